@@ -1,0 +1,521 @@
+//! What a definition says, validated and typed. Units stand in the types; every reference has been resolved.
+
+use crate::check::Check;
+use crate::template::Template;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// A validated test definition.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Definition {
+    /// The tenant; `[a-z0-9][a-z0-9-]{0,62}`.
+    pub project: String,
+    /// The test's name; the same alphabet.
+    pub test: String,
+    /// Base URL that relative step URLs are joined to (`http` or `https`, no trailing slash); `None` if every step is absolute.
+    pub target: Option<String>,
+    /// Who sends the load.
+    pub engine: Engine,
+    /// The script of an external engine, relative to the definition's folder.
+    pub script: Option<String>,
+    /// Scenarios in the order of the file.
+    pub scenarios: Vec<Scenario>,
+    /// Data files.
+    pub data: Vec<DataSource>,
+    /// Thresholds in the order of the file, not yet compiled (see [`crate::threshold`]); all compile.
+    pub thresholds: Vec<ThresholdSpec>,
+    /// Comparison with an earlier run.
+    pub baseline: Option<BaselineSpec>,
+    /// Where and how large.
+    pub run: RunOptions,
+    /// Defaults of the native HTTP engine.
+    pub http: HttpOptions,
+    /// Tags of every sample.
+    pub tags: BTreeMap<String, String>,
+    /// Notifications.
+    pub notify: Vec<Notify>,
+    /// The OpenAPI document for the check before the load.
+    pub contract: Option<String>,
+}
+
+/// Engines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// The native Rust engine.
+    Http,
+    /// Grafana k6.
+    K6,
+    /// Apache JMeter.
+    Jmeter,
+    /// Gatling.
+    Gatling,
+}
+
+/// One scenario.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// Its name; also the tag `scenario`.
+    pub name: String,
+    /// When it starts, from the start of the run.
+    pub start_time: Duration,
+    /// How long running iterations may go on after its end. k6's default: 30 s.
+    pub graceful_stop: Duration,
+    /// When iterations start.
+    pub executor: Executor,
+    /// Tags of its samples.
+    pub tags: BTreeMap<String, String>,
+    /// The native engine's steps; empty for other engines.
+    pub flow: Vec<Step>,
+    /// The engine's options for this scenario (the definition's with the scenario's own on top).
+    pub http: HttpOptions,
+}
+
+/// k6's executors with k6's option names and defaults
+/// (<https://grafana.com/docs/k6/latest/using-k6/scenarios/executors/>).
+#[derive(Clone, Debug, PartialEq)]
+pub enum Executor {
+    /// A fixed number of iterations, shared by the VUs.
+    SharedIterations {
+        /// VUs (default 1).
+        vus: u64,
+        /// Iterations in all (default 1; at least `vus`).
+        iterations: u64,
+        /// The longest time (default 10 min).
+        max_duration: Duration,
+    },
+    /// A fixed number of iterations for each VU.
+    PerVuIterations {
+        /// VUs (default 1).
+        vus: u64,
+        /// Iterations a VU (default 1).
+        iterations: u64,
+        /// The longest time (default 10 min).
+        max_duration: Duration,
+    },
+    /// A closed loop: VUs that iterate for a time.
+    ConstantVus {
+        /// VUs (default 1).
+        vus: u64,
+        /// For how long.
+        duration: Duration,
+    },
+    /// A closed loop whose VUs change linearly from stage to stage.
+    RampingVus {
+        /// VUs at the start (default 1).
+        start_vus: u64,
+        /// Targets in VUs.
+        stages: Vec<Stage>,
+        /// How long an iteration of a VU that is ramped down may go on (default 30 s).
+        graceful_ramp_down: Duration,
+    },
+    /// An open loop: iterations start at a fixed rate.
+    ConstantArrivalRate {
+        /// Iterations each `time_unit`.
+        rate: u64,
+        /// The unit of `rate` (default 1 s).
+        time_unit: Duration,
+        /// For how long.
+        duration: Duration,
+        /// VUs allocated before the start.
+        pre_allocated_vus: u64,
+        /// VUs at most (default: `pre_allocated_vus`).
+        max_vus: u64,
+        /// Past which lateness a start is dropped (ours, not k6's; default 10 s).
+        max_lateness: Duration,
+    },
+    /// An open loop whose rate changes linearly from stage to stage.
+    RampingArrivalRate {
+        /// Iterations each `time_unit` at the start (default 0).
+        start_rate: u64,
+        /// The unit of the rates (default 1 s).
+        time_unit: Duration,
+        /// Targets in iterations each `time_unit`.
+        stages: Vec<Stage>,
+        /// VUs allocated before the start.
+        pre_allocated_vus: u64,
+        /// VUs at most (default: `pre_allocated_vus`).
+        max_vus: u64,
+        /// Past which lateness a start is dropped (ours, not k6's; default 10 s).
+        max_lateness: Duration,
+    },
+}
+
+/// A linear change to `target` within `duration`; a duration of zero is a jump.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// How long.
+    pub duration: Duration,
+    /// VUs or rate at its end.
+    pub target: u64,
+}
+
+/// One step of a flow.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// An HTTP request.
+    Request(Box<RequestStep>),
+    /// Think time: uniformly distributed between the two.
+    Think {
+        /// Shortest.
+        min: Duration,
+        /// Longest; equal to `min` for a fixed time.
+        max: Duration,
+    },
+    /// Steps under the tag `group` (nested groups join with `::`, and lead with it, as in k6).
+    Group {
+        /// The group's own name.
+        name: String,
+        /// Its steps.
+        steps: Vec<Step>,
+    },
+    /// Variables of the iteration.
+    Set(Vec<(String, Template)>),
+}
+
+/// A request of the native engine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestStep {
+    /// Upper-case method token.
+    pub method: String,
+    /// Absolute URL, or path joined to the target.
+    pub url: Template,
+    /// The tag `name`; defaults to `url` as written in the definition (before templates are filled in), so that
+    /// a variable never makes new series.
+    pub name: String,
+    /// Query parameters to add, percent-encoded when sent.
+    pub params: Vec<(String, Template)>,
+    /// Headers on top of those of [`HttpOptions`]; a name given twice is sent twice.
+    pub headers: Vec<(String, Template)>,
+    /// What is sent.
+    pub body: Body,
+    /// Instead of the scenario's.
+    pub auth: Option<Auth>,
+    /// Instead of the scenario's.
+    pub timeout: Option<Duration>,
+    /// Instead of the scenario's.
+    pub max_redirects: Option<u32>,
+    /// Which statuses are expected (for `http_req_failed` and `expected_response`); empty: 200–399, as in k6.
+    pub expected_statuses: Vec<(u16, u16)>,
+    /// Further tags.
+    pub tags: BTreeMap<String, String>,
+    /// Checks in order.
+    pub checks: Vec<Check>,
+    /// Variables to take out of the response.
+    pub extract: Vec<(String, Extractor)>,
+}
+
+/// A request body.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Body {
+    /// None.
+    Empty,
+    /// Text, sent as it is (`text/plain; charset=utf-8` unless a header says otherwise).
+    Text(Template),
+    /// JSON text with templates in its strings; a string that is one template alone, `"${vu}"`, is replaced by a JSON
+    /// value: a number if the variable is numeric, otherwise a string.
+    Json(JsonTemplate),
+    /// `application/x-www-form-urlencoded`.
+    Form(Vec<(String, Template)>),
+    /// A file's bytes, its path relative to the definition.
+    File {
+        /// The path.
+        path: String,
+        /// `application/octet-stream` unless given.
+        content_type: Option<String>,
+    },
+    /// `multipart/form-data`.
+    Multipart(Vec<Part>),
+}
+
+/// JSON with templates in its strings.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JsonTemplate {
+    /// null, a boolean, a number, or a string without a template.
+    Literal(serde_json::Value),
+    /// A string with a template in it.
+    String(Template),
+    /// An array.
+    Array(Vec<JsonTemplate>),
+    /// An object in the order of the file.
+    Object(Vec<(String, JsonTemplate)>),
+}
+
+/// A part of a multipart body.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Part {
+    /// The field's name.
+    pub name: String,
+    /// The content.
+    pub content: PartContent,
+    /// The part's type, if given.
+    pub content_type: Option<String>,
+}
+
+/// What a part holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum PartContent {
+    /// A value.
+    Text(Template),
+    /// A file, its path relative to the definition, sent under `file_name`.
+    File {
+        /// The path.
+        path: String,
+        /// The name that is sent (default: the path's last component).
+        file_name: String,
+    },
+}
+
+/// Where a variable comes from.
+#[derive(Clone, Debug)]
+pub enum Extractor {
+    /// The first node of a JSONPath (RFC 9535) as text if it is a string, else as JSON.
+    JsonPath(serde_json_path::JsonPath),
+    /// The first group of a regular expression in the body, or the whole match.
+    Regex(regex::Regex),
+    /// A response header, by its case-insensitive name.
+    Header(String),
+    /// A cookie that the response sets.
+    Cookie(String),
+}
+
+impl PartialEq for Extractor {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::JsonPath(a), Self::JsonPath(b)) => a.to_string() == b.to_string(),
+            (Self::Regex(a), Self::Regex(b)) => a.as_str() == b.as_str(),
+            (Self::Header(a), Self::Header(b)) | (Self::Cookie(a), Self::Cookie(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+/// Credentials sent with each request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Auth {
+    /// RFC 7617.
+    Basic {
+        /// User.
+        username: Template,
+        /// Password.
+        password: Template,
+    },
+    /// RFC 6750.
+    Bearer(Template),
+}
+
+/// HTTP versions to offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HttpVersion {
+    /// TLS: what ALPN agrees on of h2 and http/1.1; plain: HTTP/1.1.
+    Auto,
+    /// HTTP/1.1 only.
+    Http1,
+    /// HTTP/2 only; plain: with prior knowledge (RFC 9113 §3.3).
+    Http2,
+}
+
+/// Who owns connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectionMode {
+    /// Each VU its own, as in k6.
+    PerVu,
+    /// One pool a worker thread for all VUs, as a browser-less service client would.
+    Shared,
+}
+
+/// Options of the native HTTP engine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HttpOptions {
+    /// Versions (default auto).
+    pub version: HttpVersion,
+    /// Connections (default per VU).
+    pub connections: ConnectionMode,
+    /// Whether connections outlive a request (default true; k6's `noConnectionReuse` reversed).
+    pub keep_alive: bool,
+    /// Whether connections outlive an iteration (default true; k6's `noVUConnectionReuse` reversed).
+    pub reuse_across_iterations: bool,
+    /// The whole request with its redirect hop, from the first attempt to connect (default 60 s, as in k6).
+    pub timeout: Duration,
+    /// TCP connect (default 30 s; never longer than `timeout`).
+    pub connect_timeout: Duration,
+    /// Redirects to follow (default 10, as in k6; 0: none).
+    pub max_redirects: u32,
+    /// The largest response body that is read, after decompression, in bytes (default 64 MiB); past it `body_too_large`.
+    pub max_body_bytes: u64,
+    /// Whether cookies are kept for a VU (default true), cleared at each iteration's start as in k6.
+    pub cookies: bool,
+    /// `Accept-Encoding` to send: of gzip, deflate, br (default none, as in k6). Bodies are decompressed only if a step needs them.
+    pub accept_encoding: Vec<String>,
+    /// Headers of each request.
+    pub headers: Vec<(String, Template)>,
+    /// `User-Agent` (default `floodgate/VERSION`).
+    pub user_agent: Option<String>,
+    /// Credentials of each request.
+    pub auth: Option<Auth>,
+    /// Skip the verification of certificates (default false).
+    pub insecure: bool,
+    /// PEM file of certificate authorities to trust instead of the bundled ones, relative to the definition.
+    pub ca: Option<String>,
+    /// PEM file of the client certificate chain.
+    pub cert: Option<String>,
+    /// PEM file of the client's private key.
+    pub key: Option<String>,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            version: HttpVersion::Auto,
+            connections: ConnectionMode::PerVu,
+            keep_alive: true,
+            reuse_across_iterations: true,
+            timeout: Duration::from_secs(60),
+            connect_timeout: Duration::from_secs(30),
+            max_redirects: 10,
+            max_body_bytes: 64 << 20,
+            cookies: true,
+            accept_encoding: Vec::new(),
+            headers: Vec::new(),
+            user_agent: None,
+            auth: None,
+            insecure: false,
+            ca: None,
+            cert: None,
+            key: None,
+        }
+    }
+}
+
+/// A data file whose rows feed `${data.column}` (or `${name.column}` when it has a name).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataSource {
+    /// How templates call it (default `data`).
+    pub name: String,
+    /// The path relative to the definition.
+    pub file: String,
+    /// csv (by a header line) or jsonl.
+    pub format: DataFormat,
+    /// How rows are chosen.
+    pub mode: DataMode,
+}
+
+/// Formats of data files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataFormat {
+    /// Comma-separated with a header line (RFC 4180).
+    Csv,
+    /// A JSON object a line.
+    Jsonl,
+}
+
+/// How an iteration gets its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataMode {
+    /// Each row once in the whole run; rows run out: the scenario's iterations end and a warning says so.
+    Unique,
+    /// Row `global iteration number mod rows`.
+    Sequential,
+    /// Any row, independently.
+    Random,
+}
+
+/// One threshold as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ThresholdSpec {
+    /// `metric{tag:value,…}`.
+    pub key: String,
+    /// `p(95)<500`.
+    pub expression: String,
+    /// Whether a breach ends the run.
+    pub abort_on_fail: bool,
+    /// How long after the start that is not looked at.
+    pub delay_abort_eval: Duration,
+}
+
+/// Comparison with an earlier run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BaselineSpec {
+    /// With what.
+    pub compare: BaselineRef,
+    /// Allowed relative worsening, a ratio (0.1 for `10%`).
+    pub tolerance: f64,
+    /// `metric{tags} aggregate` each.
+    pub metrics: Vec<String>,
+}
+
+/// Which run is the baseline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BaselineRef {
+    /// The last one of the test that passed.
+    LastPassed,
+    /// That execution.
+    Execution(String),
+}
+
+/// Placement and bounds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunOptions {
+    /// `None`: auto.
+    pub tasks: Option<u32>,
+    /// CPU units of a task, 1024 a vCPU.
+    pub cpu: u32,
+    /// MiB of a task.
+    pub memory: u32,
+    /// Regions and their weights.
+    pub regions: Vec<Region>,
+    /// The hard cap in US dollars.
+    pub max_cost_usd: Option<f64>,
+    /// The longest time from start to end (default: what the schedule needs, plus a minute).
+    pub max_duration: Option<Duration>,
+    /// Series a task may have before new ones fold into `name=__other__` (default 2,000).
+    pub max_series: u32,
+    /// The share of expected tasks and shards that may be missing, in [0, 1] (default 0).
+    pub tolerance: f64,
+    /// The share of the planned load that must have been applied, in [0, 1] (default 0.95).
+    pub min_applied_load: f64,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            tasks: None,
+            cpu: 1024,
+            memory: 2048,
+            regions: Vec::new(),
+            max_cost_usd: None,
+            max_duration: None,
+            max_series: 2_000,
+            tolerance: 0.0,
+            min_applied_load: 0.95,
+        }
+    }
+}
+
+/// A region's share.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// AWS region name.
+    pub region: String,
+    /// Relative weight.
+    pub weight: u32,
+}
+
+/// A notification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notify {
+    /// To where.
+    pub channel: Channel,
+    /// For which verdicts (`recovered`: passed after one that was not).
+    pub on: Vec<String>,
+}
+
+/// Where a notification goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// A JSON POST of the summary.
+    Webhook(String),
+    /// An SNS topic's ARN.
+    Sns(String),
+    /// A Slack webhook (may be a secret's reference).
+    Slack(String),
+}

@@ -1,0 +1,114 @@
+//! `tasks/{task}.json`: a task's own account of what it wrote and how it fared.
+
+use serde::{Deserialize, Serialize};
+
+/// A task's final manifest.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of this layout: [`Manifest::SCHEMA`].
+    pub schema: u32,
+    /// The execution.
+    pub execution: String,
+    /// The task.
+    pub task: u32,
+    /// How it ended.
+    pub outcome: TaskOutcome,
+    /// The start that was ordered, Unix ms.
+    pub planned_start_ms: i64,
+    /// The start that happened, in µs after the planned one.
+    pub start_skew_us: i64,
+    /// When the task ended, Unix ms.
+    pub ended_ms: i64,
+    /// Every shard that was written, in order.
+    pub shards: Vec<ShardEntry>,
+    /// Totals over all shards, for a check of completeness.
+    pub totals: Totals,
+    /// How the generator itself fared.
+    pub health: Health,
+    /// What the reader of the record should know.
+    pub warnings: Vec<String>,
+}
+
+impl Manifest {
+    /// The layout that this code writes and reads.
+    pub const SCHEMA: u32 = 1;
+}
+
+/// How a task ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum TaskOutcome {
+    /// Ran its schedule to the end.
+    Completed,
+    /// Obeyed an order to stop, a signal or its deadline.
+    Stopped {
+        /// Which.
+        by: String,
+    },
+    /// Could not go on.
+    Failed {
+        /// Why.
+        error: String,
+    },
+}
+
+/// One shard in a manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardEntry {
+    /// Its number, from 0 without a gap.
+    pub seq: u32,
+    /// Rows.
+    pub rows: u64,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the object in lower-case hex.
+    pub sha256: String,
+}
+
+/// Totals of a task.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Requests sent.
+    pub http_reqs: u64,
+    /// Iterations complete.
+    pub iterations: u64,
+    /// Iterations cut off by the end of a graceful stop.
+    pub interrupted_iterations: u64,
+    /// Starts dropped.
+    pub dropped_iterations: u64,
+    /// Starts that the schedule gave this task until it ended or was stopped; `None` in a closed loop by time.
+    pub scheduled_iterations: Option<u64>,
+    /// Trend values outside of the histogram's range, clamped to its ends.
+    pub clamped_values: u64,
+    /// Samples whose series was folded into `name=__other__`.
+    pub folded_samples: u64,
+}
+
+/// A generator's own state over the run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Health {
+    /// CPUs that the cgroup and the affinity allow; may be fractional.
+    pub cpus: f64,
+    /// Mean CPU use as a share of them.
+    pub cpu_mean: f64,
+    /// The largest one-second CPU use.
+    pub cpu_max: f64,
+    /// Seconds in which CPU use stood above the limit of saturation.
+    pub saturated_seconds: u64,
+    /// Seconds measured.
+    pub measured_seconds: u64,
+    /// Seconds in which the cgroup throttled the generator.
+    pub throttled_seconds: u64,
+    /// p99 of `generator_lag` in µs.
+    pub lag_p99_us: u64,
+    /// Largest lag in µs.
+    pub lag_max_us: u64,
+    /// Soft limit of open files.
+    pub open_files_limit: u64,
+    /// Ports of the local range.
+    pub local_ports: u64,
+    /// Errors for want of files or ports.
+    pub exhausted: u64,
+    /// Largest resident set in bytes.
+    pub peak_rss_bytes: u64,
+}

@@ -1,0 +1,7 @@
+//! What is written about a run: the plan, the control objects, manifests, the record and the summary.
+
+pub mod control;
+pub mod manifest;
+pub mod plan;
+pub mod record;
+pub mod summary;

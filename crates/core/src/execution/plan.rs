@@ -1,0 +1,66 @@
+//! `plan.json`: what each task has to know beside the definition.
+
+use serde::{Deserialize, Serialize};
+
+/// The plan of one execution.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Version of this layout: [`Plan::SCHEMA`].
+    pub schema: u32,
+    /// The execution's ULID.
+    pub execution: String,
+    /// The tenant.
+    pub project: String,
+    /// The test's name.
+    pub test: String,
+    /// SHA-256 of the normalised definition and its files, in lower-case hex.
+    pub version: String,
+    /// The definition's files: `definition.json` (normalised, references unresolved) and the files it names, all below
+    /// [`crate::keys::definition_file`].
+    pub files: Vec<String>,
+    /// The folder that relative paths of the definition start from, for a run on the machine that holds it.
+    pub base_dir: Option<String>,
+    /// The tasks; a task's segment follows from the weights of all.
+    pub tasks: Vec<PlannedTask>,
+    /// Unix milliseconds after which every task stops by itself.
+    pub deadline_ms: i64,
+    /// How long tasks wait for `start.json` after they are ready, in ms.
+    pub start_timeout_ms: u64,
+    /// Between two shards of a task, in ms: what a killed task loses at most.
+    pub flush_interval_ms: u64,
+    /// Between two live objects of a task, in ms.
+    pub live_interval_ms: u64,
+    /// Between two looks at `stop.json`, in ms.
+    pub control_interval_ms: u64,
+    /// What the schedule wants in all; see [`PlannedLoad`].
+    pub load: PlannedLoad,
+}
+
+impl Plan {
+    /// The layout that this code writes and reads.
+    pub const SCHEMA: u32 = 1;
+}
+
+/// One expected task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedTask {
+    /// From 0.
+    pub index: u32,
+    /// Relative share of the load.
+    pub weight: u32,
+    /// Where it runs; `local` on one machine.
+    pub region: String,
+}
+
+/// The load that the schedule of a definition wants, over all tasks.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PlannedLoad {
+    /// Iterations, where the executors fix a number (arrival rates and iteration counts); `None` with a closed loop by time.
+    pub iterations: Option<u64>,
+    /// Most VUs at any time.
+    pub max_vus: u64,
+    /// From start to the last scheduled start, in ms, without graceful stops.
+    pub duration_ms: u64,
+    /// The same with all graceful stops.
+    pub max_duration_ms: u64,
+}

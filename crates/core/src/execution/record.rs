@@ -1,0 +1,200 @@
+//! The execution's record: what DynamoDB and the local folder keep of a run.
+
+use super::plan::PlannedLoad;
+use super::summary::ThresholdOutcome;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Execution {
+    /// Version of this layout: [`Execution::SCHEMA`].
+    pub schema: u32,
+    /// ULID.
+    pub id: String,
+    /// The tenant.
+    pub project: String,
+    /// The test's name.
+    pub test: String,
+    /// SHA-256 of the definition and its files.
+    pub version: String,
+    /// `http`, `k6`, `jmeter` or `gatling`.
+    pub engine: String,
+    /// The target as written, without resolved secrets.
+    pub target: Option<String>,
+    /// Who started it and from where.
+    pub trigger: Trigger,
+    /// Unix ms.
+    pub created_ms: i64,
+    /// Unix ms; the common start.
+    pub started_ms: Option<i64>,
+    /// Unix ms.
+    pub ended_ms: Option<i64>,
+    /// Where it stands.
+    pub status: Status,
+    /// Why, one sentence each.
+    pub reasons: Vec<String>,
+    /// Where it ran.
+    pub infrastructure: Infrastructure,
+    /// What was to be applied.
+    pub planned: PlannedLoad,
+    /// What was applied.
+    pub applied: Option<AppliedLoad>,
+    /// Expected against received.
+    pub completeness: Option<Completeness>,
+    /// Largest difference between two tasks' actual starts in µs.
+    pub start_skew_us: Option<i64>,
+    /// Outcomes, in the order of the definition.
+    pub thresholds: Vec<ThresholdOutcome>,
+    /// The order that stopped it, if any.
+    pub stopped_by: Option<super::control::Stop>,
+    /// What a reader should know.
+    pub warnings: Vec<String>,
+    /// Estimated US dollars before and actual after; absent for local runs.
+    pub cost: Option<Cost>,
+    /// Overrides given with `--set`, by name.
+    pub parameters: BTreeMap<String, String>,
+}
+
+impl Execution {
+    /// The layout that this code writes and reads.
+    pub const SCHEMA: u32 = 1;
+}
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Created, tasks not started.
+    Preparing,
+    /// Tasks run.
+    Running,
+    /// Tasks have ended, shards are merged and judged.
+    Merging,
+    /// Complete data, every threshold and baseline holds.
+    Passed,
+    /// A threshold or baseline is breached on valid data.
+    Failed,
+    /// The data cannot carry a verdict.
+    Inconclusive,
+    /// Could not run.
+    Errored,
+    /// Stopped by a person or the budget.
+    Aborted,
+}
+
+impl Status {
+    /// Whether the run is over.
+    pub const fn is_final(self) -> bool {
+        !matches!(self, Self::Preparing | Self::Running | Self::Merging)
+    }
+}
+
+/// Who started a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trigger {
+    /// `cli`, `pipeline`, `schedule` or `api`.
+    pub kind: String,
+    /// Who.
+    pub principal: Option<String>,
+    /// The pipeline's page.
+    pub build_url: Option<String>,
+    /// The git revision.
+    pub commit: Option<String>,
+}
+
+/// Where a run ran.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Infrastructure {
+    /// `local` or `aws`.
+    pub kind: String,
+    /// Tasks.
+    pub tasks: u32,
+    /// Regions.
+    pub regions: Vec<String>,
+    /// CPU units of a task; 0 for a local run.
+    pub cpu: u32,
+    /// MiB of a task; 0 for a local run.
+    pub memory: u32,
+    /// The generator image's digest.
+    pub image_digest: Option<String>,
+    /// Version of the engine.
+    pub engine_version: String,
+}
+
+/// What was applied of the planned load.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AppliedLoad {
+    /// Iterations started.
+    pub iterations: u64,
+    /// Starts dropped.
+    pub dropped_iterations: u64,
+    /// Requests sent.
+    pub http_reqs: u64,
+    /// Iterations started as a share of those scheduled, in [0, 1]; `None` in a closed loop.
+    pub ratio: Option<f64>,
+}
+
+/// Expected against received.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Completeness {
+    /// Tasks planned.
+    pub tasks_expected: u32,
+    /// Tasks with a final manifest.
+    pub tasks_reported: u32,
+    /// Tasks lost: no manifest.
+    pub tasks_lost: Vec<u32>,
+    /// Shards named by manifests, plus those found of tasks without one.
+    pub shards_expected: u64,
+    /// Shards merged.
+    pub shards_merged: u64,
+    /// Shards left out, with the reason.
+    pub shards_excluded: Vec<ExcludedShard>,
+}
+
+impl Completeness {
+    /// The share of what was expected that is missing, in [0, 1]: the larger of that of tasks and that of shards.
+    pub fn missing_ratio(&self) -> f64 {
+        let share = |missing: u64, of: u64| if of == 0 { 0.0 } else { missing as f64 / of as f64 };
+        let tasks = share(self.tasks_lost.len() as u64, u64::from(self.tasks_expected));
+        let shards = share(self.shards_expected.saturating_sub(self.shards_merged), self.shards_expected);
+        tasks.max(shards)
+    }
+}
+
+/// A shard that was not merged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExcludedShard {
+    /// The task.
+    pub task: u32,
+    /// The shard's number.
+    pub seq: u32,
+    /// Why.
+    pub reason: String,
+}
+
+/// Cost in US dollars.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cost {
+    /// Before the launch.
+    pub estimate_usd: Option<f64>,
+    /// After the end.
+    pub actual_usd: Option<f64>,
+}
+
+/// One line of the audit trail.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditEntry {
+    /// Unix ms.
+    pub at_ms: i64,
+    /// Who acts.
+    pub principal: String,
+    /// `start`, `abort`, `finish`.
+    pub action: String,
+    /// The execution.
+    pub execution: String,
+    /// The version of the test.
+    pub version: String,
+    /// What came of it.
+    pub outcome: String,
+}

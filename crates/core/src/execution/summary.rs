@@ -1,0 +1,119 @@
+//! `summary.json`: the one published account of a run, in k6's shape where k6 has one.
+
+use super::record::{Completeness, Cost, Infrastructure, Status};
+use crate::metric::{Contains, MetricKind};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The summary of one execution. Trends are in milliseconds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Version of this layout: [`Summary::SCHEMA`].
+    pub schema: u32,
+    /// The execution's ULID.
+    pub execution: String,
+    /// The tenant.
+    pub project: String,
+    /// The test's name.
+    pub test: String,
+    /// SHA-256 of the definition and its files.
+    pub version: String,
+    /// The verdict.
+    pub status: Status,
+    /// Why, one sentence each.
+    pub reasons: Vec<String>,
+    /// Common start, Unix ms.
+    pub started_ms: Option<i64>,
+    /// Seconds from the start to the last window with data.
+    pub duration_s: f64,
+    /// Expected against received.
+    pub completeness: Completeness,
+    /// By metric, or `metric{tag:value}` where a threshold names a sub-metric.
+    pub metrics: BTreeMap<String, MetricSummary>,
+    /// Checks by name: how often they held and did not.
+    pub checks: Vec<CheckSummary>,
+    /// Errors by code.
+    pub errors: BTreeMap<String, u64>,
+    /// What a reader should know.
+    pub warnings: Vec<String>,
+    /// Where it ran.
+    pub infrastructure: Infrastructure,
+    /// In US dollars; absent for local runs.
+    pub cost: Option<Cost>,
+}
+
+impl Summary {
+    /// The layout that this code writes and reads.
+    pub const SCHEMA: u32 = 1;
+}
+
+/// One metric in the summary.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricSummary {
+    /// Its type.
+    #[serde(rename = "type")]
+    pub kind: MetricKind,
+    /// What its values are.
+    pub contains: Contains,
+    /// counter: `count`, `rate`; gauge: `value`, `min`, `max`; rate: `rate`, `passes`, `fails`;
+    /// trend: `count`, `avg`, `min`, `med`, `max`, `p(90)`, `p(95)`, `p(99)`, `p(99.9)` and those that thresholds name.
+    pub values: BTreeMap<String, f64>,
+    /// By expression.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub thresholds: BTreeMap<String, ThresholdResult>,
+}
+
+/// A threshold at its metric.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ThresholdResult {
+    /// Whether it holds.
+    pub ok: bool,
+    /// The observed value in the expression's unit (trends: ms); `None` without data.
+    pub observed: Option<f64>,
+}
+
+/// A threshold's outcome in the record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ThresholdOutcome {
+    /// `metric{tag:value}: expression`.
+    pub id: String,
+    /// The key, `metric{tag:value}`.
+    pub key: String,
+    /// The expression as written.
+    pub expression: String,
+    /// Aggregate, such as `p(95)`.
+    pub aggregate: String,
+    /// Operator.
+    pub operator: String,
+    /// The right-hand side, in ms for time trends.
+    pub target: f64,
+    /// The left-hand side; `None` without data.
+    pub observed: Option<f64>,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Whether its breach stopped the run.
+    pub aborted: bool,
+}
+
+/// What came of a threshold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Holds.
+    Passed,
+    /// Breached.
+    Failed,
+    /// There is nothing to judge.
+    NoData,
+}
+
+/// How often a check held.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckSummary {
+    /// The check's text.
+    pub name: String,
+    /// How often it held.
+    pub passes: u64,
+    /// How often it did not.
+    pub fails: u64,
+}

@@ -1,0 +1,71 @@
+//! Where objects lie in the bucket and in the local folder.
+
+/// The keys of one execution.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExecutionKeys {
+    root: String,
+}
+
+impl ExecutionKeys {
+    /// Keys below `projects/{project}/executions/{id}/`.
+    pub fn new(project: &str, id: &str) -> Self {
+        Self { root: format!("projects/{project}/executions/{id}/") }
+    }
+    /// The common prefix, with its trailing slash.
+    pub fn root(&self) -> &str {
+        &self.root
+    }
+    /// Segments, expected tasks, deadlines.
+    pub fn plan(&self) -> String {
+        format!("{}plan.json", self.root)
+    }
+    /// Written by a task when it could start.
+    pub fn ready(&self, task: u32) -> String {
+        format!("{}control/ready/{task:04}", self.root)
+    }
+    /// The prefix of all ready marks.
+    pub fn ready_prefix(&self) -> String {
+        format!("{}control/ready/", self.root)
+    }
+    /// The one absolute start time of all tasks.
+    pub fn start(&self) -> String {
+        format!("{}control/start.json", self.root)
+    }
+    /// The order to stop, and who gave it.
+    pub fn stop(&self) -> String {
+        format!("{}control/stop.json", self.root)
+    }
+    /// A task's cumulative metrics since the start, overwritten at each flush.
+    pub fn live(&self, task: u32) -> String {
+        format!("{}live/{task:04}.parquet", self.root)
+    }
+    /// The prefix of all live objects.
+    pub fn live_prefix(&self) -> String {
+        format!("{}live/", self.root)
+    }
+    /// One immutable shard.
+    pub fn shard(&self, task: u32, seq: u32) -> String {
+        format!("{}shards/{task:04}/{seq:06}.parquet", self.root)
+    }
+    /// The prefix of all shards.
+    pub fn shards_prefix(&self) -> String {
+        format!("{}shards/", self.root)
+    }
+    /// A task's final manifest.
+    pub fn manifest(&self, task: u32) -> String {
+        format!("{}tasks/{task:04}.json", self.root)
+    }
+    /// The merged one-second series.
+    pub fn merged(&self) -> String {
+        format!("{}merged.parquet", self.root)
+    }
+    /// The summary.
+    pub fn summary(&self) -> String {
+        format!("{}summary.json", self.root)
+    }
+}
+
+/// The key of a file of a definition's version.
+pub fn definition_file(project: &str, test: &str, sha256: &str, file: &str) -> String {
+    format!("projects/{project}/definitions/{test}/{sha256}/{file}")
+}

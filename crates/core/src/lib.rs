@@ -1,0 +1,21 @@
+//! The domain of Floodgate, free of I/O: what a test definition says, when each iteration starts,
+//! how measurements are kept, merged and judged.
+//!
+//! Nothing in this crate reads a clock, the environment, the network or a file; randomness and time come in
+//! as arguments. Data flows `definition → schedule → (generator) → histogram → shard → merge → threshold →
+//! verdict → execution::summary`.
+
+pub mod baseline;
+pub mod check;
+pub mod definition;
+pub mod execution;
+pub mod histogram;
+pub mod keys;
+pub mod merge;
+pub mod metric;
+pub mod schedule;
+pub mod shard;
+pub mod template;
+pub mod threshold;
+pub mod units;
+pub mod verdict;

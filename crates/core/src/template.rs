@@ -1,0 +1,74 @@
+//! Templates: text with `${…}` in it, parsed once and rendered for each request.
+//!
+//! `${vu}`, `${iteration}`, `${scenario}`, `${task}`, `${data.column}`, `${NAME}` (a variable that a step set or
+//! extracted), and the functions `${uuid()}`, `${now()}` (Unix milliseconds), `${isoNow()}`, `${randomInt(1,6)}`, `${randomString(8)}`.
+//! `$${` is a literal `${`. `${env:NAME}`, `${secret:NAME}` and `${param:NAME}` are resolved while the definition is
+//! read and never reach this type.
+
+/// Text with variables in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    /// Its parts in order; adjacent literals are joined, and an empty template has none.
+    pub parts: Vec<Part>,
+    /// The text in the definition, for names and messages.
+    pub source: String,
+}
+
+/// A part of a template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Text as it is.
+    Literal(String),
+    /// Something that is filled in.
+    Variable(Variable),
+}
+
+/// What is filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Variable {
+    /// The VU's number in its scenario, from 1, global over all tasks.
+    Vu,
+    /// The iteration's number in its scenario, from 0, global over all tasks.
+    Iteration,
+    /// The scenario's name.
+    Scenario,
+    /// The task's number, from 0.
+    Task,
+    /// A column of the iteration's row of a data source.
+    Data {
+        /// The data source's name.
+        source: String,
+        /// The column.
+        column: String,
+    },
+    /// What a step set or extracted.
+    Local(String),
+    /// A random UUID (version 4).
+    Uuid,
+    /// Unix time in milliseconds.
+    Now,
+    /// UTC time in RFC 3339 with milliseconds.
+    IsoNow,
+    /// A uniformly distributed integer, both ends included.
+    RandomInt(i64, i64),
+    /// So many characters of `[A-Za-z0-9]`.
+    RandomString(u32),
+}
+
+impl Template {
+    /// A template without variables.
+    pub fn literal(text: impl Into<String>) -> Self {
+        let source = text.into();
+        let parts = if source.is_empty() { Vec::new() } else { vec![Part::Literal(source.clone())] };
+        Self { parts, source }
+    }
+
+    /// The text, if there is nothing to fill in.
+    pub fn as_literal(&self) -> Option<&str> {
+        match self.parts.as_slice() {
+            [] => Some(""),
+            [Part::Literal(text)] => Some(text),
+            _ => None,
+        }
+    }
+}
