@@ -1,1 +1,10 @@
-//! placeholder
+//! The generator: sends the load that a definition asks for, measures it, and writes shards.
+//!
+//! One task is one process; it has one worker thread a CPU, each with a current-thread runtime, its own share of the
+//! schedule, its own VUs, connections and recorder: nothing on the path of a request is shared between threads.
+
+pub mod clock;
+pub mod flow;
+pub mod http;
+pub mod recorder;
+pub mod timer;

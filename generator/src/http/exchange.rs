@@ -1,0 +1,112 @@
+//! What is known about one HTTP exchange: one request and its response, one hop of a redirect chain.
+
+use crate::clock::Nanos;
+
+/// When the phases of an exchange ended, in nanoseconds each. Phases that did not happen are zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// When the exchange was begun, on the worker's clock: before a connection was looked for.
+    pub begin: Nanos,
+    /// When its last byte was read, or it failed.
+    pub end: Nanos,
+    /// Waiting for a connection: a free one of the pool, or name resolution, connect and TLS of a new one.
+    pub blocked: Nanos,
+    /// Name resolution, part of `blocked`.
+    pub looking_up: Nanos,
+    /// TCP connect, part of `blocked`.
+    pub connecting: Nanos,
+    /// TLS handshake, part of `blocked`.
+    pub tls: Nanos,
+    /// Writing the request.
+    pub sending: Nanos,
+    /// From the last byte written to the first byte read.
+    pub waiting: Nanos,
+    /// From the first byte read to the last.
+    pub receiving: Nanos,
+}
+
+impl Timings {
+    /// Service time: sending + waiting + receiving.
+    pub fn duration(&self) -> Nanos {
+        self.sending + self.waiting + self.receiving
+    }
+}
+
+/// An exchange as the recorder sees it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Exchange {
+    /// Its phases.
+    pub timings: Timings,
+    /// The final status code; 0 without a response.
+    pub status: u16,
+    /// What went wrong, if anything.
+    pub error: Option<ErrorCode>,
+    /// Bytes written to the socket for it (TLS: plaintext).
+    pub sent: u64,
+    /// Bytes read from the socket for it (TLS: plaintext).
+    pub received: u64,
+    /// Which protocol carried it.
+    pub protocol: Protocol,
+}
+
+/// The protocol that an exchange used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1.0 or HTTP/1.1.
+    #[default]
+    Http1,
+    /// HTTP/2.
+    Http2,
+}
+
+macro_rules! error_codes {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
+        /// The closed list of what can go wrong with an exchange; the values of the tag `error_code`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u8)]
+        pub enum ErrorCode { $($(#[$doc])* $variant,)* }
+        impl ErrorCode {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+            /// The tag's value.
+            pub const fn as_str(self) -> &'static str { match self { $(Self::$variant => $name,)* } }
+        }
+    };
+}
+
+error_codes! {
+    /// The name does not resolve.
+    Dns = "dns";
+    /// Nothing listens there.
+    ConnectionRefused = "connection_refused";
+    /// No connection within the connect time-out.
+    ConnectTimeout = "connect_timeout";
+    /// No route, network down and the like.
+    Unreachable = "unreachable";
+    /// The generator has no free port or file descriptor: its fault, not the target's.
+    GeneratorExhausted = "generator_exhausted";
+    /// The peer reset the connection.
+    ConnectionReset = "connection_reset";
+    /// The peer closed before or within the response.
+    ConnectionClosed = "connection_closed";
+    /// The request's time-out passed.
+    Timeout = "timeout";
+    /// The TLS handshake or a record failed.
+    Tls = "tls";
+    /// The peer's certificate is not trusted, expired or of another name.
+    TlsCertificate = "tls_certificate";
+    /// What came is not HTTP: status line, headers, chunking, content length, HTTP/2 framing.
+    Protocol = "protocol";
+    /// The headers are larger than the bound.
+    HeadersTooLarge = "headers_too_large";
+    /// The body is larger than the bound.
+    BodyTooLarge = "body_too_large";
+    /// The body does not decompress.
+    Decompression = "decompression";
+    /// More redirects than allowed.
+    TooManyRedirects = "too_many_redirects";
+    /// A URL that a template or a redirect made is not valid.
+    BadUrl = "bad_url";
+    /// The iteration was interrupted at the end of its graceful stop while the exchange was under way.
+    Interrupted = "interrupted";
+}

@@ -1,0 +1,26 @@
+//! The recorder: what happens to a measurement between the request loop and the shard.
+
+use crate::http::exchange::Exchange;
+use crate::clock::Nanos;
+use floodgate_core::metric::Tags;
+
+/// A bundle of series that one request's samples go to: all HTTP metrics under one tag set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpSeries(pub(crate) u32);
+
+/// The series of one check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CheckSeries(pub(crate) u32);
+
+/// Where the flow puts its measurements. The recorder of a worker implements it; tests have their own.
+/// Times are on the worker's clock; tags are given once, when a series is first needed, never per sample.
+pub trait Record {
+    /// The bundle for these tags (scenario, group, name, method, status, error_code, expected_response and the test's own).
+    fn http_series(&mut self, tags: &Tags) -> HttpSeries;
+    /// The series of a check (tags: scenario, group, check and the test's own).
+    fn check_series(&mut self, tags: &Tags) -> CheckSeries;
+    /// One exchange; `intended` is when its request was intended to begin; `expected` whether its response is as expected.
+    fn http(&mut self, series: HttpSeries, exchange: &Exchange, intended: Nanos, expected: bool);
+    /// The outcome of one check at a time.
+    fn check(&mut self, series: CheckSeries, held: bool, at: Nanos);
+}
