@@ -1,7 +1,19 @@
 //! The recorder: what happens to a measurement between the request loop and the shard.
+//!
+//! Each worker thread has a [`WorkerRecorder`] of its own. It counts into the cells of the current one-second
+//! [`Window`]; a full window goes to the task's flusher thread and comes back cleared, so that in a steady state a sample
+//! allocates nothing and takes no lock.
 
-use crate::http::exchange::Exchange;
+mod series;
+mod window;
+mod worker;
+
+pub use series::{NewSeries, SeriesBudget, SeriesId};
+pub use window::{CheckCell, DataCell, HTTP_TRENDS, HttpCell, ScenarioCell, Window};
+pub use worker::{Closed, ScenarioSeries, WorkerRecorder};
+
 use crate::clock::Nanos;
+use crate::http::exchange::Exchange;
 use floodgate_core::metric::Tags;
 
 /// A bundle of series that one request's samples go to: all HTTP metrics under one tag set.
