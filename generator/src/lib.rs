@@ -4,6 +4,7 @@
 //! schedule, its own VUs, connections and recorder: nothing on the path of a request is shared between threads.
 
 pub mod clock;
+pub mod executor;
 pub mod flow;
 pub mod http;
 pub mod recorder;

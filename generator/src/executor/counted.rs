@@ -6,12 +6,8 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 pub(super) async fn run<R: Recruit>(scene: Rc<Scene<R>>, schedule: Counted) {
-    let total = match schedule.quota() {
-        Quota::PerVu(each) => schedule.vus() * each,
-        Quota::Shared(all) => all,
-    };
     scene.tally.counts_starts.set(true);
-    Tally::add(&scene.tally.scheduled, i64::try_from(total).unwrap_or(i64::MAX));
+    Tally::add(&scene.tally.scheduled, i64::try_from(schedule.total()).unwrap_or(i64::MAX));
     let schedule = Rc::new(schedule);
     let taken = Rc::new(Cell::new(0));
     let tasks = (0..schedule.vus())
@@ -32,8 +28,8 @@ async fn vu<R: Recruit>(scene: Rc<Scene<R>>, schedule: Rc<Counted>, slot: u64, t
     let mut now = scene.now();
     while now < until && !scene.stop.is_given() {
         let number = match schedule.quota() {
-            Quota::PerVu(each) if own < each => schedule.per_vu_iteration(slot, own),
-            Quota::Shared(all) if taken.get() < all => schedule.shared_iteration(taken.replace(taken.get() + 1)),
+            Quota::PerVu(each) if own < each => schedule.iteration(own * schedule.vus() + slot),
+            Quota::Shared(all) if taken.get() < all => schedule.iteration(taken.replace(taken.get() + 1)),
             _ => break,
         };
         own += 1;

@@ -23,13 +23,12 @@ async fn vu<R: Recruit>(scene: Rc<Scene<R>>, schedule: Rc<VuLoop>, slot: u64, it
             return;
         }
         let until = scene.at(active.until);
-        let grace = if active.until < schedule.duration() { schedule.graceful_ramp_down() } else { scene.graceful_stop };
-        let mut deadline = scene.deadline(until.saturating_add(super::nanos(grace)));
+        let mut deadline = scene.deadline(scene.at(schedule.interrupted_at(&active, scene.graceful_stop)));
         Tally::add(&scene.tally.busy, 1);
         let mut now = scene.now();
         let mut alive = true;
         while now < until && !scene.stop.is_given() {
-            let number = scene.segment.nth(iterations.replace(iterations.get() + 1));
+            let number = schedule.iteration(iterations.replace(iterations.get() + 1));
             match scene.iterate(&mut vu, number, Begin::now(now), &mut deadline).await {
                 Some(ended) if ended.more => {
                     breathe(now, ended.at).await;

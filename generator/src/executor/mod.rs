@@ -11,7 +11,7 @@ use crate::clock::Nanos;
 use crate::recorder::{ScenarioSeries, WorkerRecorder};
 use crate::timer::{Deadline, StopSignal, Timer, until};
 use floodgate_core::histogram::Histogram;
-use floodgate_core::schedule::{Schedule, Segment};
+use floodgate_core::schedule::Schedule;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
@@ -78,8 +78,6 @@ pub struct Scene<R> {
     pub recorder: Rc<RefCell<WorkerRecorder>>,
     /// The scenario's iteration metrics.
     pub series: ScenarioSeries,
-    /// The worker's share of everything that is numbered.
-    pub segment: Segment,
     /// When the scenario starts.
     pub begin: Nanos,
     /// How long iterations may go on after the scenario's end.
