@@ -6,6 +6,11 @@
 pub mod clock;
 pub mod executor;
 pub mod flow;
+pub mod flush;
+pub mod health;
 pub mod http;
 pub mod recorder;
+pub mod task;
 pub mod timer;
+
+pub use task::{Config, RunError, run};

@@ -28,8 +28,9 @@ pub struct Ended {
 
 /// A virtual user, as executors see it.
 pub trait Iterate: 'static {
-    /// Runs one iteration: `number` is its number in the scenario over all tasks, `intended` when it was to begin.
-    fn iterate(&mut self, number: u64, intended: Nanos) -> impl Future<Output = Ended>;
+    /// Runs one iteration: `number` is its number in the scenario over all tasks, the times are when it was to begin and
+    /// when it begins.
+    fn iterate(&mut self, number: u64, times: (Nanos, Nanos)) -> impl Future<Output = Ended>;
     /// The iteration under way was cut off; what was under way is still to be counted.
     fn interrupted(&mut self, at: Nanos);
 }
@@ -116,7 +117,7 @@ impl<R: Recruit> Scene<R> {
     #[inline]
     async fn iterate(&self, vu: &mut R::Vu, number: u64, start: Begin, deadline: &mut Deadline) -> Option<Ended> {
         self.recorder.borrow_mut().iteration_started(self.series, start.at, start.scheduled.then_some(start.intended));
-        let ended = until(deadline, vu.iterate(number, start.intended)).await;
+        let ended = until(deadline, vu.iterate(number, (start.intended, start.at))).await;
         match ended {
             Some(ended) => self.recorder.borrow_mut().iteration_completed(self.series, start.at, ended.at),
             None => {

@@ -33,8 +33,7 @@ struct Fake {
 }
 
 impl Iterate for Fake {
-    async fn iterate(&mut self, number: u64, intended: Nanos) -> Ended {
-        let now = self.timer.clock().now();
+    async fn iterate(&mut self, number: u64, (intended, now): (Nanos, Nanos)) -> Ended {
         self.log.iterations.borrow_mut().push((self.number, number, intended, now));
         self.log.running.set(self.log.running.get() + 1);
         self.log.most.set(self.log.most.get().max(self.log.running.get()));
