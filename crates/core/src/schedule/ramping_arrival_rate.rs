@@ -292,6 +292,9 @@ mod tests {
         for m in 1..=800 {
             assert_eq!(timeline.at(9_450 * m * m - 1), 756_000_000_000 * m);
         }
+        // One of the rare cases (found by a search) whose estimate is too low; the time is from integers alone.
+        let timeline = Timeline::new(1, SECOND, &stages(&[(5_218.0, 323)]));
+        assert_eq!(timeline.at(588_276), 4_350_290_608_985);
         let timeline = Timeline::new(
             u64::MAX,
             SECOND,
