@@ -237,7 +237,7 @@ fn planned_load_adds_up_scenarios_that_overlap() {
         max_duration: 30 * S,
     };
     let load = planned_load(&definition(vec![
-        (Duration::ZERO, 30 * S, rate.clone()),
+        (Duration::ZERO, 30 * S, rate),
         (80 * S, Duration::ZERO, shared.clone()),
         // Begins when the first one has ended with its graceful stop.
         (90 * S, 5 * S, shared.clone()),
