@@ -61,6 +61,13 @@ impl Sources {
             .is_some_and(|ranges| ranges.iter().any(|range| range.contains(&seq)))
     }
 
+    /// Whether all shards of `other` are among them.
+    pub fn covers(&self, other: &Self) -> bool {
+        let mut both = self.clone();
+        both.add(other);
+        both == *self
+    }
+
     /// Whether any shard is in both.
     pub fn overlaps(&self, other: &Self) -> bool {
         let meet = |a: &RangeInclusive<u32>, b: &RangeInclusive<u32>| {
