@@ -1,1 +1,5 @@
 //! placeholder
+
+pub mod model;
+
+pub use model::*;
