@@ -22,10 +22,17 @@ pub fn allowed_cpus() -> f64 {
 
 /// The cgroup v2 folders of this process, from its own up to the root.
 fn cgroups() -> Vec<PathBuf> {
-    let Ok(text) = fs::read_to_string("/proc/self/cgroup") else { return Vec::new() };
-    let Some(path) = text.lines().find_map(|line| line.strip_prefix("0::")) else { return Vec::new() };
+    let Ok(text) = fs::read_to_string("/proc/self/cgroup") else {
+        return Vec::new();
+    };
+    let Some(path) = text.lines().find_map(|line| line.strip_prefix("0::")) else {
+        return Vec::new();
+    };
     let own = Path::new("/sys/fs/cgroup").join(path.trim_start_matches('/'));
-    own.ancestors().take_while(|p| p.starts_with("/sys/fs/cgroup")).map(Path::to_path_buf).collect()
+    own.ancestors()
+        .take_while(|p| p.starts_with("/sys/fs/cgroup"))
+        .map(Path::to_path_buf)
+        .collect()
 }
 
 /// The tightest quota of the cgroups, in CPUs; `None` if there is none.
@@ -47,7 +54,8 @@ fn parse_cpu_max(text: &str) -> Option<f64> {
 fn throttled(groups: &[PathBuf]) -> u64 {
     let of = |group: &PathBuf| {
         let text = fs::read_to_string(group.join("cpu.stat")).ok()?;
-        text.lines().find_map(|line| line.strip_prefix("nr_throttled ")?.parse::<u64>().ok())
+        text.lines()
+            .find_map(|line| line.strip_prefix("nr_throttled ")?.parse::<u64>().ok())
     };
     groups.iter().filter_map(of).max().unwrap_or(0)
 }
@@ -76,15 +84,28 @@ impl CpuMeter {
     /// work.
     pub fn new(usable: f64) -> Self {
         let groups = cgroups();
-        Self { usable: usable.max(0.01), at: Instant::now(), cpu_ns: cpu_ns(), throttled: throttled(&groups), groups }
+        Self {
+            usable: usable.max(0.01),
+            at: Instant::now(),
+            cpu_ns: cpu_ns(),
+            throttled: throttled(&groups),
+            groups,
+        }
     }
 
     /// Use since the last look.
     pub fn measure(&mut self) -> CpuUse {
         let (now, cpu_ns, throttled) = (Instant::now(), cpu_ns(), throttled(&self.groups));
         let elapsed = now.duration_since(self.at).as_nanos() as f64;
-        let share = if elapsed > 0.0 { (cpu_ns - self.cpu_ns) as f64 / elapsed / self.usable } else { 0.0 };
-        let use_ = CpuUse { share: share.clamp(0.0, 1.0), throttled: throttled > self.throttled };
+        let share = if elapsed > 0.0 {
+            (cpu_ns - self.cpu_ns) as f64 / elapsed / self.usable
+        } else {
+            0.0
+        };
+        let use_ = CpuUse {
+            share: share.clamp(0.0, 1.0),
+            throttled: throttled > self.throttled,
+        };
         (self.at, self.cpu_ns, self.throttled) = (now, cpu_ns, throttled);
         use_
     }
@@ -99,7 +120,15 @@ fn cpu_ns() -> i64 {
 pub fn peak_rss_bytes() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()).unwrap_or(0) * 1_024
+    line.and_then(|line| {
+        line.trim()
+            .trim_end_matches("kB")
+            .trim()
+            .parse::<u64>()
+            .ok()
+    })
+    .unwrap_or(0)
+        * 1_024
 }
 
 /// Limits on connections.
@@ -117,11 +146,21 @@ impl Limits {
         let now = getrlimit(Resource::Nofile);
         if now.current != now.maximum {
             // Not being allowed to is not an error: the limit that remains is reported.
-            drop(setrlimit(Resource::Nofile, Rlimit { current: now.maximum, maximum: now.maximum }));
+            drop(setrlimit(
+                Resource::Nofile,
+                Rlimit {
+                    current: now.maximum,
+                    maximum: now.maximum,
+                },
+            ));
         }
         let open_files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-        let range = fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
-        Self { open_files, local_ports: parse_port_range(&range).unwrap_or(28_232) }
+        let range =
+            fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+        Self {
+            open_files,
+            local_ports: parse_port_range(&range).unwrap_or(28_232),
+        }
     }
 
     /// What will not do for so many VUs, each with a connection of its own.
@@ -170,11 +209,17 @@ mod tests {
 
     #[test]
     fn limits_name_what_is_short_and_by_how_much() {
-        let limits = Limits { open_files: 1_024, local_ports: 28_232 };
+        let limits = Limits {
+            open_files: 1_024,
+            local_ports: 28_232,
+        };
         assert!(limits.warnings(900).is_empty());
         assert_eq!(limits.warnings(1_000).len(), 1);
         let both = limits.warnings(30_000);
-        assert!(both[0].contains("30064") && both[0].contains("1024"), "{both:?}");
+        assert!(
+            both[0].contains("30064") && both[0].contains("1024"),
+            "{both:?}"
+        );
         assert!(both[1].contains("28232"), "{both:?}");
     }
 
@@ -187,6 +232,9 @@ mod tests {
         }
         let elapsed = meter.at.elapsed().as_secs_f64();
         let used = meter.measure();
-        assert!(used.share > 0.0 && used.share * elapsed >= 0.029_f64.min(elapsed), "{used:?} in {elapsed} s");
+        assert!(
+            used.share > 0.0 && used.share * elapsed >= 0.029_f64.min(elapsed),
+            "{used:?} in {elapsed} s"
+        );
     }
 }

@@ -4,7 +4,8 @@
 
 use crate::clock::{Clock, Nanos};
 use rustix::time::{
-    ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime, timerfd_create, timerfd_settime,
+    ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime,
+    timerfd_create, timerfd_settime,
 };
 use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
@@ -50,14 +51,23 @@ impl Timer {
     /// # Errors
     /// When the kernel gives no timerfd (no free file descriptor).
     pub fn new(clock: Clock) -> io::Result<Rc<Self>> {
-        let fd = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
+        let fd = timerfd_create(
+            TimerfdClockId::Monotonic,
+            TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC,
+        )?;
         let monotonic = clock_gettime(ClockId::Monotonic);
-        let origin = i128::from(monotonic.tv_sec) * 1_000_000_000 + i128::from(monotonic.tv_nsec) - i128::from(clock.now());
+        let origin = i128::from(monotonic.tv_sec) * 1_000_000_000 + i128::from(monotonic.tv_nsec)
+            - i128::from(clock.now());
         // The constructor is deprecated for descriptors that somebody else may close; an `OwnedFd` is ours alone, and the
         // replacement can only be called from unsafe code.
         #[expect(deprecated, reason = "the descriptor is owned")]
         let fd = AsyncFd::with_interest(fd, Interest::READABLE)?;
-        Ok(Rc::new(Self { clock, origin, fd, state: RefCell::default() }))
+        Ok(Rc::new(Self {
+            clock,
+            origin,
+            fd,
+            state: RefCell::default(),
+        }))
     }
 
     /// The clock that times are on.
@@ -67,7 +77,11 @@ impl Timer {
 
     /// A future that is ready at `at` or at once if that has passed.
     pub fn sleep_until(self: &Rc<Self>, at: Nanos) -> Sleep {
-        Sleep { timer: Rc::clone(self), at, slot: None }
+        Sleep {
+            timer: Rc::clone(self),
+            at,
+            slot: None,
+        }
     }
 
     /// Waits for the kernel's timer and wakes who is due; never ends of itself.
@@ -92,7 +106,11 @@ impl Timer {
             }
             state.heap.pop();
             let (slot, generation) = split(id);
-            if let Some(entry) = state.entries.get_mut(slot).filter(|e| e.generation == generation) {
+            if let Some(entry) = state
+                .entries
+                .get_mut(slot)
+                .filter(|e| e.generation == generation)
+            {
                 entry.fired = true;
                 if let Some(waker) = entry.waker.take() {
                     waker.wake();
@@ -103,13 +121,24 @@ impl Timer {
     }
 
     fn arm(&self, state: &mut State) {
-        let Some(&Reverse((at, _))) = state.heap.peek() else { return };
+        let Some(&Reverse((at, _))) = state.heap.peek() else {
+            return;
+        };
         if state.armed.is_some_and(|armed| armed <= at) {
             return;
         }
         let absolute = self.origin + i128::from(at);
-        let value = Timespec { tv_sec: (absolute / 1_000_000_000) as i64, tv_nsec: (absolute % 1_000_000_000) as _ };
-        let spec = Itimerspec { it_interval: Timespec { tv_sec: 0, tv_nsec: 0 }, it_value: value };
+        let value = Timespec {
+            tv_sec: (absolute / 1_000_000_000) as i64,
+            tv_nsec: (absolute % 1_000_000_000) as _,
+        };
+        let spec = Itimerspec {
+            it_interval: Timespec {
+                tv_sec: 0,
+                tv_nsec: 0,
+            },
+            it_value: value,
+        };
         // An absolute time that has passed fires at once. The only errors are of a bad descriptor or a bad time.
         let armed = timerfd_settime(self.fd.get_ref(), TimerfdTimerFlags::ABSTIME, &spec);
         debug_assert!(armed.is_ok(), "timerfd_settime: {armed:?}");
@@ -140,7 +169,11 @@ impl Future for Sleep {
             if entry.fired {
                 return Poll::Ready(());
             }
-            if !entry.waker.as_ref().is_some_and(|w| w.will_wake(cx.waker())) {
+            if !entry
+                .waker
+                .as_ref()
+                .is_some_and(|w| w.will_wake(cx.waker()))
+            {
                 entry.waker = Some(cx.waker().clone());
             }
             return Poll::Pending;
@@ -150,9 +183,15 @@ impl Future for Sleep {
         }
         state.generation = state.generation.wrapping_add(1);
         let generation = state.generation;
-        let slot = state.entries.insert(Entry { generation, waker: Some(cx.waker().clone()), fired: false });
+        let slot = state.entries.insert(Entry {
+            generation,
+            waker: Some(cx.waker().clone()),
+            fired: false,
+        });
         let at = self.at;
-        state.heap.push(Reverse((at, (slot as u64) << 32 | u64::from(generation))));
+        state
+            .heap
+            .push(Reverse((at, (slot as u64) << 32 | u64::from(generation))));
         timer.arm(&mut state);
         drop(state);
         self.slot = Some(slot as u32);
@@ -177,7 +216,11 @@ pub async fn until<F: Future>(deadline: &mut Deadline, future: F) -> Option<F::O
         if let Poll::Ready(output) = future.as_mut().poll(cx) {
             return Poll::Ready(Some(output));
         }
-        if deadline.poll(cx).is_ready() { Poll::Ready(None) } else { Poll::Pending }
+        if deadline.poll(cx).is_ready() {
+            Poll::Ready(None)
+        } else {
+            Poll::Pending
+        }
     })
     .await
 }
@@ -193,7 +236,11 @@ pub struct Deadline {
 impl Deadline {
     /// At `at`, or when `stop` is given.
     pub fn new(timer: &Rc<Timer>, at: Nanos, stop: &Rc<StopSignal>) -> Self {
-        Self { sleep: timer.sleep_until(at), stop: Rc::clone(stop), listener: None }
+        Self {
+            sleep: timer.sleep_until(at),
+            stop: Rc::clone(stop),
+            listener: None,
+        }
     }
 
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -249,7 +296,10 @@ mod tests {
     use tokio::runtime::{Builder, LocalOptions};
 
     fn run<F: Future>(body: impl FnOnce(Rc<Timer>) -> F) -> F::Output {
-        let runtime = Builder::new_current_thread().enable_io().build_local(LocalOptions::default()).unwrap();
+        let runtime = Builder::new_current_thread()
+            .enable_io()
+            .build_local(LocalOptions::default())
+            .unwrap();
         runtime.block_on(async {
             let timer = Timer::new(Clock::start()).unwrap();
             tokio::task::spawn_local(Rc::clone(&timer).drive());
@@ -295,7 +345,10 @@ mod tests {
             assert!(timer.state.borrow().entries.is_empty());
             let later = soon + 2_000_000;
             timer.sleep_until(later).await;
-            assert!(timer.clock().now() >= later, "the first sleeper's expiry must not wake the second");
+            assert!(
+                timer.clock().now() >= later,
+                "the first sleeper's expiry must not wake the second"
+            );
         });
     }
 
@@ -305,7 +358,10 @@ mod tests {
             let stop = Rc::new(StopSignal::default());
             let mut deadline = Deadline::new(&timer, timer.clock().now() + 1_000_000, &stop);
             assert_eq!(until(&mut deadline, std::future::ready(7)).await, Some(7));
-            assert_eq!(until(&mut deadline, std::future::pending::<()>()).await, None);
+            assert_eq!(
+                until(&mut deadline, std::future::pending::<()>()).await,
+                None
+            );
 
             let mut far = Deadline::new(&timer, timer.clock().now() + 3_600_000_000_000, &stop);
             let giver = Rc::clone(&stop);

@@ -107,19 +107,28 @@ impl<R: Recruit> Pool<R> {
         if self.next_at.get() > now || now > self.last_start {
             return None;
         }
-        let work = Work { number: self.next_number.get(), intended: self.next_at.get(), prompt };
+        let work = Work {
+            number: self.next_number.get(),
+            intended: self.next_at.get(),
+            prompt,
+        };
         self.turn_to(self.next.get() + 1);
         Some(work)
     }
 
     fn drop_overdue(&self, now: Nanos) {
         let mut dropped = 0;
-        while self.next_at.get() != Nanos::MAX && (now - self.next_at.get().min(now) > self.max_lateness || now > self.last_start) {
+        while self.next_at.get() != Nanos::MAX
+            && (now - self.next_at.get().min(now) > self.max_lateness || now > self.last_start)
+        {
             self.turn_to(self.next.get() + 1);
             dropped += 1;
         }
         if dropped > 0 {
-            self.scene.recorder.borrow_mut().dropped(self.scene.series, dropped, now);
+            self.scene
+                .recorder
+                .borrow_mut()
+                .dropped(self.scene.series, dropped, now);
         }
     }
 
@@ -167,12 +176,24 @@ impl<R: Recruit> Pool<R> {
         }
         // What a stop left behind was wanted, so far as its time had come.
         let stopped = self.scene.now();
-        let due = self.schedule.scheduled_by(std::time::Duration::from_nanos(stopped.saturating_sub(self.scene.begin)));
-        let scheduled = if self.scene.stop.is_given() || self.over.get() { due } else { self.schedule.total() };
-        Tally::add(&self.scene.tally.scheduled, i64::try_from(scheduled).unwrap_or(i64::MAX));
+        let due = self.schedule.scheduled_by(std::time::Duration::from_nanos(
+            stopped.saturating_sub(self.scene.begin),
+        ));
+        let scheduled = if self.scene.stop.is_given() || self.over.get() {
+            due
+        } else {
+            self.schedule.total()
+        };
+        Tally::add(
+            &self.scene.tally.scheduled,
+            i64::try_from(scheduled).unwrap_or(i64::MAX),
+        );
         let never = scheduled.saturating_sub(self.next.get());
         if never > 0 {
-            self.scene.recorder.borrow_mut().dropped(self.scene.series, never, stopped);
+            self.scene
+                .recorder
+                .borrow_mut()
+                .dropped(self.scene.series, never, stopped);
         }
     }
 
@@ -181,7 +202,9 @@ impl<R: Recruit> Pool<R> {
         let mut sleep = std::pin::pin!(self.scene.timer.sleep_until(at));
         let next = self.next_at.get();
         poll_fn(|cx| {
-            if self.scene.stop.is_given() || (self.next_at.get() != next && self.next_at.get() > self.scene.now()) {
+            if self.scene.stop.is_given()
+                || (self.next_at.get() != next && self.next_at.get() > self.scene.now())
+            {
                 return Poll::Ready(());
             }
             self.driver.set(Some(cx.waker().clone()));
@@ -193,17 +216,34 @@ impl<R: Recruit> Pool<R> {
 
     async fn vu(self: Rc<Self>, mut vu: R::Vu, place: Rc<Slot>) {
         let scene = &self.scene;
-        let mut deadline = scene.deadline(scene.at(self.schedule.duration()).saturating_add(nanos(scene.graceful_stop)));
+        let mut deadline = scene.deadline(
+            scene
+                .at(self.schedule.duration())
+                .saturating_add(nanos(scene.graceful_stop)),
+        );
         while let Some(mut work) = self.wait(&place).await {
             Tally::add(&scene.tally.busy, 1);
             let mut now = scene.now();
             let alive = loop {
                 if work.prompt {
-                    scene.tally.dispatch_lag.borrow_mut().record(now.saturating_sub(work.intended) / 1_000);
+                    scene
+                        .tally
+                        .dispatch_lag
+                        .borrow_mut()
+                        .record(now.saturating_sub(work.intended) / 1_000);
                 }
                 Tally::add(&scene.tally.started_by_schedule, 1);
-                let begin = Begin { at: now, intended: work.intended, scheduled: true };
-                let Some(ended) = scene.iterate(&mut vu, work.number, begin, &mut deadline).await else { break false };
+                let begin = Begin {
+                    at: now,
+                    intended: work.intended,
+                    scheduled: true,
+                };
+                let Some(ended) = scene
+                    .iterate(&mut vu, work.number, begin, &mut deadline)
+                    .await
+                else {
+                    break false;
+                };
                 if !ended.more {
                     scene.tally.data_exhausted.set(true);
                     self.over.set(true);

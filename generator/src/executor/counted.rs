@@ -7,16 +7,31 @@ use std::rc::Rc;
 
 pub(super) async fn run<R: Recruit>(scene: Rc<Scene<R>>, schedule: Counted) {
     scene.tally.counts_starts.set(true);
-    Tally::add(&scene.tally.scheduled, i64::try_from(schedule.total()).unwrap_or(i64::MAX));
+    Tally::add(
+        &scene.tally.scheduled,
+        i64::try_from(schedule.total()).unwrap_or(i64::MAX),
+    );
     let schedule = Rc::new(schedule);
     let taken = Rc::new(Cell::new(0));
     let tasks = (0..schedule.vus())
-        .map(|slot| tokio::task::spawn_local(vu(Rc::clone(&scene), Rc::clone(&schedule), slot, Rc::clone(&taken))))
+        .map(|slot| {
+            tokio::task::spawn_local(vu(
+                Rc::clone(&scene),
+                Rc::clone(&schedule),
+                slot,
+                Rc::clone(&taken),
+            ))
+        })
         .collect();
     join(tasks).await;
 }
 
-async fn vu<R: Recruit>(scene: Rc<Scene<R>>, schedule: Rc<Counted>, slot: u64, taken: Rc<Cell<u64>>) {
+async fn vu<R: Recruit>(
+    scene: Rc<Scene<R>>,
+    schedule: Rc<Counted>,
+    slot: u64,
+    taken: Rc<Cell<u64>>,
+) {
     let mut vu = scene.allocate(schedule.vu_number(slot));
     if !scene.sleep_until(scene.begin).await {
         return;
@@ -29,12 +44,17 @@ async fn vu<R: Recruit>(scene: Rc<Scene<R>>, schedule: Rc<Counted>, slot: u64, t
     while now < until && !scene.stop.is_given() {
         let number = match schedule.quota() {
             Quota::PerVu(each) if own < each => schedule.iteration(own * schedule.vus() + slot),
-            Quota::Shared(all) if taken.get() < all => schedule.iteration(taken.replace(taken.get() + 1)),
+            Quota::Shared(all) if taken.get() < all => {
+                schedule.iteration(taken.replace(taken.get() + 1))
+            }
             _ => break,
         };
         own += 1;
         Tally::add(&scene.tally.started_by_schedule, 1);
-        match scene.iterate(&mut vu, number, Begin::now(now), &mut deadline).await {
+        match scene
+            .iterate(&mut vu, number, Begin::now(now), &mut deadline)
+            .await
+        {
             Some(ended) if ended.more => {
                 breathe(now, ended.at).await;
                 now = ended.at;

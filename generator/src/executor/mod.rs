@@ -115,15 +115,31 @@ impl<R: Recruit> Scene<R> {
 
     /// Runs one iteration that begins now, to its end or to the deadline; `None`: it was cut off.
     #[inline]
-    async fn iterate(&self, vu: &mut R::Vu, number: u64, start: Begin, deadline: &mut Deadline) -> Option<Ended> {
-        self.recorder.borrow_mut().iteration_started(self.series, start.at, start.scheduled.then_some(start.intended));
+    async fn iterate(
+        &self,
+        vu: &mut R::Vu,
+        number: u64,
+        start: Begin,
+        deadline: &mut Deadline,
+    ) -> Option<Ended> {
+        self.recorder.borrow_mut().iteration_started(
+            self.series,
+            start.at,
+            start.scheduled.then_some(start.intended),
+        );
         let ended = until(deadline, vu.iterate(number, (start.intended, start.at))).await;
         match ended {
-            Some(ended) => self.recorder.borrow_mut().iteration_completed(self.series, start.at, ended.at),
+            Some(ended) => {
+                self.recorder
+                    .borrow_mut()
+                    .iteration_completed(self.series, start.at, ended.at)
+            }
             None => {
                 let now = self.now();
                 vu.interrupted(now);
-                self.recorder.borrow_mut().iteration_interrupted(self.series, now);
+                self.recorder
+                    .borrow_mut()
+                    .iteration_interrupted(self.series, now);
             }
         }
         ended
@@ -142,7 +158,11 @@ struct Begin {
 impl Begin {
     /// In a closed loop an iteration is intended when the one before it has ended.
     const fn now(at: Nanos) -> Self {
-        Self { at, intended: at, scheduled: false }
+        Self {
+            at,
+            intended: at,
+            scheduled: false,
+        }
     }
 }
 

@@ -54,7 +54,12 @@ pub struct Flushed {
 }
 
 /// Runs until every worker has sent its last window. `recycle` has one channel a worker, for windows to be used again.
-pub fn run(config: FlushConfig, store: Arc<dyn ObjectStore>, windows: &Receiver<Closed>, recycle: Vec<Sender<Window>>) -> Flushed {
+pub fn run(
+    config: FlushConfig,
+    store: Arc<dyn ObjectStore>,
+    windows: &Receiver<Closed>,
+    recycle: Vec<Sender<Window>>,
+) -> Flushed {
     let mut flusher = Flusher::new(config, store, recycle);
     while flusher.open_workers > 0 {
         let wait = flusher.next_live.saturating_duration_since(Instant::now());
@@ -99,7 +104,10 @@ impl Flusher {
             next_second: 0,
             meter: CpuMeter::new(config.usable_cpus),
             cpu_sum: 0.0,
-            health: Health { cpus: config.usable_cpus, ..Health::default() },
+            health: Health {
+                cpus: config.usable_cpus,
+                ..Health::default()
+            },
             totals: Totals::default(),
             next_live: Instant::now() + config.live,
             live_seq: 0,
@@ -112,7 +120,11 @@ impl Flusher {
         for new in closed.new_series.drain(..) {
             self.series.learn(closed.worker, new);
         }
-        self.reached[closed.worker] = if closed.last { u64::MAX } else { closed.second + 1 };
+        self.reached[closed.worker] = if closed.last {
+            u64::MAX
+        } else {
+            closed.second + 1
+        };
         self.open_workers -= usize::from(closed.last);
         self.waiting.entry(closed.second).or_default().push(closed);
         let complete = self.reached.iter().copied().min().unwrap_or(u64::MAX);
@@ -134,7 +146,10 @@ impl Flusher {
         for passed in self.next_second..second {
             self.end_of_intervals(passed);
         }
-        for Closed { worker, mut window, .. } in windows {
+        for Closed {
+            worker, mut window, ..
+        } in windows
+        {
             self.series.add(worker, &mut window);
             self.totals.folded_samples += window.folded;
             window.clear();
@@ -148,7 +163,8 @@ impl Flusher {
         self.health.cpu_max = self.health.cpu_max.max(cpu.share);
         self.cpu_sum += cpu.share;
         self.series.set_cpu(cpu.share);
-        self.series.end_second(self.time_of(second), self.output.rows());
+        self.series
+            .end_second(self.time_of(second), self.output.rows());
         self.end_of_intervals(second);
     }
 
@@ -156,7 +172,8 @@ impl Flusher {
         self.next_second = second + 1;
         let phase = u64::from(floodgate_core::shard::PHASE_WINDOW_S);
         if self.next_second.is_multiple_of(phase) {
-            self.series.end_phase_window(self.time_of(self.next_second - phase), self.output.rows());
+            self.series
+                .end_phase_window(self.time_of(self.next_second - phase), self.output.rows());
         }
         if self.next_second.is_multiple_of(self.config.flush_s) {
             self.flush();
@@ -199,7 +216,9 @@ impl Flusher {
         let rows = self.series.live(self.config.start_ms, self.next_second);
         match encode(&meta, &rows) {
             Ok(bytes) => self.output.write_live(bytes),
-            Err(error) => self.output.warn(format!("live object not written: {error}")),
+            Err(error) => self
+                .output
+                .warn(format!("live object not written: {error}")),
         }
     }
 
@@ -211,7 +230,8 @@ impl Flusher {
         let phase = u64::from(floodgate_core::shard::PHASE_WINDOW_S);
         let begun = self.next_second / phase * phase;
         if begun < self.next_second {
-            self.series.end_phase_window(self.time_of(begun), self.output.rows());
+            self.series
+                .end_phase_window(self.time_of(begun), self.output.rows());
         }
         if !self.output.rows().is_empty() {
             self.flush();
@@ -223,6 +243,10 @@ impl Flusher {
         }
         self.health.exhausted = self.series.exhausted();
         self.health.peak_rss_bytes = crate::health::peak_rss_bytes();
-        Flushed { written: self.output.finish(), totals: self.totals, health: self.health }
+        Flushed {
+            written: self.output.finish(),
+            totals: self.totals,
+            health: self.health,
+        }
     }
 }

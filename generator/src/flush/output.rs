@@ -41,16 +41,30 @@ pub(super) struct Output {
 
 impl Output {
     pub(super) fn new(store: Arc<dyn ObjectStore>, keys: ExecutionKeys, task: u32) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
         let mut written = Written::default();
         let runtime = match runtime {
             Ok(runtime) => Some(runtime),
             Err(error) => {
-                written.warnings.push(format!("no runtime for writing shards: {error}"));
+                written
+                    .warnings
+                    .push(format!("no runtime for writing shards: {error}"));
                 None
             }
         };
-        Self { store, runtime, keys, task, rows: Vec::new(), seq: 0, waiting: VecDeque::new(), refusing: false, written }
+        Self {
+            store,
+            runtime,
+            keys,
+            task,
+            rows: Vec::new(),
+            seq: 0,
+            waiting: VecDeque::new(),
+            refusing: false,
+            written,
+        }
     }
 
     /// Rows of the shard to come.
@@ -70,12 +84,19 @@ impl Output {
     pub(super) fn write_shard(&mut self, meta: &ShardMeta) {
         match encode(meta, &self.rows) {
             Ok(bytes) => {
-                let entry =
-                    ShardEntry { seq: self.seq, rows: self.rows.len() as u64, bytes: bytes.len() as u64, sha256: sha256_hex(&bytes) };
+                let entry = ShardEntry {
+                    seq: self.seq,
+                    rows: self.rows.len() as u64,
+                    bytes: bytes.len() as u64,
+                    sha256: sha256_hex(&bytes),
+                };
                 self.waiting.push_back((entry, Bytes::from(bytes)));
                 self.seq += 1;
             }
-            Err(error) => self.warn(format!("shard {} of task {} could not be encoded: {error}", self.seq, self.task)),
+            Err(error) => self.warn(format!(
+                "shard {} of task {} could not be encoded: {error}",
+                self.seq, self.task
+            )),
         }
         self.rows.clear();
         self.retry();
@@ -87,12 +108,16 @@ impl Output {
             match self.put(&self.keys.shard(self.task, entry.seq), bytes.clone()) {
                 Ok(()) => {
                     self.refusing = false;
-                    self.written.shards.extend(self.waiting.pop_front().map(|(entry, _)| entry));
+                    self.written
+                        .shards
+                        .extend(self.waiting.pop_front().map(|(entry, _)| entry));
                 }
                 Err(error) => {
                     if !self.refusing {
                         self.refusing = true;
-                        self.written.warnings.push(format!("{error}; what was measured is kept and tried again"));
+                        self.written.warnings.push(format!(
+                            "{error}; what was measured is kept and tried again"
+                        ));
                     }
                     return;
                 }
@@ -108,7 +133,11 @@ impl Output {
     fn put(&self, key: &str, bytes: Bytes) -> Result<(), StoreError> {
         match &self.runtime {
             Some(runtime) => runtime.block_on(self.store.put(key, bytes)),
-            None => Err(StoreError::Io { operation: "write", key: key.to_owned(), source: std::io::Error::other("no runtime") }),
+            None => Err(StoreError::Io {
+                operation: "write",
+                key: key.to_owned(),
+                source: std::io::Error::other("no runtime"),
+            }),
         }
     }
 
@@ -126,14 +155,21 @@ impl Output {
                 Ok(folder) => format!("they lie in {}", folder.display()),
                 Err(error) => format!("nor elsewhere: {error}"),
             };
-            self.written.lost = Some(format!("{} shards could not be written ({last}); {place}", left.len()));
+            self.written.lost = Some(format!(
+                "{} shards could not be written ({last}); {place}",
+                left.len()
+            ));
         }
         self.written
     }
 }
 
 /// Leaves shards in the folder for temporary files.
-fn leave(keys: &ExecutionKeys, task: u32, shards: &[(ShardEntry, Bytes)]) -> std::io::Result<PathBuf> {
+fn leave(
+    keys: &ExecutionKeys,
+    task: u32,
+    shards: &[(ShardEntry, Bytes)],
+) -> std::io::Result<PathBuf> {
     let root = std::env::temp_dir().join("floodgate-unwritten");
     for (entry, bytes) in shards {
         let path = root.join(keys.shard(task, entry.seq));

@@ -2,7 +2,9 @@
 
 use super::rows::{counter, gauge, rate, trend};
 use crate::http::exchange::ErrorCode;
-use crate::recorder::{CheckCell, DataCell, HTTP_TRENDS, HttpCell, NewSeries, ScenarioCell, SeriesId, Window};
+use crate::recorder::{
+    CheckCell, DataCell, HTTP_TRENDS, HttpCell, NewSeries, ScenarioCell, SeriesId, Window,
+};
 use floodgate_core::execution::manifest::Totals;
 use floodgate_core::histogram::Histogram;
 use floodgate_core::metric::{Builtin, SeriesKey, Tags};
@@ -14,7 +16,11 @@ use std::sync::Arc;
 const BY_SECOND: usize = 2;
 
 fn key(metric: Builtin, tags: &Tags) -> Arc<SeriesKey> {
-    Arc::new(SeriesKey { metric: metric.name().to_owned(), kind: metric.kind(), tags: tags.clone() })
+    Arc::new(SeriesKey {
+        metric: metric.name().to_owned(),
+        kind: metric.kind(),
+        tags: tags.clone(),
+    })
 }
 
 /// All series of a task, by tags; workers' numbers are looked up in `numbers`.
@@ -48,7 +54,10 @@ impl<S> Group<S> {
 
 impl<S> Default for Group<S> {
     fn default() -> Self {
-        Self { by_tags: HashMap::new(), series: Vec::new() }
+        Self {
+            by_tags: HashMap::new(),
+            series: Vec::new(),
+        }
     }
 }
 
@@ -94,18 +103,34 @@ struct Gauge {
 
 impl Gauge {
     fn new(metric: Builtin, tags: &Tags) -> Self {
-        Self { key: key(metric, tags), now: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY, samples: 0 }
+        Self {
+            key: key(metric, tags),
+            now: 0.0,
+            min: f64::INFINITY,
+            max: f64::NEG_INFINITY,
+            samples: 0,
+        }
     }
 
     fn end_second(&mut self, time_ms: i64, rows: &mut Vec<Row>) {
         self.samples += 1;
         (self.min, self.max) = (self.min.min(self.now), self.max.max(self.now));
-        rows.push(gauge(&self.key, time_ms, 1, (1, self.now, self.now, self.now)));
+        rows.push(gauge(
+            &self.key,
+            time_ms,
+            1,
+            (1, self.now, self.now, self.now),
+        ));
     }
 
     fn live(&self, time_ms: i64, seconds: u32, rows: &mut Vec<Row>) {
         if self.samples > 0 {
-            rows.push(gauge(&self.key, time_ms, seconds, (self.samples, self.now, self.min, self.max)));
+            rows.push(gauge(
+                &self.key,
+                time_ms,
+                seconds,
+                (self.samples, self.now, self.min, self.max),
+            ));
         }
     }
 }
@@ -164,7 +189,9 @@ impl SeriesTable {
     pub(super) fn add(&mut self, worker: usize, window: &mut Window) {
         let numbers = &self.numbers[worker];
         for (id, cell) in window.http() {
-            self.http.series[numbers[&SeriesId::Http(id)]].second.add(cell);
+            self.http.series[numbers[&SeriesId::Http(id)]]
+                .second
+                .add(cell);
         }
         for (id, cell) in window.checks() {
             let second = &mut self.checks.series[numbers[&SeriesId::Check(id)]].second;
@@ -178,7 +205,9 @@ impl SeriesTable {
             second.received += cell.received;
         }
         for (id, cell) in window.scenarios() {
-            self.scenarios.series[numbers[&SeriesId::Scenario(id)]].second.add(cell);
+            self.scenarios.series[numbers[&SeriesId::Scenario(id)]]
+                .second
+                .add(cell);
         }
         self.vus.now += window.vus as f64;
         self.vus_max.now += window.vus_max as f64;
@@ -217,7 +246,13 @@ impl SeriesTable {
             let cell = std::mem::take(&mut series.second);
             if cell.count > 0 {
                 rows.push(counter(&series.sent, time_ms, 1, cell.count, cell.sent));
-                rows.push(counter(&series.received, time_ms, 1, cell.count, cell.received));
+                rows.push(counter(
+                    &series.received,
+                    time_ms,
+                    1,
+                    cell.count,
+                    cell.received,
+                ));
                 series.all.count += cell.count;
                 series.all.sent += cell.sent;
                 series.all.received += cell.received;
@@ -238,7 +273,13 @@ impl SeriesTable {
     pub(super) fn end_phase_window(&mut self, time_ms: i64, rows: &mut Vec<Row>) {
         for series in &mut self.http.series {
             for (key, histogram) in series.trends[BY_SECOND..].iter().zip(&mut series.phases) {
-                trend(key, time_ms, floodgate_core::shard::PHASE_WINDOW_S, histogram, rows);
+                trend(
+                    key,
+                    time_ms,
+                    floodgate_core::shard::PHASE_WINDOW_S,
+                    histogram,
+                    rows,
+                );
                 histogram.clear();
             }
         }
@@ -249,17 +290,42 @@ impl SeriesTable {
         let seconds = u32::try_from(seconds).unwrap_or(u32::MAX).max(1);
         let mut rows = Vec::new();
         for series in &self.http.series {
-            http_rows(&series.requests, &series.failed, &series.all, start_ms, seconds, &mut rows);
+            http_rows(
+                &series.requests,
+                &series.failed,
+                &series.all,
+                start_ms,
+                seconds,
+                &mut rows,
+            );
             for (key, histogram) in series.trends.iter().zip(&series.all.trends) {
                 trend(key, start_ms, seconds, histogram, &mut rows);
             }
         }
         for series in self.checks.series.iter().filter(|s| s.all.count > 0) {
-            rows.push(rate(&series.key, start_ms, seconds, series.all.count, series.all.held));
+            rows.push(rate(
+                &series.key,
+                start_ms,
+                seconds,
+                series.all.count,
+                series.all.held,
+            ));
         }
         for series in self.data.series.iter().filter(|s| s.all.count > 0) {
-            rows.push(counter(&series.sent, start_ms, seconds, series.all.count, series.all.sent));
-            rows.push(counter(&series.received, start_ms, seconds, series.all.count, series.all.received));
+            rows.push(counter(
+                &series.sent,
+                start_ms,
+                seconds,
+                series.all.count,
+                series.all.sent,
+            ));
+            rows.push(counter(
+                &series.received,
+                start_ms,
+                seconds,
+                series.all.count,
+                series.all.received,
+            ));
         }
         for series in &self.scenarios.series {
             series.rows(&series.all, start_ms, seconds, &mut rows);
@@ -273,7 +339,12 @@ impl SeriesTable {
     pub(super) fn add_totals(&self, totals: &mut Totals) {
         for series in &self.http.series {
             totals.http_reqs += series.all.requests + series.all.cut_off;
-            totals.clamped_values += series.all.trends.iter().map(Histogram::clamped).sum::<u64>();
+            totals.clamped_values += series
+                .all
+                .trends
+                .iter()
+                .map(Histogram::clamped)
+                .sum::<u64>();
         }
         for series in &self.scenarios.series {
             totals.iterations += series.all.iterations;
@@ -285,11 +356,23 @@ impl SeriesTable {
 
     /// Requests that failed for want of files or ports here.
     pub(super) fn exhausted(&self) -> u64 {
-        self.http.series.iter().filter(|s| s.exhausted).map(|s| s.all.requests).sum()
+        self.http
+            .series
+            .iter()
+            .filter(|s| s.exhausted)
+            .map(|s| s.all.requests)
+            .sum()
     }
 }
 
-fn http_rows(requests: &Arc<SeriesKey>, failed: &Arc<SeriesKey>, cell: &HttpCell, time_ms: i64, window_s: u32, rows: &mut Vec<Row>) {
+fn http_rows(
+    requests: &Arc<SeriesKey>,
+    failed: &Arc<SeriesKey>,
+    cell: &HttpCell,
+    time_ms: i64,
+    window_s: u32,
+    rows: &mut Vec<Row>,
+) {
     let all = cell.requests + cell.cut_off;
     if all > 0 {
         rows.push(counter(requests, time_ms, window_s, all, all));
@@ -302,10 +385,22 @@ fn http_rows(requests: &Arc<SeriesKey>, failed: &Arc<SeriesKey>, cell: &HttpCell
 impl Scenario {
     fn rows(&self, cell: &ScenarioCell, time_ms: i64, window_s: u32, rows: &mut Vec<Row>) {
         if cell.iterations > 0 {
-            rows.push(counter(&self.iterations, time_ms, window_s, cell.iterations, cell.iterations));
+            rows.push(counter(
+                &self.iterations,
+                time_ms,
+                window_s,
+                cell.iterations,
+                cell.iterations,
+            ));
         }
         if cell.dropped > 0 {
-            rows.push(counter(&self.dropped, time_ms, window_s, cell.dropped, cell.dropped));
+            rows.push(counter(
+                &self.dropped,
+                time_ms,
+                window_s,
+                cell.dropped,
+                cell.dropped,
+            ));
         }
         trend(&self.duration, time_ms, window_s, &cell.duration, rows);
         trend(&self.lag, time_ms, window_s, &cell.lag, rows);

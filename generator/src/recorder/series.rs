@@ -39,7 +39,10 @@ pub(super) const OTHER: &str = "__other__";
 impl SeriesBudget {
     /// Room for `max` tag sets.
     pub fn new(max: u32) -> Self {
-        Self { max: max as usize, known: Mutex::default() }
+        Self {
+            max: max as usize,
+            known: Mutex::default(),
+        }
     }
 
     /// The tags to record under, and whether they were folded: `tags` themselves while there is room or if they are known,
@@ -53,7 +56,9 @@ impl SeriesBudget {
             known.insert(tags.clone());
             return (tags.clone(), false);
         }
-        let kept = ["scenario", "expected_response"].into_iter().filter_map(|name| Some((name, tags.get(name)?)));
+        let kept = ["scenario", "expected_response"]
+            .into_iter()
+            .filter_map(|name| Some((name, tags.get(name)?)));
         (kept.collect::<Tags>().with("name", OTHER), true)
     }
 }

@@ -62,7 +62,12 @@ impl HttpCell {
         if timings.blocked == 0 {
             self.reused += 1;
         } else {
-            let set_up = [timings.blocked, timings.looking_up, timings.connecting, timings.tls];
+            let set_up = [
+                timings.blocked,
+                timings.looking_up,
+                timings.connecting,
+                timings.tls,
+            ];
             for (trend, nanos) in self.trends[SET_UP..].iter_mut().zip(set_up) {
                 trend.record(micros(nanos));
             }
@@ -91,7 +96,13 @@ impl HttpCell {
 
     /// Forgets all, keeping the memory.
     pub fn clear(&mut self) {
-        (self.requests, self.failed, self.cut_off, self.reused, self.at_once) = (0, 0, 0, 0, 0);
+        (
+            self.requests,
+            self.failed,
+            self.cut_off,
+            self.reused,
+            self.at_once,
+        ) = (0, 0, 0, 0, 0);
         for trend in &mut self.trends {
             trend.clear();
         }
@@ -152,7 +163,12 @@ impl ScenarioCell {
 
     /// Forgets all, keeping the memory.
     pub fn clear(&mut self) {
-        (self.started, self.iterations, self.interrupted, self.dropped) = (0, 0, 0, 0);
+        (
+            self.started,
+            self.iterations,
+            self.interrupted,
+            self.dropped,
+        ) = (0, 0, 0, 0);
         self.duration.clear();
         self.lag.clear();
     }
@@ -185,7 +201,9 @@ impl Window {
         for &series in &self.touched {
             self.http[series as usize].settle();
         }
-        self.touched.iter().map(|&series| (series, &self.http[series as usize]))
+        self.touched
+            .iter()
+            .map(|&series| (series, &self.http[series as usize]))
     }
 
     /// The checks that were looked at.
@@ -205,7 +223,9 @@ impl Window {
 
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.touched.is_empty() && self.checks().next().is_none() && self.scenarios().next().is_none()
+        self.touched.is_empty()
+            && self.checks().next().is_none()
+            && self.scenarios().next().is_none()
     }
 
     /// Forgets all, keeping the memory.
@@ -221,5 +241,8 @@ impl Window {
 }
 
 fn numbered<T>(cells: &[T]) -> impl Iterator<Item = (u32, &T)> {
-    cells.iter().enumerate().map(|(number, cell)| (number as u32, cell))
+    cells
+        .iter()
+        .enumerate()
+        .map(|(number, cell)| (number as u32, cell))
 }

@@ -94,14 +94,24 @@ impl WorkerRecorder {
     pub fn scenario_series(&mut self, tags: &Tags) -> ScenarioSeries {
         let number = self.scenarios;
         self.scenarios += 1;
-        self.window.scenarios.resize_with(self.scenarios as usize, ScenarioCell::default);
-        self.new_series.push(NewSeries { id: SeriesId::Scenario(number), tags: tags.clone() });
+        self.window
+            .scenarios
+            .resize_with(self.scenarios as usize, ScenarioCell::default);
+        self.new_series.push(NewSeries {
+            id: SeriesId::Scenario(number),
+            tags: tags.clone(),
+        });
         ScenarioSeries(number)
     }
 
     /// An iteration began at `at`; `intended` where a schedule gave it a time.
     #[inline]
-    pub fn iteration_started(&mut self, series: ScenarioSeries, at: Nanos, intended: Option<Nanos>) {
+    pub fn iteration_started(
+        &mut self,
+        series: ScenarioSeries,
+        at: Nanos,
+        intended: Option<Nanos>,
+    ) {
         self.advance(at);
         let cell = &mut self.window.scenarios[series.0 as usize];
         cell.started += 1;
@@ -166,9 +176,11 @@ impl WorkerRecorder {
         let (vus, vus_max) = (self.window.vus, self.window.vus_max);
         let mut next = self.recycled.try_recv().unwrap_or_default();
         next.http.resize_with(self.http.len(), HttpCell::default);
-        next.checks.resize(self.check_folded.len(), CheckCell::default());
+        next.checks
+            .resize(self.check_folded.len(), CheckCell::default());
         next.data.resize(self.data_ids.len(), DataCell::default());
-        next.scenarios.resize_with(self.scenarios as usize, ScenarioCell::default);
+        next.scenarios
+            .resize_with(self.scenarios as usize, ScenarioCell::default);
         (next.vus, next.vus_max) = (vus, vus_max);
         let closed = Closed {
             worker: self.worker,
@@ -182,13 +194,19 @@ impl WorkerRecorder {
     }
 
     fn data_series(&mut self, tags: &Tags) -> u32 {
-        let tags: Tags = ["scenario", "group"].into_iter().filter_map(|name| Some((name, tags.get(name)?))).collect();
+        let tags: Tags = ["scenario", "group"]
+            .into_iter()
+            .filter_map(|name| Some((name, tags.get(name)?)))
+            .collect();
         if let Some(&number) = self.data_ids.get(&tags) {
             return number;
         }
         let number = self.data_ids.len() as u32;
         self.window.data.push(DataCell::default());
-        self.new_series.push(NewSeries { id: SeriesId::Data(number), tags: tags.clone() });
+        self.new_series.push(NewSeries {
+            id: SeriesId::Data(number),
+            tags: tags.clone(),
+        });
         self.data_ids.insert(tags, number);
         number
     }
@@ -209,7 +227,10 @@ impl Record for WorkerRecorder {
         let data = self.data_series(tags);
         self.http.push(HttpMeta { data, folded });
         self.window.http.push(HttpCell::default());
-        self.new_series.push(NewSeries { id: SeriesId::Http(number), tags: admitted.clone() });
+        self.new_series.push(NewSeries {
+            id: SeriesId::Http(number),
+            tags: admitted.clone(),
+        });
         self.http_ids.insert(admitted, number);
         HttpSeries(number)
     }
@@ -226,7 +247,10 @@ impl Record for WorkerRecorder {
         let number = self.check_folded.len() as u32;
         self.check_folded.push(folded);
         self.window.checks.push(CheckCell::default());
-        self.new_series.push(NewSeries { id: SeriesId::Check(number), tags: admitted.clone() });
+        self.new_series.push(NewSeries {
+            id: SeriesId::Check(number),
+            tags: admitted.clone(),
+        });
         self.check_ids.insert(admitted, number);
         CheckSeries(number)
     }

@@ -41,23 +41,50 @@ fn key(plan: &Plan, file: &str) -> String {
 }
 
 /// Reads the definition of a plan.
-pub(super) async fn definition(store: &dyn ObjectStore, plan: &Plan, resolver: &dyn Resolver) -> Result<Definition, RunError> {
+pub(super) async fn definition(
+    store: &dyn ObjectStore,
+    plan: &Plan,
+    resolver: &dyn Resolver,
+) -> Result<Definition, RunError> {
     parse(store, &key(plan, DEFINITION), resolver).await
 }
 
 /// The files of a plan, as the store has them: those in the definition's folder may have changed since.
-pub(super) async fn base_folder(store: &dyn ObjectStore, plan: &Plan) -> Result<BaseFolder, RunError> {
-    let files: Vec<_> = plan.files.iter().filter(|file| *file != DEFINITION).collect();
+pub(super) async fn base_folder(
+    store: &dyn ObjectStore,
+    plan: &Plan,
+) -> Result<BaseFolder, RunError> {
+    let files: Vec<_> = plan
+        .files
+        .iter()
+        .filter(|file| *file != DEFINITION)
+        .collect();
     if files.is_empty() {
-        return Ok(BaseFolder::Original(plan.base_dir.clone().map_or_else(PathBuf::new, PathBuf::from)));
+        return Ok(BaseFolder::Original(
+            plan.base_dir
+                .clone()
+                .map_or_else(PathBuf::new, PathBuf::from),
+        ));
     }
-    let folder = std::env::temp_dir().join(format!("floodgate-{}-{}", plan.execution, std::process::id()));
+    let folder = std::env::temp_dir().join(format!(
+        "floodgate-{}-{}",
+        plan.execution,
+        std::process::id()
+    ));
     let copy = BaseFolder::Copy(folder.clone());
     for file in files {
         let key = key(plan, file);
-        let bytes = store.get(&key).await?.ok_or_else(|| RunError::Missing { key: key.clone() })?;
-        let problem = |error: std::io::Error| RunError::Unusable(format!("{}: {error}", folder.join(file).display()));
-        let path = folder.join(safe(file).ok_or_else(|| RunError::Malformed { key, problem: "its path leaves the folder".to_owned() })?);
+        let bytes = store
+            .get(&key)
+            .await?
+            .ok_or_else(|| RunError::Missing { key: key.clone() })?;
+        let problem = |error: std::io::Error| {
+            RunError::Unusable(format!("{}: {error}", folder.join(file).display()))
+        };
+        let path = folder.join(safe(file).ok_or_else(|| RunError::Malformed {
+            key,
+            problem: "its path leaves the folder".to_owned(),
+        })?);
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).map_err(problem)?;
         }
@@ -69,5 +96,12 @@ pub(super) async fn base_folder(store: &dyn ObjectStore, plan: &Plan) -> Result<
 /// A relative path without a way up.
 fn safe(file: &str) -> Option<&Path> {
     let path = Path::new(file);
-    path.components().all(|part| matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir)).then_some(path)
+    path.components()
+        .all(|part| {
+            matches!(
+                part,
+                std::path::Component::Normal(_) | std::path::Component::CurDir
+            )
+        })
+        .then_some(path)
 }

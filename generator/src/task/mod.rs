@@ -83,17 +83,34 @@ const VUS_A_WORKER: u64 = 8;
 ///
 /// # Errors
 /// What keeps the task from running, or its manifest from being written. What goes wrong later is in the manifest.
-pub async fn run(config: Config, store: Arc<dyn ObjectStore>, stop: watch::Receiver<Option<String>>) -> Result<Manifest, RunError> {
+pub async fn run(
+    config: Config,
+    store: Arc<dyn ObjectStore>,
+    stop: watch::Receiver<Option<String>>,
+) -> Result<Manifest, RunError> {
     let keys = ExecutionKeys::new(&config.project, &config.execution);
     let plan: Plan = require(&*store, &keys.plan()).await?;
     let definition = files::definition(&*store, &plan, &*config.resolver).await?;
     let base = files::base_folder(&*store, &plan).await?;
-    let loaded = Files::load(&definition, base.path()).map_err(|error| RunError::Unusable(error.to_string()))?;
+    let loaded = Files::load(&definition, base.path())
+        .map_err(|error| RunError::Unusable(error.to_string()))?;
     let weights: Vec<_> = plan.tasks.iter().map(|task| task.weight).collect();
     let place = plan.tasks.iter().position(|task| task.index == config.task);
-    let place = place.ok_or(RunError::NoSuchTask { task: config.task, tasks: plan.tasks.len() })?;
-    let segment = Segment::of_weights(&weights, place).map_err(|error| RunError::Unusable(error.to_string()))?;
-    let task = Task { workers: worker_count(&config, &definition, &segment), segment, keys, plan, store, stop, config };
+    let place = place.ok_or(RunError::NoSuchTask {
+        task: config.task,
+        tasks: plan.tasks.len(),
+    })?;
+    let segment = Segment::of_weights(&weights, place)
+        .map_err(|error| RunError::Unusable(error.to_string()))?;
+    let task = Task {
+        workers: worker_count(&config, &definition, &segment),
+        segment,
+        keys,
+        plan,
+        store,
+        stop,
+        config,
+    };
     task.run(definition, loaded).await
 }
 
@@ -114,14 +131,26 @@ impl Task {
         let mut warnings = limits.warnings(vus);
         let transports = definition.scenarios.iter().map(|scenario| {
             TransportOptions::from(&scenario.http, |path| {
-                let pem = files.pem(path).ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotFound))?;
+                let pem = files
+                    .pem(path)
+                    .ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotFound))?;
                 Ok(pem.to_vec())
             })
         });
-        let transports = transports.collect::<Result<_, _>>().map_err(|error| RunError::Unusable(error.to_string()))?;
+        let transports = transports
+            .collect::<Result<_, _>>()
+            .map_err(|error| RunError::Unusable(error.to_string()))?;
         let clock = Clock::start();
         let budget = Arc::new(SeriesBudget::new(definition.run.max_series));
-        let common = Common { transports, files, execution: self.plan.execution.clone(), task: self.config.task, clock, budget, definition };
+        let common = Common {
+            transports,
+            files,
+            execution: self.plan.execution.clone(),
+            task: self.config.task,
+            clock,
+            budget,
+            definition,
+        };
         let (orders, crew) = self.start_workers(Arc::new(common)).await?;
 
         let ready = Ready {
@@ -143,17 +172,29 @@ impl Task {
         let mut workers = crew.workers;
         let stopped_by = self.watch(&orders, &mut workers).await;
         let reports: Vec<Report> = workers.into_iter().map(join).collect();
-        let flushed = tokio::task::spawn_blocking(move || join(flusher)).await.unwrap_or_else(|error| resume(error.into_panic()));
+        let flushed = tokio::task::spawn_blocking(move || join(flusher))
+            .await
+            .unwrap_or_else(|error| resume(error.into_panic()));
         warnings.extend(flushed.written.warnings.iter().cloned());
-        let manifest = self.manifest(start, start_ms, stopped_by, &reports, flushed, limits, warnings);
-        self.put(&self.keys.manifest(self.config.task), &manifest).await?;
+        let manifest = self.manifest(
+            start, start_ms, stopped_by, &reports, flushed, limits, warnings,
+        );
+        self.put(&self.keys.manifest(self.config.task), &manifest)
+            .await?;
         Ok(manifest)
     }
 
-    async fn start_workers(&self, common: Arc<Common>) -> Result<(watch::Sender<Order>, Crew), RunError> {
+    async fn start_workers(
+        &self,
+        common: Arc<Common>,
+    ) -> Result<(watch::Sender<Order>, Crew), RunError> {
         let (orders, listen) = watch::channel(Order::Wait);
         let (to_flusher, windows) = channel();
-        let mut crew = Crew { workers: Vec::new(), windows, recycle: Vec::new() };
+        let mut crew = Crew {
+            workers: Vec::new(),
+            windows,
+            recycle: Vec::new(),
+        };
         let mut ready = Vec::new();
         for number in 0..self.workers {
             let (recycle, recycled) = channel();
@@ -167,8 +208,14 @@ impl Task {
                 recycled,
             };
             let common = Arc::clone(&common);
-            let thread = Builder::new().name(format!("load-{number}")).spawn(move || worker::run(&common, assignment));
-            crew.workers.push(thread.map_err(|error| RunError::Unusable(format!("no thread for a worker: {error}")))?);
+            let thread = Builder::new()
+                .name(format!("load-{number}"))
+                .spawn(move || worker::run(&common, assignment));
+            crew.workers.push(
+                thread.map_err(|error| {
+                    RunError::Unusable(format!("no thread for a worker: {error}"))
+                })?,
+            );
             crew.recycle.push(recycle);
             ready.push(listening);
         }
@@ -189,13 +236,19 @@ impl Task {
     async fn await_start(&mut self) -> Result<Option<i64>, RunError> {
         /// How often `start.json` is looked for: of the local folder that costs nothing, and it bounds the start's lead.
         const LOOK: Duration = Duration::from_millis(10);
-        let patience = tokio::time::Instant::now() + Duration::from_millis(self.plan.start_timeout_ms);
-        let look = LOOK.max(Duration::from_millis(self.plan.control_interval_ms.min(1_000) / 20));
+        let patience =
+            tokio::time::Instant::now() + Duration::from_millis(self.plan.start_timeout_ms);
+        let look = LOOK.max(Duration::from_millis(
+            self.plan.control_interval_ms.min(1_000) / 20,
+        ));
         loop {
             if let Some(start) = optional::<Start>(&*self.store, &self.keys.start()).await? {
                 return Ok(Some(start.start_ms));
             }
-            let stopped = self.stop.borrow().is_some() || optional::<Stop>(&*self.store, &self.keys.stop()).await?.is_some();
+            let stopped = self.stop.borrow().is_some()
+                || optional::<Stop>(&*self.store, &self.keys.stop())
+                    .await?
+                    .is_some();
             if stopped || tokio::time::Instant::now() > patience {
                 return Ok(None);
             }
@@ -228,7 +281,11 @@ impl Task {
     }
 
     /// Waits for the workers' end and passes on every order to stop; the result says who gave one.
-    async fn watch(&mut self, orders: &watch::Sender<Order>, workers: &mut [JoinHandle<Report>]) -> Option<String> {
+    async fn watch(
+        &mut self,
+        orders: &watch::Sender<Order>,
+        workers: &mut [JoinHandle<Report>],
+    ) -> Option<String> {
         /// How often it is looked at whether the workers have ended.
         const LOOK: Duration = Duration::from_millis(20);
         let control = Duration::from_millis(self.plan.control_interval_ms.max(10));
@@ -261,7 +318,11 @@ impl Task {
     }
 
     async fn finish_unstarted(&self, warnings: Vec<String>) -> Result<Manifest, RunError> {
-        let by = self.stop.borrow().clone().unwrap_or_else(|| "no start was ordered in time".to_owned());
+        let by = self
+            .stop
+            .borrow()
+            .clone()
+            .unwrap_or_else(|| "no start was ordered in time".to_owned());
         let manifest = Manifest {
             schema: Manifest::SCHEMA,
             execution: self.plan.execution.clone(),
@@ -275,11 +336,15 @@ impl Task {
             health: Default::default(),
             warnings,
         };
-        self.put(&self.keys.manifest(self.config.task), &manifest).await?;
+        self.put(&self.keys.manifest(self.config.task), &manifest)
+            .await?;
         Ok(manifest)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "it gathers what everybody has to report")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "it gathers what everybody has to report"
+    )]
     fn manifest(
         &self,
         start: Nanos,
@@ -290,12 +355,17 @@ impl Task {
         limits: Limits,
         mut warnings: Vec<String>,
     ) -> Manifest {
-        let Flushed { written, mut totals, mut health } = flushed;
+        let Flushed {
+            written,
+            mut totals,
+            mut health,
+        } = flushed;
         let mut lag = floodgate_core::histogram::Histogram::new();
         for report in reports {
             lag.add(&report.dispatch_lag);
             if let Some(scheduled) = report.scheduled {
-                totals.scheduled_iterations = Some(totals.scheduled_iterations.unwrap_or(0) + scheduled);
+                totals.scheduled_iterations =
+                    Some(totals.scheduled_iterations.unwrap_or(0) + scheduled);
             }
         }
         (health.lag_p99_us, health.lag_max_us) = (lag.quantile(0.99), lag.max());
@@ -307,7 +377,11 @@ impl Task {
             let (samples, max) = (totals.folded_samples, "run.max_series");
             warnings.push(format!("{samples} samples of series past {max} stand under name=__other__: give requests fixed names"));
         }
-        let skew = reports.iter().filter_map(|report| report.began).max().map_or(0, |began| began.saturating_sub(start));
+        let skew = reports
+            .iter()
+            .filter_map(|report| report.began)
+            .max()
+            .map_or(0, |began| began.saturating_sub(start));
         let outcome = match (written.lost, stopped_by) {
             (Some(error), _) => TaskOutcome::Failed { error },
             (None, Some(by)) => TaskOutcome::Stopped { by },
@@ -330,7 +404,10 @@ impl Task {
 
     async fn put(&self, key: &str, value: &impl serde::Serialize) -> Result<(), RunError> {
         let json = serde_json::to_vec_pretty(value);
-        let json = json.map_err(|error| RunError::Malformed { key: key.to_owned(), problem: error.to_string() })?;
+        let json = json.map_err(|error| RunError::Malformed {
+            key: key.to_owned(),
+            problem: error.to_string(),
+        })?;
         Ok(self.store.put(key, Bytes::from(json)).await?)
     }
 }
@@ -345,7 +422,9 @@ struct Crew {
 impl Crew {
     /// Waits for the end of workers that were told to stop before they began.
     fn dismiss(self) {
-        self.workers.into_iter().for_each(|worker| drop(join(worker)));
+        self.workers
+            .into_iter()
+            .for_each(|worker| drop(join(worker)));
     }
 }
 
@@ -359,41 +438,79 @@ fn resume(panic: Box<dyn std::any::Any + Send>) -> ! {
 
 /// VUs that this task may have at the same time, over all scenarios.
 fn vus_of(definition: &Definition, segment: &Segment) -> u64 {
-    definition.scenarios.iter().map(|scenario| schedule(&scenario.executor, segment).max_vus()).sum()
+    definition
+        .scenarios
+        .iter()
+        .map(|scenario| schedule(&scenario.executor, segment).max_vus())
+        .sum()
 }
 
 fn worker_count(config: &Config, definition: &Definition, segment: &Segment) -> usize {
     let vus = vus_of(definition, segment).max(planned_load(definition).max_vus.min(1));
     let needed = usize::try_from(vus.div_ceil(VUS_A_WORKER)).unwrap_or(usize::MAX);
-    config.workers.unwrap_or_else(|| (allowed_cpus().round() as usize).min(needed)).max(1)
+    config
+        .workers
+        .unwrap_or_else(|| (allowed_cpus().round() as usize).min(needed))
+        .max(1)
 }
 
 fn unix_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// A Unix time on the task's clock; one that has passed before the clock's origin is the origin.
 fn on_clock(clock: Clock, unix_ms: i64) -> Nanos {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let ahead = i128::from(unix_ms) * 1_000_000 - i128::try_from(since.as_nanos()).unwrap_or(i128::MAX);
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    let ahead =
+        i128::from(unix_ms) * 1_000_000 - i128::try_from(since.as_nanos()).unwrap_or(i128::MAX);
     u64::try_from(i128::from(clock.now()) + ahead).unwrap_or(0)
 }
 
-async fn optional<T: DeserializeOwned>(store: &dyn ObjectStore, key: &str) -> Result<Option<T>, RunError> {
-    let Some(bytes) = store.get(key).await? else { return Ok(None) };
+async fn optional<T: DeserializeOwned>(
+    store: &dyn ObjectStore,
+    key: &str,
+) -> Result<Option<T>, RunError> {
+    let Some(bytes) = store.get(key).await? else {
+        return Ok(None);
+    };
     let value = serde_json::from_slice(&bytes);
-    value.map(Some).map_err(|error| RunError::Malformed { key: key.to_owned(), problem: error.to_string() })
+    value.map(Some).map_err(|error| RunError::Malformed {
+        key: key.to_owned(),
+        problem: error.to_string(),
+    })
 }
 
 async fn require<T: DeserializeOwned>(store: &dyn ObjectStore, key: &str) -> Result<T, RunError> {
-    optional(store, key).await?.ok_or_else(|| RunError::Missing { key: key.to_owned() })
+    optional(store, key)
+        .await?
+        .ok_or_else(|| RunError::Missing {
+            key: key.to_owned(),
+        })
 }
 
 /// The definition of a plan, with its references resolved here.
-async fn parse(store: &dyn ObjectStore, key: &str, resolver: &dyn Resolver) -> Result<Definition, RunError> {
-    let text = store.get(key).await?.ok_or_else(|| RunError::Missing { key: key.to_owned() })?;
-    let source = Source { name: key, text: &text };
+async fn parse(
+    store: &dyn ObjectStore,
+    key: &str,
+    resolver: &dyn Resolver,
+) -> Result<Definition, RunError> {
+    let text = store.get(key).await?.ok_or_else(|| RunError::Missing {
+        key: key.to_owned(),
+    })?;
+    let source = Source {
+        name: key,
+        text: &text,
+    };
     let parsed = floodgate_core::definition::parse(&source, &Overrides::default(), resolver);
-    Ok(parsed.map_err(|faults| RunError::Malformed { key: key.to_owned(), problem: faults.to_string() })?.definition)
+    Ok(parsed
+        .map_err(|faults| RunError::Malformed {
+            key: key.to_owned(),
+            problem: faults.to_string(),
+        })?
+        .definition)
 }

@@ -31,7 +31,14 @@ impl Recruit for NativeRecruiter {
 
     fn recruit(&self, number: u64) -> NativeVu {
         let client = Client::new(Rc::clone(&self.0.worker), self.0.transport);
-        NativeVu { vu: Vu::new(number), io: ClientIo { worker: Rc::clone(&self.0.worker), client }, scenario: Rc::clone(&self.0) }
+        NativeVu {
+            vu: Vu::new(number),
+            io: ClientIo {
+                worker: Rc::clone(&self.0.worker),
+                client,
+            },
+            scenario: Rc::clone(&self.0),
+        }
     }
 }
 
@@ -46,15 +53,36 @@ impl Iterate for NativeVu {
     async fn iterate(&mut self, number: u64, start: (Nanos, Nanos)) -> Ended {
         let scenario = &*self.scenario;
         let (intended, actual) = start;
-        let start = Start { iteration: number, intended, actual };
-        match self.vu.iterate(&scenario.flow, start, &mut self.io, &scenario.timer, &scenario.recorder).await {
-            IterationEnd::Completed { ended } => Ended { at: ended, more: true },
-            IterationEnd::DataExhausted => Ended { at: actual, more: false },
+        let start = Start {
+            iteration: number,
+            intended,
+            actual,
+        };
+        match self
+            .vu
+            .iterate(
+                &scenario.flow,
+                start,
+                &mut self.io,
+                &scenario.timer,
+                &scenario.recorder,
+            )
+            .await
+        {
+            IterationEnd::Completed { ended } => Ended {
+                at: ended,
+                more: true,
+            },
+            IterationEnd::DataExhausted => Ended {
+                at: actual,
+                more: false,
+            },
         }
     }
 
     fn interrupted(&mut self, at: Nanos) {
-        self.vu.interrupted(&self.scenario.flow, at, &self.scenario.recorder);
+        self.vu
+            .interrupted(&self.scenario.flow, at, &self.scenario.recorder);
     }
 }
 
@@ -77,9 +105,20 @@ struct ClientIo {
 }
 
 /// What the client sends of a request.
-pub(super) fn wire(worker: &Worker, request: &Request, old: Option<Wire>, cookies: Option<String>) -> Result<Wire, ErrorCode> {
-    let endpoint = worker.endpoint(&request.origin).map_err(|_| ErrorCode::BadUrl)?;
-    let mut headers: Vec<_> = request.headers.iter().map(|(name, value)| (name.to_string(), value.to_vec())).collect();
+pub(super) fn wire(
+    worker: &Worker,
+    request: &Request,
+    old: Option<Wire>,
+    cookies: Option<String>,
+) -> Result<Wire, ErrorCode> {
+    let endpoint = worker
+        .endpoint(&request.origin)
+        .map_err(|_| ErrorCode::BadUrl)?;
+    let mut headers: Vec<_> = request
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_vec()))
+        .collect();
     headers.extend(cookies.map(|cookies| ("Cookie".to_owned(), cookies.into_bytes())));
     let parts = RequestParts {
         method: request.method.to_string(),
@@ -110,7 +149,12 @@ impl Io for ClientIo {
         self.client.begin_iteration();
     }
 
-    fn execute(&mut self, wire: &Wire, keep: Keep, timeout: Duration) -> impl Future<Output = Exchange> {
+    fn execute(
+        &mut self,
+        wire: &Wire,
+        keep: Keep,
+        timeout: Duration,
+    ) -> impl Future<Output = Exchange> {
         self.client.execute(wire, keep, timeout)
     }
 
@@ -119,7 +163,11 @@ impl Io for ClientIo {
     }
 
     fn cookie(&self, name: &str) -> Option<&[u8]> {
-        self.client.response().set_cookies().find(|(cookie, _)| *cookie == name).map(|(_, value)| value.as_bytes())
+        self.client
+            .response()
+            .set_cookies()
+            .find(|(cookie, _)| *cookie == name)
+            .map(|(_, value)| value.as_bytes())
     }
 
     fn body(&self) -> &[u8] {

@@ -68,11 +68,18 @@ pub(super) struct Report {
 
 /// The body of a worker thread.
 pub(super) fn run(common: &Arc<Common>, assignment: Assignment) -> Report {
-    let runtime = Builder::new_current_thread().enable_all().event_interval(128).build_local(LocalOptions::default());
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .event_interval(128)
+        .build_local(LocalOptions::default());
     match runtime {
         Ok(runtime) => runtime.block_on(work(Arc::clone(common), assignment)),
         Err(error) => {
-            drop(assignment.ready.send(Err(format!("no runtime for a worker thread: {error}"))));
+            drop(
+                assignment
+                    .ready
+                    .send(Err(format!("no runtime for a worker thread: {error}"))),
+            );
             Report::default()
         }
     }
@@ -86,15 +93,25 @@ struct Prepared {
 
 fn prepare(common: &Common) -> Result<(Rc<Worker>, Rc<Timer>, Vec<Prepared>), String> {
     let timer = Timer::new(common.clock).map_err(|error| format!("no timer: {error}"))?;
-    let worker = Worker::new(common.clock, &common.transports).map_err(|error| error.to_string())?;
-    let place = Place { execution: &common.execution, task: common.task };
+    let worker =
+        Worker::new(common.clock, &common.transports).map_err(|error| error.to_string())?;
+    let place = Place {
+        execution: &common.execution,
+        task: common.task,
+    };
     let scenarios = (0..common.definition.scenarios.len())
         .map(|index| {
             let prepare = |request: &_| wire(&worker, request, None, None);
-            let flow = CompiledScenario::compile(&common.definition, index, &common.files, place, prepare);
+            let flow =
+                CompiledScenario::compile(&common.definition, index, &common.files, place, prepare);
             // Each scenario's options have the index of the scenario.
-            let transport = TransportId(u16::try_from(index).map_err(|_| "more than 65,535 scenarios".to_owned())?);
-            Ok(Prepared { flow: flow.map_err(|error| error.to_string())?, transport })
+            let transport = TransportId(
+                u16::try_from(index).map_err(|_| "more than 65,535 scenarios".to_owned())?,
+            );
+            Ok(Prepared {
+                flow: flow.map_err(|error| error.to_string())?,
+                transport,
+            })
         })
         .collect::<Result<Vec<_>, String>>()?;
     Ok((worker, timer, scenarios))
@@ -120,8 +137,21 @@ async fn work(common: Arc<Common>, mut assignment: Assignment) -> Report {
             return Report::default();
         }
     };
-    let Assignment { number, segment, orders, to_flusher, recycled, .. } = assignment;
-    let recorder = WorkerRecorder::new(number, start, Arc::clone(&common.budget), to_flusher, recycled);
+    let Assignment {
+        number,
+        segment,
+        orders,
+        to_flusher,
+        recycled,
+        ..
+    } = assignment;
+    let recorder = WorkerRecorder::new(
+        number,
+        start,
+        Arc::clone(&common.budget),
+        to_flusher,
+        recycled,
+    );
     let bench = Bench {
         common: &common,
         segment,
@@ -151,10 +181,23 @@ impl Bench<'_> {
         let helpers = [
             tokio::task::spawn_local(Rc::clone(&self.timer).drive()),
             tokio::task::spawn_local(Rc::clone(&self.worker).run_deadlines()),
-            tokio::task::spawn_local(tick(Rc::clone(&self.timer), self.start, Rc::clone(&self.recorder), Rc::clone(&self.tally))),
-            tokio::task::spawn_local(obey(orders, Rc::clone(&self.stop), Rc::clone(&self.recorder))),
+            tokio::task::spawn_local(tick(
+                Rc::clone(&self.timer),
+                self.start,
+                Rc::clone(&self.recorder),
+                Rc::clone(&self.tally),
+            )),
+            tokio::task::spawn_local(obey(
+                orders,
+                Rc::clone(&self.stop),
+                Rc::clone(&self.recorder),
+            )),
         ];
-        let scenarios: Vec<_> = prepared.into_iter().enumerate().map(|(index, prepared)| self.begin(index, prepared)).collect();
+        let scenarios: Vec<_> = prepared
+            .into_iter()
+            .enumerate()
+            .map(|(index, prepared)| self.begin(index, prepared))
+            .collect();
         self.timer.sleep_until(self.start).await;
         let began = self.timer.clock().now();
         for scenario in scenarios {
@@ -188,10 +231,24 @@ impl Bench<'_> {
         report
     }
 
-    fn begin(&self, index: usize, Prepared { flow, transport }: Prepared) -> tokio::task::JoinHandle<()> {
+    fn begin(
+        &self,
+        index: usize,
+        Prepared { flow, transport }: Prepared,
+    ) -> tokio::task::JoinHandle<()> {
         let scenario = &self.common.definition.scenarios[index];
-        let tags: Tags = self.common.definition.tags.iter().chain(&scenario.tags).map(|(k, v)| (k.clone(), v.clone())).collect();
-        let series: ScenarioSeries = self.recorder.borrow_mut().scenario_series(&tags.with("scenario", scenario.name.clone()));
+        let tags: Tags = self
+            .common
+            .definition
+            .tags
+            .iter()
+            .chain(&scenario.tags)
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect();
+        let series: ScenarioSeries = self
+            .recorder
+            .borrow_mut()
+            .scenario_series(&tags.with("scenario", scenario.name.clone()));
         let native = NativeScenario {
             worker: Rc::clone(&self.worker),
             transport,
@@ -204,29 +261,44 @@ impl Bench<'_> {
             stop: Rc::clone(&self.stop),
             recorder: Rc::clone(&self.recorder),
             series,
-            begin: self.start + u64::try_from(scenario.start_time.as_nanos()).unwrap_or(u64::MAX / 4),
+            begin: self.start
+                + u64::try_from(scenario.start_time.as_nanos()).unwrap_or(u64::MAX / 4),
             graceful_stop: scenario.graceful_stop,
             tally: Rc::clone(&self.tally),
             recruiter: NativeRecruiter(Rc::new(native)),
         };
-        tokio::task::spawn_local(crate::executor::run(Rc::new(scene), schedule(&scenario.executor, &self.segment)))
+        tokio::task::spawn_local(crate::executor::run(
+            Rc::new(scene),
+            schedule(&scenario.executor, &self.segment),
+        ))
     }
 }
 
 /// Closes windows in time also when nothing is measured, and keeps the gauges.
-async fn tick(timer: Rc<Timer>, start: Nanos, recorder: Rc<RefCell<WorkerRecorder>>, tally: Rc<Tally>) {
+async fn tick(
+    timer: Rc<Timer>,
+    start: Nanos,
+    recorder: Rc<RefCell<WorkerRecorder>>,
+    tally: Rc<Tally>,
+) {
     for second in 1.. {
         let end = start + second * 1_000_000_000;
         // The gauges of a window are those at its end, whoever closes it.
         timer.sleep_until(end - SETTLE).await;
-        recorder.borrow_mut().set_vus(tally.busy.get(), tally.allocated.get());
+        recorder
+            .borrow_mut()
+            .set_vus(tally.busy.get(), tally.allocated.get());
         timer.sleep_until(end + SETTLE).await;
         recorder.borrow_mut().advance(timer.clock().now());
     }
 }
 
 /// Passes the order to stop on.
-async fn obey(mut orders: watch::Receiver<Order>, stop: Rc<StopSignal>, recorder: Rc<RefCell<WorkerRecorder>>) {
+async fn obey(
+    mut orders: watch::Receiver<Order>,
+    stop: Rc<StopSignal>,
+    recorder: Rc<RefCell<WorkerRecorder>>,
+) {
     // A task that is gone without an order can only mean that everything is ending.
     drop(orders.wait_for(|order| *order == Order::Stop).await);
     recorder.borrow_mut().stop_judging_interruptions();
