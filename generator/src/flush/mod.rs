@@ -3,6 +3,8 @@
 mod output;
 mod rows;
 mod series;
+#[cfg(test)]
+mod tests;
 
 pub use output::Written;
 
