@@ -1,1 +1,5 @@
-//! placeholder
+//! What a test definition says.
+
+mod model;
+
+pub use model::*;
