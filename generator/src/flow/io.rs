@@ -42,7 +42,7 @@ impl fmt::Display for Origin {
 pub type Header = (Rc<str>, Bytes);
 
 /// A request with everything filled in. `Host` and `Content-Length` are not among the headers: the client writes them
-/// from `authority` and `body`, and it adds the cookies of its jar.
+/// from `authority` and `body`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// Upper-case token.
@@ -73,6 +73,26 @@ impl Default for Request {
 }
 
 impl Request {
+    /// The same request with these cookies behind those that it has; there must be one header of them only
+    /// (RFC 6265 §5.4).
+    #[must_use]
+    pub fn with_cookies(&self, cookies: &str) -> Self {
+        let mut request = self.clone();
+        let own = request
+            .headers
+            .iter_mut()
+            .find(|(name, _)| name.eq_ignore_ascii_case("cookie"));
+        if let Some((_, value)) = own {
+            *value = [value, &b"; "[..], cookies.as_bytes()].concat().into();
+        } else {
+            request.headers.push((
+                Rc::from("Cookie"),
+                Bytes::copy_from_slice(cookies.as_bytes()),
+            ));
+        }
+        request
+    }
+
     /// The absolute URL, for the resolution of redirects.
     pub fn url(&self) -> String {
         format!("{}{}", self.origin, self.path_and_query)
@@ -106,6 +126,9 @@ pub trait Io {
 
     /// Forgets what belongs to one iteration: cookies, and connections unless they are to be reused.
     fn begin_iteration(&mut self);
+
+    /// What the cookies that responses set in this iteration make of the header `Cookie`; `None`, at once, without any.
+    fn cookie_header(&self, request: &Request) -> Option<String>;
 
     /// Sends a request and reads the response to its end. A failure is part of the exchange.
     fn execute(

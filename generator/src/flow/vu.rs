@@ -109,25 +109,26 @@ impl<W> Vu<W> {
                 Op::Request(index) => {
                     waited = true;
                     let step = &scenario.steps[*index as usize];
-                    if let Source::Rendered(template) = &step.source
-                        && let Err(error) = self.fill_in(scenario, template, io)
-                    {
-                        now = timer.now();
-                        let failed = unsent(error, now);
-                        self.settle(
-                            step,
-                            &Final {
-                                exchange: failed,
+                    let made = match &step.source {
+                        Source::Fixed { request, .. } => self.with_cookies(request, io),
+                        Source::Rendered(template) => {
+                            self.fill_in(scenario, template, io).map(|()| true)
+                        }
+                    };
+                    let own = match made {
+                        Ok(own) => own,
+                        Err(error) => {
+                            now = timer.now();
+                            let lost = Final {
+                                exchange: unsent(error, now),
                                 intended: at,
                                 as_get: false,
-                            },
-                            at,
-                            io,
-                            record,
-                        );
-                        at = now;
-                        continue;
-                    }
+                            };
+                            self.settle(step, &lost, at, io, record);
+                            at = now;
+                            continue;
+                        }
+                    };
                     self.in_flight = Some(InFlight {
                         step: *index,
                         as_get: false,
@@ -135,8 +136,8 @@ impl<W> Vu<W> {
                         begun: now,
                     });
                     let wire = match &step.source {
-                        Source::Fixed { wire, .. } => wire,
-                        Source::Rendered(_) => self.wire.as_ref().expect("it was filled in above"),
+                        Source::Fixed { wire, .. } if !own => wire,
+                        _ => self.wire.as_ref().expect("it was made just above"),
                     };
                     let exchange = io.execute(wire, step.keep, step.timeout).await;
                     self.in_flight = None;
@@ -243,10 +244,24 @@ impl<W> Vu<W> {
     ) -> Result<(), ErrorCode> {
         let mut request = self.request.take().unwrap_or_default();
         let filled = template.render(&mut self.scope(scenario), &mut request);
-        let prepared = filled.and_then(|()| io.prepare(&request, self.wire.take()));
+        let prepared = filled.and_then(|()| prepare(io, &request, self.wire.take()));
         self.request = Some(request);
         self.wire = Some(prepared?);
         Ok(())
+    }
+
+    /// Makes the VU's own copy of a request that would be the same for all but for its cookies; `false`: it has none.
+    #[inline]
+    fn with_cookies<I: Io<Wire = W>>(
+        &mut self,
+        request: &Request,
+        io: &mut I,
+    ) -> Result<bool, ErrorCode> {
+        let Some(cookies) = io.cookie_header(request) else {
+            return Ok(false);
+        };
+        self.wire = Some(io.prepare(&request.with_cookies(&cookies), self.wire.take())?);
+        Ok(true)
     }
 
     /// Goes where redirects lead, recording each hop but the last.
@@ -277,7 +292,7 @@ impl<W> Vu<W> {
             }
             let method = request.method.clone();
             let next = redirect(&mut request, hop.exchange.status, location);
-            match next.and_then(|()| io.prepare(&request, wire.take())) {
+            match next.and_then(|()| prepare(io, &request, wire.take())) {
                 Ok(prepared) => wire = Some(prepared),
                 Err(error) => hop.exchange.error = Some(error),
             }
@@ -350,6 +365,18 @@ impl<W> Vu<W> {
 fn write<W, R: Record>(step: &StepPlan<W>, hop: &Final, expected: bool, record: &mut R) {
     let series = step.series.get(record, &hop.exchange, expected, hop.as_get);
     record.http(series, &hop.exchange, hop.intended, expected);
+}
+
+/// What the client sends of a request, with its cookies.
+fn prepare<I: Io>(
+    io: &mut I,
+    request: &Request,
+    old: Option<I::Wire>,
+) -> Result<I::Wire, ErrorCode> {
+    match io.cookie_header(request) {
+        None => io.prepare(request, old),
+        Some(cookies) => io.prepare(&request.with_cookies(&cookies), old),
+    }
 }
 
 /// The sample of a request that could not be made.

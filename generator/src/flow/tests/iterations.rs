@@ -161,10 +161,16 @@ fn samples_carry_groups_and_the_tests_own_tags() {
 #[test]
 fn a_series_is_looked_up_once() {
     let ok = check("ok", Subject::Status, Test::InRange(200.0, 299.0));
-    let checked = RequestStep { checks: vec![ok], ..get("/") };
+    let checked = RequestStep {
+        checks: vec![ok],
+        ..get("/")
+    };
     let mut world = World::new(vec![step(checked)]);
     for iteration in 0..20 {
-        world.io.script.push_back(Reply::status([200, 500, 429][iteration as usize % 3]));
+        world
+            .io
+            .script
+            .push_back(Reply::status([200, 500, 429][iteration as usize % 3]));
         world.run(iteration).unwrap();
     }
     let log = world.log.borrow();
@@ -268,6 +274,36 @@ fn redirects_are_requests_of_their_own() {
             [("status", true), ("time", true)],
             "checks are about the last response"
         );
+    }
+}
+
+#[test]
+fn cookies_go_where_they_came_from() {
+    let own = RequestStep {
+        headers: pairs(&[("cookie", "own=1")]),
+        ..get("/${vu}")
+    };
+    let flow = vec![
+        step(get("/login")),
+        step(get("/a")),
+        step(own),
+        step(get("http://b.example/")),
+    ];
+    let mut world = World::new(flow);
+    for _ in 0..2 {
+        let login = Reply {
+            cookies: vec![("sid", "abc")],
+            ..Reply::to(302, "/home")
+        };
+        world.io.script.extend([login, Reply::status(200)]);
+        world.run(0).unwrap();
+        let cookies: Vec<_> = world
+            .io
+            .sent
+            .drain(..)
+            .map(|r| header(&r, "cookie").join("|"))
+            .collect();
+        assert_eq!(cookies, ["", "sid=abc", "sid=abc", "own=1; sid=abc", ""]);
     }
 }
 
@@ -379,6 +415,30 @@ fn a_flow_without_requests_gives_way() {
         actual: 9 * MS,
     });
     assert_eq!(end, Some(IterationEnd::Completed { ended: 9 * MS }));
+}
+
+#[test]
+fn a_waiting_iteration_is_small() {
+    use crate::flow::{Io, Keep};
+    let mut world = World::new(vec![step(get("/${vu}")), think(1, 2)]);
+    let sent = Default::default();
+    let client = size_of_val(&world.io.execute(&sent, Keep::default(), Duration::ZERO));
+    let timer = LateTimer(Default::default());
+    let start = Start {
+        iteration: 0,
+        intended: 0,
+        actual: 0,
+    };
+    let whole =
+        size_of_val(
+            &world
+                .vu
+                .iterate(&world.scenario, start, &mut world.io, &timer, &world.log),
+        );
+    assert!(
+        whole < client + 1024,
+        "{whole} bytes, of which the client has {client}"
+    );
 }
 
 #[test]

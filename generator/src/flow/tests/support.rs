@@ -64,6 +64,7 @@ pub(super) struct Fake {
     pub(super) kept: Vec<Keep>,
     pub(super) iterations: usize,
     last: Reply,
+    jar: Vec<(String, String)>,
 }
 
 impl Io for Fake {
@@ -75,12 +76,26 @@ impl Io for Fake {
 
     fn begin_iteration(&mut self) {
         self.iterations += 1;
+        self.jar.clear();
+    }
+
+    fn cookie_header(&self, request: &Request) -> Option<String> {
+        let here = self
+            .jar
+            .iter()
+            .filter(|(host, _)| *host == request.origin.host);
+        let values: Vec<_> = here.map(|(_, cookie)| cookie.as_str()).collect();
+        (!values.is_empty()).then(|| values.join("; "))
     }
 
     async fn execute(&mut self, wire: &Request, keep: Keep, _timeout: Duration) -> Exchange {
         self.sent.push(wire.clone());
         self.kept.push(keep);
         self.last = self.script.pop_front().unwrap_or(Reply::status(200));
+        for (name, value) in &self.last.cookies {
+            self.jar
+                .push((wire.origin.host.clone(), format!("{name}={value}")));
+        }
         if self.last.hangs {
             std::future::pending::<()>().await;
         }
