@@ -20,9 +20,23 @@ use floodgate_core::metric::Tags;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpSeries(pub(crate) u32);
 
+impl HttpSeries {
+    /// The handle of this number, for an implementation of [`Record`] outside of this crate.
+    pub const fn from_index(index: u32) -> Self {
+        Self(index)
+    }
+}
+
 /// The series of one check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CheckSeries(pub(crate) u32);
+
+impl CheckSeries {
+    /// The handle of this number, for an implementation of [`Record`] outside of this crate.
+    pub const fn from_index(index: u32) -> Self {
+        Self(index)
+    }
+}
 
 /// Where the flow puts its measurements. The recorder of a worker implements it; tests have their own.
 /// Times are on the worker's clock; tags are given once, when a series is first needed, never per sample.
