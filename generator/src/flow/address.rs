@@ -146,7 +146,7 @@ impl Address {
 /// # Errors
 /// [`ErrorCode::BadUrl`] if it is not one of HTTP.
 pub(crate) fn point(request: &mut Request, url: &Url) -> Result<(), ErrorCode> {
-    let origin = origin(url).ok_or(ErrorCode::BadUrl)?;
+    let origin = Origin::of(url).ok_or(ErrorCode::BadUrl)?;
     if *request.origin != origin || request.authority.is_empty() {
         request.authority = origin.authority().into();
         request.origin = Rc::new(origin);
@@ -160,26 +160,13 @@ pub(crate) fn point(request: &mut Request, url: &Url) -> Result<(), ErrorCode> {
     Ok(())
 }
 
-fn origin(url: &Url) -> Option<Origin> {
-    let https = match url.scheme() {
-        "http" => false,
-        "https" => true,
-        _ => return None,
-    };
-    Some(Origin {
-        https,
-        host: url.host_str()?.to_owned(),
-        port: url.port_or_known_default()?,
-    })
-}
-
 fn parse_origin(text: &str) -> Result<(Origin, Option<UserInfo>), Problem> {
     let bad = |why: String| Problem::BadUrl {
         url: text.to_owned(),
         why,
     };
     let url = Url::parse(text).map_err(|e| bad(e.to_string()))?;
-    let origin = origin(&url).ok_or_else(|| bad("it needs http or https and a host".into()))?;
+    let origin = Origin::of(&url).ok_or_else(|| bad("it needs http or https and a host".into()))?;
     let decode = |text: &str| {
         // A form decodes percent signs; a plus sign, which it would take for a blank, is hidden from it.
         let text = text.replace('+', "%2B");

@@ -8,7 +8,6 @@ use crate::http::{BadRequest, Client, RequestParts, TransportId, Wire, Worker};
 use crate::recorder::WorkerRecorder;
 use crate::timer::Timer;
 use std::cell::RefCell;
-use std::future::Future;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -109,17 +108,15 @@ pub(super) fn wire(
     worker: &Worker,
     request: &Request,
     old: Option<Wire>,
-    cookies: Option<String>,
 ) -> Result<Wire, ErrorCode> {
     let endpoint = worker
         .endpoint(&request.origin)
         .map_err(|_| ErrorCode::BadUrl)?;
-    let mut headers: Vec<_> = request
+    let headers: Vec<_> = request
         .headers
         .iter()
         .map(|(name, value)| (name.to_string(), value.to_vec()))
         .collect();
-    headers.extend(cookies.map(|cookies| ("Cookie".to_owned(), cookies.into_bytes())));
     let parts = RequestParts {
         method: request.method.to_string(),
         endpoint,
@@ -142,20 +139,22 @@ impl Io for ClientIo {
     type Wire = Wire;
 
     fn prepare(&mut self, request: &Request, old: Option<Wire>) -> Result<Wire, ErrorCode> {
-        wire(&self.worker, request, old, None)
+        wire(&self.worker, request, old)
     }
 
     fn begin_iteration(&mut self) {
         self.client.begin_iteration();
     }
 
-    fn execute(
-        &mut self,
-        wire: &Wire,
-        keep: Keep,
-        timeout: Duration,
-    ) -> impl Future<Output = Exchange> {
-        self.client.execute(wire, keep, timeout)
+    async fn execute(&mut self, wire: &Wire, keep: Keep, timeout: Duration) -> Exchange {
+        match self.client.cookie_header(wire.endpoint(), wire.path()) {
+            None => self.client.execute(wire, keep, timeout).await,
+            // Boxed: most flows have no cookies, and every VU would carry the room for the second request.
+            Some(cookies) => {
+                let wire = Box::new(wire.with_cookies(&cookies));
+                Box::pin(self.client.execute(&wire, keep, timeout)).await
+            }
+        }
     }
 
     fn header(&self, name: &str) -> Option<&[u8]> {

@@ -101,7 +101,7 @@ fn prepare(common: &Common) -> Result<(Rc<Worker>, Rc<Timer>, Vec<Prepared>), St
     };
     let scenarios = (0..common.definition.scenarios.len())
         .map(|index| {
-            let prepare = |request: &_| wire(&worker, request, None, None);
+            let prepare = |request: &_| wire(&worker, request, None);
             let flow =
                 CompiledScenario::compile(&common.definition, index, &common.files, place, prepare);
             // Each scenario's options have the index of the scenario.
