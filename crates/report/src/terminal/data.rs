@@ -22,8 +22,8 @@ pub(super) fn generators(summary: &Summary, style: Style) -> String {
     let columns = [
         ("", Align::Left),
         ("task", Align::Right),
-        ("CPU mean", Align::Right),
-        ("CPU max", Align::Right),
+        ("CPU", Align::Right),
+        ("peak", Align::Right),
         ("lag p99", Align::Right),
         ("lag max", Align::Right),
         ("start", Align::Right),
