@@ -9,7 +9,9 @@ pub struct ExecutionKeys {
 impl ExecutionKeys {
     /// Keys below `projects/{project}/executions/{id}/`.
     pub fn new(project: &str, id: &str) -> Self {
-        Self { root: format!("projects/{project}/executions/{id}/") }
+        Self {
+            root: format!("projects/{project}/executions/{id}/"),
+        }
     }
     /// The common prefix, with its trailing slash.
     pub fn root(&self) -> &str {

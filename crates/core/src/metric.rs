@@ -32,7 +32,9 @@ impl MetricKind {
 
     /// The kind of a name written by [`Self::as_str`].
     pub fn parse(name: &str) -> Option<Self> {
-        [Self::Counter, Self::Gauge, Self::Rate, Self::Trend].into_iter().find(|k| k.as_str() == name)
+        [Self::Counter, Self::Gauge, Self::Rate, Self::Trend]
+            .into_iter()
+            .find(|k| k.as_str() == name)
     }
 }
 
@@ -150,7 +152,14 @@ pub struct Tags(pub BTreeMap<String, String>);
 
 impl Tags {
     /// The tags that have a column of their own, in column order.
-    pub const COLUMNS: [&'static str; 6] = ["scenario", "group", "name", "method", "status", "error_code"];
+    pub const COLUMNS: [&'static str; 6] = [
+        "scenario",
+        "group",
+        "name",
+        "method",
+        "status",
+        "error_code",
+    ];
 
     /// An empty set.
     pub fn new() -> Self {
@@ -182,7 +191,11 @@ impl Tags {
 
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Tags {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(iter: I) -> Self {
-        Self(iter.into_iter().map(|(k, v)| (k.into(), v.into())).collect())
+        Self(
+            iter.into_iter()
+                .map(|(k, v)| (k.into(), v.into()))
+                .collect(),
+        )
     }
 }
 
@@ -201,7 +214,12 @@ impl fmt::Display for SeriesKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.metric)?;
         if !self.tags.0.is_empty() {
-            let tags: Vec<_> = self.tags.0.iter().map(|(k, v)| format!("{k}:{v}")).collect();
+            let tags: Vec<_> = self
+                .tags
+                .0
+                .iter()
+                .map(|(k, v)| format!("{k}:{v}"))
+                .collect();
             write!(f, "{{{}}}", tags.join(","))?;
         }
         Ok(())

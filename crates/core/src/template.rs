@@ -59,7 +59,11 @@ impl Template {
     /// A template without variables.
     pub fn literal(text: impl Into<String>) -> Self {
         let source = text.into();
-        let parts = if source.is_empty() { Vec::new() } else { vec![Part::Literal(source.clone())] };
+        let parts = if source.is_empty() {
+            Vec::new()
+        } else {
+            vec![Part::Literal(source.clone())]
+        };
         Self { parts, source }
     }
 

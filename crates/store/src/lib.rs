@@ -97,7 +97,12 @@ pub trait RecordStore: Send + Sync {
     /// Reads one; a unique prefix of at least 6 characters of the id suffices.
     async fn get(&self, project: Option<&str>, id: &str) -> Result<Option<Execution>>;
     /// The newest first, at most `limit`.
-    async fn list(&self, project: Option<&str>, test: Option<&str>, limit: usize) -> Result<Vec<Execution>>;
+    async fn list(
+        &self,
+        project: Option<&str>,
+        test: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Execution>>;
     /// Appends to the audit trail.
     async fn audit(&self, project: &str, entry: &AuditEntry) -> Result<()>;
     /// The audit trail of a project, oldest first.

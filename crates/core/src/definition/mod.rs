@@ -1,1 +1,5 @@
-//! placeholder
+//! The test definition.
+
+pub mod model;
+
+pub use model::*;

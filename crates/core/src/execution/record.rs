@@ -155,9 +155,18 @@ pub struct Completeness {
 impl Completeness {
     /// The share of what was expected that is missing, in [0, 1]: the larger of that of tasks and that of shards.
     pub fn missing_ratio(&self) -> f64 {
-        let share = |missing: u64, of: u64| if of == 0 { 0.0 } else { missing as f64 / of as f64 };
+        let share = |missing: u64, of: u64| {
+            if of == 0 {
+                0.0
+            } else {
+                missing as f64 / of as f64
+            }
+        };
         let tasks = share(self.tasks_lost.len() as u64, u64::from(self.tasks_expected));
-        let shards = share(self.shards_expected.saturating_sub(self.shards_merged), self.shards_expected);
+        let shards = share(
+            self.shards_expected.saturating_sub(self.shards_merged),
+            self.shards_expected,
+        );
         tasks.max(shards)
     }
 }
