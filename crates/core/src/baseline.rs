@@ -1,1 +1,260 @@
-//! placeholder
+//! Comparison with an earlier run of the same test.
+//!
+//! Each aggregate named in `baseline.metrics` may be worse than the earlier run's by a relative tolerance. What is worse
+//! follows from the metric: more of a time, of failures, of drops, of CPU; less of requests, iterations, checks that
+//! hold. Of anything else (bytes, VUs, custom counters and gauges) nobody can tell, so a change either way counts.
+//! The tolerance is relative, so a metric that was exactly zero has to stay there; a threshold is the tool for an absolute
+//! bound.
+//!
+//! The first run has nothing to be compared with, and a metric that the earlier summary lacks neither: these are
+//! [`Outcome::NoData`] without a `baseline` value, which is a warning. A metric that the *present* run lacks is missing data,
+//! and that never passes.
+
+use crate::definition::model::BaselineSpec;
+use crate::execution::summary::{Outcome, Summary};
+use crate::metric::{Builtin, MetricKind};
+use crate::threshold::{
+    Aggregate, Fault, Key, MetricSource, ThresholdError, check_aggregate, checked_key, parse_key,
+    select,
+};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// One comparison with an earlier run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BaselineOutcome {
+    /// `metric{tag:value} aggregate`.
+    pub id: String,
+    /// The key, `metric{tag:value}`.
+    pub key: String,
+    /// The aggregate, such as `p(95)`.
+    pub aggregate: String,
+    /// What counts as worse.
+    pub direction: Direction,
+    /// Allowed relative worsening, a ratio.
+    pub tolerance: f64,
+    /// The earlier run's value (trends: ms); `None` if it has none.
+    pub baseline: Option<f64>,
+    /// This run's value (trends: ms); `None` without data.
+    pub observed: Option<f64>,
+    /// The relative change, a ratio: 0.1 is a tenth more. `None` without both values, or from zero.
+    pub change: Option<f64>,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// Why nothing could be compared, and what to do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl BaselineOutcome {
+    /// The comparison in words: `http_req_duration p(95) 230 after 200 (+15 %, allowed 10 %)`.
+    pub fn sentence(&self) -> String {
+        let value =
+            |v: Option<f64>| v.map_or_else(|| "no data".to_owned(), |v| format!("{}", round(v)));
+        let change = self
+            .change
+            .map_or_else(String::new, |c| format!("{:+} %, ", round(c * 100.0)));
+        let allowed = round(self.tolerance * 100.0);
+        format!(
+            "{} {} after {} ({change}allowed {allowed} %)",
+            self.id,
+            value(self.observed),
+            value(self.baseline)
+        )
+    }
+}
+
+fn round(v: f64) -> f64 {
+    (v * 1_000.0).round() / 1_000.0
+}
+
+/// What counts as worse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Direction {
+    /// More.
+    HigherIsWorse,
+    /// Less.
+    LowerIsWorse,
+    /// Any change.
+    EitherIsWorse,
+}
+
+impl Direction {
+    /// What counts as worse for a metric of that name and type.
+    pub fn of(metric: &str, kind: MetricKind) -> Self {
+        match (Builtin::parse(metric), kind) {
+            (_, MetricKind::Trend) => Self::HigherIsWorse,
+            (
+                Some(Builtin::HttpReqFailed | Builtin::DroppedIterations | Builtin::GeneratorCpu),
+                _,
+            ) => Self::HigherIsWorse,
+            (Some(Builtin::HttpReqs | Builtin::Iterations | Builtin::Checks), _) => {
+                Self::LowerIsWorse
+            }
+            _ => Self::EitherIsWorse,
+        }
+    }
+
+    /// Whether `observed` is no worse than `baseline` by more than `tolerance` of it.
+    pub fn holds(self, baseline: f64, observed: f64, tolerance: f64) -> bool {
+        let slack = baseline.abs() * tolerance;
+        match self {
+            Self::HigherIsWorse => observed <= baseline + slack,
+            Self::LowerIsWorse => observed >= baseline - slack,
+            Self::EitherIsWorse => (observed - baseline).abs() <= slack,
+        }
+    }
+}
+
+/// An aggregate to compare: `http_req_duration{name:home} p(95)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BaselineMetric {
+    /// What is measured.
+    pub key: Key,
+    /// Which number of it.
+    pub aggregate: Aggregate,
+}
+
+impl BaselineMetric {
+    /// Parses `metric{tag:value} aggregate`.
+    ///
+    /// # Errors
+    /// As for a threshold; the columns are of `text`.
+    pub fn parse(text: &str) -> Result<Self, ThresholdError> {
+        let fail = |offset, fault| ThresholdError::at(text, offset, fault);
+        let trimmed = text.trim_end();
+        let Some((at, _)) = trimmed.char_indices().rfind(|(_, c)| c.is_whitespace()) else {
+            return Err(fail(
+                trimmed.len(),
+                Fault::Empty {
+                    example: "an aggregate after the metric, such as p(95)",
+                },
+            ));
+        };
+        let key_at = text.len() - text.trim_start().len();
+        let key_text = text.get(key_at..at).map_or("", str::trim_end);
+        let shift = text[..key_at].chars().count();
+        let key = checked_key(key_text).map_err(|e| ThresholdError {
+            input: text.to_owned(),
+            column: e.column + shift,
+            fault: e.fault,
+        })?;
+        let aggregate_text = trimmed[at..].trim_start();
+        let aggregate_at = trimmed.len() - aggregate_text.len();
+        let aggregate = Aggregate::parse(aggregate_text).map_err(|f| fail(aggregate_at, f))?;
+        check_aggregate(&key.metric, aggregate).map_err(|f| fail(aggregate_at, f))?;
+        Ok(Self { key, aggregate })
+    }
+
+    fn id(&self) -> String {
+        format!("{} {}", self.key, self.aggregate)
+    }
+}
+
+/// A comparison, ready to be made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Baseline {
+    /// What is compared.
+    pub metrics: Vec<BaselineMetric>,
+    /// Allowed relative worsening, a ratio.
+    pub tolerance: f64,
+}
+
+impl Baseline {
+    /// Compiles a comparison as written.
+    ///
+    /// # Errors
+    /// All faults, in the order of the definition.
+    pub fn compile(spec: &BaselineSpec) -> Result<Self, Vec<ThresholdError>> {
+        let (good, bad): (Vec<_>, Vec<_>) = spec
+            .metrics
+            .iter()
+            .map(|m| BaselineMetric::parse(m))
+            .partition(Result::is_ok);
+        if bad.is_empty() {
+            Ok(Self {
+                metrics: good.into_iter().flatten().collect(),
+                tolerance: spec.tolerance,
+            })
+        } else {
+            Err(bad.into_iter().filter_map(Result::err).collect())
+        }
+    }
+
+    /// Compares a run that took `elapsed` with the summary of an earlier one, if there is one.
+    pub fn compare(
+        &self,
+        source: &dyn MetricSource,
+        elapsed: Duration,
+        earlier: Option<&Summary>,
+    ) -> Vec<BaselineOutcome> {
+        self.metrics
+            .iter()
+            .map(|m| self.compare_one(m, source, elapsed, earlier))
+            .collect()
+    }
+
+    fn compare_one(
+        &self,
+        metric: &BaselineMetric,
+        source: &dyn MetricSource,
+        elapsed: Duration,
+        earlier: Option<&Summary>,
+    ) -> BaselineOutcome {
+        let selected = select(source, &metric.key);
+        let kind = selected
+            .as_ref()
+            .map(|s| s.kind)
+            .or_else(|| Builtin::parse(&metric.key.metric).map(Builtin::kind));
+        let direction = kind.map_or(Direction::EitherIsWorse, |k| {
+            Direction::of(&metric.key.metric, k)
+        });
+        let observed = selected.and_then(|s| metric.aggregate.of(&s, elapsed));
+        let baseline = earlier.and_then(|s| value_in(s, metric));
+        let (outcome, note) = match (baseline, observed, earlier) {
+            (Some(b), Some(o), _) if direction.holds(b, o, self.tolerance) => (Outcome::Passed, None),
+            (Some(_), Some(_), _) => (Outcome::Failed, None),
+            (Some(_), None, _) => (Outcome::NoData, None),
+            (None, _, None) => (
+                Outcome::NoData,
+                Some("there is no earlier run to compare with yet; the first one that passes becomes the baseline".to_owned()),
+            ),
+            (None, _, Some(s)) => (
+                Outcome::NoData,
+                Some(format!("the baseline run {} has no {}; the next baseline will", s.execution, metric.id())),
+            ),
+        };
+        let change = baseline
+            .zip(observed)
+            .filter(|(b, _)| *b != 0.0)
+            .map(|(b, o)| (o - b) / b.abs());
+        BaselineOutcome {
+            id: metric.id(),
+            key: metric.key.to_string(),
+            aggregate: metric.aggregate.to_string(),
+            direction,
+            tolerance: self.tolerance,
+            baseline,
+            observed,
+            change,
+            outcome,
+            note,
+        }
+    }
+}
+
+/// The value in an earlier summary. Its keys may be spelled in another way: what they mean is compared.
+fn value_in(summary: &Summary, metric: &BaselineMetric) -> Option<f64> {
+    let same = |text: &String| parse_key(text).is_ok_and(|k| k == metric.key);
+    let (_, found) = summary.metrics.iter().find(|(text, _)| same(text))?;
+    found
+        .values
+        .get(&metric.aggregate.to_string())
+        .copied()
+        .filter(|v| v.is_finite())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

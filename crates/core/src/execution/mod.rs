@@ -4,4 +4,6 @@ pub mod control;
 pub mod manifest;
 pub mod plan;
 pub mod record;
+pub mod schema;
+pub mod summarise;
 pub mod summary;

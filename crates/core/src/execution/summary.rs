@@ -1,6 +1,8 @@
 //! `summary.json`: the one published account of a run, in k6's shape where k6 has one.
 
-use super::record::{Completeness, Cost, Infrastructure, Status};
+use super::plan::PlannedLoad;
+use super::record::{AppliedLoad, Completeness, Cost, Infrastructure, Status};
+use crate::baseline::BaselineOutcome;
 use crate::metric::{Contains, MetricKind};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -28,12 +30,22 @@ pub struct Summary {
     pub duration_s: f64,
     /// Expected against received.
     pub completeness: Completeness,
+    /// What was to be applied.
+    pub planned: PlannedLoad,
+    /// What was applied of it.
+    pub applied: AppliedLoad,
     /// By metric, or `metric{tag:value}` where a threshold names a sub-metric.
     pub metrics: BTreeMap<String, MetricSummary>,
     /// Checks by name: how often they held and did not.
     pub checks: Vec<CheckSummary>,
     /// Errors by code.
     pub errors: BTreeMap<String, u64>,
+    /// The comparison with an earlier run; absent if the test asks for none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baseline: Option<BaselineSummary>,
+    /// How each generator fared, by task.
+    #[serde(default)]
+    pub generators: Vec<GeneratorSummary>,
     /// What a reader should know.
     pub warnings: Vec<String>,
     /// Where it ran.
@@ -93,6 +105,9 @@ pub struct ThresholdOutcome {
     pub outcome: Outcome,
     /// Whether its breach stopped the run.
     pub aborted: bool,
+    /// Why there is no data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// What came of a threshold.
@@ -105,6 +120,46 @@ pub enum Outcome {
     Failed,
     /// There is nothing to judge.
     NoData,
+}
+
+/// The comparison with an earlier run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BaselineSummary {
+    /// The earlier execution; `None` if there was none yet.
+    pub execution: Option<String>,
+    /// One for each metric of the definition's `baseline`, in its order.
+    pub outcomes: Vec<BaselineOutcome>,
+}
+
+/// How a generator fared.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GeneratorSummary {
+    /// The task.
+    pub task: u32,
+    /// `completed`, `stopped` or `failed`.
+    pub outcome: String,
+    /// Whether it was saturated, by the rule of [`crate::verdict`].
+    pub saturated: bool,
+    /// CPUs that it may use.
+    pub cpus: f64,
+    /// Mean CPU use as a share of them.
+    pub cpu_mean: f64,
+    /// Largest one-second CPU use.
+    pub cpu_max: f64,
+    /// Seconds in which CPU use stood above the limit.
+    pub saturated_seconds: u64,
+    /// Seconds in which its cgroup throttled it.
+    pub throttled_seconds: u64,
+    /// Seconds measured.
+    pub measured_seconds: u64,
+    /// p99 of `generator_lag` in ms.
+    pub lag_p99_ms: f64,
+    /// Largest lag in ms.
+    pub lag_max_ms: f64,
+    /// Its actual start after the planned one, in ms.
+    pub start_skew_ms: f64,
+    /// Largest resident set in bytes.
+    pub peak_rss_bytes: u64,
 }
 
 /// How often a check held.

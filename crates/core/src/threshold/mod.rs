@@ -1,1 +1,233 @@
-//! placeholder
+//! Thresholds: k6's grammar, evaluated on merged data.
+//!
+//! A threshold is a key (`metric{tag:value}`) and an expression (`p(95)<500`). Grammar and meaning are those of k6
+//! (<https://grafana.com/docs/k6/latest/using-k6/thresholds/>), with units of time on top; see [`parse_key`] and
+//! [`parse_expression`].
+//!
+//! # Where there is nothing to judge
+//! A metric without a sample has no percentile, no mean and no rate: the outcome is [`Outcome::NoData`], which never
+//! passes. (k6 compares with 0 and passes.) One case is different: a *built-in counter* that was never added to, asked for
+//! without a tag filter, in a run that measured anything at all. Such a counter is known to be 0, since the engine
+//! would have counted: `dropped_iterations: count<10` holds when nothing was dropped, and `http_reqs: count>0` is breached
+//! when nothing was sent. With a filter a zero cannot be told from a misspelt tag, so it stays without data.
+
+mod aggregate;
+mod error;
+mod expression;
+mod key;
+mod source;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+mod validate;
+
+pub use aggregate::Aggregate;
+pub(crate) use aggregate::US_PER_MS;
+pub use error::{Fault, ThresholdError};
+pub use expression::{Expression, parse_expression};
+pub use key::{Key, parse_key};
+pub use source::{Distribution, MetricSource, Selected};
+pub use validate::check;
+pub(crate) use validate::{check_aggregate, checked_key};
+
+use crate::definition::model::ThresholdSpec;
+use crate::execution::control::{Stop, StopReason};
+use crate::execution::summary::{Outcome, ThresholdOutcome};
+use crate::metric::{Builtin, MetricKind};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// One threshold, ready to be evaluated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Threshold {
+    /// What is measured.
+    pub key: Key,
+    /// What must hold.
+    pub expression: Expression,
+    /// Whether a breach ends the run.
+    pub abort_on_fail: bool,
+    /// A breach does not end the run until more than this has passed since its start.
+    pub delay_abort_eval: Duration,
+}
+
+impl Threshold {
+    /// `metric{tag:value}: expression`.
+    pub fn id(&self) -> String {
+        format!("{}: {}", self.key, self.expression)
+    }
+
+    fn judge(&self, selected: Option<&Selected<'_>>, elapsed: Duration) -> ThresholdOutcome {
+        let Expression {
+            text,
+            aggregate,
+            comparison,
+            operator,
+            target,
+            ..
+        } = &self.expression;
+        let observed = selected.and_then(|s| aggregate.of(s, elapsed));
+        let outcome = match observed {
+            None => Outcome::NoData,
+            Some(value) if comparison.holds(value, *target) => Outcome::Passed,
+            Some(_) => Outcome::Failed,
+        };
+        ThresholdOutcome {
+            id: self.id(),
+            key: self.key.to_string(),
+            expression: text.clone(),
+            aggregate: aggregate.to_string(),
+            operator: (*operator).to_owned(),
+            target: *target,
+            observed,
+            outcome,
+            aborted: false,
+            note: observed.is_none().then(|| self.why_no_data(selected)),
+        }
+    }
+
+    fn why_no_data(&self, selected: Option<&Selected<'_>>) -> String {
+        let (key, aggregate) = (&self.key, self.expression.aggregate);
+        match selected {
+            Some(s) if !aggregate.is_of(s.kind) => format!(
+                "{} was recorded as a {}, which has no {aggregate}; use {}",
+                key.metric,
+                s.kind,
+                Aggregate::allowed(s.kind)
+            ),
+            Some(s) if s.count > 0 => "no time has passed, so there is no rate".to_owned(),
+            _ if key.tags.0.is_empty() => format!("{key} has no samples"),
+            _ => format!(
+                "no sample of {} has these tags; compare them with the names in the test",
+                key.metric
+            ),
+        }
+    }
+}
+
+/// The thresholds of a definition, in its order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Thresholds {
+    /// Each of them.
+    pub items: Vec<Threshold>,
+}
+
+impl Thresholds {
+    /// Compiles thresholds as written.
+    ///
+    /// # Errors
+    /// All faults, in the order of `specs`.
+    pub fn compile(specs: &[ThresholdSpec]) -> Result<Self, Vec<ThresholdError>> {
+        let mut faults = Vec::new();
+        let mut items = Vec::new();
+        for spec in specs {
+            let parsed = checked_key(&spec.key).and_then(|key| {
+                let expression = parse_expression(&spec.expression)?;
+                validate::check_expression(&key, &expression).map(|()| (key, expression))
+            });
+            match parsed {
+                Ok((key, expression)) => items.push(Threshold {
+                    key,
+                    expression,
+                    abort_on_fail: spec.abort_on_fail,
+                    delay_abort_eval: spec.delay_abort_eval,
+                }),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        if faults.is_empty() {
+            Ok(Self { items })
+        } else {
+            Err(faults)
+        }
+    }
+
+    /// What is allowed and probably not meant: custom metrics, nearly known tags, ratios beyond 1, and aborts at once.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        for t in &self.items {
+            for doubt in validate::doubts(
+                &t.key,
+                &t.expression,
+                t.abort_on_fail,
+                !t.delay_abort_eval.is_zero(),
+            ) {
+                if !all.contains(&doubt) {
+                    all.push(doubt);
+                }
+            }
+        }
+        all
+    }
+
+    /// Evaluates all of them. `elapsed` is the run's duration, which a counter's `rate` is relative to.
+    pub fn evaluate(&self, source: &dyn MetricSource, elapsed: Duration) -> Vec<ThresholdOutcome> {
+        evaluate(self.items.iter(), source, elapsed)
+    }
+
+    /// Those with `abortOnFail` that are breached now, past their `delayAbortEval`. Missing data is no breach.
+    pub fn abort_breaches(
+        &self,
+        source: &dyn MetricSource,
+        elapsed: Duration,
+    ) -> Vec<ThresholdOutcome> {
+        let due = |t: &&Threshold| {
+            t.abort_on_fail && (t.delay_abort_eval.is_zero() || elapsed > t.delay_abort_eval)
+        };
+        let mut outcomes = evaluate(self.items.iter().filter(due), source, elapsed);
+        outcomes.retain(|o| o.outcome == Outcome::Failed);
+        outcomes.iter_mut().for_each(|o| o.aborted = true);
+        outcomes
+    }
+}
+
+/// Between the ids of thresholds in [`Stop::by`].
+const ID_SEPARATOR: &str = "; ";
+
+/// What to write into [`Stop::by`] for these breaches.
+pub fn stopped_by(breaches: &[ThresholdOutcome]) -> String {
+    breaches
+        .iter()
+        .map(|b| b.id.as_str())
+        .collect::<Vec<_>>()
+        .join(ID_SEPARATOR)
+}
+
+/// Marks the thresholds that an order to stop names.
+pub fn mark_aborted(outcomes: &mut [ThresholdOutcome], stop: &Stop) {
+    if stop.reason == StopReason::Threshold {
+        for o in outcomes {
+            o.aborted = stop.by.split(ID_SEPARATOR).any(|id| id == o.id);
+        }
+    }
+}
+
+/// Evaluates thresholds, merging the samples of each key once.
+fn evaluate<'t>(
+    thresholds: impl Iterator<Item = &'t Threshold>,
+    source: &dyn MetricSource,
+    elapsed: Duration,
+) -> Vec<ThresholdOutcome> {
+    let mut merged = BTreeMap::new();
+    thresholds
+        .map(|t| {
+            let selected = merged
+                .entry(&t.key)
+                .or_insert_with(|| select(source, &t.key));
+            t.judge(selected.as_ref(), elapsed)
+        })
+        .collect()
+}
+
+/// The samples of a key; a built-in counter that was never added to is zero (see the module's documentation).
+pub(crate) fn select<'s>(source: &'s dyn MetricSource, key: &Key) -> Option<Selected<'s>> {
+    let found = source.select(&key.metric, &key.tags);
+    let is_counter = Builtin::parse(&key.metric).is_some_and(|m| m.kind() == MetricKind::Counter);
+    match found {
+        None if is_counter && key.tags.0.is_empty() && !source.metrics().is_empty() => {
+            Some(Selected::zero_counter())
+        }
+        found => found,
+    }
+}

@@ -1,0 +1,302 @@
+//! The end of a run: thresholds, comparison, verdict and summary from merged data.
+
+use super::control::Stop;
+use super::manifest::{Manifest, TaskOutcome};
+use super::record::{AppliedLoad, Completeness, Execution};
+use super::summary::{
+    BaselineSummary, CheckSummary, GeneratorSummary, MetricSummary, Outcome, Summary,
+    ThresholdOutcome, ThresholdResult,
+};
+use crate::baseline::Baseline;
+use crate::metric::{Builtin, Contains, MetricKind, Tags};
+use crate::threshold::{
+    Aggregate, Key, MetricSource, Selected, Thresholds, US_PER_MS, mark_aborted, select,
+};
+use crate::verdict::{Evidence, Saturation, Verdict, judge};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// All that is known of a run when its data has been merged.
+pub struct Finished<'a> {
+    /// Its record so far.
+    pub execution: &'a Execution,
+    /// The merged data.
+    pub source: &'a dyn MetricSource,
+    /// From the common start to the last window with data.
+    pub duration: Duration,
+    /// Expected against received.
+    pub completeness: Completeness,
+    /// What was sent.
+    pub applied: AppliedLoad,
+    /// Each task's own account.
+    pub manifests: &'a [Manifest],
+    /// The definition's thresholds.
+    pub thresholds: &'a Thresholds,
+    /// The definition's comparison, and the summary of the earlier run if there is one.
+    pub baseline: Option<(&'a Baseline, Option<&'a Summary>)>,
+    /// The share of tasks and shards that may be missing, in [0, 1].
+    pub tolerance: f64,
+    /// The share of the scheduled iterations that must have started, in [0, 1].
+    pub min_applied_load: f64,
+    /// Whether the test sends HTTP requests at all.
+    pub expects_requests: bool,
+    /// The order that stopped it, if one did.
+    pub stop: Option<&'a Stop>,
+    /// What kept it from being carried out, a sentence each.
+    pub errors: &'a [String],
+}
+
+/// What a run amounts to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conclusion {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Outcomes in the order of the definition, for the record.
+    pub thresholds: Vec<ThresholdOutcome>,
+    /// The published account.
+    pub summary: Summary,
+}
+
+/// Judges a run and sums it up.
+pub fn conclude(run: &Finished<'_>) -> Conclusion {
+    let mut thresholds = run.thresholds.evaluate(run.source, run.duration);
+    if let Some(stop) = run.stop {
+        mark_aborted(&mut thresholds, stop);
+    }
+    let compared = run.baseline.map(|(baseline, earlier)| BaselineSummary {
+        execution: earlier.map(|s| s.execution.clone()),
+        outcomes: baseline.compare(run.source, run.duration, earlier),
+    });
+    let mut verdict = judge(&Evidence {
+        thresholds: &thresholds,
+        baseline: compared.as_ref().map_or(&[], |b| &b.outcomes),
+        completeness: &run.completeness,
+        tolerance: run.tolerance,
+        applied: &run.applied,
+        min_applied_load: run.min_applied_load,
+        expects_requests: run.expects_requests,
+        manifests: run.manifests,
+        stop: run.stop,
+        errors: run.errors,
+    });
+    if let Some((_, Some(earlier))) = run
+        .baseline
+        .filter(|(_, e)| e.is_some_and(|e| e.version != run.execution.version))
+    {
+        verdict.warnings.push(format!(
+            "the baseline run {} was of another version of the test; what changed may be the test",
+            earlier.execution
+        ));
+    }
+    // Warnings from before the start stay in front.
+    let mut warnings = run.execution.warnings.clone();
+    warnings.extend(
+        verdict
+            .warnings
+            .iter()
+            .filter(|w| !run.execution.warnings.contains(w))
+            .cloned(),
+    );
+    verdict.warnings = warnings;
+    let summary = summarise(run, &verdict, &thresholds, compared);
+    Conclusion {
+        verdict,
+        thresholds,
+        summary,
+    }
+}
+
+fn summarise(
+    run: &Finished<'_>,
+    verdict: &Verdict,
+    thresholds: &[ThresholdOutcome],
+    baseline: Option<BaselineSummary>,
+) -> Summary {
+    let e = run.execution;
+    Summary {
+        schema: Summary::SCHEMA,
+        execution: e.id.clone(),
+        project: e.project.clone(),
+        test: e.test.clone(),
+        version: e.version.clone(),
+        status: verdict.status,
+        reasons: verdict.reasons.clone(),
+        started_ms: e.started_ms,
+        duration_s: run.duration.as_secs_f64(),
+        completeness: run.completeness.clone(),
+        planned: e.planned.clone(),
+        applied: run.applied.clone(),
+        metrics: metrics(run, thresholds),
+        checks: checks(run.source),
+        errors: errors(run.source),
+        baseline,
+        generators: run.manifests.iter().map(generator).collect(),
+        warnings: verdict.warnings.clone(),
+        infrastructure: e.infrastructure.clone(),
+        cost: e.cost.clone(),
+    }
+}
+
+/// The aggregates of each trend in every summary.
+const TREND_AGGREGATES: [Aggregate; 8] = [
+    Aggregate::Avg,
+    Aggregate::Min,
+    Aggregate::Med,
+    Aggregate::Max,
+    Aggregate::Percentile(90.0),
+    Aggregate::Percentile(95.0),
+    Aggregate::Percentile(99.0),
+    Aggregate::Percentile(99.9),
+];
+
+/// All metrics with data, the sub-metrics that thresholds and baseline name, and those of them that have no data.
+fn metrics(run: &Finished<'_>, outcomes: &[ThresholdOutcome]) -> BTreeMap<String, MetricSummary> {
+    let plain = |metric: String| Key {
+        metric,
+        tags: Tags::new(),
+    };
+    let mut keys: BTreeMap<Key, Vec<Aggregate>> = run
+        .source
+        .metrics()
+        .into_iter()
+        .map(|(name, _)| (plain(name), Vec::new()))
+        .collect();
+    for t in &run.thresholds.items {
+        keys.entry(t.key.clone())
+            .or_default()
+            .push(t.expression.aggregate);
+    }
+    for m in run.baseline.iter().flat_map(|(b, _)| &b.metrics) {
+        keys.entry(m.key.clone()).or_default().push(m.aggregate);
+    }
+    let mut all: BTreeMap<_, _> = keys
+        .iter()
+        .map(|(key, named)| (key.to_string(), metric(run, key, named)))
+        .collect();
+    for o in outcomes {
+        if let Some(metric) = all.get_mut(&o.key) {
+            let result = ThresholdResult {
+                ok: o.outcome == Outcome::Passed,
+                observed: o.observed,
+            };
+            metric.thresholds.insert(o.expression.clone(), result);
+        }
+    }
+    all
+}
+
+fn metric(run: &Finished<'_>, key: &Key, named: &[Aggregate]) -> MetricSummary {
+    let builtin = Builtin::parse(&key.metric);
+    let selected = select(run.source, key);
+    let kind = selected
+        .as_ref()
+        .map(|s| s.kind)
+        .or(builtin.map(Builtin::kind))
+        .unwrap_or_else(|| guess(named));
+    MetricSummary {
+        kind,
+        contains: builtin.map_or(Contains::Default, Builtin::contains),
+        values: selected.map_or_else(BTreeMap::new, |s| values(&s, named, run.duration)),
+        thresholds: BTreeMap::new(),
+    }
+}
+
+/// The type of a custom metric that was never recorded, from the aggregates that are asked of it.
+fn guess(named: &[Aggregate]) -> MetricKind {
+    let kinds = [
+        MetricKind::Counter,
+        MetricKind::Gauge,
+        MetricKind::Rate,
+        MetricKind::Trend,
+    ];
+    kinds
+        .into_iter()
+        .find(|k| named.iter().all(|a| a.is_of(*k)))
+        .unwrap_or(MetricKind::Counter)
+}
+
+fn values(s: &Selected<'_>, named: &[Aggregate], elapsed: Duration) -> BTreeMap<String, f64> {
+    let mut values = BTreeMap::new();
+    let standard: &[Aggregate] = match s.kind {
+        MetricKind::Counter => &[Aggregate::Count, Aggregate::Rate],
+        MetricKind::Gauge => &[Aggregate::Value],
+        MetricKind::Rate => &[Aggregate::Rate],
+        MetricKind::Trend => &TREND_AGGREGATES,
+    };
+    for a in standard.iter().chain(named) {
+        if let Some(value) = a.of(s, elapsed) {
+            values.insert(a.to_string(), value);
+        }
+    }
+    let mut also = |name: &str, value: f64| values.insert(name.to_owned(), value);
+    match s.kind {
+        _ if s.count == 0 => {}
+        MetricKind::Counter => {}
+        MetricKind::Gauge => {
+            also("min", s.min);
+            also("max", s.max);
+        }
+        MetricKind::Rate => {
+            also("passes", s.sum);
+            also("fails", s.count as f64 - s.sum);
+        }
+        MetricKind::Trend => {
+            also("count", s.count as f64);
+        }
+    }
+    values
+}
+
+fn checks(source: &dyn MetricSource) -> Vec<CheckSummary> {
+    let list = source.tag_values(Builtin::Checks.name(), "check");
+    list.into_iter()
+        .map(|(name, s)| {
+            let passes = s.sum.round() as u64;
+            CheckSummary {
+                name,
+                passes,
+                fails: s.count.saturating_sub(passes),
+            }
+        })
+        .collect()
+}
+
+/// Requests by error code. A request without an error has no code.
+fn errors(source: &dyn MetricSource) -> BTreeMap<String, u64> {
+    let list = source.tag_values(Builtin::HttpReqs.name(), "error_code");
+    list.into_iter()
+        .map(|(code, s)| (code, s.sum.round() as u64))
+        .filter(|(_, n)| *n > 0)
+        .collect()
+}
+
+fn generator(m: &Manifest) -> GeneratorSummary {
+    let h = &m.health;
+    GeneratorSummary {
+        task: m.task,
+        outcome: match m.outcome {
+            TaskOutcome::Completed => "completed",
+            TaskOutcome::Stopped { .. } => "stopped",
+            TaskOutcome::Failed { .. } => "failed",
+        }
+        .to_owned(),
+        saturated: !Saturation::of(h).is_empty(),
+        cpus: h.cpus,
+        cpu_mean: h.cpu_mean,
+        cpu_max: h.cpu_max,
+        saturated_seconds: h.saturated_seconds,
+        throttled_seconds: h.throttled_seconds,
+        measured_seconds: h.measured_seconds,
+        lag_p99_ms: h.lag_p99_us as f64 / US_PER_MS,
+        lag_max_ms: h.lag_max_us as f64 / US_PER_MS,
+        start_skew_ms: m.start_skew_us as f64 / US_PER_MS,
+        peak_rss_bytes: h.peak_rss_bytes,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+pub(crate) mod testing;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -1,0 +1,81 @@
+//! A finished run to judge and sum up, for tests.
+
+use super::*;
+use crate::execution::plan::PlannedLoad;
+use crate::execution::record::{Infrastructure, Status, Trigger};
+
+/// A record of a local run that has ended.
+pub(crate) fn execution() -> Execution {
+    Execution {
+        schema: Execution::SCHEMA,
+        id: "01JD7Q3W5Z8X9Y0A1B2C3D4E5F".into(),
+        project: "shop".into(),
+        test: "checkout".into(),
+        version: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
+        engine: "http".into(),
+        target: Some("http://127.0.0.1:8080".into()),
+        trigger: Trigger {
+            kind: "cli".into(),
+            ..Trigger::default()
+        },
+        created_ms: 1_700_000_000_000,
+        started_ms: Some(1_700_000_001_000),
+        ended_ms: Some(1_700_000_021_000),
+        status: Status::Merging,
+        reasons: Vec::new(),
+        infrastructure: Infrastructure {
+            kind: "local".into(),
+            tasks: 1,
+            ..Infrastructure::default()
+        },
+        planned: PlannedLoad::default(),
+        applied: None,
+        completeness: None,
+        start_skew_us: None,
+        thresholds: Vec::new(),
+        stopped_by: None,
+        warnings: vec!["written before the start".into()],
+        cost: None,
+        parameters: BTreeMap::new(),
+    }
+}
+
+/// The conclusion of a complete run of one second.
+pub(crate) fn conclude_with(
+    source: &dyn MetricSource,
+    thresholds: &Thresholds,
+    baseline: Option<(&Baseline, Option<&Summary>)>,
+    manifests: &[Manifest],
+) -> Conclusion {
+    conclude(&Finished {
+        execution: &execution(),
+        source,
+        duration: Duration::from_secs(1),
+        completeness: Completeness {
+            tasks_expected: 1,
+            tasks_reported: 1,
+            shards_expected: 4,
+            shards_merged: 4,
+            ..Completeness::default()
+        },
+        applied: AppliedLoad {
+            iterations: 10,
+            dropped_iterations: 0,
+            http_reqs: 10,
+            ratio: None,
+        },
+        manifests,
+        thresholds,
+        baseline,
+        tolerance: 0.0,
+        min_applied_load: 0.95,
+        expects_requests: true,
+        stop: None,
+        errors: &[],
+    })
+}
+
+/// The summary of such a run without thresholds, with what the baseline needs.
+pub(crate) fn summary_with(source: &dyn MetricSource, baseline: &Baseline) -> Summary {
+    conclude_with(source, &Thresholds::default(), Some((baseline, None)), &[]).summary
+}

@@ -1,0 +1,407 @@
+use super::*;
+use crate::baseline::Direction;
+use crate::execution::manifest::Totals;
+use proptest::prelude::*;
+
+/// A run that passes, to be bent.
+#[derive(Clone)]
+struct Case {
+    thresholds: Vec<ThresholdOutcome>,
+    baseline: Vec<BaselineOutcome>,
+    completeness: Completeness,
+    tolerance: f64,
+    applied: AppliedLoad,
+    manifests: Vec<Manifest>,
+    stop: Option<Stop>,
+    errors: Vec<String>,
+}
+
+fn good() -> Case {
+    Case {
+        thresholds: vec![threshold(Outcome::Passed)],
+        baseline: Vec::new(),
+        completeness: Completeness {
+            tasks_expected: 2,
+            tasks_reported: 2,
+            shards_expected: 10,
+            shards_merged: 10,
+            ..Completeness::default()
+        },
+        tolerance: 0.0,
+        applied: AppliedLoad {
+            iterations: 1000,
+            dropped_iterations: 0,
+            http_reqs: 1000,
+            ratio: Some(1.0),
+        },
+        manifests: vec![manifest(0), manifest(1)],
+        stop: None,
+        errors: Vec::new(),
+    }
+}
+
+fn threshold(outcome: Outcome) -> ThresholdOutcome {
+    ThresholdOutcome {
+        id: "http_req_duration: p(95)<500".into(),
+        key: "http_req_duration".into(),
+        expression: "p(95)<500".into(),
+        aggregate: "p(95)".into(),
+        operator: "<".into(),
+        target: 500.0,
+        observed: (outcome != Outcome::NoData).then_some(512.345_678),
+        outcome,
+        aborted: false,
+        note: None,
+    }
+}
+
+fn comparison(outcome: Outcome, baseline: Option<f64>, observed: Option<f64>) -> BaselineOutcome {
+    BaselineOutcome {
+        id: "http_req_duration p(95)".into(),
+        key: "http_req_duration".into(),
+        aggregate: "p(95)".into(),
+        direction: Direction::HigherIsWorse,
+        tolerance: 0.1,
+        baseline,
+        observed,
+        change: baseline.zip(observed).map(|(b, o)| (o - b) / b),
+        outcome,
+        note: None,
+    }
+}
+
+fn manifest(task: u32) -> Manifest {
+    Manifest {
+        schema: Manifest::SCHEMA,
+        execution: "x".into(),
+        task,
+        outcome: TaskOutcome::Completed,
+        planned_start_ms: 0,
+        start_skew_us: 0,
+        ended_ms: 0,
+        shards: Vec::new(),
+        totals: Totals::default(),
+        health: Health {
+            cpus: 1.0,
+            measured_seconds: 60,
+            ..Health::default()
+        },
+        warnings: Vec::new(),
+    }
+}
+
+fn stop(reason: StopReason) -> Option<Stop> {
+    Some(Stop {
+        reason,
+        by: "someone".into(),
+        at_ms: 0,
+    })
+}
+
+fn verdict(c: &Case) -> Verdict {
+    judge(&Evidence {
+        thresholds: &c.thresholds,
+        baseline: &c.baseline,
+        completeness: &c.completeness,
+        tolerance: c.tolerance,
+        applied: &c.applied,
+        min_applied_load: 0.95,
+        expects_requests: true,
+        manifests: &c.manifests,
+        stop: c.stop.as_ref(),
+        errors: &c.errors,
+    })
+}
+
+/// The verdict of a good run with one change.
+fn with(change: impl FnOnce(&mut Case)) -> Verdict {
+    let mut case = good();
+    change(&mut case);
+    verdict(&case)
+}
+
+#[test]
+fn each_kind_of_evidence_has_its_status() {
+    type Change = fn(&mut Case);
+    let cases: [(Status, &str, Change); 22] = [
+        (Status::Passed, "the threshold holds", |_| {}),
+        (Status::Passed, "no threshold", |c| c.thresholds.clear()),
+        (Status::Passed, "and the baseline hold", |c| {
+            c.baseline = vec![comparison(Outcome::Passed, Some(1.0), Some(1.0))]
+        }),
+        (Status::Passed, "the threshold holds", |c| {
+            c.baseline = vec![comparison(Outcome::NoData, None, Some(1.0))]
+        }),
+        (Status::Errored, "no image", |c| {
+            c.errors.push("no image".into())
+        }),
+        (Status::Errored, "none of 2 tasks reported", |c| {
+            c.completeness = Completeness {
+                tasks_expected: 2,
+                tasks_lost: vec![0, 1],
+                ..Completeness::default()
+            };
+        }),
+        (Status::Errored, "task 0 failed: boom", |c| {
+            c.manifests.iter_mut().for_each(|m| {
+                m.outcome = TaskOutcome::Failed {
+                    error: "boom".into(),
+                }
+            });
+        }),
+        (Status::Aborted, "stopped by someone", |c| {
+            c.stop = stop(StopReason::Person)
+        }),
+        (Status::Aborted, "max_cost_usd", |c| {
+            c.stop = stop(StopReason::Budget)
+        }),
+        (Status::Inconclusive, "1 of 2 tasks lost: task 1", |c| {
+            c.completeness.tasks_lost = vec![1]
+        }),
+        (Status::Inconclusive, "1 of 10 shards not merged", |c| {
+            c.completeness.shards_merged = 9
+        }),
+        (Status::Inconclusive, "tasks were lost", |c| {
+            c.stop = stop(StopReason::TasksLost)
+        }),
+        (
+            Status::Inconclusive,
+            "task 1 did not finish its part: failed: boom",
+            |c| {
+                c.manifests[1].outcome = TaskOutcome::Failed {
+                    error: "boom".into(),
+                };
+            },
+        ),
+        (Status::Inconclusive, "stopped by SIGTERM", |c| {
+            c.manifests[1].outcome = TaskOutcome::Stopped {
+                by: "SIGTERM".into(),
+            };
+        }),
+        (Status::Inconclusive, "no iteration started", |c| {
+            c.applied = AppliedLoad::default()
+        }),
+        (Status::Inconclusive, "no request did", |c| {
+            c.applied.http_reqs = 0
+        }),
+        (Status::Failed, "observed 512.346", |c| {
+            c.thresholds.push(threshold(Outcome::Failed))
+        }),
+        (Status::Failed, "abortOnFail: someone", |c| {
+            c.stop = stop(StopReason::Threshold)
+        }),
+        (Status::Failed, "230 after 200 (+15 %, allowed 10 %)", |c| {
+            c.baseline = vec![comparison(Outcome::Failed, Some(200.0), Some(230.0))];
+        }),
+        (Status::Inconclusive, "no data for the threshold", |c| {
+            c.thresholds.push(threshold(Outcome::NoData))
+        }),
+        (Status::Inconclusive, "94.99 % of the scheduled", |c| {
+            c.applied.ratio = Some(0.949_99)
+        }),
+        (Status::Inconclusive, "max_duration", |c| {
+            c.stop = stop(StopReason::Deadline)
+        }),
+    ];
+    for (status, part, change) in cases {
+        let v = with(change);
+        assert_eq!(v.status, status, "{part}: {:?}", v.reasons);
+        assert!(
+            v.reasons.iter().any(|r| r.contains(part)),
+            "{part}: {:?}",
+            v.reasons
+        );
+    }
+    let v = with(|c| c.baseline = vec![comparison(Outcome::NoData, Some(1.0), None)]);
+    assert_eq!(
+        v.status,
+        Status::Inconclusive,
+        "data missing in this run is not excused"
+    );
+}
+
+#[test]
+fn earlier_tiers_come_first() {
+    let layers: [(Status, fn(&mut Case)); 5] = [
+        (Status::Inconclusive, |c| {
+            c.thresholds.push(threshold(Outcome::NoData))
+        }),
+        (Status::Failed, |c| {
+            c.thresholds.push(threshold(Outcome::Failed))
+        }),
+        (Status::Inconclusive, |c| {
+            c.manifests[0].health.saturated_seconds = 30
+        }),
+        (Status::Aborted, |c| c.stop = stop(StopReason::Person)),
+        (Status::Errored, |c| c.errors.push("no room".into())),
+    ];
+    let mut case = good();
+    for (status, change) in layers {
+        change(&mut case);
+        assert_eq!(verdict(&case).status, status);
+    }
+}
+
+#[test]
+fn what_the_tolerance_allows_is_a_warning() {
+    let v = with(|c| {
+        c.completeness.tasks_expected = 10;
+        c.completeness.tasks_lost = vec![4];
+        c.tolerance = 0.1;
+    });
+    assert_eq!(v.status, Status::Passed);
+    assert!(
+        v.warnings.iter().any(|w| w.contains("1 task lost")),
+        "{:?}",
+        v.warnings
+    );
+}
+
+#[test]
+fn saturation_follows_its_rule() {
+    let of = |change: fn(&mut Health)| {
+        let mut health = Health {
+            measured_seconds: 60,
+            ..Health::default()
+        };
+        change(&mut health);
+        Saturation::of(&health)
+    };
+    assert_eq!(of(|h| h.saturated_seconds = 6), []);
+    assert_eq!(of(|h| h.saturated_seconds = 7), [Saturation::Cpu]);
+    assert_eq!(
+        of(|h| (h.measured_seconds, h.saturated_seconds) = (3, 1)),
+        [],
+        "one second is no saturation"
+    );
+    assert_eq!(
+        of(|h| h.throttled_seconds = 60),
+        [],
+        "throttled and still on time"
+    );
+    assert_eq!(
+        of(|h| (h.throttled_seconds, h.lag_p99_us) = (60, 10_001)),
+        [Saturation::Throttled]
+    );
+    assert_eq!(of(|h| h.lag_p99_us = 1_800_000), [], "the target stalled");
+    assert_eq!(of(|h| h.exhausted = 1), [Saturation::Exhausted]);
+    for change in [
+        |h: &mut Health| h.saturated_seconds = 30,
+        |h: &mut Health| h.exhausted = 2,
+    ] {
+        let v = with(|c| change(&mut c.manifests[1].health));
+        assert_eq!(v.status, Status::Inconclusive);
+        assert!(v.reasons[0].contains("task 1"), "{:?}", v.reasons);
+        assert!(v.warnings[0].contains("more tasks"), "{:?}", v.warnings);
+    }
+}
+
+#[test]
+fn warnings_say_what_to_change() {
+    let v = with(|c| {
+        c.thresholds.clear();
+        c.applied = AppliedLoad {
+            iterations: 970,
+            dropped_iterations: 30,
+            http_reqs: 970,
+            ratio: Some(0.97),
+        };
+        c.manifests[0].totals = Totals {
+            folded_samples: 1,
+            clamped_values: 2,
+            interrupted_iterations: 3,
+            ..Totals::default()
+        };
+        c.manifests[1].start_skew_us = 1_500_000;
+        c.manifests[1].health.lag_p99_us = 40_000;
+        c.manifests[1]
+            .warnings
+            .push("open files are limited to 1024; raise ulimit -n".into());
+        let note = Some("there is no earlier run".to_owned());
+        c.baseline = vec![
+            BaselineOutcome {
+                note,
+                ..comparison(Outcome::NoData, None, Some(1.0))
+            };
+            2
+        ];
+    });
+    assert_eq!(v.status, Status::Passed);
+    insta::assert_snapshot!(v.warnings.join("\n"));
+}
+
+#[test]
+fn codes_and_names_are_those_of_the_design() {
+    let of = |s: Status| (s.exit_code(), s.error_name());
+    assert_eq!(of(Status::Passed), (0, None));
+    assert_eq!(of(Status::Failed), (99, Some("Floodgate.ThresholdsFailed")));
+    assert_eq!(
+        of(Status::Inconclusive),
+        (98, Some("Floodgate.Inconclusive"))
+    );
+    assert_eq!(of(Status::Errored), (97, Some("Floodgate.Errored")));
+    assert_eq!(of(Status::Aborted), (105, Some("Floodgate.Aborted")));
+}
+
+#[test]
+fn numbers_read_well() {
+    for (value, text) in [
+        (0.0, "0"),
+        (512.345_678, "512.346"),
+        (0.000_123_456_7, "0.000123457"),
+        (100.0, "100"),
+        (999_999.9, "1000000"),
+        (12_345_678.5, "12345678.5"),
+        (-1.5, "-1.5"),
+    ] {
+        assert_eq!(number(value), text);
+    }
+    assert_eq!(
+        (
+            percent(0.1).as_str(),
+            percent(0.999_99).as_str(),
+            percent(1.0).as_str()
+        ),
+        ("10 %", "99.99 %", "100 %")
+    );
+}
+
+fn outcome() -> impl Strategy<Value = Outcome> {
+    prop_oneof![
+        Just(Outcome::Passed),
+        Just(Outcome::Failed),
+        Just(Outcome::NoData)
+    ]
+}
+
+proptest! {
+    /// Whatever the evidence, a pass needs all of it to be good, and every verdict has a reason.
+    #[test]
+    fn nothing_amiss_ever_passes(
+        outcomes in proptest::collection::vec(outcome(), 0..4),
+        lost in 0u32..3, merged in 8u64..=10, ratio in proptest::option::of(0.9..1.0f64),
+        saturated in 0u64..10, exhausted in 0u64..2, requests in 0u64..2,
+        reason in proptest::option::of(prop_oneof![
+            Just(StopReason::Threshold), Just(StopReason::Person), Just(StopReason::Budget), Just(StopReason::Deadline),
+            Just(StopReason::TasksLost),
+        ]),
+        error in any::<bool>(),
+    ) {
+        let v = with(|c| {
+            c.thresholds = outcomes.iter().map(|o| threshold(*o)).collect();
+            c.completeness.tasks_lost = (0..lost).collect();
+            c.completeness.shards_merged = merged;
+            c.applied.ratio = ratio;
+            c.applied.http_reqs = requests;
+            c.manifests[0].health.saturated_seconds = saturated;
+            c.manifests[0].health.exhausted = exhausted;
+            c.stop = reason.and_then(stop);
+            c.errors = error.then(|| "no".to_owned()).into_iter().collect();
+        });
+        let fine = outcomes.iter().all(|o| *o == Outcome::Passed) && lost == 0 && merged == 10
+            && ratio.is_none_or(|r| r >= 0.95) && saturated <= 6 && exhausted == 0 && requests > 0
+            && reason.is_none() && !error;
+        prop_assert_eq!(v.status == Status::Passed, fine, "{:?}", v);
+        prop_assert!(!v.reasons.is_empty() && v.status.is_final());
+    }
+}

@@ -1,0 +1,167 @@
+//! What a reader should know beside the verdict. Each warning says what to change.
+
+use super::{Evidence, LAG_LIMIT_US, Saturation, count, percent, tasks};
+use crate::execution::manifest::Manifest;
+
+/// Largest difference between the starts of two tasks that passes without a word, in µs: the width of a recording window.
+const SKEW_LIMIT_US: i64 = 1_000_000;
+
+/// All warnings that the evidence gives rise to.
+pub(super) fn collect(e: &Evidence<'_>) -> Vec<String> {
+    let mut all = Vec::new();
+    all.extend(saturation(e.manifests));
+    all.extend(lag(e.manifests));
+    all.extend(drops(e));
+    all.extend(tolerated(e));
+    all.extend(folded_and_clamped(e.manifests));
+    all.extend(skew(e.manifests));
+    if let Some(i) = some(
+        e.manifests
+            .iter()
+            .map(|m| m.totals.interrupted_iterations)
+            .sum(),
+    ) {
+        all.push(format!(
+            "{} cut off at the end of gracefulStop; raise gracefulStop to let them finish",
+            was(count(i, "iteration"), i)
+        ));
+    }
+    for note in e.baseline.iter().filter_map(|b| b.note.as_ref()) {
+        if !all.contains(note) {
+            all.push(note.clone());
+        }
+    }
+    if e.thresholds.is_empty() && e.baseline.is_empty() {
+        all.push(
+            "the test has no thresholds, so the verdict says only that it ran; add thresholds"
+                .to_owned(),
+        );
+    }
+    for m in e.manifests {
+        for w in &m.warnings {
+            let line = format!("task {}: {w}", m.task);
+            if !all.contains(&line) {
+                all.push(line);
+            }
+        }
+    }
+    all
+}
+
+fn saturation(manifests: &[Manifest]) -> Vec<String> {
+    let advice = [
+        (
+            Saturation::Cpu,
+            "short of CPU",
+            "use more tasks or generators, more CPU a task, or a lower rate",
+        ),
+        (
+            Saturation::Throttled,
+            "throttled by its CPU quota",
+            "give each task more CPU, or use more tasks",
+        ),
+        (
+            Saturation::Exhausted,
+            "out of open files or local ports",
+            "raise ulimit -n, keep connections alive, or use more tasks",
+        ),
+    ];
+    let of = |which| -> Vec<&Manifest> {
+        manifests
+            .iter()
+            .filter(|m| Saturation::of(&m.health).contains(&which))
+            .collect()
+    };
+    advice
+        .into_iter()
+        .map(|(which, what, remedy)| (of(which), what, remedy))
+        .filter(|(hit, ..)| !hit.is_empty())
+        .map(|(hit, what, remedy)| {
+            let list: Vec<_> = hit.iter().map(|m| m.task).collect();
+            let worst = hit.iter().map(|m| m.health.cpu_max).fold(0.0, f64::max);
+            format!(
+                "generator {what} ({}, CPU up to {}); {remedy}",
+                tasks(&list),
+                percent(worst)
+            )
+        })
+        .collect()
+}
+
+/// Late starts that are not the generator's fault as far as its CPU tells.
+fn lag(manifests: &[Manifest]) -> Option<String> {
+    let late =
+        |m: &&Manifest| m.health.lag_p99_us > LAG_LIMIT_US && Saturation::of(&m.health).is_empty();
+    let list: Vec<_> = manifests.iter().filter(late).map(|m| m.task).collect();
+    let worst = manifests
+        .iter()
+        .filter(late)
+        .map(|m| m.health.lag_p99_us)
+        .max()?;
+    Some(format!(
+        "iterations started late (p99 {} ms; {}), which the response times include; if the target was not stalled, raise \
+         maxVUs",
+        worst / 1_000,
+        tasks(&list)
+    ))
+}
+
+fn drops(e: &Evidence<'_>) -> Option<String> {
+    let dropped = some(e.applied.dropped_iterations)?;
+    let share = dropped as f64 / (dropped + e.applied.iterations) as f64;
+    Some(format!(
+        "{} dropped ({}), because no VU was free in time; raise maxVUs, or plan a lower rate",
+        was(count(dropped, "iteration"), dropped),
+        percent(share)
+    ))
+}
+
+/// What is missing and allowed to be.
+fn tolerated(e: &Evidence<'_>) -> Vec<String> {
+    let c = e.completeness;
+    let ratio = c.missing_ratio();
+    if ratio == 0.0 || ratio > e.tolerance {
+        return Vec::new();
+    }
+    let shards = c.shards_expected.saturating_sub(c.shards_merged);
+    vec![format!(
+        "incomplete within the tolerance of {}: {} lost, {} not merged",
+        percent(e.tolerance),
+        count(c.tasks_lost.len() as u64, "task"),
+        count(shards, "shard")
+    )]
+}
+
+fn folded_and_clamped(manifests: &[Manifest]) -> Vec<String> {
+    let sum = |f: fn(&Manifest) -> u64| some(manifests.iter().map(f).sum());
+    let folded = sum(|m| m.totals.folded_samples).map(|n| {
+        format!(
+            "{} folded into name=__other__, because there were too many series; give requests a fixed name, or \
+             raise run.max_series",
+            was(count(n, "sample"), n)
+        )
+    });
+    let clamped = sum(|m| m.totals.clamped_values).map(|n| {
+        format!(
+            "{} outside of 1 µs to 1 h and recorded as the nearer end; shorten time-outs",
+            was(count(n, "value"), n)
+        )
+    });
+    folded.into_iter().chain(clamped).collect()
+}
+
+fn skew(manifests: &[Manifest]) -> Option<String> {
+    let starts = || manifests.iter().map(|m| m.start_skew_us);
+    let skew = starts().max()? - starts().min()?;
+    (skew > SKEW_LIMIT_US).then(|| {
+        format!("tasks started {} ms apart, so ramps overlap by as much; check the clocks of the generators", skew / 1_000)
+    })
+}
+
+fn some(n: u64) -> Option<u64> {
+    (n > 0).then_some(n)
+}
+
+fn was(what: String, n: u64) -> String {
+    format!("{what} {}", if n == 1 { "was" } else { "were" })
+}
