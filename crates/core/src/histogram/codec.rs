@@ -1,0 +1,314 @@
+//! The V2 form of HdrHistogram, uncompressed: a header of 40 bytes, then the counts from bucket 0 on as ZigZag LEB128
+//! numbers, where a negative number stands for so many empty buckets
+//! (<https://github.com/HdrHistogram/HdrHistogram/blob/master/src/main/java/org/HdrHistogram/AbstractHistogram.java>,
+//! `encodeIntoByteBuffer`; the varint of at most nine bytes: `ZigZagEncoding.java` beside it).
+
+use super::geometry::{
+    BUCKETS, HIGHEST_US, LOWEST_US, SIGNIFICANT_DIGITS, highest_of, index_of, lowest_of,
+};
+use super::{Exact, Histogram, HistogramError};
+
+/// V2 with a word size of one byte (`0x1c849303 | 0x10`).
+pub(super) const COOKIE: u32 = 0x1c84_9313;
+/// Bytes before the counts.
+pub(super) const HEADER: usize = 40;
+
+/// What a run over the counts of an encoded histogram found.
+#[derive(Default)]
+struct Seen {
+    count: u64,
+    first: Option<usize>,
+    last: usize,
+    /// From the middle of each bucket, since the V2 form has no exact sum.
+    sum: u64,
+}
+
+impl Histogram {
+    /// Appends the V2 form: what every HdrHistogram library reads. Exact sum, minimum and maximum are not part of it. Bucket counts
+    /// above 2^63 - 1 cannot be written and are saturated.
+    pub fn encode_v2(&self, out: &mut Vec<u8>) {
+        let start = out.len();
+        out.extend_from_slice(&COOKIE.to_be_bytes());
+        out.extend_from_slice(&[0; 4]); // length of the counts, known below
+        out.extend_from_slice(&[0; 4]); // normalizing index offset
+        out.extend_from_slice(&SIGNIFICANT_DIGITS.to_be_bytes());
+        out.extend_from_slice(&LOWEST_US.to_be_bytes());
+        out.extend_from_slice(&HIGHEST_US.to_be_bytes());
+        out.extend_from_slice(&1f64.to_be_bytes()); // integer to double conversion ratio
+        debug_assert_eq!(out.len() - start, HEADER);
+        let mut next = 0;
+        for (index, count) in self.indexed() {
+            match index - next {
+                0 => {}
+                1 => out.push(0), // a single empty bucket is written as a count of zero
+                zeros => put_varint(out, zigzag(-(zeros as i64))),
+            }
+            put_varint(out, zigzag(i64::try_from(count).unwrap_or(i64::MAX)));
+            next = index + 1;
+        }
+        if next == 0 {
+            out.push(0); // the other libraries write bucket 0 of an empty histogram
+        }
+        let length = (out.len() - start - HEADER) as u32;
+        out[start + 4..start + 8].copy_from_slice(&length.to_be_bytes());
+    }
+
+    /// Adds the samples of a histogram in V2 form straight from its bytes. The form has no exact figures: minimum and maximum
+    /// become the ends of the outermost buckets, and the sum grows by the middles of the buckets. Where the exact figures
+    /// stand beside the bytes, use [`Self::add_encoded`].
+    ///
+    /// # Errors
+    /// [`HistogramError`] for anything but a histogram of this geometry; then `self` holds the samples it held before.
+    pub fn add_v2(&mut self, bytes: &[u8]) -> Result<(), HistogramError> {
+        let seen = self.add_counts(counts_of(bytes)?)?;
+        let Some(first) = seen.first else {
+            return Ok(());
+        };
+        self.count += seen.count;
+        self.sum = self.sum.saturating_add(seen.sum);
+        self.min = self.min.min(lowest_of(first));
+        self.max = self.max.max(highest_of(seen.last).min(HIGHEST_US));
+        Ok(())
+    }
+
+    /// Adds a histogram in V2 form with the exact figures that stand beside it, and `clamped` values among them.
+    ///
+    /// # Errors
+    /// As [`Self::add_v2`], and [`HistogramError::Contradiction`] where the figures do not fit the buckets. `self` then holds what it
+    /// held before.
+    pub fn add_encoded(
+        &mut self,
+        exact: Exact,
+        clamped: u64,
+        bytes: &[u8],
+    ) -> Result<(), HistogramError> {
+        let counts = counts_of(bytes)?;
+        let seen = self.add_counts(counts)?;
+        if let Err(error) = seen.check(exact, clamped) {
+            self.take_back(counts);
+            return Err(error);
+        }
+        if exact.count > 0 {
+            self.count += exact.count;
+            self.sum = self.sum.saturating_add(exact.sum);
+            self.min = self.min.min(exact.min);
+            self.max = self.max.max(exact.max);
+            self.clamped = self.clamped.saturating_add(clamped);
+        }
+        Ok(())
+    }
+
+    /// Adds encoded counts to the buckets, all or none of them; the figures beside the buckets are left to the caller.
+    fn add_counts(&mut self, counts: &[u8]) -> Result<Seen, HistogramError> {
+        let mut seen = Seen::default();
+        let room = u64::MAX - self.count;
+        let mut rest = counts;
+        let mut index = 0;
+        while !rest.is_empty() {
+            let before = rest;
+            if let Err(error) = self.add_number(&mut rest, &mut index, room, &mut seen) {
+                // Nothing was kept in order to undo: the part that was added is read a second time.
+                self.take_back(&counts[..counts.len() - before.len()]);
+                return Err(error);
+            }
+        }
+        Ok(seen)
+    }
+
+    /// Takes the next number of `rest` and applies it.
+    #[inline(always)]
+    fn add_number(
+        &mut self,
+        rest: &mut &[u8],
+        index: &mut usize,
+        room: u64,
+        seen: &mut Seen,
+    ) -> Result<(), HistogramError> {
+        let number = unzigzag(take_varint(rest)?);
+        if number < 0 {
+            // At most BUCKETS + 2^63, which fits; a position past the end is an error only if a count follows.
+            *index = usize::try_from(number.unsigned_abs())
+                .ok()
+                .and_then(|zeros| index.checked_add(zeros))
+                .ok_or(HistogramError::TooLong)?;
+            return Ok(());
+        }
+        let count = number as u64;
+        if *index >= BUCKETS {
+            return Err(HistogramError::TooLong);
+        }
+        if count > 0 {
+            if count > room - seen.count {
+                return Err(HistogramError::Overflow);
+            }
+            *self.slot(*index) += count;
+            seen.count += count;
+            seen.first.get_or_insert(*index);
+            seen.last = *index;
+            let middle = u64::midpoint(lowest_of(*index), highest_of(*index));
+            seen.sum = seen.sum.saturating_add(middle.saturating_mul(count));
+        }
+        *index += 1;
+        Ok(())
+    }
+
+    /// Undoes [`Self::add_counts`] of bytes that it has accepted.
+    #[cold]
+    fn take_back(&mut self, mut counts: &[u8]) {
+        let mut index = 0usize;
+        while let Ok(number) = take_varint(&mut counts) {
+            let number = unzigzag(number);
+            if number < 0 {
+                index += number.unsigned_abs() as usize;
+            } else {
+                if number > 0 {
+                    *self.slot(index) -= number as u64;
+                }
+                index += 1;
+            }
+        }
+    }
+}
+
+impl Seen {
+    /// Whether exact figures can be those of the buckets that were seen.
+    fn check(&self, exact: Exact, clamped: u64) -> Result<(), HistogramError> {
+        let fault = |field, stated, found| {
+            Err(HistogramError::Contradiction {
+                field,
+                stated,
+                found,
+            })
+        };
+        if exact.count != self.count {
+            return fault("count", exact.count, self.count);
+        }
+        let Some(first) = self.first else {
+            return Ok(());
+        };
+        if exact.min > HIGHEST_US || index_of(exact.min) != first {
+            return fault("minimum", exact.min, lowest_of(first));
+        }
+        if exact.max > HIGHEST_US || index_of(exact.max) != self.last || exact.max < exact.min {
+            return fault("maximum", exact.max, highest_of(self.last));
+        }
+        let (least, most) = (
+            exact.min.saturating_mul(exact.count),
+            exact.max.saturating_mul(exact.count),
+        );
+        // Sums come from a column of doubles, which are exact up to 2^53.
+        let slack = exact.sum >> 52;
+        if exact.sum < least.saturating_sub(slack) || exact.sum > most.saturating_add(slack) {
+            return fault("sum", exact.sum, self.sum);
+        }
+        if clamped > exact.count {
+            return fault("clamped", clamped, exact.count);
+        }
+        Ok(())
+    }
+}
+
+/// The encoded counts behind a header that says what it must.
+fn counts_of(bytes: &[u8]) -> Result<&[u8], HistogramError> {
+    let found = bytes.len();
+    let Some((header, counts)) = bytes.split_first_chunk::<HEADER>() else {
+        return Err(HistogramError::Truncated {
+            found,
+            needed: HEADER,
+        });
+    };
+    let u32_at = |at: usize| {
+        u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
+    };
+    let u64_at = |at: usize| u64::from(u32_at(at)) << 32 | u64::from(u32_at(at + 4));
+    if u32_at(0) != COOKIE {
+        return Err(HistogramError::Cookie { found: u32_at(0) });
+    }
+    let fields = [
+        ("normalizing offset", u64::from(u32_at(8)), 0),
+        (
+            "significant digits",
+            u64::from(u32_at(12)),
+            u64::from(SIGNIFICANT_DIGITS),
+        ),
+        ("lowest value", u64_at(16), LOWEST_US),
+        ("highest value", u64_at(24), HIGHEST_US),
+    ];
+    for (field, found, expected) in fields {
+        if found != expected {
+            return Err(HistogramError::Geometry {
+                field,
+                found: found.to_string(),
+                expected: expected.to_string(),
+            });
+        }
+    }
+    if u64_at(32) != 1f64.to_bits() {
+        let found = f64::from_bits(u64_at(32)).to_string();
+        return Err(HistogramError::Geometry {
+            field: "conversion ratio",
+            found,
+            expected: "1".into(),
+        });
+    }
+    let needed = HEADER.saturating_add(u32_at(4) as usize);
+    match found.cmp(&needed) {
+        std::cmp::Ordering::Less => Err(HistogramError::Truncated { found, needed }),
+        std::cmp::Ordering::Greater => Err(HistogramError::TrailingBytes { found, needed }),
+        std::cmp::Ordering::Equal => Ok(counts),
+    }
+}
+
+#[inline]
+const fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)) as u64
+}
+
+#[inline]
+const fn unzigzag(value: u64) -> i64 {
+    (value >> 1) as i64 ^ -((value & 1) as i64)
+}
+
+/// LEB128 of at most nine bytes; the ninth holds eight bits.
+fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+    for _ in 0..8 {
+        if value < 0x80 {
+            return out.push(value as u8);
+        }
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Takes one number; short ones, which nearly all are, on a path of their own.
+#[inline(always)]
+fn take_varint(bytes: &mut &[u8]) -> Result<u64, HistogramError> {
+    match **bytes {
+        [a, ref rest @ ..] if a < 0x80 => {
+            *bytes = rest;
+            Ok(u64::from(a))
+        }
+        [a, b, ref rest @ ..] if b < 0x80 => {
+            *bytes = rest;
+            Ok(u64::from(a & 0x7f) | u64::from(b) << 7)
+        }
+        _ => take_long_varint(bytes),
+    }
+}
+
+fn take_long_varint(bytes: &mut &[u8]) -> Result<u64, HistogramError> {
+    let mut value = 0;
+    for (i, &byte) in bytes.iter().enumerate().take(9) {
+        let bits = if i == 8 { byte } else { byte & 0x7f };
+        value |= u64::from(bits) << (7 * i);
+        if byte < 0x80 || i == 8 {
+            *bytes = &bytes[i + 1..];
+            return Ok(value);
+        }
+    }
+    Err(HistogramError::Truncated {
+        found: HEADER + bytes.len(),
+        needed: HEADER + bytes.len() + 1,
+    })
+}

@@ -1,0 +1,294 @@
+#![allow(clippy::unwrap_used)]
+//! The crate `hdrhistogram` is the reference: equal counts, quantiles and bytes.
+
+use super::*;
+use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
+use proptest::prelude::*;
+
+type Reference = hdrhistogram::Histogram<u64>;
+
+fn reference(values: &[u64]) -> Reference {
+    let mut h = Reference::new_with_bounds(LOWEST_US, HIGHEST_US, 3).unwrap();
+    for &v in values {
+        h.record(v.min(HIGHEST_US)).unwrap();
+    }
+    h
+}
+
+fn ours(values: &[u64]) -> Histogram {
+    let mut h = Histogram::new();
+    values.iter().for_each(|&v| h.record(v));
+    h
+}
+
+fn encoded(h: &Histogram) -> Vec<u8> {
+    let mut out = Vec::new();
+    h.encode_v2(&mut out);
+    out
+}
+
+/// Values of all magnitudes, with many at the ends of buckets.
+fn values(most: usize) -> impl Strategy<Value = Vec<u64>> {
+    let value = prop_oneof![
+        4 => 0..5_000u64,
+        4 => 0..200_000u64,
+        2 => 0..=HIGHEST_US,
+        1 => (0..32u32, 0..3u64).prop_map(|(shift, off)| ((1u64 << shift) + off).saturating_sub(1).min(HIGHEST_US)),
+        1 => HIGHEST_US - 10..HIGHEST_US + 1_000_000,
+    ];
+    prop::collection::vec(value, 0..most)
+}
+
+proptest! {
+    #[test]
+    fn counts_quantiles_and_bytes_equal_the_reference(values in values(300), q in 0.0..=1.0f64) {
+        let (h, r) = (ours(&values), reference(&values));
+        prop_assert_eq!(h.count(), r.len());
+        let theirs: Vec<_> = r.iter_recorded().map(|v| (v.value_iterated_to(), v.count_at_value())).collect();
+        let mine: Vec<_> = h.buckets().map(|b| (b.highest, b.count)).collect();
+        prop_assert_eq!(mine, theirs);
+        for q in [q, 0.5, 0.9, 0.95, 0.99, 0.999] {
+            // Past the exact maximum the reference answers with the end of the bucket.
+            let expected = r.value_at_quantile(q).clamp(h.min(), h.max());
+            prop_assert_eq!(h.quantile(q), expected, "q {}", q);
+        }
+        let mut bytes = Vec::new();
+        V2Serializer::new().serialize(&r, &mut bytes).unwrap();
+        prop_assert_eq!(encoded(&h), bytes);
+    }
+
+    #[test]
+    fn exact_figures_are_exact(values in values(200)) {
+        let h = ours(&values);
+        let clamped: Vec<_> = values.iter().map(|&v| v.min(HIGHEST_US)).collect();
+        prop_assert_eq!(h.sum(), clamped.iter().sum::<u64>());
+        prop_assert_eq!(h.min(), clamped.iter().copied().min().unwrap_or(0));
+        prop_assert_eq!(h.max(), clamped.iter().copied().max().unwrap_or(0));
+        prop_assert_eq!(h.clamped(), values.iter().filter(|&&v| v > HIGHEST_US).count() as u64);
+        prop_assert_eq!(h.quantile(0.0), h.min());
+        prop_assert_eq!(h.quantile(1.0), h.max());
+    }
+
+    #[test]
+    fn both_libraries_read_each_other(values in values(200)) {
+        let h = ours(&values);
+        let read: Reference = Deserializer::new().deserialize(&mut encoded(&h).as_slice()).unwrap();
+        prop_assert_eq!(&read, &reference(&values));
+        let mut bytes = Vec::new();
+        V2Serializer::new().serialize(&read, &mut bytes).unwrap();
+        let mut back = Histogram::new();
+        back.add_encoded(h.exact(), h.clamped(), &bytes).unwrap();
+        prop_assert_eq!(back, h);
+    }
+
+    #[test]
+    fn adding_parts_is_recording_the_whole(a in values(150), b in values(150), c in values(50)) {
+        let whole = ours(&[a.clone(), b.clone(), c.clone()].concat());
+        let (a, b, c) = (ours(&a), ours(&b), ours(&c));
+        let mut left = a.clone();
+        left.add(&b);
+        left.add(&c);
+        let mut right = c.clone();
+        right.add(&b);
+        right.add(&a);
+        prop_assert_eq!(&left, &whole);
+        prop_assert_eq!(&right, &whole);
+        let mut bytes = Histogram::new();
+        for part in [&a, &b, &c] {
+            bytes.add_encoded(part.exact(), part.clamped(), &encoded(part)).unwrap();
+        }
+        prop_assert_eq!(&bytes, &whole);
+    }
+
+    #[test]
+    fn without_exact_figures_the_buckets_bound_them(values in values(200)) {
+        let h = ours(&values);
+        let mut read = Histogram::new();
+        read.add_v2(&encoded(&h)).unwrap();
+        prop_assert!(read.indexed().eq(h.indexed()));
+        prop_assert!(read.min() <= h.min() && read.max() >= h.max());
+        prop_assert!((read.mean() - h.mean()).abs() <= h.mean() / 1_000.0 + 0.5);
+    }
+
+    #[test]
+    fn damaged_bytes_change_nothing(values in values(60), at in any::<prop::sample::Index>(), to in any::<u8>(), cut in any::<prop::sample::Index>()) {
+        let before = ours(&[7, 7_000, 7_000_000]);
+        let exact = ours(&values).exact();
+        let mut bytes = encoded(&ours(&values));
+        let place = at.index(bytes.len());
+        bytes[place] = to;
+        for bytes in [&bytes[..], &bytes[..cut.index(bytes.len())]] {
+            let mut h = before.clone();
+            match h.add_v2(bytes) {
+                Err(_) => prop_assert_eq!(&h, &before),
+                Ok(()) => prop_assert_eq!(h.count(), h.indexed().map(|(_, n)| n).sum::<u64>()),
+            }
+            let mut h = before.clone();
+            if h.add_encoded(exact, 0, bytes).is_err() {
+                prop_assert_eq!(&h, &before);
+            }
+        }
+    }
+
+    #[test]
+    fn random_counts_never_panic(counts in prop::collection::vec(any::<u8>(), 0..200)) {
+        let before = ours(&[3, 3_000_000]);
+        let mut bytes = encoded(&Histogram::new());
+        bytes.truncate(codec::HEADER);
+        bytes[4..8].copy_from_slice(&(counts.len() as u32).to_be_bytes());
+        bytes.extend(counts);
+        let mut h = before.clone();
+        if h.add_v2(&bytes).is_err() {
+            prop_assert_eq!(&h, &before);
+        }
+    }
+}
+
+#[test]
+fn an_empty_histogram_is_empty() {
+    let h = Histogram::new();
+    assert_eq!(
+        (h.count(), h.sum(), h.min(), h.max(), h.quantile(0.5)),
+        (0, 0, 0, 0, 0)
+    );
+    assert_eq!(h.heap_bytes(), 0);
+    let mut other = Histogram::new();
+    other.add_encoded(h.exact(), 0, &encoded(&h)).unwrap();
+    assert!(other.is_empty() && other.buckets().next().is_none());
+}
+
+#[test]
+fn every_bucket_holds_its_own_values_and_no_gap_is_between_them() {
+    let mut expected = 0;
+    for index in 0..=geometry::index_of(HIGHEST_US) {
+        let (lowest, highest) = (lowest_of(index), highest_of(index));
+        assert_eq!(lowest, expected);
+        assert_eq!(
+            (index_of(lowest), index_of(highest.min(HIGHEST_US))),
+            (index, index)
+        );
+        // Three digits: values of one bucket differ by less than a thousandth.
+        assert!(highest - lowest <= lowest / 1_000);
+        expected = highest + 1;
+    }
+    assert!(expected > HIGHEST_US && geometry::index_of(HIGHEST_US) < BUCKETS);
+}
+
+#[test]
+fn clearing_keeps_the_memory_and_forgets_the_rest() {
+    let mut h = ours(&[1, 1_000, 1_000_000, 2 * HIGHEST_US]);
+    let memory = h.heap_bytes();
+    h.clear();
+    assert_eq!((h.heap_bytes(), &h), (memory, &Histogram::new()));
+    h.record(5);
+    assert_eq!(h, ours(&[5]));
+}
+
+#[test]
+fn a_narrow_series_takes_a_few_hundred_bytes() {
+    let mut h = Histogram::new();
+    (0..10_000).for_each(|i| h.record(20 + i % 30));
+    assert!(h.heap_bytes() <= 1_024, "{} bytes", h.heap_bytes());
+}
+
+#[test]
+fn counts_saturate() {
+    let mut h = Histogram::new();
+    h.record_n(10, u64::MAX - 1);
+    h.record_n(20, 5);
+    assert_eq!((h.count(), h.sum()), (u64::MAX, u64::MAX));
+    let other = h.clone();
+    h.add(&other);
+    assert_eq!(h.count(), u64::MAX);
+    assert_eq!(h.buckets().map(|b| b.count).sum::<u64>(), u64::MAX);
+    assert_eq!(
+        h.add_v2(&encoded(&ours(&[1]))),
+        Err(HistogramError::Overflow)
+    );
+}
+
+#[test]
+fn counts_at_or_below_leave_out_what_is_not_sure() {
+    let h = ours(&[10, 20, 30, 10_000]);
+    assert_eq!(
+        [5, 10, 29, 30, 9_999, 10_000].map(|v| h.count_at_or_below(v)),
+        [0, 1, 2, 3, 3, 4]
+    );
+}
+
+#[test]
+fn headers_of_another_kind_are_refused() {
+    let good = encoded(&ours(&[5]));
+    let with = |at: usize, byte: u8| {
+        let mut bytes = good.clone();
+        bytes[at] = byte;
+        Histogram::new().add_v2(&bytes).unwrap_err().to_string()
+    };
+    assert_eq!(
+        with(3, 0x14),
+        "histogram starts with 0x1c849314, not with 0x1c849313 (HdrHistogram V2, uncompressed)"
+    );
+    assert_eq!(
+        with(15, 2),
+        "histogram has significant digits 2, not 3: it was recorded with another geometry"
+    );
+    assert!(with(11, 1).contains("normalizing offset 1"));
+    assert!(with(23, 2).contains("lowest value 2"));
+    assert!(with(31, 1).contains("highest value"));
+    assert!(with(33, 0).contains("conversion ratio"));
+    assert!(with(7, 1).contains("accounts for"), "{}", with(7, 1));
+    assert!(with(7, 9).contains("needs 49"));
+    assert!(
+        Histogram::new()
+            .add_v2(&good[..20])
+            .unwrap_err()
+            .to_string()
+            .contains("20 bytes")
+    );
+}
+
+#[test]
+fn figures_that_contradict_the_buckets_are_refused() {
+    let h = ours(&[100, 200, 300_000]);
+    let refuse = |change: fn(&mut Exact), clamped| {
+        let mut exact = h.exact();
+        change(&mut exact);
+        let mut into = ours(&[42]);
+        let error = into.add_encoded(exact, clamped, &encoded(&h)).unwrap_err();
+        assert_eq!(into, ours(&[42]));
+        error.to_string()
+    };
+    assert_eq!(
+        refuse(|e| e.count = 4, 0),
+        "histogram says count 4, its buckets say 3"
+    );
+    assert!(refuse(|e| e.min = 99, 0).contains("minimum 99"));
+    assert!(refuse(|e| e.max = 200, 0).contains("maximum 200"));
+    assert!(refuse(|e| e.sum = u64::MAX, 0).contains("sum"));
+    assert!(refuse(|e| e.sum = 1, 0).contains("sum 1"));
+    assert!(refuse(|_| {}, 4).contains("clamped 4"));
+}
+
+#[test]
+fn runs_past_the_last_bucket_are_refused() {
+    let mut bytes = encoded(&ours(&[HIGHEST_US]));
+    // One more count after the last bucket that HdrHistogram allots.
+    let counts: Vec<u8> = {
+        let mut out = Vec::new();
+        let zeros = BUCKETS as u64;
+        out.extend([
+            (zeros * 2 - 1) as u8 | 0x80,
+            ((zeros * 2 - 1) >> 7) as u8 | 0x80,
+            ((zeros * 2 - 1) >> 14) as u8,
+            2,
+        ]);
+        out
+    };
+    bytes.truncate(codec::HEADER);
+    bytes[4..8].copy_from_slice(&(counts.len() as u32).to_be_bytes());
+    bytes.extend(counts);
+    assert_eq!(
+        Histogram::new().add_v2(&bytes),
+        Err(HistogramError::TooLong)
+    );
+}
