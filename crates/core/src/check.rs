@@ -1,5 +1,9 @@
 //! Checks of a response: `status == 200`, `duration < 800ms`, `body contains "Welcome"`, `$.state == "open"`.
 
+mod parse;
+
+pub(crate) use parse::last_line;
+pub use parse::{MAX_CHECK, parse_json_path};
 use serde_json_path::JsonPath;
 
 /// One check: `subject op value`.

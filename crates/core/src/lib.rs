@@ -15,6 +15,7 @@ pub mod merge;
 pub mod metric;
 pub mod schedule;
 pub mod shard;
+pub mod syntax;
 pub mod template;
 pub mod threshold;
 pub mod units;

@@ -5,6 +5,11 @@
 //! `$${` is a literal `${`. `${env:NAME}`, `${secret:NAME}` and `${param:NAME}` are resolved while the definition is
 //! read and never reach this type.
 
+mod parse;
+
+pub(crate) use parse::{Builder, REFERENCES, Token, expression, tokens};
+pub use parse::{BUILTINS, FUNCTIONS, MAX_RANDOM_STRING, is_name};
+
 /// Text with variables in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {

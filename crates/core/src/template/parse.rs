@@ -1,0 +1,284 @@
+//! Reading templates.
+//!
+//! ```text
+//! template   = { literal | "$${" | "${" expression "}" }
+//! expression = "vu" | "iteration" | "scenario" | "task" | NAME | SOURCE "." COLUMN | function
+//! function   = "uuid()" | "now()" | "isoNow()" | "randomInt(" INTEGER "," INTEGER ")" | "randomString(" LENGTH ")"
+//! ```
+//! A `$` that no `{` follows is itself. Spaces around an expression and its arguments do not count.
+
+use super::{Part, Template, Variable};
+use crate::syntax::{SyntaxError, quoted};
+
+/// Names that a variable or a data source cannot have, since they mean something already.
+pub const BUILTINS: [&str; 4] = ["vu", "iteration", "scenario", "task"];
+
+/// The functions, as they are written.
+pub const FUNCTIONS: [&str; 5] = ["uuid()", "now()", "isoNow()", "randomInt(1,6)", "randomString(8)"];
+
+/// What a definition resolves while it is read.
+pub(crate) const REFERENCES: [&str; 3] = ["env", "secret", "param"];
+
+/// The longest text of `${randomString(N)}`.
+pub const MAX_RANDOM_STRING: u32 = 65_536;
+
+/// A piece of a text with `${…}` in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Token<'a> {
+    /// Text as it is; `$${` gives a literal of `${`.
+    Literal(&'a str),
+    /// What stands between `${` and `}`.
+    Expression {
+        /// The byte at which it starts, after `${`.
+        at: usize,
+        /// Its text.
+        text: &'a str,
+    },
+}
+
+/// The pieces of a text, in order.
+///
+/// # Errors
+/// A `${` without its `}`.
+pub(crate) fn tokens(text: &str) -> Result<Vec<Token<'_>>, SyntaxError> {
+    let mut tokens = Vec::new();
+    let mut done = 0;
+    while let Some(found) = text[done..].find("${") {
+        let open = done + found;
+        if text[done..open].ends_with('$') {
+            let before = &text[done..open - 1];
+            tokens.extend((!before.is_empty()).then_some(Token::Literal(before)));
+            tokens.push(Token::Literal(&text[open..open + 2]));
+            done = open + 2;
+            continue;
+        }
+        let before = &text[done..open];
+        tokens.extend((!before.is_empty()).then_some(Token::Literal(before)));
+        let at = open + 2;
+        let Some(length) = text[at..].find('}') else {
+            return Err(SyntaxError::new(open, format!("{} is not closed by a }}", quoted(&text[open..])))
+                .allowed("${…}, or $${ for a literal ${"));
+        };
+        tokens.push(Token::Expression { at, text: &text[at..at + length] });
+        done = at + length + 1;
+    }
+    let rest = &text[done..];
+    tokens.extend((!rest.is_empty()).then_some(Token::Literal(rest)));
+    Ok(tokens)
+}
+
+impl Template {
+    /// Reads a template; which variables exist is for the caller to know (see [`Self::variables`]).
+    ///
+    /// # Errors
+    /// An open `${`, an unknown function or a wrong argument, a name that is no name, and references such as
+    /// `${env:NAME}`, which only a definition resolves.
+    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
+        let mut builder = Builder::default();
+        for token in tokens(text)? {
+            match token {
+                Token::Literal(text) => builder.literal(text),
+                Token::Expression { at, text } => builder.variable(expression(at, text)?),
+            }
+        }
+        Ok(builder.finish(text))
+    }
+
+    /// What is filled in, in order.
+    pub fn variables(&self) -> impl Iterator<Item = &Variable> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Variable(variable) => Some(variable),
+            Part::Literal(_) => None,
+        })
+    }
+}
+
+/// Joins adjacent literals.
+#[derive(Default)]
+pub(crate) struct Builder {
+    parts: Vec<Part>,
+}
+
+impl Builder {
+    /// Adds text as it is.
+    pub(crate) fn literal(&mut self, text: &str) {
+        match self.parts.last_mut() {
+            Some(Part::Literal(last)) => last.push_str(text),
+            _ if text.is_empty() => {}
+            _ => self.parts.push(Part::Literal(text.to_owned())),
+        }
+    }
+
+    /// Adds something to fill in.
+    pub(crate) fn variable(&mut self, variable: Variable) {
+        self.parts.push(Part::Variable(variable));
+    }
+
+    /// The template; `source` is its text in the definition.
+    pub(crate) fn finish(self, source: &str) -> Template {
+        Template { parts: self.parts, source: source.to_owned() }
+    }
+}
+
+/// Whether a text can name a variable: `[A-Za-z_][A-Za-z0-9_]*`.
+pub fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// Reads what stands between `${` and `}`; `at` is where, for the error.
+pub(crate) fn expression(at: usize, text: &str) -> Result<Variable, SyntaxError> {
+    let at = at + text.len() - text.trim_start().len();
+    let text = text.trim();
+    let fail = |problem: String| SyntaxError::new(at, problem);
+    if let Some((prefix, _)) = text.split_once(':') {
+        let known = REFERENCES.contains(&prefix);
+        let problem =
+            if known { "cannot be resolved here".to_owned() } else { format!("has the unknown prefix {}", quoted(prefix)) };
+        return Err(fail(format!("${{{text}}} {problem}")).allowed("env:, secret: and param:").nearest(prefix, REFERENCES));
+    }
+    if let Some((name, rest)) = text.split_once('(') {
+        let arguments = rest.strip_suffix(')').ok_or_else(|| fail(format!("${{{text}}} lacks its closing )")))?;
+        return function(at, name.trim(), arguments.trim());
+    }
+    if let Some((source, column)) = text.split_once('.') {
+        return if is_name(source) && !column.is_empty() {
+            Ok(Variable::Data { source: source.to_owned(), column: column.to_owned() })
+        } else {
+            Err(fail(format!("{} is no column of a data source", quoted(text))).allowed("${data.column}"))
+        };
+    }
+    Ok(match text {
+        "vu" => Variable::Vu,
+        "iteration" => Variable::Iteration,
+        "scenario" => Variable::Scenario,
+        "task" => Variable::Task,
+        name if is_name(name) => Variable::Local(name.to_owned()),
+        "" => return Err(fail("${} is empty".to_owned()).allowed("a variable's name or a function")),
+        other => {
+            return Err(fail(format!("{} is no name", quoted(other)))
+                .allowed("letters, digits and _, a column such as data.user, or a function such as uuid()"));
+        }
+    })
+}
+
+fn function(at: usize, name: &str, arguments: &str) -> Result<Variable, SyntaxError> {
+    let fail = |problem: String, allowed: &str| Err(SyntaxError::new(at, problem).allowed(allowed));
+    let plain = |variable, example: &str| {
+        if arguments.is_empty() {
+            Ok(variable)
+        } else {
+            fail(format!("{name}() takes no argument, not {}", quoted(arguments)), example)
+        }
+    };
+    match name {
+        "uuid" => plain(Variable::Uuid, "uuid()"),
+        "now" => plain(Variable::Now, "now()"),
+        "isoNow" => plain(Variable::IsoNow, "isoNow()"),
+        "randomInt" => {
+            let bounds = arguments
+                .split_once(',')
+                .and_then(|(low, high)| Some((low.trim().parse().ok()?, high.trim().parse().ok()?)));
+            match bounds {
+                Some((low, high)) if low <= high => Ok(Variable::RandomInt(low, high)),
+                Some((low, high)) => {
+                    fail(format!("randomInt({low},{high}) has its bounds in the wrong order"), "randomInt(LOW,HIGH)")
+                }
+                None => fail(
+                    format!("randomInt takes two 64-bit integers, not {}", quoted(arguments)),
+                    "randomInt(LOW,HIGH), both ends included",
+                ),
+            }
+        }
+        "randomString" => match arguments.parse::<u32>() {
+            Ok(length) if (1..=MAX_RANDOM_STRING).contains(&length) => Ok(Variable::RandomString(length)),
+            _ => Err(SyntaxError::new(at, format!("randomString takes a length, not {}", quoted(arguments)))
+                .allowed(format!("1 to {MAX_RANDOM_STRING}"))),
+        },
+        other => Err(SyntaxError::new(at, format!("unknown function {}", quoted(other)))
+            .allowed(FUNCTIONS.join(", "))
+            .nearest(other, FUNCTIONS.map(|f| f.split('(').next().unwrap_or(f)))),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parts(text: &str) -> Vec<Part> {
+        Template::parse(text).unwrap().parts
+    }
+
+    fn lit(text: &str) -> Part {
+        Part::Literal(text.to_owned())
+    }
+
+    #[test]
+    fn reads_every_expression() {
+        assert_eq!(parts(""), []);
+        assert_eq!(parts("plain $5 {x}"), [lit("plain $5 {x}")]);
+        assert_eq!(parts("a$${vu}b"), [lit("a${vu}b")]);
+        assert_eq!(parts("$$${vu}"), [lit("$${vu}")], "the $ before an escape is itself");
+        for (text, variable) in [
+            ("${vu}", Variable::Vu),
+            ("${ iteration }", Variable::Iteration),
+            ("${scenario}", Variable::Scenario),
+            ("${task}", Variable::Task),
+            ("${order_1}", Variable::Local("order_1".into())),
+            ("${data.first name}", Variable::Data { source: "data".into(), column: "first name".into() }),
+            ("${uuid()}", Variable::Uuid),
+            ("${now()}", Variable::Now),
+            ("${isoNow()}", Variable::IsoNow),
+            ("${randomInt(-3, 6)}", Variable::RandomInt(-3, 6)),
+            ("${randomString(8)}", Variable::RandomString(8)),
+        ] {
+            assert_eq!(parts(text), [Part::Variable(variable)], "{text}");
+        }
+        assert_eq!(
+            parts("/u/${vu}/x"),
+            [lit("/u/"), Part::Variable(Variable::Vu), lit("/x")],
+            "literals stand around the variable"
+        );
+    }
+
+    #[test]
+    fn refuses_with_a_place() {
+        for (text, at, part) in [
+            ("ab${vu", 2, "not closed"),
+            ("${}", 2, "empty"),
+            ("x${env:HOME}", 3, "cannot be resolved here"),
+            ("${evn:HOME}", 2, "unknown prefix"),
+            ("${uid()}", 2, "unknown function"),
+            ("${uuid(4)}", 2, "no argument"),
+            ("${uuid(}", 2, "closing )"),
+            ("${randomInt(6,1)}", 2, "wrong order"),
+            ("${randomInt(6)}", 2, "two 64-bit integers"),
+            ("${randomString(0)}", 2, "takes a length"),
+            ("${ a b}", 3, "no name"),
+            ("${.x}", 2, "no column"),
+        ] {
+            let error = Template::parse(text).unwrap_err();
+            assert_eq!(error.at, at, "{text}: {error}");
+            assert!(error.problem.contains(part), "{text}: {error}");
+        }
+        assert_eq!(Template::parse("${uid()}").unwrap_err().hint.as_deref(), Some("\"uuid\""));
+        assert_eq!(Template::parse("${evn:X}").unwrap_err().hint.as_deref(), Some("\"env\""));
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_panics(text in "[a-z$ {}().,:é]{0,24}") {
+            let _ = Template::parse(&text);
+        }
+
+        #[test]
+        fn an_escaped_text_is_itself(text in "[a-z$ {}]{0,24}") {
+            prop_assume!(!text.contains("$${"));
+            let escaped = text.replace("${", "$${");
+            let template = Template::parse(&escaped).unwrap();
+            prop_assert_eq!(template.as_literal(), Some(text.as_str()));
+        }
+    }
+}
