@@ -11,6 +11,7 @@
 use crate::args::EnvArgs;
 use crate::error::{CliError, Result};
 use crate::files::read_text;
+use floodgate_core::definition::Resolver;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 pub struct Environment {
     given: BTreeMap<String, String>,
     secrets: PathBuf,
+    base_dir: Option<PathBuf>,
 }
 
 impl Environment {
@@ -35,13 +37,20 @@ impl Environment {
             let (name, value) = assignment(entry).map_err(|problem| CliError::Usage(format!("--env {problem}")))?;
             given.insert(name, value);
         }
-        Ok(Self { given, secrets: out.join("secrets") })
+        Ok(Self { given, secrets: out.join("secrets"), base_dir: None })
     }
 
     /// One more value, over those that were given.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.given.insert(name.into(), value.into());
+        self
+    }
+
+    /// Files are looked for in this folder; before it is known, every file counts as there.
+    #[must_use]
+    pub fn within(mut self, base_dir: &Path) -> Self {
+        self.base_dir = Some(base_dir.to_owned());
         self
     }
 
@@ -76,6 +85,20 @@ impl Environment {
             }
             Err(error) => Err(format!("{}: {error}", path.display())),
         }
+    }
+}
+
+impl Resolver for Environment {
+    fn env(&self, name: &str) -> Option<String> {
+        self.variable(name)
+    }
+
+    fn secret(&self, reference: &str) -> std::result::Result<String, String> {
+        Self::secret(self, reference)
+    }
+
+    fn file_exists(&self, relative: &str) -> bool {
+        self.base_dir.as_ref().is_none_or(|folder| folder.join(relative).is_file())
     }
 }
 

@@ -5,11 +5,14 @@
 //! passes the time in, starts the tasks after [`prepare()`], calls [`watch::Watch::step`] until it says that the tasks have
 //! ended, and then [`finish`].
 
+mod applied;
+mod collect;
 mod error;
 mod finish;
 mod json;
 mod lookup;
 mod prepare;
+mod source;
 mod stop;
 pub mod watch;
 

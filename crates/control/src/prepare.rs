@@ -8,6 +8,7 @@ use floodgate_core::execution::plan::{Plan, PlannedLoad, PlannedTask};
 use floodgate_core::execution::record::{Execution, Infrastructure, Status, Trigger};
 use floodgate_core::keys::{ExecutionKeys, definition_file};
 use floodgate_core::schedule::planned_load;
+use floodgate_core::shard::FLUSH_INTERVAL_MS;
 use floodgate_store::StoreError;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -67,7 +68,7 @@ impl PlanOptions {
             },
             base_dir,
             start_timeout: Duration::from_secs(30),
-            flush_interval: Duration::from_secs(5),
+            flush_interval: Duration::from_millis(FLUSH_INTERVAL_MS),
             live_interval: Duration::from_secs(1),
             control_interval: Duration::from_millis(100),
         }

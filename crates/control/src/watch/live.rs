@@ -8,7 +8,7 @@ use floodgate_core::definition::model::Definition;
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::merge::Totals;
-use floodgate_core::shard::{Row, decode};
+use floodgate_core::shard::{Shard, decode};
 use floodgate_store::ObjectStore;
 use std::collections::VecDeque;
 
@@ -25,7 +25,7 @@ pub(super) struct Live {
 struct TaskLive {
     /// Unix ms by the store, and the figures then.
     history: VecDeque<(i64, Figures)>,
-    rows: Vec<Row>,
+    latest: Option<Shard>,
 }
 
 impl Live {
@@ -59,16 +59,16 @@ impl Live {
                 continue;
             }
             let Some(bytes) = objects.get(&info.key).await? else { continue };
-            if let Ok(shard) = decode(bytes) {
-                self.tasks[task].push(info.modified_ms, shard.rows);
+            if let Ok(shard) = decode(&bytes) {
+                self.tasks[task].push(info.modified_ms, shard);
                 changed = true;
             }
         }
         if changed {
             self.totals = Totals::default();
-            for row in self.tasks.iter().flat_map(|t| &t.rows) {
-                // A row that does not fit is one that the merge at the end will exclude and report.
-                let _ = self.totals.add_row(row);
+            for live in self.tasks.iter().filter_map(|t| t.latest.as_ref()) {
+                // What has been decoded is sound.
+                let _ = self.totals.add_live(live);
             }
         }
         Ok(())
@@ -101,11 +101,11 @@ impl Live {
 }
 
 impl TaskLive {
-    fn push(&mut self, at_ms: i64, rows: Vec<Row>) {
+    fn push(&mut self, at_ms: i64, live: Shard) {
         if self.history.len() == KEPT {
             self.history.pop_front();
         }
-        self.history.push_back((at_ms, Figures::of(&rows)));
-        self.rows = rows;
+        self.history.push_back((at_ms, Figures::of(&live.rows)));
+        self.latest = Some(live);
     }
 }

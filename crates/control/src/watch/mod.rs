@@ -13,6 +13,7 @@ pub use state::{Phase, Pulse, TaskState, WatchOptions, WatchState};
 
 use crate::error::Result;
 use crate::prepare::max_duration;
+use crate::source::Source;
 use crate::stop::{order_stop, read_stop};
 use crate::{LostTask, Prepared, Stores, json};
 use floodgate_core::definition::model::Definition;
@@ -225,7 +226,7 @@ impl Watch {
             return self.stop(StopReason::Deadline, "the longest duration of the run", now_ms).await;
         }
         let elapsed = Duration::from_millis(u64::try_from(now_ms.saturating_sub(start_ms)).unwrap_or(0));
-        if let Some(id) = abort::breached(&self.definition, self.live.totals(), elapsed) {
+        if let Some(id) = abort::breached(&self.definition, &Source(self.live.totals()), elapsed) {
             return self.stop(StopReason::Threshold, id, now_ms).await;
         }
         Ok(())
