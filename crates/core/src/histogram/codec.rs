@@ -100,74 +100,77 @@ impl Histogram {
 
     /// Adds encoded counts to the buckets, all or none of them; the figures beside the buckets are left to the caller.
     fn add_counts(&mut self, counts: &[u8]) -> Result<Seen, HistogramError> {
-        let mut seen = Seen::default();
         let room = u64::MAX - self.count;
-        let mut rest = counts;
-        let mut index = 0;
-        while !rest.is_empty() {
-            let before = rest;
-            if let Err(error) = self.add_number(&mut rest, &mut index, room, &mut seen) {
-                // Nothing was kept in order to undo: the part that was added is read a second time.
-                self.take_back(&counts[..counts.len() - before.len()]);
-                return Err(error);
-            }
+        let mut applied = 0;
+        let result = walk(counts, room, &mut applied, |index, count| {
+            *self.slot(index) += count
+        });
+        if result.is_err() {
+            // Nothing was kept in order to undo: the part that was added is read a second time.
+            self.take_back(&counts[..applied]);
         }
-        Ok(seen)
-    }
-
-    /// Takes the next number of `rest` and applies it.
-    #[inline(always)]
-    fn add_number(
-        &mut self,
-        rest: &mut &[u8],
-        index: &mut usize,
-        room: u64,
-        seen: &mut Seen,
-    ) -> Result<(), HistogramError> {
-        let number = unzigzag(take_varint(rest)?);
-        if number < 0 {
-            // At most BUCKETS + 2^63, which fits; a position past the end is an error only if a count follows.
-            *index = usize::try_from(number.unsigned_abs())
-                .ok()
-                .and_then(|zeros| index.checked_add(zeros))
-                .ok_or(HistogramError::TooLong)?;
-            return Ok(());
-        }
-        let count = number as u64;
-        if *index >= BUCKETS {
-            return Err(HistogramError::TooLong);
-        }
-        if count > 0 {
-            if count > room - seen.count {
-                return Err(HistogramError::Overflow);
-            }
-            *self.slot(*index) += count;
-            seen.count += count;
-            seen.first.get_or_insert(*index);
-            seen.last = *index;
-            let middle = u64::midpoint(lowest_of(*index), highest_of(*index));
-            seen.sum = seen.sum.saturating_add(middle.saturating_mul(count));
-        }
-        *index += 1;
-        Ok(())
+        result
     }
 
     /// Undoes [`Self::add_counts`] of bytes that it has accepted.
     #[cold]
-    fn take_back(&mut self, mut counts: &[u8]) {
-        let mut index = 0usize;
-        while let Ok(number) = take_varint(&mut counts) {
-            let number = unzigzag(number);
-            if number < 0 {
-                index += number.unsigned_abs() as usize;
-            } else {
-                if number > 0 {
-                    *self.slot(index) -= number as u64;
-                }
-                index += 1;
-            }
-        }
+    fn take_back(&mut self, counts: &[u8]) {
+        let undone = walk(counts, u64::MAX, &mut 0, |index, count| {
+            *self.slot(index) -= count
+        });
+        debug_assert!(undone.is_ok(), "these bytes were accepted before");
     }
+}
+
+/// Whether [`Histogram::add_encoded`] would accept these figures and bytes.
+///
+/// # Errors
+/// Those of [`Histogram::add_encoded`].
+pub fn check_encoded(exact: Exact, clamped: u64, bytes: &[u8]) -> Result<(), HistogramError> {
+    walk(counts_of(bytes)?, u64::MAX, &mut 0, |_, _| ())?.check(exact, clamped)
+}
+
+/// Calls `each` with every non-empty bucket and its count; `read` is how many bytes were taken by numbers that were good.
+#[inline(always)]
+fn walk(
+    counts: &[u8],
+    room: u64,
+    read: &mut usize,
+    mut each: impl FnMut(usize, u64),
+) -> Result<Seen, HistogramError> {
+    let mut seen = Seen::default();
+    let mut rest = counts;
+    let mut index = 0usize;
+    while !rest.is_empty() {
+        *read = counts.len() - rest.len();
+        let number = unzigzag(take_varint(&mut rest)?);
+        if number < 0 {
+            // A position past the end is an error only if a count follows.
+            index = usize::try_from(number.unsigned_abs())
+                .ok()
+                .and_then(|zeros| index.checked_add(zeros))
+                .ok_or(HistogramError::TooLong)?;
+            continue;
+        }
+        if index >= BUCKETS {
+            return Err(HistogramError::TooLong);
+        }
+        let count = number as u64;
+        if count > 0 {
+            if count > room - seen.count {
+                return Err(HistogramError::Overflow);
+            }
+            each(index, count);
+            seen.count += count;
+            seen.first.get_or_insert(index);
+            seen.last = index;
+            let middle = u64::midpoint(lowest_of(index), highest_of(index));
+            seen.sum = seen.sum.saturating_add(middle.saturating_mul(count));
+        }
+        index += 1;
+    }
+    *read = counts.len();
+    Ok(seen)
 }
 
 impl Seen {

@@ -9,6 +9,7 @@ mod geometry;
 #[cfg(test)]
 mod tests;
 
+pub use codec::check_encoded;
 pub use geometry::{GEOMETRY, HIGHEST_US, LOWEST_US, SIGNIFICANT_DIGITS};
 
 use geometry::{BUCKETS, HALF_BITS, highest_of, index_of, lowest_of};

@@ -124,9 +124,11 @@ proptest! {
                 Ok(()) => prop_assert_eq!(h.count(), h.indexed().map(|(_, n)| n).sum::<u64>()),
             }
             let mut h = before.clone();
-            if h.add_encoded(exact, 0, bytes).is_err() {
+            let result = h.add_encoded(exact, 0, bytes);
+            if result.is_err() {
                 prop_assert_eq!(&h, &before);
             }
+            prop_assert_eq!(result, check_encoded(exact, 0, bytes));
         }
     }
 

@@ -1,0 +1,225 @@
+//! What was expected against what was received, while shards are added up. The caller does the I/O: it asks for
+//! [`Collector::wanted`], reads each object and hands it to [`Collector::supply`].
+
+use super::{MergeError, Merged, Merger};
+use crate::execution::manifest::Manifest;
+use crate::execution::record::{Completeness, ExcludedShard};
+use crate::metric::{Builtin, Tags};
+use crate::shard::{Content, Shard, Sources, decode, sha256_hex};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+
+/// How many missing numbers of a task are listed: a bound for senseless object names.
+const MAX_GAPS: u32 = 100_000;
+
+/// A shard that has to be merged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Its task.
+    pub task: u32,
+    /// Its number.
+    pub seq: u32,
+    /// The SHA-256 that the task's manifest states; without one the file's own checksum stands for its content.
+    pub sha256: Option<String>,
+}
+
+/// Adds up the shards of an execution and keeps account of them.
+#[derive(Debug)]
+pub struct Collector<W: Write + Send> {
+    merger: Merger<W>,
+    execution: String,
+    wanted: Vec<Wanted>,
+    completeness: Completeness,
+    warnings: Vec<String>,
+    /// Requests according to all manifests, if every task has one.
+    requests: Option<u64>,
+    /// The shards' number that is being supplied, and the earliest end among them.
+    round: Option<(u32, i64)>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Collected<W> {
+    /// Totals and merged file.
+    pub merged: Merged<W>,
+    /// Expected against received.
+    pub completeness: Completeness,
+    /// What does not fit together.
+    pub warnings: Vec<String>,
+}
+
+impl<W: Write + Send> Collector<W> {
+    /// Begins with the tasks of the plan, the manifests that could be read (by task) and the task and number of each shard that was
+    /// found. Shards that no manifest names count as well: a killed task has none, and a late shard may follow it.
+    ///
+    /// # Errors
+    /// [`MergeError::Write`] if `out` cannot be written.
+    pub fn new(
+        execution: &str,
+        tasks: &[u32],
+        manifests: &BTreeMap<u32, Manifest>,
+        found: &[(u32, u32)],
+        out: W,
+    ) -> Result<Self, MergeError> {
+        let mut completeness = Completeness {
+            tasks_expected: tasks.len() as u32,
+            ..Completeness::default()
+        };
+        let mut warnings = Vec::new();
+        let mut wanted: BTreeMap<(u32, u32), Option<String>> = BTreeMap::new();
+        let mut requests = Some(0u64);
+        let planned: BTreeSet<u32> = tasks.iter().copied().collect();
+        for &task in &planned {
+            let found: Vec<u32> = found
+                .iter()
+                .filter(|(t, _)| *t == task)
+                .map(|(_, seq)| *seq)
+                .collect();
+            let manifest = manifests.get(&task).filter(|manifest| {
+                let fits = manifest.execution == execution && manifest.task == task;
+                if !fits {
+                    let (of, number) = (&manifest.execution, manifest.task);
+                    warnings.push(format!(
+                        "manifest of task {task} is that of task {number} of {of:?}: ignored"
+                    ));
+                }
+                fits
+            });
+            // A task numbers its shards without a gap: a number that was skipped is a shard that was lost.
+            let end = found.iter().max().map_or(0, |last| last.saturating_add(1));
+            let end = end.min(found.len() as u32 + MAX_GAPS);
+            wanted.extend((0..end).chain(found).map(|seq| ((seq, task), None)));
+            if let Some(manifest) = manifest {
+                completeness.tasks_reported += 1;
+                requests = requests.map(|all| all.saturating_add(manifest.totals.http_reqs));
+                wanted.extend(
+                    manifest
+                        .shards
+                        .iter()
+                        .map(|s| ((s.seq, task), Some(s.sha256.clone()))),
+                );
+            } else {
+                completeness.tasks_lost.push(task);
+                requests = None;
+            }
+        }
+        for (task, seq) in found.iter().filter(|(task, _)| !planned.contains(task)) {
+            warnings.push(format!(
+                "shard {seq} of task {task}: the plan has no such task; it is left out"
+            ));
+        }
+        completeness.shards_expected = wanted.len() as u64;
+        let wanted = wanted
+            .into_iter()
+            .map(|((seq, task), sha256)| Wanted { task, seq, sha256 })
+            .collect();
+        let merger = Merger::new(execution, out)?;
+        let execution = execution.to_owned();
+        Ok(Self {
+            merger,
+            execution,
+            wanted,
+            completeness,
+            warnings,
+            requests,
+            round: None,
+        })
+    }
+
+    /// The shards to supply, in this order: by number, then by task, so that windows close early.
+    pub fn wanted(&self) -> Vec<Wanted> {
+        self.wanted.clone()
+    }
+
+    /// Takes the object of a wanted shard: its bytes, `None` if it is not there, or why it could not be read. A shard that is
+    /// missing, damaged or not what it should be is left out and listed with the reason.
+    ///
+    /// # Errors
+    /// [`MergeError::Write`] if the merged file cannot be written.
+    pub fn supply(
+        &mut self,
+        wanted: &Wanted,
+        object: Result<Option<&[u8]>, String>,
+    ) -> Result<(), MergeError> {
+        match self.round {
+            Some((seq, end_ms)) if seq < wanted.seq => {
+                self.merger.advance(end_ms)?;
+                self.round = None;
+            }
+            _ => {}
+        }
+        let result = object.and_then(|bytes| self.check(wanted, bytes));
+        let outcome = match result {
+            Ok(shard) => {
+                let end_ms = self
+                    .round
+                    .map_or(shard.meta.end_ms, |(_, end)| end.min(shard.meta.end_ms));
+                self.round = Some((wanted.seq, end_ms));
+                match self.merger.push(&shard) {
+                    Ok(new) => {
+                        self.completeness.shards_merged += u64::from(new);
+                        return Ok(());
+                    }
+                    Err(error @ MergeError::Write(_)) => return Err(error),
+                    Err(error) => error.to_string(),
+                }
+            }
+            Err(reason) => reason,
+        };
+        self.completeness.shards_excluded.push(ExcludedShard {
+            task: wanted.task,
+            seq: wanted.seq,
+            reason: outcome,
+        });
+        Ok(())
+    }
+
+    /// The shard, if it is what it should be.
+    fn check(&self, wanted: &Wanted, bytes: Option<&[u8]>) -> Result<Shard, String> {
+        let bytes = bytes.ok_or("missing")?;
+        if let Some(expected) = &wanted.sha256 {
+            let found = sha256_hex(bytes);
+            if found != *expected {
+                return Err(format!("has SHA-256 {found}, its manifest says {expected}"));
+            }
+        }
+        let shard = decode(bytes).map_err(|error| error.to_string())?;
+        let meta = &shard.meta;
+        if meta.content != Content::Shard || meta.sources != Sources::one(wanted.task, wanted.seq) {
+            let (content, sources) = (meta.content.as_str(), &meta.sources);
+            return Err(format!("says that it is the {content} {sources}"));
+        }
+        if meta.execution != self.execution {
+            return Err(format!(
+                "says that it belongs to execution {:?}",
+                meta.execution
+            ));
+        }
+        Ok(shard)
+    }
+
+    /// Ends the merge. A wanted shard that was never supplied counts as missing.
+    ///
+    /// # Errors
+    /// [`MergeError::Write`] if the merged file cannot be written.
+    pub fn finish(mut self) -> Result<Collected<W>, MergeError> {
+        let merged = self.merger.finish()?;
+        let complete = self.completeness.shards_merged == self.completeness.shards_expected;
+        if let (Some(stated), true) = (self.requests, complete) {
+            let found = merged
+                .totals
+                .select(Builtin::HttpReqs.name(), &Tags::new())
+                .map_or(0, |all| all.count);
+            if found != stated {
+                self.warnings.push(format!(
+                    "manifests account for {stated} requests, the shards for {found}"
+                ));
+            }
+        }
+        Ok(Collected {
+            merged,
+            completeness: self.completeness,
+            warnings: self.warnings,
+        })
+    }
+}

@@ -1,0 +1,373 @@
+//! Parquet to rows. The bytes may be cut off, damaged or made up: a checksum stands between damage and the library, and sizes
+//! are bounded before anything is read.
+
+use super::encode::{PLACEHOLDER, checksum, checksum_place};
+use super::meta::CHECKSUM;
+use super::schema::{
+    COUNT, HISTOGRAM, KIND, LEAVES, MAX, METRIC, MIN, SUM, TAG_KEY, TAG_VALUE, TAGS, TIME, WINDOW,
+};
+use super::{Row, Shard, ShardError, ShardMeta};
+use crate::histogram::{Exact, check_encoded};
+use crate::metric::{MetricKind, SeriesKey, Tags};
+use bytes::Bytes;
+use parquet::column::reader::get_typed_column_reader;
+use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type};
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
+use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+
+/// The largest file that is decoded, and the largest size of its columns without compression, in bytes.
+pub const MAX_SHARD_BYTES: u64 = 1 << 30;
+/// The most rows of a file.
+pub const MAX_ROWS: u64 = 16 << 20;
+/// Magic number and length at the end of a Parquet file.
+const TAIL: usize = 8;
+
+/// Decodes a file and checks every row of it.
+///
+/// # Errors
+/// [`ShardError`] for anything that [`super::encode`] has not written as it is.
+pub fn decode(bytes: &[u8]) -> Result<Shard, ShardError> {
+    limit(bytes.len() as u64, "bytes", MAX_SHARD_BYTES)?;
+    check_sum(bytes)?;
+    let file = SerializedFileReader::new(Bytes::copy_from_slice(bytes))?;
+    let meta = ShardMeta::parse(|key| pair(file.metadata(), key))?;
+    check_layout(file.metadata(), bytes.len() as u64)?;
+    let mut rows = Vec::new();
+    for group in 0..file.num_row_groups() {
+        read_group(file.get_row_group(group)?.as_ref(), &mut rows)?;
+    }
+    Ok(Shard { meta, rows })
+}
+
+fn limit(found: u64, unit: &'static str, limit: u64) -> Result<(), ShardError> {
+    if found > limit {
+        Err(ShardError::TooLarge { found, unit, limit })
+    } else {
+        Ok(())
+    }
+}
+
+fn pair(meta: &ParquetMetaData, key: &'static str) -> Result<String, ShardError> {
+    let pairs = meta.file_metadata().key_value_metadata();
+    let found = pairs.and_then(|pairs| pairs.iter().find(|pair| pair.key == key)?.value.clone());
+    found.ok_or_else(|| ShardError::Meta {
+        key,
+        problem: "missing: this is no shard of floodgate".into(),
+    })
+}
+
+/// Compares the file with its checksum, before anything else in it is believed.
+fn check_sum(bytes: &[u8]) -> Result<(), ShardError> {
+    let tail = bytes
+        .last_chunk::<TAIL>()
+        .filter(|tail| tail[4..] == *b"PAR1");
+    let length = tail.map(|t| u32::from_le_bytes([t[0], t[1], t[2], t[3]]) as usize);
+    let footer = length.and_then(|length| bytes.len().checked_sub(length + TAIL));
+    let Some(footer) = footer else {
+        return Err(ShardError::Truncated { bytes: bytes.len() });
+    };
+    let place = checksum_place(&bytes[footer..]).ok_or_else(|| ShardError::Meta {
+        key: CHECKSUM,
+        problem: "missing: this is no shard of floodgate".into(),
+    })?;
+    let place = footer + place.start..footer + place.end;
+    let stated = String::from_utf8_lossy(&bytes[place.clone()]).into_owned();
+    let hash = Sha256::new_with_prefix(&bytes[..place.start]);
+    let found = checksum(
+        hash.chain_update(PLACEHOLDER)
+            .chain_update(&bytes[place.end..]),
+    );
+    if found == stated {
+        Ok(())
+    } else {
+        Err(ShardError::Checksum { found, stated })
+    }
+}
+
+/// Bounds what reading will take, and makes sure that the columns are the ones that will be read.
+fn check_layout(meta: &ParquetMetaData, length: u64) -> Result<(), ShardError> {
+    let leaves = meta.file_metadata().schema_descr();
+    for (i, leaf) in LEAVES.iter().enumerate() {
+        let fault = |problem: String| ShardError::Column {
+            column: leaf.path.to_owned(),
+            problem,
+        };
+        let found = leaves
+            .columns()
+            .get(i)
+            .ok_or_else(|| fault("missing".into()))?;
+        let path = found.path().string();
+        let levels = (found.max_def_level(), found.max_rep_level());
+        if path != leaf.path || found.physical_type() != leaf.physical || levels != leaf.levels {
+            let (physical, levels) = (found.physical_type(), (levels.0, levels.1));
+            return Err(fault(format!(
+                "column {i} is `{path}` of type {physical} with levels {levels:?}"
+            )));
+        }
+    }
+    let (mut rows, mut size) = (0u64, 0u64);
+    for group in meta.row_groups() {
+        rows = rows.saturating_add(u64::try_from(group.num_rows()).unwrap_or(u64::MAX));
+        for column in group.columns() {
+            check_place(column, length)?;
+            size =
+                size.saturating_add(u64::try_from(column.uncompressed_size()).unwrap_or(u64::MAX));
+        }
+    }
+    limit(rows, "rows", MAX_ROWS)?;
+    limit(size, "bytes without compression", MAX_SHARD_BYTES)
+}
+
+/// Whether a column chunk lies inside of the file: the library takes that for granted.
+fn check_place(column: &ColumnChunkMetaData, length: u64) -> Result<(), ShardError> {
+    let start = column
+        .dictionary_page_offset()
+        .unwrap_or(column.data_page_offset());
+    let end = u64::try_from(start)
+        .ok()
+        .zip(u64::try_from(column.compressed_size()).ok());
+    let end = end.and_then(|(start, size)| start.checked_add(size));
+    if end.is_some_and(|end| end <= length) {
+        return Ok(());
+    }
+    let problem = format!(
+        "lies at {start} with {} bytes, the file has {length}",
+        column.compressed_size()
+    );
+    Err(ShardError::Column {
+        column: column.column_path().string(),
+        problem,
+    })
+}
+
+/// A column of a row group: values that are there, and levels.
+struct Column<T> {
+    values: Vec<T>,
+    defined: Vec<i16>,
+    repeated: Vec<i16>,
+}
+
+fn read<T: DataType>(
+    group: &dyn RowGroupReader,
+    column: usize,
+) -> Result<Column<T::T>, ShardError> {
+    let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(usize::MAX);
+    let mut reader = get_typed_column_reader::<T>(group.get_column_reader(column)?);
+    let mut out = Column {
+        values: Vec::new(),
+        defined: Vec::new(),
+        repeated: Vec::new(),
+    };
+    let mut done = 0;
+    while done < rows {
+        let (records, _, levels) = reader.read_records(
+            (rows - done).min(8_192),
+            Some(&mut out.defined),
+            Some(&mut out.repeated),
+            &mut out.values,
+        )?;
+        if records == 0 && levels == 0 {
+            break;
+        }
+        done += records;
+    }
+    let (definition, repetition) = LEAVES[column].levels;
+    let held = match (definition, repetition) {
+        (0, 0) => out.values.len(),
+        (_, 0) => out.defined.len(),
+        _ => out.repeated.iter().filter(|&&level| level == 0).count(),
+    };
+    if held != rows {
+        let problem = format!("holds {held} of {rows} rows");
+        return Err(ShardError::Column {
+            column: LEAVES[column].path.to_owned(),
+            problem,
+        });
+    }
+    Ok(out)
+}
+
+/// A column that may have gaps, by row.
+fn read_optional(
+    group: &dyn RowGroupReader,
+    column: usize,
+) -> Result<Vec<Option<ByteArray>>, ShardError> {
+    let Column {
+        values, defined, ..
+    } = read::<ByteArrayType>(group, column)?;
+    let mut values = values.into_iter();
+    Ok(defined
+        .into_iter()
+        .map(|level| if level > 0 { values.next() } else { None })
+        .collect())
+}
+
+fn read_group(group: &dyn RowGroupReader, out: &mut Vec<Row>) -> Result<(), ShardError> {
+    let times = read::<Int64Type>(group, TIME)?.values;
+    let windows = read::<Int32Type>(group, WINDOW)?.values;
+    let counts = read::<Int64Type>(group, COUNT)?.values;
+    let sums = read::<DoubleType>(group, SUM)?.values;
+    let mins = read::<DoubleType>(group, MIN)?.values;
+    let maxs = read::<DoubleType>(group, MAX)?.values;
+    let histograms = read_optional(group, HISTOGRAM)?;
+    let keys = Keys::read(group)?;
+    out.reserve(times.len());
+    let mut last: Option<(usize, Arc<SeriesKey>)> = None;
+    for (i, histogram) in histograms.into_iter().enumerate() {
+        let row = out.len();
+        let fault = |problem: String| ShardError::Row { row, problem };
+        let key = match last {
+            Some((before, key)) if keys.same(before, i) => key,
+            _ => Arc::new(keys.key(i).map_err(fault)?),
+        };
+        last = Some((i, key.clone()));
+        let row = Row {
+            time_ms: times[i],
+            window_s: u32::try_from(windows[i]).unwrap_or(0),
+            key,
+            count: u64::try_from(counts[i])
+                .map_err(|_| fault(format!("count {} is negative", counts[i])))?,
+            sum: sums[i],
+            min: mins[i],
+            max: maxs[i],
+            histogram: histogram.map(|bytes| Bytes::copy_from_slice(bytes.data())),
+        };
+        row.check().map_err(fault)?;
+        out.push(row);
+    }
+    Ok(())
+}
+
+/// The columns of the key.
+struct Keys {
+    metric: Vec<ByteArray>,
+    kind: Vec<ByteArray>,
+    tags: Vec<Vec<Option<ByteArray>>>,
+    /// By row: where its tags stand in `names` and `values`.
+    map: Vec<std::ops::Range<usize>>,
+    names: Vec<ByteArray>,
+    values: Vec<ByteArray>,
+}
+
+impl Keys {
+    fn read(group: &dyn RowGroupReader) -> Result<Self, ShardError> {
+        let names = read::<ByteArrayType>(group, TAG_KEY)?;
+        let values = read::<ByteArrayType>(group, TAG_VALUE)?;
+        if names.defined != values.defined || names.repeated != values.repeated {
+            let problem = "its names and values differ in number".to_owned();
+            return Err(ShardError::Column {
+                column: "tags".to_owned(),
+                problem,
+            });
+        }
+        let mut map: Vec<std::ops::Range<usize>> = Vec::new();
+        let mut at = 0;
+        for (&defined, &repeated) in names.defined.iter().zip(&names.repeated) {
+            if repeated == 0 {
+                map.push(at..at);
+            }
+            if defined > 0 {
+                at += 1;
+                if let Some(range) = map.last_mut() {
+                    range.end = at;
+                }
+            }
+        }
+        Ok(Self {
+            metric: read::<ByteArrayType>(group, METRIC)?.values,
+            kind: read::<ByteArrayType>(group, KIND)?.values,
+            tags: (TAGS..TAG_KEY)
+                .map(|column| read_optional(group, column))
+                .collect::<Result<_, _>>()?,
+            map,
+            names: names.values,
+            values: values.values,
+        })
+    }
+
+    fn same(&self, a: usize, b: usize) -> bool {
+        let (x, y) = (self.map[a].clone(), self.map[b].clone());
+        self.metric[a] == self.metric[b]
+            && self.kind[a] == self.kind[b]
+            && self.tags.iter().all(|column| column[a] == column[b])
+            && self.names[x.clone()] == self.names[y.clone()]
+            && self.values[x] == self.values[y]
+    }
+
+    fn key(&self, row: usize) -> Result<SeriesKey, String> {
+        let metric = text(&self.metric[row])?;
+        if metric.is_empty() {
+            return Err("metric without a name".to_owned());
+        }
+        let kind = text(&self.kind[row])?;
+        let kind =
+            MetricKind::parse(kind).ok_or_else(|| format!("{kind:?} is no kind of metric"))?;
+        let mut tags = Tags::new();
+        for (column, name) in self.tags.iter().zip(Tags::COLUMNS) {
+            if let Some(value) = &column[row] {
+                tags = tags.with(name, text(value)?);
+            }
+        }
+        let range = self.map[row].clone();
+        for (name, value) in self.names[range.clone()].iter().zip(&self.values[range]) {
+            tags = tags.with(text(name)?, text(value)?);
+        }
+        Ok(SeriesKey {
+            metric: metric.to_owned(),
+            kind,
+            tags,
+        })
+    }
+}
+
+fn text(bytes: &ByteArray) -> Result<&str, String> {
+    std::str::from_utf8(bytes.data()).map_err(|e| format!("text is no UTF-8: {e}"))
+}
+
+impl Row {
+    /// Whether kind, numbers and histogram fit each other.
+    fn check(&self) -> Result<(), String> {
+        // A year of 8,000 in ms is far from where sums of times overflow.
+        if !(0..1 << 48).contains(&self.time_ms) || self.window_s == 0 {
+            return Err(format!(
+                "window of {} s at {} ms cannot be",
+                self.window_s, self.time_ms
+            ));
+        }
+        if !(self.sum.is_finite() && self.min.is_finite() && self.max.is_finite()) {
+            return Err(format!(
+                "sum {}, min {}, max {} are not all finite",
+                self.sum, self.min, self.max
+            ));
+        }
+        if self.count > 0 && self.min > self.max {
+            return Err(format!("min {} exceeds max {}", self.min, self.max));
+        }
+        match (self.key.kind, &self.histogram) {
+            (MetricKind::Trend, Some(bytes)) => {
+                check_encoded(self.exact(), 0, bytes).map_err(|error| error.to_string())
+            }
+            (MetricKind::Trend, None) => Err(format!("trend {} without a histogram", self.key)),
+            (kind, Some(_)) => Err(format!("{kind} {} with a histogram", self.key)),
+            (MetricKind::Rate, None) if self.sum < 0.0 || self.sum > self.count as f64 => {
+                Err(format!(
+                    "rate {} with {} non-zero of {} samples",
+                    self.key, self.sum, self.count
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A trend's exact figures.
+    pub(crate) fn exact(&self) -> Exact {
+        Exact {
+            count: self.count,
+            sum: self.sum as u64,
+            min: self.min as u64,
+            max: self.max as u64,
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! Rows to Parquet, with the column writers of the `parquet` crate.
+//!
+//! What the layout saves: rows are sorted by series and then by time, so that the columns of the key are a few runs of
+//! dictionary numbers; numbers are doubles split by byte, which sets their idle bytes apart; lengths of histograms stand
+//! apart from their bytes; there are no statistics, which nobody prunes such small files by.
+
+use super::meta::CHECKSUM;
+use super::schema::{
+    COUNT, HISTOGRAM, KIND, LEAVES, MAX, METRIC, MIN, SCHEMA, SUM, TAG_KEY, TAG_VALUE, TAGS, TIME,
+    WINDOW,
+};
+use super::{Row, ShardError, ShardMeta};
+use crate::metric::Tags;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::{
+    SerializedColumnWriter, SerializedFileWriter, SerializedRowGroupWriter,
+};
+use parquet::schema::types::ColumnPath;
+use sha2::{Digest, Sha256};
+use std::io::Write;
+use std::sync::Arc;
+
+/// How much time goes into the compression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// zstd level 1: for what a generator writes during a run. Levels up to 9 gain 2 % on histograms.
+    Fast,
+    /// zstd level 19: for what is written once. It gains 5 % and takes 30 times as long.
+    Small,
+}
+
+/// Encodes rows as one file with one row group.
+///
+/// # Errors
+/// [`ShardError::Parquet`] if the library refuses, which no row should make it do.
+pub fn encode(meta: &ShardMeta, rows: &[Row]) -> Result<Vec<u8>, ShardError> {
+    let mut writer = ShardWriter::new(Vec::new(), Effort::Fast)?;
+    writer.write(rows)?;
+    writer.finish(meta)
+}
+
+/// Writes a file row group by row group.
+#[derive(Debug)]
+pub struct ShardWriter<W: Write + Send> {
+    file: SerializedFileWriter<Hashed<W>>,
+    rows: u64,
+}
+
+/// Hashes what passes through, and keeps the footer back until its checksum stands in it.
+#[derive(Debug)]
+struct Hashed<W> {
+    out: W,
+    hash: Sha256,
+    footer: Option<Vec<u8>>,
+}
+
+impl<W: Write> Write for Hashed<W> {
+    fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
+        if let Some(footer) = &mut self.footer {
+            footer.extend_from_slice(buf);
+            return Ok(buf.len());
+        }
+        let n = self.out.write(buf)?;
+        self.hash.update(&buf[..n]);
+        Ok(n)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl<W: Write + Send> ShardWriter<W> {
+    /// Starts a file.
+    ///
+    /// # Errors
+    /// [`ShardError::Parquet`] if `out` does.
+    pub fn new(out: W, effort: Effort) -> Result<Self, ShardError> {
+        let out = Hashed {
+            out,
+            hash: Sha256::new(),
+            footer: None,
+        };
+        Ok(Self {
+            file: SerializedFileWriter::new(out, SCHEMA.clone(), Arc::new(properties(effort)?))?,
+            rows: 0,
+        })
+    }
+
+    /// Rows written so far.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Writes rows as a row group, in the order of series and time. Nothing if there are none.
+    ///
+    /// # Errors
+    /// [`ShardError::Parquet`] if `out` does.
+    pub fn write(&mut self, rows: &[Row]) -> Result<(), ShardError> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let mut sorted: Vec<&Row> = rows.iter().collect();
+        sorted.sort_by(|a, b| {
+            let same = Arc::ptr_eq(&a.key, &b.key);
+            let by_key = if same {
+                std::cmp::Ordering::Equal
+            } else {
+                a.key.cmp(&b.key)
+            };
+            by_key.then(a.time_ms.cmp(&b.time_ms))
+        });
+        let mut group = self.file.next_row_group()?;
+        for column in 0..LEAVES.len() {
+            write_column(&mut group, column, &sorted)?;
+        }
+        group.close()?;
+        self.rows += rows.len() as u64;
+        Ok(())
+    }
+
+    /// Ends the file with its metadata and gives back what was written to.
+    ///
+    /// # Errors
+    /// [`ShardError::Parquet`] if `out` does.
+    pub fn finish(mut self, meta: &ShardMeta) -> Result<W, ShardError> {
+        for (key, value) in meta
+            .pairs()
+            .into_iter()
+            .chain([(CHECKSUM, PLACEHOLDER.to_owned())])
+        {
+            self.file
+                .append_key_value_metadata(KeyValue::new(key.to_owned(), value));
+        }
+        self.file.flush().map_err(ParquetError::from)?;
+        self.file.inner_mut().footer = Some(Vec::new());
+        let Hashed {
+            mut out,
+            hash,
+            footer,
+        } = self.file.into_inner()?;
+        let mut footer = footer.unwrap_or_default();
+        let sum = checksum(hash.chain_update(&footer));
+        if let Some(place) = checksum_place(&footer) {
+            footer[place].copy_from_slice(sum.as_bytes());
+        }
+        out.write_all(&footer)
+            .and_then(|()| out.flush())
+            .map_err(ParquetError::from)?;
+        Ok(out)
+    }
+}
+
+/// What stands in place of the checksum while it is computed.
+pub(super) const PLACEHOLDER: &str = "0000000000000000";
+
+/// 64 bits of SHA-256 in hex. It covers the whole file with [`PLACEHOLDER`] in its own place: the library is robust against
+/// damaged pages, not against damaged footers, and a file must be trusted without a manifest when its task was killed.
+pub(super) fn checksum(hash: Sha256) -> String {
+    hash.finalize()
+        .iter()
+        .take(PLACEHOLDER.len() / 2)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// Where the checksum stands in a footer: after its key, and the header and length of a Thrift string.
+pub(super) fn checksum_place(footer: &[u8]) -> Option<std::ops::Range<usize>> {
+    let key = footer
+        .windows(CHECKSUM.len())
+        .rposition(|window| window == CHECKSUM.as_bytes())?;
+    let start = key + CHECKSUM.len() + 2;
+    let place = start..start + PLACEHOLDER.len();
+    (place.end <= footer.len()).then_some(place)
+}
+
+fn properties(effort: Effort) -> Result<WriterProperties, ShardError> {
+    let level = match effort {
+        Effort::Fast => 1,
+        Effort::Small => 19,
+    };
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(level)?))
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_offset_index_disabled(true)
+        .set_created_by("floodgate".into())
+        // One page a column chunk: page headers and zstd frames cost more than smaller pages gain.
+        .set_data_page_row_count_limit(usize::MAX)
+        .set_data_page_size_limit(8 << 20)
+        .set_max_row_group_row_count(None);
+    for column in [SUM, MIN, MAX] {
+        properties = properties
+            .set_column_dictionary_enabled(path(column), false)
+            .set_column_encoding(path(column), Encoding::BYTE_STREAM_SPLIT);
+    }
+    // Counts repeat from metric to metric of a series: zstd finds that in plain bytes, not in packed bits.
+    properties = properties
+        .set_column_dictionary_enabled(path(COUNT), false)
+        .set_column_dictionary_enabled(path(HISTOGRAM), false)
+        .set_column_encoding(path(HISTOGRAM), Encoding::DELTA_LENGTH_BYTE_ARRAY);
+    Ok(properties.build())
+}
+
+fn path(column: usize) -> ColumnPath {
+    ColumnPath::new(LEAVES[column].path.split('.').map(str::to_owned).collect())
+}
+
+type Group<'a, W> = SerializedRowGroupWriter<'a, Hashed<W>>;
+
+fn write_column<W: Write + Send>(
+    group: &mut Group<'_, W>,
+    column: usize,
+    rows: &[&Row],
+) -> Result<(), ShardError> {
+    let mut writer = group.next_column()?.ok_or_else(|| ShardError::Column {
+        column: LEAVES[column].path.to_owned(),
+        problem: "the library has no writer for it".to_owned(),
+    })?;
+    match column {
+        TIME => put::<Int64Type>(&mut writer, rows.iter().map(|row| row.time_ms).collect())?,
+        WINDOW => put::<Int32Type>(
+            &mut writer,
+            rows.iter().map(|row| row.window_s as i32).collect(),
+        )?,
+        METRIC => put::<ByteArrayType>(&mut writer, texts(rows, |row| &row.key.metric))?,
+        KIND => put::<ByteArrayType>(&mut writer, texts(rows, |row| row.key.kind.as_str()))?,
+        COUNT => put::<Int64Type>(
+            &mut writer,
+            rows.iter().map(|row| row.count as i64).collect(),
+        )?,
+        SUM => put::<DoubleType>(&mut writer, rows.iter().map(|row| row.sum).collect())?,
+        MIN => put::<DoubleType>(&mut writer, rows.iter().map(|row| row.min).collect())?,
+        MAX => put::<DoubleType>(&mut writer, rows.iter().map(|row| row.max).collect())?,
+        HISTOGRAM => {
+            let values: Vec<_> = rows
+                .iter()
+                .filter_map(|row| row.histogram.clone().map(ByteArray::from))
+                .collect();
+            let levels: Vec<_> = rows
+                .iter()
+                .map(|row| i16::from(row.histogram.is_some()))
+                .collect();
+            writer
+                .typed::<ByteArrayType>()
+                .write_batch(&values, Some(&levels), None)?;
+        }
+        TAG_KEY | TAG_VALUE => put_map(&mut writer, rows, column == TAG_KEY)?,
+        tag => {
+            let name = Tags::COLUMNS[tag - TAGS];
+            let present: Vec<_> = rows
+                .iter()
+                .copied()
+                .filter(|row| row.key.tags.get(name).is_some())
+                .collect();
+            let values = texts(&present, |row| row.key.tags.get(name).unwrap_or_default());
+            let levels: Vec<_> = rows
+                .iter()
+                .map(|row| i16::from(row.key.tags.get(name).is_some()))
+                .collect();
+            writer
+                .typed::<ByteArrayType>()
+                .write_batch(&values, Some(&levels), None)?;
+        }
+    }
+    writer.close()?;
+    Ok(())
+}
+
+fn put<T: DataType>(
+    writer: &mut SerializedColumnWriter<'_>,
+    values: Vec<T::T>,
+) -> Result<(), ShardError> {
+    writer.typed::<T>().write_batch(&values, None, None)?;
+    Ok(())
+}
+
+/// A text of each row's key; rows of one series share it.
+fn texts<'a>(rows: &[&'a Row], text: impl Fn(&'a Row) -> &'a str) -> Vec<ByteArray> {
+    let mut out: Vec<ByteArray> = Vec::with_capacity(rows.len());
+    for (i, &row) in rows.iter().enumerate() {
+        let value = match out.last() {
+            Some(last) if Arc::ptr_eq(&rows[i - 1].key, &row.key) => last.clone(),
+            _ => ByteArray::from(text(row)),
+        };
+        out.push(value);
+    }
+    out
+}
+
+/// Names or values of the tags that have no column of their own.
+fn put_map(
+    writer: &mut SerializedColumnWriter<'_>,
+    rows: &[&Row],
+    keys: bool,
+) -> Result<(), ShardError> {
+    let (mut values, mut defined, mut repeated) = (Vec::new(), Vec::new(), Vec::new());
+    for row in rows {
+        let before = defined.len();
+        for (name, value) in row
+            .key
+            .tags
+            .0
+            .iter()
+            .filter(|(name, _)| !Tags::COLUMNS.contains(&name.as_str()))
+        {
+            values.push(ByteArray::from(if keys {
+                name.as_str()
+            } else {
+                value.as_str()
+            }));
+            repeated.push(i16::from(defined.len() > before));
+            defined.push(1);
+        }
+        if defined.len() == before {
+            defined.push(0);
+            repeated.push(0);
+        }
+    }
+    writer
+        .typed::<ByteArrayType>()
+        .write_batch(&values, Some(&defined), Some(&repeated))?;
+    Ok(())
+}
