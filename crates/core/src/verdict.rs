@@ -127,7 +127,8 @@ pub struct Verdict {
 
 /// Judges a run.
 pub fn judge(evidence: &Evidence<'_>) -> Verdict {
-    let tiers: [(Status, fn(&Evidence<'_>) -> Vec<String>); 5] = [
+    type Grounds = fn(&Evidence<'_>) -> Vec<String>;
+    let tiers: [(Status, Grounds); 5] = [
         (Status::Errored, could_not_run),
         (Status::Aborted, stopped_from_outside),
         (Status::Inconclusive, untrustworthy),

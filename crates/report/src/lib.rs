@@ -1,1 +1,20 @@
-//! placeholder
+//! How the account of a run is shown: on a terminal, as JUnit XML for a pipeline, as JSON.
+//!
+//! Every function here is pure: it takes the record and the summary of an execution and gives text. Whether that text is
+//! coloured, and how wide it may be, is decided once, by a [`Style`].
+
+mod format;
+mod json;
+mod junit;
+mod runs;
+mod style;
+mod terminal;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+
+pub use json::json;
+pub use junit::{JunitError, junit};
+pub use runs::runs;
+pub use style::Style;
+pub use terminal::summary;

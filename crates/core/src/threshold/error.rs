@@ -11,8 +11,7 @@ pub struct ThresholdError {
     /// Where the fault stands in `input`: characters from 1.
     pub column: usize,
     /// What is wrong.
-    #[source]
-    pub fault: Fault,
+    pub fault: Box<Fault>,
 }
 
 impl ThresholdError {
@@ -22,7 +21,7 @@ impl ThresholdError {
         Self {
             input: input.to_owned(),
             column: before.chars().count() + 1,
-            fault,
+            fault: Box::new(fault),
         }
     }
 }

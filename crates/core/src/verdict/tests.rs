@@ -222,7 +222,8 @@ fn each_kind_of_evidence_has_its_status() {
 
 #[test]
 fn earlier_tiers_come_first() {
-    let layers: [(Status, fn(&mut Case)); 5] = [
+    type Change = fn(&mut Case);
+    let layers: [(Status, Change); 5] = [
         (Status::Inconclusive, |c| {
             c.thresholds.push(threshold(Outcome::NoData))
         }),

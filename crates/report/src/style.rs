@@ -1,0 +1,158 @@
+//! Colours and widths, and the one kind of table that all reports use.
+
+use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use floodgate_core::execution::record::Status;
+
+/// How text is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// Whether ANSI colours may be used.
+    pub color: bool,
+    /// Columns to stay within.
+    pub width: u16,
+}
+
+/// The narrowest layout that is tried; a smaller terminal wraps by itself.
+const MIN_WIDTH: u16 = 60;
+/// Wider lines are hard to follow with the eye.
+const MAX_WIDTH: u16 = 120;
+
+impl Style {
+    /// No colours, 100 columns: for files, pipes and tests.
+    pub const PLAIN: Self = Self {
+        color: false,
+        width: 100,
+    };
+
+    /// What standard output can show: colours and its own width if it is a terminal that wants them (`NO_COLOR`,
+    /// `CLICOLOR` and `CLICOLOR_FORCE` count), else [`Self::PLAIN`].
+    pub fn of_stdout() -> Self {
+        let width = console::Term::stdout()
+            .size_checked()
+            .map_or(Self::PLAIN.width, |(_, columns)| columns);
+        Self {
+            color: console::colors_enabled(),
+            width: width.clamp(MIN_WIDTH, MAX_WIDTH),
+        }
+    }
+
+    /// `text` in a tone.
+    pub(crate) fn paint(self, text: &str, tone: Tone) -> String {
+        let style = match tone {
+            Tone::Plain => return text.to_owned(),
+            Tone::Dim => console::Style::new().dim(),
+            Tone::Good => console::Style::new().green(),
+            Tone::Bad => console::Style::new().red(),
+            Tone::Warn => console::Style::new().yellow(),
+        };
+        self.apply(style, text)
+    }
+
+    /// `text` in bold, and in a tone.
+    pub(crate) fn strong(self, text: &str, tone: Tone) -> String {
+        let bold = console::Style::new().bold();
+        let style = match tone {
+            Tone::Plain | Tone::Dim => bold,
+            Tone::Good => bold.green(),
+            Tone::Bad => bold.red(),
+            Tone::Warn => bold.yellow(),
+        };
+        self.apply(style, text)
+    }
+
+    fn apply(self, style: console::Style, text: &str) -> String {
+        if self.color {
+            style.force_styling(true).apply_to(text).to_string()
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+/// What a text means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Plain,
+    Dim,
+    Good,
+    Bad,
+    Warn,
+}
+
+/// The tone and the sign of a status.
+pub(crate) fn of_status(status: Status) -> (Tone, &'static str) {
+    match status {
+        Status::Passed => (Tone::Good, "✓"),
+        Status::Failed | Status::Errored => (Tone::Bad, "✗"),
+        Status::Inconclusive | Status::Aborted => (Tone::Warn, "?"),
+        Status::Preparing | Status::Running | Status::Merging => (Tone::Plain, "…"),
+    }
+}
+
+/// A column: its heading, and whether it holds numbers.
+pub(crate) type Column<'a> = (&'a str, Align);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Align {
+    Left,
+    Right,
+}
+
+/// A cell: its text and its tone.
+pub(crate) type Field = (String, Tone);
+
+/// A field without a tone.
+pub(crate) fn plain(text: impl Into<String>) -> Field {
+    (text.into(), Tone::Plain)
+}
+
+/// Lays rows out in columns, indented by two; a heading line appears if any column has one. Cells that do not fit wrap.
+pub(crate) fn table(style: Style, columns: &[Column<'_>], rows: Vec<Vec<Field>>) -> String {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(style.width - 2);
+    if style.color {
+        table.enforce_styling();
+        // Otherwise the padding is coloured too, which shows with underlines and on copying.
+        table.style_text_only();
+    } else {
+        table.force_no_tty();
+    }
+    if columns.iter().any(|(heading, _)| !heading.is_empty()) {
+        table.set_header(
+            columns
+                .iter()
+                .map(|(heading, _)| Cell::new(heading).add_attribute(Attribute::Dim)),
+        );
+    }
+    for row in rows {
+        table.add_row(row.into_iter().map(|(text, tone)| cell(text, tone)));
+    }
+    for (i, (_, align)) in columns.iter().enumerate() {
+        if let Some(column) = table.column_mut(i) {
+            column.set_padding((0, 2));
+            column.set_cell_alignment(if *align == Align::Right {
+                CellAlignment::Right
+            } else {
+                CellAlignment::Left
+            });
+        }
+    }
+    table
+        .lines()
+        .map(|line| format!("  {}\n", line.trim_end()))
+        .collect()
+}
+
+fn cell(text: String, tone: Tone) -> Cell {
+    let cell = Cell::new_owned(text);
+    match tone {
+        Tone::Plain => cell,
+        Tone::Dim => cell.add_attribute(Attribute::Dim),
+        Tone::Good => cell.fg(Color::DarkGreen),
+        Tone::Bad => cell.fg(Color::DarkRed),
+        Tone::Warn => cell.fg(Color::DarkYellow),
+    }
+}

@@ -1,0 +1,114 @@
+//! What the figures rest on: generators, completeness, cost.
+
+use crate::format::{bytes, count, duration, percent, plural};
+use crate::style::{Align, Style, Tone, plain, table};
+use floodgate_core::execution::summary::{GeneratorSummary, Summary};
+
+/// How many generators are listed; the worst come first.
+const MAX_GENERATORS: usize = 8;
+
+pub(super) fn generators(summary: &Summary, style: Style) -> String {
+    if summary.generators.is_empty() {
+        return String::new();
+    }
+    let mut list: Vec<&GeneratorSummary> = summary.generators.iter().collect();
+    if list.len() > MAX_GENERATORS {
+        list.sort_by(|a, b| {
+            b.saturated
+                .cmp(&a.saturated)
+                .then(b.cpu_max.total_cmp(&a.cpu_max))
+        });
+    }
+    let columns = [
+        ("", Align::Left),
+        ("task", Align::Right),
+        ("CPU mean", Align::Right),
+        ("CPU max", Align::Right),
+        ("lag p99", Align::Right),
+        ("lag max", Align::Right),
+        ("start", Align::Right),
+        ("memory", Align::Right),
+    ];
+    let rows = list.iter().take(MAX_GENERATORS).map(|g| {
+        let (sign, tone) = match (g.outcome.as_str(), g.saturated) {
+            ("failed", _) => ("✗ failed", Tone::Bad),
+            (_, true) => ("? saturated", Tone::Warn),
+            ("stopped", _) => ("✓ stopped", Tone::Plain),
+            _ => ("✓ ok", Tone::Good),
+        };
+        let sign_of = if g.start_skew_ms > 0.0 { "+" } else { "" };
+        vec![
+            (sign.to_owned(), tone),
+            plain(g.task.to_string()),
+            plain(percent(g.cpu_mean)),
+            plain(percent(g.cpu_max)),
+            plain(duration(g.lag_p99_ms, 3)),
+            plain(duration(g.lag_max_ms, 3)),
+            plain(format!("{sign_of}{}", duration(g.start_skew_ms, 3))),
+            plain(bytes(g.peak_rss_bytes as f64)),
+        ]
+    });
+    let mut text = table(style, &columns, rows.collect());
+    if let Some(more) = list.len().checked_sub(MAX_GENERATORS).filter(|n| *n > 0) {
+        text += &format!(
+            "  {}\n",
+            style.paint(&format!("and {more} more, none worse"), Tone::Dim)
+        );
+    }
+    text
+}
+
+/// How many excluded shards are listed.
+const MAX_EXCLUDED: usize = 5;
+
+pub(super) fn completeness(summary: &Summary, style: Style) -> String {
+    let c = &summary.completeness;
+    let whole = c.missing_ratio() == 0.0 && c.tasks_reported >= c.tasks_expected;
+    let (sign, tone) = if whole {
+        ("✓", Tone::Good)
+    } else {
+        ("✗", Tone::Bad)
+    };
+    let facts = format!(
+        "{} of {} reported, {} of {} merged",
+        c.tasks_reported,
+        plural(c.tasks_expected.into(), "task"),
+        count(c.shards_merged),
+        plural(c.shards_expected, "shard")
+    );
+    let mut rows = vec![vec![(sign.to_owned(), tone), plain(facts)]];
+    for s in c.shards_excluded.iter().take(MAX_EXCLUDED) {
+        rows.push(vec![
+            plain(""),
+            (
+                format!("task {}, shard {} left out: {}", s.task, s.seq, s.reason),
+                Tone::Bad,
+            ),
+        ]);
+    }
+    if let Some(more) = c
+        .shards_excluded
+        .len()
+        .checked_sub(MAX_EXCLUDED)
+        .filter(|n| *n > 0)
+    {
+        rows.push(vec![
+            plain(""),
+            (format!("and {more} more left out"), Tone::Bad),
+        ]);
+    }
+    table(style, &[("", Align::Left), ("", Align::Left)], rows)
+}
+
+pub(super) fn cost(summary: &Summary, style: Style) -> String {
+    let Some(cost) = &summary.cost else {
+        return String::new();
+    };
+    let usd = |v: Option<f64>| v.map_or_else(|| "unknown".into(), |v| format!("${v:.4}"));
+    let text = format!(
+        "{} (estimate {})",
+        usd(cost.actual_usd),
+        usd(cost.estimate_usd)
+    );
+    table(style, &[("", Align::Left)], vec![vec![plain(text)]])
+}

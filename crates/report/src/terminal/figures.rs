@@ -1,0 +1,270 @@
+//! What was measured: latency, phases, load, errors, custom metrics.
+
+use crate::format::{bytes, count, duration, number, percent, share};
+use crate::style::{Align, Field, Style, Tone, plain, table};
+use floodgate_core::execution::summary::{MetricSummary, Summary};
+use floodgate_core::metric::{Builtin, Contains, MetricKind};
+
+/// Quantiles of the tables: their heading and their name in a summary.
+const QUANTILES: [(&str, &str); 6] = [
+    ("p50", "med"),
+    ("p90", "p(90)"),
+    ("p95", "p(95)"),
+    ("p99", "p(99)"),
+    ("p99.9", "p(99.9)"),
+    ("max", "max"),
+];
+
+/// A value of a metric in the unit of its kind.
+pub(super) fn value(
+    summary: &Summary,
+    key: &str,
+    aggregate: &str,
+    v: f64,
+    significant: i32,
+) -> String {
+    let metric = summary.metrics.get(key);
+    let is = |kind| metric.is_some_and(|m| m.kind == kind);
+    match metric.map_or(Contains::Default, |m| m.contains) {
+        Contains::Time => duration(v, significant),
+        Contains::Data if aggregate == "rate" => format!("{}/s", bytes(v)),
+        Contains::Data => bytes(v),
+        Contains::Default if aggregate == "rate" && is(MetricKind::Counter) => {
+            format!("{}/s", number(v))
+        }
+        Contains::Default => number(v),
+    }
+}
+
+pub(super) fn latency(summary: &Summary, style: Style) -> String {
+    let mut rows: Vec<_> = [
+        ("response time", Builtin::HttpReqResponseTime),
+        ("service time", Builtin::HttpReqDuration),
+        ("iteration", Builtin::IterationDuration),
+    ]
+    .into_iter()
+    .filter_map(|(label, metric)| {
+        quantiles(label, summary.metrics.get(metric.name())?, Tone::Plain)
+    })
+    .collect();
+    let is_part = |key: &str| key.contains('{');
+    let trends = summary
+        .metrics
+        .iter()
+        .filter(|(key, m)| is_part(key) && m.contains == Contains::Time);
+    rows.extend(trends.filter_map(|(key, m)| quantiles(key, m, Tone::Plain)));
+    times(rows, style)
+}
+
+pub(super) fn phases(summary: &Summary, style: Style) -> String {
+    let rows = [
+        ("blocked", Builtin::HttpReqBlocked),
+        ("looking up", Builtin::HttpReqLookingUp),
+        ("connecting", Builtin::HttpReqConnecting),
+        ("TLS handshake", Builtin::HttpReqTlsHandshaking),
+        ("sending", Builtin::HttpReqSending),
+        ("waiting", Builtin::HttpReqWaiting),
+        ("receiving", Builtin::HttpReqReceiving),
+    ];
+    let measured = rows.into_iter().filter_map(|(label, metric)| {
+        let m = summary.metrics.get(metric.name())?;
+        // A phase that never took any time (TLS without TLS) says nothing.
+        m.values.get("max").filter(|v| **v > 0.0)?;
+        quantiles(label, m, Tone::Dim)
+    });
+    times(measured.collect(), style)
+}
+
+fn quantiles(label: &str, m: &MetricSummary, tone: Tone) -> Option<Vec<Field>> {
+    m.values.get("med")?;
+    let show = |(_, name): &(&str, &str)| {
+        m.values
+            .get(*name)
+            .map_or_else(|| "–".into(), |v| duration(*v, 3))
+    };
+    let values = QUANTILES.iter().map(|q| (show(q), tone));
+    Some(
+        std::iter::once((label.to_owned(), tone))
+            .chain(values)
+            .collect(),
+    )
+}
+
+fn times(rows: Vec<Vec<Field>>, style: Style) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let heads = QUANTILES.iter().map(|(head, _)| (*head, Align::Right));
+    let columns: Vec<_> = std::iter::once(("", Align::Left)).chain(heads).collect();
+    table(style, &columns, rows)
+}
+
+pub(super) fn load(summary: &Summary, style: Style) -> String {
+    let get = |metric: Builtin, name: &str| {
+        summary
+            .metrics
+            .get(metric.name())
+            .and_then(|m| m.values.get(name))
+            .copied()
+    };
+    let a = &summary.applied;
+    let per_s = |n: f64| {
+        if summary.duration_s > 0.0 {
+            format!("{}/s", number_of(n / summary.duration_s))
+        } else {
+            "–".into()
+        }
+    };
+    let mut rows = Vec::new();
+    let failed = get(Builtin::HttpReqFailed, "passes").unwrap_or(0.0) as u64;
+    let note = match failed {
+        0 => ("none failed".to_owned(), Tone::Dim),
+        n => (
+            format!("{} failed ({})", count(n), share(n, a.http_reqs)),
+            Tone::Bad,
+        ),
+    };
+    rows.push(vec![
+        plain("requests"),
+        plain(count(a.http_reqs)),
+        plain(per_s(a.http_reqs as f64)),
+        note,
+    ]);
+    let planned = match (summary.planned.iterations, a.ratio) {
+        (Some(planned), Some(ratio)) => (
+            format!("{} of {} planned", percent(ratio), count(planned)),
+            if ratio < 1.0 { Tone::Warn } else { Tone::Dim },
+        ),
+        (None, Some(ratio)) => (format!("{} of those scheduled", percent(ratio)), Tone::Dim),
+        _ => plain(""),
+    };
+    rows.push(vec![
+        plain("iterations"),
+        plain(count(a.iterations)),
+        plain(per_s(a.iterations as f64)),
+        planned,
+    ]);
+    if a.dropped_iterations > 0 {
+        let note = (
+            format!(
+                "{} of all",
+                share(a.dropped_iterations, a.iterations + a.dropped_iterations)
+            ),
+            Tone::Warn,
+        );
+        let dropped = a.dropped_iterations;
+        rows.push(vec![
+            plain("dropped"),
+            (count(dropped), Tone::Warn),
+            plain(per_s(dropped as f64)),
+            note,
+        ]);
+    }
+    if let Some(most) = get(Builtin::Vus, "max") {
+        let note = format!("at most {} planned", count(summary.planned.max_vus));
+        rows.push(vec![
+            plain("VUs, at most"),
+            plain(number(most)),
+            plain(""),
+            (note, Tone::Dim),
+        ]);
+    }
+    for (label, metric) in [
+        ("sent", Builtin::DataSent),
+        ("received", Builtin::DataReceived),
+    ] {
+        if let Some(n) = get(metric, "count") {
+            let rate =
+                get(metric, "rate").map_or_else(|| "–".into(), |r| format!("{}/s", bytes(r)));
+            rows.push(vec![plain(label), plain(bytes(n)), plain(rate), plain("")]);
+        }
+    }
+    table(
+        style,
+        &[
+            ("", Align::Left),
+            ("", Align::Right),
+            ("", Align::Right),
+            ("", Align::Left),
+        ],
+        rows,
+    )
+}
+
+/// A rate: whole from a thousand up.
+fn number_of(v: f64) -> String {
+    if v >= 1_000.0 {
+        number(v.round())
+    } else {
+        number((v * 10.0).round() / 10.0)
+    }
+}
+
+/// How many error codes are listed.
+const MAX_ERRORS: usize = 12;
+
+pub(super) fn errors(summary: &Summary, style: Style) -> String {
+    if summary.errors.is_empty() {
+        return String::new();
+    }
+    let mut list: Vec<_> = summary.errors.iter().collect();
+    list.sort_by_key(|(code, n)| (std::cmp::Reverse(**n), code.as_str()));
+    let rest: u64 = list.iter().skip(MAX_ERRORS).map(|(_, n)| **n).sum();
+    let line = |code: &str, n: u64| {
+        vec![
+            (code.to_owned(), Tone::Bad),
+            plain(count(n)),
+            (
+                format!("{} of requests", share(n, summary.applied.http_reqs)),
+                Tone::Dim,
+            ),
+        ]
+    };
+    let mut rows: Vec<_> = list
+        .iter()
+        .take(MAX_ERRORS)
+        .map(|(code, n)| line(code, **n))
+        .collect();
+    if rest > 0 {
+        rows.push(line(
+            &format!("{} more codes", list.len() - MAX_ERRORS),
+            rest,
+        ));
+    }
+    table(
+        style,
+        &[("", Align::Left), ("", Align::Right), ("", Align::Left)],
+        rows,
+    )
+}
+
+pub(super) fn custom(summary: &Summary, style: Style) -> String {
+    let own = |key: &str| Builtin::parse(key.split('{').next().unwrap_or(key)).is_none();
+    let rows: Vec<_> = summary
+        .metrics
+        .iter()
+        .filter(|(key, m)| own(key) && !m.values.is_empty())
+        .map(|(key, m)| {
+            let names: &[&str] = match m.kind {
+                MetricKind::Counter => &["count", "rate"],
+                MetricKind::Gauge => &["value", "min", "max"],
+                MetricKind::Rate => &["rate", "passes", "fails"],
+                MetricKind::Trend => &["avg", "med", "p(95)", "p(99)", "max"],
+            };
+            let show = |n: &&str| {
+                m.values
+                    .get(*n)
+                    .map(|v| format!("{n}={}", value(summary, key, n, *v, 4)))
+            };
+            vec![
+                plain(key),
+                plain(names.iter().filter_map(show).collect::<Vec<_>>().join("  ")),
+            ]
+        })
+        .collect();
+    if rows.is_empty() {
+        String::new()
+    } else {
+        table(style, &[("", Align::Left), ("", Align::Left)], rows)
+    }
+}

@@ -1,0 +1,126 @@
+//! What the verdict rests on: thresholds, baseline, checks.
+
+use super::figures::value;
+use crate::format::{count, digits, share};
+use crate::style::{Align, Field, Style, Tone, plain, table};
+use floodgate_core::execution::record::Execution;
+use floodgate_core::execution::summary::{Outcome, Summary};
+
+fn of_outcome(outcome: Outcome, aborted: bool) -> Field {
+    match outcome {
+        Outcome::Passed if aborted => ("✗ stopped the run".into(), Tone::Bad),
+        Outcome::Passed => ("✓ holds".into(), Tone::Good),
+        Outcome::Failed if aborted => ("✗ breached, stopped the run".into(), Tone::Bad),
+        Outcome::Failed => ("✗ breached".into(), Tone::Bad),
+        Outcome::NoData => ("? no data".into(), Tone::Warn),
+    }
+}
+
+pub(super) fn thresholds(execution: &Execution, summary: &Summary, style: Style) -> String {
+    if execution.thresholds.is_empty() {
+        return String::new();
+    }
+    let mut last = "";
+    let rows = execution.thresholds.iter().map(|t| {
+        // A metric with several thresholds is named once.
+        let key = if last == t.key {
+            String::new()
+        } else {
+            t.key.clone()
+        };
+        last = &t.key;
+        let observed = t.observed.map_or_else(
+            || "–".into(),
+            |v| value(summary, &t.key, &t.aggregate, v, 5),
+        );
+        vec![
+            of_outcome(t.outcome, t.aborted),
+            plain(key),
+            plain(&t.expression),
+            plain(observed),
+        ]
+    });
+    let columns = [
+        ("", Align::Left),
+        ("metric", Align::Left),
+        ("must hold", Align::Left),
+        ("observed", Align::Right),
+    ];
+    table(style, &columns, rows.collect())
+}
+
+pub(super) fn baseline(summary: &Summary, style: Style) -> String {
+    let Some(baseline) = summary.baseline.as_ref().filter(|b| b.execution.is_some()) else {
+        return String::new();
+    };
+    let rows = baseline.outcomes.iter().map(|b| {
+        let show = |v: Option<f64>| {
+            v.map_or_else(
+                || "–".into(),
+                |v| value(summary, &b.key, &b.aggregate, v, 5),
+            )
+        };
+        let change = b.change.map_or_else(
+            || "–".into(),
+            |c| {
+                let sign = if c > 0.0 { "+" } else { "" };
+                format!("{sign}{} %", digits(c * 100.0, 3))
+            },
+        );
+        vec![
+            of_outcome(b.outcome, false),
+            plain(format!("{} {}", b.key, b.aggregate)),
+            plain(show(b.baseline)),
+            plain(show(b.observed)),
+            plain(change),
+            (
+                format!("{} %", (b.tolerance * 1e4).round() / 100.0),
+                Tone::Dim,
+            ),
+        ]
+    });
+    let columns = [
+        ("", Align::Left),
+        ("metric", Align::Left),
+        ("before", Align::Right),
+        ("now", Align::Right),
+        ("change", Align::Right),
+        ("allowed", Align::Right),
+    ];
+    let execution = baseline.execution.as_deref().unwrap_or_default();
+    let text = table(style, &columns, rows.collect());
+    format!(
+        "{text}  {}\n",
+        style.paint(&format!("compared with {execution}"), Tone::Dim)
+    )
+}
+
+pub(super) fn checks(summary: &Summary, style: Style) -> String {
+    if summary.checks.is_empty() {
+        return String::new();
+    }
+    let rows = summary.checks.iter().map(|c| {
+        let all = c.passes + c.fails;
+        let sign = if c.fails == 0 {
+            ("✓", Tone::Good)
+        } else {
+            ("✗", Tone::Bad)
+        };
+        vec![
+            (sign.0.to_owned(), sign.1),
+            plain(&c.name),
+            plain(share(c.passes, all)),
+            (format!("{} of {}", count(c.passes), count(all)), Tone::Dim),
+        ]
+    });
+    table(
+        style,
+        &[
+            ("", Align::Left),
+            ("", Align::Left),
+            ("", Align::Right),
+            ("", Align::Right),
+        ],
+        rows.collect(),
+    )
+}

@@ -1,0 +1,147 @@
+mod example;
+
+use super::*;
+use example::{failed, first_run, inconclusive, nothing, passed};
+use floodgate_core::execution::record::Status;
+use floodgate_core::execution::schema;
+
+const NARROW: Style = Style {
+    color: false,
+    width: 72,
+};
+
+#[test]
+fn a_pass() {
+    let (e, s) = passed();
+    insta::assert_snapshot!(summary(&e, &s, Style::PLAIN));
+}
+
+#[test]
+fn a_failure() {
+    let (e, s) = failed();
+    insta::assert_snapshot!(summary(&e, &s, Style::PLAIN));
+}
+
+#[test]
+fn an_inconclusive_run() {
+    let (e, s) = inconclusive();
+    insta::assert_snapshot!(summary(&e, &s, Style::PLAIN));
+}
+
+#[test]
+fn a_run_of_which_nothing_came() {
+    let (e, s) = nothing();
+    insta::assert_snapshot!(summary(&e, &s, Style::PLAIN));
+}
+
+#[test]
+fn colours_change_nothing_but_colours() {
+    let color = |width| Style { color: true, width };
+    for (e, s) in [passed(), failed(), inconclusive(), nothing()] {
+        for width in [60, 72, 100, 120] {
+            let text = summary(&e, &s, color(width));
+            assert!(text.contains("\u{1b}["));
+            let bare: String = console::strip_ansi_codes(&text)
+                .lines()
+                .map(|l| format!("{}\n", l.trim_end()))
+                .collect();
+            assert_eq!(
+                bare,
+                summary(
+                    &e,
+                    &s,
+                    Style {
+                        color: false,
+                        width
+                    }
+                )
+            );
+        }
+    }
+}
+
+#[test]
+fn lines_stay_within_the_width() {
+    for (e, s) in [passed(), failed(), inconclusive(), nothing()] {
+        for style in [NARROW, Style::PLAIN] {
+            let text = summary(&e, &s, style) + &runs(std::slice::from_ref(&e), style);
+            // The first line names the target, which is not broken so that it can be copied.
+            for line in text.lines().skip(1) {
+                let width = console::measure_text_width(line);
+                assert!(width <= usize::from(style.width), "{width} columns: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_narrow_terminal() {
+    let (e, s) = failed();
+    insta::assert_snapshot!(summary(&e, &s, NARROW));
+}
+
+#[test]
+fn the_list_of_runs() {
+    let mut list: Vec<_> = [failed(), passed(), inconclusive(), nothing()]
+        .into_iter()
+        .map(|(e, _)| e)
+        .collect();
+    list[0].status = Status::Running;
+    (list[0].ended_ms, list[0].applied) = (None, None);
+    insta::assert_snapshot!(runs(&list, Style::PLAIN));
+    assert!(runs(&[], Style::PLAIN).contains("floodgate run FILE"));
+}
+
+#[test]
+fn junit_of_a_failure() {
+    let (e, s) = failed();
+    insta::assert_snapshot!(junit(&e, &s).unwrap());
+}
+
+#[test]
+fn junit_never_shows_a_pass_that_is_none() {
+    let counts = |(e, s): example::Run| {
+        let xml = junit(&e, &s).unwrap();
+        let head = xml
+            .lines()
+            .find(|l| l.contains("<testsuites"))
+            .unwrap()
+            .to_owned();
+        let of = |name: &str| {
+            let from = head.find(&format!(" {name}=\"")).unwrap() + name.len() + 3;
+            head[from..]
+                .split('"')
+                .next()
+                .unwrap()
+                .parse::<u32>()
+                .unwrap()
+        };
+        (
+            of("tests"),
+            of("failures"),
+            of("errors"),
+            xml.matches("<skipped").count(),
+        )
+    };
+    assert_eq!(counts(passed()), (6, 0, 0, 0));
+    assert_eq!(counts(failed()), (6, 3, 0, 0));
+    assert_eq!(counts(inconclusive()), (5, 0, 2, 0));
+    assert_eq!(counts(nothing()), (1, 0, 1, 0));
+    assert_eq!(counts(first_run()), (6, 0, 0, 1));
+}
+
+#[test]
+fn json_is_of_the_published_schema() {
+    let schema = schema::summary();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    for (_, s) in [passed(), failed(), inconclusive(), nothing(), first_run()] {
+        let text = json(&s).unwrap();
+        assert!(text.ends_with("}\n"));
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let errors: Vec<_> = validator
+            .iter_errors(&value)
+            .map(|e| format!("{e} at {}", e.instance_path()))
+            .collect();
+        assert!(errors.is_empty(), "{errors:#?}");
+    }
+}
