@@ -57,25 +57,21 @@ fn report(error: &CliError) {
 }
 
 fn dispatch(command: Command) -> error::Result<ExitCode> {
-    let future = match command {
-        Command::Validate(args) => return validate::validate(&args),
-        Command::Schema(args) => return schema::schema(&args),
-        Command::Init(args) => return init::init(&args),
-        asynchronous => asynchronous,
-    };
     // The coordinator reads and merges now and then; generators bring their own threads.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|e| CliError::run("start the runtime", e))?;
     runtime.block_on(Box::pin(async {
-        match future {
+        match command {
             Command::Run(args) => run::run(args).await,
             Command::Hit(args) => hit::hit(args).await,
+            Command::Validate(args) => validate::validate(&args),
+            Command::Schema(args) => schema::schema(&args),
+            Command::Init(args) => init::init(&args),
             Command::Runs(args) => runs::runs(args).await,
             Command::Show(args) => show::show(args).await,
             Command::Abort(args) => abort::abort(args).await,
             Command::Demo(args) => demo::demo(args).await,
             Command::Generator(args) => generator::generator(args).await,
-            Command::Validate(_) | Command::Schema(_) | Command::Init(_) => Ok(ExitCode::SUCCESS),
         }
     }))
 }

@@ -99,7 +99,7 @@ pub async fn load_stored(stores: &Stores, plan: &Plan, env: &Environment) -> Res
 }
 
 fn judge(key: &str, expression: &str) -> std::result::Result<(), String> {
-    floodgate_core::threshold::check(key, expression)
+    floodgate_core::threshold::check(key, expression).map_err(|e| e.to_string())
 }
 
 /// What the definition's own grammar does not know: thresholds and baseline must compile. Returns doubts.

@@ -7,6 +7,7 @@ use floodgate_core::execution::plan::Plan;
 use floodgate_core::execution::record::Execution;
 use floodgate_core::execution::summary::Summary;
 use floodgate_core::keys::ExecutionKeys;
+use floodgate_store::StoreError;
 
 /// Records that are looked through for an id that resembles a misspelt one.
 const NEAREST_AMONG: usize = 200;
@@ -16,8 +17,11 @@ const NEAREST_AMONG: usize = 200;
 /// # Errors
 /// [`ControlError::UnknownExecution`] with the id that resembles it most, and what the store refuses.
 pub async fn find(stores: &Stores, id: &str) -> Result<Execution> {
-    if let Some(execution) = stores.records.get(None, &id.to_uppercase()).await? {
-        return Ok(execution);
+    match stores.records.get(None, id).await {
+        Ok(Some(execution)) => return Ok(execution),
+        // No execution has an id that cannot be a name.
+        Ok(None) | Err(StoreError::BadKey { .. }) => {}
+        Err(error) => return Err(error.into()),
     }
     let known = stores.records.list(None, None, NEAREST_AMONG).await?;
     Err(ControlError::UnknownExecution { id: id.to_owned(), nearest: nearest(id, &known) })

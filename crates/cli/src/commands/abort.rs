@@ -5,7 +5,7 @@ use crate::clock::now_ms;
 use crate::env::Environment;
 use crate::error::Result;
 use crate::load::load_stored;
-use crate::local::open;
+use crate::local::open_existing;
 use crate::output::print;
 use crate::trigger::trigger;
 use floodgate_control::{Stores, find, finish, load_plan, status_name};
@@ -40,7 +40,7 @@ pub struct Args {
 /// # Errors
 /// An unknown id, a run that has ended, and what the store refuses.
 pub async fn abort(args: Args) -> Result<ExitCode> {
-    let (stores, _) = open(&args.out.out)?;
+    let stores = open_existing(&args.out.out)?;
     let by = trigger(|name| std::env::var(name).ok()).principal.unwrap_or_else(|| "somebody".into());
     let execution = floodgate_control::abort(&stores, &args.id, &by, now_ms()).await?;
     let id = &execution.id;

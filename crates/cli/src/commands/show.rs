@@ -2,7 +2,7 @@
 
 use crate::args::OutArgs;
 use crate::error::{CliError, Result};
-use crate::local::open;
+use crate::local::open_existing;
 use crate::outcome::{print_summary, print_summary_json};
 use crate::output::print;
 use floodgate_control::{find, load_summary, status_name};
@@ -27,7 +27,7 @@ pub struct Args {
 /// # Errors
 /// An unknown id, and a record or summary that cannot be read.
 pub async fn show(args: Args) -> Result<ExitCode> {
-    let (stores, _) = open(&args.out.out)?;
+    let stores = open_existing(&args.out.out)?;
     let execution = find(&stores, &args.id).await?;
     let summary = load_summary(&stores, &execution.project, &execution.id).await?;
     let status = status_name(execution.status);

@@ -54,6 +54,18 @@ pub fn open(out: &Path) -> Result<(Stores, Arc<LocalStore>)> {
     Ok((Stores { objects: store.clone(), records: store.clone() }, store))
 }
 
+/// The stores in a folder that is there already: looking must not make one.
+///
+/// # Errors
+/// [`CliError::Usage`] if there is none.
+pub fn open_existing(out: &Path) -> Result<Stores> {
+    if !out.is_dir() {
+        let problem = format!("there are no executions in {}; name their folder with --out", out.display());
+        return Err(CliError::Usage(problem));
+    }
+    Ok(open(out)?.0)
+}
+
 /// Runs a test to its verdict.
 ///
 /// # Errors

@@ -37,7 +37,7 @@ impl Figures {
                 }
                 Some(Builtin::HttpReqResponseTime) => {
                     if let Some(bytes) = &row.histogram {
-                        let _ = all.response.add_encoded(row.exact(), 0, bytes);
+                        let _ = all.response.add_v2(bytes);
                     }
                 }
                 _ => {}

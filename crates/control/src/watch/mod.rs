@@ -5,8 +5,6 @@ mod figures;
 mod live;
 mod progress;
 mod state;
-#[cfg(test)]
-mod tests;
 
 pub use progress::{Progress, Quantiles};
 pub use state::{Phase, Pulse, TaskState, WatchOptions, WatchState};
