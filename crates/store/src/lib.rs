@@ -1,4 +1,6 @@
 //! Where Floodgate keeps objects and records: narrow traits, and their sides. The local folder is [`local`].
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 pub mod local;
 
 use async_trait::async_trait;

@@ -1,1 +1,312 @@
-//! placeholder
+//! A folder as a store: objects are files at their keys, records are JSON files below `.records/`.
+//!
+//! A write goes to a hidden file in the same folder and is renamed when it is complete and on the disk, so that a reader, in
+//! whichever process, sees the old object or the new one. Changes of records are made under a lock on a file, which holds
+//! between processes and goes with a process that dies.
+
+mod files;
+mod keys;
+#[cfg(test)]
+mod tests;
+
+use crate::{ObjectInfo, ObjectStore, RecordStore, Result, StoreError};
+use async_trait::async_trait;
+use bytes::Bytes;
+use files::{Lock, io};
+use floodgate_core::execution::record::{AuditEntry, Execution, Status};
+use keys::{check_key, check_name, check_prefix};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// The folder of records in a store's folder. No object's key can lie in it, since parts of keys do not start with a dot.
+const RECORDS: &str = ".records";
+/// How many characters of an id have to be given at least.
+const MIN_PREFIX: usize = 6;
+
+/// A store in a folder.
+#[derive(Clone, Debug)]
+pub struct LocalStore {
+    root: PathBuf,
+}
+
+impl LocalStore {
+    /// Opens the store in a folder, which is created if need be.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] if it cannot be created.
+    pub fn open(root: impl Into<PathBuf>) -> Result<Self> {
+        let root = root.into();
+        std::fs::create_dir_all(&root).map_err(io("create", &root.display().to_string()))?;
+        Ok(Self { root })
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The file of an object, whether there is one or not.
+    ///
+    /// # Errors
+    /// [`StoreError::BadKey`] for a key that could leave the folder.
+    pub fn path(&self, key: &str) -> Result<PathBuf> {
+        check_key(key)?;
+        Ok(self.root.join(key))
+    }
+
+    /// Runs file operations on a thread where they may block.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let store = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&store)).await;
+        done.unwrap_or_else(|error| Err(io("run", "file operation")(std::io::Error::other(error))))
+    }
+
+    fn record_path(&self, project: &str, id: &str) -> Result<PathBuf> {
+        check_name(project)?;
+        check_name(id)?;
+        Ok(self
+            .root
+            .join(RECORDS)
+            .join(project)
+            .join(format!("{id}.json")))
+    }
+
+    /// The lock on a project's records.
+    fn lock(&self, project: &str) -> Result<Lock> {
+        check_name(project)?;
+        Lock::take(&self.root.join(RECORDS).join(project), project)
+    }
+
+    /// Projects and ids of all records, or of those of one project; in no order.
+    fn ids(&self, project: Option<&str>) -> Result<Vec<(String, String)>> {
+        let records = self.root.join(RECORDS);
+        let projects = match project {
+            Some(project) => {
+                check_name(project)?;
+                vec![project.to_owned()]
+            }
+            None => files::names(&records)?,
+        };
+        let mut ids = Vec::new();
+        for project in projects {
+            for name in files::names(&records.join(&project))? {
+                if let Some(id) = name.strip_suffix(".json") {
+                    ids.push((project.clone(), id.to_owned()));
+                }
+            }
+        }
+        Ok(ids)
+    }
+
+    fn read_record(&self, project: &str, id: &str) -> Result<Option<Execution>> {
+        let path = self.record_path(project, id)?;
+        let Some(bytes) = files::read(&path, id)? else {
+            return Ok(None);
+        };
+        let record = serde_json::from_slice(&bytes).map_err(|error| StoreError::Corrupt {
+            key: path.display().to_string(),
+            problem: format!("no record of an execution: {error}"),
+        })?;
+        Ok(Some(record))
+    }
+
+    fn find(&self, project: Option<&str>, id: &str) -> Result<Option<Execution>> {
+        let starts = |(_, full): &(String, String)| {
+            full.get(..id.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(id))
+        };
+        let mut found: Vec<_> = self.ids(project)?.into_iter().filter(starts).collect();
+        if let Some(exact) = found.iter().position(|(_, full)| full.len() == id.len()) {
+            found = vec![found.swap_remove(exact)];
+        } else if id.len() < MIN_PREFIX {
+            return Ok(None);
+        }
+        match found.as_slice() {
+            [] => Ok(None),
+            [(project, id)] => self.read_record(project, id),
+            several => Err(StoreError::NotFound {
+                what: format!(
+                    "{id}: {} executions start with it; give more characters",
+                    several.len()
+                ),
+            }),
+        }
+    }
+
+    fn audit_path(&self, project: &str) -> Result<PathBuf> {
+        check_name(project)?;
+        Ok(self.root.join(RECORDS).join(project).join("audit.jsonl"))
+    }
+}
+
+fn to_json<T: serde::Serialize>(what: &str, value: &T, pretty: bool) -> Result<Vec<u8>> {
+    let json = if pretty {
+        serde_json::to_vec_pretty(value)
+    } else {
+        serde_json::to_vec(value)
+    };
+    let mut json = json.map_err(|error| StoreError::Corrupt {
+        key: what.to_owned(),
+        problem: error.to_string(),
+    })?;
+    json.push(b'\n');
+    Ok(json)
+}
+
+#[async_trait]
+impl ObjectStore for LocalStore {
+    async fn put(&self, key: &str, data: Bytes) -> Result<()> {
+        let (path, key) = (self.path(key)?, key.to_owned());
+        self.blocking(move |_| files::replace(&path, &key, &data))
+            .await
+    }
+
+    async fn put_new(&self, key: &str, data: Bytes) -> Result<()> {
+        let (path, key) = (self.path(key)?, key.to_owned());
+        self.blocking(move |_| files::create(&path, &key, &data))
+            .await
+    }
+
+    async fn get(&self, key: &str) -> Result<Option<Bytes>> {
+        let (path, key) = (self.path(key)?, key.to_owned());
+        self.blocking(move |_| Ok(files::read(&path, &key)?.map(Bytes::from)))
+            .await
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>> {
+        check_prefix(prefix)?;
+        let prefix = prefix.to_owned();
+        self.blocking(move |store| {
+            let folder = prefix.rfind('/').map_or("", |end| &prefix[..=end]);
+            let mut found = Vec::new();
+            files::walk(&store.root, folder, &prefix, &mut found)?;
+            found.sort_by(|a, b| a.key.cmp(&b.key));
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn delete(&self, key: &str) -> Result<()> {
+        let (path, key) = (self.path(key)?, key.to_owned());
+        self.blocking(move |_| match std::fs::remove_file(&path) {
+            Err(error)
+                if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                Err(io("delete", &key)(error))
+            }
+            _ => Ok(()),
+        })
+        .await
+    }
+}
+
+#[async_trait]
+impl RecordStore for LocalStore {
+    async fn create(&self, execution: &Execution) -> Result<()> {
+        let path = self.record_path(&execution.project, &execution.id)?;
+        let (id, json) = (
+            execution.id.clone(),
+            to_json(&execution.id, execution, true)?,
+        );
+        self.blocking(move |_| files::create(&path, &id, &json))
+            .await
+    }
+
+    async fn update(&self, execution: &Execution, expected: &[Status]) -> Result<()> {
+        let path = self.record_path(&execution.project, &execution.id)?;
+        let (project, id) = (execution.project.clone(), execution.id.clone());
+        let (json, expected) = (to_json(&id, execution, true)?, expected.to_vec());
+        self.blocking(move |store| {
+            let _lock = store.lock(&project)?;
+            let stored = store.read_record(&project, &id)?;
+            let stored = stored.ok_or_else(|| StoreError::NotFound {
+                what: format!("execution {id}"),
+            })?;
+            if !expected.contains(&stored.status) {
+                return Err(StoreError::Conflict {
+                    id,
+                    found: stored.status,
+                    expected,
+                });
+            }
+            files::replace(&path, &id, &json)
+        })
+        .await
+    }
+
+    async fn get(&self, project: Option<&str>, id: &str) -> Result<Option<Execution>> {
+        check_name(id)?;
+        let (project, id) = (project.map(str::to_owned), id.to_owned());
+        self.blocking(move |store| store.find(project.as_deref(), &id))
+            .await
+    }
+
+    async fn list(
+        &self,
+        project: Option<&str>,
+        test: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Execution>> {
+        let (project, test) = (project.map(str::to_owned), test.map(str::to_owned));
+        self.blocking(move |store| {
+            let mut ids = store.ids(project.as_deref())?;
+            // ULIDs sort by time.
+            ids.sort_by(|(_, a), (_, b)| b.cmp(a));
+            let mut found = Vec::new();
+            for (project, id) in ids {
+                if found.len() == limit {
+                    break;
+                }
+                let record = store.read_record(&project, &id)?;
+                found.extend(
+                    record.filter(|record| test.as_ref().is_none_or(|test| *test == record.test)),
+                );
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    async fn audit(&self, project: &str, entry: &AuditEntry) -> Result<()> {
+        let path = self.audit_path(project)?;
+        let (project, line) = (project.to_owned(), to_json(&entry.execution, entry, false)?);
+        self.blocking(move |store| {
+            let _lock = store.lock(&project)?;
+            let fault = || io("write", "audit.jsonl");
+            let mut file = std::fs::OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(&path)
+                .map_err(fault())?;
+            let before = file.metadata().map_err(fault())?.len();
+            if let Err(error) = file.write_all(&line).and_then(|()| file.sync_data()) {
+                // Half a line would make the whole trail unreadable.
+                let _ = file.set_len(before);
+                return Err(fault()(error));
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn audit_trail(&self, project: &str) -> Result<Vec<AuditEntry>> {
+        let path = self.audit_path(project)?;
+        self.blocking(move |_| {
+            let bytes = files::read(&path, "audit.jsonl")?.unwrap_or_default();
+            let lines = bytes
+                .split(|&byte| byte == b'\n')
+                .filter(|line| !line.is_empty());
+            let entries = lines.enumerate().map(|(i, line)| {
+                serde_json::from_slice(line).map_err(|error| StoreError::Corrupt {
+                    key: path.display().to_string(),
+                    problem: format!("line {}: {error}", i + 1),
+                })
+            });
+            entries.collect()
+        })
+        .await
+    }
+}

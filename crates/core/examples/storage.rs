@@ -1,0 +1,260 @@
+//! Bytes a request that shards and merged series take.
+//!
+//! `cargo run --release -p floodgate-core --example storage -- [median_us] [sigma] [seconds]`
+//!
+//! The load: 10,000 requests a second, 20 names, 10 tasks, at a constant rate (so 50 requests a second, name and task), without
+//! errors, connections kept alive, one check a request, 20 requests an iteration, one shard a task and flush interval. The time to the
+//! first byte is lognormal with the given sigma (default 0.4); the median (default 5,000 µs) is that of the middle name, those of
+//! the others are spread evenly from half to twice of it; one request in 100 takes five times as long. Lognormal too: sending 15 µs
+//! (0.3), receiving 40 µs (0.5), blocked 3 µs (0.4), lag of the generator 60 µs (0.4).
+#![allow(clippy::unwrap_used)]
+
+use floodgate_core::histogram::Histogram;
+use floodgate_core::merge::Merger;
+use floodgate_core::metric::{Builtin, MetricKind, SeriesKey, Tags};
+use floodgate_core::shard::{
+    Content, FLUSH_INTERVAL_MS, Row, Shard, ShardMeta, Sources, encode, window_s,
+};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+const TASKS: u32 = 10;
+const NAMES: usize = 20;
+const PER_NAME: usize = 50;
+const REQUESTS_PER_S: f64 = (TASKS as usize * NAMES * PER_NAME) as f64;
+
+fn main() {
+    let arguments: Vec<f64> = std::env::args()
+        .skip(1)
+        .filter_map(|a| a.parse().ok())
+        .collect();
+    let get = |i: usize, default| arguments.get(i).copied().unwrap_or(default);
+    let (median, sigma, seconds) = (get(0, 5_000.0), get(1, 0.4), get(2, 60.0) as i64);
+    let requests = REQUESTS_PER_S * seconds as f64;
+    let flush_s = (FLUSH_INTERVAL_MS / 1_000) as i64;
+    let mut model = Model {
+        random: fastrand::Rng::with_seed(7),
+        keys: keys(),
+        median,
+        sigma,
+    };
+    let mut tasks = Vec::new();
+    for seq in 0..(seconds / flush_s) {
+        for task in 0..TASKS {
+            tasks.push(model.shard(task, seq as u32, seq * flush_s, flush_s));
+        }
+    }
+    println!(
+        "{requests:.0} requests, median {median} µs, sigma {sigma}, {NAMES} names, {TASKS} tasks, flush {flush_s} s\n"
+    );
+    println!(
+        "{:<44} {:>12} {:>12}",
+        "bytes a request", "shards", "merged"
+    );
+    let every = |_: Builtin| true;
+    type Choice = fn(Builtin) -> bool;
+    let choices: [(&str, Choice); 5] = [
+        ("all metrics", every),
+        ("all but http_req_response_time", |m| {
+            m != Builtin::HttpReqResponseTime
+        }),
+        ("all but response time and phases", |m| {
+            m != Builtin::HttpReqResponseTime && !m.is_phase()
+        }),
+        ("http_req_duration", |m| m == Builtin::HttpReqDuration),
+        ("the phases", Builtin::is_phase),
+    ];
+    let (mut encode_s, mut rows) = (0.0, 0);
+    for (name, choice) in choices {
+        let mut merger = Merger::new("x", Vec::new()).unwrap();
+        let mut bytes = 0;
+        for shard in &tasks {
+            let chosen = |row: &&Row| Builtin::parse(&row.key.metric).is_some_and(choice);
+            let shard = Shard {
+                meta: shard.meta.clone(),
+                rows: shard.rows.iter().filter(chosen).cloned().collect(),
+            };
+            let start = Instant::now();
+            bytes += encode(&shard.meta, &shard.rows).unwrap().len();
+            if name == "all metrics" {
+                encode_s += start.elapsed().as_secs_f64();
+                rows += shard.rows.len();
+            }
+            merger.advance(shard.meta.start_ms).unwrap();
+            merger.push(&shard).unwrap();
+        }
+        let merged = merger.finish().unwrap().out.len();
+        println!(
+            "{name:<44} {:>12.3} {:>12.3}",
+            bytes as f64 / requests,
+            merged as f64 / requests
+        );
+    }
+    let (micros, shards) = (encode_s * 1e6 / tasks.len() as f64, tasks.len());
+    println!(
+        "\n{shards} shards of {} rows; encoding one takes {micros:.0} µs",
+        rows / shards
+    );
+}
+
+fn keys() -> BTreeMap<(Builtin, usize), Arc<SeriesKey>> {
+    let mut keys = BTreeMap::new();
+    for &metric in Builtin::ALL {
+        for name in 0..NAMES {
+            let mut tags = Tags::new().with("scenario", "browse");
+            if metric.name().starts_with("http_req") || metric == Builtin::Checks {
+                tags = tags
+                    .with("name", format!("/api/resource/{name}"))
+                    .with("method", "GET")
+                    .with("status", "200");
+                tags = tags.with("expected_response", "true");
+            }
+            if metric == Builtin::Checks {
+                tags = tags.with("check", "status == 200");
+            }
+            let key = SeriesKey {
+                metric: metric.name().to_owned(),
+                kind: metric.kind(),
+                tags,
+            };
+            keys.insert((metric, name), Arc::new(key));
+        }
+    }
+    keys
+}
+
+struct Model {
+    random: fastrand::Rng,
+    keys: BTreeMap<(Builtin, usize), Arc<SeriesKey>>,
+    median: f64,
+    sigma: f64,
+}
+
+#[derive(Default)]
+struct Cell {
+    count: u64,
+    sum: f64,
+    min: f64,
+    max: f64,
+    histogram: Histogram,
+}
+
+type Cells = BTreeMap<(Builtin, usize, i64), Cell>;
+
+impl Model {
+    fn lognormal(&mut self, median: f64, sigma: f64) -> u64 {
+        // Box and Muller's normal deviate.
+        let (u, v) = (1.0 - self.random.f64(), self.random.f64());
+        let normal = (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos();
+        (median * (sigma * normal).exp()) as u64
+    }
+
+    fn shard(&mut self, task: u32, seq: u32, from_s: i64, length_s: i64) -> Shard {
+        let mut cells = Cells::new();
+        for second in from_s..from_s + length_s {
+            for name in 0..NAMES {
+                for _ in 0..PER_NAME {
+                    self.request(&mut cells, second, name);
+                }
+            }
+            for _ in 0..PER_NAME {
+                let iteration = self.lognormal(self.median * 20.0, 0.1);
+                let lag = self.lognormal(60.0, 0.4);
+                add(&mut cells, Builtin::Iterations, 0, second, 1);
+                add(&mut cells, Builtin::IterationDuration, 0, second, iteration);
+                add(&mut cells, Builtin::GeneratorLag, 0, second, lag);
+            }
+            for (metric, value) in [
+                (Builtin::Vus, 40),
+                (Builtin::VusMax, 50),
+                (Builtin::GeneratorCpu, 1),
+            ] {
+                add(&mut cells, metric, 0, second, value);
+            }
+        }
+        let rows = cells
+            .into_iter()
+            .map(|((metric, name, second), cell)| self.row(metric, name, second, cell))
+            .collect();
+        let meta = ShardMeta {
+            content: Content::Shard,
+            execution: "x".into(),
+            segment: format!("{task}/{TASKS}"),
+            sources: Sources::one(task, seq),
+            start_ms: from_s * 1_000,
+            end_ms: (from_s + length_s) * 1_000,
+        };
+        Shard { meta, rows }
+    }
+
+    fn request(&mut self, cells: &mut Cells, second: i64, name: usize) {
+        let median = self.median * 2f64.powf(name as f64 / (NAMES - 1) as f64 * 2.0 - 1.0);
+        let slow = if self.random.u32(..100) == 0 { 5 } else { 1 };
+        let waiting = self.lognormal(median, self.sigma) * slow;
+        let (sending, receiving) = (self.lognormal(15.0, 0.3), self.lognormal(40.0, 0.5));
+        let (blocked, lag) = (self.lognormal(3.0, 0.4), self.lognormal(60.0, 0.4));
+        let duration = sending + waiting + receiving;
+        let received = 900 + self.random.u64(..200);
+        for (metric, value) in [
+            (Builtin::HttpReqs, 1),
+            (Builtin::HttpReqFailed, 0),
+            (Builtin::Checks, 1),
+            (Builtin::HttpReqDuration, duration),
+            (Builtin::HttpReqResponseTime, duration + blocked + lag),
+            (Builtin::HttpReqBlocked, blocked),
+            (Builtin::HttpReqLookingUp, 0),
+            (Builtin::HttpReqConnecting, 0),
+            (Builtin::HttpReqTlsHandshaking, 0),
+            (Builtin::HttpReqSending, sending),
+            (Builtin::HttpReqWaiting, waiting),
+            (Builtin::HttpReqReceiving, receiving),
+        ] {
+            add(cells, metric, name, second, value);
+        }
+        add(cells, Builtin::DataSent, 0, second, 180);
+        add(cells, Builtin::DataReceived, 0, second, received);
+    }
+
+    fn row(&self, metric: Builtin, name: usize, second: i64, cell: Cell) -> Row {
+        let trend = metric.kind() == MetricKind::Trend;
+        let histogram = trend.then(|| {
+            let mut bytes = Vec::new();
+            cell.histogram.encode_v2(&mut bytes);
+            bytes.into()
+        });
+        Row {
+            time_ms: second * 1_000,
+            window_s: window_s(metric.name()),
+            key: self.keys[&(metric, name)].clone(),
+            count: cell.count,
+            sum: cell.sum,
+            min: cell.min,
+            max: cell.max,
+            histogram,
+        }
+    }
+}
+
+fn add(cells: &mut Cells, metric: Builtin, name: usize, second: i64, value: u64) {
+    let window = i64::from(window_s(metric.name()));
+    let cell = cells
+        .entry((metric, name, second - second % window))
+        .or_default();
+    let number = value as f64;
+    cell.min = if cell.count == 0 {
+        number
+    } else {
+        cell.min.min(number)
+    };
+    cell.max = cell.max.max(number);
+    cell.count += 1;
+    cell.sum = if metric.kind() == MetricKind::Gauge {
+        number
+    } else {
+        cell.sum + number
+    };
+    if metric.kind() == MetricKind::Trend {
+        cell.histogram.record(value);
+    }
+}
