@@ -196,7 +196,7 @@ mod tests {
             assert_eq!(error.at, at, "{text}: {error}");
             assert!(error.problem.contains(part), "{text}: {error}");
         }
-        assert_eq!(parse_duration("3M").unwrap_err().hint.as_deref(), None);
+        assert_eq!(parse_duration("3M").unwrap_err().hint.as_deref(), Some("\"m\""));
         assert_eq!(parse_duration("3mss").unwrap_err().hint.as_deref(), Some("\"ms\""));
     }
 

@@ -1,5 +1,139 @@
-//! The test definition.
+//! A test definition: YAML or JSON text in, a validated [`Definition`] or all of its faults out.
+//!
+//! The text becomes a tree with places (bounded against hostile input), `--set` changes it, `${env:…}`, `${secret:…}` and
+//! `${param:…}` are resolved, the tree is compared with the tables of known keys that also give the [`schema`], and what
+//! depends on several values at once is checked while the [`Definition`] is built. Faults never stop the search for more.
 
-pub mod model;
+mod build;
+mod fault;
+mod keys;
+mod model;
+mod overrides;
+mod resolve;
+mod schema;
+mod shape;
+mod starter;
+mod tree;
+mod version;
+mod yaml;
 
+pub use fault::{Fault, Faults, Place, Severity};
 pub use model::*;
+pub use schema::schema;
+pub use starter::starter;
+pub use version::version;
+pub use yaml::{MAX_DEPTH, MAX_NODES, MAX_SCALAR, MAX_SIZE};
+
+use fault::{Issue, Sink};
+use shape::Shape;
+use tree::{Mark, Path};
+
+/// The text of a definition.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The file's name, for messages.
+    pub name: &'a str,
+    /// UTF-8, YAML 1.2 or JSON.
+    pub text: &'a [u8],
+}
+
+/// What a definition may ask of its surroundings.
+pub trait Resolver {
+    /// An environment variable; `None` if it is not set.
+    fn env(&self, name: &str) -> Option<String>;
+    /// A secret by its ARN or name.
+    ///
+    /// # Errors
+    /// Why there is none, in words.
+    fn secret(&self, reference: &str) -> Result<String, String>;
+    /// Whether a file that the definition names exists; the path is relative to the definition's folder and never
+    /// leads out of it.
+    fn file_exists(&self, relative: &str) -> bool;
+}
+
+/// `--set NAME=VALUE`: the name of a parameter that the definition declares below `parameters`, or the path of a value,
+/// such as `scenarios.browse.rate`. Values are read as YAML if they begin with `[`, `{` or a quote, else as they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides(pub Vec<(String, String)>);
+
+/// What came of a definition without faults.
+#[derive(Clone, Debug)]
+pub struct Parsed {
+    /// Validated and typed, every reference resolved: secrets stand in it.
+    pub definition: Definition,
+    /// The definition as JSON, overrides applied, parameters kept, references unresolved. The same for all ways to write
+    /// the same; reading it again gives the same definition.
+    pub normalised: serde_json::Value,
+    /// The files that it names, relative to its folder, sorted, each once.
+    pub files: Vec<String>,
+    /// What is allowed and probably not meant.
+    pub warnings: Vec<Fault>,
+}
+
+/// Judges a threshold: its key, such as `http_req_duration{name:home}`, and its expression, such as `p(95)<500`.
+pub type ThresholdCheck = fn(key: &str, expression: &str) -> Result<(), String>;
+
+/// Reads a definition. Thresholds are only looked at for being text; see [`parse_with`].
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse(source: &Source<'_>, overrides: &Overrides, resolver: &dyn Resolver) -> Result<Parsed, Faults> {
+    parse_with(source, overrides, resolver, |_, _| Ok(()))
+}
+
+/// Reads a definition and lets `threshold` judge each threshold.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub fn parse_with(
+    source: &Source<'_>,
+    overrides: &Overrides,
+    resolver: &dyn Resolver,
+    threshold: ThresholdCheck,
+) -> Result<Parsed, Faults> {
+    let text = match std::str::from_utf8(source.text) {
+        Ok(text) => text,
+        Err(error) => return Err(not_utf8(source, error.valid_up_to())),
+    };
+    let mut sink = Sink::new(source.name, text);
+    let mut root = match yaml::read(text, 0, &mut sink) {
+        Ok(root) => root,
+        Err(issue) => {
+            sink.push(*issue);
+            return Err(sink.finish());
+        }
+    };
+    overrides::apply(&mut root, overrides, &mut sink);
+    root.label(Path::default());
+    let mut normalised = root.to_json();
+    if let Some(map) = normalised.as_object_mut() {
+        map.retain(|key, _| !key.starts_with(shape::EXTENSION));
+    }
+    resolve::resolve(&mut root, resolver, &mut sink);
+    Shape::Object(&keys::DEFINITION).check(&root, &mut sink);
+    let (definition, files) = build::definition(&root, resolver, threshold, &mut sink);
+    if sink.has_errors() {
+        return Err(sink.finish());
+    }
+    Ok(Parsed { definition, normalised, files, warnings: sink.finish().0 })
+}
+
+fn not_utf8(source: &Source<'_>, valid: usize) -> Faults {
+    let before = String::from_utf8_lossy(&source.text[..valid]);
+    let last_line = before.rsplit('\n').next().unwrap_or("");
+    let mut sink = Sink::new(source.name, &before);
+    let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let mark = Mark {
+        source: 0,
+        line: small(before.matches('\n').count() + 1),
+        column: small(last_line.chars().count() + 1),
+        width: 1,
+    };
+    let problem = format!("the byte {:#04x} is not UTF-8", source.text[valid]);
+    sink.push(Issue::new(mark, &Path::default(), problem).hint("save the file as UTF-8"));
+    sink.finish()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -1,0 +1,269 @@
+//! The steps of a flow.
+
+use super::http::one_or_more;
+use super::{Build, tags};
+use crate::check::Check;
+use crate::definition::fault::Issue;
+use crate::definition::keys::grammar::{extractor, statuses, think};
+use crate::definition::model::{Body, DataSource, Extractor, JsonTemplate, Part, PartContent, RequestStep, Step};
+use crate::definition::shape::hide;
+use crate::definition::tree::{Content, Node, Piece, core_json};
+use crate::syntax::{SyntaxError, quoted};
+use crate::template::{self, BUILTINS, Builder, FUNCTIONS, Template, Variable, expression};
+use serde_json::Value;
+
+/// What templates may name at a place in a flow.
+pub(super) struct Scope {
+    sources: Vec<String>,
+    locals: Vec<String>,
+}
+
+impl Scope {
+    /// Before the first step.
+    pub(super) fn new(data: &[DataSource]) -> Self {
+        Self { sources: data.iter().map(|source| source.name.clone()).collect(), locals: Vec::new() }
+    }
+
+    fn check(&self, at: usize, variable: &Variable) -> Result<(), SyntaxError> {
+        match variable {
+            Variable::Local(name) if !self.locals.contains(name) => {
+                let names = || BUILTINS.into_iter().chain(self.locals.iter().map(String::as_str));
+                let error = SyntaxError::new(at, format!("unknown variable {}", quoted(name)))
+                    .allowed(format!("{}, {}", names().collect::<Vec<_>>().join(", "), FUNCTIONS.join(", ")))
+                    .nearest(name, names());
+                let is_source = self.sources.contains(name);
+                Err(match error.hint {
+                    _ if is_source => SyntaxError { hint: Some(format!("name a column: ${{{name}.COLUMN}}")), ..error },
+                    None => SyntaxError { hint: Some("a step before this one has to set or extract it".to_owned()), ..error },
+                    Some(_) => error,
+                })
+            }
+            Variable::Data { source, .. } if !self.sources.contains(source) => {
+                let allowed = if self.sources.is_empty() { "none is declared below data".to_owned() } else { self.sources.join(", ") };
+                Err(SyntaxError::new(at, format!("unknown data source {}", quoted(source)))
+                    .allowed(allowed)
+                    .nearest(source, self.sources.iter().map(String::as_str)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn add(&mut self, name: &str) {
+        if !self.locals.iter().any(|local| local == name) {
+            self.locals.push(name.to_owned());
+        }
+    }
+}
+
+impl Build<'_> {
+    /// A scalar as a template.
+    pub(super) fn template(&mut self, node: &Node, scope: &Scope) -> Option<Template> {
+        let scalar = node.scalar()?;
+        let mut builder = Builder::default();
+        match &scalar.content {
+            Content::Broken => return None,
+            Content::AsWritten => builder.literal(&scalar.raw),
+            Content::Pieces(pieces) => {
+                let mut sound = true;
+                for piece in pieces {
+                    match piece {
+                        Piece::Literal(text) | Piece::Resolved { text, .. } => builder.literal(text),
+                        Piece::Expression { at, text } => {
+                            let variable = expression(*at, text).and_then(|variable| scope.check(*at, &variable).map(|()| variable));
+                            match variable {
+                                Ok(variable) => builder.variable(variable),
+                                Err(error) => {
+                                    self.sink.push(node.syntax(error));
+                                    sound = false;
+                                }
+                            }
+                        }
+                    }
+                }
+                if !sound {
+                    return None;
+                }
+            }
+        }
+        Some(builder.finish(&scalar.raw))
+    }
+
+    /// The steps of a flow or a group.
+    pub(super) fn steps(&mut self, node: &Node, scope: &mut Scope) -> Vec<Step> {
+        node.items().iter().filter_map(|step| self.step(step, scope)).collect()
+    }
+
+    fn step(&mut self, node: &Node, scope: &mut Scope) -> Option<Step> {
+        if let Some(time) = node.get("think") {
+            let (min, max) = think(&time.text()?).ok()?;
+            return Some(Step::Think { min, max });
+        }
+        if let Some(name) = node.get("group") {
+            let steps = node.get("steps").map(|steps| self.steps(steps, scope)).unwrap_or_default();
+            return Some(Step::Group { name: name.string()?, steps });
+        }
+        if let Some(set) = node.get("set") {
+            let mut assignments = Vec::new();
+            for entry in set.entries() {
+                assignments.extend(self.template(&entry.value, scope).map(|template| (entry.key.clone(), template)));
+                // Known from here on even if its value is wrong, or each use of it would be a fault too.
+                scope.add(&entry.key);
+            }
+            return Some(Step::Set(assignments));
+        }
+        let request = self.request(node, scope);
+        for entry in node.get("extract").map_or(&[][..], Node::entries) {
+            scope.add(&entry.key);
+        }
+        request.map(|request| Step::Request(Box::new(request)))
+    }
+
+    fn request(&mut self, node: &Node, scope: &Scope) -> Option<RequestStep> {
+        let line = ["get", "post", "put", "patch", "delete", "head", "options"].into_iter().find_map(|method| Some((method, node.get(method)?)));
+        let (method, url) = match (line, node.get("request")) {
+            (Some((method, url)), _) => (Some(method.to_owned()), Some(url)),
+            (None, Some(line)) => (line.get("method").and_then(Node::string), line.get("url")),
+            (None, None) => return None,
+        };
+        let url = url.and_then(|url| self.url(url, scope));
+        // Everything is looked at before the first thing that is missing ends it.
+        let params = node.get("params").map(|params| self.fields(params, scope)).unwrap_or_default();
+        let headers = node.get("headers").map(|headers| self.headers(headers, scope)).unwrap_or_default();
+        let body = self.body(node, scope);
+        let auth = node.get("auth").and_then(|auth| self.auth(auth, scope));
+        let checks = node.get("checks").map_or(&[][..], Node::items).iter().filter_map(check).collect();
+        let extract = node.get("extract").map(|extract| self.extract(extract)).unwrap_or_default();
+        let expected = node.get("expect").map_or(&[][..], one_or_more);
+        let url = url?;
+        Some(RequestStep {
+            method: method?.to_ascii_uppercase(),
+            name: node.get("name").and_then(Node::string).filter(|name| !name.is_empty()).unwrap_or_else(|| url.source.clone()),
+            url,
+            params,
+            headers,
+            body,
+            auth,
+            timeout: node.get("timeout").and_then(Node::duration),
+            max_redirects: node.get("maxRedirects").and_then(Node::count).and_then(|count| u32::try_from(count).ok()),
+            expected_statuses: expected.iter().filter_map(|item| statuses(&item.text()?).ok()).collect(),
+            tags: tags(node),
+            checks,
+            extract,
+        })
+    }
+
+    fn url(&mut self, node: &Node, scope: &Scope) -> Option<Template> {
+        let template = self.template(node, scope)?;
+        let first = match template.parts.first() {
+            Some(template::Part::Literal(text)) => text.to_ascii_lowercase(),
+            Some(template::Part::Variable(_)) => return Some(template),
+            None => String::new(),
+        };
+        let is_absolute = first.starts_with("http://") || first.starts_with("https://");
+        if !is_absolute && !first.starts_with('/') {
+            let issue = node.issue(format!("the URL {} is neither absolute nor a path", node.shown()));
+            self.sink.push(issue.allowed("a path of the target that begins with /, or http://… or https://…"));
+        } else if !is_absolute && !self.has_target {
+            let issue = node.issue(format!("{} is a path, and the definition has no target to join it to", node.shown()));
+            self.sink.push(issue.hint("add target: http://HOST, or write the whole URL"));
+        }
+        let odd = |text: &String| text.contains(|c: char| c.is_whitespace() || c.is_control());
+        if template.parts.iter().any(|part| matches!(part, template::Part::Literal(text) if odd(text))) {
+            let issue = node.issue(format!("the URL {} has a space or a control character in it", node.shown()));
+            self.sink.push(issue.hint("write %20 for a space, or use params, which are encoded for you"));
+        }
+        Some(template)
+    }
+
+    fn fields(&mut self, node: &Node, scope: &Scope) -> Vec<(String, Template)> {
+        let mut fields = Vec::new();
+        for entry in node.entries() {
+            for value in one_or_more(&entry.value) {
+                fields.extend(self.template(value, scope).map(|template| (entry.key.clone(), template)));
+            }
+        }
+        fields
+    }
+
+    fn extract(&mut self, node: &Node) -> Vec<(String, Extractor)> {
+        let entries = node.entries().iter();
+        entries.filter_map(|entry| Some((entry.key.clone(), extractor(&entry.value.text()?).ok()?))).collect()
+    }
+
+    fn body(&mut self, node: &Node, scope: &Scope) -> Body {
+        let body = if let Some(text) = node.get("body") {
+            self.template(text, scope).map(Body::Text)
+        } else if let Some(json) = node.get("json") {
+            self.json(json, scope).map(Body::Json)
+        } else if let Some(form) = node.get("form") {
+            Some(Body::Form(self.fields(form, scope)))
+        } else if let Some(file) = node.get("file") {
+            let path = if file.scalar().is_some() { Some(file) } else { file.get("path") };
+            let content_type = file.get("contentType").and_then(Node::string);
+            path.and_then(|path| self.file(path)).map(|path| Body::File { path, content_type })
+        } else {
+            node.get("multipart").map(|parts| Body::Multipart(parts.items().iter().filter_map(|part| self.part(part, scope)).collect()))
+        };
+        body.unwrap_or(Body::Empty)
+    }
+
+    fn part(&mut self, node: &Node, scope: &Scope) -> Option<Part> {
+        let content = match (node.get("value"), node.get("file")) {
+            (Some(value), _) => PartContent::Text(self.template(value, scope)?),
+            (None, Some(file)) => {
+                let path = self.file(file)?;
+                let own = path.rsplit('/').next().unwrap_or(&path).to_owned();
+                let file_name = node.get("fileName").and_then(Node::string).unwrap_or(own);
+                PartContent::File { path, file_name }
+            }
+            (None, None) => return None,
+        };
+        let content_type = node.get("contentType").and_then(Node::string);
+        Some(Part { name: node.get("name").and_then(Node::string)?, content, content_type })
+    }
+
+    fn json(&mut self, node: &Node, scope: &Scope) -> Option<JsonTemplate> {
+        use crate::definition::tree::Kind;
+        match &node.kind {
+            Kind::List(items) => Some(JsonTemplate::Array(items.iter().filter_map(|item| self.json(item, scope)).collect())),
+            Kind::Map(entries) => {
+                let fields = entries.iter().filter_map(|entry| Some((entry.key.clone(), self.json(&entry.value, scope)?)));
+                Some(JsonTemplate::Object(fields.collect()))
+            }
+            Kind::Scalar(scalar) => match &scalar.content {
+                // A parameter that stands alone keeps its own type; other references give text.
+                Content::Pieces(pieces) => match pieces.as_slice() {
+                    [Piece::Resolved { value, .. }] => Some(JsonTemplate::Literal(value.clone())),
+                    _ => {
+                        let template = self.template(node, scope)?;
+                        Some(match template.as_literal() {
+                            Some(text) => JsonTemplate::Literal(Value::String(text.to_owned())),
+                            None => JsonTemplate::String(template),
+                        })
+                    }
+                },
+                Content::AsWritten => {
+                    Some(JsonTemplate::Literal(core_json(scalar).unwrap_or_else(|| Value::String(scalar.raw.clone()))))
+                }
+                Content::Broken => None,
+            },
+        }
+    }
+}
+
+fn check(node: &Node) -> Option<Check> {
+    let mut check = Check::parse(&node.text()?).ok()?;
+    // The name is a tag: it shows what is written, never what a secret became.
+    if let Some(scalar) = node.scalar() {
+        check.name.clone_from(&scalar.raw);
+    }
+    Some(check)
+}
+
+/// A fault of a value that a caller's grammar refuses, without showing secrets.
+pub(super) fn refused(node: &Node, problem: String) -> Issue {
+    match node.scalar() {
+        Some(scalar) => hide(node, scalar, SyntaxError::new(0, problem)),
+        None => node.issue(problem),
+    }
+}

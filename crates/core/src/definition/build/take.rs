@@ -1,0 +1,49 @@
+//! Values of nodes whose shape has been checked; `None` is what does not fit it.
+
+use crate::definition::keys::grammar::MOST;
+use crate::definition::tree::{Core, Node};
+use crate::units::{parse_duration, parse_ratio};
+use std::time::Duration;
+
+impl Node {
+    /// Text with references resolved.
+    pub(super) fn string(&self) -> Option<String> {
+        self.text().map(|text| text.into_owned())
+    }
+
+    /// A whole number, held below what any count may be, so that sums cannot overflow.
+    pub(super) fn count(&self) -> Option<u64> {
+        match Core::of(self.text()?.as_ref()) {
+            Core::Integer(value) => u64::try_from(value).ok().filter(|value| *value <= MOST * MOST),
+            _ => None,
+        }
+    }
+
+    /// A number.
+    #[allow(clippy::cast_precision_loss)]
+    pub(super) fn number(&self) -> Option<f64> {
+        match Core::of(self.text()?.as_ref()) {
+            Core::Integer(value) => Some(value as f64),
+            Core::Float(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(&self) -> Option<bool> {
+        match Core::of(self.text()?.as_ref()) {
+            Core::Boolean(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// A duration.
+    pub(super) fn duration(&self) -> Option<Duration> {
+        parse_duration(self.text()?.as_ref()).ok()
+    }
+
+    /// A share.
+    pub(super) fn ratio(&self) -> Option<f64> {
+        parse_ratio(self.text()?.as_ref()).ok()
+    }
+}

@@ -1,0 +1,338 @@
+//! The tree of a definition: values with their places, before anything is known about what they mean.
+
+use super::fault::Issue;
+use crate::syntax::{SyntaxError, quoted};
+use serde_json::Value;
+use std::borrow::Cow;
+use std::fmt;
+use std::rc::Rc;
+
+/// A stretch of a source text within one line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    /// Which text: 0 is the file, the others are overrides.
+    pub(super) source: u16,
+    /// From 1.
+    pub(super) line: u32,
+    /// From 1, in characters.
+    pub(super) column: u32,
+    /// In characters, at least 1.
+    pub(super) width: u32,
+}
+
+impl Mark {
+    /// The first character of a text.
+    pub(super) const fn start(source: u16) -> Self {
+        Self { source, line: 1, column: 1, width: 1 }
+    }
+}
+
+/// The keys and indices that lead to a node. Shared, since each node has one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Path(Option<Rc<Segment>>);
+
+#[derive(Debug)]
+struct Segment {
+    parent: Path,
+    name: Name,
+}
+
+#[derive(Debug)]
+enum Name {
+    Key(String),
+    Index(usize),
+}
+
+impl Path {
+    pub(super) fn key(&self, key: &str) -> Self {
+        Self(Some(Rc::new(Segment { parent: self.clone(), name: Name::Key(key.to_owned()) })))
+    }
+
+    pub(super) fn index(&self, index: usize) -> Self {
+        Self(Some(Rc::new(Segment { parent: self.clone(), name: Name::Index(index) })))
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(segment) = &self.0 else { return Ok(()) };
+        segment.parent.fmt(f)?;
+        match &segment.name {
+            Name::Index(index) => write!(f, "[{index}]"),
+            Name::Key(key) => {
+                let dot = if segment.parent.0.is_some() { "." } else { "" };
+                // A long or odd key would make the message unreadable, and could forge another path.
+                let simple = key.len() <= 64
+                    && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
+                    && !key.is_empty();
+                if simple { write!(f, "{dot}{key}") } else { write!(f, "{dot}{}", quoted(key)) }
+            }
+        }
+    }
+}
+
+/// A value with its place.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) mark: Mark,
+    pub(super) path: Path,
+    pub(super) kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Kind {
+    Scalar(Scalar),
+    List(Vec<Node>),
+    Map(Vec<Entry>),
+}
+
+/// A key with its value.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    pub(super) key_mark: Mark,
+    pub(super) value: Node,
+}
+
+/// A scalar.
+#[derive(Clone, Debug)]
+pub(super) struct Scalar {
+    /// The text as it is written, without YAML's quotes and escapes.
+    pub(super) raw: String,
+    /// Whether it stands without quotes, so that `5` is a number.
+    pub(super) plain: bool,
+    /// How many characters into the node the text begins, if it stands there letter by letter.
+    pub(super) inset: Option<u32>,
+    /// What became of the `${…}` in it.
+    pub(super) content: Content,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Content {
+    /// There are none.
+    AsWritten,
+    /// References are resolved, templates are left.
+    Pieces(Vec<Piece>),
+    /// They are malformed; that has been reported.
+    Broken,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum Piece {
+    /// Text of the definition, `$${` already undone.
+    Literal(String),
+    /// What a reference gave; never read as a template again.
+    Resolved { text: String, secret: bool, value: Value },
+    /// A template's expression, and at which byte of the raw text it stands.
+    Expression { at: usize, text: String },
+}
+
+/// What a plain scalar is in YAML 1.2's core schema (<https://yaml.org/spec/1.2.2/#103-core-schema>).
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Core {
+    Null,
+    Boolean(bool),
+    Integer(i128),
+    Float(f64),
+    /// An integer past 128 bits, an infinity, or not a number.
+    Unusable,
+    Text,
+}
+
+impl Core {
+    pub(super) fn of(text: &str) -> Self {
+        match text {
+            "" | "~" | "null" | "Null" | "NULL" => return Self::Null,
+            "true" | "True" | "TRUE" => return Self::Boolean(true),
+            "false" | "False" | "FALSE" => return Self::Boolean(false),
+            ".nan" | ".NaN" | ".NAN" => return Self::Unusable,
+            _ => {}
+        }
+        let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+        if matches!(unsigned, ".inf" | ".Inf" | ".INF") {
+            return Self::Unusable;
+        }
+        let radix = |digits: &str, radix| i128::from_str_radix(digits, radix).map_or(Self::Unusable, Self::Integer);
+        let all = |digits: &str, valid: fn(&u8) -> bool| !digits.is_empty() && digits.as_bytes().iter().all(valid);
+        if let Some(digits) = text.strip_prefix("0x").filter(|digits| all(digits, u8::is_ascii_hexdigit)) {
+            return radix(digits, 16);
+        }
+        if let Some(digits) = text.strip_prefix("0o").filter(|digits| all(digits, |b| (b'0'..=b'7').contains(b))) {
+            return radix(digits, 8);
+        }
+        if all(unsigned, u8::is_ascii_digit) {
+            return radix(text, 10);
+        }
+        let (mantissa, exponent) = unsigned.split_once(['e', 'E']).unwrap_or((unsigned, "0"));
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+        let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
+        let is_float = digits(whole)
+            && digits(fraction)
+            && whole.len() + fraction.len() > 0
+            && !exponent.is_empty()
+            && digits(exponent);
+        match text.parse::<f64>() {
+            Ok(number) if is_float && number.is_finite() => Self::Float(number),
+            Ok(_) if is_float => Self::Unusable,
+            _ => Self::Text,
+        }
+    }
+}
+
+impl Scalar {
+    /// What it is without regard to references.
+    pub(super) fn core(&self) -> Core {
+        if self.plain && matches!(self.content, Content::AsWritten) { Core::of(&self.raw) } else { Core::Text }
+    }
+
+    /// The text with references resolved; `None` if templates are left in it, or it is broken.
+    pub(super) fn text(&self) -> Option<Cow<'_, str>> {
+        match &self.content {
+            Content::AsWritten => Some(Cow::Borrowed(&self.raw)),
+            Content::Broken => None,
+            Content::Pieces(pieces) => pieces
+                .iter()
+                .map(|piece| match piece {
+                    Piece::Literal(text) | Piece::Resolved { text, .. } => Some(text.as_str()),
+                    Piece::Expression { .. } => None,
+                })
+                .collect::<Option<String>>()
+                .map(Cow::Owned),
+        }
+    }
+
+    /// Whether something in it was resolved, so that a number may stand in quotes.
+    pub(super) fn is_resolved(&self) -> bool {
+        matches!(&self.content, Content::Pieces(pieces) if pieces.iter().any(|piece| matches!(piece, Piece::Resolved { .. })))
+    }
+
+    /// Whether a secret stands in it.
+    pub(super) fn is_secret(&self) -> bool {
+        matches!(&self.content, Content::Pieces(pieces) if pieces.iter().any(|piece| matches!(piece, Piece::Resolved { secret: true, .. })))
+    }
+
+    /// What a message shows: the text as written, and what it became unless it holds a secret.
+    pub(super) fn shown(&self) -> String {
+        let written = quoted(&self.raw);
+        match self.text() {
+            Some(text) if self.is_resolved() && !self.is_secret() => format!("{written} (resolved to {})", quoted(&text)),
+            _ if self.plain && self.core() != Core::Text => self.raw.chars().take(60).collect(),
+            _ => written,
+        }
+    }
+
+    /// Whether a value of YAML stands there that is no text, such as `null`.
+    pub(super) fn is_null(&self) -> bool {
+        self.core() == Core::Null
+    }
+}
+
+impl Node {
+    pub(super) fn scalar(&self) -> Option<&Scalar> {
+        match &self.kind {
+            Kind::Scalar(scalar) => Some(scalar),
+            _ => None,
+        }
+    }
+
+    pub(super) fn items(&self) -> &[Self] {
+        match &self.kind {
+            Kind::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn entries(&self) -> &[Entry] {
+        match &self.kind {
+            Kind::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The value of a key, if this is a map that has it.
+    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+        self.entries().iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+    }
+
+    /// The entry of a key.
+    pub(super) fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries().iter().find(|entry| entry.key == key)
+    }
+
+    /// The text of a scalar with references resolved.
+    pub(super) fn text(&self) -> Option<Cow<'_, str>> {
+        self.scalar().and_then(Scalar::text)
+    }
+
+    /// A fault of this value.
+    pub(super) fn issue(&self, problem: impl Into<String>) -> Issue {
+        Issue::new(self.mark, &self.path, problem)
+    }
+
+    /// A fault within a scalar's text: the place is exact where the text stands in the file letter by letter.
+    pub(super) fn syntax(&self, error: SyntaxError) -> Issue {
+        let mut mark = self.mark;
+        if let Some(Scalar { raw, inset: Some(inset), .. }) = self.scalar()
+            && let Some(before) = raw.get(..error.at)
+        {
+            let skipped = inset + u32::try_from(before.chars().count()).unwrap_or(0);
+            mark.column += skipped;
+            mark.width = mark.width.saturating_sub(skipped + inset).max(1);
+        }
+        Issue::syntax(mark, &self.path, error)
+    }
+
+    /// What it is, for messages.
+    pub(super) fn shown(&self) -> String {
+        match &self.kind {
+            Kind::Scalar(scalar) if scalar.is_null() => "empty".to_owned(),
+            Kind::Scalar(scalar) => scalar.shown(),
+            Kind::List(items) => format!("a list of {}", items.len()),
+            Kind::Map(_) => "a map".to_owned(),
+        }
+    }
+
+    /// Writes each node's path into it.
+    pub(super) fn label(&mut self, path: Path) {
+        self.path = path;
+        match &mut self.kind {
+            Kind::Scalar(_) => {}
+            Kind::List(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    item.label(self.path.index(index));
+                }
+            }
+            Kind::Map(entries) => {
+                for entry in entries {
+                    entry.value.label(self.path.key(&entry.key));
+                }
+            }
+        }
+    }
+
+    /// The tree as JSON with references unresolved: the same for all ways to write the same.
+    pub(super) fn to_json(&self) -> Value {
+        match &self.kind {
+            Kind::Scalar(scalar) => core_json(scalar).unwrap_or_else(|| Value::String(scalar.raw.clone())),
+            Kind::List(items) => Value::Array(items.iter().map(Self::to_json).collect()),
+            Kind::Map(entries) => {
+                Value::Object(entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect())
+            }
+        }
+    }
+}
+
+/// The JSON value of a scalar that has one other than its text; `None` for text and what JSON cannot say.
+pub(super) fn core_json(scalar: &Scalar) -> Option<Value> {
+    let core = if scalar.plain && !scalar.raw.contains("${") { Core::of(&scalar.raw) } else { Core::Text };
+    match core {
+        Core::Null => Some(Value::Null),
+        Core::Boolean(value) => Some(Value::Bool(value)),
+        Core::Integer(value) => {
+            u64::try_from(value).map(Value::from).or_else(|_| i64::try_from(value).map(Value::from)).ok()
+        }
+        Core::Float(value) => serde_json::Number::from_f64(value).map(Value::Number),
+        Core::Unusable | Core::Text => None,
+    }
+}
