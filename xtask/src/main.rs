@@ -1,2 +1,36 @@
-//! placeholder
-fn main() {}
+//! Chores of this repository: `cargo xtask test`, `ci` and `bench`.
+
+mod bench;
+mod ci;
+mod readers;
+mod repo;
+mod steps;
+mod test;
+
+use clap::{Parser, Subcommand};
+
+/// Chores of the Floodgate repository
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Set up what the tests need, and run them all
+    Test(test::Options),
+    /// Formatting, clippy, rustdoc, tests, benches as tests, fuzz targets
+    Ci,
+    /// Measure against the other tools that are installed
+    Bench(bench::Options),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().chore {
+        Chore::Test(options) => test::run(&options),
+        Chore::Ci => ci::run(),
+        Chore::Bench(options) => bench::run(&options),
+    }
+}

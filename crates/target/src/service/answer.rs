@@ -11,6 +11,8 @@ use std::time::Duration;
 pub(super) struct Answer {
     pub(super) response: Response<Full<Bytes>>,
     pub(super) after: Duration,
+    /// Whether to spin for the last of it.
+    pub(super) exactly: bool,
 }
 
 impl Answer {
@@ -27,6 +29,7 @@ impl Answer {
         Self {
             response,
             after: Duration::ZERO,
+            exactly: false,
         }
     }
 
@@ -55,6 +58,13 @@ impl Answer {
     pub(super) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.response.headers_mut().append(name, value);
         self
+    }
+
+    pub(super) fn exactly_after(self, after: Duration) -> Self {
+        Self {
+            exactly: true,
+            ..self.after(after)
+        }
     }
 
     pub(super) fn after(mut self, after: Duration) -> Self {

@@ -104,13 +104,13 @@ impl Shop {
             ),
             Err(_) => Answer::text(StatusCode::BAD_REQUEST, "the body breaks off"),
         };
-        if !answer.after.is_zero()
-            && self
-                .timer
-                .sleep_until(arrived + answer.after)
-                .await
-                .is_err()
-        {
+        let due = arrived + answer.after;
+        let slept = if answer.exactly {
+            self.timer.sleep_exactly_until(due).await
+        } else {
+            self.timer.sleep_until(due).await
+        };
+        if slept.is_err() {
             return Answer::text(StatusCode::INTERNAL_SERVER_ERROR, "the timer failed").response;
         }
         answer.response

@@ -166,7 +166,7 @@ fn status(code: &str) -> Answer {
 fn delay(amount: &str, unit_us: u64) -> Answer {
     let most = u64::try_from(MAX_DELAY.as_micros()).unwrap_or(u64::MAX) / unit_us;
     number(amount, most).map_or_else(bad_number, |amount| {
-        Answer::text(StatusCode::OK, "late").after(Duration::from_micros(amount * unit_us))
+        Answer::text(StatusCode::OK, "late").exactly_after(Duration::from_micros(amount * unit_us))
     })
 }
 

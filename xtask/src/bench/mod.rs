@@ -1,0 +1,98 @@
+//! `cargo xtask bench`: Floodgate and every peer that is installed, against one server, in one run.
+//!
+//! What is compared runs in interleaved rounds (A B C A B C), each pinned to one core, the server to another, and the
+//! median over the rounds counts: a machine that slows down slows everyone down.
+
+mod context;
+mod machine;
+mod process;
+mod sections;
+mod server;
+mod stats;
+mod table;
+mod tools;
+
+use anyhow::{Context as _, Result};
+use clap::ValueEnum;
+use context::Context;
+use std::path::PathBuf;
+
+/// Arguments of `cargo xtask bench`.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// What to measure [default: everything]
+    #[arg(value_enum)]
+    sections: Vec<Section>,
+    /// Rounds over all tools; their median counts
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
+    rounds: u32,
+    /// Seconds that a tool runs in a round
+    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=600))]
+    seconds: u32,
+    /// Write the report here as well, such as docs/benchmarks.md
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Section {
+    /// Closed loop, 64 keep-alive connections, HTTP/1.1
+    Closed,
+    /// The same over TLS
+    Tls,
+    /// The same over HTTP/2
+    H2,
+    /// Memory of a connection and of a request
+    Memory,
+    /// A stalled server, and one that answers after exactly 10 ms
+    Accuracy,
+    /// When requests arrive at the server
+    Pacing,
+    /// Bytes a request in shards
+    Storage,
+    /// Time to merge a histogram
+    Merge,
+}
+
+impl Section {
+    fn run(self, context: &Context) -> Result<String> {
+        use sections::{accuracy, closed, figures, memory, pacing};
+        match self {
+            Self::Closed => closed::http1(context),
+            Self::Tls => closed::tls(context),
+            Self::H2 => closed::http2(context),
+            Self::Memory => memory::run(context),
+            Self::Accuracy => accuracy::run(context),
+            Self::Pacing => pacing::run(context),
+            Self::Storage => figures::run("storage", "Storage"),
+            Self::Merge => figures::run("merge", "Merging"),
+        }
+    }
+}
+
+/// Runs it and prints a report in Markdown.
+///
+/// # Errors
+/// If something cannot be built or measured, or a tool's output cannot be read.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let sections = if options.sections.is_empty() {
+        Section::value_variants()
+    } else {
+        &options.sections
+    };
+    let context = Context::prepare(options.rounds, options.seconds)?;
+    let mut report = machine::describe(&context);
+    for section in sections {
+        eprintln!("── {section:?}");
+        report.push_str(
+            &section
+                .run(&context)
+                .with_context(|| format!("section {section:?}"))?,
+        );
+    }
+    println!("{report}");
+    if let Some(path) = &options.out {
+        std::fs::write(path, &report).with_context(|| format!("write {}", path.display()))?;
+    }
+    Ok(())
+}

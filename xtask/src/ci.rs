@@ -1,0 +1,57 @@
+//! `cargo xtask ci`: everything that must hold before a change is merged.
+
+use crate::steps::Steps;
+use crate::{repo, test};
+use anyhow::Result;
+
+/// Runs every check, the later ones also when an earlier one fails.
+///
+/// # Errors
+/// If one has failed.
+pub(crate) fn run() -> Result<()> {
+    let mut steps = Steps::default();
+    steps.run("format", &mut repo::cargo(&["fmt", "--all", "--check"]));
+    let clippy = [
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ];
+    steps.run("clippy", &mut repo::cargo(&clippy));
+    let doc = ["doc", "--workspace", "--no-deps", "--locked"];
+    steps.run(
+        "rustdoc",
+        repo::cargo(&doc).env("RUSTDOCFLAGS", "-D warnings"),
+    );
+    test::add_all(&mut steps);
+    benches(&mut steps);
+    fuzz(&mut steps);
+    steps.finish()
+}
+
+/// Every benchmark once, for being runnable: without `--bench` divan measures nothing.
+fn benches(steps: &mut Steps) {
+    if repo::any_package_has("benches") {
+        steps.run(
+            "benches, once each",
+            &mut repo::cargo(&["test", "--workspace", "--locked", "--bench", "*"]),
+        );
+    } else {
+        steps.leave_out("benches, once each", "no package has any");
+    }
+}
+
+/// The fuzz targets are a workspace of their own. Running them needs nightly; checking them does not.
+fn fuzz(steps: &mut Steps) {
+    if repo::root().join("fuzz/Cargo.toml").exists() {
+        steps.run(
+            "fuzz targets compile",
+            &mut repo::cargo(&["check", "--manifest-path", "fuzz/Cargo.toml"]),
+        );
+    } else {
+        steps.leave_out("fuzz targets compile", "there is no fuzz/Cargo.toml");
+    }
+}

@@ -1,0 +1,71 @@
+//! `cargo xtask test`: sets up what the tests need, without asking, and runs them all.
+
+use crate::steps::Steps;
+use crate::{readers, repo};
+use anyhow::Result;
+use std::time::Instant;
+
+/// Arguments of `cargo xtask test`.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Set nothing up: leave out the tests that need more than cargo
+    #[arg(long)]
+    no_setup: bool,
+    /// Handed to `cargo test`, such as `-p floodgate-core` or a test's name
+    #[arg(last = true)]
+    cargo: Vec<String>,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// If a test fails.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let mut steps = Steps::default();
+    add(&mut steps, options);
+    steps.finish()
+}
+
+/// The same with everything on, as steps of something greater.
+pub(crate) fn add_all(steps: &mut Steps) {
+    add(
+        steps,
+        &Options {
+            no_setup: false,
+            cargo: Vec::new(),
+        },
+    );
+}
+
+fn add(steps: &mut Steps, options: &Options) {
+    let mut tests = repo::cargo(&["test", "--locked"]);
+    let one_package = options
+        .cargo
+        .iter()
+        .any(|word| word.starts_with("-p") || word.starts_with("--package"));
+    tests
+        .args((!one_package).then_some("--workspace"))
+        .args(&options.cargo);
+    let name = "shard readers (duckdb, pyarrow)";
+    if options.no_setup {
+        steps.leave_out(name, "--no-setup");
+        tests.env_remove(readers::VARIABLE);
+    } else {
+        eprintln!(
+            "── {name}: in {}",
+            repo::cache_dir().unwrap_or_default().display()
+        );
+        let start = Instant::now();
+        match readers::set_up() {
+            Ok(python) => {
+                steps.note(name, start.elapsed());
+                tests.env(readers::VARIABLE, python);
+            }
+            Err(why) => steps.leave_out(
+                name,
+                format!("{why}; the tests that read shards with them do not run"),
+            ),
+        }
+    }
+    steps.run("tests", &mut tests);
+}
