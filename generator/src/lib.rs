@@ -4,7 +4,13 @@
 //! schedule, its own VUs, connections and recorder: nothing on the path of a request is shared between threads.
 
 pub mod clock;
+pub mod executor;
 pub mod flow;
+pub mod flush;
+pub mod health;
 pub mod http;
 pub mod recorder;
+pub mod task;
 pub mod timer;
+
+pub use task::{Config, RunError, run};

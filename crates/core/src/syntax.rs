@@ -3,7 +3,11 @@
 
 /// Why a text does not follow its grammar.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{problem}{}{}", said("; did you mean ", hint), said("; allowed: ", allowed))]
+#[error(
+    "{problem}{}{}",
+    said("; did you mean ", hint),
+    said("; allowed: ", allowed)
+)]
 pub struct SyntaxError {
     /// Where in the text, in bytes from its start; always on a character's boundary.
     pub at: usize,
@@ -16,13 +20,20 @@ pub struct SyntaxError {
 }
 
 fn said(lead: &str, text: &Option<String>) -> String {
-    text.as_ref().map(|text| format!("{lead}{text}")).unwrap_or_default()
+    text.as_ref()
+        .map(|text| format!("{lead}{text}"))
+        .unwrap_or_default()
 }
 
 impl SyntaxError {
     /// An error at a byte of the text.
     pub fn new(at: usize, problem: impl Into<String>) -> Self {
-        Self { at, problem: problem.into(), allowed: None, hint: None }
+        Self {
+            at,
+            problem: problem.into(),
+            allowed: None,
+            hint: None,
+        }
     }
 
     /// With what would be right.
@@ -54,7 +65,10 @@ const LONGEST_COMPARED: usize = 64;
 /// third of the letters may be wrong (at least one), and a swap of two neighbours is one mistake.
 pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |text: &str| -> String {
-        text.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
+        text.chars()
+            .filter(|c| !matches!(c, '_' | '-' | ' '))
+            .flat_map(char::to_lowercase)
+            .collect()
     };
     if name.is_empty() || name.len() > LONGEST_COMPARED {
         return None;
@@ -64,7 +78,12 @@ pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
     names
         .into_iter()
         .filter(|candidate| candidate.len() <= LONGEST_COMPARED)
-        .map(|candidate| (strsim::damerau_levenshtein(&wanted, &plain(candidate)), candidate))
+        .map(|candidate| {
+            (
+                strsim::damerau_levenshtein(&wanted, &plain(candidate)),
+                candidate,
+            )
+        })
         .filter(|(distance, candidate)| *distance <= bound && *distance < candidate.chars().count())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
@@ -93,13 +112,19 @@ mod tests {
         assert_eq!(nearest("preallocatedvus", keys), Some("preAllocatedVUs"));
         assert_eq!(nearest("duratoin", keys), Some("duration"));
         assert_eq!(nearest("banana", keys), None);
-        assert_eq!(nearest("x", ["a"]), None, "one letter that is wrong is no likeness");
+        assert_eq!(
+            nearest("x", ["a"]),
+            None,
+            "one letter that is wrong is no likeness"
+        );
         assert_eq!(nearest("", keys), None);
     }
 
     #[test]
     fn says_all_it_knows() {
-        let error = SyntaxError::new(0, "unknown unit \"sec\"").allowed("ms, s, m").nearest("sx", ["s"]);
+        let error = SyntaxError::new(0, "unknown unit \"sec\"")
+            .allowed("ms, s, m")
+            .nearest("sx", ["s"]);
         assert_eq!(error.to_string(), "unknown unit \"sec\"; allowed: ms, s, m");
     }
 }

@@ -7,8 +7,8 @@
 
 mod parse;
 
-pub(crate) use parse::{Builder, REFERENCES, Token, expression, tokens};
 pub use parse::{BUILTINS, FUNCTIONS, MAX_RANDOM_STRING, is_name};
+pub(crate) use parse::{Builder, REFERENCES, Token, expression, tokens};
 
 /// Text with variables in it.
 #[derive(Clone, Debug, PartialEq, Eq)]

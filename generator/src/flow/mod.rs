@@ -1,1 +1,50 @@
-//! placeholder
+//! What a VU does in an iteration: the flow of a scenario, compiled once for each worker and run by its VUs.
+//!
+//! ```text
+//! Definition ──► CompiledScenario::compile ──► flat list of operations; requests that never change are ready to send
+//!                       │ Files: bodies, data rows, PEM files, read once for all workers
+//!                       ▼
+//!                Vu::iterate(scenario, start, io, timer, record)
+//! ```
+//!
+//! **Times.** The first request of an iteration is intended to begin when the iteration is. A later one is intended when
+//! the step before it ended; think time ends when it was planned to, not when a timer woke, so that a late timer is
+//! part of the response time. A redirect's next hop is intended when the hop before it ended.
+//!
+//! **Redirects.** Each hop is a request of its own, as in k6, under the name of its step. A hop that is followed is an
+//! expected response; the step's `expected_statuses`, checks and extractions are about the last one. One redirect
+//! more than `max_redirects` is the error `too_many_redirects` on the last response; with `max_redirects: 0` a 3xx is a
+//! response like any other.
+//!
+//! **Extraction.** What is missing leaves the variable empty and fails a check `extract NAME`, which has no samples
+//! otherwise. Variables are empty at the start of each iteration.
+//!
+//! **Randomness** of templates, data rows and think times is a function of execution, scenario and iteration number,
+//! not of the task or VU that runs it.
+
+mod address;
+mod body;
+mod check;
+mod data;
+mod encode;
+mod error;
+mod files;
+mod io;
+mod names;
+mod redirect;
+mod request;
+mod rows;
+mod scenario;
+mod series;
+mod text;
+mod vu;
+
+#[cfg(test)]
+mod tests;
+
+pub use data::{DataError, MAX_DATA_BYTES, MAX_ROWS, Table};
+pub use error::{CompileError, Problem};
+pub use files::{FileError, Files, MAX_BODY_FILE_BYTES, MAX_PEM_BYTES};
+pub use io::{Header, Io, Keep, Origin, Request, Timer};
+pub use scenario::{CompiledScenario, Place};
+pub use vu::{IterationEnd, Start, Vu};

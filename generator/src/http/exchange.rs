@@ -107,6 +107,8 @@ error_codes! {
     TooManyRedirects = "too_many_redirects";
     /// A URL that a template or a redirect made is not valid.
     BadUrl = "bad_url";
+    /// A header value that a template made holds a line break or another control character.
+    BadHeader = "bad_header";
     /// The iteration was interrupted at the end of its graceful stop while the exchange was under way.
     Interrupted = "interrupted";
 }

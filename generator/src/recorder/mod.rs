@@ -1,16 +1,42 @@
 //! The recorder: what happens to a measurement between the request loop and the shard.
+//!
+//! Each worker thread has a [`WorkerRecorder`] of its own. It counts into the cells of the current one-second
+//! [`Window`]; a full window goes to the task's flusher thread and comes back cleared, so that in a steady state a sample
+//! allocates nothing and takes no lock.
 
-use crate::http::exchange::Exchange;
+mod series;
+mod window;
+mod worker;
+
+pub use series::{NewSeries, SeriesBudget, SeriesId};
+pub use window::{CheckCell, DataCell, HTTP_TRENDS, HttpCell, ScenarioCell, Window};
+pub use worker::{Closed, ScenarioSeries, WorkerRecorder};
+
 use crate::clock::Nanos;
+use crate::http::exchange::Exchange;
 use floodgate_core::metric::Tags;
 
 /// A bundle of series that one request's samples go to: all HTTP metrics under one tag set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpSeries(pub(crate) u32);
 
+impl HttpSeries {
+    /// The handle of this number, for an implementation of [`Record`] outside of this crate.
+    pub const fn from_index(index: u32) -> Self {
+        Self(index)
+    }
+}
+
 /// The series of one check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CheckSeries(pub(crate) u32);
+
+impl CheckSeries {
+    /// The handle of this number, for an implementation of [`Record`] outside of this crate.
+    pub const fn from_index(index: u32) -> Self {
+        Self(index)
+    }
+}
 
 /// Where the flow puts its measurements. The recorder of a worker implements it; tests have their own.
 /// Times are on the worker's clock; tags are given once, when a series is first needed, never per sample.

@@ -1,0 +1,280 @@
+//! Checks and extraction: looking at a response.
+//!
+//! A check never holds for want of data: without a response every check on its content fails, also a negated one, and
+//! so does one on a body that broke off or is no JSON. A JSON node that is absent fails every test but `not exists`;
+//! a header or cookie that is absent is the empty text.
+
+use super::error::Problem;
+use super::io::Io;
+use super::series::CheckTags;
+use crate::clock::Nanos;
+use crate::http::exchange::{Exchange, Protocol};
+use floodgate_core::check::{Check, Comparison, Subject, Test};
+use floodgate_core::definition::Extractor;
+use floodgate_core::metric::Tags;
+use serde_json::Value;
+use std::borrow::Cow;
+
+/// The largest body that is parsed as JSON, in bytes: a parsed document takes many times its length.
+const MAX_JSON_BYTES: usize = 16 << 20;
+/// The longest value that is extracted, in bytes; each VU keeps its own.
+const MAX_VALUE_BYTES: usize = 1 << 20;
+
+/// A check ready to be evaluated.
+#[derive(Debug)]
+pub(crate) struct CheckPlan {
+    subject: Subject,
+    test: Test,
+    pub(crate) series: CheckTags,
+}
+
+/// An extraction ready to be done.
+#[derive(Debug)]
+pub(crate) struct ExtractPlan {
+    /// The variable's slot.
+    pub(crate) slot: u16,
+    from: Extractor,
+    /// The check that fails if there is nothing to extract.
+    pub(crate) missing: CheckTags,
+}
+
+/// What is known of a request beside its response.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Outcome<'a> {
+    /// The last exchange of a chain of redirects.
+    pub(crate) exchange: &'a Exchange,
+    /// When the first of them was intended to begin.
+    pub(crate) intended: Nanos,
+}
+
+impl CheckPlan {
+    pub(crate) fn compile(check: &Check, tags: &Tags) -> Result<Self, Problem> {
+        let test = match &check.test {
+            // A literal's regex searches with SIMD, which no search for bytes in std does.
+            Test::Contains { negated, value } => Test::Matches {
+                negated: *negated,
+                regex: regex::bytes::RegexBuilder::new(&regex::escape(value))
+                    .build()
+                    .map_err(|_| Problem::TextTooLong(check.name.clone()))?,
+            },
+            test => test.clone(),
+        };
+        let series = CheckTags::new(tags.clone().with("check", &check.name));
+        Ok(Self {
+            subject: check.subject.clone(),
+            test,
+            series,
+        })
+    }
+
+    /// Whether a header or cookie has to be kept for it.
+    pub(crate) fn needs_headers(&self) -> bool {
+        matches!(self.subject, Subject::Header(_) | Subject::Cookie(_))
+    }
+
+    /// Whether the body has to be kept for it. The length of a body that comes compressed is known only once it has
+    /// been decompressed.
+    pub(crate) fn needs_body(&self, compressed: bool) -> bool {
+        self.subject.needs_body() || (compressed && matches!(self.subject, Subject::Size))
+    }
+
+    /// Whether it holds.
+    #[inline]
+    pub(crate) fn holds<I: Io>(&self, outcome: Outcome<'_>, io: &I, json: &mut JsonBody) -> bool {
+        let exchange = outcome.exchange;
+        match &self.subject {
+            Subject::Status => number(&self.test, f64::from(exchange.status)),
+            Subject::Duration => number(&self.test, exchange.timings.duration() as f64 / 1_000.0),
+            Subject::ResponseTime => number(
+                &self.test,
+                exchange.timings.end.saturating_sub(outcome.intended) as f64 / 1_000.0,
+            ),
+            content => self.content_holds(content, exchange, io, json),
+        }
+    }
+
+    fn content_holds<I: Io>(
+        &self,
+        subject: &Subject,
+        exchange: &Exchange,
+        io: &I,
+        json: &mut JsonBody,
+    ) -> bool {
+        let whole = exchange.status != 0 && exchange.error.is_none();
+        match subject {
+            Subject::Size => whole && number(&self.test, io.size() as f64),
+            Subject::Body => {
+                whole && text(&self.test, Some(io.body()).filter(|body| !body.is_empty()))
+            }
+            Subject::JsonPath(path) => {
+                whole
+                    && json
+                        .get(io.body())
+                        .is_some_and(|value| node(&self.test, path.query(value).first()))
+            }
+            Subject::Header(name) => exchange.status != 0 && text(&self.test, io.header(name)),
+            Subject::Cookie(name) => exchange.status != 0 && text(&self.test, io.cookie(name)),
+            Subject::Protocol => {
+                let name: &[u8] = match exchange.protocol {
+                    Protocol::Http1 => b"HTTP/1.1",
+                    Protocol::Http2 => b"HTTP/2",
+                };
+                exchange.status != 0 && text(&self.test, Some(name))
+            }
+            Subject::Status | Subject::Duration | Subject::ResponseTime => {
+                unreachable!("these are numbers, which `holds` looks at itself")
+            }
+        }
+    }
+}
+
+impl ExtractPlan {
+    pub(crate) fn new(name: &str, slot: u16, from: &Extractor, tags: &Tags) -> Self {
+        let missing = CheckTags::new(tags.clone().with("check", format!("extract {name}")));
+        Self {
+            slot,
+            from: from.clone(),
+            missing,
+        }
+    }
+
+    pub(crate) fn needs_headers(&self) -> bool {
+        matches!(self.from, Extractor::Header(_) | Extractor::Cookie(_))
+    }
+
+    pub(crate) fn needs_body(&self) -> bool {
+        matches!(self.from, Extractor::JsonPath(_) | Extractor::Regex(_))
+    }
+
+    /// The value; `None` if the response has none, or one that is longer than [`MAX_VALUE_BYTES`].
+    pub(crate) fn value<'a, I: Io>(
+        &self,
+        exchange: &Exchange,
+        io: &'a I,
+        json: &'a mut JsonBody,
+    ) -> Option<Cow<'a, str>> {
+        if exchange.status == 0 || (self.needs_body() && exchange.error.is_some()) {
+            return None;
+        }
+        let value = match &self.from {
+            Extractor::JsonPath(path) => shown(path.query(json.get(io.body())?).first()?),
+            Extractor::Regex(regex) => group(regex, String::from_utf8_lossy(io.body()))?,
+            Extractor::Header(name) => String::from_utf8_lossy(io.header(name)?),
+            Extractor::Cookie(name) => String::from_utf8_lossy(io.cookie(name)?),
+        };
+        (value.len() <= MAX_VALUE_BYTES).then_some(value)
+    }
+}
+
+fn group<'a>(regex: &regex::Regex, body: Cow<'a, str>) -> Option<Cow<'a, str>> {
+    let found = regex.captures(&body)?;
+    // A group that took no part in the match counts as absent, not as the whole match.
+    let range = if regex.captures_len() > 1 {
+        found.get(1)?
+    } else {
+        found.get(0)?
+    }
+    .range();
+    drop(found);
+    Some(match body {
+        Cow::Borrowed(body) => Cow::Borrowed(&body[range]),
+        Cow::Owned(body) => Cow::Owned(body[range].to_owned()),
+    })
+}
+
+/// A body parsed at most once, when something first looks into it.
+#[derive(Debug, Default)]
+pub(crate) enum JsonBody {
+    #[default]
+    Unread,
+    Invalid,
+    Parsed(Value),
+}
+
+impl JsonBody {
+    /// The document; `None` if the body is not JSON, nested deeper than 128 levels or longer than [`MAX_JSON_BYTES`].
+    fn get(&mut self, body: &[u8]) -> Option<&Value> {
+        if matches!(self, Self::Unread) {
+            let parsed = if body.len() <= MAX_JSON_BYTES {
+                serde_json::from_slice(body).ok()
+            } else {
+                None
+            };
+            *self = parsed.map_or(Self::Invalid, Self::Parsed);
+        }
+        match self {
+            Self::Parsed(value) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+#[inline]
+fn number(test: &Test, value: f64) -> bool {
+    match test {
+        Test::Number(comparison, right) => comparison.holds(value, *right),
+        Test::InRange(low, high) => (*low..=*high).contains(&value),
+        Test::Exists { negated } => (value != 0.0) != *negated,
+        other => text(other, Some(value.to_string().as_bytes())),
+    }
+}
+
+fn text(test: &Test, value: Option<&[u8]>) -> bool {
+    let bytes = value.unwrap_or_default();
+    let parsed = || {
+        std::str::from_utf8(bytes)
+            .ok()
+            .and_then(|text| text.trim().parse::<f64>().ok())
+    };
+    match test {
+        Test::Number(comparison, right) => {
+            parsed().is_some_and(|left| comparison.holds(left, *right))
+        }
+        Test::InRange(low, high) => parsed().is_some_and(|left| (*low..=*high).contains(&left)),
+        Test::Text { equal, value } => (bytes == value.as_bytes()) == *equal,
+        Test::Json { equal, value } => (bytes == shown(value).as_bytes()) == *equal,
+        Test::Contains { negated, value } => {
+            let found = value.is_empty()
+                || bytes
+                    .windows(value.len())
+                    .any(|window| window == value.as_bytes());
+            found != *negated
+        }
+        Test::Matches { negated, regex } => regex.is_match(bytes) != *negated,
+        Test::Exists { negated } => value.is_some() != *negated,
+    }
+}
+
+fn node(test: &Test, value: Option<&Value>) -> bool {
+    let Some(value) = value else {
+        return matches!(test, Test::Exists { negated: true });
+    };
+    match test {
+        Test::Exists { negated } => !*negated,
+        Test::Number(comparison, right) => value
+            .as_f64()
+            .map_or(*comparison == Comparison::Ne, |left| {
+                comparison.holds(left, *right)
+            }),
+        Test::InRange(low, high) => value
+            .as_f64()
+            .is_some_and(|left| (*low..=*high).contains(&left)),
+        Test::Text {
+            equal,
+            value: right,
+        } => (value.as_str() == Some(right)) == *equal,
+        Test::Json {
+            equal,
+            value: right,
+        } => (value == right) == *equal,
+        Test::Contains { .. } | Test::Matches { .. } => text(test, Some(shown(value).as_bytes())),
+    }
+}
+
+/// A string as it is, anything else as JSON.
+fn shown(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::String(text) => Cow::Borrowed(text),
+        other => Cow::Owned(other.to_string()),
+    }
+}

@@ -1,0 +1,373 @@
+//! Data files in memory: one text with the offsets of its cells, and only the columns that a template names.
+
+use floodgate_core::definition::DataFormat;
+use std::io::{self, BufRead, BufReader, Read};
+use thiserror::Error;
+
+/// The largest data file in bytes; offsets are 32 bits wide.
+pub const MAX_DATA_BYTES: u64 = 1 << 30;
+/// The most rows of a data file.
+pub const MAX_ROWS: u32 = 10_000_000;
+/// The longest line of a jsonl file in bytes.
+const MAX_LINE_BYTES: u64 = 16 << 20;
+
+/// A data file that cannot be used, and where it is at fault.
+#[derive(Debug, Error)]
+pub enum DataError {
+    /// It cannot be read.
+    #[error("data file {file}: {source}")]
+    Io {
+        /// The path as the definition has it.
+        file: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A line is not what its format wants.
+    #[error("data file {file}, line {line}: {problem}")]
+    Line {
+        /// The path as the definition has it.
+        file: String,
+        /// From 1.
+        line: u64,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The file as a whole is unusable.
+    #[error("data file {file} {problem}")]
+    File {
+        /// The path as the definition has it.
+        file: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// The rows of a data file.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Table {
+    columns: Vec<String>,
+    rows: u32,
+    /// All cells, row by row.
+    text: String,
+    /// Where each cell ends in `text`.
+    ends: Vec<u32>,
+}
+
+impl Table {
+    /// Reads a file's content. `wanted` are the columns to keep; the others are checked and forgotten.
+    ///
+    /// # Errors
+    /// Unreadable or malformed content, a wanted column that is missing, no rows, more than [`MAX_DATA_BYTES`] or
+    /// [`MAX_ROWS`].
+    pub fn read(
+        file: &str,
+        format: DataFormat,
+        content: impl Read,
+        wanted: &[String],
+    ) -> Result<Self, DataError> {
+        let mut loader = Loader {
+            file,
+            table: Self {
+                columns: wanted.to_vec(),
+                ..Self::default()
+            },
+        };
+        match format {
+            DataFormat::Csv => loader.csv(content)?,
+            DataFormat::Jsonl => loader.jsonl(content)?,
+        }
+        if loader.table.rows == 0 {
+            return Err(loader.fail("has no rows; add at least one".into()));
+        }
+        loader.table.text.shrink_to_fit();
+        loader.table.ends.shrink_to_fit();
+        Ok(loader.table)
+    }
+
+    /// The kept columns, in the order of their indices.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
+    /// The number of rows; at least one.
+    pub fn rows(&self) -> u32 {
+        self.rows
+    }
+
+    /// A cell.
+    ///
+    /// # Panics
+    /// `row` or `column` is past the end.
+    pub fn cell(&self, row: u32, column: usize) -> &str {
+        let index = row as usize * self.columns.len() + column;
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        &self.text[start as usize..self.ends[index] as usize]
+    }
+}
+
+struct Loader<'a> {
+    file: &'a str,
+    table: Table,
+}
+
+impl Loader<'_> {
+    fn fail(&self, problem: String) -> DataError {
+        DataError::File {
+            file: self.file.to_owned(),
+            problem,
+        }
+    }
+
+    fn line(&self, line: u64, problem: impl Into<String>) -> DataError {
+        DataError::Line {
+            file: self.file.to_owned(),
+            line,
+            problem: problem.into(),
+        }
+    }
+
+    fn io(&self, source: io::Error) -> DataError {
+        DataError::Io {
+            file: self.file.to_owned(),
+            source,
+        }
+    }
+
+    fn cell(&mut self, text: &str) -> Result<(), DataError> {
+        self.table.text.push_str(text);
+        if self.table.text.len() as u64 > MAX_DATA_BYTES {
+            return Err(self.fail(format!(
+                "holds more than {MAX_DATA_BYTES} bytes of values; use fewer rows or columns"
+            )));
+        }
+        self.table.ends.push(self.table.text.len() as u32);
+        Ok(())
+    }
+
+    fn row(&mut self) -> Result<(), DataError> {
+        self.table.rows += 1;
+        if self.table.rows > MAX_ROWS {
+            return Err(self.fail(format!(
+                "has more than {MAX_ROWS} rows; split it over several tests"
+            )));
+        }
+        Ok(())
+    }
+
+    fn csv(&mut self, content: impl Read) -> Result<(), DataError> {
+        let mut reader = csv::ReaderBuilder::new().from_reader(content);
+        let header = reader
+            .byte_headers()
+            .map_err(|e| self.csv_error(e))?
+            .clone();
+        let mut names = Vec::with_capacity(header.len());
+        for name in &header {
+            let name = std::str::from_utf8(name)
+                .map_err(|_| self.line(1, "a column's name is not UTF-8"))?
+                .trim();
+            if names.contains(&name) {
+                return Err(self.line(1, format!("column `{name}` stands twice; rename one")));
+            }
+            names.push(name);
+        }
+        let kept: Vec<usize> = self.positions(&names)?;
+        let mut record = csv::ByteRecord::new();
+        while reader
+            .read_byte_record(&mut record)
+            .map_err(|e| self.csv_error(e))?
+        {
+            let line = record.position().map_or(0, csv::Position::line);
+            self.row()?;
+            for &at in &kept {
+                let text = std::str::from_utf8(&record[at]).map_err(|_| {
+                    self.line(line, format!("the value of `{}` is not UTF-8", names[at]))
+                })?;
+                self.cell(text)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn positions(&self, names: &[&str]) -> Result<Vec<usize>, DataError> {
+        let find = |column: &String| {
+            names.iter().position(|name| name == column).ok_or_else(|| {
+                self.fail(format!(
+                    "has no column `{column}`; its first line has {}",
+                    names.join(", ")
+                ))
+            })
+        };
+        self.table.columns.iter().map(find).collect()
+    }
+
+    fn csv_error(&self, error: csv::Error) -> DataError {
+        match error.into_kind() {
+            csv::ErrorKind::Io(source) => self.io(source),
+            csv::ErrorKind::UnequalLengths { pos, expected_len, len } => self.line(
+                pos.map_or(0, |pos| pos.line()),
+                format!("{len} fields where the first line has {expected_len}; quote values that hold a comma"),
+            ),
+            kind => self.fail(format!("is not csv: {kind:?}")),
+        }
+    }
+
+    fn jsonl(&mut self, content: impl Read) -> Result<(), DataError> {
+        let mut reader = BufReader::new(content);
+        let mut seen = vec![false; self.table.columns.len()];
+        let mut line = Vec::new();
+        for number in 1.. {
+            line.clear();
+            (&mut reader)
+                .take(MAX_LINE_BYTES + 1)
+                .read_until(b'\n', &mut line)
+                .map_err(|e| self.io(e))?;
+            if line.len() as u64 > MAX_LINE_BYTES {
+                return Err(self.line(number, format!("longer than {MAX_LINE_BYTES} bytes")));
+            }
+            if line.is_empty() {
+                break;
+            }
+            if !line.trim_ascii().is_empty() {
+                self.object(number, &line, &mut seen)?;
+            }
+        }
+        match seen.iter().position(|seen| !seen) {
+            Some(missing) if self.table.rows > 0 => Err(self.fail(format!(
+                "has no field `{}` in any of its lines",
+                self.table.columns[missing]
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// A field that a line lacks, or that is null, is empty text; a value that is no string is its JSON text.
+    fn object(&mut self, number: u64, line: &[u8], seen: &mut [bool]) -> Result<(), DataError> {
+        let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(line)
+            .map_err(|e| self.line(number, format!("not a JSON object: {e}")))?;
+        self.row()?;
+        for (index, seen) in seen.iter_mut().enumerate() {
+            let value = object.get(&self.table.columns[index]);
+            *seen |= value.is_some();
+            match value {
+                None | Some(serde_json::Value::Null) => self.cell("")?,
+                Some(serde_json::Value::String(text)) => self.cell(text)?,
+                Some(other) => self.cell(&other.to_string())?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(format: DataFormat, content: &[u8], wanted: &[&str]) -> Result<Table, DataError> {
+        let wanted: Vec<String> = wanted.iter().map(|&s| s.to_owned()).collect();
+        Table::read("users.x", format, content, &wanted)
+    }
+
+    #[test]
+    fn csv_keeps_the_wanted_columns() {
+        let table = read(
+            DataFormat::Csv,
+            b"\xef\xbb\xbfid,name,note\r\n1,\"a, b\",x\n\n2,\"q\"\"q\nr\",y\n",
+            &["name", "id"],
+        )
+        .unwrap();
+        assert_eq!(table.rows(), 2);
+        assert_eq!(
+            [
+                table.cell(0, 0),
+                table.cell(0, 1),
+                table.cell(1, 0),
+                table.cell(1, 1)
+            ],
+            ["a, b", "1", "q\"q\nr", "2"]
+        );
+    }
+
+    #[test]
+    fn jsonl_takes_text_numbers_and_structures() {
+        let lines = b"{\"a\":\"x\",\"b\":1}\n\n{\"a\":null,\"b\":[1,{}]}\n{\"b\":true}";
+        let table = read(DataFormat::Jsonl, lines, &["a", "b"]).unwrap();
+        let cells: Vec<_> = (0..3)
+            .flat_map(|row| [table.cell(row, 0), table.cell(row, 1)])
+            .collect();
+        assert_eq!(cells, ["x", "1", "", "[1,{}]", "", "true"]);
+    }
+
+    #[test]
+    fn faults_name_file_line_and_remedy() {
+        let deep = format!("{{\"a\":{}1{}}}", "[".repeat(5_000), "]".repeat(5_000));
+        for (format, content, expected) in [
+            (
+                DataFormat::Csv,
+                "a,b\n1,2\n3\n".as_bytes(),
+                "data file users.x, line 3: 1 fields where the first line has 2",
+            ),
+            (DataFormat::Csv, b"a,b\n", "data file users.x has no rows"),
+            (DataFormat::Csv, b"", "data file users.x has no column `a`"),
+            (
+                DataFormat::Csv,
+                b"a,a\n1,2\n",
+                "line 1: column `a` stands twice",
+            ),
+            (
+                DataFormat::Csv,
+                b"x,y\n1,2\n",
+                "has no column `a`; its first line has x, y",
+            ),
+            (
+                DataFormat::Csv,
+                b"a\n1\n\xff\n",
+                "line 3: the value of `a` is not UTF-8",
+            ),
+            (
+                DataFormat::Jsonl,
+                b"{\"a\":1}\n{\"a\":\n",
+                "line 2: not a JSON object",
+            ),
+            (DataFormat::Jsonl, b"[1]\n", "line 1: not a JSON object"),
+            (
+                DataFormat::Jsonl,
+                b"{\"b\":1}\n",
+                "has no field `a` in any of its lines",
+            ),
+            (DataFormat::Jsonl, b"\n\n", "has no rows"),
+            (
+                DataFormat::Jsonl,
+                deep.as_bytes(),
+                "line 1: not a JSON object: recursion limit exceeded",
+            ),
+        ] {
+            let error = read(format, content, &["a"]).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}\n{expected}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn csv_reads_back_what_was_written(rows in proptest::collection::vec((".{0,12}", ".{1,12}"), 1..20)) {
+            let mut writer = csv::Writer::from_writer(Vec::new());
+            writer.write_record(["a", "b"]).unwrap();
+            for (a, b) in &rows {
+                writer.write_record([a, b]).unwrap();
+            }
+            let table = read(DataFormat::Csv, &writer.into_inner().unwrap(), &["a", "b"]).unwrap();
+            prop_assert_eq!(table.rows() as usize, rows.len());
+            for (row, (a, b)) in rows.iter().enumerate() {
+                prop_assert_eq!(table.cell(row as u32, 0), a);
+                prop_assert_eq!(table.cell(row as u32, 1), b);
+            }
+        }
+
+        #[test]
+        fn no_content_is_a_panic(content in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = read(DataFormat::Csv, &content, &["a"]);
+            let _ = read(DataFormat::Jsonl, &content, &["a"]);
+        }
+    }
+}

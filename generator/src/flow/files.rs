@@ -1,0 +1,173 @@
+//! Files that a definition names, read once for all workers of a process.
+
+use super::data::{DataError, MAX_DATA_BYTES, Table};
+use super::names::each_column;
+use bytes::Bytes;
+use floodgate_core::definition::{Body, Definition, HttpOptions, PartContent, Step};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use thiserror::Error;
+
+/// The largest file that is sent as a body or a part of one, in bytes; it stays in memory.
+pub const MAX_BODY_FILE_BYTES: u64 = 256 << 20;
+/// The largest PEM file in bytes.
+pub const MAX_PEM_BYTES: u64 = 4 << 20;
+
+/// A file that cannot be used.
+#[derive(Debug, Error)]
+pub enum FileError {
+    /// It cannot be read.
+    #[error("file {path}: {source}")]
+    Io {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A folder, a device or the like.
+    #[error("file {path} is not a regular file")]
+    NotAFile {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// It is larger than the bound.
+    #[error("file {path} has {bytes} bytes, more than the {limit} allowed; use a smaller one")]
+    TooLarge {
+        /// Where it is.
+        path: PathBuf,
+        /// Its size.
+        bytes: u64,
+        /// The bound.
+        limit: u64,
+    },
+    /// A data file is at fault.
+    #[error(transparent)]
+    Data(#[from] DataError),
+}
+
+/// What the files of a definition hold.
+#[derive(Debug, Default)]
+pub struct Files {
+    bodies: BTreeMap<String, Bytes>,
+    pems: BTreeMap<String, Bytes>,
+    tables: Vec<Arc<Table>>,
+}
+
+impl Files {
+    /// Reads everything that the native engine needs. Relative paths start from `base`.
+    ///
+    /// # Errors
+    /// The first file that is missing, unreadable, too large or malformed.
+    pub fn load(definition: &Definition, base: &Path) -> Result<Self, FileError> {
+        let mut files = Self::default();
+        for scenario in &definition.scenarios {
+            files.load_bodies(&scenario.flow, base)?;
+            files.load_pems(&scenario.http, base)?;
+        }
+        let mut wanted: Vec<Vec<String>> = vec![Vec::new(); definition.data.len()];
+        for scenario in &definition.scenarios {
+            each_column(scenario, &mut |source, column| {
+                let index = definition.data.iter().position(|data| data.name == source);
+                if let Some(columns) = index.map(|index| &mut wanted[index])
+                    && !columns.iter().any(|known| known == column)
+                {
+                    columns.push(column.to_owned());
+                }
+            });
+        }
+        for (data, wanted) in definition.data.iter().zip(&wanted) {
+            let (file, _) = open(base, &data.file, MAX_DATA_BYTES)?;
+            files.tables.push(Arc::new(Table::read(
+                &data.file,
+                data.format,
+                file,
+                wanted,
+            )?));
+        }
+        Ok(files)
+    }
+
+    /// The content of a file that a body is made of, by its path in the definition.
+    pub fn body(&self, path: &str) -> Option<&Bytes> {
+        self.bodies.get(path)
+    }
+
+    /// The content of a certificate or key file, by its path in the definition.
+    pub fn pem(&self, path: &str) -> Option<&Bytes> {
+        self.pems.get(path)
+    }
+
+    /// The data sources, in the order of the definition.
+    pub fn tables(&self) -> &[Arc<Table>] {
+        &self.tables
+    }
+
+    fn load_bodies(&mut self, steps: &[Step], base: &Path) -> Result<(), FileError> {
+        for step in steps {
+            match step {
+                Step::Group { steps, .. } => self.load_bodies(steps, base)?,
+                Step::Request(request) => match &request.body {
+                    Body::File { path, .. } => self.load_body(path, base)?,
+                    Body::Multipart(parts) => {
+                        for part in parts {
+                            if let PartContent::File { path, .. } = &part.content {
+                                self.load_body(path, base)?;
+                            }
+                        }
+                    }
+                    _ => {}
+                },
+                Step::Think { .. } | Step::Set(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn load_body(&mut self, path: &str, base: &Path) -> Result<(), FileError> {
+        if !self.bodies.contains_key(path) {
+            self.bodies
+                .insert(path.to_owned(), read(base, path, MAX_BODY_FILE_BYTES)?);
+        }
+        Ok(())
+    }
+
+    fn load_pems(&mut self, http: &HttpOptions, base: &Path) -> Result<(), FileError> {
+        for path in [&http.ca, &http.cert, &http.key].into_iter().flatten() {
+            if !self.pems.contains_key(path) {
+                self.pems
+                    .insert(path.clone(), read(base, path, MAX_PEM_BYTES)?);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn open(base: &Path, path: &str, limit: u64) -> Result<(File, PathBuf), FileError> {
+    let path = base.join(path);
+    let found = || -> io::Result<_> {
+        // Looked at before it is opened: to open a pipe would wait for its writer.
+        let metadata = std::fs::metadata(&path)?;
+        Ok((metadata.is_file(), metadata.len()))
+    };
+    match found() {
+        Err(source) => Err(FileError::Io { path, source }),
+        Ok((false, _)) => Err(FileError::NotAFile { path }),
+        Ok((true, bytes)) if bytes > limit => Err(FileError::TooLarge { path, bytes, limit }),
+        Ok(_) => match File::open(&path) {
+            Ok(file) => Ok((file, path)),
+            Err(source) => Err(FileError::Io { path, source }),
+        },
+    }
+}
+
+fn read(base: &Path, path: &str, limit: u64) -> Result<Bytes, FileError> {
+    let (file, path) = open(base, path, limit)?;
+    let mut content = Vec::new();
+    match file.take(limit).read_to_end(&mut content) {
+        Ok(_) => Ok(content.into()),
+        Err(source) => Err(FileError::Io { path, source }),
+    }
+}

@@ -1,0 +1,121 @@
+//! What a flow asks of the world around it: a client that carries requests, and a timer. The HTTP client and the
+//! worker's timer implement them; tests script their own.
+
+use crate::clock::Nanos;
+use crate::http::exchange::{ErrorCode, Exchange};
+pub use crate::http::{Keep, Origin};
+use bytes::Bytes;
+use std::rc::Rc;
+use std::time::Duration;
+
+/// A header field: its name as the definition writes it, and a value free of control characters.
+pub type Header = (Rc<str>, Bytes);
+
+/// A request with everything filled in. `Host` and `Content-Length` are not among the headers: the client writes them
+/// from `authority` and `body`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Upper-case token.
+    pub method: Rc<str>,
+    /// Where to connect.
+    pub origin: Rc<Origin>,
+    /// The value of `Host` or `:authority`.
+    pub authority: Rc<str>,
+    /// Begins with `/`; ASCII without blanks.
+    pub path_and_query: String,
+    /// In the order to send.
+    pub headers: Vec<Header>,
+    /// The content; empty for none.
+    pub body: Bytes,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            method: Rc::from(""),
+            origin: Rc::default(),
+            authority: Rc::from(""),
+            path_and_query: String::new(),
+            headers: Vec::new(),
+            body: Bytes::new(),
+        }
+    }
+}
+
+impl Request {
+    /// The same request with these cookies behind those that it has; there must be one header of them only
+    /// (RFC 6265 §5.4).
+    #[must_use]
+    pub fn with_cookies(&self, cookies: &str) -> Self {
+        let mut request = self.clone();
+        let own = request
+            .headers
+            .iter_mut()
+            .find(|(name, _)| name.eq_ignore_ascii_case("cookie"));
+        if let Some((_, value)) = own {
+            *value = [value, &b"; "[..], cookies.as_bytes()].concat().into();
+        } else {
+            request.headers.push((
+                Rc::from("Cookie"),
+                Bytes::copy_from_slice(cookies.as_bytes()),
+            ));
+        }
+        request
+    }
+
+    /// The absolute URL, for the resolution of redirects.
+    pub fn url(&self) -> String {
+        format!("{}{}", self.origin, self.path_and_query)
+    }
+}
+
+/// A VU's client: one exchange at a time, and a look at the last response.
+pub trait Io {
+    /// A request in the form in which the client sends it, so that a request that never changes is made once.
+    type Wire;
+
+    /// Makes that form, reusing the memory of `old` if there is one.
+    ///
+    /// # Errors
+    /// The request cannot be sent: [`ErrorCode::BadUrl`], [`ErrorCode::BadHeader`].
+    fn prepare(
+        &mut self,
+        request: &Request,
+        old: Option<Self::Wire>,
+    ) -> Result<Self::Wire, ErrorCode>;
+
+    /// Forgets what belongs to one iteration: cookies, and connections unless they are to be reused.
+    fn begin_iteration(&mut self);
+
+    /// What the cookies that responses set in this iteration make of the header `Cookie`; `None`, at once, without any.
+    fn cookie_header(&self, request: &Request) -> Option<String>;
+
+    /// Sends a request and reads the response to its end. A failure is part of the exchange.
+    fn execute(
+        &mut self,
+        wire: &Self::Wire,
+        keep: Keep,
+        timeout: Duration,
+    ) -> impl Future<Output = Exchange>;
+
+    /// The first header of that case-insensitive name in the last response.
+    fn header(&self, name: &str) -> Option<&[u8]>;
+
+    /// The value of a cookie that the last response set.
+    fn cookie(&self, name: &str) -> Option<&[u8]>;
+
+    /// The body of the last response; empty unless [`Keep::body`] was asked for.
+    fn body(&self) -> &[u8];
+
+    /// The length of the last response's body in bytes, also if it was not kept.
+    fn size(&self) -> u64;
+}
+
+/// The worker's time.
+pub trait Timer {
+    /// Now, on the worker's clock.
+    fn now(&self) -> Nanos;
+
+    /// Waits until that time; the result is the time at which it woke. A time that has passed is no wait.
+    fn sleep_until(&self, at: Nanos) -> impl Future<Output = Nanos>;
+}

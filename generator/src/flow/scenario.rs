@@ -1,0 +1,279 @@
+//! A scenario made ready: one flat list of operations, shared by the VUs of a worker.
+
+use super::check::{CheckPlan, ExtractPlan};
+use super::data::Table;
+use super::encode::Encoding;
+use super::error::{CompileError, Problem};
+use super::files::Files;
+use super::io::{Keep, Request};
+use super::names::Names;
+use super::request::RequestTemplate;
+use super::rows::Rows;
+use super::series::StepSeries;
+use super::text::{Scope, Text};
+use crate::clock::Nanos;
+use crate::http::exchange::{ErrorCode, Exchange};
+use floodgate_core::definition::{Definition, RequestStep, Scenario, Step};
+use floodgate_core::metric::Tags;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Where a scenario runs: what templates and random numbers depend on beside the definition.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The execution's id; seeds the random numbers.
+    pub execution: &'a str,
+    /// The task's number, from 0.
+    pub task: u32,
+}
+
+/// A scenario ready to be iterated by the VUs of one worker. `W` is what the client makes of a request
+/// ([`super::Io::Wire`]).
+#[derive(Debug)]
+pub struct CompiledScenario<W> {
+    pub(crate) ops: Vec<Op>,
+    pub(crate) steps: Vec<StepPlan<W>>,
+    pub(crate) locals: usize,
+    pub(crate) rows: Vec<Rows>,
+    pub(crate) tables: Vec<Arc<Table>>,
+    pub(crate) seed: u64,
+}
+
+/// One operation.
+#[derive(Debug)]
+pub(crate) enum Op {
+    /// The request of that number.
+    Request(u32),
+    /// Wait between the two times.
+    Think { min: Nanos, max: Nanos },
+    /// Fill a variable.
+    Set { slot: u16, value: Box<Text> },
+}
+
+/// One request.
+#[derive(Debug)]
+pub(crate) struct StepPlan<W> {
+    pub(crate) source: Source<W>,
+    pub(crate) keep: Keep,
+    pub(crate) timeout: Duration,
+    pub(crate) max_redirects: u32,
+    /// Empty: 200–399.
+    expected: Vec<(u16, u16)>,
+    pub(crate) checks: Vec<CheckPlan>,
+    pub(crate) extract: Vec<ExtractPlan>,
+    pub(crate) series: StepSeries,
+}
+
+/// Where a request comes from.
+#[derive(Debug)]
+pub(crate) enum Source<W> {
+    /// It never changes.
+    Fixed { request: Box<Request>, wire: W },
+    /// It is filled in for each iteration.
+    Rendered(Box<RequestTemplate>),
+}
+
+impl<W> StepPlan<W> {
+    /// Whether a response counts as expected (k6's `responseCallback`; its default is 200–399).
+    #[inline]
+    pub(crate) fn is_expected(&self, exchange: &Exchange) -> bool {
+        exchange.error.is_none()
+            && if self.expected.is_empty() {
+                (200..400).contains(&exchange.status)
+            } else {
+                self.expected
+                    .iter()
+                    .any(|&(low, high)| (low..=high).contains(&exchange.status))
+            }
+    }
+}
+
+impl<W> CompiledScenario<W> {
+    /// Compiles scenario number `index` of a definition. `prepare` makes what the client sends of a request that never
+    /// changes.
+    ///
+    /// # Errors
+    /// A name that is not known, a URL, header or body that cannot be sent, a file that was not loaded.
+    ///
+    /// # Panics
+    /// The definition has no scenario of that number.
+    pub fn compile(
+        definition: &Definition,
+        index: usize,
+        files: &Files,
+        place: Place<'_>,
+        prepare: impl FnMut(&Request) -> Result<W, ErrorCode>,
+    ) -> Result<Self, CompileError> {
+        let scenario = &definition.scenarios[index];
+        let names = Names::collect(definition, scenario, place.task, files.tables())
+            .map_err(|problem| error(scenario, "data", problem))?;
+        let rows = names.sources.iter().zip(&names.tables);
+        let rows = rows
+            .map(|(&(source, _), table)| Rows::new(definition, index, source, table.rows()))
+            .collect();
+        let seed = hash(&[place.execution, &scenario.name]);
+        let boundary = format!("floodgate-{:032x}", fastrand::Rng::with_seed(seed).u128(..));
+        let mut compiler = Compiler {
+            definition,
+            scenario,
+            files,
+            names,
+            boundary,
+            prepare,
+            ops: Vec::new(),
+            steps: Vec::new(),
+        };
+        compiler.flatten(&scenario.flow, "")?;
+        let Compiler {
+            names, ops, steps, ..
+        } = compiler;
+        Ok(Self {
+            ops,
+            steps,
+            locals: names.locals.len(),
+            rows,
+            tables: names.tables,
+            seed,
+        })
+    }
+}
+
+struct Compiler<'a, W, P> {
+    definition: &'a Definition,
+    scenario: &'a Scenario,
+    files: &'a Files,
+    names: Names<'a>,
+    boundary: String,
+    prepare: P,
+    ops: Vec<Op>,
+    steps: Vec<StepPlan<W>>,
+}
+
+impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
+    fn flatten(&mut self, steps: &[Step], group: &str) -> Result<(), CompileError> {
+        for step in steps {
+            match step {
+                Step::Request(step) => {
+                    let plan = self
+                        .request(step, group)
+                        .map_err(|problem| error(self.scenario, &step.name, problem))?;
+                    self.ops.push(Op::Request(self.steps.len() as u32));
+                    self.steps.push(plan);
+                }
+                Step::Think { min, max } => {
+                    let (min, max) = (min.as_nanos() as u64, max.as_nanos() as u64);
+                    self.ops.push(Op::Think {
+                        min,
+                        max: max.max(min),
+                    });
+                }
+                Step::Group { name, steps } => self.flatten(steps, &format!("{group}::{name}"))?,
+                Step::Set(variables) => {
+                    for (name, value) in variables {
+                        let compiled = Text::compile(value, &self.names, Encoding::Raw);
+                        let op = compiled.and_then(|text| {
+                            Ok(Op::Set {
+                                slot: self.names.local(name)?,
+                                value: Box::new(text),
+                            })
+                        });
+                        self.ops.push(op.map_err(|problem| {
+                            error(self.scenario, &format!("set {name}"), problem)
+                        })?);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn request(&mut self, step: &RequestStep, group: &str) -> Result<StepPlan<W>, Problem> {
+        let http = &self.scenario.http;
+        let target = self.definition.target.as_deref();
+        let template =
+            RequestTemplate::compile(step, http, target, &self.names, self.files, &self.boundary)?;
+        let (own, tags) = self.tags(step, group);
+        let checks = step
+            .checks
+            .iter()
+            .map(|check| CheckPlan::compile(check, &own))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut extract = Vec::with_capacity(step.extract.len());
+        for (name, from) in &step.extract {
+            extract.push(ExtractPlan::new(name, self.names.local(name)?, from, &own));
+        }
+        let compressed = !http.accept_encoding.is_empty();
+        let keep = Keep {
+            headers: checks.iter().any(CheckPlan::needs_headers)
+                || extract.iter().any(ExtractPlan::needs_headers),
+            body: checks.iter().any(|c| c.needs_body(compressed))
+                || extract.iter().any(ExtractPlan::needs_body),
+        };
+        Ok(StepPlan {
+            source: self.source(template)?,
+            keep,
+            timeout: step.timeout.unwrap_or(http.timeout),
+            max_redirects: step.max_redirects.unwrap_or(http.max_redirects),
+            expected: step.expected_statuses.clone(),
+            checks,
+            extract,
+            series: StepSeries::new(tags),
+        })
+    }
+
+    fn source(&mut self, template: RequestTemplate) -> Result<Source<W>, Problem> {
+        if !template.is_fixed() {
+            return Ok(Source::Rendered(Box::new(template)));
+        }
+        let mut request = Box::<Request>::default();
+        let mut rng = fastrand::Rng::with_seed(0);
+        let mut nothing = Scope {
+            vu: 0,
+            iteration: 0,
+            locals: &[],
+            rows: &[],
+            tables: &[],
+            rng: &mut rng,
+        };
+        template
+            .render(&mut nothing, &mut request)
+            .map_err(Problem::Unsendable)?;
+        let wire = (self.prepare)(&request).map_err(Problem::Unsendable)?;
+        Ok(Source::Fixed { request, wire })
+    }
+
+    /// The tags of checks, and those of requests. The step's own go over the scenario's, those over the definition's, and
+    /// the ones with a meaning of their own over all.
+    fn tags(&self, step: &RequestStep, group: &str) -> (Tags, Tags) {
+        let mut tags = Tags::new();
+        for own in [&self.definition.tags, &self.scenario.tags, &step.tags] {
+            tags = own
+                .iter()
+                .fold(tags, |tags, (name, value)| tags.with(name, value));
+        }
+        let tags = tags
+            .with("scenario", &self.scenario.name)
+            .with("group", group);
+        let request = tags
+            .clone()
+            .with("name", &step.name)
+            .with("method", &step.method);
+        (tags, request)
+    }
+}
+
+fn error(scenario: &Scenario, step: &str, problem: Problem) -> CompileError {
+    CompileError {
+        scenario: scenario.name.clone(),
+        step: step.to_owned(),
+        problem,
+    }
+}
+
+/// FNV-1a with 64 bits (<http://www.isthe.com/chongo/tech/comp/fnv/>), the texts separated by a byte that no text has.
+fn hash(texts: &[&str]) -> u64 {
+    let bytes = texts.iter().flat_map(|text| text.bytes().chain([0xff]));
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}

@@ -1,0 +1,96 @@
+//! The series that the samples of a step go to, looked up without hashing or allocation once they are known.
+
+use crate::http::exchange::{ErrorCode, Exchange};
+use crate::recorder::{CheckSeries, HttpSeries, Record};
+use floodgate_core::metric::Tags;
+use smallvec::SmallVec;
+use std::cell::{Cell, RefCell};
+
+/// The HTTP series of one step.
+#[derive(Debug)]
+pub(crate) struct StepSeries {
+    /// All tags that do not depend on the response.
+    tags: Tags,
+    /// What was seen so far. A target answers with few kinds of responses, the usual one first, so a scan is quickest.
+    known: RefCell<SmallVec<[(u32, HttpSeries); 4]>>,
+}
+
+impl StepSeries {
+    pub(crate) fn new(tags: Tags) -> Self {
+        Self {
+            tags,
+            known: RefCell::default(),
+        }
+    }
+
+    /// The series for this outcome. `as_get`: a redirect made a GET of another method.
+    #[inline]
+    pub(crate) fn get<R: Record>(
+        &self,
+        record: &mut R,
+        exchange: &Exchange,
+        expected: bool,
+        as_get: bool,
+    ) -> HttpSeries {
+        let error = exchange.error.map_or(0, |error| error as u32 + 1);
+        let key = u32::from(exchange.status)
+            | error << 16
+            | u32::from(expected) << 24
+            | u32::from(as_get) << 25;
+        let found = self
+            .known
+            .borrow()
+            .iter()
+            .find(|(known, _)| *known == key)
+            .map(|(_, series)| *series);
+        found.unwrap_or_else(|| self.learn(key, record, exchange, expected, as_get))
+    }
+
+    #[cold]
+    fn learn<R: Record>(
+        &self,
+        key: u32,
+        record: &mut R,
+        exchange: &Exchange,
+        expected: bool,
+        as_get: bool,
+    ) -> HttpSeries {
+        let mut tags = self
+            .tags
+            .clone()
+            .with("status", exchange.status.to_string())
+            .with("error_code", exchange.error.map_or("", ErrorCode::as_str))
+            .with("expected_response", if expected { "true" } else { "false" });
+        if as_get {
+            tags = tags.with("method", "GET");
+        }
+        let series = record.http_series(&tags);
+        self.known.borrow_mut().push((key, series));
+        series
+    }
+}
+
+/// The series of one check.
+#[derive(Debug)]
+pub(crate) struct CheckTags {
+    tags: Tags,
+    known: Cell<Option<CheckSeries>>,
+}
+
+impl CheckTags {
+    pub(crate) fn new(tags: Tags) -> Self {
+        Self {
+            tags,
+            known: Cell::new(None),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn get<R: Record>(&self, record: &mut R) -> CheckSeries {
+        self.known.get().unwrap_or_else(|| {
+            let series = record.check_series(&self.tags);
+            self.known.set(Some(series));
+            series
+        })
+    }
+}

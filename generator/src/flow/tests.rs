@@ -1,0 +1,7 @@
+//! Flows against a scripted client.
+#![allow(clippy::unwrap_used)]
+
+mod checks;
+mod iterations;
+mod requests;
+mod support;

@@ -1,0 +1,401 @@
+//! A virtual user: it runs iterations of a scenario, one after the other.
+
+use super::check::{JsonBody, Outcome};
+use super::io::{Io, Request, Timer};
+use super::redirect::{is_redirect, redirect};
+use super::request::RequestTemplate;
+use super::scenario::{CompiledScenario, Op, Source, StepPlan};
+use super::text::Scope;
+use crate::clock::Nanos;
+use crate::http::exchange::{ErrorCode, Exchange, Timings};
+use crate::recorder::Record;
+use smallvec::SmallVec;
+use std::cell::RefCell;
+
+/// One iteration's number and times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// Its number in the scenario, from 0, global over all tasks: no two iterations of a scenario share one.
+    pub iteration: u64,
+    /// When it was intended to start.
+    pub intended: Nanos,
+    /// When it is started.
+    pub actual: Nanos,
+}
+
+/// How an iteration ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IterationEnd {
+    /// All steps were done; failed requests and checks do not end an iteration.
+    Completed {
+        /// When its last step ended: the end of the last exchange, or the planned end of the think time behind it.
+        ended: Nanos,
+    },
+    /// A `unique` data source has no row for it; nothing was done, and no later iteration of the scenario has one.
+    DataExhausted,
+}
+
+/// A virtual user. `W` is the client's form of a request ([`Io::Wire`]).
+///
+/// It keeps between iterations only the memory of requests that have to be filled in.
+#[derive(Debug)]
+pub struct Vu<W> {
+    number: u64,
+    iteration: u64,
+    rng: fastrand::Rng,
+    locals: Vec<String>,
+    rows: SmallVec<[u32; 2]>,
+    request: Option<Box<Request>>,
+    wire: Option<W>,
+    in_flight: Option<InFlight>,
+}
+
+/// The exchange that is under way, for the case that nobody waits for its end.
+#[derive(Clone, Copy, Debug)]
+struct InFlight {
+    step: u32,
+    as_get: bool,
+    intended: Nanos,
+    begun: Nanos,
+}
+
+/// A response at the end of a chain of redirects.
+struct Final {
+    exchange: Exchange,
+    intended: Nanos,
+    as_get: bool,
+}
+
+impl<W> Vu<W> {
+    /// The VU of that number in its scenario, from 1, global over all tasks.
+    pub fn new(number: u64) -> Self {
+        Self {
+            number,
+            iteration: 0,
+            rng: fastrand::Rng::with_seed(0),
+            locals: Vec::new(),
+            rows: SmallVec::new(),
+            request: None,
+            wire: None,
+            in_flight: None,
+        }
+    }
+
+    /// Runs one iteration. The future may be dropped at any time; [`Self::interrupted`] then counts the exchange that
+    /// was under way.
+    pub async fn iterate<I, T, R>(
+        &mut self,
+        scenario: &CompiledScenario<W>,
+        start: Start,
+        io: &mut I,
+        timer: &T,
+        record: &RefCell<R>,
+    ) -> IterationEnd
+    where
+        I: Io<Wire = W>,
+        T: Timer,
+        R: Record,
+    {
+        self.in_flight = None;
+        if !self.begin(scenario, start.iteration) {
+            return IterationEnd::DataExhausted;
+        }
+        io.begin_iteration();
+        // When the last step ended by plan, and when in fact.
+        let (mut at, mut now) = (start.intended, start.actual);
+        let mut waited = false;
+        for op in &scenario.ops {
+            match op {
+                Op::Request(index) => {
+                    waited = true;
+                    let step = &scenario.steps[*index as usize];
+                    let made = match &step.source {
+                        Source::Fixed { request, .. } => self.with_cookies(request, io),
+                        Source::Rendered(template) => {
+                            self.fill_in(scenario, template, io).map(|()| true)
+                        }
+                    };
+                    let own = match made {
+                        Ok(own) => own,
+                        Err(error) => {
+                            now = timer.now();
+                            let lost = Final {
+                                exchange: unsent(error, now),
+                                intended: at,
+                                as_get: false,
+                            };
+                            self.settle(step, &lost, at, io, record);
+                            at = now;
+                            continue;
+                        }
+                    };
+                    self.in_flight = Some(InFlight {
+                        step: *index,
+                        as_get: false,
+                        intended: at,
+                        begun: now,
+                    });
+                    let wire = match &step.source {
+                        Source::Fixed { wire, .. } if !own => wire,
+                        _ => self.wire.as_ref().expect("it was made just above"),
+                    };
+                    let exchange = io.execute(wire, step.keep, step.timeout).await;
+                    self.in_flight = None;
+                    let mut last = Final {
+                        exchange,
+                        intended: at,
+                        as_get: false,
+                    };
+                    if is_redirect(exchange.status)
+                        && exchange.error.is_none()
+                        && step.max_redirects > 0
+                    {
+                        // Boxed: redirects are rare, and every VU would carry the room for their futures.
+                        last = Box::pin(self.follow(scenario, *index, last, io, record)).await;
+                    }
+                    self.settle(step, &last, at, io, record);
+                    (at, now) = (last.exchange.timings.end, last.exchange.timings.end);
+                }
+                Op::Think { min, max } => {
+                    at = at.saturating_add(self.rng.u64(*min..=*max));
+                    if at > now {
+                        waited = true;
+                        now = timer.sleep_until(at).await;
+                    }
+                }
+                Op::Set { slot, value } => {
+                    let text = value.rendered(&mut self.scope(scenario));
+                    self.locals[usize::from(*slot)] = text;
+                }
+            }
+        }
+        if !waited {
+            // A flow without requests must not keep its thread from everything else.
+            tokio::task::yield_now().await;
+            at = timer.now();
+        }
+        IterationEnd::Completed { ended: at }
+    }
+
+    /// Records the exchange that was under way when the future of [`Self::iterate`] was dropped, with the error
+    /// `interrupted` and the time that it had taken so far (as waiting). Returns whether there was one.
+    pub fn interrupted<R: Record>(
+        &mut self,
+        scenario: &CompiledScenario<W>,
+        now: Nanos,
+        record: &RefCell<R>,
+    ) -> bool {
+        let Some(lost) = self.in_flight.take() else {
+            return false;
+        };
+        let end = now.max(lost.begun);
+        let timings = Timings {
+            begin: lost.begun,
+            end,
+            waiting: end - lost.begun,
+            ..Timings::default()
+        };
+        let exchange = Exchange {
+            timings,
+            error: Some(ErrorCode::Interrupted),
+            ..Exchange::default()
+        };
+        let record = &mut *record.borrow_mut();
+        let series =
+            scenario.steps[lost.step as usize]
+                .series
+                .get(record, &exchange, false, lost.as_get);
+        record.http(series, &exchange, lost.intended, false);
+        true
+    }
+
+    /// Sets up variables, random numbers and data rows; `false` if there are no rows left.
+    fn begin(&mut self, scenario: &CompiledScenario<W>, iteration: u64) -> bool {
+        self.iteration = iteration;
+        self.rng.seed(scenario.seed ^ mix(iteration));
+        self.locals.resize_with(scenario.locals, String::new);
+        self.locals.iter_mut().for_each(String::clear);
+        self.rows.clear();
+        for rows in &scenario.rows {
+            match rows.row(iteration, &mut self.rng) {
+                Some(row) => self.rows.push(row),
+                None => return false,
+            }
+        }
+        true
+    }
+
+    fn scope<'a>(&'a mut self, scenario: &'a CompiledScenario<W>) -> Scope<'a> {
+        Scope {
+            vu: self.number,
+            iteration: self.iteration,
+            locals: &self.locals,
+            rows: &self.rows,
+            tables: &scenario.tables,
+            rng: &mut self.rng,
+        }
+    }
+
+    fn fill_in<I: Io<Wire = W>>(
+        &mut self,
+        scenario: &CompiledScenario<W>,
+        template: &RequestTemplate,
+        io: &mut I,
+    ) -> Result<(), ErrorCode> {
+        let mut request = self.request.take().unwrap_or_default();
+        let filled = template.render(&mut self.scope(scenario), &mut request);
+        let prepared = filled.and_then(|()| prepare(io, &request, self.wire.take()));
+        self.request = Some(request);
+        self.wire = Some(prepared?);
+        Ok(())
+    }
+
+    /// Makes the VU's own copy of a request that would be the same for all but for its cookies; `false`: it has none.
+    #[inline]
+    fn with_cookies<I: Io<Wire = W>>(
+        &mut self,
+        request: &Request,
+        io: &mut I,
+    ) -> Result<bool, ErrorCode> {
+        let Some(cookies) = io.cookie_header(request) else {
+            return Ok(false);
+        };
+        self.wire = Some(io.prepare(&request.with_cookies(&cookies), self.wire.take())?);
+        Ok(true)
+    }
+
+    /// Goes where redirects lead, recording each hop but the last.
+    async fn follow<I: Io<Wire = W>, R: Record>(
+        &mut self,
+        scenario: &CompiledScenario<W>,
+        index: u32,
+        mut hop: Final,
+        io: &mut I,
+        record: &RefCell<R>,
+    ) -> Final {
+        let step = &scenario.steps[index as usize];
+        let mut request = match &step.source {
+            Source::Fixed { request, .. } => Request::clone(request),
+            Source::Rendered(_) => self.request.as_deref().cloned().unwrap_or_default(),
+        };
+        let mut wire = None;
+        for followed in 0.. {
+            if hop.exchange.error.is_some() || !is_redirect(hop.exchange.status) {
+                break;
+            }
+            let Some(location) = io.header("location") else {
+                break;
+            };
+            if followed == step.max_redirects {
+                hop.exchange.error = Some(ErrorCode::TooManyRedirects);
+                break;
+            }
+            let method = request.method.clone();
+            let next = redirect(&mut request, hop.exchange.status, location);
+            match next.and_then(|()| prepare(io, &request, wire.take())) {
+                Ok(prepared) => wire = Some(prepared),
+                Err(error) => hop.exchange.error = Some(error),
+            }
+            let Some(ready) = wire.as_ref().filter(|_| hop.exchange.error.is_none()) else {
+                break;
+            };
+            write(step, &hop, true, &mut *record.borrow_mut());
+            let intended = hop.exchange.timings.end;
+            let as_get = hop.as_get || method != request.method;
+            self.in_flight = Some(InFlight {
+                step: index,
+                as_get,
+                intended,
+                begun: intended,
+            });
+            let exchange = io.execute(ready, step.keep, step.timeout).await;
+            self.in_flight = None;
+            hop = Final {
+                exchange,
+                intended,
+                as_get,
+            };
+        }
+        hop
+    }
+
+    /// Records a step's last exchange, its checks and what it extracts. `first` is when the step was intended to begin.
+    #[inline]
+    fn settle<I: Io, R: Record>(
+        &mut self,
+        step: &StepPlan<W>,
+        last: &Final,
+        first: Nanos,
+        io: &I,
+        record: &RefCell<R>,
+    ) {
+        let record = &mut *record.borrow_mut();
+        write(step, last, step.is_expected(&last.exchange), record);
+        if step.checks.is_empty() && step.extract.is_empty() {
+            return;
+        }
+        let exchange = &last.exchange;
+        let mut json = JsonBody::default();
+        for check in &step.checks {
+            let held = check.holds(
+                Outcome {
+                    exchange,
+                    intended: first,
+                },
+                io,
+                &mut json,
+            );
+            let series = check.series.get(record);
+            record.check(series, held, exchange.timings.end);
+        }
+        for extract in &step.extract {
+            let local = &mut self.locals[usize::from(extract.slot)];
+            local.clear();
+            if let Some(value) = extract.value(exchange, io, &mut json) {
+                local.push_str(&value);
+            } else {
+                let series = extract.missing.get(record);
+                record.check(series, false, exchange.timings.end);
+            }
+        }
+    }
+}
+
+#[inline]
+fn write<W, R: Record>(step: &StepPlan<W>, hop: &Final, expected: bool, record: &mut R) {
+    let series = step.series.get(record, &hop.exchange, expected, hop.as_get);
+    record.http(series, &hop.exchange, hop.intended, expected);
+}
+
+/// What the client sends of a request, with its cookies.
+fn prepare<I: Io>(
+    io: &mut I,
+    request: &Request,
+    old: Option<I::Wire>,
+) -> Result<I::Wire, ErrorCode> {
+    match io.cookie_header(request) {
+        None => io.prepare(request, old),
+        Some(cookies) => io.prepare(&request.with_cookies(&cookies), old),
+    }
+}
+
+/// The sample of a request that could not be made.
+fn unsent(error: ErrorCode, now: Nanos) -> Exchange {
+    Exchange {
+        timings: Timings {
+            begin: now,
+            end: now,
+            ..Timings::default()
+        },
+        error: Some(error),
+        ..Exchange::default()
+    }
+}
+
+/// The finaliser of SplitMix64 (<https://prng.di.unimi.it/splitmix64.c>): neighbouring numbers become unrelated seeds.
+fn mix(n: u64) -> u64 {
+    let z = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

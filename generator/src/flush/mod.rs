@@ -1,0 +1,254 @@
+//! The flusher: one thread a task that turns full windows of its workers into shards and live objects.
+
+mod output;
+mod rows;
+mod series;
+#[cfg(test)]
+mod tests;
+
+pub use output::Written;
+
+use crate::health::{CpuMeter, SATURATED};
+use crate::recorder::{Closed, Window};
+use floodgate_core::execution::manifest::{Health, Totals};
+use floodgate_core::keys::ExecutionKeys;
+use floodgate_core::shard::{Content, ShardMeta, Sources, encode};
+use floodgate_store::ObjectStore;
+use output::Output;
+use series::SeriesTable;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+/// What a flusher has to know.
+#[derive(Clone, Debug)]
+pub struct FlushConfig {
+    /// Where objects lie.
+    pub keys: ExecutionKeys,
+    /// The execution's id.
+    pub execution: String,
+    /// The task.
+    pub task: u32,
+    /// The task's share, as text for a shard's metadata.
+    pub segment: String,
+    /// Start of the run, Unix ms; windows count from here, on every task.
+    pub start_ms: i64,
+    /// Seconds between two shards.
+    pub flush_s: u64,
+    /// Between two live objects.
+    pub live: Duration,
+    /// Threads that send load.
+    pub workers: usize,
+    /// CPUs that they can use.
+    pub usable_cpus: f64,
+}
+
+/// What a flusher leaves to the manifest.
+#[derive(Debug)]
+pub struct Flushed {
+    /// Shards and what could not be written.
+    pub written: Written,
+    /// Totals over all windows.
+    pub totals: Totals,
+    /// CPU figures; limits and lag are the task's to add.
+    pub health: Health,
+}
+
+/// Runs until every worker has sent its last window. `recycle` has one channel a worker, for windows to be used again.
+pub fn run(
+    config: FlushConfig,
+    store: Arc<dyn ObjectStore>,
+    windows: &Receiver<Closed>,
+    recycle: Vec<Sender<Window>>,
+) -> Flushed {
+    let mut flusher = Flusher::new(config, store, recycle);
+    while flusher.open_workers > 0 {
+        let wait = flusher.next_live.saturating_duration_since(Instant::now());
+        match windows.recv_timeout(wait) {
+            Ok(closed) => flusher.take(closed),
+            Err(RecvTimeoutError::Timeout) => flusher.write_live(),
+            // A worker that died without its last window: what the others have said is still written.
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    flusher.finish()
+}
+
+struct Flusher {
+    config: FlushConfig,
+    output: Output,
+    series: SeriesTable,
+    recycle: Vec<Sender<Window>>,
+    /// The first second that a worker may still send.
+    reached: Vec<u64>,
+    open_workers: usize,
+    /// Windows that wait for other workers to reach the same second.
+    waiting: BTreeMap<u64, Vec<Closed>>,
+    /// The first second that has not been turned into rows.
+    next_second: u64,
+    meter: CpuMeter,
+    cpu_sum: f64,
+    health: Health,
+    totals: Totals,
+    next_live: Instant,
+    live_seq: u32,
+}
+
+impl Flusher {
+    fn new(config: FlushConfig, store: Arc<dyn ObjectStore>, recycle: Vec<Sender<Window>>) -> Self {
+        Self {
+            output: Output::new(store, config.keys.clone(), config.task),
+            series: SeriesTable::new(config.workers, config.task),
+            reached: vec![0; config.workers],
+            open_workers: config.workers,
+            waiting: BTreeMap::new(),
+            next_second: 0,
+            meter: CpuMeter::new(config.usable_cpus),
+            cpu_sum: 0.0,
+            health: Health {
+                cpus: config.usable_cpus,
+                ..Health::default()
+            },
+            totals: Totals::default(),
+            next_live: Instant::now() + config.live,
+            live_seq: 0,
+            recycle,
+            config,
+        }
+    }
+
+    fn take(&mut self, mut closed: Closed) {
+        for new in closed.new_series.drain(..) {
+            self.series.learn(closed.worker, new);
+        }
+        self.reached[closed.worker] = if closed.last {
+            u64::MAX
+        } else {
+            closed.second + 1
+        };
+        self.open_workers -= usize::from(closed.last);
+        self.waiting.entry(closed.second).or_default().push(closed);
+        let complete = self.reached.iter().copied().min().unwrap_or(u64::MAX);
+        while let Some(entry) = self.waiting.first_entry()
+            && *entry.key() < complete
+        {
+            let second = *entry.key();
+            let windows = entry.remove();
+            self.end_second(second, windows);
+        }
+        if Instant::now() >= self.next_live {
+            self.write_live();
+        }
+    }
+
+    /// Turns a second that all workers have left behind into rows.
+    fn end_second(&mut self, second: u64, windows: Vec<Closed>) {
+        // Seconds in which nothing closed a window have no rows, but they may have been the last of a shard.
+        for passed in self.next_second..second {
+            self.end_of_intervals(passed);
+        }
+        for Closed {
+            worker, mut window, ..
+        } in windows
+        {
+            self.series.add(worker, &mut window);
+            self.totals.folded_samples += window.folded;
+            window.clear();
+            // A worker that has ended needs no windows any more.
+            drop(self.recycle[worker].send(window));
+        }
+        let cpu = self.meter.measure();
+        self.health.measured_seconds += 1;
+        self.health.saturated_seconds += u64::from(cpu.share > SATURATED);
+        self.health.throttled_seconds += u64::from(cpu.throttled);
+        self.health.cpu_max = self.health.cpu_max.max(cpu.share);
+        self.cpu_sum += cpu.share;
+        self.series.set_cpu(cpu.share);
+        self.series
+            .end_second(self.time_of(second), self.output.rows());
+        self.end_of_intervals(second);
+    }
+
+    fn end_of_intervals(&mut self, second: u64) {
+        self.next_second = second + 1;
+        let phase = u64::from(floodgate_core::shard::PHASE_WINDOW_S);
+        if self.next_second.is_multiple_of(phase) {
+            self.series
+                .end_phase_window(self.time_of(self.next_second - phase), self.output.rows());
+        }
+        if self.next_second.is_multiple_of(self.config.flush_s) {
+            self.flush();
+        }
+    }
+
+    fn time_of(&self, second: u64) -> i64 {
+        self.config.start_ms + i64::try_from(second * 1_000).unwrap_or(i64::MAX / 2)
+    }
+
+    fn flush(&mut self) {
+        let seq = self.output.next_seq();
+        let start = u64::from(seq) * self.config.flush_s;
+        let meta = ShardMeta {
+            content: Content::Shard,
+            execution: self.config.execution.clone(),
+            segment: self.config.segment.clone(),
+            sources: Sources::one(self.config.task, seq),
+            start_ms: self.time_of(start),
+            end_ms: self.time_of(self.next_second.max(start)),
+        };
+        self.output.write_shard(&meta);
+    }
+
+    fn write_live(&mut self) {
+        self.next_live = Instant::now() + self.config.live;
+        self.output.retry();
+        if self.next_second == 0 {
+            return;
+        }
+        let meta = ShardMeta {
+            content: Content::Live,
+            execution: self.config.execution.clone(),
+            segment: self.config.segment.clone(),
+            sources: Sources::one(self.config.task, self.live_seq),
+            start_ms: self.config.start_ms,
+            end_ms: self.time_of(self.next_second),
+        };
+        self.live_seq += 1;
+        let rows = self.series.live(self.config.start_ms, self.next_second);
+        match encode(&meta, &rows) {
+            Ok(bytes) => self.output.write_live(bytes),
+            Err(error) => self
+                .output
+                .warn(format!("live object not written: {error}")),
+        }
+    }
+
+    fn finish(mut self) -> Flushed {
+        let waiting = std::mem::take(&mut self.waiting);
+        for (second, windows) in waiting {
+            self.end_second(second, windows);
+        }
+        let phase = u64::from(floodgate_core::shard::PHASE_WINDOW_S);
+        let begun = self.next_second / phase * phase;
+        if begun < self.next_second {
+            self.series
+                .end_phase_window(self.time_of(begun), self.output.rows());
+        }
+        if !self.output.rows().is_empty() {
+            self.flush();
+        }
+        self.write_live();
+        self.series.add_totals(&mut self.totals);
+        if self.health.measured_seconds > 0 {
+            self.health.cpu_mean = self.cpu_sum / self.health.measured_seconds as f64;
+        }
+        self.health.exhausted = self.series.exhausted();
+        self.health.peak_rss_bytes = crate::health::peak_rss_bytes();
+        Flushed {
+            written: self.output.finish(),
+            totals: self.totals,
+            health: self.health,
+        }
+    }
+}

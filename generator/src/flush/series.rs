@@ -1,0 +1,408 @@
+//! What the workers' windows add up to: per second, per phase window, and since the start.
+
+use super::rows::{counter, gauge, rate, trend};
+use crate::http::exchange::ErrorCode;
+use crate::recorder::{
+    CheckCell, DataCell, HTTP_TRENDS, HttpCell, NewSeries, ScenarioCell, SeriesId, Window,
+};
+use floodgate_core::execution::manifest::Totals;
+use floodgate_core::histogram::Histogram;
+use floodgate_core::metric::{Builtin, SeriesKey, Tags};
+use floodgate_core::shard::Row;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Trends that are kept by the second; the phases follow them in [`HTTP_TRENDS`].
+const BY_SECOND: usize = 2;
+
+fn key(metric: Builtin, tags: &Tags) -> Arc<SeriesKey> {
+    Arc::new(SeriesKey {
+        metric: metric.name().to_owned(),
+        kind: metric.kind(),
+        tags: tags.clone(),
+    })
+}
+
+/// All series of a task, by tags; workers' numbers are looked up in `numbers`.
+pub(super) struct SeriesTable {
+    numbers: Vec<HashMap<SeriesId, usize>>,
+    http: Group<Http>,
+    checks: Group<Check>,
+    data: Group<Data>,
+    scenarios: Group<Scenario>,
+    vus: Gauge,
+    vus_max: Gauge,
+    cpu: Gauge,
+}
+
+/// Series of one kind.
+struct Group<S> {
+    by_tags: HashMap<Tags, usize>,
+    series: Vec<S>,
+}
+
+impl<S> Group<S> {
+    fn number(&mut self, tags: Tags, make: impl FnOnce(&Tags) -> S) -> usize {
+        if let Some(&number) = self.by_tags.get(&tags) {
+            return number;
+        }
+        self.series.push(make(&tags));
+        self.by_tags.insert(tags, self.series.len() - 1);
+        self.series.len() - 1
+    }
+}
+
+impl<S> Default for Group<S> {
+    fn default() -> Self {
+        Self {
+            by_tags: HashMap::new(),
+            series: Vec::new(),
+        }
+    }
+}
+
+struct Http {
+    requests: Arc<SeriesKey>,
+    failed: Arc<SeriesKey>,
+    trends: [Arc<SeriesKey>; HTTP_TRENDS.len()],
+    exhausted: bool,
+    second: HttpCell,
+    phases: [Histogram; HTTP_TRENDS.len() - BY_SECOND],
+    all: HttpCell,
+}
+
+struct Check {
+    key: Arc<SeriesKey>,
+    second: CheckCell,
+    all: CheckCell,
+}
+
+struct Data {
+    sent: Arc<SeriesKey>,
+    received: Arc<SeriesKey>,
+    second: DataCell,
+    all: DataCell,
+}
+
+struct Scenario {
+    iterations: Arc<SeriesKey>,
+    duration: Arc<SeriesKey>,
+    dropped: Arc<SeriesKey>,
+    lag: Arc<SeriesKey>,
+    second: ScenarioCell,
+    all: ScenarioCell,
+}
+
+struct Gauge {
+    key: Arc<SeriesKey>,
+    now: f64,
+    min: f64,
+    max: f64,
+    samples: u64,
+}
+
+impl Gauge {
+    fn new(metric: Builtin, tags: &Tags) -> Self {
+        Self {
+            key: key(metric, tags),
+            now: 0.0,
+            min: f64::INFINITY,
+            max: f64::NEG_INFINITY,
+            samples: 0,
+        }
+    }
+
+    fn end_second(&mut self, time_ms: i64, rows: &mut Vec<Row>) {
+        self.samples += 1;
+        (self.min, self.max) = (self.min.min(self.now), self.max.max(self.now));
+        rows.push(gauge(
+            &self.key,
+            time_ms,
+            1,
+            (1, self.now, self.now, self.now),
+        ));
+    }
+
+    fn live(&self, time_ms: i64, seconds: u32, rows: &mut Vec<Row>) {
+        if self.samples > 0 {
+            rows.push(gauge(
+                &self.key,
+                time_ms,
+                seconds,
+                (self.samples, self.now, self.min, self.max),
+            ));
+        }
+    }
+}
+
+impl SeriesTable {
+    pub(super) fn new(workers: usize, task: u32) -> Self {
+        let none = Tags::new();
+        Self {
+            numbers: vec![HashMap::new(); workers],
+            http: Group::default(),
+            checks: Group::default(),
+            data: Group::default(),
+            scenarios: Group::default(),
+            vus: Gauge::new(Builtin::Vus, &none),
+            vus_max: Gauge::new(Builtin::VusMax, &none),
+            cpu: Gauge::new(Builtin::GeneratorCpu, &none.with("task", task.to_string())),
+        }
+    }
+
+    /// Takes note of what a worker's number stands for.
+    pub(super) fn learn(&mut self, worker: usize, new: NewSeries) {
+        let number = match new.id {
+            SeriesId::Http(_) => self.http.number(new.tags, |tags| Http {
+                requests: key(Builtin::HttpReqs, tags),
+                failed: key(Builtin::HttpReqFailed, tags),
+                trends: HTTP_TRENDS.map(|metric| key(metric, tags)),
+                exhausted: tags.get("error_code") == Some(ErrorCode::GeneratorExhausted.as_str()),
+                second: HttpCell::default(),
+                phases: Default::default(),
+                all: HttpCell::default(),
+            }),
+            SeriesId::Check(_) => self.checks.number(new.tags, |tags| Check {
+                key: key(Builtin::Checks, tags),
+                second: CheckCell::default(),
+                all: CheckCell::default(),
+            }),
+            SeriesId::Data(_) => self.data.number(new.tags, |tags| Data {
+                sent: key(Builtin::DataSent, tags),
+                received: key(Builtin::DataReceived, tags),
+                second: DataCell::default(),
+                all: DataCell::default(),
+            }),
+            SeriesId::Scenario(_) => self.scenarios.number(new.tags, |tags| Scenario {
+                iterations: key(Builtin::Iterations, tags),
+                duration: key(Builtin::IterationDuration, tags),
+                dropped: key(Builtin::DroppedIterations, tags),
+                lag: key(Builtin::GeneratorLag, tags),
+                second: ScenarioCell::default(),
+                all: ScenarioCell::default(),
+            }),
+        };
+        self.numbers[worker].insert(new.id, number);
+    }
+
+    /// Adds a worker's window to the second.
+    pub(super) fn add(&mut self, worker: usize, window: &mut Window) {
+        let numbers = &self.numbers[worker];
+        for (id, cell) in window.http() {
+            self.http.series[numbers[&SeriesId::Http(id)]]
+                .second
+                .add(cell);
+        }
+        for (id, cell) in window.checks() {
+            let second = &mut self.checks.series[numbers[&SeriesId::Check(id)]].second;
+            second.count += cell.count;
+            second.held += cell.held;
+        }
+        for (id, cell) in window.data() {
+            let second = &mut self.data.series[numbers[&SeriesId::Data(id)]].second;
+            second.count += cell.count;
+            second.sent += cell.sent;
+            second.received += cell.received;
+        }
+        for (id, cell) in window.scenarios() {
+            self.scenarios.series[numbers[&SeriesId::Scenario(id)]]
+                .second
+                .add(cell);
+        }
+        self.vus.now += window.vus as f64;
+        self.vus_max.now += window.vus_max as f64;
+    }
+
+    pub(super) fn set_cpu(&mut self, share: f64) {
+        self.cpu.now = share;
+    }
+
+    /// Writes the rows of a second and begins the next.
+    pub(super) fn end_second(&mut self, time_ms: i64, rows: &mut Vec<Row>) {
+        for series in &mut self.http.series {
+            let cell = &mut series.second;
+            if cell.requests + cell.cut_off == 0 {
+                continue;
+            }
+            http_rows(&series.requests, &series.failed, cell, time_ms, 1, rows);
+            for (key, histogram) in series.trends.iter().zip(&cell.trends).take(BY_SECOND) {
+                trend(key, time_ms, 1, histogram, rows);
+            }
+            for (phase, histogram) in series.phases.iter_mut().zip(&cell.trends[BY_SECOND..]) {
+                phase.add(histogram);
+            }
+            series.all.add(cell);
+            cell.clear();
+        }
+        for series in &mut self.checks.series {
+            let cell = std::mem::take(&mut series.second);
+            if cell.count > 0 {
+                rows.push(rate(&series.key, time_ms, 1, cell.count, cell.held));
+                series.all.count += cell.count;
+                series.all.held += cell.held;
+            }
+        }
+        for series in &mut self.data.series {
+            let cell = std::mem::take(&mut series.second);
+            if cell.count > 0 {
+                rows.push(counter(&series.sent, time_ms, 1, cell.count, cell.sent));
+                rows.push(counter(
+                    &series.received,
+                    time_ms,
+                    1,
+                    cell.count,
+                    cell.received,
+                ));
+                series.all.count += cell.count;
+                series.all.sent += cell.sent;
+                series.all.received += cell.received;
+            }
+        }
+        for series in &mut self.scenarios.series {
+            series.rows(&series.second, time_ms, 1, rows);
+            series.all.add(&series.second);
+            series.second.clear();
+        }
+        for gauge in [&mut self.vus, &mut self.vus_max, &mut self.cpu] {
+            gauge.end_second(time_ms, rows);
+        }
+        (self.vus.now, self.vus_max.now) = (0.0, 0.0);
+    }
+
+    /// Writes the phases of the window that began at `time_ms` and begins the next.
+    pub(super) fn end_phase_window(&mut self, time_ms: i64, rows: &mut Vec<Row>) {
+        for series in &mut self.http.series {
+            for (key, histogram) in series.trends[BY_SECOND..].iter().zip(&mut series.phases) {
+                trend(
+                    key,
+                    time_ms,
+                    floodgate_core::shard::PHASE_WINDOW_S,
+                    histogram,
+                    rows,
+                );
+                histogram.clear();
+            }
+        }
+    }
+
+    /// The rows of a live object: one a series, since the start.
+    pub(super) fn live(&self, start_ms: i64, seconds: u64) -> Vec<Row> {
+        let seconds = u32::try_from(seconds).unwrap_or(u32::MAX).max(1);
+        let mut rows = Vec::new();
+        for series in &self.http.series {
+            http_rows(
+                &series.requests,
+                &series.failed,
+                &series.all,
+                start_ms,
+                seconds,
+                &mut rows,
+            );
+            for (key, histogram) in series.trends.iter().zip(&series.all.trends) {
+                trend(key, start_ms, seconds, histogram, &mut rows);
+            }
+        }
+        for series in self.checks.series.iter().filter(|s| s.all.count > 0) {
+            rows.push(rate(
+                &series.key,
+                start_ms,
+                seconds,
+                series.all.count,
+                series.all.held,
+            ));
+        }
+        for series in self.data.series.iter().filter(|s| s.all.count > 0) {
+            rows.push(counter(
+                &series.sent,
+                start_ms,
+                seconds,
+                series.all.count,
+                series.all.sent,
+            ));
+            rows.push(counter(
+                &series.received,
+                start_ms,
+                seconds,
+                series.all.count,
+                series.all.received,
+            ));
+        }
+        for series in &self.scenarios.series {
+            series.rows(&series.all, start_ms, seconds, &mut rows);
+        }
+        for gauge in [&self.vus, &self.vus_max, &self.cpu] {
+            gauge.live(start_ms, seconds, &mut rows);
+        }
+        rows
+    }
+
+    pub(super) fn add_totals(&self, totals: &mut Totals) {
+        for series in &self.http.series {
+            totals.http_reqs += series.all.requests + series.all.cut_off;
+            totals.clamped_values += series
+                .all
+                .trends
+                .iter()
+                .map(Histogram::clamped)
+                .sum::<u64>();
+        }
+        for series in &self.scenarios.series {
+            totals.iterations += series.all.iterations;
+            totals.interrupted_iterations += series.all.interrupted;
+            totals.dropped_iterations += series.all.dropped;
+            totals.clamped_values += series.all.duration.clamped() + series.all.lag.clamped();
+        }
+    }
+
+    /// Requests that failed for want of files or ports here.
+    pub(super) fn exhausted(&self) -> u64 {
+        self.http
+            .series
+            .iter()
+            .filter(|s| s.exhausted)
+            .map(|s| s.all.requests)
+            .sum()
+    }
+}
+
+fn http_rows(
+    requests: &Arc<SeriesKey>,
+    failed: &Arc<SeriesKey>,
+    cell: &HttpCell,
+    time_ms: i64,
+    window_s: u32,
+    rows: &mut Vec<Row>,
+) {
+    let all = cell.requests + cell.cut_off;
+    if all > 0 {
+        rows.push(counter(requests, time_ms, window_s, all, all));
+    }
+    if cell.requests > 0 {
+        rows.push(rate(failed, time_ms, window_s, cell.requests, cell.failed));
+    }
+}
+
+impl Scenario {
+    fn rows(&self, cell: &ScenarioCell, time_ms: i64, window_s: u32, rows: &mut Vec<Row>) {
+        if cell.iterations > 0 {
+            rows.push(counter(
+                &self.iterations,
+                time_ms,
+                window_s,
+                cell.iterations,
+                cell.iterations,
+            ));
+        }
+        if cell.dropped > 0 {
+            rows.push(counter(
+                &self.dropped,
+                time_ms,
+                window_s,
+                cell.dropped,
+                cell.dropped,
+            ));
+        }
+        trend(&self.duration, time_ms, window_s, &cell.duration, rows);
+        trend(&self.lag, time_ms, window_s, &cell.lag, rows);
+    }
+}

@@ -1,0 +1,64 @@
+//! Which series there are, and how many there may be.
+
+use floodgate_core::metric::Tags;
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+
+/// What a number of a worker's series stands for; the flusher learns it with the first window that may use it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewSeries {
+    /// Which.
+    pub id: SeriesId,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// A series of one worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SeriesId {
+    /// A bundle of HTTP series.
+    Http(u32),
+    /// A check.
+    Check(u32),
+    /// Bytes of a scenario and group.
+    Data(u32),
+    /// A scenario.
+    Scenario(u32),
+}
+
+/// The bound on the tag sets of a task, shared by its workers. A tag set counts once however many metrics stand under it.
+#[derive(Debug)]
+pub struct SeriesBudget {
+    max: usize,
+    known: Mutex<HashSet<Tags>>,
+}
+
+/// The value of `name` that takes the samples of every tag set past the bound.
+pub(super) const OTHER: &str = "__other__";
+
+impl SeriesBudget {
+    /// Room for `max` tag sets.
+    pub fn new(max: u32) -> Self {
+        Self {
+            max: max as usize,
+            known: Mutex::default(),
+        }
+    }
+
+    /// The tags to record under, and whether they were folded: `tags` themselves while there is room or if they are known,
+    /// else only what is bounded by the definition: scenario and `expected_response`, under `name=__other__`.
+    pub fn admit(&self, tags: &Tags) -> (Tags, bool) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.contains(tags) {
+            return (tags.clone(), false);
+        }
+        if known.len() < self.max {
+            known.insert(tags.clone());
+            return (tags.clone(), false);
+        }
+        let kept = ["scenario", "expected_response"]
+            .into_iter()
+            .filter_map(|name| Some((name, tags.get(name)?)));
+        (kept.collect::<Tags>().with("name", OTHER), true)
+    }
+}

@@ -1,0 +1,288 @@
+//! The recorder of one worker thread.
+
+use super::series::{NewSeries, SeriesBudget, SeriesId};
+use super::window::{CheckCell, DataCell, HttpCell, ScenarioCell, Window, micros};
+use super::{CheckSeries, HttpSeries, Record};
+use crate::clock::Nanos;
+use crate::http::exchange::{ErrorCode, Exchange};
+use floodgate_core::metric::Tags;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+
+/// Length of a window.
+const WINDOW: Nanos = 1_000_000_000;
+
+/// The iteration metrics of one scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScenarioSeries(u32);
+
+/// A window that is over, on its way to the flusher.
+#[derive(Debug)]
+pub struct Closed {
+    /// The worker.
+    pub worker: usize,
+    /// Which second since the start of the run.
+    pub second: u64,
+    /// What was measured in it.
+    pub window: Window,
+    /// Series that this window is the first to be able to use.
+    pub new_series: Vec<NewSeries>,
+    /// Whether this is the worker's last.
+    pub last: bool,
+}
+
+/// Counts into the current second and passes full seconds on.
+#[derive(Debug)]
+pub struct WorkerRecorder {
+    worker: usize,
+    /// The start of the run on the worker's clock.
+    start: Nanos,
+    second: u64,
+    window_end: Nanos,
+    window: Window,
+    http: Vec<HttpMeta>,
+    http_ids: HashMap<Tags, u32>,
+    check_ids: HashMap<Tags, u32>,
+    data_ids: HashMap<Tags, u32>,
+    check_folded: Vec<bool>,
+    scenarios: u32,
+    new_series: Vec<NewSeries>,
+    budget: Arc<SeriesBudget>,
+    /// Whether requests that are cut off say something about the target (the end of a graceful stop) or not (an order to stop).
+    stopping: bool,
+    to_flusher: Sender<Closed>,
+    recycled: Receiver<Window>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct HttpMeta {
+    data: u32,
+    folded: bool,
+}
+
+impl WorkerRecorder {
+    /// A recorder for a run that starts at `start` on the worker's clock.
+    pub fn new(
+        worker: usize,
+        start: Nanos,
+        budget: Arc<SeriesBudget>,
+        to_flusher: Sender<Closed>,
+        recycled: Receiver<Window>,
+    ) -> Self {
+        Self {
+            worker,
+            start,
+            second: 0,
+            window_end: start + WINDOW,
+            window: Window::default(),
+            http: Vec::new(),
+            http_ids: HashMap::new(),
+            check_ids: HashMap::new(),
+            data_ids: HashMap::new(),
+            check_folded: Vec::new(),
+            scenarios: 0,
+            new_series: Vec::new(),
+            budget,
+            stopping: false,
+            to_flusher,
+            recycled,
+        }
+    }
+
+    /// The series of a scenario; called once for each.
+    pub fn scenario_series(&mut self, tags: &Tags) -> ScenarioSeries {
+        let number = self.scenarios;
+        self.scenarios += 1;
+        self.window
+            .scenarios
+            .resize_with(self.scenarios as usize, ScenarioCell::default);
+        self.new_series.push(NewSeries {
+            id: SeriesId::Scenario(number),
+            tags: tags.clone(),
+        });
+        ScenarioSeries(number)
+    }
+
+    /// An iteration began at `at`; `intended` where a schedule gave it a time.
+    #[inline]
+    pub fn iteration_started(
+        &mut self,
+        series: ScenarioSeries,
+        at: Nanos,
+        intended: Option<Nanos>,
+    ) {
+        self.advance(at);
+        let cell = &mut self.window.scenarios[series.0 as usize];
+        cell.started += 1;
+        if let Some(intended) = intended {
+            cell.lag.record(micros(at.saturating_sub(intended)));
+        }
+    }
+
+    /// An iteration that began at `began` ended at `at`, complete.
+    #[inline]
+    pub fn iteration_completed(&mut self, series: ScenarioSeries, began: Nanos, at: Nanos) {
+        self.advance(at);
+        let cell = &mut self.window.scenarios[series.0 as usize];
+        cell.iterations += 1;
+        cell.duration.record(micros(at.saturating_sub(began)));
+    }
+
+    /// An iteration was cut off.
+    pub fn iteration_interrupted(&mut self, series: ScenarioSeries, at: Nanos) {
+        self.advance(at);
+        self.window.scenarios[series.0 as usize].interrupted += 1;
+    }
+
+    /// Starts that the schedule wanted and nobody could make.
+    pub fn dropped(&mut self, series: ScenarioSeries, starts: u64, at: Nanos) {
+        self.advance(at);
+        self.window.scenarios[series.0 as usize].dropped += starts;
+    }
+
+    /// From now on requests that are cut off are counted, not judged.
+    pub fn stop_judging_interruptions(&mut self) {
+        self.stopping = true;
+    }
+
+    /// The number of VUs as of now, for the gauges.
+    pub fn set_vus(&mut self, running: u64, allocated: u64) {
+        (self.window.vus, self.window.vus_max) = (running, allocated);
+    }
+
+    /// Closes the windows that are over at `now`.
+    #[inline]
+    pub fn advance(&mut self, now: Nanos) {
+        if now >= self.window_end {
+            self.rotate(now);
+        }
+    }
+
+    /// Passes on what is there, for good.
+    pub fn finish(mut self, now: Nanos) {
+        self.advance(now);
+        self.close(true);
+    }
+
+    #[cold]
+    fn rotate(&mut self, now: Nanos) {
+        self.close(false);
+        self.second = (now - self.start) / WINDOW;
+        self.window_end = self.start + (self.second + 1) * WINDOW;
+    }
+
+    fn close(&mut self, last: bool) {
+        let (vus, vus_max) = (self.window.vus, self.window.vus_max);
+        let mut next = self.recycled.try_recv().unwrap_or_default();
+        next.http.resize_with(self.http.len(), HttpCell::default);
+        next.checks
+            .resize(self.check_folded.len(), CheckCell::default());
+        next.data.resize(self.data_ids.len(), DataCell::default());
+        next.scenarios
+            .resize_with(self.scenarios as usize, ScenarioCell::default);
+        (next.vus, next.vus_max) = (vus, vus_max);
+        let closed = Closed {
+            worker: self.worker,
+            second: self.second,
+            window: std::mem::replace(&mut self.window, next),
+            new_series: std::mem::take(&mut self.new_series),
+            last,
+        };
+        // The flusher outlives its workers; if it is gone, the task has failed already and says so.
+        drop(self.to_flusher.send(closed));
+    }
+
+    fn data_series(&mut self, tags: &Tags) -> u32 {
+        let tags: Tags = ["scenario", "group"]
+            .into_iter()
+            .filter_map(|name| Some((name, tags.get(name)?)))
+            .collect();
+        if let Some(&number) = self.data_ids.get(&tags) {
+            return number;
+        }
+        let number = self.data_ids.len() as u32;
+        self.window.data.push(DataCell::default());
+        self.new_series.push(NewSeries {
+            id: SeriesId::Data(number),
+            tags: tags.clone(),
+        });
+        self.data_ids.insert(tags, number);
+        number
+    }
+}
+
+impl Record for WorkerRecorder {
+    #[cold]
+    fn http_series(&mut self, tags: &Tags) -> HttpSeries {
+        if let Some(&number) = self.http_ids.get(tags) {
+            return HttpSeries(number);
+        }
+        let (admitted, folded) = self.budget.admit(tags);
+        if folded && let Some(&number) = self.http_ids.get(&admitted) {
+            // The unadmitted set is not remembered: their number has no bound.
+            return HttpSeries(number);
+        }
+        let number = self.http.len() as u32;
+        let data = self.data_series(tags);
+        self.http.push(HttpMeta { data, folded });
+        self.window.http.push(HttpCell::default());
+        self.new_series.push(NewSeries {
+            id: SeriesId::Http(number),
+            tags: admitted.clone(),
+        });
+        self.http_ids.insert(admitted, number);
+        HttpSeries(number)
+    }
+
+    #[cold]
+    fn check_series(&mut self, tags: &Tags) -> CheckSeries {
+        if let Some(&number) = self.check_ids.get(tags) {
+            return CheckSeries(number);
+        }
+        let (admitted, folded) = self.budget.admit(tags);
+        if folded && let Some(&number) = self.check_ids.get(&admitted) {
+            return CheckSeries(number);
+        }
+        let number = self.check_folded.len() as u32;
+        self.check_folded.push(folded);
+        self.window.checks.push(CheckCell::default());
+        self.new_series.push(NewSeries {
+            id: SeriesId::Check(number),
+            tags: admitted.clone(),
+        });
+        self.check_ids.insert(admitted, number);
+        CheckSeries(number)
+    }
+
+    #[inline]
+    fn http(&mut self, series: HttpSeries, exchange: &Exchange, intended: Nanos, expected: bool) {
+        self.advance(exchange.timings.end);
+        let meta = self.http[series.0 as usize];
+        let window = &mut self.window;
+        let data = &mut window.data[meta.data as usize];
+        data.count += 1;
+        data.sent += exchange.sent;
+        data.received += exchange.received;
+        window.folded += u64::from(meta.folded);
+        let cell = &mut window.http[series.0 as usize];
+        if cell.requests == 0 && cell.cut_off == 0 {
+            window.touched.push(series.0);
+        }
+        if self.stopping && exchange.error == Some(ErrorCode::Interrupted) {
+            cell.cut_off += 1;
+        } else {
+            cell.record(&exchange.timings, intended, expected);
+        }
+    }
+
+    #[inline]
+    fn check(&mut self, series: CheckSeries, held: bool, at: Nanos) {
+        self.advance(at);
+        let window = &mut self.window;
+        window.folded += u64::from(self.check_folded[series.0 as usize]);
+        let cell = &mut window.checks[series.0 as usize];
+        cell.count += 1;
+        cell.held += u64::from(held);
+    }
+}

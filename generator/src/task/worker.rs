@@ -1,0 +1,306 @@
+//! One worker thread: a runtime, a client side, a recorder, and its share of every scenario.
+
+use super::vu::{NativeRecruiter, NativeScenario, wire};
+use crate::clock::{Clock, Nanos};
+use crate::executor::{Scene, Tally};
+use crate::flow::{CompiledScenario, Files, Place};
+use crate::http::{TransportId, TransportOptions, Wire, Worker};
+use crate::recorder::{Closed, ScenarioSeries, SeriesBudget, Window, WorkerRecorder};
+use crate::timer::{StopSignal, Timer};
+use floodgate_core::definition::model::Definition;
+use floodgate_core::histogram::Histogram;
+use floodgate_core::metric::Tags;
+use floodgate_core::schedule::{Segment, schedule};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+use tokio::runtime::{Builder, LocalOptions};
+use tokio::sync::{oneshot, watch};
+
+/// Windows are closed this long after their second, so that what ended in its last moment is in them.
+const SETTLE: Nanos = 5_000_000;
+
+/// What a worker is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Nothing yet.
+    Wait,
+    /// Begin at this time of the task's clock.
+    Start(Nanos),
+    /// End now; if it has not begun, without having begun.
+    Stop,
+}
+
+/// What all workers of a task share.
+#[derive(Debug)]
+pub(super) struct Common {
+    pub(super) definition: Definition,
+    pub(super) files: Files,
+    pub(super) transports: Vec<TransportOptions>,
+    pub(super) execution: String,
+    pub(super) task: u32,
+    pub(super) clock: Clock,
+    pub(super) budget: Arc<SeriesBudget>,
+}
+
+/// One worker's own.
+pub(super) struct Assignment {
+    pub(super) number: usize,
+    pub(super) segment: Segment,
+    pub(super) orders: watch::Receiver<Order>,
+    /// Told once: it could start, or why not.
+    pub(super) ready: oneshot::Sender<Result<(), String>>,
+    pub(super) to_flusher: Sender<Closed>,
+    pub(super) recycled: Receiver<Window>,
+}
+
+/// What a worker has to say at its end.
+#[derive(Debug, Default)]
+pub(super) struct Report {
+    /// When it began, on the task's clock.
+    pub(super) began: Option<Nanos>,
+    /// See [`Tally`].
+    pub(super) scheduled: Option<u64>,
+    pub(super) data_exhausted: bool,
+    pub(super) dispatch_lag: Histogram,
+}
+
+/// The body of a worker thread.
+pub(super) fn run(common: &Arc<Common>, assignment: Assignment) -> Report {
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .event_interval(128)
+        .build_local(LocalOptions::default());
+    match runtime {
+        Ok(runtime) => runtime.block_on(work(Arc::clone(common), assignment)),
+        Err(error) => {
+            drop(
+                assignment
+                    .ready
+                    .send(Err(format!("no runtime for a worker thread: {error}"))),
+            );
+            Report::default()
+        }
+    }
+}
+
+/// A scenario that can start.
+struct Prepared {
+    flow: CompiledScenario<Wire>,
+    transport: TransportId,
+}
+
+fn prepare(common: &Common) -> Result<(Rc<Worker>, Rc<Timer>, Vec<Prepared>), String> {
+    let timer = Timer::new(common.clock).map_err(|error| format!("no timer: {error}"))?;
+    let worker =
+        Worker::new(common.clock, &common.transports).map_err(|error| error.to_string())?;
+    let place = Place {
+        execution: &common.execution,
+        task: common.task,
+    };
+    let scenarios = (0..common.definition.scenarios.len())
+        .map(|index| {
+            let prepare = |request: &_| wire(&worker, request, None);
+            let flow =
+                CompiledScenario::compile(&common.definition, index, &common.files, place, prepare);
+            // Each scenario's options have the index of the scenario.
+            let transport = TransportId(
+                u16::try_from(index).map_err(|_| "more than 65,535 scenarios".to_owned())?,
+            );
+            Ok(Prepared {
+                flow: flow.map_err(|error| error.to_string())?,
+                transport,
+            })
+        })
+        .collect::<Result<Vec<_>, String>>()?;
+    Ok((worker, timer, scenarios))
+}
+
+async fn work(common: Arc<Common>, mut assignment: Assignment) -> Report {
+    let (worker, timer, prepared) = match prepare(&common) {
+        Ok(prepared) => prepared,
+        Err(problem) => {
+            drop(assignment.ready.send(Err(problem)));
+            return Report::default();
+        }
+    };
+    // Nobody waits for this any more if another worker has failed; the order to stop follows.
+    drop(assignment.ready.send(Ok(())));
+    let start = loop {
+        match *assignment.orders.borrow_and_update() {
+            Order::Wait => {}
+            Order::Start(start) => break start,
+            Order::Stop => return Report::default(),
+        }
+        if assignment.orders.changed().await.is_err() {
+            return Report::default();
+        }
+    };
+    let Assignment {
+        number,
+        segment,
+        orders,
+        to_flusher,
+        recycled,
+        ..
+    } = assignment;
+    let recorder = WorkerRecorder::new(
+        number,
+        start,
+        Arc::clone(&common.budget),
+        to_flusher,
+        recycled,
+    );
+    let bench = Bench {
+        common: &common,
+        segment,
+        start,
+        worker,
+        timer,
+        recorder: Rc::new(RefCell::new(recorder)),
+        stop: Rc::default(),
+        tally: Rc::default(),
+    };
+    bench.run(prepared, orders).await
+}
+
+struct Bench<'a> {
+    common: &'a Common,
+    segment: Segment,
+    start: Nanos,
+    worker: Rc<Worker>,
+    timer: Rc<Timer>,
+    recorder: Rc<RefCell<WorkerRecorder>>,
+    stop: Rc<StopSignal>,
+    tally: Rc<Tally>,
+}
+
+impl Bench<'_> {
+    async fn run(self, prepared: Vec<Prepared>, orders: watch::Receiver<Order>) -> Report {
+        let helpers = [
+            tokio::task::spawn_local(Rc::clone(&self.timer).drive()),
+            tokio::task::spawn_local(Rc::clone(&self.worker).run_deadlines()),
+            tokio::task::spawn_local(tick(
+                Rc::clone(&self.timer),
+                self.start,
+                Rc::clone(&self.recorder),
+                Rc::clone(&self.tally),
+            )),
+            tokio::task::spawn_local(obey(
+                orders,
+                Rc::clone(&self.stop),
+                Rc::clone(&self.recorder),
+            )),
+        ];
+        let scenarios: Vec<_> = prepared
+            .into_iter()
+            .enumerate()
+            .map(|(index, prepared)| self.begin(index, prepared))
+            .collect();
+        self.timer.sleep_until(self.start).await;
+        let began = self.timer.clock().now();
+        for scenario in scenarios {
+            if let Err(error) = scenario.await
+                && let Ok(panic) = error.try_into_panic()
+            {
+                std::panic::resume_unwind(panic);
+            }
+        }
+        for helper in &helpers {
+            helper.abort();
+        }
+        for helper in helpers {
+            // All that an aborted task can report is that it was aborted.
+            drop(helper.await);
+        }
+        let now = self.timer.clock().now().max(self.start);
+        let tally = &self.tally;
+        self.recorder.borrow_mut().set_vus(0, tally.allocated.get());
+        let report = Report {
+            began: Some(began),
+            scheduled: tally.counts_starts.get().then(|| tally.scheduled.get()),
+            data_exhausted: tally.data_exhausted.get(),
+            dispatch_lag: tally.dispatch_lag.take(),
+        };
+        if let Some(recorder) = Rc::into_inner(self.recorder) {
+            recorder.into_inner().finish(now);
+        } else {
+            debug_assert!(false, "a VU has outlived its scenario");
+        }
+        report
+    }
+
+    fn begin(
+        &self,
+        index: usize,
+        Prepared { flow, transport }: Prepared,
+    ) -> tokio::task::JoinHandle<()> {
+        let scenario = &self.common.definition.scenarios[index];
+        let tags: Tags = self
+            .common
+            .definition
+            .tags
+            .iter()
+            .chain(&scenario.tags)
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect();
+        let series: ScenarioSeries = self
+            .recorder
+            .borrow_mut()
+            .scenario_series(&tags.with("scenario", scenario.name.clone()));
+        let native = NativeScenario {
+            worker: Rc::clone(&self.worker),
+            transport,
+            flow,
+            timer: Rc::clone(&self.timer),
+            recorder: Rc::clone(&self.recorder),
+        };
+        let scene = Scene {
+            timer: Rc::clone(&self.timer),
+            stop: Rc::clone(&self.stop),
+            recorder: Rc::clone(&self.recorder),
+            series,
+            begin: self.start
+                + u64::try_from(scenario.start_time.as_nanos()).unwrap_or(u64::MAX / 4),
+            graceful_stop: scenario.graceful_stop,
+            tally: Rc::clone(&self.tally),
+            recruiter: NativeRecruiter(Rc::new(native)),
+        };
+        tokio::task::spawn_local(crate::executor::run(
+            Rc::new(scene),
+            schedule(&scenario.executor, &self.segment),
+        ))
+    }
+}
+
+/// Closes windows in time also when nothing is measured, and keeps the gauges.
+async fn tick(
+    timer: Rc<Timer>,
+    start: Nanos,
+    recorder: Rc<RefCell<WorkerRecorder>>,
+    tally: Rc<Tally>,
+) {
+    for second in 1.. {
+        let end = start + second * 1_000_000_000;
+        // The gauges of a window are those at its end, whoever closes it.
+        timer.sleep_until(end - SETTLE).await;
+        recorder
+            .borrow_mut()
+            .set_vus(tally.busy.get(), tally.allocated.get());
+        timer.sleep_until(end + SETTLE).await;
+        recorder.borrow_mut().advance(timer.clock().now());
+    }
+}
+
+/// Passes the order to stop on.
+async fn obey(
+    mut orders: watch::Receiver<Order>,
+    stop: Rc<StopSignal>,
+    recorder: Rc<RefCell<WorkerRecorder>>,
+) {
+    // A task that is gone without an order can only mean that everything is ending.
+    drop(orders.wait_for(|order| *order == Order::Stop).await);
+    recorder.borrow_mut().stop_judging_interruptions();
+    stop.give();
+}
