@@ -7,7 +7,7 @@
 mod build;
 mod fault;
 mod keys;
-mod model;
+pub mod model;
 mod overrides;
 mod resolve;
 mod schema;
