@@ -6,7 +6,7 @@ use crate::files;
 use bytes::Bytes;
 use floodgate_control::{ControlError, DEFINITION_FILE, Stores, TestPackage};
 use floodgate_core::baseline::Baseline;
-use floodgate_core::definition::{Definition, Faults, Overrides, Parsed, Source, parse_with, version};
+use floodgate_core::definition::{Definition, Faults, Overrides, Parsed, Severity, Source, parse_with, version};
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::keys::definition_file;
 use floodgate_core::threshold::Thresholds;
@@ -114,5 +114,7 @@ fn compile(definition: &Definition) -> Result<Vec<String>> {
 }
 
 fn definition_error(faults: Faults) -> CliError {
-    CliError::Definition(format!("{faults:#}"))
+    let errors = faults.0.iter().filter(|f| f.severity == Severity::Error).count();
+    let count = if errors == 1 { "1 error".into() } else { format!("{errors} errors") };
+    CliError::Definition(format!("{faults:#}\n\n{count}"))
 }

@@ -109,7 +109,7 @@ impl Args {
             return Err(CliError::Usage(format!("{:?} names no host", self.url)));
         }
         let mut base_dir = PathBuf::from(".");
-        let mut request = json!({ "name": url });
+        let mut request = json!({ "name": literal(&url) });
         let method = self.method.as_deref().unwrap_or(if self.body.is_some() { "POST" } else { "GET" }).to_uppercase();
         request["request"] = json!({ "method": method, "url": literal(&url) });
         match self.body.as_deref().map(|body| body.strip_prefix('@').ok_or(body)) {

@@ -112,6 +112,7 @@ pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
             finished = &mut finishing => return Ok(finished?),
             // Merging is short and writes atomically: one signal is not enough to lose it.
             (signal, times) = signals.next() => if times > 1 {
+                abandon(&stores, &prepared.execution).await;
                 return Err(interrupted(&run, &prepared, signal));
             },
         }

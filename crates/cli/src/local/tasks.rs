@@ -24,7 +24,8 @@ pub(super) struct Exit {
     pub(super) reason: String,
 }
 
-/// The tasks of a run. Dropping them kills what is left.
+/// The tasks of a run. Dropping them kills the child processes that are left, unless they were told to stop: then they
+/// write what they have and end by themselves.
 pub(super) struct Tasks {
     exits: mpsc::UnboundedReceiver<Exit>,
     stop: watch::Sender<Option<String>>,
@@ -74,7 +75,7 @@ impl Tasks {
                 self.next_exit().await;
             }
         };
-        // Past the grace the children are killed by being dropped.
+        // Past the grace nobody listens any more, and what is left is killed.
         let _ = tokio::time::timeout(grace, all).await;
     }
 }
@@ -126,7 +127,6 @@ fn spawn(plan: &Plan, task: u32, workers: usize, out: &Path, env: &Environment) 
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .process_group(0)
-        .kill_on_drop(true)
         .spawn()
         .map_err(fail)
 }
@@ -142,11 +142,15 @@ async fn stay_with(
     let last_words = tokio::spawn(last_lines(child.stderr.take()));
     let status = tokio::select! {
         status = child.wait() => status,
-        _ = stop.wait_for(Option::is_some) => {
+        Ok(_) = stop.wait_for(Option::is_some) => {
             drop(stdin);
             child.wait().await
         }
-        () = exits.closed() => return,
+        () = exits.closed() => {
+            // It had its time, and was not told to stop by itself.
+            let _ = child.start_kill();
+            return;
+        }
     };
     let said = last_words.await.unwrap_or_default();
     let reason = match status {

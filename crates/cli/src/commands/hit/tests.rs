@@ -66,7 +66,7 @@ fn a_request_says_all_that_was_asked_for() {
           "duration": "10s",
           "flow": [
             {
-              "name": "https://shop.example/a?b=${c}",
+              "name": "https://shop.example/a?b=$${c}",
               "request": {
                 "method": "PUT",
                 "url": "https://shop.example/a?b=$${c}"
