@@ -1,2 +1,7 @@
-//! placeholder
-fn main() {}
+//! The program. Everything it does is in [`floodgate_cli`].
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    floodgate_cli::main(std::env::args_os())
+}

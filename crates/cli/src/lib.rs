@@ -1,1 +1,77 @@
-//! placeholder
+//! The command line: arguments become validated values, commands run, a verdict becomes an exit code.
+//!
+//! Results go to stdout, progress and messages to stderr, so that `--json` and `| less` just work.
+
+pub mod args;
+mod clock;
+pub mod commands;
+pub mod env;
+pub mod error;
+mod files;
+pub mod load;
+pub mod local;
+mod outcome;
+mod output;
+mod signals;
+mod trigger;
+pub mod view;
+
+use args::{Cli, Command};
+use clap::Parser;
+use clap::error::ErrorKind;
+use commands::{abort, demo, generator, hit, init, run, runs, schema, show, validate};
+use console::style;
+use error::CliError;
+use floodgate_core::verdict::EXIT_INVALID;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Parses the arguments and does what they say.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to stdout and are no failure; a closed pipe is nobody's concern.
+            let _ = error.print();
+            return match error.kind() {
+                ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+                _ => ExitCode::from(EXIT_INVALID),
+            };
+        }
+    };
+    match dispatch(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            report(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn report(error: &CliError) {
+    match error {
+        // Faults bring their own layout.
+        CliError::Definition(faults) => eprintln!("{}", faults.trim_end()),
+        error => eprintln!("{} {error}", style("error:").for_stderr().red().bold()),
+    }
+}
+
+fn dispatch(command: Command) -> error::Result<ExitCode> {
+    // The coordinator reads and merges now and then; generators bring their own threads.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|e| CliError::run("start the runtime", e))?;
+    runtime.block_on(Box::pin(async {
+        match command {
+            Command::Run(args) => run::run(args).await,
+            Command::Hit(args) => hit::hit(args).await,
+            Command::Validate(args) => validate::validate(&args),
+            Command::Schema(args) => schema::schema(&args),
+            Command::Init(args) => init::init(&args),
+            Command::Runs(args) => runs::runs(args).await,
+            Command::Show(args) => show::show(args).await,
+            Command::Abort(args) => abort::abort(args).await,
+            Command::Demo(args) => demo::demo(args).await,
+            Command::Generator(args) => generator::generator(args).await,
+        }
+    }))
+}

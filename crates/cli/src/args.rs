@@ -1,0 +1,73 @@
+//! The command line as written. What it means is decided in [`crate::commands`].
+
+use crate::commands::{abort, demo, generator, hit, init, run, runs, schema, show, validate};
+use clap::{Parser, Subcommand};
+
+/// Load testing without a fleet: exact load, merged histograms, an honest verdict.
+#[derive(Debug, Parser)]
+#[command(name = "floodgate", version, max_term_width = 100, disable_help_subcommand = true, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 passed, 99 failed, 98 inconclusive, 97 errored, 105 aborted, 104 invalid definition or arguments.
+Results go to stdout, progress to stderr.";
+
+/// Commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a test definition and judge it
+    Run(run::Args),
+    /// Put load on one URL, without a definition
+    Hit(hit::Args),
+    /// Report every fault of a definition
+    Validate(validate::Args),
+    /// Print the JSON Schema of definitions, or of summaries
+    Schema(schema::Args),
+    /// Write a commented definition to start from
+    Init(init::Args),
+    /// List executions, the newest first
+    Runs(runs::Args),
+    /// Show an execution again
+    Show(show::Args),
+    /// Stop a running execution; what was measured is kept
+    Abort(abort::Args),
+    /// Run a real test against a bundled shop, with two generator processes
+    Demo(demo::Args),
+    /// One task of an execution, started by `run`
+    #[command(hide = true)]
+    Generator(generator::Args),
+}
+
+/// Where executions are kept.
+#[derive(Clone, Debug, clap::Args)]
+pub struct OutArgs {
+    /// Folder of definitions, shards, summaries and records
+    #[arg(long, value_name = "DIR", default_value = ".floodgate", env = "FLOODGATE_OUT", hide_env_values = true)]
+    pub out: std::path::PathBuf,
+}
+
+/// How results and progress are shown.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub struct ShowArgs {
+    /// Print exactly the summary, as JSON, on stdout
+    #[arg(long)]
+    pub json: bool,
+    /// Show no progress
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// What `${env:NAME}` stands for.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct EnvArgs {
+    /// A value for ${env:NAME} in the definition, before the process's environment; repeatable
+    #[arg(long = "env", short = 'e', value_name = "NAME=VALUE")]
+    pub env: Vec<String>,
+    /// A file of NAME=VALUE lines; --env comes before it
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Option<std::path::PathBuf>,
+}

@@ -1,0 +1,79 @@
+//! `floodgate abort`: an order to stop from outside of the run.
+
+use crate::args::{EnvArgs, OutArgs};
+use crate::clock::now_ms;
+use crate::env::Environment;
+use crate::error::Result;
+use crate::load::load_stored;
+use crate::local::open_existing;
+use crate::output::print;
+use crate::trigger::trigger;
+use floodgate_control::{Stores, find, finish, load_plan, status_name};
+use floodgate_core::execution::record::Execution;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long to wait for the run to end in order.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two looks at the record.
+const POLL: Duration = Duration::from_millis(200);
+
+/// Arguments of `floodgate abort`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The execution's id, or the beginning of it
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Do not wait for its end
+    #[arg(long)]
+    pub no_wait: bool,
+    /// Values of references, for a run that has to be judged here.
+    #[command(flatten)]
+    pub env: EnvArgs,
+    /// Where executions are kept.
+    #[command(flatten)]
+    pub out: OutArgs,
+}
+
+/// Orders a run to stop and waits until it has. A run whose coordinator is gone is finished here, past its deadline.
+///
+/// # Errors
+/// An unknown id, a run that has ended, and what the store refuses.
+pub async fn abort(args: Args) -> Result<ExitCode> {
+    let stores = open_existing(&args.out.out)?;
+    let by = trigger(|name| std::env::var(name).ok()).principal.unwrap_or_else(|| "somebody".into());
+    let execution = floodgate_control::abort(&stores, &args.id, &by, now_ms()).await?;
+    let id = &execution.id;
+    if args.no_wait {
+        print(&format!("{id} was told to stop\n"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let ended = match wait_for_end(&stores, id).await? {
+        Some(ended) => ended,
+        None => finish_orphan(&stores, &execution, &args).await?,
+    };
+    print(&format!("{id} has ended: {}; floodgate show {id} shows what was measured\n", status_name(ended.status)))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn wait_for_end(stores: &Stores, id: &str) -> Result<Option<Execution>> {
+    let mut waited = Duration::ZERO;
+    while waited < PATIENCE {
+        let execution = find(stores, id).await?;
+        if execution.status.is_final() {
+            return Ok(Some(execution));
+        }
+        tokio::time::sleep(POLL).await;
+        waited += POLL;
+    }
+    Ok(None)
+}
+
+/// Nobody reacts to the order: merges what is there. Generators that still run stop by themselves, and their manifests
+/// are no longer waited for.
+async fn finish_orphan(stores: &Stores, execution: &Execution, args: &Args) -> Result<Execution> {
+    let plan = load_plan(stores, execution).await?;
+    let env = Environment::new(&args.env, &args.out.out)?;
+    let definition = load_stored(stores, &plan, &env).await?;
+    Ok(finish(stores, &plan, &definition, &[], &[], now_ms()).await?.execution)
+}

@@ -1,0 +1,219 @@
+//! `floodgate hit`: a definition made on the spot, run like any other.
+
+use crate::args::{OutArgs, ShowArgs};
+use crate::env::Environment;
+use crate::error::{CliError, Result};
+use crate::load::{Origin, load_text};
+use crate::local::{LocalRun, execute};
+use crate::outcome::{Output, conclude};
+use floodgate_core::units::{format_duration, parse_duration};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// How long it takes unless something is said.
+const DEFAULT_DURATION: Duration = Duration::from_secs(10);
+/// VUs of a closed loop unless something is said.
+const DEFAULT_CONNECTIONS: u64 = 64;
+/// VUs that an arrival rate may use at most unless something is said: more than a target of one second needs, by
+/// Little's law, within what a process can hold.
+const MOST_VUS: u64 = 10_000;
+/// Responses may take as long as this unless something is said.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Arguments of `floodgate hit`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What to request; http:// is added if there is no scheme
+    #[arg(value_name = "URL")]
+    pub url: String,
+    /// Connections: virtual users that request in a closed loop [default: 64]; with --rate the most that may be used
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub connections: Option<u64>,
+    /// Requests a second at a constant arrival rate: an open loop, late responses do not slow it down
+    #[arg(short, long, value_name = "PER_S", conflicts_with = "requests", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub rate: Option<u64>,
+    /// For how long: 20s, 1m30s; a bare number is seconds [default: 10s]
+    #[arg(short, long, value_name = "TIME", value_parser = seconds)]
+    pub duration: Option<Duration>,
+    /// So many requests in all, instead of a time
+    #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub requests: Option<u64>,
+    /// HTTP method [default: GET, with a body POST]
+    #[arg(short, long, value_name = "METHOD")]
+    pub method: Option<String>,
+    /// A header, as "Name: value"; repeatable
+    #[arg(short = 'H', long = "header", value_name = "HEADER", value_parser = header)]
+    pub headers: Vec<(String, String)>,
+    /// The request body, or @FILE
+    #[arg(short, long, value_name = "TEXT|@FILE")]
+    pub body: Option<String>,
+    /// Speak HTTP/2 only, with prior knowledge if the URL is http://
+    #[arg(long)]
+    pub http2: bool,
+    /// Do not verify certificates
+    #[arg(long)]
+    pub insecure: bool,
+    /// The longest that a request may take; a bare number is seconds [default: 60s]
+    #[arg(short, long, value_name = "TIME", value_parser = seconds)]
+    pub timeout: Option<Duration>,
+    /// With --rate: the most virtual users, past which iterations are late and then dropped
+    #[arg(long, value_name = "N", requires = "rate", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub max_vus: Option<u64>,
+    /// Where the execution is kept.
+    #[command(flatten)]
+    pub out: OutArgs,
+    /// What is shown.
+    #[command(flatten)]
+    pub show: ShowArgs,
+}
+
+/// Users of wrk and oha write `-d 20` for seconds; a definition's bare numbers are milliseconds, as in k6.
+fn seconds(text: &str) -> std::result::Result<Duration, String> {
+    let bare = text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && !text.is_empty();
+    let duration = parse_duration(&if bare { format!("{text}s") } else { text.to_owned() }).map_err(|e| e.to_string())?;
+    if duration.is_zero() { Err("must be longer than 0".into()) } else { Ok(duration) }
+}
+
+fn header(text: &str) -> std::result::Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("has no \":\"; write \"Name: value\"")?;
+    let name = name.trim();
+    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)) {
+        return Err(format!("{name:?} is no header name"));
+    }
+    Ok((name.to_owned(), value.trim().to_owned()))
+}
+
+/// A definition made from arguments.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hit {
+    /// JSON text as [`floodgate_core::definition`] reads it.
+    pub definition: Value,
+    /// The folder that the body's file lies in.
+    pub base_dir: PathBuf,
+}
+
+impl Args {
+    /// The definition that these arguments stand for.
+    ///
+    /// # Errors
+    /// [`CliError::Usage`]: a URL without a host, a body file without a name.
+    pub fn definition(&self) -> Result<Hit> {
+        let url = if self.url.contains("://") { self.url.clone() } else { format!("http://{}", self.url) };
+        let (scheme, rest) = url.split_once("://").unwrap_or(("", &url));
+        if !["http", "https"].contains(&scheme) {
+            return Err(CliError::Usage(format!("{:?} is no http:// or https:// URL", self.url)));
+        }
+        if rest.is_empty() || rest.starts_with(['/', '?', '#', ':']) {
+            return Err(CliError::Usage(format!("{:?} names no host", self.url)));
+        }
+        let mut base_dir = PathBuf::from(".");
+        let mut request = json!({ "name": literal(&url) });
+        let method = self.method.as_deref().unwrap_or(if self.body.is_some() { "POST" } else { "GET" }).to_uppercase();
+        request["request"] = json!({ "method": method, "url": literal(&url) });
+        match self.body.as_deref().map(|body| body.strip_prefix('@').ok_or(body)) {
+            Some(Ok(path)) => {
+                let path = Path::new(path);
+                let name = path.file_name().and_then(|n| n.to_str());
+                let name = name.ok_or_else(|| CliError::Usage(format!("--body @{}: names no file", path.display())))?;
+                request["file"] = json!(name);
+                if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
+                    base_dir = folder.to_owned();
+                }
+            }
+            Some(Err(text)) => request["body"] = literal(text),
+            None => {}
+        }
+        let definition = json!({
+            "version": 1,
+            "project": "local",
+            "test": "hit",
+            "http": self.http(),
+            "scenarios": { "hit": self.scenario(request) },
+        });
+        Ok(Hit { definition, base_dir })
+    }
+
+    fn http(&self) -> Value {
+        let mut http = json!({ "timeout": format_duration(self.timeout.unwrap_or(DEFAULT_TIMEOUT)) });
+        if self.http2 {
+            http["version"] = json!("2");
+        }
+        if self.insecure {
+            http["insecure"] = json!(true);
+        }
+        let mut headers = serde_json::Map::new();
+        for (name, value) in &self.headers {
+            // A name given twice is sent twice, whatever its case.
+            let known = headers.keys().find(|k| k.eq_ignore_ascii_case(name)).cloned();
+            match known.and_then(|known| headers.get_mut(&known)) {
+                Some(Value::Array(values)) => values.push(literal(value)),
+                Some(one) => *one = json!([one.take(), literal(value)]),
+                None => {
+                    headers.insert(name.clone(), literal(value));
+                }
+            }
+        }
+        if !headers.is_empty() {
+            http["headers"] = Value::Object(headers);
+        }
+        http
+    }
+
+    fn scenario(&self, request: Value) -> Value {
+        let duration = self.duration.unwrap_or(DEFAULT_DURATION);
+        let connections = self.connections.unwrap_or(DEFAULT_CONNECTIONS);
+        let mut scenario = match (self.rate, self.requests) {
+            (Some(rate), _) => {
+                // As in wrk2, -c is the limit if it is given; otherwise the rate decides how many may be needed.
+                let most = self.max_vus.or(self.connections).unwrap_or(rate.clamp(DEFAULT_CONNECTIONS, MOST_VUS));
+                json!({
+                    "executor": "constant-arrival-rate",
+                    "rate": rate,
+                    "duration": format_duration(duration),
+                    "preAllocatedVUs": connections.min(rate).min(most),
+                    "maxVUs": most,
+                })
+            }
+            (None, Some(requests)) => json!({
+                "executor": "shared-iterations",
+                "vus": connections.min(requests),
+                "iterations": requests,
+                "maxDuration": format_duration(self.duration.unwrap_or(Duration::from_secs(600))),
+            }),
+            (None, None) => json!({
+                "executor": "constant-vus",
+                "vus": connections,
+                "duration": format_duration(duration),
+            }),
+        };
+        scenario["flow"] = json!([request]);
+        scenario
+    }
+}
+
+/// Text that stands for itself where a definition takes templates.
+fn literal(text: &str) -> Value {
+    Value::String(text.replace("${", "$${"))
+}
+
+/// Puts load on one URL.
+///
+/// # Errors
+/// See [`CliError`].
+pub async fn hit(args: Args) -> Result<ExitCode> {
+    let Hit { definition, base_dir } = args.definition()?;
+    let out = &args.out.out;
+    let env = Environment::new(&crate::args::EnvArgs::default(), out)?;
+    let text = definition.to_string();
+    let origin = Origin { name: "the command line".into(), base_dir };
+    let test = load_text(text.into_bytes(), origin, &[], &env)?;
+    let run = LocalRun { test: &test, env: &env, generators: 1, out, id: None, show: args.show, title: Some(args.url.clone()) };
+    let finished = execute(run).await?;
+    conclude(&finished, &Output { show: args.show, junit: None, out })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

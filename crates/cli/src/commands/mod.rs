@@ -1,0 +1,12 @@
+//! Commands, one a file: their arguments as written, what these mean, and what is done.
+
+pub mod abort;
+pub mod demo;
+pub mod generator;
+pub mod hit;
+pub mod init;
+pub mod run;
+pub mod runs;
+pub mod schema;
+pub mod show;
+pub mod validate;

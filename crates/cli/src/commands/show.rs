@@ -1,0 +1,44 @@
+//! `floodgate show`: an execution again.
+
+use crate::args::OutArgs;
+use crate::error::{CliError, Result};
+use crate::local::open_existing;
+use crate::outcome::{print_summary, print_summary_json};
+use crate::output::print;
+use floodgate_control::{find, load_summary, status_name};
+use std::process::ExitCode;
+
+/// Arguments of `floodgate show`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The execution's id, or the beginning of it
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Print exactly the summary, as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Where executions are kept.
+    #[command(flatten)]
+    pub out: OutArgs,
+}
+
+/// Shows an execution. The exit code says whether it could be shown, not how it went.
+///
+/// # Errors
+/// An unknown id, and a record or summary that cannot be read.
+pub async fn show(args: Args) -> Result<ExitCode> {
+    let stores = open_existing(&args.out.out)?;
+    let execution = find(&stores, &args.id).await?;
+    let summary = load_summary(&stores, &execution.project, &execution.id).await?;
+    let status = status_name(execution.status);
+    match summary {
+        Some(summary) if args.json => print_summary_json(&summary)?,
+        Some(summary) => print_summary(&execution, &summary)?,
+        None if args.json => {
+            let problem = format!("is {status} and has no summary{}", if execution.status.is_final() { "" } else { " yet" });
+            return Err(CliError::run(format!("execution {}", execution.id), problem));
+        }
+        None => print(&format!("{} of {} is {status}: {}\n", execution.id, execution.test, execution.reasons.join("; ")))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

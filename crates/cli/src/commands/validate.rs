@@ -1,0 +1,55 @@
+//! `floodgate validate`: every fault of a definition at once.
+
+use crate::args::EnvArgs;
+use crate::env::Environment;
+use crate::error::Result;
+use crate::load::load_file;
+use crate::output::print;
+use floodgate_core::schedule::planned_load;
+use floodgate_core::units::format_duration;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Arguments of `floodgate validate`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The definition, YAML or JSON
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Override a value, as for `run`; repeatable
+    #[arg(long = "set", short, value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+    /// Values of references.
+    #[command(flatten)]
+    pub env: EnvArgs,
+    /// Where secrets lie.
+    #[command(flatten)]
+    pub out: crate::args::OutArgs,
+}
+
+/// Checks a definition and says what it would do.
+///
+/// # Errors
+/// All faults, rendered with their places.
+pub fn validate(args: &Args) -> Result<ExitCode> {
+    let env = Environment::new(&args.env, &args.out.out)?;
+    let test = load_file(&args.file, &super::run::overrides(&args.set)?, &env)?;
+    for warning in &test.warnings {
+        eprintln!("{warning}");
+    }
+    let definition = &test.parsed.definition;
+    let load = planned_load(definition);
+    let iterations = load.iterations.map_or_else(|| "as many iterations as fit".into(), |n| format!("{n} iterations"));
+    let duration = format_duration(Duration::from_millis(load.duration_ms));
+    print(&format!(
+        "{} is valid: test {} of project {}, {} scenarios, {iterations}, up to {} VUs, {duration}, {} thresholds\n",
+        args.file.display(),
+        definition.test,
+        definition.project,
+        definition.scenarios.len(),
+        load.max_vus,
+        definition.thresholds.len(),
+    ))?;
+    Ok(ExitCode::SUCCESS)
+}

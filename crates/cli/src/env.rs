@@ -1,0 +1,202 @@
+//! What `${env:NAME}` and `${secret:NAME}` stand for on one machine.
+//!
+//! `${env:NAME}`: the values of `--env`, then of `--env-file`, then the process's environment.
+//!
+//! `${secret:NAME}`: the environment variable `FLOODGATE_SECRET_NAME` (letters in upper case, everything but letters and
+//! digits as `_`), then the file `secrets/NAME` in the folder of executions, without the line break at its end.
+//!
+//! Generator processes inherit both through their environment, never through their arguments, which every user of the
+//! machine can read.
+
+use crate::args::EnvArgs;
+use crate::error::{CliError, Result};
+use crate::files::read_text;
+use floodgate_core::definition::Resolver;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Resolves references of a definition.
+#[derive(Clone, Debug)]
+pub struct Environment {
+    given: BTreeMap<String, String>,
+    secrets: PathBuf,
+    base_dir: Option<PathBuf>,
+}
+
+impl Environment {
+    /// From the arguments; secrets lie below the folder of executions.
+    ///
+    /// # Errors
+    /// An entry that is not `NAME=VALUE`, and a file that cannot be read.
+    pub fn new(args: &EnvArgs, out: &Path) -> Result<Self> {
+        let mut given = match &args.env_file {
+            Some(path) => env_file(path)?,
+            None => BTreeMap::new(),
+        };
+        for entry in &args.env {
+            let (name, value) = assignment(entry).map_err(|problem| CliError::Usage(format!("--env {problem}")))?;
+            given.insert(name, value);
+        }
+        Ok(Self { given, secrets: out.join("secrets"), base_dir: None })
+    }
+
+    /// One more value, over those that were given.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.given.insert(name.into(), value.into());
+        self
+    }
+
+    /// Files are looked for in this folder; before it is known, every file counts as there.
+    #[must_use]
+    pub fn within(mut self, base_dir: &Path) -> Self {
+        self.base_dir = Some(base_dir.to_owned());
+        self
+    }
+
+    /// The values that the process's own environment does not have: what child processes are given.
+    pub fn given(&self) -> &BTreeMap<String, String> {
+        &self.given
+    }
+
+    /// The value of `${env:NAME}`.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        self.given.get(name).cloned().or_else(|| std::env::var(name).ok())
+    }
+
+    /// The value of `${secret:NAME}`, or where it was looked for.
+    ///
+    /// # Errors
+    /// A sentence for the definition's fault list.
+    pub fn secret(&self, name: &str) -> std::result::Result<String, String> {
+        let variable = secret_variable(name);
+        if let Some(value) = self.variable(&variable) {
+            return Ok(value);
+        }
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+        let path = self.secrets.join(name);
+        if name.starts_with('.') || !name.chars().all(plain) {
+            return Err(format!("set the environment variable {variable}"));
+        }
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Err(format!("set the environment variable {variable} or write the file {}", path.display()))
+            }
+            Err(error) => Err(format!("{}: {error}", path.display())),
+        }
+    }
+}
+
+impl Resolver for Environment {
+    fn env(&self, name: &str) -> Option<String> {
+        self.variable(name)
+    }
+
+    fn secret(&self, reference: &str) -> std::result::Result<String, String> {
+        Self::secret(self, reference)
+    }
+
+    fn file_exists(&self, relative: &str) -> bool {
+        self.base_dir.as_ref().is_none_or(|folder| folder.join(relative).is_file())
+    }
+}
+
+/// The environment variable of a secret.
+pub fn secret_variable(name: &str) -> String {
+    let upper = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    format!("FLOODGATE_SECRET_{}", name.chars().map(upper).collect::<String>())
+}
+
+/// `NAME=VALUE`; the message never holds the value, which may be a secret.
+pub(crate) fn assignment(entry: &str) -> std::result::Result<(String, String), String> {
+    let Some((name, value)) = entry.split_once('=') else {
+        return Err(format!("{entry:?} has no \"=\"; write NAME=VALUE"));
+    };
+    let name = name.trim();
+    let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    if name.is_empty() || !name.chars().all(word) {
+        return Err(format!("{name:?} is no name; use letters, digits and \"_\", as in NAME=VALUE"));
+    }
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Lines of `NAME=VALUE`; blank lines and those that start with `#` are skipped, a leading `export` and a pair of
+/// quotes around the value are dropped. Nothing is expanded.
+fn env_file(path: &Path) -> Result<BTreeMap<String, String>> {
+    let mut values = BTreeMap::new();
+    for (number, line) in (1..).zip(read_text(path)?.lines()) {
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let line = line.strip_prefix("export ").unwrap_or(line);
+        let (name, value) = assignment(line).map_err(|problem| CliError::File {
+            operation: "read",
+            path: path.to_owned(),
+            problem: format!("line {number}: {problem}"),
+            remedy: None,
+        })?;
+        values.insert(name, unquoted(value.trim()).to_owned());
+    }
+    Ok(values)
+}
+
+fn unquoted(value: &str) -> &str {
+    let within = |quote| value.strip_prefix(quote).and_then(|v: &str| v.strip_suffix(quote));
+    within('"').or_else(|| within('\'')).unwrap_or(value)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn environment(env: &[&str], file: Option<&str>) -> (tempfile::TempDir, Result<Environment>) {
+        let folder = tempfile::tempdir().unwrap();
+        let env_file = file.map(|text| {
+            let path = folder.path().join("env");
+            std::fs::write(&path, text).unwrap();
+            path
+        });
+        let args = EnvArgs { env: env.iter().map(|&e| e.to_owned()).collect(), env_file };
+        let environment = Environment::new(&args, folder.path());
+        (folder, environment)
+    }
+
+    #[test]
+    fn arguments_come_before_the_file_and_the_file_before_the_process() {
+        let file = "# comment\n\nexport HOST=\"file\"\nPATH='from file'\nEMPTY=\n";
+        let (_folder, environment) = environment(&["HOST=argument"], Some(file));
+        let environment = environment.unwrap();
+        assert_eq!(environment.variable("HOST").as_deref(), Some("argument"));
+        assert_eq!(environment.variable("PATH").as_deref(), Some("from file"));
+        assert_eq!(environment.variable("EMPTY").as_deref(), Some(""));
+        assert_eq!(environment.variable("CARGO_MANIFEST_DIR").as_deref(), Some(env!("CARGO_MANIFEST_DIR")));
+        assert_eq!(environment.variable("FLOODGATE_SURELY_UNSET"), None);
+    }
+
+    #[test]
+    fn a_bad_line_is_named_without_its_value() {
+        let (_folder, bad) = environment(&[], Some("A=1\nto ken=hunter2\n"));
+        let message = bad.unwrap_err().to_string();
+        assert!(message.contains("line 2") && message.contains("\"to ken\""), "{message}");
+        assert!(!message.contains("hunter2"), "{message}");
+        let (_folder, bad) = environment(&["LONELY"], None);
+        assert_eq!(bad.unwrap_err().to_string(), "--env \"LONELY\" has no \"=\"; write NAME=VALUE");
+    }
+
+    #[test]
+    fn secrets_come_from_the_environment_or_a_file() {
+        let (folder, environment) = environment(&["FLOODGATE_SECRET_API_KEY=one"], None);
+        let environment = environment.unwrap();
+        assert_eq!(environment.secret("api-key").unwrap(), "one");
+        std::fs::create_dir(folder.path().join("secrets")).unwrap();
+        std::fs::write(folder.path().join("secrets/db"), "two\n").unwrap();
+        assert_eq!(environment.secret("db").unwrap(), "two");
+        assert!(environment.secret("none").unwrap_err().contains("FLOODGATE_SECRET_NONE"));
+        for escape in ["../secrets/db", "..", "a/b", "/etc/passwd"] {
+            assert!(environment.secret(escape).is_err(), "{escape}");
+        }
+    }
+}

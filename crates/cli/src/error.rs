@@ -1,0 +1,83 @@
+//! What a command can fail with, and the exit code of it.
+
+use floodgate_control::ControlError;
+use floodgate_core::execution::record::Status;
+use floodgate_core::verdict::EXIT_INVALID;
+use std::path::PathBuf;
+
+/// Why a command could not do what it was asked. A verdict that is not `passed` is none of these.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// Arguments that parse, and make no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// A definition with faults, rendered as a compiler would.
+    #[error("{0}")]
+    Definition(String),
+    /// A file that the user named, or that has to be written.
+    #[error("{operation} {}: {problem}{}", .path.display(), remedy(.remedy.as_deref()))]
+    File {
+        /// `read` or `write`.
+        operation: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+        /// What to do about it.
+        remedy: Option<String>,
+    },
+    /// Something between preparation and end.
+    #[error(transparent)]
+    Control(#[from] ControlError),
+    /// A generator, the demo's target or the terminal.
+    #[error("{what}: {problem}")]
+    Run {
+        /// What was attempted.
+        what: String,
+        /// What came of it.
+        problem: String,
+    },
+    /// A second signal: nothing was merged.
+    #[error("stopped at once by a second {signal}; what was measured lies unmerged in {}", .folder.display())]
+    Interrupted {
+        /// The signal's name.
+        signal: &'static str,
+        /// Where the shards are.
+        folder: PathBuf,
+    },
+}
+
+fn remedy(text: Option<&str>) -> String {
+    text.map_or_else(String::new, |text| format!("; {text}"))
+}
+
+/// Results of commands.
+pub type Result<T> = std::result::Result<T, CliError>;
+
+impl CliError {
+    /// Something that was attempted, and what came of it.
+    pub fn run(what: impl Into<String>, problem: impl std::fmt::Display) -> Self {
+        Self::Run { what: what.into(), problem: problem.to_string() }
+    }
+
+    /// A file that cannot be written.
+    pub fn write(path: impl Into<PathBuf>, problem: impl std::fmt::Display) -> Self {
+        Self::File { operation: "write", path: path.into(), problem: problem.to_string(), remedy: None }
+    }
+
+    /// The exit code: 104 where the user has to change what they wrote, 105 for an interruption, 97 for the rest.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(_) | Self::Definition(_) | Self::File { operation: "read", .. } => EXIT_INVALID,
+            Self::Control(
+                ControlError::IdTaken { .. }
+                | ControlError::UnknownExecution { .. }
+                | ControlError::Tasks { .. }
+                | ControlError::Ended { .. }
+                | ControlError::Definition { .. },
+            ) => EXIT_INVALID,
+            Self::Interrupted { .. } => Status::Aborted.exit_code(),
+            Self::Control(_) | Self::File { .. } | Self::Run { .. } => Status::Errored.exit_code(),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! A run on this machine: generators in this process or in child processes, watched and finished by the same code as
+//! in the cloud.
+
+mod tasks;
+
+use crate::args::ShowArgs;
+use crate::clock::now_ms;
+use crate::env::Environment;
+use crate::error::{CliError, Result};
+use crate::load::LoadedTest;
+use crate::signals::Signals;
+use crate::trigger::trigger;
+use crate::view::{Title, View, view};
+use floodgate_control::watch::{Next, Phase, Watch, WatchOptions};
+use floodgate_control::{Finished, PlanOptions, Prepared, Stores, finish, prepare};
+use floodgate_core::execution::control::StopReason;
+use floodgate_core::execution::record::{Execution, Status};
+use floodgate_core::keys::ExecutionKeys;
+use floodgate_store::local::LocalStore;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tasks::{Exit, Tasks};
+
+/// Steps of the watch that may fail in a row, such as on a full disk, before the run is given up: about 5 s.
+const FAILURES: u32 = 25;
+/// How long ended tasks may take to exit before they are killed.
+const EXIT_GRACE: Duration = Duration::from_secs(5);
+
+/// What to run, and how.
+pub struct LocalRun<'a> {
+    /// The test.
+    pub test: &'a LoadedTest,
+    /// What its references stand for; child processes are given the same.
+    pub env: &'a Environment,
+    /// Generators: one runs in this process, more are processes of their own.
+    pub generators: u32,
+    /// The folder of executions.
+    pub out: &'a Path,
+    /// The id; a new one if there is none.
+    pub id: Option<String>,
+    /// What is shown.
+    pub show: ShowArgs,
+    /// What the view says the load goes to, instead of the target.
+    pub title: Option<String>,
+}
+
+/// The stores in a folder.
+///
+/// # Errors
+/// A folder that cannot be made or read.
+pub fn open(out: &Path) -> Result<(Stores, Arc<LocalStore>)> {
+    let store = Arc::new(LocalStore::open(out).map_err(|e| CliError::write(out, e))?);
+    Ok((Stores { objects: store.clone(), records: store.clone() }, store))
+}
+
+/// The stores in a folder that is there already: looking must not make one.
+///
+/// # Errors
+/// [`CliError::Usage`] if there is none.
+pub fn open_existing(out: &Path) -> Result<Stores> {
+    if !out.is_dir() {
+        let problem = format!("there are no executions in {}; name their folder with --out", out.display());
+        return Err(CliError::Usage(problem));
+    }
+    Ok(open(out)?.0)
+}
+
+/// Runs a test to its verdict.
+///
+/// # Errors
+/// See [`CliError`]. Whatever happens after the preparation, what was measured is merged and the record is final,
+/// unless the disk refuses.
+pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
+    let mut signals = Signals::new()?;
+    let (stores, _) = open(run.out)?;
+    let id = run.id.clone().unwrap_or_else(|| ulid::Ulid::generate().to_string());
+    let base_dir = std::path::absolute(&run.test.base_dir).unwrap_or_else(|_| run.test.base_dir.clone());
+    let options = PlanOptions::local(run.generators, Some(base_dir.display().to_string()));
+    let trigger = trigger(|name| run.env.variable(name));
+    let prepared = prepare(&stores, &id, &run.test.package(), trigger, &options, now_ms()).await?;
+    let target = run.title.clone().or_else(|| run.test.parsed.definition.target.clone());
+    let title = Title {
+        test: prepared.plan.test.clone(),
+        target: target.unwrap_or_else(|| "the URLs of its steps".into()),
+        id: id.clone(),
+        generators: run.generators,
+    };
+    let mut view = view(&title, run.show.quiet);
+    for warning in &run.test.package().warnings {
+        view.note(warning);
+    }
+    let watched = watch(&run, &stores, &prepared, &mut signals, view.as_mut()).await;
+    view.close();
+    let lost = match watched {
+        Ok(lost) => lost,
+        Err(error @ CliError::Interrupted { .. }) => {
+            abandon(&stores, &prepared.execution).await;
+            return Err(error);
+        }
+        Err(error) => {
+            // What was measured is still worth a record; the first error is the one to report.
+            let errors = [error.to_string()];
+            let _ = finish(&stores, &prepared.plan, &run.test.parsed.definition, &[], &errors, now_ms()).await;
+            return Err(error);
+        }
+    };
+    let finishing = finish(&stores, &prepared.plan, &run.test.parsed.definition, &lost, &[], now_ms());
+    tokio::pin!(finishing);
+    loop {
+        tokio::select! {
+            finished = &mut finishing => return Ok(finished?),
+            // Merging is short and writes atomically: one signal is not enough to lose it.
+            (signal, times) = signals.next() => if times > 1 {
+                abandon(&stores, &prepared.execution).await;
+                return Err(interrupted(&run, &prepared, signal));
+            },
+        }
+    }
+}
+
+/// Starts the tasks and stays with them to their end; returns the lost ones.
+async fn watch(
+    run: &LocalRun<'_>,
+    stores: &Stores,
+    prepared: &Prepared,
+    signals: &mut Signals,
+    view: &mut dyn View,
+) -> Result<Vec<floodgate_control::LostTask>> {
+    let mut tasks = Tasks::start(&prepared.plan, run.out, run.env, stores.objects.clone())?;
+    let definition = run.test.parsed.definition.clone();
+    let mut watch = Watch::new(stores.clone(), prepared.clone(), definition, WatchOptions::local(), now_ms());
+    let mut failures = 0;
+    loop {
+        let wait = match watch.step(now_ms()).await {
+            Ok(Next { phase: Phase::Ended, .. }) => break,
+            Ok(Next { wait, .. }) => {
+                failures = 0;
+                wait
+            }
+            Err(error) if failures < FAILURES => {
+                if failures == 0 {
+                    view.note(&format!("{error}; trying again"));
+                }
+                failures += 1;
+                WatchOptions::local().poll
+            }
+            Err(error) => {
+                tasks.stop("the coordinator gave up").await;
+                tasks.join(EXIT_GRACE).await;
+                return Err(error.into());
+            }
+        };
+        view.update(watch.progress());
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            Exit { task, reason } = tasks.next_exit() => watch.task_exited(task, reason),
+            (signal, times) = signals.next() => {
+                if times > 1 {
+                    tasks.stop(signal).await;
+                    return Err(interrupted(run, prepared, signal));
+                }
+                view.note(&format!("{signal}: stopping in order; once more to stop at once"));
+                if watch.stop(StopReason::Person, signal, now_ms()).await.is_err() {
+                    // The order could not be written: tell the tasks directly.
+                    tasks.stop(signal).await;
+                }
+            }
+        }
+    }
+    view.update(watch.progress());
+    for lost in watch.lost() {
+        view.note(&format!("task {} is lost: it {}", lost.task, lost.reason));
+    }
+    tasks.join(EXIT_GRACE).await;
+    Ok(watch.lost())
+}
+
+fn interrupted(run: &LocalRun<'_>, prepared: &Prepared, signal: &'static str) -> CliError {
+    let keys = ExecutionKeys::new(&prepared.plan.project, &prepared.plan.execution);
+    CliError::Interrupted { signal, folder: run.out.join(keys.root()) }
+}
+
+/// The record of a run that was left at once.
+async fn abandon(stores: &Stores, execution: &Execution) {
+    let stored = stores.records.get(Some(&execution.project), &execution.id).await;
+    let mut execution = stored.ok().flatten().unwrap_or_else(|| execution.clone());
+    execution.status = Status::Aborted;
+    execution.ended_ms = Some(now_ms());
+    execution.reasons = vec!["stopped at once by a second signal; nothing was merged".into()];
+    // The process is about to end in any case.
+    let _ = stores.records.update(&execution, &[Status::Preparing, Status::Running, Status::Merging]).await;
+}

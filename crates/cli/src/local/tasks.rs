@@ -1,0 +1,185 @@
+//! The generators of a local run: a thread of this process for one, child processes for more.
+
+use crate::env::Environment;
+use crate::error::{CliError, Result};
+use floodgate_core::execution::plan::Plan;
+use floodgate_generator::Config;
+use floodgate_store::ObjectStore;
+use std::collections::VecDeque;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::{mpsc, watch};
+
+/// Lines of a child's stderr that are kept for the message about its end.
+const KEPT_LINES: usize = 5;
+
+/// A task ended. Whether it did its work its manifest says.
+pub(super) struct Exit {
+    pub(super) task: u32,
+    /// Goes on from "task N is lost: it".
+    pub(super) reason: String,
+}
+
+/// The tasks of a run. Dropping them kills the child processes that are left, unless they were told to stop: then they
+/// write what they have and end by themselves.
+pub(super) struct Tasks {
+    exits: mpsc::UnboundedReceiver<Exit>,
+    stop: watch::Sender<Option<String>>,
+    running: usize,
+}
+
+impl Tasks {
+    /// Starts every task of the plan.
+    pub(super) fn start(plan: &Plan, out: &Path, env: &Environment, objects: Arc<dyn ObjectStore>) -> Result<Self> {
+        let (sender, exits) = mpsc::unbounded_channel();
+        let (stop, stopped) = watch::channel(None);
+        let tasks = u32::try_from(plan.tasks.len()).unwrap_or(u32::MAX);
+        if tasks == 1 {
+            thread(plan, env, objects, sender, stopped)?;
+        } else {
+            let cpus = std::thread::available_parallelism().map_or(1, |n| n.get());
+            let workers = (cpus / plan.tasks.len()).max(1);
+            for task in 0..tasks {
+                let child = spawn(plan, task, workers, out, env)?;
+                tokio::spawn(stay_with(child, task, sender.clone(), stopped.clone()));
+            }
+        }
+        Ok(Self { exits, stop, running: plan.tasks.len() })
+    }
+
+    /// The next task that ends; pending for ever when all have.
+    pub(super) async fn next_exit(&mut self) -> Exit {
+        if self.running > 0
+            && let Some(exit) = self.exits.recv().await
+        {
+            self.running -= 1;
+            return exit;
+        }
+        std::future::pending().await
+    }
+
+    /// Tells every task to stop, past the store, and gives the word time to reach the children.
+    pub(super) async fn stop(&self, by: &str) {
+        self.stop.send_replace(Some(by.to_owned()));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+
+    /// Waits until every task has exited, at most so long.
+    pub(super) async fn join(mut self, grace: Duration) {
+        let all = async {
+            while self.running > 0 {
+                self.next_exit().await;
+            }
+        };
+        // Past the grace nobody listens any more, and what is left is killed.
+        let _ = tokio::time::timeout(grace, all).await;
+    }
+}
+
+/// One generator beside this thread: a runtime of its own, so that drawing and merging never delay it.
+fn thread(
+    plan: &Plan,
+    env: &Environment,
+    objects: Arc<dyn ObjectStore>,
+    exits: mpsc::UnboundedSender<Exit>,
+    stop: watch::Receiver<Option<String>>,
+) -> Result<()> {
+    let config = Config {
+        project: plan.project.clone(),
+        execution: plan.execution.clone(),
+        task: 0,
+        workers: None,
+        resolver: Arc::new(env.clone()),
+    };
+    let body = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let reason = match runtime {
+            Ok(runtime) => match runtime.block_on(floodgate_generator::run(config, objects, stop)) {
+                Ok(_) => "ended without a manifest".into(),
+                Err(error) => format!("failed: {error}"),
+            },
+            Err(error) => format!("could not start: {error}"),
+        };
+        // Nobody listens when the run has been given up.
+        let _ = exits.send(Exit { task: 0, reason });
+    };
+    let started = std::thread::Builder::new().name("generator".into()).spawn(body);
+    started.map(|_| ()).map_err(|e| CliError::run("start the generator's thread", e))
+}
+
+/// A child process of this very executable. It leads a process group of its own, so that Ctrl-C reaches it only in
+/// order, through us; the pipe to its stdin tells it when we are gone.
+fn spawn(plan: &Plan, task: u32, workers: usize, out: &Path, env: &Environment) -> Result<Child> {
+    let fail = |e: std::io::Error| CliError::run(format!("start generator {task}"), e);
+    Command::new(std::env::current_exe().map_err(fail)?)
+        .arg("generator")
+        .arg("--with-parent")
+        .arg("--store")
+        .arg(out)
+        .args(["--project", &plan.project, "--execution", &plan.execution])
+        .args(["--task", &task.to_string(), "--workers", &workers.to_string()])
+        .envs(env.given())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .map_err(fail)
+}
+
+/// Waits for a child's end and says how it was. When it is to stop, or nobody listens any more, its stdin is closed.
+async fn stay_with(
+    mut child: Child,
+    task: u32,
+    exits: mpsc::UnboundedSender<Exit>,
+    mut stop: watch::Receiver<Option<String>>,
+) {
+    let stdin = child.stdin.take();
+    let last_words = tokio::spawn(last_lines(child.stderr.take()));
+    let status = tokio::select! {
+        status = child.wait() => status,
+        Ok(_) = stop.wait_for(Option::is_some) => {
+            drop(stdin);
+            child.wait().await
+        }
+        () = exits.closed() => {
+            // It had its time, and was not told to stop by itself.
+            let _ = child.start_kill();
+            return;
+        }
+    };
+    let said = last_words.await.unwrap_or_default();
+    let reason = match status {
+        Ok(status) => format!("{}{}", ending(status), if said.is_empty() { String::new() } else { format!(": {said}") }),
+        Err(error) => format!("could not be waited for: {error}"),
+    };
+    let _ = exits.send(Exit { task, reason });
+}
+
+fn ending(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exited with code {code}"),
+        (None, Some(9)) => "was killed (signal 9; out of memory?)".into(),
+        (None, Some(signal)) => format!("was ended by signal {signal}"),
+        (None, None) => "ended".into(),
+    }
+}
+
+/// The last lines of a child's stderr; all of it is read, so that the child never waits.
+async fn last_lines(stderr: Option<tokio::process::ChildStderr>) -> String {
+    let Some(stderr) = stderr else { return String::new() };
+    let mut lines = BufReader::new(stderr).lines();
+    let mut kept = VecDeque::with_capacity(KEPT_LINES);
+    while let Ok(Some(line)) = lines.next_line().await {
+        if kept.len() == KEPT_LINES {
+            kept.pop_front();
+        }
+        kept.push_back(line);
+    }
+    Vec::from(kept).join(" | ")
+}

@@ -1,0 +1,100 @@
+//! The live view: a progress bar and five lines that are drawn over.
+
+use super::format::{clock, count, iterations, millis, percent, quantiles, rate, tasks};
+use super::{Title, View};
+use console::style;
+use floodgate_control::watch::{Phase, Progress};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Redraws a second at most; the figures change once or twice.
+const DRAWS_PER_S: u8 = 8;
+/// Steps of the bar: finer than any terminal is wide.
+const STEPS: u64 = 10_000;
+
+pub(super) struct LiveView {
+    all: MultiProgress,
+    bar: ProgressBar,
+    lines: [ProgressBar; 5],
+}
+
+impl LiveView {
+    pub(super) fn new(title: &Title) -> Self {
+        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(DRAWS_PER_S));
+        let head = format!("{}  {}  {}", style(&title.test).bold().cyan(), title.target, style(&title.id).dim());
+        let generators = if title.generators == 1 { "1 generator".into() } else { format!("{} generators", title.generators) };
+        // The terminal may be gone; then there is nobody to show it to.
+        let _ = all.println(format!("{head}  {}", style(generators).dim()));
+        let bar = all.add(ProgressBar::new(STEPS));
+        bar.set_style(template("{bar:36.cyan/238} {msg}").progress_chars("━╸━"));
+        let lines = std::array::from_fn(|_| {
+            let line = all.add(ProgressBar::new(0));
+            line.set_style(template("{prefix:>10.dim}  {wide_msg}"));
+            line
+        });
+        Self { all, bar, lines }
+    }
+
+    fn line(&self, index: usize, label: &'static str, text: String) {
+        self.lines[index].set_prefix(label);
+        self.lines[index].set_message(text);
+    }
+}
+
+/// A style from one of the templates above.
+fn template(text: &str) -> ProgressStyle {
+    ProgressStyle::with_template(text).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+fn state(p: &Progress) -> String {
+    let left = p.total.saturating_sub(p.elapsed);
+    match p.phase {
+        Phase::Waiting => style("waiting for the generators").dim().to_string(),
+        Phase::Running if p.elapsed.is_zero() => style("starting").dim().to_string(),
+        Phase::Running if p.total.is_zero() => clock(p.elapsed),
+        Phase::Running if left.is_zero() => format!("{}  {}", clock(p.elapsed), style("last iterations").dim()),
+        Phase::Running => {
+            format!("{} / {}  {}", clock(p.elapsed), clock(p.total), style(format!("{} left", clock(left))).dim())
+        }
+        Phase::Stopping => style(format!("stopping: {}", p.stopping.as_deref().unwrap_or("asked to"))).yellow().to_string(),
+        Phase::Ended => style("merging").dim().to_string(),
+    }
+}
+
+impl View for LiveView {
+    fn update(&mut self, p: &Progress) {
+        let share = if p.total.is_zero() { 0.0 } else { p.elapsed.as_secs_f64() / p.total.as_secs_f64() };
+        let share = if p.phase == Phase::Ended { 1.0 } else { share.min(1.0) };
+        self.bar.set_position((share * STEPS as f64) as u64);
+        self.bar.set_message(state(p));
+        let dropped = if p.dropped == 0 { "0".to_owned() } else { style(count(p.dropped)).red().to_string() };
+        let errors = percent(p.error_ratio);
+        let errors = if p.error_ratio == 0.0 { style(errors).green() } else { style(errors).red() };
+        let recent_errors = if p.error_ratio == 0.0 { String::new() } else { format!("  now {}", percent(p.recent_error_ratio)) };
+        let checks = p.checks_ratio.map_or_else(String::new, |ratio| format!("   checks {}", percent(ratio)));
+        self.line(0, "iterations", format!("{:<24} {} done   dropped {dropped}", iterations(p), count(p.iterations)));
+        self.line(1, "requests", format!("{:<24} {} sent", format!("{}/s", rate(p.requests_per_s)), count(p.requests)));
+        let now = p.recent_response.map(|r| format!("now {} / {} / {}", millis(r.p50_ms), millis(r.p95_ms), millis(r.p99_ms)));
+        let now = now.unwrap_or_default();
+        self.line(2, "response", format!("{}  {}", quantiles(p.response), style(now).dim()));
+        self.line(3, "errors", format!("{errors}{}{checks}", style(recent_errors).dim()));
+        self.line(4, "vus", format!("{} of {}   generators {}", count(p.vus), count(p.max_vus), tasks(p)));
+    }
+
+    fn note(&mut self, text: &str) {
+        let _ = self.all.println(format!("{} {text}", style("▲").yellow()));
+    }
+
+    fn close(&mut self) {
+        self.bar.finish_and_clear();
+        for line in &self.lines {
+            line.finish_and_clear();
+        }
+        let _ = self.all.clear();
+    }
+}
+
+impl Drop for LiveView {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

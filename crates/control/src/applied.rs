@@ -1,0 +1,38 @@
+//! How much of the planned load was applied, and how evenly it began.
+
+use floodgate_core::execution::manifest::Manifest;
+use floodgate_core::execution::record::AppliedLoad;
+use floodgate_core::metric::{Builtin, Tags};
+use floodgate_core::threshold::MetricSource;
+
+/// What was sent. Counts come from the merged data, since they know of lost tasks too; how many starts a task was given
+/// only its manifest says. `planned` is what all tasks together were to start if nothing stopped the run.
+pub(crate) fn applied_load(
+    manifests: &[Manifest],
+    source: &dyn MetricSource,
+    planned: Option<u64>,
+    stopped: bool,
+) -> AppliedLoad {
+    let sum = |metric: Builtin| source.select(metric.name(), &Tags::new()).map_or(0.0, |s| s.sum).round() as u64;
+    let interrupted: u64 = manifests.iter().map(|m| m.totals.interrupted_iterations).sum();
+    let iterations = sum(Builtin::Iterations) + interrupted;
+    let dropped_iterations = sum(Builtin::DroppedIterations);
+    let scheduled: Option<u64> =
+        manifests.iter().filter_map(|m| m.totals.scheduled_iterations).reduce(u64::saturating_add);
+    let share = |part: u64, of: u64| (of > 0).then(|| (part as f64 / of as f64).min(1.0));
+    let ratio = match (planned, scheduled) {
+        // A run that was stopped early cannot have applied all of its plan: what counts is what was due by then.
+        (Some(_), Some(due)) if stopped => share(iterations, due),
+        (Some(planned), _) if !stopped => share(iterations, planned),
+        // Beside a closed loop the iterations do not tell which scenario they are of; drops do.
+        (None, Some(due)) => share(due.saturating_sub(dropped_iterations), due),
+        _ => None,
+    };
+    AppliedLoad { iterations, dropped_iterations, http_reqs: sum(Builtin::HttpReqs), ratio }
+}
+
+/// The largest difference between the actual starts of two tasks in µs; `None` without a task that started.
+pub(crate) fn start_skew_us(manifests: &[Manifest]) -> Option<i64> {
+    let skews = || manifests.iter().map(|m| m.start_skew_us);
+    Some(skews().max()?.saturating_sub(skews().min()?))
+}

@@ -1,0 +1,71 @@
+//! What can go wrong between the preparation of a run and its end.
+
+use floodgate_store::StoreError;
+
+/// Why a run could not be prepared, watched or finished. A failed threshold is not among these.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Another run has this id.
+    #[error("execution {id} exists already; an id starts one run only, leave --id out to get a new one")]
+    IdTaken {
+        /// The id.
+        id: String,
+    },
+    /// There is no such run.
+    #[error("there is no execution {id:?}{}", hint(.nearest.as_deref()))]
+    UnknownExecution {
+        /// What was asked for.
+        id: String,
+        /// The id that it resembles.
+        nearest: Option<String>,
+    },
+    /// An object that the run needs is not there.
+    #[error("{key}: not found; {consequence}")]
+    Missing {
+        /// The object.
+        key: String,
+        /// What cannot be done without it.
+        consequence: &'static str,
+    },
+    /// An object cannot be read.
+    #[error("{key}: {problem}")]
+    Corrupt {
+        /// The object.
+        key: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// More tasks than keys have digits for, or none.
+    #[error("{tasks} tasks; from 1 to {MAX_TASKS} are possible")]
+    Tasks {
+        /// How many were asked for.
+        tasks: u32,
+    },
+    /// The run is over.
+    #[error("execution {id} has ended already ({status})")]
+    Ended {
+        /// The run.
+        id: String,
+        /// Its status.
+        status: &'static str,
+    },
+    /// The definition of the run cannot be judged.
+    #[error("the definition of this run is not usable: {problem}")]
+    Definition {
+        /// Every fault.
+        problem: String,
+    },
+}
+
+/// Tasks of a run at most: object keys number them with four digits.
+pub const MAX_TASKS: u32 = 9_999;
+
+/// Results of this crate.
+pub type Result<T> = std::result::Result<T, ControlError>;
+
+fn hint(nearest: Option<&str>) -> String {
+    nearest.map_or_else(|| "; `floodgate runs` lists them".into(), |n| format!("; did you mean {n}?"))
+}

@@ -1,0 +1,177 @@
+//! From shards and manifests to a verdict, once; a second time gives the same.
+
+use crate::applied::{applied_load, start_skew_us};
+use crate::collect::{Collected, collect};
+use crate::error::{ControlError, Result};
+use crate::lookup::load_summary;
+use crate::source::Source;
+use crate::stop::read_stop;
+use crate::{Stores, audit, json, principal, status_name};
+use floodgate_core::baseline::Baseline;
+use floodgate_core::definition::model::{BaselineRef, Definition, Engine};
+use floodgate_core::execution::plan::Plan;
+use floodgate_core::execution::record::{Execution, Status};
+use floodgate_core::execution::summarise::{Conclusion, Finished as Evidence, conclude};
+use floodgate_core::execution::summary::Summary;
+use floodgate_core::keys::ExecutionKeys;
+use floodgate_core::threshold::Thresholds;
+use floodgate_store::StoreError;
+
+/// Statuses from which a run can be finished.
+const OPEN: [Status; 3] = [Status::Preparing, Status::Running, Status::Merging];
+/// Records that are looked through for the last run that passed.
+const BASELINE_AMONG: usize = 500;
+
+/// A task that will write no manifest, as far as its starter could see.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostTask {
+    /// The task.
+    pub task: u32,
+    /// Goes on from "task N is lost: it".
+    pub reason: String,
+}
+
+/// A run that is over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finished {
+    /// Its final record.
+    pub execution: Execution,
+    /// The published account.
+    pub summary: Summary,
+}
+
+/// Merges what the tasks wrote, judges it, and writes `merged.parquet`, `summary.json` and the final record. Whoever
+/// calls it again, or at the same time, gets the same: a final record is never changed.
+///
+/// `errors` are what kept the run from being carried out, a sentence each; any makes it `errored`.
+///
+/// # Errors
+/// What the store refuses, and a record, plan or summary that cannot be read. Shards and manifests that cannot be read
+/// are part of the verdict, not errors.
+pub async fn finish(
+    stores: &Stores,
+    plan: &Plan,
+    definition: &Definition,
+    lost: &[LostTask],
+    errors: &[String],
+    now_ms: i64,
+) -> Result<Finished> {
+    let unknown = || ControlError::UnknownExecution { id: plan.execution.clone(), nearest: None };
+    let mut execution = stores.records.get(Some(&plan.project), &plan.execution).await?.ok_or_else(unknown)?;
+    if execution.status.is_final() {
+        return finished_before(stores, execution).await;
+    }
+    execution.status = Status::Merging;
+    match stores.records.update(&execution, &OPEN).await {
+        Ok(()) => {}
+        Err(StoreError::Conflict { .. }) => {
+            let execution = stores.records.get(Some(&plan.project), &plan.execution).await?.ok_or_else(unknown)?;
+            return finished_before(stores, execution).await;
+        }
+        Err(error) => return Err(error.into()),
+    }
+    let keys = ExecutionKeys::new(&plan.project, &plan.execution);
+    let stop = read_stop(stores.objects.as_ref(), &keys).await?;
+    let collected = collect(stores.objects.as_ref(), plan, execution.started_ms).await?;
+    note_lost(&mut execution, lost, &collected);
+    execution.stopped_by = stop;
+    execution.start_skew_us = start_skew_us(&collected.manifests);
+    let Conclusion { verdict, thresholds, summary } =
+        judge(stores, definition, &execution, &collected, errors).await?;
+    execution.status = verdict.status;
+    execution.reasons = verdict.reasons;
+    execution.warnings = verdict.warnings;
+    execution.thresholds = thresholds;
+    execution.completeness = Some(summary.completeness.clone());
+    execution.applied = Some(summary.applied.clone());
+    execution.ended_ms = Some(ended_ms(&collected, now_ms));
+    let key = keys.summary();
+    stores.objects.put(&key, json::bytes(&key, &summary)?).await?;
+    stores.records.update(&execution, &[Status::Merging]).await?;
+    let outcome = status_name(execution.status);
+    audit(stores, &execution, principal(&execution), "finish", outcome, now_ms).await?;
+    Ok(Finished { execution, summary })
+}
+
+async fn finished_before(stores: &Stores, execution: Execution) -> Result<Finished> {
+    let summary = load_summary(stores, &execution.project, &execution.id).await?;
+    let key = || ExecutionKeys::new(&execution.project, &execution.id).summary();
+    let missing = ControlError::Missing { key: key(), consequence: "the run ended before there was anything to sum up" };
+    Ok(Finished { summary: summary.ok_or(missing)?, execution })
+}
+
+/// When the last task ended; the time of the call if none says.
+fn ended_ms(collected: &Collected, now_ms: i64) -> i64 {
+    collected.manifests.iter().map(|m| m.ended_ms).max().unwrap_or(now_ms)
+}
+
+fn note_lost(execution: &mut Execution, lost: &[LostTask], collected: &Collected) {
+    let really = |l: &&LostTask| collected.completeness.tasks_lost.contains(&l.task);
+    let sentences = lost.iter().filter(really).map(|l| format!("task {} is lost: it {}", l.task, l.reason));
+    execution.warnings.extend(sentences.chain(collected.warnings.iter().cloned()));
+}
+
+async fn judge(
+    stores: &Stores,
+    definition: &Definition,
+    execution: &Execution,
+    collected: &Collected,
+    errors: &[String],
+) -> Result<Conclusion> {
+    let unusable = |faults: Vec<floodgate_core::threshold::ThresholdError>| ControlError::Definition {
+        problem: faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+    };
+    let thresholds = Thresholds::compile(&definition.thresholds).map_err(unusable)?;
+    let baseline = definition.baseline.as_ref().map(Baseline::compile).transpose().map_err(unusable)?;
+    let earlier = match &definition.baseline {
+        Some(spec) => earlier(stores, &spec.compare, execution).await?,
+        None => None,
+    };
+    let planned = execution.planned.iterations;
+    let source = Source(&collected.totals);
+    Ok(conclude(&Evidence {
+        execution,
+        source: &source,
+        duration: collected.duration,
+        completeness: collected.completeness.clone(),
+        applied: applied_load(&collected.manifests, &source, planned, execution.stopped_by.is_some()),
+        manifests: &collected.manifests,
+        thresholds: &thresholds,
+        baseline: baseline.as_ref().map(|b| (b, earlier.as_ref())),
+        tolerance: definition.run.tolerance,
+        min_applied_load: definition.run.min_applied_load,
+        expects_requests: expects_requests(definition),
+        stop: execution.stopped_by.as_ref(),
+        errors,
+    }))
+}
+
+/// A run of the native engine without a request step sends none; what a script sends is not known.
+fn expects_requests(definition: &Definition) -> bool {
+    fn any(steps: &[floodgate_core::definition::model::Step]) -> bool {
+        use floodgate_core::definition::model::Step;
+        steps.iter().any(|step| match step {
+            Step::Request(_) => true,
+            Step::Group { steps, .. } => any(steps),
+            Step::Think { .. } | Step::Set(_) => false,
+        })
+    }
+    definition.engine == Engine::Http && definition.scenarios.iter().any(|s| any(&s.flow))
+}
+
+/// The summary of the run that this one is compared with.
+async fn earlier(stores: &Stores, reference: &BaselineRef, execution: &Execution) -> Result<Option<Summary>> {
+    let project = &execution.project;
+    let id = match reference {
+        BaselineRef::Execution(id) => Some(id.clone()),
+        BaselineRef::LastPassed => {
+            let runs = stores.records.list(Some(project), Some(&execution.test), BASELINE_AMONG).await?;
+            let earlier = |e: &&Execution| e.status == Status::Passed && e.created_ms <= execution.created_ms;
+            runs.iter().filter(|e| e.id != execution.id).find(earlier).map(|e| e.id.clone())
+        }
+    };
+    match id {
+        Some(id) => load_summary(stores, project, &id).await,
+        None => Ok(None),
+    }
+}

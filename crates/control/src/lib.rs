@@ -1,0 +1,68 @@
+//! What prepares, watches, collects and finishes a run: the same code behind the command line and behind the functions
+//! in the cloud.
+//!
+//! Everything goes through the storage traits; nothing here starts a process, reads a clock or knows a path. The caller
+//! passes the time in, starts the tasks after [`prepare()`], calls [`watch::Watch::step`] until it says that the tasks have
+//! ended, and then [`finish`].
+
+mod applied;
+mod collect;
+mod error;
+mod finish;
+mod json;
+mod lookup;
+mod prepare;
+mod source;
+mod stop;
+pub mod watch;
+
+pub use error::{ControlError, MAX_TASKS, Result};
+pub use finish::{Finished, LostTask, finish};
+pub use lookup::{find, load_plan, load_summary};
+pub use prepare::{DEFINITION_FILE, PlanOptions, Prepared, TestPackage, engine_name, max_duration, prepare};
+pub use stop::{abort, order_stop, read_stop};
+
+use floodgate_core::execution::record::{AuditEntry, Execution, Status};
+use floodgate_store::{ObjectStore, RecordStore};
+use std::sync::Arc;
+
+/// Where a run's objects and records lie.
+#[derive(Clone)]
+pub struct Stores {
+    /// Objects.
+    pub objects: Arc<dyn ObjectStore>,
+    /// Records.
+    pub records: Arc<dyn RecordStore>,
+}
+
+/// The name of a status in records and messages.
+pub const fn status_name(status: Status) -> &'static str {
+    match status {
+        Status::Preparing => "preparing",
+        Status::Running => "running",
+        Status::Merging => "merging",
+        Status::Passed => "passed",
+        Status::Failed => "failed",
+        Status::Inconclusive => "inconclusive",
+        Status::Errored => "errored",
+        Status::Aborted => "aborted",
+    }
+}
+
+/// Who started a run, as far as is known.
+fn principal(execution: &Execution) -> &str {
+    execution.trigger.principal.as_deref().unwrap_or("unknown")
+}
+
+/// Appends to the audit trail what somebody did to a run.
+async fn audit(stores: &Stores, execution: &Execution, by: &str, action: &str, outcome: &str, now_ms: i64) -> Result<()> {
+    let entry = AuditEntry {
+        at_ms: now_ms,
+        principal: by.to_owned(),
+        action: action.to_owned(),
+        execution: execution.id.clone(),
+        version: execution.version.clone(),
+        outcome: outcome.to_owned(),
+    };
+    Ok(stores.records.audit(&execution.project, &entry).await?)
+}

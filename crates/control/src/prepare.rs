@@ -1,0 +1,219 @@
+//! From a validated definition to a plan that tasks can be started on.
+
+use crate::error::{ControlError, MAX_TASKS, Result};
+use crate::{Stores, audit, json, principal};
+use bytes::Bytes;
+use floodgate_core::definition::model::{Definition, Engine};
+use floodgate_core::execution::plan::{Plan, PlannedLoad, PlannedTask};
+use floodgate_core::execution::record::{Execution, Infrastructure, Status, Trigger};
+use floodgate_core::keys::{ExecutionKeys, definition_file};
+use floodgate_core::schedule::planned_load;
+use floodgate_core::shard::FLUSH_INTERVAL_MS;
+use floodgate_store::StoreError;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The object of a version that holds the normalised definition.
+pub const DEFINITION_FILE: &str = "definition.json";
+
+/// A test with everything that a task needs to run it.
+#[derive(Clone, Debug)]
+pub struct TestPackage<'a> {
+    /// The definition, its references resolved.
+    pub definition: &'a Definition,
+    /// The target as written, references unresolved: what the record shows.
+    pub target: Option<String>,
+    /// The normalised definition as JSON, references unresolved: what tasks read.
+    pub normalised: Bytes,
+    /// SHA-256 over the normalised definition and the files, in lower-case hex.
+    pub version: String,
+    /// The files that the definition names, by the path in it.
+    pub files: Vec<(String, Bytes)>,
+    /// Overrides that were given for this run.
+    pub parameters: BTreeMap<String, String>,
+    /// What the reader of the record should know already.
+    pub warnings: Vec<String>,
+}
+
+/// How a run is laid out over tasks and time.
+#[derive(Clone, Debug)]
+pub struct PlanOptions {
+    /// The tasks' regions, one entry a task; from 1 to [`MAX_TASKS`].
+    pub regions: Vec<String>,
+    /// Where the run takes place.
+    pub infrastructure: Infrastructure,
+    /// The folder that relative paths start from, if tasks run on the machine that holds it.
+    pub base_dir: Option<String>,
+    /// How long tasks have to become ready, and then wait for their start.
+    pub start_timeout: Duration,
+    /// Between two shards of a task: what a killed task loses at most.
+    pub flush_interval: Duration,
+    /// Between two live objects of a task.
+    pub live_interval: Duration,
+    /// Between two looks of a task at the order to stop.
+    pub control_interval: Duration,
+}
+
+impl PlanOptions {
+    /// A run on this machine with so many processes. Objects are files here, so that looking often costs nothing.
+    pub fn local(tasks: u32, base_dir: Option<String>) -> Self {
+        Self {
+            regions: vec!["local".into(); tasks as usize],
+            infrastructure: Infrastructure {
+                kind: "local".into(),
+                tasks,
+                regions: vec!["local".into()],
+                engine_version: env!("CARGO_PKG_VERSION").into(),
+                ..Infrastructure::default()
+            },
+            base_dir,
+            start_timeout: Duration::from_secs(30),
+            flush_interval: Duration::from_millis(FLUSH_INTERVAL_MS),
+            live_interval: Duration::from_secs(1),
+            control_interval: Duration::from_millis(100),
+        }
+    }
+}
+
+/// A run whose tasks may be started.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Prepared {
+    /// What the tasks read.
+    pub plan: Plan,
+    /// The record as created.
+    pub execution: Execution,
+}
+
+/// Creates the record, which no two runs can do with one id, stores the definition with its files, and writes the plan.
+/// A run that cannot be prepared past its record is `errored`, never forgotten.
+///
+/// # Errors
+/// [`ControlError::IdTaken`], [`ControlError::Tasks`], and what the store refuses.
+pub async fn prepare(
+    stores: &Stores,
+    id: &str,
+    test: &TestPackage<'_>,
+    trigger: Trigger,
+    options: &PlanOptions,
+    now_ms: i64,
+) -> Result<Prepared> {
+    let tasks = u32::try_from(options.regions.len()).unwrap_or(u32::MAX);
+    if !(1..=MAX_TASKS).contains(&tasks) {
+        return Err(ControlError::Tasks { tasks });
+    }
+    let load = planned_load(test.definition);
+    let plan = plan(id, test, options, load.clone(), now_ms);
+    let mut execution = record(id, test, trigger, options, load, now_ms);
+    stores.records.create(&execution).await.map_err(|e| taken(e, id))?;
+    if let Err(error) = store(stores, test, &plan).await {
+        execution.status = Status::Errored;
+        execution.ended_ms = Some(now_ms);
+        execution.reasons = vec![format!("the run could not be prepared: {error}")];
+        // The first error is the one to report; if the record cannot be written either, the cause is the same.
+        let _ = stores.records.update(&execution, &[Status::Preparing]).await;
+        return Err(match error {
+            ControlError::Store(error) => taken(error, id),
+            error => error,
+        });
+    }
+    audit(stores, &execution, principal(&execution), "start", "started", now_ms).await?;
+    Ok(Prepared { plan, execution })
+}
+
+fn taken(error: StoreError, id: &str) -> ControlError {
+    match error {
+        StoreError::Exists { .. } => ControlError::IdTaken { id: id.to_owned() },
+        error => error.into(),
+    }
+}
+
+async fn store(stores: &Stores, test: &TestPackage<'_>, plan: &Plan) -> Result<()> {
+    let definition = test.definition;
+    let key = |file: &str| definition_file(&definition.project, &definition.test, &test.version, file);
+    let normalised = (DEFINITION_FILE, &test.normalised);
+    let files = test.files.iter().map(|(name, bytes)| (name.as_str(), bytes));
+    for (name, bytes) in std::iter::once(normalised).chain(files) {
+        // A version's files are named by their content: one that is there already is the same.
+        match stores.objects.put_new(&key(name), bytes.clone()).await {
+            Ok(()) | Err(StoreError::Exists { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let key = ExecutionKeys::new(&plan.project, &plan.execution).plan();
+    let bytes = json::bytes(&key, plan)?;
+    Ok(stores.objects.put_new(&key, bytes).await?)
+}
+
+/// The longest time from start to end: as the definition says, or what the schedule needs, plus a minute.
+pub fn max_duration(definition: &Definition, load: &PlannedLoad) -> Duration {
+    let needed = Duration::from_millis(load.max_duration_ms) + Duration::from_secs(60);
+    definition.run.max_duration.unwrap_or(needed)
+}
+
+fn plan(id: &str, test: &TestPackage<'_>, options: &PlanOptions, load: PlannedLoad, now_ms: i64) -> Plan {
+    let ms = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
+    let longest = ms(max_duration(test.definition, &load)).saturating_add(ms(options.start_timeout));
+    let files = std::iter::once(DEFINITION_FILE.to_owned()).chain(test.files.iter().map(|(name, _)| name.clone()));
+    let task = |(index, region): (u32, &String)| PlannedTask { index, weight: 1, region: region.clone() };
+    Plan {
+        schema: Plan::SCHEMA,
+        execution: id.to_owned(),
+        project: test.definition.project.clone(),
+        test: test.definition.test.clone(),
+        version: test.version.clone(),
+        files: files.collect(),
+        base_dir: options.base_dir.clone(),
+        tasks: (0..).zip(&options.regions).map(task).collect(),
+        deadline_ms: now_ms.saturating_add_unsigned(longest),
+        start_timeout_ms: ms(options.start_timeout),
+        flush_interval_ms: ms(options.flush_interval),
+        live_interval_ms: ms(options.live_interval),
+        control_interval_ms: ms(options.control_interval),
+        load,
+    }
+}
+
+fn record(
+    id: &str,
+    test: &TestPackage<'_>,
+    trigger: Trigger,
+    options: &PlanOptions,
+    planned: PlannedLoad,
+    now_ms: i64,
+) -> Execution {
+    Execution {
+        schema: Execution::SCHEMA,
+        id: id.to_owned(),
+        project: test.definition.project.clone(),
+        test: test.definition.test.clone(),
+        version: test.version.clone(),
+        engine: engine_name(test.definition.engine).into(),
+        target: test.target.clone(),
+        trigger,
+        created_ms: now_ms,
+        started_ms: None,
+        ended_ms: None,
+        status: Status::Preparing,
+        reasons: Vec::new(),
+        infrastructure: options.infrastructure.clone(),
+        planned,
+        applied: None,
+        completeness: None,
+        start_skew_us: None,
+        thresholds: Vec::new(),
+        stopped_by: None,
+        warnings: test.warnings.clone(),
+        cost: None,
+        parameters: test.parameters.clone(),
+    }
+}
+
+/// The name of an engine in records.
+pub const fn engine_name(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Http => "http",
+        Engine::K6 => "k6",
+        Engine::Jmeter => "jmeter",
+        Engine::Gatling => "gatling",
+    }
+}

@@ -1,0 +1,48 @@
+//! Orders to stop: the first one counts.
+
+use crate::error::{ControlError, Result};
+use crate::lookup::find;
+use crate::{Stores, audit, json};
+use floodgate_core::execution::control::{Stop, StopReason};
+use floodgate_core::execution::record::Execution;
+use floodgate_core::keys::ExecutionKeys;
+use floodgate_store::{ObjectStore, StoreError};
+
+/// Orders every task of a run to stop, unless that has been ordered already; returns the order that stands.
+///
+/// # Errors
+/// What the store refuses, and an order that cannot be read.
+pub async fn order_stop(objects: &dyn ObjectStore, keys: &ExecutionKeys, stop: &Stop) -> Result<Stop> {
+    let key = keys.stop();
+    let bytes = json::bytes(&key, stop)?;
+    match objects.put_new(&key, bytes).await {
+        Ok(()) => Ok(stop.clone()),
+        Err(StoreError::Exists { .. }) => json::need(objects, key, "it stood there a moment ago").await,
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The order to stop, if there is one.
+///
+/// # Errors
+/// What the store refuses, and an order that cannot be read.
+pub async fn read_stop(objects: &dyn ObjectStore, keys: &ExecutionKeys) -> Result<Option<Stop>> {
+    json::get(objects, &keys.stop()).await
+}
+
+/// Stops a run by its id or a prefix of it, in the name of a person.
+///
+/// # Errors
+/// [`ControlError::UnknownExecution`], [`ControlError::Ended`], and what the store refuses.
+pub async fn abort(stores: &Stores, id: &str, by: &str, now_ms: i64) -> Result<Execution> {
+    let execution = find(stores, id).await?;
+    if execution.status.is_final() {
+        let status = crate::status_name(execution.status);
+        return Err(ControlError::Ended { id: execution.id, status });
+    }
+    let keys = ExecutionKeys::new(&execution.project, &execution.id);
+    let stop = Stop { reason: StopReason::Person, by: by.to_owned(), at_ms: now_ms };
+    order_stop(stores.objects.as_ref(), &keys, &stop).await?;
+    audit(stores, &execution, by, "abort", "stop ordered", now_ms).await?;
+    Ok(execution)
+}

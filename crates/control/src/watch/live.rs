@@ -1,0 +1,111 @@
+//! The live objects of all tasks, as of the last step.
+
+use super::figures::Figures;
+use super::progress::Progress;
+use super::state::{Pulse, TaskState, WatchState};
+use crate::error::Result;
+use floodgate_core::definition::model::Definition;
+use floodgate_core::execution::plan::Plan;
+use floodgate_core::keys::ExecutionKeys;
+use floodgate_core::merge::Totals;
+use floodgate_core::shard::{Shard, decode};
+use floodgate_store::ObjectStore;
+use std::collections::VecDeque;
+
+/// States of a task that are kept: rates and quantiles of "now" are over the time between the first and the last.
+const KEPT: usize = 3;
+
+/// What is known of the tasks' measurements during the run.
+pub(super) struct Live {
+    tasks: Vec<TaskLive>,
+    totals: Totals,
+}
+
+#[derive(Default)]
+struct TaskLive {
+    /// Unix ms by the store, and the figures then.
+    history: VecDeque<(i64, Figures)>,
+    latest: Option<Shard>,
+}
+
+impl Live {
+    pub(super) fn new(tasks: usize) -> Self {
+        Self { tasks: (0..tasks).map(|_| TaskLive::default()).collect(), totals: Totals::default() }
+    }
+
+    /// Everything measured so far, merged over the tasks.
+    pub(super) fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// Reads the objects that have changed. One that cannot be decoded is a sign of life and nothing else: it is
+    /// overwritten at the next flush, and the verdict never depends on it.
+    pub(super) async fn read(
+        &mut self,
+        objects: &dyn ObjectStore,
+        keys: &ExecutionKeys,
+        pulses: &mut [Pulse],
+        now_ms: i64,
+    ) -> Result<()> {
+        let mut changed = false;
+        for info in objects.list(&keys.live_prefix()).await? {
+            let Some(task) = (0..self.tasks.len()).find(|&t| keys.live(t as u32) == info.key) else { continue };
+            let known = self.tasks[task].history.back().map(|(at, _)| *at);
+            let pulse = &mut pulses[task];
+            if pulse.modified_ms != info.modified_ms {
+                *pulse = Pulse { modified_ms: info.modified_ms, seen_ms: now_ms };
+            }
+            if known == Some(info.modified_ms) {
+                continue;
+            }
+            let Some(bytes) = objects.get(&info.key).await? else { continue };
+            if let Ok(shard) = decode(&bytes) {
+                self.tasks[task].push(info.modified_ms, shard);
+                changed = true;
+            }
+        }
+        if changed {
+            self.totals = Totals::default();
+            for live in self.tasks.iter().filter_map(|t| t.latest.as_ref()) {
+                // What has been decoded is sound.
+                let _ = self.totals.add_live(live);
+            }
+        }
+        Ok(())
+    }
+
+    /// The numbers for a view.
+    pub(super) fn progress(&self, plan: &Plan, definition: &Definition, state: &WatchState, now_ms: i64) -> Progress {
+        let mut progress = Progress::before_start(plan, state);
+        progress.set_time(definition, plan, state, now_ms);
+        let (mut overall, mut recent) = (Figures::default(), Figures::default());
+        let start_ms = state.start_ms.unwrap_or(now_ms);
+        for (task, task_state) in self.tasks.iter().zip(&state.tasks) {
+            let Some((at, latest)) = task.history.back() else { continue };
+            overall.add(latest);
+            if *task_state != TaskState::Running {
+                continue;
+            }
+            progress.vus += latest.vus;
+            let (since, first) = match task.history.front() {
+                Some((first_at, first)) if first_at < at => (*first_at, Some(first)),
+                _ => (start_ms, None),
+            };
+            let window = first.map_or_else(|| latest.clone(), |first| latest.since(first));
+            progress.add_rates(&window, at.saturating_sub(since));
+            recent.add(&window);
+        }
+        progress.set_figures(&overall, &recent);
+        progress
+    }
+}
+
+impl TaskLive {
+    fn push(&mut self, at_ms: i64, live: Shard) {
+        if self.history.len() == KEPT {
+            self.history.pop_front();
+        }
+        self.history.push_back((at_ms, Figures::of(&live.rows)));
+        self.latest = Some(live);
+    }
+}

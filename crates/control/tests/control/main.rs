@@ -1,0 +1,7 @@
+//! Whole runs with hand-made tasks: what they write decides what becomes of the run.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod finishing;
+mod preparing;
+mod support;
+mod watching;

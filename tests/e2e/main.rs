@@ -1,0 +1,8 @@
+//! The program from outside: definitions in, verdicts, records and exit codes out.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod arguments;
+mod faults;
+mod processes;
+mod runs;
+mod support;

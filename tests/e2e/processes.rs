@@ -1,0 +1,98 @@
+//! Processes that end before their time.
+
+use crate::support::*;
+use floodgate_core::execution::record::Status;
+use floodgate_target::{Config, Target};
+
+/// Starts a run of 30 s and waits until load is sent.
+fn long_run<'a>(bench: &'a Bench, target: &Target, more: &[&str]) -> Running {
+    let thresholds = "thresholds:\n  http_req_failed: [rate==0]\n";
+    bench.write("test.yaml", &arrivals(&target.url(), 50, "30s", thresholds));
+    let args: Vec<&str> = ["run", "test.yaml", "--json"].into_iter().chain(more.iter().copied()).collect();
+    let running = bench.spawn(&args);
+    eventually("load is sent", || target.counters().requests() >= 20);
+    running
+}
+
+#[test]
+fn a_signal_stops_in_order_and_keeps_what_was_measured() {
+    for (signal, generators) in [("INT", "1"), ("TERM", "2")] {
+        let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+        let running = long_run(&bench, &target, &["--generators", generators]);
+        running.signal(signal);
+        let ended = running.end();
+        let summary = ended.expect(105).summary();
+        assert_eq!(summary.status, Status::Aborted);
+        assert_eq!(summary.reasons, [format!("stopped by SIG{signal}")]);
+        assert_eq!(value(&summary, "http_reqs", "count"), target.counters().requests() as f64);
+        assert!(summary.completeness.tasks_lost.is_empty());
+    }
+}
+
+#[test]
+fn a_second_signal_ends_at_once_and_leaves_no_process() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let running = long_run(&bench, &target, &["--generators", "2"]);
+    let children = running.children();
+    assert_eq!(children.len(), 2);
+    // Stopped processes do not hear the first order, so that the second signal surely comes before the end.
+    children.iter().for_each(|&c| signal(c, "STOP"));
+    running.signal("INT");
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    running.signal("INT");
+    let ended = running.end();
+    ended.expect(105);
+    assert!(ended.stdout().is_empty());
+    assert!(ended.stderr().contains("unmerged"), "{}", ended.stderr());
+    children.iter().for_each(|&c| signal(c, "CONT"));
+    eventually("the generators are gone", || !children.iter().any(|&c| is_alive(c)));
+    let runs: serde_json::Value = serde_json::from_str(&bench.floodgate(&["runs", "--json"]).stdout()).unwrap();
+    assert_eq!(runs[0]["status"], "aborted");
+}
+
+#[test]
+fn a_killed_generator_is_seen_and_the_rest_is_kept() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let running = long_run(&bench, &target, &["--generators", "2"]);
+    let victim = running.children()[1];
+    signal(victim, "KILL");
+    let ended = running.end();
+    let summary = ended.expect(98).summary();
+    assert_eq!(summary.status, Status::Inconclusive);
+    assert_eq!((summary.completeness.tasks_reported, summary.completeness.tasks_lost.len()), (1, 1));
+    assert!(summary.warnings.iter().any(|w| w.contains("killed (signal 9")), "{:?}", summary.warnings);
+    assert!(value(&summary, "http_reqs", "count") > 0.0);
+}
+
+#[test]
+fn generators_do_not_outlive_their_coordinator() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let running = long_run(&bench, &target, &["--generators", "2"]);
+    let children = running.children();
+    running.signal("KILL");
+    drop(running);
+    eventually("the generators are gone", || !children.iter().any(|&c| is_alive(c)));
+    let manifests = files(&bench.path(".floodgate"), "/tasks/");
+    assert_eq!(manifests.len(), 2, "they wrote what they had: {manifests:?}");
+}
+
+#[test]
+fn abort_stops_a_run_from_outside() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let id = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
+    let running = long_run(&bench, &target, &["--id", id]);
+    assert!(bench.floodgate(&["abort", id]).expect(0).stdout().contains("aborted"));
+    let summary = running.end().expect(105).summary();
+    assert_eq!(summary.reasons, ["stopped by ann"]);
+    assert!(bench.floodgate(&["abort", id]).expect(104).stderr().contains("has ended already"));
+}
+
+#[test]
+fn a_breach_with_abort_on_fail_ends_the_run_early() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let thresholds = "thresholds:\n  http_reqs: [{ threshold: count<30, abortOnFail: true }]\n";
+    let (ended, summary) = bench.run(&arrivals(&target.url(), 50, "60s", thresholds), &["--generators", "2"]);
+    ended.expect(99);
+    assert!(summary.duration_s < 30.0, "{}", summary.duration_s);
+    assert!(target.counters().requests() >= 30);
+}

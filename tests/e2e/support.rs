@@ -1,0 +1,206 @@
+//! Runs the program in a folder of its own.
+
+use floodgate_core::execution::record::Status;
+use floodgate_core::execution::summary::Summary;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// Longer than any run here takes on a slow machine: a test that meets it has found a hang.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A folder with definitions and executions.
+pub struct Bench {
+    dir: tempfile::TempDir,
+}
+
+impl Bench {
+    pub fn new() -> Self {
+        Self { dir: tempfile::tempdir().unwrap() }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_floodgate"));
+        command.args(args).current_dir(self.dir.path()).env_remove("FLOODGATE_OUT").env("USER", "ann");
+        for variable in ["CI", "LOGNAME", "GITHUB_ACTOR", "GITLAB_USER_LOGIN"] {
+            command.env_remove(variable);
+        }
+        command
+    }
+
+    pub fn spawn(&self, args: &[&str]) -> Running {
+        let mut command = self.command(args);
+        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Running { child: Some(child) }
+    }
+
+    /// Runs a command to its end.
+    pub fn floodgate(&self, args: &[&str]) -> Ended {
+        self.spawn(args).end()
+    }
+
+    /// Runs a definition and reads the summary that it prints.
+    pub fn run(&self, definition: &str, more: &[&str]) -> (Ended, Summary) {
+        self.write("test.yaml", definition);
+        let args: Vec<&str> = ["run", "test.yaml", "--json"].into_iter().chain(more.iter().copied()).collect();
+        let ended = self.floodgate(&args);
+        let summary = ended.summary();
+        (ended, summary)
+    }
+}
+
+/// A command that runs.
+pub struct Running {
+    child: Option<Child>,
+}
+
+impl Running {
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
+    /// The processes that it has started.
+    pub fn children(&self) -> Vec<u32> {
+        let path = format!("/proc/{0}/task/{0}/children", self.pid());
+        std::fs::read_to_string(path).unwrap_or_default().split_whitespace().map(|p| p.parse().unwrap()).collect()
+    }
+
+    pub fn signal(&self, name: &str) {
+        signal(self.pid(), name);
+    }
+
+    pub fn end(mut self) -> Ended {
+        let mut child = self.child.take().unwrap();
+        let pid = child.id();
+        let (send, receive) = std::sync::mpsc::channel();
+        // Output is read while the process runs, or it would stop at a full pipe.
+        std::thread::spawn(move || {
+            let stdout = child.stdout.take();
+            let stderr = child.stderr.take();
+            let read = |pipe: Option<Box<dyn std::io::Read + Send>>| {
+                std::thread::spawn(move || {
+                    let mut text = Vec::new();
+                    if let Some(mut pipe) = pipe {
+                        let _ = pipe.read_to_end(&mut text);
+                    }
+                    text
+                })
+            };
+            let out = read(stdout.map(|p| Box::new(p) as _));
+            let err = read(stderr.map(|p| Box::new(p) as _));
+            let status = child.wait().unwrap();
+            let _ = send.send(Output { status, stdout: out.join().unwrap(), stderr: err.join().unwrap() });
+        });
+        match receive.recv_timeout(PATIENCE) {
+            Ok(output) => Ended(output),
+            Err(_) => {
+                signal(pid, "KILL");
+                panic!("the command did not end within {PATIENCE:?}");
+            }
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Sends a signal to one process.
+pub fn signal(pid: u32, name: &str) {
+    Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status().unwrap();
+}
+
+/// Whether a process is there and not a zombie.
+pub fn is_alive(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with('Z'))
+}
+
+/// Waits until something holds.
+pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let until = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < until, "{what} within {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// What a command left.
+pub struct Ended(pub Output);
+
+impl Ended {
+    pub fn code(&self) -> Option<i32> {
+        self.0.status.code()
+    }
+
+    pub fn stdout(&self) -> String {
+        String::from_utf8(self.0.stdout.clone()).unwrap()
+    }
+
+    pub fn stderr(&self) -> String {
+        String::from_utf8_lossy(&self.0.stderr).into_owned()
+    }
+
+    pub fn summary(&self) -> Summary {
+        serde_json::from_str(&self.stdout()).unwrap_or_else(|e| panic!("{e}: {:?}\n{}", self.stdout(), self.stderr()))
+    }
+
+    /// Panics with everything that was said unless the exit code is this one.
+    #[track_caller]
+    pub fn expect(&self, code: i32) -> &Self {
+        assert_eq!(self.code(), Some(code), "stdout: {}\nstderr: {}", self.stdout(), self.stderr());
+        self
+    }
+}
+
+/// A value of a metric in a summary.
+#[track_caller]
+pub fn value(summary: &Summary, metric: &str, name: &str) -> f64 {
+    let found = summary.metrics.get(metric).and_then(|m| m.values.get(name));
+    *found.unwrap_or_else(|| panic!("no {name} of {metric} in {:?}", summary.metrics.keys()))
+}
+
+/// The exit code that belongs to a status.
+pub fn code_of(status: Status) -> i32 {
+    i32::from(status.exit_code())
+}
+
+/// The files below a folder whose path contains a text.
+pub fn files(folder: &Path, part: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.to_string_lossy().contains(part) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A definition of one arrival-rate scenario: so many a second for so long, each one request of `/`.
+pub fn arrivals(target: &str, rate: u32, duration: &str, rest: &str) -> String {
+    format!(
+        "version: 1\nproject: e2e\ntest: arrivals\ntarget: {target}\nscenarios:\n  one:\n    executor: constant-arrival-rate\n    \
+         rate: {rate}\n    duration: {duration}\n    preAllocatedVUs: 10\n    maxVUs: 50\n    gracefulStop: 5s\n    flow:\n      \
+         - get: /\n        name: home\n{rest}"
+    )
+}
