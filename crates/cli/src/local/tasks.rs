@@ -142,7 +142,8 @@ async fn stay_with(
     let last_words = tokio::spawn(last_lines(child.stderr.take()));
     let status = tokio::select! {
         status = child.wait() => status,
-        Ok(_) = stop.wait_for(Option::is_some) => {
+        // Mapped at once: the guard on the value may not be held while waiting.
+        Ok(()) = async { stop.wait_for(Option::is_some).await.map(drop) } => {
             drop(stdin);
             child.wait().await
         }
