@@ -280,7 +280,7 @@ fn push_params(
         text.push_literal(&literal);
         text.push_literal("=");
         text.push_template(value, names, Encoding::Query, |s, out| {
-            encode(s, Encoding::Query, out)
+            encode(s, Encoding::Query, out);
         })?;
         joint = "&";
     }

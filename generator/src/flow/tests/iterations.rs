@@ -509,7 +509,7 @@ fn unique_rows_are_used_once_over_scenarios_and_iterations() {
                     used.push(paths[0].clone());
                 }
                 IterationEnd::DataExhausted => {
-                    assert!(world.io.sent.is_empty(), "nothing was sent")
+                    assert!(world.io.sent.is_empty(), "nothing was sent");
                 }
             }
         }

@@ -215,7 +215,7 @@ fn the_nearest_credentials_win() {
         ..in_scenario.clone()
     };
     let own = RequestStep {
-        auth: basic.clone(),
+        auth: basic,
         ..get("/")
     };
     let both = RequestStep {
