@@ -3,40 +3,10 @@
 
 use crate::clock::Nanos;
 use crate::http::exchange::{ErrorCode, Exchange};
+use crate::http::{Keep, Origin};
 use bytes::Bytes;
-use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
-
-/// Scheme, host and port of a server.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Origin {
-    /// Whether the scheme is `https`.
-    pub https: bool,
-    /// Lower-case name (IDNA-encoded) or address; an IPv6 address stands in brackets.
-    pub host: String,
-    /// The port, the scheme's default if the URL has none.
-    pub port: u16,
-}
-
-impl Origin {
-    /// `host` or, where the port is not the scheme's default, `host:port` (RFC 9110 §7.2).
-    pub fn authority(&self) -> String {
-        let default = if self.https { 443 } else { 80 };
-        if self.port == default {
-            self.host.clone()
-        } else {
-            format!("{}:{}", self.host, self.port)
-        }
-    }
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let scheme = if self.https { "https" } else { "http" };
-        write!(f, "{scheme}://{}", self.authority())
-    }
-}
 
 /// A header field: its name as the definition writes it, and a value free of control characters.
 pub type Header = (Rc<str>, Bytes);
@@ -63,7 +33,11 @@ impl Default for Request {
     fn default() -> Self {
         Self {
             method: Rc::from(""),
-            origin: Rc::default(),
+            origin: Rc::new(Origin {
+                https: false,
+                host: String::new(),
+                port: 0,
+            }),
             authority: Rc::from(""),
             path_and_query: String::new(),
             headers: Vec::new(),
@@ -93,20 +67,30 @@ impl Request {
         request
     }
 
+    /// The same request with these cookies behind those that it has; there must be one header of them only
+    /// (RFC 6265 §5.4).
+    #[must_use]
+    pub fn with_cookies(&self, cookies: &str) -> Self {
+        let mut request = self.clone();
+        let own = request
+            .headers
+            .iter_mut()
+            .find(|(name, _)| name.eq_ignore_ascii_case("cookie"));
+        if let Some((_, value)) = own {
+            *value = [value, &b"; "[..], cookies.as_bytes()].concat().into();
+        } else {
+            request.headers.push((
+                Rc::from("Cookie"),
+                Bytes::copy_from_slice(cookies.as_bytes()),
+            ));
+        }
+        request
+    }
+
     /// The absolute URL, for the resolution of redirects.
     pub fn url(&self) -> String {
         format!("{}{}", self.origin, self.path_and_query)
     }
-}
-
-/// What of a response the flow will look at. A client may forget everything else as it reads; it keeps the
-/// `Location` of a 3xx response in any case.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Keep {
-    /// Headers and cookies.
-    pub headers: bool,
-    /// The body, decompressed.
-    pub body: bool,
 }
 
 /// A VU's client: one exchange at a time, and a look at the last response.

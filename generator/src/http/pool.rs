@@ -1,0 +1,104 @@
+//! The pool of connections that the VUs of a worker share (`connections: shared`).
+//!
+//! HTTP/1.1 connections stand in a stack: the one used last is the one most likely alive. There are as many as there
+//! were requests at once. HTTP/2 connections carry as many requests as the peer allows; the first request makes one,
+//! and those that come meanwhile wait for it instead of making one each.
+
+use super::http1::H1;
+use super::http2::H2;
+use super::worker::EndpointId;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use tokio::sync::Notify;
+
+/// A connection, or a part in one.
+#[derive(Debug)]
+pub(super) enum Connection {
+    H1(H1),
+    H2(Box<H2>),
+}
+
+#[derive(Debug, Default)]
+struct Host {
+    idle: Vec<H1>,
+    multiplexed: Vec<H2>,
+    /// Somebody is making a connection that may be multiplexed.
+    connecting: bool,
+    /// The peer chose HTTP/1.1: nobody need wait for another's connection.
+    speaks_http1: bool,
+}
+
+/// All connections of a transport.
+#[derive(Debug, Default)]
+pub(super) struct Pool {
+    hosts: RefCell<HashMap<EndpointId, Host>>,
+    changed: Notify,
+}
+
+/// The right to make a connection; ends with it.
+pub(super) struct Connecting<'a> {
+    pool: &'a Pool,
+    endpoint: EndpointId,
+}
+
+impl Drop for Connecting<'_> {
+    fn drop(&mut self) {
+        self.pool.hosts.borrow_mut().entry(self.endpoint).or_default().connecting = false;
+        self.pool.changed.notify_waiters();
+    }
+}
+
+impl Pool {
+    /// A connection that is free now.
+    pub(super) fn take(&self, endpoint: EndpointId) -> Option<Connection> {
+        let mut hosts = self.hosts.borrow_mut();
+        let host = hosts.get_mut(&endpoint)?;
+        host.multiplexed.retain(|connection| !connection.is_closed());
+        if let Some(connection) = host.multiplexed.iter().find(|connection| connection.has_room()) {
+            return Some(Connection::H2(Box::new(connection.share())));
+        }
+        host.idle.pop().map(Connection::H1)
+    }
+
+    /// Gives a connection back that may be used again.
+    pub(super) fn give(&self, endpoint: EndpointId, connection: H1) {
+        self.hosts.borrow_mut().entry(endpoint).or_default().idle.push(connection);
+    }
+
+    /// Lets others use a new connection, too.
+    pub(super) fn publish(&self, endpoint: EndpointId, connection: &H2) {
+        self.hosts.borrow_mut().entry(endpoint).or_default().multiplexed.push(connection.share());
+    }
+
+    /// Nobody shall use it any more.
+    pub(super) fn retire(&self, endpoint: EndpointId, connection: &H2) {
+        if let Some(host) = self.hosts.borrow_mut().get_mut(&endpoint) {
+            host.multiplexed.retain(|other| !other.is(connection));
+        }
+    }
+
+    /// Notes that the peer speaks HTTP/1.1.
+    pub(super) fn note_http1(&self, endpoint: EndpointId) {
+        self.hosts.borrow_mut().entry(endpoint).or_default().speaks_http1 = true;
+    }
+
+    /// A connection that is free, or the right to make one; waits while another makes one that may do for both.
+    pub(super) async fn take_or_connect(&self, endpoint: EndpointId, may_be_h2: bool) -> Result<Connection, Connecting<'_>> {
+        loop {
+            // before looking, not to miss the change
+            let changed = self.changed.notified();
+            if let Some(connection) = self.take(endpoint) {
+                return Ok(connection);
+            }
+            {
+                let mut hosts = self.hosts.borrow_mut();
+                let host = hosts.entry(endpoint).or_default();
+                if !host.connecting || host.speaks_http1 || !may_be_h2 {
+                    host.connecting = true;
+                    return Err(Connecting { pool: self, endpoint });
+                }
+            }
+            changed.await;
+        }
+    }
+}

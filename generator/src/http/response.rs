@@ -1,0 +1,184 @@
+//! What is kept of a response: the headers and the body only if a later step needs them.
+
+use super::cookies;
+use super::decompress;
+use super::exchange::ErrorCode;
+
+/// What later steps need of a response; the rest is counted and thrown away without a copy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// All headers. `Location` of a 3xx response is kept in any case.
+    pub headers: bool,
+    /// The body, decompressed.
+    pub body: bool,
+}
+
+/// Buffers that are larger than this are given back before the next request.
+const IDLE_BYTES: usize = 16 * 1024;
+
+/// The response of the exchange under way, and then of the last one.
+#[derive(Debug, Default)]
+pub(super) struct Response {
+    pub(super) status: u16,
+    keep: Keep,
+    /// Whether cookies are to be seen.
+    jar: bool,
+    max_body: u64,
+    /// Names and values of the kept headers, one after the other.
+    text: Vec<u8>,
+    /// Where the name and the value end in `text`.
+    fields: Vec<(u32, u32)>,
+    body: Vec<u8>,
+    /// Bytes of the body, kept or not.
+    body_bytes: u64,
+}
+
+impl Response {
+    #[inline]
+    pub(super) fn reset(&mut self, keep: Keep, jar: bool, max_body: u64) {
+        self.status = 0;
+        self.keep = keep;
+        self.jar = jar;
+        self.max_body = max_body;
+        self.body_bytes = 0;
+        if !self.fields.is_empty() {
+            self.text.clear();
+            self.fields.clear();
+        }
+        if self.body.capacity() > IDLE_BYTES {
+            self.body = Vec::new();
+        } else {
+            self.body.clear();
+        }
+    }
+
+    /// Another attempt of the same request.
+    pub(super) fn restart(&mut self) {
+        self.reset(self.keep, self.jar, self.max_body);
+    }
+
+    /// A header of the final response.
+    #[inline]
+    pub(super) fn header(&mut self, status: u16, name: &str, value: &[u8]) {
+        if self.keep.headers || self.needs(status, name) {
+            self.text.extend_from_slice(name.as_bytes());
+            let name_end = self.text.len() as u32;
+            self.text.extend_from_slice(value);
+            self.fields.push((name_end, self.text.len() as u32));
+        }
+    }
+
+    /// What this crate itself needs.
+    #[inline]
+    fn needs(&self, status: u16, name: &str) -> bool {
+        match name.len() {
+            10 => self.jar && name.eq_ignore_ascii_case("set-cookie"),
+            8 => (300..400).contains(&status) && name.eq_ignore_ascii_case("location"),
+            16 => self.keep.body && name.eq_ignore_ascii_case("content-encoding"),
+            _ => false,
+        }
+    }
+
+    /// Forgets headers: those of an interim response.
+    pub(super) fn forget_headers(&mut self) {
+        self.text.clear();
+        self.fields.clear();
+    }
+
+    /// A body of that length is announced.
+    #[inline]
+    pub(super) fn announce(&mut self, length: u64) -> Result<(), ErrorCode> {
+        if length > self.max_body { Err(ErrorCode::BodyTooLarge) } else { Ok(()) }
+    }
+
+    /// A piece of the body.
+    #[inline]
+    pub(super) fn data(&mut self, piece: &[u8]) -> Result<(), ErrorCode> {
+        self.body_bytes += piece.len() as u64;
+        if self.body_bytes > self.max_body {
+            return Err(ErrorCode::BodyTooLarge);
+        }
+        if self.keep.body {
+            self.body.extend_from_slice(piece);
+        }
+        Ok(())
+    }
+
+    /// The body is complete.
+    #[inline]
+    pub(super) fn finish(&mut self) -> Result<(), ErrorCode> {
+        if self.keep.body && !self.fields.is_empty() && !self.body.is_empty() { self.decompress() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn decompress(&mut self) -> Result<(), ErrorCode> {
+        let codings: Vec<String> = view(self)
+            .headers()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("content-encoding"))
+            .flat_map(|(_, value)| value.split(|&byte| byte == b','))
+            .map(|coding| String::from_utf8_lossy(coding.trim_ascii()).to_ascii_lowercase())
+            .collect();
+        for coding in codings.iter().rev().filter(|coding| !coding.is_empty()) {
+            self.body = decompress::decompress(coding, &self.body, self.max_body)?;
+            self.body_bytes = self.body.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Whether a cookie is set.
+    #[inline]
+    pub(super) fn has_fields(&self) -> bool {
+        !self.fields.is_empty()
+    }
+}
+
+pub(super) fn view(response: &Response) -> ResponseView<'_> {
+    ResponseView { response }
+}
+
+/// The last response of a client; valid until its next request.
+#[derive(Clone, Copy, Debug)]
+pub struct ResponseView<'a> {
+    response: &'a Response,
+}
+
+impl<'a> ResponseView<'a> {
+    /// The status code; 0 without a response.
+    pub fn status(&self) -> u16 {
+        self.response.status
+    }
+
+    /// The kept headers in order, names as they came.
+    pub fn headers(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + use<'a> {
+        let response = self.response;
+        let mut start = 0;
+        response.fields.iter().map(move |&(name_end, value_end)| {
+            let (name_end, value_end) = (name_end as usize, value_end as usize);
+            let name = std::str::from_utf8(&response.text[start..name_end]).unwrap_or_default();
+            start = value_end;
+            (name, &response.text[name_end..value_end])
+        })
+    }
+
+    /// The first header of a name, without regard to case.
+    pub fn get(&self, name: &str) -> Option<&'a [u8]> {
+        self.headers().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// Names and values of the cookies that the response sets, in order (needs [`Keep::headers`] or cookies switched on).
+    pub fn set_cookies(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        self.headers()
+            .filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"))
+            .filter_map(|(_, value)| cookies::name_and_value(value))
+    }
+
+    /// The decompressed body; empty unless [`Keep::body`] was asked for.
+    pub fn body(&self) -> &'a [u8] {
+        &self.response.body
+    }
+
+    /// The body's length in bytes, kept or not; after decompression if it was kept.
+    pub fn body_bytes(&self) -> u64 {
+        self.response.body_bytes
+    }
+}

@@ -1,0 +1,179 @@
+//! What the VUs of one worker thread share.
+
+use super::deadline::Deadlines;
+use super::options::{SetupError, TransportId, TransportOptions};
+use super::pool::Pool;
+use super::tls;
+use super::url::Origin;
+use crate::clock::{Clock, Nanos};
+use floodgate_core::definition::{ConnectionMode, HttpVersion};
+use rustls_pki_types::ServerName;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_rustls::TlsConnector;
+
+/// The one read buffer of a worker: a response up to this size comes in one read.
+const READ_BUFFER_BYTES: usize = 64 * 1024;
+/// Endpoints a worker may know; a template or a redirect could otherwise make them without end.
+const MAX_ENDPOINTS: usize = 16 * 1024;
+
+/// An origin that the worker knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EndpointId(pub(crate) u32);
+
+/// Too many endpoints.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("more than {MAX_ENDPOINTS} different hosts and ports were requested, {0:?} is one too many: vary the path, not the host")]
+pub struct TooManyEndpoints(pub String);
+
+/// An origin, and what is known about reaching it.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    pub(super) origin: Origin,
+    /// Its host, if that is an IP address.
+    pub(super) literal: Option<SocketAddr>,
+    /// The name to verify; `None` if the host can be in no certificate.
+    pub(super) server_name: Option<ServerName<'static>>,
+    pub(super) resolved: RefCell<Resolved>,
+    /// Which address is next.
+    pub(super) turn: Cell<usize>,
+}
+
+/// The addresses of a name; the cell makes sure that a lookup is made once for all who wait for it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Resolved {
+    pub(super) addresses: Rc<tokio::sync::OnceCell<Rc<[SocketAddr]>>>,
+    pub(super) expires: Nanos,
+}
+
+/// Options that have been made ready.
+#[derive(Debug)]
+pub(super) struct Transport {
+    pub(super) version: HttpVersion,
+    pub(super) shared: bool,
+    pub(super) keep_alive: bool,
+    pub(super) reuse_across_iterations: bool,
+    pub(super) connect_timeout: Duration,
+    pub(super) max_body_bytes: u64,
+    pub(super) cookies: bool,
+    pub(super) tls: TlsConnectorDebug,
+    pub(super) pool: Pool,
+}
+
+/// The connector has no `Debug` of its own.
+pub(super) struct TlsConnectorDebug(pub(super) TlsConnector);
+
+impl std::fmt::Debug for TlsConnectorDebug {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("TlsConnector")
+    }
+}
+
+/// The HTTP side of one worker thread: clock, TLS, names, the shared pool, the read buffer and the deadlines.
+/// Not `Send`: nothing on the path of a request is shared between threads.
+#[derive(Debug)]
+pub struct Worker {
+    pub(super) clock: Clock,
+    transports: Vec<Rc<Transport>>,
+    endpoints: RefCell<Vec<Rc<Endpoint>>>,
+    by_origin: RefCell<HashMap<Origin, EndpointId>>,
+    pub(super) buffer: RefCell<Box<[u8]>>,
+    pub(super) deadlines: Rc<Deadlines>,
+}
+
+impl Worker {
+    /// A worker for these transports; a [`TransportId`] is an index among them.
+    ///
+    /// # Errors
+    /// [`SetupError`] if certificates or keys are not usable.
+    pub fn new(clock: Clock, options: &[TransportOptions]) -> Result<Rc<Self>, SetupError> {
+        let transports = options.iter().map(|options| Transport::new(options).map(Rc::new)).collect::<Result<_, _>>()?;
+        Ok(Rc::new(Self {
+            clock,
+            transports,
+            endpoints: RefCell::default(),
+            by_origin: RefCell::default(),
+            buffer: RefCell::new(vec![0; READ_BUFFER_BYTES].into_boxed_slice()),
+            deadlines: Deadlines::new(clock),
+        }))
+    }
+
+    /// The worker's clock.
+    pub fn clock(&self) -> Clock {
+        self.clock
+    }
+
+    /// The endpoint of an origin, noted at the first call.
+    ///
+    /// # Errors
+    /// [`TooManyEndpoints`] past 16,384 of them.
+    pub fn endpoint(&self, origin: &Origin) -> Result<EndpointId, TooManyEndpoints> {
+        if let Some(&known) = self.by_origin.borrow().get(origin) {
+            return Ok(known);
+        }
+        let mut endpoints = self.endpoints.borrow_mut();
+        if endpoints.len() >= MAX_ENDPOINTS {
+            return Err(TooManyEndpoints(origin.authority()));
+        }
+        let id = EndpointId(endpoints.len() as u32);
+        endpoints.push(Rc::new(Endpoint {
+            literal: origin.host.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, origin.port)),
+            server_name: ServerName::try_from(origin.host.clone()).ok(),
+            origin: origin.clone(),
+            resolved: RefCell::default(),
+            turn: Cell::new(0),
+        }));
+        self.by_origin.borrow_mut().insert(origin.clone(), id);
+        Ok(id)
+    }
+
+    /// The origin of an endpoint of this worker.
+    ///
+    /// # Panics
+    /// If the endpoint is another worker's.
+    pub fn origin(&self, id: EndpointId) -> Origin {
+        self.endpoint_of(id).origin.clone()
+    }
+
+    pub(super) fn endpoint_of(&self, id: EndpointId) -> Rc<Endpoint> {
+        Rc::clone(&self.endpoints.borrow()[id.0 as usize])
+    }
+
+    pub(super) fn transport(&self, id: TransportId) -> Rc<Transport> {
+        Rc::clone(&self.transports[usize::from(id.0)])
+    }
+
+    /// Wakes requests whose time-out passed. To be spawned once a worker, on its thread; without it nothing times out.
+    pub async fn run_deadlines(self: Rc<Self>) {
+        self.deadlines.run().await;
+    }
+}
+
+impl Transport {
+    fn new(options: &TransportOptions) -> Result<Self, SetupError> {
+        Ok(Self {
+            version: options.version,
+            shared: options.connections == ConnectionMode::Shared,
+            keep_alive: options.keep_alive,
+            reuse_across_iterations: options.reuse_across_iterations,
+            connect_timeout: options.connect_timeout,
+            max_body_bytes: options.max_body_bytes,
+            cookies: options.cookies,
+            tls: TlsConnectorDebug(TlsConnector::from(Arc::new(tls::client_config(options)?))),
+            pool: Pool::default(),
+        })
+    }
+
+    /// Whether a connection to the origin may turn out to be HTTP/2.
+    pub(super) fn may_be_h2(&self, https: bool) -> bool {
+        match self.version {
+            HttpVersion::Http1 => false,
+            HttpVersion::Http2 => true,
+            HttpVersion::Auto => https,
+        }
+    }
+}
