@@ -66,31 +66,6 @@ impl Request {
         }
         request
     }
-
-    /// The same request with these cookies behind those that it has; there must be one header of them only
-    /// (RFC 6265 §5.4).
-    #[must_use]
-    pub fn with_cookies(&self, cookies: &str) -> Self {
-        let mut request = self.clone();
-        let own = request
-            .headers
-            .iter_mut()
-            .find(|(name, _)| name.eq_ignore_ascii_case("cookie"));
-        if let Some((_, value)) = own {
-            *value = [value, &b"; "[..], cookies.as_bytes()].concat().into();
-        } else {
-            request.headers.push((
-                Rc::from("Cookie"),
-                Bytes::copy_from_slice(cookies.as_bytes()),
-            ));
-        }
-        request
-    }
-
-    /// The absolute URL, for the resolution of redirects.
-    pub fn url(&self) -> String {
-        format!("{}{}", self.origin, self.path_and_query)
-    }
 }
 
 /// A VU's client: one exchange at a time, and a look at the last response.

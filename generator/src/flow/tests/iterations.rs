@@ -240,7 +240,7 @@ fn redirects_are_requests_of_their_own() {
             .io
             .sent
             .iter()
-            .map(|r| (&*r.method, url(r), r.body.len()))
+            .map(|r| (&*r.method, url_of(r), r.body.len()))
             .collect();
         let (method, length) = if repeated { ("POST", 3) } else { ("GET", 0) };
         assert_eq!(

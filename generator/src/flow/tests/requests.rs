@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 fn target_of(step: RequestStep) -> String {
-    url(&sent(step))
+    url_of(&sent(step))
 }
 
 fn problem(step: RequestStep) -> Problem {
@@ -25,7 +25,7 @@ fn with_value(url: &str, value: &str) -> Result<String, ErrorCode> {
     let mut world = World::new(vec![set_literal("x", value), step(get(url))]);
     world.run(0).unwrap();
     match world.io.sent.first() {
-        Some(request) => Ok(url(request)),
+        Some(request) => Ok(url_of(request)),
         None => Err(world.log.borrow().http[0].1.error.unwrap()),
     }
 }

@@ -392,7 +392,7 @@ pub(super) fn header<'a>(request: &'a Request, name: &str) -> Vec<&'a str> {
         .collect()
 }
 
-pub(super) fn url(request: &Request) -> String {
+pub(super) fn url_of(request: &Request) -> String {
     let origin = &request.origin;
     format!(
         "{}://{}{}",
