@@ -16,6 +16,9 @@
 //! more than `max_redirects` is the error `too_many_redirects` on the last response; with `max_redirects: 0` a 3xx is a
 //! response like any other.
 //!
+//! **Cookies** that responses set go with the iteration's later requests to their site, behind those that the definition
+//! writes into a header `Cookie`.
+//!
 //! **Extraction.** What is missing leaves the variable empty and fails a check `extract NAME`, which has no samples
 //! otherwise. Variables are empty at the start of each iteration.
 //!
