@@ -8,9 +8,8 @@ use floodgate_core::definition::*;
 use floodgate_core::metric::Tags;
 use floodgate_core::template::{Part as TemplatePart, Template, Variable};
 use floodgate_generator::clock::Nanos;
-use floodgate_generator::flow::{
-    CompiledScenario, Files, Io, Keep, Place, Request, Start, Timer, Vu,
-};
+use floodgate_generator::flow::{CompiledScenario, Files, Io, Place, Request, Start, Timer, Vu};
+use floodgate_generator::http::Keep;
 use floodgate_generator::http::exchange::{ErrorCode, Exchange};
 use floodgate_generator::recorder::{CheckSeries, HttpSeries, Record};
 use std::cell::RefCell;

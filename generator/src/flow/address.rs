@@ -7,13 +7,13 @@
 
 use super::encode::{Encoding, encode, url_literal};
 use super::error::Problem;
-use super::io::{Origin, Request};
+use super::io::Request;
 use super::names::Names;
 use super::text::{Scope, Text};
 use crate::http::exchange::ErrorCode;
+use crate::http::{Origin, Target, absolute};
 use floodgate_core::template::{Part, Template};
 use std::rc::Rc;
-use url::Url;
 
 /// The URL of a step.
 #[derive(Debug)]
@@ -63,7 +63,11 @@ impl Address {
         if let Some(Part::Literal(text)) = parts.first()
             && let Some(at) = authority_end(text, parts.len() == 1)
         {
-            let (origin, user) = parse_origin(&text[..at])?;
+            let Target {
+                origin,
+                credentials,
+                ..
+            } = absolute(None, &text[..at])?;
             let rest = text[at..].to_owned();
             parts[0] = Part::Literal(rest);
             let path = path(&parts, params, names)?;
@@ -74,7 +78,7 @@ impl Address {
                     authority,
                     path,
                 },
-                user,
+                credentials,
             ));
         }
         let whole = Template {
@@ -121,68 +125,28 @@ impl Address {
                 if !is_absolute(&text) {
                     text = append(target.as_deref().ok_or(ErrorCode::BadUrl)?, &text);
                 }
-                let url = Url::parse(&text).map_err(|_| ErrorCode::BadUrl)?;
+                let target = absolute(None, &text).map_err(|_| ErrorCode::BadUrl)?;
                 // Credentials that come out of a value would have to become a header; that is not what values are for.
-                if !url.username().is_empty() || url.password().is_some() {
+                if target.credentials.is_some() {
                     return Err(ErrorCode::BadUrl);
                 }
-                // A step before this one may have set another `Host` for the same server.
-                request.authority = Rc::from("");
-                point(request, &url)?;
+                request.authority = target.origin.authority().into();
+                request.origin = Rc::new(target.origin);
+                request.path_and_query = target.path_and_query;
                 if query.as_literal() != Some("") {
                     request
                         .path_and_query
-                        .push(if url.query().is_some() { '&' } else { '?' });
+                        .push(if request.path_and_query.contains('?') {
+                            '&'
+                        } else {
+                            '?'
+                        });
                     query.render(scope, &mut request.path_and_query);
                 }
             }
         }
         Ok(())
     }
-}
-
-/// Directs a request to a URL.
-///
-/// # Errors
-/// [`ErrorCode::BadUrl`] if it is not one of HTTP.
-pub(crate) fn point(request: &mut Request, url: &Url) -> Result<(), ErrorCode> {
-    let origin = Origin::of(url).ok_or(ErrorCode::BadUrl)?;
-    if *request.origin != origin || request.authority.is_empty() {
-        request.authority = origin.authority().into();
-        request.origin = Rc::new(origin);
-    }
-    request.path_and_query.clear();
-    request.path_and_query.push_str(url.path());
-    if let Some(query) = url.query() {
-        request.path_and_query.push('?');
-        request.path_and_query.push_str(query);
-    }
-    Ok(())
-}
-
-fn parse_origin(text: &str) -> Result<(Origin, Option<UserInfo>), Problem> {
-    let bad = |why: String| Problem::BadUrl {
-        url: text.to_owned(),
-        why,
-    };
-    let url = Url::parse(text).map_err(|e| bad(e.to_string()))?;
-    let origin = Origin::of(&url).ok_or_else(|| bad("it needs http or https and a host".into()))?;
-    let decode = |text: &str| {
-        // A form decodes percent signs; a plus sign, which it would take for a blank, is hidden from it.
-        let text = text.replace('+', "%2B");
-        url::form_urlencoded::parse(text.as_bytes())
-            .map(|(key, _)| key.into_owned())
-            .next()
-            .unwrap_or_default()
-    };
-    let named = !url.username().is_empty() || url.password().is_some();
-    let user = named.then(|| {
-        (
-            decode(url.username()),
-            decode(url.password().unwrap_or_default()),
-        )
-    });
-    Ok((origin, user))
 }
 
 fn is_absolute(text: &str) -> bool {
@@ -267,7 +231,7 @@ fn push_params(
         text.push_literal(&literal);
         text.push_literal("=");
         text.push_template(value, names, Encoding::Query, |s, out| {
-            encode(s, Encoding::Query, out)
+            encode(s, Encoding::Query, out);
         })?;
         joint = "&";
     }

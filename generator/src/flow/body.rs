@@ -54,7 +54,7 @@ impl BodyPlan {
                     text.push_literal(&literal);
                     text.push_literal("=");
                     text.push_template(value, names, Encoding::Form, |s, out| {
-                        encode(s, Encoding::Form, out)
+                        encode(s, Encoding::Form, out);
                     })?;
                 }
                 of(text, "application/x-www-form-urlencoded")
@@ -122,12 +122,12 @@ fn json(template: &JsonTemplate, names: &Names<'_>, text: &mut Text) -> Result<(
         JsonTemplate::Literal(value) => text.push_literal(&value.to_string()),
         JsonTemplate::String(template) => match template.parts.as_slice() {
             [TemplatePart::Variable(alone)] => {
-                text.push_variable(alone, names, Encoding::JsonValue)?
+                text.push_variable(alone, names, Encoding::JsonValue)?;
             }
             _ => {
                 text.push_literal("\"");
                 text.push_template(template, names, Encoding::JsonText, |s, out| {
-                    encode(s, Encoding::JsonText, out)
+                    encode(s, Encoding::JsonText, out);
                 })?;
                 text.push_literal("\"");
             }
@@ -187,7 +187,7 @@ fn multipart(
         text.push_literal("\r\n\r\n");
         match &part.content {
             PartContent::Text(template) => {
-                text.push_template(template, names, Encoding::Raw, |s, out| out.push_str(s))?
+                text.push_template(template, names, Encoding::Raw, |s, out| out.push_str(s))?;
             }
             PartContent::File { path, .. } => {
                 chunks.push(Chunk::Text(std::mem::take(&mut text)));

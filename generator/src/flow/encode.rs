@@ -84,7 +84,7 @@ fn json_text(value: &str, out: &mut String) {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             c if c < ' ' => {
-                write!(out, "\\u{:04x}", c as u32).expect("writing to a string cannot fail")
+                write!(out, "\\u{:04x}", c as u32).expect("writing to a string cannot fail");
             }
             c => out.push(c),
         }

@@ -1,5 +1,6 @@
 //! Why a scenario cannot be made ready to run.
 
+use crate::http::BadUrl;
 use crate::http::exchange::ErrorCode;
 use thiserror::Error;
 
@@ -43,13 +44,8 @@ pub enum Problem {
     )]
     NoTarget(String),
     /// Not a URL that can be requested.
-    #[error("url `{url}` cannot be requested: {why}")]
-    BadUrl {
-        /// The URL.
-        url: String,
-        /// What is wrong with it.
-        why: String,
-    },
+    #[error(transparent)]
+    BadUrl(#[from] BadUrl),
     /// Not an HTTP token.
     #[error("`{0}` is not a valid {1}; use letters, digits and !#$%&'*+-.^_`|~")]
     NotAToken(String, &'static str),

@@ -3,7 +3,7 @@
 
 use crate::clock::Nanos;
 use crate::http::exchange::{ErrorCode, Exchange};
-pub use crate::http::{Keep, Origin};
+use crate::http::{Keep, Origin};
 use bytes::Bytes;
 use std::rc::Rc;
 use std::time::Duration;
@@ -33,7 +33,11 @@ impl Default for Request {
     fn default() -> Self {
         Self {
             method: Rc::from(""),
-            origin: Rc::default(),
+            origin: Rc::new(Origin {
+                https: false,
+                host: String::new(),
+                port: 0,
+            }),
             authority: Rc::from(""),
             path_and_query: String::new(),
             headers: Vec::new(),
@@ -61,11 +65,6 @@ impl Request {
             ));
         }
         request
-    }
-
-    /// The absolute URL, for the resolution of redirects.
-    pub fn url(&self) -> String {
-        format!("{}{}", self.origin, self.path_and_query)
     }
 }
 

@@ -16,6 +16,9 @@
 //! more than `max_redirects` is the error `too_many_redirects` on the last response; with `max_redirects: 0` a 3xx is a
 //! response like any other.
 //!
+//! **Cookies** that responses set go with the iteration's later requests to their site, behind those that the definition
+//! writes into a header `Cookie`.
+//!
 //! **Extraction.** What is missing leaves the variable empty and fails a check `extract NAME`, which has no samples
 //! otherwise. Variables are empty at the start of each iteration.
 //!
@@ -31,6 +34,7 @@ mod error;
 mod files;
 mod io;
 mod names;
+mod native;
 mod redirect;
 mod request;
 mod rows;
@@ -45,6 +49,7 @@ mod tests;
 pub use data::{DataError, MAX_DATA_BYTES, MAX_ROWS, Table};
 pub use error::{CompileError, Problem};
 pub use files::{FileError, Files, MAX_BODY_FILE_BYTES, MAX_PEM_BYTES};
-pub use io::{Header, Io, Keep, Origin, Request, Timer};
+pub use io::{Header, Io, Request, Timer};
+pub use native::Native;
 pub use scenario::{CompiledScenario, Place};
 pub use vu::{IterationEnd, Start, Vu};

@@ -1,12 +1,11 @@
 //! What a redirect makes of a request, as browsers and k6 do (<https://fetch.spec.whatwg.org/#http-redirect-fetch>,
 //! RFC 9110 §15.4).
 
-use super::address::point;
 use super::io::Request;
-use super::request::drop_headers;
+use crate::http::Target;
 use crate::http::exchange::ErrorCode;
 use bytes::Bytes;
-use url::Url;
+use std::rc::Rc;
 
 /// Whether a status asks to go elsewhere (given a `Location`).
 pub(crate) fn is_redirect(status: u16) -> bool {
@@ -26,30 +25,23 @@ pub(crate) fn redirect(
     location: &[u8],
 ) -> Result<(), ErrorCode> {
     let location = std::str::from_utf8(location).map_err(|_| ErrorCode::BadUrl)?;
-    let url = Url::parse(&request.url())
-        .and_then(|base| base.join(location))
+    let here = Target {
+        origin: (*request.origin).clone(),
+        path_and_query: request.path_and_query.clone(),
+        credentials: None,
+    };
+    let next = here
+        .resolve_redirect(status, &request.method, location)
         .map_err(|_| ErrorCode::BadUrl)?;
-    let before = request.origin.clone();
-    point(request, &url)?;
-    if before != request.origin {
-        drop_headers(
-            &mut request.headers,
-            &["authorization", "cookie", "proxy-authorization"],
-        );
+    request.headers.retain(|(name, _)| next.keeps_header(name));
+    if next.cross_origin {
+        request.authority = next.target.origin.authority().into();
+        request.origin = Rc::new(next.target.origin);
     }
-    if !matches!(status, 307 | 308) {
-        if !matches!(&*request.method, "GET" | "HEAD") {
-            request.method = "GET".into();
-        }
+    request.path_and_query = next.target.path_and_query;
+    request.method = next.method.into();
+    if !next.keep_body {
         request.body = Bytes::new();
-        let of_the_body = [
-            "content-encoding",
-            "content-language",
-            "content-location",
-            "content-type",
-            "transfer-encoding",
-        ];
-        drop_headers(&mut request.headers, &of_the_body);
     }
     Ok(())
 }
@@ -58,8 +50,7 @@ pub(crate) fn redirect(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::flow::io::Origin;
-    use std::rc::Rc;
+    use crate::http::Origin;
 
     fn post() -> Request {
         let header = |name: &str, value: &'static str| (Rc::from(name), Bytes::from(value));

@@ -5,7 +5,7 @@ use super::body::BodyPlan;
 use super::encode::Encoding;
 use super::error::Problem;
 use super::files::Files;
-use super::io::{Header, Request};
+use super::io::Request;
 use super::names::Names;
 use super::text::{Scope, Text};
 use crate::http::exchange::ErrorCode;
@@ -250,9 +250,4 @@ fn is_token(text: &str) -> bool {
         && text
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
-}
-
-/// Drops the headers named, without regard to case.
-pub(crate) fn drop_headers(headers: &mut Vec<Header>, named: &[&str]) {
-    headers.retain(|(name, _)| !named.iter().any(|drop| name.eq_ignore_ascii_case(drop)));
 }

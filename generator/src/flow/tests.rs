@@ -3,5 +3,6 @@
 
 mod checks;
 mod iterations;
+mod native;
 mod requests;
 mod support;

@@ -59,7 +59,7 @@ impl Text {
     ) -> Result<Self, Problem> {
         let mut text = Self::default();
         text.push_template(template, names, encoding, |literal, out| {
-            out.push_str(literal)
+            out.push_str(literal);
         })?;
         Ok(text)
     }

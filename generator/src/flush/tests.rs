@@ -5,10 +5,10 @@ use super::*;
 use crate::clock::Nanos;
 use crate::http::exchange::{ErrorCode, Exchange, Timings};
 use crate::recorder::{Record, SeriesBudget, WorkerRecorder};
+use bytes::Bytes;
 use floodgate_core::metric::Tags;
 use floodgate_core::shard::{Row, decode};
 use floodgate_store::{ObjectInfo, StoreError};
-use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::mpsc::channel;
@@ -32,7 +32,11 @@ impl ObjectStore for Memory {
         if key.contains("/shards/") && *refuse > 0 {
             *refuse -= 1;
             let source = std::io::Error::from(std::io::ErrorKind::StorageFull);
-            return Err(StoreError::Io { operation: "write", key: key.to_owned(), source });
+            return Err(StoreError::Io {
+                operation: "write",
+                key: key.to_owned(),
+                source,
+            });
         }
         self.objects.lock().unwrap().insert(key.to_owned(), data);
         Ok(())
@@ -66,16 +70,37 @@ fn config(workers: usize) -> FlushConfig {
 }
 
 fn exchange(end: Nanos, took: Nanos) -> Exchange {
-    let timings = Timings { begin: end - took, end, sending: MS, waiting: took - MS, ..Timings::default() };
-    Exchange { timings, status: 200, sent: 100, received: 1_000, ..Exchange::default() }
+    let timings = Timings {
+        begin: end - took,
+        end,
+        sending: MS,
+        waiting: took - MS,
+        ..Timings::default()
+    };
+    Exchange {
+        timings,
+        status: 200,
+        sent: 100,
+        received: 1_000,
+        ..Exchange::default()
+    }
 }
 
 fn tags(name: &str) -> Tags {
-    Tags::new().with("scenario", "s").with("name", name).with("status", "200")
+    Tags::new()
+        .with("scenario", "s")
+        .with("name", name)
+        .with("status", "200")
 }
 
 /// Runs a flusher over what `record` does with the recorders of so many workers.
-fn flushed(workers: usize, max_series: u32, store: &Arc<Memory>, record: impl FnOnce(&mut [WorkerRecorder]), end: Nanos) -> Flushed {
+fn flushed(
+    workers: usize,
+    max_series: u32,
+    store: &Arc<Memory>,
+    record: impl FnOnce(&mut [WorkerRecorder]),
+    end: Nanos,
+) -> Flushed {
     let (to_flusher, windows) = channel();
     let budget = Arc::new(SeriesBudget::new(max_series));
     let mut recycle = Vec::new();
@@ -83,7 +108,13 @@ fn flushed(workers: usize, max_series: u32, store: &Arc<Memory>, record: impl Fn
         .map(|worker| {
             let (back, recycled) = channel();
             recycle.push(back);
-            WorkerRecorder::new(worker, START, Arc::clone(&budget), to_flusher.clone(), recycled)
+            WorkerRecorder::new(
+                worker,
+                START,
+                Arc::clone(&budget),
+                to_flusher.clone(),
+                recycled,
+            )
         })
         .collect();
     let dyn_store: Arc<dyn ObjectStore> = store.clone();
@@ -104,9 +135,14 @@ fn rows(store: &Memory, written: &Written) -> Vec<Row> {
         assert_eq!(floodgate_core::shard::sha256_hex(bytes), entry.sha256);
         let shard = decode(bytes).unwrap();
         assert_eq!(shard.rows.len() as u64, entry.rows);
-        assert_eq!(shard.meta.start_ms, START_MS + i64::from(entry.seq) * 10_000);
+        assert_eq!(
+            shard.meta.start_ms,
+            START_MS + i64::from(entry.seq) * 10_000
+        );
         for row in &shard.rows {
-            assert!(row.time_ms >= shard.meta.start_ms && row.time_ms < shard.meta.start_ms + 10_000);
+            assert!(
+                row.time_ms >= shard.meta.start_ms && row.time_ms < shard.meta.start_ms + 10_000
+            );
         }
         rows.extend(shard.rows);
     }
@@ -114,7 +150,9 @@ fn rows(store: &Memory, written: &Written) -> Vec<Row> {
 }
 
 fn total(rows: &[Row], metric: &str) -> (u64, f64) {
-    rows.iter().filter(|r| r.key.metric == metric).fold((0, 0.0), |(n, sum), r| (n + r.count, sum + r.sum))
+    rows.iter()
+        .filter(|r| r.key.metric == metric)
+        .fold((0, 0.0), |(n, sum), r| (n + r.count, sum + r.sum))
 }
 
 #[test]
@@ -126,13 +164,21 @@ fn every_sample_of_every_worker_stands_in_the_shards_once() {
         &store,
         |recorders| {
             for (worker, recorder) in recorders.iter_mut().enumerate() {
-                let series = [recorder.http_series(&tags("a")), recorder.http_series(&tags("b"))];
+                let series = [
+                    recorder.http_series(&tags("a")),
+                    recorder.http_series(&tags("b")),
+                ];
                 let check = recorder.check_series(&Tags::new().with("check", "status == 200"));
                 let scenario = recorder.scenario_series(&Tags::new().with("scenario", "s"));
                 for n in 0..2_500_u64 {
                     let end = START + n * 10 * MS + 4 * MS;
                     recorder.iteration_started(scenario, end - 4 * MS, Some(end - 5 * MS));
-                    recorder.http(series[(n % 2) as usize], &exchange(end, 4 * MS), end - 6 * MS, n % 5 != 0);
+                    recorder.http(
+                        series[(n % 2) as usize],
+                        &exchange(end, 4 * MS),
+                        end - 6 * MS,
+                        n % 5 != 0,
+                    );
                     recorder.check(check, n % 5 != 0, end);
                     recorder.iteration_completed(scenario, end - 4 * MS, end);
                 }
@@ -147,24 +193,50 @@ fn every_sample_of_every_worker_stands_in_the_shards_once() {
     assert_eq!(flushed.written.shards.len(), 3, "0–10 s, 10–20 s, 20–25 s");
     assert_eq!(total(&rows, "http_reqs"), (5_000, 5_000.0));
     assert_eq!(total(&rows, "http_req_failed"), (5_000, 1_000.0));
-    assert_eq!(total(&rows, "http_req_duration"), (5_000, 5_000.0 * 4_000.0));
-    assert_eq!(total(&rows, "http_req_response_time"), (5_000, 5_000.0 * 6_000.0));
+    assert_eq!(
+        total(&rows, "http_req_duration"),
+        (5_000, 5_000.0 * 4_000.0)
+    );
+    assert_eq!(
+        total(&rows, "http_req_response_time"),
+        (5_000, 5_000.0 * 6_000.0)
+    );
     assert_eq!(total(&rows, "http_req_sending"), (5_000, 5_000.0 * 1_000.0));
-    assert_eq!(total(&rows, "http_req_connecting"), (5_000, 0.0), "reused connections count as zeros");
+    assert_eq!(
+        total(&rows, "http_req_connecting"),
+        (5_000, 0.0),
+        "reused connections count as zeros"
+    );
     assert_eq!(total(&rows, "http_req_receiving"), (5_000, 0.0));
     assert_eq!(total(&rows, "checks"), (5_000, 4_000.0));
     assert_eq!(total(&rows, "data_sent"), (5_000, 500_000.0));
     assert_eq!(total(&rows, "data_received"), (5_000, 5_000_000.0));
     assert_eq!(total(&rows, "iterations"), (5_000, 5_000.0));
-    assert_eq!(total(&rows, "iteration_duration"), (5_000, 5_000.0 * 4_000.0));
+    assert_eq!(
+        total(&rows, "iteration_duration"),
+        (5_000, 5_000.0 * 4_000.0)
+    );
     assert_eq!(total(&rows, "generator_lag"), (5_000, 5_000.0 * 1_000.0));
     assert_eq!(total(&rows, "dropped_iterations").1, 14.0);
-    let waiting: Vec<_> = rows.iter().filter(|r| r.key.metric == "http_req_waiting").collect();
-    assert_eq!(waiting.len(), 6, "two names in three windows of ten seconds");
+    let waiting: Vec<_> = rows
+        .iter()
+        .filter(|r| r.key.metric == "http_req_waiting")
+        .collect();
+    assert_eq!(
+        waiting.len(),
+        6,
+        "two names in three windows of ten seconds"
+    );
     assert!(waiting.iter().all(|r| r.window_s == 10));
-    let by_second = rows.iter().filter(|r| r.key.metric == "http_req_duration" && r.key.tags.get("name") == Some("a"));
+    let by_second = rows
+        .iter()
+        .filter(|r| r.key.metric == "http_req_duration" && r.key.tags.get("name") == Some("a"));
     assert_eq!(by_second.count(), 25);
-    let vus: Vec<_> = rows.iter().filter(|r| r.key.metric == "vus").map(|r| r.sum).collect();
+    let vus: Vec<_> = rows
+        .iter()
+        .filter(|r| r.key.metric == "vus")
+        .map(|r| r.sum)
+        .collect();
     assert_eq!(vus.last(), Some(&3.0), "gauges add up over workers");
     assert_eq!(flushed.totals.http_reqs, 5_000);
     assert_eq!(flushed.totals.dropped_iterations, 14);
@@ -192,7 +264,11 @@ fn seconds_without_a_sample_leave_no_gap_between_shards() {
     );
     let rows = rows(&store, &flushed.written);
     assert_eq!(flushed.written.shards.len(), 5);
-    let times: Vec<_> = rows.iter().filter(|r| r.key.metric == "http_reqs").map(|r| r.time_ms - START_MS).collect();
+    let times: Vec<_> = rows
+        .iter()
+        .filter(|r| r.key.metric == "http_reqs")
+        .map(|r| r.time_ms - START_MS)
+        .collect();
     assert_eq!(times, [0, 41_000]);
 }
 
@@ -207,14 +283,23 @@ fn a_store_that_refuses_for_a_while_loses_nothing() {
         |recorders| {
             let series = recorders[0].http_series(&tags("a"));
             for n in 0..30 {
-                recorders[0].http(series, &exchange(START + n * S + MS * 10, 4 * MS), START + n * S, true);
+                recorders[0].http(
+                    series,
+                    &exchange(START + n * S + MS * 10, 4 * MS),
+                    START + n * S,
+                    true,
+                );
             }
         },
         START + 30 * S,
     );
     assert_eq!(flushed.written.lost, None);
     assert_eq!(total(&rows(&store, &flushed.written), "http_reqs").0, 30);
-    assert!(flushed.written.warnings[0].contains("kept and tried again"), "{:?}", flushed.written.warnings);
+    assert!(
+        flushed.written.warnings[0].contains("kept and tried again"),
+        "{:?}",
+        flushed.written.warnings
+    );
 }
 
 #[test]
@@ -227,17 +312,27 @@ fn series_past_the_bound_fold_and_no_sample_is_lost() {
         |recorders| {
             for n in 0..1_000 {
                 let series = recorders[0].http_series(&tags(&format!("/item/{n}")));
-                recorders[0].http(series, &exchange(START + n * MS + 5 * MS, 4 * MS), START, true);
+                recorders[0].http(
+                    series,
+                    &exchange(START + n * MS + 5 * MS, 4 * MS),
+                    START,
+                    true,
+                );
             }
         },
         START + 2 * S,
     );
     let rows = rows(&store, &flushed.written);
     assert_eq!(total(&rows, "http_reqs").0, 1_000);
-    let names: std::collections::BTreeSet<_> =
-        rows.iter().filter(|r| r.key.metric == "http_reqs").filter_map(|r| r.key.tags.get("name")).collect();
+    let names: std::collections::BTreeSet<_> = rows
+        .iter()
+        .filter(|r| r.key.metric == "http_reqs")
+        .filter_map(|r| r.key.tags.get("name"))
+        .collect();
     assert_eq!(names.len(), 11, "{names:?}");
-    let other = rows.iter().filter(|r| r.key.metric == "http_reqs" && r.key.tags.get("name") == Some("__other__"));
+    let other = rows
+        .iter()
+        .filter(|r| r.key.metric == "http_reqs" && r.key.tags.get("name") == Some("__other__"));
     assert_eq!(other.map(|r| r.count).sum::<u64>(), 990);
     assert_eq!(flushed.totals.folded_samples, 990);
 }
@@ -261,7 +356,11 @@ fn requests_cut_off_by_a_stop_are_counted_and_not_judged() {
     );
     let rows = rows(&store, &flushed.written);
     assert_eq!(total(&rows, "http_reqs").0, 2, "both were sent");
-    assert_eq!(total(&rows, "http_req_failed"), (1, 1.0), "the one at the end of a graceful stop failed");
+    assert_eq!(
+        total(&rows, "http_req_failed"),
+        (1, 1.0),
+        "the one at the end of a graceful stop failed"
+    );
     assert_eq!(total(&rows, "http_req_duration").0, 1);
     assert_eq!(flushed.totals.http_reqs, 2);
 }
@@ -282,5 +381,8 @@ fn values_past_an_hour_are_clamped_and_counted() {
         },
         START + 2 * 3_600 * S + S,
     );
-    assert_eq!(flushed.totals.clamped_values, 3, "duration, response time, waiting");
+    assert_eq!(
+        flushed.totals.clamped_values, 3,
+        "duration, response time, waiting"
+    );
 }

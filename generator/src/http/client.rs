@@ -119,7 +119,7 @@ impl Client {
         &mut self.jar
     }
 
-    /// Whether the jar holds anything.
+    /// Whether there are cookies that might be sent.
     #[inline]
     pub fn has_cookies(&self) -> bool {
         !self.jar.is_empty()

@@ -165,7 +165,7 @@ async fn open(
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::origin::Origin;
+    use super::super::url::Origin;
     use super::*;
     use std::cell::{Cell, RefCell};
 

@@ -21,7 +21,6 @@ mod http1;
 mod http2;
 mod marks;
 mod options;
-mod origin;
 mod pool;
 mod reader;
 mod response;
@@ -30,6 +29,7 @@ mod stream;
 #[allow(clippy::unwrap_used)]
 mod tests;
 mod tls;
+pub mod url;
 mod wire;
 mod worker;
 
@@ -38,6 +38,6 @@ pub use connect::DNS_TTL;
 pub use cookies::CookieJar;
 pub use options::{SetupError, TransportId, TransportOptions};
 pub use response::{Keep, ResponseView};
-pub use origin::Origin;
+pub use url::{BadUrl, Origin, Redirect, Target, absolute};
 pub use wire::{BadRequest, RequestParts, Wire};
 pub use worker::{EndpointId, TooManyEndpoints, Worker};

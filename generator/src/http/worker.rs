@@ -4,7 +4,7 @@ use super::deadline::Deadlines;
 use super::options::{SetupError, TransportId, TransportOptions};
 use super::pool::Pool;
 use super::tls;
-use super::origin::Origin;
+use super::url::Origin;
 use crate::clock::{Clock, Nanos};
 use floodgate_core::definition::{ConnectionMode, HttpVersion};
 use rustls_pki_types::ServerName;

@@ -1,9 +1,9 @@
 //! One worker thread: a runtime, a client side, a recorder, and its share of every scenario.
 
-use super::vu::{NativeRecruiter, NativeScenario, wire};
+use super::vu::{NativeRecruiter, NativeScenario};
 use crate::clock::{Clock, Nanos};
 use crate::executor::{Scene, Tally};
-use crate::flow::{CompiledScenario, Files, Place};
+use crate::flow::{CompiledScenario, Files, Native, Place};
 use crate::http::{TransportId, TransportOptions, Wire, Worker};
 use crate::recorder::{Closed, ScenarioSeries, SeriesBudget, Window, WorkerRecorder};
 use crate::timer::{StopSignal, Timer};
@@ -101,7 +101,7 @@ fn prepare(common: &Common) -> Result<(Rc<Worker>, Rc<Timer>, Vec<Prepared>), St
     };
     let scenarios = (0..common.definition.scenarios.len())
         .map(|index| {
-            let prepare = |request: &_| wire(&worker, request, None);
+            let prepare = |request: &_| Native::wire(&worker, request, None);
             let flow =
                 CompiledScenario::compile(&common.definition, index, &common.files, place, prepare);
             // Each scenario's options have the index of the scenario.

@@ -82,7 +82,9 @@ fn difference(later: &Histogram, earlier: &Histogram) -> Histogram {
     let mut old = earlier.buckets().peekable();
     for bucket in later.buckets() {
         while old.next_if(|o| o.highest < bucket.highest).is_some() {}
-        let before = old.next_if(|o| o.highest == bucket.highest).map_or(0, |o| o.count);
+        let before = old
+            .next_if(|o| o.highest == bucket.highest)
+            .map_or(0, |o| o.count);
         if bucket.count > before {
             rest.record_n(bucket.highest, bucket.count - before);
         }
@@ -110,7 +112,10 @@ mod tests {
         assert_eq!(rest.count(), between.count());
         for q in [0.1, 0.5, 0.9, 1.0] {
             let (found, expected) = (rest.quantile(q) as f64, between.quantile(q) as f64);
-            assert!((found - expected).abs() <= expected * 0.001 + 1.0, "{q}: {found} instead of {expected}");
+            assert!(
+                (found - expected).abs() <= expected * 0.001 + 1.0,
+                "{q}: {found} instead of {expected}"
+            );
         }
         assert_eq!(difference(&earlier, &earlier).count(), 0);
     }

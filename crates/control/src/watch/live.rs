@@ -30,7 +30,10 @@ struct TaskLive {
 
 impl Live {
     pub(super) fn new(tasks: usize) -> Self {
-        Self { tasks: (0..tasks).map(|_| TaskLive::default()).collect(), totals: Totals::default() }
+        Self {
+            tasks: (0..tasks).map(|_| TaskLive::default()).collect(),
+            totals: Totals::default(),
+        }
     }
 
     /// Everything measured so far, merged over the tasks.
@@ -49,16 +52,24 @@ impl Live {
     ) -> Result<()> {
         let mut changed = false;
         for info in objects.list(&keys.live_prefix()).await? {
-            let Some(task) = (0..self.tasks.len()).find(|&t| keys.live(t as u32) == info.key) else { continue };
+            let Some(task) = (0..self.tasks.len()).find(|&t| keys.live(t as u32) == info.key)
+            else {
+                continue;
+            };
             let known = self.tasks[task].history.back().map(|(at, _)| *at);
             let pulse = &mut pulses[task];
             if pulse.modified_ms != info.modified_ms {
-                *pulse = Pulse { modified_ms: info.modified_ms, seen_ms: now_ms };
+                *pulse = Pulse {
+                    modified_ms: info.modified_ms,
+                    seen_ms: now_ms,
+                };
             }
             if known == Some(info.modified_ms) {
                 continue;
             }
-            let Some(bytes) = objects.get(&info.key).await? else { continue };
+            let Some(bytes) = objects.get(&info.key).await? else {
+                continue;
+            };
             if let Ok(shard) = decode(&bytes) {
                 self.tasks[task].push(info.modified_ms, shard);
                 changed = true;
@@ -75,13 +86,21 @@ impl Live {
     }
 
     /// The numbers for a view.
-    pub(super) fn progress(&self, plan: &Plan, definition: &Definition, state: &WatchState, now_ms: i64) -> Progress {
+    pub(super) fn progress(
+        &self,
+        plan: &Plan,
+        definition: &Definition,
+        state: &WatchState,
+        now_ms: i64,
+    ) -> Progress {
         let mut progress = Progress::before_start(plan, state);
         progress.set_time(definition, plan, state, now_ms);
         let (mut overall, mut recent) = (Figures::default(), Figures::default());
         let start_ms = state.start_ms.unwrap_or(now_ms);
         for (task, task_state) in self.tasks.iter().zip(&state.tasks) {
-            let Some((at, latest)) = task.history.back() else { continue };
+            let Some((at, latest)) = task.history.back() else {
+                continue;
+            };
             overall.add(latest);
             if *task_state != TaskState::Running {
                 continue;

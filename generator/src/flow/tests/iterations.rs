@@ -240,7 +240,7 @@ fn redirects_are_requests_of_their_own() {
             .io
             .sent
             .iter()
-            .map(|r| (&*r.method, r.url(), r.body.len()))
+            .map(|r| (&*r.method, url_of(r), r.body.len()))
             .collect();
         let (method, length) = if repeated { ("POST", 3) } else { ("GET", 0) };
         assert_eq!(
@@ -419,7 +419,8 @@ fn a_flow_without_requests_gives_way() {
 
 #[test]
 fn a_waiting_iteration_is_small() {
-    use crate::flow::{Io, Keep};
+    use crate::flow::Io;
+    use crate::http::Keep;
     let mut world = World::new(vec![step(get("/${vu}")), think(1, 2)]);
     let sent = Default::default();
     let client = size_of_val(&world.io.execute(&sent, Keep::default(), Duration::ZERO));
@@ -509,7 +510,7 @@ fn unique_rows_are_used_once_over_scenarios_and_iterations() {
                     used.push(paths[0].clone());
                 }
                 IterationEnd::DataExhausted => {
-                    assert!(world.io.sent.is_empty(), "nothing was sent")
+                    assert!(world.io.sent.is_empty(), "nothing was sent");
                 }
             }
         }

@@ -2,7 +2,8 @@
 
 use crate::clock::Nanos;
 use crate::flow::{CompileError, CompiledScenario, Files, IterationEnd, Place};
-use crate::flow::{Io, Keep, Request, Start, Timer, Vu};
+use crate::flow::{Io, Request, Start, Timer, Vu};
+use crate::http::Keep;
 use crate::http::exchange::{ErrorCode, Exchange, Timings};
 use crate::recorder::{CheckSeries, HttpSeries, Record};
 use floodgate_core::check::{Check, Subject, Test};
@@ -389,6 +390,16 @@ pub(super) fn header<'a>(request: &'a Request, name: &str) -> Vec<&'a str> {
     found
         .map(|(_, value)| std::str::from_utf8(value).unwrap())
         .collect()
+}
+
+pub(super) fn url_of(request: &Request) -> String {
+    let origin = &request.origin;
+    format!(
+        "{}://{}{}",
+        origin.scheme(),
+        origin.authority(),
+        request.path_and_query
+    )
 }
 
 /// A template in the notation of definitions, for well-formed text.

@@ -16,8 +16,14 @@ use std::time::Duration;
 
 /// Long enough for any test to end before it.
 const LONG: Duration = Duration::from_secs(30);
-const ALL: Keep = Keep { headers: true, body: true };
-const NONE: Keep = Keep { headers: false, body: false };
+const ALL: Keep = Keep {
+    headers: true,
+    body: true,
+};
+const NONE: Keep = Keep {
+    headers: false,
+    body: false,
+};
 
 fn options() -> TransportOptions {
     TransportOptions::from(&HttpOptions::default(), |path| panic!("{path} is read")).unwrap()
@@ -25,7 +31,10 @@ fn options() -> TransportOptions {
 
 /// Runs a test on a worker with one transport.
 fn on_worker<T>(options: TransportOptions, test: impl AsyncFnOnce(Rc<Worker>) -> T) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let worker = Worker::new(Clock::start(), &[options]).unwrap();
     tokio::task::LocalSet::new().block_on(&runtime, async {
         tokio::task::spawn_local(Rc::clone(&worker).run_deadlines());
@@ -38,14 +47,12 @@ fn client(worker: &Rc<Worker>) -> Client {
 }
 
 fn wire_with(worker: &Worker, method: &str, url: &str, body: Bytes) -> Wire {
-    let url = url::Url::parse(url).unwrap();
-    let origin = Origin::of(&url).unwrap();
-    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let target = absolute(None, url).unwrap();
     Wire::build(&RequestParts {
         method: method.to_owned(),
-        endpoint: worker.endpoint(&origin).unwrap(),
-        authority: origin.authority(),
-        path_and_query: format!("{}{query}", url.path()),
+        endpoint: worker.endpoint(&target.origin).unwrap(),
+        authority: target.origin.authority(),
+        path_and_query: target.path_and_query,
         headers: vec![("User-Agent".to_owned(), b"test".to_vec())],
         body,
     })
