@@ -71,7 +71,11 @@ impl Default for Decoder {
 impl Decoder {
     /// At the start of a body.
     pub fn new() -> Self {
-        Self { state: State::SizeStart, left: 0, line: 0 }
+        Self {
+            state: State::SizeStart,
+            left: 0,
+            line: 0,
+        }
     }
 
     /// Decodes a piece; the data in it goes to `sink`, in order, possibly in several calls.
@@ -87,7 +91,8 @@ impl Decoder {
         while at < input.len() && self.state != State::Done {
             if self.state == State::Data {
                 let rest = &input[at..];
-                let take = usize::try_from(self.left).map_or(rest.len(), |left| left.min(rest.len()));
+                let take =
+                    usize::try_from(self.left).map_or(rest.len(), |left| left.min(rest.len()));
                 sink(&rest[..take])?;
                 self.left -= take as u64;
                 at += take;
@@ -99,7 +104,10 @@ impl Decoder {
                 at += 1;
             }
         }
-        Ok(Decoded { consumed: at, done: self.state == State::Done })
+        Ok(Decoded {
+            consumed: at,
+            done: self.state == State::Done,
+        })
     }
 
     /// One byte outside of the data.
@@ -116,15 +124,25 @@ impl Decoder {
                 State::Size
             }
             (State::Size | State::SizeBlank, b'\r') | (State::Extension, b'\r') => State::SizeLf,
-            (State::Size | State::SizeBlank, b' ' | b'\t') if self.line <= MAX_SIZE_LINE => State::SizeBlank,
+            (State::Size | State::SizeBlank, b' ' | b'\t') if self.line <= MAX_SIZE_LINE => {
+                State::SizeBlank
+            }
             (State::Size | State::SizeBlank, b';') => State::Extension,
-            (State::SizeStart | State::Size | State::SizeBlank, b'\n') => return Err(ChunkError::LineEnd),
+            (State::SizeStart | State::Size | State::SizeBlank, b'\n') => {
+                return Err(ChunkError::LineEnd);
+            }
             (State::SizeStart | State::Size | State::SizeBlank, _) => return Err(ChunkError::Size),
-            (State::Extension, b'\t' | b' '..=b'~' | 0x80..) if self.line <= MAX_SIZE_LINE => State::Extension,
+            (State::Extension, b'\t' | b' '..=b'~' | 0x80..) if self.line <= MAX_SIZE_LINE => {
+                State::Extension
+            }
             (State::Extension, _) => return Err(ChunkError::Extension),
             (State::SizeLf, b'\n') => {
                 self.line = 0;
-                if self.left == 0 { State::TrailerStart } else { State::Data }
+                if self.left == 0 {
+                    State::TrailerStart
+                } else {
+                    State::Data
+                }
             }
             (State::DataCr, b'\r') => State::DataLf,
             (State::DataLf, b'\n') => {
@@ -134,7 +152,9 @@ impl Decoder {
             (State::SizeLf | State::DataCr | State::DataLf, _) => return Err(ChunkError::LineEnd),
             (_, _) if self.line > MAX_TRAILERS => return Err(ChunkError::Trailer),
             (State::TrailerStart, b'\r') => State::EndLf,
-            (State::TrailerStart | State::TrailerName, byte) if is_token(byte) => State::TrailerName,
+            (State::TrailerStart | State::TrailerName, byte) if is_token(byte) => {
+                State::TrailerName
+            }
             (State::TrailerName, b':') => State::TrailerValue,
             (State::TrailerValue, b'\t' | b' '..=b'~' | 0x80..) => State::TrailerValue,
             (State::TrailerValue, b'\r') => State::TrailerLf,
@@ -179,7 +199,10 @@ mod tests {
         let input = b"5;a=\"b\"\r\nhello\r\n006 \t\r\n world\r\nA\r\n0123456789\r\n0\r\nX-T: 1\r\nY:\r\n\r\nHTTP";
         for piece in 1..=input.len() {
             let (out, used, done) = all(input, piece).unwrap();
-            assert_eq!((out.as_slice(), used, done), (&b"hello world0123456789"[..], input.len() - 4, true));
+            assert_eq!(
+                (out.as_slice(), used, done),
+                (&b"hello world0123456789"[..], input.len() - 4, true)
+            );
         }
     }
 
@@ -208,14 +231,23 @@ mod tests {
         assert_eq!(case(b"1;\0\r\n"), ChunkError::Extension);
         assert_eq!(case(b"0\r\nno colon\r\n\r\n"), ChunkError::Trailer);
         assert_eq!(case(b"0\r\n a: b\r\n\r\n"), ChunkError::Trailer);
-        assert_eq!(case(&[b"1;".to_vec(), vec![b'x'; 5000]].concat()), ChunkError::Extension);
+        assert_eq!(
+            case(&[b"1;".to_vec(), vec![b'x'; 5000]].concat()),
+            ChunkError::Extension
+        );
         assert_eq!(case(&vec![b'0'; 5000]), ChunkError::Size);
-        assert_eq!(case(&[b"0\r\n".to_vec(), b"a: b\r\n".repeat(20_000)].concat()), ChunkError::Trailer);
+        assert_eq!(
+            case(&[b"0\r\n".to_vec(), b"a: b\r\n".repeat(20_000)].concat()),
+            ChunkError::Trailer
+        );
     }
 
     #[test]
     fn the_largest_size_is_not_too_large() {
-        assert_eq!(all(b"ffffffffffffffff\r\nabc", 64).unwrap(), (b"abc".to_vec(), 21, false));
+        assert_eq!(
+            all(b"ffffffffffffffff\r\nabc", 64).unwrap(),
+            (b"abc".to_vec(), 21, false)
+        );
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 use super::connect::{self, Fresh};
 use super::cookies::{CookieJar, Site};
 use super::deadline::Deadline;
-use super::exchange::{ErrorCode, Exchange};
+use super::exchange::{ErrorCode, Exchange, Protocol};
 use super::http1::{H1, RoundTrip};
 use super::http2::{self, H2};
 use super::marks::Marks;
@@ -56,8 +56,12 @@ impl Client {
     pub async fn execute(&mut self, wire: &Wire, keep: Keep, timeout: Duration) -> Exchange {
         let begin = self.worker.clock.now();
         let mut marks = Marks::default();
-        self.response.reset(keep, self.transport.cookies, self.transport.max_body_bytes);
-        self.deadline.arm(begin, u64::try_from(timeout.as_nanos()).unwrap_or(Nanos::MAX));
+        self.response
+            .reset(keep, self.transport.cookies, self.transport.max_body_bytes);
+        self.deadline.arm(
+            begin,
+            u64::try_from(timeout.as_nanos()).unwrap_or(Nanos::MAX),
+        );
         let done = match self.take(wire.endpoint()) {
             Some(Connection::H1(mut connection)) => {
                 marks.ready = begin;
@@ -68,7 +72,9 @@ impl Client {
                         }
                         Ok(())
                     }
-                    Err(code) if is_stale(code, wire, &marks) => Box::pin(self.again(wire, &mut marks)).await,
+                    Err(code) if is_stale(code, wire, &marks) => {
+                        Box::pin(self.again(wire, &mut marks)).await
+                    }
                     Err(code) => Err(code),
                 }
             }
@@ -76,7 +82,7 @@ impl Client {
                 marks.ready = begin;
                 Box::pin(self.multiplexed(connection, wire, &mut marks)).await
             }
-            None => Box::pin(self.connect(wire, &mut marks)).await,
+            None => Box::pin(self.connect(wire, &mut marks, false)).await,
         };
         self.deadline.disarm();
         if done.is_err() {
@@ -120,7 +126,14 @@ impl Client {
         }
         let endpoint = self.worker.endpoint_of(endpoint);
         let (https, host) = (endpoint.origin.https, endpoint.origin.host.as_str());
-        self.jar.header(Site { https, host, path: path_and_query }, SystemTime::now())
+        self.jar.header(
+            Site {
+                https,
+                host,
+                path: path_and_query,
+            },
+            SystemTime::now(),
+        )
     }
 
     #[inline]
@@ -128,7 +141,10 @@ impl Client {
         if self.transport.shared {
             return self.transport.pool.take(endpoint);
         }
-        let at = self.connections.iter().position(|(of, _)| *of == endpoint)?;
+        let at = self
+            .connections
+            .iter()
+            .position(|(of, _)| *of == endpoint)?;
         Some(self.connections.swap_remove(at).1)
     }
 
@@ -151,30 +167,56 @@ impl Client {
     }
 
     #[inline]
-    fn round_trip<'a>(&'a mut self, connection: &'a mut H1, wire: &'a Wire, marks: &'a mut Marks) -> RoundTrip<'a> {
-        RoundTrip::new(connection, wire, &self.worker, &self.deadline, &mut self.response, marks)
+    fn round_trip<'a>(
+        &'a mut self,
+        connection: &'a mut H1,
+        wire: &'a Wire,
+        marks: &'a mut Marks,
+    ) -> RoundTrip<'a> {
+        RoundTrip::new(
+            connection,
+            wire,
+            &self.worker,
+            &self.deadline,
+            &mut self.response,
+            marks,
+        )
     }
 
-    /// A kept connection turned out to be closed: on a new one.
+    /// A kept connection turned out to be closed: on another one, for the last time.
     async fn again(&mut self, wire: &Wire, marks: &mut Marks) -> Result<(), ErrorCode> {
+        let multiplexed = marks.protocol == Protocol::Http2;
         marks.restart();
         self.response.restart();
+        if multiplexed && self.transport.shared {
+            // all who were on it come here at once: one makes a new connection, the others wait for it
+            return Box::pin(self.connect(wire, marks, true)).await;
+        }
+        // where one idle connection is stale the next one may be, too
         self.on_fresh(wire, marks).await
     }
 
-    /// No connection was free.
-    async fn connect(&mut self, wire: &Wire, marks: &mut Marks) -> Result<(), ErrorCode> {
+    /// No connection was free. `last`: what fails now is not tried again.
+    async fn connect(
+        &mut self,
+        wire: &Wire,
+        marks: &mut Marks,
+        last: bool,
+    ) -> Result<(), ErrorCode> {
         let transport = Rc::clone(&self.transport);
         if !transport.shared || !transport.keep_alive {
             return self.on_fresh(wire, marks).await;
         }
         let endpoint = wire.endpoint();
         let may_be_h2 = transport.may_be_h2(self.worker.endpoint_of(endpoint).origin.https);
-        let took = self.deadline.limit(pin!(transport.pool.take_or_connect(endpoint, may_be_h2))).await;
+        let took = self
+            .deadline
+            .limit(pin!(transport.pool.take_or_connect(endpoint, may_be_h2)))
+            .await;
         match took.map_err(|_| ErrorCode::Timeout)? {
             Err(connecting) => {
                 let fresh = self.open(wire, marks).await?;
-                match self.start(fresh, wire).await? {
+                match self.start(fresh).await? {
                     Connection::H2(connection) => {
                         transport.pool.publish(endpoint, &connection);
                         drop(connecting);
@@ -187,9 +229,10 @@ impl Client {
                     }
                 }
             }
+            Ok(Connection::H2(connection)) if last => self.on_h2(connection, wire, marks).await,
             Ok(Connection::H2(connection)) => self.multiplexed(connection, wire, marks).await,
             Ok(Connection::H1(connection)) => match self.on_h1(connection, wire, marks).await {
-                Err(code) if is_stale(code, wire, marks) => self.again(wire, marks).await,
+                Err(code) if !last && is_stale(code, wire, marks) => self.again(wire, marks).await,
                 done => done,
             },
         }
@@ -198,7 +241,7 @@ impl Client {
     /// On a connection of its own, whatever there may be in a pool.
     async fn on_fresh(&mut self, wire: &Wire, marks: &mut Marks) -> Result<(), ErrorCode> {
         let fresh = self.open(wire, marks).await?;
-        match self.start(fresh, wire).await? {
+        match self.start(fresh).await? {
             Connection::H1(connection) => self.on_h1(connection, wire, marks).await,
             Connection::H2(connection) => {
                 if self.transport.shared && self.transport.keep_alive {
@@ -211,17 +254,34 @@ impl Client {
 
     async fn open(&mut self, wire: &Wire, marks: &mut Marks) -> Result<Fresh, ErrorCode> {
         let endpoint = self.worker.endpoint_of(wire.endpoint());
-        connect::connect(self.worker.clock, &self.transport, &endpoint, &self.deadline, marks).await
+        connect::connect(
+            self.worker.clock,
+            &self.transport,
+            &endpoint,
+            &self.deadline,
+            marks,
+        )
+        .await
     }
 
-    async fn start(&mut self, fresh: Fresh, _wire: &Wire) -> Result<Connection, ErrorCode> {
+    async fn start(&mut self, fresh: Fresh) -> Result<Connection, ErrorCode> {
         if fresh.h2 {
-            return Ok(Connection::H2(Box::new(H2::start(fresh.stream, &self.deadline).await?)));
+            return Ok(Connection::H2(Box::new(
+                H2::start(fresh.stream, &self.deadline).await?,
+            )));
         }
-        Ok(Connection::H1(H1 { stream: fresh.stream, used: false }))
+        Ok(Connection::H1(H1 {
+            stream: fresh.stream,
+            used: false,
+        }))
     }
 
-    async fn on_h1(&mut self, mut connection: H1, wire: &Wire, marks: &mut Marks) -> Result<(), ErrorCode> {
+    async fn on_h1(
+        &mut self,
+        mut connection: H1,
+        wire: &Wire,
+        marks: &mut Marks,
+    ) -> Result<(), ErrorCode> {
         marks.ready = self.worker.clock.now();
         if self.round_trip(&mut connection, wire, marks).await? {
             self.give(wire, Connection::H1(connection));
@@ -230,20 +290,34 @@ impl Client {
     }
 
     /// On an HTTP/2 connection that was there; if it is going away, on a new one.
-    async fn multiplexed(&mut self, connection: Box<H2>, wire: &Wire, marks: &mut Marks) -> Result<(), ErrorCode> {
+    async fn multiplexed(
+        &mut self,
+        connection: Box<H2>,
+        wire: &Wire,
+        marks: &mut Marks,
+    ) -> Result<(), ErrorCode> {
         if marks.ready == 0 {
             marks.ready = self.worker.clock.now();
         }
         match self.on_h2_attempt(connection, wire, marks).await {
             Ok(()) => Ok(()),
-            Err(failed) if failed.unprocessed || is_stale(failed.code, wire, marks) => self.again(wire, marks).await,
+            Err(failed) if failed.unprocessed || is_stale(failed.code, wire, marks) => {
+                self.again(wire, marks).await
+            }
             Err(failed) => Err(failed.code),
         }
     }
 
-    async fn on_h2(&mut self, connection: Box<H2>, wire: &Wire, marks: &mut Marks) -> Result<(), ErrorCode> {
+    async fn on_h2(
+        &mut self,
+        connection: Box<H2>,
+        wire: &Wire,
+        marks: &mut Marks,
+    ) -> Result<(), ErrorCode> {
         marks.ready = self.worker.clock.now();
-        self.on_h2_attempt(connection, wire, marks).await.map_err(|failed| failed.code)
+        self.on_h2_attempt(connection, wire, marks)
+            .await
+            .map_err(|failed| failed.code)
     }
 
     async fn on_h2_attempt(
@@ -256,11 +330,18 @@ impl Client {
         let https = self.worker.endpoint_of(endpoint).origin.https;
         let request = http2::request(wire, https)?;
         let clock = self.worker.clock;
-        let done = connection.exchange(request, clock, &self.deadline, &mut self.response, marks).await;
+        let done = connection
+            .exchange(request, clock, &self.deadline, &mut self.response, marks)
+            .await;
         match &done {
             // the stream failed, the connection is none the worse for it
             Ok(()) => self.give(wire, Connection::H2(connection)),
-            Err(failed) if matches!(failed.code, ErrorCode::BodyTooLarge | ErrorCode::Decompression) => {
+            Err(failed)
+                if matches!(
+                    failed.code,
+                    ErrorCode::BodyTooLarge | ErrorCode::Decompression
+                ) =>
+            {
                 self.give(wire, Connection::H2(connection));
             }
             Err(_) if self.transport.shared => self.transport.pool.retire(endpoint, &connection),
@@ -272,7 +353,11 @@ impl Client {
     #[cold]
     fn take_cookies(&mut self, wire: &Wire) {
         let endpoint = self.worker.endpoint_of(wire.endpoint());
-        let site = Site { https: endpoint.origin.https, host: &endpoint.origin.host, path: wire.path() };
+        let site = Site {
+            https: endpoint.origin.https,
+            host: &endpoint.origin.host,
+            path: wire.path(),
+        };
         for (name, value) in response::view(&self.response).headers() {
             if name.eq_ignore_ascii_case("set-cookie") {
                 self.jar.set(site, value, SystemTime::now());
@@ -283,6 +368,9 @@ impl Client {
 
 /// Whether a kept connection failed as one does that the peer had given up, and the request may be sent once more.
 fn is_stale(code: ErrorCode, wire: &Wire, marks: &Marks) -> bool {
-    let closed = matches!(code, ErrorCode::ConnectionClosed | ErrorCode::ConnectionReset);
+    let closed = matches!(
+        code,
+        ErrorCode::ConnectionClosed | ErrorCode::ConnectionReset
+    );
     closed && marks.first == 0 && (wire.is_idempotent() || marks.sent == 0)
 }

@@ -40,20 +40,34 @@ pub(super) async fn connect(
     marks.connecting = clock.now() - began;
     let tcp = connected?;
     // a request is written at once and whole: waiting for more to send would only delay it
-    tcp.set_nodelay(true).map_err(|error| failure::of_connect(&error))?;
+    tcp.set_nodelay(true)
+        .map_err(|error| failure::of_connect(&error))?;
     if !endpoint.origin.https {
-        return Ok(Fresh { stream: Stream::Plain(tcp), h2: transport.version == HttpVersion::Http2 });
+        return Ok(Fresh {
+            stream: Stream::Plain(tcp),
+            h2: transport.version == HttpVersion::Http2,
+        });
     }
-    let name = endpoint.server_name.clone().ok_or(ErrorCode::TlsCertificate)?;
+    let name = endpoint
+        .server_name
+        .clone()
+        .ok_or(ErrorCode::TlsCertificate)?;
     let began = clock.now();
-    let handshake = deadline.limit(pin!(transport.tls.0.connect(name, tcp))).await;
+    let handshake = deadline
+        .limit(pin!(transport.tls.0.connect(name, tcp)))
+        .await;
     marks.tls = clock.now() - began;
-    let stream = handshake.map_err(|Expired| ErrorCode::Timeout)?.map_err(|error| failure::of_handshake(&error))?;
+    let stream = handshake
+        .map_err(|Expired| ErrorCode::Timeout)?
+        .map_err(|error| failure::of_handshake(&error))?;
     let h2 = stream.get_ref().1.alpn_protocol() == Some(ALPN_H2);
     if transport.version == HttpVersion::Http2 && !h2 {
         return Err(ErrorCode::Protocol);
     }
-    Ok(Fresh { stream: Stream::Tls(Box::new(stream)), h2 })
+    Ok(Fresh {
+        stream: Stream::Tls(Box::new(stream)),
+        h2,
+    })
 }
 
 /// The addresses in the order in which they are to be tried: IPv4 first (as k6 prefers it), each connection from the
@@ -70,9 +84,13 @@ async fn resolve(
     let began = clock.now();
     let cell = {
         let mut resolved = endpoint.resolved.borrow_mut();
-        if resolved.expires <= began && (resolved.addresses.initialized() || resolved.expires == 0) {
+        if resolved.expires <= began && (resolved.addresses.initialized() || resolved.expires == 0)
+        {
             let expires = began + DNS_TTL.as_nanos() as Nanos;
-            *resolved = Resolved { addresses: Rc::default(), expires };
+            *resolved = Resolved {
+                addresses: Rc::default(),
+                expires,
+            };
         }
         Rc::clone(&resolved.addresses)
     };
@@ -81,12 +99,22 @@ async fn resolve(
     }
     let origin = &endpoint.origin;
     let lookup = cell.get_or_try_init(async || {
-        let found: Vec<_> = tokio::net::lookup_host((origin.host.as_str(), origin.port)).await.map_err(|_| ErrorCode::Dns)?.collect();
-        if found.is_empty() { Err(ErrorCode::Dns) } else { Ok(Rc::from(found)) }
+        let found: Vec<_> = tokio::net::lookup_host((origin.host.as_str(), origin.port))
+            .await
+            .map_err(|error| failure::of_lookup(&error))?
+            .collect();
+        if found.is_empty() {
+            Err(ErrorCode::Dns)
+        } else {
+            Ok(Rc::from(found))
+        }
     });
     let found = deadline.limit(pin!(lookup)).await;
     marks.looking_up = clock.now() - began;
-    Ok(in_turn(found.map_err(|Expired| ErrorCode::Timeout)??, endpoint))
+    Ok(in_turn(
+        found.map_err(|Expired| ErrorCode::Timeout)??,
+        endpoint,
+    ))
 }
 
 fn in_turn(addresses: &[SocketAddr], endpoint: &Endpoint) -> Vec<SocketAddr> {
@@ -94,8 +122,12 @@ fn in_turn(addresses: &[SocketAddr], endpoint: &Endpoint) -> Vec<SocketAddr> {
     endpoint.turn.set(turn.wrapping_add(1));
     let mut ordered = Vec::with_capacity(addresses.len());
     for v4 in [true, false] {
-        let family: Vec<_> = addresses.iter().filter(|address| address.is_ipv4() == v4).collect();
-        ordered.extend((0..family.len()).map(|at| *family[(turn % family.len() + at) % family.len()]));
+        let family: Vec<_> = addresses
+            .iter()
+            .filter(|address| address.is_ipv4() == v4)
+            .collect();
+        ordered
+            .extend((0..family.len()).map(|at| *family[(turn % family.len() + at) % family.len()]));
     }
     ordered
 }
@@ -108,11 +140,17 @@ async fn open(
     addresses: &[SocketAddr],
     deadline: &Deadline,
 ) -> Result<TcpStream, ErrorCode> {
-    let until = deadline.at().min(clock.now().saturating_add(transport.connect_timeout.as_nanos() as Nanos));
+    let until = deadline.at().min(
+        clock
+            .now()
+            .saturating_add(transport.connect_timeout.as_nanos() as Nanos),
+    );
     let mut last = ErrorCode::Unreachable;
     for (tried, address) in addresses.iter().enumerate() {
         let left = until.saturating_sub(clock.now()) / (addresses.len() - tried) as Nanos;
-        last = match tokio::time::timeout(Duration::from_nanos(left), TcpStream::connect(address)).await {
+        last = match tokio::time::timeout(Duration::from_nanos(left), TcpStream::connect(address))
+            .await
+        {
             Ok(Ok(stream)) => return Ok(stream),
             Ok(Err(error)) => failure::of_connect(&error),
             Err(_) => ErrorCode::ConnectTimeout,
@@ -134,14 +172,26 @@ mod tests {
     #[test]
     fn addresses_take_turns_and_ipv4_goes_first() {
         let endpoint = Endpoint {
-            origin: Origin { https: false, host: "h".into(), port: 1 },
+            origin: Origin {
+                https: false,
+                host: "h".into(),
+                port: 1,
+            },
             literal: None,
             server_name: None,
             resolved: RefCell::default(),
             turn: Cell::new(0),
         };
-        let all: Vec<SocketAddr> = ["[::1]:1", "10.0.0.1:1", "10.0.0.2:1", "[::2]:1"].map(|text| text.parse().unwrap()).into();
-        let order = |_| in_turn(&all, &endpoint).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let all: Vec<SocketAddr> = ["[::1]:1", "10.0.0.1:1", "10.0.0.2:1", "[::2]:1"]
+            .map(|text| text.parse().unwrap())
+            .into();
+        let order = |_| {
+            in_turn(&all, &endpoint)
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
         assert_eq!(
             (0..3).map(order).collect::<Vec<_>>(),
             [

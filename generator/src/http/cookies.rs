@@ -58,14 +58,20 @@ impl CookieJar {
 
     /// The value of the first cookie of a name, whatever its site.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.cookies.iter().find(|cookie| cookie.name == name).map(|cookie| cookie.value.as_str())
+        self.cookies
+            .iter()
+            .find(|cookie| cookie.name == name)
+            .map(|cookie| cookie.value.as_str())
     }
 
     /// Takes a `Set-Cookie` header in (RFC 6265 §5.3); one that is not valid is ignored, as browsers do.
     pub fn set(&mut self, site: Site<'_>, header: &[u8], now: SystemTime) {
-        let Some(cookie) = parse(site, header, now) else { return };
+        let Some(cookie) = parse(site, header, now) else {
+            return;
+        };
         let same = |other: &Cookie| {
-            (&other.name, &other.domain, &other.path) == (&cookie.name, &cookie.domain, &cookie.path)
+            (&other.name, &other.domain, &other.path)
+                == (&cookie.name, &cookie.domain, &cookie.path)
         };
         let expired = cookie.expires.is_some_and(|at| at <= now);
         match self.cookies.iter().position(same) {
@@ -88,7 +94,8 @@ impl CookieJar {
             .cookies
             .iter()
             .filter(|cookie| {
-                let domain = cookie.domain == site.host || (!cookie.host_only && is_subdomain(site.host, &cookie.domain));
+                let domain = cookie.domain == site.host
+                    || (!cookie.host_only && is_subdomain(site.host, &cookie.domain));
                 let live = cookie.expires.is_none_or(|at| at > now);
                 domain && path_matches(path, &cookie.path) && (site.https || !cookie.secure) && live
             })
@@ -97,14 +104,21 @@ impl CookieJar {
             return None;
         }
         chosen.sort_by_key(|cookie| std::cmp::Reverse(cookie.path.len()));
-        let pairs: Vec<String> = chosen.iter().map(|cookie| format!("{}={}", cookie.name, cookie.value)).collect();
+        let pairs: Vec<String> = chosen
+            .iter()
+            .map(|cookie| format!("{}={}", cookie.name, cookie.value))
+            .collect();
         Some(pairs.join("; "))
     }
 }
 
 fn parse(site: Site<'_>, header: &[u8], now: SystemTime) -> Option<Cookie> {
     let (name, value) = name_and_value(header)?;
-    if header.len() > MAX_COOKIE_BYTES || header.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
+    if header.len() > MAX_COOKIE_BYTES
+        || header
+            .iter()
+            .any(|byte| byte.is_ascii_control() && *byte != b'\t')
+    {
         return None;
     }
     let mut cookie = Cookie {
@@ -122,7 +136,10 @@ fn parse(site: Site<'_>, header: &[u8], now: SystemTime) -> Option<Cookie> {
         let (key, value) = (key.trim().to_ascii_lowercase(), value.trim());
         match key.as_str() {
             "domain" if !value.is_empty() => {
-                let domain = value.strip_prefix('.').unwrap_or(value).to_ascii_lowercase();
+                let domain = value
+                    .strip_prefix('.')
+                    .unwrap_or(value)
+                    .to_ascii_lowercase();
                 if domain != site.host {
                     if !is_subdomain(site.host, &domain) || !domain.contains('.') {
                         return None;
@@ -141,7 +158,11 @@ fn parse(site: Site<'_>, header: &[u8], now: SystemTime) -> Option<Cookie> {
     if let Some(seconds) = max_age {
         let lifetime = Duration::from_secs(u64::try_from(seconds).unwrap_or(0));
         // too far away for the clock is for ever
-        cookie.expires = if seconds <= 0 { Some(UNIX_EPOCH) } else { now.checked_add(lifetime) };
+        cookie.expires = if seconds <= 0 {
+            Some(UNIX_EPOCH)
+        } else {
+            now.checked_add(lifetime)
+        };
     }
     (site.https || !cookie.secure).then_some(cookie)
 }
@@ -151,7 +172,10 @@ fn is_address(host: &str) -> bool {
 }
 
 fn is_subdomain(host: &str, domain: &str) -> bool {
-    !is_address(host) && host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+    !is_address(host)
+        && host
+            .strip_suffix(domain)
+            .is_some_and(|rest| rest.ends_with('.'))
 }
 
 fn request_path(target: &str) -> &str {
@@ -168,17 +192,27 @@ fn default_path(target: &str) -> &str {
 }
 
 fn path_matches(path: &str, cookie: &str) -> bool {
-    path.strip_prefix(cookie).is_some_and(|rest| rest.is_empty() || cookie.ends_with('/') || rest.starts_with('/'))
+    path.strip_prefix(cookie)
+        .is_some_and(|rest| rest.is_empty() || cookie.ends_with('/') || rest.starts_with('/'))
 }
 
 /// RFC 6265 §5.1.1: any order, any delimiters.
 fn parse_date(text: &str) -> Option<SystemTime> {
-    const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    const MONTHS: [&str; 12] = [
+        "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
+    ];
     let (mut time, mut day, mut month, mut year) = (None, None, None, None);
-    for token in text.split(|c: char| !(c.is_ascii_alphanumeric() || c == ':')).filter(|token| !token.is_empty()) {
+    for token in text
+        .split(|c: char| !(c.is_ascii_alphanumeric() || c == ':'))
+        .filter(|token| !token.is_empty())
+    {
         let parts: Vec<&str> = token.split(':').collect();
         let number = token.parse::<u64>().ok();
-        let named = token.get(..3).and_then(|start| MONTHS.iter().position(|name| start.eq_ignore_ascii_case(name)));
+        let named = token.get(..3).and_then(|start| {
+            MONTHS
+                .iter()
+                .position(|name| start.eq_ignore_ascii_case(name))
+        });
         match (parts.as_slice(), number, named) {
             ([hour, minute, second], ..) if time.is_none() => {
                 let number = |text: &str| text.parse::<u64>().ok();
@@ -225,7 +259,11 @@ mod tests {
     fn site<'a>(url: &'a str) -> Site<'a> {
         let (scheme, rest) = url.split_once("://").unwrap();
         let at = rest.find('/').unwrap();
-        Site { https: scheme == "https", host: &rest[..at], path: &rest[at..] }
+        Site {
+            https: scheme == "https",
+            host: &rest[..at],
+            path: &rest[at..],
+        }
     }
 
     fn jar(from: &str, headers: &[&str]) -> CookieJar {
@@ -242,11 +280,30 @@ mod tests {
 
     #[test]
     fn cookies_go_back_to_where_they_belong() {
-        let jar = jar("http://www.shop.example/a/b?c", &["own=1", "all=2; Domain=.shop.example; Path=/", "deep=3; Path=/a/b"]);
-        assert_eq!(sent(&jar, "http://www.shop.example/a/b/c").as_deref(), Some("deep=3; own=1; all=2"));
-        assert_eq!(sent(&jar, "http://www.shop.example/a").as_deref(), Some("own=1; all=2"));
-        assert_eq!(sent(&jar, "http://www.shop.example/ab").as_deref(), Some("all=2"));
-        assert_eq!(sent(&jar, "http://api.shop.example/").as_deref(), Some("all=2"));
+        let jar = jar(
+            "http://www.shop.example/a/b?c",
+            &[
+                "own=1",
+                "all=2; Domain=.shop.example; Path=/",
+                "deep=3; Path=/a/b",
+            ],
+        );
+        assert_eq!(
+            sent(&jar, "http://www.shop.example/a/b/c").as_deref(),
+            Some("deep=3; own=1; all=2")
+        );
+        assert_eq!(
+            sent(&jar, "http://www.shop.example/a").as_deref(),
+            Some("own=1; all=2")
+        );
+        assert_eq!(
+            sent(&jar, "http://www.shop.example/ab").as_deref(),
+            Some("all=2")
+        );
+        assert_eq!(
+            sent(&jar, "http://api.shop.example/").as_deref(),
+            Some("all=2")
+        );
         assert_eq!(sent(&jar, "http://evilshop.example/"), None);
     }
 
@@ -257,7 +314,13 @@ mod tests {
         assert!(jar("http://127.0.0.1/", &["x=1; Domain=0.0.1"]).is_empty());
         assert!(jar("http://a.example/", &["x=1; Secure"]).is_empty());
         assert!(jar("http://a.example/", &["=1", "x", "", "x=\u{1}"]).is_empty());
-        assert!(sent(&jar("http://127.0.0.1/", &["x=1; Domain=127.0.0.1"]), "http://127.0.0.1/").is_some());
+        assert!(
+            sent(
+                &jar("http://127.0.0.1/", &["x=1; Domain=127.0.0.1"]),
+                "http://127.0.0.1/"
+            )
+            .is_some()
+        );
     }
 
     #[test]
@@ -272,17 +335,36 @@ mod tests {
         let of = |headers: &[&str]| sent(&jar("http://a.example/", headers), "http://a.example/");
         assert_eq!(of(&["x=1", "y=2", "x=3"]).as_deref(), Some("x=3; y=2"));
         assert_eq!(of(&["x=1", "x=; Max-Age=0"]), None);
-        assert_eq!(of(&["x=1", "x=; Expires=Thu, 01 Jan 1970 00:00:00 GMT"]), None);
-        assert_eq!(of(&["x=1; Max-Age=10; Expires=Thu, 01 Jan 1970 00:00:00 GMT"]).as_deref(), Some("x=1"));
-        assert_eq!(of(&["x=1; Max-Age=9223372036854775807"]).as_deref(), Some("x=1"));
+        assert_eq!(
+            of(&["x=1", "x=; Expires=Thu, 01 Jan 1970 00:00:00 GMT"]),
+            None
+        );
+        assert_eq!(
+            of(&["x=1; Max-Age=10; Expires=Thu, 01 Jan 1970 00:00:00 GMT"]).as_deref(),
+            Some("x=1")
+        );
+        assert_eq!(
+            of(&["x=1; Max-Age=9223372036854775807"]).as_deref(),
+            Some("x=1")
+        );
         let jar = jar("http://a.example/", &["x=1; Max-Age=10"]);
-        assert_eq!(jar.header(site("http://a.example/"), UNIX_EPOCH + NOW + Duration::from_secs(10)), None);
+        assert_eq!(
+            jar.header(
+                site("http://a.example/"),
+                UNIX_EPOCH + NOW + Duration::from_secs(10)
+            ),
+            None
+        );
     }
 
     #[test]
     fn dates_of_all_three_formats_are_read() {
         let expected = UNIX_EPOCH.checked_add(Duration::from_secs(784_111_777));
-        for text in ["Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"] {
+        for text in [
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+            "Sun Nov  6 08:49:37 1994",
+        ] {
             assert_eq!(parse_date(text), expected, "{text}");
         }
         let leap = UNIX_EPOCH + Duration::from_secs(1_709_164_800);
@@ -295,10 +377,21 @@ mod tests {
     fn a_jar_is_bounded() {
         let mut jar = CookieJar::default();
         for number in 0..=MAX_COOKIES {
-            jar.set(site("http://a.example/"), format!("c{number}=1").as_bytes(), UNIX_EPOCH + NOW);
+            jar.set(
+                site("http://a.example/"),
+                format!("c{number}=1").as_bytes(),
+                UNIX_EPOCH + NOW,
+            );
         }
-        assert_eq!((jar.cookies.len(), jar.get("c0"), jar.get("c300")), (MAX_COOKIES, None, Some("1")));
-        jar.set(site("http://a.example/"), &[b'x'; MAX_COOKIE_BYTES + 1], UNIX_EPOCH + NOW);
+        assert_eq!(
+            (jar.cookies.len(), jar.get("c0"), jar.get("c300")),
+            (MAX_COOKIES, None, Some("1"))
+        );
+        jar.set(
+            site("http://a.example/"),
+            &[b'x'; MAX_COOKIE_BYTES + 1],
+            UNIX_EPOCH + NOW,
+        );
         jar.clear();
         assert!(jar.is_empty());
     }

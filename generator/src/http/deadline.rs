@@ -58,9 +58,16 @@ impl Deadlines {
     }
 
     pub(super) fn slot(self: &Rc<Self>) -> Deadline {
-        let slot = Rc::new(Slot { deadline: Cell::new(IDLE), waker: RefCell::default() });
+        let slot = Rc::new(Slot {
+            deadline: Cell::new(IDLE),
+            waker: RefCell::default(),
+        });
         let key = self.slots.borrow_mut().insert(Rc::clone(&slot));
-        Deadline { slot, key, owner: Rc::clone(self) }
+        Deadline {
+            slot,
+            key,
+            owner: Rc::clone(self),
+        }
     }
 
     /// Runs for as long as the worker.
@@ -87,7 +94,10 @@ impl Deadlines {
     }
 
     fn any_armed(&self) -> bool {
-        self.slots.borrow().iter().any(|(_, slot)| !matches!(slot.deadline.get(), IDLE | EXPIRED))
+        self.slots
+            .borrow()
+            .iter()
+            .any(|(_, slot)| !matches!(slot.deadline.get(), IDLE | EXPIRED))
     }
 
     fn sweep(&self) {
@@ -105,7 +115,10 @@ impl Deadlines {
 
     fn listen(&self, cx: &Context<'_>) {
         let mut sweeper = self.sweeper.borrow_mut();
-        if !sweeper.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+        if !sweeper
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(cx.waker()))
+        {
             *sweeper = Some(cx.waker().clone());
         }
     }
@@ -137,7 +150,9 @@ impl Deadline {
         if timeout < self.owner.shortest.get() {
             self.owner.rouse(timeout);
         }
-        self.slot.deadline.set(now.saturating_add(timeout).clamp(1, IDLE - 1));
+        self.slot
+            .deadline
+            .set(now.saturating_add(timeout).clamp(1, IDLE - 1));
     }
 
     #[inline]
@@ -158,14 +173,20 @@ impl Deadline {
         }
         let mut waker = self.slot.waker.borrow_mut();
         // a VU's task has one waker for all its life: it is cloned once, not once a request
-        if !waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
+        if !waker
+            .as_ref()
+            .is_some_and(|waker| waker.will_wake(cx.waker()))
+        {
             *waker = Some(cx.waker().clone());
         }
         Poll::Pending
     }
 
     /// Runs a future until the deadline.
-    pub(super) async fn limit<T>(&self, mut future: Pin<&mut impl Future<Output = T>>) -> Result<T, Expired> {
+    pub(super) async fn limit<T>(
+        &self,
+        mut future: Pin<&mut impl Future<Output = T>>,
+    ) -> Result<T, Expired> {
         poll_fn(|cx| match future.as_mut().poll(cx) {
             Poll::Ready(value) => Poll::Ready(Ok(value)),
             Poll::Pending => self.poll(cx).map(Err),
@@ -188,7 +209,10 @@ mod tests {
     use std::pin::pin;
 
     fn local<T>(test: impl AsyncFnOnce(Rc<Deadlines>, Clock) -> T) -> T {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
         let clock = Clock::start();
         tokio::task::LocalSet::new().block_on(&runtime, async {
             let deadlines = Deadlines::new(clock);

@@ -24,8 +24,15 @@ pub fn decompress(coding: &str, body: &[u8], max: u64) -> Result<Vec<u8>, ErrorC
 
 fn bounded(reader: impl Read, max: u64) -> Result<Vec<u8>, ErrorCode> {
     let mut out = Vec::new();
-    reader.take(max.saturating_add(1)).read_to_end(&mut out).map_err(|_| ErrorCode::Decompression)?;
-    if out.len() as u64 > max { Err(ErrorCode::BodyTooLarge) } else { Ok(out) }
+    reader
+        .take(max.saturating_add(1))
+        .read_to_end(&mut out)
+        .map_err(|_| ErrorCode::Decompression)?;
+    if out.len() as u64 > max {
+        Err(ErrorCode::BodyTooLarge)
+    } else {
+        Ok(out)
+    }
 }
 
 #[cfg(test)]
@@ -47,7 +54,12 @@ pub(super) mod tests {
         let mut raw = flate2::write::DeflateEncoder::new(Vec::new(), Compression::default());
         raw.write_all(data).unwrap();
         let mut br = Vec::new();
-        brotli::BrotliCompress(&mut &data[..], &mut br, &brotli::enc::BrotliEncoderParams::default()).unwrap();
+        brotli::BrotliCompress(
+            &mut &data[..],
+            &mut br,
+            &brotli::enc::BrotliEncoderParams::default(),
+        )
+        .unwrap();
         vec![
             ("gzip", gzip(data)),
             ("deflate", zlib.finish().unwrap()),
@@ -61,11 +73,23 @@ pub(super) mod tests {
     fn every_coding_round_trips_within_its_bound() {
         let data = b"floodgate ".repeat(1000);
         for (coding, packed) in codings(&data) {
-            assert_eq!(decompress(coding, &packed, 10_000).unwrap(), data, "{coding}");
+            assert_eq!(
+                decompress(coding, &packed, 10_000).unwrap(),
+                data,
+                "{coding}"
+            );
             if coding != "identity" {
-                assert_eq!(decompress(coding, &packed, 9_999), Err(ErrorCode::BodyTooLarge), "{coding}");
+                assert_eq!(
+                    decompress(coding, &packed, 9_999),
+                    Err(ErrorCode::BodyTooLarge),
+                    "{coding}"
+                );
                 let half = &packed[..packed.len() / 2];
-                assert_eq!(decompress(coding, half, 10_000), Err(ErrorCode::Decompression), "{coding}");
+                assert_eq!(
+                    decompress(coding, half, 10_000),
+                    Err(ErrorCode::Decompression),
+                    "{coding}"
+                );
             }
         }
     }
@@ -73,6 +97,9 @@ pub(super) mod tests {
     #[test]
     fn an_unknown_coding_is_a_fault() {
         assert_eq!(decompress("zstd", b"x", 10), Err(ErrorCode::Decompression));
-        assert_eq!(decompress("gzip", b"not gzip", 10), Err(ErrorCode::Decompression));
+        assert_eq!(
+            decompress("gzip", b"not gzip", 10),
+            Err(ErrorCode::Decompression)
+        );
     }
 }

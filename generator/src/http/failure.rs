@@ -13,8 +13,16 @@ impl From<ChunkError> for ErrorCode {
 
 /// What ran out is the generator's: descriptors, ports, memory for sockets.
 fn is_exhaustion(error: &io::Error) -> bool {
-    const OURS: [Errno; 5] = [Errno::MFILE, Errno::NFILE, Errno::ADDRNOTAVAIL, Errno::NOBUFS, Errno::NOMEM];
-    error.raw_os_error().is_some_and(|code| OURS.iter().any(|errno| errno.raw_os_error() == code))
+    const OURS: [Errno; 5] = [
+        Errno::MFILE,
+        Errno::NFILE,
+        Errno::ADDRNOTAVAIL,
+        Errno::NOBUFS,
+        Errno::NOMEM,
+    ];
+    error
+        .raw_os_error()
+        .is_some_and(|code| OURS.iter().any(|errno| errno.raw_os_error() == code))
 }
 
 /// A connect that failed.
@@ -22,9 +30,20 @@ pub(super) fn of_connect(error: &io::Error) -> ErrorCode {
     match error.kind() {
         _ if is_exhaustion(error) => ErrorCode::GeneratorExhausted,
         io::ErrorKind::ConnectionRefused => ErrorCode::ConnectionRefused,
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => ErrorCode::ConnectionReset,
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => {
+            ErrorCode::ConnectionReset
+        }
         io::ErrorKind::TimedOut => ErrorCode::ConnectTimeout,
         _ => ErrorCode::Unreachable,
+    }
+}
+
+/// A name lookup that failed.
+pub(super) fn of_lookup(error: &io::Error) -> ErrorCode {
+    if is_exhaustion(error) {
+        ErrorCode::GeneratorExhausted
+    } else {
+        ErrorCode::Dns
     }
 }
 
@@ -45,9 +64,9 @@ pub(super) fn of_io(error: &io::Error) -> ErrorCode {
         // also a TLS connection that ends without its close_notify
         io::ErrorKind::UnexpectedEof | io::ErrorKind::WriteZero => ErrorCode::ConnectionClosed,
         io::ErrorKind::TimedOut => ErrorCode::Timeout,
-        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
-            ErrorCode::Unreachable
-        }
+        io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkUnreachable
+        | io::ErrorKind::NetworkDown => ErrorCode::Unreachable,
         _ => of_rustls(error).unwrap_or(ErrorCode::ConnectionReset),
     }
 }
@@ -55,7 +74,9 @@ pub(super) fn of_io(error: &io::Error) -> ErrorCode {
 fn of_rustls(error: &io::Error) -> Option<ErrorCode> {
     let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     Some(match error {
-        rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => ErrorCode::TlsCertificate,
+        rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented => {
+            ErrorCode::TlsCertificate
+        }
         _ => ErrorCode::Tls,
     })
 }
@@ -68,7 +89,9 @@ pub(super) fn of_h2(error: &h2::Error) -> ErrorCode {
     match error.reason() {
         Some(h2::Reason::NO_ERROR) => ErrorCode::ConnectionClosed,
         // the peer gave up a stream; what we find wrong with its frames is its protocol error
-        Some(h2::Reason::REFUSED_STREAM | h2::Reason::CANCEL | h2::Reason::INTERNAL_ERROR) if error.is_remote() => {
+        Some(h2::Reason::REFUSED_STREAM | h2::Reason::CANCEL | h2::Reason::INTERNAL_ERROR)
+            if error.is_remote() =>
+        {
             ErrorCode::ConnectionReset
         }
         _ => ErrorCode::Protocol,
@@ -78,7 +101,8 @@ pub(super) fn of_h2(error: &h2::Error) -> ErrorCode {
 /// Whether the peer says that it has not looked at the request (RFC 9113 §8.7).
 pub(super) fn is_unprocessed(error: &h2::Error) -> bool {
     let refused = error.reason() == Some(h2::Reason::REFUSED_STREAM);
-    error.is_remote() && (refused || (error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR)))
+    error.is_remote()
+        && (refused || (error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR)))
 }
 
 #[cfg(test)]
@@ -87,16 +111,23 @@ mod tests {
 
     #[test]
     fn what_runs_out_here_is_not_the_targets_fault() {
-        for errno in [Errno::MFILE, Errno::NFILE, Errno::ADDRNOTAVAIL, Errno::NOBUFS] {
+        for errno in [
+            Errno::MFILE,
+            Errno::NFILE,
+            Errno::ADDRNOTAVAIL,
+            Errno::NOBUFS,
+        ] {
             let error = io::Error::from_raw_os_error(errno.raw_os_error());
             assert_eq!(of_connect(&error), ErrorCode::GeneratorExhausted);
             assert_eq!(of_io(&error), ErrorCode::GeneratorExhausted);
+            assert_eq!(of_lookup(&error), ErrorCode::GeneratorExhausted);
         }
     }
 
     #[test]
     fn the_operating_systems_errors_have_their_codes() {
-        let connect = |errno: Errno| of_connect(&io::Error::from_raw_os_error(errno.raw_os_error()));
+        let connect =
+            |errno: Errno| of_connect(&io::Error::from_raw_os_error(errno.raw_os_error()));
         assert_eq!(connect(Errno::CONNREFUSED), ErrorCode::ConnectionRefused);
         assert_eq!(connect(Errno::TIMEDOUT), ErrorCode::ConnectTimeout);
         assert_eq!(connect(Errno::NETUNREACH), ErrorCode::Unreachable);

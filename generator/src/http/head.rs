@@ -40,7 +40,11 @@ pub struct Head {
 /// # Errors
 /// [`ErrorCode::Protocol`] for what is not HTTP or contradicts itself, [`ErrorCode::HeadersTooLarge`] past the bounds.
 #[inline]
-pub fn parse(data: &[u8], to_head: bool, visit: impl FnMut(u16, &str, &[u8])) -> Result<Option<Head>, ErrorCode> {
+pub fn parse(
+    data: &[u8],
+    to_head: bool,
+    visit: impl FnMut(u16, &str, &[u8]),
+) -> Result<Option<Head>, ErrorCode> {
     let mut headers = [const { MaybeUninit::<httparse::Header<'_>>::uninit() }; FEW_HEADERS];
     let mut response = httparse::Response::new(&mut []);
     let config = httparse::ParserConfig::default();
@@ -52,7 +56,11 @@ pub fn parse(data: &[u8], to_head: bool, visit: impl FnMut(u16, &str, &[u8])) ->
 }
 
 #[cold]
-fn parse_many(data: &[u8], to_head: bool, visit: impl FnMut(u16, &str, &[u8])) -> Result<Option<Head>, ErrorCode> {
+fn parse_many(
+    data: &[u8],
+    to_head: bool,
+    visit: impl FnMut(u16, &str, &[u8]),
+) -> Result<Option<Head>, ErrorCode> {
     let mut headers = [const { MaybeUninit::<httparse::Header<'_>>::uninit() }; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut []);
     let config = httparse::ParserConfig::default();
@@ -79,7 +87,9 @@ fn interpret(
     to_head: bool,
     mut visit: impl FnMut(u16, &str, &[u8]),
 ) -> Result<Head, ErrorCode> {
-    let (Some(status), Some(minor)) = (response.code, response.version) else { return Err(ErrorCode::Protocol) };
+    let (Some(status), Some(minor)) = (response.code, response.version) else {
+        return Err(ErrorCode::Protocol);
+    };
     if status < 100 {
         return Err(ErrorCode::Protocol);
     }
@@ -134,16 +144,27 @@ fn interpret(
         keep_alive = false;
         Framing::UntilClose
     };
-    Ok(Head { status, framing, keep_alive, len })
+    Ok(Head {
+        status,
+        framing,
+        keep_alive,
+        len,
+    })
 }
 
 /// Digits only; a list of equal numbers is one number (RFC 9110 §8.6).
 #[inline]
 fn content_length(value: &[u8]) -> Result<u64, ErrorCode> {
     if value.contains(&b',') {
-        let mut all = value.split(|&byte| byte == b',').map(|part| content_length(part.trim_ascii()));
+        let mut all = value
+            .split(|&byte| byte == b',')
+            .map(|part| content_length(part.trim_ascii()));
         let first = all.next().unwrap_or(Err(ErrorCode::Protocol))?;
-        return if all.all(|other| other == Ok(first)) { Ok(first) } else { Err(ErrorCode::Protocol) };
+        return if all.all(|other| other == Ok(first)) {
+            Ok(first)
+        } else {
+            Err(ErrorCode::Protocol)
+        };
     }
     if value.is_empty() || value.len() > 19 {
         return Err(ErrorCode::Protocol);
@@ -177,13 +198,31 @@ mod tests {
 
     #[test]
     fn framing_follows_rfc_9112() {
-        assert_eq!(framing("Content-Length: 5\r\n"), Ok((Framing::Length(5), true)));
-        assert_eq!(framing("content-length: 5\r\nCONNECTION: Close\r\n"), Ok((Framing::Length(5), false)));
-        assert_eq!(framing("content-length: 5\r\nconnection: x, close\r\n"), Ok((Framing::Length(5), false)));
-        assert_eq!(framing("Transfer-Encoding: Chunked\r\n"), Ok((Framing::Chunked, true)));
+        assert_eq!(
+            framing("Content-Length: 5\r\n"),
+            Ok((Framing::Length(5), true))
+        );
+        assert_eq!(
+            framing("content-length: 5\r\nCONNECTION: Close\r\n"),
+            Ok((Framing::Length(5), false))
+        );
+        assert_eq!(
+            framing("content-length: 5\r\nconnection: x, close\r\n"),
+            Ok((Framing::Length(5), false))
+        );
+        assert_eq!(
+            framing("Transfer-Encoding: Chunked\r\n"),
+            Ok((Framing::Chunked, true))
+        );
         assert_eq!(framing(""), Ok((Framing::UntilClose, false)));
-        assert_eq!(framing("content-length: 5\r\ncontent-length: 5\r\n"), Ok((Framing::Length(5), true)));
-        assert_eq!(framing("content-length: 5, 5\r\n"), Ok((Framing::Length(5), true)));
+        assert_eq!(
+            framing("content-length: 5\r\ncontent-length: 5\r\n"),
+            Ok((Framing::Length(5), true))
+        );
+        assert_eq!(
+            framing("content-length: 5, 5\r\n"),
+            Ok((Framing::Length(5), true))
+        );
     }
 
     #[test]
@@ -207,8 +246,17 @@ mod tests {
         ] {
             assert_eq!(framing(headers), Err(ErrorCode::Protocol), "{headers:?}");
         }
-        assert_eq!(head("HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"), Err(ErrorCode::Protocol));
-        for text in ["HTTP/2 200 OK\r\n\r\n", "ICY 200 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", "HTTP/1.1 abc\r\n\r\n", "\0"] {
+        assert_eq!(
+            head("HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"),
+            Err(ErrorCode::Protocol)
+        );
+        for text in [
+            "HTTP/2 200 OK\r\n\r\n",
+            "ICY 200 OK\r\n\r\n",
+            "HTTP/1.1 20 OK\r\n\r\n",
+            "HTTP/1.1 abc\r\n\r\n",
+            "\0",
+        ] {
             assert_eq!(head(text), Err(ErrorCode::Protocol), "{text:?}");
         }
         assert_eq!(head("HTTP/1.1 099 x\r\n\r\n"), Err(ErrorCode::Protocol));
@@ -221,12 +269,21 @@ mod tests {
             assert_eq!(head(&text).unwrap().unwrap().framing, Framing::Length(0));
         }
         let text = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
-        assert_eq!(parse(text, true, |_, _, _| {}).unwrap().unwrap().framing, Framing::Length(0));
+        assert_eq!(
+            parse(text, true, |_, _, _| {}).unwrap().unwrap().framing,
+            Framing::Length(0)
+        );
     }
 
     #[test]
     fn http_1_0_closes_unless_told() {
-        let of = |headers: &str| head(&format!("HTTP/1.0 200 OK\r\ncontent-length: 1\r\n{headers}\r\n")).unwrap().unwrap();
+        let of = |headers: &str| {
+            head(&format!(
+                "HTTP/1.0 200 OK\r\ncontent-length: 1\r\n{headers}\r\n"
+            ))
+            .unwrap()
+            .unwrap()
+        };
         assert!(!of("").keep_alive);
         assert!(of("connection: Keep-Alive\r\n").keep_alive);
         assert!(!of("connection: keep-alive, close\r\n").keep_alive);
@@ -237,13 +294,18 @@ mod tests {
         let of = |headers: usize| format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(headers));
         for headers in [0, 63, 64, 65, 256] {
             let mut seen = 0;
-            let parsed = parse(of(headers).as_bytes(), false, |_, _, _| seen += 1).unwrap().unwrap();
+            let parsed = parse(of(headers).as_bytes(), false, |_, _, _| seen += 1)
+                .unwrap()
+                .unwrap();
             assert_eq!((parsed.len, seen), (of(headers).len(), headers));
         }
         assert_eq!(head(&of(257)), Err(ErrorCode::HeadersTooLarge));
         let long = format!("HTTP/1.1 200 OK\r\na: {}", "x".repeat(MAX_HEAD_BYTES));
         assert_eq!(head(&long), Err(ErrorCode::HeadersTooLarge));
-        assert_eq!(head(&format!("{long}\r\n\r\n")), Err(ErrorCode::HeadersTooLarge));
+        assert_eq!(
+            head(&format!("{long}\r\n\r\n")),
+            Err(ErrorCode::HeadersTooLarge)
+        );
     }
 
     #[test]

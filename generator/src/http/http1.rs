@@ -82,7 +82,11 @@ impl<'a> RoundTrip<'a> {
     fn write(&mut self, cx: &mut Context<'_>) {
         let bytes = self.wire.bytes();
         while self.written < bytes.len() {
-            match self.connection.stream.poll_write_some(cx, &bytes[self.written..]) {
+            match self
+                .connection
+                .stream
+                .poll_write_some(cx, &bytes[self.written..])
+            {
                 Poll::Ready(Ok(0)) => return self.broken = Some(ErrorCode::ConnectionClosed),
                 Poll::Ready(Ok(count)) => {
                     self.written += count;
@@ -110,12 +114,18 @@ impl<'a> RoundTrip<'a> {
         let count = match self.connection.stream.poll_read_some(cx, &mut buffer) {
             Poll::Pending => return None,
             Poll::Ready(Ok(count)) => count,
-            Poll::Ready(Err(error)) => return Some(Err(self.broken.unwrap_or_else(|| failure::of_io(&error)))),
+            Poll::Ready(Err(error)) => {
+                return Some(Err(self.broken.unwrap_or_else(|| failure::of_io(&error))));
+            }
         };
         if count == 0 {
             let ended = self.reader.eof(self.response);
             self.marks.end = self.worker.clock.now();
-            return Some(if self.received == 0 { Err(self.broken.unwrap_or(ErrorCode::ConnectionClosed)) } else { ended });
+            return Some(if self.received == 0 {
+                Err(self.broken.unwrap_or(ErrorCode::ConnectionClosed))
+            } else {
+                ended
+            });
         }
         let now = self.worker.clock.now();
         if self.received == 0 {
@@ -151,11 +161,18 @@ impl Future for RoundTrip<'_> {
             match this.read(cx) {
                 Some(Ok(Progress::Done)) => {
                     this.connection.used = true;
-                    return Poll::Ready(Ok(this.reader.keep_alive() && this.state == State::Written));
+                    return Poll::Ready(Ok(
+                        this.reader.keep_alive() && this.state == State::Written
+                    ));
                 }
                 Some(Ok(Progress::More)) => {}
                 Some(Err(code)) => return Poll::Ready(Err(code)),
-                None => return this.deadline.poll(cx).map(|Expired| Err(ErrorCode::Timeout)),
+                None => {
+                    return this
+                        .deadline
+                        .poll(cx)
+                        .map(|Expired| Err(ErrorCode::Timeout));
+                }
             }
         }
     }

@@ -50,13 +50,19 @@ pub(super) struct Failed {
 
 impl From<ErrorCode> for Failed {
     fn from(code: ErrorCode) -> Self {
-        Self { code, unprocessed: false }
+        Self {
+            code,
+            unprocessed: false,
+        }
     }
 }
 
 impl From<h2::Error> for Failed {
     fn from(error: h2::Error) -> Self {
-        Self { code: failure::of_h2(&error), unprocessed: failure::is_unprocessed(&error) }
+        Self {
+            code: failure::of_h2(&error),
+            unprocessed: failure::is_unprocessed(&error),
+        }
     }
 }
 
@@ -80,27 +86,42 @@ impl H2 {
     /// Speaks HTTP/2 on a stream; the connection's task is spawned on the current `LocalSet`.
     pub(super) async fn start(stream: Stream, deadline: &Deadline) -> Result<Self, ErrorCode> {
         let shared = Rc::new(Shared::default());
-        let io = Counted { stream, traffic: Rc::clone(&shared.traffic) };
+        let io = Counted {
+            stream,
+            traffic: Rc::clone(&shared.traffic),
+        };
         let mut builder = h2::client::Builder::new();
         builder
             .enable_push(false)
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(MAX_HEAD_BYTES as u32);
-        let handshake = deadline.limit(pin!(builder.handshake::<_, Bytes>(io))).await;
-        let (send, connection) = handshake.map_err(|_| ErrorCode::Timeout)?.map_err(|error| failure::of_h2(&error))?;
+        let handshake = deadline
+            .limit(pin!(builder.handshake::<_, Bytes>(io)))
+            .await;
+        let (send, connection) = handshake
+            .map_err(|_| ErrorCode::Timeout)?
+            .map_err(|error| failure::of_h2(&error))?;
         let closing = Rc::clone(&shared);
         tokio::task::spawn_local(async move {
             // its requests are told of its error themselves
             let _ = connection.await;
             closing.closed.set(true);
         });
-        Ok(Self { send, shared, used: false })
+        Ok(Self {
+            send,
+            shared,
+            used: false,
+        })
     }
 
     /// Another user's handle.
     pub(super) fn share(&self) -> Self {
-        Self { send: self.send.clone(), shared: Rc::clone(&self.shared), used: true }
+        Self {
+            send: self.send.clone(),
+            shared: Rc::clone(&self.shared),
+            used: true,
+        }
     }
 
     /// Whether both are handles of one connection.
@@ -130,7 +151,9 @@ impl H2 {
         let shared = Rc::clone(&self.shared);
         let _in_flight = InFlight::new(&shared);
         self.used = true;
-        let done = deadline.limit(pin!(self.run(request, clock, response, marks))).await;
+        let done = deadline
+            .limit(pin!(self.run(request, clock, response, marks)))
+            .await;
         marks.sent += shared.traffic.sent.take();
         marks.received += shared.traffic.received.take();
         done.map_err(|_| Failed::from(ErrorCode::Timeout))?
@@ -143,14 +166,22 @@ impl H2 {
         response: &mut Response,
         marks: &mut Marks,
     ) -> Result<(), Failed> {
-        let unsent = |error: h2::Error| Failed { code: failure::of_h2(&error), unprocessed: true };
-        poll_fn(|cx| self.send.poll_ready(cx)).await.map_err(unsent)?;
+        let unsent = |error: h2::Error| Failed {
+            code: failure::of_h2(&error),
+            unprocessed: true,
+        };
+        poll_fn(|cx| self.send.poll_ready(cx))
+            .await
+            .map_err(unsent)?;
         let mut request = http::Request::new(());
         *request.method_mut() = parts.method.clone();
         *request.uri_mut() = parts.uri.clone();
         *request.version_mut() = http::Version::HTTP_2;
         *request.headers_mut() = parts.headers.clone();
-        let (head, mut stream) = self.send.send_request(request, parts.body.is_empty()).map_err(unsent)?;
+        let (head, mut stream) = self
+            .send
+            .send_request(request, parts.body.is_empty())
+            .map_err(unsent)?;
         if !parts.body.is_empty() {
             // h2 keeps the handle, not a copy, and sends as the peer's windows allow
             stream.send_data(parts.body.clone(), true)?;

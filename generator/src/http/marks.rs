@@ -27,7 +27,11 @@ pub(super) struct Marks {
 impl Marks {
     /// Another attempt: what was sent was sent, but the phases begin anew.
     pub(super) fn restart(&mut self) {
-        *self = Self { sent: self.sent, received: self.received, ..Self::default() };
+        *self = Self {
+            sent: self.sent,
+            received: self.received,
+            ..Self::default()
+        };
     }
 
     /// The phases of an exchange that ended; one that was cut short lasted until then, later ones did not happen.
@@ -58,9 +62,21 @@ mod tests {
     use super::*;
 
     fn phases(ready: Nanos, wrote: Nanos, first: Nanos, end: Nanos) -> [Nanos; 4] {
-        let timings = Marks { ready, wrote, first, end, ..Marks::default() }.timings(10);
+        let timings = Marks {
+            ready,
+            wrote,
+            first,
+            end,
+            ..Marks::default()
+        }
+        .timings(10);
         assert_eq!(timings.blocked + timings.duration(), end - 10);
-        [timings.blocked, timings.sending, timings.waiting, timings.receiving]
+        [
+            timings.blocked,
+            timings.sending,
+            timings.waiting,
+            timings.receiving,
+        ]
     }
 
     #[test]

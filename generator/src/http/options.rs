@@ -40,12 +40,18 @@ impl TransportOptions {
     ///
     /// # Errors
     /// The file that cannot be read.
-    pub fn from(options: &HttpOptions, mut load: impl FnMut(&str) -> io::Result<Vec<u8>>) -> Result<Self, SetupError> {
+    pub fn from(
+        options: &HttpOptions,
+        mut load: impl FnMut(&str) -> io::Result<Vec<u8>>,
+    ) -> Result<Self, SetupError> {
         let mut read = |path: &Option<String>| match path {
             None => Ok(None),
             Some(path) => match load(path) {
                 Ok(bytes) => Ok(Some(bytes)),
-                Err(source) => Err(SetupError::Read { path: path.clone(), source }),
+                Err(source) => Err(SetupError::Read {
+                    path: path.clone(),
+                    source,
+                }),
             },
         };
         Ok(Self {

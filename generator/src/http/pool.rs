@@ -43,7 +43,12 @@ pub(super) struct Connecting<'a> {
 
 impl Drop for Connecting<'_> {
     fn drop(&mut self) {
-        self.pool.hosts.borrow_mut().entry(self.endpoint).or_default().connecting = false;
+        self.pool
+            .hosts
+            .borrow_mut()
+            .entry(self.endpoint)
+            .or_default()
+            .connecting = false;
         self.pool.changed.notify_waiters();
     }
 }
@@ -53,8 +58,13 @@ impl Pool {
     pub(super) fn take(&self, endpoint: EndpointId) -> Option<Connection> {
         let mut hosts = self.hosts.borrow_mut();
         let host = hosts.get_mut(&endpoint)?;
-        host.multiplexed.retain(|connection| !connection.is_closed());
-        if let Some(connection) = host.multiplexed.iter().find(|connection| connection.has_room()) {
+        host.multiplexed
+            .retain(|connection| !connection.is_closed());
+        if let Some(connection) = host
+            .multiplexed
+            .iter()
+            .find(|connection| connection.has_room())
+        {
             return Some(Connection::H2(Box::new(connection.share())));
         }
         host.idle.pop().map(Connection::H1)
@@ -62,12 +72,22 @@ impl Pool {
 
     /// Gives a connection back that may be used again.
     pub(super) fn give(&self, endpoint: EndpointId, connection: H1) {
-        self.hosts.borrow_mut().entry(endpoint).or_default().idle.push(connection);
+        self.hosts
+            .borrow_mut()
+            .entry(endpoint)
+            .or_default()
+            .idle
+            .push(connection);
     }
 
     /// Lets others use a new connection, too.
     pub(super) fn publish(&self, endpoint: EndpointId, connection: &H2) {
-        self.hosts.borrow_mut().entry(endpoint).or_default().multiplexed.push(connection.share());
+        self.hosts
+            .borrow_mut()
+            .entry(endpoint)
+            .or_default()
+            .multiplexed
+            .push(connection.share());
     }
 
     /// Nobody shall use it any more.
@@ -79,11 +99,19 @@ impl Pool {
 
     /// Notes that the peer speaks HTTP/1.1.
     pub(super) fn note_http1(&self, endpoint: EndpointId) {
-        self.hosts.borrow_mut().entry(endpoint).or_default().speaks_http1 = true;
+        self.hosts
+            .borrow_mut()
+            .entry(endpoint)
+            .or_default()
+            .speaks_http1 = true;
     }
 
     /// A connection that is free, or the right to make one; waits while another makes one that may do for both.
-    pub(super) async fn take_or_connect(&self, endpoint: EndpointId, may_be_h2: bool) -> Result<Connection, Connecting<'_>> {
+    pub(super) async fn take_or_connect(
+        &self,
+        endpoint: EndpointId,
+        may_be_h2: bool,
+    ) -> Result<Connection, Connecting<'_>> {
         loop {
             // before looking, not to miss the change
             let changed = self.changed.notified();
@@ -95,7 +123,10 @@ impl Pool {
                 let host = hosts.entry(endpoint).or_default();
                 if !host.connecting || host.speaks_http1 || !may_be_h2 {
                     host.connecting = true;
-                    return Err(Connecting { pool: self, endpoint });
+                    return Err(Connecting {
+                        pool: self,
+                        endpoint,
+                    });
                 }
             }
             changed.await;

@@ -39,7 +39,13 @@ impl Reader {
     /// For the response to one request; `to_head`: its method is `HEAD`.
     #[inline]
     pub(super) fn new(to_head: bool) -> Self {
-        Self { stage: Stage::Head, carry: Vec::new(), to_head, keep_alive: false, interim: 0 }
+        Self {
+            stage: Stage::Head,
+            carry: Vec::new(),
+            to_head,
+            keep_alive: false,
+            interim: 0,
+        }
     }
 
     /// Whether the connection may carry another request after this response.
@@ -88,7 +94,9 @@ impl Reader {
     fn heads(&mut self, data: &[u8], out: &mut Response) -> Result<usize, ErrorCode> {
         let mut at = 0;
         while at < data.len() {
-            let Some(head) = head::parse(&data[at..], self.to_head, |status, name, value| out.header(status, name, value))?
+            let Some(head) = head::parse(&data[at..], self.to_head, |status, name, value| {
+                out.header(status, name, value);
+            })?
             else {
                 break;
             };
@@ -138,7 +146,11 @@ impl Reader {
         if used < data.len() {
             return Err(ErrorCode::Protocol);
         }
-        if done { self.finish(out) } else { Ok(Progress::More) }
+        if done {
+            self.finish(out)
+        } else {
+            Ok(Progress::More)
+        }
     }
 
     #[inline]
@@ -172,7 +184,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const ALL: Keep = Keep { headers: true, body: true };
+    const ALL: Keep = Keep {
+        headers: true,
+        body: true,
+    };
 
     /// What a response comes to: its status, headers and body, and whether the connection lives on.
     type Outcome = Result<(u16, Vec<(String, Vec<u8>)>, Vec<u8>, bool), ErrorCode>;
@@ -190,8 +205,16 @@ mod tests {
             reader.eof(&mut out)?;
         }
         let view = response::view(&out);
-        let headers = view.headers().map(|(name, value)| (name.to_owned(), value.to_vec())).collect();
-        Ok((view.status(), headers, view.body().to_vec(), reader.keep_alive()))
+        let headers = view
+            .headers()
+            .map(|(name, value)| (name.to_owned(), value.to_vec()))
+            .collect();
+        Ok((
+            view.status(),
+            headers,
+            view.body().to_vec(),
+            reader.keep_alive(),
+        ))
     }
 
     fn whole(data: &[u8]) -> Outcome {
@@ -199,20 +222,45 @@ mod tests {
     }
 
     fn body(text: &str) -> Result<(String, bool), ErrorCode> {
-        whole(text.as_bytes()).map(|(_, _, body, keep_alive)| (String::from_utf8(body).unwrap(), keep_alive))
+        whole(text.as_bytes())
+            .map(|(_, _, body, keep_alive)| (String::from_utf8(body).unwrap(), keep_alive))
     }
 
     #[test]
     fn bodies_end_where_their_framing_says() {
         let ok = |text: &str, keep_alive| Ok((text.to_owned(), keep_alive));
-        assert_eq!(body("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"), ok("abc", true));
-        assert_eq!(body("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), ok("", true));
-        assert_eq!(body("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nT: x\r\n\r\n"), ok("abc", true));
+        assert_eq!(
+            body("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"),
+            ok("abc", true)
+        );
+        assert_eq!(
+            body("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+            ok("", true)
+        );
+        assert_eq!(
+            body(
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nT: x\r\n\r\n"
+            ),
+            ok("abc", true)
+        );
         assert_eq!(body("HTTP/1.1 200 OK\r\n\r\nabc"), ok("abc", false));
-        assert_eq!(body("HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nabc"), ok("abc", false));
+        assert_eq!(
+            body("HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nabc"),
+            ok("abc", false)
+        );
         assert_eq!(body("HTTP/1.1 204 No Content\r\n\r\n"), ok("", true));
-        assert_eq!(body("HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\n"), ok("", true));
-        assert!(run([&b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"[..]], true, 0).is_ok());
+        assert_eq!(
+            body("HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\n"),
+            ok("", true)
+        );
+        assert!(
+            run(
+                [&b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n"[..]],
+                true,
+                0
+            )
+            .is_ok()
+        );
     }
 
     #[test]
@@ -221,8 +269,14 @@ mod tests {
         let (status, headers, body, _) = whole(text).unwrap();
         assert_eq!((status, body.as_slice()), (200, &b"x"[..]));
         assert_eq!(headers[0], ("A".to_owned(), b"b".to_vec()));
-        assert_eq!(whole(b"HTTP/1.1 101 Switching Protocols\r\n\r\n").unwrap_err(), ErrorCode::Protocol);
-        assert_eq!(whole(&b"HTTP/1.1 100 Continue\r\n\r\n".repeat(65)).unwrap_err(), ErrorCode::Protocol);
+        assert_eq!(
+            whole(b"HTTP/1.1 101 Switching Protocols\r\n\r\n").unwrap_err(),
+            ErrorCode::Protocol
+        );
+        assert_eq!(
+            whole(&b"HTTP/1.1 100 Continue\r\n\r\n".repeat(65)).unwrap_err(),
+            ErrorCode::Protocol
+        );
     }
 
     #[test]
@@ -244,7 +298,11 @@ mod tests {
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
         ] {
             for end in 0..text.len() {
-                assert_eq!(whole(&text[..end]).unwrap_err(), ErrorCode::ConnectionClosed, "{end}");
+                assert_eq!(
+                    whole(&text[..end]).unwrap_err(),
+                    ErrorCode::ConnectionClosed,
+                    "{end}"
+                );
             }
         }
     }
@@ -252,15 +310,25 @@ mod tests {
     #[test]
     fn bodies_are_bounded_kept_or_not() {
         let of = |text: &str| run([text.as_bytes()], false, 3).map(|_| ()).unwrap_err();
-        assert_eq!(of("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"), ErrorCode::BodyTooLarge);
+        assert_eq!(
+            of("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n"),
+            ErrorCode::BodyTooLarge
+        );
         assert_eq!(of("HTTP/1.1 200 OK\r\n\r\nabcd"), ErrorCode::BodyTooLarge);
-        assert_eq!(of("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd"), ErrorCode::BodyTooLarge);
+        assert_eq!(
+            of("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nabcd"),
+            ErrorCode::BodyTooLarge
+        );
     }
 
     #[test]
     fn kept_bodies_are_decompressed() {
         let packed = gzip(b"hello");
-        let mut text = format!("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", packed.len()).into_bytes();
+        let mut text = format!(
+            "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {}\r\n\r\n",
+            packed.len()
+        )
+        .into_bytes();
         text.extend(&packed);
         assert_eq!(whole(&text).unwrap().2, b"hello");
         let end = text.len() - 1;
@@ -269,7 +337,13 @@ mod tests {
         let mut out = Response::default();
         out.reset(Keep::default(), false, 1 << 20);
         assert_eq!(Reader::new(false).feed(&text, &mut out), Ok(Progress::Done));
-        assert_eq!((response::view(&out).body_bytes(), response::view(&out).headers().count()), (packed.len() as u64, 0));
+        assert_eq!(
+            (
+                response::view(&out).body_bytes(),
+                response::view(&out).headers().count()
+            ),
+            (packed.len() as u64, 0)
+        );
     }
 
     #[test]
@@ -279,7 +353,11 @@ mod tests {
         let mut reader = Reader::new(false);
         let mut fed = 0;
         let error = loop {
-            let line = if fed == 0 { &b"HTTP/1.1 200 OK\r\nx: "[..] } else { &[b'y'; 1000] };
+            let line = if fed == 0 {
+                &b"HTTP/1.1 200 OK\r\nx: "[..]
+            } else {
+                &[b'y'; 1000]
+            };
             fed += line.len();
             match reader.feed(line, &mut out) {
                 Ok(progress) => assert_eq!(progress, Progress::More),

@@ -88,7 +88,11 @@ impl Response {
     /// A body of that length is announced.
     #[inline]
     pub(super) fn announce(&mut self, length: u64) -> Result<(), ErrorCode> {
-        if length > self.max_body { Err(ErrorCode::BodyTooLarge) } else { Ok(()) }
+        if length > self.max_body {
+            Err(ErrorCode::BodyTooLarge)
+        } else {
+            Ok(())
+        }
     }
 
     /// A piece of the body.
@@ -107,7 +111,11 @@ impl Response {
     /// The body is complete.
     #[inline]
     pub(super) fn finish(&mut self) -> Result<(), ErrorCode> {
-        if self.keep.body && !self.fields.is_empty() && !self.body.is_empty() { self.decompress() } else { Ok(()) }
+        if self.keep.body && !self.fields.is_empty() && !self.body.is_empty() {
+            self.decompress()
+        } else {
+            Ok(())
+        }
     }
 
     #[cold]
@@ -162,7 +170,9 @@ impl<'a> ResponseView<'a> {
 
     /// The first header of a name, without regard to case.
     pub fn get(&self, name: &str) -> Option<&'a [u8]> {
-        self.headers().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.headers()
+            .find(|(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
     }
 
     /// Names and values of the cookies that the response sets, in order (needs [`Keep::headers`] or cookies switched on).

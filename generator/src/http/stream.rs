@@ -29,11 +29,17 @@ pub(super) enum Idle {
 impl Stream {
     /// Writes: an attempt first, and only if the socket is full the runtime's machinery.
     #[inline]
-    pub(super) fn poll_write_some(&mut self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+    pub(super) fn poll_write_some(
+        &mut self,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
         match self {
             Self::Plain(stream) => loop {
                 match stream.try_write(data) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => ready!(stream.poll_write_ready(cx))?,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        ready!(stream.poll_write_ready(cx))?;
+                    }
                     done => return Poll::Ready(done),
                 }
             },
@@ -44,7 +50,11 @@ impl Stream {
     /// Reads whatever is there into the buffer; 0 is the end. A plain socket that was drained before is not asked
     /// again until the reactor says so: no system call returns in vain.
     #[inline]
-    pub(super) fn poll_read_some(&mut self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+    pub(super) fn poll_read_some(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
         let mut buffer = ReadBuf::new(buffer);
         match self {
             Self::Plain(stream) => ready!(Pin::new(stream).poll_read(cx, &mut buffer))?,
@@ -68,12 +78,20 @@ impl Stream {
                 Poll::Ready(done) => done,
             },
         };
-        if matches!(read, Ok(1..)) { Idle::Unsolicited } else { Idle::Closed }
+        if matches!(read, Ok(1..)) {
+            Idle::Unsolicited
+        } else {
+            Idle::Closed
+        }
     }
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
@@ -82,7 +100,11 @@ impl AsyncRead for Stream {
 }
 
 impl AsyncWrite for Stream {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.get_mut().poll_write_some(cx, data)
     }
 
@@ -134,11 +156,17 @@ pub(super) struct Counted {
 }
 
 impl AsyncRead for Counted {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buffer.filled().len();
         let done = Pin::new(&mut this.stream).poll_read(cx, buffer);
-        this.traffic.received.set(this.traffic.received.get() + (buffer.filled().len() - before) as u64);
+        this.traffic
+            .received
+            .set(this.traffic.received.get() + (buffer.filled().len() - before) as u64);
         done
     }
 }
@@ -146,14 +174,20 @@ impl AsyncRead for Counted {
 impl Counted {
     fn count(&self, done: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(bytes)) = done {
-            self.traffic.sent.set(self.traffic.sent.get() + bytes as u64);
+            self.traffic
+                .sent
+                .set(self.traffic.sent.get() + bytes as u64);
         }
         done
     }
 }
 
 impl AsyncWrite for Counted {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let done = this.stream.poll_write_some(cx, data);
         this.count(done)

@@ -15,9 +15,12 @@ pub(super) const ALPN_H2: &[u8] = b"h2";
 /// The configuration of all TLS connections of a transport; sessions are resumed, as rustls does by default.
 pub(super) fn client_config(options: &TransportOptions) -> Result<ClientConfig, SetupError> {
     let provider = Arc::new(ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions()?;
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()?;
     let builder = if options.insecure {
-        builder.dangerous().with_custom_certificate_verifier(Arc::new(Anyone(provider)))
+        builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Anyone(provider)))
     } else {
         builder.with_root_certificates(roots(options.ca.as_deref())?)
     };
@@ -50,17 +53,26 @@ fn roots(ca: Option<&[u8]>) -> Result<RootCertStore, SetupError> {
     Ok(store)
 }
 
-fn certificates(what: &'static str, bytes: &[u8]) -> Result<Vec<CertificateDer<'static>>, SetupError> {
+fn certificates(
+    what: &'static str,
+    bytes: &[u8],
+) -> Result<Vec<CertificateDer<'static>>, SetupError> {
     let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(bytes).collect();
     let all = all.map_err(|error| pem(what, &error))?;
     if all.is_empty() {
-        return Err(SetupError::Pem { what, reason: "no certificate in it".to_owned() });
+        return Err(SetupError::Pem {
+            what,
+            reason: "no certificate in it".to_owned(),
+        });
     }
     Ok(all)
 }
 
 fn pem(what: &'static str, error: &rustls_pki_types::pem::Error) -> SetupError {
-    SetupError::Pem { what, reason: error.to_string() }
+    SetupError::Pem {
+        what,
+        reason: error.to_string(),
+    }
 }
 
 /// Trusts every certificate, as `insecure` asks for; signatures are still verified.
@@ -85,7 +97,12 @@ impl ServerCertVerifier for Anyone {
         cert: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, signature, &self.0.signature_verification_algorithms)
+        verify_tls12_signature(
+            message,
+            cert,
+            signature,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn verify_tls13_signature(
@@ -94,7 +111,12 @@ impl ServerCertVerifier for Anyone {
         cert: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, signature, &self.0.signature_verification_algorithms)
+        verify_tls13_signature(
+            message,
+            cert,
+            signature,
+            &self.0.signature_verification_algorithms,
+        )
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

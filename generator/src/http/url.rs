@@ -21,7 +21,11 @@ pub struct Origin {
 impl Origin {
     /// The value of the `Host` header: the host, and the port unless it is the scheme's own.
     pub fn authority(&self) -> String {
-        let mut text = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
+        let mut text = if self.host.contains(':') {
+            format!("[{}]", self.host)
+        } else {
+            self.host.clone()
+        };
         if self.port != if self.https { 443 } else { 80 } {
             let _ = write!(text, ":{}", self.port);
         }
@@ -85,15 +89,25 @@ pub fn absolute(base: Option<&str>, url: &str) -> Result<Target, BadUrl> {
     if url.len() > MAX_URL_BYTES {
         return Err(BadUrl::TooLong { bytes: url.len() });
     }
-    let invalid = |reason| BadUrl::Invalid { url: clip(url), reason };
+    let invalid = |reason| BadUrl::Invalid {
+        url: clip(url),
+        reason,
+    };
     let parsed = match base {
-        Some(base) => Url::parse(base).and_then(|base| base.join(url)).map_err(invalid)?,
+        Some(base) => Url::parse(base)
+            .and_then(|base| base.join(url))
+            .map_err(invalid)?,
         None => Url::parse(url).map_err(invalid)?,
     };
     let https = match parsed.scheme() {
         "https" => true,
         "http" => false,
-        scheme => return Err(BadUrl::Scheme { url: clip(url), scheme: scheme.to_owned() }),
+        scheme => {
+            return Err(BadUrl::Scheme {
+                url: clip(url),
+                scheme: scheme.to_owned(),
+            });
+        }
     };
     let host = match parsed.host() {
         Some(Host::Domain(name)) => name.to_owned(),
@@ -107,9 +121,17 @@ pub fn absolute(base: Option<&str>, url: &str) -> Result<Target, BadUrl> {
         path_and_query.push('?');
         path_and_query.push_str(query);
     }
-    let credentials = (!parsed.username().is_empty() || parsed.password().is_some())
-        .then(|| (percent_decode(parsed.username()), percent_decode(parsed.password().unwrap_or_default())));
-    Ok(Target { origin: Origin { https, host, port }, path_and_query, credentials })
+    let credentials = (!parsed.username().is_empty() || parsed.password().is_some()).then(|| {
+        (
+            percent_decode(parsed.username()),
+            percent_decode(parsed.password().unwrap_or_default()),
+        )
+    });
+    Ok(Target {
+        origin: Origin { https, host, port },
+        path_and_query,
+        credentials,
+    })
 }
 
 /// What a redirect asks for next.
@@ -130,10 +152,14 @@ impl Redirect {
     /// describe a body go with it. Compared without regard to case.
     pub fn keeps_header(&self, name: &str) -> bool {
         let is = |other: &str| name.eq_ignore_ascii_case(other);
-        if self.cross_origin && (is("authorization") || is("cookie") || is("proxy-authorization") || is("host")) {
+        if self.cross_origin
+            && (is("authorization") || is("cookie") || is("proxy-authorization") || is("host"))
+        {
             return false;
         }
-        let of_body = name.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("content-"));
+        let of_body = name
+            .get(..8)
+            .is_some_and(|start| start.eq_ignore_ascii_case("content-"));
         self.keep_body || !of_body
     }
 }
@@ -146,11 +172,18 @@ impl Target {
     pub fn join(&self, reference: &str) -> Result<Self, BadUrl> {
         if is_plain_path(reference) {
             let path_and_query = reference.to_owned();
-            return Ok(Self { origin: self.origin.clone(), path_and_query, credentials: self.credentials.clone() });
+            return Ok(Self {
+                origin: self.origin.clone(),
+                path_and_query,
+                credentials: self.credentials.clone(),
+            });
         }
         let joined = absolute(Some(&self.to_string()), reference)?;
         if joined.origin == self.origin && joined.credentials.is_none() {
-            return Ok(Self { credentials: self.credentials.clone(), ..joined });
+            return Ok(Self {
+                credentials: self.credentials.clone(),
+                ..joined
+            });
         }
         Ok(joined)
     }
@@ -160,19 +193,39 @@ impl Target {
     ///
     /// # Errors
     /// [`BadUrl`] if `location` is no HTTP URL.
-    pub fn resolve_redirect(&self, status: u16, method: &str, location: &str) -> Result<Redirect, BadUrl> {
+    pub fn resolve_redirect(
+        &self,
+        status: u16,
+        method: &str,
+        location: &str,
+    ) -> Result<Redirect, BadUrl> {
         let target = self.join(location)?;
         let cross_origin = target.origin != self.origin;
         let keep_body = !matches!(status, 301..=303);
-        let method = if keep_body || method == "HEAD" { method } else { "GET" };
-        Ok(Redirect { cross_origin, keep_body, method: method.to_owned(), target })
+        let method = if keep_body || method == "HEAD" {
+            method
+        } else {
+            "GET"
+        };
+        Ok(Redirect {
+            cross_origin,
+            keep_body,
+            method: method.to_owned(),
+            target,
+        })
     }
 }
 
 impl fmt::Display for Target {
     /// The URL without credentials.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}://{}{}", self.origin.scheme(), self.origin.authority(), self.path_and_query)
+        write!(
+            out,
+            "{}://{}{}",
+            self.origin.scheme(),
+            self.origin.authority(),
+            self.path_and_query
+        )
     }
 }
 
@@ -188,7 +241,8 @@ fn is_plain_path(reference: &str) -> bool {
     for &byte in bytes {
         let plain = match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => true,
-            b'/' | b'-' | b'_' | b'~' | b'!' | b'$' | b'&' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@' => true,
+            b'/' | b'-' | b'_' | b'~' | b'!' | b'$' | b'&' | b'(' | b')' | b'*' | b'+' | b','
+            | b';' | b'=' | b':' | b'@' => true,
             b'.' => in_query || previous != b'/',
             b'%' => in_query,
             b'?' => true,
@@ -209,7 +263,10 @@ fn percent_decode(text: &str) -> String {
     let mut at = 0;
     while at < bytes.len() {
         let code = (bytes[at] == b'%')
-            .then(|| text.get(at + 1..at + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok()))
+            .then(|| {
+                text.get(at + 1..at + 3)
+                    .and_then(|hex| u8::from_str_radix(hex, 16).ok())
+            })
             .flatten();
         out.push(code.unwrap_or(bytes[at]));
         at += if code.is_some() { 3 } else { 1 };
@@ -252,13 +309,24 @@ mod tests {
             ("g;x=1/../y", "http://a/b/c/y"),
         ] {
             assert_eq!(join(base, reference), expected, "{reference}");
-            assert_eq!(absolute(None, base).unwrap().join(reference).unwrap().to_string(), expected, "{reference}");
+            assert_eq!(
+                absolute(None, base)
+                    .unwrap()
+                    .join(reference)
+                    .unwrap()
+                    .to_string(),
+                expected,
+                "{reference}"
+            );
         }
     }
 
     #[test]
     fn illegal_characters_are_encoded() {
-        assert_eq!(join("http://a", "/p q?r=\"ä\"<>"), "http://a/p%20q?r=%22%C3%A4%22%3C%3E");
+        assert_eq!(
+            join("http://a", "/p q?r=\"ä\"<>"),
+            "http://a/p%20q?r=%22%C3%A4%22%3C%3E"
+        );
         let target = absolute(None, "http://h/a\r\nb").unwrap();
         assert_eq!(target.path_and_query, "/ab");
     }
@@ -266,19 +334,41 @@ mod tests {
     #[test]
     fn hosts_ports_and_credentials_are_taken_apart() {
         let target = absolute(None, "https://us%40er:p%3Aw@EXAMPLE.com:8443/x").unwrap();
-        assert_eq!(target.origin, Origin { https: true, host: "example.com".into(), port: 8443 });
+        assert_eq!(
+            target.origin,
+            Origin {
+                https: true,
+                host: "example.com".into(),
+                port: 8443
+            }
+        );
         assert_eq!(target.credentials, Some(("us@er".into(), "p:w".into())));
         let target = absolute(None, "http://[::1]:80").unwrap();
-        assert_eq!((target.origin.host.as_str(), target.origin.authority().as_str()), ("::1", "[::1]"));
+        assert_eq!(
+            (
+                target.origin.host.as_str(),
+                target.origin.authority().as_str()
+            ),
+            ("::1", "[::1]")
+        );
         assert_eq!(target.path_and_query, "/");
     }
 
     #[test]
     fn what_is_no_http_url_is_refused() {
-        assert!(matches!(absolute(None, "ftp://h/"), Err(BadUrl::Scheme { .. })));
+        assert!(matches!(
+            absolute(None, "ftp://h/"),
+            Err(BadUrl::Scheme { .. })
+        ));
         assert!(matches!(absolute(None, "/x"), Err(BadUrl::Invalid { .. })));
-        assert!(matches!(absolute(Some("http://a"), "http://"), Err(BadUrl::Invalid { .. })));
-        assert!(matches!(absolute(None, &"x".repeat(MAX_URL_BYTES + 1)), Err(BadUrl::TooLong { .. })));
+        assert!(matches!(
+            absolute(Some("http://a"), "http://"),
+            Err(BadUrl::Invalid { .. })
+        ));
+        assert!(matches!(
+            absolute(None, &"x".repeat(MAX_URL_BYTES + 1)),
+            Err(BadUrl::TooLong { .. })
+        ));
     }
 
     #[test]
@@ -286,11 +376,23 @@ mod tests {
         let from = absolute(None, "https://a/x").unwrap();
         let to = |status, method| from.resolve_redirect(status, method, "/y").unwrap();
         for status in [301, 302, 303] {
-            assert_eq!((to(status, "POST").method.as_str(), to(status, "POST").keep_body), ("GET", false));
+            assert_eq!(
+                (
+                    to(status, "POST").method.as_str(),
+                    to(status, "POST").keep_body
+                ),
+                ("GET", false)
+            );
             assert_eq!(to(status, "HEAD").method, "HEAD");
         }
         for status in [307, 308] {
-            assert_eq!((to(status, "POST").method.as_str(), to(status, "POST").keep_body), ("POST", true));
+            assert_eq!(
+                (
+                    to(status, "POST").method.as_str(),
+                    to(status, "POST").keep_body
+                ),
+                ("POST", true)
+            );
         }
         assert!(!to(302, "POST").keeps_header("Content-Type"));
         assert!(to(307, "POST").keeps_header("content-type"));
@@ -306,7 +408,12 @@ mod tests {
             assert!(!redirect.keeps_header("Authorization") && !redirect.keeps_header("COOKIE"));
             assert!(redirect.keeps_header("Accept"));
         }
-        assert!(!from.resolve_redirect(307, "GET", "https://A:443/y").unwrap().cross_origin);
+        assert!(
+            !from
+                .resolve_redirect(307, "GET", "https://A:443/y")
+                .unwrap()
+                .cross_origin
+        );
     }
 
     proptest! {

@@ -31,7 +31,9 @@ pub enum BadRequest {
     #[error("method {0:?} is not a token: use letters, as in GET")]
     Method(String),
     /// The path has characters that may not stand in a request line.
-    #[error("request target {0:?} does not begin with / or has blanks or control characters: percent-encode it")]
+    #[error(
+        "request target {0:?} does not begin with / or has blanks or control characters: percent-encode it"
+    )]
     Path(String),
     /// The name is no token.
     #[error("header name {0:?} is not a token")]
@@ -101,13 +103,22 @@ impl Wire {
             return Err(BadRequest::Method(parts.method.clone()));
         }
         let path = parts.path_and_query.as_bytes();
-        if path.first() != Some(&b'/') || !path.iter().all(|byte| (b'!'..=b'~').contains(byte) && *byte != b'#') {
+        if path.first() != Some(&b'/')
+            || !path
+                .iter()
+                .all(|byte| (b'!'..=b'~').contains(byte) && *byte != b'#')
+        {
             return Err(BadRequest::Path(parts.path_and_query.clone()));
         }
         for piece in [parts.method.as_bytes(), b" ", path, b" HTTP/1.1\r\n"] {
             out.extend_from_slice(piece);
         }
-        let given = |name: &str| parts.headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+        let given = |name: &str| {
+            parts
+                .headers
+                .iter()
+                .any(|(other, _)| other.eq_ignore_ascii_case(name))
+        };
         if !given("host") {
             put(out, "Host", parts.authority.as_bytes())?;
         }
@@ -116,10 +127,13 @@ impl Wire {
             if name.eq_ignore_ascii_case("content-length") {
                 continue;
             }
-            if name.eq_ignore_ascii_case("transfer-encoding") || name.eq_ignore_ascii_case("upgrade") {
+            if name.eq_ignore_ascii_case("transfer-encoding")
+                || name.eq_ignore_ascii_case("upgrade")
+            {
                 return Err(BadRequest::Reserved(name.clone()));
             }
-            self.closes |= name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case(b"close");
+            self.closes |=
+                name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case(b"close");
             put(out, name, value)?;
         }
         // methods that are expected to have a body say so when they have none (RFC 9110 §8.6)
@@ -134,7 +148,10 @@ impl Wire {
         self.path_len = path.len();
         self.endpoint = parts.endpoint;
         self.is_head = parts.method == "HEAD";
-        self.idempotent = matches!(parts.method.as_str(), "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS" | "TRACE");
+        self.idempotent = matches!(
+            parts.method.as_str(),
+            "GET" | "HEAD" | "PUT" | "DELETE" | "OPTIONS" | "TRACE"
+        );
         Ok(())
     }
 
@@ -188,16 +205,27 @@ impl Wire {
         let method = Method::from_bytes(head.as_bytes()).ok()?;
         let mut headers = HeaderMap::new();
         let mut authority = None;
-        for line in self.bytes[..self.head_len - 2].split(|&byte| byte == b'\n').skip(1) {
+        for line in self.bytes[..self.head_len - 2]
+            .split(|&byte| byte == b'\n')
+            .skip(1)
+        {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            let Some(colon) = line.iter().position(|&byte| byte == b':') else { continue };
-            let (name, value) = (line[..colon].to_ascii_lowercase(), line[colon + 1..].trim_ascii());
+            let Some(colon) = line.iter().position(|&byte| byte == b':') else {
+                continue;
+            };
+            let (name, value) = (
+                line[..colon].to_ascii_lowercase(),
+                line[colon + 1..].trim_ascii(),
+            );
             match name.as_slice() {
                 b"host" => authority = std::str::from_utf8(value).ok(),
                 // they speak of the connection, which HTTP/2 does itself (RFC 9113 §8.2.2)
                 b"connection" | b"keep-alive" | b"proxy-connection" | b"te" => {}
                 _ => {
-                    headers.append(HeaderName::from_bytes(&name).ok()?, HeaderValue::from_bytes(value).ok()?);
+                    headers.append(
+                        HeaderName::from_bytes(&name).ok()?,
+                        HeaderValue::from_bytes(value).ok()?,
+                    );
                 }
             }
         }
@@ -207,7 +235,12 @@ impl Wire {
             .path_and_query(self.path())
             .build()
             .ok()?;
-        Some(H2Request { method, uri, headers, body: Bytes::copy_from_slice(&self.bytes[self.head_len..]) })
+        Some(H2Request {
+            method,
+            uri,
+            headers,
+            body: Bytes::copy_from_slice(&self.bytes[self.head_len..]),
+        })
     }
 }
 
@@ -215,7 +248,10 @@ fn put(out: &mut Vec<u8>, name: &str, value: &[u8]) -> Result<(), BadRequest> {
     if name.is_empty() || !name.bytes().all(is_token) {
         return Err(BadRequest::HeaderName(name.to_owned()));
     }
-    if value.iter().any(|&byte| (byte < b' ' && byte != b'\t') || byte == 0x7f) {
+    if value
+        .iter()
+        .any(|&byte| (byte < b' ' && byte != b'\t') || byte == 0x7f)
+    {
         return Err(BadRequest::HeaderValue(name.to_owned()));
     }
     for piece in [name.as_bytes(), b": ", value, b"\r\n"] {
@@ -235,7 +271,10 @@ mod tests {
             endpoint: EndpointId(0),
             path_and_query: "/p?q=1".into(),
             authority: "h:81".into(),
-            headers: vec![("X-A".into(), b"1".to_vec()), ("Content-Length".into(), b"99".to_vec())],
+            headers: vec![
+                ("X-A".into(), b"1".to_vec()),
+                ("Content-Length".into(), b"99".to_vec()),
+            ],
             body: Bytes::from_static(body),
         }
     }
@@ -243,10 +282,16 @@ mod tests {
     #[test]
     fn a_request_is_serialised_once() {
         let mut wire = Wire::build(&parts("GET", b"")).unwrap();
-        assert_eq!(wire.bytes(), b"GET /p?q=1 HTTP/1.1\r\nHost: h:81\r\nX-A: 1\r\n\r\n");
+        assert_eq!(
+            wire.bytes(),
+            b"GET /p?q=1 HTTP/1.1\r\nHost: h:81\r\nX-A: 1\r\n\r\n"
+        );
         assert_eq!(wire.path(), "/p?q=1");
         wire.rebuild(&parts("POST", b"abc")).unwrap();
-        assert_eq!(wire.bytes(), b"POST /p?q=1 HTTP/1.1\r\nHost: h:81\r\nX-A: 1\r\nContent-Length: 3\r\n\r\nabc");
+        assert_eq!(
+            wire.bytes(),
+            b"POST /p?q=1 HTTP/1.1\r\nHost: h:81\r\nX-A: 1\r\nContent-Length: 3\r\n\r\nabc"
+        );
         assert!(!wire.is_idempotent());
         wire.rebuild(&parts("PUT", b"")).unwrap();
         assert!(wire.bytes().ends_with(b"Content-Length: 0\r\n\r\n"));
@@ -257,7 +302,10 @@ mod tests {
         let mut given = parts("GET", b"");
         given.headers.push(("host".into(), b"other".to_vec()));
         let wire = Wire::build(&given).unwrap();
-        assert_eq!(wire.bytes(), b"GET /p?q=1 HTTP/1.1\r\nX-A: 1\r\nhost: other\r\n\r\n");
+        assert_eq!(
+            wire.bytes(),
+            b"GET /p?q=1 HTTP/1.1\r\nX-A: 1\r\nhost: other\r\n\r\n"
+        );
         assert_eq!(wire.h2(true).unwrap().uri, "https://other/p?q=1");
     }
 
@@ -269,9 +317,19 @@ mod tests {
         let wire = Wire::build(&given).unwrap();
         assert!(wire.closes());
         let request = wire.h2(false).unwrap();
-        assert_eq!((request.method.as_str(), request.uri.to_string().as_str()), ("POST", "http://h:81/p?q=1"));
-        let headers: Vec<_> = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-        assert_eq!(headers, [("x-a", &b"1"[..]), ("x-a", b"2"), ("content-length", b"3")]);
+        assert_eq!(
+            (request.method.as_str(), request.uri.to_string().as_str()),
+            ("POST", "http://h:81/p?q=1")
+        );
+        let headers: Vec<_> = request
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_bytes()))
+            .collect();
+        assert_eq!(
+            headers,
+            [("x-a", &b"1"[..]), ("x-a", b"2"), ("content-length", b"3")]
+        );
         assert_eq!(request.body, "abc");
     }
 
@@ -282,13 +340,37 @@ mod tests {
             change(&mut given);
             Wire::build(&given).unwrap_err()
         };
-        assert!(matches!(with(&|p| p.method = "GE T".into()), BadRequest::Method(_)));
-        assert!(matches!(with(&|p| p.path_and_query = "/a b".into()), BadRequest::Path(_)));
-        assert!(matches!(with(&|p| p.path_and_query = "/a\r\nX: y".into()), BadRequest::Path(_)));
-        assert!(matches!(with(&|p| p.path_and_query = "x".into()), BadRequest::Path(_)));
-        assert!(matches!(with(&|p| p.headers[0].0 = "a:".into()), BadRequest::HeaderName(_)));
-        assert!(matches!(with(&|p| p.headers[0].1 = b"a\r\nb: c".to_vec()), BadRequest::HeaderValue(_)));
-        assert!(matches!(with(&|p| p.authority = "a\nb".into()), BadRequest::HeaderValue(_)));
-        assert!(matches!(with(&|p| p.headers[0].0 = "Transfer-Encoding".into()), BadRequest::Reserved(_)));
+        assert!(matches!(
+            with(&|p| p.method = "GE T".into()),
+            BadRequest::Method(_)
+        ));
+        assert!(matches!(
+            with(&|p| p.path_and_query = "/a b".into()),
+            BadRequest::Path(_)
+        ));
+        assert!(matches!(
+            with(&|p| p.path_and_query = "/a\r\nX: y".into()),
+            BadRequest::Path(_)
+        ));
+        assert!(matches!(
+            with(&|p| p.path_and_query = "x".into()),
+            BadRequest::Path(_)
+        ));
+        assert!(matches!(
+            with(&|p| p.headers[0].0 = "a:".into()),
+            BadRequest::HeaderName(_)
+        ));
+        assert!(matches!(
+            with(&|p| p.headers[0].1 = b"a\r\nb: c".to_vec()),
+            BadRequest::HeaderValue(_)
+        ));
+        assert!(matches!(
+            with(&|p| p.authority = "a\nb".into()),
+            BadRequest::HeaderValue(_)
+        ));
+        assert!(matches!(
+            with(&|p| p.headers[0].0 = "Transfer-Encoding".into()),
+            BadRequest::Reserved(_)
+        ));
     }
 }

@@ -27,7 +27,9 @@ pub struct EndpointId(pub(crate) u32);
 
 /// Too many endpoints.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("more than {MAX_ENDPOINTS} different hosts and ports were requested, {0:?} is one too many: vary the path, not the host")]
+#[error(
+    "more than {MAX_ENDPOINTS} different hosts and ports were requested, {0:?} is one too many: vary the path, not the host"
+)]
 pub struct TooManyEndpoints(pub String);
 
 /// An origin, and what is known about reaching it.
@@ -91,7 +93,10 @@ impl Worker {
     /// # Errors
     /// [`SetupError`] if certificates or keys are not usable.
     pub fn new(clock: Clock, options: &[TransportOptions]) -> Result<Rc<Self>, SetupError> {
-        let transports = options.iter().map(|options| Transport::new(options).map(Rc::new)).collect::<Result<_, _>>()?;
+        let transports = options
+            .iter()
+            .map(|options| Transport::new(options).map(Rc::new))
+            .collect::<Result<_, _>>()?;
         Ok(Rc::new(Self {
             clock,
             transports,
@@ -121,7 +126,11 @@ impl Worker {
         }
         let id = EndpointId(endpoints.len() as u32);
         endpoints.push(Rc::new(Endpoint {
-            literal: origin.host.parse::<IpAddr>().ok().map(|address| SocketAddr::new(address, origin.port)),
+            literal: origin
+                .host
+                .parse::<IpAddr>()
+                .ok()
+                .map(|address| SocketAddr::new(address, origin.port)),
             server_name: ServerName::try_from(origin.host.clone()).ok(),
             origin: origin.clone(),
             resolved: RefCell::default(),

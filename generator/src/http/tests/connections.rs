@@ -27,8 +27,28 @@ fn connections(options: TransportOptions, reply: &[u8], requests: usize) -> usiz
 #[test]
 fn a_connection_is_kept_as_the_options_and_the_target_say() {
     assert_eq!(connections(options(), OK, 4), 1);
-    assert_eq!(connections(TransportOptions { keep_alive: false, ..options() }, OK, 4), 4);
-    assert_eq!(connections(TransportOptions { reuse_across_iterations: false, ..options() }, OK, 4), 4);
+    assert_eq!(
+        connections(
+            TransportOptions {
+                keep_alive: false,
+                ..options()
+            },
+            OK,
+            4
+        ),
+        4
+    );
+    assert_eq!(
+        connections(
+            TransportOptions {
+                reuse_across_iterations: false,
+                ..options()
+            },
+            OK,
+            4
+        ),
+        4
+    );
     let closing = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
     assert_eq!(connections(options(), closing, 3), 3);
     let old = b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -43,7 +63,10 @@ fn a_kept_connection_costs_no_wait() {
         let mut client = client(&worker);
         client.execute(&wire, NONE, LONG).await;
         let timings = client.execute(&wire, NONE, LONG).await.timings;
-        assert_eq!((timings.blocked, timings.connecting, timings.receiving), (0, 0, 0));
+        assert_eq!(
+            (timings.blocked, timings.connecting, timings.receiving),
+            (0, 0, 0)
+        );
     });
 }
 
@@ -51,12 +74,18 @@ fn a_kept_connection_costs_no_wait() {
 fn vus_have_their_own_connections_unless_shared() {
     for (mode, expected) in [(ConnectionMode::PerVu, 4), (ConnectionMode::Shared, 1)] {
         let server = Server::replying(OK);
-        on_worker(TransportOptions { connections: mode, ..options() }, async |worker| {
-            let wire = wire(&worker, "GET", &server.url("/"));
-            for mut client in (0..4).map(|_| client(&worker)).collect::<Vec<_>>() {
-                assert_eq!(client.execute(&wire, NONE, LONG).await.error, None);
-            }
-        });
+        on_worker(
+            TransportOptions {
+                connections: mode,
+                ..options()
+            },
+            async |worker| {
+                let wire = wire(&worker, "GET", &server.url("/"));
+                for mut client in (0..4).map(|_| client(&worker)).collect::<Vec<_>>() {
+                    assert_eq!(client.execute(&wire, NONE, LONG).await.error, None);
+                }
+            },
+        );
         assert_eq!(server.accepted(), expected, "{mode:?}");
     }
 }
@@ -71,19 +100,28 @@ fn a_shared_pool_has_as_many_connections_as_requests_at_once() {
             stream.write_all(OK).unwrap();
         }
     });
-    on_worker(TransportOptions { connections: ConnectionMode::Shared, ..options() }, async |worker| {
-        for _ in 0..3 {
-            let tasks: Vec<_> = (0..3)
-                .map(|_| {
-                    let (mut client, wire) = (client(&worker), wire(&worker, "GET", &server.url("/")));
-                    tokio::task::spawn_local(async move { client.execute(&wire, NONE, LONG).await.error })
-                })
-                .collect();
-            for task in tasks {
-                assert_eq!(task.await.unwrap(), None);
+    on_worker(
+        TransportOptions {
+            connections: ConnectionMode::Shared,
+            ..options()
+        },
+        async |worker| {
+            for _ in 0..3 {
+                let tasks: Vec<_> = (0..3)
+                    .map(|_| {
+                        let (mut client, wire) =
+                            (client(&worker), wire(&worker, "GET", &server.url("/")));
+                        tokio::task::spawn_local(async move {
+                            client.execute(&wire, NONE, LONG).await.error
+                        })
+                    })
+                    .collect();
+                for task in tasks {
+                    assert_eq!(task.await.unwrap(), None);
+                }
             }
-        }
-    });
+        },
+    );
     assert_eq!(server.accepted(), 3);
 }
 
@@ -131,7 +169,12 @@ fn second(method: &str, after_reading: bool) -> (Option<ErrorCode>, u64, usize) 
 
 #[test]
 fn a_request_on_a_stale_connection_is_sent_again() {
-    for (method, after_reading) in [("GET", false), ("GET", true), ("PUT", true), ("POST", false)] {
+    for (method, after_reading) in [
+        ("GET", false),
+        ("GET", true),
+        ("PUT", true),
+        ("POST", false),
+    ] {
         let (error, blocked, accepted) = second(method, after_reading);
         assert_eq!((error, accepted), (None, 2), "{method} {after_reading}");
         assert!(blocked > 0);
@@ -148,7 +191,10 @@ fn a_request_that_may_have_been_handled_is_not_sent_again() {
 fn a_new_connection_is_not_tried_again() {
     let server = Server::closing("");
     let (exchange, _) = get(&server.url("/"));
-    assert_eq!((exchange.error, server.accepted()), (Some(ErrorCode::ConnectionClosed), 1));
+    assert_eq!(
+        (exchange.error, server.accepted()),
+        (Some(ErrorCode::ConnectionClosed), 1)
+    );
 }
 
 #[test]
@@ -168,7 +214,10 @@ fn what_comes_unasked_between_requests_is_a_fault() {
         assert_eq!(client.execute(&wire, NONE, LONG).await.error, None);
         sent.recv().unwrap();
         tokio::time::sleep(Duration::from_millis(5)).await;
-        assert_eq!(client.execute(&wire, NONE, LONG).await.error, Some(ErrorCode::Protocol));
+        assert_eq!(
+            client.execute(&wire, NONE, LONG).await.error,
+            Some(ErrorCode::Protocol)
+        );
         assert_eq!(client.execute(&wire, NONE, LONG).await.error, None);
     });
     assert_eq!(server.accepted(), 2);
@@ -188,7 +237,9 @@ fn a_cancelled_request_leaves_no_connection_behind() {
     on_worker(options(), async |worker| {
         let wire = wire(&worker, "GET", &server.url("/"));
         let mut client = client(&worker);
-        let cut = tokio::time::timeout(Duration::from_millis(20), client.execute(&wire, NONE, LONG)).await;
+        let cut =
+            tokio::time::timeout(Duration::from_millis(20), client.execute(&wire, NONE, LONG))
+                .await;
         assert!(cut.is_err());
         assert_eq!(client.execute(&wire, NONE, LONG).await.status, 200);
     });
@@ -200,12 +251,19 @@ fn an_answer_before_the_whole_request_counts_but_ends_the_connection() {
     let server = Server::start(|_, mut stream| {
         let mut head = [0; 10];
         std::io::Read::read_exact(&mut stream, &mut head).unwrap();
-        stream.write_all(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n").unwrap();
+        stream
+            .write_all(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
+            .unwrap();
         std::thread::sleep(Duration::from_millis(100));
         wait_for_close(&mut stream);
     });
     on_worker(options(), async |worker| {
-        let wire = wire_with(&worker, "POST", &server.url("/"), Bytes::from(vec![b'x'; 32 << 20]));
+        let wire = wire_with(
+            &worker,
+            "POST",
+            &server.url("/"),
+            Bytes::from(vec![b'x'; 32 << 20]),
+        );
         let mut client = client(&worker);
         for _ in 0..2 {
             let exchange = client.execute(&wire, NONE, LONG).await;
@@ -221,16 +279,28 @@ fn a_request_larger_than_the_sockets_buffers_arrives_whole() {
     let server = Server::start(|_, mut stream| {
         let text = request(&mut stream).unwrap();
         let digest: u64 = text.bytes().map(u64::from).sum();
-        write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{digest:020}").unwrap();
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{digest:020}"
+        )
+        .unwrap();
     });
     on_worker(options(), async |worker| {
-        let body: Vec<u8> = (0..16 << 20).map(|at: u32| b'a' + (at % 26) as u8).collect();
+        let body: Vec<u8> = (0..16 << 20)
+            .map(|at: u32| b'a' + (at % 26) as u8)
+            .collect();
         let wire = wire_with(&worker, "POST", &server.url("/"), Bytes::from(body));
         let expected: u64 = wire.bytes().iter().map(|&byte| u64::from(byte)).sum();
         let mut client = client(&worker);
         let exchange = client.execute(&wire, ALL, LONG).await;
-        assert_eq!((exchange.error, exchange.sent), (None, wire.bytes().len() as u64));
-        assert_eq!(client.response().body(), format!("{expected:020}").as_bytes());
+        assert_eq!(
+            (exchange.error, exchange.sent),
+            (None, wire.bytes().len() as u64)
+        );
+        assert_eq!(
+            client.response().body(),
+            format!("{expected:020}").as_bytes()
+        );
     });
 }
 
@@ -243,22 +313,39 @@ fn only_what_is_asked_for_is_kept() {
         let wire = wire(&worker, "GET", &server.url("/x"));
         client.execute(&wire, NONE, LONG).await;
         let view = client.response();
-        assert_eq!((view.get("location"), view.get("x-a")), (Some(&b"/next"[..]), None));
+        assert_eq!(
+            (view.get("location"), view.get("x-a")),
+            (Some(&b"/next"[..]), None)
+        );
         assert_eq!((view.body(), view.body_bytes()), (&b""[..], 2));
         client.execute(&wire, ALL, LONG).await;
         let view = client.response();
-        assert_eq!((view.get("X-a"), view.body()), (Some(&b"1"[..]), &b"ok"[..]));
+        assert_eq!(
+            (view.get("X-a"), view.body()),
+            (Some(&b"1"[..]), &b"ok"[..])
+        );
         assert_eq!(view.set_cookies().collect::<Vec<_>>(), [("a", "b")]);
-        assert_eq!(client.cookie_header(wire.endpoint(), "/y").as_deref(), Some("a=b"));
+        assert_eq!(
+            client.cookie_header(wire.endpoint(), "/y").as_deref(),
+            Some("a=b")
+        );
         client.begin_iteration();
         assert_eq!(client.cookie_header(wire.endpoint(), "/y"), None);
     });
     let server = Server::replying(reply);
-    on_worker(TransportOptions { cookies: false, ..options() }, async |worker| {
-        let mut client = client(&worker);
-        client.execute(&wire(&worker, "GET", &server.url("/x")), ALL, LONG).await;
-        assert!(client.cookies().is_empty());
-    });
+    on_worker(
+        TransportOptions {
+            cookies: false,
+            ..options()
+        },
+        async |worker| {
+            let mut client = client(&worker);
+            client
+                .execute(&wire(&worker, "GET", &server.url("/x")), ALL, LONG)
+                .await;
+            assert!(client.cookies().is_empty());
+        },
+    );
 }
 
 /// What a VU costs while it waits: its future, and its connection between requests.
@@ -273,6 +360,7 @@ fn a_vu_is_small() {
         assert!(size <= 1024, "{size}");
         future.await;
     });
-    let idle = std::mem::size_of::<Client>() + 4 * std::mem::size_of::<(EndpointId, pool::Connection)>();
+    let idle =
+        std::mem::size_of::<Client>() + 4 * std::mem::size_of::<(EndpointId, pool::Connection)>();
     assert!(idle <= 768, "{idle}");
 }

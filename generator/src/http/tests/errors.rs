@@ -18,13 +18,25 @@ fn error_of(reply: &str) -> (Option<ErrorCode>, u16) {
 fn a_plain_exchange_is_measured() {
     let server = Server::replying(OK);
     let (exchange, body) = get(&server.url("/"));
-    assert_eq!((exchange.error, exchange.status, body.as_slice()), (None, 200, &b"hello"[..]));
-    let sent = format!("GET / HTTP/1.1\r\nHost: {}\r\nUser-Agent: test\r\n\r\n", server.address);
-    assert_eq!((exchange.sent, exchange.received), (sent.len() as u64, OK.len() as u64));
+    assert_eq!(
+        (exchange.error, exchange.status, body.as_slice()),
+        (None, 200, &b"hello"[..])
+    );
+    let sent = format!(
+        "GET / HTTP/1.1\r\nHost: {}\r\nUser-Agent: test\r\n\r\n",
+        server.address
+    );
+    assert_eq!(
+        (exchange.sent, exchange.received),
+        (sent.len() as u64, OK.len() as u64)
+    );
     let timings = exchange.timings;
     assert!(timings.connecting > 0 && timings.connecting <= timings.blocked);
     assert_eq!((timings.looking_up, timings.tls), (0, 0));
-    assert_eq!(timings.begin + timings.blocked + timings.duration(), timings.end);
+    assert_eq!(
+        timings.begin + timings.blocked + timings.duration(),
+        timings.end
+    );
 }
 
 #[test]
@@ -42,7 +54,11 @@ fn phases_are_measured_where_they_happen() {
     let pause = pause.as_nanos() as u64;
     assert!(exchange.timings.waiting >= pause, "{:?}", exchange.timings);
     // the first byte may have been seen late, the last one not early
-    assert!(exchange.timings.waiting + exchange.timings.receiving >= 2 * pause, "{:?}", exchange.timings);
+    assert!(
+        exchange.timings.waiting + exchange.timings.receiving >= 2 * pause,
+        "{:?}",
+        exchange.timings
+    );
 }
 
 #[test]
@@ -56,13 +72,19 @@ fn bytes_may_come_one_by_one() {
         wait_for_close(&mut stream);
     });
     let (exchange, body) = get(&server.url("/"));
-    assert_eq!((exchange.error, exchange.received, body.as_slice()), (None, reply.len() as u64, &b"hello"[..]));
+    assert_eq!(
+        (exchange.error, exchange.received, body.as_slice()),
+        (None, reply.len() as u64, &b"hello"[..])
+    );
 }
 
 #[test]
 fn a_body_larger_than_the_buffer_comes_whole() {
     let large: String = (0..60_000).map(|number| format!("{number:07}")).collect();
-    let reply = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{large}", large.len());
+    let reply = format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{large}",
+        large.len()
+    );
     let (exchange, body) = get(&Server::replying(reply).url("/"));
     assert_eq!((exchange.error, body == large.as_bytes()), (None, true));
 }
@@ -73,8 +95,14 @@ fn nobody_listens() {
     let url = format!("http://{}/", listener.local_addr().unwrap());
     drop(listener);
     let (exchange, _) = get(&url);
-    assert_eq!((exchange.error, exchange.status), (Some(ErrorCode::ConnectionRefused), 0));
-    assert_eq!(exchange.timings.begin + exchange.timings.blocked, exchange.timings.end);
+    assert_eq!(
+        (exchange.error, exchange.status),
+        (Some(ErrorCode::ConnectionRefused), 0)
+    );
+    assert_eq!(
+        exchange.timings.begin + exchange.timings.blocked,
+        exchange.timings.end
+    );
     assert_eq!(exchange.timings.duration(), 0);
 }
 
@@ -82,7 +110,11 @@ fn nobody_listens() {
 fn a_name_that_does_not_resolve() {
     // a label may have 63 characters: the resolver refuses it without asking anybody
     let (exchange, _) = on_worker(options(), async |worker| {
-        let origin = Origin { https: false, host: "x".repeat(64), port: 80 };
+        let origin = Origin {
+            https: false,
+            host: "x".repeat(64),
+            port: 80,
+        };
         let wire = Wire::build(&RequestParts {
             method: "GET".into(),
             endpoint: worker.endpoint(&origin).unwrap(),
@@ -91,7 +123,10 @@ fn a_name_that_does_not_resolve() {
             headers: Vec::new(),
             body: Bytes::new(),
         });
-        (client(&worker).execute(&wire.unwrap(), NONE, LONG).await, ())
+        (
+            client(&worker).execute(&wire.unwrap(), NONE, LONG).await,
+            (),
+        )
     });
     assert_eq!(exchange.error, Some(ErrorCode::Dns));
     assert!(exchange.timings.looking_up > 0);
@@ -99,7 +134,8 @@ fn a_name_that_does_not_resolve() {
 
 #[test]
 fn a_name_is_resolved_once() {
-    let server = Server::closing("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    let server =
+        Server::closing("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     let url = format!("http://localhost:{}/", server.address.port());
     on_worker(options(), async |worker| {
         let wire = wire(&worker, "GET", &url);
@@ -122,14 +158,19 @@ fn a_connect_that_nobody_answers() {
         filled.push(stream);
         assert!(filled.len() < 100, "the queue does not fill");
     }
-    let short = TransportOptions { connect_timeout: Duration::from_millis(30), ..options() };
+    let short = TransportOptions {
+        connect_timeout: Duration::from_millis(30),
+        ..options()
+    };
     let (exchange, _) = get_with(short, &format!("http://{address}/"));
     assert_eq!(exchange.error, Some(ErrorCode::ConnectTimeout));
     assert!(exchange.timings.connecting >= 30_000_000);
     // the request's own time-out is never longer
     let exchange = on_worker(options(), async |worker| {
         let wire = wire(&worker, "GET", &format!("http://{address}/"));
-        client(&worker).execute(&wire, NONE, Duration::from_millis(30)).await
+        client(&worker)
+            .execute(&wire, NONE, Duration::from_millis(30))
+            .await
     });
     assert_eq!(exchange.error, Some(ErrorCode::ConnectTimeout));
 }
@@ -141,14 +182,23 @@ fn a_reset() {
         reset(stream);
     });
     let (exchange, _) = get(&server.url("/"));
-    assert_eq!((exchange.error, server.accepted()), (Some(ErrorCode::ConnectionReset), 1));
+    assert_eq!(
+        (exchange.error, server.accepted()),
+        (Some(ErrorCode::ConnectionReset), 1)
+    );
 }
 
 #[test]
 fn a_connection_that_ends_early() {
     assert_eq!(error_of(""), (Some(ErrorCode::ConnectionClosed), 0));
-    assert_eq!(error_of("HTTP/1.1 200 OK\r\nContent-"), (Some(ErrorCode::ConnectionClosed), 0));
-    assert_eq!(error_of("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell"), (Some(ErrorCode::ConnectionClosed), 200));
+    assert_eq!(
+        error_of("HTTP/1.1 200 OK\r\nContent-"),
+        (Some(ErrorCode::ConnectionClosed), 0)
+    );
+    assert_eq!(
+        error_of("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell"),
+        (Some(ErrorCode::ConnectionClosed), 200)
+    );
     assert_eq!(
         error_of("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"),
         (Some(ErrorCode::ConnectionClosed), 200)
@@ -175,11 +225,20 @@ fn bounds() {
     assert_eq!(error_of(&endless), (Some(ErrorCode::HeadersTooLarge), 0));
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(300));
     assert_eq!(error_of(&many).0, Some(ErrorCode::HeadersTooLarge));
-    let small = TransportOptions { max_body_bytes: 4, ..options() };
+    let small = TransportOptions {
+        max_body_bytes: 4,
+        ..options()
+    };
     let server = Server::closing(OK);
-    assert_eq!(get_with(small.clone(), &server.url("/")).0.error, Some(ErrorCode::BodyTooLarge));
+    assert_eq!(
+        get_with(small.clone(), &server.url("/")).0.error,
+        Some(ErrorCode::BodyTooLarge)
+    );
     let server = Server::closing("HTTP/1.1 200 OK\r\n\r\nhello");
-    assert_eq!(get_with(small, &server.url("/")).0.error, Some(ErrorCode::BodyTooLarge));
+    assert_eq!(
+        get_with(small, &server.url("/")).0.error,
+        Some(ErrorCode::BodyTooLarge)
+    );
 }
 
 #[test]
@@ -190,14 +249,20 @@ fn a_body_that_does_not_decompress() {
     let server = Server::replying(reply);
     on_worker(options(), async |worker| {
         let mut client = client(&worker);
-        let exchange = client.execute(&wire(&worker, "GET", &server.url("/")), NONE, LONG).await;
+        let exchange = client
+            .execute(&wire(&worker, "GET", &server.url("/")), NONE, LONG)
+            .await;
         assert_eq!((exchange.error, client.response().body_bytes()), (None, 5));
     });
 }
 
 #[test]
 fn timeouts_wherever_the_target_stalls() {
-    for reply in ["", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell"] {
+    for reply in [
+        "",
+        "HTTP/1.1 200 OK\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell",
+    ] {
         let server = Server::start(move |_, mut stream| {
             request(&mut stream);
             stream.write_all(reply.as_bytes()).unwrap();
@@ -205,10 +270,15 @@ fn timeouts_wherever_the_target_stalls() {
         });
         on_worker(options(), async |worker| {
             let wire = wire(&worker, "GET", &server.url("/"));
-            let exchange = client(&worker).execute(&wire, NONE, Duration::from_millis(40)).await;
+            let exchange = client(&worker)
+                .execute(&wire, NONE, Duration::from_millis(40))
+                .await;
             assert_eq!(exchange.error, Some(ErrorCode::Timeout), "{reply:?}");
             assert!(exchange.timings.end - exchange.timings.begin >= 40_000_000);
-            assert_eq!(exchange.status, if reply.ends_with("hell") { 200 } else { 0 });
+            assert_eq!(
+                exchange.status,
+                if reply.ends_with("hell") { 200 } else { 0 }
+            );
         });
     }
 }
@@ -220,10 +290,21 @@ fn a_target_that_does_not_read_times_out_while_writing() {
         drop(stream);
     });
     on_worker(options(), async |worker| {
-        let wire = wire_with(&worker, "POST", &server.url("/"), Bytes::from(vec![b'x'; 32 << 20]));
-        let exchange = client(&worker).execute(&wire, NONE, Duration::from_millis(50)).await;
+        let wire = wire_with(
+            &worker,
+            "POST",
+            &server.url("/"),
+            Bytes::from(vec![b'x'; 32 << 20]),
+        );
+        let exchange = client(&worker)
+            .execute(&wire, NONE, Duration::from_millis(50))
+            .await;
         assert_eq!(exchange.error, Some(ErrorCode::Timeout));
-        assert!(exchange.timings.sending >= 40_000_000 && exchange.timings.waiting == 0, "{:?}", exchange.timings);
+        assert!(
+            exchange.timings.sending >= 40_000_000 && exchange.timings.waiting == 0,
+            "{:?}",
+            exchange.timings
+        );
         assert!(exchange.sent > 0 && exchange.sent < wire.bytes().len() as u64);
     });
 }

@@ -36,7 +36,10 @@ pub(super) fn serve_h2(tls: Option<Arc<ServerConfig>>) -> H2Server {
     let count = Arc::clone(&accepted);
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let thread = std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         tokio::task::LocalSet::new().block_on(&runtime, async {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             let accept = async {
@@ -48,7 +51,9 @@ pub(super) fn serve_h2(tls: Option<Arc<ServerConfig>>) -> H2Server {
                         match tls {
                             None => connection(stream, number).await,
                             Some(config) => {
-                                if let Ok(stream) = tokio_rustls::TlsAcceptor::from(config).accept(stream).await {
+                                if let Ok(stream) =
+                                    tokio_rustls::TlsAcceptor::from(config).accept(stream).await
+                                {
                                     connection(stream, number).await;
                                 }
                             }
@@ -59,11 +64,19 @@ pub(super) fn serve_h2(tls: Option<Arc<ServerConfig>>) -> H2Server {
             tokio::select! { _ = stopped => {}, () = accept => {} }
         });
     });
-    H2Server { address, accepted, stop: Some(stop), thread: Some(thread) }
+    H2Server {
+        address,
+        accepted,
+        stop: Some(stop),
+        thread: Some(thread),
+    }
 }
 
 async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin, number: usize) {
-    let Ok(mut connection) = h2::server::Builder::new().max_concurrent_streams(8).handshake::<_, Bytes>(stream).await
+    let Ok(mut connection) = h2::server::Builder::new()
+        .max_concurrent_streams(8)
+        .handshake::<_, Bytes>(stream)
+        .await
     else {
         return;
     };
@@ -94,17 +107,26 @@ async fn answer(request: Request<RecvStream>, mut respond: SendResponse<Bytes>) 
     } else if let Some(size) = head.uri.path().strip_prefix("/size/") {
         data = vec![b'x'; size.parse().unwrap()];
     }
-    let seen = format!("{} {}", head.method, head.headers.get("user-agent").map_or("", |value| value.to_str().unwrap()));
+    let seen = format!(
+        "{} {}",
+        head.method,
+        head.headers
+            .get("user-agent")
+            .map_or("", |value| value.to_str().unwrap())
+    );
     let response = Response::builder().header("x-seen", seen).body(()).unwrap();
-    if let Ok(mut stream) = respond.send_response(response, data.is_empty()) {
-        if !data.is_empty() {
-            let _ = stream.send_data(Bytes::from(data), true);
-        }
+    if let Ok(mut stream) = respond.send_response(response, data.is_empty())
+        && !data.is_empty()
+    {
+        let _ = stream.send_data(Bytes::from(data), true);
     }
 }
 
 fn h2c() -> TransportOptions {
-    TransportOptions { version: HttpVersion::Http2, ..options() }
+    TransportOptions {
+        version: HttpVersion::Http2,
+        ..options()
+    }
 }
 
 fn url(server: &H2Server, path: &str) -> String {
@@ -118,8 +140,13 @@ fn prior_knowledge_on_one_connection() {
         let mut client = client(&worker);
         for size in [0, 5, 3_000_000] {
             let path = format!("/size/{size}");
-            let exchange = client.execute(&wire(&worker, "GET", &url(&server, &path)), ALL, LONG).await;
-            assert_eq!((exchange.error, exchange.status, exchange.protocol), (None, 200, Protocol::Http2));
+            let exchange = client
+                .execute(&wire(&worker, "GET", &url(&server, &path)), ALL, LONG)
+                .await;
+            assert_eq!(
+                (exchange.error, exchange.status, exchange.protocol),
+                (None, 200, Protocol::Http2)
+            );
             assert_eq!(client.response().body().len(), size);
             assert_eq!(client.response().get("X-Seen"), Some(&b"GET test"[..]));
             assert!(exchange.received >= size as u64 && exchange.sent > 0);
@@ -134,9 +161,17 @@ fn bodies_are_sent_however_large() {
     on_worker(h2c(), async |worker| {
         let mut client = client(&worker);
         let body: Vec<u8> = (0..2_000_000u32).map(|at| at as u8).collect();
-        let wire = wire_with(&worker, "POST", &url(&server, "/echo"), Bytes::from(body.clone()));
+        let wire = wire_with(
+            &worker,
+            "POST",
+            &url(&server, "/echo"),
+            Bytes::from(body.clone()),
+        );
         let exchange = client.execute(&wire, ALL, LONG).await;
-        assert_eq!((exchange.error, client.response().body() == body), (None, true));
+        assert_eq!(
+            (exchange.error, client.response().body() == body),
+            (None, true)
+        );
         assert!(exchange.sent > 2_000_000);
     });
 }
@@ -144,36 +179,59 @@ fn bodies_are_sent_however_large() {
 #[test]
 fn a_shared_connection_carries_as_many_requests_as_the_peer_allows() {
     let server = serve_h2(None);
-    on_worker(TransportOptions { connections: ConnectionMode::Shared, ..h2c() }, async |worker| {
-        for _ in 0..2 {
-            let tasks: Vec<_> = (0..8)
-                .map(|_| {
-                    let (mut client, wire) = (client(&worker), wire(&worker, "GET", &url(&server, "/size/100")));
-                    tokio::task::spawn_local(async move { client.execute(&wire, NONE, LONG).await })
-                })
-                .collect();
-            for task in tasks {
-                let exchange = task.await.unwrap();
-                assert_eq!((exchange.error, exchange.status), (None, 200));
+    on_worker(
+        TransportOptions {
+            connections: ConnectionMode::Shared,
+            ..h2c()
+        },
+        async |worker| {
+            for _ in 0..2 {
+                let tasks: Vec<_> = (0..8)
+                    .map(|_| {
+                        let (mut client, wire) = (
+                            client(&worker),
+                            wire(&worker, "GET", &url(&server, "/size/100")),
+                        );
+                        tokio::task::spawn_local(
+                            async move { client.execute(&wire, NONE, LONG).await },
+                        )
+                    })
+                    .collect();
+                for task in tasks {
+                    let exchange = task.await.unwrap();
+                    assert_eq!((exchange.error, exchange.status), (None, 200));
+                }
             }
-        }
-    });
+        },
+    );
     assert_eq!(server.accepted.load(Ordering::SeqCst), 1);
 }
 
 #[test]
 fn failures_of_a_stream_have_their_codes() {
     let server = serve_h2(None);
-    on_worker(TransportOptions { max_body_bytes: 10, ..h2c() }, async |worker| {
-        let mut client = client(&worker);
-        let mut run = async |path: &str, timeout| {
-            client.execute(&wire(&worker, "GET", &url(&server, path)), ALL, timeout).await.error
-        };
-        assert_eq!(run("/reset", LONG).await, Some(ErrorCode::ConnectionReset));
-        assert_eq!(run("/size/11", LONG).await, Some(ErrorCode::BodyTooLarge));
-        assert_eq!(run("/stall", Duration::from_millis(30)).await, Some(ErrorCode::Timeout));
-        assert_eq!(run("/size/10", LONG).await, None);
-    });
+    on_worker(
+        TransportOptions {
+            max_body_bytes: 10,
+            ..h2c()
+        },
+        async |worker| {
+            let mut client = client(&worker);
+            let mut run = async |path: &str, timeout| {
+                client
+                    .execute(&wire(&worker, "GET", &url(&server, path)), ALL, timeout)
+                    .await
+                    .error
+            };
+            assert_eq!(run("/reset", LONG).await, Some(ErrorCode::ConnectionReset));
+            assert_eq!(run("/size/11", LONG).await, Some(ErrorCode::BodyTooLarge));
+            assert_eq!(
+                run("/stall", Duration::from_millis(30)).await,
+                Some(ErrorCode::Timeout)
+            );
+            assert_eq!(run("/size/10", LONG).await, None);
+        },
+    );
 }
 
 #[test]
@@ -191,8 +249,39 @@ fn what_the_peer_has_not_handled_is_sent_again() {
 }
 
 #[test]
+fn those_who_lose_a_shared_connection_share_the_next_one() {
+    let server = serve_h2(None);
+    on_worker(
+        TransportOptions {
+            connections: ConnectionMode::Shared,
+            ..h2c()
+        },
+        async |worker| {
+            let bye = wire(&worker, "GET", &url(&server, "/bye"));
+            assert_eq!(client(&worker).execute(&bye, NONE, LONG).await.error, None);
+            let tasks: Vec<_> = (0..8)
+                .map(|_| {
+                    let (mut client, wire) = (
+                        client(&worker),
+                        wire(&worker, "GET", &url(&server, "/size/100")),
+                    );
+                    tokio::task::spawn_local(async move {
+                        client.execute(&wire, NONE, LONG).await.error
+                    })
+                })
+                .collect();
+            for task in tasks {
+                assert_eq!(task.await.unwrap(), None);
+            }
+        },
+    );
+    assert!(server.accepted.load(Ordering::SeqCst) <= 2);
+}
+
+#[test]
 fn a_peer_that_speaks_another_protocol() {
-    let server = super::server::Server::replying("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+    let server =
+        super::server::Server::replying("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
     let (exchange, _) = get_with(h2c(), &server.url("/"));
     assert_eq!(exchange.error, Some(ErrorCode::Protocol));
 }

@@ -16,8 +16,14 @@ use std::time::Duration;
 
 /// Long enough for any test to end before it.
 const LONG: Duration = Duration::from_secs(30);
-const ALL: Keep = Keep { headers: true, body: true };
-const NONE: Keep = Keep { headers: false, body: false };
+const ALL: Keep = Keep {
+    headers: true,
+    body: true,
+};
+const NONE: Keep = Keep {
+    headers: false,
+    body: false,
+};
 
 fn options() -> TransportOptions {
     TransportOptions::from(&HttpOptions::default(), |path| panic!("{path} is read")).unwrap()
@@ -25,7 +31,10 @@ fn options() -> TransportOptions {
 
 /// Runs a test on a worker with one transport.
 fn on_worker<T>(options: TransportOptions, test: impl AsyncFnOnce(Rc<Worker>) -> T) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     let worker = Worker::new(Clock::start(), &[options]).unwrap();
     tokio::task::LocalSet::new().block_on(&runtime, async {
         tokio::task::spawn_local(Rc::clone(&worker).run_deadlines());

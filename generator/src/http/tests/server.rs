@@ -18,7 +18,10 @@ impl Server {
     pub(super) fn start(script: impl Fn(usize, TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let (accepted, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+        let (accepted, stop) = (
+            Arc::new(AtomicUsize::new(0)),
+            Arc::new(AtomicBool::new(false)),
+        );
         let (count, stopped, script) = (Arc::clone(&accepted), Arc::clone(&stop), Arc::new(script));
         let thread = std::thread::spawn(move || {
             for stream in listener.incoming() {
@@ -31,7 +34,12 @@ impl Server {
                 std::thread::spawn(move || script(number, stream));
             }
         });
-        Self { address, accepted, stop, thread: Some(thread) }
+        Self {
+            address,
+            accepted,
+            stop,
+            thread: Some(thread),
+        }
     }
 
     /// Answers every request of every connection with the same bytes.
