@@ -17,7 +17,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
-/// Connections a VU keeps, one an endpoint; past it the one that was opened first goes.
+/// Connections a VU keeps, one an endpoint; past it the one that was not used for longest goes.
 const MAX_CONNECTIONS: usize = 16;
 
 /// A VU's connections (or its access to the shared pool), its cookies and its last response.
@@ -145,7 +145,7 @@ impl Client {
             .connections
             .iter()
             .position(|(of, _)| *of == endpoint)?;
-        Some(self.connections.swap_remove(at).1)
+        Some(self.connections.remove(at).1)
     }
 
     #[inline]
