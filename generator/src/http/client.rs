@@ -3,7 +3,7 @@
 use super::connect::{self, Fresh};
 use super::cookies::{CookieJar, Site};
 use super::deadline::Deadline;
-use super::exchange::{ErrorCode, Exchange};
+use super::exchange::{ErrorCode, Exchange, Protocol};
 use super::http1::{H1, RoundTrip};
 use super::http2::{self, H2};
 use super::marks::Marks;
@@ -17,7 +17,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
-/// Connections a VU keeps, one an endpoint; past it the one that was opened first goes.
+/// Connections a VU keeps, one an endpoint; past it the one that was not used for longest goes.
 const MAX_CONNECTIONS: usize = 16;
 
 /// A VU's connections (or its access to the shared pool), its cookies and its last response.
@@ -82,7 +82,7 @@ impl Client {
                 marks.ready = begin;
                 Box::pin(self.multiplexed(connection, wire, &mut marks)).await
             }
-            None => Box::pin(self.connect(wire, &mut marks)).await,
+            None => Box::pin(self.connect(wire, &mut marks, false)).await,
         };
         self.deadline.disarm();
         if done.is_err() {
@@ -119,12 +119,6 @@ impl Client {
         &mut self.jar
     }
 
-    /// Whether there are cookies that might be sent.
-    #[inline]
-    pub fn has_cookies(&self) -> bool {
-        !self.jar.is_empty()
-    }
-
     /// The `Cookie` header for a request target at an endpoint; `None` if there is nothing to send.
     pub fn cookie_header(&self, endpoint: EndpointId, path_and_query: &str) -> Option<String> {
         if self.jar.is_empty() {
@@ -151,7 +145,7 @@ impl Client {
             .connections
             .iter()
             .position(|(of, _)| *of == endpoint)?;
-        Some(self.connections.swap_remove(at).1)
+        Some(self.connections.remove(at).1)
     }
 
     #[inline]
@@ -189,15 +183,26 @@ impl Client {
         )
     }
 
-    /// A kept connection turned out to be closed: on a new one.
+    /// A kept connection turned out to be closed: on another one, for the last time.
     async fn again(&mut self, wire: &Wire, marks: &mut Marks) -> Result<(), ErrorCode> {
+        let multiplexed = marks.protocol == Protocol::Http2;
         marks.restart();
         self.response.restart();
+        if multiplexed && self.transport.shared {
+            // all who were on it come here at once: one makes a new connection, the others wait for it
+            return Box::pin(self.connect(wire, marks, true)).await;
+        }
+        // where one idle connection is stale the next one may be, too
         self.on_fresh(wire, marks).await
     }
 
-    /// No connection was free.
-    async fn connect(&mut self, wire: &Wire, marks: &mut Marks) -> Result<(), ErrorCode> {
+    /// No connection was free. `last`: what fails now is not tried again.
+    async fn connect(
+        &mut self,
+        wire: &Wire,
+        marks: &mut Marks,
+        last: bool,
+    ) -> Result<(), ErrorCode> {
         let transport = Rc::clone(&self.transport);
         if !transport.shared || !transport.keep_alive {
             return self.on_fresh(wire, marks).await;
@@ -211,7 +216,7 @@ impl Client {
         match took.map_err(|_| ErrorCode::Timeout)? {
             Err(connecting) => {
                 let fresh = self.open(wire, marks).await?;
-                match self.start(fresh, wire).await? {
+                match self.start(fresh).await? {
                     Connection::H2(connection) => {
                         transport.pool.publish(endpoint, &connection);
                         drop(connecting);
@@ -224,9 +229,10 @@ impl Client {
                     }
                 }
             }
+            Ok(Connection::H2(connection)) if last => self.on_h2(connection, wire, marks).await,
             Ok(Connection::H2(connection)) => self.multiplexed(connection, wire, marks).await,
             Ok(Connection::H1(connection)) => match self.on_h1(connection, wire, marks).await {
-                Err(code) if is_stale(code, wire, marks) => self.again(wire, marks).await,
+                Err(code) if !last && is_stale(code, wire, marks) => self.again(wire, marks).await,
                 done => done,
             },
         }
@@ -235,7 +241,7 @@ impl Client {
     /// On a connection of its own, whatever there may be in a pool.
     async fn on_fresh(&mut self, wire: &Wire, marks: &mut Marks) -> Result<(), ErrorCode> {
         let fresh = self.open(wire, marks).await?;
-        match self.start(fresh, wire).await? {
+        match self.start(fresh).await? {
             Connection::H1(connection) => self.on_h1(connection, wire, marks).await,
             Connection::H2(connection) => {
                 if self.transport.shared && self.transport.keep_alive {
@@ -258,7 +264,7 @@ impl Client {
         .await
     }
 
-    async fn start(&mut self, fresh: Fresh, _wire: &Wire) -> Result<Connection, ErrorCode> {
+    async fn start(&mut self, fresh: Fresh) -> Result<Connection, ErrorCode> {
         if fresh.h2 {
             return Ok(Connection::H2(Box::new(
                 H2::start(fresh.stream, &self.deadline).await?,

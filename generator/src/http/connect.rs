@@ -101,7 +101,7 @@ async fn resolve(
     let lookup = cell.get_or_try_init(async || {
         let found: Vec<_> = tokio::net::lookup_host((origin.host.as_str(), origin.port))
             .await
-            .map_err(|_| ErrorCode::Dns)?
+            .map_err(|error| failure::of_lookup(&error))?
             .collect();
         if found.is_empty() {
             Err(ErrorCode::Dns)

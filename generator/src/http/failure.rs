@@ -38,6 +38,15 @@ pub(super) fn of_connect(error: &io::Error) -> ErrorCode {
     }
 }
 
+/// A name lookup that failed.
+pub(super) fn of_lookup(error: &io::Error) -> ErrorCode {
+    if is_exhaustion(error) {
+        ErrorCode::GeneratorExhausted
+    } else {
+        ErrorCode::Dns
+    }
+}
+
 /// A TLS handshake that failed.
 pub(super) fn of_handshake(error: &io::Error) -> ErrorCode {
     match error.kind() {
@@ -111,6 +120,7 @@ mod tests {
             let error = io::Error::from_raw_os_error(errno.raw_os_error());
             assert_eq!(of_connect(&error), ErrorCode::GeneratorExhausted);
             assert_eq!(of_io(&error), ErrorCode::GeneratorExhausted);
+            assert_eq!(of_lookup(&error), ErrorCode::GeneratorExhausted);
         }
     }
 

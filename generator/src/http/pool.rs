@@ -7,8 +7,7 @@
 use super::http1::H1;
 use super::http2::H2;
 use super::worker::EndpointId;
-use std::cell::RefCell;
-use std::collections::HashMap;
+use std::cell::{RefCell, RefMut};
 use tokio::sync::Notify;
 
 /// A connection, or a part in one.
@@ -31,7 +30,8 @@ struct Host {
 /// All connections of a transport.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
-    hosts: RefCell<HashMap<EndpointId, Host>>,
+    /// By endpoint.
+    hosts: RefCell<Vec<Host>>,
     changed: Notify,
 }
 
@@ -43,21 +43,25 @@ pub(super) struct Connecting<'a> {
 
 impl Drop for Connecting<'_> {
     fn drop(&mut self) {
-        self.pool
-            .hosts
-            .borrow_mut()
-            .entry(self.endpoint)
-            .or_default()
-            .connecting = false;
+        self.pool.host(self.endpoint).connecting = false;
         self.pool.changed.notify_waiters();
     }
 }
 
 impl Pool {
+    fn host(&self, endpoint: EndpointId) -> RefMut<'_, Host> {
+        RefMut::map(self.hosts.borrow_mut(), |hosts| {
+            let at = endpoint.0 as usize;
+            if hosts.len() <= at {
+                hosts.resize_with(at + 1, Host::default);
+            }
+            &mut hosts[at]
+        })
+    }
+
     /// A connection that is free now.
     pub(super) fn take(&self, endpoint: EndpointId) -> Option<Connection> {
-        let mut hosts = self.hosts.borrow_mut();
-        let host = hosts.get_mut(&endpoint)?;
+        let mut host = self.host(endpoint);
         host.multiplexed
             .retain(|connection| !connection.is_closed());
         if let Some(connection) = host
@@ -72,38 +76,24 @@ impl Pool {
 
     /// Gives a connection back that may be used again.
     pub(super) fn give(&self, endpoint: EndpointId, connection: H1) {
-        self.hosts
-            .borrow_mut()
-            .entry(endpoint)
-            .or_default()
-            .idle
-            .push(connection);
+        self.host(endpoint).idle.push(connection);
     }
 
     /// Lets others use a new connection, too.
     pub(super) fn publish(&self, endpoint: EndpointId, connection: &H2) {
-        self.hosts
-            .borrow_mut()
-            .entry(endpoint)
-            .or_default()
-            .multiplexed
-            .push(connection.share());
+        self.host(endpoint).multiplexed.push(connection.share());
     }
 
     /// Nobody shall use it any more.
     pub(super) fn retire(&self, endpoint: EndpointId, connection: &H2) {
-        if let Some(host) = self.hosts.borrow_mut().get_mut(&endpoint) {
-            host.multiplexed.retain(|other| !other.is(connection));
-        }
+        self.host(endpoint)
+            .multiplexed
+            .retain(|other| !other.is(connection));
     }
 
     /// Notes that the peer speaks HTTP/1.1.
     pub(super) fn note_http1(&self, endpoint: EndpointId) {
-        self.hosts
-            .borrow_mut()
-            .entry(endpoint)
-            .or_default()
-            .speaks_http1 = true;
+        self.host(endpoint).speaks_http1 = true;
     }
 
     /// A connection that is free, or the right to make one; waits while another makes one that may do for both.
@@ -119,8 +109,7 @@ impl Pool {
                 return Ok(connection);
             }
             {
-                let mut hosts = self.hosts.borrow_mut();
-                let host = hosts.entry(endpoint).or_default();
+                let mut host = self.host(endpoint);
                 if !host.connecting || host.speaks_http1 || !may_be_h2 {
                     host.connecting = true;
                     return Err(Connecting {

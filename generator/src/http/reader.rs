@@ -95,7 +95,7 @@ impl Reader {
         let mut at = 0;
         while at < data.len() {
             let Some(head) = head::parse(&data[at..], self.to_head, |status, name, value| {
-                out.header(status, name, value)
+                out.header(status, name, value);
             })?
             else {
                 break;

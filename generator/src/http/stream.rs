@@ -38,7 +38,7 @@ impl Stream {
             Self::Plain(stream) => loop {
                 match stream.try_write(data) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        ready!(stream.poll_write_ready(cx))?
+                        ready!(stream.poll_write_ready(cx))?;
                     }
                     done => return Poll::Ready(done),
                 }

@@ -115,10 +115,10 @@ async fn answer(request: Request<RecvStream>, mut respond: SendResponse<Bytes>) 
             .map_or("", |value| value.to_str().unwrap())
     );
     let response = Response::builder().header("x-seen", seen).body(()).unwrap();
-    if let Ok(mut stream) = respond.send_response(response, data.is_empty()) {
-        if !data.is_empty() {
-            let _ = stream.send_data(Bytes::from(data), true);
-        }
+    if let Ok(mut stream) = respond.send_response(response, data.is_empty())
+        && !data.is_empty()
+    {
+        let _ = stream.send_data(Bytes::from(data), true);
     }
 }
 
@@ -246,6 +246,36 @@ fn what_the_peer_has_not_handled_is_sent_again() {
         }
     });
     assert_eq!(server.accepted.load(Ordering::SeqCst), 3);
+}
+
+#[test]
+fn those_who_lose_a_shared_connection_share_the_next_one() {
+    let server = serve_h2(None);
+    on_worker(
+        TransportOptions {
+            connections: ConnectionMode::Shared,
+            ..h2c()
+        },
+        async |worker| {
+            let bye = wire(&worker, "GET", &url(&server, "/bye"));
+            assert_eq!(client(&worker).execute(&bye, NONE, LONG).await.error, None);
+            let tasks: Vec<_> = (0..8)
+                .map(|_| {
+                    let (mut client, wire) = (
+                        client(&worker),
+                        wire(&worker, "GET", &url(&server, "/size/100")),
+                    );
+                    tokio::task::spawn_local(async move {
+                        client.execute(&wire, NONE, LONG).await.error
+                    })
+                })
+                .collect();
+            for task in tasks {
+                assert_eq!(task.await.unwrap(), None);
+            }
+        },
+    );
+    assert!(server.accepted.load(Ordering::SeqCst) <= 2);
 }
 
 #[test]
