@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use divan::{Bencher, black_box};
-use floodgate_core::histogram::Histogram;
+use floodgate_core::histogram::{Exact, Histogram};
 use hdrhistogram::serialization::Deserializer;
 
 fn main() {
@@ -19,7 +19,7 @@ fn values(n: usize) -> Vec<u64> {
 }
 
 /// Histograms of 300 samples in V2 form, each with other samples.
-fn encoded() -> Vec<Vec<u8>> {
+fn encoded() -> Vec<(Exact, Vec<u8>)> {
     values(300 * 64)
         .chunks(300)
         .map(|values| {
@@ -27,7 +27,7 @@ fn encoded() -> Vec<Vec<u8>> {
             values.iter().for_each(|&v| h.record(v));
             let mut bytes = Vec::new();
             h.encode_v2(&mut bytes);
-            bytes
+            (h.exact(), bytes)
         })
         .collect()
 }
@@ -50,7 +50,7 @@ fn record_hdrhistogram(bencher: Bencher<'_, '_>) {
         .bench_local(|| values.iter().for_each(|&v| h.record(black_box(v)).unwrap()));
 }
 
-/// An item is one histogram of 300 samples.
+/// An item is one histogram of 300 samples, added as the merge does it: with its exact figures.
 #[divan::bench]
 fn merge_300(bencher: Bencher<'_, '_>) {
     let encoded = encoded();
@@ -58,7 +58,7 @@ fn merge_300(bencher: Bencher<'_, '_>) {
     bencher.counter(encoded.len()).bench_local(|| {
         encoded
             .iter()
-            .for_each(|bytes| h.add_v2(black_box(bytes)).unwrap())
+            .for_each(|(exact, bytes)| h.add_encoded(*exact, 0, black_box(bytes)).unwrap())
     });
 }
 
@@ -68,7 +68,7 @@ fn merge_300_hdrhistogram(bencher: Bencher<'_, '_>) {
     let mut h = hdrhistogram::Histogram::<u64>::new_with_bounds(1, 3_600_000_000, 3).unwrap();
     let mut deserializer = Deserializer::new();
     bencher.counter(encoded.len()).bench_local(|| {
-        for bytes in &encoded {
+        for (_, bytes) in &encoded {
             let one: hdrhistogram::Histogram<u64> = deserializer
                 .deserialize(&mut black_box(bytes.as_slice()))
                 .unwrap();

@@ -1,6 +1,9 @@
 //! Bytes a request that shards and merged series take.
 //!
-//! `cargo run --release -p floodgate-core --example storage -- [median_us] [sigma] [seconds]`
+//! `cargo run --release -p floodgate-core --example storage -- [median_us] [sigma] [seconds] [duration_window_s] [phase_window_s] [flush_s]`
+//!
+//! The last three are for weighing other choices than those of `floodgate_core::shard`.
+//! With `STORAGE_DUMP=folder` the shards are written there too.
 //!
 //! The load: 10,000 requests a second, 20 names, 10 tasks, at a constant rate (so 50 requests a second, name and task), without
 //! errors, connections kept alive, one check a request, 20 requests an iteration, one shard a task and flush interval. The time to the
@@ -13,7 +16,7 @@ use floodgate_core::histogram::Histogram;
 use floodgate_core::merge::Merger;
 use floodgate_core::metric::{Builtin, MetricKind, SeriesKey, Tags};
 use floodgate_core::shard::{
-    Content, FLUSH_INTERVAL_MS, Row, Shard, ShardMeta, Sources, encode, window_s,
+    Content, FLUSH_INTERVAL_MS, PHASE_WINDOW_S, Row, Shard, ShardMeta, Sources, encode, window_s,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,18 +34,33 @@ fn main() {
         .collect();
     let get = |i: usize, default| arguments.get(i).copied().unwrap_or(default);
     let (median, sigma, seconds) = (get(0, 5_000.0), get(1, 0.4), get(2, 60.0) as i64);
+    let windows = Windows {
+        duration: get(3, 1.0) as i64,
+        phases: get(4, f64::from(PHASE_WINDOW_S)) as i64,
+    };
     let requests = REQUESTS_PER_S * seconds as f64;
-    let flush_s = (FLUSH_INTERVAL_MS / 1_000) as i64;
+    let flush_s = get(5, FLUSH_INTERVAL_MS as f64 / 1_000.0) as i64;
     let mut model = Model {
         random: fastrand::Rng::with_seed(7),
         keys: keys(),
         median,
         sigma,
+        windows,
     };
     let mut tasks = Vec::new();
     for seq in 0..(seconds / flush_s) {
         for task in 0..TASKS {
             tasks.push(model.shard(task, seq as u32, seq * flush_s, flush_s));
+        }
+    }
+    if let Some(folder) = std::env::var_os("STORAGE_DUMP") {
+        let folder = std::path::PathBuf::from(folder);
+        for shard in &tasks {
+            let name = format!(
+                "{}.parquet",
+                shard.meta.sources.to_string().replace(':', "-")
+            );
+            std::fs::write(folder.join(name), encode(&shard.meta, &shard.rows).unwrap()).unwrap();
         }
     }
     println!(
@@ -129,6 +147,24 @@ struct Model {
     keys: BTreeMap<(Builtin, usize), Arc<SeriesKey>>,
     median: f64,
     sigma: f64,
+    windows: Windows,
+}
+
+/// Seconds of a row.
+#[derive(Clone, Copy)]
+struct Windows {
+    duration: i64,
+    phases: i64,
+}
+
+impl Windows {
+    fn of(self, metric: Builtin) -> i64 {
+        match metric {
+            Builtin::HttpReqDuration => self.duration,
+            phase if phase.is_phase() => self.phases,
+            _ => 1,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -140,7 +176,10 @@ struct Cell {
     histogram: Histogram,
 }
 
-type Cells = BTreeMap<(Builtin, usize, i64), Cell>;
+struct Cells {
+    windows: Windows,
+    cells: BTreeMap<(Builtin, usize, i64), Cell>,
+}
 
 impl Model {
     fn lognormal(&mut self, median: f64, sigma: f64) -> u64 {
@@ -151,7 +190,10 @@ impl Model {
     }
 
     fn shard(&mut self, task: u32, seq: u32, from_s: i64, length_s: i64) -> Shard {
-        let mut cells = Cells::new();
+        let mut cells = Cells {
+            windows: self.windows,
+            cells: BTreeMap::new(),
+        };
         for second in from_s..from_s + length_s {
             for name in 0..NAMES {
                 for _ in 0..PER_NAME {
@@ -174,6 +216,7 @@ impl Model {
             }
         }
         let rows = cells
+            .cells
             .into_iter()
             .map(|((metric, name, second), cell)| self.row(metric, name, second, cell))
             .collect();
@@ -225,7 +268,7 @@ impl Model {
         });
         Row {
             time_ms: second * 1_000,
-            window_s: window_s(metric.name()),
+            window_s: self.windows.of(metric) as u32,
             key: self.keys[&(metric, name)].clone(),
             count: cell.count,
             sum: cell.sum,
@@ -237,8 +280,9 @@ impl Model {
 }
 
 fn add(cells: &mut Cells, metric: Builtin, name: usize, second: i64, value: u64) {
-    let window = i64::from(window_s(metric.name()));
+    let window = cells.windows.of(metric);
     let cell = cells
+        .cells
         .entry((metric, name, second - second % window))
         .or_default();
     let number = value as f64;

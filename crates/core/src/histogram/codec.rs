@@ -19,8 +19,6 @@ struct Seen {
     count: u64,
     first: Option<usize>,
     last: usize,
-    /// From the middle of each bucket, since the V2 form has no exact sum.
-    sum: u64,
 }
 
 impl Histogram {
@@ -60,12 +58,18 @@ impl Histogram {
     /// # Errors
     /// [`HistogramError`] for anything but a histogram of this geometry; then `self` holds the samples it held before.
     pub fn add_v2(&mut self, bytes: &[u8]) -> Result<(), HistogramError> {
-        let seen = self.add_counts(counts_of(bytes)?)?;
+        let counts = counts_of(bytes)?;
+        let seen = self.add_counts(counts)?;
         let Some(first) = seen.first else {
             return Ok(());
         };
+        let mut sum = 0u64;
+        let middle = |index| u64::midpoint(lowest_of(index), highest_of(index));
+        walk(counts, u64::MAX, &mut 0, |index, count| {
+            sum = sum.saturating_add(middle(index).saturating_mul(count))
+        })?;
         self.count += seen.count;
-        self.sum = self.sum.saturating_add(seen.sum);
+        self.sum = self.sum.saturating_add(sum);
         self.min = self.min.min(lowest_of(first));
         self.max = self.max.max(highest_of(seen.last).min(HIGHEST_US));
         Ok(())
@@ -130,6 +134,15 @@ pub fn check_encoded(exact: Exact, clamped: u64, bytes: &[u8]) -> Result<(), His
     walk(counts_of(bytes)?, u64::MAX, &mut 0, |_, _| ())?.check(exact, clamped)
 }
 
+/// The position after a run of empty buckets. One past the end is an error only if a count follows.
+#[inline]
+fn skip(index: usize, zeros: i64) -> Result<usize, HistogramError> {
+    let zeros = usize::try_from(zeros.unsigned_abs()).ok();
+    zeros
+        .and_then(|zeros| index.checked_add(zeros))
+        .ok_or(HistogramError::TooLong)
+}
+
 /// Calls `each` with every non-empty bucket and its count; `read` is how many bytes were taken by numbers that were good.
 #[inline(always)]
 fn walk(
@@ -143,14 +156,19 @@ fn walk(
     let mut index = 0usize;
     while !rest.is_empty() {
         *read = counts.len() - rest.len();
-        let number = unzigzag(take_varint(&mut rest)?);
+        let mut number = unzigzag(take_varint(&mut rest)?);
         if number < 0 {
-            // A position past the end is an error only if a count follows.
-            index = usize::try_from(number.unsigned_abs())
-                .ok()
-                .and_then(|zeros| index.checked_add(zeros))
-                .ok_or(HistogramError::TooLong)?;
-            continue;
+            index = skip(index, number)?;
+            // A count follows in all but made-up histograms: taking it here spares a hard-to-predict branch.
+            if rest.is_empty() {
+                break;
+            }
+            *read = counts.len() - rest.len();
+            number = unzigzag(take_varint(&mut rest)?);
+            if number < 0 {
+                index = skip(index, number)?;
+                continue;
+            }
         }
         if index >= BUCKETS {
             return Err(HistogramError::TooLong);
@@ -164,8 +182,6 @@ fn walk(
             seen.count += count;
             seen.first.get_or_insert(index);
             seen.last = index;
-            let middle = u64::midpoint(lowest_of(index), highest_of(index));
-            seen.sum = seen.sum.saturating_add(middle.saturating_mul(count));
         }
         index += 1;
     }
@@ -202,7 +218,11 @@ impl Seen {
         // Sums come from a column of doubles, which are exact up to 2^53.
         let slack = exact.sum >> 52;
         if exact.sum < least.saturating_sub(slack) || exact.sum > most.saturating_add(slack) {
-            return fault("sum", exact.sum, self.sum);
+            return fault(
+                "sum",
+                exact.sum,
+                if exact.sum < least { least } else { most },
+            );
         }
         if clamped > exact.count {
             return fault("clamped", clamped, exact.count);
@@ -284,22 +304,21 @@ fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-/// Takes one number; short ones, which nearly all are, on a path of their own.
+/// Takes one number; those of one or two bytes, which nearly all are, without a branch on which of the two it is.
 #[inline(always)]
 fn take_varint(bytes: &mut &[u8]) -> Result<u64, HistogramError> {
-    match **bytes {
-        [a, ref rest @ ..] if a < 0x80 => {
-            *bytes = rest;
-            Ok(u64::from(a))
+    if let [a, b, ..] = **bytes {
+        let (a, b) = (u64::from(a), u64::from(b));
+        let long = a >> 7;
+        if long & (b >> 7) == 0 {
+            *bytes = &bytes[1 + long as usize..];
+            return Ok((a & 0x7f) | ((b << 7) & long.wrapping_neg()));
         }
-        [a, b, ref rest @ ..] if b < 0x80 => {
-            *bytes = rest;
-            Ok(u64::from(a & 0x7f) | u64::from(b) << 7)
-        }
-        _ => take_long_varint(bytes),
     }
+    take_long_varint(bytes)
 }
 
+#[cold]
 fn take_long_varint(bytes: &mut &[u8]) -> Result<u64, HistogramError> {
     let mut value = 0;
     for (i, &byte) in bytes.iter().enumerate().take(9) {
