@@ -38,7 +38,7 @@ struct Arguments {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// stall: from the first request to the stall, ms
-    #[arg(long, default_value_t = 9_000)]
+    #[arg(long, default_value_t = 12_000)]
     stall_after: u64,
     /// stall: its length, ms
     #[arg(long, default_value_t = 2_000)]

@@ -53,7 +53,7 @@ fn of(readings: &[Reading], value: impl Fn(&Reading) -> Option<f64>) -> Option<f
 /// 2,000 a second for 20 s, of which the server stands still for 2: of 40,000 requests 4,000 wait, evenly from 2 s down
 /// to 0. So 5 % wait more than 1.0 s, 1 % more than 1.8 s, and the longest 2.0 s.
 fn stall(context: &Context) -> Result<String> {
-    let server = ["stall", "--stall-after", "9000", "--stall-for", "2000"];
+    let server = ["stall", "--stall-after", "12000", "--stall-for", "2000"];
     let mut table = Table::new(&[
         "Tool",
         "p95 s",
@@ -77,7 +77,8 @@ fn stall(context: &Context) -> Result<String> {
             number(of(&readings, |reading| reading.dropped), 0),
         ]);
     }
-    let what = "2,000 requests a second for 20 s; after 9 s the server answers nothing for 2 s.";
+    let what = "2,000 requests a second for 20 s; after 12 s the server answers nothing for 2 s. wrk2 forgets what it \
+                measures in its first 10 s, so its percentiles are of half as many requests: p95 1.5 s, p99 1.9 s.";
     Ok(format!(
         "\n## Accuracy: a server that stalls\n\n{what}\n\n{}",
         table.finish()

@@ -80,13 +80,25 @@ impl Driver for Wrk {
             rate: number_after(out, "Requests/sec:").context("no rate")?,
             times: Times {
                 p50: percentile(50.0),
-                p95: percentile(95.0),
+                p95: spectrum(out, 0.95),
                 p99: percentile(99.0),
                 max,
             },
             ..Reading::default()
         })
     }
+}
+
+/// The first time, ms, in wrk2's detailed spectrum (lines of value, quantile, count, 1/(1-quantile)) that reaches a
+/// quantile. wrk prints none, and neither prints this percentile elsewhere.
+fn spectrum(out: &str, quantile: f64) -> Option<f64> {
+    out.lines().find_map(|line| {
+        let fields: Vec<f64> = line
+            .split_whitespace()
+            .map_while(|field| field.parse().ok())
+            .collect();
+        (fields.len() >= 3 && fields[1] >= quantile).then(|| fields[0])
+    })
 }
 
 #[cfg(test)]
@@ -107,6 +119,23 @@ mod tests {
                 p95: None,
                 p99: Some(7.12),
                 max: Some(14.29)
+            }
+        );
+    }
+
+    #[test]
+    fn wrk2s_output_is_read() {
+        // Printed by wrk2 (wrk 4.0.0).
+        let reading =
+            super::super::read_text(&WRK2, include_str!("../../../fixtures/wrk2.txt")).unwrap();
+        assert_eq!((reading.requests, reading.rate), (5_496.0, 499.53));
+        assert_eq!(
+            reading.times,
+            Times {
+                p50: Some(0.704),
+                p95: Some(1.437),
+                p99: Some(1.87),
+                max: Some(2.17)
             }
         );
     }
