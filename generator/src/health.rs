@@ -146,13 +146,13 @@ impl Limits {
         let now = getrlimit(Resource::Nofile);
         if now.current != now.maximum {
             // Not being allowed to is not an error: the limit that remains is reported.
-            drop(setrlimit(
+            let _ = setrlimit(
                 Resource::Nofile,
                 Rlimit {
                     current: now.maximum,
                     maximum: now.maximum,
                 },
-            ));
+            );
         }
         let open_files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
         let range =

@@ -12,7 +12,7 @@
 
 use crate::definition::model::BaselineSpec;
 use crate::execution::summary::{Outcome, Summary};
-use crate::metric::{Builtin, MetricKind};
+use crate::metric::{Builtin, Contains, MetricKind};
 use crate::threshold::{
     Aggregate, Fault, Key, MetricSource, ThresholdError, check_aggregate, checked_key, parse_key,
     select,
@@ -47,25 +47,35 @@ pub struct BaselineOutcome {
 }
 
 impl BaselineOutcome {
-    /// The comparison in words: `http_req_duration p(95) 230 after 200 (+15 %, allowed 10 %)`.
+    /// The comparison in words: `http_req_duration p(95) 230 ms after 200 ms (+15 %, allowed 10 %)`.
     pub fn sentence(&self) -> String {
-        let value =
-            |v: Option<f64>| v.map_or_else(|| "no data".to_owned(), |v| format!("{}", round(v)));
+        let unit = unit_of(&self.key);
+        let value = |v: Option<f64>| match v {
+            Some(v) => format!("{}{unit}", round(v, 1e3)),
+            None => "no data".to_owned(),
+        };
+        let percent = |ratio: f64| round(ratio * 100.0, 1e2);
         let change = self
             .change
-            .map_or_else(String::new, |c| format!("{:+} %, ", round(c * 100.0)));
-        let allowed = round(self.tolerance * 100.0);
+            .map_or_else(String::new, |c| format!("{:+} %, ", percent(c)));
+        let (now, before) = (value(self.observed), value(self.baseline));
+        let allowed = percent(self.tolerance);
         format!(
-            "{} {} after {} ({change}allowed {allowed} %)",
-            self.id,
-            value(self.observed),
-            value(self.baseline)
+            "{} {now} after {before} ({change}allowed {allowed} %)",
+            self.id
         )
     }
 }
 
-fn round(v: f64) -> f64 {
-    (v * 1_000.0).round() / 1_000.0
+fn round(v: f64, steps: f64) -> f64 {
+    (v * steps).round() / steps
+}
+
+/// What stands behind a number of the metric with that key: ` ms` or nothing.
+pub(crate) fn unit_of(key: &str) -> &'static str {
+    let name = key.split('{').next().unwrap_or(key);
+    let is_time = Builtin::parse(name).is_some_and(|m| m.contains() == Contains::Time);
+    if is_time { " ms" } else { "" }
 }
 
 /// What counts as worse.

@@ -24,7 +24,7 @@
 //! Lag alone is none: with an arrival rate, iterations also start late when all VUs wait for a slow target, and that
 //! lateness belongs into the response time. It is a warning.
 
-use crate::baseline::BaselineOutcome;
+use crate::baseline::{BaselineOutcome, unit_of};
 use crate::execution::control::{Stop, StopReason};
 use crate::execution::manifest::{Health, Manifest, TaskOutcome};
 use crate::execution::record::{AppliedLoad, Completeness, Status};
@@ -321,19 +321,29 @@ fn saturated(e: &Evidence<'_>) -> Vec<String> {
 
 fn breached(e: &Evidence<'_>) -> Vec<String> {
     let mut why = Vec::new();
-    if let Some(Stop {
-        reason: StopReason::Threshold,
-        by,
-        ..
-    }) = e.stop
-    {
-        why.push(format!("stopped by abortOnFail: {by}"));
+    let failed = || e.thresholds.iter().filter(|t| t.outcome == Outcome::Failed);
+    match e.stop {
+        // The threshold itself says it below, unless it holds again or is none of this definition's.
+        Some(Stop {
+            reason: StopReason::Threshold,
+            by,
+            ..
+        }) if !failed().any(|t| t.aborted) => {
+            why.push(format!("stopped by abortOnFail: {by}"));
+        }
+        _ => {}
     }
-    for t in e.thresholds.iter().filter(|t| t.outcome == Outcome::Failed) {
+    for t in failed() {
+        let stopped = if t.aborted {
+            " and stopped the run"
+        } else {
+            ""
+        };
+        let observed = t.observed.map_or_else(String::new, number);
+        let unit = unit_of(&t.key);
         why.push(format!(
-            "threshold breached: {}, observed {}",
-            t.id,
-            t.observed.map_or_else(String::new, number)
+            "threshold breached{stopped}: {}, observed {observed}{unit}",
+            t.id
         ));
     }
     for b in e.baseline.iter().filter(|b| b.outcome == Outcome::Failed) {

@@ -29,12 +29,16 @@ pub(crate) fn count(n: u64) -> String {
     separated(&n.to_string())
 }
 
-/// A number that may be whole: without decimals if it is, else with four significant digits.
-pub(crate) fn number(value: f64) -> String {
+/// A number beside a text: at most so many significant digits, no trailing zeros, whole ones in full.
+pub(crate) fn number(value: f64, significant: i32) -> String {
     if value.fract() == 0.0 && value.abs() < 1e15 {
-        separated(&format!("{value:.0}"))
+        return separated(&format!("{value:.0}"));
+    }
+    let text = digits(value, significant);
+    if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
     } else {
-        digits(value, 4)
+        text
     }
 }
 
@@ -86,7 +90,7 @@ pub(crate) fn bytes(n: f64) -> String {
     format!(
         "{} {}",
         if step == 0 {
-            number(scaled)
+            number(scaled, 3)
         } else {
             digits(scaled, 3)
         },
@@ -115,6 +119,14 @@ pub(crate) fn share(part: u64, whole: u64) -> String {
     }
 }
 
+/// Unix ms as a date and time in UTC, to the minute and without naming the zone.
+pub(crate) fn utc_minute(ms: i64) -> String {
+    DateTime::from_timestamp_millis(ms).map_or_else(
+        || format!("{ms} ms"),
+        |t| t.format("%Y-%m-%d %H:%M").to_string(),
+    )
+}
+
 /// Unix ms as a date and time in UTC.
 pub(crate) fn utc(ms: i64) -> String {
     DateTime::from_timestamp_millis(ms).map_or_else(
@@ -137,8 +149,10 @@ mod tests {
         assert_eq!(digits(9.996, 3), "10.0");
         assert_eq!(digits(0.012_345, 3), "0.0123");
         assert_eq!(digits(-1_234_567.8, 3), "-1,234,568");
-        assert_eq!(number(40_000.0), "40,000");
-        assert_eq!(number(0.000_2), "0.0002000");
+        assert_eq!(number(40_000.0, 4), "40,000");
+        assert_eq!(number(0.000_2, 4), "0.0002");
+        assert_eq!(number(499.99, 6), "499.99");
+        assert_eq!(number(100.000_01, 4), "100");
         assert_eq!(count(999), "999");
         assert_eq!(count(1_000), "1,000");
     }

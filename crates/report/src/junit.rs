@@ -95,7 +95,7 @@ fn of_threshold(t: &ThresholdOutcome) -> TestCaseStatus {
     match (t.outcome, t.observed) {
         (Outcome::Passed, _) => TestCaseStatus::success(),
         (Outcome::Failed, observed) => {
-            let observed = observed.map_or_else(|| "nothing".to_owned(), number);
+            let observed = observed.map_or_else(|| "nothing".to_owned(), |v| number(v, 6));
             let aborted = if t.aborted {
                 ", which stopped the run"
             } else {

@@ -1,8 +1,11 @@
 //! The list of executions.
 
-use crate::format::{count, span, utc};
+use crate::format::{count, span, utc_minute};
 use crate::style::{Align, Field, Style, Tone, of_status, plain, table};
 use floodgate_core::execution::record::Execution;
+
+/// How many columns there is room for from a width on; the id is never cut, since it is there to be copied.
+const COLUMNS_BY_WIDTH: [(u16, usize); 3] = [(96, 6), (84, 5), (0, 4)];
 
 /// A line for each execution, in the order given: `floodgate runs`.
 pub fn runs(executions: &[Execution], style: Style) -> String {
@@ -11,13 +14,20 @@ pub fn runs(executions: &[Execution], style: Style) -> String {
     }
     let columns = [
         ("execution", Align::Left),
-        ("test", Align::Left),
+        ("test", Align::Wrap),
         ("status", Align::Left),
-        ("created", Align::Left),
         ("took", Align::Right),
+        ("created (UTC)", Align::Left),
         ("requests", Align::Right),
     ];
-    table(style, &columns, executions.iter().map(row).collect())
+    let room = COLUMNS_BY_WIDTH
+        .iter()
+        .find(|(width, _)| style.width >= *width);
+    let shown = room.map_or(columns.len(), |(_, columns)| *columns);
+    let rows = executions
+        .iter()
+        .map(|e| row(e).into_iter().take(shown).collect());
+    table(style, &columns[..shown], rows.collect())
 }
 
 fn row(e: &Execution) -> Vec<Field> {
@@ -34,8 +44,8 @@ fn row(e: &Execution) -> Vec<Field> {
         plain(&e.id),
         plain(format!("{}/{}", e.project, e.test)),
         (format!("{sign} {}", e.status.as_str()), tone),
-        (utc(e.created_ms), Tone::Dim),
         plain(took),
+        (utc_minute(e.created_ms), Tone::Dim),
         plain(requests),
     ]
 }

@@ -1,6 +1,8 @@
 //! Colours and widths, and the one kind of table that all reports use.
 
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use comfy_table::{
+    Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, presets,
+};
 use floodgate_core::execution::record::Status;
 
 /// How text is laid out.
@@ -13,7 +15,7 @@ pub struct Style {
 }
 
 /// The narrowest layout that is tried; a smaller terminal wraps by itself.
-const MIN_WIDTH: u16 = 60;
+const MIN_WIDTH: u16 = 72;
 /// Wider lines are hard to follow with the eye.
 const MAX_WIDTH: u16 = 120;
 
@@ -89,12 +91,16 @@ pub(crate) fn of_status(status: Status) -> (Tone, &'static str) {
     }
 }
 
-/// A column: its heading, and whether it holds numbers.
+/// A column: its heading, and how it is laid out.
 pub(crate) type Column<'a> = (&'a str, Align);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Align {
+    /// From the left, never broken.
     Left,
+    /// From the left, and broken into lines where there is no room.
+    Wrap,
+    /// From the right, for numbers; never broken.
     Right,
 }
 
@@ -106,7 +112,7 @@ pub(crate) fn plain(text: impl Into<String>) -> Field {
     (text.into(), Tone::Plain)
 }
 
-/// Lays rows out in columns, indented by two; a heading line appears if any column has one. Cells that do not fit wrap.
+/// Lays rows out in columns, indented by two; a heading line appears if any column has one. Only [`Align::Wrap`] columns give way.
 pub(crate) fn table(style: Style, columns: &[Column<'_>], rows: Vec<Vec<Field>>) -> String {
     let mut table = Table::new();
     table
@@ -133,6 +139,9 @@ pub(crate) fn table(style: Style, columns: &[Column<'_>], rows: Vec<Vec<Field>>)
     for (i, (_, align)) in columns.iter().enumerate() {
         if let Some(column) = table.column_mut(i) {
             column.set_padding((0, 2));
+            if *align != Align::Wrap {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
             column.set_cell_alignment(if *align == Align::Right {
                 CellAlignment::Right
             } else {

@@ -119,6 +119,12 @@ impl Client {
         &mut self.jar
     }
 
+    /// Whether the jar holds anything.
+    #[inline]
+    pub fn has_cookies(&self) -> bool {
+        !self.jar.is_empty()
+    }
+
     /// The `Cookie` header for a request target at an endpoint; `None` if there is nothing to send.
     pub fn cookie_header(&self, endpoint: EndpointId, path_and_query: &str) -> Option<String> {
         if self.jar.is_empty() {

@@ -155,25 +155,6 @@ impl Wire {
         Ok(())
     }
 
-    /// The same request with a `Cookie` header; as it is if it has one of its own.
-    #[cold]
-    pub fn with_cookies(&self, cookies: &str) -> Self {
-        let (head, body) = self.bytes.split_at(self.head_len);
-        let fields = head.split(|byte| *byte == b'\n').skip(1);
-        let own = fields.into_iter().any(|field| {
-            field.get(..7).is_some_and(|name| name.eq_ignore_ascii_case(b"cookie:"))
-        });
-        let cookie = if own { String::new() } else { format!("Cookie: {cookies}\r\n") };
-        // before the empty line at the end of the head
-        let bytes = [&head[..self.head_len - 2], cookie.as_bytes(), b"\r\n", body].concat();
-        Self {
-            head_len: self.head_len + cookie.len(),
-            bytes,
-            h2: OnceCell::new(),
-            ..*self
-        }
-    }
-
     /// Where it goes.
     #[inline]
     pub fn endpoint(&self) -> EndpointId {
@@ -205,7 +186,7 @@ impl Wire {
     }
 
     /// The request target.
-    pub(crate) fn path(&self) -> &str {
+    pub(super) fn path(&self) -> &str {
         let start = self.method_len + 1;
         std::str::from_utf8(&self.bytes[start..start + self.path_len]).unwrap_or("/")
     }

@@ -130,7 +130,7 @@ pub(super) fn wire(
         None => Wire::build(&parts),
     };
     built.map_err(|error| match error {
-        BadRequest::Header { .. } => ErrorCode::BadHeader,
+        BadRequest::HeaderName(_) | BadRequest::HeaderValue(_) | BadRequest::Reserved(_) => ErrorCode::BadHeader,
         _ => ErrorCode::BadUrl,
     })
 }
@@ -146,15 +146,21 @@ impl Io for ClientIo {
         self.client.begin_iteration();
     }
 
-    async fn execute(&mut self, wire: &Wire, keep: Keep, timeout: Duration) -> Exchange {
-        match self.client.cookie_header(wire.endpoint(), wire.path()) {
-            None => self.client.execute(wire, keep, timeout).await,
-            // Boxed: most flows have no cookies, and every VU would carry the room for the second request.
-            Some(cookies) => {
-                let wire = Box::new(wire.with_cookies(&cookies));
-                Box::pin(self.client.execute(&wire, keep, timeout)).await
-            }
+    fn cookie_header(&self, request: &Request) -> Option<String> {
+        if !self.client.has_cookies() {
+            return None;
         }
+        let endpoint = self.worker.endpoint(&request.origin).ok()?;
+        self.client.cookie_header(endpoint, &request.path_and_query)
+    }
+
+    fn execute(
+        &mut self,
+        wire: &Wire,
+        keep: Keep,
+        timeout: Duration,
+    ) -> impl Future<Output = Exchange> {
+        self.client.execute(wire, keep, timeout)
     }
 
     fn header(&self, name: &str) -> Option<&[u8]> {

@@ -28,24 +28,27 @@ pub(super) struct Context {
 }
 
 impl Context {
-    pub(super) fn prepare(rounds: u32, seconds: u32) -> Result<Self> {
-        let mut build = repo::cargo(&[
-            "build",
-            "--release",
-            "--locked",
-            "-p",
-            "floodgate",
-            "-p",
-            "floodgate-target",
-        ]);
+    /// Builds what is to be measured, `floodgate` only unless it is given, and looks for peers.
+    pub(super) fn prepare(rounds: u32, seconds: u32, floodgate: Option<&Path>) -> Result<Self> {
+        let mut build = repo::cargo(&["build", "--release", "--locked", "-p", "floodgate-target"]);
+        build.args(if floodgate.is_none() {
+            ["-p", "floodgate"].as_slice()
+        } else {
+            &[]
+        });
         ensure!(
             build.status().context("run cargo build")?.success(),
             "the release build failed"
         );
         let target_dir = repo::target_dir()?;
         let release = target_dir.join("release");
+        // Tools run in another folder.
+        let floodgate = floodgate
+            .map(std::path::absolute)
+            .transpose()?
+            .unwrap_or_else(|| release.join("floodgate"));
         let peers = std::env::var_os("FLOODGATE_PEERS").map(PathBuf::from);
-        let (tools, absent) = tools::find(&release.join("floodgate"), peers.as_deref());
+        let (tools, absent) = tools::find(&floodgate, peers.as_deref());
         let scratch = target_dir.join("xtask-bench");
         std::fs::create_dir_all(&scratch)
             .with_context(|| format!("create {}", scratch.display()))?;

@@ -12,7 +12,7 @@ mod stats;
 mod table;
 mod tools;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use clap::ValueEnum;
 use context::Context;
 use std::path::PathBuf;
@@ -32,6 +32,9 @@ pub(crate) struct Options {
     /// Write the report here as well, such as docs/benchmarks.md
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Measure this program instead of building the one of this tree
+    #[arg(long, value_name = "PROGRAM")]
+    floodgate: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -73,26 +76,35 @@ impl Section {
 /// Runs it and prints a report in Markdown.
 ///
 /// # Errors
-/// If something cannot be built or measured, or a tool's output cannot be read.
+/// If something cannot be built, or a section failed; the report is printed all the same.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let sections = if options.sections.is_empty() {
         Section::value_variants()
     } else {
         &options.sections
     };
-    let context = Context::prepare(options.rounds, options.seconds)?;
+    let context = Context::prepare(
+        options.rounds,
+        options.seconds,
+        options.floodgate.as_deref(),
+    )?;
     let mut report = machine::describe(&context);
+    let mut failed = Vec::new();
     for section in sections {
         eprintln!("── {section:?}");
-        report.push_str(
-            &section
-                .run(&context)
-                .with_context(|| format!("section {section:?}"))?,
-        );
+        // What the other sections have measured is not lost.
+        report.push_str(&section.run(&context).unwrap_or_else(|error| {
+            failed.push(format!("{section:?}"));
+            format!("\n## {section:?}\n\nFailed: {error:#}\n")
+        }));
     }
     println!("{report}");
     if let Some(path) = &options.out {
         std::fs::write(path, &report).with_context(|| format!("write {}", path.display()))?;
     }
-    Ok(())
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        bail!("failed: {}", failed.join(", "))
+    }
 }

@@ -73,12 +73,14 @@ pub struct Parsed {
 /// Judges a threshold: its key, such as `http_req_duration{name:home}`, and its expression, such as `p(95)<500`.
 pub type ThresholdCheck = fn(key: &str, expression: &str) -> Result<(), String>;
 
-/// Reads a definition. Thresholds are only looked at for being text; see [`parse_with`].
+/// Reads a definition, thresholds included.
 ///
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(source: &Source<'_>, overrides: &Overrides, resolver: &dyn Resolver) -> Result<Parsed, Faults> {
-    parse_with(source, overrides, resolver, |_, _| Ok(()))
+    parse_with(source, overrides, resolver, |key, expression| {
+        crate::threshold::check(key, expression).map_err(|error| error.to_string())
+    })
 }
 
 /// Reads a definition and lets `threshold` judge each threshold.

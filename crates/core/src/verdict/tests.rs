@@ -127,13 +127,13 @@ fn each_kind_of_evidence_has_its_status() {
         (Status::Passed, "the threshold holds", |_| {}),
         (Status::Passed, "no threshold", |c| c.thresholds.clear()),
         (Status::Passed, "and the baseline hold", |c| {
-            c.baseline = vec![comparison(Outcome::Passed, Some(1.0), Some(1.0))]
+            c.baseline = vec![comparison(Outcome::Passed, Some(1.0), Some(1.0))];
         }),
         (Status::Passed, "the threshold holds", |c| {
-            c.baseline = vec![comparison(Outcome::NoData, None, Some(1.0))]
+            c.baseline = vec![comparison(Outcome::NoData, None, Some(1.0))];
         }),
         (Status::Errored, "no image", |c| {
-            c.errors.push("no image".into())
+            c.errors.push("no image".into());
         }),
         (Status::Errored, "none of 2 tasks reported", |c| {
             c.completeness = Completeness {
@@ -150,19 +150,19 @@ fn each_kind_of_evidence_has_its_status() {
             });
         }),
         (Status::Aborted, "stopped by someone", |c| {
-            c.stop = stop(StopReason::Person)
+            c.stop = stop(StopReason::Person);
         }),
         (Status::Aborted, "max_cost_usd", |c| {
-            c.stop = stop(StopReason::Budget)
+            c.stop = stop(StopReason::Budget);
         }),
         (Status::Inconclusive, "1 of 2 tasks lost: task 1", |c| {
-            c.completeness.tasks_lost = vec![1]
+            c.completeness.tasks_lost = vec![1];
         }),
         (Status::Inconclusive, "1 of 10 shards not merged", |c| {
-            c.completeness.shards_merged = 9
+            c.completeness.shards_merged = 9;
         }),
         (Status::Inconclusive, "tasks were lost", |c| {
-            c.stop = stop(StopReason::TasksLost)
+            c.stop = stop(StopReason::TasksLost);
         }),
         (
             Status::Inconclusive,
@@ -179,28 +179,32 @@ fn each_kind_of_evidence_has_its_status() {
             };
         }),
         (Status::Inconclusive, "no iteration started", |c| {
-            c.applied = AppliedLoad::default()
+            c.applied = AppliedLoad::default();
         }),
         (Status::Inconclusive, "no request did", |c| {
-            c.applied.http_reqs = 0
+            c.applied.http_reqs = 0;
         }),
-        (Status::Failed, "observed 512.346", |c| {
-            c.thresholds.push(threshold(Outcome::Failed))
+        (Status::Failed, "observed 512.346 ms", |c| {
+            c.thresholds.push(threshold(Outcome::Failed));
         }),
         (Status::Failed, "abortOnFail: someone", |c| {
-            c.stop = stop(StopReason::Threshold)
+            c.stop = stop(StopReason::Threshold);
         }),
-        (Status::Failed, "230 after 200 (+15 %, allowed 10 %)", |c| {
-            c.baseline = vec![comparison(Outcome::Failed, Some(200.0), Some(230.0))];
-        }),
+        (
+            Status::Failed,
+            "230 ms after 200 ms (+15 %, allowed 10 %)",
+            |c| {
+                c.baseline = vec![comparison(Outcome::Failed, Some(200.0), Some(230.0))];
+            },
+        ),
         (Status::Inconclusive, "no data for the threshold", |c| {
-            c.thresholds.push(threshold(Outcome::NoData))
+            c.thresholds.push(threshold(Outcome::NoData));
         }),
         (Status::Inconclusive, "94.99 % of the scheduled", |c| {
-            c.applied.ratio = Some(0.949_99)
+            c.applied.ratio = Some(0.949_99);
         }),
         (Status::Inconclusive, "max_duration", |c| {
-            c.stop = stop(StopReason::Deadline)
+            c.stop = stop(StopReason::Deadline);
         }),
     ];
     for (status, part, change) in cases {
@@ -221,17 +225,32 @@ fn each_kind_of_evidence_has_its_status() {
 }
 
 #[test]
+fn a_threshold_that_stopped_the_run_is_named_once() {
+    let v = with(|c| {
+        c.stop = stop(StopReason::Threshold);
+        c.thresholds.push(ThresholdOutcome {
+            aborted: true,
+            ..threshold(Outcome::Failed)
+        });
+    });
+    assert_eq!(v.status, Status::Failed);
+    let reason =
+        "threshold breached and stopped the run: http_req_duration: p(95)<500, observed 512.346 ms";
+    assert_eq!(v.reasons, [reason]);
+}
+
+#[test]
 fn earlier_tiers_come_first() {
     type Change = fn(&mut Case);
     let layers: [(Status, Change); 5] = [
         (Status::Inconclusive, |c| {
-            c.thresholds.push(threshold(Outcome::NoData))
+            c.thresholds.push(threshold(Outcome::NoData));
         }),
         (Status::Failed, |c| {
-            c.thresholds.push(threshold(Outcome::Failed))
+            c.thresholds.push(threshold(Outcome::Failed));
         }),
         (Status::Inconclusive, |c| {
-            c.manifests[0].health.saturated_seconds = 30
+            c.manifests[0].health.saturated_seconds = 30;
         }),
         (Status::Aborted, |c| c.stop = stop(StopReason::Person)),
         (Status::Errored, |c| c.errors.push("no room".into())),

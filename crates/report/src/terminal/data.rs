@@ -1,6 +1,6 @@
 //! What the figures rest on: generators, completeness, cost.
 
-use crate::format::{bytes, count, duration, percent, plural};
+use crate::format::{bytes, count, duration, plural};
 use crate::style::{Align, Style, Tone, plain, table};
 use floodgate_core::execution::summary::{GeneratorSummary, Summary};
 
@@ -22,8 +22,8 @@ pub(super) fn generators(summary: &Summary, style: Style) -> String {
     let columns = [
         ("", Align::Left),
         ("task", Align::Right),
-        ("CPU mean", Align::Right),
-        ("CPU max", Align::Right),
+        ("CPU", Align::Right),
+        ("peak", Align::Right),
         ("lag p99", Align::Right),
         ("lag max", Align::Right),
         ("start", Align::Right),
@@ -40,8 +40,8 @@ pub(super) fn generators(summary: &Summary, style: Style) -> String {
         vec![
             (sign.to_owned(), tone),
             plain(g.task.to_string()),
-            plain(percent(g.cpu_mean)),
-            plain(percent(g.cpu_max)),
+            plain(cpu(g.cpu_mean)),
+            plain(cpu(g.cpu_max)),
             plain(duration(g.lag_p99_ms, 3)),
             plain(duration(g.lag_max_ms, 3)),
             plain(format!("{sign_of}{}", duration(g.start_skew_ms, 3))),
@@ -56,6 +56,11 @@ pub(super) fn generators(summary: &Summary, style: Style) -> String {
         );
     }
     text
+}
+
+/// CPU use in percent; a tenth of one is as much as its measure can tell.
+fn cpu(ratio: f64) -> String {
+    format!("{:.1} %", ratio * 100.0)
 }
 
 /// How many excluded shards are listed.
@@ -97,7 +102,7 @@ pub(super) fn completeness(summary: &Summary, style: Style) -> String {
             (format!("and {more} more left out"), Tone::Bad),
         ]);
     }
-    table(style, &[("", Align::Left), ("", Align::Left)], rows)
+    table(style, &[("", Align::Left), ("", Align::Wrap)], rows)
 }
 
 pub(super) fn cost(summary: &Summary, style: Style) -> String {

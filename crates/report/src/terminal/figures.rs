@@ -30,9 +30,9 @@ pub(super) fn value(
         Contains::Data if aggregate == "rate" => format!("{}/s", bytes(v)),
         Contains::Data => bytes(v),
         Contains::Default if aggregate == "rate" && is(MetricKind::Counter) => {
-            format!("{}/s", number(v))
+            format!("{}/s", number(v, significant + 1))
         }
-        Contains::Default => number(v),
+        Contains::Default => number(v, significant + 1),
     }
 }
 
@@ -95,7 +95,7 @@ fn times(rows: Vec<Vec<Field>>, style: Style) -> String {
         return String::new();
     }
     let heads = QUANTILES.iter().map(|(head, _)| (*head, Align::Right));
-    let columns: Vec<_> = std::iter::once(("", Align::Left)).chain(heads).collect();
+    let columns: Vec<_> = std::iter::once(("", Align::Wrap)).chain(heads).collect();
     table(style, &columns, rows)
 }
 
@@ -118,6 +118,7 @@ pub(super) fn load(summary: &Summary, style: Style) -> String {
     let mut rows = Vec::new();
     let failed = get(Builtin::HttpReqFailed, "passes").unwrap_or(0.0) as u64;
     let note = match failed {
+        _ if a.http_reqs == 0 => plain(""),
         0 => ("none failed".to_owned(), Tone::Dim),
         n => (
             format!("{} failed ({})", count(n), share(n, a.http_reqs)),
@@ -131,11 +132,17 @@ pub(super) fn load(summary: &Summary, style: Style) -> String {
         note,
     ]);
     let planned = match (summary.planned.iterations, a.ratio) {
-        (Some(planned), Some(ratio)) => (
-            format!("{} of {} planned", percent(ratio), count(planned)),
-            if ratio < 1.0 { Tone::Warn } else { Tone::Dim },
-        ),
-        (None, Some(ratio)) => (format!("{} of those scheduled", percent(ratio)), Tone::Dim),
+        (Some(planned), _) if planned == a.iterations => {
+            ("all that were planned".to_owned(), Tone::Dim)
+        }
+        (planned, Some(ratio)) => {
+            let whole = planned.map_or_else(String::new, |n| format!(", {} planned", count(n)));
+            let tone = if ratio < 1.0 { Tone::Warn } else { Tone::Dim };
+            (
+                format!("{} of those scheduled{whole}", percent(ratio)),
+                tone,
+            )
+        }
         _ => plain(""),
     };
     rows.push(vec![
@@ -164,7 +171,7 @@ pub(super) fn load(summary: &Summary, style: Style) -> String {
         let note = format!("at most {} planned", count(summary.planned.max_vus));
         rows.push(vec![
             plain("VUs, at most"),
-            plain(number(most)),
+            plain(number(most, 6)),
             plain(""),
             (note, Tone::Dim),
         ]);
@@ -185,7 +192,7 @@ pub(super) fn load(summary: &Summary, style: Style) -> String {
             ("", Align::Left),
             ("", Align::Right),
             ("", Align::Right),
-            ("", Align::Left),
+            ("", Align::Wrap),
         ],
         rows,
     )
@@ -194,9 +201,9 @@ pub(super) fn load(summary: &Summary, style: Style) -> String {
 /// A rate: whole from a thousand up.
 fn number_of(v: f64) -> String {
     if v >= 1_000.0 {
-        number(v.round())
+        number(v.round(), 6)
     } else {
-        number((v * 10.0).round() / 10.0)
+        number((v * 10.0).round() / 10.0, 4)
     }
 }
 
@@ -265,6 +272,6 @@ pub(super) fn custom(summary: &Summary, style: Style) -> String {
     if rows.is_empty() {
         String::new()
     } else {
-        table(style, &[("", Align::Left), ("", Align::Left)], rows)
+        table(style, &[("", Align::Left), ("", Align::Wrap)], rows)
     }
 }

@@ -8,9 +8,9 @@ use floodgate_core::execution::summary::{Outcome, Summary};
 
 fn of_outcome(outcome: Outcome, aborted: bool) -> Field {
     match outcome {
-        Outcome::Passed if aborted => ("✗ stopped the run".into(), Tone::Bad),
+        // Also where the last look found it holding again: the breach is why the run ended.
+        _ if aborted => ("✗ stopped the run".into(), Tone::Bad),
         Outcome::Passed => ("✓ holds".into(), Tone::Good),
-        Outcome::Failed if aborted => ("✗ breached, stopped the run".into(), Tone::Bad),
         Outcome::Failed => ("✗ breached".into(), Tone::Bad),
         Outcome::NoData => ("? no data".into(), Tone::Warn),
     }
@@ -42,11 +42,20 @@ pub(super) fn thresholds(execution: &Execution, summary: &Summary, style: Style)
     });
     let columns = [
         ("", Align::Left),
-        ("metric", Align::Left),
+        ("metric", Align::Wrap),
         ("must hold", Align::Left),
         ("observed", Align::Right),
     ];
-    table(style, &columns, rows.collect())
+    let mut text = table(style, &columns, rows.collect());
+    let notes = execution.thresholds.iter().filter_map(|t| {
+        let note = t.note.as_ref()?;
+        Some(vec![(format!("{}: {note}", t.id), Tone::Dim)])
+    });
+    let notes: Vec<_> = notes.collect();
+    if !notes.is_empty() {
+        text += &table(style, &[("", Align::Wrap)], notes);
+    }
+    text
 }
 
 pub(super) fn baseline(summary: &Summary, style: Style) -> String {
@@ -81,7 +90,7 @@ pub(super) fn baseline(summary: &Summary, style: Style) -> String {
     });
     let columns = [
         ("", Align::Left),
-        ("metric", Align::Left),
+        ("metric", Align::Wrap),
         ("before", Align::Right),
         ("now", Align::Right),
         ("change", Align::Right),
@@ -117,7 +126,7 @@ pub(super) fn checks(summary: &Summary, style: Style) -> String {
         style,
         &[
             ("", Align::Left),
-            ("", Align::Left),
+            ("", Align::Wrap),
             ("", Align::Right),
             ("", Align::Right),
         ],

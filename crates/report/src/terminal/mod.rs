@@ -5,7 +5,7 @@ mod figures;
 mod judged;
 
 use crate::format::{span, utc};
-use crate::style::{Style, Tone, of_status, plain, table};
+use crate::style::{Align, Style, Tone, of_status, plain, table};
 use floodgate_core::execution::record::Execution;
 use floodgate_core::execution::summary::Summary;
 
@@ -23,7 +23,7 @@ pub fn summary(execution: &Execution, summary: &Summary, style: Style) -> String
         ("Generators", data::generators(summary, style)),
         ("Data", data::completeness(summary, style)),
         ("Cost", data::cost(summary, style)),
-        ("Warnings", notes(&summary.warnings, "!", Tone::Warn, style)),
+        ("Warnings", warnings(summary, style)),
     ];
     let mut text = headline(execution, summary, style);
     for (title, body) in sections.into_iter().filter(|(_, body)| !body.is_empty()) {
@@ -34,44 +34,41 @@ pub fn summary(execution: &Execution, summary: &Summary, style: Style) -> String
 
 fn headline(execution: &Execution, summary: &Summary, style: Style) -> String {
     let (tone, sign) = of_status(summary.status);
-    let verdict = style.strong(
-        &format!("{sign} {}", summary.status.as_str().to_uppercase()),
-        tone,
-    );
-    let test = style.strong(
-        &format!("{}/{}", summary.project, summary.test),
-        Tone::Plain,
-    );
-    let target = execution.target.as_ref().map(|t| format!("→ {t}"));
+    let verdict = format!("{sign} {}", summary.status.as_str().to_uppercase());
+    let test = format!("{}/{}", summary.project, summary.test);
+    let target = execution.target.as_ref();
+    let target = target.map_or_else(String::new, |t| format!(" → {t}"));
     let facts = [
-        Some(span(summary.duration_s)),
+        (summary.duration_s > 0.0).then(|| span(summary.duration_s)),
         summary.started_ms.map(utc),
         Some(summary.execution.clone()),
     ];
     let facts = facts.into_iter().flatten().collect::<Vec<_>>().join(" · ");
-    let mut text =
-        format!("{verdict}  {test} {}\n", target.unwrap_or_default()).replace(" \n", "\n");
-    text += &notes(&summary.reasons, "", tone, style);
-    text += &format!("  {}\n", style.paint(&facts, Tone::Dim));
-    text
+    let (verdict, test) = (
+        style.strong(&verdict, tone),
+        style.strong(&test, Tone::Plain),
+    );
+    let reasons = sentences(&summary.reasons, tone, style);
+    let facts = sentences(&[facts], Tone::Dim, style);
+    format!("{verdict}  {test}{target}\n{reasons}{facts}")
 }
 
-/// Sentences, each wrapped behind its sign.
-fn notes(sentences: &[String], sign: &str, tone: Tone, style: Style) -> String {
-    use crate::style::Align::Left;
-    if sentences.is_empty() {
+/// Sentences, each from its own line on.
+fn sentences(list: &[String], tone: Tone, style: Style) -> String {
+    let rows = list.iter().map(|s| vec![(unbroken(s), tone)]).collect();
+    table(style, &[("", Align::Wrap)], rows)
+}
+
+fn warnings(summary: &Summary, style: Style) -> String {
+    if summary.warnings.is_empty() {
         return String::new();
     }
-    if sign.is_empty() {
-        return table(
-            style,
-            &[("", Left)],
-            sentences.iter().map(|s| vec![(s.clone(), tone)]).collect(),
-        );
-    }
-    let rows = sentences
-        .iter()
-        .map(|s| vec![(sign.to_owned(), tone), plain(s)])
-        .collect();
-    table(style, &[("", Left), ("", Left)], rows)
+    let row = |w: &String| vec![("!".to_owned(), Tone::Warn), plain(unbroken(w))];
+    let rows = summary.warnings.iter().map(row).collect();
+    table(style, &[("", Align::Left), ("", Align::Wrap)], rows)
+}
+
+/// The sentence with each number kept on the line of its unit.
+fn unbroken(sentence: &str) -> String {
+    sentence.replace(" %", "\u{a0}%").replace(" ms", "\u{a0}ms")
 }

@@ -286,9 +286,8 @@ pub(super) fn failed() -> Run {
         &mut run,
         Status::Failed,
         &[
-            "stopped by abortOnFail: http_req_duration{name:checkout}: p(99)<900ms",
-            "threshold breached: http_req_duration{name:checkout}: p(99)<900ms, observed 1640.2",
-            "worse than the baseline: http_req_duration p(95) 251.3 after 204.1 (+23.126 %, allowed 10 %)",
+            "threshold breached and stopped the run: http_req_duration{name:checkout}: p(99)<900ms, observed 1640.2 ms",
+            "worse than the baseline: http_req_duration p(95) 251.3 ms after 204.1 ms (+23.13 %, allowed 10 %)",
         ],
     );
     let (e, s) = &mut run;
@@ -296,6 +295,34 @@ pub(super) fn failed() -> Run {
     (t.outcome, t.observed, t.aborted) = (Outcome::Failed, Some(1_640.2), true);
     e.thresholds[0].observed = Some(251.3);
     s.baseline.as_mut().unwrap().outcomes = vec![comparison(251.3, Outcome::Failed)];
+    s.metrics.extend([
+        trend(
+            "http_req_response_time",
+            [52.8, 171.0, 402.0, 1_910.0, 4_120.0, 5_204.0],
+        ),
+        trend(
+            "http_req_duration",
+            [48.3, 152.0, 251.3, 1_204.0, 2_390.0, 2_798.0],
+        ),
+        trend(
+            "http_req_duration{name:checkout}",
+            [131.0, 488.0, 871.0, 1_640.2, 2_610.0, 2_798.0],
+        ),
+        trend(
+            "http_req_waiting",
+            [47.9, 151.0, 249.0, 1_200.0, 2_380.0, 2_790.0],
+        ),
+        metric("data_sent", &[("count", 7_360_000.0), ("rate", 78_300.0)]),
+        metric(
+            "data_received",
+            &[("count", 558_000_000.0), ("rate", 5_940_000.0)],
+        ),
+        metric("vus", &[("value", 400.0), ("min", 0.0), ("max", 400.0)]),
+        metric("orders_placed", &[("count", 22_877.0), ("rate", 243.37)]),
+    ]);
+    for c in &mut s.checks {
+        c.passes = 22_910 - c.fails;
+    }
     s.duration_s = 94.0;
     s.applied = AppliedLoad {
         iterations: 22_910,
@@ -303,7 +330,7 @@ pub(super) fn failed() -> Run {
         http_reqs: 45_771,
         ratio: Some(0.975),
     };
-    s.planned.iterations = Some(75_000);
+    e.thresholds[3].observed = Some(486.93);
     s.generators[1].outcome = "stopped".into();
     s.warnings = vec![
         "590 iterations were dropped (2.51 %), because no VU was free in time; raise maxVUs, or plan a lower rate".into(),

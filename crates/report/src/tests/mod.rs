@@ -38,7 +38,7 @@ fn a_run_of_which_nothing_came() {
 fn colours_change_nothing_but_colours() {
     let color = |width| Style { color: true, width };
     for (e, s) in [passed(), failed(), inconclusive(), nothing()] {
-        for width in [60, 72, 100, 120] {
+        for width in [72, 80, 100, 120] {
             let text = summary(&e, &s, color(width));
             assert!(text.contains("\u{1b}["));
             let bare: String = console::strip_ansi_codes(&text)
@@ -63,7 +63,10 @@ fn colours_change_nothing_but_colours() {
 #[test]
 fn lines_stay_within_the_width() {
     for (e, s) in [passed(), failed(), inconclusive(), nothing()] {
-        for style in [NARROW, Style::PLAIN] {
+        for style in [72, 80, 100, 120].map(|width| Style {
+            color: false,
+            width,
+        }) {
             let text = summary(&e, &s, style) + &runs(std::slice::from_ref(&e), style);
             // The first line names the target, which is not broken so that it can be copied.
             for line in text.lines().skip(1) {

@@ -38,12 +38,14 @@ fn client(worker: &Rc<Worker>) -> Client {
 }
 
 fn wire_with(worker: &Worker, method: &str, url: &str, body: Bytes) -> Wire {
-    let target = absolute(None, url).unwrap();
+    let url = url::Url::parse(url).unwrap();
+    let origin = Origin::of(&url).unwrap();
+    let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
     Wire::build(&RequestParts {
         method: method.to_owned(),
-        endpoint: worker.endpoint(&target.origin).unwrap(),
-        authority: target.origin.authority(),
-        path_and_query: target.path_and_query,
+        endpoint: worker.endpoint(&origin).unwrap(),
+        authority: origin.authority(),
+        path_and_query: format!("{}{query}", url.path()),
         headers: vec![("User-Agent".to_owned(), b"test".to_vec())],
         body,
     })
