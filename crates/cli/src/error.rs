@@ -15,7 +15,7 @@ pub enum CliError {
     #[error("{0}")]
     Definition(String),
     /// A file that the user named, or that has to be written.
-    #[error("{operation} {}: {problem}{}", .path.display(), remedy(.remedy.as_deref()))]
+    #[error("{operation} {}: {problem}{}", .path.display(), advice(.remedy.as_deref()))]
     File {
         /// `read` or `write`.
         operation: &'static str,
@@ -47,7 +47,7 @@ pub enum CliError {
     },
 }
 
-fn remedy(text: Option<&str>) -> String {
+fn advice(text: Option<&str>) -> String {
     text.map_or_else(String::new, |text| format!("; {text}"))
 }
 

@@ -8,7 +8,7 @@ const COMMIT: [&str; 4] = ["GITHUB_SHA", "CI_COMMIT_SHA", "GIT_COMMIT", "CIRCLE_
 const PRINCIPAL: [&str; 5] = ["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "LOGNAME", "USER", "USERNAME"];
 
 /// The trigger of a run that is started from here.
-pub fn trigger(variable: impl Fn(&str) -> Option<String>) -> Trigger {
+pub(crate) fn trigger(variable: impl Fn(&str) -> Option<String>) -> Trigger {
     let first = |names: &[&str]| names.iter().find_map(|n| variable(n).filter(|v| !v.is_empty()));
     let github = || {
         let part = |name| first(&[name]);

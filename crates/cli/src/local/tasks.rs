@@ -142,7 +142,7 @@ async fn stay_with(
     let last_words = tokio::spawn(last_lines(child.stderr.take()));
     let status = tokio::select! {
         status = child.wait() => status,
-        Ok(_) = stop.wait_for(Option::is_some) => {
+        true = ordered(&mut stop) => {
             drop(stdin);
             child.wait().await
         }
@@ -158,6 +158,11 @@ async fn stay_with(
         Err(error) => format!("could not be waited for: {error}"),
     };
     let _ = exits.send(Exit { task, reason });
+}
+
+/// Whether an order to stop has come; `false` when none can come any more.
+async fn ordered(stop: &mut watch::Receiver<Option<String>>) -> bool {
+    stop.wait_for(Option::is_some).await.is_ok()
 }
 
 fn ending(status: ExitStatus) -> String {
