@@ -1,5 +1,5 @@
 //! The program from outside: definitions in, verdicts, records and exit codes out.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 mod arguments;
 mod faults;

@@ -9,7 +9,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// [`CliError::File`] with a remedy: the nearest name if there is none of this name, what a folder is not.
-pub fn read(path: &Path) -> Result<Vec<u8>> {
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     if path.is_dir() {
         return Err(fail(path, "is a folder", Some("name a file in it".into())));
     }
@@ -28,7 +28,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// As for [`read`], and the place of the first byte that is not UTF-8.
-pub fn read_text(path: &Path) -> Result<String> {
+pub(crate) fn read_text(path: &Path) -> Result<String> {
     String::from_utf8(read(path)?).map_err(|error| {
         let problem = format!(
             "is not UTF-8 text (byte {})",

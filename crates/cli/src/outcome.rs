@@ -13,20 +13,20 @@ use std::process::ExitCode;
 
 /// Where the account of a run goes.
 #[derive(Clone, Copy, Debug)]
-pub struct Output<'a> {
+pub(crate) struct Output<'a> {
     /// JSON or a table, and whether hints are wanted.
-    pub show: ShowArgs,
+    pub(crate) show: ShowArgs,
     /// The JUnit file.
-    pub junit: Option<&'a Path>,
+    pub(crate) junit: Option<&'a Path>,
     /// The folder of executions.
-    pub out: &'a Path,
+    pub(crate) out: &'a Path,
 }
 
 /// Shows a run that has just ended; its verdict is the exit code.
 ///
 /// # Errors
 /// A stdout or JUnit file that cannot be written.
-pub fn conclude(finished: &Finished, output: &Output<'_>) -> Result<ExitCode> {
+pub(crate) fn conclude(finished: &Finished, output: &Output<'_>) -> Result<ExitCode> {
     let Finished { execution, summary } = finished;
     if output.show.json {
         print_summary_json(summary)?;
@@ -34,8 +34,7 @@ pub fn conclude(finished: &Finished, output: &Output<'_>) -> Result<ExitCode> {
         print_summary(execution, summary)?;
     }
     if let Some(path) = output.junit {
-        let xml =
-            floodgate_report::junit(execution, summary).map_err(|e| CliError::write(path, e))?;
+        let xml = floodgate_report::junit(execution, summary).map_err(|e| CliError::write(path, e))?;
         std::fs::write(path, xml).map_err(|e| CliError::write(path, e))?;
     }
     if !output.show.quiet && !output.show.json {
@@ -46,7 +45,7 @@ pub fn conclude(finished: &Finished, output: &Output<'_>) -> Result<ExitCode> {
 }
 
 /// The command that shows a run again, from the same working folder.
-pub fn show_command(id: &str, out: &Path) -> String {
+pub(crate) fn show_command(id: &str, out: &Path) -> String {
     if out == Path::new(".floodgate") {
         format!("floodgate show {id}")
     } else {
@@ -58,18 +57,14 @@ pub fn show_command(id: &str, out: &Path) -> String {
 ///
 /// # Errors
 /// A stdout that cannot be written.
-pub fn print_summary(execution: &Execution, summary: &Summary) -> Result<()> {
-    print(&floodgate_report::summary(
-        execution,
-        summary,
-        Style::of_stdout(),
-    ))
+pub(crate) fn print_summary(execution: &Execution, summary: &Summary) -> Result<()> {
+    print(&floodgate_report::summary(execution, summary, Style::of_stdout()))
 }
 
 /// Prints exactly the summary.
 ///
 /// # Errors
 /// A stdout that cannot be written.
-pub fn print_summary_json(summary: &Summary) -> Result<()> {
+pub(crate) fn print_summary_json(summary: &Summary) -> Result<()> {
     print(&floodgate_report::json(summary).map_err(|e| CliError::write("stdout", e))?)
 }

@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Write, stdout};
 ///
 /// # Errors
 /// What the system reports.
-pub fn print(text: &str) -> Result<()> {
+pub(crate) fn print(text: &str) -> Result<()> {
     let mut out = stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -21,7 +21,7 @@ pub fn print(text: &str) -> Result<()> {
 ///
 /// # Errors
 /// What the system reports.
-pub fn print_json<T: serde::Serialize>(value: &T) -> Result<()> {
+pub(crate) fn print_json<T: serde::Serialize>(value: &T) -> Result<()> {
     let text = serde_json::to_string_pretty(value).map_err(|e| CliError::write("stdout", e))?;
     print(&format!("{text}\n"))
 }

@@ -1,5 +1,5 @@
 //! Whole runs with hand-made tasks: what they write decides what becomes of the run.
-#![allow(clippy::unwrap_used, missing_docs)]
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 mod finishing;
 mod preparing;

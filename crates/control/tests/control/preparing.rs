@@ -82,8 +82,3 @@ async fn an_abort_is_an_order_in_the_name_of_who_gave_it() {
     assert_eq!(finished.execution.reasons, ["stopped by bob"]);
     assert!(matches!(abort(&folder.stores, ID, "bob", START).await, Err(ControlError::Ended { .. })));
 }
-
-    let folder = Folder::new();
-    let error = folder.stores.objects.put("../escape", "x".into()).await.unwrap_err();
-    assert!(matches!(error, StoreError::BadKey { .. }), "{error}");
-}
