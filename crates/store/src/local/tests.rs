@@ -17,9 +17,9 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            found.extend(files_below(&path))
+            found.extend(files_below(&path));
         } else {
-            found.push(path)
+            found.push(path);
         }
     }
     found
@@ -125,7 +125,12 @@ async fn a_full_disk_is_an_error_and_leaves_the_old_object() {
             "trap '' XFSZ; ulimit -f 128 || exit 9; exec \"$0\" --exact \"$1\" --nocapture";
         let test = "local::tests::a_full_disk_is_an_error_and_leaves_the_old_object";
         let mut child = Command::new("sh");
-        child.arg("-c").arg(script).arg(std::env::current_exe().unwrap()).arg(test).env(CHILD, "1");
+        child
+            .arg("-c")
+            .arg(script)
+            .arg(std::env::current_exe().unwrap())
+            .arg(test)
+            .env(CHILD, "1");
         let output = child.output().unwrap();
         let text = String::from_utf8_lossy(&output.stdout).into_owned()
             + &String::from_utf8_lossy(&output.stderr);
