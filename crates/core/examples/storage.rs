@@ -10,13 +10,17 @@
 //! first byte is lognormal with the given sigma (default 0.4); the median (default 5,000 µs) is that of the middle name, those of
 //! the others are spread evenly from half to twice of it; one request in 100 takes five times as long. Lognormal too: sending 15 µs
 //! (0.3), receiving 40 µs (0.5), blocked 3 µs (0.4), lag of the generator 60 µs (0.4).
+//!
+//! Measured with the defaults, in bytes a request, shards and merged: all metrics 4.66 and 1.68; without the response time 3.14 and
+//! 1.00; without phases too 1.98 and 0.72. No lossless layout comes below the entropy of the samples: here 0.87 bytes for each of a
+//! histogram of 50, 0.48 for one of 500, 0.16 for one of 5,000. Trends are what costs, and their windows decide.
 #![allow(clippy::unwrap_used)]
 
 use floodgate_core::histogram::Histogram;
 use floodgate_core::merge::Merger;
 use floodgate_core::metric::{Builtin, MetricKind, SeriesKey, Tags};
 use floodgate_core::shard::{
-    Content, FLUSH_INTERVAL_MS, PHASE_WINDOW_S, Row, Shard, ShardMeta, Sources, encode, window_s,
+    Content, FLUSH_INTERVAL_MS, PHASE_WINDOW_S, Row, Shard, ShardMeta, Sources, encode,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;

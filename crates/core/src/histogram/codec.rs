@@ -66,7 +66,7 @@ impl Histogram {
         let mut sum = 0u64;
         let middle = |index| u64::midpoint(lowest_of(index), highest_of(index));
         walk(counts, u64::MAX, &mut 0, |index, count| {
-            sum = sum.saturating_add(middle(index).saturating_mul(count))
+            sum = sum.saturating_add(middle(index).saturating_mul(count));
         })?;
         self.count += seen.count;
         self.sum = self.sum.saturating_add(sum);
@@ -107,7 +107,7 @@ impl Histogram {
         let room = u64::MAX - self.count;
         let mut applied = 0;
         let result = walk(counts, room, &mut applied, |index, count| {
-            *self.slot(index) += count
+            *self.slot(index) += count;
         });
         if result.is_err() {
             // Nothing was kept in order to undo: the part that was added is read a second time.
@@ -120,7 +120,7 @@ impl Histogram {
     #[cold]
     fn take_back(&mut self, counts: &[u8]) {
         let undone = walk(counts, u64::MAX, &mut 0, |index, count| {
-            *self.slot(index) -= count
+            *self.slot(index) -= count;
         });
         debug_assert!(undone.is_ok(), "these bytes were accepted before");
     }

@@ -166,7 +166,7 @@ fn rows_that_cannot_be_are_refused() {
     assert!(
         refused(Row {
             histogram: Some(Bytes::from_static(b"no")),
-            ..duration.clone()
+            ..duration
         })
         .contains("2 bytes")
     );
