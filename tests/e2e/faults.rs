@@ -15,7 +15,11 @@ fn fails_with(url: &str, code: &str) {
     ended.expect(99);
     assert_eq!(summary.status, Status::Failed);
     assert_eq!(value(&summary, "http_req_failed", "rate"), 1.0);
-    let codes: Vec<_> = summary.errors.iter().map(|(code, n)| (code.as_str(), *n)).collect();
+    let codes: Vec<_> = summary
+        .errors
+        .iter()
+        .map(|(code, n)| (code.as_str(), *n))
+        .collect();
     assert_eq!(codes, [(code, 10)]);
 }
 
@@ -33,17 +37,26 @@ fn a_target_that_refuses() {
 
 #[test]
 fn a_target_that_resets() {
-    fails_with(&faulty(Script::on_connect(OnConnect::Reset)).url(), "connection_reset");
+    fails_with(
+        &faulty(Script::on_connect(OnConnect::Reset)).url(),
+        "connection_reset",
+    );
 }
 
 #[test]
 fn a_target_that_closes_without_an_answer() {
-    fails_with(&faulty(Script::on_connect(OnConnect::Close)).url(), "connection_closed");
+    fails_with(
+        &faulty(Script::on_connect(OnConnect::Close)).url(),
+        "connection_closed",
+    );
 }
 
 #[test]
 fn a_target_that_never_answers() {
-    fails_with(&faulty(Script::on_connect(OnConnect::Silent)).url(), "timeout");
+    fails_with(
+        &faulty(Script::on_connect(OnConnect::Silent)).url(),
+        "timeout",
+    );
 }
 
 #[test]
@@ -56,6 +69,18 @@ fn a_certificate_of_nobody() {
     let target = Target::start(Config::service().with_tls(tls::Mode::SelfSigned)).unwrap();
     fails_with(&target.url(), "tls_certificate");
     let bench = Bench::new();
-    let ended = bench.floodgate(&["hit", &target.url(), "-n", "3", "-c", "1", "--insecure", "--json"]);
-    assert_eq!(value(&ended.expect(0).summary(), "http_req_failed", "rate"), 0.0);
+    let ended = bench.floodgate(&[
+        "hit",
+        &target.url(),
+        "-n",
+        "3",
+        "-c",
+        "1",
+        "--insecure",
+        "--json",
+    ]);
+    assert_eq!(
+        value(&ended.expect(0).summary(), "http_req_failed", "rate"),
+        0.0
+    );
 }

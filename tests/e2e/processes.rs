@@ -8,7 +8,10 @@ use floodgate_target::{Config, Target};
 fn long_run<'a>(bench: &'a Bench, target: &Target, more: &[&str]) -> Running {
     let thresholds = "thresholds:\n  http_req_failed: [rate==0]\n";
     bench.write("test.yaml", &arrivals(&target.url(), 50, "30s", thresholds));
-    let args: Vec<&str> = ["run", "test.yaml", "--json"].into_iter().chain(more.iter().copied()).collect();
+    let args: Vec<&str> = ["run", "test.yaml", "--json"]
+        .into_iter()
+        .chain(more.iter().copied())
+        .collect();
     let running = bench.spawn(&args);
     eventually("load is sent", || target.counters().requests() >= 20);
     running
@@ -24,7 +27,10 @@ fn a_signal_stops_in_order_and_keeps_what_was_measured() {
         let summary = ended.expect(105).summary();
         assert_eq!(summary.status, Status::Aborted);
         assert_eq!(summary.reasons, [format!("stopped by SIG{signal}")]);
-        assert_eq!(value(&summary, "http_reqs", "count"), target.counters().requests() as f64);
+        assert_eq!(
+            value(&summary, "http_reqs", "count"),
+            target.counters().requests() as f64
+        );
         assert!(summary.completeness.tasks_lost.is_empty());
     }
 }
@@ -45,8 +51,11 @@ fn a_second_signal_ends_at_once_and_leaves_no_process() {
     assert!(ended.stdout().is_empty());
     assert!(ended.stderr().contains("unmerged"), "{}", ended.stderr());
     children.iter().for_each(|&c| signal(c, "CONT"));
-    eventually("the generators are gone", || !children.iter().any(|&c| is_alive(c)));
-    let runs: serde_json::Value = serde_json::from_str(&bench.floodgate(&["runs", "--json"]).stdout()).unwrap();
+    eventually("the generators are gone", || {
+        !children.iter().any(|&c| is_alive(c))
+    });
+    let runs: serde_json::Value =
+        serde_json::from_str(&bench.floodgate(&["runs", "--json"]).stdout()).unwrap();
     assert_eq!(runs[0]["status"], "aborted");
 }
 
@@ -59,8 +68,21 @@ fn a_killed_generator_is_seen_and_the_rest_is_kept() {
     let ended = running.end();
     let summary = ended.expect(98).summary();
     assert_eq!(summary.status, Status::Inconclusive);
-    assert_eq!((summary.completeness.tasks_reported, summary.completeness.tasks_lost.len()), (1, 1));
-    assert!(summary.warnings.iter().any(|w| w.contains("killed (signal 9")), "{:?}", summary.warnings);
+    assert_eq!(
+        (
+            summary.completeness.tasks_reported,
+            summary.completeness.tasks_lost.len()
+        ),
+        (1, 1)
+    );
+    assert!(
+        summary
+            .warnings
+            .iter()
+            .any(|w| w.contains("killed (signal 9")),
+        "{:?}",
+        summary.warnings
+    );
     assert!(value(&summary, "http_reqs", "count") > 0.0);
 }
 
@@ -71,9 +93,15 @@ fn generators_do_not_outlive_their_coordinator() {
     let children = running.children();
     running.signal("KILL");
     drop(running);
-    eventually("the generators are gone", || !children.iter().any(|&c| is_alive(c)));
+    eventually("the generators are gone", || {
+        !children.iter().any(|&c| is_alive(c))
+    });
     let manifests = files(&bench.path(".floodgate"), "/tasks/");
-    assert_eq!(manifests.len(), 2, "they wrote what they had: {manifests:?}");
+    assert_eq!(
+        manifests.len(),
+        2,
+        "they wrote what they had: {manifests:?}"
+    );
 }
 
 #[test]
@@ -81,17 +109,32 @@ fn abort_stops_a_run_from_outside() {
     let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
     let id = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
     let running = long_run(&bench, &target, &["--id", id]);
-    assert!(bench.floodgate(&["abort", id]).expect(0).stdout().contains("aborted"));
+    assert!(
+        bench
+            .floodgate(&["abort", id])
+            .expect(0)
+            .stdout()
+            .contains("aborted")
+    );
     let summary = running.end().expect(105).summary();
     assert_eq!(summary.reasons, ["stopped by ann"]);
-    assert!(bench.floodgate(&["abort", id]).expect(104).stderr().contains("has ended already"));
+    assert!(
+        bench
+            .floodgate(&["abort", id])
+            .expect(104)
+            .stderr()
+            .contains("has ended already")
+    );
 }
 
 #[test]
 fn a_breach_with_abort_on_fail_ends_the_run_early() {
     let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
     let thresholds = "thresholds:\n  http_reqs: [{ threshold: count<30, abortOnFail: true }]\n";
-    let (ended, summary) = bench.run(&arrivals(&target.url(), 50, "60s", thresholds), &["--generators", "2"]);
+    let (ended, summary) = bench.run(
+        &arrivals(&target.url(), 50, "60s", thresholds),
+        &["--generators", "2"],
+    );
     ended.expect(99);
     assert!(summary.duration_s < 30.0, "{}", summary.duration_s);
     assert!(target.counters().requests() >= 30);

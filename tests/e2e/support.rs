@@ -16,7 +16,9 @@ pub struct Bench {
 
 impl Bench {
     pub fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+        }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -29,7 +31,11 @@ impl Bench {
 
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_floodgate"));
-        command.args(args).current_dir(self.dir.path()).env_remove("FLOODGATE_OUT").env("USER", "ann");
+        command
+            .args(args)
+            .current_dir(self.dir.path())
+            .env_remove("FLOODGATE_OUT")
+            .env("USER", "ann");
         for variable in ["CI", "LOGNAME", "GITHUB_ACTOR", "GITLAB_USER_LOGIN"] {
             command.env_remove(variable);
         }
@@ -38,7 +44,12 @@ impl Bench {
 
     pub fn spawn(&self, args: &[&str]) -> Running {
         let mut command = self.command(args);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         Running { child: Some(child) }
     }
 
@@ -50,7 +61,10 @@ impl Bench {
     /// Runs a definition and reads the summary that it prints.
     pub fn run(&self, definition: &str, more: &[&str]) -> (Ended, Summary) {
         self.write("test.yaml", definition);
-        let args: Vec<&str> = ["run", "test.yaml", "--json"].into_iter().chain(more.iter().copied()).collect();
+        let args: Vec<&str> = ["run", "test.yaml", "--json"]
+            .into_iter()
+            .chain(more.iter().copied())
+            .collect();
         let ended = self.floodgate(&args);
         let summary = ended.summary();
         (ended, summary)
@@ -70,7 +84,11 @@ impl Running {
     /// The processes that it has started.
     pub fn children(&self) -> Vec<u32> {
         let path = format!("/proc/{0}/task/{0}/children", self.pid());
-        std::fs::read_to_string(path).unwrap_or_default().split_whitespace().map(|p| p.parse().unwrap()).collect()
+        std::fs::read_to_string(path)
+            .unwrap_or_default()
+            .split_whitespace()
+            .map(|p| p.parse().unwrap())
+            .collect()
     }
 
     pub fn signal(&self, name: &str) {
@@ -97,7 +115,11 @@ impl Running {
             let out = read(stdout.map(|p| Box::new(p) as _));
             let err = read(stderr.map(|p| Box::new(p) as _));
             let status = child.wait().unwrap();
-            let _ = send.send(Output { status, stdout: out.join().unwrap(), stderr: err.join().unwrap() });
+            let _ = send.send(Output {
+                status,
+                stdout: out.join().unwrap(),
+                stderr: err.join().unwrap(),
+            });
         });
         match receive.recv_timeout(PATIENCE) {
             Ok(output) => Ended(output),
@@ -120,13 +142,19 @@ impl Drop for Running {
 
 /// Sends a signal to one process.
 pub fn signal(pid: u32, name: &str) {
-    Command::new("kill").arg(format!("-{name}")).arg(pid.to_string()).status().unwrap();
+    Command::new("kill")
+        .arg(format!("-{name}"))
+        .arg(pid.to_string())
+        .status()
+        .unwrap();
 }
 
 /// Whether a process is there and not a zombie.
 pub fn is_alive(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit(") ").next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with('Z'))
+    stat.rsplit(") ")
+        .next()
+        .is_some_and(|rest| !rest.is_empty() && !rest.starts_with('Z'))
 }
 
 /// Waits until something holds.
@@ -155,13 +183,20 @@ impl Ended {
     }
 
     pub fn summary(&self) -> Summary {
-        serde_json::from_str(&self.stdout()).unwrap_or_else(|e| panic!("{e}: {:?}\n{}", self.stdout(), self.stderr()))
+        serde_json::from_str(&self.stdout())
+            .unwrap_or_else(|e| panic!("{e}: {:?}\n{}", self.stdout(), self.stderr()))
     }
 
     /// Panics with everything that was said unless the exit code is this one.
     #[track_caller]
     pub fn expect(&self, code: i32) -> &Self {
-        assert_eq!(self.code(), Some(code), "stdout: {}\nstderr: {}", self.stdout(), self.stderr());
+        assert_eq!(
+            self.code(),
+            Some(code),
+            "stdout: {}\nstderr: {}",
+            self.stdout(),
+            self.stderr()
+        );
         self
     }
 }

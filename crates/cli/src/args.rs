@@ -46,7 +46,13 @@ pub enum Command {
 #[derive(Clone, Debug, clap::Args)]
 pub struct OutArgs {
     /// Folder of definitions, shards, summaries and records
-    #[arg(long, value_name = "DIR", default_value = ".floodgate", env = "FLOODGATE_OUT", hide_env_values = true)]
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = ".floodgate",
+        env = "FLOODGATE_OUT",
+        hide_env_values = true
+    )]
     pub out: std::path::PathBuf,
 }
 

@@ -34,10 +34,15 @@ impl Environment {
             None => BTreeMap::new(),
         };
         for entry in &args.env {
-            let (name, value) = assignment(entry).map_err(|problem| CliError::Usage(format!("--env {problem}")))?;
+            let (name, value) =
+                assignment(entry).map_err(|problem| CliError::Usage(format!("--env {problem}")))?;
             given.insert(name, value);
         }
-        Ok(Self { given, secrets: out.join("secrets"), base_dir: None })
+        Ok(Self {
+            given,
+            secrets: out.join("secrets"),
+            base_dir: None,
+        })
     }
 
     /// One more value, over those that were given.
@@ -61,7 +66,10 @@ impl Environment {
 
     /// The value of `${env:NAME}`.
     pub fn variable(&self, name: &str) -> Option<String> {
-        self.given.get(name).cloned().or_else(|| std::env::var(name).ok())
+        self.given
+            .get(name)
+            .cloned()
+            .or_else(|| std::env::var(name).ok())
     }
 
     /// The value of `${secret:NAME}`, or where it was looked for.
@@ -80,9 +88,10 @@ impl Environment {
         }
         match std::fs::read_to_string(&path) {
             Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                Err(format!("set the environment variable {variable} or write the file {}", path.display()))
-            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(format!(
+                "set the environment variable {variable} or write the file {}",
+                path.display()
+            )),
             Err(error) => Err(format!("{}: {error}", path.display())),
         }
     }
@@ -98,14 +107,25 @@ impl Resolver for Environment {
     }
 
     fn file_exists(&self, relative: &str) -> bool {
-        self.base_dir.as_ref().is_none_or(|folder| folder.join(relative).is_file())
+        self.base_dir
+            .as_ref()
+            .is_none_or(|folder| folder.join(relative).is_file())
     }
 }
 
 /// The environment variable of a secret.
 pub fn secret_variable(name: &str) -> String {
-    let upper = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-    format!("FLOODGATE_SECRET_{}", name.chars().map(upper).collect::<String>())
+    let upper = |c: char| {
+        if c.is_ascii_alphanumeric() {
+            c.to_ascii_uppercase()
+        } else {
+            '_'
+        }
+    };
+    format!(
+        "FLOODGATE_SECRET_{}",
+        name.chars().map(upper).collect::<String>()
+    )
 }
 
 /// `NAME=VALUE`; the message never holds the value, which may be a secret.
@@ -116,7 +136,9 @@ pub(crate) fn assignment(entry: &str) -> std::result::Result<(String, String), S
     let name = name.trim();
     let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     if name.is_empty() || !name.chars().all(word) {
-        return Err(format!("{name:?} is no name; use letters, digits and \"_\", as in NAME=VALUE"));
+        return Err(format!(
+            "{name:?} is no name; use letters, digits and \"_\", as in NAME=VALUE"
+        ));
     }
     Ok((name.to_owned(), value.to_owned()))
 }
@@ -143,7 +165,11 @@ fn env_file(path: &Path) -> Result<BTreeMap<String, String>> {
 }
 
 fn unquoted(value: &str) -> &str {
-    let within = |quote| value.strip_prefix(quote).and_then(|v: &str| v.strip_suffix(quote));
+    let within = |quote| {
+        value
+            .strip_prefix(quote)
+            .and_then(|v: &str| v.strip_suffix(quote))
+    };
     within('"').or_else(|| within('\'')).unwrap_or(value)
 }
 
@@ -159,7 +185,10 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             path
         });
-        let args = EnvArgs { env: env.iter().map(|&e| e.to_owned()).collect(), env_file };
+        let args = EnvArgs {
+            env: env.iter().map(|&e| e.to_owned()).collect(),
+            env_file,
+        };
         let environment = Environment::new(&args, folder.path());
         (folder, environment)
     }
@@ -172,7 +201,10 @@ mod tests {
         assert_eq!(environment.variable("HOST").as_deref(), Some("argument"));
         assert_eq!(environment.variable("PATH").as_deref(), Some("from file"));
         assert_eq!(environment.variable("EMPTY").as_deref(), Some(""));
-        assert_eq!(environment.variable("CARGO_MANIFEST_DIR").as_deref(), Some(env!("CARGO_MANIFEST_DIR")));
+        assert_eq!(
+            environment.variable("CARGO_MANIFEST_DIR").as_deref(),
+            Some(env!("CARGO_MANIFEST_DIR"))
+        );
         assert_eq!(environment.variable("FLOODGATE_SURELY_UNSET"), None);
     }
 
@@ -180,10 +212,16 @@ mod tests {
     fn a_bad_line_is_named_without_its_value() {
         let (_folder, bad) = environment(&[], Some("A=1\nto ken=hunter2\n"));
         let message = bad.unwrap_err().to_string();
-        assert!(message.contains("line 2") && message.contains("\"to ken\""), "{message}");
+        assert!(
+            message.contains("line 2") && message.contains("\"to ken\""),
+            "{message}"
+        );
         assert!(!message.contains("hunter2"), "{message}");
         let (_folder, bad) = environment(&["LONELY"], None);
-        assert_eq!(bad.unwrap_err().to_string(), "--env \"LONELY\" has no \"=\"; write NAME=VALUE");
+        assert_eq!(
+            bad.unwrap_err().to_string(),
+            "--env \"LONELY\" has no \"=\"; write NAME=VALUE"
+        );
     }
 
     #[test]
@@ -194,7 +232,12 @@ mod tests {
         std::fs::create_dir(folder.path().join("secrets")).unwrap();
         std::fs::write(folder.path().join("secrets/db"), "two\n").unwrap();
         assert_eq!(environment.secret("db").unwrap(), "two");
-        assert!(environment.secret("none").unwrap_err().contains("FLOODGATE_SECRET_NONE"));
+        assert!(
+            environment
+                .secret("none")
+                .unwrap_err()
+                .contains("FLOODGATE_SECRET_NONE")
+        );
         for escape in ["../secrets/db", "..", "a/b", "/etc/passwd"] {
             assert!(environment.secret(escape).is_err(), "{escape}");
         }

@@ -57,18 +57,30 @@ pub type Result<T> = std::result::Result<T, CliError>;
 impl CliError {
     /// Something that was attempted, and what came of it.
     pub fn run(what: impl Into<String>, problem: impl std::fmt::Display) -> Self {
-        Self::Run { what: what.into(), problem: problem.to_string() }
+        Self::Run {
+            what: what.into(),
+            problem: problem.to_string(),
+        }
     }
 
     /// A file that cannot be written.
     pub fn write(path: impl Into<PathBuf>, problem: impl std::fmt::Display) -> Self {
-        Self::File { operation: "write", path: path.into(), problem: problem.to_string(), remedy: None }
+        Self::File {
+            operation: "write",
+            path: path.into(),
+            problem: problem.to_string(),
+            remedy: None,
+        }
     }
 
     /// The exit code: 104 where the user has to change what they wrote, 105 for an interruption, 97 for the rest.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Definition(_) | Self::File { operation: "read", .. } => EXIT_INVALID,
+            Self::Usage(_)
+            | Self::Definition(_)
+            | Self::File {
+                operation: "read", ..
+            } => EXIT_INVALID,
             Self::Control(
                 ControlError::IdTaken { .. }
                 | ControlError::UnknownExecution { .. }

@@ -15,7 +15,11 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     }
     std::fs::read(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => fail(path, "there is no such file", neighbour(path)),
-        ErrorKind::PermissionDenied => fail(path, "permission denied", Some("make it readable for this user".into())),
+        ErrorKind::PermissionDenied => fail(
+            path,
+            "permission denied",
+            Some("make it readable for this user".into()),
+        ),
         _ => fail(path, &error.to_string(), None),
     })
 }
@@ -26,24 +30,45 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
 /// As for [`read`], and the place of the first byte that is not UTF-8.
 pub(crate) fn read_text(path: &Path) -> Result<String> {
     String::from_utf8(read(path)?).map_err(|error| {
-        let problem = format!("is not UTF-8 text (byte {})", error.utf8_error().valid_up_to());
+        let problem = format!(
+            "is not UTF-8 text (byte {})",
+            error.utf8_error().valid_up_to()
+        );
         fail(path, &problem, Some("save it as UTF-8".into()))
     })
 }
 
 fn fail(path: &Path, problem: &str, remedy: Option<String>) -> CliError {
-    CliError::File { operation: "read", path: path.to_owned(), problem: problem.to_owned(), remedy }
+    CliError::File {
+        operation: "read",
+        path: path.to_owned(),
+        problem: problem.to_owned(),
+        remedy,
+    }
 }
 
 /// The file beside it whose name is nearest.
 fn neighbour(path: &Path) -> Option<String> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let Ok(entries) = std::fs::read_dir(folder) else {
         return Some(format!("nor is there a folder {}", folder.display()));
     };
-    let names: Vec<_> = entries.flatten().filter_map(|e| e.file_name().into_string().ok()).collect();
-    let found = nearest(path.file_name()?.to_str()?, names.iter().map(String::as_str))?;
-    let found = if folder == Path::new(".") { found.into() } else { folder.join(found) };
+    let names: Vec<_> = entries
+        .flatten()
+        .filter_map(|e| e.file_name().into_string().ok())
+        .collect();
+    let found = nearest(
+        path.file_name()?.to_str()?,
+        names.iter().map(String::as_str),
+    )?;
+    let found = if folder == Path::new(".") {
+        found.into()
+    } else {
+        folder.join(found)
+    };
     Some(format!("did you mean {}?", found.display()))
 }
 
@@ -57,8 +82,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("checkout.yaml"), "x").unwrap();
         std::fs::write(folder.path().join("bytes"), [b'a', 0xff]).unwrap();
-        let message = |name: &str| read_text(&folder.path().join(name)).unwrap_err().to_string();
-        assert!(message("chekout.yaml").contains("no such file; did you mean"), "{}", message("chekout.yaml"));
+        let message = |name: &str| {
+            read_text(&folder.path().join(name))
+                .unwrap_err()
+                .to_string()
+        };
+        assert!(
+            message("chekout.yaml").contains("no such file; did you mean"),
+            "{}",
+            message("chekout.yaml")
+        );
         assert!(message("chekout.yaml").contains("checkout.yaml?"));
         assert!(message("").contains("is a folder"));
         assert!(message("nowhere/x").contains("nor is there a folder"));

@@ -58,7 +58,9 @@ fn report(error: &CliError) {
 
 fn dispatch(command: Command) -> error::Result<ExitCode> {
     // The coordinator reads and merges now and then; generators bring their own threads.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     let runtime = runtime.map_err(|e| CliError::run("start the runtime", e))?;
     runtime.block_on(Box::pin(async {
         match command {

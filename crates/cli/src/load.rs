@@ -6,7 +6,9 @@ use crate::files;
 use bytes::Bytes;
 use floodgate_control::{ControlError, DEFINITION_FILE, Stores, TestPackage};
 use floodgate_core::baseline::Baseline;
-use floodgate_core::definition::{Definition, Faults, Overrides, Parsed, Severity, Source, parse_with, version};
+use floodgate_core::definition::{
+    Definition, Faults, Overrides, Parsed, Severity, Source, parse_with, version,
+};
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::keys::definition_file;
 use floodgate_core::threshold::Thresholds;
@@ -40,7 +42,12 @@ impl LoadedTest {
     pub fn package(&self) -> TestPackage<'_> {
         TestPackage {
             definition: &self.parsed.definition,
-            target: self.parsed.normalised.get("target").and_then(|t| t.as_str()).map(str::to_owned),
+            target: self
+                .parsed
+                .normalised
+                .get("target")
+                .and_then(|t| t.as_str())
+                .map(str::to_owned),
             normalised: self.parsed.normalised.to_string().into(),
             version: self.version.clone(),
             files: self.files.clone(),
@@ -54,10 +61,20 @@ impl LoadedTest {
 ///
 /// # Errors
 /// A file that cannot be read, and all faults of the definition.
-pub fn load_file(path: &Path, overrides: &[(String, String)], env: &Environment) -> Result<LoadedTest> {
+pub fn load_file(
+    path: &Path,
+    overrides: &[(String, String)],
+    env: &Environment,
+) -> Result<LoadedTest> {
     let text = files::read(path)?;
-    let base_dir = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let origin = Origin { name: path.display().to_string(), base_dir: base_dir.to_owned() };
+    let base_dir = path
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let origin = Origin {
+        name: path.display().to_string(),
+        base_dir: base_dir.to_owned(),
+    };
     load_text(text, origin, overrides, env)
 }
 
@@ -72,8 +89,12 @@ pub fn load_text(
     env: &Environment,
 ) -> Result<LoadedTest> {
     let env = env.clone().within(&origin.base_dir);
-    let source = Source { name: &origin.name, text: &text };
-    let parsed = parse_with(&source, &Overrides(overrides.to_vec()), &env, judge).map_err(definition_error)?;
+    let source = Source {
+        name: &origin.name,
+        text: &text,
+    };
+    let parsed = parse_with(&source, &Overrides(overrides.to_vec()), &env, judge)
+        .map_err(definition_error)?;
     let mut warnings: Vec<String> = parsed.warnings.iter().map(ToString::to_string).collect();
     warnings.extend(compile(&parsed.definition)?);
     let mut contents = Vec::new();
@@ -81,8 +102,18 @@ pub fn load_text(
         contents.push((file.clone(), files::read(&origin.base_dir.join(file))?));
     }
     let version = version(&parsed.normalised, contents.iter().cloned());
-    let files = contents.into_iter().map(|(name, content)| (name, content.into())).collect();
-    Ok(LoadedTest { parsed, base_dir: origin.base_dir, warnings, version, files, overrides: overrides.to_vec() })
+    let files = contents
+        .into_iter()
+        .map(|(name, content)| (name, content.into()))
+        .collect();
+    Ok(LoadedTest {
+        parsed,
+        base_dir: origin.base_dir,
+        warnings,
+        version,
+        files,
+        overrides: overrides.to_vec(),
+    })
 }
 
 /// The definition of a run that was prepared earlier.
@@ -92,10 +123,18 @@ pub fn load_text(
 pub async fn load_stored(stores: &Stores, plan: &Plan, env: &Environment) -> Result<Definition> {
     let key = definition_file(&plan.project, &plan.test, &plan.version, DEFINITION_FILE);
     let stored = stores.objects.get(&key).await.map_err(ControlError::from)?;
-    let missing = ControlError::Missing { key: key.clone(), consequence: "the run cannot be judged without it" };
+    let missing = ControlError::Missing {
+        key: key.clone(),
+        consequence: "the run cannot be judged without it",
+    };
     let text = stored.ok_or(missing)?;
-    let source = Source { name: &key, text: &text };
-    Ok(parse_with(&source, &Overrides::default(), env, judge).map_err(definition_error)?.definition)
+    let source = Source {
+        name: &key,
+        text: &text,
+    };
+    Ok(parse_with(&source, &Overrides::default(), env, judge)
+        .map_err(definition_error)?
+        .definition)
 }
 
 fn judge(key: &str, expression: &str) -> std::result::Result<(), String> {
@@ -110,11 +149,21 @@ fn compile(definition: &Definition) -> Result<Vec<String>> {
     if let Some(spec) = &definition.baseline {
         Baseline::compile(spec).map_err(broken)?;
     }
-    Ok(Thresholds::compile(&definition.thresholds).map_err(broken)?.warnings())
+    Ok(Thresholds::compile(&definition.thresholds)
+        .map_err(broken)?
+        .warnings())
 }
 
 fn definition_error(faults: Faults) -> CliError {
-    let errors = faults.0.iter().filter(|f| f.severity == Severity::Error).count();
-    let count = if errors == 1 { "1 error".into() } else { format!("{errors} errors") };
+    let errors = faults
+        .0
+        .iter()
+        .filter(|f| f.severity == Severity::Error)
+        .count();
+    let count = if errors == 1 {
+        "1 error".into()
+    } else {
+        format!("{errors} errors")
+    };
     CliError::Definition(format!("{faults:#}\n\n{count}"))
 }

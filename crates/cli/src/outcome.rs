@@ -34,7 +34,8 @@ pub(crate) fn conclude(finished: &Finished, output: &Output<'_>) -> Result<ExitC
         print_summary(execution, summary)?;
     }
     if let Some(path) = output.junit {
-        let xml = floodgate_report::junit(execution, summary).map_err(|e| CliError::write(path, e))?;
+        let xml =
+            floodgate_report::junit(execution, summary).map_err(|e| CliError::write(path, e))?;
         std::fs::write(path, xml).map_err(|e| CliError::write(path, e))?;
     }
     if !output.show.quiet && !output.show.json {
@@ -58,7 +59,11 @@ pub(crate) fn show_command(id: &str, out: &Path) -> String {
 /// # Errors
 /// A stdout that cannot be written.
 pub(crate) fn print_summary(execution: &Execution, summary: &Summary) -> Result<()> {
-    print(&floodgate_report::summary(execution, summary, Style::of_stdout()))
+    print(&floodgate_report::summary(
+        execution,
+        summary,
+        Style::of_stdout(),
+    ))
 }
 
 /// Prints exactly the summary.

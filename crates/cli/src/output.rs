@@ -10,7 +10,9 @@ use std::io::{ErrorKind, Write, stdout};
 pub(crate) fn print(text: &str) -> Result<()> {
     let mut out = stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CliError::write("stdout", error)),
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(CliError::write("stdout", error))
+        }
         _ => Ok(()),
     }
 }

@@ -14,7 +14,11 @@ impl Signals {
     /// Takes the signals over.
     pub(crate) fn new() -> Result<Self> {
         let take = |kind| signal(kind).map_err(|e| CliError::run("take over signals", e));
-        Ok(Self { interrupt: take(SignalKind::interrupt())?, terminate: take(SignalKind::terminate())?, times: 0 })
+        Ok(Self {
+            interrupt: take(SignalKind::interrupt())?,
+            terminate: take(SignalKind::terminate())?,
+            times: 0,
+        })
     }
 
     /// The next one, and the how-many-th it is. Safe to drop while it waits.

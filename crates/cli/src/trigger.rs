@@ -5,14 +5,29 @@ use floodgate_core::execution::record::Trigger;
 /// Variables that pipelines set: the page of the build, the revision, who. The first that is set counts.
 const BUILD_URL: [&str; 3] = ["CI_JOB_URL", "BUILD_URL", "CIRCLE_BUILD_URL"];
 const COMMIT: [&str; 4] = ["GITHUB_SHA", "CI_COMMIT_SHA", "GIT_COMMIT", "CIRCLE_SHA1"];
-const PRINCIPAL: [&str; 5] = ["GITHUB_ACTOR", "GITLAB_USER_LOGIN", "LOGNAME", "USER", "USERNAME"];
+const PRINCIPAL: [&str; 5] = [
+    "GITHUB_ACTOR",
+    "GITLAB_USER_LOGIN",
+    "LOGNAME",
+    "USER",
+    "USERNAME",
+];
 
 /// The trigger of a run that is started from here.
 pub(crate) fn trigger(variable: impl Fn(&str) -> Option<String>) -> Trigger {
-    let first = |names: &[&str]| names.iter().find_map(|n| variable(n).filter(|v| !v.is_empty()));
+    let first = |names: &[&str]| {
+        names
+            .iter()
+            .find_map(|n| variable(n).filter(|v| !v.is_empty()))
+    };
     let github = || {
         let part = |name| first(&[name]);
-        Some(format!("{}/{}/actions/runs/{}", part("GITHUB_SERVER_URL")?, part("GITHUB_REPOSITORY")?, part("GITHUB_RUN_ID")?))
+        Some(format!(
+            "{}/{}/actions/runs/{}",
+            part("GITHUB_SERVER_URL")?,
+            part("GITHUB_REPOSITORY")?,
+            part("GITHUB_RUN_ID")?
+        ))
     };
     let build_url = github().or_else(|| first(&BUILD_URL));
     let pipeline = build_url.is_some() || first(&["CI"]).is_some_and(|ci| ci != "false");
@@ -29,13 +44,21 @@ mod tests {
     use super::*;
 
     fn of(variables: &[(&str, &str)]) -> Trigger {
-        trigger(|name| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned()))
+        trigger(|name| {
+            variables
+                .iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, v)| (*v).to_owned())
+        })
     }
 
     #[test]
     fn a_pipeline_is_told_from_a_terminal() {
         let terminal = of(&[("USER", "ann"), ("CI", "false")]);
-        assert_eq!((terminal.kind.as_str(), terminal.principal.as_deref()), ("cli", Some("ann")));
+        assert_eq!(
+            (terminal.kind.as_str(), terminal.principal.as_deref()),
+            ("cli", Some("ann"))
+        );
         let github = of(&[
             ("CI", "true"),
             ("GITHUB_SERVER_URL", "https://github.example"),
@@ -46,9 +69,18 @@ mod tests {
             ("USER", "runner"),
         ]);
         assert_eq!(github.kind, "pipeline");
-        assert_eq!(github.build_url.as_deref(), Some("https://github.example/shop/web/actions/runs/7"));
-        assert_eq!((github.commit.as_deref(), github.principal.as_deref()), (Some("abc"), Some("bob")));
-        assert_eq!(of(&[("CI_JOB_URL", "https://gitlab.example/1")]).kind, "pipeline");
+        assert_eq!(
+            github.build_url.as_deref(),
+            Some("https://github.example/shop/web/actions/runs/7")
+        );
+        assert_eq!(
+            (github.commit.as_deref(), github.principal.as_deref()),
+            (Some("abc"), Some("bob"))
+        );
+        assert_eq!(
+            of(&[("CI_JOB_URL", "https://gitlab.example/1")]).kind,
+            "pipeline"
+        );
         assert_eq!(of(&[]).principal, None);
     }
 }

@@ -13,12 +13,22 @@ pub(crate) fn applied_load(
     planned: Option<u64>,
     stopped: bool,
 ) -> AppliedLoad {
-    let sum = |metric: Builtin| source.select(metric.name(), &Tags::new()).map_or(0.0, |s| s.sum).round() as u64;
-    let interrupted: u64 = manifests.iter().map(|m| m.totals.interrupted_iterations).sum();
+    let sum = |metric: Builtin| {
+        source
+            .select(metric.name(), &Tags::new())
+            .map_or(0.0, |s| s.sum)
+            .round() as u64
+    };
+    let interrupted: u64 = manifests
+        .iter()
+        .map(|m| m.totals.interrupted_iterations)
+        .sum();
     let iterations = sum(Builtin::Iterations) + interrupted;
     let dropped_iterations = sum(Builtin::DroppedIterations);
-    let scheduled: Option<u64> =
-        manifests.iter().filter_map(|m| m.totals.scheduled_iterations).reduce(u64::saturating_add);
+    let scheduled: Option<u64> = manifests
+        .iter()
+        .filter_map(|m| m.totals.scheduled_iterations)
+        .reduce(u64::saturating_add);
     let share = |part: u64, of: u64| (of > 0).then(|| (part as f64 / of as f64).min(1.0));
     let ratio = match (planned, scheduled) {
         // A run that was stopped early cannot have applied all of its plan: what counts is what was due by then.
@@ -28,7 +38,12 @@ pub(crate) fn applied_load(
         (None, Some(due)) => share(due.saturating_sub(dropped_iterations), due),
         _ => None,
     };
-    AppliedLoad { iterations, dropped_iterations, http_reqs: sum(Builtin::HttpReqs), ratio }
+    AppliedLoad {
+        iterations,
+        dropped_iterations,
+        http_reqs: sum(Builtin::HttpReqs),
+        ratio,
+    }
 }
 
 /// The largest difference between the actual starts of two tasks in µs; `None` without a task that started.

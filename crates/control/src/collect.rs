@@ -26,24 +26,39 @@ pub(crate) struct Collected {
 
 /// Merges every shard of a run and writes `merged.parquet`. What is missing or damaged is left out and listed, never an
 /// error: the verdict weighs it.
-pub(crate) async fn collect(objects: &dyn ObjectStore, plan: &Plan, started_ms: Option<i64>) -> Result<Collected> {
+pub(crate) async fn collect(
+    objects: &dyn ObjectStore,
+    plan: &Plan,
+    started_ms: Option<i64>,
+) -> Result<Collected> {
     let keys = ExecutionKeys::new(&plan.project, &plan.execution);
     let mut warnings = Vec::new();
     let manifests = manifests(objects, plan, &keys, &mut warnings).await?;
     let found = found(objects, &keys, &mut warnings).await?;
     let tasks: Vec<u32> = plan.tasks.iter().map(|t| t.index).collect();
     let key = keys.merged();
-    let failed = |e: MergeError| ControlError::Corrupt { key: key.clone(), problem: e.to_string() };
-    let mut collector = Collector::new(&plan.execution, &tasks, &manifests, &found, Vec::new()).map_err(failed)?;
+    let failed = |e: MergeError| ControlError::Corrupt {
+        key: key.clone(),
+        problem: e.to_string(),
+    };
+    let mut collector =
+        Collector::new(&plan.execution, &tasks, &manifests, &found, Vec::new()).map_err(failed)?;
     for wanted in collector.wanted() {
-        let object = objects.get(&keys.shard(wanted.task, wanted.seq)).await.map_err(|e| e.to_string());
+        let object = objects
+            .get(&keys.shard(wanted.task, wanted.seq))
+            .await
+            .map_err(|e| e.to_string());
         let bytes = object.as_ref().map(|o| o.as_deref()).map_err(Clone::clone);
         collector.supply(&wanted, bytes).map_err(failed)?;
     }
     let collected = collector.finish().map_err(failed)?;
     objects.put(&key, collected.merged.out.into()).await?;
     warnings.extend(collected.warnings);
-    let end_ms = if collected.merged.rows > 0 { collected.merged.meta.end_ms } else { 0 };
+    let end_ms = if collected.merged.rows > 0 {
+        collected.merged.meta.end_ms
+    } else {
+        0
+    };
     let measured_ms = end_ms.saturating_sub(started_ms.unwrap_or(end_ms));
     Ok(Collected {
         totals: collected.merged.totals,
@@ -63,7 +78,9 @@ async fn manifests(
 ) -> Result<BTreeMap<u32, Manifest>> {
     let mut manifests = BTreeMap::new();
     for task in &plan.tasks {
-        let Some(bytes) = objects.get(&keys.manifest(task.index)).await? else { continue };
+        let Some(bytes) = objects.get(&keys.manifest(task.index)).await? else {
+            continue;
+        };
         match serde_json::from_slice::<Manifest>(&bytes) {
             Ok(manifest) if manifest.schema == Manifest::SCHEMA => {
                 manifests.insert(task.index, manifest);
@@ -80,12 +97,18 @@ async fn manifests(
 }
 
 /// Task and number of every shard in the store.
-async fn found(objects: &dyn ObjectStore, keys: &ExecutionKeys, warnings: &mut Vec<String>) -> Result<Vec<(u32, u32)>> {
+async fn found(
+    objects: &dyn ObjectStore,
+    keys: &ExecutionKeys,
+    warnings: &mut Vec<String>,
+) -> Result<Vec<(u32, u32)>> {
     let prefix = keys.shards_prefix();
     let mut found = Vec::new();
     for info in objects.list(&prefix).await? {
         let name = info.key.strip_prefix(&prefix).unwrap_or(&info.key);
-        let numbers = name.strip_suffix(".parquet").and_then(|n| n.split_once('/'));
+        let numbers = name
+            .strip_suffix(".parquet")
+            .and_then(|n| n.split_once('/'));
         match numbers.and_then(|(task, seq)| Some((task.parse().ok()?, seq.parse().ok()?))) {
             Some(shard) => found.push(shard),
             None => warnings.push(format!("{}: is no shard; it is left out", info.key)),

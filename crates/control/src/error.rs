@@ -9,7 +9,9 @@ pub enum ControlError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Another run has this id.
-    #[error("execution {id} exists already; an id starts one run only, leave --id out to get a new one")]
+    #[error(
+        "execution {id} exists already; an id starts one run only, leave --id out to get a new one"
+    )]
     IdTaken {
         /// The id.
         id: String,
@@ -67,5 +69,8 @@ pub const MAX_TASKS: u32 = 9_999;
 pub type Result<T> = std::result::Result<T, ControlError>;
 
 fn hint(nearest: Option<&str>) -> String {
-    nearest.map_or_else(|| "; `floodgate runs` lists them".into(), |n| format!("; did you mean {n}?"))
+    nearest.map_or_else(
+        || "; `floodgate runs` lists them".into(),
+        |n| format!("; did you mean {n}?"),
+    )
 }

@@ -56,8 +56,15 @@ pub async fn finish(
     errors: &[String],
     now_ms: i64,
 ) -> Result<Finished> {
-    let unknown = || ControlError::UnknownExecution { id: plan.execution.clone(), nearest: None };
-    let mut execution = stores.records.get(Some(&plan.project), &plan.execution).await?.ok_or_else(unknown)?;
+    let unknown = || ControlError::UnknownExecution {
+        id: plan.execution.clone(),
+        nearest: None,
+    };
+    let mut execution = stores
+        .records
+        .get(Some(&plan.project), &plan.execution)
+        .await?
+        .ok_or_else(unknown)?;
     if execution.status.is_final() {
         return finished_before(stores, execution).await;
     }
@@ -65,7 +72,11 @@ pub async fn finish(
     match stores.records.update(&execution, &OPEN).await {
         Ok(()) => {}
         Err(StoreError::Conflict { .. }) => {
-            let execution = stores.records.get(Some(&plan.project), &plan.execution).await?.ok_or_else(unknown)?;
+            let execution = stores
+                .records
+                .get(Some(&plan.project), &plan.execution)
+                .await?
+                .ok_or_else(unknown)?;
             return finished_before(stores, execution).await;
         }
         Err(error) => return Err(error.into()),
@@ -76,8 +87,11 @@ pub async fn finish(
     note_lost(&mut execution, lost, &collected);
     execution.stopped_by = stop;
     execution.start_skew_us = start_skew_us(&collected.manifests);
-    let Conclusion { verdict, thresholds, summary } =
-        judge(stores, definition, &execution, &collected, errors).await?;
+    let Conclusion {
+        verdict,
+        thresholds,
+        summary,
+    } = judge(stores, definition, &execution, &collected, errors).await?;
     execution.status = verdict.status;
     execution.reasons = verdict.reasons;
     execution.warnings = verdict.warnings;
@@ -86,29 +100,59 @@ pub async fn finish(
     execution.applied = Some(summary.applied.clone());
     execution.ended_ms = Some(ended_ms(&collected, now_ms));
     let key = keys.summary();
-    stores.objects.put(&key, json::bytes(&key, &summary)?).await?;
-    stores.records.update(&execution, &[Status::Merging]).await?;
+    stores
+        .objects
+        .put(&key, json::bytes(&key, &summary)?)
+        .await?;
+    stores
+        .records
+        .update(&execution, &[Status::Merging])
+        .await?;
     let outcome = status_name(execution.status);
-    audit(stores, &execution, principal(&execution), "finish", outcome, now_ms).await?;
+    audit(
+        stores,
+        &execution,
+        principal(&execution),
+        "finish",
+        outcome,
+        now_ms,
+    )
+    .await?;
     Ok(Finished { execution, summary })
 }
 
 async fn finished_before(stores: &Stores, execution: Execution) -> Result<Finished> {
     let summary = load_summary(stores, &execution.project, &execution.id).await?;
     let key = || ExecutionKeys::new(&execution.project, &execution.id).summary();
-    let missing = ControlError::Missing { key: key(), consequence: "the run ended before there was anything to sum up" };
-    Ok(Finished { summary: summary.ok_or(missing)?, execution })
+    let missing = ControlError::Missing {
+        key: key(),
+        consequence: "the run ended before there was anything to sum up",
+    };
+    Ok(Finished {
+        summary: summary.ok_or(missing)?,
+        execution,
+    })
 }
 
 /// When the last task ended; the time of the call if none says.
 fn ended_ms(collected: &Collected, now_ms: i64) -> i64 {
-    collected.manifests.iter().map(|m| m.ended_ms).max().unwrap_or(now_ms)
+    collected
+        .manifests
+        .iter()
+        .map(|m| m.ended_ms)
+        .max()
+        .unwrap_or(now_ms)
 }
 
 fn note_lost(execution: &mut Execution, lost: &[LostTask], collected: &Collected) {
     let really = |l: &&LostTask| collected.completeness.tasks_lost.contains(&l.task);
-    let sentences = lost.iter().filter(really).map(|l| format!("task {} is lost: it {}", l.task, l.reason));
-    execution.warnings.extend(sentences.chain(collected.warnings.iter().cloned()));
+    let sentences = lost
+        .iter()
+        .filter(really)
+        .map(|l| format!("task {} is lost: it {}", l.task, l.reason));
+    execution
+        .warnings
+        .extend(sentences.chain(collected.warnings.iter().cloned()));
 }
 
 async fn judge(
@@ -118,11 +162,21 @@ async fn judge(
     collected: &Collected,
     errors: &[String],
 ) -> Result<Conclusion> {
-    let unusable = |faults: Vec<floodgate_core::threshold::ThresholdError>| ControlError::Definition {
-        problem: faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
-    };
+    let unusable =
+        |faults: Vec<floodgate_core::threshold::ThresholdError>| ControlError::Definition {
+            problem: faults
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("; "),
+        };
     let thresholds = Thresholds::compile(&definition.thresholds).map_err(unusable)?;
-    let baseline = definition.baseline.as_ref().map(Baseline::compile).transpose().map_err(unusable)?;
+    let baseline = definition
+        .baseline
+        .as_ref()
+        .map(Baseline::compile)
+        .transpose()
+        .map_err(unusable)?;
     let earlier = match &definition.baseline {
         Some(spec) => earlier(stores, &spec.compare, execution).await?,
         None => None,
@@ -134,7 +188,12 @@ async fn judge(
         source: &source,
         duration: collected.duration,
         completeness: collected.completeness.clone(),
-        applied: applied_load(&collected.manifests, &source, planned, execution.stopped_by.is_some()),
+        applied: applied_load(
+            &collected.manifests,
+            &source,
+            planned,
+            execution.stopped_by.is_some(),
+        ),
         manifests: &collected.manifests,
         thresholds: &thresholds,
         baseline: baseline.as_ref().map(|b| (b, earlier.as_ref())),
@@ -160,14 +219,25 @@ fn expects_requests(definition: &Definition) -> bool {
 }
 
 /// The summary of the run that this one is compared with.
-async fn earlier(stores: &Stores, reference: &BaselineRef, execution: &Execution) -> Result<Option<Summary>> {
+async fn earlier(
+    stores: &Stores,
+    reference: &BaselineRef,
+    execution: &Execution,
+) -> Result<Option<Summary>> {
     let project = &execution.project;
     let id = match reference {
         BaselineRef::Execution(id) => Some(id.clone()),
         BaselineRef::LastPassed => {
-            let runs = stores.records.list(Some(project), Some(&execution.test), BASELINE_AMONG).await?;
-            let earlier = |e: &&Execution| e.status == Status::Passed && e.created_ms <= execution.created_ms;
-            runs.iter().filter(|e| e.id != execution.id).find(earlier).map(|e| e.id.clone())
+            let runs = stores
+                .records
+                .list(Some(project), Some(&execution.test), BASELINE_AMONG)
+                .await?;
+            let earlier =
+                |e: &&Execution| e.status == Status::Passed && e.created_ms <= execution.created_ms;
+            runs.iter()
+                .filter(|e| e.id != execution.id)
+                .find(earlier)
+                .map(|e| e.id.clone())
         }
     };
     match id {

@@ -7,9 +7,17 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Reads an object; `None` if there is none.
-pub(crate) async fn get<T: DeserializeOwned>(objects: &dyn ObjectStore, key: &str) -> Result<Option<T>> {
-    let Some(bytes) = objects.get(key).await? else { return Ok(None) };
-    let corrupt = |e: serde_json::Error| ControlError::Corrupt { key: key.to_owned(), problem: e.to_string() };
+pub(crate) async fn get<T: DeserializeOwned>(
+    objects: &dyn ObjectStore,
+    key: &str,
+) -> Result<Option<T>> {
+    let Some(bytes) = objects.get(key).await? else {
+        return Ok(None);
+    };
+    let corrupt = |e: serde_json::Error| ControlError::Corrupt {
+        key: key.to_owned(),
+        problem: e.to_string(),
+    };
     serde_json::from_slice(&bytes).map(Some).map_err(corrupt)
 }
 
@@ -19,12 +27,17 @@ pub(crate) async fn need<T: DeserializeOwned>(
     key: String,
     consequence: &'static str,
 ) -> Result<T> {
-    get(objects, &key).await?.ok_or(ControlError::Missing { key, consequence })
+    get(objects, &key)
+        .await?
+        .ok_or(ControlError::Missing { key, consequence })
 }
 
 /// The bytes of a value, indented: people read these files.
 pub(crate) fn bytes<T: Serialize>(key: &str, value: &T) -> Result<Bytes> {
-    let corrupt = |e: serde_json::Error| ControlError::Corrupt { key: key.to_owned(), problem: e.to_string() };
+    let corrupt = |e: serde_json::Error| ControlError::Corrupt {
+        key: key.to_owned(),
+        problem: e.to_string(),
+    };
     let mut text = serde_json::to_vec_pretty(value).map_err(corrupt)?;
     text.push(b'\n');
     Ok(text.into())

@@ -19,7 +19,9 @@ pub mod watch;
 pub use error::{ControlError, MAX_TASKS, Result};
 pub use finish::{Finished, LostTask, finish};
 pub use lookup::{find, load_plan, load_summary};
-pub use prepare::{DEFINITION_FILE, PlanOptions, Prepared, TestPackage, engine_name, max_duration, prepare};
+pub use prepare::{
+    DEFINITION_FILE, PlanOptions, Prepared, TestPackage, engine_name, max_duration, prepare,
+};
 pub use stop::{abort, order_stop, read_stop};
 
 use floodgate_core::execution::record::{AuditEntry, Execution, Status};
@@ -55,7 +57,14 @@ fn principal(execution: &Execution) -> &str {
 }
 
 /// Appends to the audit trail what somebody did to a run.
-async fn audit(stores: &Stores, execution: &Execution, by: &str, action: &str, outcome: &str, now_ms: i64) -> Result<()> {
+async fn audit(
+    stores: &Stores,
+    execution: &Execution,
+    by: &str,
+    action: &str,
+    outcome: &str,
+    now_ms: i64,
+) -> Result<()> {
     let entry = AuditEntry {
         at_ms: now_ms,
         principal: by.to_owned(),

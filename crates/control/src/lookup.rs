@@ -24,15 +24,27 @@ pub async fn find(stores: &Stores, id: &str) -> Result<Execution> {
         Err(error) => return Err(error.into()),
     }
     let known = stores.records.list(None, None, NEAREST_AMONG).await?;
-    Err(ControlError::UnknownExecution { id: id.to_owned(), nearest: nearest(id, &known) })
+    Err(ControlError::UnknownExecution {
+        id: id.to_owned(),
+        nearest: nearest(id, &known),
+    })
 }
 
 /// The id with the longest beginning or end in common: ids are long, and are cut or mistyped rather than misspelt.
 fn nearest(id: &str, known: &[Execution]) -> Option<String> {
     let wanted = id.to_uppercase();
     let common = |candidate: &str| {
-        let start = wanted.bytes().zip(candidate.bytes()).take_while(|(a, b)| a == b).count();
-        let end = wanted.bytes().rev().zip(candidate.bytes().rev()).take_while(|(a, b)| a == b).count();
+        let start = wanted
+            .bytes()
+            .zip(candidate.bytes())
+            .take_while(|(a, b)| a == b)
+            .count();
+        let end = wanted
+            .bytes()
+            .rev()
+            .zip(candidate.bytes().rev())
+            .take_while(|(a, b)| a == b)
+            .count();
         start.max(end)
     };
     let best = known.iter().max_by_key(|e| common(&e.id))?;
@@ -45,7 +57,12 @@ fn nearest(id: &str, known: &[Execution]) -> Option<String> {
 /// A plan that is missing or cannot be read.
 pub async fn load_plan(stores: &Stores, execution: &Execution) -> Result<Plan> {
     let key = ExecutionKeys::new(&execution.project, &execution.id).plan();
-    json::need(stores.objects.as_ref(), key, "the run was never prepared to its end").await
+    json::need(
+        stores.objects.as_ref(),
+        key,
+        "the run was never prepared to its end",
+    )
+    .await
 }
 
 /// The summary of a run; `None` while there is none.
@@ -53,5 +70,9 @@ pub async fn load_plan(stores: &Stores, execution: &Execution) -> Result<Plan> {
 /// # Errors
 /// A summary that cannot be read.
 pub async fn load_summary(stores: &Stores, project: &str, id: &str) -> Result<Option<Summary>> {
-    json::get(stores.objects.as_ref(), &ExecutionKeys::new(project, id).summary()).await
+    json::get(
+        stores.objects.as_ref(),
+        &ExecutionKeys::new(project, id).summary(),
+    )
+    .await
 }

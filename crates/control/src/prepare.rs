@@ -104,19 +104,34 @@ pub async fn prepare(
     let load = planned_load(test.definition);
     let plan = plan(id, test, options, load.clone(), now_ms);
     let mut execution = record(id, test, trigger, options, load, now_ms);
-    stores.records.create(&execution).await.map_err(|e| taken(e, id))?;
+    stores
+        .records
+        .create(&execution)
+        .await
+        .map_err(|e| taken(e, id))?;
     if let Err(error) = store(stores, test, &plan).await {
         execution.status = Status::Errored;
         execution.ended_ms = Some(now_ms);
         execution.reasons = vec![format!("the run could not be prepared: {error}")];
         // The first error is the one to report; if the record cannot be written either, the cause is the same.
-        let _ = stores.records.update(&execution, &[Status::Preparing]).await;
+        let _ = stores
+            .records
+            .update(&execution, &[Status::Preparing])
+            .await;
         return Err(match error {
             ControlError::Store(error) => taken(error, id),
             error => error,
         });
     }
-    audit(stores, &execution, principal(&execution), "start", "started", now_ms).await?;
+    audit(
+        stores,
+        &execution,
+        principal(&execution),
+        "start",
+        "started",
+        now_ms,
+    )
+    .await?;
     Ok(Prepared { plan, execution })
 }
 
@@ -129,9 +144,13 @@ fn taken(error: StoreError, id: &str) -> ControlError {
 
 async fn store(stores: &Stores, test: &TestPackage<'_>, plan: &Plan) -> Result<()> {
     let definition = test.definition;
-    let key = |file: &str| definition_file(&definition.project, &definition.test, &test.version, file);
+    let key =
+        |file: &str| definition_file(&definition.project, &definition.test, &test.version, file);
     let normalised = (DEFINITION_FILE, &test.normalised);
-    let files = test.files.iter().map(|(name, bytes)| (name.as_str(), bytes));
+    let files = test
+        .files
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), bytes));
     for (name, bytes) in std::iter::once(normalised).chain(files) {
         // A version's files are named by their content: one that is there already is the same.
         match stores.objects.put_new(&key(name), bytes.clone()).await {
@@ -150,11 +169,23 @@ pub fn max_duration(definition: &Definition, load: &PlannedLoad) -> Duration {
     definition.run.max_duration.unwrap_or(needed)
 }
 
-fn plan(id: &str, test: &TestPackage<'_>, options: &PlanOptions, load: PlannedLoad, now_ms: i64) -> Plan {
+fn plan(
+    id: &str,
+    test: &TestPackage<'_>,
+    options: &PlanOptions,
+    load: PlannedLoad,
+    now_ms: i64,
+) -> Plan {
     let ms = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
-    let longest = ms(max_duration(test.definition, &load)).saturating_add(ms(options.start_timeout));
-    let files = std::iter::once(DEFINITION_FILE.to_owned()).chain(test.files.iter().map(|(name, _)| name.clone()));
-    let task = |(index, region): (u32, &String)| PlannedTask { index, weight: 1, region: region.clone() };
+    let longest =
+        ms(max_duration(test.definition, &load)).saturating_add(ms(options.start_timeout));
+    let files = std::iter::once(DEFINITION_FILE.to_owned())
+        .chain(test.files.iter().map(|(name, _)| name.clone()));
+    let task = |(index, region): (u32, &String)| PlannedTask {
+        index,
+        weight: 1,
+        region: region.clone(),
+    };
     Plan {
         schema: Plan::SCHEMA,
         execution: id.to_owned(),

@@ -15,14 +15,24 @@ impl MetricSource for Source<'_> {
     }
 
     fn metrics(&self) -> Vec<(String, MetricKind)> {
-        let all: BTreeMap<_, _> = self.0.0.keys().map(|key| (key.metric.clone(), key.kind)).collect();
+        let all: BTreeMap<_, _> = self
+            .0
+            .0
+            .keys()
+            .map(|key| (key.metric.clone(), key.kind))
+            .collect();
         all.into_iter().collect()
     }
 
     fn tag_values(&self, metric: &str, tag: &str) -> Vec<(String, Selected<'_>)> {
         let of_metric = self.0.0.keys().filter(|key| key.metric == metric);
         let values: BTreeSet<_> = of_metric.filter_map(|key| key.tags.get(tag)).collect();
-        let select = |value: &str| Some((value.to_owned(), self.select(metric, &Tags::new().with(tag, value))?));
+        let select = |value: &str| {
+            Some((
+                value.to_owned(),
+                self.select(metric, &Tags::new().with(tag, value))?,
+            ))
+        };
         values.into_iter().filter_map(select).collect()
     }
 }
@@ -35,6 +45,8 @@ fn selected<'a>(all: Aggregate) -> Selected<'a> {
         min: all.min,
         max: all.max,
         last: all.last().unwrap_or(0.0),
-        distribution: all.histogram.map(|h| Box::new(move |q: f64| h.quantile(q) as f64) as _),
+        distribution: all
+            .histogram
+            .map(|h| Box::new(move |q: f64| h.quantile(q) as f64) as _),
     }
 }

@@ -12,12 +12,18 @@ use floodgate_store::{ObjectStore, StoreError};
 ///
 /// # Errors
 /// What the store refuses, and an order that cannot be read.
-pub async fn order_stop(objects: &dyn ObjectStore, keys: &ExecutionKeys, stop: &Stop) -> Result<Stop> {
+pub async fn order_stop(
+    objects: &dyn ObjectStore,
+    keys: &ExecutionKeys,
+    stop: &Stop,
+) -> Result<Stop> {
     let key = keys.stop();
     let bytes = json::bytes(&key, stop)?;
     match objects.put_new(&key, bytes).await {
         Ok(()) => Ok(stop.clone()),
-        Err(StoreError::Exists { .. }) => json::need(objects, key, "it stood there a moment ago").await,
+        Err(StoreError::Exists { .. }) => {
+            json::need(objects, key, "it stood there a moment ago").await
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -38,10 +44,17 @@ pub async fn abort(stores: &Stores, id: &str, by: &str, now_ms: i64) -> Result<E
     let execution = find(stores, id).await?;
     if execution.status.is_final() {
         let status = crate::status_name(execution.status);
-        return Err(ControlError::Ended { id: execution.id, status });
+        return Err(ControlError::Ended {
+            id: execution.id,
+            status,
+        });
     }
     let keys = ExecutionKeys::new(&execution.project, &execution.id);
-    let stop = Stop { reason: StopReason::Person, by: by.to_owned(), at_ms: now_ms };
+    let stop = Stop {
+        reason: StopReason::Person,
+        by: by.to_owned(),
+        at_ms: now_ms,
+    };
     order_stop(stores.objects.as_ref(), &keys, &stop).await?;
     audit(stores, &execution, by, "abort", "stop ordered", now_ms).await?;
     Ok(execution)

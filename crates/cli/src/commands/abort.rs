@@ -41,7 +41,9 @@ pub struct Args {
 /// An unknown id, a run that has ended, and what the store refuses.
 pub async fn abort(args: Args) -> Result<ExitCode> {
     let stores = open_existing(&args.out.out)?;
-    let by = trigger(|name| std::env::var(name).ok()).principal.unwrap_or_else(|| "somebody".into());
+    let by = trigger(|name| std::env::var(name).ok())
+        .principal
+        .unwrap_or_else(|| "somebody".into());
     let execution = floodgate_control::abort(&stores, &args.id, &by, now_ms()).await?;
     let id = &execution.id;
     if args.no_wait {
@@ -52,7 +54,10 @@ pub async fn abort(args: Args) -> Result<ExitCode> {
         Some(ended) => ended,
         None => finish_orphan(&stores, &execution, &args).await?,
     };
-    print(&format!("{id} has ended: {}; floodgate show {id} shows what was measured\n", status_name(ended.status)))?;
+    print(&format!(
+        "{id} has ended: {}; floodgate show {id} shows what was measured\n",
+        status_name(ended.status)
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -75,5 +80,7 @@ async fn finish_orphan(stores: &Stores, execution: &Execution, args: &Args) -> R
     let plan = load_plan(stores, execution).await?;
     let env = Environment::new(&args.env, &args.out.out)?;
     let definition = load_stored(stores, &plan, &env).await?;
-    Ok(finish(stores, &plan, &definition, &[], &[], now_ms()).await?.execution)
+    Ok(finish(stores, &plan, &definition, &[], &[], now_ms())
+        .await?
+        .execution)
 }

@@ -15,8 +15,10 @@ const GENERATORS: u32 = 2;
 /// What the definition calls its target.
 const TARGET: &str = "FLOODGATE_DEMO_TARGET";
 /// The definition and the files that it names.
-const FILES: [(&str, &str); 2] =
-    [("shop.yaml", include_str!("../../demo/shop.yaml")), ("users.csv", include_str!("../../demo/users.csv"))];
+const FILES: [(&str, &str); 2] = [
+    ("shop.yaml", include_str!("../../demo/shop.yaml")),
+    ("users.csv", include_str!("../../demo/users.csv")),
+];
 
 /// Arguments of `floodgate demo`.
 #[derive(Debug, clap::Args)]
@@ -36,17 +38,37 @@ pub struct Args {
 pub async fn demo(args: Args) -> Result<ExitCode> {
     let out = &args.out.out;
     let definition = write_files(&out.join("demo"))?;
-    let target = Target::start(Config::service()).map_err(|e| CliError::run("start the demo's shop", e))?;
+    let target =
+        Target::start(Config::service()).map_err(|e| CliError::run("start the demo's shop", e))?;
     let env = Environment::new(&EnvArgs::default(), out)?.with(TARGET, target.url());
     let test = load_file(&definition, &[], &env)?;
     if !args.show.quiet {
-        eprintln!("the shop listens on {}; the test is {}", target.url(), definition.display());
+        eprintln!(
+            "the shop listens on {}; the test is {}",
+            target.url(),
+            definition.display()
+        );
     }
     let title = Some(format!("the bundled shop at {}", target.url()));
-    let run = LocalRun { test: &test, env: &env, generators: GENERATORS, out, id: None, show: args.show, title };
+    let run = LocalRun {
+        test: &test,
+        env: &env,
+        generators: GENERATORS,
+        out,
+        id: None,
+        show: args.show,
+        title,
+    };
     let finished = execute(run).await?;
     target.stop();
-    conclude(&finished, &Output { show: args.show, junit: None, out })
+    conclude(
+        &finished,
+        &Output {
+            show: args.show,
+            junit: None,
+            out,
+        },
+    )
 }
 
 /// Leaves the definition where the reader can look at it, and run it against a shop of their own.
@@ -69,7 +91,9 @@ mod tests {
     fn the_bundled_definition_is_valid_and_short() {
         let out = tempfile::tempdir().unwrap();
         let definition = write_files(out.path()).unwrap();
-        let env = Environment::new(&EnvArgs::default(), out.path()).unwrap().with(TARGET, "http://127.0.0.1:1");
+        let env = Environment::new(&EnvArgs::default(), out.path())
+            .unwrap()
+            .with(TARGET, "http://127.0.0.1:1");
         let test = load_file(&definition, &[], &env).unwrap();
         assert_eq!(test.warnings, Vec::<String>::new());
         assert!(planned_load(&test.parsed.definition).max_duration_ms < 60_000);

@@ -43,8 +43,13 @@ pub async fn generator(args: Args) -> Result<ExitCode> {
     let (stores, _) = open(&args.store)?;
     let resolver = Arc::new(Environment::new(&EnvArgs::default(), &args.store)?);
     let (stop, stopped) = watch::channel(None);
-    let config =
-        Config { project: args.project, execution: args.execution, task: args.task, workers: args.workers, resolver };
+    let config = Config {
+        project: args.project,
+        execution: args.execution,
+        task: args.task,
+        workers: args.workers,
+        resolver,
+    };
     let running = floodgate_generator::run(config, stores.objects, stopped);
     tokio::pin!(running);
     let parent = parent_gone(args.with_parent);

@@ -72,14 +72,29 @@ pub struct Args {
 /// Users of wrk and oha write `-d 20` for seconds; a definition's bare numbers are milliseconds, as in k6.
 fn seconds(text: &str) -> std::result::Result<Duration, String> {
     let bare = text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && !text.is_empty();
-    let duration = parse_duration(&if bare { format!("{text}s") } else { text.to_owned() }).map_err(|e| e.to_string())?;
-    if duration.is_zero() { Err("must be longer than 0".into()) } else { Ok(duration) }
+    let duration = parse_duration(&if bare {
+        format!("{text}s")
+    } else {
+        text.to_owned()
+    })
+    .map_err(|e| e.to_string())?;
+    if duration.is_zero() {
+        Err("must be longer than 0".into())
+    } else {
+        Ok(duration)
+    }
 }
 
 fn header(text: &str) -> std::result::Result<(String, String), String> {
-    let (name, value) = text.split_once(':').ok_or("has no \":\"; write \"Name: value\"")?;
+    let (name, value) = text
+        .split_once(':')
+        .ok_or("has no \":\"; write \"Name: value\"")?;
     let name = name.trim();
-    if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)) {
+    if name.is_empty()
+        || !name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+    {
         return Err(format!("{name:?} is no header name"));
     }
     Ok((name.to_owned(), value.trim().to_owned()))
@@ -100,23 +115,40 @@ impl Args {
     /// # Errors
     /// [`CliError::Usage`]: a URL without a host, a body file without a name.
     pub fn definition(&self) -> Result<Hit> {
-        let url = if self.url.contains("://") { self.url.clone() } else { format!("http://{}", self.url) };
+        let url = if self.url.contains("://") {
+            self.url.clone()
+        } else {
+            format!("http://{}", self.url)
+        };
         let (scheme, rest) = url.split_once("://").unwrap_or(("", &url));
         if !["http", "https"].contains(&scheme) {
-            return Err(CliError::Usage(format!("{:?} is no http:// or https:// URL", self.url)));
+            return Err(CliError::Usage(format!(
+                "{:?} is no http:// or https:// URL",
+                self.url
+            )));
         }
         if rest.is_empty() || rest.starts_with(['/', '?', '#', ':']) {
             return Err(CliError::Usage(format!("{:?} names no host", self.url)));
         }
         let mut base_dir = PathBuf::from(".");
         let mut request = json!({ "name": literal(&url) });
-        let method = self.method.as_deref().unwrap_or(if self.body.is_some() { "POST" } else { "GET" }).to_uppercase();
+        let method = self
+            .method
+            .as_deref()
+            .unwrap_or(if self.body.is_some() { "POST" } else { "GET" })
+            .to_uppercase();
         request["request"] = json!({ "method": method, "url": literal(&url) });
-        match self.body.as_deref().map(|body| body.strip_prefix('@').ok_or(body)) {
+        match self
+            .body
+            .as_deref()
+            .map(|body| body.strip_prefix('@').ok_or(body))
+        {
             Some(Ok(path)) => {
                 let path = Path::new(path);
                 let name = path.file_name().and_then(|n| n.to_str());
-                let name = name.ok_or_else(|| CliError::Usage(format!("--body @{}: names no file", path.display())))?;
+                let name = name.ok_or_else(|| {
+                    CliError::Usage(format!("--body @{}: names no file", path.display()))
+                })?;
                 request["file"] = json!(name);
                 if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {
                     base_dir = folder.to_owned();
@@ -132,11 +164,15 @@ impl Args {
             "http": self.http(),
             "scenarios": { "hit": self.scenario(request) },
         });
-        Ok(Hit { definition, base_dir })
+        Ok(Hit {
+            definition,
+            base_dir,
+        })
     }
 
     fn http(&self) -> Value {
-        let mut http = json!({ "timeout": format_duration(self.timeout.unwrap_or(DEFAULT_TIMEOUT)) });
+        let mut http =
+            json!({ "timeout": format_duration(self.timeout.unwrap_or(DEFAULT_TIMEOUT)) });
         if self.http2 {
             http["version"] = json!("2");
         }
@@ -146,7 +182,10 @@ impl Args {
         let mut headers = serde_json::Map::new();
         for (name, value) in &self.headers {
             // A name given twice is sent twice, whatever its case.
-            let known = headers.keys().find(|k| k.eq_ignore_ascii_case(name)).cloned();
+            let known = headers
+                .keys()
+                .find(|k| k.eq_ignore_ascii_case(name))
+                .cloned();
             match known.and_then(|known| headers.get_mut(&known)) {
                 Some(Value::Array(values)) => values.push(literal(value)),
                 Some(one) => *one = json!([one.take(), literal(value)]),
@@ -167,7 +206,10 @@ impl Args {
         let mut scenario = match (self.rate, self.requests) {
             (Some(rate), _) => {
                 // As in wrk2, -c is the limit if it is given; otherwise the rate decides how many may be needed.
-                let most = self.max_vus.or(self.connections).unwrap_or(rate.clamp(DEFAULT_CONNECTIONS, MOST_VUS));
+                let most = self
+                    .max_vus
+                    .or(self.connections)
+                    .unwrap_or(rate.clamp(DEFAULT_CONNECTIONS, MOST_VUS));
                 json!({
                     "executor": "constant-arrival-rate",
                     "rate": rate,
@@ -203,15 +245,36 @@ fn literal(text: &str) -> Value {
 /// # Errors
 /// See [`CliError`].
 pub async fn hit(args: Args) -> Result<ExitCode> {
-    let Hit { definition, base_dir } = args.definition()?;
+    let Hit {
+        definition,
+        base_dir,
+    } = args.definition()?;
     let out = &args.out.out;
     let env = Environment::new(&crate::args::EnvArgs::default(), out)?;
     let text = definition.to_string();
-    let origin = Origin { name: "the command line".into(), base_dir };
+    let origin = Origin {
+        name: "the command line".into(),
+        base_dir,
+    };
     let test = load_text(text.into_bytes(), origin, &[], &env)?;
-    let run = LocalRun { test: &test, env: &env, generators: 1, out, id: None, show: args.show, title: Some(args.url.clone()) };
+    let run = LocalRun {
+        test: &test,
+        env: &env,
+        generators: 1,
+        out,
+        id: None,
+        show: args.show,
+        title: Some(args.url.clone()),
+    };
     let finished = execute(run).await?;
-    conclude(&finished, &Output { show: args.show, junit: None, out })
+    conclude(
+        &finished,
+        &Output {
+            show: args.show,
+            junit: None,
+            out,
+        },
+    )
 }
 
 #[cfg(test)]

@@ -22,24 +22,33 @@ pub struct Args {
 pub fn init(args: &Args) -> Result<ExitCode> {
     write_new(&args.file, &starter(&test_name(&args.file)))?;
     let file = args.file.display();
-    print(&format!("wrote {file}; next: edit its target, then floodgate validate {file} and floodgate run {file}\n"))?;
+    print(&format!(
+        "wrote {file}; next: edit its target, then floodgate validate {file} and floodgate run {file}\n"
+    ))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// The test is named after the file, unless that has the name which nobody chose.
 fn test_name(file: &Path) -> String {
-    match file.file_stem().unwrap_or_default().to_string_lossy().as_ref() {
+    match file
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .as_ref()
+    {
         "floodgate" => "first-test".into(),
         stem => stem.to_owned(),
     }
 }
 
 fn write_new(path: &Path, text: &str) -> Result<()> {
-    let written = std::fs::File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
+    let written =
+        std::fs::File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => {
-            CliError::Usage(format!("{} exists already; name another file, or move it away", path.display()))
-        }
+        ErrorKind::AlreadyExists => CliError::Usage(format!(
+            "{} exists already; name another file, or move it away",
+            path.display()
+        )),
         _ => CliError::write(path, error),
     })
 }
@@ -55,7 +64,10 @@ mod tests {
         let file = folder.path().join("a.yaml");
         init(&Args { file: file.clone() }).unwrap();
         let first = std::fs::read_to_string(&file).unwrap();
-        assert!(matches!(init(&Args { file: file.clone() }), Err(CliError::Usage(_))));
+        assert!(matches!(
+            init(&Args { file: file.clone() }),
+            Err(CliError::Usage(_))
+        ));
         assert_eq!(std::fs::read_to_string(&file).unwrap(), first);
         assert!(first.contains("test: \"a\""), "{first}");
         assert_eq!(test_name(Path::new("x/floodgate.yaml")), "first-test");

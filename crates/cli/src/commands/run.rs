@@ -42,15 +42,20 @@ pub struct Args {
 }
 
 fn ulid(text: &str) -> std::result::Result<String, String> {
-    let id = ulid::Ulid::from_string(text).map_err(|e| format!("{e}; a ULID has 26 digits and letters"))?;
+    let id = ulid::Ulid::from_string(text)
+        .map_err(|e| format!("{e}; a ULID has 26 digits and letters"))?;
     Ok(id.to_string())
 }
 
 /// Splits `PATH=VALUE`.
 pub(crate) fn overrides(set: &[String]) -> Result<Vec<(String, String)>> {
     let split = |entry: &String| match entry.split_once('=') {
-        Some((path, value)) if !path.trim().is_empty() => Ok((path.trim().to_owned(), value.to_owned())),
-        _ => Err(CliError::Usage(format!("--set {entry:?}: write PATH=VALUE, as in scenarios.browse.rate=50"))),
+        Some((path, value)) if !path.trim().is_empty() => {
+            Ok((path.trim().to_owned(), value.to_owned()))
+        }
+        _ => Err(CliError::Usage(format!(
+            "--set {entry:?}: write PATH=VALUE, as in scenarios.browse.rate=50"
+        ))),
     };
     set.iter().map(split).collect()
 }
@@ -63,7 +68,22 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let out = &args.out.out;
     let env = Environment::new(&args.env, out)?;
     let test = load_file(&args.file, &overrides(&args.set)?, &env)?;
-    let run = LocalRun { test: &test, env: &env, generators: args.generators, out, id: args.id.clone(), show: args.show, title: None };
+    let run = LocalRun {
+        test: &test,
+        env: &env,
+        generators: args.generators,
+        out,
+        id: args.id.clone(),
+        show: args.show,
+        title: None,
+    };
     let finished = execute(run).await?;
-    conclude(&finished, &Output { show: args.show, junit: args.junit.as_deref(), out })
+    conclude(
+        &finished,
+        &Output {
+            show: args.show,
+            junit: args.junit.as_deref(),
+            out,
+        },
+    )
 }

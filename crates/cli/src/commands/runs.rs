@@ -31,7 +31,10 @@ pub struct Args {
 pub async fn runs(args: Args) -> Result<ExitCode> {
     let runs = if args.out.out.is_dir() {
         let (stores, _) = open(&args.out.out)?;
-        let listed = stores.records.list(None, args.test.as_deref(), args.limit).await;
+        let listed = stores
+            .records
+            .list(None, args.test.as_deref(), args.limit)
+            .await;
         listed.map_err(floodgate_control::ControlError::from)?
     } else {
         Vec::new()
@@ -39,7 +42,10 @@ pub async fn runs(args: Args) -> Result<ExitCode> {
     if args.json {
         print_json(&runs)?;
     } else if runs.is_empty() {
-        eprintln!("no executions in {}; start one with floodgate run FILE", args.out.out.display());
+        eprintln!(
+            "no executions in {}; start one with floodgate run FILE",
+            args.out.out.display()
+        );
     } else {
         print(&floodgate_report::runs(&runs, Style::of_stdout()))?;
     }

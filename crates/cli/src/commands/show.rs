@@ -35,10 +35,25 @@ pub async fn show(args: Args) -> Result<ExitCode> {
         Some(summary) if args.json => print_summary_json(&summary)?,
         Some(summary) => print_summary(&execution, &summary)?,
         None if args.json => {
-            let problem = format!("is {status} and has no summary{}", if execution.status.is_final() { "" } else { " yet" });
-            return Err(CliError::run(format!("execution {}", execution.id), problem));
+            let problem = format!(
+                "is {status} and has no summary{}",
+                if execution.status.is_final() {
+                    ""
+                } else {
+                    " yet"
+                }
+            );
+            return Err(CliError::run(
+                format!("execution {}", execution.id),
+                problem,
+            ));
         }
-        None => print(&format!("{} of {} is {status}: {}\n", execution.id, execution.test, execution.reasons.join("; ")))?,
+        None => print(&format!(
+            "{} of {} is {status}: {}\n",
+            execution.id,
+            execution.test,
+            execution.reasons.join("; ")
+        ))?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -40,7 +40,10 @@ pub fn validate(args: &Args) -> Result<ExitCode> {
     }
     let definition = &test.parsed.definition;
     let load = planned_load(definition);
-    let iterations = load.iterations.map_or_else(|| "as many iterations as fit".into(), |n| format!("{n} iterations"));
+    let iterations = load.iterations.map_or_else(
+        || "as many iterations as fit".into(),
+        |n| format!("{n} iterations"),
+    );
     let duration = format_duration(Duration::from_millis(load.duration_ms));
     print(&format!(
         "{} is valid: test {} of project {}, {} scenarios, {iterations}, up to {} VUs, {duration}, {} thresholds\n",

@@ -51,7 +51,13 @@ pub struct LocalRun<'a> {
 /// A folder that cannot be made or read.
 pub fn open(out: &Path) -> Result<(Stores, Arc<LocalStore>)> {
     let store = Arc::new(LocalStore::open(out).map_err(|e| CliError::write(out, e))?);
-    Ok((Stores { objects: store.clone(), records: store.clone() }, store))
+    Ok((
+        Stores {
+            objects: store.clone(),
+            records: store.clone(),
+        },
+        store,
+    ))
 }
 
 /// The stores in a folder that is there already: looking must not make one.
@@ -60,7 +66,10 @@ pub fn open(out: &Path) -> Result<(Stores, Arc<LocalStore>)> {
 /// [`CliError::Usage`] if there is none.
 pub fn open_existing(out: &Path) -> Result<Stores> {
     if !out.is_dir() {
-        let problem = format!("there are no executions in {}; name their folder with --out", out.display());
+        let problem = format!(
+            "there are no executions in {}; name their folder with --out",
+            out.display()
+        );
         return Err(CliError::Usage(problem));
     }
     Ok(open(out)?.0)
@@ -74,12 +83,27 @@ pub fn open_existing(out: &Path) -> Result<Stores> {
 pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
     let mut signals = Signals::new()?;
     let (stores, _) = open(run.out)?;
-    let id = run.id.clone().unwrap_or_else(|| ulid::Ulid::generate().to_string());
-    let base_dir = std::path::absolute(&run.test.base_dir).unwrap_or_else(|_| run.test.base_dir.clone());
+    let id = run
+        .id
+        .clone()
+        .unwrap_or_else(|| ulid::Ulid::generate().to_string());
+    let base_dir =
+        std::path::absolute(&run.test.base_dir).unwrap_or_else(|_| run.test.base_dir.clone());
     let options = PlanOptions::local(run.generators, Some(base_dir.display().to_string()));
     let trigger = trigger(|name| run.env.variable(name));
-    let prepared = prepare(&stores, &id, &run.test.package(), trigger, &options, now_ms()).await?;
-    let target = run.title.clone().or_else(|| run.test.parsed.definition.target.clone());
+    let prepared = prepare(
+        &stores,
+        &id,
+        &run.test.package(),
+        trigger,
+        &options,
+        now_ms(),
+    )
+    .await?;
+    let target = run
+        .title
+        .clone()
+        .or_else(|| run.test.parsed.definition.target.clone());
     let title = Title {
         test: prepared.plan.test.clone(),
         target: target.unwrap_or_else(|| "the URLs of its steps".into()),
@@ -101,11 +125,26 @@ pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
         Err(error) => {
             // What was measured is still worth a record; the first error is the one to report.
             let errors = [error.to_string()];
-            let _ = finish(&stores, &prepared.plan, &run.test.parsed.definition, &[], &errors, now_ms()).await;
+            let _ = finish(
+                &stores,
+                &prepared.plan,
+                &run.test.parsed.definition,
+                &[],
+                &errors,
+                now_ms(),
+            )
+            .await;
             return Err(error);
         }
     };
-    let finishing = finish(&stores, &prepared.plan, &run.test.parsed.definition, &lost, &[], now_ms());
+    let finishing = finish(
+        &stores,
+        &prepared.plan,
+        &run.test.parsed.definition,
+        &lost,
+        &[],
+        now_ms(),
+    );
     tokio::pin!(finishing);
     loop {
         tokio::select! {
@@ -129,11 +168,20 @@ async fn watch(
 ) -> Result<Vec<floodgate_control::LostTask>> {
     let mut tasks = Tasks::start(&prepared.plan, run.out, run.env, stores.objects.clone())?;
     let definition = run.test.parsed.definition.clone();
-    let mut watch = Watch::new(stores.clone(), prepared.clone(), definition, WatchOptions::local(), now_ms());
+    let mut watch = Watch::new(
+        stores.clone(),
+        prepared.clone(),
+        definition,
+        WatchOptions::local(),
+        now_ms(),
+    );
     let mut failures = 0;
     loop {
         let wait = match watch.step(now_ms()).await {
-            Ok(Next { phase: Phase::Ended, .. }) => break,
+            Ok(Next {
+                phase: Phase::Ended,
+                ..
+            }) => break,
             Ok(Next { wait, .. }) => {
                 failures = 0;
                 wait
@@ -178,16 +226,28 @@ async fn watch(
 
 fn interrupted(run: &LocalRun<'_>, prepared: &Prepared, signal: &'static str) -> CliError {
     let keys = ExecutionKeys::new(&prepared.plan.project, &prepared.plan.execution);
-    CliError::Interrupted { signal, folder: run.out.join(keys.root()) }
+    CliError::Interrupted {
+        signal,
+        folder: run.out.join(keys.root()),
+    }
 }
 
 /// The record of a run that was left at once.
 async fn abandon(stores: &Stores, execution: &Execution) {
-    let stored = stores.records.get(Some(&execution.project), &execution.id).await;
+    let stored = stores
+        .records
+        .get(Some(&execution.project), &execution.id)
+        .await;
     let mut execution = stored.ok().flatten().unwrap_or_else(|| execution.clone());
     execution.status = Status::Aborted;
     execution.ended_ms = Some(now_ms());
     execution.reasons = vec!["stopped at once by a second signal; nothing was merged".into()];
     // The process is about to end in any case.
-    let _ = stores.records.update(&execution, &[Status::Preparing, Status::Running, Status::Merging]).await;
+    let _ = stores
+        .records
+        .update(
+            &execution,
+            &[Status::Preparing, Status::Running, Status::Merging],
+        )
+        .await;
 }

@@ -34,7 +34,12 @@ pub(super) struct Tasks {
 
 impl Tasks {
     /// Starts every task of the plan.
-    pub(super) fn start(plan: &Plan, out: &Path, env: &Environment, objects: Arc<dyn ObjectStore>) -> Result<Self> {
+    pub(super) fn start(
+        plan: &Plan,
+        out: &Path,
+        env: &Environment,
+        objects: Arc<dyn ObjectStore>,
+    ) -> Result<Self> {
         let (sender, exits) = mpsc::unbounded_channel();
         let (stop, stopped) = watch::channel(None);
         let tasks = u32::try_from(plan.tasks.len()).unwrap_or(u32::MAX);
@@ -48,7 +53,11 @@ impl Tasks {
                 tokio::spawn(stay_with(child, task, sender.clone(), stopped.clone()));
             }
         }
-        Ok(Self { exits, stop, running: plan.tasks.len() })
+        Ok(Self {
+            exits,
+            stop,
+            running: plan.tasks.len(),
+        })
     }
 
     /// The next task that ends; pending for ever when all have.
@@ -96,19 +105,27 @@ fn thread(
         resolver: Arc::new(env.clone()),
     };
     let body = move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
         let reason = match runtime {
-            Ok(runtime) => match runtime.block_on(floodgate_generator::run(config, objects, stop)) {
-                Ok(_) => "ended without a manifest".into(),
-                Err(error) => format!("failed: {error}"),
-            },
+            Ok(runtime) => {
+                match runtime.block_on(floodgate_generator::run(config, objects, stop)) {
+                    Ok(_) => "ended without a manifest".into(),
+                    Err(error) => format!("failed: {error}"),
+                }
+            }
             Err(error) => format!("could not start: {error}"),
         };
         // Nobody listens when the run has been given up.
         let _ = exits.send(Exit { task: 0, reason });
     };
-    let started = std::thread::Builder::new().name("generator".into()).spawn(body);
-    started.map(|_| ()).map_err(|e| CliError::run("start the generator's thread", e))
+    let started = std::thread::Builder::new()
+        .name("generator".into())
+        .spawn(body);
+    started
+        .map(|_| ())
+        .map_err(|e| CliError::run("start the generator's thread", e))
 }
 
 /// A child process of this very executable. It leads a process group of its own, so that Ctrl-C reaches it only in
@@ -121,7 +138,12 @@ fn spawn(plan: &Plan, task: u32, workers: usize, out: &Path, env: &Environment) 
         .arg("--store")
         .arg(out)
         .args(["--project", &plan.project, "--execution", &plan.execution])
-        .args(["--task", &task.to_string(), "--workers", &workers.to_string()])
+        .args([
+            "--task",
+            &task.to_string(),
+            "--workers",
+            &workers.to_string(),
+        ])
         .envs(env.given())
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
@@ -154,7 +176,15 @@ async fn stay_with(
     };
     let said = last_words.await.unwrap_or_default();
     let reason = match status {
-        Ok(status) => format!("{}{}", ending(status), if said.is_empty() { String::new() } else { format!(": {said}") }),
+        Ok(status) => format!(
+            "{}{}",
+            ending(status),
+            if said.is_empty() {
+                String::new()
+            } else {
+                format!(": {said}")
+            }
+        ),
         Err(error) => format!("could not be waited for: {error}"),
     };
     let _ = exits.send(Exit { task, reason });
@@ -177,7 +207,9 @@ fn ending(status: ExitStatus) -> String {
 
 /// The last lines of a child's stderr; all of it is read, so that the child never waits.
 async fn last_lines(stderr: Option<tokio::process::ChildStderr>) -> String {
-    let Some(stderr) = stderr else { return String::new() };
+    let Some(stderr) = stderr else {
+        return String::new();
+    };
     let mut lines = BufReader::new(stderr).lines();
     let mut kept = VecDeque::with_capacity(KEPT_LINES);
     while let Ok(Some(line)) = lines.next_line().await {

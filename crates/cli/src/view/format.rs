@@ -59,22 +59,42 @@ pub(super) fn clock(duration: Duration) -> String {
 
 /// `p50 12.1 ms   p95 40.0 ms   p99 88.2 ms`, in columns.
 pub(super) fn quantiles(quantiles: Option<Quantiles>) -> String {
-    let Some(Quantiles { p50_ms, p95_ms, p99_ms }) = quantiles else { return "no response yet".into() };
-    format!("p50 {:<9} p95 {:<9} p99 {:<9}", millis(p50_ms), millis(p95_ms), millis(p99_ms))
+    let Some(Quantiles {
+        p50_ms,
+        p95_ms,
+        p99_ms,
+    }) = quantiles
+    else {
+        return "no response yet".into();
+    };
+    format!(
+        "p50 {:<9} p95 {:<9} p99 {:<9}",
+        millis(p50_ms),
+        millis(p95_ms),
+        millis(p99_ms)
+    )
 }
 
-/// Achieved and offered rate: `497/s of 500/s`.
-pub(super) fn iterations(progress: &Progress) -> String {
-    let achieved = format!("{}/s", rate(progress.iterations_per_s));
-    match progress.offered_per_s {
-        Some(offered) => format!("{achieved} of {}/s", rate(offered)),
-        None => achieved,
+/// Iterations a second, and what of them an arrival rate wants: `497/s of 500/s`, `178/s, open 150 of 150/s`.
+pub(super) fn iterations(p: &Progress) -> String {
+    let all = format!("{}/s", rate(p.iterations_per_s));
+    match p.offered_per_s {
+        Some(offered) if p.achieved_per_s == p.iterations_per_s => {
+            format!("{all} of {}/s", rate(offered))
+        }
+        Some(offered) => format!(
+            "{all}, open {} of {}/s",
+            rate(p.achieved_per_s),
+            rate(offered)
+        ),
+        None => all,
     }
 }
 
 /// `2 running`, or what else there is to say of the tasks.
 pub(super) fn tasks(progress: &Progress) -> String {
-    let number = |wanted: fn(&TaskState) -> bool| progress.tasks.iter().filter(|t| wanted(t)).count();
+    let number =
+        |wanted: fn(&TaskState) -> bool| progress.tasks.iter().filter(|t| wanted(t)).count();
     let kinds: [(&str, usize); 5] = [
         ("starting", number(|t| *t == TaskState::Pending)),
         ("ready", number(|t| *t == TaskState::Ready)),
@@ -82,7 +102,11 @@ pub(super) fn tasks(progress: &Progress) -> String {
         ("ended", number(|t| *t == TaskState::Ended)),
         ("lost", number(TaskState::is_lost)),
     ];
-    let shown: Vec<_> = kinds.iter().filter(|(_, n)| *n > 0).map(|(kind, n)| format!("{n} {kind}")).collect();
+    let shown: Vec<_> = kinds
+        .iter()
+        .filter(|(_, n)| *n > 0)
+        .map(|(kind, n)| format!("{n} {kind}"))
+        .collect();
     shown.join(", ")
 }
 
@@ -92,13 +116,27 @@ mod tests {
 
     #[test]
     fn numbers_have_three_digits_or_so() {
-        assert_eq!([0, 7, 999, 1_000, 1_234_567].map(count), ["0", "7", "999", "1,000", "1,234,567"]);
-        assert_eq!([0.0, 4.52, 99.94, 99.96, 12_304.4].map(rate), ["0", "4.5", "99.9", "100", "12,304"]);
+        assert_eq!(
+            [0, 7, 999, 1_000, 1_234_567].map(count),
+            ["0", "7", "999", "1,000", "1,234,567"]
+        );
+        assert_eq!(
+            [0.0, 4.52, 99.94, 99.96, 12_304.4].map(rate),
+            ["0", "4.5", "99.9", "100", "12,304"]
+        );
         assert_eq!(
             [0.184, 9.994, 12.44, 99.96, 999.4, 999.6, 12_345.0].map(millis),
-            ["0.18 ms", "9.99 ms", "12.4 ms", "100 ms", "999 ms", "1.00 s", "12.3 s"]
+            [
+                "0.18 ms", "9.99 ms", "12.4 ms", "100 ms", "999 ms", "1.00 s", "12.3 s"
+            ]
         );
-        assert_eq!([0.0, 0.000_12, 0.015_3, 0.5, 1.0].map(percent), ["0 %", "0.012 %", "1.53 %", "50.0 %", "100 %"]);
-        assert_eq!([8, 125, 3_725].map(|s| clock(Duration::from_secs(s))), ["8s", "2m05s", "1h02m"]);
+        assert_eq!(
+            [0.0, 0.000_12, 0.015_3, 0.5, 1.0].map(percent),
+            ["0 %", "0.012 %", "1.53 %", "50.0 %", "100 %"]
+        );
+        assert_eq!(
+            [8, 125, 3_725].map(|s| clock(Duration::from_secs(s))),
+            ["8s", "2m05s", "1h02m"]
+        );
     }
 }

@@ -20,8 +20,17 @@ pub(super) struct LiveView {
 impl LiveView {
     pub(super) fn new(title: &Title) -> Self {
         let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(DRAWS_PER_S));
-        let head = format!("{}  {}  {}", style(&title.test).bold().cyan(), title.target, style(&title.id).dim());
-        let generators = if title.generators == 1 { "1 generator".into() } else { format!("{} generators", title.generators) };
+        let head = format!(
+            "{}  {}  {}",
+            style(&title.test).bold().cyan(),
+            title.target,
+            style(&title.id).dim()
+        );
+        let generators = if title.generators == 1 {
+            "1 generator".into()
+        } else {
+            format!("{} generators", title.generators)
+        };
         // The terminal may be gone; then there is nobody to show it to.
         let _ = all.println(format!("{head}  {}", style(generators).dim()));
         let bar = all.add(ProgressBar::new(STEPS));
@@ -51,33 +60,107 @@ fn state(p: &Progress) -> String {
         Phase::Waiting => style("waiting for the generators").dim().to_string(),
         Phase::Running if p.elapsed.is_zero() => style("starting").dim().to_string(),
         Phase::Running if p.total.is_zero() => clock(p.elapsed),
-        Phase::Running if left.is_zero() => format!("{}  {}", clock(p.elapsed), style("last iterations").dim()),
-        Phase::Running => {
-            format!("{} / {}  {}", clock(p.elapsed), clock(p.total), style(format!("{} left", clock(left))).dim())
+        Phase::Running if left.is_zero() => {
+            format!("{}  {}", clock(p.elapsed), style("last iterations").dim())
         }
-        Phase::Stopping => style(format!("stopping: {}", p.stopping.as_deref().unwrap_or("asked to"))).yellow().to_string(),
+        Phase::Running => {
+            format!(
+                "{} / {}  {}",
+                clock(p.elapsed),
+                clock(p.total),
+                style(format!("{} left", clock(left))).dim()
+            )
+        }
+        Phase::Stopping => style(format!(
+            "stopping: {}",
+            p.stopping.as_deref().unwrap_or("asked to")
+        ))
+        .yellow()
+        .to_string(),
         Phase::Ended => style("merging").dim().to_string(),
     }
 }
 
 impl View for LiveView {
     fn update(&mut self, p: &Progress) {
-        let share = if p.total.is_zero() { 0.0 } else { p.elapsed.as_secs_f64() / p.total.as_secs_f64() };
-        let share = if p.phase == Phase::Ended { 1.0 } else { share.min(1.0) };
+        let share = if p.total.is_zero() {
+            0.0
+        } else {
+            p.elapsed.as_secs_f64() / p.total.as_secs_f64()
+        };
+        let share = if p.phase == Phase::Ended {
+            1.0
+        } else {
+            share.min(1.0)
+        };
         self.bar.set_position((share * STEPS as f64) as u64);
         self.bar.set_message(state(p));
-        let dropped = if p.dropped == 0 { "0".to_owned() } else { style(count(p.dropped)).red().to_string() };
+        let dropped = if p.dropped == 0 {
+            "0".to_owned()
+        } else {
+            style(count(p.dropped)).red().to_string()
+        };
         let errors = percent(p.error_ratio);
-        let errors = if p.error_ratio == 0.0 { style(errors).green() } else { style(errors).red() };
-        let recent_errors = if p.error_ratio == 0.0 { String::new() } else { format!("  now {}", percent(p.recent_error_ratio)) };
-        let checks = p.checks_ratio.map_or_else(String::new, |ratio| format!("   checks {}", percent(ratio)));
-        self.line(0, "iterations", format!("{:<24} {} done   dropped {dropped}", iterations(p), count(p.iterations)));
-        self.line(1, "requests", format!("{:<24} {} sent", format!("{}/s", rate(p.requests_per_s)), count(p.requests)));
-        let now = p.recent_response.map(|r| format!("now {} / {} / {}", millis(r.p50_ms), millis(r.p95_ms), millis(r.p99_ms)));
+        let errors = if p.error_ratio == 0.0 {
+            style(errors).green()
+        } else {
+            style(errors).red()
+        };
+        let recent_errors = if p.error_ratio == 0.0 {
+            String::new()
+        } else {
+            format!("  now {}", percent(p.recent_error_ratio))
+        };
+        let checks = p
+            .checks_ratio
+            .map_or_else(String::new, |ratio| format!("   checks {}", percent(ratio)));
+        self.line(
+            0,
+            "iterations",
+            format!(
+                "{:<32} {} done   dropped {dropped}",
+                iterations(p),
+                count(p.iterations)
+            ),
+        );
+        self.line(
+            1,
+            "requests",
+            format!(
+                "{:<32} {} sent",
+                format!("{}/s", rate(p.requests_per_s)),
+                count(p.requests)
+            ),
+        );
+        let now = p.recent_response.map(|r| {
+            format!(
+                "now {} / {} / {}",
+                millis(r.p50_ms),
+                millis(r.p95_ms),
+                millis(r.p99_ms)
+            )
+        });
         let now = now.unwrap_or_default();
-        self.line(2, "response", format!("{}  {}", quantiles(p.response), style(now).dim()));
-        self.line(3, "errors", format!("{errors}{}{checks}", style(recent_errors).dim()));
-        self.line(4, "vus", format!("{} of {}   generators {}", count(p.vus), count(p.max_vus), tasks(p)));
+        self.line(
+            2,
+            "response",
+            format!("{}  {}", quantiles(p.response), style(now).dim()),
+        );
+        self.line(
+            3,
+            "errors",
+            format!("{errors}{}{checks}", style(recent_errors).dim()),
+        );
+        self.line(
+            4,
+            "vus",
+            format!(
+                "{} of {}   generators {}",
+                count(p.vus),
+                count(p.max_vus),
+                tasks(p)
+            ),
+        );
     }
 
     fn note(&mut self, text: &str) {

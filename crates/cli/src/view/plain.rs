@@ -24,8 +24,15 @@ impl PlainView {
 
 impl<W: Write> PlainView<W> {
     fn to(out: W, title: &Title) -> Self {
-        let mut view = Self { out, phase: None, shown_at: Duration::ZERO };
-        view.say(&format!("{} against {}: execution {}, generators: {}", title.test, title.target, title.id, title.generators));
+        let mut view = Self {
+            out,
+            phase: None,
+            shown_at: Duration::ZERO,
+        };
+        view.say(&format!(
+            "{} against {}: execution {}, generators: {}",
+            title.test, title.target, title.id, title.generators
+        ));
         view
     }
 
@@ -40,9 +47,15 @@ impl<W: Write> View for PlainView<W> {
         let changed = self.phase.replace(p.phase) != Some(p.phase);
         match p.phase {
             Phase::Waiting if changed => self.say("waiting for the generators"),
-            Phase::Stopping if changed => self.say(&format!("stopping: {}", p.stopping.as_deref().unwrap_or("asked to"))),
+            Phase::Stopping if changed => self.say(&format!(
+                "stopping: {}",
+                p.stopping.as_deref().unwrap_or("asked to")
+            )),
             Phase::Ended if changed => self.say("merging"),
-            Phase::Running if p.elapsed.saturating_sub(self.shown_at) >= SHORTEST.max(p.total / LINES_A_RUN) => {
+            Phase::Running
+                if p.elapsed.saturating_sub(self.shown_at)
+                    >= SHORTEST.max(p.total / LINES_A_RUN) =>
+            {
                 self.shown_at = p.elapsed;
                 let line = format!(
                     "{} / {}  iterations {}  requests {}  {}  errors {}  vus {}  dropped {}  generators {}",
@@ -82,6 +95,7 @@ mod tests {
             elapsed: Duration::from_secs(elapsed_s),
             total: Duration::from_secs(20),
             offered_per_s: Some(500.0),
+            achieved_per_s: 497.3,
             iterations_per_s: 497.3,
             requests_per_s: 994.6,
             iterations: 4_973,
@@ -89,23 +103,47 @@ mod tests {
             dropped: 3,
             bytes_received: 1,
             response: None,
-            recent_response: Some(Quantiles { p50_ms: 12.14, p95_ms: 40.0, p99_ms: 1_530.0 }),
+            recent_response: Some(Quantiles {
+                p50_ms: 12.14,
+                p95_ms: 40.0,
+                p99_ms: 1_530.0,
+            }),
             error_ratio: 0.001_2,
             recent_error_ratio: 0.0,
             checks_ratio: None,
             vus: 57,
             max_vus: 400,
-            tasks: vec![TaskState::Running, TaskState::Lost { reason: "killed".into() }],
+            tasks: vec![
+                TaskState::Running,
+                TaskState::Lost {
+                    reason: "killed".into(),
+                },
+            ],
             stopping: Some("ann".into()),
         }
     }
 
     #[test]
     fn a_log_has_a_line_every_five_seconds_and_at_each_change() {
-        let title = Title { test: "checkout".into(), target: "http://shop".into(), id: "01J".into(), generators: 2 };
+        let title = Title {
+            test: "checkout".into(),
+            target: "http://shop".into(),
+            id: "01J".into(),
+            generators: 2,
+        };
         let mut view = PlainView::to(Vec::new(), &title);
-        let steps = [(Phase::Waiting, 0), (Phase::Waiting, 0), (Phase::Running, 1), (Phase::Running, 5), (Phase::Running, 7)];
-        for (phase, elapsed) in steps.into_iter().chain([(Phase::Stopping, 8), (Phase::Stopping, 9), (Phase::Ended, 10)]) {
+        let steps = [
+            (Phase::Waiting, 0),
+            (Phase::Waiting, 0),
+            (Phase::Running, 1),
+            (Phase::Running, 5),
+            (Phase::Running, 7),
+        ];
+        for (phase, elapsed) in steps.into_iter().chain([
+            (Phase::Stopping, 8),
+            (Phase::Stopping, 9),
+            (Phase::Ended, 10),
+        ]) {
             view.update(&progress(phase, elapsed));
         }
         insta::assert_snapshot!(String::from_utf8_lossy(&view.out), @r"

@@ -6,10 +6,16 @@ use std::time::Duration;
 
 /// The thresholds with `abortOnFail` that the merged data of all tasks breach, as an order to stop names them.
 /// Thresholds that do not compile never get here: the definition would not have been accepted.
-pub(super) fn breached(definition: &Definition, source: &dyn MetricSource, elapsed: Duration) -> Option<String> {
+pub(super) fn breached(
+    definition: &Definition,
+    source: &dyn MetricSource,
+    elapsed: Duration,
+) -> Option<String> {
     if !definition.thresholds.iter().any(|t| t.abort_on_fail) {
         return None;
     }
-    let breaches = Thresholds::compile(&definition.thresholds).ok()?.abort_breaches(source, elapsed);
+    let breaches = Thresholds::compile(&definition.thresholds)
+        .ok()?
+        .abort_breaches(source, elapsed);
     (!breaches.is_empty()).then(|| stopped_by(&breaches))
 }

@@ -8,6 +8,8 @@ use floodgate_core::shard::Row;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Figures {
     pub(super) iterations: u64,
+    /// Those of scenarios with an arrival rate.
+    pub(super) arrivals: u64,
     pub(super) requests: u64,
     pub(super) failed: u64,
     pub(super) dropped: u64,
@@ -20,12 +22,20 @@ pub(super) struct Figures {
 
 impl Figures {
     /// From the rows of a live object. A histogram that cannot be read is left out here; the merge at the end reports it.
-    pub(super) fn of(rows: &[Row]) -> Self {
+    /// `open` says whether a scenario has an arrival rate.
+    pub(super) fn of(rows: &[Row], open: impl Fn(&str) -> bool) -> Self {
         let mut all = Self::default();
         for row in rows {
             let sum = row.sum.max(0.0) as u64;
             match Builtin::parse(&row.key.metric) {
-                Some(Builtin::Iterations) => all.iterations += sum,
+                Some(Builtin::Iterations) => {
+                    all.iterations += sum;
+                    all.arrivals += if row.key.tags.get("scenario").is_some_and(&open) {
+                        sum
+                    } else {
+                        0
+                    };
+                }
                 Some(Builtin::HttpReqs) => all.requests += sum,
                 Some(Builtin::HttpReqFailed) => all.failed += sum,
                 Some(Builtin::DroppedIterations) => all.dropped += sum,
@@ -49,6 +59,7 @@ impl Figures {
     /// Both together: two tasks.
     pub(super) fn add(&mut self, other: &Self) {
         self.iterations += other.iterations;
+        self.arrivals += other.arrivals;
         self.requests += other.requests;
         self.failed += other.failed;
         self.dropped += other.dropped;
@@ -63,6 +74,7 @@ impl Figures {
     pub(super) fn since(&self, earlier: &Self) -> Self {
         Self {
             iterations: self.iterations.saturating_sub(earlier.iterations),
+            arrivals: self.arrivals.saturating_sub(earlier.arrivals),
             requests: self.requests.saturating_sub(earlier.requests),
             failed: self.failed.saturating_sub(earlier.failed),
             dropped: self.dropped.saturating_sub(earlier.dropped),
@@ -82,7 +94,9 @@ fn difference(later: &Histogram, earlier: &Histogram) -> Histogram {
     let mut old = earlier.buckets().peekable();
     for bucket in later.buckets() {
         while old.next_if(|o| o.highest < bucket.highest).is_some() {}
-        let before = old.next_if(|o| o.highest == bucket.highest).map_or(0, |o| o.count);
+        let before = old
+            .next_if(|o| o.highest == bucket.highest)
+            .map_or(0, |o| o.count);
         if bucket.count > before {
             rest.record_n(bucket.highest, bucket.count - before);
         }
@@ -110,7 +124,10 @@ mod tests {
         assert_eq!(rest.count(), between.count());
         for q in [0.1, 0.5, 0.9, 1.0] {
             let (found, expected) = (rest.quantile(q) as f64, between.quantile(q) as f64);
-            assert!((found - expected).abs() <= expected * 0.001 + 1.0, "{q}: {found} instead of {expected}");
+            assert!(
+                (found - expected).abs() <= expected * 0.001 + 1.0,
+                "{q}: {found} instead of {expected}"
+            );
         }
         assert_eq!(difference(&earlier, &earlier).count(), 0);
     }

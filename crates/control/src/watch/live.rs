@@ -4,7 +4,7 @@ use super::figures::Figures;
 use super::progress::Progress;
 use super::state::{Pulse, TaskState, WatchState};
 use crate::error::Result;
-use floodgate_core::definition::model::Definition;
+use floodgate_core::definition::model::{Definition, Executor, Scenario};
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::merge::Totals;
@@ -19,6 +19,8 @@ const KEPT: usize = 3;
 pub(super) struct Live {
     tasks: Vec<TaskLive>,
     totals: Totals,
+    /// The scenarios with an arrival rate.
+    open: Vec<String>,
 }
 
 #[derive(Default)]
@@ -29,8 +31,23 @@ struct TaskLive {
 }
 
 impl Live {
-    pub(super) fn new(tasks: usize) -> Self {
-        Self { tasks: (0..tasks).map(|_| TaskLive::default()).collect(), totals: Totals::default() }
+    pub(super) fn new(tasks: usize, definition: &Definition) -> Self {
+        let open = |s: &&Scenario| {
+            matches!(
+                s.executor,
+                Executor::ConstantArrivalRate { .. } | Executor::RampingArrivalRate { .. }
+            )
+        };
+        Self {
+            tasks: (0..tasks).map(|_| TaskLive::default()).collect(),
+            totals: Totals::default(),
+            open: definition
+                .scenarios
+                .iter()
+                .filter(open)
+                .map(|s| s.name.clone())
+                .collect(),
+        }
     }
 
     /// Everything measured so far, merged over the tasks.
@@ -49,18 +66,29 @@ impl Live {
     ) -> Result<()> {
         let mut changed = false;
         for info in objects.list(&keys.live_prefix()).await? {
-            let Some(task) = (0..self.tasks.len()).find(|&t| keys.live(t as u32) == info.key) else { continue };
+            let Some(task) = (0..self.tasks.len()).find(|&t| keys.live(t as u32) == info.key)
+            else {
+                continue;
+            };
             let known = self.tasks[task].history.back().map(|(at, _)| *at);
             let pulse = &mut pulses[task];
             if pulse.modified_ms != info.modified_ms {
-                *pulse = Pulse { modified_ms: info.modified_ms, seen_ms: now_ms };
+                *pulse = Pulse {
+                    modified_ms: info.modified_ms,
+                    seen_ms: now_ms,
+                };
             }
             if known == Some(info.modified_ms) {
                 continue;
             }
-            let Some(bytes) = objects.get(&info.key).await? else { continue };
+            let Some(bytes) = objects.get(&info.key).await? else {
+                continue;
+            };
             if let Ok(shard) = decode(&bytes) {
-                self.tasks[task].push(info.modified_ms, shard);
+                let figures = Figures::of(&shard.rows, |scenario| {
+                    self.open.iter().any(|open| open == scenario)
+                });
+                self.tasks[task].push(info.modified_ms, figures, shard);
                 changed = true;
             }
         }
@@ -75,13 +103,21 @@ impl Live {
     }
 
     /// The numbers for a view.
-    pub(super) fn progress(&self, plan: &Plan, definition: &Definition, state: &WatchState, now_ms: i64) -> Progress {
+    pub(super) fn progress(
+        &self,
+        plan: &Plan,
+        definition: &Definition,
+        state: &WatchState,
+        now_ms: i64,
+    ) -> Progress {
         let mut progress = Progress::before_start(plan, state);
         progress.set_time(definition, plan, state, now_ms);
         let (mut overall, mut recent) = (Figures::default(), Figures::default());
         let start_ms = state.start_ms.unwrap_or(now_ms);
         for (task, task_state) in self.tasks.iter().zip(&state.tasks) {
-            let Some((at, latest)) = task.history.back() else { continue };
+            let Some((at, latest)) = task.history.back() else {
+                continue;
+            };
             overall.add(latest);
             if *task_state != TaskState::Running {
                 continue;
@@ -101,11 +137,11 @@ impl Live {
 }
 
 impl TaskLive {
-    fn push(&mut self, at_ms: i64, live: Shard) {
+    fn push(&mut self, at_ms: i64, figures: Figures, live: Shard) {
         if self.history.len() == KEPT {
             self.history.pop_front();
         }
-        self.history.push_back((at_ms, Figures::of(&live.rows)));
+        self.history.push_back((at_ms, figures));
         self.latest = Some(live);
     }
 }

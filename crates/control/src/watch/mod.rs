@@ -48,7 +48,13 @@ pub struct Watch {
 
 impl Watch {
     /// A watch over tasks that were just started.
-    pub fn new(stores: Stores, prepared: Prepared, definition: Definition, options: WatchOptions, now_ms: i64) -> Self {
+    pub fn new(
+        stores: Stores,
+        prepared: Prepared,
+        definition: Definition,
+        options: WatchOptions,
+        now_ms: i64,
+    ) -> Self {
         let state = WatchState::new(prepared.plan.tasks.len(), now_ms);
         Self::resume(stores, prepared, definition, options, state)
     }
@@ -63,9 +69,20 @@ impl Watch {
     ) -> Self {
         let Prepared { plan, execution } = prepared;
         let keys = ExecutionKeys::new(&plan.project, &plan.execution);
-        let live = Live::new(plan.tasks.len());
+        let live = Live::new(plan.tasks.len(), &definition);
         let progress = Progress::before_start(&plan, &state);
-        Self { stores, keys, plan, execution, definition, options, state, reported: Vec::new(), live, progress }
+        Self {
+            stores,
+            keys,
+            plan,
+            execution,
+            definition,
+            options,
+            state,
+            reported: Vec::new(),
+            live,
+            progress,
+        }
     }
 
     /// What has to be kept for [`Self::resume`].
@@ -81,7 +98,10 @@ impl Watch {
     /// The tasks that are lost so far, with the reason.
     pub fn lost(&self) -> Vec<LostTask> {
         let lost = |(task, state): (u32, &TaskState)| match state {
-            TaskState::Lost { reason } => Some(LostTask { task, reason: reason.clone() }),
+            TaskState::Lost { reason } => Some(LostTask {
+                task,
+                reason: reason.clone(),
+            }),
             _ => None,
         };
         (0..).zip(&self.state.tasks).filter_map(lost).collect()
@@ -90,15 +110,27 @@ impl Watch {
     /// The caller saw a task end (a process that exited, a stopped container). If it has written its manifest that is
     /// its end; otherwise it is lost for this reason.
     pub fn task_exited(&mut self, task: u32, reason: impl Into<String>) {
-        self.reported.push(LostTask { task, reason: reason.into() });
+        self.reported.push(LostTask {
+            task,
+            reason: reason.into(),
+        });
     }
 
     /// Orders all tasks to stop; the first order counts.
     ///
     /// # Errors
     /// What the store refuses.
-    pub async fn stop(&mut self, reason: StopReason, by: impl Into<String>, now_ms: i64) -> Result<()> {
-        let order = Stop { reason, by: by.into(), at_ms: now_ms };
+    pub async fn stop(
+        &mut self,
+        reason: StopReason,
+        by: impl Into<String>,
+        now_ms: i64,
+    ) -> Result<()> {
+        let order = Stop {
+            reason,
+            by: by.into(),
+            at_ms: now_ms,
+        };
         let standing = order_stop(self.stores.objects.as_ref(), &self.keys, &order).await?;
         self.stopping(standing, now_ms);
         Ok(())
@@ -124,8 +156,13 @@ impl Watch {
         if self.state.tasks.iter().all(TaskState::is_over) {
             self.state.phase = Phase::Ended;
         }
-        self.progress = self.live.progress(&self.plan, &self.definition, &self.state, now_ms);
-        Ok(Next { wait: self.wait(), phase: self.state.phase })
+        self.progress = self
+            .live
+            .progress(&self.plan, &self.definition, &self.state, now_ms);
+        Ok(Next {
+            wait: self.wait(),
+            phase: self.state.phase,
+        })
     }
 
     fn stopping(&mut self, stop: Stop, now_ms: i64) {
@@ -139,7 +176,9 @@ impl Watch {
 
     fn wait(&self) -> Duration {
         let needed = Duration::from_millis(self.plan.load.max_duration_ms);
-        self.options.poll.max(needed / self.options.max_steps.max(1))
+        self.options
+            .poll
+            .max(needed / self.options.max_steps.max(1))
     }
 
     /// A manifest is the last thing that a task writes; it counts for more than any sign that the task is gone.
@@ -153,7 +192,12 @@ impl Watch {
             }
         }
         for LostTask { task, reason } in self.reported.drain(..) {
-            if let Some(state) = self.state.tasks.get_mut(task as usize).filter(|s| !s.is_over()) {
+            if let Some(state) = self
+                .state
+                .tasks
+                .get_mut(task as usize)
+                .filter(|s| !s.is_over())
+            {
                 *state = TaskState::Lost { reason };
             }
         }
@@ -170,13 +214,20 @@ impl Watch {
         }
         let timeout_ms = self.plan.start_timeout_ms;
         if now_ms.saturating_sub(self.state.since_ms) >= saturating_i64(timeout_ms) {
-            for state in self.state.tasks.iter_mut().filter(|s| **s == TaskState::Pending) {
+            for state in self
+                .state
+                .tasks
+                .iter_mut()
+                .filter(|s| **s == TaskState::Pending)
+            {
                 let reason = format!("was not ready within {} s", timeout_ms as f64 / 1_000.0);
                 *state = TaskState::Lost { reason };
             }
         }
         if self.too_many_lost() {
-            return self.stop(StopReason::TasksLost, self.lost_sentence(), now_ms).await;
+            return self
+                .stop(StopReason::TasksLost, self.lost_sentence(), now_ms)
+                .await;
         }
         let waiting = self.state.tasks.contains(&TaskState::Pending);
         if !waiting && self.state.tasks.contains(&TaskState::Ready) {
@@ -188,18 +239,34 @@ impl Watch {
     /// Sets the one start of all tasks, unless a step before this one did and was cut off.
     async fn start(&mut self, now_ms: i64) -> Result<()> {
         let key = self.keys.start();
-        let lead_ms = saturating_i64(u64::try_from(self.options.lead.as_millis()).unwrap_or(u64::MAX));
-        let mut start = Start { start_ms: now_ms.saturating_add(lead_ms) };
-        match self.stores.objects.put_new(&key, json::bytes(&key, &start)?).await {
+        let lead_ms =
+            saturating_i64(u64::try_from(self.options.lead.as_millis()).unwrap_or(u64::MAX));
+        let mut start = Start {
+            start_ms: now_ms.saturating_add(lead_ms),
+        };
+        match self
+            .stores
+            .objects
+            .put_new(&key, json::bytes(&key, &start)?)
+            .await
+        {
             Ok(()) => {}
             Err(StoreError::Exists { .. }) => {
-                start = json::need(self.stores.objects.as_ref(), key, "it stood there a moment ago").await?;
+                start = json::need(
+                    self.stores.objects.as_ref(),
+                    key,
+                    "it stood there a moment ago",
+                )
+                .await?;
             }
             Err(error) => return Err(error.into()),
         }
         self.execution.status = Status::Running;
         self.execution.started_ms = Some(start.start_ms);
-        self.stores.records.update(&self.execution, &[Status::Preparing, Status::Running]).await?;
+        self.stores
+            .records
+            .update(&self.execution, &[Status::Preparing, Status::Running])
+            .await?;
         self.state.start_ms = Some(start.start_ms);
         self.state.phase = Phase::Running;
         for (state, pulse) in self.state.tasks.iter_mut().zip(&mut self.state.pulses) {
@@ -215,15 +282,26 @@ impl Watch {
         self.read_live(now_ms).await?;
         self.find_dead(now_ms);
         if self.too_many_lost() {
-            return self.stop(StopReason::TasksLost, self.lost_sentence(), now_ms).await;
+            return self
+                .stop(StopReason::TasksLost, self.lost_sentence(), now_ms)
+                .await;
         }
         let start_ms = self.state.start_ms.unwrap_or(now_ms);
         let longest = max_duration(&self.definition, &self.plan.load).as_millis();
-        let end_ms = start_ms.saturating_add(i64::try_from(longest).unwrap_or(i64::MAX)).min(self.plan.deadline_ms);
+        let end_ms = start_ms
+            .saturating_add(i64::try_from(longest).unwrap_or(i64::MAX))
+            .min(self.plan.deadline_ms);
         if now_ms >= end_ms {
-            return self.stop(StopReason::Deadline, "the longest duration of the run", now_ms).await;
+            return self
+                .stop(
+                    StopReason::Deadline,
+                    "the longest duration of the run",
+                    now_ms,
+                )
+                .await;
         }
-        let elapsed = Duration::from_millis(u64::try_from(now_ms.saturating_sub(start_ms)).unwrap_or(0));
+        let elapsed =
+            Duration::from_millis(u64::try_from(now_ms.saturating_sub(start_ms)).unwrap_or(0));
         if let Some(id) = abort::breached(&self.definition, &Source(self.live.totals()), elapsed) {
             return self.stop(StopReason::Threshold, id, now_ms).await;
         }
@@ -233,11 +311,20 @@ impl Watch {
     /// Tasks write their last shards and manifests; one that does not is lost.
     async fn wait_for_end(&mut self, now_ms: i64) -> Result<()> {
         self.read_live(now_ms).await?;
-        let ordered_ms = self.state.stop.as_ref().map_or(now_ms, |(_, seen_ms)| *seen_ms);
+        let ordered_ms = self
+            .state
+            .stop
+            .as_ref()
+            .map_or(now_ms, |(_, seen_ms)| *seen_ms);
         let grace = self.options.stop_grace;
-        if now_ms.saturating_sub(ordered_ms) >= saturating_i64(u64::try_from(grace.as_millis()).unwrap_or(u64::MAX)) {
+        if now_ms.saturating_sub(ordered_ms)
+            >= saturating_i64(u64::try_from(grace.as_millis()).unwrap_or(u64::MAX))
+        {
             for state in self.state.tasks.iter_mut().filter(|s| !s.is_over()) {
-                let reason = format!("wrote no manifest within {} s of the order to stop", grace.as_secs_f64());
+                let reason = format!(
+                    "wrote no manifest within {} s of the order to stop",
+                    grace.as_secs_f64()
+                );
                 *state = TaskState::Lost { reason };
             }
         }
@@ -246,7 +333,9 @@ impl Watch {
 
     async fn read_live(&mut self, now_ms: i64) -> Result<()> {
         let objects = self.stores.objects.as_ref();
-        self.live.read(objects, &self.keys, &mut self.state.pulses, now_ms).await
+        self.live
+            .read(objects, &self.keys, &mut self.state.pulses, now_ms)
+            .await
     }
 
     fn find_dead(&mut self, now_ms: i64) {
@@ -254,7 +343,9 @@ impl Watch {
             .saturating_mul(self.plan.live_interval_ms)
             .max(u64::try_from(self.options.min_silence.as_millis()).unwrap_or(u64::MAX));
         for (state, pulse) in self.state.tasks.iter_mut().zip(&self.state.pulses) {
-            if *state == TaskState::Running && now_ms.saturating_sub(pulse.seen_ms) > saturating_i64(silence_ms) {
+            if *state == TaskState::Running
+                && now_ms.saturating_sub(pulse.seen_ms) > saturating_i64(silence_ms)
+            {
                 let reason = format!("gave no sign of life for {} s", silence_ms as f64 / 1_000.0);
                 *state = TaskState::Lost { reason };
             }
@@ -268,7 +359,11 @@ impl Watch {
     }
 
     fn lost_sentence(&self) -> String {
-        let lost: Vec<_> = self.lost().into_iter().map(|l| format!("task {} {}", l.task, l.reason)).collect();
+        let lost: Vec<_> = self
+            .lost()
+            .into_iter()
+            .map(|l| format!("task {} {}", l.task, l.reason))
+            .collect();
         lost.join("; ")
     }
 }

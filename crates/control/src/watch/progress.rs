@@ -22,7 +22,11 @@ pub struct Quantiles {
 impl Quantiles {
     fn of(histogram: &Histogram) -> Option<Self> {
         let ms = |q| histogram.quantile(q) as f64 / 1_000.0;
-        (histogram.count() > 0).then(|| Self { p50_ms: ms(0.5), p95_ms: ms(0.95), p99_ms: ms(0.99) })
+        (histogram.count() > 0).then(|| Self {
+            p50_ms: ms(0.5),
+            p95_ms: ms(0.95),
+            p99_ms: ms(0.99),
+        })
     }
 }
 
@@ -37,7 +41,9 @@ pub struct Progress {
     pub total: Duration,
     /// Iterations a second that the arrival rates want now; `None` if there is none.
     pub offered_per_s: Option<f64>,
-    /// Iterations completed a second, recent.
+    /// Iterations of these scenarios completed a second, recent.
+    pub achieved_per_s: f64,
+    /// Iterations of all scenarios completed a second, recent.
     pub iterations_per_s: f64,
     /// Requests a second, recent.
     pub requests_per_s: f64,
@@ -76,6 +82,7 @@ impl Progress {
             elapsed: Duration::ZERO,
             total: Duration::from_millis(plan.load.duration_ms),
             offered_per_s: None,
+            achieved_per_s: 0.0,
             iterations_per_s: 0.0,
             requests_per_s: 0.0,
             iterations: 0,
@@ -94,9 +101,18 @@ impl Progress {
         }
     }
 
-    pub(super) fn set_time(&mut self, definition: &Definition, plan: &Plan, state: &WatchState, now_ms: i64) {
-        let Some(start_ms) = state.start_ms else { return };
-        self.elapsed = Duration::from_millis(u64::try_from(now_ms.saturating_sub(start_ms)).unwrap_or(0));
+    pub(super) fn set_time(
+        &mut self,
+        definition: &Definition,
+        plan: &Plan,
+        state: &WatchState,
+        now_ms: i64,
+    ) {
+        let Some(start_ms) = state.start_ms else {
+            return;
+        };
+        self.elapsed =
+            Duration::from_millis(u64::try_from(now_ms.saturating_sub(start_ms)).unwrap_or(0));
         if plan.load.duration_ms > 0 && state.phase == Phase::Running {
             self.offered_per_s = offered(definition, self.elapsed);
         }
@@ -105,20 +121,28 @@ impl Progress {
     pub(super) fn add_rates(&mut self, window: &Figures, window_ms: i64) {
         let seconds = window_ms as f64 / 1_000.0;
         if seconds > 0.0 {
+            self.achieved_per_s += window.arrivals as f64 / seconds;
             self.iterations_per_s += window.iterations as f64 / seconds;
             self.requests_per_s += window.requests as f64 / seconds;
         }
     }
 
     pub(super) fn set_figures(&mut self, overall: &Figures, recent: &Figures) {
-        let ratio = |part: u64, of: u64| if of == 0 { 0.0 } else { part as f64 / of as f64 };
+        let ratio = |part: u64, of: u64| {
+            if of == 0 {
+                0.0
+            } else {
+                part as f64 / of as f64
+            }
+        };
         self.iterations = overall.iterations;
         self.requests = overall.requests;
         self.dropped = overall.dropped;
         self.bytes_received = overall.bytes_received;
         self.error_ratio = ratio(overall.failed, overall.requests);
         self.recent_error_ratio = ratio(recent.failed, recent.requests);
-        self.checks_ratio = (overall.checks > 0).then(|| ratio(overall.checks_held, overall.checks));
+        self.checks_ratio =
+            (overall.checks > 0).then(|| ratio(overall.checks_held, overall.checks));
         self.response = Quantiles::of(&overall.response);
         self.recent_response = Quantiles::of(&recent.response);
     }
@@ -130,7 +154,9 @@ fn offered(definition: &Definition, elapsed: Duration) -> Option<f64> {
     let mut wanted = None;
     for scenario in &definition.scenarios {
         if let Schedule::Arrivals(arrivals) = schedule(&scenario.executor, &whole) {
-            let at = elapsed.checked_sub(scenario.start_time).filter(|at| *at < arrivals.duration());
+            let at = elapsed
+                .checked_sub(scenario.start_time)
+                .filter(|at| *at < arrivals.duration());
             *wanted.get_or_insert(0.0) += at.map_or(0.0, |at| arrivals.rate_at(at));
         }
     }

@@ -16,33 +16,62 @@ async fn complete_run(folder: &Folder, id: &str, definition: Definition, load: L
     run.finish(START + 11_000).await
 }
 
-const THRESHOLDS: [(&str, &str); 2] = [("http_req_duration", "p(95)<500"), ("http_reqs", "count==100")];
+const THRESHOLDS: [(&str, &str); 2] = [
+    ("http_req_duration", "p(95)<500"),
+    ("http_reqs", "count==100"),
+];
 
 #[tokio::test]
 async fn complete_data_within_the_thresholds_passes() {
     let folder = Folder::new();
-    let Finished { execution, summary } = complete_run(&folder, ID, definition(&THRESHOLDS), Load::GOOD).await;
+    let Finished { execution, summary } =
+        complete_run(&folder, ID, definition(&THRESHOLDS), Load::GOOD).await;
     assert_eq!(execution.status, Status::Passed, "{:?}", execution.reasons);
-    assert!(execution.thresholds.iter().all(|t| t.outcome == Outcome::Passed));
+    assert!(
+        execution
+            .thresholds
+            .iter()
+            .all(|t| t.outcome == Outcome::Passed)
+    );
     let applied = execution.applied.clone().unwrap();
-    assert_eq!((applied.iterations, applied.http_reqs, applied.ratio), (100, 100, Some(1.0)));
+    assert_eq!(
+        (applied.iterations, applied.http_reqs, applied.ratio),
+        (100, 100, Some(1.0))
+    );
     let completeness = execution.completeness.clone().unwrap();
-    assert_eq!((completeness.tasks_reported, completeness.shards_merged, completeness.missing_ratio()), (2, 4, 0.0));
+    assert_eq!(
+        (
+            completeness.tasks_reported,
+            completeness.shards_merged,
+            completeness.missing_ratio()
+        ),
+        (2, 4, 0.0)
+    );
     assert_eq!(execution.start_skew_us, Some(100));
     assert_eq!(execution.ended_ms, Some(START + 10_000));
     assert_eq!(summary.duration_s, 10.0);
     assert_eq!(summary.metrics["http_reqs"].values["rate"], 10.0);
-    assert_eq!(folder.stores.records.get(None, ID).await.unwrap(), Some(execution));
-    assert_eq!(load_summary(&folder.stores, "shop", ID).await.unwrap(), Some(summary));
+    assert_eq!(
+        folder.stores.records.get(None, ID).await.unwrap(),
+        Some(execution)
+    );
+    assert_eq!(
+        load_summary(&folder.stores, "shop", ID).await.unwrap(),
+        Some(summary)
+    );
     let trail = folder.stores.records.audit_trail("shop").await.unwrap();
-    let actions: Vec<_> = trail.iter().map(|e| (e.action.as_str(), e.outcome.as_str())).collect();
+    let actions: Vec<_> = trail
+        .iter()
+        .map(|e| (e.action.as_str(), e.outcome.as_str()))
+        .collect();
     assert_eq!(actions, [("start", "started"), ("finish", "passed")]);
 }
 
 #[tokio::test]
 async fn a_breach_fails() {
     let folder = Folder::new();
-    let Finished { execution, .. } = complete_run(&folder, ID, definition(&THRESHOLDS), Load::SLOW).await;
+    let Finished { execution, .. } =
+        complete_run(&folder, ID, definition(&THRESHOLDS), Load::SLOW).await;
     assert_eq!(execution.status, Status::Failed);
     assert_eq!(execution.thresholds[0].outcome, Outcome::Failed);
     let observed = execution.thresholds[0].observed.unwrap();
@@ -61,7 +90,10 @@ async fn a_threshold_without_data_is_inconclusive() {
 #[tokio::test]
 async fn less_load_than_planned_is_inconclusive() {
     let folder = Folder::new();
-    let load = Load { per_s: 4, ..Load::GOOD };
+    let load = Load {
+        per_s: 4,
+        ..Load::GOOD
+    };
     let Finished { execution, .. } = complete_run(&folder, ID, definition(&[]), load).await;
     assert_eq!(execution.status, Status::Inconclusive);
     assert_eq!(execution.applied.unwrap().ratio, Some(0.8));
@@ -79,7 +111,14 @@ async fn a_lost_task_is_inconclusive_and_what_it_measured_counts() {
     let Finished { execution, summary } = run.finish(START + 10_000).await;
     assert_eq!(execution.status, Status::Inconclusive);
     assert_eq!(execution.completeness.unwrap().tasks_lost, [1]);
-    assert!(execution.warnings.iter().any(|w| w == "task 1 is lost: it was killed (signal 9)"), "{:?}", execution.warnings);
+    assert!(
+        execution
+            .warnings
+            .iter()
+            .any(|w| w == "task 1 is lost: it was killed (signal 9)"),
+        "{:?}",
+        execution.warnings
+    );
     assert_eq!(summary.metrics["http_reqs"].values["count"], 100.0);
 }
 
@@ -91,7 +130,14 @@ async fn a_damaged_shard_is_left_out_and_named() {
     run.complete(0, Load::GOOD).await;
     run.complete(1, Load::GOOD).await;
     let key = run.keys.shard(1, 1);
-    let mut bytes = folder.stores.objects.get(&key).await.unwrap().unwrap().to_vec();
+    let mut bytes = folder
+        .stores
+        .objects
+        .get(&key)
+        .await
+        .unwrap()
+        .unwrap()
+        .to_vec();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     run.put(&key, bytes).await;
@@ -99,8 +145,15 @@ async fn a_damaged_shard_is_left_out_and_named() {
     let Finished { execution, summary } = run.finish(START + 11_000).await;
     assert_eq!(execution.status, Status::Inconclusive);
     let excluded = execution.completeness.unwrap().shards_excluded;
-    assert_eq!((excluded.len(), excluded[0].task, excluded[0].seq), (1, 1, 1));
-    assert!(excluded[0].reason.contains("SHA-256"), "{}", excluded[0].reason);
+    assert_eq!(
+        (excluded.len(), excluded[0].task, excluded[0].seq),
+        (1, 1, 1)
+    );
+    assert!(
+        excluded[0].reason.contains("SHA-256"),
+        "{}",
+        excluded[0].reason
+    );
     assert_eq!(summary.metrics["http_reqs"].values["count"], 75.0);
 }
 
@@ -115,7 +168,14 @@ async fn a_manifest_that_cannot_be_read_loses_its_task_but_not_its_shards() {
     assert_eq!(run.step(START + 10_000).await.phase, Phase::Ended);
     let Finished { execution, summary } = run.finish(START + 11_000).await;
     assert_eq!(execution.status, Status::Inconclusive);
-    assert!(execution.warnings.iter().any(|w| w.starts_with("manifest of task 1:")), "{:?}", execution.warnings);
+    assert!(
+        execution
+            .warnings
+            .iter()
+            .any(|w| w.starts_with("manifest of task 1:")),
+        "{:?}",
+        execution.warnings
+    );
     assert_eq!(summary.metrics["http_reqs"].values["count"], 100.0);
 }
 
@@ -125,11 +185,26 @@ async fn a_shard_that_its_manifest_came_before_counts_when_it_is_there() {
     let mut run = folder.run(ID, definition(&[]), 1).await;
     run.start().await;
     // The manifest names two shards; at first the store shows one.
-    let load = Load { per_s: 10, ..Load::GOOD };
+    let load = Load {
+        per_s: 10,
+        ..Load::GOOD
+    };
     let shards = run.shards(0, load).await;
-    let late = folder.stores.objects.get(&run.keys.shard(0, 1)).await.unwrap().unwrap();
-    folder.stores.objects.delete(&run.keys.shard(0, 1)).await.unwrap();
-    run.write_manifest(&run.manifest(0, load, shards, TaskOutcome::Completed)).await;
+    let late = folder
+        .stores
+        .objects
+        .get(&run.keys.shard(0, 1))
+        .await
+        .unwrap()
+        .unwrap();
+    folder
+        .stores
+        .objects
+        .delete(&run.keys.shard(0, 1))
+        .await
+        .unwrap();
+    run.write_manifest(&run.manifest(0, load, shards, TaskOutcome::Completed))
+        .await;
     run.step(START + 10_000).await;
     run.put(&run.keys.shard(0, 1), late).await;
     let Finished { execution, summary } = run.finish(START + 11_000).await;
@@ -141,12 +216,18 @@ async fn a_shard_that_its_manifest_came_before_counts_when_it_is_there() {
 async fn a_run_that_nothing_came_of_is_errored() {
     let folder = Folder::new();
     let mut run = folder.run(ID, definition(&THRESHOLDS), 1).await;
-    run.watch.task_exited(0, "exited with code 97: no such file");
+    run.watch
+        .task_exited(0, "exited with code 97: no such file");
     run.step(NOW).await;
     assert_eq!(run.step(NOW + 100).await.phase, Phase::Ended);
     let Finished { execution, .. } = run.finish(NOW + 200).await;
     assert_eq!(execution.status, Status::Errored);
-    assert!(execution.warnings.iter().any(|w| w.contains("exited with code 97: no such file")));
+    assert!(
+        execution
+            .warnings
+            .iter()
+            .any(|w| w.contains("exited with code 97: no such file"))
+    );
 }
 
 #[tokio::test]
@@ -161,7 +242,16 @@ async fn finishing_twice_gives_the_same_record() {
     run.complete(1, Load::SLOW).await;
     let second = run.finish(START + 99_000).await;
     assert_eq!(first, second);
-    assert_eq!(folder.stores.records.audit_trail("shop").await.unwrap().len(), 2);
+    assert_eq!(
+        folder
+            .stores
+            .records
+            .audit_trail("shop")
+            .await
+            .unwrap()
+            .len(),
+        2
+    );
 }
 
 #[tokio::test]
@@ -173,9 +263,17 @@ async fn a_finish_that_was_cut_off_can_be_repeated() {
     run.complete(1, Load::GOOD).await;
     let mut record = folder.stores.records.get(None, ID).await.unwrap().unwrap();
     record.status = Status::Merging;
-    folder.stores.records.update(&record, &[Status::Running]).await.unwrap();
+    folder
+        .stores
+        .records
+        .update(&record, &[Status::Running])
+        .await
+        .unwrap();
     run.put(&run.keys.merged(), "half of it").await;
-    assert_eq!(run.finish(START + 11_000).await.execution.status, Status::Passed);
+    assert_eq!(
+        run.finish(START + 11_000).await.execution.status,
+        Status::Passed
+    );
 }
 
 #[tokio::test]
@@ -188,10 +286,18 @@ async fn the_baseline_is_the_last_run_that_passed() {
         metrics: vec!["http_req_duration p(95)".into()],
     });
     let first = complete_run(&folder, ID, compared.clone(), Load::GOOD).await;
-    assert_eq!(first.execution.status, Status::Passed, "{:?}", first.execution.reasons);
+    assert_eq!(
+        first.execution.status,
+        Status::Passed,
+        "{:?}",
+        first.execution.reasons
+    );
     let second = complete_run(&folder, OTHER_ID, compared, Load::SLOW).await;
     assert_eq!(second.execution.status, Status::Failed);
-    assert_eq!(second.summary.baseline.unwrap().execution.as_deref(), Some(ID));
+    assert_eq!(
+        second.summary.baseline.unwrap().execution.as_deref(),
+        Some(ID)
+    );
 }
 
 #[tokio::test]
@@ -200,7 +306,16 @@ async fn what_kept_a_run_from_being_carried_out_is_its_reason() {
     let mut run = folder.run(ID, definition(&[]), 1).await;
     run.start().await;
     let errors = ["the disk is full".to_owned()];
-    let finished = finish(&folder.stores, &run.prepared.plan, &run.definition, &[], &errors, START).await.unwrap();
+    let finished = finish(
+        &folder.stores,
+        &run.prepared.plan,
+        &run.definition,
+        &[],
+        &errors,
+        START,
+    )
+    .await
+    .unwrap();
     assert_eq!(finished.execution.status, Status::Errored);
     assert_eq!(finished.execution.reasons, errors);
 }

@@ -1,7 +1,9 @@
 //! A run whose tasks are made of hand-written objects.
 
 use floodgate_control::watch::{Next, Watch, WatchOptions};
-use floodgate_control::{Finished, PlanOptions, Prepared, Result, Stores, TestPackage, finish, prepare};
+use floodgate_control::{
+    Finished, PlanOptions, Prepared, Result, Stores, TestPackage, finish, prepare,
+};
 use floodgate_core::definition::model::*;
 use floodgate_core::execution::control::Ready;
 use floodgate_core::execution::manifest::{Health, Manifest, ShardEntry, TaskOutcome, Totals};
@@ -91,7 +93,14 @@ impl Folder {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store = Arc::new(LocalStore::open(dir.path()).unwrap());
-        Self { _dir: dir, stores: Stores { objects: store.clone(), records: store.clone() }, store }
+        Self {
+            _dir: dir,
+            stores: Stores {
+                objects: store.clone(),
+                records: store.clone(),
+            },
+            store,
+        }
     }
 
     pub async fn prepare(&self, id: &str, definition: &Definition, tasks: u32) -> Result<Prepared> {
@@ -104,15 +113,42 @@ impl Folder {
             parameters: BTreeMap::new(),
             warnings: Vec::new(),
         };
-        let trigger = Trigger { kind: "cli".into(), principal: Some("ann".into()), ..Trigger::default() };
-        prepare(&self.stores, id, &test, trigger, &PlanOptions::local(tasks, None), NOW).await
+        let trigger = Trigger {
+            kind: "cli".into(),
+            principal: Some("ann".into()),
+            ..Trigger::default()
+        };
+        prepare(
+            &self.stores,
+            id,
+            &test,
+            trigger,
+            &PlanOptions::local(tasks, None),
+            NOW,
+        )
+        .await
     }
 
     pub async fn run(&self, id: &str, definition: Definition, tasks: u32) -> Run<'_> {
         let prepared = self.prepare(id, &definition, tasks).await.unwrap();
-        let options = WatchOptions { lead: Duration::from_secs(1), ..WatchOptions::local() };
-        let watch = Watch::new(self.stores.clone(), prepared.clone(), definition.clone(), options, NOW);
-        Run { folder: self, keys: ExecutionKeys::new("shop", id), prepared, definition, watch }
+        let options = WatchOptions {
+            lead: Duration::from_secs(1),
+            ..WatchOptions::local()
+        };
+        let watch = Watch::new(
+            self.stores.clone(),
+            prepared.clone(),
+            definition.clone(),
+            options,
+            NOW,
+        );
+        Run {
+            folder: self,
+            keys: ExecutionKeys::new("shop", id),
+            prepared,
+            definition,
+            watch,
+        }
     }
 }
 
@@ -134,8 +170,16 @@ pub struct Load {
 }
 
 impl Load {
-    pub const GOOD: Self = Self { per_s: 5, response_us: 20_000, failed_per_s: 0 };
-    pub const SLOW: Self = Self { per_s: 5, response_us: 900_000, failed_per_s: 0 };
+    pub const GOOD: Self = Self {
+        per_s: 5,
+        response_us: 20_000,
+        failed_per_s: 0,
+    };
+    pub const SLOW: Self = Self {
+        per_s: 5,
+        response_us: 900_000,
+        failed_per_s: 0,
+    };
 }
 
 impl Run<'_> {
@@ -144,7 +188,12 @@ impl Run<'_> {
     }
 
     pub async fn put(&self, key: &str, bytes: impl Into<bytes::Bytes>) {
-        self.folder.stores.objects.put(key, bytes.into()).await.unwrap();
+        self.folder
+            .stores
+            .objects
+            .put(key, bytes.into())
+            .await
+            .unwrap();
     }
 
     pub async fn exists(&self, key: &str) -> bool {
@@ -153,8 +202,14 @@ impl Run<'_> {
 
     pub async fn ready(&self, tasks: impl IntoIterator<Item = u32>) {
         for task in tasks {
-            let ready = Ready { task, at_ms: NOW, host: "1".into(), warnings: Vec::new() };
-            self.put(&self.keys.ready(task), serde_json::to_vec(&ready).unwrap()).await;
+            let ready = Ready {
+                task,
+                at_ms: NOW,
+                host: "1".into(),
+                warnings: Vec::new(),
+            };
+            self.put(&self.keys.ready(task), serde_json::to_vec(&ready).unwrap())
+                .await;
         }
     }
 
@@ -169,11 +224,21 @@ impl Run<'_> {
     /// A live object after so many seconds.
     pub async fn live(&self, task: u32, load: Load, seconds: u64) {
         let rows = rows(load, START, seconds, seconds as u32);
-        let bytes = encode(&self.meta(Content::Live, task, seconds as u32, 0..seconds), &rows).unwrap();
+        let bytes = encode(
+            &self.meta(Content::Live, task, seconds as u32, 0..seconds),
+            &rows,
+        )
+        .unwrap();
         self.put(&self.keys.live(task), bytes).await;
     }
 
-    fn meta(&self, content: Content, task: u32, seq: u32, seconds: std::ops::Range<u64>) -> ShardMeta {
+    fn meta(
+        &self,
+        content: Content,
+        task: u32,
+        seq: u32,
+        seconds: std::ops::Range<u64>,
+    ) -> ShardMeta {
         ShardMeta {
             content,
             execution: self.prepared.plan.execution.clone(),
@@ -188,7 +253,9 @@ impl Run<'_> {
     pub async fn shards(&self, task: u32, load: Load) -> Vec<ShardEntry> {
         let mut entries = Vec::new();
         for (seq, seconds) in [(0, 0..5), (1, 5..10)] {
-            let windows = seconds.clone().flat_map(|s| rows(load, START + s as i64 * 1_000, 1, 1));
+            let windows = seconds
+                .clone()
+                .flat_map(|s| rows(load, START + s as i64 * 1_000, 1, 1));
             let rows: Vec<Row> = windows.collect();
             let bytes = encode(&self.meta(Content::Shard, task, seq, seconds), &rows).unwrap();
             entries.push(ShardEntry {
@@ -202,7 +269,13 @@ impl Run<'_> {
         entries
     }
 
-    pub fn manifest(&self, task: u32, load: Load, shards: Vec<ShardEntry>, outcome: TaskOutcome) -> Manifest {
+    pub fn manifest(
+        &self,
+        task: u32,
+        load: Load,
+        shards: Vec<ShardEntry>,
+        outcome: TaskOutcome,
+    ) -> Manifest {
         let seconds = shards.len() as u64 * 5;
         Manifest {
             schema: Manifest::SCHEMA,
@@ -219,7 +292,11 @@ impl Run<'_> {
                 ..Totals::default()
             },
             shards,
-            health: Health { cpus: 1.0, measured_seconds: 10, ..Health::default() },
+            health: Health {
+                cpus: 1.0,
+                measured_seconds: 10,
+                ..Health::default()
+            },
             warnings: Vec::new(),
         }
     }
@@ -227,17 +304,31 @@ impl Run<'_> {
     /// Shards and manifest: what a task leaves that ran to its end.
     pub async fn complete(&self, task: u32, load: Load) {
         let shards = self.shards(task, load).await;
-        self.write_manifest(&self.manifest(task, load, shards, TaskOutcome::Completed)).await;
+        self.write_manifest(&self.manifest(task, load, shards, TaskOutcome::Completed))
+            .await;
     }
 
     pub async fn write_manifest(&self, manifest: &Manifest) {
-        self.put(&self.keys.manifest(manifest.task), serde_json::to_vec(manifest).unwrap()).await;
+        self.put(
+            &self.keys.manifest(manifest.task),
+            serde_json::to_vec(manifest).unwrap(),
+        )
+        .await;
     }
 
     pub async fn finish(&self, now_ms: i64) -> Finished {
         let lost = self.watch.lost();
         let Prepared { plan, .. } = &self.prepared;
-        finish(&self.folder.stores, plan, &self.definition, &lost, &[], now_ms).await.unwrap()
+        finish(
+            &self.folder.stores,
+            plan,
+            &self.definition,
+            &lost,
+            &[],
+            now_ms,
+        )
+        .await
+        .unwrap()
     }
 }
 
@@ -245,14 +336,21 @@ impl Run<'_> {
 fn rows(load: Load, time_ms: i64, seconds: u64, window_s: u32) -> Vec<Row> {
     let row = |metric: Builtin, count: u64, sum: u64, value: u64| {
         let tags = Tags::new().with("scenario", "browse").with("name", "/");
-        let key = SeriesKey { metric: metric.name().into(), kind: metric.kind(), tags };
+        let key = SeriesKey {
+            metric: metric.name().into(),
+            kind: metric.kind(),
+            tags,
+        };
         let mut histogram = Histogram::new();
         histogram.record_n(value, count);
         let mut bytes = Vec::new();
         histogram.encode_v2(&mut bytes);
         let trend = metric.kind() == floodgate_core::metric::MetricKind::Trend;
         let (min, max) = match metric.kind() {
-            floodgate_core::metric::MetricKind::Rate => (if sum == count { 1.0 } else { 0.0 }, if sum > 0 { 1.0 } else { 0.0 }),
+            floodgate_core::metric::MetricKind::Rate => (
+                if sum == count { 1.0 } else { 0.0 },
+                if sum > 0 { 1.0 } else { 0.0 },
+            ),
             _ => (value as f64, value as f64),
         };
         Row {
@@ -260,7 +358,11 @@ fn rows(load: Load, time_ms: i64, seconds: u64, window_s: u32) -> Vec<Row> {
             window_s,
             key: Arc::new(key),
             count,
-            sum: if trend { histogram.sum() as f64 } else { sum as f64 },
+            sum: if trend {
+                histogram.sum() as f64
+            } else {
+                sum as f64
+            },
             min,
             max,
             histogram: trend.then(|| bytes.into()),
@@ -270,7 +372,12 @@ fn rows(load: Load, time_ms: i64, seconds: u64, window_s: u32) -> Vec<Row> {
     vec![
         row(Builtin::HttpReqs, requests, requests, 1),
         row(Builtin::Iterations, requests, requests, 1),
-        row(Builtin::HttpReqFailed, requests, load.failed_per_s * seconds, 0),
+        row(
+            Builtin::HttpReqFailed,
+            requests,
+            load.failed_per_s * seconds,
+            0,
+        ),
         row(Builtin::HttpReqDuration, requests, 0, load.response_us),
         row(Builtin::HttpReqResponseTime, requests, 0, load.response_us),
     ]

@@ -3,7 +3,9 @@ use crate::args::{Cli, Command};
 use clap::Parser;
 
 fn args(line: &str) -> Args {
-    let words = ["floodgate", "hit"].into_iter().chain(line.split_whitespace());
+    let words = ["floodgate", "hit"]
+        .into_iter()
+        .chain(line.split_whitespace());
     match Cli::try_parse_from(words).unwrap().command {
         Command::Hit(args) => args,
         other => panic!("{other:?}"),
@@ -25,20 +27,26 @@ fn the_loop_follows_from_the_arguments() {
     assert_eq!(scenario("localhost -c 8 -d 1m30s"), closed(8, "1m30s"));
     let counted = |vus: u64, n: u64, max: &str| json!({ "executor": "shared-iterations", "vus": vus, "iterations": n, "maxDuration": max });
     assert_eq!(scenario("localhost -n 1000"), counted(64, 1_000, "10m"));
-    assert_eq!(scenario("localhost -n 5 -c 50 -d 30s"), counted(5, 5, "30s"));
-    let open = |rate: u64, pre: u64, max: u64| {
-        json!({ "executor": "constant-arrival-rate", "rate": rate, "duration": "10s", "preAllocatedVUs": pre, "maxVUs": max })
-    };
+    assert_eq!(
+        scenario("localhost -n 5 -c 50 -d 30s"),
+        counted(5, 5, "30s")
+    );
+    let open = |rate: u64, pre: u64, max: u64| json!({ "executor": "constant-arrival-rate", "rate": rate, "duration": "10s", "preAllocatedVUs": pre, "maxVUs": max });
     assert_eq!(scenario("localhost -r 2000"), open(2_000, 64, 2_000));
     assert_eq!(scenario("localhost -r 5"), open(5, 5, 64));
     assert_eq!(scenario("localhost -r 2000 -c 100"), open(2_000, 100, 100));
-    assert_eq!(scenario("localhost -r 2000 -c 100 --max-vus 300"), open(2_000, 100, 300));
+    assert_eq!(
+        scenario("localhost -r 2000 -c 100 --max-vus 300"),
+        open(2_000, 100, 300)
+    );
     assert_eq!(scenario("localhost -r 90000"), open(90_000, 64, 10_000));
 }
 
 #[test]
 fn a_request_says_all_that_was_asked_for() {
-    let mut hit = args("https://shop.example/a?b=${c} -m put -b ${x} --http2 --insecure -t 5 -H A:1 -H a:2 -H X-Y:z:${q} -H A:3");
+    let mut hit = args(
+        "https://shop.example/a?b=${c} -m put -b ${x} --http2 --insecure -t 5 -H A:1 -H a:2 -H X-Y:z:${q} -H A:3",
+    );
     hit.headers[0].1.push_str(" ");
     let hit = hit.definition().unwrap();
     insta::assert_json_snapshot!(hit.definition, @r#"
@@ -82,21 +90,57 @@ fn a_request_says_all_that_was_asked_for() {
 
 #[test]
 fn a_body_file_is_looked_for_where_it_lies() {
-    let hit = args("localhost -b @some/where/body.json").definition().unwrap();
+    let hit = args("localhost -b @some/where/body.json")
+        .definition()
+        .unwrap();
     let request = &hit.definition["scenarios"]["hit"]["flow"][0];
-    assert_eq!((request["file"].as_str(), request["request"]["method"].as_str()), (Some("body.json"), Some("POST")));
+    assert_eq!(
+        (
+            request["file"].as_str(),
+            request["request"]["method"].as_str()
+        ),
+        (Some("body.json"), Some("POST"))
+    );
     assert_eq!(hit.base_dir, Path::new("some/where"));
-    assert_eq!(args("localhost -b @body.json").definition().unwrap().base_dir, Path::new("."));
+    assert_eq!(
+        args("localhost -b @body.json")
+            .definition()
+            .unwrap()
+            .base_dir,
+        Path::new(".")
+    );
 }
 
 #[test]
 fn what_makes_no_sense_is_refused() {
-    let refused = |line: &str| Cli::try_parse_from(["floodgate", "hit"].into_iter().chain(line.split_whitespace())).is_err();
-    for line in ["", "u -c 0", "u -r 0", "u -r 5 -n 5", "u -d 0s", "u -d soon", "u -H nocolon", "u -H :x", "u --max-vus 5", "u -n 0", "u -t -1s"] {
+    let refused = |line: &str| {
+        Cli::try_parse_from(
+            ["floodgate", "hit"]
+                .into_iter()
+                .chain(line.split_whitespace()),
+        )
+        .is_err()
+    };
+    for line in [
+        "",
+        "u -c 0",
+        "u -r 0",
+        "u -r 5 -n 5",
+        "u -d 0s",
+        "u -d soon",
+        "u -H nocolon",
+        "u -H :x",
+        "u --max-vus 5",
+        "u -n 0",
+        "u -t -1s",
+    ] {
         assert!(refused(line), "{line}");
     }
     for url in ["ftp://x", "http://", "http:///path", "https://:80"] {
-        assert!(matches!(args(url).definition(), Err(CliError::Usage(_))), "{url}");
+        assert!(
+            matches!(args(url).definition(), Err(CliError::Usage(_))),
+            "{url}"
+        );
     }
 }
 
@@ -106,10 +150,22 @@ fn every_kind_of_hit_is_a_valid_definition() {
     std::fs::write(out.path().join("body.json"), "{}").unwrap();
     let env = Environment::new(&crate::args::EnvArgs::default(), out.path()).unwrap();
     let body = format!("localhost -b @{}", out.path().join("body.json").display());
-    let lines = ["localhost", "localhost:8080/x -n 10", "http://[::1]/ -r 100", "https://a.example/${x} -m PURGE --http2 --insecure -H A:${b}", &body];
+    let lines = [
+        "localhost",
+        "localhost:8080/x -n 10",
+        "http://[::1]/ -r 100",
+        "https://a.example/${x} -m PURGE --http2 --insecure -H A:${b}",
+        &body,
+    ];
     for line in lines {
-        let Hit { definition, base_dir } = args(line).definition().unwrap();
-        let origin = Origin { name: "hit".into(), base_dir };
+        let Hit {
+            definition,
+            base_dir,
+        } = args(line).definition().unwrap();
+        let origin = Origin {
+            name: "hit".into(),
+            base_dir,
+        };
         let test = load_text(definition.to_string().into_bytes(), origin, &[], &env);
         assert!(test.is_ok(), "{line}: {}", test.err().unwrap());
     }
