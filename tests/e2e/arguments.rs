@@ -48,11 +48,11 @@ fn every_fault_of_a_definition_is_named_with_its_place() {
         let ended = bench.floodgate(&[command, "bad.yaml"]);
         let said = ended.expect(104).stderr();
         assert!(
-            said.contains("bad.yaml:15:5") && said.contains("grateful"),
+            said.contains("bad.yaml:16:5") && said.contains("grateful"),
             "{said}"
         );
         assert!(
-            said.contains("bad.yaml:16:1") && said.contains("did you mean \"thresholds\"?"),
+            said.contains("bad.yaml:17:1") && said.contains("\"thresholds\""),
             "{said}"
         );
     }

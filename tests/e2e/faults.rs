@@ -84,3 +84,25 @@ fn a_certificate_of_nobody() {
         0.0
     );
 }
+
+#[test]
+fn answers_that_are_none() {
+    let faults = [
+        (Answer::EndlessHeaders, "headers_too_large"),
+        (Answer::HalfHead, "connection_closed"),
+        (Answer::HalfBody, "connection_closed"),
+        (Answer::HalfBodyReset, "connection_reset"),
+        (Answer::LengthTooLong, "timeout"),
+        (Answer::LengthTwice, "protocol"),
+        (Answer::ChunkSizeInvalid, "protocol"),
+        (Answer::ChunkCut, "connection_closed"),
+        (Answer::StatusLineInvalid, "protocol"),
+        (Answer::Withhold, "timeout"),
+    ];
+    // Each run takes a second or so and hardly any CPU.
+    std::thread::scope(|scope| {
+        for (answer, code) in faults {
+            scope.spawn(move || fails_with(&faulty(Script::always(answer)).url(), code));
+        }
+    });
+}

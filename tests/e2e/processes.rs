@@ -5,7 +5,7 @@ use floodgate_core::execution::record::Status;
 use floodgate_target::{Config, Target};
 
 /// Starts a run of 30 s and waits until load is sent.
-fn long_run<'a>(bench: &'a Bench, target: &Target, more: &[&str]) -> Running {
+fn long_run(bench: &Bench, target: &Target, more: &[&str]) -> Running {
     let thresholds = "thresholds:\n  http_req_failed: [rate==0]\n";
     bench.write("test.yaml", &arrivals(&target.url(), 50, "30s", thresholds));
     let args: Vec<&str> = ["run", "test.yaml", "--json"]

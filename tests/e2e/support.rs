@@ -1,6 +1,5 @@
 //! Runs the program in a folder of its own.
 
-use floodgate_core::execution::record::Status;
 use floodgate_core::execution::summary::Summary;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -206,11 +205,6 @@ impl Ended {
 pub fn value(summary: &Summary, metric: &str, name: &str) -> f64 {
     let found = summary.metrics.get(metric).and_then(|m| m.values.get(name));
     *found.unwrap_or_else(|| panic!("no {name} of {metric} in {:?}", summary.metrics.keys()))
-}
-
-/// The exit code that belongs to a status.
-pub fn code_of(status: Status) -> i32 {
-    i32::from(status.exit_code())
 }
 
 /// The files below a folder whose path contains a text.

@@ -77,3 +77,26 @@ pub struct EnvArgs {
     #[arg(long, value_name = "FILE")]
     pub env_file: Option<std::path::PathBuf>,
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_says_what_there_is() {
+        let mut cli = Cli::command().term_width(100);
+        insta::assert_snapshot!("help", cli.render_help());
+        cli.build();
+        for name in ["run", "hit", "abort"] {
+            let command = cli.find_subcommand_mut(name).unwrap();
+            insta::assert_snapshot!(format!("help_{name}"), command.render_help());
+        }
+    }
+}

@@ -75,12 +75,19 @@ pub(super) fn quantiles(quantiles: Option<Quantiles>) -> String {
     )
 }
 
-/// Achieved and offered rate: `497/s of 500/s`.
-pub(super) fn iterations(progress: &Progress) -> String {
-    let achieved = format!("{}/s", rate(progress.iterations_per_s));
-    match progress.offered_per_s {
-        Some(offered) => format!("{achieved} of {}/s", rate(offered)),
-        None => achieved,
+/// Iterations a second, and what of them an arrival rate wants: `497/s of 500/s`, `178/s, open 150 of 150/s`.
+pub(super) fn iterations(p: &Progress) -> String {
+    let all = format!("{}/s", rate(p.iterations_per_s));
+    match p.offered_per_s {
+        Some(offered) if p.achieved_per_s == p.iterations_per_s => {
+            format!("{all} of {}/s", rate(offered))
+        }
+        Some(offered) => format!(
+            "{all}, open {} of {}/s",
+            rate(p.achieved_per_s),
+            rate(offered)
+        ),
+        None => all,
     }
 }
 

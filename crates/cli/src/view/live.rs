@@ -118,7 +118,7 @@ impl View for LiveView {
             0,
             "iterations",
             format!(
-                "{:<24} {} done   dropped {dropped}",
+                "{:<32} {} done   dropped {dropped}",
                 iterations(p),
                 count(p.iterations)
             ),
@@ -127,7 +127,7 @@ impl View for LiveView {
             1,
             "requests",
             format!(
-                "{:<24} {} sent",
+                "{:<32} {} sent",
                 format!("{}/s", rate(p.requests_per_s)),
                 count(p.requests)
             ),

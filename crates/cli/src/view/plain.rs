@@ -95,6 +95,7 @@ mod tests {
             elapsed: Duration::from_secs(elapsed_s),
             total: Duration::from_secs(20),
             offered_per_s: Some(500.0),
+            achieved_per_s: 497.3,
             iterations_per_s: 497.3,
             requests_per_s: 994.6,
             iterations: 4_973,

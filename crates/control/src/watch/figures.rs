@@ -8,6 +8,8 @@ use floodgate_core::shard::Row;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Figures {
     pub(super) iterations: u64,
+    /// Those of scenarios with an arrival rate.
+    pub(super) arrivals: u64,
     pub(super) requests: u64,
     pub(super) failed: u64,
     pub(super) dropped: u64,
@@ -20,12 +22,20 @@ pub(super) struct Figures {
 
 impl Figures {
     /// From the rows of a live object. A histogram that cannot be read is left out here; the merge at the end reports it.
-    pub(super) fn of(rows: &[Row]) -> Self {
+    /// `open` says whether a scenario has an arrival rate.
+    pub(super) fn of(rows: &[Row], open: impl Fn(&str) -> bool) -> Self {
         let mut all = Self::default();
         for row in rows {
             let sum = row.sum.max(0.0) as u64;
             match Builtin::parse(&row.key.metric) {
-                Some(Builtin::Iterations) => all.iterations += sum,
+                Some(Builtin::Iterations) => {
+                    all.iterations += sum;
+                    all.arrivals += if row.key.tags.get("scenario").is_some_and(&open) {
+                        sum
+                    } else {
+                        0
+                    };
+                }
                 Some(Builtin::HttpReqs) => all.requests += sum,
                 Some(Builtin::HttpReqFailed) => all.failed += sum,
                 Some(Builtin::DroppedIterations) => all.dropped += sum,
@@ -49,6 +59,7 @@ impl Figures {
     /// Both together: two tasks.
     pub(super) fn add(&mut self, other: &Self) {
         self.iterations += other.iterations;
+        self.arrivals += other.arrivals;
         self.requests += other.requests;
         self.failed += other.failed;
         self.dropped += other.dropped;
@@ -63,6 +74,7 @@ impl Figures {
     pub(super) fn since(&self, earlier: &Self) -> Self {
         Self {
             iterations: self.iterations.saturating_sub(earlier.iterations),
+            arrivals: self.arrivals.saturating_sub(earlier.arrivals),
             requests: self.requests.saturating_sub(earlier.requests),
             failed: self.failed.saturating_sub(earlier.failed),
             dropped: self.dropped.saturating_sub(earlier.dropped),

@@ -4,7 +4,7 @@ use super::figures::Figures;
 use super::progress::Progress;
 use super::state::{Pulse, TaskState, WatchState};
 use crate::error::Result;
-use floodgate_core::definition::model::Definition;
+use floodgate_core::definition::model::{Definition, Executor, Scenario};
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::merge::Totals;
@@ -19,6 +19,8 @@ const KEPT: usize = 3;
 pub(super) struct Live {
     tasks: Vec<TaskLive>,
     totals: Totals,
+    /// The scenarios with an arrival rate.
+    open: Vec<String>,
 }
 
 #[derive(Default)]
@@ -29,10 +31,22 @@ struct TaskLive {
 }
 
 impl Live {
-    pub(super) fn new(tasks: usize) -> Self {
+    pub(super) fn new(tasks: usize, definition: &Definition) -> Self {
+        let open = |s: &&Scenario| {
+            matches!(
+                s.executor,
+                Executor::ConstantArrivalRate { .. } | Executor::RampingArrivalRate { .. }
+            )
+        };
         Self {
             tasks: (0..tasks).map(|_| TaskLive::default()).collect(),
             totals: Totals::default(),
+            open: definition
+                .scenarios
+                .iter()
+                .filter(open)
+                .map(|s| s.name.clone())
+                .collect(),
         }
     }
 
@@ -71,7 +85,10 @@ impl Live {
                 continue;
             };
             if let Ok(shard) = decode(&bytes) {
-                self.tasks[task].push(info.modified_ms, shard);
+                let figures = Figures::of(&shard.rows, |scenario| {
+                    self.open.iter().any(|open| open == scenario)
+                });
+                self.tasks[task].push(info.modified_ms, figures, shard);
                 changed = true;
             }
         }
@@ -120,11 +137,11 @@ impl Live {
 }
 
 impl TaskLive {
-    fn push(&mut self, at_ms: i64, live: Shard) {
+    fn push(&mut self, at_ms: i64, figures: Figures, live: Shard) {
         if self.history.len() == KEPT {
             self.history.pop_front();
         }
-        self.history.push_back((at_ms, Figures::of(&live.rows)));
+        self.history.push_back((at_ms, figures));
         self.latest = Some(live);
     }
 }

@@ -69,7 +69,7 @@ impl Watch {
     ) -> Self {
         let Prepared { plan, execution } = prepared;
         let keys = ExecutionKeys::new(&plan.project, &plan.execution);
-        let live = Live::new(plan.tasks.len());
+        let live = Live::new(plan.tasks.len(), &definition);
         let progress = Progress::before_start(&plan, &state);
         Self {
             stores,

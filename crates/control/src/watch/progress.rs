@@ -41,7 +41,9 @@ pub struct Progress {
     pub total: Duration,
     /// Iterations a second that the arrival rates want now; `None` if there is none.
     pub offered_per_s: Option<f64>,
-    /// Iterations completed a second, recent.
+    /// Iterations of these scenarios completed a second, recent.
+    pub achieved_per_s: f64,
+    /// Iterations of all scenarios completed a second, recent.
     pub iterations_per_s: f64,
     /// Requests a second, recent.
     pub requests_per_s: f64,
@@ -80,6 +82,7 @@ impl Progress {
             elapsed: Duration::ZERO,
             total: Duration::from_millis(plan.load.duration_ms),
             offered_per_s: None,
+            achieved_per_s: 0.0,
             iterations_per_s: 0.0,
             requests_per_s: 0.0,
             iterations: 0,
@@ -118,6 +121,7 @@ impl Progress {
     pub(super) fn add_rates(&mut self, window: &Figures, window_ms: i64) {
         let seconds = window_ms as f64 / 1_000.0;
         if seconds > 0.0 {
+            self.achieved_per_s += window.arrivals as f64 / seconds;
             self.iterations_per_s += window.iterations as f64 / seconds;
             self.requests_per_s += window.requests as f64 / seconds;
         }

@@ -120,6 +120,7 @@ async fn progress_adds_the_tasks_up() {
         (Duration::from_secs(4), Duration::from_secs(10))
     );
     assert_eq!(progress.offered_per_s, Some(10.0));
+    assert!(progress.achieved_per_s > 0.0 && progress.achieved_per_s == progress.iterations_per_s);
     assert!((progress.error_ratio - 0.1).abs() < 1e-9);
     let response = progress.response.unwrap();
     assert!(

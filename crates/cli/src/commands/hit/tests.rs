@@ -47,7 +47,7 @@ fn a_request_says_all_that_was_asked_for() {
     let mut hit = args(
         "https://shop.example/a?b=${c} -m put -b ${x} --http2 --insecure -t 5 -H A:1 -H a:2 -H X-Y:z:${q} -H A:3",
     );
-    hit.headers[0].1.push_str(" ");
+    hit.headers[0].1.push(' ');
     let hit = hit.definition().unwrap();
     insta::assert_json_snapshot!(hit.definition, @r#"
     {
