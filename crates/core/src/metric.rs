@@ -128,12 +128,13 @@ impl Builtin {
         Self::ALL.iter().copied().find(|m| m.name() == name)
     }
 
-    /// Phases of a request, kept in windows of [`crate::shard::PHASE_WINDOW_S`] seconds instead of one: their use is
-    /// to explain a run, not to follow it second by second, and they would be three quarters of the storage.
+    /// Service time and its phases: kept in windows of [`crate::shard::PHASE_WINDOW_S`] seconds instead of one. They explain a
+    /// run; what follows it second by second is the response time. By the second they would be two thirds of the storage.
     pub const fn is_phase(self) -> bool {
         matches!(
             self,
-            Self::HttpReqBlocked
+            Self::HttpReqDuration
+                | Self::HttpReqBlocked
                 | Self::HttpReqLookingUp
                 | Self::HttpReqConnecting
                 | Self::HttpReqTlsHandshaking

@@ -8,6 +8,7 @@ mod tests;
 
 pub use output::Written;
 
+use crate::clock::Nanos;
 use crate::health::{CpuMeter, SATURATED};
 use crate::recorder::{Closed, Window};
 use floodgate_core::execution::manifest::{Health, Totals};
@@ -87,6 +88,8 @@ struct Flusher {
     waiting: BTreeMap<u64, Vec<Closed>>,
     /// The first second that has not been turned into rows.
     next_second: u64,
+    /// When the last of the workers that have ended did so, in ns after the start.
+    ended: Nanos,
     meter: CpuMeter,
     cpu_sum: f64,
     health: Health,
@@ -104,6 +107,7 @@ impl Flusher {
             open_workers: config.workers,
             waiting: BTreeMap::new(),
             next_second: 0,
+            ended: 0,
             meter: CpuMeter::new(config.usable_cpus),
             cpu_sum: 0.0,
             health: Health {
@@ -122,12 +126,14 @@ impl Flusher {
         for new in closed.new_series.drain(..) {
             self.series.learn(closed.worker, new);
         }
-        self.reached[closed.worker] = if closed.last {
-            u64::MAX
-        } else {
-            closed.second + 1
+        self.reached[closed.worker] = match closed.ended {
+            Some(ended) => {
+                self.open_workers -= 1;
+                self.ended = self.ended.max(ended);
+                u64::MAX
+            }
+            None => closed.second + 1,
         };
-        self.open_workers -= usize::from(closed.last);
         self.waiting.entry(closed.second).or_default().push(closed);
         let complete = self.reached.iter().copied().min().unwrap_or(u64::MAX);
         while let Some(entry) = self.waiting.first_entry()
@@ -189,13 +195,17 @@ impl Flusher {
     fn flush(&mut self) {
         let seq = self.output.next_seq();
         let start = u64::from(seq) * self.config.flush_s;
+        // Rates are per second of what was covered: the last second of a run is seldom a whole one.
+        let full = self.time_of(self.next_second.max(start));
+        let ended = self.config.start_ms + i64::try_from(self.ended.div_ceil(1_000_000)).unwrap_or(0);
+        let partial = self.open_workers == 0 && (full - 1_000..full).contains(&ended);
         let meta = ShardMeta {
             content: Content::Shard,
             execution: self.config.execution.clone(),
             segment: self.config.segment.clone(),
             sources: Sources::one(self.config.task, seq),
             start_ms: self.time_of(start),
-            end_ms: self.time_of(self.next_second.max(start)),
+            end_ms: if partial { ended } else { full },
         };
         self.output.write_shard(&meta);
     }

@@ -12,8 +12,8 @@ use floodgate_core::shard::Row;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Trends that are kept by the second; the phases follow them in [`HTTP_TRENDS`].
-const BY_SECOND: usize = 2;
+/// Trends that are kept by the second; service time and its phases follow them in [`HTTP_TRENDS`].
+const BY_SECOND: usize = 1;
 
 fn key(metric: Builtin, tags: &Tags) -> Arc<SeriesKey> {
     Arc::new(SeriesKey {
@@ -95,7 +95,10 @@ struct Scenario {
 
 struct Gauge {
     key: Arc<SeriesKey>,
+    /// Of the second that is being added up.
     now: f64,
+    /// Of the last full second.
+    last: f64,
     min: f64,
     max: f64,
     samples: u64,
@@ -106,6 +109,7 @@ impl Gauge {
         Self {
             key: key(metric, tags),
             now: 0.0,
+            last: 0.0,
             min: f64::INFINITY,
             max: f64::NEG_INFINITY,
             samples: 0,
@@ -114,6 +118,7 @@ impl Gauge {
 
     fn end_second(&mut self, time_ms: i64, rows: &mut Vec<Row>) {
         self.samples += 1;
+        self.last = self.now;
         (self.min, self.max) = (self.min.min(self.now), self.max.max(self.now));
         rows.push(gauge(
             &self.key,
@@ -129,7 +134,7 @@ impl Gauge {
                 &self.key,
                 time_ms,
                 seconds,
-                (self.samples, self.now, self.min, self.max),
+                (self.samples, self.last, self.min, self.max),
             ));
         }
     }

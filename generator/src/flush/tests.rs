@@ -230,7 +230,7 @@ fn every_sample_of_every_worker_stands_in_the_shards_once() {
     assert!(waiting.iter().all(|r| r.window_s == 10));
     let by_second = rows
         .iter()
-        .filter(|r| r.key.metric == "http_req_duration" && r.key.tags.get("name") == Some("a"));
+        .filter(|r| r.key.metric == "http_req_response_time" && r.key.tags.get("name") == Some("a"));
     assert_eq!(by_second.count(), 25);
     let vus: Vec<_> = rows
         .iter()

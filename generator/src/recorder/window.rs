@@ -7,8 +7,8 @@ use floodgate_core::metric::Builtin;
 
 /// The trends of a bundle of HTTP series, in the order of [`HttpCell::trends`].
 pub const HTTP_TRENDS: [Builtin; 9] = [
-    Builtin::HttpReqDuration,
     Builtin::HttpReqResponseTime,
+    Builtin::HttpReqDuration,
     Builtin::HttpReqSending,
     Builtin::HttpReqWaiting,
     Builtin::HttpReqReceiving,
@@ -50,8 +50,8 @@ impl HttpCell {
     pub(super) fn record(&mut self, timings: &Timings, intended: Nanos, expected: bool) {
         self.requests += 1;
         self.failed += u64::from(!expected);
-        self.trends[0].record(micros(timings.duration()));
-        self.trends[1].record(micros(timings.end.saturating_sub(intended)));
+        self.trends[0].record(micros(timings.end.saturating_sub(intended)));
+        self.trends[1].record(micros(timings.duration()));
         self.trends[2].record(micros(timings.sending));
         self.trends[3].record(micros(timings.waiting));
         if timings.receiving == 0 {

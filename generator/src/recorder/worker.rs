@@ -28,8 +28,8 @@ pub struct Closed {
     pub window: Window,
     /// Series that this window is the first to be able to use.
     pub new_series: Vec<NewSeries>,
-    /// Whether this is the worker's last.
-    pub last: bool,
+    /// When the worker ended, in ns after the start of the run, if this is its last window.
+    pub ended: Option<Nanos>,
 }
 
 /// Counts into the current second and passes full seconds on.
@@ -162,17 +162,17 @@ impl WorkerRecorder {
     /// Passes on what is there, for good.
     pub fn finish(mut self, now: Nanos) {
         self.advance(now);
-        self.close(true);
+        self.close(Some(now.saturating_sub(self.start)));
     }
 
     #[cold]
     fn rotate(&mut self, now: Nanos) {
-        self.close(false);
+        self.close(None);
         self.second = (now - self.start) / WINDOW;
         self.window_end = self.start + (self.second + 1) * WINDOW;
     }
 
-    fn close(&mut self, last: bool) {
+    fn close(&mut self, ended: Option<Nanos>) {
         let (vus, vus_max) = (self.window.vus, self.window.vus_max);
         let mut next = self.recycled.try_recv().unwrap_or_default();
         next.http.resize_with(self.http.len(), HttpCell::default);
@@ -187,7 +187,7 @@ impl WorkerRecorder {
             second: self.second,
             window: std::mem::replace(&mut self.window, next),
             new_series: std::mem::take(&mut self.new_series),
-            last,
+            ended,
         };
         // The flusher outlives its workers; if it is gone, the task has failed already and says so.
         drop(self.to_flusher.send(closed));

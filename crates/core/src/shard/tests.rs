@@ -302,7 +302,7 @@ fn the_flush_interval_splits_no_window() {
             window_s("http_req_duration"),
             window_s("own")
         ),
-        (PHASE_WINDOW_S, 1, 1)
+        (PHASE_WINDOW_S, PHASE_WINDOW_S, 1)
     );
 }
 
