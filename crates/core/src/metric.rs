@@ -1,5 +1,5 @@
 //! Metrics and tags: k6's names, types and meanings (<https://grafana.com/docs/k6/latest/using-k6/metrics/reference/>),
-//! and the three that Floodgate adds (`http_req_response_time`, `generator_lag`, `generator_cpu`).
+//! and those that Floodgate adds (`http_req_response_time`, `http_req_looking_up`, `generator_lag`, `generator_cpu`).
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

@@ -17,7 +17,7 @@
 //! merged with all others:
 //! * its CPU use stood above the limit in more than [`SATURATED_SHARE`] of its seconds, two at least: one
 //!   second of connection set-up or of catching up after a stall is no saturation;
-//! * the cgroup throttled it in more than that share, and p99 of `generator_lag` is above [`LAG_LIMIT_US`]: throttling
+//! * the cgroup throttled it in more than that share, and p99 of its lag is above [`LAG_LIMIT_US`]: throttling
 //!   matters when starts are late for it;
 //! * it ran out of open files or local ports, even once: such errors look like the target's.
 //!
@@ -39,8 +39,8 @@ mod tests;
 /// The share of its seconds in which a generator may be short of CPU.
 pub const SATURATED_SHARE: f64 = 0.1;
 
-/// p99 of `generator_lag` up to which a generator is on time, in µs. Ten times the resolution of an ordinary timer,
-/// and small beside what a user notices.
+/// p99 of the lag of starts that found a VU ready, up to which a generator is on time, in µs. Ten times the resolution
+/// of an ordinary timer, and small beside what a user notices.
 pub const LAG_LIMIT_US: u64 = 10_000;
 
 impl Status {

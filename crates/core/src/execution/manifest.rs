@@ -99,9 +99,9 @@ pub struct Health {
     pub measured_seconds: u64,
     /// Seconds in which the cgroup throttled the generator.
     pub throttled_seconds: u64,
-    /// p99 of `generator_lag` in µs.
+    /// p99 in µs of the lag of starts that found a VU ready: the generator's own doing, unlike `generator_lag` as a whole.
     pub lag_p99_us: u64,
-    /// Largest lag in µs.
+    /// Largest such lag in µs.
     pub lag_max_us: u64,
     /// Soft limit of open files.
     pub open_files_limit: u64,

@@ -152,9 +152,9 @@ pub struct GeneratorSummary {
     pub throttled_seconds: u64,
     /// Seconds measured.
     pub measured_seconds: u64,
-    /// p99 of `generator_lag` in ms.
+    /// p99 in ms of the lag of starts that found a VU ready.
     pub lag_p99_ms: f64,
-    /// Largest lag in ms.
+    /// Largest such lag in ms.
     pub lag_max_ms: f64,
     /// Its actual start after the planned one, in ms.
     pub start_skew_ms: f64,
