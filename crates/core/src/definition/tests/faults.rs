@@ -58,7 +58,7 @@ fn a_threshold_is_judged_where_it_stands() {
     let faults = parse_with(&source, &Overrides::default(), &fake(), judge).unwrap_err();
     assert_eq!(
         faults.to_string(),
-        "d:6:48: thresholds.http_reqs[1].threshold: http_reqs: \"rate 70\" has no operator (from \"rate ${env:RATE}\")"
+        "d:6:46: thresholds.http_reqs[1].threshold: http_reqs: \"rate 70\" has no operator (from \"rate ${env:RATE}\")"
     );
 }
 
