@@ -7,8 +7,8 @@
 
 mod parse;
 
-pub(crate) use parse::{Builder, REFERENCES, Token, expression, tokens};
 pub use parse::{BUILTINS, FUNCTIONS, MAX_RANDOM_STRING, is_name};
+pub(crate) use parse::{Builder, REFERENCES, Token, expression, tokens};
 
 /// Text with variables in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +64,11 @@ impl Template {
     /// A template without variables.
     pub fn literal(text: impl Into<String>) -> Self {
         let source = text.into();
-        let parts = if source.is_empty() { Vec::new() } else { vec![Part::Literal(source.clone())] };
+        let parts = if source.is_empty() {
+            Vec::new()
+        } else {
+            vec![Part::Literal(source.clone())]
+        };
         Self { parts, source }
     }
 

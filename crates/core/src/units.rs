@@ -49,16 +49,26 @@ pub fn parse_duration(text: &str) -> Result<Duration, SyntaxError> {
     let mut total = 0_u128;
     let mut at = 0;
     while at < text.len() {
-        let (number, rest) = decimal(&text[at..]).ok_or_else(|| fail(at, format!("{} has no number here", quoted(text))))?;
+        let (number, rest) = decimal(&text[at..])
+            .ok_or_else(|| fail(at, format!("{} has no number here", quoted(text))))?;
         let unit_at = text.len() - rest.len();
-        let unit_len = rest.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(rest.len());
+        let unit_len = rest
+            .find(|c: char| c.is_ascii_digit() || c == '.')
+            .unwrap_or(rest.len());
         let unit = &rest[..unit_len];
         let scale = match TIME_UNITS.iter().find(|(name, _)| *name == unit) {
             Some((_, scale)) => *scale,
             None if unit.is_empty() && at == 0 && rest.is_empty() => 1_000_000,
             None => {
-                return Err(fail(unit_at, format!("{} has the unknown unit {}", quoted(text), quoted(unit)))
-                    .nearest(unit, TIME_UNITS.map(|(name, _)| name)));
+                return Err(fail(
+                    unit_at,
+                    format!(
+                        "{} has the unknown unit {}",
+                        quoted(text),
+                        quoted(unit.trim())
+                    ),
+                )
+                .nearest(unit.trim(), TIME_UNITS.map(|(name, _)| name)));
             }
         };
         total = number
@@ -68,7 +78,9 @@ pub fn parse_duration(text: &str) -> Result<Duration, SyntaxError> {
             .ok_or_else(|| fail(at, format!("{} is too long", quoted(text))))?;
         at = unit_at + unit_len;
     }
-    Ok(Duration::from_nanos(u64::try_from(total).unwrap_or(u64::MAX)))
+    Ok(Duration::from_nanos(
+        u64::try_from(total).unwrap_or(u64::MAX),
+    ))
 }
 
 /// A duration in the shortest form that [`parse_duration`] reads back as the same one: `1m30s`, `500ms`, `0s`.
@@ -78,7 +90,11 @@ pub fn format_duration(duration: Duration) -> String {
         return "0s".to_owned();
     }
     let mut text = String::new();
-    for (unit, scale) in TIME_UNITS.iter().rev().filter(|(unit, _)| !matches!(*unit, "d" | "µs")) {
+    for (unit, scale) in TIME_UNITS
+        .iter()
+        .rev()
+        .filter(|(unit, _)| !matches!(*unit, "d" | "µs"))
+    {
         let scale = u128::from(*scale);
         if nanos >= scale {
             text.push_str(&format!("{}{unit}", nanos / scale));
@@ -94,15 +110,23 @@ pub fn format_duration(duration: Duration) -> String {
 /// An empty text, an unknown unit, or more than `u64` bytes.
 pub fn parse_bytes(text: &str) -> Result<u64, SyntaxError> {
     let fail = |at, problem: String| SyntaxError::new(at, problem).allowed(BYTES);
-    let (number, rest) = decimal(text).ok_or_else(|| fail(0, format!("{} is not a size", quoted(text))))?;
+    let (number, rest) =
+        decimal(text).ok_or_else(|| fail(0, format!("{} is not a size", quoted(text))))?;
     let unit = rest.trim();
     let scale = if unit.is_empty() {
         1
     } else {
-        SIZE_UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit)).map(|(_, scale)| *scale).ok_or_else(|| {
-            fail(text.len() - rest.len(), format!("{} has the unknown unit {}", quoted(text), quoted(unit)))
+        SIZE_UNITS
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(unit))
+            .map(|(_, scale)| *scale)
+            .ok_or_else(|| {
+                fail(
+                    text.len() - rest.len(),
+                    format!("{} has the unknown unit {}", quoted(text), quoted(unit)),
+                )
                 .nearest(unit, SIZE_UNITS.map(|(name, _)| name))
-        })?
+            })?
     };
     number
         .times(scale)
@@ -115,15 +139,28 @@ pub fn parse_bytes(text: &str) -> Result<u64, SyntaxError> {
 /// # Errors
 /// No number, or a share outside of [0, 1].
 pub fn parse_ratio(text: &str) -> Result<f64, SyntaxError> {
-    let fail = |problem: String| SyntaxError::new(0, problem).allowed(format!("{RATIO}, from 0 to 1 (100%)"));
+    let fail = |problem: String| {
+        SyntaxError::new(0, problem).allowed(format!("{RATIO}, from 0 to 1 (100%)"))
+    };
     let (number, scale) = match text.strip_suffix('%') {
         Some(percent) => (percent.trim_end(), 100.0),
         None => (text, 1.0),
     };
-    let plain = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'-' | b'+'));
-    let ratio = number.parse::<f64>().ok().filter(|_| plain).ok_or_else(|| fail(format!("{} is not a share", quoted(text))))?;
+    let plain = !number.is_empty()
+        && number
+            .bytes()
+            .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'-' | b'+'));
+    let ratio = number
+        .parse::<f64>()
+        .ok()
+        .filter(|_| plain)
+        .ok_or_else(|| fail(format!("{} is not a share", quoted(text))))?;
     let ratio = ratio / scale;
-    if (0.0..=1.0).contains(&ratio) { Ok(ratio) } else { Err(fail(format!("{} is out of range", quoted(text)))) }
+    if (0.0..=1.0).contains(&ratio) {
+        Ok(ratio)
+    } else {
+        Err(fail(format!("{} is out of range", quoted(text))))
+    }
 }
 
 /// A decimal without a sign as an exact fraction `digits / 10^places`.
@@ -142,7 +179,9 @@ impl Decimal {
 /// The decimal at the start, and what follows it. Digits past the 18th decimal place are read and ignored.
 fn decimal(text: &str) -> Option<(Decimal, &str)> {
     const PLACES: u32 = 18;
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let (number, rest) = text.split_at(end);
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if whole.len() + fraction.len() == 0 || fraction.contains('.') || whole.len() > 20 {
@@ -150,7 +189,13 @@ fn decimal(text: &str) -> Option<(Decimal, &str)> {
     }
     let fraction = &fraction[..fraction.len().min(PLACES as usize)];
     let digits = format!("{whole}{fraction}").parse().ok()?;
-    Some((Decimal { digits, places: fraction.len() as u32 }, rest))
+    Some((
+        Decimal {
+            digits,
+            places: fraction.len() as u32,
+        },
+        rest,
+    ))
 }
 
 #[cfg(test)]
@@ -175,7 +220,11 @@ mod tests {
             ("0", 0),
         ];
         for (text, nanos) in cases {
-            assert_eq!(parse_duration(text).unwrap(), Duration::from_nanos(nanos), "{text}");
+            assert_eq!(
+                parse_duration(text).unwrap(),
+                Duration::from_nanos(nanos),
+                "{text}"
+            );
         }
     }
 
@@ -196,13 +245,25 @@ mod tests {
             assert_eq!(error.at, at, "{text}: {error}");
             assert!(error.problem.contains(part), "{text}: {error}");
         }
-        assert_eq!(parse_duration("3M").unwrap_err().hint.as_deref(), Some("\"m\""));
-        assert_eq!(parse_duration("3mss").unwrap_err().hint.as_deref(), Some("\"ms\""));
+        assert_eq!(
+            parse_duration("3M").unwrap_err().hint.as_deref(),
+            Some("\"m\"")
+        );
+        assert_eq!(
+            parse_duration("3mss").unwrap_err().hint.as_deref(),
+            Some("\"ms\"")
+        );
     }
 
     #[test]
     fn reads_sizes() {
-        for (text, bytes) in [("512", 512), ("64MiB", 64 << 20), ("1.5 kb", 1_500), ("2GiB", 2 << 30), ("0B", 0)] {
+        for (text, bytes) in [
+            ("512", 512),
+            ("64MiB", 64 << 20),
+            ("1.5 kb", 1_500),
+            ("2GiB", 2 << 30),
+            ("0B", 0),
+        ] {
             assert_eq!(parse_bytes(text).unwrap(), bytes, "{text}");
         }
         for text in ["", "MiB", "-1", "5 parsecs", "99999999999GiB"] {
@@ -212,7 +273,14 @@ mod tests {
 
     #[test]
     fn reads_shares() {
-        for (text, ratio) in [("10%", 0.1), ("0.1", 0.1), ("100%", 1.0), ("0", 0.0), ("1e-3", 0.001), ("2.5 %", 0.025)] {
+        for (text, ratio) in [
+            ("10%", 0.1),
+            ("0.1", 0.1),
+            ("100%", 1.0),
+            ("0", 0.0),
+            ("1e-3", 0.001),
+            ("2.5 %", 0.025),
+        ] {
             assert_eq!(parse_ratio(text).unwrap(), ratio, "{text}");
         }
         for text in ["", "%", "101%", "-0.1", "NaN", "inf", "ten"] {

@@ -26,8 +26,17 @@ const MAX_PATH: usize = 1_024;
 /// The largest compiled regular expression in bytes.
 const MAX_REGEX: usize = 1 << 20;
 
-const SUBJECTS: [&str; 9] =
-    ["status", "duration", "response_time", "size", "body", "protocol", "header:Name", "cookie:Name", "$.json.path"];
+const SUBJECTS: [&str; 9] = [
+    "status",
+    "duration",
+    "response_time",
+    "size",
+    "body",
+    "protocol",
+    "header:Name",
+    "cookie:Name",
+    "$.json.path",
+];
 
 /// What a subject's values are.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,13 +63,38 @@ impl Subject {
     fn operators(&self) -> &'static [&'static str] {
         match self {
             Self::Protocol => &["==", "!="],
-            Self::Body => &["==", "!=", "contains", "not contains", "matches", "not matches"],
-            Self::Header(_) | Self::Cookie(_) => {
-                &["==", "!=", "contains", "not contains", "matches", "not matches", "exists", "not exists"]
-            }
+            Self::Body => &[
+                "==",
+                "!=",
+                "contains",
+                "not contains",
+                "matches",
+                "not matches",
+            ],
+            Self::Header(_) | Self::Cookie(_) => &[
+                "==",
+                "!=",
+                "contains",
+                "not contains",
+                "matches",
+                "not matches",
+                "exists",
+                "not exists",
+            ],
             Self::JsonPath(_) => &[
-                "==", "!=", "<", "<=", ">", ">=", "contains", "not contains", "matches", "not matches", "exists",
-                "not exists", "in",
+                "==",
+                "!=",
+                "<",
+                "<=",
+                ">",
+                ">=",
+                "contains",
+                "not contains",
+                "matches",
+                "not matches",
+                "exists",
+                "not exists",
+                "in",
             ],
             Self::Status | Self::Duration | Self::ResponseTime | Self::Size => {
                 &["==", "!=", "<", "<=", ">", ">=", "in"]
@@ -77,14 +111,21 @@ impl Check {
     /// subject, a wrong value, or something after the end.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         if text.len() > MAX_CHECK {
-            return Err(SyntaxError::new(0, format!("a check of {} bytes is too long", text.len()))
-                .allowed(format!("at most {MAX_CHECK} bytes")));
+            return Err(SyntaxError::new(
+                0,
+                format!("a check of {} bytes is too long", text.len()),
+            )
+            .allowed(format!("at most {MAX_CHECK} bytes")));
         }
         let mut cursor = Cursor { text, at: 0 };
         let subject = cursor.subject()?;
         let test = cursor.test(&subject)?;
         cursor.end()?;
-        Ok(Self { name: text.to_owned(), subject, test })
+        Ok(Self {
+            name: text.to_owned(),
+            subject,
+            test,
+        })
     }
 }
 
@@ -93,7 +134,9 @@ impl Check {
 /// # Errors
 /// What is wrong and where.
 pub fn parse_json_path(text: &str) -> Result<JsonPath, SyntaxError> {
-    let fail = |at, problem: String| SyntaxError::new(at, problem).allowed("a JSONPath such as $.items[0].id (RFC 9535)");
+    let fail = |at, problem: String| {
+        SyntaxError::new(at, problem).allowed("a JSONPath such as $.items[0].id (RFC 9535)")
+    };
     let depth = text.chars().scan(0_usize, |depth, c| {
         match c {
             '[' | '(' => *depth += 1,
@@ -104,14 +147,19 @@ pub fn parse_json_path(text: &str) -> Result<JsonPath, SyntaxError> {
     });
     if text.len() > MAX_PATH || depth.max().unwrap_or(0) > MAX_PATH_DEPTH {
         let problem = format!("{} is too long or too deep", quoted(text));
-        return Err(SyntaxError::new(0, problem).allowed(format!("{MAX_PATH} bytes, {MAX_PATH_DEPTH} nested brackets")));
+        return Err(SyntaxError::new(0, problem).allowed(format!(
+            "{MAX_PATH} bytes, {MAX_PATH_DEPTH} nested brackets"
+        )));
     }
     JsonPath::parse(text).map_err(|error| {
         let mut at = error.position().saturating_sub(1).min(text.len());
         while !text.is_char_boundary(at) {
             at -= 1;
         }
-        fail(at, format!("{} is no JSONPath: {}", quoted(text), error.message()))
+        fail(
+            at,
+            format!("{} is no JSONPath: {}", quoted(text), error.message()),
+        )
     })
 }
 
@@ -136,7 +184,9 @@ impl<'a> Cursor<'a> {
     /// Everything up to a space or an operator character.
     fn word(&mut self) -> &'a str {
         let rest = self.rest();
-        let end = rest.find(|c: char| c.is_whitespace() || "<>=!".contains(c)).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| c.is_whitespace() || "<>=!".contains(c))
+            .unwrap_or(rest.len());
         self.at += end;
         &rest[..end]
     }
@@ -147,7 +197,9 @@ impl<'a> Cursor<'a> {
         if self.rest().starts_with('$') {
             let path = &self.rest()[..path_length(self.rest())];
             self.at += path.len();
-            return parse_json_path(path).map(Subject::JsonPath).map_err(|error| error.shifted(start));
+            return parse_json_path(path)
+                .map(Subject::JsonPath)
+                .map_err(|error| error.shifted(start));
         }
         let word = self.word();
         let fail = |problem: String| SyntaxError::new(start, problem).allowed(SUBJECTS.join(", "));
@@ -161,9 +213,10 @@ impl<'a> Cursor<'a> {
             ("protocol", _) => Ok(Subject::Protocol),
             (_, Some(("header", name))) if named(name) => Ok(Subject::Header(name.to_owned())),
             (_, Some(("cookie", name))) if named(name) => Ok(Subject::Cookie(name.to_owned())),
-            ("header" | "cookie", _) | (_, Some(("header" | "cookie", _))) => {
-                Err(SyntaxError::new(start, format!("{} lacks the name", quoted(word))).allowed("header:Name, cookie:Name"))
-            }
+            ("header" | "cookie", _) | (_, Some(("header" | "cookie", _))) => Err(
+                SyntaxError::new(start, format!("{} lacks the name", quoted(word)))
+                    .allowed("header:Name, cookie:Name"),
+            ),
             ("", _) if self.rest().is_empty() => Err(fail("the check is empty".to_owned())),
             _ => Err(fail(format!("unknown subject {}", quoted(word))).nearest(word, SUBJECTS)),
         }
@@ -180,7 +233,11 @@ impl<'a> Cursor<'a> {
             self.skip_spaces();
             operator = self.operator();
         }
-        let full = if negated { format!("not {operator}") } else { operator.to_owned() };
+        let full = if negated {
+            format!("not {operator}")
+        } else {
+            operator.to_owned()
+        };
         let full = if full == "===" { "==".to_owned() } else { full };
         if operator.is_empty() {
             return Err(fail("an operator is missing".to_owned()));
@@ -188,16 +245,27 @@ impl<'a> Cursor<'a> {
         if !allowed.contains(&full.as_str()) {
             let known = Comparison::parse(operator).is_some()
                 || ["contains", "matches", "exists", "in"].contains(&operator);
-            let problem = if known { "does not fit the subject" } else { "is no operator" };
-            return Err(fail(format!("{} {problem}", quoted(&full))).nearest(&full, allowed.iter().copied()));
+            let problem = if known {
+                "does not fit the subject"
+            } else {
+                "is no operator"
+            };
+            return Err(fail(format!("{} {problem}", quoted(&full)))
+                .nearest(&full, allowed.iter().copied()));
         }
         self.skip_spaces();
         if let Some(comparison) = Comparison::parse(operator) {
             return self.compare(subject, comparison);
         }
         match operator {
-            "contains" => Ok(Test::Contains { negated, value: self.string()? }),
-            "matches" => Ok(Test::Matches { negated, regex: self.regex()? }),
+            "contains" => Ok(Test::Contains {
+                negated,
+                value: self.string()?,
+            }),
+            "matches" => Ok(Test::Matches {
+                negated,
+                regex: self.regex()?,
+            }),
             "exists" => Ok(Test::Exists { negated }),
             _ => self.range(subject),
         }
@@ -219,8 +287,14 @@ impl<'a> Cursor<'a> {
         let equality = equal || comparison == Comparison::Ne;
         let is_text = self.rest().starts_with(['"', '\'']);
         match subject.values() {
-            Values::Text => Ok(Test::Text { equal, value: self.string()? }),
-            Values::Json if equality && is_text => Ok(Test::Text { equal, value: self.string()? }),
+            Values::Text => Ok(Test::Text {
+                equal,
+                value: self.string()?,
+            }),
+            Values::Json if equality && is_text => Ok(Test::Text {
+                equal,
+                value: self.string()?,
+            }),
             Values::Json if equality => {
                 let literal = match self.rest().trim_end() {
                     "true" => serde_json::Value::Bool(true),
@@ -229,7 +303,10 @@ impl<'a> Cursor<'a> {
                     _ => return Ok(Test::Number(comparison, self.number(Values::Json)?)),
                 };
                 self.at = self.text.len();
-                Ok(Test::Json { equal, value: literal })
+                Ok(Test::Json {
+                    equal,
+                    value: literal,
+                })
             }
             values => Ok(Test::Number(comparison, self.number(values)?)),
         }
@@ -240,13 +317,16 @@ impl<'a> Cursor<'a> {
         let low = self.number(subject.values())?;
         self.skip_spaces();
         if !self.rest().starts_with("..") {
-            return Err(self.fail("a range lacks its ..").allowed("LOW..HIGH, both ends included"));
+            return Err(self
+                .fail("a range lacks its ..")
+                .allowed("LOW..HIGH, both ends included"));
         }
         self.at += 2;
         self.skip_spaces();
         let high = self.number(subject.values())?;
         if low > high {
-            return Err(SyntaxError::new(start, "the range ends before it starts").allowed("LOW..HIGH, both ends included"));
+            return Err(SyntaxError::new(start, "the range ends before it starts")
+                .allowed("LOW..HIGH, both ends included"));
         }
         Ok(Test::InRange(low, high))
     }
@@ -259,32 +339,50 @@ impl<'a> Cursor<'a> {
         let word = rest[..end].split_whitespace().next().unwrap_or("");
         self.at += word.len();
         match values {
-            Values::Time => Ok(parse_duration(word).map_err(|error| error.shifted(start))?.as_nanos() as f64 / 1_000.0),
+            Values::Time => Ok(parse_duration(word)
+                .map_err(|error| error.shifted(start))?
+                .as_nanos() as f64
+                / 1_000.0),
             Values::Bytes => Ok(parse_bytes(word).map_err(|error| error.shifted(start))? as f64),
             Values::Number | Values::Json | Values::Text => {
-                let allowed = if values == Values::Json { "a number, \"text\", true, false or null" } else { "a number" };
-                word.parse::<f64>().ok().filter(|number| number.is_finite()).ok_or_else(|| {
-                    let problem = if word.is_empty() {
-                        "a value is missing".to_owned()
-                    } else {
-                        format!("{} is no number", quoted(word))
-                    };
-                    let error = SyntaxError::new(start, problem).allowed(allowed);
-                    let hint = (values == Values::Json && !word.is_empty()).then(|| "text stands in quotes".to_owned());
-                    SyntaxError { hint, ..error }
-                })
+                let allowed = if values == Values::Json {
+                    "a number, \"text\", true, false or null"
+                } else {
+                    "a number"
+                };
+                word.parse::<f64>()
+                    .ok()
+                    .filter(|number| number.is_finite())
+                    .ok_or_else(|| {
+                        let problem = if word.is_empty() {
+                            "a value is missing".to_owned()
+                        } else {
+                            format!("{} is no number", quoted(word))
+                        };
+                        let error = SyntaxError::new(start, problem).allowed(allowed);
+                        let hint = (values == Values::Json && !word.is_empty())
+                            .then(|| "text stands in quotes".to_owned());
+                        SyntaxError { hint, ..error }
+                    })
             }
         }
     }
 
     /// A quoted text.
     fn string(&mut self) -> Result<String, SyntaxError> {
-        let Some(quote) = self.rest().chars().next().filter(|c| matches!(c, '"' | '\'')) else {
+        let Some(quote) = self
+            .rest()
+            .chars()
+            .next()
+            .filter(|c| matches!(c, '"' | '\''))
+        else {
             let problem = match self.rest().trim_end() {
                 "" => "a text is missing".to_owned(),
                 other => format!("{} stands without quotes", quoted(other)),
             };
-            return Err(self.fail(problem).allowed("text in quotes, such as \"Welcome\""));
+            return Err(self
+                .fail(problem)
+                .allowed("text in quotes, such as \"Welcome\""));
         };
         let mut value = String::new();
         let mut chars = self.rest().char_indices().skip(1);
@@ -301,8 +399,11 @@ impl<'a> Cursor<'a> {
                     Some((_, c @ ('"' | '\'' | '\\'))) => c,
                     other => {
                         let shown: String = other.map(|(_, c)| c).into_iter().collect();
-                        return Err(SyntaxError::new(self.at + offset, format!("unknown escape \\{shown}"))
-                            .allowed("\\\" \\' \\\\ \\n \\r \\t"));
+                        return Err(SyntaxError::new(
+                            self.at + offset,
+                            format!("unknown escape \\{shown}"),
+                        )
+                        .allowed("\\\" \\' \\\\ \\n \\r \\t"));
                     }
                 }),
                 c => value.push(c),
@@ -315,7 +416,10 @@ impl<'a> Cursor<'a> {
     fn regex(&mut self) -> Result<regex::bytes::Regex, SyntaxError> {
         let start = self.at;
         let rest = self.rest();
-        let fail = |problem: String| SyntaxError::new(start, problem).allowed("a regular expression in slashes, such as /id=\\d+/");
+        let fail = |problem: String| {
+            SyntaxError::new(start, problem)
+                .allowed("a regular expression in slashes, such as /id=\\d+/")
+        };
         let Some(body) = rest.strip_prefix('/') else {
             return Err(fail(format!("{} is no regular expression", quoted(rest))));
         };
@@ -325,7 +429,8 @@ impl<'a> Cursor<'a> {
             escaped = c == '\\' && !escaped;
             closes
         });
-        let close = close.ok_or_else(|| fail("the regular expression has no closing /".to_owned()))?;
+        let close =
+            close.ok_or_else(|| fail("the regular expression has no closing /".to_owned()))?;
         self.at += close + 2;
         let ignore_case = self.rest().starts_with('i');
         self.at += usize::from(ignore_case);
@@ -333,7 +438,13 @@ impl<'a> Cursor<'a> {
             .case_insensitive(ignore_case)
             .size_limit(MAX_REGEX)
             .build()
-            .map_err(|error| fail(format!("{} is no regular expression: {}", quoted(&body[..close]), last_line(&error.to_string()))))
+            .map_err(|error| {
+                fail(format!(
+                    "{} is no regular expression: {}",
+                    quoted(&body[..close]),
+                    last_line(&error.to_string())
+                ))
+            })
     }
 
     fn end(&mut self) -> Result<(), SyntaxError> {
@@ -341,7 +452,12 @@ impl<'a> Cursor<'a> {
         if self.rest().is_empty() {
             return Ok(());
         }
-        Err(self.fail(format!("{} stands after the end of the check", quoted(self.rest()))).allowed("one condition a check"))
+        Err(self
+            .fail(format!(
+                "{} stands after the end of the check",
+                quoted(self.rest())
+            ))
+            .allowed("one condition a check"))
     }
 }
 
@@ -361,7 +477,12 @@ impl Comparison {
 
 /// The line of a regex error that says what is wrong; those before it draw a picture.
 pub(crate) fn last_line(message: &str) -> &str {
-    message.lines().last().unwrap_or(message).trim().trim_start_matches("error: ")
+    message
+        .lines()
+        .last()
+        .unwrap_or(message)
+        .trim()
+        .trim_start_matches("error: ")
 }
 
 /// Bytes of a header's or cookie's name (RFC 9110 §5.6.2, without `!`, which begins an operator).
@@ -408,14 +529,39 @@ mod tests {
     #[test]
     fn reads_numbers_in_the_subjects_unit() {
         use Comparison::*;
-        assert_eq!(check("status == 200"), (Subject::Status, Test::Number(Eq, 200.0)));
-        assert_eq!(check("status===200"), (Subject::Status, Test::Number(Eq, 200.0)));
-        assert_eq!(check("status in 200..299"), (Subject::Status, Test::InRange(200.0, 299.0)));
-        assert_eq!(check("duration < 800ms"), (Subject::Duration, Test::Number(Lt, 800_000.0)));
-        assert_eq!(check("duration<800"), (Subject::Duration, Test::Number(Lt, 800_000.0)), "bare numbers are ms");
-        assert_eq!(check("response_time <= 1.5s"), (Subject::ResponseTime, Test::Number(Le, 1_500_000.0)));
-        assert_eq!(check("duration in 1ms .. 2ms"), (Subject::Duration, Test::InRange(1_000.0, 2_000.0)));
-        assert_eq!(check("size > 4KiB"), (Subject::Size, Test::Number(Gt, 4_096.0)));
+        assert_eq!(
+            check("status == 200"),
+            (Subject::Status, Test::Number(Eq, 200.0))
+        );
+        assert_eq!(
+            check("status===200"),
+            (Subject::Status, Test::Number(Eq, 200.0))
+        );
+        assert_eq!(
+            check("status in 200..299"),
+            (Subject::Status, Test::InRange(200.0, 299.0))
+        );
+        assert_eq!(
+            check("duration < 800ms"),
+            (Subject::Duration, Test::Number(Lt, 800_000.0))
+        );
+        assert_eq!(
+            check("duration<800"),
+            (Subject::Duration, Test::Number(Lt, 800_000.0)),
+            "bare numbers are ms"
+        );
+        assert_eq!(
+            check("response_time <= 1.5s"),
+            (Subject::ResponseTime, Test::Number(Le, 1_500_000.0))
+        );
+        assert_eq!(
+            check("duration in 1ms .. 2ms"),
+            (Subject::Duration, Test::InRange(1_000.0, 2_000.0))
+        );
+        assert_eq!(
+            check("size > 4KiB"),
+            (Subject::Size, Test::Number(Gt, 4_096.0))
+        );
         let (subject, test) = check("$.items[?@.id == 1].price >= -2.5");
         assert!(matches!(subject, Subject::JsonPath(_)));
         assert_eq!(test, Test::Number(Ge, -2.5));
@@ -423,18 +569,56 @@ mod tests {
 
     #[test]
     fn reads_texts() {
-        let text = |equal, value: &str| Test::Text { equal, value: value.to_owned() };
-        let contains = |negated, value: &str| Test::Contains { negated, value: value.to_owned() };
-        assert_eq!(check("body contains \"Welcome\""), (Subject::Body, contains(false, "Welcome")));
-        assert_eq!(check("body not contains 'a\\'b\\n'"), (Subject::Body, contains(true, "a'b\n")));
-        assert_eq!(check("header:Content-Type == \"x y\"").0, Subject::Header("Content-Type".into()));
-        assert_eq!(check("cookie:sid exists"), (Subject::Cookie("sid".into()), Test::Exists { negated: false }));
-        assert_eq!(check("header:X not exists").1, Test::Exists { negated: true });
+        let text = |equal, value: &str| Test::Text {
+            equal,
+            value: value.to_owned(),
+        };
+        let contains = |negated, value: &str| Test::Contains {
+            negated,
+            value: value.to_owned(),
+        };
+        assert_eq!(
+            check("body contains \"Welcome\""),
+            (Subject::Body, contains(false, "Welcome"))
+        );
+        assert_eq!(
+            check("body not contains 'a\\'b\\n'"),
+            (Subject::Body, contains(true, "a'b\n"))
+        );
+        assert_eq!(
+            check("header:Content-Type == \"x y\"").0,
+            Subject::Header("Content-Type".into())
+        );
+        assert_eq!(
+            check("cookie:sid exists"),
+            (
+                Subject::Cookie("sid".into()),
+                Test::Exists { negated: false }
+            )
+        );
+        assert_eq!(
+            check("header:X not exists").1,
+            Test::Exists { negated: true }
+        );
         assert_eq!(check("protocol != \"HTTP/2\"").1, text(false, "HTTP/2"));
         assert_eq!(check("$.state == \"open\"").1, text(true, "open"));
-        assert_eq!(check("$['a b'].c == null").1, Test::Json { equal: true, value: serde_json::Value::Null });
-        assert_eq!(check("$.ok != true").1, Test::Json { equal: false, value: true.into() });
-        let (_, Test::Matches { negated, regex }) = check("body not matches /A\\/b+/i") else { panic!() };
+        assert_eq!(
+            check("$['a b'].c == null").1,
+            Test::Json {
+                equal: true,
+                value: serde_json::Value::Null
+            }
+        );
+        assert_eq!(
+            check("$.ok != true").1,
+            Test::Json {
+                equal: false,
+                value: true.into()
+            }
+        );
+        let (_, Test::Matches { negated, regex }) = check("body not matches /A\\/b+/i") else {
+            panic!()
+        };
         assert!(negated && regex.is_match(b"xa/BBB"));
     }
 
@@ -472,16 +656,40 @@ mod tests {
                 assert_eq!(error.at, at, "{text}: {error}");
             }
         }
-        assert_eq!(Check::parse("sttus == 1").unwrap_err().hint.as_deref(), Some("\"status\""));
-        assert_eq!(Check::parse("body contain \"x\"").unwrap_err().hint.as_deref(), Some("\"contains\""));
+        assert_eq!(
+            Check::parse("sttus == 1").unwrap_err().hint.as_deref(),
+            Some("\"status\"")
+        );
+        assert_eq!(
+            Check::parse("body contain \"x\"")
+                .unwrap_err()
+                .hint
+                .as_deref(),
+            Some("\"contains\"")
+        );
     }
 
     #[test]
     fn hostile_texts_are_bounded() {
         let deep = format!("$[?{}@.a{}] == 1", "(".repeat(300), ")".repeat(300));
-        assert!(Check::parse(&deep).unwrap_err().problem.contains("too deep"));
-        assert!(Check::parse(&"x".repeat(MAX_CHECK + 1)).unwrap_err().problem.contains("too long"));
-        assert!(Check::parse("body matches /(a{1000}){1000}/").unwrap_err().problem.contains("regular expression"));
+        assert!(
+            Check::parse(&deep)
+                .unwrap_err()
+                .problem
+                .contains("too deep")
+        );
+        assert!(
+            Check::parse(&"x".repeat(MAX_CHECK + 1))
+                .unwrap_err()
+                .problem
+                .contains("too long")
+        );
+        assert!(
+            Check::parse("body matches /(a{1000}){1000}/")
+                .unwrap_err()
+                .problem
+                .contains("regular expression")
+        );
     }
 
     proptest! {

@@ -53,11 +53,20 @@ impl Fault {
     /// The remedy as a sentence's part: `did you mean "rate"?`, or the remedy itself.
     fn remedy(&self) -> Option<String> {
         let hint = self.hint.as_ref()?;
-        Some(if hint.starts_with('"') { format!("did you mean {hint}?") } else { hint.clone() })
+        Some(if hint.starts_with('"') {
+            format!("did you mean {hint}?")
+        } else {
+            hint.clone()
+        })
     }
 
     fn fmt_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { file, line, column, path } = &self.place;
+        let Place {
+            file,
+            line,
+            column,
+            path,
+        } = &self.place;
         write!(f, "{file}:{line}:{column}: ")?;
         if self.severity == Severity::Warning {
             f.write_str("warning: ")?;
@@ -70,15 +79,26 @@ impl Fault {
             write!(f, "; {remedy}")?;
         }
         match &self.allowed {
-            Some(allowed) if self.hint.as_ref().is_some_and(|hint| hint.starts_with('"')) => write!(f, " allowed: {allowed}"),
+            Some(allowed) if self.hint.as_ref().is_some_and(|hint| hint.starts_with('"')) => {
+                write!(f, " allowed: {allowed}")
+            }
             Some(allowed) => write!(f, "; allowed: {allowed}"),
             None => Ok(()),
         }
     }
 
     fn fmt_picture(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { file, line, column, path } = &self.place;
-        let lead = if self.severity == Severity::Warning { "warning" } else { "error" };
+        let Place {
+            file,
+            line,
+            column,
+            path,
+        } = &self.place;
+        let lead = if self.severity == Severity::Warning {
+            "warning"
+        } else {
+            "error"
+        };
         let number = line.to_string();
         let margin = " ".repeat(number.len());
         writeln!(f, "{lead}: {}", self.problem)?;
@@ -90,9 +110,17 @@ impl Fault {
         let before = *column as usize - 1;
         if !text.trim().is_empty() && before <= text.chars().count() {
             // Tabs stay tabs, so that the caret stands below its character whatever their width is.
-            let indent: String = text.chars().take(before).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+            let indent: String = text
+                .chars()
+                .take(before)
+                .map(|c| if c == '\t' { '\t' } else { ' ' })
+                .collect();
             let room = (text.chars().count() - before).max(1);
-            write!(f, "\n{margin} |\n{number} | {text}\n{margin} | {indent}{}", "^".repeat((*width as usize).clamp(1, room)))?;
+            write!(
+                f,
+                "\n{margin} |\n{number} | {text}\n{margin} | {indent}{}",
+                "^".repeat((*width as usize).clamp(1, room))
+            )?;
         }
         if let Some(remedy) = self.remedy() {
             write!(f, "\n{margin} = help: {remedy}")?;
@@ -106,7 +134,11 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if f.alternate() { self.fmt_picture(f) } else { self.fmt_line(f) }
+        if f.alternate() {
+            self.fmt_picture(f)
+        } else {
+            self.fmt_line(f)
+        }
     }
 }
 
@@ -142,12 +174,28 @@ pub(super) struct Issue {
 impl Issue {
     pub(super) fn new(mark: Mark, path: &Path, problem: impl Into<String>) -> Self {
         let problem = problem.into();
-        Self { mark, path: path.clone(), problem, allowed: None, hint: None, severity: Severity::Error }
+        Self {
+            mark,
+            path: path.clone(),
+            problem,
+            allowed: None,
+            hint: None,
+            severity: Severity::Error,
+        }
     }
 
     pub(super) fn syntax(mark: Mark, path: &Path, error: SyntaxError) -> Self {
-        let SyntaxError { problem, allowed, hint, .. } = error;
-        Self { allowed, hint, ..Self::new(mark, path, problem) }
+        let SyntaxError {
+            problem,
+            allowed,
+            hint,
+            ..
+        } = error;
+        Self {
+            allowed,
+            hint,
+            ..Self::new(mark, path, problem)
+        }
     }
 
     pub(super) fn allowed(mut self, allowed: impl Into<String>) -> Self {
@@ -160,8 +208,14 @@ impl Issue {
         self
     }
 
-    pub(super) fn nearest<'a>(mut self, name: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
-        self.hint = nearest(name, names).map(|name| format!("\"{name}\"")).or(self.hint);
+    pub(super) fn nearest<'a>(
+        mut self,
+        name: &str,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        self.hint = nearest(name, names)
+            .map(|name| format!("\"{name}\""))
+            .or(self.hint);
         self
     }
 
@@ -185,7 +239,11 @@ pub(super) struct Sink {
 
 impl Sink {
     pub(super) fn new(name: &str, text: &str) -> Self {
-        let mut sink = Self { sources: Vec::new(), issues: Vec::new(), left_out: 0 };
+        let mut sink = Self {
+            sources: Vec::new(),
+            issues: Vec::new(),
+            left_out: 0,
+        };
         sink.source(name, text);
         sink
     }
@@ -193,7 +251,10 @@ impl Sink {
     /// Adds a text that marks can point into, and gives its number.
     pub(super) fn source(&mut self, name: &str, text: &str) -> u16 {
         // Lines are kept only as far as they may be shown.
-        let lines = text.lines().map(|line| line.chars().take(EXCERPT).collect()).collect();
+        let lines = text
+            .lines()
+            .map(|line| line.chars().take(EXCERPT).collect())
+            .collect();
         self.sources.push((name.to_owned(), lines));
         u16::try_from(self.sources.len() - 1).unwrap_or(u16::MAX)
     }
@@ -208,26 +269,49 @@ impl Sink {
 
     /// Whether a definition comes of it.
     pub(super) fn has_errors(&self) -> bool {
-        self.left_out > 0 || self.issues.iter().any(|issue| issue.severity == Severity::Error)
+        self.left_out > 0
+            || self
+                .issues
+                .iter()
+                .any(|issue| issue.severity == Severity::Error)
     }
 
     /// All that was collected, sorted by place.
     pub(super) fn finish(mut self) -> Faults {
-        self.issues.sort_by_key(|issue| (issue.mark.source, issue.mark.line, issue.mark.column));
+        self.issues
+            .sort_by_key(|issue| (issue.mark.source, issue.mark.line, issue.mark.column));
         let mut faults: Vec<_> = self.issues.iter().map(|issue| self.place(issue)).collect();
         if let (Some(last), 1..) = (faults.last().cloned(), self.left_out) {
             let problem = format!("{} more faults are left out", self.left_out);
-            faults.push(Fault { problem, allowed: None, hint: Some("correct those above first".to_owned()), ..last });
+            faults.push(Fault {
+                problem,
+                allowed: None,
+                hint: Some("correct those above first".to_owned()),
+                ..last
+            });
         }
         Faults(faults)
     }
 
     fn place(&self, issue: &Issue) -> Fault {
-        let Mark { source, line, column, width } = issue.mark;
+        let Mark {
+            source,
+            line,
+            column,
+            width,
+        } = issue.mark;
         let (file, lines) = &self.sources[usize::from(source).min(self.sources.len() - 1)];
-        let text = lines.get((line as usize).saturating_sub(1)).cloned().unwrap_or_default();
+        let text = lines
+            .get((line as usize).saturating_sub(1))
+            .cloned()
+            .unwrap_or_default();
         Fault {
-            place: Place { file: file.clone(), line, column, path: issue.path.to_string() },
+            place: Place {
+                file: file.clone(),
+                line,
+                column,
+                path: issue.path.to_string(),
+            },
             problem: issue.problem.clone(),
             allowed: issue.allowed.clone(),
             hint: issue.hint.clone(),

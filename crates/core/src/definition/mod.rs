@@ -77,7 +77,11 @@ pub type ThresholdCheck = fn(key: &str, expression: &str) -> Result<(), String>;
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn parse(source: &Source<'_>, overrides: &Overrides, resolver: &dyn Resolver) -> Result<Parsed, Faults> {
+pub fn parse(
+    source: &Source<'_>,
+    overrides: &Overrides,
+    resolver: &dyn Resolver,
+) -> Result<Parsed, Faults> {
     parse_with(source, overrides, resolver, |_, _| Ok(()))
 }
 
@@ -115,7 +119,12 @@ pub fn parse_with(
     if sink.has_errors() {
         return Err(sink.finish());
     }
-    Ok(Parsed { definition, normalised, files, warnings: sink.finish().0 })
+    Ok(Parsed {
+        definition,
+        normalised,
+        files,
+        warnings: sink.finish().0,
+    })
 }
 
 fn not_utf8(source: &Source<'_>, valid: usize) -> Faults {

@@ -20,15 +20,35 @@ pub(super) fn apply(root: &mut Node, overrides: &Overrides, sink: &mut Sink) {
     }
 }
 
-fn set(root: &mut Node, name: &str, text: &str, source: u16, sink: &mut Sink) -> Result<(), Box<Issue>> {
+fn set(
+    root: &mut Node,
+    name: &str,
+    text: &str,
+    source: u16,
+    sink: &mut Sink,
+) -> Result<(), Box<Issue>> {
     let fail = |problem: String| Issue::new(Mark::start(source), &Path::default(), problem);
     let mut value = value(text, source, sink)?;
-    let declared: Vec<String> =
-        root.get("parameters").map(|node| node.entries().iter().map(|entry| entry.key.clone()).collect()).unwrap_or_default();
+    let declared: Vec<String> = root
+        .get("parameters")
+        .map(|node| {
+            node.entries()
+                .iter()
+                .map(|entry| entry.key.clone())
+                .collect()
+        })
+        .unwrap_or_default();
     if declared.iter().any(|parameter| parameter == name) {
-        let Kind::Map(entries) = &mut root.kind else { return Ok(()) };
-        let parameters = entries.iter_mut().find(|entry| entry.key == "parameters").map(|entry| &mut entry.value.kind);
-        let Some(Kind::Map(parameters)) = parameters else { return Ok(()) };
+        let Kind::Map(entries) = &mut root.kind else {
+            return Ok(());
+        };
+        let parameters = entries
+            .iter_mut()
+            .find(|entry| entry.key == "parameters")
+            .map(|entry| &mut entry.value.kind);
+        let Some(Kind::Map(parameters)) = parameters else {
+            return Ok(());
+        };
         if let Some(entry) = parameters.iter_mut().find(|entry| entry.key == name) {
             keep_type(&entry.value, &mut value).map_err(|problem| Box::new(fail(problem)))?;
             entry.value = value;
@@ -41,15 +61,24 @@ fn set(root: &mut Node, name: &str, text: &str, source: u16, sink: &mut Sink) ->
         for key in DEFINITION.names() {
             known.push(key);
         }
-        let parameters = if declared.is_empty() { String::new() } else { format!("a parameter ({}), or ", declared.join(", ")) };
+        let parameters = if declared.is_empty() {
+            String::new()
+        } else {
+            format!("a parameter ({}), or ", declared.join(", "))
+        };
         return Err(Box::new(
             fail(format!("there is no parameter and no key {}", quoted(top)))
-                .allowed(format!("{parameters}the path of a value, such as scenarios.NAME.rate"))
+                .allowed(format!(
+                    "{parameters}the path of a value, such as scenarios.NAME.rate"
+                ))
                 .nearest(top, known),
         ));
     }
     walk(root, name, value, 0).map_err(|problem| {
-        Box::new(fail(format!("{} cannot be set: {problem}", quoted(name))).allowed("a path such as scenarios.NAME.rate or scenarios.NAME.flow.0.get"))
+        Box::new(
+            fail(format!("{} cannot be set: {problem}", quoted(name)))
+                .allowed("a path such as scenarios.NAME.rate or scenarios.NAME.flow.0.get"),
+        )
     })
 }
 
@@ -59,22 +88,45 @@ fn value(text: &str, source: u16, sink: &mut Sink) -> Result<Node, Box<Issue>> {
         return yaml::read(text, source, sink);
     }
     if text.len() > yaml::MAX_SCALAR {
-        let issue = Issue::new(Mark::start(source), &Path::default(), format!("a value of {} bytes is too long", text.len()));
-        return Err(Box::new(issue.allowed(format!("at most {} bytes", yaml::MAX_SCALAR))));
+        let issue = Issue::new(
+            Mark::start(source),
+            &Path::default(),
+            format!("a value of {} bytes is too long", text.len()),
+        );
+        return Err(Box::new(
+            issue.allowed(format!("at most {} bytes", yaml::MAX_SCALAR)),
+        ));
     }
-    let width = u32::try_from(text.chars().count()).unwrap_or(u32::MAX).max(1);
+    let width = u32::try_from(text.chars().count())
+        .unwrap_or(u32::MAX)
+        .max(1);
     let inset = (!text.contains(['\n', '\r'])).then_some(0);
     // Empty is the empty text rather than null, which nothing takes.
-    let scalar = Scalar { raw: text.to_owned(), plain: !text.is_empty(), inset, content: Content::AsWritten };
-    Ok(Node { mark: Mark { width, ..Mark::start(source) }, path: Path::default(), kind: Kind::Scalar(scalar) })
+    let scalar = Scalar {
+        raw: text.to_owned(),
+        plain: !text.is_empty(),
+        inset,
+        content: Content::AsWritten,
+    };
+    Ok(Node {
+        mark: Mark {
+            width,
+            ..Mark::start(source)
+        },
+        path: Path::default(),
+        kind: Kind::Scalar(scalar),
+    })
 }
 
 /// A parameter keeps the type of its default, so that `--set zip=01234` is text where the default is.
 fn keep_type(default: &Node, value: &mut Node) -> Result<(), String> {
-    let Kind::Scalar(value) = &mut value.kind else { return Err("a parameter is text, a number, true or false".to_owned()) };
+    let Kind::Scalar(value) = &mut value.kind else {
+        return Err("a parameter is text, a number, true or false".to_owned());
+    };
     let expected = default.scalar().map_or(Core::Text, Scalar::core);
     let said = match (expected, value.core()) {
-        (Core::Integer(_) | Core::Float(_), Core::Integer(_) | Core::Float(_)) | (Core::Boolean(_), Core::Boolean(_)) => return Ok(()),
+        (Core::Integer(_) | Core::Float(_), Core::Integer(_) | Core::Float(_))
+        | (Core::Boolean(_), Core::Boolean(_)) => return Ok(()),
         (Core::Integer(_) | Core::Float(_), _) if !value.raw.contains("${") => "a number",
         (Core::Boolean(_), _) if !value.raw.contains("${") => "true or false",
         _ => {
@@ -82,7 +134,10 @@ fn keep_type(default: &Node, value: &mut Node) -> Result<(), String> {
             return Ok(());
         }
     };
-    Err(format!("{} does not fit the parameter, whose default is {said}", quoted(&value.raw)))
+    Err(format!(
+        "{} does not fit the parameter, whose default is {said}",
+        quoted(&value.raw)
+    ))
 }
 
 /// Follows a path and puts the value at its end; maps on the way are made, so that a key can be added.
@@ -94,8 +149,17 @@ fn walk(node: &mut Node, path: &str, value: Node, depth: usize) -> Result<(), St
     match &mut node.kind {
         Kind::Map(entries) => {
             // Keys may have dots in them: the longest that fits is meant.
-            let fits = |key: &str| path == key || path.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'));
-            let longest = entries.iter().enumerate().filter(|(_, entry)| fits(&entry.key)).max_by_key(|(_, entry)| entry.key.len());
+            let fits = |key: &str| {
+                path == key
+                    || path
+                        .strip_prefix(key)
+                        .is_some_and(|rest| rest.starts_with('.'))
+            };
+            let longest = entries
+                .iter()
+                .enumerate()
+                .filter(|(_, entry)| fits(&entry.key))
+                .max_by_key(|(_, entry)| entry.key.len());
             if let Some((index, entry)) = longest {
                 let rest = path[entry.key.len()..].strip_prefix('.').map(str::to_owned);
                 let entry = &mut entries[index];
@@ -107,24 +171,44 @@ fn walk(node: &mut Node, path: &str, value: Node, depth: usize) -> Result<(), St
                     }
                 };
             }
-            let (key, rest) = path.split_once('.').map_or((path, None), |(key, rest)| (key, Some(rest)));
+            let (key, rest) = path
+                .split_once('.')
+                .map_or((path, None), |(key, rest)| (key, Some(rest)));
             if key.is_empty() {
                 return Err("a part of the path is empty".to_owned());
             }
             let key_mark = value.mark;
-            let mut added = Node { mark: key_mark, path: Path::default(), kind: Kind::Map(Vec::new()) };
+            let mut added = Node {
+                mark: key_mark,
+                path: Path::default(),
+                kind: Kind::Map(Vec::new()),
+            };
             match rest {
                 Some(rest) => walk(&mut added, rest, value, depth + 1)?,
                 None => added = value,
             }
-            entries.push(Entry { key: key.to_owned(), key_mark, value: added });
+            entries.push(Entry {
+                key: key.to_owned(),
+                key_mark,
+                value: added,
+            });
             Ok(())
         }
         Kind::List(items) => {
-            let (index, rest) = path.split_once('.').map_or((path, None), |(index, rest)| (index, Some(rest)));
+            let (index, rest) = path
+                .split_once('.')
+                .map_or((path, None), |(index, rest)| (index, Some(rest)));
             let count = items.len();
-            let item = index.parse().ok().and_then(|index: usize| items.get_mut(index));
-            let item = item.ok_or_else(|| format!("{} is no index of a list of {count}, counted from 0", quoted(index)))?;
+            let item = index
+                .parse()
+                .ok()
+                .and_then(|index: usize| items.get_mut(index));
+            let item = item.ok_or_else(|| {
+                format!(
+                    "{} is no index of a list of {count}, counted from 0",
+                    quoted(index)
+                )
+            })?;
             match rest {
                 Some(rest) => walk(item, rest, value, depth + 1),
                 None => {
@@ -133,6 +217,10 @@ fn walk(node: &mut Node, path: &str, value: Node, depth: usize) -> Result<(), St
                 }
             }
         }
-        Kind::Scalar(_) => Err(format!("{} leads into a value that has no parts (line {})", quoted(path), mark.line)),
+        Kind::Scalar(_) => Err(format!(
+            "{} leads into a value that has no parts (line {})",
+            quoted(path),
+            mark.line
+        )),
     }
 }

@@ -31,8 +31,15 @@ struct Resolve<'a> {
 
 /// Resolves all references in the tree.
 pub(super) fn resolve(root: &mut Node, resolver: &dyn Resolver, sink: &mut Sink) {
-    let mut resolve = Resolve { resolver, parameters: None, used: BTreeSet::new(), sink };
-    let Kind::Map(entries) = &mut root.kind else { return };
+    let mut resolve = Resolve {
+        resolver,
+        parameters: None,
+        used: BTreeSet::new(),
+        sink,
+    };
+    let Kind::Map(entries) = &mut root.kind else {
+        return;
+    };
     let mut parameters = BTreeMap::new();
     if let Some(declared) = entries.iter_mut().find(|entry| entry.key == "parameters") {
         resolve.node(&mut declared.value);
@@ -41,28 +48,53 @@ pub(super) fn resolve(root: &mut Node, resolver: &dyn Resolver, sink: &mut Sink)
         }
     }
     resolve.parameters = Some(parameters);
-    for entry in entries.iter_mut().filter(|entry| entry.key != "parameters" && !entry.key.starts_with(EXTENSION)) {
+    for entry in entries
+        .iter_mut()
+        .filter(|entry| entry.key != "parameters" && !entry.key.starts_with(EXTENSION))
+    {
         resolve.node(&mut entry.value);
     }
     let Resolve { used, sink, .. } = resolve;
-    let declared = entries.iter().find(|entry| entry.key == "parameters").map_or(&[][..], |entry| entry.value.entries());
+    let declared = entries
+        .iter()
+        .find(|entry| entry.key == "parameters")
+        .map_or(&[][..], |entry| entry.value.entries());
     for entry in declared.iter().filter(|entry| !used.contains(&entry.key)) {
-        let issue = Issue::new(entry.key_mark, &entry.value.path, "the parameter is never used");
-        sink.push(issue.hint(format!("write ${{param:{}}} where it belongs, or remove it", entry.key)).warning());
+        let issue = Issue::new(
+            entry.key_mark,
+            &entry.value.path,
+            "the parameter is never used",
+        );
+        sink.push(
+            issue
+                .hint(format!(
+                    "write ${{param:{}}} where it belongs, or remove it",
+                    entry.key
+                ))
+                .warning(),
+        );
     }
 }
 
 fn parameter(scalar: &Scalar) -> Option<Parameter> {
     let text = scalar.text()?.into_owned();
-    let value = core_json(scalar).filter(|value| !value.is_null()).unwrap_or_else(|| Value::String(text.clone()));
-    Some(Parameter { text, secret: scalar.is_secret(), value })
+    let value = core_json(scalar)
+        .filter(|value| !value.is_null())
+        .unwrap_or_else(|| Value::String(text.clone()));
+    Some(Parameter {
+        text,
+        secret: scalar.is_secret(),
+        value,
+    })
 }
 
 impl Resolve<'_> {
     fn node(&mut self, node: &mut Node) {
         match &mut node.kind {
             Kind::List(items) => items.iter_mut().for_each(|item| self.node(item)),
-            Kind::Map(entries) => entries.iter_mut().for_each(|entry| self.node(&mut entry.value)),
+            Kind::Map(entries) => entries
+                .iter_mut()
+                .for_each(|entry| self.node(&mut entry.value)),
             Kind::Scalar(scalar) if !scalar.raw.contains("${") => {}
             Kind::Scalar(scalar) => {
                 let raw = scalar.raw.clone();
@@ -86,38 +118,56 @@ impl Resolve<'_> {
             match token {
                 Token::Literal(text) => pieces.push(Piece::Literal(text.to_owned())),
                 Token::Expression { at, text } => match text.split_once(':') {
-                    Some((kind, name)) if REFERENCES.contains(&kind) => match self.reference(at, kind, name) {
-                        Ok(piece) => pieces.push(piece),
-                        Err(error) => errors.push(error),
-                    },
+                    Some((kind, name)) if REFERENCES.contains(&kind) => {
+                        match self.reference(at, kind, name) {
+                            Ok(piece) => pieces.push(piece),
+                            Err(error) => errors.push(error),
+                        }
+                    }
                     Some(_) => errors.extend(expression(at, text).err()),
-                    None => pieces.push(Piece::Expression { at, text: text.to_owned() }),
+                    None => pieces.push(Piece::Expression {
+                        at,
+                        text: text.to_owned(),
+                    }),
                 },
             }
         }
-        if errors.is_empty() { Ok(pieces) } else { Err(errors) }
+        if errors.is_empty() {
+            Ok(pieces)
+        } else {
+            Err(errors)
+        }
     }
 
     fn reference(&mut self, at: usize, kind: &str, name: &str) -> Result<Piece, SyntaxError> {
         if name.is_empty() {
-            return Err(SyntaxError::new(at, format!("${{{kind}:}} lacks a name")).allowed(format!("${{{kind}:NAME}}")));
+            return Err(SyntaxError::new(at, format!("${{{kind}:}} lacks a name"))
+                .allowed(format!("${{{kind}:NAME}}")));
         }
         let piece = match kind {
             "env" => self.environment(at, name)?,
             "secret" => {
                 let text = self.resolver.secret(name).map_err(|why| {
-                    SyntaxError::new(at, format!("the secret {} cannot be read: {why}", quoted(name)))
-                        .allowed("the name or ARN of a secret that can be read")
+                    SyntaxError::new(
+                        at,
+                        format!("the secret {} cannot be read: {why}", quoted(name)),
+                    )
+                    .allowed("the name or ARN of a secret that can be read")
                 })?;
-                Piece::Resolved { value: Value::String(text.clone()), text, secret: true }
+                Piece::Resolved {
+                    value: Value::String(text.clone()),
+                    text,
+                    secret: true,
+                }
             }
             _ => self.parameter(at, name)?,
         };
         match &piece {
-            Piece::Resolved { text, .. } if text.len() > MAX_RESOLVED => {
-                Err(SyntaxError::new(at, format!("${{{kind}:{name}}} gives {} bytes", text.len()))
-                    .allowed(format!("at most {MAX_RESOLVED} bytes")))
-            }
+            Piece::Resolved { text, .. } if text.len() > MAX_RESOLVED => Err(SyntaxError::new(
+                at,
+                format!("${{{kind}:{name}}} gives {} bytes", text.len()),
+            )
+            .allowed(format!("at most {MAX_RESOLVED} bytes"))),
             _ => Ok(piece),
         }
     }
@@ -128,31 +178,74 @@ impl Resolve<'_> {
             None => (name, None),
         };
         // As in a shell, the default also stands in for an empty value.
-        let found = self.resolver.env(name).filter(|text| default.is_none() || !text.is_empty());
-        let text = found.or_else(|| default.map(str::to_owned)).ok_or_else(|| {
-            let error = SyntaxError::new(at, format!("the environment variable {} is not set", quoted(name)));
-            SyntaxError { hint: Some(format!("set it, or give a default: ${{env:{name}:-DEFAULT}}")), ..error }
-        })?;
-        Ok(Piece::Resolved { value: Value::String(text.clone()), text, secret: false })
+        let found = self
+            .resolver
+            .env(name)
+            .filter(|text| default.is_none() || !text.is_empty());
+        let text = found
+            .or_else(|| default.map(str::to_owned))
+            .ok_or_else(|| {
+                let error = SyntaxError::new(
+                    at,
+                    format!("the environment variable {} is not set", quoted(name)),
+                );
+                SyntaxError {
+                    hint: Some(format!(
+                        "set it, or give a default: ${{env:{name}:-DEFAULT}}"
+                    )),
+                    ..error
+                }
+            })?;
+        Ok(Piece::Resolved {
+            value: Value::String(text.clone()),
+            text,
+            secret: false,
+        })
     }
 
     fn parameter(&mut self, at: usize, name: &str) -> Result<Piece, SyntaxError> {
         let Some(parameters) = &self.parameters else {
-            return Err(SyntaxError::new(at, "a parameter cannot refer to a parameter").allowed("${env:NAME}, ${secret:NAME}"));
+            return Err(
+                SyntaxError::new(at, "a parameter cannot refer to a parameter")
+                    .allowed("${env:NAME}, ${secret:NAME}"),
+            );
         };
         let Some(parameter) = parameters.get(name) else {
             let declared: Vec<_> = parameters.keys().map(String::as_str).collect();
-            let allowed = if declared.is_empty() { "none is declared".to_owned() } else { declared.join(", ") };
-            return Err(SyntaxError::new(at, format!("the parameter {} is not declared below parameters", quoted(name)))
-                .allowed(allowed)
-                .nearest(name, declared.iter().copied()));
+            let allowed = if declared.is_empty() {
+                "none is declared".to_owned()
+            } else {
+                declared.join(", ")
+            };
+            return Err(SyntaxError::new(
+                at,
+                format!(
+                    "the parameter {} is not declared below parameters",
+                    quoted(name)
+                ),
+            )
+            .allowed(allowed)
+            .nearest(name, declared.iter().copied()));
         };
         self.used.insert(name.to_owned());
         // A parameter that is broken has been reported where it stands.
         let (text, secret, value) = match parameter {
-            Some(parameter) => (parameter.text.clone(), parameter.secret, parameter.value.clone()),
-            None => return Err(SyntaxError::new(at, format!("the parameter {} has no usable value", quoted(name)))),
+            Some(parameter) => (
+                parameter.text.clone(),
+                parameter.secret,
+                parameter.value.clone(),
+            ),
+            None => {
+                return Err(SyntaxError::new(
+                    at,
+                    format!("the parameter {} has no usable value", quoted(name)),
+                ));
+            }
         };
-        Ok(Piece::Resolved { text, secret, value })
+        Ok(Piece::Resolved {
+            text,
+            secret,
+            value,
+        })
     }
 }

@@ -21,13 +21,19 @@ pub fn schema() -> Value {
     }));
     let root = object(&DEFINITION, &mut defs);
     let mut schema = Map::new();
-    schema.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
+    schema.insert(
+        "$schema".to_owned(),
+        json!("https://json-schema.org/draft/2020-12/schema"),
+    );
     schema.insert("$id".to_owned(), json!(ID));
     schema.insert("title".to_owned(), json!("Floodgate test definition"));
     if let Value::Object(root) = root {
         schema.extend(root);
     }
-    schema.insert("patternProperties".to_owned(), json!({ format!("^{EXTENSION}"): true }));
+    schema.insert(
+        "patternProperties".to_owned(),
+        json!({ format!("^{EXTENSION}"): true }),
+    );
     defs.sort_keys();
     schema.insert("$defs".to_owned(), Value::Object(defs));
     Value::Object(schema)
@@ -45,14 +51,21 @@ fn reference(table: &'static Table, defs: &mut Map<String, Value>) -> Value {
 }
 
 fn object(table: &'static Table, defs: &mut Map<String, Value>) -> Value {
-    let properties: Map<_, _> = table.all().map(|key| (key.name.to_owned(), property(key, defs))).collect();
+    let properties: Map<_, _> = table
+        .all()
+        .map(|key| (key.name.to_owned(), property(key, defs)))
+        .collect();
     let mut object = json!({
         "description": table.about,
         "type": "object",
         "properties": properties,
         "additionalProperties": false,
     });
-    let required: Vec<_> = table.all().filter(|key| key.required).map(|key| key.name).collect();
+    let required: Vec<_> = table
+        .all()
+        .filter(|key| key.required)
+        .map(|key| key.name)
+        .collect();
     if !required.is_empty() {
         object["required"] = json!(required);
     }
@@ -61,9 +74,15 @@ fn object(table: &'static Table, defs: &mut Map<String, Value>) -> Value {
         object["oneOf"] = table.one_of.iter().map(requires).collect();
     }
     if table.at_most_one.len() > 1 {
-        let pairs = table.at_most_one.iter().enumerate().flat_map(|(index, first)| {
-            table.at_most_one[index + 1..].iter().map(move |second| json!({ "not": { "required": [first, second] } }))
-        });
+        let pairs = table
+            .at_most_one
+            .iter()
+            .enumerate()
+            .flat_map(|(index, first)| {
+                table.at_most_one[index + 1..]
+                    .iter()
+                    .map(move |second| json!({ "not": { "required": [first, second] } }))
+            });
         object["allOf"] = pairs.collect();
     }
     object
@@ -79,13 +98,22 @@ fn property(key: &Key, defs: &mut Map<String, Value>) -> Value {
 }
 
 fn value(shape: &Shape, defs: &mut Map<String, Value>) -> Value {
-    let or_reference = |schema: Value| json!({ "anyOf": [schema, { "$ref": "#/$defs/reference" }] });
+    let or_reference =
+        |schema: Value| json!({ "anyOf": [schema, { "$ref": "#/$defs/reference" }] });
     match shape {
         Shape::Any => json!({}),
-        Shape::Text(Text { names: Some(names), .. }) => text(Some(names.pattern), &["string", "number"], None),
-        Shape::Text(Text { max, .. }) => json!({ "type": ["string", "integer", "boolean"], "maxLength": max }),
-        Shape::Integer { min, max } => or_reference(json!({ "type": "integer", "minimum": min, "maximum": max })),
-        Shape::Number { min, max } => or_reference(json!({ "type": "number", "minimum": min, "maximum": max })),
+        Shape::Text(Text {
+            names: Some(names), ..
+        }) => text(Some(names.pattern), &["string", "number"], None),
+        Shape::Text(Text { max, .. }) => {
+            json!({ "type": ["string", "integer", "boolean"], "maxLength": max })
+        }
+        Shape::Integer { min, max } => {
+            or_reference(json!({ "type": "integer", "minimum": min, "maximum": max }))
+        }
+        Shape::Number { min, max } => {
+            or_reference(json!({ "type": "number", "minimum": min, "maximum": max }))
+        }
         Shape::Boolean => or_reference(json!({ "type": "boolean" })),
         Shape::Choice(words) => or_reference(json!({ "enum": words })),
         Shape::Grammar(grammar) => text(grammar.pattern, grammar.types, Some(grammar.said)),

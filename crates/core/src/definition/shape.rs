@@ -24,11 +24,18 @@ pub(super) enum Shape {
     /// A list with at least so many items.
     List { of: &'static Self, min: usize },
     /// A map from free names.
-    Map { keys: Names, of: &'static Self, min: usize },
+    Map {
+        keys: Names,
+        of: &'static Self,
+        min: usize,
+    },
     /// A map with known keys.
     Object(&'static Table),
     /// A map whose key `tag` says which keys it takes.
-    Tagged { tag: &'static str, variants: &'static [(&'static str, &'static Table)] },
+    Tagged {
+        tag: &'static str,
+        variants: &'static [(&'static str, &'static Table)],
+    },
     /// A map that is the one of these whose leading key it has.
     Leading(&'static [&'static Table]),
     /// A scalar, a list or a map: the first of these whose kind fits.
@@ -97,16 +104,32 @@ pub(super) struct Key {
 }
 
 impl Key {
-    pub(super) const fn new(name: &'static str, shape: &'static Shape, about: &'static str) -> Self {
-        Self { name, about, shape, required: false, default: None }
+    pub(super) const fn new(
+        name: &'static str,
+        shape: &'static Shape,
+        about: &'static str,
+    ) -> Self {
+        Self {
+            name,
+            about,
+            shape,
+            required: false,
+            default: None,
+        }
     }
 
     pub(super) const fn required(self) -> Self {
-        Self { required: true, ..self }
+        Self {
+            required: true,
+            ..self
+        }
     }
 
     pub(super) const fn default(self, json: &'static str) -> Self {
-        Self { default: Some(json), ..self }
+        Self {
+            default: Some(json),
+            ..self
+        }
     }
 }
 
@@ -133,7 +156,15 @@ impl Shape {
     pub(super) fn check(&self, node: &Node, sink: &mut Sink) {
         match (self, &node.kind) {
             (Self::Any, _) => any(node, sink),
-            (Self::Text(_) | Self::Integer { .. } | Self::Number { .. } | Self::Boolean | Self::Choice(_) | Self::Grammar(_), Kind::Scalar(scalar)) => {
+            (
+                Self::Text(_)
+                | Self::Integer { .. }
+                | Self::Number { .. }
+                | Self::Boolean
+                | Self::Choice(_)
+                | Self::Grammar(_),
+                Kind::Scalar(scalar),
+            ) => {
                 self.check_scalar(node, scalar, sink);
             }
             (Self::List { of, min }, Kind::List(items)) => {
@@ -148,7 +179,11 @@ impl Shape {
                 }
                 for entry in entries {
                     if let Err(error) = keys.check(&entry.key) {
-                        sink.push(super::fault::Issue::syntax(entry.key_mark, &entry.value.path, error));
+                        sink.push(super::fault::Issue::syntax(
+                            entry.key_mark,
+                            &entry.value.path,
+                            error,
+                        ));
                     }
                     of.check(&entry.value, sink);
                 }
@@ -168,7 +203,9 @@ impl Shape {
         match self {
             Self::Any => true,
             Self::List { .. } => matches!(kind, Kind::List(_)),
-            Self::Map { .. } | Self::Object(_) | Self::Tagged { .. } | Self::Leading(_) => matches!(kind, Kind::Map(_)),
+            Self::Map { .. } | Self::Object(_) | Self::Tagged { .. } | Self::Leading(_) => {
+                matches!(kind, Kind::Map(_))
+            }
             Self::Either(shapes) => shapes.iter().any(|shape| shape.takes(kind)),
             _ => matches!(kind, Kind::Scalar(_)),
         }
@@ -178,7 +215,9 @@ impl Shape {
     pub(super) fn said(&self) -> String {
         match self {
             Self::Any => "any value".to_owned(),
-            Self::Text(Text { names: Some(names), .. }) => names.said.to_owned(),
+            Self::Text(Text {
+                names: Some(names), ..
+            }) => names.said.to_owned(),
             Self::Text(_) => "text".to_owned(),
             Self::Integer { min, max } if min == max => format!("{min}"),
             Self::Integer { min, max } => format!("a whole number from {min} to {max}"),
@@ -188,14 +227,26 @@ impl Shape {
             Self::Grammar(grammar) => grammar.said.to_owned(),
             Self::List { of, min: 0 } => format!("a list, each item {}", of.said()),
             Self::List { of, .. } => format!("a list of at least one item, each {}", of.said()),
-            Self::Map { keys, of, .. } => format!("a map, each key {}, each value {}", keys.said, of.said()),
-            Self::Object(table) => format!("a map with the keys {}", table.names().collect::<Vec<_>>().join(", ")),
+            Self::Map { keys, of, .. } => {
+                format!("a map, each key {}, each value {}", keys.said, of.said())
+            }
+            Self::Object(table) => format!(
+                "a map with the keys {}",
+                table.names().collect::<Vec<_>>().join(", ")
+            ),
             Self::Tagged { tag, .. } => format!("a map with the key {tag}"),
             Self::Leading(tables) => {
-                let keys: Vec<_> = tables.iter().flat_map(|table| table.one_of.iter().copied()).collect();
+                let keys: Vec<_> = tables
+                    .iter()
+                    .flat_map(|table| table.one_of.iter().copied())
+                    .collect();
                 format!("a map with one of the keys {}", keys.join(", "))
             }
-            Self::Either(shapes) => shapes.iter().map(Self::said).collect::<Vec<_>>().join("; or "),
+            Self::Either(shapes) => shapes
+                .iter()
+                .map(Self::said)
+                .collect::<Vec<_>>()
+                .join("; or "),
         }
     }
 
@@ -203,12 +254,23 @@ impl Shape {
         if matches!(scalar.content, Content::Broken) {
             return;
         }
-        if let Self::Text(Text { template: true, max, .. }) = self {
+        if let Self::Text(Text {
+            template: true,
+            max,
+            ..
+        }) = self
+        {
             // Templates are read where they are used, since what they may name depends on the place.
             if let Some(allowed) = as_text(scalar) {
-                sink.push(node.issue(format!("must be text, is {}", node.shown())).allowed(allowed));
+                sink.push(
+                    node.issue(format!("must be text, is {}", node.shown()))
+                        .allowed(allowed),
+                );
             } else if scalar.raw.len() > *max {
-                sink.push(node.issue(format!("{} bytes are too long", scalar.raw.len())).allowed(format!("at most {max} bytes")));
+                sink.push(
+                    node.issue(format!("{} bytes are too long", scalar.raw.len()))
+                        .allowed(format!("at most {max} bytes")),
+                );
             }
             return;
         }
@@ -217,7 +279,11 @@ impl Shape {
             return;
         };
         // A number or a boolean that a reference gives may stand in quotes.
-        let core = if scalar.is_resolved() { Core::of(&text) } else { scalar.core() };
+        let core = if scalar.is_resolved() {
+            Core::of(&text)
+        } else {
+            scalar.core()
+        };
         let fits = match self {
             Self::Integer { min, max } => {
                 matches!(core, Core::Integer(value) if (i128::from(*min)..=i128::from(*max)).contains(&value))
@@ -231,14 +297,20 @@ impl Shape {
             Self::Boolean => matches!(core, Core::Boolean(_)),
             Self::Choice(words) => {
                 if !words.contains(&text.as_ref()) {
-                    let problem = format!("must be one of the words below, is {}", node.shown());
-                    sink.push(node.issue(problem).allowed(self.said()).nearest(&text, words.iter().copied()));
+                    sink.push(
+                        node.issue(format!("{} is not known", node.shown()))
+                            .allowed(self.said())
+                            .nearest(&text, words.iter().copied()),
+                    );
                 }
                 return;
             }
             Self::Grammar(grammar) => {
                 if core == Core::Null && !scalar.is_resolved() {
-                    sink.push(node.issue("must have a value, is empty").allowed(grammar.said));
+                    sink.push(
+                        node.issue("must have a value, is empty")
+                            .allowed(grammar.said),
+                    );
                 } else if let Err(error) = (grammar.check)(&text) {
                     sink.push(hide(node, scalar, error));
                 }
@@ -246,9 +318,15 @@ impl Shape {
             }
             Self::Text(text_shape) => {
                 if let Some(allowed) = as_text(scalar) {
-                    sink.push(node.issue(format!("must be text, is {}", node.shown())).allowed(allowed));
+                    sink.push(
+                        node.issue(format!("must be text, is {}", node.shown()))
+                            .allowed(allowed),
+                    );
                 } else if text.len() > text_shape.max {
-                    sink.push(node.issue(format!("{} bytes are too long", text.len())).allowed(format!("at most {} bytes", text_shape.max)));
+                    sink.push(
+                        node.issue(format!("{} bytes are too long", text.len()))
+                            .allowed(format!("at most {} bytes", text_shape.max)),
+                    );
                 } else if let Some(Err(error)) = text_shape.names.map(|names| names.check(&text)) {
                     sink.push(hide(node, scalar, error));
                 }
@@ -265,13 +343,20 @@ impl Shape {
 impl Names {
     fn check(&self, name: &str) -> Result<(), SyntaxError> {
         if let Some((_, why)) = self.reserved.iter().find(|(reserved, _)| *reserved == name) {
-            let error = SyntaxError::new(0, format!("the name {} is reserved", quoted(name))).allowed("another name");
-            return Err(SyntaxError { hint: Some((*why).to_owned()), ..error });
+            let error = SyntaxError::new(0, format!("the name {} is reserved", quoted(name)))
+                .allowed("another name");
+            return Err(SyntaxError {
+                hint: Some((*why).to_owned()),
+                ..error
+            });
         }
         if (self.valid)(name) {
             return Ok(());
         }
-        Err(SyntaxError::new(0, format!("{} is no valid name here", quoted(name))).allowed(self.said))
+        Err(
+            SyntaxError::new(0, format!("{} is no valid name here", quoted(name)))
+                .allowed(self.said),
+        )
     }
 }
 
@@ -284,20 +369,39 @@ impl Table {
                 None => self.unknown(&entry.key, entry.key_mark, &entry.value, siblings, sink),
             }
         }
-        for key in self.all().filter(|key| key.required && node.get(key.name).is_none()) {
+        for key in self
+            .all()
+            .filter(|key| key.required && node.get(key.name).is_none())
+        {
             let near = node.entries().iter().any(|entry| {
-                self.key(&entry.key).is_none() && crate::syntax::nearest(&entry.key, self.names()) == Some(key.name)
+                self.key(&entry.key).is_none()
+                    && crate::syntax::nearest(&entry.key, self.names()) == Some(key.name)
             });
             if !near {
-                sink.push(node.issue(format!("the key \"{}\" is missing", key.name)).allowed(key.shape.said()));
+                sink.push(
+                    node.issue(format!("the key \"{}\" is missing", key.name))
+                        .allowed(key.shape.said()),
+                );
             }
         }
-        let present = |names: &[&str]| -> Vec<String> { names.iter().filter(|name| node.get(name).is_some()).map(|name| format!("\"{name}\"")).collect() };
+        let present = |names: &[&str]| -> Vec<String> {
+            names
+                .iter()
+                .filter(|name| node.get(name).is_some())
+                .map(|name| format!("\"{name}\""))
+                .collect()
+        };
         let leading = present(self.one_of);
         if leading.is_empty() && !self.one_of.is_empty() {
-            sink.push(node.issue("a key is missing").allowed(format!("exactly one of {}", self.one_of.join(", "))));
+            sink.push(
+                node.issue("a key is missing")
+                    .allowed(format!("exactly one of {}", self.one_of.join(", "))),
+            );
         } else if leading.len() > 1 {
-            sink.push(node.issue(format!("{} exclude each other", leading.join(" and "))).allowed(format!("exactly one of {}", self.one_of.join(", "))));
+            sink.push(
+                node.issue(format!("{} exclude each other", leading.join(" and ")))
+                    .allowed(format!("exactly one of {}", self.one_of.join(", "))),
+            );
         }
         let alternatives = present(self.at_most_one);
         if alternatives.len() > 1 {
@@ -308,20 +412,35 @@ impl Table {
         }
     }
 
-    fn unknown(&self, name: &str, mark: super::tree::Mark, value: &Node, siblings: &[&Self], sink: &mut Sink) {
+    fn unknown(
+        &self,
+        name: &str,
+        mark: super::tree::Mark,
+        value: &Node,
+        siblings: &[&Self],
+        sink: &mut Sink,
+    ) {
         let issue = super::fault::Issue::new(mark, &value.path, "unknown key");
         let allowed = self.names().collect::<Vec<_>>().join(", ");
         if let Some((_, remedy)) = self.foreign.iter().find(|(foreign, _)| *foreign == name) {
             sink.push(issue.hint(*remedy).allowed(allowed));
             return;
         }
-        let owners: Vec<_> = siblings.iter().filter(|table| table.key(name).is_some()).map(|table| table.name).collect();
+        let owners: Vec<_> = siblings
+            .iter()
+            .filter(|table| table.key(name).is_some())
+            .map(|table| table.name)
+            .collect();
         if owners.is_empty() {
             sink.push(issue.allowed(allowed).nearest(name, self.names()));
         } else {
             let problem = format!("{} does not take this key", self.name);
             let issue = super::fault::Issue::new(mark, &value.path, problem);
-            sink.push(issue.hint(format!("it belongs to {}", owners.join(", "))).allowed(allowed));
+            sink.push(
+                issue
+                    .hint(format!("it belongs to {}", owners.join(", ")))
+                    .allowed(allowed),
+            );
         }
     }
 }
@@ -331,22 +450,36 @@ fn tagged(node: &Node, tag: &str, variants: &[(&str, &'static Table)], sink: &mu
     let allowed = || words().collect::<Vec<_>>().join(", ");
     let Some(value) = node.get(tag) else {
         let tables: Vec<_> = variants.iter().map(|(_, table)| *table).collect();
-        let misspelt = node.entries().iter().find(|entry| crate::syntax::nearest(&entry.key, [tag]).is_some());
+        let misspelt = node
+            .entries()
+            .iter()
+            .find(|entry| crate::syntax::nearest(&entry.key, [tag]).is_some());
         match misspelt {
             Some(entry) => tables[0].unknown(&entry.key, entry.key_mark, &entry.value, &[], sink),
-            None => sink.push(node.issue(format!("the key \"{tag}\" is missing")).allowed(allowed())),
+            None => sink.push(
+                node.issue(format!("the key \"{tag}\" is missing"))
+                    .allowed(allowed()),
+            ),
         }
         // Which keys belong to it is not known then; those that none has are wrong in any case.
-        for entry in node.entries().iter().filter(|entry| tables.iter().all(|table| table.key(&entry.key).is_none())) {
+        for entry in node
+            .entries()
+            .iter()
+            .filter(|entry| tables.iter().all(|table| table.key(&entry.key).is_none()))
+        {
             if misspelt.is_none_or(|misspelt| misspelt.key != entry.key) {
-                let issue = super::fault::Issue::new(entry.key_mark, &entry.value.path, "unknown key");
+                let issue =
+                    super::fault::Issue::new(entry.key_mark, &entry.value.path, "unknown key");
                 sink.push(issue.nearest(&entry.key, tables.iter().flat_map(|table| table.names())));
             }
         }
         return;
     };
     let word = value.text();
-    match variants.iter().find(|(name, _)| Some(*name) == word.as_deref()) {
+    match variants
+        .iter()
+        .find(|(name, _)| Some(*name) == word.as_deref())
+    {
         Some((_, table)) => {
             let siblings: Vec<_> = variants.iter().map(|(_, table)| *table).collect();
             table.check(node, &siblings, sink);
@@ -354,15 +487,27 @@ fn tagged(node: &Node, tag: &str, variants: &[(&str, &'static Table)], sink: &mu
         None => {
             let near = word.as_deref().unwrap_or("").to_owned();
             let problem = format!("{} is not known", value.shown());
-            sink.push(value.issue(problem).allowed(allowed()).nearest(&near, words()));
+            sink.push(
+                value
+                    .issue(problem)
+                    .allowed(allowed())
+                    .nearest(&near, words()),
+            );
             let tables: Vec<_> = variants.iter().map(|(_, table)| *table).collect();
             for entry in node.entries() {
                 match tables.iter().find_map(|table| table.key(&entry.key)) {
                     Some(key) if entry.key != tag => key.shape.check(&entry.value, sink),
                     Some(_) => {}
                     None => {
-                        let issue = super::fault::Issue::new(entry.key_mark, &entry.value.path, "unknown key");
-                        sink.push(issue.nearest(&entry.key, tables.iter().flat_map(|table| table.names())));
+                        let issue = super::fault::Issue::new(
+                            entry.key_mark,
+                            &entry.value.path,
+                            "unknown key",
+                        );
+                        sink.push(
+                            issue
+                                .nearest(&entry.key, tables.iter().flat_map(|table| table.names())),
+                        );
                     }
                 }
             }
@@ -372,27 +517,51 @@ fn tagged(node: &Node, tag: &str, variants: &[(&str, &'static Table)], sink: &mu
 
 fn leading(node: &Node, tables: &[&'static Table], sink: &mut Sink) {
     let keys = || tables.iter().flat_map(|table| table.one_of.iter().copied());
-    let found = tables.iter().find(|table| table.one_of.iter().any(|key| node.get(key).is_some()));
+    let found = tables
+        .iter()
+        .find(|table| table.one_of.iter().any(|key| node.get(key).is_some()));
     if let Some(table) = found {
         table.check(node, tables, sink);
         return;
     }
     let allowed = keys().collect::<Vec<_>>().join(", ");
-    let misspelt = node.entries().iter().find_map(|entry| Some((entry, crate::syntax::nearest(&entry.key, keys())?)));
+    let misspelt = node
+        .entries()
+        .iter()
+        .find_map(|entry| Some((entry, crate::syntax::nearest(&entry.key, keys())?)));
     match misspelt {
         Some((entry, near)) => {
             let issue = super::fault::Issue::new(entry.key_mark, &entry.value.path, "unknown key");
             sink.push(issue.hint(format!("\"{near}\"")).allowed(allowed));
         }
-        None => sink.push(node.issue("none of the keys says what this is").allowed(format!("one of {allowed}"))),
+        None => sink.push(
+            node.issue("none of the keys says what this is")
+                .allowed(format!("one of {allowed}")),
+        ),
     }
 }
 
 fn mismatch(node: &Node, shape: &Shape, sink: &mut Sink) {
-    if node.scalar().is_some_and(|scalar| matches!(scalar.content, Content::Broken)) {
+    if node
+        .scalar()
+        .is_some_and(|scalar| matches!(scalar.content, Content::Broken))
+    {
         return;
     }
-    sink.push(node.issue(format!("is {}, which does not fit", node.shown())).allowed(shape.said()));
+    let issue = node
+        .issue(format!("is {}, which does not fit", node.shown()))
+        .allowed(shape.said());
+    let quoted_number = matches!(
+        shape,
+        Shape::Integer { .. } | Shape::Number { .. } | Shape::Boolean
+    ) && node.scalar().is_some_and(|scalar| {
+        !scalar.plain && !scalar.is_resolved() && Core::of(&scalar.raw) != Core::Text
+    });
+    sink.push(if quoted_number {
+        issue.hint("write it without quotes")
+    } else {
+        issue
+    });
 }
 
 /// What would be right if a scalar cannot stand for text.
@@ -401,16 +570,19 @@ fn as_text(scalar: &Scalar) -> Option<&'static str> {
         Core::Text | Core::Boolean(_) => None,
         Core::Integer(value) if value.to_string() == scalar.raw => None,
         Core::Null => Some("text; \"\" is the empty one"),
-        Core::Integer(_) | Core::Float(_) | Core::Unusable => {
-            Some("text; put it into quotes, since YAML reads this as a number and may write it in another way")
-        }
+        Core::Integer(_) | Core::Float(_) | Core::Unusable => Some(
+            "text; put it into quotes, since YAML reads this as a number and may write it in another way",
+        ),
     }
 }
 
 /// An error in a text that holds a secret must not show it.
 pub(super) fn hide(node: &Node, scalar: &Scalar, error: SyntaxError) -> super::fault::Issue {
     if scalar.is_secret() {
-        let issue = node.issue(format!("what {} was resolved to does not fit", scalar.shown()));
+        let issue = node.issue(format!(
+            "what {} was resolved to does not fit",
+            scalar.shown()
+        ));
         return match error.allowed {
             Some(allowed) => issue.allowed(allowed),
             None => issue,
@@ -418,7 +590,11 @@ pub(super) fn hide(node: &Node, scalar: &Scalar, error: SyntaxError) -> super::f
     }
     if scalar.is_resolved() {
         let problem = format!("{} (from {})", error.problem, quoted(&scalar.raw));
-        return super::fault::Issue::syntax(node.mark, &node.path, SyntaxError { problem, ..error });
+        return super::fault::Issue::syntax(
+            node.mark,
+            &node.path,
+            SyntaxError { problem, ..error },
+        );
     }
     node.syntax(error)
 }
@@ -432,10 +608,15 @@ fn template_misplaced(node: &Node, scalar: &Scalar) -> super::fault::Issue {
         _ => None,
     };
     let (at, text) = at.unwrap_or((2, ""));
-    let known = crate::template::REFERENCES.map(|prefix| format!("${{{prefix}:…}}")).join(", ");
+    let known = crate::template::REFERENCES
+        .map(|prefix| format!("${{{prefix}:…}}"))
+        .join(", ");
     node.syntax(
-        SyntaxError::new(at.saturating_sub(2), format!("${{{text}}} cannot stand here, where nothing changes from request to request"))
-            .allowed(format!("{known}, and $${{ for a literal ${{")),
+        SyntaxError::new(
+            at.saturating_sub(2),
+            format!("${{{text}}} cannot stand here, where nothing changes from request to request"),
+        )
+        .allowed(format!("{known}, and $${{ for a literal ${{")),
     )
 }
 
@@ -445,11 +626,16 @@ fn any(node: &Node, sink: &mut Sink) {
         Kind::Scalar(scalar) if !matches!(scalar.content, Content::Broken) => {
             let unusable = match scalar.core() {
                 Core::Unusable => true,
-                Core::Integer(value) => u64::try_from(value).is_err() && i64::try_from(value).is_err(),
+                Core::Integer(value) => {
+                    u64::try_from(value).is_err() && i64::try_from(value).is_err()
+                }
                 _ => false,
             };
             if unusable {
-                sink.push(node.issue(format!("{} is no number of 64 bits", node.shown())).hint("put it into quotes to send it as text"));
+                sink.push(
+                    node.issue(format!("{} is no number of 64 bits", node.shown()))
+                        .hint("put it into quotes to send it as text"),
+                );
             }
         }
         Kind::Scalar(_) => {}

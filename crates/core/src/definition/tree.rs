@@ -23,7 +23,12 @@ pub(super) struct Mark {
 impl Mark {
     /// The first character of a text.
     pub(super) const fn start(source: u16) -> Self {
-        Self { source, line: 1, column: 1, width: 1 }
+        Self {
+            source,
+            line: 1,
+            column: 1,
+            width: 1,
+        }
     }
 }
 
@@ -45,17 +50,25 @@ enum Name {
 
 impl Path {
     pub(super) fn key(&self, key: &str) -> Self {
-        Self(Some(Rc::new(Segment { parent: self.clone(), name: Name::Key(key.to_owned()) })))
+        Self(Some(Rc::new(Segment {
+            parent: self.clone(),
+            name: Name::Key(key.to_owned()),
+        })))
     }
 
     pub(super) fn index(&self, index: usize) -> Self {
-        Self(Some(Rc::new(Segment { parent: self.clone(), name: Name::Index(index) })))
+        Self(Some(Rc::new(Segment {
+            parent: self.clone(),
+            name: Name::Index(index),
+        })))
     }
 }
 
 impl fmt::Display for Path {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(segment) = &self.0 else { return Ok(()) };
+        let Some(segment) = &self.0 else {
+            return Ok(());
+        };
         segment.parent.fmt(f)?;
         match &segment.name {
             Name::Index(index) => write!(f, "[{index}]"),
@@ -63,9 +76,15 @@ impl fmt::Display for Path {
                 let dot = if segment.parent.0.is_some() { "." } else { "" };
                 // A long or odd key would make the message unreadable, and could forge another path.
                 let simple = key.len() <= 64
-                    && key.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
+                    && key
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
                     && !key.is_empty();
-                if simple { write!(f, "{dot}{key}") } else { write!(f, "{dot}{}", quoted(key)) }
+                if simple {
+                    write!(f, "{dot}{key}")
+                } else {
+                    write!(f, "{dot}{}", quoted(key))
+                }
             }
         }
     }
@@ -122,7 +141,11 @@ pub(super) enum Piece {
     /// Text of the definition, `$${` already undone.
     Literal(String),
     /// What a reference gave; never read as a template again.
-    Resolved { text: String, secret: bool, value: Value },
+    Resolved {
+        text: String,
+        secret: bool,
+        value: Value,
+    },
     /// A template's expression, and at which byte of the raw text it stands.
     Expression { at: usize, text: String },
 }
@@ -152,12 +175,22 @@ impl Core {
         if matches!(unsigned, ".inf" | ".Inf" | ".INF") {
             return Self::Unusable;
         }
-        let radix = |digits: &str, radix| i128::from_str_radix(digits, radix).map_or(Self::Unusable, Self::Integer);
-        let all = |digits: &str, valid: fn(&u8) -> bool| !digits.is_empty() && digits.as_bytes().iter().all(valid);
-        if let Some(digits) = text.strip_prefix("0x").filter(|digits| all(digits, u8::is_ascii_hexdigit)) {
+        let radix = |digits: &str, radix| {
+            i128::from_str_radix(digits, radix).map_or(Self::Unusable, Self::Integer)
+        };
+        let all = |digits: &str, valid: fn(&u8) -> bool| {
+            !digits.is_empty() && digits.as_bytes().iter().all(valid)
+        };
+        if let Some(digits) = text
+            .strip_prefix("0x")
+            .filter(|digits| all(digits, u8::is_ascii_hexdigit))
+        {
             return radix(digits, 16);
         }
-        if let Some(digits) = text.strip_prefix("0o").filter(|digits| all(digits, |b| (b'0'..=b'7').contains(b))) {
+        if let Some(digits) = text
+            .strip_prefix("0o")
+            .filter(|digits| all(digits, |b| (b'0'..=b'7').contains(b)))
+        {
             return radix(digits, 8);
         }
         if all(unsigned, u8::is_ascii_digit) {
@@ -183,7 +216,11 @@ impl Core {
 impl Scalar {
     /// What it is without regard to references.
     pub(super) fn core(&self) -> Core {
-        if self.plain && matches!(self.content, Content::AsWritten) { Core::of(&self.raw) } else { Core::Text }
+        if self.plain && matches!(self.content, Content::AsWritten) {
+            Core::of(&self.raw)
+        } else {
+            Core::Text
+        }
     }
 
     /// The text with references resolved; `None` if templates are left in it, or it is broken.
@@ -216,7 +253,9 @@ impl Scalar {
     pub(super) fn shown(&self) -> String {
         let written = quoted(&self.raw);
         match self.text() {
-            Some(text) if self.is_resolved() && !self.is_secret() => format!("{written} (resolved to {})", quoted(&text)),
+            Some(text) if self.is_resolved() && !self.is_secret() => {
+                format!("{written} (resolved to {})", quoted(&text))
+            }
             _ if self.plain && self.core() != Core::Text => self.raw.chars().take(60).collect(),
             _ => written,
         }
@@ -252,7 +291,10 @@ impl Node {
 
     /// The value of a key, if this is a map that has it.
     pub(super) fn get(&self, key: &str) -> Option<&Self> {
-        self.entries().iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+        self.entries()
+            .iter()
+            .find(|entry| entry.key == key)
+            .map(|entry| &entry.value)
     }
 
     /// The entry of a key.
@@ -273,7 +315,11 @@ impl Node {
     /// A fault within a scalar's text: the place is exact where the text stands in the file letter by letter.
     pub(super) fn syntax(&self, error: SyntaxError) -> Issue {
         let mut mark = self.mark;
-        if let Some(Scalar { raw, inset: Some(inset), .. }) = self.scalar()
+        if let Some(Scalar {
+            raw,
+            inset: Some(inset),
+            ..
+        }) = self.scalar()
             && let Some(before) = raw.get(..error.at)
         {
             let skipped = inset + u32::try_from(before.chars().count()).unwrap_or(0);
@@ -314,24 +360,34 @@ impl Node {
     /// The tree as JSON with references unresolved: the same for all ways to write the same.
     pub(super) fn to_json(&self) -> Value {
         match &self.kind {
-            Kind::Scalar(scalar) => core_json(scalar).unwrap_or_else(|| Value::String(scalar.raw.clone())),
-            Kind::List(items) => Value::Array(items.iter().map(Self::to_json).collect()),
-            Kind::Map(entries) => {
-                Value::Object(entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect())
+            Kind::Scalar(scalar) => {
+                core_json(scalar).unwrap_or_else(|| Value::String(scalar.raw.clone()))
             }
+            Kind::List(items) => Value::Array(items.iter().map(Self::to_json).collect()),
+            Kind::Map(entries) => Value::Object(
+                entries
+                    .iter()
+                    .map(|entry| (entry.key.clone(), entry.value.to_json()))
+                    .collect(),
+            ),
         }
     }
 }
 
 /// The JSON value of a scalar that has one other than its text; `None` for text and what JSON cannot say.
 pub(super) fn core_json(scalar: &Scalar) -> Option<Value> {
-    let core = if scalar.plain && !scalar.raw.contains("${") { Core::of(&scalar.raw) } else { Core::Text };
+    let core = if scalar.plain && !scalar.raw.contains("${") {
+        Core::of(&scalar.raw)
+    } else {
+        Core::Text
+    };
     match core {
         Core::Null => Some(Value::Null),
         Core::Boolean(value) => Some(Value::Bool(value)),
-        Core::Integer(value) => {
-            u64::try_from(value).map(Value::from).or_else(|_| i64::try_from(value).map(Value::from)).ok()
-        }
+        Core::Integer(value) => u64::try_from(value)
+            .map(Value::from)
+            .or_else(|_| i64::try_from(value).map(Value::from))
+            .ok(),
         Core::Float(value) => serde_json::Number::from_f64(value).map(Value::Number),
         Core::Unusable | Core::Text => None,
     }

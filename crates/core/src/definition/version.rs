@@ -20,5 +20,8 @@ pub fn version(normalised: &Value, files: impl IntoIterator<Item = (String, Vec<
         part(path.as_bytes());
         part(content);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

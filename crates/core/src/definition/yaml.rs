@@ -27,12 +27,16 @@ type Fatal = Box<Issue>;
 /// Text that is no YAML, more than one document, or a bound that is exceeded.
 pub(super) fn read(text: &str, source: u16, sink: &mut Sink) -> Result<Node, Fatal> {
     if text.len() > MAX_SIZE {
-        return Err(fatal(Mark::start(source), format!("{} bytes are too many", text.len()), &format!("at most {MAX_SIZE} bytes")));
+        return Err(fatal(
+            Mark::start(source),
+            format!("{} bytes are too many", text.len()),
+            &format!("at most {MAX_SIZE} bytes"),
+        ));
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader {
         parser: Parser::new_from_str(text),
-        lines: text.lines().collect(),
+        lines: text.lines().map(|line| (line, line.is_ascii())).collect(),
         source,
         sink,
         anchors: HashMap::new(),
@@ -48,12 +52,17 @@ fn fatal(mark: Mark, problem: impl Into<String>, allowed: &str) -> Fatal {
 }
 
 fn too_deep(mark: Mark) -> Fatal {
-    fatal(mark, "lists and maps are nested too deep", &format!("at most {MAX_DEPTH} levels"))
+    fatal(
+        mark,
+        "lists and maps are nested too deep",
+        &format!("at most {MAX_DEPTH} levels"),
+    )
 }
 
 struct Reader<'a, 's> {
     parser: Parser<'a, saphyr_parser::StrInput<'a>>,
-    lines: Vec<&'a str>,
+    /// Each line, and whether it is ASCII, where characters are bytes.
+    lines: Vec<(&'a str, bool)>,
     source: u16,
     sink: &'s mut Sink,
     anchors: HashMap<usize, Node>,
@@ -85,7 +94,11 @@ impl<'a> Reader<'a, '_> {
     fn mark(&self, span: Span) -> Mark {
         let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let same_line = span.start.line() == span.end.line();
-        let width = if same_line { span.end.col().saturating_sub(span.start.col()) } else { 1 };
+        let width = if same_line {
+            span.end.col().saturating_sub(span.start.col())
+        } else {
+            1
+        };
         Mark {
             source: self.source,
             line: small(span.start.line().max(1)),
@@ -101,13 +114,26 @@ impl<'a> Reader<'a, '_> {
             match event {
                 Event::StreamEnd => break,
                 Event::DocumentStart(_) if root.is_some() => {
-                    return Err(fatal(mark, "a second document begins here", "one definition a file"));
+                    return Err(fatal(
+                        mark,
+                        "a second document begins here",
+                        "one definition a file",
+                    ));
                 }
-                Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd | Event::Nothing => {}
+                Event::StreamStart
+                | Event::DocumentStart(_)
+                | Event::DocumentEnd
+                | Event::Nothing => {}
                 other => root = Some(self.node(other, mark, 0)?),
             }
         }
-        root.ok_or_else(|| fatal(Mark::start(self.source), "the definition is empty", "a map; `floodgate init` writes one to start from"))
+        root.ok_or_else(|| {
+            fatal(
+                Mark::start(self.source),
+                "the definition is empty",
+                "a map; `floodgate init` writes one to start from",
+            )
+        })
     }
 
     fn count(&mut self, mark: Mark, nodes: usize, text: usize, depth: usize) -> Result<(), Fatal> {
@@ -117,10 +143,18 @@ impl<'a> Reader<'a, '_> {
             return Err(too_deep(mark));
         }
         if self.nodes > MAX_NODES {
-            return Err(fatal(mark, "there are too many values, those that aliases repeat included", &format!("at most {MAX_NODES}")));
+            return Err(fatal(
+                mark,
+                "there are too many values, those that aliases repeat included",
+                &format!("at most {MAX_NODES}"),
+            ));
         }
         if self.text > MAX_TEXT {
-            return Err(fatal(mark, "there is too much text, that which aliases repeat included", &format!("at most {MAX_TEXT} bytes")));
+            return Err(fatal(
+                mark,
+                "there is too much text, that which aliases repeat included",
+                &format!("at most {MAX_TEXT} bytes"),
+            ));
         }
         Ok(())
     }
@@ -128,7 +162,9 @@ impl<'a> Reader<'a, '_> {
     fn node(&mut self, event: Event<'a>, mark: Mark, depth: usize) -> Result<Node, Fatal> {
         let (anchor, kind) = match event {
             Event::Alias(anchor) => return self.alias(anchor, mark, depth),
-            Event::Scalar(text, style, anchor, tag) => (anchor, self.scalar(text, style, tag, mark, depth)?),
+            Event::Scalar(text, style, anchor, tag) => {
+                (anchor, self.scalar(text, style, tag, mark, depth)?)
+            }
             Event::SequenceStart(anchor, tag) => {
                 self.count(mark, 1, 0, depth + 1)?;
                 self.collection_tag(tag.as_deref(), "seq", mark);
@@ -148,9 +184,19 @@ impl<'a> Reader<'a, '_> {
                 self.open.insert(anchor);
                 (anchor, Kind::Map(self.entries(depth + 1)?))
             }
-            _ => return Err(fatal(mark, "a value is missing", "text, a number, a list or a map")),
+            _ => {
+                return Err(fatal(
+                    mark,
+                    "a value is missing",
+                    "text, a number, a list or a map",
+                ));
+            }
         };
-        let node = Node { mark, path: Path::default(), kind };
+        let node = Node {
+            mark,
+            path: Path::default(),
+            kind,
+        };
         if anchor > 0 {
             self.open.remove(&anchor);
             // An anchor's copy counts as well, or a chain of them would hold more than was counted.
@@ -163,8 +209,16 @@ impl<'a> Reader<'a, '_> {
 
     fn alias(&mut self, anchor: usize, mark: Mark, depth: usize) -> Result<Node, Fatal> {
         let Some(node) = self.anchors.get(&anchor) else {
-            let problem = if self.open.contains(&anchor) { "an alias stands inside of its own anchor" } else { "unknown alias" };
-            return Err(fatal(mark, problem, "an alias of an anchor that stands complete before it"));
+            let problem = if self.open.contains(&anchor) {
+                "an alias stands inside of its own anchor"
+            } else {
+                "unknown alias"
+            };
+            return Err(fatal(
+                mark,
+                problem,
+                "an alias of an anchor that stands complete before it",
+            ));
         };
         let (nodes, text) = size(node);
         let levels = height(node);
@@ -186,7 +240,10 @@ impl<'a> Reader<'a, '_> {
             let (event, mark) = self.next()?;
             let value = self.node(event, mark, depth)?;
             let Kind::Scalar(scalar) = key.kind else {
-                self.sink.push(Issue::new(key_mark, &Path::default(), "a key is a list or a map").allowed("text"));
+                self.sink.push(
+                    Issue::new(key_mark, &Path::default(), "a key is a list or a map")
+                        .allowed("text"),
+                );
                 continue;
             };
             if scalar.plain && scalar.raw == "<<" {
@@ -196,12 +253,17 @@ impl<'a> Reader<'a, '_> {
             if let Some(first) = seen.get(&scalar.raw) {
                 let problem = format!("the key {} stands here twice", quoted(&scalar.raw));
                 self.sink.push(
-                    Issue::new(key_mark, &Path::default(), problem).hint(format!("the first is in line {first}; keep one of them")),
+                    Issue::new(key_mark, &Path::default(), problem)
+                        .hint(format!("the first is in line {first}; keep one of them")),
                 );
                 continue;
             }
             seen.insert(scalar.raw.clone(), key_mark.line);
-            entries.push(Entry { key: scalar.raw, key_mark, value });
+            entries.push(Entry {
+                key: scalar.raw,
+                key_mark,
+                value,
+            });
         }
         for value in merged {
             self.merge(value, &mut entries, &mut seen);
@@ -225,7 +287,11 @@ impl<'a> Reader<'a, '_> {
                     self.merge(item, entries, seen);
                 }
             }
-            _ => self.sink.push(value.issue("<< merges no such value").allowed("an alias of a map, or a list of such")),
+            _ => self.sink.push(
+                value
+                    .issue("<< merges no such value")
+                    .allowed("an alias of a map, or a list of such"),
+            ),
         }
     }
 
@@ -239,50 +305,79 @@ impl<'a> Reader<'a, '_> {
     ) -> Result<Kind, Fatal> {
         self.count(mark, 1, text.len(), depth)?;
         if text.len() > MAX_SCALAR {
-            return Err(fatal(mark, format!("a text of {} bytes is too long", text.len()), &format!("at most {MAX_SCALAR} bytes; put it into a file")));
+            return Err(fatal(
+                mark,
+                format!("a text of {} bytes is too long", text.len()),
+                &format!("at most {MAX_SCALAR} bytes; put it into a file"),
+            ));
         }
         let mut plain = style == ScalarStyle::Plain;
         match tag.as_deref() {
             None => {}
             Some(tag) if tag.is_yaml_core_schema() && tag.suffix == "str" => plain = false,
-            Some(tag) if tag.is_yaml_core_schema() && matches!(tag.suffix.as_str(), "int" | "float" | "bool" | "null") => {
+            Some(tag)
+                if tag.is_yaml_core_schema()
+                    && matches!(tag.suffix.as_str(), "int" | "float" | "bool" | "null") =>
+            {
                 plain = true;
             }
             Some(tag) => self.unknown_tag(tag, mark),
         }
-        let quote = u32::from(matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted));
+        let quote = u32::from(matches!(
+            style,
+            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted
+        ));
         let inset = self.stands_verbatim(&text, mark, quote).then_some(quote);
-        Ok(Kind::Scalar(Scalar { raw: text.into_owned(), plain, inset, content: Content::AsWritten }))
+        Ok(Kind::Scalar(Scalar {
+            raw: text.into_owned(),
+            plain,
+            inset,
+            content: Content::AsWritten,
+        }))
     }
 
     /// Whether the text stands at the mark letter by letter, so that a place in it is a column of the file.
     fn stands_verbatim(&self, text: &str, mark: Mark, quote: u32) -> bool {
         const LONGEST: usize = 4_096;
-        let Some(line) = self.lines.get(mark.line as usize - 1) else { return false };
+        let Some((line, is_ascii)) = self.lines.get(mark.line as usize - 1) else {
+            return false;
+        };
         let skip = (mark.column - 1 + quote) as usize;
-        if line.is_ascii() {
-            return line.as_bytes().get(skip..).is_some_and(|rest| rest.starts_with(text.as_bytes()));
+        if *is_ascii {
+            return line
+                .as_bytes()
+                .get(skip..)
+                .is_some_and(|rest| rest.starts_with(text.as_bytes()));
         }
         // Counting characters of a long line for each scalar in it would be quadratic.
         line.len() <= LONGEST
-            && line.char_indices().nth(skip).is_some_and(|(at, _)| line[at..].starts_with(text))
+            && line
+                .char_indices()
+                .nth(skip)
+                .is_some_and(|(at, _)| line[at..].starts_with(text))
     }
 
     fn collection_tag(&mut self, tag: Option<&Tag>, expected: &str, mark: Mark) {
-        if let Some(tag) = tag.filter(|tag| !(tag.is_yaml_core_schema() && tag.suffix == expected)) {
+        if let Some(tag) = tag.filter(|tag| !(tag.is_yaml_core_schema() && tag.suffix == expected))
+        {
             self.unknown_tag(tag, mark);
         }
     }
 
     fn unknown_tag(&mut self, tag: &Tag, mark: Mark) {
         let problem = format!("the tag {} means nothing here", quoted(&tag.to_string()));
-        self.sink.push(Issue::new(mark, &Path::default(), problem).allowed("!!str, !!int, !!float, !!bool, !!null, !!seq, !!map"));
+        self.sink.push(
+            Issue::new(mark, &Path::default(), problem)
+                .allowed("!!str, !!int, !!float, !!bool, !!null, !!seq, !!map"),
+        );
     }
 }
 
 /// How many nodes and how many bytes of text.
 fn size(node: &Node) -> (usize, usize) {
-    let sum = |parts: &mut dyn Iterator<Item = (usize, usize)>| parts.fold((1, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
+    let sum = |parts: &mut dyn Iterator<Item = (usize, usize)>| {
+        parts.fold((1, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1))
+    };
     match &node.kind {
         Kind::Scalar(scalar) => (1, scalar.raw.len()),
         Kind::List(items) => sum(&mut items.iter().map(size)),
@@ -298,6 +393,12 @@ fn height(node: &Node) -> usize {
     match &node.kind {
         Kind::Scalar(_) => 0,
         Kind::List(items) => 1 + items.iter().map(height).max().unwrap_or(0),
-        Kind::Map(entries) => 1 + entries.iter().map(|entry| height(&entry.value)).max().unwrap_or(0),
+        Kind::Map(entries) => {
+            1 + entries
+                .iter()
+                .map(|entry| height(&entry.value))
+                .max()
+                .unwrap_or(0)
+        }
     }
 }

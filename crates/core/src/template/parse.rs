@@ -14,7 +14,13 @@ use crate::syntax::{SyntaxError, quoted};
 pub const BUILTINS: [&str; 4] = ["vu", "iteration", "scenario", "task"];
 
 /// The functions, as they are written.
-pub const FUNCTIONS: [&str; 5] = ["uuid()", "now()", "isoNow()", "randomInt(1,6)", "randomString(8)"];
+pub const FUNCTIONS: [&str; 5] = [
+    "uuid()",
+    "now()",
+    "isoNow()",
+    "randomInt(1,6)",
+    "randomString(8)",
+];
 
 /// What a definition resolves while it is read.
 pub(crate) const REFERENCES: [&str; 3] = ["env", "secret", "param"];
@@ -56,10 +62,16 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<Token<'_>>, SyntaxError> {
         tokens.extend((!before.is_empty()).then_some(Token::Literal(before)));
         let at = open + 2;
         let Some(length) = text[at..].find('}') else {
-            return Err(SyntaxError::new(open, format!("{} is not closed by a }}", quoted(&text[open..])))
-                .allowed("${…}, or $${ for a literal ${"));
+            return Err(SyntaxError::new(
+                open,
+                format!("{} is not closed by a }}", quoted(&text[open..])),
+            )
+            .allowed("${…}, or $${ for a literal ${"));
         };
-        tokens.push(Token::Expression { at, text: &text[at..at + length] });
+        tokens.push(Token::Expression {
+            at,
+            text: &text[at..at + length],
+        });
         done = at + length + 1;
     }
     let rest = &text[done..];
@@ -116,7 +128,10 @@ impl Builder {
 
     /// The template; `source` is its text in the definition.
     pub(crate) fn finish(self, source: &str) -> Template {
-        Template { parts: self.parts, source: source.to_owned() }
+        Template {
+            parts: self.parts,
+            source: source.to_owned(),
+        }
     }
 }
 
@@ -133,19 +148,32 @@ pub(crate) fn expression(at: usize, text: &str) -> Result<Variable, SyntaxError>
     let fail = |problem: String| SyntaxError::new(at, problem);
     if let Some((prefix, _)) = text.split_once(':') {
         let known = REFERENCES.contains(&prefix);
-        let problem =
-            if known { "cannot be resolved here".to_owned() } else { format!("has the unknown prefix {}", quoted(prefix)) };
-        return Err(fail(format!("${{{text}}} {problem}")).allowed("env:, secret: and param:").nearest(prefix, REFERENCES));
+        let problem = if known {
+            "cannot be resolved here".to_owned()
+        } else {
+            format!("has the unknown prefix {}", quoted(prefix))
+        };
+        return Err(fail(format!("${{{text}}} {problem}"))
+            .allowed("env:, secret: and param:")
+            .nearest(prefix, REFERENCES));
     }
     if let Some((name, rest)) = text.split_once('(') {
-        let arguments = rest.strip_suffix(')').ok_or_else(|| fail(format!("${{{text}}} lacks its closing )")))?;
+        let arguments = rest
+            .strip_suffix(')')
+            .ok_or_else(|| fail(format!("${{{text}}} lacks its closing )")))?;
         return function(at, name.trim(), arguments.trim());
     }
     if let Some((source, column)) = text.split_once('.') {
         return if is_name(source) && !column.is_empty() {
-            Ok(Variable::Data { source: source.to_owned(), column: column.to_owned() })
+            Ok(Variable::Data {
+                source: source.to_owned(),
+                column: column.to_owned(),
+            })
         } else {
-            Err(fail(format!("{} is no column of a data source", quoted(text))).allowed("${data.column}"))
+            Err(
+                fail(format!("{} is no column of a data source", quoted(text)))
+                    .allowed("${data.column}"),
+            )
         };
     }
     Ok(match text {
@@ -154,10 +182,13 @@ pub(crate) fn expression(at: usize, text: &str) -> Result<Variable, SyntaxError>
         "scenario" => Variable::Scenario,
         "task" => Variable::Task,
         name if is_name(name) => Variable::Local(name.to_owned()),
-        "" => return Err(fail("${} is empty".to_owned()).allowed("a variable's name or a function")),
+        "" => {
+            return Err(fail("${} is empty".to_owned()).allowed("a variable's name or a function"));
+        }
         other => {
-            return Err(fail(format!("{} is no name", quoted(other)))
-                .allowed("letters, digits and _, a column such as data.user, or a function such as uuid()"));
+            return Err(fail(format!("{} is no name", quoted(other))).allowed(
+                "letters, digits and _, a column such as data.user, or a function such as uuid()",
+            ));
         }
     })
 }
@@ -168,7 +199,10 @@ fn function(at: usize, name: &str, arguments: &str) -> Result<Variable, SyntaxEr
         if arguments.is_empty() {
             Ok(variable)
         } else {
-            fail(format!("{name}() takes no argument, not {}", quoted(arguments)), example)
+            fail(
+                format!("{name}() takes no argument, not {}", quoted(arguments)),
+                example,
+            )
         }
     };
     match name {
@@ -176,28 +210,39 @@ fn function(at: usize, name: &str, arguments: &str) -> Result<Variable, SyntaxEr
         "now" => plain(Variable::Now, "now()"),
         "isoNow" => plain(Variable::IsoNow, "isoNow()"),
         "randomInt" => {
-            let bounds = arguments
-                .split_once(',')
-                .and_then(|(low, high)| Some((low.trim().parse().ok()?, high.trim().parse().ok()?)));
+            let bounds = arguments.split_once(',').and_then(|(low, high)| {
+                Some((low.trim().parse().ok()?, high.trim().parse().ok()?))
+            });
             match bounds {
                 Some((low, high)) if low <= high => Ok(Variable::RandomInt(low, high)),
-                Some((low, high)) => {
-                    fail(format!("randomInt({low},{high}) has its bounds in the wrong order"), "randomInt(LOW,HIGH)")
-                }
+                Some((low, high)) => fail(
+                    format!("randomInt({low},{high}) has its bounds in the wrong order"),
+                    "randomInt(LOW,HIGH)",
+                ),
                 None => fail(
-                    format!("randomInt takes two 64-bit integers, not {}", quoted(arguments)),
+                    format!(
+                        "randomInt takes two 64-bit integers, not {}",
+                        quoted(arguments)
+                    ),
                     "randomInt(LOW,HIGH), both ends included",
                 ),
             }
         }
         "randomString" => match arguments.parse::<u32>() {
-            Ok(length) if (1..=MAX_RANDOM_STRING).contains(&length) => Ok(Variable::RandomString(length)),
-            _ => Err(SyntaxError::new(at, format!("randomString takes a length, not {}", quoted(arguments)))
-                .allowed(format!("1 to {MAX_RANDOM_STRING}"))),
+            Ok(length) if (1..=MAX_RANDOM_STRING).contains(&length) => {
+                Ok(Variable::RandomString(length))
+            }
+            _ => Err(SyntaxError::new(
+                at,
+                format!("randomString takes a length, not {}", quoted(arguments)),
+            )
+            .allowed(format!("1 to {MAX_RANDOM_STRING}"))),
         },
-        other => Err(SyntaxError::new(at, format!("unknown function {}", quoted(other)))
-            .allowed(FUNCTIONS.join(", "))
-            .nearest(other, FUNCTIONS.map(|f| f.split('(').next().unwrap_or(f)))),
+        other => Err(
+            SyntaxError::new(at, format!("unknown function {}", quoted(other)))
+                .allowed(FUNCTIONS.join(", "))
+                .nearest(other, FUNCTIONS.map(|f| f.split('(').next().unwrap_or(f))),
+        ),
     }
 }
 
@@ -220,14 +265,24 @@ mod tests {
         assert_eq!(parts(""), []);
         assert_eq!(parts("plain $5 {x}"), [lit("plain $5 {x}")]);
         assert_eq!(parts("a$${vu}b"), [lit("a${vu}b")]);
-        assert_eq!(parts("$$${vu}"), [lit("$${vu}")], "the $ before an escape is itself");
+        assert_eq!(
+            parts("$$${vu}"),
+            [lit("$${vu}")],
+            "the $ before an escape is itself"
+        );
         for (text, variable) in [
             ("${vu}", Variable::Vu),
             ("${ iteration }", Variable::Iteration),
             ("${scenario}", Variable::Scenario),
             ("${task}", Variable::Task),
             ("${order_1}", Variable::Local("order_1".into())),
-            ("${data.first name}", Variable::Data { source: "data".into(), column: "first name".into() }),
+            (
+                "${data.first name}",
+                Variable::Data {
+                    source: "data".into(),
+                    column: "first name".into(),
+                },
+            ),
             ("${uuid()}", Variable::Uuid),
             ("${now()}", Variable::Now),
             ("${isoNow()}", Variable::IsoNow),
@@ -263,8 +318,14 @@ mod tests {
             assert_eq!(error.at, at, "{text}: {error}");
             assert!(error.problem.contains(part), "{text}: {error}");
         }
-        assert_eq!(Template::parse("${uid()}").unwrap_err().hint.as_deref(), Some("\"uuid\""));
-        assert_eq!(Template::parse("${evn:X}").unwrap_err().hint.as_deref(), Some("\"env\""));
+        assert_eq!(
+            Template::parse("${uid()}").unwrap_err().hint.as_deref(),
+            Some("\"uuid\"")
+        );
+        assert_eq!(
+            Template::parse("${evn:X}").unwrap_err().hint.as_deref(),
+            Some("\"env\"")
+        );
     }
 
     proptest! {

@@ -5,7 +5,9 @@ use super::{Build, tags};
 use crate::check::Check;
 use crate::definition::fault::Issue;
 use crate::definition::keys::grammar::{extractor, statuses, think};
-use crate::definition::model::{Body, DataSource, Extractor, JsonTemplate, Part, PartContent, RequestStep, Step};
+use crate::definition::model::{
+    Body, DataSource, Extractor, JsonTemplate, Part, PartContent, RequestStep, Step,
+};
 use crate::definition::shape::hide;
 use crate::definition::tree::{Content, Node, Piece, core_json};
 use crate::syntax::{SyntaxError, quoted};
@@ -21,28 +23,51 @@ pub(super) struct Scope {
 impl Scope {
     /// Before the first step.
     pub(super) fn new(data: &[DataSource]) -> Self {
-        Self { sources: data.iter().map(|source| source.name.clone()).collect(), locals: Vec::new() }
+        Self {
+            sources: data.iter().map(|source| source.name.clone()).collect(),
+            locals: Vec::new(),
+        }
     }
 
     fn check(&self, at: usize, variable: &Variable) -> Result<(), SyntaxError> {
         match variable {
             Variable::Local(name) if !self.locals.contains(name) => {
-                let names = || BUILTINS.into_iter().chain(self.locals.iter().map(String::as_str));
+                let names = || {
+                    BUILTINS
+                        .into_iter()
+                        .chain(self.locals.iter().map(String::as_str))
+                };
                 let error = SyntaxError::new(at, format!("unknown variable {}", quoted(name)))
-                    .allowed(format!("{}, {}", names().collect::<Vec<_>>().join(", "), FUNCTIONS.join(", ")))
+                    .allowed(format!(
+                        "{}, {}",
+                        names().collect::<Vec<_>>().join(", "),
+                        FUNCTIONS.join(", ")
+                    ))
                     .nearest(name, names());
                 let is_source = self.sources.contains(name);
                 Err(match error.hint {
-                    _ if is_source => SyntaxError { hint: Some(format!("name a column: ${{{name}.COLUMN}}")), ..error },
-                    None => SyntaxError { hint: Some("a step before this one has to set or extract it".to_owned()), ..error },
+                    _ if is_source => SyntaxError {
+                        hint: Some(format!("name a column: ${{{name}.COLUMN}}")),
+                        ..error
+                    },
+                    None => SyntaxError {
+                        hint: Some("a step before this one has to set or extract it".to_owned()),
+                        ..error
+                    },
                     Some(_) => error,
                 })
             }
             Variable::Data { source, .. } if !self.sources.contains(source) => {
-                let allowed = if self.sources.is_empty() { "none is declared below data".to_owned() } else { self.sources.join(", ") };
-                Err(SyntaxError::new(at, format!("unknown data source {}", quoted(source)))
-                    .allowed(allowed)
-                    .nearest(source, self.sources.iter().map(String::as_str)))
+                let allowed = if self.sources.is_empty() {
+                    "none is declared below data".to_owned()
+                } else {
+                    self.sources.join(", ")
+                };
+                Err(
+                    SyntaxError::new(at, format!("unknown data source {}", quoted(source)))
+                        .allowed(allowed)
+                        .nearest(source, self.sources.iter().map(String::as_str)),
+                )
             }
             _ => Ok(()),
         }
@@ -67,9 +92,13 @@ impl Build<'_> {
                 let mut sound = true;
                 for piece in pieces {
                     match piece {
-                        Piece::Literal(text) | Piece::Resolved { text, .. } => builder.literal(text),
+                        Piece::Literal(text) | Piece::Resolved { text, .. } => {
+                            builder.literal(text)
+                        }
                         Piece::Expression { at, text } => {
-                            let variable = expression(*at, text).and_then(|variable| scope.check(*at, &variable).map(|()| variable));
+                            let variable = expression(*at, text).and_then(|variable| {
+                                scope.check(*at, &variable).map(|()| variable)
+                            });
                             match variable {
                                 Ok(variable) => builder.variable(variable),
                                 Err(error) => {
@@ -90,7 +119,10 @@ impl Build<'_> {
 
     /// The steps of a flow or a group.
     pub(super) fn steps(&mut self, node: &Node, scope: &mut Scope) -> Vec<Step> {
-        node.items().iter().filter_map(|step| self.step(step, scope)).collect()
+        node.items()
+            .iter()
+            .filter_map(|step| self.step(step, scope))
+            .collect()
     }
 
     fn step(&mut self, node: &Node, scope: &mut Scope) -> Option<Step> {
@@ -99,13 +131,22 @@ impl Build<'_> {
             return Some(Step::Think { min, max });
         }
         if let Some(name) = node.get("group") {
-            let steps = node.get("steps").map(|steps| self.steps(steps, scope)).unwrap_or_default();
-            return Some(Step::Group { name: name.string()?, steps });
+            let steps = node
+                .get("steps")
+                .map(|steps| self.steps(steps, scope))
+                .unwrap_or_default();
+            return Some(Step::Group {
+                name: name.string()?,
+                steps,
+            });
         }
         if let Some(set) = node.get("set") {
             let mut assignments = Vec::new();
             for entry in set.entries() {
-                assignments.extend(self.template(&entry.value, scope).map(|template| (entry.key.clone(), template)));
+                assignments.extend(
+                    self.template(&entry.value, scope)
+                        .map(|template| (entry.key.clone(), template)),
+                );
                 // Known from here on even if its value is wrong, or each use of it would be a fault too.
                 scope.add(&entry.key);
             }
@@ -119,7 +160,9 @@ impl Build<'_> {
     }
 
     fn request(&mut self, node: &Node, scope: &Scope) -> Option<RequestStep> {
-        let line = ["get", "post", "put", "patch", "delete", "head", "options"].into_iter().find_map(|method| Some((method, node.get(method)?)));
+        let line = ["get", "post", "put", "patch", "delete", "head", "options"]
+            .into_iter()
+            .find_map(|method| Some((method, node.get(method)?)));
         let (method, url) = match (line, node.get("request")) {
             (Some((method, url)), _) => (Some(method.to_owned()), Some(url)),
             (None, Some(line)) => (line.get("method").and_then(Node::string), line.get("url")),
@@ -127,25 +170,49 @@ impl Build<'_> {
         };
         let url = url.and_then(|url| self.url(url, scope));
         // Everything is looked at before the first thing that is missing ends it.
-        let params = node.get("params").map(|params| self.fields(params, scope)).unwrap_or_default();
-        let headers = node.get("headers").map(|headers| self.headers(headers, scope)).unwrap_or_default();
+        let params = node
+            .get("params")
+            .map(|params| self.fields(params, scope))
+            .unwrap_or_default();
+        let headers = node
+            .get("headers")
+            .map(|headers| self.headers(headers, scope))
+            .unwrap_or_default();
         let body = self.body(node, scope);
         let auth = node.get("auth").and_then(|auth| self.auth(auth, scope));
-        let checks = node.get("checks").map_or(&[][..], Node::items).iter().filter_map(check).collect();
-        let extract = node.get("extract").map(|extract| self.extract(extract)).unwrap_or_default();
+        let checks = node
+            .get("checks")
+            .map_or(&[][..], Node::items)
+            .iter()
+            .filter_map(check)
+            .collect();
+        let extract = node
+            .get("extract")
+            .map(|extract| self.extract(extract))
+            .unwrap_or_default();
         let expected = node.get("expect").map_or(&[][..], one_or_more);
         let url = url?;
         Some(RequestStep {
             method: method?.to_ascii_uppercase(),
-            name: node.get("name").and_then(Node::string).filter(|name| !name.is_empty()).unwrap_or_else(|| url.source.clone()),
+            name: node
+                .get("name")
+                .and_then(Node::string)
+                .filter(|name| !name.is_empty())
+                .unwrap_or_else(|| url.source.clone()),
             url,
             params,
             headers,
             body,
             auth,
             timeout: node.get("timeout").and_then(Node::duration),
-            max_redirects: node.get("maxRedirects").and_then(Node::count).and_then(|count| u32::try_from(count).ok()),
-            expected_statuses: expected.iter().filter_map(|item| statuses(&item.text()?).ok()).collect(),
+            max_redirects: node
+                .get("maxRedirects")
+                .and_then(Node::count)
+                .and_then(|count| u32::try_from(count).ok()),
+            expected_statuses: expected
+                .iter()
+                .filter_map(|item| statuses(&item.text()?).ok())
+                .collect(),
             tags: tags(node),
             checks,
             extract,
@@ -161,16 +228,34 @@ impl Build<'_> {
         };
         let is_absolute = first.starts_with("http://") || first.starts_with("https://");
         if !is_absolute && !first.starts_with('/') {
-            let issue = node.issue(format!("the URL {} is neither absolute nor a path", node.shown()));
-            self.sink.push(issue.allowed("a path of the target that begins with /, or http://… or https://…"));
+            let issue = node.issue(format!(
+                "the URL {} is neither absolute nor a path",
+                node.shown()
+            ));
+            self.sink.push(
+                issue.allowed("a path of the target that begins with /, or http://… or https://…"),
+            );
         } else if !is_absolute && !self.has_target {
-            let issue = node.issue(format!("{} is a path, and the definition has no target to join it to", node.shown()));
-            self.sink.push(issue.hint("add target: http://HOST, or write the whole URL"));
+            let issue = node.issue(format!(
+                "{} is a path, and the definition has no target to join it to",
+                node.shown()
+            ));
+            self.sink
+                .push(issue.hint("add target: http://HOST, or write the whole URL"));
         }
         let odd = |text: &String| text.contains(|c: char| c.is_whitespace() || c.is_control());
-        if template.parts.iter().any(|part| matches!(part, template::Part::Literal(text) if odd(text))) {
-            let issue = node.issue(format!("the URL {} has a space or a control character in it", node.shown()));
-            self.sink.push(issue.hint("write %20 for a space, or use params, which are encoded for you"));
+        if template
+            .parts
+            .iter()
+            .any(|part| matches!(part, template::Part::Literal(text) if odd(text)))
+        {
+            let issue = node.issue(format!(
+                "the URL {} has a space or a control character in it",
+                node.shown()
+            ));
+            self.sink.push(
+                issue.hint("write %20 for a space, or use params, which are encoded for you"),
+            );
         }
         Some(template)
     }
@@ -179,7 +264,10 @@ impl Build<'_> {
         let mut fields = Vec::new();
         for entry in node.entries() {
             for value in one_or_more(&entry.value) {
-                fields.extend(self.template(value, scope).map(|template| (entry.key.clone(), template)));
+                fields.extend(
+                    self.template(value, scope)
+                        .map(|template| (entry.key.clone(), template)),
+                );
             }
         }
         fields
@@ -187,7 +275,9 @@ impl Build<'_> {
 
     fn extract(&mut self, node: &Node) -> Vec<(String, Extractor)> {
         let entries = node.entries().iter();
-        entries.filter_map(|entry| Some((entry.key.clone(), extractor(&entry.value.text()?).ok()?))).collect()
+        entries
+            .filter_map(|entry| Some((entry.key.clone(), extractor(&entry.value.text()?).ok()?)))
+            .collect()
     }
 
     fn body(&mut self, node: &Node, scope: &Scope) -> Body {
@@ -198,11 +288,24 @@ impl Build<'_> {
         } else if let Some(form) = node.get("form") {
             Some(Body::Form(self.fields(form, scope)))
         } else if let Some(file) = node.get("file") {
-            let path = if file.scalar().is_some() { Some(file) } else { file.get("path") };
+            let path = if file.scalar().is_some() {
+                Some(file)
+            } else {
+                file.get("path")
+            };
             let content_type = file.get("contentType").and_then(Node::string);
-            path.and_then(|path| self.file(path)).map(|path| Body::File { path, content_type })
+            path.and_then(|path| self.file(path))
+                .map(|path| Body::File { path, content_type })
         } else {
-            node.get("multipart").map(|parts| Body::Multipart(parts.items().iter().filter_map(|part| self.part(part, scope)).collect()))
+            node.get("multipart").map(|parts| {
+                Body::Multipart(
+                    parts
+                        .items()
+                        .iter()
+                        .filter_map(|part| self.part(part, scope))
+                        .collect(),
+                )
+            })
         };
         body.unwrap_or(Body::Empty)
     }
@@ -219,15 +322,26 @@ impl Build<'_> {
             (None, None) => return None,
         };
         let content_type = node.get("contentType").and_then(Node::string);
-        Some(Part { name: node.get("name").and_then(Node::string)?, content, content_type })
+        Some(Part {
+            name: node.get("name").and_then(Node::string)?,
+            content,
+            content_type,
+        })
     }
 
     fn json(&mut self, node: &Node, scope: &Scope) -> Option<JsonTemplate> {
         use crate::definition::tree::Kind;
         match &node.kind {
-            Kind::List(items) => Some(JsonTemplate::Array(items.iter().filter_map(|item| self.json(item, scope)).collect())),
+            Kind::List(items) => Some(JsonTemplate::Array(
+                items
+                    .iter()
+                    .filter_map(|item| self.json(item, scope))
+                    .collect(),
+            )),
             Kind::Map(entries) => {
-                let fields = entries.iter().filter_map(|entry| Some((entry.key.clone(), self.json(&entry.value, scope)?)));
+                let fields = entries
+                    .iter()
+                    .filter_map(|entry| Some((entry.key.clone(), self.json(&entry.value, scope)?)));
                 Some(JsonTemplate::Object(fields.collect()))
             }
             Kind::Scalar(scalar) => match &scalar.content {
@@ -242,9 +356,9 @@ impl Build<'_> {
                         })
                     }
                 },
-                Content::AsWritten => {
-                    Some(JsonTemplate::Literal(core_json(scalar).unwrap_or_else(|| Value::String(scalar.raw.clone()))))
-                }
+                Content::AsWritten => Some(JsonTemplate::Literal(
+                    core_json(scalar).unwrap_or_else(|| Value::String(scalar.raw.clone())),
+                )),
                 Content::Broken => None,
             },
         }

@@ -19,28 +19,53 @@ impl Build<'_> {
                 }
             };
         }
-        take!(version, "version", |node: &Node| match node.text()?.as_ref() {
-            "auto" => Some(HttpVersion::Auto),
-            "1.1" => Some(HttpVersion::Http1),
-            "2" => Some(HttpVersion::Http2),
-            _ => None,
-        });
-        take!(connections, "connections", |node: &Node| match node.text()?.as_ref() {
-            "per-vu" => Some(ConnectionMode::PerVu),
-            "shared" => Some(ConnectionMode::Shared),
-            _ => None,
-        });
+        take!(
+            version,
+            "version",
+            |node: &Node| match node.text()?.as_ref() {
+                "auto" => Some(HttpVersion::Auto),
+                "1.1" => Some(HttpVersion::Http1),
+                "2" => Some(HttpVersion::Http2),
+                _ => None,
+            }
+        );
+        take!(
+            connections,
+            "connections",
+            |node: &Node| match node.text()?.as_ref() {
+                "per-vu" => Some(ConnectionMode::PerVu),
+                "shared" => Some(ConnectionMode::Shared),
+                _ => None,
+            }
+        );
         take!(keep_alive, "keepAlive", Node::flag);
         take!(reuse_across_iterations, "reuseAcrossIterations", Node::flag);
         take!(timeout, "timeout", Node::duration);
         take!(connect_timeout, "connectTimeout", Node::duration);
-        take!(max_redirects, "maxRedirects", |node: &Node| u32::try_from(node.count()?).ok());
-        take!(max_body_bytes, "maxBody", |node: &Node| parse_bytes(node.text()?.as_ref()).ok());
+        take!(max_redirects, "maxRedirects", |node: &Node| u32::try_from(
+            node.count()?
+        )
+        .ok());
+        take!(max_body_bytes, "maxBody", |node: &Node| parse_bytes(
+            node.text()?.as_ref()
+        )
+        .ok());
         take!(cookies, "cookies", Node::flag);
-        take!(accept_encoding, "acceptEncoding", |node: &Node| node.items().iter().map(Node::string).collect());
+        take!(accept_encoding, "acceptEncoding", |node: &Node| node
+            .items()
+            .iter()
+            .map(Node::string)
+            .collect());
         take!(insecure, "insecure", Node::flag);
-        options.user_agent = node.get("userAgent").and_then(Node::string).or(options.user_agent);
-        for (key, field) in [("ca", &mut options.ca), ("cert", &mut options.cert), ("key", &mut options.key)] {
+        options.user_agent = node
+            .get("userAgent")
+            .and_then(Node::string)
+            .or(options.user_agent);
+        for (key, field) in [
+            ("ca", &mut options.ca),
+            ("cert", &mut options.cert),
+            ("key", &mut options.key),
+        ] {
             if let Some(path) = node.get(key).and_then(|node| self.file(node)) {
                 *field = Some(path);
             }
@@ -48,8 +73,15 @@ impl Build<'_> {
         if let Some(auth) = node.get("auth").and_then(|node| self.auth(node, &scope)) {
             options.auth = Some(auth);
         }
-        let headers = node.get("headers").map(|node| self.headers(node, &scope)).unwrap_or_default();
-        options.headers.retain(|(name, _)| !headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name)));
+        let headers = node
+            .get("headers")
+            .map(|node| self.headers(node, &scope))
+            .unwrap_or_default();
+        options.headers.retain(|(name, _)| {
+            !headers
+                .iter()
+                .any(|(own, _)| own.eq_ignore_ascii_case(name))
+        });
         options.headers.extend(headers);
         self.check_http(node, &options);
         options
@@ -58,18 +90,31 @@ impl Build<'_> {
     fn check_http(&mut self, node: &Node, options: &HttpOptions) {
         match (node.get("cert"), node.get("key")) {
             (Some(cert), None) if options.key.is_none() => {
-                self.sink.push(cert.issue("a certificate without its private key").allowed("cert and key together"));
+                self.sink.push(
+                    cert.issue("a certificate without its private key")
+                        .allowed("cert and key together"),
+                );
             }
             (None, Some(key)) if options.cert.is_none() => {
-                self.sink.push(key.issue("a private key without its certificate").allowed("cert and key together"));
+                self.sink.push(
+                    key.issue("a private key without its certificate")
+                        .allowed("cert and key together"),
+                );
             }
             _ => {}
         }
         if let Some(ca) = node.get("ca").filter(|_| options.insecure) {
-            self.sink.push(ca.issue("ca has no effect, since insecure skips the verification").warning());
+            self.sink.push(
+                ca.issue("ca has no effect, since insecure skips the verification")
+                    .warning(),
+            );
         }
-        if let Some(connect) = node.get("connectTimeout").filter(|_| options.connect_timeout > options.timeout) {
-            let issue = connect.issue("connectTimeout is longer than timeout, which ends the request first");
+        if let Some(connect) = node
+            .get("connectTimeout")
+            .filter(|_| options.connect_timeout > options.timeout)
+        {
+            let issue = connect
+                .issue("connectTimeout is longer than timeout, which ends the request first");
             self.sink.push(issue.warning());
         }
     }
@@ -80,22 +125,38 @@ impl Build<'_> {
             return self.line(token, scope).map(Auth::Bearer);
         }
         let basic = node.get("basic")?;
-        let username = basic.get("username").and_then(|node| self.line(node, scope));
-        let password = basic.get("password").and_then(|node| self.line(node, scope));
-        Some(Auth::Basic { username: username?, password: password? })
+        let username = basic
+            .get("username")
+            .and_then(|node| self.line(node, scope));
+        let password = basic
+            .get("password")
+            .and_then(|node| self.line(node, scope));
+        Some(Auth::Basic {
+            username: username?,
+            password: password?,
+        })
     }
 
     /// `headers`: a name with a list is sent as often as the list is long.
     pub(super) fn headers(&mut self, node: &Node, scope: &Scope) -> Vec<(String, Template)> {
         let mut headers = Vec::new();
         for entry in node.entries() {
-            if ["content-length", "transfer-encoding"].iter().any(|name| entry.key.eq_ignore_ascii_case(name)) {
-                let issue = entry.value.issue(format!("the header {} frames the message and is set for you", entry.key));
+            if ["content-length", "transfer-encoding"]
+                .iter()
+                .any(|name| entry.key.eq_ignore_ascii_case(name))
+            {
+                let issue = entry.value.issue(format!(
+                    "the header {} frames the message and is set for you",
+                    entry.key
+                ));
                 self.sink.push(issue.hint("remove it"));
                 continue;
             }
             for value in one_or_more(&entry.value) {
-                headers.extend(self.line(value, scope).map(|template| (entry.key.clone(), template)));
+                headers.extend(
+                    self.line(value, scope)
+                        .map(|template| (entry.key.clone(), template)),
+                );
             }
         }
         headers
@@ -109,7 +170,9 @@ impl Build<'_> {
         });
         if breaks {
             let issue = node.issue("a line end stands in what goes into a header");
-            self.sink.push(issue.hint("write it in one line; a text after | or > ends in a line end: use |- or >-"));
+            self.sink.push(issue.hint(
+                "write it in one line; a text after | or > ends in a line end: use |- or >-",
+            ));
         }
         Some(template)
     }
@@ -117,5 +180,9 @@ impl Build<'_> {
 
 /// The value, or each of a list.
 pub(super) fn one_or_more(node: &Node) -> &[Node] {
-    if node.scalar().is_some() { std::slice::from_ref(node) } else { node.items() }
+    if node.scalar().is_some() {
+        std::slice::from_ref(node)
+    } else {
+        node.items()
+    }
 }

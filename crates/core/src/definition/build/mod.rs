@@ -40,17 +40,34 @@ pub(super) fn definition(
         _ => Engine::Http,
     };
     let has_target = root.get("target").is_some();
-    let mut build = Build { resolver, sink, files: BTreeSet::new(), engine, has_target, data: Vec::new() };
+    let mut build = Build {
+        resolver,
+        sink,
+        files: BTreeSet::new(),
+        engine,
+        has_target,
+        data: Vec::new(),
+    };
     build.data = build.data(root);
     let script = build.script(root);
-    let http = root.get("http").map_or_else(HttpOptions::default, |node| build.http(node, &HttpOptions::default()));
+    let http = root.get("http").map_or_else(HttpOptions::default, |node| {
+        build.http(node, &HttpOptions::default())
+    });
     let scenarios = build.scenarios(root, &http);
-    let run = root.get("run").map_or_else(RunOptions::default, |node| build.run(node));
+    let run = root
+        .get("run")
+        .map_or_else(RunOptions::default, |node| build.run(node));
     build.fits_into(root, &scenarios, &run);
     let definition = Definition {
-        project: root.get("project").and_then(Node::string).unwrap_or_else(|| "default".to_owned()),
+        project: root
+            .get("project")
+            .and_then(Node::string)
+            .unwrap_or_else(|| "default".to_owned()),
         test: root.get("test").and_then(Node::string).unwrap_or_default(),
-        target: root.get("target").and_then(Node::string).and_then(|text| grammar::target(&text).ok()),
+        target: root
+            .get("target")
+            .and_then(Node::string)
+            .and_then(|text| grammar::target(&text).ok()),
         engine,
         script,
         scenarios,
@@ -60,7 +77,10 @@ pub(super) fn definition(
         http,
         tags: tags(root),
         notify: run::notify(root),
-        contract: root.get("contract").and_then(|node| node.get("openapi")).and_then(|node| build.file(node)),
+        contract: root
+            .get("contract")
+            .and_then(|node| node.get("openapi"))
+            .and_then(|node| build.file(node)),
         data: build.data.clone(),
     };
     (definition, build.files.into_iter().collect())
@@ -69,7 +89,10 @@ pub(super) fn definition(
 /// The map `tags` of a node.
 fn tags(node: &Node) -> BTreeMap<String, String> {
     let entries = node.get("tags").map_or(&[][..], Node::entries);
-    entries.iter().filter_map(|entry| Some((entry.key.clone(), entry.value.string()?))).collect()
+    entries
+        .iter()
+        .filter_map(|entry| Some((entry.key.clone(), entry.value.string()?)))
+        .collect()
 }
 
 impl Build<'_> {
@@ -78,7 +101,8 @@ impl Build<'_> {
         let path = node.string().filter(|path| is_inside(path))?;
         if !self.resolver.file_exists(&path) {
             let issue = node.issue(format!("the file {} does not exist", node.shown()));
-            self.sink.push(issue.hint("paths start from the definition's folder"));
+            self.sink
+                .push(issue.hint("paths start from the definition's folder"));
         }
         self.files.insert(path.clone());
         Some(path)
@@ -89,11 +113,23 @@ impl Build<'_> {
         match (self.engine, node) {
             (Engine::Http, Some(node)) => {
                 let issue = node.issue("the engine http runs a flow, not a script");
-                self.sink.push(issue.hint("remove script, or write engine: k6, jmeter or gatling"));
+                self.sink
+                    .push(issue.hint("remove script, or write engine: k6, jmeter or gatling"));
             }
             (Engine::K6 | Engine::Jmeter | Engine::Gatling, None) => {
-                let place = root.entry("engine").map_or((root.mark, &root.path), |entry| (entry.key_mark, &entry.value.path));
-                self.sink.push(Issue::new(place.0, place.1, "this engine runs a script, and the key \"script\" is missing").allowed("script: FILE"));
+                let place = root
+                    .entry("engine")
+                    .map_or((root.mark, &root.path), |entry| {
+                        (entry.key_mark, &entry.value.path)
+                    });
+                self.sink.push(
+                    Issue::new(
+                        place.0,
+                        place.1,
+                        "this engine runs a script, and the key \"script\" is missing",
+                    )
+                    .allowed("script: FILE"),
+                );
             }
             _ => {}
         }
@@ -103,16 +139,29 @@ impl Build<'_> {
     fn data(&mut self, root: &Node) -> Vec<DataSource> {
         let mut sources: Vec<DataSource> = Vec::new();
         for node in root.get("data").map_or(&[][..], Node::items) {
-            let Some(file_node) = node.get("file") else { continue };
-            let Some(file) = self.file(file_node) else { continue };
-            let extension = file.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
-            let format = match (node.get("format").and_then(Node::string).as_deref(), extension.as_deref()) {
+            let Some(file_node) = node.get("file") else {
+                continue;
+            };
+            let Some(file) = self.file(file_node) else {
+                continue;
+            };
+            let extension = file
+                .rsplit_once('.')
+                .map(|(_, extension)| extension.to_ascii_lowercase());
+            let format = match (
+                node.get("format").and_then(Node::string).as_deref(),
+                extension.as_deref(),
+            ) {
                 (Some("csv"), _) | (None, Some("csv")) => DataFormat::Csv,
                 (Some("jsonl"), _) | (None, Some("jsonl" | "ndjson")) => DataFormat::Jsonl,
                 (Some(_), _) => continue,
                 (None, _) => {
-                    let issue = file_node.issue(format!("the name {} does not tell the format", file_node.shown()));
-                    self.sink.push(issue.hint("add format: csv or format: jsonl"));
+                    let issue = file_node.issue(format!(
+                        "the name {} does not tell the format",
+                        file_node.shown()
+                    ));
+                    self.sink
+                        .push(issue.hint("add format: csv or format: jsonl"));
                     continue;
                 }
             };
@@ -121,14 +170,22 @@ impl Build<'_> {
                 Some("random") => DataMode::Random,
                 _ => DataMode::Sequential,
             };
-            let name = node.get("name").and_then(Node::string).unwrap_or_else(|| "data".to_owned());
+            let name = node
+                .get("name")
+                .and_then(Node::string)
+                .unwrap_or_else(|| "data".to_owned());
             if sources.iter().any(|source| source.name == name) {
                 let place = node.get("name").unwrap_or(node);
                 let issue = place.issue(format!("there are two data sources called \"{name}\""));
                 self.sink.push(issue.hint("give each a name of its own"));
                 continue;
             }
-            sources.push(DataSource { name, file, format, mode });
+            sources.push(DataSource {
+                name,
+                file,
+                format,
+                mode,
+            });
         }
         sources
     }
@@ -136,5 +193,7 @@ impl Build<'_> {
 
 /// Whether a path stays in the definition's folder; what does not has been reported.
 fn is_inside(path: &str) -> bool {
-    !path.starts_with('/') && !path.contains(['\\', ':']) && path.split('/').all(|part| !part.is_empty() && part != "..")
+    !path.starts_with('/')
+        && !path.contains(['\\', ':'])
+        && path.split('/').all(|part| !part.is_empty() && part != "..")
 }

@@ -5,7 +5,9 @@ use super::flow::refused;
 use super::http::one_or_more;
 use crate::definition::ThresholdCheck;
 use crate::definition::keys::grammar::tasks;
-use crate::definition::model::{BaselineRef, BaselineSpec, Channel, Notify, Region, RunOptions, ThresholdSpec};
+use crate::definition::model::{
+    BaselineRef, BaselineSpec, Channel, Notify, Region, RunOptions, ThresholdSpec,
+};
 use crate::definition::tree::Node;
 
 /// The memory in MiB that Fargate offers with a CPU: least, most, step
@@ -27,47 +29,88 @@ impl Build<'_> {
     /// `run`.
     pub(super) fn run(&mut self, node: &Node) -> RunOptions {
         let defaults = RunOptions::default();
-        let small = |key: &str| node.get(key).and_then(Node::count).and_then(|count| u32::try_from(count).ok());
+        let small = |key: &str| {
+            node.get(key)
+                .and_then(Node::count)
+                .and_then(|count| u32::try_from(count).ok())
+        };
         let cpu = small("cpu").unwrap_or(defaults.cpu);
         // Twice the CPU is offered with each of them.
         let memory = small("memory").unwrap_or_else(|| cpu.saturating_mul(2));
         self.check_size(node, u64::from(cpu), u64::from(memory));
         let regions = node.get("regions").map_or(&[][..], Node::items);
         let region = |item: &Node| {
-            let weight = item.get("weight").and_then(Node::count).and_then(|weight| u32::try_from(weight).ok());
-            Some(Region { region: item.get("region")?.string()?, weight: weight.unwrap_or(1) })
+            let weight = item
+                .get("weight")
+                .and_then(Node::count)
+                .and_then(|weight| u32::try_from(weight).ok());
+            Some(Region {
+                region: item.get("region")?.string()?,
+                weight: weight.unwrap_or(1),
+            })
         };
         for (index, item) in regions.iter().enumerate() {
             let name = |item: &Node| item.get("region").and_then(Node::string);
-            if name(item).is_some() && regions[..index].iter().any(|other| name(other) == name(item)) {
-                self.sink.push(item.issue("the region stands here twice").hint("give it one entry with a greater weight"));
+            if name(item).is_some()
+                && regions[..index]
+                    .iter()
+                    .any(|other| name(other) == name(item))
+            {
+                self.sink.push(
+                    item.issue("the region stands here twice")
+                        .hint("give it one entry with a greater weight"),
+                );
             }
         }
         RunOptions {
-            tasks: node.get("tasks").and_then(|tasks_node| tasks(&tasks_node.text()?).ok()).flatten(),
+            tasks: node
+                .get("tasks")
+                .and_then(|tasks_node| tasks(&tasks_node.text()?).ok())
+                .flatten(),
             cpu,
             memory,
             regions: regions.iter().filter_map(region).collect(),
             max_cost_usd: node.get("max_cost_usd").and_then(Node::number),
             max_duration: node.get("max_duration").and_then(Node::duration),
             max_series: small("max_series").unwrap_or(defaults.max_series),
-            tolerance: node.get("tolerance").and_then(Node::ratio).unwrap_or(defaults.tolerance),
-            min_applied_load: node.get("min_applied_load").and_then(Node::ratio).unwrap_or(defaults.min_applied_load),
+            tolerance: node
+                .get("tolerance")
+                .and_then(Node::ratio)
+                .unwrap_or(defaults.tolerance),
+            min_applied_load: node
+                .get("min_applied_load")
+                .and_then(Node::ratio)
+                .unwrap_or(defaults.min_applied_load),
         }
     }
 
     fn check_size(&mut self, node: &Node, cpu: u64, memory: u64) {
         let Some((_, least, most, step)) = FARGATE.iter().find(|(size, ..)| *size == cpu) else {
-            if let Some(place) = node.get("cpu").filter(|place| place.count().is_some_and(|cpu| (256..=16_384).contains(&cpu))) {
+            if let Some(place) = node.get("cpu").filter(|place| {
+                place
+                    .count()
+                    .is_some_and(|cpu| (256..=16_384).contains(&cpu))
+            }) {
                 let sizes: Vec<_> = FARGATE.iter().map(|(size, ..)| size.to_string()).collect();
-                self.sink.push(place.issue(format!("Fargate has no task of {cpu} CPU units")).allowed(sizes.join(", ")));
+                self.sink.push(
+                    place
+                        .issue(format!("Fargate has no task of {cpu} CPU units"))
+                        .allowed(sizes.join(", ")),
+                );
             }
             return;
         };
-        let fits = (*least..=*most).contains(&memory) && (memory.is_multiple_of(*step) || memory == *least);
-        if let Some(place) = node.get("memory").filter(|place| !fits && place.count().is_some()) {
-            let issue = place.issue(format!("Fargate has no task of {cpu} CPU units with {memory} MiB"));
-            self.sink.push(issue.allowed(format!("{least} to {most} MiB in steps of {step}")));
+        let fits = (*least..=*most).contains(&memory)
+            && (memory.is_multiple_of(*step) || memory == *least);
+        if let Some(place) = node
+            .get("memory")
+            .filter(|place| !fits && place.count().is_some())
+        {
+            let issue = place.issue(format!(
+                "Fargate has no task of {cpu} CPU units with {memory} MiB"
+            ));
+            self.sink
+                .push(issue.allowed(format!("{least} to {most} MiB in steps of {step}")));
         }
     }
 
@@ -77,15 +120,23 @@ impl Build<'_> {
         for entry in root.get("thresholds").map_or(&[][..], Node::entries) {
             for item in one_or_more(&entry.value) {
                 let place = item.get("threshold").unwrap_or(item);
-                let Some(expression) = place.string().filter(|text| !text.trim().is_empty()) else { continue };
+                let Some(expression) = place.string().filter(|text| !text.trim().is_empty()) else {
+                    continue;
+                };
                 if let Err(problem) = check(&entry.key, &expression) {
                     self.sink.push(refused(place, problem));
                 }
                 specs.push(ThresholdSpec {
                     key: entry.key.clone(),
                     expression,
-                    abort_on_fail: item.get("abortOnFail").and_then(Node::flag).unwrap_or(false),
-                    delay_abort_eval: item.get("delayAbortEval").and_then(Node::duration).unwrap_or_default(),
+                    abort_on_fail: item
+                        .get("abortOnFail")
+                        .and_then(Node::flag)
+                        .unwrap_or(false),
+                    delay_abort_eval: item
+                        .get("delayAbortEval")
+                        .and_then(Node::duration)
+                        .unwrap_or_default(),
                 });
             }
         }
@@ -102,7 +153,12 @@ pub(super) fn baseline(node: &Node) -> BaselineSpec {
     BaselineSpec {
         compare,
         tolerance: node.get("tolerance").and_then(Node::ratio).unwrap_or(0.1),
-        metrics: node.get("metrics").map_or(&[][..], Node::items).iter().filter_map(Node::string).collect(),
+        metrics: node
+            .get("metrics")
+            .map_or(&[][..], Node::items)
+            .iter()
+            .filter_map(Node::string)
+            .collect(),
     }
 }
 
@@ -110,12 +166,22 @@ pub(super) fn baseline(node: &Node) -> BaselineSpec {
 pub(super) fn notify(root: &Node) -> Vec<Notify> {
     let channel = |item: &Node| {
         let text = |key: &str| item.get(key).and_then(Node::string);
-        text("webhook").map(Channel::Webhook).or_else(|| text("sns").map(Channel::Sns)).or_else(|| text("slack").map(Channel::Slack))
+        text("webhook")
+            .map(Channel::Webhook)
+            .or_else(|| text("sns").map(Channel::Sns))
+            .or_else(|| text("slack").map(Channel::Slack))
     };
     let events = |item: &Node| match item.get("on") {
         Some(on) => on.items().iter().filter_map(Node::string).collect(),
         None => EVENTS.map(str::to_owned).to_vec(),
     };
     let items = root.get("notify").map_or(&[][..], Node::items).iter();
-    items.filter_map(|item| Some(Notify { channel: channel(item)?, on: events(item) })).collect()
+    items
+        .filter_map(|item| {
+            Some(Notify {
+                channel: channel(item)?,
+                on: events(item),
+            })
+        })
+        .collect()
 }

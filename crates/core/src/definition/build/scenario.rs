@@ -21,22 +21,36 @@ impl Build<'_> {
     pub(super) fn scenarios(&mut self, root: &Node, http: &HttpOptions) -> Vec<Scenario> {
         let Some(node) = root.get("scenarios") else {
             if self.engine == Engine::Http {
-                self.sink.push(root.issue("the key \"scenarios\" is missing").allowed("a map of at least one scenario"));
+                self.sink.push(
+                    root.issue("the key \"scenarios\" is missing")
+                        .allowed("a map of at least one scenario"),
+                );
             }
             return Vec::new();
         };
-        node.entries().iter().filter_map(|entry| self.scenario(entry, http)).collect()
+        node.entries()
+            .iter()
+            .filter_map(|entry| self.scenario(entry, http))
+            .collect()
     }
 
     fn scenario(&mut self, entry: &Entry, http: &HttpOptions) -> Option<Scenario> {
         let node = &entry.value;
-        let http = node.get("http").map_or_else(|| http.clone(), |own| self.http(own, http));
+        let http = node
+            .get("http")
+            .map_or_else(|| http.clone(), |own| self.http(own, http));
         let flow = self.flow(entry);
         let executor = self.executor(node);
         Some(Scenario {
             name: entry.key.clone(),
-            start_time: node.get("startTime").and_then(Node::duration).unwrap_or_default(),
-            graceful_stop: node.get("gracefulStop").and_then(Node::duration).unwrap_or(GRACEFUL),
+            start_time: node
+                .get("startTime")
+                .and_then(Node::duration)
+                .unwrap_or_default(),
+            graceful_stop: node
+                .get("gracefulStop")
+                .and_then(Node::duration)
+                .unwrap_or(GRACEFUL),
             executor: executor?,
             tags: tags(node),
             flow,
@@ -52,14 +66,26 @@ impl Build<'_> {
                 self.steps(flow, &mut scope)
             }
             (Some(flow), _) => {
-                self.sink.push(flow.issue("this engine runs its script, not a flow").hint("remove flow, or write engine: http"));
+                self.sink.push(
+                    flow.issue("this engine runs its script, not a flow")
+                        .hint("remove flow, or write engine: http"),
+                );
                 Vec::new()
             }
             (None, Engine::Http) if is_map => {
-                let misspelt = entry.value.entries().iter().any(|entry| crate::syntax::nearest(&entry.key, ["flow"]).is_some());
+                let misspelt = entry
+                    .value
+                    .entries()
+                    .iter()
+                    .any(|entry| crate::syntax::nearest(&entry.key, ["flow"]).is_some());
                 if !misspelt {
-                    let issue = Issue::new(entry.key_mark, &entry.value.path, "the key \"flow\" is missing");
-                    self.sink.push(issue.allowed("a list of at least one step, such as get: /path"));
+                    let issue = Issue::new(
+                        entry.key_mark,
+                        &entry.value.path,
+                        "the key \"flow\" is missing",
+                    );
+                    self.sink
+                        .push(issue.allowed("a list of at least one step, such as get: /path"));
                 }
                 Vec::new()
             }
@@ -78,19 +104,40 @@ impl Build<'_> {
         match name.as_str() {
             "shared-iterations" => {
                 if iterations < vus {
-                    let place = node.get("iterations").or_else(|| node.get("vus")).unwrap_or(node);
-                    let issue = place.issue(format!("{iterations} iterations cannot be shared by {vus} VUs"));
-                    self.sink.push(issue.allowed(format!("iterations of at least vus, {vus}")));
+                    let place = node
+                        .get("iterations")
+                        .or_else(|| node.get("vus"))
+                        .unwrap_or(node);
+                    let issue = place.issue(format!(
+                        "{iterations} iterations cannot be shared by {vus} VUs"
+                    ));
+                    self.sink
+                        .push(issue.allowed(format!("iterations of at least vus, {vus}")));
                 }
-                Some(Executor::SharedIterations { vus, iterations, max_duration })
+                Some(Executor::SharedIterations {
+                    vus,
+                    iterations,
+                    max_duration,
+                })
             }
-            "per-vu-iterations" => Some(Executor::PerVuIterations { vus, iterations, max_duration }),
-            "constant-vus" => Some(Executor::ConstantVus { vus, duration: duration("duration")? }),
+            "per-vu-iterations" => Some(Executor::PerVuIterations {
+                vus,
+                iterations,
+                max_duration,
+            }),
+            "constant-vus" => Some(Executor::ConstantVus {
+                vus,
+                duration: duration("duration")?,
+            }),
             "ramping-vus" => {
                 let start_vus = count("startVUs").unwrap_or(1);
                 let stages = self.stages(node, "startVUs", start_vus)?;
                 let graceful_ramp_down = duration("gracefulRampDown").unwrap_or(GRACEFUL);
-                Some(Executor::RampingVus { start_vus, stages, graceful_ramp_down })
+                Some(Executor::RampingVus {
+                    start_vus,
+                    stages,
+                    graceful_ramp_down,
+                })
             }
             "constant-arrival-rate" => {
                 let (pre_allocated_vus, max_vus) = self.open_vus(node);
@@ -119,45 +166,76 @@ impl Build<'_> {
     }
 
     fn open_vus(&mut self, node: &Node) -> (u64, u64) {
-        let Some(pre_allocated) = node.get("preAllocatedVUs").and_then(Node::count) else { return (0, 0) };
+        let Some(pre_allocated) = node.get("preAllocatedVUs").and_then(Node::count) else {
+            return (0, 0);
+        };
         let max = node.get("maxVUs").map(|max| (max, max.count()));
         match max {
             Some((place, Some(max))) if max < pre_allocated => {
-                let issue = place.issue(format!("maxVUs {max} is less than preAllocatedVUs {pre_allocated}"));
-                self.sink.push(issue.allowed(format!("at least {pre_allocated}")));
+                let issue = place.issue(format!(
+                    "maxVUs {max} is less than preAllocatedVUs {pre_allocated}"
+                ));
+                self.sink
+                    .push(issue.allowed(format!("at least {pre_allocated}")));
             }
             None if pre_allocated == 0 => {
                 let place = node.get("preAllocatedVUs").unwrap_or(node);
-                self.sink.push(place.issue("no VU would ever run an iteration").allowed("preAllocatedVUs or maxVUs of at least 1"));
+                self.sink.push(
+                    place
+                        .issue("no VU would ever run an iteration")
+                        .allowed("preAllocatedVUs or maxVUs of at least 1"),
+                );
             }
             _ => {}
         }
-        (pre_allocated, max.and_then(|(_, max)| max).unwrap_or(pre_allocated))
+        (
+            pre_allocated,
+            max.and_then(|(_, max)| max).unwrap_or(pre_allocated),
+        )
     }
 
     fn stages(&mut self, node: &Node, start_key: &str, start: u64) -> Option<Vec<Stage>> {
         let list = node.get("stages")?;
         let stage = |item: &Node| {
-            Some(Stage { duration: item.get("duration")?.duration()?, target: item.get("target")?.count()? })
+            Some(Stage {
+                duration: item.get("duration")?.duration()?,
+                target: item.get("target")?.count()?,
+            })
         };
         let stages: Option<Vec<_>> = list.items().iter().map(stage).collect();
         let stages = stages.filter(|stages| !stages.is_empty())?;
         if stages.iter().all(|stage| stage.duration.is_zero()) {
-            self.sink.push(list.issue("the stages take no time in all").allowed("a duration above 0 in one of them"));
+            self.sink.push(
+                list.issue("the stages take no time in all")
+                    .allowed("a duration above 0 in one of them"),
+            );
         } else if start == 0 && stages.iter().all(|stage| stage.target == 0) {
-            self.sink.push(list.issue("the stages never ask for any load").allowed(format!("a target above 0, or {start_key} above 0")));
+            self.sink.push(
+                list.issue("the stages never ask for any load")
+                    .allowed(format!("a target above 0, or {start_key} above 0")),
+            );
         }
         Some(stages)
     }
 
     /// Whether the schedule ends before the longest time of the run does.
     pub(super) fn fits_into(&mut self, root: &Node, scenarios: &[Scenario], run: &RunOptions) {
-        let Some(limit) = run.max_duration else { return };
-        let needed = scenarios.iter().map(|scenario| scenario.start_time + scheduled(&scenario.executor)).max();
+        let Some(limit) = run.max_duration else {
+            return;
+        };
+        let needed = scenarios
+            .iter()
+            .map(|scenario| scenario.start_time + scheduled(&scenario.executor))
+            .max();
         let place = root.get("run").and_then(|run| run.get("max_duration"));
         if let (Some(needed), Some(place)) = (needed.filter(|needed| *needed > limit), place) {
-            let issue = place.issue(format!("the schedule takes {}, longer than {}", format_duration(needed), format_duration(limit)));
-            self.sink.push(issue.allowed(format!("at least {}", format_duration(needed))));
+            let issue = place.issue(format!(
+                "the schedule takes {}, longer than {}",
+                format_duration(needed),
+                format_duration(limit)
+            ));
+            self.sink
+                .push(issue.allowed(format!("at least {}", format_duration(needed))));
         }
     }
 }
@@ -166,9 +244,13 @@ impl Build<'_> {
 fn scheduled(executor: &Executor) -> Duration {
     match executor {
         Executor::SharedIterations { .. } | Executor::PerVuIterations { .. } => Duration::ZERO,
-        Executor::ConstantVus { duration, .. } | Executor::ConstantArrivalRate { duration, .. } => *duration,
+        Executor::ConstantVus { duration, .. } | Executor::ConstantArrivalRate { duration, .. } => {
+            *duration
+        }
         Executor::RampingVus { stages, .. } | Executor::RampingArrivalRate { stages, .. } => {
-            stages.iter().fold(Duration::ZERO, |sum, stage| sum.saturating_add(stage.duration))
+            stages.iter().fold(Duration::ZERO, |sum, stage| {
+                sum.saturating_add(stage.duration)
+            })
         }
     }
 }

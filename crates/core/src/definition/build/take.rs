@@ -14,7 +14,9 @@ impl Node {
     /// A whole number, held below what any count may be, so that sums cannot overflow.
     pub(super) fn count(&self) -> Option<u64> {
         match Core::of(self.text()?.as_ref()) {
-            Core::Integer(value) => u64::try_from(value).ok().filter(|value| *value <= MOST * MOST),
+            Core::Integer(value) => u64::try_from(value)
+                .ok()
+                .filter(|value| *value <= MOST * MOST),
             _ => None,
         }
     }

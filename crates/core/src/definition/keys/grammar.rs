@@ -20,23 +20,38 @@ const DURATION_PATTERN: &str = r"^([0-9]*\.?[0-9]*(ns|us|µs|ms|s|m|h|d)?)+$";
 const NUMBERS: &[&str] = &["string", "number"];
 
 const fn grammar(check: fn(&str) -> Result<(), SyntaxError>, said: &'static str) -> Grammar {
-    Grammar { check, said, types: &["string"], pattern: None }
+    Grammar {
+        check,
+        said,
+        types: &["string"],
+        pattern: None,
+    }
 }
 
 fn between(text: &str, shortest: Duration) -> Result<(), SyntaxError> {
     let duration = parse_duration(text)?;
     if duration < shortest {
         let problem = format!("{} is too short", quoted(text));
-        return Err(SyntaxError::new(0, problem).allowed(format!("at least {}", crate::units::format_duration(shortest))));
+        return Err(SyntaxError::new(0, problem).allowed(format!(
+            "at least {}",
+            crate::units::format_duration(shortest)
+        )));
     }
     if duration > LONGEST {
-        return Err(SyntaxError::new(0, format!("{} is too long", quoted(text))).allowed("at most 31d"));
+        return Err(
+            SyntaxError::new(0, format!("{} is too long", quoted(text))).allowed("at most 31d")
+        );
     }
     Ok(())
 }
 
 const fn duration(check: fn(&str) -> Result<(), SyntaxError>) -> Shape {
-    Shape::Grammar(Grammar { check, said: DURATION, types: NUMBERS, pattern: Some(DURATION_PATTERN) })
+    Shape::Grammar(Grammar {
+        check,
+        said: DURATION,
+        types: NUMBERS,
+        pattern: Some(DURATION_PATTERN),
+    })
 }
 
 /// Zero and more.
@@ -52,7 +67,9 @@ const MAX_BODY: u64 = 1 << 30;
 pub(super) static BODY_SIZE: Shape = Shape::Grammar(Grammar {
     check: |text| match parse_bytes(text)? {
         0..=MAX_BODY => Ok(()),
-        _ => Err(SyntaxError::new(0, format!("{} is too large", quoted(text))).allowed("0 to 1GiB")),
+        _ => {
+            Err(SyntaxError::new(0, format!("{} is too large", quoted(text))).allowed("0 to 1GiB"))
+        }
     },
     said: BYTES,
     types: NUMBERS,
@@ -67,26 +84,54 @@ pub(super) static SHARE: Shape = Shape::Grammar(Grammar {
 });
 
 /// A parameter's default.
-pub(super) const PARAMETER: Grammar = Grammar { types: &["string", "number", "boolean"], ..grammar(|_| Ok(()), "text, a number, true or false") };
+pub(super) const PARAMETER: Grammar = Grammar {
+    types: &["string", "number", "boolean"],
+    ..grammar(|_| Ok(()), "text, a number, true or false")
+};
 
-pub(super) static TARGET: Shape =
-    Shape::Grammar(Grammar { pattern: Some("^https?://[^\\s/?#]+[^\\s?#]*$"), ..grammar(|text| target(text).map(drop), "http://HOST[:PORT][/PATH] or https://…, without a query") });
+pub(super) static TARGET: Shape = Shape::Grammar(Grammar {
+    pattern: Some("^https?://[^\\s/?#]+[^\\s?#]*$"),
+    ..grammar(
+        |text| target(text).map(drop),
+        "http://HOST[:PORT][/PATH] or https://…, without a query",
+    )
+});
 
 /// A base URL without its trailing slash.
 pub(in crate::definition) fn target(text: &str) -> Result<String, SyntaxError> {
-    let fail = |at, problem: String| SyntaxError::new(at, problem).allowed("http://HOST[:PORT][/PATH] or https://…, without a query");
-    let lower = text.to_ascii_lowercase();
-    let scheme = ["http://", "https://"].into_iter().find(|scheme| lower.starts_with(scheme));
-    let Some(scheme) = scheme else {
-        return Err(fail(0, format!("{} does not begin with http:// or https://", quoted(text))));
+    let fail = |at, problem: String| {
+        SyntaxError::new(at, problem)
+            .allowed("http://HOST[:PORT][/PATH] or https://…, without a query")
     };
-    if let Some(at) = text.find(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '?' | '#' | '\\')) {
-        return Err(fail(at, format!("{} has {:?} in it", quoted(text), &text[at..].chars().next().unwrap_or(' '))));
+    let lower = text.to_ascii_lowercase();
+    let scheme = ["http://", "https://"]
+        .into_iter()
+        .find(|scheme| lower.starts_with(scheme));
+    let Some(scheme) = scheme else {
+        return Err(fail(
+            0,
+            format!("{} does not begin with http:// or https://", quoted(text)),
+        ));
+    };
+    if let Some(at) =
+        text.find(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '?' | '#' | '\\'))
+    {
+        return Err(fail(
+            at,
+            format!(
+                "{} has {:?} in it",
+                quoted(text),
+                &text[at..].chars().next().unwrap_or(' ')
+            ),
+        ));
     }
     let authority = text[scheme.len()..].split('/').next().unwrap_or("");
     if authority.contains('@') {
         let error = fail(scheme.len(), "credentials stand in the URL".to_owned());
-        return Err(SyntaxError { hint: Some("write them below http.auth, so that they are in no report".to_owned()), ..error });
+        return Err(SyntaxError {
+            hint: Some("write them below http.auth, so that they are in no report".to_owned()),
+            ..error
+        });
     }
     // A colon within [ ] belongs to an IPv6 address.
     let (host, port) = match authority.rsplit_once(':') {
@@ -96,19 +141,30 @@ pub(in crate::definition) fn target(text: &str) -> Result<String, SyntaxError> {
     if host.is_empty() {
         return Err(fail(scheme.len(), format!("{} has no host", quoted(text))));
     }
-    if port.is_some_and(|port| port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit()) || port.parse::<u16>().is_err()) {
-        return Err(fail(scheme.len() + host.len() + 1, format!("{} has no valid port", quoted(text))));
+    if port.is_some_and(|port| {
+        port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit()) || port.parse::<u16>().is_err()
+    }) {
+        return Err(fail(
+            scheme.len() + host.len() + 1,
+            format!("{} has no valid port", quoted(text)),
+        ));
     }
     Ok(text.trim_end_matches('/').to_owned())
 }
 
 pub(super) static FILE: Shape = Shape::Grammar(FILE_GRAMMAR);
-pub(super) const FILE_GRAMMAR: Grammar = grammar(file, "the relative path of a file in the definition's folder or below it");
+pub(super) const FILE_GRAMMAR: Grammar = grammar(
+    file,
+    "the relative path of a file in the definition's folder or below it",
+);
 
 fn file(text: &str) -> Result<(), SyntaxError> {
     let fail = |problem: &str| {
-        Err(SyntaxError::new(0, format!("the path {} {problem}", quoted(text)))
-            .allowed("a relative path in the definition's folder or below it, with / between its parts"))
+        Err(
+            SyntaxError::new(0, format!("the path {} {problem}", quoted(text))).allowed(
+                "a relative path in the definition's folder or below it, with / between its parts",
+            ),
+        )
     };
     if text.is_empty() || text.len() > 512 {
         return fail("is empty or too long");
@@ -131,8 +187,10 @@ static CHECK: Shape = Shape::Grammar(grammar(
 
 const EXTRACTORS: &str = "a JSONPath such as $.id, regex:…, header:Name or cookie:Name";
 
-pub(super) static EXTRACTOR: Shape =
-    Shape::Grammar(Grammar { pattern: Some("^(\\$|regex:|header:|cookie:)"), ..grammar(|text| extractor(text).map(drop), EXTRACTORS) });
+pub(super) static EXTRACTOR: Shape = Shape::Grammar(Grammar {
+    pattern: Some("^(\\$|regex:|header:|cookie:)"),
+    ..grammar(|text| extractor(text).map(drop), EXTRACTORS)
+});
 
 /// Where a variable comes from.
 pub(in crate::definition) fn extractor(text: &str) -> Result<Extractor, SyntaxError> {
@@ -142,19 +200,39 @@ pub(in crate::definition) fn extractor(text: &str) -> Result<Extractor, SyntaxEr
     let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
     let fail = |at, problem: String| SyntaxError::new(at, problem).allowed(EXTRACTORS);
     match kind {
-        "regex" => regex::RegexBuilder::new(rest).size_limit(1 << 20).build().map(Extractor::Regex).map_err(|error| {
-            fail(6.min(text.len()), format!("{} is no regular expression: {}", quoted(rest), last_line(&error.to_string())))
-        }),
-        "header" | "cookie" if rest.is_empty() => Err(fail(0, format!("{} lacks the name", quoted(text)))),
+        "regex" => regex::RegexBuilder::new(rest)
+            .size_limit(1 << 20)
+            .build()
+            .map(Extractor::Regex)
+            .map_err(|error| {
+                fail(
+                    6.min(text.len()),
+                    format!(
+                        "{} is no regular expression: {}",
+                        quoted(rest),
+                        last_line(&error.to_string())
+                    ),
+                )
+            }),
+        "header" | "cookie" if rest.is_empty() => {
+            Err(fail(0, format!("{} lacks the name", quoted(text))))
+        }
         "header" => Ok(Extractor::Header(rest.to_owned())),
         "cookie" => Ok(Extractor::Cookie(rest.to_owned())),
-        other => Err(fail(0, format!("unknown source {}", quoted(other))).nearest(other, ["regex", "header", "cookie"])),
+        other => Err(fail(0, format!("unknown source {}", quoted(other)))
+            .nearest(other, ["regex", "header", "cookie"])),
     }
 }
 
 const STATUSES: &str = "a status such as 200, or a range such as 200..299";
 
-pub(super) static EXPECT: Shape = Shape::Either(&[STATUS, Shape::List { of: &STATUS_ITEM, min: 1 }]);
+pub(super) static EXPECT: Shape = Shape::Either(&[
+    STATUS,
+    Shape::List {
+        of: &STATUS_ITEM,
+        min: 1,
+    },
+]);
 static STATUS_ITEM: Shape = STATUS;
 const STATUS: Shape = Shape::Grammar(Grammar {
     types: NUMBERS,
@@ -164,19 +242,30 @@ const STATUS: Shape = Shape::Grammar(Grammar {
 
 /// A status or a range of them, both ends included.
 pub(in crate::definition) fn statuses(text: &str) -> Result<(u16, u16), SyntaxError> {
-    let status = |text: &str| text.trim().parse().ok().filter(|status| (100..=999).contains(status));
+    let status = |text: &str| {
+        text.trim()
+            .parse()
+            .ok()
+            .filter(|status| (100..=999).contains(status))
+    };
     let (low, high) = text.split_once("..").unwrap_or((text, text));
     match (status(low), status(high)) {
         (Some(low), Some(high)) if low <= high => Ok((low, high)),
-        (Some(_), Some(_)) => Err(SyntaxError::new(0, format!("the range {} ends before it starts", quoted(text))).allowed(STATUSES)),
+        (Some(_), Some(_)) => Err(SyntaxError::new(
+            0,
+            format!("the range {} ends before it starts", quoted(text)),
+        )
+        .allowed(STATUSES)),
         _ => Err(SyntaxError::new(0, format!("{} is no status", quoted(text))).allowed(STATUSES)),
     }
 }
 
 const THINKING: &str = "a time such as 1s, or a range such as 1s..3s";
 
-pub(super) static THINK_TIME: Shape =
-    Shape::Grammar(Grammar { types: NUMBERS, ..grammar(|text| think(text).map(drop), THINKING) });
+pub(super) static THINK_TIME: Shape = Shape::Grammar(Grammar {
+    types: NUMBERS,
+    ..grammar(|text| think(text).map(drop), THINKING)
+});
 
 /// A think time: fixed, or between two.
 pub(in crate::definition) fn think(text: &str) -> Result<(Duration, Duration), SyntaxError> {
@@ -185,13 +274,23 @@ pub(in crate::definition) fn think(text: &str) -> Result<(Duration, Duration), S
         None => (text, text, 0),
     };
     let part = |text: &str, at: usize| {
-        between(text.trim(), Duration::ZERO).and_then(|()| parse_duration(text.trim())).map_err(|error| {
-            SyntaxError { at: at.min(error.at + at), ..error }.allowed(THINKING)
-        })
+        between(text.trim(), Duration::ZERO)
+            .and_then(|()| parse_duration(text.trim()))
+            .map_err(|error| {
+                SyntaxError {
+                    at: at.min(error.at + at),
+                    ..error
+                }
+                .allowed(THINKING)
+            })
     };
     let (min, max) = (part(low, 0)?, part(high, at)?);
     if min > max {
-        return Err(SyntaxError::new(0, format!("the range {} ends before it starts", quoted(text))).allowed(THINKING));
+        return Err(SyntaxError::new(
+            0,
+            format!("the range {} ends before it starts", quoted(text)),
+        )
+        .allowed(THINKING));
     }
     Ok((min, max))
 }
@@ -199,7 +298,10 @@ pub(in crate::definition) fn think(text: &str) -> Result<(Duration, Duration), S
 pub(super) static TASKS: Shape = Shape::Grammar(Grammar {
     types: NUMBERS,
     pattern: Some("^(auto|[1-9][0-9]{0,3})$"),
-    ..grammar(|text| tasks(text).map(drop), "auto, or a number from 1 to 1000")
+    ..grammar(
+        |text| tasks(text).map(drop),
+        "auto, or a number from 1 to 1000",
+    )
 });
 
 /// How many tasks; `None` is `auto`.
@@ -207,9 +309,11 @@ pub(in crate::definition) fn tasks(text: &str) -> Result<Option<u32>, SyntaxErro
     match text.parse() {
         Ok(tasks @ 1..=1_000) => Ok(Some(tasks)),
         _ if text == "auto" => Ok(None),
-        _ => Err(SyntaxError::new(0, format!("{} is no number of tasks", quoted(text)))
-            .allowed("auto, or a number from 1 to 1000")
-            .nearest(text, ["auto"])),
+        _ => Err(
+            SyntaxError::new(0, format!("{} is no number of tasks", quoted(text)))
+                .allowed("auto, or a number from 1 to 1000")
+                .nearest(text, ["auto"]),
+        ),
     }
 }
 
@@ -219,7 +323,12 @@ pub(super) static HTTP_VERSION: Shape = Shape::Grammar(Grammar {
     ..grammar(
         |text| match text {
             "auto" | "1.1" | "2" => Ok(()),
-            _ => Err(SyntaxError::new(0, format!("{} is no version of HTTP that is spoken here", quoted(text))).allowed("auto, \"1.1\", \"2\"").nearest(text, ["auto"])),
+            _ => Err(SyntaxError::new(
+                0,
+                format!("{} is no version of HTTP that is spoken here", quoted(text)),
+            )
+            .allowed("auto, \"1.1\", \"2\"")
+            .nearest(text, ["auto"])),
         },
         "auto, \"1.1\" or \"2\"",
     )
@@ -229,11 +338,17 @@ pub(super) static METHOD: Shape = Shape::Grammar(Grammar {
     pattern: Some("^[A-Za-z!#$%&'*+.^_`|~-]{1,32}$"),
     ..grammar(
         |text| {
-            let token = (1..=32).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphabetic() || b"!#$%&'*+.^_`|~-".contains(&b));
+            let token = (1..=32).contains(&text.len())
+                && text
+                    .bytes()
+                    .all(|b| b.is_ascii_alphabetic() || b"!#$%&'*+.^_`|~-".contains(&b));
             if token && !text.eq_ignore_ascii_case("connect") {
                 Ok(())
             } else {
-                Err(SyntaxError::new(0, format!("{} is no method that can be sent", quoted(text))).allowed("a method such as GET or PURGE, except CONNECT"))
+                Err(
+                    SyntaxError::new(0, format!("{} is no method that can be sent", quoted(text)))
+                        .allowed("a method such as GET or PURGE, except CONNECT"),
+                )
             }
         },
         "a method such as GET or PURGE",
@@ -244,22 +359,38 @@ pub(super) static COMPARE: Shape = Shape::Grammar(Grammar {
     pattern: Some("^(last-passed|[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{26})$"),
     ..grammar(
         |text| {
-            let ulid = text.len() == 26 && text.bytes().all(|b| b.is_ascii_alphanumeric() && !b"ILOUilou".contains(&b));
+            let ulid = text.len() == 26
+                && text
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() && !b"ILOUilou".contains(&b));
             if ulid || text == "last-passed" {
                 Ok(())
             } else {
-                Err(SyntaxError::new(0, format!("{} is no run to compare with", quoted(text))).allowed("last-passed, or an execution's id").nearest(text, ["last-passed"]))
+                Err(
+                    SyntaxError::new(0, format!("{} is no run to compare with", quoted(text)))
+                        .allowed("last-passed, or an execution's id")
+                        .nearest(text, ["last-passed"]),
+                )
             }
         },
         "last-passed, or an execution's id",
     )
 });
 
-pub(super) static BASELINE_METRICS: Shape = Shape::List { of: &BASELINE_METRIC, min: 1 };
+pub(super) static BASELINE_METRICS: Shape = Shape::List {
+    of: &BASELINE_METRIC,
+    min: 1,
+};
 static BASELINE_METRIC: Shape = Shape::Grammar(grammar(
     |text| match text.rsplit_once([' ', '}']) {
-        Some((metric, aggregate)) if !metric.trim().is_empty() && !aggregate.trim().is_empty() => Ok(()),
-        _ => Err(SyntaxError::new(0, format!("{} lacks a metric or an aggregate", quoted(text))).allowed("\"http_req_duration p(95)\"")),
+        Some((metric, aggregate)) if !metric.trim().is_empty() && !aggregate.trim().is_empty() => {
+            Ok(())
+        }
+        _ => Err(SyntaxError::new(
+            0,
+            format!("{} lacks a metric or an aggregate", quoted(text)),
+        )
+        .allowed("\"http_req_duration p(95)\"")),
     },
     "a metric and an aggregate, such as \"http_req_duration p(95)\"",
 ));
@@ -267,19 +398,32 @@ static BASELINE_METRIC: Shape = Shape::Grammar(grammar(
 pub(super) static EXPRESSION: Shape = Shape::Grammar(EXPRESSION_GRAMMAR);
 pub(super) const EXPRESSION_GRAMMAR: Grammar = grammar(
     |text| match text.trim().is_empty() || text.len() > 1_024 {
-        true => Err(SyntaxError::new(0, "the threshold is empty or too long").allowed("an expression such as p(95)<500")),
+        true => Err(SyntaxError::new(0, "the threshold is empty or too long")
+            .allowed("an expression such as p(95)<500")),
         false => Ok(()),
     },
     "an expression such as p(95)<500",
 );
 
-pub(super) static WEB_URL: Shape = Shape::Grammar(Grammar { pattern: Some("^https?://"), ..grammar(web_url, "a URL that begins with http:// or https://") });
+pub(super) static WEB_URL: Shape = Shape::Grammar(Grammar {
+    pattern: Some("^https?://"),
+    ..grammar(web_url, "a URL that begins with http:// or https://")
+});
 
 fn web_url(text: &str) -> Result<(), SyntaxError> {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let host = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
     match host {
-        Some(rest) if !rest.is_empty() && !rest.starts_with('/') && !text.contains(char::is_whitespace) => Ok(()),
-        _ => Err(SyntaxError::new(0, format!("{} is no URL", quoted(text))).allowed("a URL that begins with http:// or https://")),
+        Some(rest)
+            if !rest.is_empty()
+                && !rest.starts_with('/')
+                && !text.contains(char::is_whitespace) =>
+        {
+            Ok(())
+        }
+        _ => Err(SyntaxError::new(0, format!("{} is no URL", quoted(text)))
+            .allowed("a URL that begins with http:// or https://")),
     }
 }
 
@@ -298,7 +442,10 @@ pub(super) static ARN: Shape = Shape::Grammar(Grammar {
                 {
                     Ok(())
                 }
-                _ => Err(SyntaxError::new(0, format!("{} is no SNS topic", quoted(text))).allowed("arn:aws:sns:REGION:ACCOUNT:TOPIC")),
+                _ => Err(
+                    SyntaxError::new(0, format!("{} is no SNS topic", quoted(text)))
+                        .allowed("arn:aws:sns:REGION:ACCOUNT:TOPIC"),
+                ),
             }
         },
         "the ARN of an SNS topic",
@@ -310,12 +457,24 @@ pub(super) static AWS_REGION: Shape = Shape::Grammar(Grammar {
     ..grammar(
         |text| {
             let parts: Vec<_> = text.split('-').collect();
-            let (last, head) = parts.split_last().map_or(("", &[][..]), |(last, head)| (*last, head));
-            let words = head.len() >= 2 && head.iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase()));
-            if words && (1..=2).contains(&last.len()) && (2..=3).contains(&head[0].len()) && last.bytes().all(|b| b.is_ascii_digit()) {
+            let (last, head) = parts
+                .split_last()
+                .map_or(("", &[][..]), |(last, head)| (*last, head));
+            let words = head.len() >= 2
+                && head
+                    .iter()
+                    .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase()));
+            if words
+                && (1..=2).contains(&last.len())
+                && (2..=3).contains(&head[0].len())
+                && last.bytes().all(|b| b.is_ascii_digit())
+            {
                 Ok(())
             } else {
-                Err(SyntaxError::new(0, format!("{} is no AWS region", quoted(text))).allowed("a region such as eu-west-1"))
+                Err(
+                    SyntaxError::new(0, format!("{} is no AWS region", quoted(text)))
+                        .allowed("a region such as eu-west-1"),
+                )
             }
         },
         "an AWS region such as eu-west-1",

@@ -17,8 +17,14 @@ const EXECUTORS: [&str; 6] = [
 static EXECUTOR: Shape = Shape::Choice(&EXECUTORS);
 static POSITIVE: Shape = Shape::Integer { min: 1, max: MOST };
 static COUNT: Shape = Shape::Integer { min: 0, max: MOST };
-static ITERATIONS: Shape = Shape::Integer { min: 1, max: 1_000_000_000_000 };
-static STAGES: Shape = Shape::List { of: &STAGE_SHAPE, min: 1 };
+static ITERATIONS: Shape = Shape::Integer {
+    min: 1,
+    max: 1_000_000_000_000,
+};
+static STAGES: Shape = Shape::List {
+    of: &STAGE_SHAPE,
+    min: 1,
+};
 static STAGE_SHAPE: Shape = Shape::Object(&STAGE);
 
 /// `stages[n]`.
@@ -27,7 +33,12 @@ pub(super) static STAGE: Table = Table {
     about: "A linear change to a target; a duration of 0 is a jump.",
     keys: &[&[
         Key::new("duration", &ANY_DURATION, "How long the change takes.").required(),
-        Key::new("target", &COUNT, "VUs, or iterations each timeUnit, at its end.").required(),
+        Key::new(
+            "target",
+            &COUNT,
+            "VUs, or iterations each timeUnit, at its end.",
+        )
+        .required(),
     ]],
     one_of: &[],
     at_most_one: &[],
@@ -36,32 +47,76 @@ pub(super) static STAGE: Table = Table {
 
 const COMMON: &[Key] = &[
     Key::new("executor", &EXECUTOR, "When iterations start.").required(),
-    Key::new("startTime", &ANY_DURATION, "When the scenario starts, from the start of the run.").default("\"0s\""),
-    Key::new("gracefulStop", &ANY_DURATION, "How long running iterations may go on after the end.").default("\"30s\""),
+    Key::new(
+        "startTime",
+        &ANY_DURATION,
+        "When the scenario starts, from the start of the run.",
+    )
+    .default("\"0s\""),
+    Key::new(
+        "gracefulStop",
+        &ANY_DURATION,
+        "How long running iterations may go on after the end.",
+    )
+    .default("\"30s\""),
     Key::new("tags", &TAGS, "Tags of the scenario's samples."),
-    Key::new("http", &HTTP_SHAPE, "Options of the HTTP engine on top of those of the definition."),
-    Key::new("flow", &step::FLOW, "The steps of an iteration; for the engine http only."),
+    Key::new(
+        "http",
+        &HTTP_SHAPE,
+        "Options of the HTTP engine on top of those of the definition.",
+    ),
+    Key::new(
+        "flow",
+        &step::FLOW,
+        "The steps of an iteration; for the engine http only.",
+    ),
 ];
 
 const VUS: Key = Key::new("vus", &POSITIVE, "Virtual users.").default("1");
 const DURATION: Key = Key::new("duration", &RUN_DURATION, "For how long.").required();
-const MAX_DURATION: Key = Key::new("maxDuration", &RUN_DURATION, "The longest time.").default("\"10m\"");
-const TIME_UNIT: Key = Key::new("timeUnit", &SOME_DURATION, "The time that rates refer to.").default("\"1s\"");
-const STAGE_LIST: Key = Key::new("stages", &STAGES, "Linear changes, one after the other.").required();
+const MAX_DURATION: Key =
+    Key::new("maxDuration", &RUN_DURATION, "The longest time.").default("\"10m\"");
+const TIME_UNIT: Key =
+    Key::new("timeUnit", &SOME_DURATION, "The time that rates refer to.").default("\"1s\"");
+const STAGE_LIST: Key =
+    Key::new("stages", &STAGES, "Linear changes, one after the other.").required();
 
 const OPEN: &[Key] = &[
     TIME_UNIT,
-    Key::new("preAllocatedVUs", &COUNT, "VUs that exist before the start.").required(),
-    Key::new("maxVUs", &POSITIVE, "The most VUs; preAllocatedVUs unless given."),
-    Key::new("maxLateness", &ANY_DURATION, "Past which lateness an iteration is dropped (not in k6).").default("\"10s\""),
+    Key::new(
+        "preAllocatedVUs",
+        &COUNT,
+        "VUs that exist before the start.",
+    )
+    .required(),
+    Key::new(
+        "maxVUs",
+        &POSITIVE,
+        "The most VUs; preAllocatedVUs unless given.",
+    ),
+    Key::new(
+        "maxLateness",
+        &ANY_DURATION,
+        "Past which lateness an iteration is dropped (not in k6).",
+    )
+    .default("\"10s\""),
 ];
 
 const FOREIGN: &[(&str, &str)] = &[
-    ("exec", "there are no functions to call: write the scenario's flow"),
-    ("env", "declare parameters at the top level and write ${param:NAME}, or ${env:NAME}"),
+    (
+        "exec",
+        "there are no functions to call: write the scenario's flow",
+    ),
+    (
+        "env",
+        "declare parameters at the top level and write ${param:NAME}, or ${env:NAME}",
+    ),
     ("options", "browser options are not supported"),
     ("steps", "a scenario's steps are its flow"),
-    ("thresholds", "thresholds stand at the top level; name the scenario in the key: http_req_duration{scenario:NAME}"),
+    (
+        "thresholds",
+        "thresholds stand at the top level; name the scenario in the key: http_req_duration{scenario:NAME}",
+    ),
     ("data", "data files stand at the top level"),
 ];
 
@@ -78,20 +133,77 @@ macro_rules! executor {
     };
 }
 
-executor!(SHARED, "shared-iterations", "A fixed number of iterations, shared by the VUs.",
-    &[VUS, Key::new("iterations", &ITERATIONS, "Iterations in all; at least vus.").default("1"), MAX_DURATION]);
-executor!(PER_VU, "per-vu-iterations", "A fixed number of iterations for each VU.",
-    &[VUS, Key::new("iterations", &ITERATIONS, "Iterations a VU.").default("1"), MAX_DURATION]);
-executor!(CONSTANT_VUS, "constant-vus", "A closed loop: VUs that iterate for a time.", &[VUS, DURATION]);
-executor!(RAMPING_VUS, "ramping-vus", "A closed loop whose VUs change from stage to stage.", &[
-    Key::new("startVUs", &COUNT, "VUs at the start.").default("1"),
-    STAGE_LIST,
-    Key::new("gracefulRampDown", &ANY_DURATION, "How long an iteration of a VU that is ramped down may go on.").default("\"30s\""),
-]);
-executor!(CONSTANT_RATE, "constant-arrival-rate", "An open loop: iterations start at a fixed rate.",
-    &[Key::new("rate", &POSITIVE, "Iterations each timeUnit.").required(), DURATION], OPEN);
-executor!(RAMPING_RATE, "ramping-arrival-rate", "An open loop whose rate changes from stage to stage.",
-    &[Key::new("startRate", &COUNT, "Iterations each timeUnit at the start.").default("0"), STAGE_LIST], OPEN);
+executor!(
+    SHARED,
+    "shared-iterations",
+    "A fixed number of iterations, shared by the VUs.",
+    &[
+        VUS,
+        Key::new(
+            "iterations",
+            &ITERATIONS,
+            "Iterations in all; at least vus."
+        )
+        .default("1"),
+        MAX_DURATION
+    ]
+);
+executor!(
+    PER_VU,
+    "per-vu-iterations",
+    "A fixed number of iterations for each VU.",
+    &[
+        VUS,
+        Key::new("iterations", &ITERATIONS, "Iterations a VU.").default("1"),
+        MAX_DURATION
+    ]
+);
+executor!(
+    CONSTANT_VUS,
+    "constant-vus",
+    "A closed loop: VUs that iterate for a time.",
+    &[VUS, DURATION]
+);
+executor!(
+    RAMPING_VUS,
+    "ramping-vus",
+    "A closed loop whose VUs change from stage to stage.",
+    &[
+        Key::new("startVUs", &COUNT, "VUs at the start.").default("1"),
+        STAGE_LIST,
+        Key::new(
+            "gracefulRampDown",
+            &ANY_DURATION,
+            "How long an iteration of a VU that is ramped down may go on."
+        )
+        .default("\"30s\""),
+    ]
+);
+executor!(
+    CONSTANT_RATE,
+    "constant-arrival-rate",
+    "An open loop: iterations start at a fixed rate.",
+    &[
+        Key::new("rate", &POSITIVE, "Iterations each timeUnit.").required(),
+        DURATION
+    ],
+    OPEN
+);
+executor!(
+    RAMPING_RATE,
+    "ramping-arrival-rate",
+    "An open loop whose rate changes from stage to stage.",
+    &[
+        Key::new(
+            "startRate",
+            &COUNT,
+            "Iterations each timeUnit at the start."
+        )
+        .default("0"),
+        STAGE_LIST
+    ],
+    OPEN
+);
 
 static VARIANTS: [(&str, &Table); 6] = [
     (EXECUTORS[0], &SHARED),
@@ -103,9 +215,15 @@ static VARIANTS: [(&str, &Table); 6] = [
 ];
 
 /// `scenarios.NAME:`.
-pub(super) static SCENARIO: Shape = Shape::Tagged { tag: "executor", variants: &VARIANTS };
+pub(super) static SCENARIO: Shape = Shape::Tagged {
+    tag: "executor",
+    variants: &VARIANTS,
+};
 
 /// The table of an executor.
 pub(in crate::definition) fn variant(executor: &str) -> Option<&'static Table> {
-    VARIANTS.iter().find(|(name, _)| *name == executor).map(|(_, table)| *table)
+    VARIANTS
+        .iter()
+        .find(|(name, _)| *name == executor)
+        .map(|(_, table)| *table)
 }

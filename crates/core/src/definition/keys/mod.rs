@@ -22,29 +22,78 @@ pub(super) const ENGINES: [&str; 4] = ["http", "k6", "jmeter", "gatling"];
 /// The longest text that is no body: a URL, a header, a tag.
 const MAX_TEXT: usize = 8 << 10;
 
-static SLUG_TEXT: Shape = Shape::Text(Text { template: false, names: Some(SLUG), max: MAX_TEXT });
-static TEXT: Shape = Shape::Text(Text { template: false, names: None, max: MAX_TEXT });
-static TEMPLATE: Shape = Shape::Text(Text { template: true, names: None, max: MAX_TEXT });
-static BODY_TEXT: Shape = Shape::Text(Text { template: true, names: None, max: super::yaml::MAX_SCALAR });
+static SLUG_TEXT: Shape = Shape::Text(Text {
+    template: false,
+    names: Some(SLUG),
+    max: MAX_TEXT,
+});
+static TEXT: Shape = Shape::Text(Text {
+    template: false,
+    names: None,
+    max: MAX_TEXT,
+});
+static TEMPLATE: Shape = Shape::Text(Text {
+    template: true,
+    names: None,
+    max: MAX_TEXT,
+});
+static BODY_TEXT: Shape = Shape::Text(Text {
+    template: true,
+    names: None,
+    max: super::yaml::MAX_SCALAR,
+});
 static ONE_OR_MORE: Shape = Shape::Either(&[
-    Shape::Text(Text { template: true, names: None, max: MAX_TEXT }),
-    Shape::List { of: &TEMPLATE, min: 1 },
+    Shape::Text(Text {
+        template: true,
+        names: None,
+        max: MAX_TEXT,
+    }),
+    Shape::List {
+        of: &TEMPLATE,
+        min: 1,
+    },
 ]);
-static HEADERS: Shape = Shape::Map { keys: HEADER, of: &ONE_OR_MORE, min: 0 };
-static TAG_VALUE: Shape = Shape::Text(Text { template: false, names: None, max: 256 });
-static TAGS: Shape = Shape::Map { keys: TAG, of: &TAG_VALUE, min: 0 };
+static HEADERS: Shape = Shape::Map {
+    keys: HEADER,
+    of: &ONE_OR_MORE,
+    min: 0,
+};
+static TAG_VALUE: Shape = Shape::Text(Text {
+    template: false,
+    names: None,
+    max: 256,
+});
+static TAGS: Shape = Shape::Map {
+    keys: TAG,
+    of: &TAG_VALUE,
+    min: 0,
+};
 static FLAG: Shape = Shape::Boolean;
 static VERSION: Shape = Shape::Integer { min: 1, max: 1 };
 static ENGINE: Shape = Shape::Choice(&ENGINES);
-static PARAMETERS: Shape = Shape::Map { keys: PARAMETER, of: &TEXT_OR_NUMBER, min: 0 };
+static PARAMETERS: Shape = Shape::Map {
+    keys: PARAMETER,
+    of: &TEXT_OR_NUMBER,
+    min: 0,
+};
 static TEXT_OR_NUMBER: Shape = Shape::Grammar(grammar::PARAMETER);
-static SCENARIOS: Shape = Shape::Map { keys: SCENARIO_NAME, of: &SCENARIO, min: 1 };
-static DATA_LIST: Shape = Shape::List { of: &DATA_SHAPE, min: 0 };
+static SCENARIOS: Shape = Shape::Map {
+    keys: SCENARIO_NAME,
+    of: &SCENARIO,
+    min: 1,
+};
+static DATA_LIST: Shape = Shape::List {
+    of: &DATA_SHAPE,
+    min: 0,
+};
 static DATA_SHAPE: Shape = Shape::Object(&DATA);
 static HTTP_SHAPE: Shape = Shape::Object(&HTTP);
 static RUN_SHAPE: Shape = Shape::Object(&RUN);
 static BASELINE_SHAPE: Shape = Shape::Object(&BASELINE);
-static NOTIFY_LIST: Shape = Shape::List { of: &NOTIFY_SHAPE, min: 0 };
+static NOTIFY_LIST: Shape = Shape::List {
+    of: &NOTIFY_SHAPE,
+    min: 0,
+};
 static NOTIFY_SHAPE: Shape = Shape::Object(&NOTIFY);
 static CONTRACT_SHAPE: Shape = Shape::Object(&CONTRACT);
 
@@ -54,31 +103,84 @@ pub(super) static DEFINITION: Table = Table {
     about: "A load test: what to send, and what must hold.",
     keys: &[&[
         Key::new("version", &VERSION, "The version of this format.").required(),
-        Key::new("project", &SLUG_TEXT, "The tenant that the test belongs to.").default("\"default\""),
+        Key::new(
+            "project",
+            &SLUG_TEXT,
+            "The tenant that the test belongs to.",
+        )
+        .default("\"default\""),
         Key::new("test", &SLUG_TEXT, "The test's name.").required(),
-        Key::new("target", &TARGET, "The base URL that the paths of requests are joined to."),
+        Key::new(
+            "target",
+            &TARGET,
+            "The base URL that the paths of requests are joined to.",
+        ),
         Key::new("engine", &ENGINE, "Who sends the load.").default("\"http\""),
-        Key::new("script", &FILE, "The script of k6, JMeter or Gatling; not for http."),
-        Key::new("parameters", &PARAMETERS, "Names with defaults, for ${param:NAME} and --set NAME=VALUE."),
-        Key::new("http", &HTTP_SHAPE, "Options of the native HTTP engine for all scenarios."),
+        Key::new(
+            "script",
+            &FILE,
+            "The script of k6, JMeter or Gatling; not for http.",
+        ),
+        Key::new(
+            "parameters",
+            &PARAMETERS,
+            "Names with defaults, for ${param:NAME} and --set NAME=VALUE.",
+        ),
+        Key::new(
+            "http",
+            &HTTP_SHAPE,
+            "Options of the native HTTP engine for all scenarios.",
+        ),
         Key::new("tags", &TAGS, "Tags of every sample."),
         Key::new("data", &DATA_LIST, "Data files, whose rows templates read."),
-        Key::new("scenarios", &SCENARIOS, "When iterations start, and what they do."),
-        Key::new("thresholds", &run::THRESHOLDS, "What must hold, by metric, in k6's grammar."),
-        Key::new("baseline", &BASELINE_SHAPE, "The comparison with an earlier run."),
-        Key::new("run", &RUN_SHAPE, "Where it runs, how large, and its bounds."),
+        Key::new(
+            "scenarios",
+            &SCENARIOS,
+            "When iterations start, and what they do.",
+        ),
+        Key::new(
+            "thresholds",
+            &run::THRESHOLDS,
+            "What must hold, by metric, in k6's grammar.",
+        ),
+        Key::new(
+            "baseline",
+            &BASELINE_SHAPE,
+            "The comparison with an earlier run.",
+        ),
+        Key::new(
+            "run",
+            &RUN_SHAPE,
+            "Where it runs, how large, and its bounds.",
+        ),
         Key::new("notify", &NOTIFY_LIST, "Who is told of the verdict."),
-        Key::new("contract", &CONTRACT_SHAPE, "What the target is checked against before any load."),
+        Key::new(
+            "contract",
+            &CONTRACT_SHAPE,
+            "What the target is checked against before any load.",
+        ),
     ]],
     one_of: &[],
     at_most_one: &[],
     foreign: &[
-        ("options", "k6's options stand at the top level here: scenarios, thresholds, tags"),
+        (
+            "options",
+            "k6's options stand at the top level here: scenarios, thresholds, tags",
+        ),
         ("vus", "write a scenario with the executor constant-vus"),
-        ("duration", "write a scenario with an executor that has a duration"),
-        ("stages", "write a scenario with the executor ramping-vus or ramping-arrival-rate"),
+        (
+            "duration",
+            "write a scenario with an executor that has a duration",
+        ),
+        (
+            "stages",
+            "write a scenario with the executor ramping-vus or ramping-arrival-rate",
+        ),
         ("flow", "a flow belongs to a scenario"),
         ("name", "the test's name is the key test"),
-        ("env", "declare parameters, and read the environment with ${env:NAME}"),
+        (
+            "env",
+            "declare parameters, and read the environment with ${env:NAME}",
+        ),
     ],
 };

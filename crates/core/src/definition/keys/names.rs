@@ -10,7 +10,9 @@ fn sized(text: &str, max: usize, valid: fn(u8) -> bool) -> bool {
 /// Projects and tests: they are folders, keys and parts of host names.
 pub(super) const SLUG: Names = Names {
     pattern: "^[a-z0-9][a-z0-9-]{0,62}$",
-    valid: |text| !text.starts_with('-') && sized(text, 63, |b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-')),
+    valid: |text| {
+        !text.starts_with('-') && sized(text, 63, |b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+    },
     said: "1 to 63 of a-z, 0-9 and -, not beginning with -",
     reserved: &[],
 };
@@ -18,7 +20,11 @@ pub(super) const SLUG: Names = Names {
 /// Scenarios, as in k6.
 pub(super) const SCENARIO_NAME: Names = Names {
     pattern: "^[0-9A-Za-z_-]{1,64}$",
-    valid: |text| sized(text, 64, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')),
+    valid: |text| {
+        sized(text, 64, |b| {
+            b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')
+        })
+    },
     said: "1 to 64 letters, digits, _ and -",
     reserved: &[],
 };
@@ -28,7 +34,9 @@ pub(super) const PARAMETER: Names = Names {
     pattern: "^[A-Za-z_][0-9A-Za-z_-]{0,63}$",
     valid: |text| {
         text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && sized(text, 64, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'))
+            && sized(text, 64, |b| {
+                b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')
+            })
     },
     said: "1 to 64 letters, digits, _ and -, beginning with a letter or _",
     reserved: &[],
@@ -41,7 +49,12 @@ pub(super) const VARIABLE: Names = Names {
     pattern: "^[A-Za-z_][0-9A-Za-z_]{0,63}$",
     valid: |text| text.len() <= 64 && is_name(text),
     said: "1 to 64 letters, digits and _, not beginning with a digit",
-    reserved: &[("vu", TAKEN), ("iteration", TAKEN), ("scenario", TAKEN), ("task", TAKEN)],
+    reserved: &[
+        ("vu", TAKEN),
+        ("iteration", TAKEN),
+        ("scenario", TAKEN),
+        ("task", TAKEN),
+    ],
 };
 
 /// Tags: names that a threshold's key can hold.
@@ -49,7 +62,9 @@ pub(super) const TAG: Names = Names {
     pattern: "^[A-Za-z_][0-9A-Za-z_.-]{0,63}$",
     valid: |text| {
         text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && sized(text, 64, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'))
+            && sized(text, 64, |b| {
+                b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')
+            })
     },
     said: "1 to 64 letters, digits, _, - and ., beginning with a letter or _",
     reserved: &RESERVED_TAGS,
@@ -65,7 +80,10 @@ pub(in crate::definition) const RESERVED_TAGS: [(&str, &str); 10] = [
     ("method", SET_BY_US),
     ("status", SET_BY_US),
     ("error_code", SET_BY_US),
-    ("expected_response", "which statuses are expected is the key expect of a step"),
+    (
+        "expected_response",
+        "which statuses are expected is the key expect of a step",
+    ),
     ("check", SET_BY_US),
     ("region", SET_BY_US),
     ("task", SET_BY_US),
@@ -74,7 +92,11 @@ pub(in crate::definition) const RESERVED_TAGS: [(&str, &str); 10] = [
 /// Header fields (RFC 9110 §5.6.2), without those that frame the message.
 pub(super) const HEADER: Names = Names {
     pattern: "^[0-9A-Za-z!#$%&'*+.^_`|~-]{1,256}$",
-    valid: |text| sized(text, 256, |b| b.is_ascii_alphanumeric() || b"!#$%&'*+.^_`|~-".contains(&b)),
+    valid: |text| {
+        sized(text, 256, |b| {
+            b.is_ascii_alphanumeric() || b"!#$%&'*+.^_`|~-".contains(&b)
+        })
+    },
     said: "a header's name: letters, digits and !#$%&'*+.^_`|~-",
     reserved: &[],
 };
@@ -90,7 +112,11 @@ pub(super) const FIELD: Names = Names {
 /// Keys of thresholds, which the threshold's own grammar judges.
 pub(super) const METRIC: Names = Names {
     pattern: "^[A-Za-z_].*$",
-    valid: |text| text.len() <= 1_024 && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && !text.contains(['\n', '\r']),
+    valid: |text| {
+        text.len() <= 1_024
+            && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && !text.contains(['\n', '\r'])
+    },
     said: "a metric, such as http_req_duration or http_req_duration{name:checkout}",
     reserved: &[],
 };

@@ -7,18 +7,38 @@ use super::{BODY_TEXT, HEADERS, ONE_OR_MORE, TAGS, TEMPLATE, TEXT};
 use crate::definition::shape::{Key, Shape, Table};
 
 /// The keys that begin a request.
-const METHODS: [&str; 8] = ["get", "post", "put", "patch", "delete", "head", "options", "request"];
+const METHODS: [&str; 8] = [
+    "get", "post", "put", "patch", "delete", "head", "options", "request",
+];
 
 pub(super) static FLOW: Shape = Shape::List { of: &STEP, min: 1 };
 static STEP: Shape = Shape::Leading(&[&REQUEST, &THINK, &GROUP, &SET]);
 static LINE: Shape = Shape::Object(&REQUEST_LINE);
-static PARAMS: Shape = Shape::Map { keys: FIELD, of: &ONE_OR_MORE, min: 0 };
+static PARAMS: Shape = Shape::Map {
+    keys: FIELD,
+    of: &ONE_OR_MORE,
+    min: 0,
+};
 static ANY: Shape = Shape::Any;
-static FILE_BODY: Shape = Shape::Either(&[Shape::Grammar(super::grammar::FILE_GRAMMAR), Shape::Object(&BODY_FILE)]);
-static PARTS: Shape = Shape::List { of: &PART_SHAPE, min: 1 };
+static FILE_BODY: Shape = Shape::Either(&[
+    Shape::Grammar(super::grammar::FILE_GRAMMAR),
+    Shape::Object(&BODY_FILE),
+]);
+static PARTS: Shape = Shape::List {
+    of: &PART_SHAPE,
+    min: 1,
+};
 static PART_SHAPE: Shape = Shape::Object(&PART);
-static EXTRACT: Shape = Shape::Map { keys: VARIABLE, of: &EXTRACTOR, min: 0 };
-static ASSIGNMENTS: Shape = Shape::Map { keys: VARIABLE, of: &TEMPLATE, min: 1 };
+static EXTRACT: Shape = Shape::Map {
+    keys: VARIABLE,
+    of: &EXTRACTOR,
+    min: 0,
+};
+static ASSIGNMENTS: Shape = Shape::Map {
+    keys: VARIABLE,
+    of: &TEMPLATE,
+    min: 1,
+};
 
 /// A request.
 pub(super) static REQUEST: Table = Table {
@@ -34,28 +54,54 @@ pub(super) static REQUEST: Table = Table {
             Key::new("head", &TEMPLATE, "HEAD of this URL."),
             Key::new("options", &TEMPLATE, "OPTIONS of this URL."),
             Key::new("request", &LINE, "Another method."),
-            Key::new("name", &TEXT, "The tag name; the URL as it is written unless given."),
+            Key::new(
+                "name",
+                &TEXT,
+                "The tag name; the URL as it is written unless given.",
+            ),
             Key::new("params", &PARAMS, "Query parameters, encoded when sent."),
             Key::new("headers", &HEADERS, "Headers on top of the scenario's."),
             Key::new("body", &BODY_TEXT, "The body as text."),
-            Key::new("json", &ANY, "The body as JSON; templates may stand in its strings."),
-            Key::new("form", &PARAMS, "The body as application/x-www-form-urlencoded."),
+            Key::new(
+                "json",
+                &ANY,
+                "The body as JSON; templates may stand in its strings.",
+            ),
+            Key::new(
+                "form",
+                &PARAMS,
+                "The body as application/x-www-form-urlencoded.",
+            ),
             Key::new("file", &FILE_BODY, "The body from a file."),
             Key::new("multipart", &PARTS, "The body as multipart/form-data."),
         ],
         STEP_OPTIONS,
         &[
-            Key::new("expect", &EXPECT, "Which statuses are no failure; 200..399 unless given."),
+            Key::new(
+                "expect",
+                &EXPECT,
+                "Which statuses are no failure; 200..399 unless given.",
+            ),
             Key::new("tags", &TAGS, "Further tags of the request's samples."),
             Key::new("checks", &CHECKS, "What must hold of the response."),
-            Key::new("extract", &EXTRACT, "Variables to take out of the response, for later steps."),
+            Key::new(
+                "extract",
+                &EXTRACT,
+                "Variables to take out of the response, for later steps.",
+            ),
         ],
     ],
     one_of: &METHODS,
     at_most_one: &["body", "json", "form", "file", "multipart"],
     foreign: &[
-        ("url", "the URL stands behind the method, as in get: /path; for other methods write request: {method, url}"),
-        ("method", "write the method as the key, as in get: /path; for other methods request: {method, url}"),
+        (
+            "url",
+            "the URL stands behind the method, as in get: /path; for other methods write request: {method, url}",
+        ),
+        (
+            "method",
+            "write the method as the key, as in get: /path; for other methods request: {method, url}",
+        ),
         ("query", "write params"),
         ("assert", "write checks"),
         ("think", "a think time is a step of its own"),
@@ -96,7 +142,11 @@ pub(super) static PART: Table = Table {
         Key::new("name", &TEXT, "The field.").required(),
         Key::new("value", &BODY_TEXT, "Its value."),
         Key::new("file", &FILE, "Its file."),
-        Key::new("fileName", &TEXT, "The name that is sent; the file's own unless given."),
+        Key::new(
+            "fileName",
+            &TEXT,
+            "The name that is sent; the file's own unless given.",
+        ),
         Key::new("contentType", &TEXT, "The part's Content-Type."),
     ]],
     one_of: &["value", "file"],
@@ -119,7 +169,11 @@ pub(super) static GROUP: Table = Table {
     name: "group",
     about: "Steps under the tag group.",
     keys: &[&[
-        Key::new("group", &GROUP_NAME, "The group's name; nested ones join with ::."),
+        Key::new(
+            "group",
+            &GROUP_NAME,
+            "The group's name; nested ones join with ::.",
+        ),
         Key::new("steps", &FLOW, "Its steps.").required(),
     ]],
     one_of: &["group"],
@@ -127,7 +181,11 @@ pub(super) static GROUP: Table = Table {
     foreign: &[("flow", "write steps")],
 };
 
-static GROUP_NAME: Shape = Shape::Text(crate::definition::shape::Text { template: false, names: Some(super::names::GROUP), max: 256 });
+static GROUP_NAME: Shape = Shape::Text(crate::definition::shape::Text {
+    template: false,
+    names: Some(super::names::GROUP),
+    max: 256,
+});
 
 /// `set:`.
 pub(super) static SET: Table = Table {

@@ -6,12 +6,24 @@ use serde_json::json;
 use std::time::Duration;
 
 fn executor(keys: &str) -> Executor {
-    good(&with_executor(keys)).definition.scenarios.remove(0).executor
+    good(&with_executor(keys))
+        .definition
+        .scenarios
+        .remove(0)
+        .executor
 }
 
 fn request(flow: &str) -> RequestStep {
-    let step = good(&with_flow(flow)).definition.scenarios.remove(0).flow.pop().unwrap();
-    let Step::Request(request) = step else { panic!("{step:?}") };
+    let step = good(&with_flow(flow))
+        .definition
+        .scenarios
+        .remove(0)
+        .flow
+        .pop()
+        .unwrap();
+    let Step::Request(request) = step else {
+        panic!("{step:?}")
+    };
     *request
 }
 
@@ -21,18 +33,43 @@ const S: fn(u64) -> Duration = Duration::from_secs;
 fn executors_have_k6s_defaults() {
     assert_eq!(
         executor("executor: shared-iterations"),
-        Executor::SharedIterations { vus: 1, iterations: 1, max_duration: S(600) }
+        Executor::SharedIterations {
+            vus: 1,
+            iterations: 1,
+            max_duration: S(600)
+        }
     );
     assert_eq!(
         executor("executor: per-vu-iterations, vus: 3"),
-        Executor::PerVuIterations { vus: 3, iterations: 1, max_duration: S(600) }
+        Executor::PerVuIterations {
+            vus: 3,
+            iterations: 1,
+            max_duration: S(600)
+        }
     );
-    assert_eq!(executor("executor: constant-vus, duration: 1m30s"), Executor::ConstantVus { vus: 1, duration: S(90) });
     assert_eq!(
-        executor("executor: ramping-vus, stages: [{duration: 0, target: 2}, {duration: 5000, target: 0}]"),
+        executor("executor: constant-vus, duration: 1m30s"),
+        Executor::ConstantVus {
+            vus: 1,
+            duration: S(90)
+        }
+    );
+    assert_eq!(
+        executor(
+            "executor: ramping-vus, stages: [{duration: 0, target: 2}, {duration: 5000, target: 0}]"
+        ),
         Executor::RampingVus {
             start_vus: 1,
-            stages: vec![Stage { duration: S(0), target: 2 }, Stage { duration: S(5), target: 0 }],
+            stages: vec![
+                Stage {
+                    duration: S(0),
+                    target: 2
+                },
+                Stage {
+                    duration: S(5),
+                    target: 0
+                }
+            ],
             graceful_ramp_down: S(30),
         }
     );
@@ -48,17 +85,27 @@ fn executors_have_k6s_defaults() {
         }
     );
     assert_eq!(
-        executor("executor: ramping-arrival-rate, timeUnit: 1m, stages: [{duration: 1s, target: 2}], preAllocatedVUs: 0, maxVUs: 9"),
+        executor(
+            "executor: ramping-arrival-rate, timeUnit: 1m, stages: [{duration: 1s, target: 2}], preAllocatedVUs: 0, maxVUs: 9"
+        ),
         Executor::RampingArrivalRate {
             start_rate: 0,
             time_unit: S(60),
-            stages: vec![Stage { duration: S(1), target: 2 }],
+            stages: vec![Stage {
+                duration: S(1),
+                target: 2
+            }],
             pre_allocated_vus: 0,
             max_vus: 9,
             max_lateness: S(10),
         }
     );
-    let scenario = good(&with_executor("executor: constant-vus, duration: 1s, startTime: 250")).definition.scenarios.remove(0);
+    let scenario = good(&with_executor(
+        "executor: constant-vus, duration: 1s, startTime: 250",
+    ))
+    .definition
+    .scenarios
+    .remove(0);
     assert_eq!(scenario.start_time, Duration::from_millis(250));
     assert_eq!(scenario.graceful_stop, S(30));
 }
@@ -67,22 +114,59 @@ fn executors_have_k6s_defaults() {
 fn requests_take_every_part() {
     let parsed = good(include_str!("full.yaml"));
     let definition = &parsed.definition;
-    assert_eq!(definition.target.as_deref(), Some("http://shop.example/base"));
+    assert_eq!(
+        definition.target.as_deref(),
+        Some("http://shop.example/base")
+    );
     assert_eq!(
         parsed.files,
-        ["api/openapi.yaml", "body.bin", "items.jsonl", "pictures/a.png", "tls/ca.pem", "tls/cert.pem", "tls/key.pem", "users.csv"]
+        [
+            "api/openapi.yaml",
+            "body.bin",
+            "items.jsonl",
+            "pictures/a.png",
+            "tls/ca.pem",
+            "tls/cert.pem",
+            "tls/key.pem",
+            "users.csv"
+        ]
     );
     let flow = &definition.scenarios[0].flow;
-    let Step::Request(first) = &flow[0] else { panic!() };
+    let Step::Request(first) = &flow[0] else {
+        panic!()
+    };
     assert_eq!((first.method.as_str(), first.name.as_str()), ("GET", "one"));
     assert_eq!(first.expected_statuses, [(200, 200), (300, 399)]);
-    assert_eq!(first.params.iter().map(|(k, _)| k.as_str()).collect::<Vec<_>>(), ["q", "q", "n"]);
+    assert_eq!(
+        first
+            .params
+            .iter()
+            .map(|(k, _)| k.as_str())
+            .collect::<Vec<_>>(),
+        ["q", "q", "n"]
+    );
     assert_eq!(first.extract.len(), 4);
-    assert_eq!(first.auth, Some(Auth::Bearer(Template { source: "${secret:token}".into(), ..Template::literal("s3cr3t") })));
-    let Step::Request(purge) = &flow[7] else { panic!() };
+    assert_eq!(
+        first.auth,
+        Some(Auth::Bearer(Template {
+            source: "${secret:token}".into(),
+            ..Template::literal("s3cr3t")
+        }))
+    );
+    let Step::Request(purge) = &flow[7] else {
+        panic!()
+    };
     assert_eq!(purge.method, "PURGE");
-    let Body::Multipart(parts) = &purge.body else { panic!() };
-    assert_eq!(parts[1].content, PartContent::File { path: "pictures/a.png".into(), file_name: "b.png".into() });
+    let Body::Multipart(parts) = &purge.body else {
+        panic!()
+    };
+    assert_eq!(
+        parts[1].content,
+        PartContent::File {
+            path: "pictures/a.png".into(),
+            file_name: "b.png".into()
+        }
+    );
     assert!(matches!(&flow[8], Step::Group { name, steps } if name == "outer" && steps.len() == 3));
     assert_eq!(definition.http.headers.len(), 3);
     assert_eq!(definition.scenarios[0].http.version, HttpVersion::Http1);
@@ -96,18 +180,34 @@ fn requests_take_every_part() {
 #[test]
 fn json_bodies_keep_types() {
     let text = "- set: {r: x}\n- {post: /, json: {n: 5, f: 1.50, s: \"5\", t: true, z: null, v: \"${vu}\", m: \"a ${r}\", p: \"$${x}\", l: [1, \"${r}\"], e: \"${env:RATE}\"}}";
-    let Body::Json(JsonTemplate::Object(fields)) = request(text).body else { panic!() };
-    let field = |name: &str| fields.iter().find(|(key, _)| key == name).unwrap().1.clone();
+    let Body::Json(JsonTemplate::Object(fields)) = request(text).body else {
+        panic!()
+    };
+    let field = |name: &str| {
+        fields
+            .iter()
+            .find(|(key, _)| key == name)
+            .unwrap()
+            .1
+            .clone()
+    };
     assert_eq!(field("n"), JsonTemplate::Literal(json!(5)));
     assert_eq!(field("f"), JsonTemplate::Literal(json!(1.5)));
     assert_eq!(field("s"), JsonTemplate::Literal(json!("5")));
     assert_eq!(field("t"), JsonTemplate::Literal(json!(true)));
     assert_eq!(field("z"), JsonTemplate::Literal(json!(null)));
     assert_eq!(field("p"), JsonTemplate::Literal(json!("${x}")));
-    assert_eq!(field("e"), JsonTemplate::Literal(json!("70")), "the environment is text");
+    assert_eq!(
+        field("e"),
+        JsonTemplate::Literal(json!("70")),
+        "the environment is text"
+    );
     assert_eq!(
         field("v"),
-        JsonTemplate::String(Template { parts: vec![Part::Variable(Variable::Vu)], source: "${vu}".into() })
+        JsonTemplate::String(Template {
+            parts: vec![Part::Variable(Variable::Vu)],
+            source: "${vu}".into()
+        })
     );
     assert!(matches!(field("m"), JsonTemplate::String(template) if template.parts.len() == 2));
     assert!(matches!(field("l"), JsonTemplate::Array(items) if items.len() == 2));
@@ -115,31 +215,52 @@ fn json_bodies_keep_types() {
 
 #[test]
 fn parameters_keep_the_type_of_their_default_in_json() {
-    let text = format!("parameters: {{n: 5, zip: \"01234\"}}\n{}", with_flow("- {post: /, json: [\"${param:n}\", \"${param:zip}\"]}"));
-    for (sets, expected) in [(vec![], json!([5, "01234"])), (vec![("n", "7"), ("zip", "9")], json!([7, "9"]))] {
+    let text = format!(
+        "parameters: {{n: 5, zip: \"01234\"}}\n{}",
+        with_flow("- {post: /, json: [\"${param:n}\", \"${param:zip}\"]}")
+    );
+    for (sets, expected) in [
+        (vec![], json!([5, "01234"])),
+        (vec![("n", "7"), ("zip", "9")], json!([7, "9"])),
+    ] {
         let definition = read_with(&text, &sets).unwrap().definition;
-        let Step::Request(request) = &definition.scenarios[0].flow[0] else { panic!() };
-        let Body::Json(JsonTemplate::Array(items)) = &request.body else { panic!() };
-        let items: Vec<_> = items.iter().map(|item| match item {
-            JsonTemplate::Literal(value) => value.clone(),
-            other => panic!("{other:?}"),
-        }).collect();
+        let Step::Request(request) = &definition.scenarios[0].flow[0] else {
+            panic!()
+        };
+        let Body::Json(JsonTemplate::Array(items)) = &request.body else {
+            panic!()
+        };
+        let items: Vec<_> = items
+            .iter()
+            .map(|item| match item {
+                JsonTemplate::Literal(value) => value.clone(),
+                other => panic!("{other:?}"),
+            })
+            .collect();
         assert_eq!(json!(items), expected);
     }
     let message = read_with(&text, &[("n", "many")]).unwrap_err().to_string();
-    assert_eq!(message, "--set n:1:1: \"many\" does not fit the parameter, whose default is a number");
+    assert_eq!(
+        message,
+        "--set n:1:1: \"many\" does not fit the parameter, whose default is a number"
+    );
 }
 
 #[test]
 fn names_default_to_the_url_as_written() {
     let request = request("- set: {id: x}\n- {get: \"/o/${id}?k=${secret:token}\"}");
-    assert_eq!(request.name, "/o/${id}?k=${secret:token}", "a variable makes no new series, a secret no tag");
+    assert_eq!(
+        request.name, "/o/${id}?k=${secret:token}",
+        "a variable makes no new series, a secret no tag"
+    );
     assert_eq!(request.url.parts[0], Part::Literal("/o/".into()));
 }
 
 #[test]
 fn references_fill_in_and_fall_back() {
-    let rate = |text: &str| match executor(&format!("executor: constant-arrival-rate, rate: \"{text}\", duration: 1s, preAllocatedVUs: 1")) {
+    let rate = |text: &str| match executor(&format!(
+        "executor: constant-arrival-rate, rate: \"{text}\", duration: 1s, preAllocatedVUs: 1"
+    )) {
         Executor::ConstantArrivalRate { rate, .. } => rate,
         other => panic!("{other:?}"),
     };
@@ -152,7 +273,12 @@ fn references_fill_in_and_fall_back() {
 #[test]
 fn overrides_change_values_and_parameters() {
     let base = include_str!("../../../../../examples/checkout.yaml");
-    let rate = |overrides: &[(&str, &str)]| match &read_with(base, overrides).unwrap().definition.scenarios[0].executor {
+    let rate = |overrides: &[(&str, &str)]| match &read_with(base, overrides)
+        .unwrap()
+        .definition
+        .scenarios[0]
+        .executor
+    {
         Executor::ConstantArrivalRate { rate, .. } => *rate,
         other => panic!("{other:?}"),
     };
@@ -173,13 +299,27 @@ fn overrides_change_values_and_parameters() {
     .unwrap();
     assert_eq!(parsed.definition.run.max_series, 77);
     assert_eq!(parsed.definition.http.version, HttpVersion::Http2);
-    assert!(matches!(&parsed.definition.scenarios[1].executor, Executor::RampingVus { stages, .. } if stages.len() == 1));
-    let Step::Request(first) = &parsed.definition.scenarios[0].flow[0] else { panic!() };
+    assert!(
+        matches!(&parsed.definition.scenarios[1].executor, Executor::RampingVus { stages, .. } if stages.len() == 1)
+    );
+    let Step::Request(first) = &parsed.definition.scenarios[0].flow[0] else {
+        panic!()
+    };
     assert_eq!(first.url.source, "/other");
-    let dotted = read_with(&with_top("thresholds: {\"http_reqs{name:a.b}\": rate>1}"), &[("thresholds.http_reqs{name:a.b}", "rate>2")]);
-    assert_eq!(dotted.unwrap().definition.thresholds[0].expression, "rate>2");
+    let dotted = read_with(
+        &with_top("thresholds: {\"http_reqs{name:a.b}\": rate>1}"),
+        &[("thresholds.http_reqs{name:a.b}", "rate>2")],
+    );
+    assert_eq!(
+        dotted.unwrap().definition.thresholds[0].expression,
+        "rate>2"
+    );
     assert_eq!(parsed.normalised["run"]["max_series"], json!(77));
-    assert_eq!(parsed.normalised["scenarios"]["browse"]["rate"], json!("${param:rate}"), "references stay");
+    assert_eq!(
+        parsed.normalised["scenarios"]["browse"]["rate"],
+        json!("${param:rate}"),
+        "references stay"
+    );
 }
 
 #[test]
@@ -188,10 +328,15 @@ fn merge_keys_and_anchors_work() {
         "{HEAD}x-base: &base {{executor: constant-vus, vus: 3, duration: 1s, flow: [{{get: /}}]}}\nscenarios:\n  a: {{<<: *base, vus: 5}}\n  b: *base\n"
     );
     let parsed = good(&text);
-    let vus: Vec<_> = parsed.definition.scenarios.iter().map(|scenario| match scenario.executor {
-        Executor::ConstantVus { vus, .. } => vus,
-        ref other => panic!("{other:?}"),
-    }).collect();
+    let vus: Vec<_> = parsed
+        .definition
+        .scenarios
+        .iter()
+        .map(|scenario| match scenario.executor {
+            Executor::ConstantVus { vus, .. } => vus,
+            ref other => panic!("{other:?}"),
+        })
+        .collect();
     assert_eq!(vus, [5, 3]);
     assert!(parsed.normalised.get("x-base").is_none());
 }
@@ -200,12 +345,19 @@ fn merge_keys_and_anchors_work() {
 fn the_version_is_of_the_meaning() {
     let hash = |text: &str| version(&good(text).normalised, []);
     let plain = "version: 1\ntest: t\nengine: k6\nscript: a.js\n";
-    assert_eq!(hash(plain), hash("# a comment\n{version: 1, \"test\": 't', engine: k6,\n script: a.js}"));
+    assert_eq!(
+        hash(plain),
+        hash("# a comment\n{version: 1, \"test\": 't', engine: k6,\n script: a.js}")
+    );
     assert_ne!(hash(plain), hash(&plain.replace("a.js", "b.js")));
     let value = json!({});
     let file = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
     let both = version(&value, [file("a", "1"), file("b", "2")]);
-    assert_eq!(both, version(&value, [file("b", "2"), file("a", "1")]), "the order of files does not matter");
+    assert_eq!(
+        both,
+        version(&value, [file("b", "2"), file("a", "1")]),
+        "the order of files does not matter"
+    );
     assert_ne!(both, version(&value, [file("a", "1b2")]));
     assert_eq!(both.len(), 64);
 }
@@ -213,14 +365,25 @@ fn the_version_is_of_the_meaning() {
 #[test]
 fn external_engines_need_no_scenarios() {
     let definition = good(include_str!("full-k6.yaml")).definition;
-    assert_eq!((definition.engine, definition.script.as_deref()), (Engine::K6, Some("load.js")));
+    assert_eq!(
+        (definition.engine, definition.script.as_deref()),
+        (Engine::K6, Some("load.js"))
+    );
     assert_eq!(definition.project, "default");
 }
 
 #[test]
 fn warnings_do_not_stop() {
-    let parsed = good(&format!("parameters: {{unused: 1}}\n{}", with_top("http: {insecure: true, ca: a.pem, timeout: 1s, connectTimeout: 2s}")));
+    let parsed = good(&format!(
+        "parameters: {{unused: 1}}\n{}",
+        with_top("http: {insecure: true, ca: a.pem, timeout: 1s, connectTimeout: 2s}")
+    ));
     let warnings: Vec<_> = parsed.warnings.iter().map(ToString::to_string).collect();
     assert_eq!(warnings.len(), 3, "{warnings:#?}");
-    assert!(warnings[0].starts_with("d.yaml:1:14: warning: parameters.unused: the parameter is never used"), "{}", warnings[0]);
+    assert!(
+        warnings[0]
+            .starts_with("d.yaml:1:14: warning: parameters.unused: the parameter is never used"),
+        "{}",
+        warnings[0]
+    );
 }

@@ -21,7 +21,10 @@ impl Resolver for Fake {
         self.env.get(name).map(|text| (*text).to_owned())
     }
     fn secret(&self, reference: &str) -> Result<String, String> {
-        self.secrets.get(reference).map(|text| (*text).to_owned()).ok_or_else(|| "no such secret".to_owned())
+        self.secrets
+            .get(reference)
+            .map(|text| (*text).to_owned())
+            .ok_or_else(|| "no such secret".to_owned())
     }
     fn file_exists(&self, relative: &str) -> bool {
         !self.missing.contains(&relative)
@@ -30,7 +33,13 @@ impl Resolver for Fake {
 
 fn fake() -> Fake {
     Fake {
-        env: [("RATE", "70"), ("HOST", "shop.example"), ("EMPTY", ""), ("TRICKY", "${vu} {{ ]")].into(),
+        env: [
+            ("RATE", "70"),
+            ("HOST", "shop.example"),
+            ("EMPTY", ""),
+            ("TRICKY", "${vu} {{ ]"),
+        ]
+        .into(),
         secrets: [("token", "s3cr3t"), ("odd", "not-a-number-s3cr3t")].into(),
         missing: vec!["gone.csv"],
     }
@@ -41,8 +50,20 @@ fn read(text: &str) -> Result<Parsed, Faults> {
 }
 
 fn read_with(text: &str, overrides: &[(&str, &str)]) -> Result<Parsed, Faults> {
-    let overrides = Overrides(overrides.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect());
-    parse(&Source { name: "d.yaml", text: text.as_bytes() }, &overrides, &fake())
+    let overrides = Overrides(
+        overrides
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect(),
+    );
+    parse(
+        &Source {
+            name: "d.yaml",
+            text: text.as_bytes(),
+        },
+        &overrides,
+        &fake(),
+    )
 }
 
 #[track_caller]
@@ -53,7 +74,9 @@ fn good(text: &str) -> Parsed {
 /// A definition with one scenario whose flow is given, each line as it stands in the file.
 fn with_flow(flow: &str) -> String {
     let flow: String = flow.lines().map(|line| format!("      {line}\n")).collect();
-    format!("{HEAD}scenarios:\n  s:\n    executor: constant-vus\n    duration: 1s\n    flow:\n{flow}")
+    format!(
+        "{HEAD}scenarios:\n  s:\n    executor: constant-vus\n    duration: 1s\n    flow:\n{flow}"
+    )
 }
 
 /// A definition with one scenario whose executor's keys are given.
@@ -63,7 +86,10 @@ fn with_executor(keys: &str) -> String {
 
 /// A sound definition with further keys at the top level.
 fn with_top(keys: &str) -> String {
-    format!("{}{keys}\n", with_executor("executor: constant-vus, duration: 1s"))
+    format!(
+        "{}{keys}\n",
+        with_executor("executor: constant-vus, duration: 1s")
+    )
 }
 
 const HEAD: &str = "version: 1\ntest: t\ntarget: http://127.0.0.1:8080\n";
@@ -71,5 +97,9 @@ const HEAD: &str = "version: 1\ntest: t\ntarget: http://127.0.0.1:8080\n";
 /// The messages, a line each, without the file's name.
 #[track_caller]
 fn faults(text: &str) -> String {
-    read(text).err().unwrap_or_else(|| panic!("no fault in\n{text}")).to_string().replace("d.yaml:", "")
+    read(text)
+        .err()
+        .unwrap_or_else(|| panic!("no fault in\n{text}"))
+        .to_string()
+        .replace("d.yaml:", "")
 }
