@@ -82,7 +82,9 @@ pub fn parse(
     overrides: &Overrides,
     resolver: &dyn Resolver,
 ) -> Result<Parsed, Faults> {
-    parse_with(source, overrides, resolver, |_, _| Ok(()))
+    parse_with(source, overrides, resolver, |key, expression| {
+        crate::threshold::check(key, expression).map_err(|error| error.to_string())
+    })
 }
 
 /// Reads a definition and lets `threshold` judge each threshold.
