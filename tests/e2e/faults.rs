@@ -4,6 +4,7 @@ use crate::support::*;
 use floodgate_core::execution::record::Status;
 use floodgate_target::faulty::{Answer, OnConnect, Script};
 use floodgate_target::{Config, Target, tls};
+use std::time::Duration;
 
 const FAILED: &str = "    http: { timeout: 500ms }\nthresholds:\n  http_req_failed: [rate==0]\n";
 
@@ -65,6 +66,54 @@ fn a_name_that_cannot_be() {
 }
 
 #[test]
+fn certificates_that_do_not_hold() {
+    for (mode, trusted) in [
+        (tls::Mode::Expired, true),
+        (tls::Mode::WrongName, true),
+        (tls::Mode::Valid, false),
+    ] {
+        let bench = Bench::new();
+        let target = Target::start(Config::fast().with_tls(mode)).unwrap();
+        let http = if trusted {
+            bench.write("ca.pem", target.ca_pem().unwrap());
+            "    http: { ca: ca.pem }\n"
+        } else {
+            ""
+        };
+        let (ended, summary) = bench.run(&arrivals(&target.url(), 10, "1s", http), &[]);
+        ended.expect(0);
+        assert_eq!(summary.errors["tls_certificate"], 10, "{mode:?}");
+        assert_eq!(value(&summary, "http_req_failed", "rate"), 1.0, "{mode:?}");
+        assert_eq!(target.counters().requests(), 0, "{mode:?}");
+    }
+}
+
+#[test]
+fn a_handshake_of_garbage() {
+    let garbage = OnConnect::Send(b"220 mail.example ESMTP ready\r\n".to_vec());
+    let target = faulty(Script::on_connect(garbage));
+    fails_with(&target.url().replace("http:", "https:"), "tls");
+}
+
+#[test]
+fn a_client_without_the_certificate_that_is_asked_for() {
+    let bench = Bench::new();
+    let target = Target::start(Config::fast().with_tls(tls::Mode::ClientCertificate)).unwrap();
+    let certificates = target.certificates().unwrap();
+    bench.write("ca.pem", certificates.ca_pem());
+    bench.write("cert.pem", certificates.client_cert_pem());
+    bench.write("key.pem", certificates.client_key_pem());
+    for (http, failed) in [
+        ("{ ca: ca.pem }", 1.0),
+        ("{ ca: ca.pem, cert: cert.pem, key: key.pem }", 0.0),
+    ] {
+        let http = format!("    http: {http}\n");
+        let (_, summary) = bench.run(&arrivals(&target.url(), 10, "1s", &http), &[]);
+        assert_eq!(value(&summary, "http_req_failed", "rate"), failed, "{http}");
+    }
+}
+
+#[test]
 fn a_certificate_of_nobody() {
     let target = Target::start(Config::service().with_tls(tls::Mode::SelfSigned)).unwrap();
     fails_with(&target.url(), "tls_certificate");
@@ -94,7 +143,13 @@ fn answers_that_are_none() {
         (Answer::HalfBodyReset, "connection_reset"),
         (Answer::LengthTooLong, "timeout"),
         (Answer::LengthTwice, "protocol"),
+        (Answer::LengthInvalid, "protocol"),
+        (Answer::HeaderInvalid, "protocol"),
+        (Answer::HugeHeader(80 << 10), "headers_too_large"),
+        (Answer::ManyHeaders(300), "headers_too_large"),
         (Answer::ChunkSizeInvalid, "protocol"),
+        (Answer::ChunkSizeOverflow, "protocol"),
+        (Answer::ChunkTooLong, "protocol"),
         (Answer::ChunkCut, "connection_closed"),
         (Answer::StatusLineInvalid, "protocol"),
         (Answer::Withhold, "timeout"),
@@ -105,4 +160,47 @@ fn answers_that_are_none() {
             scope.spawn(move || fails_with(&faulty(Script::always(answer)).url(), code));
         }
     });
+}
+
+#[test]
+fn a_target_that_stalls() {
+    let stall = Script::stall(Duration::from_secs(1), Duration::from_secs(1));
+    let (bench, target) = (Bench::new(), faulty(stall));
+    let definition = arrivals(&target.url(), 100, "3s", "").replace("maxVUs: 50", "maxVUs: 300");
+    let (_, summary) = bench.run(&definition, &[]);
+    let sent = value(&summary, "http_reqs", "count");
+    assert_eq!(sent, target.counters().requests() as f64);
+    let dropped = summary.applied.dropped_iterations as f64;
+    assert_eq!(sent + dropped, 300.0, "no start is lost");
+    assert!(summary.errors.is_empty(), "{:?}", summary.errors);
+    // The first request in the stall was due at most 10 ms after it began. There is no upper bound on a busy machine.
+    let longest = value(&summary, "http_req_response_time", "max");
+    assert!(longest >= 980.0, "{longest} ms");
+    // Of 300 requests 100 fell into the stall: half of those waited for 500 ms or more.
+    let p90 = value(&summary, "http_req_response_time", "p(90)");
+    assert!(p90 >= 600.0, "{p90} ms");
+}
+
+#[test]
+fn no_open_files_left() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let definition = format!(
+        "version: 1\nproject: e2e\ntest: vus\ntarget: {}\nscenarios:\n  one:\n    executor: constant-vus\n    vus: 100\n    \
+         duration: 1s\n    flow: [{{ get: / }}, {{ think: 100ms }}]\n",
+        target.url()
+    );
+    bench.write("test.yaml", &definition);
+    let ended = bench
+        .spawn_limited("ulimit -n 40", &["run", "test.yaml", "--json"])
+        .end();
+    let summary = ended.expect(98).summary();
+    assert_eq!(summary.status, Status::Inconclusive);
+    let exhausted = summary.errors["generator_exhausted"];
+    assert_eq!(summary.errors.len(), 1, "{:?}", summary.errors);
+    assert_eq!(
+        value(&summary, "http_reqs", "count"),
+        (target.counters().requests() + exhausted) as f64
+    );
+    let said = |text: &str| summary.warnings.iter().any(|w| w.contains(text));
+    assert!(said("ulimit -n"), "{:?}", summary.warnings);
 }

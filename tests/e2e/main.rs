@@ -3,6 +3,8 @@
 
 mod arguments;
 mod faults;
+mod flows;
 mod processes;
 mod runs;
+mod storage;
 mod support;

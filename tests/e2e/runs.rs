@@ -38,11 +38,17 @@ fn a_run_passes_sends_exactly_what_was_planned_and_can_be_shown_again() {
             .stdout()
             .contains(&summary.execution)
     );
+    let xml = std::fs::read_to_string(bench.path("report.xml")).unwrap();
+    let report = quick_junit::Report::deserialize_from_str(&xml).unwrap();
+    let suite = &report.test_suites[0];
     assert!(
-        std::fs::read_to_string(bench.path("report.xml"))
-            .unwrap()
-            .contains("<testsuite")
+        suite.test_cases.len() >= 2,
+        "a case for each threshold: {xml}"
     );
+    let passed = |case: &quick_junit::TestCase| {
+        matches!(case.status, quick_junit::TestCaseStatus::Success { .. })
+    };
+    assert!(suite.test_cases.iter().all(passed), "{xml}");
     let schema: serde_json::Value =
         serde_json::from_str(&bench.floodgate(&["schema", "--summary"]).expect(0).stdout())
             .unwrap();
@@ -63,10 +69,26 @@ fn a_breach_exits_with_99() {
             "1s",
             "thresholds:\n  http_reqs: [count>1000]\n",
         ),
-        &[],
+        &["--junit", "report.xml"],
     );
     ended.expect(99);
     assert_eq!(summary.status, Status::Failed);
+    let xml = std::fs::read_to_string(bench.path("report.xml")).unwrap();
+    let report = quick_junit::Report::deserialize_from_str(&xml).unwrap();
+    let failed = |case: &&quick_junit::TestCase| {
+        matches!(case.status, quick_junit::TestCaseStatus::NonSuccess { .. })
+    };
+    let failed: Vec<_> = report.test_suites[0]
+        .test_cases
+        .iter()
+        .filter(failed)
+        .collect();
+    assert!(
+        failed
+            .iter()
+            .any(|case| case.name.as_str().contains("count>1000")),
+        "{xml}"
+    );
     assert!(!summary.metrics["http_reqs"].thresholds["count>1000"].ok);
 }
 
@@ -197,6 +219,26 @@ fn one_id_starts_one_run() {
         bench.floodgate(&["show", id, "--json"]).expect(0).stdout(),
         first.stdout()
     );
+}
+
+#[test]
+fn of_two_runs_with_one_id_at_the_same_time_one_is_carried_out() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let id = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
+    bench.write("test.yaml", &arrivals(&target.url(), 10, "1s", ""));
+    let args = ["run", "test.yaml", "--id", id, "--json"];
+    let running = [(); 4].map(|()| bench.spawn(&args));
+    let ended = running.map(Running::end);
+    let codes = |code| ended.iter().filter(|e| e.code() == Some(code)).count();
+    assert_eq!((codes(0), codes(104)), (1, 3));
+    for refused in ended.iter().filter(|e| e.code() == Some(104)) {
+        assert!(
+            refused.stderr().contains("exists already"),
+            "{}",
+            refused.stderr()
+        );
+    }
+    assert_eq!(target.counters().requests(), 10);
 }
 
 #[test]

@@ -28,21 +28,32 @@ impl Bench {
         std::fs::write(self.path(name), text).unwrap();
     }
 
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub fn spawn(&self, args: &[&str]) -> Running {
         let mut command = Command::new(env!("CARGO_BIN_EXE_floodgate"));
+        command.args(args);
+        self.start(command)
+    }
+
+    /// Starts a command in a shell that has set a limit before.
+    pub fn spawn_limited(&self, setting: &str, args: &[&str]) -> Running {
+        let mut command = Command::new("sh");
         command
-            .args(args)
+            .arg("-c")
+            .arg(format!("{setting}; exec \"$0\" \"$@\""))
+            .arg(env!("CARGO_BIN_EXE_floodgate"))
+            .args(args);
+        self.start(command)
+    }
+
+    fn start(&self, mut command: Command) -> Running {
+        command
             .current_dir(self.dir.path())
             .env_remove("FLOODGATE_OUT")
+            .env("TMPDIR", self.dir.path())
             .env("USER", "ann");
         for variable in ["CI", "LOGNAME", "GITHUB_ACTOR", "GITLAB_USER_LOGIN"] {
             command.env_remove(variable);
         }
-        command
-    }
-
-    pub fn spawn(&self, args: &[&str]) -> Running {
-        let mut command = self.command(args);
         let child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

@@ -62,7 +62,8 @@ impl SyntaxError {
 const LONGEST_COMPARED: usize = 64;
 
 /// The valid name that a misspelt one was most likely meant to be. Case, `_` and `-` do not count as differences, a
-/// third of the letters may be wrong (at least one), and a swap of two neighbours is one mistake.
+/// third of the letters may be wrong (at least one), and a swap of two neighbours is one mistake. Failing that, one that begins with
+/// the name.
 pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |text: &str| -> String {
         text.chars()
@@ -75,10 +76,11 @@ pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
     }
     let wanted = plain(name);
     let bound = (wanted.chars().count() / 3).max(1);
-    names
-        .into_iter()
+    let names: Vec<&'a str> = names.into_iter().collect();
+    let close = names
+        .iter()
         .filter(|candidate| candidate.len() <= LONGEST_COMPARED)
-        .map(|candidate| {
+        .map(|&candidate| {
             (
                 strsim::damerau_levenshtein(&wanted, &plain(candidate)),
                 candidate,
@@ -86,7 +88,13 @@ pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
         })
         .filter(|(distance, candidate)| *distance <= bound && *distance < candidate.chars().count())
         .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
+        .map(|(_, candidate)| candidate);
+    // A name that was cut short is far away by letters.
+    close.or_else(|| {
+        names
+            .into_iter()
+            .find(|candidate| wanted.len() >= 4 && plain(candidate).starts_with(&wanted))
+    })
 }
 
 /// A text as it stands in a message: quoted, escaped, and cut when it is long.
@@ -111,6 +119,7 @@ mod tests {
         assert_eq!(nearest("time_unit", keys), Some("timeUnit"));
         assert_eq!(nearest("preallocatedvus", keys), Some("preAllocatedVUs"));
         assert_eq!(nearest("duratoin", keys), Some("duration"));
+        assert_eq!(nearest("preAlloc", keys), Some("preAllocatedVUs"));
         assert_eq!(nearest("banana", keys), None);
         assert_eq!(
             nearest("x", ["a"]),

@@ -62,9 +62,13 @@ pub fn parse_duration(text: &str) -> Result<Duration, SyntaxError> {
             None => {
                 return Err(fail(
                     unit_at,
-                    format!("{} has the unknown unit {}", quoted(text), quoted(unit)),
+                    format!(
+                        "{} has the unknown unit {}",
+                        quoted(text),
+                        quoted(unit.trim())
+                    ),
                 )
-                .nearest(unit, TIME_UNITS.map(|(name, _)| name)));
+                .nearest(unit.trim(), TIME_UNITS.map(|(name, _)| name)));
             }
         };
         total = number

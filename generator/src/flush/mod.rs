@@ -197,7 +197,8 @@ impl Flusher {
         let start = u64::from(seq) * self.config.flush_s;
         // Rates are per second of what was covered: the last second of a run is seldom a whole one.
         let full = self.time_of(self.next_second.max(start));
-        let ended = self.config.start_ms + i64::try_from(self.ended.div_ceil(1_000_000)).unwrap_or(0);
+        let ended =
+            self.config.start_ms + i64::try_from(self.ended.div_ceil(1_000_000)).unwrap_or(0);
         let partial = self.open_workers == 0 && (full - 1_000..full).contains(&ended);
         let meta = ShardMeta {
             content: Content::Shard,

@@ -228,9 +228,9 @@ fn every_sample_of_every_worker_stands_in_the_shards_once() {
         "two names in three windows of ten seconds"
     );
     assert!(waiting.iter().all(|r| r.window_s == 10));
-    let by_second = rows
-        .iter()
-        .filter(|r| r.key.metric == "http_req_response_time" && r.key.tags.get("name") == Some("a"));
+    let by_second = rows.iter().filter(|r| {
+        r.key.metric == "http_req_response_time" && r.key.tags.get("name") == Some("a")
+    });
     assert_eq!(by_second.count(), 25);
     let vus: Vec<_> = rows
         .iter()

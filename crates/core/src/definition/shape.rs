@@ -297,9 +297,8 @@ impl Shape {
             Self::Boolean => matches!(core, Core::Boolean(_)),
             Self::Choice(words) => {
                 if !words.contains(&text.as_ref()) {
-                    let problem = format!("must be one of the words below, is {}", node.shown());
                     sink.push(
-                        node.issue(problem)
+                        node.issue(format!("{} is not known", node.shown()))
                             .allowed(self.said())
                             .nearest(&text, words.iter().copied()),
                     );
@@ -549,10 +548,20 @@ fn mismatch(node: &Node, shape: &Shape, sink: &mut Sink) {
     {
         return;
     }
-    sink.push(
-        node.issue(format!("is {}, which does not fit", node.shown()))
-            .allowed(shape.said()),
-    );
+    let issue = node
+        .issue(format!("is {}, which does not fit", node.shown()))
+        .allowed(shape.said());
+    let quoted_number = matches!(
+        shape,
+        Shape::Integer { .. } | Shape::Number { .. } | Shape::Boolean
+    ) && node.scalar().is_some_and(|scalar| {
+        !scalar.plain && !scalar.is_resolved() && Core::of(&scalar.raw) != Core::Text
+    });
+    sink.push(if quoted_number {
+        issue.hint("write it without quotes")
+    } else {
+        issue
+    });
 }
 
 /// What would be right if a scalar cannot stand for text.

@@ -36,7 +36,7 @@ pub(super) fn read(text: &str, source: u16, sink: &mut Sink) -> Result<Node, Fat
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader {
         parser: Parser::new_from_str(text),
-        lines: text.lines().collect(),
+        lines: text.lines().map(|line| (line, line.is_ascii())).collect(),
         source,
         sink,
         anchors: HashMap::new(),
@@ -61,7 +61,8 @@ fn too_deep(mark: Mark) -> Fatal {
 
 struct Reader<'a, 's> {
     parser: Parser<'a, saphyr_parser::StrInput<'a>>,
-    lines: Vec<&'a str>,
+    /// Each line, and whether it is ASCII, where characters are bytes.
+    lines: Vec<(&'a str, bool)>,
     source: u16,
     sink: &'s mut Sink,
     anchors: HashMap<usize, Node>,
@@ -338,11 +339,11 @@ impl<'a> Reader<'a, '_> {
     /// Whether the text stands at the mark letter by letter, so that a place in it is a column of the file.
     fn stands_verbatim(&self, text: &str, mark: Mark, quote: u32) -> bool {
         const LONGEST: usize = 4_096;
-        let Some(line) = self.lines.get(mark.line as usize - 1) else {
+        let Some((line, is_ascii)) = self.lines.get(mark.line as usize - 1) else {
             return false;
         };
         let skip = (mark.column - 1 + quote) as usize;
-        if line.is_ascii() {
+        if *is_ascii {
             return line
                 .as_bytes()
                 .get(skip..)

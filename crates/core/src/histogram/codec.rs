@@ -7,6 +7,7 @@ use super::geometry::{
     BUCKETS, HIGHEST_US, LOWEST_US, SIGNIFICANT_DIGITS, highest_of, index_of, lowest_of,
 };
 use super::{Exact, Histogram, HistogramError};
+use std::hint::cold_path;
 
 /// V2 with a word size of one byte (`0x1c849303 | 0x10`).
 pub(super) const COOKIE: u32 = 0x1c84_9313;
@@ -17,7 +18,8 @@ pub(super) const HEADER: usize = 40;
 #[derive(Default)]
 struct Seen {
     count: u64,
-    first: Option<usize>,
+    /// The outermost buckets with a count, if there is any.
+    first: usize,
     last: usize,
 }
 
@@ -60,9 +62,9 @@ impl Histogram {
     pub fn add_v2(&mut self, bytes: &[u8]) -> Result<(), HistogramError> {
         let counts = counts_of(bytes)?;
         let seen = self.add_counts(counts)?;
-        let Some(first) = seen.first else {
+        if seen.count == 0 {
             return Ok(());
-        };
+        }
         let mut sum = 0u64;
         let middle = |index| u64::midpoint(lowest_of(index), highest_of(index));
         walk(counts, u64::MAX, &mut 0, |index, count| {
@@ -70,7 +72,7 @@ impl Histogram {
         })?;
         self.count += seen.count;
         self.sum = self.sum.saturating_add(sum);
-        self.min = self.min.min(lowest_of(first));
+        self.min = self.min.min(lowest_of(seen.first));
         self.max = self.max.max(highest_of(seen.last).min(HIGHEST_US));
         Ok(())
     }
@@ -134,13 +136,9 @@ pub fn check_encoded(exact: Exact, clamped: u64, bytes: &[u8]) -> Result<(), His
     walk(counts_of(bytes)?, u64::MAX, &mut 0, |_, _| ())?.check(exact, clamped)
 }
 
-/// The position after a run of empty buckets. One past the end is an error only if a count follows.
-#[inline]
-fn skip(index: usize, zeros: i64) -> Result<usize, HistogramError> {
-    let zeros = usize::try_from(zeros.unsigned_abs()).ok();
-    zeros
-        .and_then(|zeros| index.checked_add(zeros))
-        .ok_or(HistogramError::TooLong)
+/// The position after a run of empty buckets. One past the end is an error only if a count follows, so all of them are the same.
+fn skip(index: usize, zeros: u64) -> usize {
+    usize::try_from(zeros).map_or(BUCKETS, |zeros| index.saturating_add(zeros).min(BUCKETS))
 }
 
 /// Calls `each` with every non-empty bucket and its count; `read` is how many bytes were taken by numbers that were good.
@@ -154,42 +152,94 @@ fn walk(
     let mut seen = Seen::default();
     let mut rest = counts;
     let mut index = 0usize;
-    while !rest.is_empty() {
-        *read = counts.len() - rest.len();
-        let mut number = unzigzag(take_varint(&mut rest)?);
-        if number < 0 {
-            index = skip(index, number)?;
-            // A count follows in all but made-up histograms: taking it here spares a hard-to-predict branch.
-            if rest.is_empty() {
+    loop {
+        // Nearly all of a histogram goes through here; what is long, odd or wrong is left to the numbers one by one below.
+        while let Some(pair) = short_pair(rest) {
+            let at = index + pair.gap;
+            if at >= BUCKETS || pair.count > room - seen.count {
                 break;
             }
-            *read = counts.len() - rest.len();
-            number = unzigzag(take_varint(&mut rest)?);
-            if number < 0 {
-                index = skip(index, number)?;
-                continue;
-            }
+            each(at, pair.count);
+            seen.add(at, pair.count);
+            index = at + 1;
+            rest = &rest[pair.bytes..];
+        }
+        *read = counts.len() - rest.len();
+        if rest.is_empty() {
+            return Ok(seen);
+        }
+        let (number, bytes) = varint(rest)?;
+        rest = &rest[bytes..];
+        let number = unzigzag(number);
+        if number < 0 {
+            index = skip(index, number.unsigned_abs());
+            continue;
         }
         if index >= BUCKETS {
             return Err(HistogramError::TooLong);
         }
         let count = number as u64;
+        if count > room - seen.count {
+            return Err(HistogramError::Overflow);
+        }
         if count > 0 {
-            if count > room - seen.count {
-                return Err(HistogramError::Overflow);
-            }
             each(index, count);
-            seen.count += count;
-            seen.first.get_or_insert(index);
-            seen.last = index;
+            seen.add(index, count);
         }
         index += 1;
     }
-    *read = counts.len();
-    Ok(seen)
+}
+
+/// A count and the empty buckets before it, as they lie in so many bytes.
+struct Pair {
+    gap: usize,
+    count: u64,
+    bytes: usize,
+}
+
+/// The next count and the gap before it, if each has at most two bytes. Whether there is a gap and how long it is are as good as random,
+/// so that branches on them would be mispredicted every few buckets: there are none. Whether a count takes two bytes is a branch, as most
+/// histograms have one kind of counts, and a good guess finds the next pair sooner than arithmetic.
+#[inline(always)]
+fn short_pair(bytes: &[u8]) -> Option<Pair> {
+    let word = u32::from_le_bytes(*bytes.first_chunk()?);
+    let long = word >> 7 & 1;
+    // A negative number, which ZigZag makes odd, is that many empty buckets; a zero is one.
+    let is_gap = (word & 1) | u32::from(word & 0xff == 0);
+    let gap_bytes = is_gap << long;
+    let number = (word & 0x7f) | (word >> 1 & 0x3f80 & long.wrapping_neg());
+    let gap = number.div_ceil(2).max(1) & is_gap.wrapping_neg();
+    let rest = word >> (8 * gap_bytes);
+    let mut pair = Pair {
+        gap: gap as usize,
+        count: u64::from(rest & 0xff) >> 1,
+        bytes: gap_bytes as usize + 1,
+    };
+    if rest & 0x80 != 0 {
+        cold_path();
+        if rest & 0x8000 != 0 {
+            return None;
+        }
+        pair.count = u64::from(rest & 0x7f | rest >> 1 & 0x3f80) >> 1;
+        pair.bytes += 1;
+    }
+    // A gap of three bytes; a gap after a gap; a second zero.
+    if word & 0x8080 == 0x8080 || rest & 1 != 0 || pair.count == 0 {
+        return None;
+    }
+    Some(pair)
 }
 
 impl Seen {
+    #[inline(always)]
+    fn add(&mut self, index: usize, count: u64) {
+        if self.count == 0 {
+            self.first = index;
+        }
+        self.last = index;
+        self.count += count;
+    }
+
     /// Whether exact figures can be those of the buckets that were seen.
     fn check(&self, exact: Exact, clamped: u64) -> Result<(), HistogramError> {
         let fault = |field, stated, found| {
@@ -202,11 +252,11 @@ impl Seen {
         if exact.count != self.count {
             return fault("count", exact.count, self.count);
         }
-        let Some(first) = self.first else {
+        if self.count == 0 {
             return Ok(());
-        };
-        if exact.min > HIGHEST_US || index_of(exact.min) != first {
-            return fault("minimum", exact.min, lowest_of(first));
+        }
+        if exact.min > HIGHEST_US || index_of(exact.min) != self.first {
+            return fault("minimum", exact.min, lowest_of(self.first));
         }
         if exact.max > HIGHEST_US || index_of(exact.max) != self.last || exact.max < exact.min {
             return fault("maximum", exact.max, highest_of(self.last));
@@ -283,7 +333,7 @@ fn counts_of(bytes: &[u8]) -> Result<&[u8], HistogramError> {
 }
 
 #[inline]
-const fn zigzag(value: i64) -> u64 {
+pub(super) const fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
 }
 
@@ -293,7 +343,7 @@ const fn unzigzag(value: u64) -> i64 {
 }
 
 /// LEB128 of at most nine bytes; the ninth holds eight bits.
-fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+pub(super) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     for _ in 0..8 {
         if value < 0x80 {
             return out.push(value as u8);
@@ -304,29 +354,15 @@ fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
-/// Takes one number; those of one or two bytes, which nearly all are, without a branch on which of the two it is.
-#[inline(always)]
-fn take_varint(bytes: &mut &[u8]) -> Result<u64, HistogramError> {
-    if let [a, b, ..] = **bytes {
-        let (a, b) = (u64::from(a), u64::from(b));
-        let long = a >> 7;
-        if long & (b >> 7) == 0 {
-            *bytes = &bytes[1 + long as usize..];
-            return Ok((a & 0x7f) | ((b << 7) & long.wrapping_neg()));
-        }
-    }
-    take_long_varint(bytes)
-}
-
+/// The first number and how many bytes it takes.
 #[cold]
-fn take_long_varint(bytes: &mut &[u8]) -> Result<u64, HistogramError> {
+fn varint(bytes: &[u8]) -> Result<(u64, usize), HistogramError> {
     let mut value = 0;
     for (i, &byte) in bytes.iter().enumerate().take(9) {
         let bits = if i == 8 { byte } else { byte & 0x7f };
         value |= u64::from(bits) << (7 * i);
         if byte < 0x80 || i == 8 {
-            *bytes = &bytes[i + 1..];
-            return Ok(value);
+            return Ok((value, i + 1));
         }
     }
     Err(HistogramError::Truncated {

@@ -22,6 +22,10 @@ const TABLE_BITS: u32 = HALF_BITS - PAGE_BITS;
 const TABLE: usize = 1 << TABLE_BITS;
 /// Tables of a histogram.
 const TABLES: usize = BUCKETS >> HALF_BITS;
+/// The numbers of a table and of a page that do not exist: past the end of any histogram's, so that the look-up and the question whether there
+/// is one are the same comparison.
+const NO_TABLE: u8 = u8::MAX;
+const NO_PAGE: u16 = u16::MAX;
 
 /// Why bytes could not be added to a histogram.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -106,9 +110,9 @@ pub struct Bucket {
 /// A histogram of µs; see the [module](self).
 #[derive(Clone, Debug)]
 pub struct Histogram {
-    /// By power of two: the table's number in `tables` plus one, 0 if there is none.
+    /// By power of two: the table's number in `tables`, or [`NO_TABLE`].
     octaves: [u8; TABLES],
-    /// By page of a power of two: the page's number in `pages` plus one, 0 if there is none.
+    /// By page of a power of two: the page's number in `pages`, or [`NO_PAGE`].
     tables: Vec<[u16; TABLE]>,
     /// Counts.
     pages: Vec<[u64; PAGE]>,
@@ -129,7 +133,7 @@ impl Histogram {
     /// An empty histogram; allocates nothing.
     pub const fn new() -> Self {
         Self {
-            octaves: [0; TABLES],
+            octaves: [NO_TABLE; TABLES],
             tables: Vec::new(),
             pages: Vec::new(),
             count: 0,
@@ -179,11 +183,11 @@ impl Histogram {
             }
         } else {
             for (octave, &table) in other.octaves.iter().enumerate() {
-                let Some(table) = other.tables.get(usize::from(table).wrapping_sub(1)) else {
+                let Some(table) = other.tables.get(usize::from(table)) else {
                     continue;
                 };
                 for (place, &page) in table.iter().enumerate() {
-                    let Some(page) = other.pages.get(usize::from(page).wrapping_sub(1)) else {
+                    let Some(page) = other.pages.get(usize::from(page)) else {
                         continue;
                     };
                     let own = self.page((octave << TABLE_BITS) | place);
@@ -202,7 +206,7 @@ impl Histogram {
 
     /// Forgets all samples and keeps the memory for the next ones.
     pub fn clear(&mut self) {
-        self.octaves = [0; TABLES];
+        self.octaves = [NO_TABLE; TABLES];
         self.tables.clear();
         self.pages.clear();
         (self.count, self.sum, self.min, self.max, self.clamped) = (0, 0, u64::MAX, 0, 0);
@@ -324,16 +328,13 @@ impl Histogram {
             .iter()
             .enumerate()
             .filter_map(|(octave, &table)| {
-                Some((
-                    octave << HALF_BITS,
-                    self.tables.get(usize::from(table).wrapping_sub(1))?,
-                ))
+                Some((octave << HALF_BITS, self.tables.get(usize::from(table))?))
             });
         tables.flat_map(move |(first, table)| {
             table.iter().enumerate().filter_map(move |(place, &page)| {
                 Some((
                     first + (place << PAGE_BITS),
-                    self.pages.get(usize::from(page).wrapping_sub(1))?,
+                    self.pages.get(usize::from(page))?,
                 ))
             })
         })
@@ -351,28 +352,31 @@ impl Histogram {
         let octave = number >> TABLE_BITS;
         let place = number & (TABLE - 1);
         let mut table = usize::from(self.octaves[octave]);
-        if table == 0 {
+        if table >= self.tables.len() {
             table = self.new_table(octave);
         }
-        let mut page = usize::from(self.tables[table - 1][place]);
-        if page == 0 {
-            page = self.new_page(table - 1, place);
+        let page = usize::from(self.tables[table][place]);
+        if page < self.pages.len() {
+            &mut self.pages[page]
+        } else {
+            self.new_page(table, place)
         }
-        &mut self.pages[page - 1]
     }
 
     #[cold]
     fn new_table(&mut self, octave: usize) -> usize {
-        self.tables.push([0; TABLE]);
-        self.octaves[octave] = self.tables.len() as u8;
-        self.tables.len()
+        let number = self.tables.len();
+        self.tables.push([NO_PAGE; TABLE]);
+        self.octaves[octave] = number as u8;
+        number
     }
 
     #[cold]
-    fn new_page(&mut self, table: usize, place: usize) -> usize {
+    fn new_page(&mut self, table: usize, place: usize) -> &mut [u64; PAGE] {
+        let number = self.pages.len();
         self.pages.push([0; PAGE]);
-        self.tables[table][place] = self.pages.len() as u16;
-        self.pages.len()
+        self.tables[table][place] = number as u16;
+        &mut self.pages[number]
     }
 }
 
@@ -388,4 +392,4 @@ impl PartialEq for Histogram {
 impl Eq for Histogram {}
 
 // The numbers of tables and pages fit the types they are kept in.
-const _: () = assert!(TABLES < u8::MAX as usize && BUCKETS >> PAGE_BITS < u16::MAX as usize);
+const _: () = assert!(TABLES <= NO_TABLE as usize && BUCKETS >> PAGE_BITS <= NO_PAGE as usize);

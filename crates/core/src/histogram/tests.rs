@@ -146,6 +146,70 @@ proptest! {
     }
 }
 
+proptest! {
+    #[test]
+    fn numbers_of_all_lengths_are_read_one_by_one(numbers in numbers()) {
+        let (mut index, mut expected) = (0usize, Ok(Vec::new()));
+        let mut counts = Vec::new();
+        for &number in &numbers {
+            codec::put_varint(&mut counts, codec::zigzag(number));
+            if number < 0 {
+                index += number.unsigned_abs() as usize;
+                continue;
+            }
+            match &mut expected {
+                Ok(_) if index >= BUCKETS => expected = Err(HistogramError::TooLong),
+                Ok(buckets) if number > 0 => buckets.push((index, number as u64)),
+                _ => {}
+            }
+            index += 1;
+        }
+        let mut h = Histogram::new();
+        let result = h.add_v2(&with_counts(&counts));
+        prop_assert_eq!(result.map(|()| h.indexed().collect::<Vec<_>>()), expected);
+    }
+}
+
+/// Numbers as they may follow each other in the V2 form, and as no encoder lets them.
+fn numbers() -> impl Strategy<Value = Vec<i64>> {
+    let number = prop_oneof![
+        8 => -3..=3i64,
+        4 => -70..=70i64,
+        2 => -300..=9_000i64,
+        1 => -9_000..=300i64,
+        1 => 0..=1i64 << 40,
+    ];
+    prop::collection::vec(number, 0..60)
+}
+
+/// A good header and these counts.
+fn with_counts(counts: &[u8]) -> Vec<u8> {
+    let mut bytes = encoded(&Histogram::new());
+    bytes.truncate(codec::HEADER);
+    bytes[4..8].copy_from_slice(&(counts.len() as u32).to_be_bytes());
+    bytes.extend(counts);
+    bytes
+}
+
+#[test]
+fn gaps_of_any_length_end_at_the_last_bucket() {
+    let counts = |numbers: &[i64]| {
+        let mut out = Vec::new();
+        for &number in numbers {
+            codec::put_varint(&mut out, codec::zigzag(number));
+        }
+        with_counts(&out)
+    };
+    let mut h = Histogram::new();
+    // Together more than 64 bits, and 64 bits and one bucket: no sum of them may come back to a bucket that exists.
+    for gaps in [&[i64::MIN, i64::MIN][..], &[i64::MIN, -i64::MAX, -2]] {
+        assert_eq!(h.add_v2(&counts(gaps)), Ok(()));
+        let before_a_count = counts(&[gaps, &[1, 1, 1, 1]].concat());
+        assert_eq!(h.add_v2(&before_a_count), Err(HistogramError::TooLong));
+    }
+    assert_eq!(h, Histogram::new());
+}
+
 #[test]
 fn an_empty_histogram_is_empty() {
     let h = Histogram::new();

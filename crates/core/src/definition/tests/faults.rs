@@ -58,7 +58,7 @@ fn a_threshold_is_judged_where_it_stands() {
     let faults = parse_with(&source, &Overrides::default(), &fake(), judge).unwrap_err();
     assert_eq!(
         faults.to_string(),
-        "d:6:48: thresholds.http_reqs[1].threshold: http_reqs: \"rate 70\" has no operator (from \"rate ${env:RATE}\")"
+        "d:6:46: thresholds.http_reqs[1].threshold: http_reqs: \"rate 70\" has no operator (from \"rate ${env:RATE}\")"
     );
 }
 
@@ -69,7 +69,7 @@ fn overrides_have_places_too() {
         |name: &str, value: &str| read_with(&text, &[(name, value)]).unwrap_err().to_string();
     assert_eq!(
         message("scenarios.s.duration", "10 s"),
-        "--set scenarios.s.duration:1:3: scenarios.s.duration: \"10 s\" has the unknown unit \" s\"; did you mean \"s\"? allowed: a duration such as 500ms, 30s or 1m30s (a bare number is milliseconds)"
+        "--set scenarios.s.duration:1:3: scenarios.s.duration: \"10 s\" has the unknown unit \"s\"; did you mean \"s\"? allowed: a duration such as 500ms, 30s or 1m30s (a bare number is milliseconds)"
     );
     assert_eq!(
         message("rate", "5"),

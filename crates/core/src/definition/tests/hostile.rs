@@ -131,13 +131,14 @@ fn secrets_stand_in_no_message_and_in_no_normalised_form() {
 #[test]
 fn minified_json_is_read_in_linear_time() {
     // One line of a mebibyte: places must not be found by counting from its start each time.
-    let items = vec!["\"é0123456789\""; 60_000].join(",");
-    let text = format!("{{\"x-a\":[{items}]}}");
-    let faults = read(&text).unwrap_err();
-    assert!(
-        faults.to_string().contains("\"version\" is missing"),
-        "{faults}"
-    );
+    for item in ["\"é0123456789\"", "\"0123456789\""] {
+        let text = format!("{{\"x-a\":[{}]}}", vec![item; 60_000].join(","));
+        let faults = read(&text).unwrap_err();
+        assert!(
+            faults.to_string().contains("\"version\" is missing"),
+            "{faults}"
+        );
+    }
 }
 
 proptest! {

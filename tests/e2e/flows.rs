@@ -1,0 +1,180 @@
+//! What definitions can say, against a target that counts.
+
+use crate::support::*;
+use floodgate_target::{Config, Target, tls};
+
+const HEAD: &str = "version: 1\nproject: e2e\ntest: flows\n";
+
+/// Every executor; the path of each scenario's requests tells them apart.
+const EXECUTORS: &str = r#"
+scenarios:
+  shared: { executor: shared-iterations, vus: 3, iterations: 20, flow: [{ get: /bytes/1 }] }
+  own: { executor: per-vu-iterations, vus: 3, iterations: 5, flow: [{ get: /bytes/2 }] }
+  constant: { executor: constant-vus, vus: 3, duration: 1s, flow: [{ get: /bytes/3 }, { think: 50ms }] }
+  ramping:
+    executor: ramping-vus
+    startVUs: 1
+    stages: [{ duration: 1s, target: 4 }]
+    flow: [{ get: /bytes/4 }, { think: 50ms }]
+  arrivals: { executor: constant-arrival-rate, rate: 50, duration: 1s, preAllocatedVUs: 20, maxVUs: 60, flow: [{ get: /bytes/5 }] }
+  rising:
+    executor: ramping-arrival-rate
+    startRate: 20
+    stages: [{ duration: 1s, target: 60 }]
+    preAllocatedVUs: 20
+    maxVUs: 60
+    flow: [{ get: /bytes/6 }]
+thresholds:
+  http_req_failed: [rate==0]
+  "http_reqs{scenario:shared}": [count==20]
+  "http_reqs{scenario:own}": [count==15]
+  "http_reqs{scenario:constant}": [count>=3]
+  "http_reqs{scenario:ramping}": [count>=1]
+  "http_reqs{scenario:arrivals}": [count==50]
+  "http_reqs{scenario:rising}": [count==40]
+"#;
+
+#[test]
+fn six_executors_send_what_they_say_on_one_generator_and_on_three() {
+    for generators in ["1", "3"] {
+        let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+        let definition = format!("{HEAD}target: {}\n{EXECUTORS}", target.url());
+        let (ended, summary) = bench.run(&definition, &["--generators", generators]);
+        ended.expect(0);
+        let scenarios = ["shared", "own", "constant", "ramping", "arrivals", "rising"];
+        for (scenario, path) in scenarios.iter().zip(1..) {
+            let counted = target.counters().path(&format!("/bytes/{path}"));
+            let merged = value(
+                &summary,
+                &format!("http_reqs{{scenario:{scenario}}}"),
+                "count",
+            );
+            assert_eq!(merged, counted as f64, "{scenario} with {generators}");
+        }
+        assert_eq!(
+            value(&summary, "http_reqs", "count"),
+            target.counters().requests() as f64
+        );
+    }
+}
+
+/// A flow that looks at most of what the engine can do.
+const TOUR: &str = r#"
+http: { acceptEncoding: [gzip, deflate, br] }
+data: [{ file: users.csv, mode: unique }]
+scenarios:
+  tour:
+    executor: shared-iterations
+    vus: 4
+    iterations: 20
+    flow:
+      - get: /redirect/3
+        name: redirect
+        checks: [status == 200, body contains "arrived"]
+      - get: /redirect/3
+        name: first hop
+        maxRedirects: 0
+        checks: [status == 302]
+      - get: /cookies/set?flavour=oat
+        name: set cookie
+      - get: /cookies
+        name: cookies
+        checks: ['$.cookies.flavour == "oat"']
+      - get: /gzip
+        name: gzip
+        checks: [status == 200, $ exists]
+      - get: /brotli
+        name: brotli
+        checks: [status == 200, $ exists]
+      - get: /basic-auth/ann/s3cret
+        name: basic auth
+        auth: { basic: { username: ann, password: s3cret } }
+        checks: [status == 200]
+      - get: /basic-auth/ann/s3cret
+        name: no auth
+        expect: 401
+        checks: [status == 401]
+      - post: /api/login
+        name: login
+        json: { user: "${data.user}" }
+        extract: { token: $.token, user: $.user }
+        checks: [status == 200]
+      - get: /bearer
+        name: bearer
+        auth: { bearer: "${token}" }
+        checks: [status == 200]
+      - get: "/bytes/${data.size}"
+        name: own row
+        checks: [status == 200]
+      - group: tail
+        steps:
+          - post: /echo
+            name: echo
+            form: { who: "${user}", n: "${iteration}" }
+            tags: { kind: form }
+            checks: ['$.method == "POST"']
+thresholds:
+  checks: [rate==1]
+  http_req_failed: [rate==0]
+  iterations: [count==20]
+  "http_reqs{name:redirect}": [count==80]
+  "http_reqs{kind:form}": [count==20]
+  "http_reqs{status:401}": [count==20]
+"#;
+
+#[test]
+fn a_tour_of_the_native_engine() {
+    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    let rows: String = (1..=20).map(|n| format!("user{n},{n}\n")).collect();
+    bench.write("users.csv", &format!("user,size\n{rows}"));
+    let definition = format!("{HEAD}target: {}\n{TOUR}", target.url());
+    let (ended, summary) = bench.run(&definition, &["--generators", "2"]);
+    ended.expect(0);
+    assert_eq!(
+        value(&summary, "http_reqs", "count"),
+        target.counters().requests() as f64
+    );
+    for n in 1..=20 {
+        let used = target.counters().path(&format!("/bytes/{n}"));
+        assert_eq!(used, 1, "row {n} goes to one iteration of one generator");
+    }
+}
+
+#[test]
+fn rows_that_run_out_are_no_pass() {
+    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    bench.write("users.csv", "size\n1\n2\n3\n4\n5\n");
+    let scenario = r#"
+data: [{ file: users.csv, mode: unique }]
+scenarios:
+  one: { executor: shared-iterations, vus: 2, iterations: 20, flow: [{ get: "/bytes/${data.size}", name: row }] }
+thresholds: { http_req_failed: [rate==0] }
+"#;
+    let (ended, summary) = bench.run(&format!("{HEAD}target: {}\n{scenario}", target.url()), &[]);
+    ended.expect(98);
+    assert_eq!(target.counters().requests(), 5);
+    assert_eq!(value(&summary, "http_reqs", "count"), 5.0);
+    let said = |text: &str| summary.warnings.iter().any(|w| w.contains(text));
+    assert!(said("unique rows ran out"), "{:?}", summary.warnings);
+}
+
+#[test]
+fn http2_over_tls_with_an_authority_of_ones_own() {
+    for (version, protocol) in [
+        ("\"2\"", "HTTP/2"),
+        ("auto", "HTTP/2"),
+        ("\"1.1\"", "HTTP/1.1"),
+    ] {
+        let bench = Bench::new();
+        let target = Target::start(Config::service().with_tls(tls::Mode::Valid)).unwrap();
+        bench.write("ca.pem", target.ca_pem().unwrap());
+        let more = format!(
+            "        checks: [status == 200, 'protocol == \"{protocol}\"']\n    http: {{ version: {version}, ca: ca.pem }}\n\
+             thresholds:\n  checks: [rate==1]\n  http_req_tls_handshaking: [max>0]\n"
+        );
+        let (ended, summary) = bench.run(&arrivals(&target.url(), 30, "1s", &more), &[]);
+        ended.expect(0);
+        assert_eq!(value(&summary, "http_reqs", "count"), 30.0, "{protocol}");
+        assert_eq!(target.counters().requests(), 30, "{protocol}");
+    }
+}

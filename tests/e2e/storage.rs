@@ -1,0 +1,95 @@
+//! A store that does not take or does not keep what is written.
+
+use crate::support::*;
+use floodgate_core::execution::record::Status;
+use floodgate_target::{Config, Target};
+use rustix::process::{Pid, Resource, Rlimit};
+use std::time::Duration;
+
+/// The signal that comes with a file that grows too large ends a process, unless it is ignored: then writing fails, as
+/// on a full disk.
+const WRITES_FAIL: &str = "trap '' XFSZ";
+
+/// From now on no file that a process writes may be longer than this.
+fn limit_files(pid: u32, bytes: Option<u64>) {
+    let pid = Pid::from_raw(pid as i32).unwrap();
+    let limit = Rlimit {
+        current: bytes,
+        maximum: None,
+    };
+    rustix::process::prlimit(Some(pid), Resource::Fsize, limit).unwrap();
+}
+
+/// A run of 3 s whose disk is full once load is sent.
+fn with_a_full_disk(bench: &Bench, target: &Target) -> Running {
+    let thresholds = "thresholds:\n  http_req_failed: [rate==0]\n";
+    bench.write("test.yaml", &arrivals(&target.url(), 50, "3s", thresholds));
+    let running = bench.spawn_limited(WRITES_FAIL, &["run", "test.yaml", "--json"]);
+    eventually("load is sent", || target.counters().requests() >= 10);
+    limit_files(running.pid(), Some(0));
+    running
+}
+
+#[test]
+fn a_disk_that_is_full_for_a_while_loses_nothing() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let running = with_a_full_disk(&bench, &target);
+    eventually("all load is sent", || target.counters().requests() >= 150);
+    std::thread::sleep(Duration::from_secs(1));
+    limit_files(running.pid(), None);
+    let ended = running.end();
+    let summary = ended.expect(0).summary();
+    assert_eq!(summary.status, Status::Passed);
+    assert_eq!(value(&summary, "http_reqs", "count"), 150.0);
+    let said = |text: &str| summary.warnings.iter().any(|w| w.contains(text));
+    assert!(said("kept and tried again"), "{:?}", summary.warnings);
+}
+
+#[test]
+fn a_disk_that_stays_full_is_no_pass() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let ended = with_a_full_disk(&bench, &target).end();
+    let code = ended.code().unwrap();
+    assert!([97, 98].contains(&code), "{code}: {}", ended.stderr());
+    assert!(
+        ended.stderr().contains("File too large"),
+        "{}",
+        ended.stderr()
+    );
+    assert!(!ended.stderr().contains("panicked"), "{}", ended.stderr());
+}
+
+#[test]
+fn what_is_damaged_after_it_was_written_is_left_out_and_named() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    bench.write("test.yaml", &arrivals(&target.url(), 50, "1s", ""));
+    let running = bench.spawn(&["run", "test.yaml", "--generators", "3", "--json"]);
+    eventually("load is sent", || target.counters().requests() >= 1);
+    // The generators go on and end while the coordinator is held up.
+    running.signal("STOP");
+    let folder = bench.path(".floodgate");
+    eventually("the generators have ended", || {
+        files(&folder, "/tasks/").len() == 3
+    });
+    let shards = files(&folder, "/shards/0001/");
+    let whole = std::fs::read(&shards[0]).unwrap();
+    std::fs::write(&shards[0], &whole[..whole.len() / 2]).unwrap();
+    let manifest = &files(&folder, "/tasks/")[2];
+    let whole = std::fs::read(manifest).unwrap();
+    std::fs::write(manifest, &whole[..whole.len() / 2]).unwrap();
+    running.signal("CONT");
+    let ended = running.end();
+    let summary = ended.expect(98).summary();
+    assert_eq!(summary.status, Status::Inconclusive);
+    let excluded = &summary.completeness.shards_excluded;
+    assert_eq!(
+        excluded.iter().map(|s| (s.task, s.seq)).collect::<Vec<_>>(),
+        [(1, 0)]
+    );
+    assert_eq!(summary.completeness.tasks_lost, [2]);
+    let said = |text: &str| summary.warnings.iter().any(|w| w.contains(text));
+    assert!(said("manifest of task 2"), "{:?}", summary.warnings);
+    // A third of 50 starts is missing: that of the shard. The shards of the task without a manifest count.
+    let merged = value(&summary, "http_reqs", "count");
+    assert!((33.0..=34.0).contains(&merged), "{merged}");
+}
