@@ -70,7 +70,7 @@ pub(super) struct Report {
 pub(super) fn run(common: &Arc<Common>, assignment: Assignment) -> Report {
     let runtime = Builder::new_current_thread()
         .enable_all()
-        .event_interval(128)
+        .event_interval(256)
         .build_local(LocalOptions::default());
     match runtime {
         Ok(runtime) => runtime.block_on(work(Arc::clone(common), assignment)),
