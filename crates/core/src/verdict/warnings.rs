@@ -1,7 +1,7 @@
 //! What a reader should know beside the verdict. Each warning says what to change.
 
 use super::{Evidence, LAG_LIMIT_US, Saturation, count, percent, tasks};
-use crate::execution::manifest::Manifest;
+use crate::execution::manifest::{Manifest, TaskOutcome};
 
 /// Largest difference between the starts of two tasks that passes without a word, in µs: the width of a recording window.
 const SKEW_LIMIT_US: i64 = 1_000_000;
@@ -15,9 +15,12 @@ pub(super) fn collect(e: &Evidence<'_>) -> Vec<String> {
     all.extend(tolerated(e));
     all.extend(folded_and_clamped(e.manifests));
     all.extend(skew(e.manifests));
+    // What an order to stop cut off is no matter of gracefulStop.
+    let completed = |m: &&Manifest| m.outcome == TaskOutcome::Completed;
     if let Some(i) = some(
         e.manifests
             .iter()
+            .filter(completed)
             .map(|m| m.totals.interrupted_iterations)
             .sum(),
     ) {
