@@ -227,8 +227,11 @@ fn write_column<W: Write + Send>(
             &mut writer,
             rows.iter().map(|row| row.window_s as i32).collect(),
         )?,
-        METRIC => put::<ByteArrayType>(&mut writer, texts(rows, |row| &row.key.metric))?,
-        KIND => put::<ByteArrayType>(&mut writer, texts(rows, |row| row.key.kind.as_str()))?,
+        METRIC => put::<ByteArrayType>(&mut writer, texts(rows, |row| Some(&row.key.metric)).0)?,
+        KIND => put::<ByteArrayType>(
+            &mut writer,
+            texts(rows, |row| Some(row.key.kind.as_str())).0,
+        )?,
         COUNT => put::<Int64Type>(
             &mut writer,
             rows.iter().map(|row| row.count as i64).collect(),
@@ -252,16 +255,7 @@ fn write_column<W: Write + Send>(
         TAG_KEY | TAG_VALUE => put_map(&mut writer, rows, column == TAG_KEY)?,
         tag => {
             let name = Tags::COLUMNS[tag - TAGS];
-            let present: Vec<_> = rows
-                .iter()
-                .copied()
-                .filter(|row| row.key.tags.get(name).is_some())
-                .collect();
-            let values = texts(&present, |row| row.key.tags.get(name).unwrap_or_default());
-            let levels: Vec<_> = rows
-                .iter()
-                .map(|row| i16::from(row.key.tags.get(name).is_some()))
-                .collect();
+            let (values, levels) = texts(rows, |row| row.key.tags.get(name));
             writer
                 .typed::<ByteArrayType>()
                 .write_batch(&values, Some(&levels), None)?;
@@ -279,17 +273,27 @@ fn put<T: DataType>(
     Ok(())
 }
 
-/// A text of each row's key; rows of one series share it.
-fn texts<'a>(rows: &[&'a Row], text: impl Fn(&'a Row) -> &'a str) -> Vec<ByteArray> {
-    let mut out: Vec<ByteArray> = Vec::with_capacity(rows.len());
+/// Whether a row has the key of the row before it. Rows are sorted: what is worked out of a key serves a run of them.
+fn same_key(rows: &[&Row], i: usize) -> bool {
+    i > 0 && Arc::ptr_eq(&rows[i - 1].key, &rows[i].key)
+}
+
+/// A text of each row's key, where it has it, and the definition levels.
+fn texts<'a>(
+    rows: &[&'a Row],
+    text: impl Fn(&'a Row) -> Option<&'a str>,
+) -> (Vec<ByteArray>, Vec<i16>) {
+    let mut values = Vec::with_capacity(rows.len());
+    let mut levels = Vec::with_capacity(rows.len());
+    let mut value: Option<ByteArray> = None;
     for (i, &row) in rows.iter().enumerate() {
-        let value = match out.last() {
-            Some(last) if Arc::ptr_eq(&rows[i - 1].key, &row.key) => last.clone(),
-            _ => ByteArray::from(text(row)),
-        };
-        out.push(value);
+        if !same_key(rows, i) {
+            value = text(row).map(ByteArray::from);
+        }
+        levels.push(i16::from(value.is_some()));
+        values.extend(value.clone());
     }
-    out
+    (values, levels)
 }
 
 /// Names or values of the tags that have no column of their own.
@@ -299,27 +303,22 @@ fn put_map(
     keys: bool,
 ) -> Result<(), ShardError> {
     let (mut values, mut defined, mut repeated) = (Vec::new(), Vec::new(), Vec::new());
-    for row in rows {
-        let before = defined.len();
-        for (name, value) in row
-            .key
-            .tags
-            .0
-            .iter()
-            .filter(|(name, _)| !Tags::COLUMNS.contains(&name.as_str()))
-        {
-            values.push(ByteArray::from(if keys {
-                name.as_str()
-            } else {
-                value.as_str()
+    let mut texts: Vec<ByteArray> = Vec::new();
+    for (i, row) in rows.iter().enumerate() {
+        if !same_key(rows, i) {
+            let tags = row.key.tags.0.iter();
+            let others = tags.filter(|(name, _)| !Tags::COLUMNS.contains(&name.as_str()));
+            texts.clear();
+            texts.extend(others.map(|(name, value)| {
+                ByteArray::from(if keys { name.as_str() } else { value.as_str() })
             }));
-            repeated.push(i16::from(defined.len() > before));
-            defined.push(1);
         }
-        if defined.len() == before {
-            defined.push(0);
-            repeated.push(0);
+        // A row without such tags has one entry all the same, which says so.
+        for place in 0..texts.len().max(1) {
+            defined.push(i16::from(!texts.is_empty()));
+            repeated.push(i16::from(place > 0));
         }
+        values.extend_from_slice(&texts);
     }
     writer
         .typed::<ByteArrayType>()
