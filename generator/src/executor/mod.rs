@@ -132,7 +132,7 @@ impl<R: Recruit> Scene<R> {
             Some(ended) => {
                 self.recorder
                     .borrow_mut()
-                    .iteration_completed(self.series, start.at, ended.at)
+                    .iteration_completed(self.series, start.at, ended.at);
             }
             None => {
                 let now = self.now();

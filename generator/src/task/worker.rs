@@ -91,7 +91,10 @@ struct Prepared {
     transport: TransportId,
 }
 
-fn prepare(common: &Common) -> Result<(Rc<Worker>, Rc<Timer>, Vec<Prepared>), String> {
+/// A worker before it begins: its client side, its timer, and a scenario each.
+type Ready = (Rc<Worker>, Rc<Timer>, Vec<Prepared>);
+
+fn prepare(common: &Common) -> Result<Ready, String> {
     let timer = Timer::new(common.clock).map_err(|error| format!("no timer: {error}"))?;
     let worker =
         Worker::new(common.clock, &common.transports).map_err(|error| error.to_string())?;

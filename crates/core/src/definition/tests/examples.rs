@@ -107,10 +107,10 @@ fn used(
     use shape::Shape;
     match (shape, value) {
         (Shape::List { of, .. }, Value::Array(items)) => {
-            items.iter().for_each(|item| used(item, of, seen))
+            items.iter().for_each(|item| used(item, of, seen));
         }
         (Shape::Map { of, .. }, Value::Object(map)) => {
-            map.values().for_each(|value| used(value, of, seen))
+            map.values().for_each(|value| used(value, of, seen));
         }
         (Shape::Either(shapes), _) => shapes.iter().for_each(|shape| used(value, shape, seen)),
         (Shape::Object(table), Value::Object(map)) => table_used(map, table, seen),
@@ -185,7 +185,7 @@ fn parser_and_schema_refuse_the_same_maps() {
                         value,
                         &format!("{path}/{}", key.replace('~', "~0").replace('/', "~1")),
                         out,
-                    )
+                    );
                 });
             }
             Value::Array(items) => items
