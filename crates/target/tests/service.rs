@@ -57,6 +57,11 @@ fn the_shop_sells() {
         client.request("POST", "/api/checkout", "", "{}").json()["order"],
         order.json()["order"]
     );
+    assert_eq!(client.get("/api/orders/o-2").json()["order"], "o-2");
+    for unknown in ["o-0", "o-3", "2", "o-x", "o-01x"] {
+        let answer = client.get(&format!("/api/orders/{unknown}"));
+        assert_eq!(answer.status, 404, "{unknown}");
+    }
     assert_eq!(client.request("POST", "/api/checkout", "", "{").status, 400);
     assert_eq!(client.get("/api/login").status, 405);
 }

@@ -6,6 +6,7 @@
 //! | `/api/products`, `/api/products/{1..=20}` | JSON; 404 for another id |
 //! | `POST /api/login` | JSON `{token, user}` and a `session` cookie; 400 for a body that is no JSON |
 //! | `POST /api/checkout` | 201, JSON `{order, state: "open", sku}` |
+//! | `/api/orders/{order}` | JSON `{order, state}`; 404 for an order that was not made |
 //! | `/redirect/{n}` | 302 to `/redirect/{n-1}`, at 0 a 200 |
 //! | `/status/{code}` | that status, 200 to 599 |
 //! | `/delay/{ms}`, `/delay-us/{n}` | 200 after exactly that time, at most a minute |
@@ -128,6 +129,11 @@ impl Shop {
 
     fn next_order(&self) -> u64 {
         self.orders.set(self.orders.get() + 1);
+        self.orders.get()
+    }
+
+    /// Orders so far.
+    fn orders(&self) -> u64 {
         self.orders.get()
     }
 }
