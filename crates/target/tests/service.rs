@@ -6,7 +6,7 @@ mod support;
 use floodgate_target::{Config, Kind, Target, service, tls};
 use std::io::Read;
 use std::time::{Duration, Instant};
-use support::{Client, client_config, h2_get, runtime, tls_connect};
+use support::{Client, client_config, h2_get, h2_send, runtime, tls_connect};
 
 fn quick() -> Config {
     Config {
@@ -222,6 +222,11 @@ fn http2_with_prior_knowledge_and_by_alpn() {
         assert_eq!(stream.get_ref().1.alpn_protocol(), Some(b"h2".as_slice()));
         let (status, body) = h2_get(stream, "https://t/bytes/300000").await;
         assert_eq!((status, body.len()), (200, 300_000));
+
+        // Content in the answer to HEAD would be a protocol error.
+        let tcp = tokio::net::TcpStream::connect(plain.addr()).await.unwrap();
+        let head = h2_send(tcp, http::Method::HEAD, "http://t/bytes/1000").await;
+        assert_eq!(head, (200, Vec::new()));
     });
     assert_eq!(
         (
