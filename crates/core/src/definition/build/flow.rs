@@ -93,7 +93,7 @@ impl Build<'_> {
                 for piece in pieces {
                     match piece {
                         Piece::Literal(text) | Piece::Resolved { text, .. } => {
-                            builder.literal(text)
+                            builder.literal(text);
                         }
                         Piece::Expression { at, text } => {
                             let variable = expression(*at, text).and_then(|variable| {
