@@ -171,3 +171,21 @@ fn an_unknown_execution_and_an_empty_folder_are_told_apart() {
         "looking leaves nothing behind"
     );
 }
+
+#[test]
+fn an_engine_that_this_build_has_not_is_valid_and_refused() {
+    let bench = Bench::new();
+    bench.write("load.js", "");
+    bench.write(
+        "k6.yaml",
+        "version: 1\ntest: k6\nengine: k6\nscript: load.js\n",
+    );
+    let said = bench.floodgate(&["run", "k6.yaml"]).expect(104).stderr();
+    assert!(
+        said.contains("k6.yaml:3:9") && said.contains("runs the engine http only"),
+        "{said}"
+    );
+    assert!(files(&bench.path(".floodgate"), "executions").is_empty());
+    let said = bench.floodgate(&["validate", "k6.yaml"]).expect(0).stderr();
+    assert!(said.contains("k6.yaml:3:9: warning: engine:"), "{said}");
+}

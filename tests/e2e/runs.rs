@@ -174,6 +174,50 @@ fn hit_counts_every_request() {
 }
 
 #[test]
+fn a_closed_loop_that_takes_all_cpu_has_answered_the_question() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let ended = bench.floodgate(&["hit", &target.url(), "-c", "32", "-d", "3", "--json"]);
+    // Whether the loop saturates the generator depends on the machine; the exit code does not.
+    let summary = ended.expect(0).summary();
+    assert!([Status::Passed, Status::Inconclusive].contains(&summary.status));
+    if summary.status == Status::Inconclusive {
+        assert!(
+            summary.warnings.iter().any(|w| w.contains("generator")),
+            "{summary:#?}"
+        );
+    }
+}
+
+#[test]
+fn the_resolved_target_is_shown_and_no_secret() {
+    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    let definition = arrivals(
+        "${param:shop}${secret:path}",
+        10,
+        "1s",
+        "parameters: { shop: http://x }\nrun: { tasks: 2 }\n",
+    );
+    bench.write("test.yaml", &definition);
+    std::fs::create_dir_all(bench.path(".floodgate/secrets")).unwrap();
+    bench.write(".floodgate/secrets/path", "/status");
+    let shop = format!("shop={}", target.url());
+    let ended = bench.floodgate(&["run", "test.yaml", "--set", &shop]);
+    // Long lines are broken between words.
+    let flat = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (out, err) = (flat(ended.expect(0).stdout()), flat(ended.stderr()));
+    let shown = format!("{}${{secret:path}}", target.url());
+    for text in [&out, &err] {
+        assert!(text.contains(&shown), "{text}");
+        assert!(!text.contains("/status"), "{text}");
+        assert!(
+            text.contains("run.tasks: has no effect in a local run"),
+            "{text}"
+        );
+    }
+    assert_eq!(target.counters().path("/status/"), 10);
+}
+
+#[test]
 fn hit_sends_method_headers_and_body() {
     let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
     bench.write("body.json", "{\"sku\": \"a-1\"}");

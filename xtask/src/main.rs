@@ -22,7 +22,7 @@ enum Chore {
     /// Set up what the tests need, and run them all
     Test(test::Options),
     /// Formatting, clippy, rustdoc, tests, benches as tests, fuzz targets
-    Ci,
+    Ci(ci::Options),
     /// Measure against the other tools that are installed
     Bench(bench::Options),
 }
@@ -30,7 +30,7 @@ enum Chore {
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().chore {
         Chore::Test(options) => test::run(&options),
-        Chore::Ci => ci::run(),
+        Chore::Ci(options) => ci::run(&options),
         Chore::Bench(options) => bench::run(&options),
     }
 }

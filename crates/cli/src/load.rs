@@ -7,7 +7,7 @@ use bytes::Bytes;
 use floodgate_control::{ControlError, DEFINITION_FILE, Stores, TestPackage};
 use floodgate_core::baseline::Baseline;
 use floodgate_core::definition::{
-    Definition, Faults, Overrides, Parsed, Severity, Source, parse_with, version,
+    Definition, Fault, Faults, Overrides, Parsed, Severity, Source, parse_with, version,
 };
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::keys::definition_file;
@@ -30,24 +30,33 @@ pub struct LoadedTest {
     pub parsed: Parsed,
     /// The folder that its relative paths start from.
     pub base_dir: PathBuf,
-    /// What is allowed and probably not meant.
+    /// What is allowed and probably not meant, or has no effect here.
     pub warnings: Vec<String>,
+    /// Why it is a valid definition that cannot be run here.
+    pub refusals: Vec<Fault>,
     version: String,
     files: Vec<(String, Bytes)>,
     overrides: Vec<(String, String)>,
 }
 
 impl LoadedTest {
+    /// Whether it can be run on this machine.
+    ///
+    /// # Errors
+    /// [`CliError::Definition`] with the places of what this build does not run.
+    pub fn runnable(&self) -> Result<()> {
+        if self.refusals.is_empty() {
+            Ok(())
+        } else {
+            Err(definition_error(Faults(self.refusals.clone())))
+        }
+    }
+
     /// What the preparation needs.
     pub fn package(&self) -> TestPackage<'_> {
         TestPackage {
             definition: &self.parsed.definition,
-            target: self
-                .parsed
-                .normalised
-                .get("target")
-                .and_then(|t| t.as_str())
-                .map(str::to_owned),
+            target: self.parsed.shown_target.clone(),
             normalised: self.parsed.normalised.to_string().into(),
             version: self.version.clone(),
             files: self.files.clone(),
@@ -95,7 +104,17 @@ pub fn load_text(
     };
     let parsed = parse_with(&source, &Overrides(overrides.to_vec()), &env, judge)
         .map_err(definition_error)?;
-    let mut warnings: Vec<String> = parsed.warnings.iter().map(ToString::to_string).collect();
+    let (refusals, unheeded): (Vec<_>, Vec<_>) = parsed
+        .local
+        .iter()
+        .cloned()
+        .partition(|fault| fault.severity == Severity::Error);
+    let mut warnings: Vec<String> = parsed
+        .warnings
+        .iter()
+        .chain(&unheeded)
+        .map(ToString::to_string)
+        .collect();
     warnings.extend(compile(&parsed.definition)?);
     let mut contents = Vec::new();
     for file in &parsed.files {
@@ -110,6 +129,7 @@ pub fn load_text(
         parsed,
         base_dir: origin.base_dir,
         warnings,
+        refusals,
         version,
         files,
         overrides: overrides.to_vec(),

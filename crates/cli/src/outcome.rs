@@ -27,6 +27,15 @@ pub(crate) struct Output<'a> {
 /// # Errors
 /// A stdout or JUnit file that cannot be written.
 pub(crate) fn conclude(finished: &Finished, output: &Output<'_>) -> Result<ExitCode> {
+    show(finished, output)?;
+    Ok(ExitCode::from(finished.execution.status.exit_code()))
+}
+
+/// Shows a run that has just ended.
+///
+/// # Errors
+/// A stdout or JUnit file that cannot be written.
+pub(crate) fn show(finished: &Finished, output: &Output<'_>) -> Result<()> {
     let Finished { execution, summary } = finished;
     if output.show.json {
         print_summary_json(summary)?;
@@ -42,7 +51,7 @@ pub(crate) fn conclude(finished: &Finished, output: &Output<'_>) -> Result<ExitC
         let command = show_command(&execution.id, output.out);
         eprintln!("{} {command}", style("show it again:").for_stderr().dim());
     }
-    Ok(ExitCode::from(execution.status.exit_code()))
+    Ok(())
 }
 
 /// The command that shows a run again, from the same working folder.

@@ -21,7 +21,7 @@ pub const DEFINITION_FILE: &str = "definition.json";
 pub struct TestPackage<'a> {
     /// The definition, its references resolved.
     pub definition: &'a Definition,
-    /// The target as written, references unresolved: what the record shows.
+    /// The target as the record shows it: no secret is resolved in it.
     pub target: Option<String>,
     /// The normalised definition as JSON, references unresolved: what tasks read.
     pub normalised: Bytes,

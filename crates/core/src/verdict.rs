@@ -21,8 +21,9 @@
 //!   matters when starts are late for it;
 //! * it ran out of open files or local ports, even once: such errors look like the target's.
 //!
-//! Lag alone is none: with an arrival rate, iterations also start late when all VUs wait for a slow target, and that
-//! lateness belongs into the response time. It is a warning.
+//! The lag meant here is that of starts that found a VU ready. What waits for a VU of a slow target is late by the
+//! target's doing, belongs into the response time, and is not in it. Such lag points at the generator, but alone is only a
+//! warning: a moment of a busy machine is in it too, and the response times count it.
 
 use crate::baseline::{BaselineOutcome, unit_of};
 use crate::execution::control::{Stop, StopReason};

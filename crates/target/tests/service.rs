@@ -6,7 +6,7 @@ mod support;
 use floodgate_target::{Config, Kind, Target, service, tls};
 use std::io::Read;
 use std::time::{Duration, Instant};
-use support::{Client, client_config, h2_get, runtime, tls_connect};
+use support::{Client, client_config, h2_get, h2_send, runtime, tls_connect};
 
 fn quick() -> Config {
     Config {
@@ -57,6 +57,11 @@ fn the_shop_sells() {
         client.request("POST", "/api/checkout", "", "{}").json()["order"],
         order.json()["order"]
     );
+    assert_eq!(client.get("/api/orders/o-2").json()["order"], "o-2");
+    for unknown in ["o-0", "o-3", "2", "o-x", "o-01x"] {
+        let answer = client.get(&format!("/api/orders/{unknown}"));
+        assert_eq!(answer.status, 404, "{unknown}");
+    }
     assert_eq!(client.request("POST", "/api/checkout", "", "{").status, 400);
     assert_eq!(client.get("/api/login").status, 405);
 }
@@ -217,6 +222,11 @@ fn http2_with_prior_knowledge_and_by_alpn() {
         assert_eq!(stream.get_ref().1.alpn_protocol(), Some(b"h2".as_slice()));
         let (status, body) = h2_get(stream, "https://t/bytes/300000").await;
         assert_eq!((status, body.len()), (200, 300_000));
+
+        // Content in the answer to HEAD would be a protocol error.
+        let tcp = tokio::net::TcpStream::connect(plain.addr()).await.unwrap();
+        let head = h2_send(tcp, http::Method::HEAD, "http://t/bytes/1000").await;
+        assert_eq!(head, (200, Vec::new()));
     });
     assert_eq!(
         (

@@ -5,7 +5,9 @@ use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::{Origin, load_text};
 use crate::local::{LocalRun, execute};
-use crate::outcome::{Output, conclude};
+use crate::outcome::{Output, show};
+use floodgate_core::execution::record::Status;
+use floodgate_core::execution::summary::Summary;
 use floodgate_core::units::{format_duration, parse_duration};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -131,7 +133,7 @@ impl Args {
             return Err(CliError::Usage(format!("{:?} names no host", self.url)));
         }
         let mut base_dir = PathBuf::from(".");
-        let mut request = json!({ "name": literal(&url) });
+        let mut request = json!({ "name": literal(&without_credentials(&url)) });
         let method = self
             .method
             .as_deref()
@@ -264,17 +266,48 @@ pub async fn hit(args: Args) -> Result<ExitCode> {
         out,
         id: None,
         show: args.show,
-        title: Some(args.url.clone()),
+        title: Some(without_credentials(&args.url)),
     };
     let finished = execute(run).await?;
-    conclude(
+    show(
         &finished,
         &Output {
             show: args.show,
             junit: None,
             out,
         },
-    )
+    )?;
+    let min_ratio = test.parsed.definition.run.min_applied_load;
+    Ok(ExitCode::from(exit_code(
+        &finished.summary,
+        args.rate.is_none(),
+        min_ratio,
+    )))
+}
+
+/// A closed loop goes as fast as it can, so it saturates the generator or the target, whichever is slower, and gates
+/// nothing: it has done what was asked if all was sent and measured. The status and its warning stay `inconclusive`, since
+/// the figures are the generator's as much as the target's.
+fn exit_code(summary: &Summary, closed: bool, min_ratio: f64) -> u8 {
+    let whole = summary.completeness.missing_ratio() == 0.0;
+    let sent = summary.applied.http_reqs > 0;
+    let applied = summary.applied.ratio.is_none_or(|ratio| ratio >= min_ratio);
+    if closed && summary.status == Status::Inconclusive && whole && sent && applied {
+        return Status::Passed.exit_code();
+    }
+    summary.status.exit_code()
+}
+
+/// The URL as names and titles show it: user and password of its authority are masked.
+fn without_credentials(url: &str) -> String {
+    let from = url.find("://").map_or(0, |at| at + 3);
+    let to = url[from..]
+        .find(['/', '?', '#'])
+        .map_or(url.len(), |length| from + length);
+    match url[from..to].rfind('@') {
+        Some(at) => format!("{}***{}", &url[..from], &url[from + at..]),
+        None => url.to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use crate::env::Environment;
 use crate::error::Result;
 use crate::load::load_file;
 use crate::output::print;
+use floodgate_core::definition::Severity;
 use floodgate_core::schedule::planned_load;
 use floodgate_core::units::format_duration;
 use std::path::PathBuf;
@@ -36,6 +37,12 @@ pub fn validate(args: &Args) -> Result<ExitCode> {
     let env = Environment::new(&args.env, &args.out.out)?;
     let test = load_file(&args.file, &super::run::overrides(&args.set)?, &env)?;
     for warning in &test.warnings {
+        eprintln!("{warning}");
+    }
+    for refusal in &test.refusals {
+        // The definition is valid all the same.
+        let mut warning = refusal.clone();
+        warning.severity = Severity::Warning;
         eprintln!("{warning}");
     }
     let definition = &test.parsed.definition;

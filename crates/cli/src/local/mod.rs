@@ -81,6 +81,7 @@ pub fn open_existing(out: &Path) -> Result<Stores> {
 /// See [`CliError`]. Whatever happens after the preparation, what was measured is merged and the record is final,
 /// unless the disk refuses.
 pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
+    run.test.runnable()?;
     let mut signals = Signals::new()?;
     let (stores, _) = open(run.out)?;
     let id = run
@@ -103,7 +104,7 @@ pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
     let target = run
         .title
         .clone()
-        .or_else(|| run.test.parsed.definition.target.clone());
+        .or_else(|| run.test.parsed.shown_target.clone());
     let title = Title {
         test: prepared.plan.test.clone(),
         target: target.unwrap_or_else(|| "the URLs of its steps".into()),

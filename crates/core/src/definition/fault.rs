@@ -278,11 +278,19 @@ impl Sink {
 
     /// All that was collected, sorted by place.
     pub(super) fn finish(mut self) -> Faults {
-        self.issues
-            .sort_by_key(|issue| (issue.mark.source, issue.mark.line, issue.mark.column));
-        let mut faults: Vec<_> = self.issues.iter().map(|issue| self.place(issue)).collect();
-        if let (Some(last), 1..) = (faults.last().cloned(), self.left_out) {
-            let problem = format!("{} more faults are left out", self.left_out);
+        self.drain()
+    }
+
+    /// What was collected so far, sorted by place; the sink goes on empty.
+    pub(super) fn drain(&mut self) -> Faults {
+        let (mut issues, left_out) = (
+            std::mem::take(&mut self.issues),
+            std::mem::take(&mut self.left_out),
+        );
+        issues.sort_by_key(|issue| (issue.mark.source, issue.mark.line, issue.mark.column));
+        let mut faults: Vec<_> = issues.iter().map(|issue| self.place(issue)).collect();
+        if let (Some(last), 1..) = (faults.last().cloned(), left_out) {
+            let problem = format!("{left_out} more faults are left out");
             faults.push(Fault {
                 problem,
                 allowed: None,

@@ -7,6 +7,7 @@
 mod build;
 mod fault;
 mod keys;
+mod local;
 pub mod model;
 mod overrides;
 mod resolve;
@@ -66,8 +67,12 @@ pub struct Parsed {
     pub normalised: serde_json::Value,
     /// The files that it names, relative to its folder, sorted, each once.
     pub files: Vec<String>,
+    /// The target as reports may show it: environment variables and parameters resolved, secrets as they are written.
+    pub shown_target: Option<String>,
     /// What is allowed and probably not meant.
     pub warnings: Vec<Fault>,
+    /// What a run on one machine refuses (errors) and does not heed (warnings).
+    pub local: Vec<Fault>,
 }
 
 /// Judges a threshold: its key, such as `http_req_duration{name:home}`, and its expression, such as `p(95)<500`.
@@ -121,11 +126,16 @@ pub fn parse_with(
     if sink.has_errors() {
         return Err(sink.finish());
     }
+    let warnings = sink.drain().0;
+    local::check(&root, definition.engine, &mut sink);
+    let target = root.get("target").and_then(tree::Node::scalar);
     Ok(Parsed {
+        shown_target: target.and_then(tree::Scalar::disclosed),
         definition,
         normalised,
         files,
-        warnings: sink.finish().0,
+        warnings,
+        local: sink.finish().0,
     })
 }
 

@@ -4,8 +4,8 @@ use super::keys::DEFINITION;
 use super::shape::{EXTENSION, Key, Shape, Table, Text};
 use serde_json::{Map, Value, json};
 
-/// Where the schema says it comes from.
-const ID: &str = "https://floodgate.dev/schema/definition-1.json";
+/// Where the schema says it comes from: beside that of the summary.
+const ID: &str = "https://github.com/floodgate-load/floodgate/blob/main/crates/core/schemas/definition.schema.json";
 
 /// A text that `${env:…}` and the like resolve to something else.
 const REFERENCE: &str = r"\$\{(env|secret|param):[^}]+\}";

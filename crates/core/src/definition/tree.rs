@@ -2,6 +2,7 @@
 
 use super::fault::Issue;
 use crate::syntax::{SyntaxError, quoted};
+use crate::template::{Token, tokens};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
@@ -247,6 +248,32 @@ impl Scalar {
     /// Whether a secret stands in it.
     pub(super) fn is_secret(&self) -> bool {
         matches!(&self.content, Content::Pieces(pieces) if pieces.iter().any(|piece| matches!(piece, Piece::Resolved { secret: true, .. })))
+    }
+
+    /// The text for reports: references resolved, but secrets, and parameters that hold one, as they are written. `None` if
+    /// it is broken.
+    pub(super) fn disclosed(&self) -> Option<String> {
+        let pieces = match &self.content {
+            Content::AsWritten => return Some(self.raw.clone()),
+            Content::Broken => return None,
+            Content::Pieces(pieces) => pieces,
+        };
+        // Pieces were made of these very tokens, one of each.
+        let tokens = tokens(&self.raw).ok()?;
+        let shown = pieces.iter().zip(tokens).map(|piece| match piece {
+            (
+                Piece::Resolved {
+                    text,
+                    secret: false,
+                    ..
+                }
+                | Piece::Literal(text),
+                _,
+            ) => text.clone(),
+            (_, Token::Literal(text)) => text.to_owned(),
+            (_, Token::Expression { text, .. }) => format!("${{{text}}}"),
+        });
+        Some(shown.collect())
     }
 
     /// What a message shows: the text as written, and what it became unless it holds a secret.

@@ -20,7 +20,7 @@ pub struct Execution {
     pub version: String,
     /// `http`, `k6`, `jmeter` or `gatling`.
     pub engine: String,
-    /// The target as written, without resolved secrets.
+    /// The target, references resolved but secrets' as they are written.
     pub target: Option<String>,
     /// Who started it and from where.
     pub trigger: Trigger,

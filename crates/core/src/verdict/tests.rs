@@ -303,7 +303,7 @@ fn saturation_follows_its_rule() {
         of(|h| (h.throttled_seconds, h.lag_p99_us) = (60, 10_001)),
         [Saturation::Throttled]
     );
-    assert_eq!(of(|h| h.lag_p99_us = 1_800_000), [], "the target stalled");
+    assert_eq!(of(|h| h.lag_p99_us = 1_800_000), [], "only a warning");
     assert_eq!(of(|h| h.exhausted = 1), [Saturation::Exhausted]);
     for change in [
         |h: &mut Health| h.saturated_seconds = 30,

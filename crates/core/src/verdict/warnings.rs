@@ -91,7 +91,7 @@ fn saturation(manifests: &[Manifest]) -> Vec<String> {
         .collect()
 }
 
-/// Late starts that are not the generator's fault as far as its CPU tells.
+/// Starts that found a VU ready and were late all the same: the generator's own doing, whatever its CPU use says.
 fn lag(manifests: &[Manifest]) -> Option<String> {
     let late =
         |m: &&Manifest| m.health.lag_p99_us > LAG_LIMIT_US && Saturation::of(&m.health).is_empty();
@@ -102,8 +102,8 @@ fn lag(manifests: &[Manifest]) -> Option<String> {
         .map(|m| m.health.lag_p99_us)
         .max()?;
     Some(format!(
-        "iterations started late (p99 {} ms; {}), which the response times include; if the target was not stalled, raise \
-         maxVUs",
+        "iterations started late although a VU was ready (p99 {} ms; {}), which the response times include; use more \
+         generators with fewer VUs each, or give them more CPU",
         worst / 1_000,
         tasks(&list)
     ))

@@ -334,8 +334,8 @@ pub(super) fn failed() -> Run {
     s.generators[1].outcome = "stopped".into();
     s.warnings = vec![
         "590 iterations were dropped (2.51 %), because no VU was free in time; raise maxVUs, or plan a lower rate".into(),
-        "iterations started late (p99 740 ms; tasks 0, 1), which the response times include; if the target was not \
-         stalled, raise maxVUs"
+        "iterations started late although a VU was ready (p99 740 ms; tasks 0, 1), which the response times include; use \
+         more generators with fewer VUs each, or give them more CPU"
             .into(),
     ];
     e.applied = Some(s.applied.clone());

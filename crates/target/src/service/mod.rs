@@ -6,6 +6,7 @@
 //! | `/api/products`, `/api/products/{1..=20}` | JSON; 404 for another id |
 //! | `POST /api/login` | JSON `{token, user}` and a `session` cookie; 400 for a body that is no JSON |
 //! | `POST /api/checkout` | 201, JSON `{order, state: "open", sku}` |
+//! | `/api/orders/{order}` | JSON `{order, state}`; 404 for an order that was not made |
 //! | `/redirect/{n}` | 302 to `/redirect/{n-1}`, at 0 a 200 |
 //! | `/status/{code}` | that status, 200 to 599 |
 //! | `/delay/{ms}`, `/delay-us/{n}` | 200 after exactly that time, at most a minute |
@@ -28,8 +29,10 @@ use crate::listen::{Handler, Stream};
 use crate::precise::Timer;
 use answer::Answer;
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::header::CONTENT_LENGTH;
+use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::Body as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -113,6 +116,9 @@ impl Shop {
         if slept.is_err() {
             return Answer::text(StatusCode::INTERNAL_SERVER_ERROR, "the timer failed").response;
         }
+        if head.method == Method::HEAD {
+            return without_content(answer.response);
+        }
         answer.response
     }
 
@@ -130,6 +136,21 @@ impl Shop {
         self.orders.set(self.orders.get() + 1);
         self.orders.get()
     }
+
+    /// Orders so far.
+    fn orders(&self) -> u64 {
+        self.orders.get()
+    }
+}
+
+/// The answer to HEAD: its content is not sent, and its length is told (RFC 9110, 9.3.2). Over HTTP/2 hyper leaves this to
+/// the service, and content that is sent all the same is a protocol error to the client.
+fn without_content(mut response: Response<Full<Bytes>>) -> Response<Full<Bytes>> {
+    if let Some(length) = response.body().size_hint().exact() {
+        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+    }
+    *response.body_mut() = Full::default();
+    response
 }
 
 impl Handler for Shop {

@@ -71,6 +71,7 @@ impl Shop {
             },
             ["login"] => only_post(method, || login(body)),
             ["checkout"] => only_post(method, || self.checkout(body)),
+            ["orders", order] => self.order(order),
             _ => Answer::status(StatusCode::NOT_FOUND),
         }
     }
@@ -86,6 +87,20 @@ impl Shop {
                 )
             }
             Err(error) => not_json(&error),
+        }
+    }
+
+    /// An order by its id; only those that were made are known.
+    fn order(&self, order: &str) -> Answer {
+        let number = order.strip_prefix("o-").and_then(|n| n.parse().ok());
+        match number {
+            Some(1..) if number <= Some(self.orders()) => {
+                Answer::json(StatusCode::OK, &json!({ "order": order, "state": "open" }))
+            }
+            _ => Answer::json(
+                StatusCode::NOT_FOUND,
+                &json!({ "error": format!("no order {order}") }),
+            ),
         }
     }
 

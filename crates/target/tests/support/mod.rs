@@ -183,12 +183,21 @@ pub(crate) async fn h2_get<S>(stream: S, uri: &str) -> (u16, Vec<u8>)
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
 {
+    h2_send(stream, http::Method::GET, uri).await
+}
+
+/// Sends one request without a body on a connection of its own.
+pub(crate) async fn h2_send<S>(stream: S, method: http::Method, uri: &str) -> (u16, Vec<u8>)
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+{
     let (client, connection) = h2::client::handshake(stream)
         .await
         .expect("an HTTP/2 server");
     let connection = tokio::spawn(connection);
     let mut client = client.ready().await.expect("a stream");
-    let request = http::Request::get(uri).body(()).expect("a valid request");
+    let request = http::Request::builder().method(method).uri(uri);
+    let request = request.body(()).expect("a valid request");
     let (response, _) = client.send_request(request, true).expect("a stream");
     let mut response = response.await.expect("an answer");
     let mut body = Vec::new();

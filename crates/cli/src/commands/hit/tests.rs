@@ -170,3 +170,64 @@ fn every_kind_of_hit_is_a_valid_definition() {
         assert!(test.is_ok(), "{line}: {}", test.err().unwrap());
     }
 }
+
+#[test]
+fn credentials_are_sent_and_not_shown() {
+    for (url, shown) in [
+        (
+            "http://ann:s3cr3t@127.0.0.1/a@b",
+            "http://***@127.0.0.1/a@b",
+        ),
+        ("ann:s3@cr3t@localhost?q=a@b", "***@localhost?q=a@b"),
+        ("https://[::1]:8080", "https://[::1]:8080"),
+        ("localhost/@", "localhost/@"),
+    ] {
+        assert_eq!(without_credentials(url), shown);
+    }
+    let definition = args("http://ann:s3cr3t@h/")
+        .definition()
+        .unwrap()
+        .definition;
+    let step = &definition["scenarios"]["hit"]["flow"][0];
+    assert_eq!(step["name"], "http://***@h/");
+    assert_eq!(step["request"]["url"], "http://ann:s3cr3t@h/");
+}
+
+#[test]
+fn a_saturated_closed_loop_has_done_what_was_asked() {
+    let summary = |change: fn(&mut Summary)| {
+        let mut summary: Summary = serde_json::from_value(json!({
+            "schema": 1, "execution": "x", "project": "local", "test": "hit", "version": "",
+            "status": "inconclusive", "reasons": [], "started_ms": 0, "duration_s": 1.0,
+            "completeness": { "tasks_expected": 1, "tasks_reported": 1, "tasks_lost": [], "shards_expected": 1, "shards_merged": 1, "shards_excluded": [] },
+            "planned": { "max_vus": 1, "duration_ms": 1, "max_duration_ms": 1 },
+            "applied": { "iterations": 5, "dropped_iterations": 0, "http_reqs": 5, "ratio": null },
+            "metrics": {}, "checks": [], "errors": {}, "warnings": [],
+            "infrastructure": { "kind": "local", "tasks": 1, "regions": [], "cpu": 0, "memory": 0, "engine_version": "" }, "cost": null,
+        }))
+        .unwrap();
+        change(&mut summary);
+        summary
+    };
+    assert_eq!(exit_code(&summary(|_| {}), true, 0.95), 0);
+    assert_eq!(
+        exit_code(&summary(|_| {}), false, 0.95),
+        98,
+        "a rate was asked for"
+    );
+    let changes: [(fn(&mut Summary), u8); 6] = [
+        (|s| s.completeness.shards_merged = 0, 98),
+        (|s| s.applied.http_reqs = 0, 98),
+        (|s| s.applied.ratio = Some(0.5), 98),
+        (|s| s.applied.ratio = Some(1.0), 0),
+        (|s| s.status = Status::Aborted, 105),
+        (|s| s.status = Status::Errored, 97),
+    ];
+    for (index, (change, code)) in changes.into_iter().enumerate() {
+        assert_eq!(
+            exit_code(&summary(change), true, 0.95),
+            code,
+            "change {index}"
+        );
+    }
+}

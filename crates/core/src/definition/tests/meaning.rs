@@ -373,6 +373,53 @@ fn external_engines_need_no_scenarios() {
 }
 
 #[test]
+fn what_a_local_run_refuses_and_does_not_heed() {
+    let list =
+        |text: &str| -> Vec<String> { good(text).local.iter().map(ToString::to_string).collect() };
+    let refused = list(include_str!("full-k6.yaml"));
+    assert_eq!(refused.len(), 1, "{refused:#?}");
+    assert!(
+        refused[0]
+            .starts_with("d.yaml:3:9: engine: this build runs the engine http only, not \"k6\";"),
+        "{refused:#?}"
+    );
+    let unheeded = list(include_str!("full.yaml"));
+    for (line, path) in unheeded.iter().zip([
+        "run.tasks",
+        "run.cpu",
+        "run.memory",
+        "run.regions",
+        "run.max_cost_usd",
+        "notify",
+        "contract",
+    ]) {
+        assert!(
+            line.ends_with(&format!(": warning: {path}: has no effect in a local run")),
+            "{path}: {line}"
+        );
+    }
+    assert_eq!(unheeded.len(), 7, "{unheeded:#?}");
+    assert_eq!(list(&with_flow("- get: http://x/")), [""; 0]);
+}
+
+#[test]
+fn a_shown_target_has_all_but_secrets_resolved() {
+    for (target, shown) in [
+        ("http://${env:HOST}/$${x", "http://shop.example/${x"),
+        (
+            "http://${env:HOST}/${secret:token}",
+            "http://shop.example/${secret:token}",
+        ),
+        ("${param:plain}/${param:hidden}", "http://a/${param:hidden}"),
+        ("http://127.0.0.1:1", "http://127.0.0.1:1"),
+    ] {
+        let text = with_top("parameters: { plain: http://a, hidden: \"${secret:token}\" }");
+        let parsed = good(&text.replace("http://127.0.0.1:8080", &format!("\"{target}\"")));
+        assert_eq!(parsed.shown_target.as_deref(), Some(shown));
+    }
+}
+
+#[test]
 fn warnings_do_not_stop() {
     let parsed = good(&format!(
         "parameters: {{unused: 1}}\n{}",

@@ -1,0 +1,40 @@
+//! What a run on one machine does not do: it has one engine, and leaves placement, cost and notifications to the cloud.
+
+use super::fault::{Issue, Sink};
+use super::model::Engine;
+use super::tree::{Entry, Node};
+
+/// Keys of the definition that a local run does not heed.
+const WITHOUT_EFFECT: [&str; 2] = ["notify", "contract"];
+/// Such keys below `run`.
+const RUN_WITHOUT_EFFECT: [&str; 5] = ["tasks", "cpu", "memory", "regions", "max_cost_usd"];
+
+/// Collects what a local run refuses (errors) and what it does not heed (warnings).
+pub(super) fn check(root: &Node, engine: Engine, sink: &mut Sink) {
+    if let (Engine::K6 | Engine::Jmeter | Engine::Gatling, Some(node)) =
+        (engine, root.get("engine"))
+    {
+        let problem = format!("this build runs the engine http only, not {}", node.shown());
+        let issue = node.issue(problem).allowed("http");
+        sink.push(issue.hint(
+            "describe the load as scenarios with a flow, or run the script with its own tool",
+        ));
+    }
+    let unheeded = |node: &Node, keys: &[&str], sink: &mut Sink| {
+        for Entry {
+            key,
+            key_mark,
+            value,
+        } in node.entries()
+        {
+            if keys.contains(&key.as_str()) {
+                let issue = Issue::new(*key_mark, &value.path, "has no effect in a local run");
+                sink.push(issue.warning());
+            }
+        }
+    };
+    unheeded(root, &WITHOUT_EFFECT, sink);
+    if let Some(run) = root.get("run") {
+        unheeded(run, &RUN_WITHOUT_EFFECT, sink);
+    }
+}
