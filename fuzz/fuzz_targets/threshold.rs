@@ -13,6 +13,7 @@ fuzz_target!(|input: &str| {
     if let Ok(key) = &parsed_key
         && key
             .tags
+            .0
             .iter()
             .all(|(name, value)| plain(name) && plain(value))
     {
