@@ -67,33 +67,25 @@ fn a_name_that_cannot_be() {
 
 #[test]
 fn certificates_that_do_not_hold() {
-    let modes = [
+    for (mode, trusted) in [
         (tls::Mode::Expired, true),
         (tls::Mode::WrongName, true),
         (tls::Mode::Valid, false),
-    ];
-    std::thread::scope(|scope| {
-        for (mode, trusted) in modes {
-            scope.spawn(move || does_not_hold(mode, trusted));
-        }
-    });
-}
-
-/// No request gets through to a target with this certificate, be its authority trusted or not.
-fn does_not_hold(mode: tls::Mode, trusted: bool) {
-    let bench = Bench::new();
-    let target = Target::start(Config::fast().with_tls(mode)).unwrap();
-    bench.write("ca.pem", target.ca_pem().unwrap());
-    let http = if trusted {
-        "    http: { ca: ca.pem }\n"
-    } else {
-        ""
-    };
-    let (ended, summary) = bench.run(&arrivals(&target.url(), 10, "1s", http), &[]);
-    ended.expect(0);
-    assert_eq!(summary.errors["tls_certificate"], 10, "{mode:?}");
-    assert_eq!(value(&summary, "http_req_failed", "rate"), 1.0, "{mode:?}");
-    assert_eq!(target.counters().requests(), 0, "{mode:?}");
+    ] {
+        let bench = Bench::new();
+        let target = Target::start(Config::fast().with_tls(mode)).unwrap();
+        let http = if trusted {
+            bench.write("ca.pem", target.ca_pem().unwrap());
+            "    http: { ca: ca.pem }\n"
+        } else {
+            ""
+        };
+        let (ended, summary) = bench.run(&arrivals(&target.url(), 10, "1s", http), &[]);
+        ended.expect(0);
+        assert_eq!(summary.errors["tls_certificate"], 10, "{mode:?}");
+        assert_eq!(value(&summary, "http_req_failed", "rate"), 1.0, "{mode:?}");
+        assert_eq!(target.counters().requests(), 0, "{mode:?}");
+    }
 }
 
 #[test]

@@ -160,29 +160,21 @@ thresholds: { http_req_failed: [rate==0] }
 
 #[test]
 fn http2_over_tls_with_an_authority_of_ones_own() {
-    let versions = [
+    for (version, protocol) in [
         ("\"2\"", "HTTP/2"),
         ("auto", "HTTP/2"),
         ("\"1.1\"", "HTTP/1.1"),
-    ];
-    std::thread::scope(|scope| {
-        for (version, protocol) in versions {
-            scope.spawn(move || over_tls(version, protocol));
-        }
-    });
-}
-
-/// Every request is carried by the protocol that the version stands for.
-fn over_tls(version: &str, protocol: &str) {
-    let bench = Bench::new();
-    let target = Target::start(Config::service().with_tls(tls::Mode::Valid)).unwrap();
-    bench.write("ca.pem", target.ca_pem().unwrap());
-    let more = format!(
-        "        checks: [status == 200, 'protocol == \"{protocol}\"']\n    http: {{ version: {version}, ca: ca.pem }}\n\
-         thresholds:\n  checks: [rate==1]\n  http_req_tls_handshaking: [max>0]\n"
-    );
-    let (ended, summary) = bench.run(&arrivals(&target.url(), 30, "1s", &more), &[]);
-    ended.expect(0);
-    assert_eq!(value(&summary, "http_reqs", "count"), 30.0, "{protocol}");
-    assert_eq!(target.counters().requests(), 30, "{protocol}");
+    ] {
+        let bench = Bench::new();
+        let target = Target::start(Config::service().with_tls(tls::Mode::Valid)).unwrap();
+        bench.write("ca.pem", target.ca_pem().unwrap());
+        let more = format!(
+            "        checks: [status == 200, 'protocol == \"{protocol}\"']\n    http: {{ version: {version}, ca: ca.pem }}\n\
+             thresholds:\n  checks: [rate==1]\n  http_req_tls_handshaking: [max>0]\n"
+        );
+        let (ended, summary) = bench.run(&arrivals(&target.url(), 30, "1s", &more), &[]);
+        ended.expect(0);
+        assert_eq!(value(&summary, "http_reqs", "count"), 30.0, "{protocol}");
+        assert_eq!(target.counters().requests(), 30, "{protocol}");
+    }
 }
