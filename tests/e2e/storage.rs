@@ -2,6 +2,7 @@
 
 use crate::support::*;
 use floodgate_core::execution::record::Status;
+use floodgate_core::shard::decode;
 use floodgate_target::{Config, Target};
 use rustix::process::{Pid, Resource, Rlimit};
 use std::time::Duration;
@@ -57,6 +58,48 @@ fn a_disk_that_stays_full_is_no_pass() {
         ended.stderr()
     );
     assert!(!ended.stderr().contains("panicked"), "{}", ended.stderr());
+}
+
+#[test]
+fn shards_that_can_never_be_written_are_left_elsewhere() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let id = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
+    bench.write("test.yaml", &arrivals(&target.url(), 50, "2s", ""));
+    let running = bench.spawn(&["run", "test.yaml", "--json", "--id", id]);
+    eventually("load is sent", || target.counters().requests() >= 1);
+    // A file where the folder would be; the first shard is written at the end.
+    let execution = bench.path(&format!(".floodgate/projects/e2e/executions/{id}"));
+    std::fs::write(execution.join("shards"), "").unwrap();
+    let ended = running.end();
+    assert!(
+        [97, 98].contains(&ended.code().unwrap()),
+        "{:?}",
+        ended.code()
+    );
+    let summary = ended.summary();
+    let said = |text: &str| {
+        let mut all = summary.warnings.iter().chain(&summary.reasons);
+        all.any(|line| line.contains(text))
+    };
+    assert!(
+        said("floodgate-unwritten"),
+        "{:?} {:?}",
+        summary.warnings,
+        summary.reasons
+    );
+    let left = files(&bench.path("floodgate-unwritten"), ".parquet");
+    let rows = left
+        .iter()
+        .flat_map(|path| decode(&std::fs::read(path).unwrap()).unwrap().rows);
+    let requests: u64 = rows
+        .filter(|row| row.key.metric == "http_reqs")
+        .map(|row| row.sum as u64)
+        .sum();
+    assert_eq!(
+        requests,
+        target.counters().requests(),
+        "what was measured is still there"
+    );
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! Runs the program in a folder of its own.
 
+use floodgate_core::execution::schema;
 use floodgate_core::execution::summary::Summary;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 /// Longer than any run here takes on a slow machine: a test that meets it has found a hang.
@@ -192,9 +194,16 @@ impl Ended {
         String::from_utf8_lossy(&self.0.stderr).into_owned()
     }
 
+    /// The summary that was printed; it must be of the published schema.
     pub fn summary(&self) -> Summary {
-        serde_json::from_str(&self.stdout())
-            .unwrap_or_else(|e| panic!("{e}: {:?}\n{}", self.stdout(), self.stderr()))
+        static SCHEMA: LazyLock<jsonschema::Validator> =
+            LazyLock::new(|| jsonschema::validator_for(&schema::summary()).unwrap());
+        let said = || format!("{:?}\n{}", self.stdout(), self.stderr());
+        let json: serde_json::Value =
+            serde_json::from_str(&self.stdout()).unwrap_or_else(|e| panic!("{e}: {}", said()));
+        let faults: Vec<_> = SCHEMA.iter_errors(&json).map(|e| e.to_string()).collect();
+        assert!(faults.is_empty(), "{faults:?} in {json:#}");
+        serde_json::from_value(json).unwrap_or_else(|e| panic!("{e}: {}", said()))
     }
 
     /// Panics with everything that was said unless the exit code is this one.

@@ -56,12 +56,12 @@ fn benches(steps: &mut Steps) {
     }
 }
 
-/// The fuzz targets are a workspace of their own. Running them needs nightly; checking them does not.
+/// The fuzz targets are a workspace of their own, with a lock file of its own; `fuzz/README.md` says how to run them.
 fn fuzz(steps: &mut Steps) {
     if repo::root().join("fuzz/Cargo.toml").exists() {
         steps.run(
             "fuzz targets compile",
-            &mut repo::cargo(&["check", "--manifest-path", "fuzz/Cargo.toml"]),
+            &mut repo::cargo(&["check", "--manifest-path", "fuzz/Cargo.toml", "--locked"]),
         );
     } else {
         steps.leave_out("fuzz targets compile", "there is no fuzz/Cargo.toml");

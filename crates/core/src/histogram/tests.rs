@@ -358,3 +358,15 @@ fn runs_past_the_last_bucket_are_refused() {
         Err(HistogramError::TooLong)
     );
 }
+
+#[test]
+fn counts_beyond_the_largest_value_count_as_that_value() {
+    let mut beyond = Reference::new_with_bounds(LOWEST_US, HIGHEST_US, 3).unwrap();
+    beyond.record(4_200_000_000).unwrap();
+    let mut bytes = Vec::new();
+    V2Serializer::new().serialize(&beyond, &mut bytes).unwrap();
+    let mut h = Histogram::new();
+    h.add_v2(&bytes).unwrap();
+    assert_eq!((h.min(), h.max()), (HIGHEST_US, HIGHEST_US));
+    assert_eq!(h.quantile(0.5), HIGHEST_US);
+}

@@ -31,6 +31,12 @@ const TAIL: usize = 8;
 pub fn decode(bytes: &[u8]) -> Result<Shard, ShardError> {
     limit(bytes.len() as u64, "bytes", MAX_SHARD_BYTES)?;
     check_sum(bytes)?;
+    // The checksum keeps damage out, not malice: whoever can write to the store can make it right, and the library takes
+    // lengths in pages for granted. Nothing outside of the closure is left half done by a panic in it.
+    std::panic::catch_unwind(|| decode_checked(bytes)).unwrap_or(Err(ShardError::Contradiction))
+}
+
+fn decode_checked(bytes: &[u8]) -> Result<Shard, ShardError> {
     let file = SerializedFileReader::new(Bytes::copy_from_slice(bytes))?;
     let meta = ShardMeta::parse(|key| pair(file.metadata(), key))?;
     check_layout(file.metadata(), bytes.len() as u64)?;

@@ -102,6 +102,9 @@ pub enum ShardError {
     /// The Parquet library could not make sense of it, or could not write.
     #[error("parquet: {0}")]
     Parquet(#[from] parquet::errors::ParquetError),
+    /// The Parquet library met something that it takes for impossible.
+    #[error("parquet: the file contradicts itself")]
+    Contradiction,
     /// A piece of file metadata is missing or senseless.
     #[error("file metadata `{key}`: {problem}")]
     Meta {
