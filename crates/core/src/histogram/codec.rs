@@ -73,7 +73,7 @@ impl Histogram {
         self.count += seen.count;
         self.sum = self.sum.saturating_add(sum);
         // The geometry has buckets beyond the largest value; other libraries may write counts there.
-        self.min = self.min.min(lowest_of(first).min(HIGHEST_US));
+        self.min = self.min.min(lowest_of(seen.first).min(HIGHEST_US));
         self.max = self.max.max(highest_of(seen.last).min(HIGHEST_US));
         Ok(())
     }

@@ -215,7 +215,8 @@ fn a_saturated_closed_loop_has_done_what_was_asked() {
         98,
         "a rate was asked for"
     );
-    let changes: [(fn(&mut Summary), u8); 6] = [
+    type Change = fn(&mut Summary);
+    let changes: [(Change, u8); 6] = [
         (|s| s.completeness.shards_merged = 0, 98),
         (|s| s.applied.http_reqs = 0, 98),
         (|s| s.applied.ratio = Some(0.5), 98),
