@@ -67,8 +67,8 @@ impl Section {
             Self::Memory => memory::run(context),
             Self::Accuracy => accuracy::run(context),
             Self::Pacing => pacing::run(context),
-            Self::Storage => figures::run("storage", "Storage"),
-            Self::Merge => figures::run("merge", "Merging"),
+            Self::Storage => figures::storage("Storage"),
+            Self::Merge => figures::merge("Merging"),
         }
     }
 }

@@ -2,61 +2,53 @@
 
 use crate::repo;
 use anyhow::{Context, Result, ensure};
+use std::process::Stdio;
 
-/// Runs the core's example of this name, whose output is Markdown, or else its bench, whose output is text.
-pub(in crate::bench) fn run(name: &str, title: &str) -> Result<String> {
-    let has = |kind: &str| {
-        repo::root()
-            .join(format!("crates/core/{kind}/{name}.rs"))
-            .exists()
-    };
-    let (arguments, fence) = if has("examples") {
-        (
-            [
-                "run",
-                "--quiet",
-                "--release",
-                "--locked",
-                "-p",
-                "floodgate-core",
-                "--example",
-                name,
-            ],
-            "",
-        )
-    } else if has("benches") {
-        (
-            [
-                "bench",
-                "--quiet",
-                "--locked",
-                "--color=never",
-                "-p",
-                "floodgate-core",
-                "--bench",
-                name,
-            ],
-            "```\n",
-        )
-    } else {
-        return Ok(format!(
-            "\n## {title}\n\nLeft out: there is no crates/core/examples/{name}.rs or benches/{name}.rs.\n"
-        ));
-    };
-    let output = repo::cargo(&arguments)
-        .stderr(std::process::Stdio::inherit())
-        .output();
-    let output = output.with_context(|| format!("run cargo {}", arguments.join(" ")))?;
-    ensure!(
-        output.status.success(),
-        "cargo {}: {}",
-        arguments.join(" "),
-        output.status
-    );
-    let printed = String::from_utf8_lossy(&output.stdout);
+/// Bytes a request: an example of the core prints Markdown.
+pub(in crate::bench) fn storage(title: &str) -> Result<String> {
+    let arguments = [
+        "run",
+        "--quiet",
+        "--release",
+        "--locked",
+        "-p",
+        "floodgate-core",
+        "--example",
+        "storage",
+    ];
+    let printed = output(&arguments)?;
     Ok(format!(
-        "\n## {title}\n\n`cargo {}`\n\n{fence}{}\n{fence}",
-        arguments.join(" "),
-        printed.trim_end()
+        "\n## {title}\n\n`cargo {}`\n\n{printed}\n",
+        arguments.join(" ")
     ))
+}
+
+/// Time to merge a histogram of 300 samples, beside the crate that the tests take for their oracle: a bench prints text.
+pub(in crate::bench) fn merge(title: &str) -> Result<String> {
+    let bench = [
+        "bench",
+        "--quiet",
+        "--locked",
+        "--color=never",
+        "-p",
+        "floodgate-core",
+        "--bench",
+        "histogram",
+    ];
+    let arguments: Vec<_> = bench.into_iter().chain(["--", "merge_300"]).collect();
+    let printed = output(&arguments)?;
+    Ok(format!(
+        "\n## {title}\n\n`cargo {}`\n\n```text\n{printed}\n```\n",
+        arguments.join(" ")
+    ))
+}
+
+fn output(arguments: &[&str]) -> Result<String> {
+    let output = repo::cargo(arguments).stderr(Stdio::inherit()).output();
+    let command = format!("cargo {}", arguments.join(" "));
+    let output = output.with_context(|| format!("run {command}"))?;
+    ensure!(output.status.success(), "{command}: {}", output.status);
+    Ok(String::from_utf8_lossy(&output.stdout)
+        .trim_end()
+        .to_owned())
 }
