@@ -187,6 +187,48 @@ fn a_request_that_may_have_been_handled_is_not_sent_again() {
     assert_eq!((error, accepted), (Some(ErrorCode::ConnectionClosed), 1));
 }
 
+/// Where one idle connection of a pool is stale, the others are, too: the retry is on a new one.
+#[test]
+fn a_restarted_target_costs_a_shared_pool_nothing_but_connections() {
+    let barrier = std::sync::Arc::new(std::sync::Barrier::new(3));
+    let (closed, was_closed) = mpsc::channel();
+    let server = Server::start(move |number, mut stream| {
+        request(&mut stream);
+        if number < 3 {
+            barrier.wait();
+            stream.write_all(OK).unwrap();
+            // reads the next request, and never answers it
+            request(&mut stream);
+            drop(stream);
+            closed.send(()).unwrap();
+            return;
+        }
+        stream.write_all(OK).unwrap();
+        wait_for_close(&mut stream);
+    });
+    let shared = TransportOptions {
+        connections: ConnectionMode::Shared,
+        ..options()
+    };
+    on_worker(shared, async |worker| {
+        let tasks: Vec<_> = (0..3)
+            .map(|_| {
+                let (mut client, wire) = (client(&worker), wire(&worker, "GET", &server.url("/")));
+                tokio::task::spawn_local(
+                    async move { client.execute(&wire, NONE, LONG).await.error },
+                )
+            })
+            .collect();
+        for task in tasks {
+            assert_eq!(task.await.unwrap(), None);
+        }
+        let wire = wire(&worker, "GET", &server.url("/"));
+        assert_eq!(client(&worker).execute(&wire, NONE, LONG).await.error, None);
+        was_closed.recv().unwrap();
+    });
+    assert_eq!(server.accepted(), 4);
+}
+
 #[test]
 fn a_new_connection_is_not_tried_again() {
     let server = Server::closing("");

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 pub(super) struct H2Server {
     pub(super) address: SocketAddr,
-    accepted: Arc<AtomicUsize>,
+    pub(super) accepted: Arc<AtomicUsize>,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }

@@ -4,13 +4,14 @@ use super::http2::{H2Server, serve_h2};
 use super::server::{Server, request};
 use super::*;
 use exchange::{ErrorCode, Protocol};
-use floodgate_core::definition::HttpVersion;
+use floodgate_core::definition::{ConnectionMode, HttpVersion};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
 use rustls_pki_types::PrivateKeyDer;
 use std::io::Write;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// An authority that is trusted nowhere but here.
 pub(super) struct Authority {
@@ -245,6 +246,40 @@ fn alpn_chooses_the_version() {
         of(HttpVersion::Http2, silent.address).0,
         Some(ErrorCode::Protocol)
     );
+}
+
+/// Nobody knows before the first handshake whether a connection can be shared by requests at once.
+#[test]
+fn a_shared_pool_finds_out_what_the_peer_speaks() {
+    let authority = Authority::new();
+    let at_once = |url: String| {
+        let options = TransportOptions {
+            connections: ConnectionMode::Shared,
+            ..trusting(&authority)
+        };
+        on_worker(options, async |worker| {
+            let tasks: Vec<_> = (0..4)
+                .map(|_| {
+                    let (mut client, wire) = (client(&worker), wire(&worker, "GET", &url));
+                    tokio::task::spawn_local(async move { client.execute(&wire, NONE, LONG).await })
+                })
+                .collect();
+            for task in tasks {
+                let exchange = task.await.unwrap();
+                assert_eq!((exchange.error, exchange.status), (None, 200));
+            }
+        });
+    };
+    let new = serve_h2(Some(authority.server(
+        "127.0.0.1",
+        &["h2", "http/1.1"],
+        None,
+    )));
+    at_once(format!("https://{}/size/10", new.address));
+    assert_eq!(new.accepted.load(Ordering::SeqCst), 1);
+    let old = https(authority.server("127.0.0.1", &["http/1.1"], None));
+    at_once(url(&old));
+    assert!((1..=4).contains(&old.accepted()));
 }
 
 #[test]
