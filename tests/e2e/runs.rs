@@ -151,7 +151,9 @@ fn values_given_with_env_reach_every_generator() {
     {
         let text = std::fs::read_to_string(file).unwrap();
         let resolved = text.contains(&target.url());
-        assert!(!resolved, "{} holds the resolved value", file.display());
+        // A record says where the load went, as far as that is no secret; definition and plan stay as written.
+        let is_record = file.components().any(|part| part.as_os_str() == ".records");
+        assert_eq!(resolved, is_record, "{}", file.display());
     }
 }
 
