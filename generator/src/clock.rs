@@ -24,9 +24,4 @@ impl Clock {
     pub fn now(&self) -> Nanos {
         self.origin.elapsed().as_nanos() as u64
     }
-
-    /// The instant of a time on this clock.
-    pub fn instant(&self, at: Nanos) -> Instant {
-        self.origin + std::time::Duration::from_nanos(at)
-    }
 }

@@ -1,6 +1,6 @@
 //! shared-iterations and per-vu-iterations: a number of iterations, as fast as the VUs make them.
 
-use super::{Begin, Recruit, Scene, Tally, breathe, join};
+use super::{Recruit, Scene, Tally, join};
 use floodgate_core::schedule::{Counted, Quota};
 use std::cell::Cell;
 use std::rc::Rc;
@@ -38,33 +38,17 @@ async fn vu<R: Recruit>(
     }
     let until = scene.at(schedule.max_duration());
     let mut deadline = scene.deadline(until.saturating_add(super::nanos(scene.graceful_stop)));
-    Tally::add(&scene.tally.busy, 1);
     let mut own = 0;
-    let mut now = scene.now();
-    while now < until && !scene.stop.is_given() {
-        let number = match schedule.quota() {
-            Quota::PerVu(each) if own < each => schedule.iteration(own * schedule.vus() + slot),
-            Quota::Shared(all) if taken.get() < all => {
-                schedule.iteration(taken.replace(taken.get() + 1))
-            }
-            _ => break,
-        };
-        own += 1;
-        Tally::add(&scene.tally.started_by_schedule, 1);
-        match scene
-            .iterate(&mut vu, number, Begin::now(now), &mut deadline)
-            .await
-        {
-            Some(ended) if ended.more => {
-                breathe(now, ended.at).await;
-                now = ended.at;
-            }
-            Some(_) => {
-                scene.tally.data_exhausted.set(true);
-                break;
-            }
-            None => break,
-        }
-    }
-    Tally::add(&scene.tally.busy, -1);
+    scene
+        .closed_loop(&mut vu, until, &mut deadline, || {
+            let k = match schedule.quota() {
+                Quota::PerVu(each) if own < each => own * schedule.vus() + slot,
+                Quota::Shared(all) if taken.get() < all => taken.replace(taken.get() + 1),
+                _ => return None,
+            };
+            own += 1;
+            Tally::add(&scene.tally.started_by_schedule, 1);
+            Some(schedule.iteration(k))
+        })
+        .await;
 }

@@ -1,6 +1,6 @@
 //! constant-vus and ramping-vus: a closed loop for each VU, while its slot is active.
 
-use super::{Begin, Recruit, Scene, Tally, breathe, join};
+use super::{Recruit, Scene, join};
 use floodgate_core::schedule::VuLoop;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -35,29 +35,8 @@ async fn vu<R: Recruit>(
         let until = scene.at(active.until);
         let mut deadline =
             scene.deadline(scene.at(schedule.interrupted_at(&active, scene.graceful_stop)));
-        Tally::add(&scene.tally.busy, 1);
-        let mut now = scene.now();
-        let mut alive = true;
-        while now < until && !scene.stop.is_given() {
-            let number = schedule.iteration(iterations.replace(iterations.get() + 1));
-            match scene
-                .iterate(&mut vu, number, Begin::now(now), &mut deadline)
-                .await
-            {
-                Some(ended) if ended.more => {
-                    breathe(now, ended.at).await;
-                    now = ended.at;
-                }
-                Some(_) => {
-                    scene.tally.data_exhausted.set(true);
-                    alive = false;
-                    break;
-                }
-                None => break,
-            }
-        }
-        Tally::add(&scene.tally.busy, -1);
-        if !alive {
+        let next = || Some(schedule.iteration(iterations.replace(iterations.get() + 1)));
+        if !scene.closed_loop(&mut vu, until, &mut deadline, next).await {
             return;
         }
     }

@@ -113,6 +113,34 @@ impl<R: Recruit> Scene<R> {
         !self.stop.is_given()
     }
 
+    /// Runs iterations one after the other: numbers come from `next` until it has none, `until` has passed, one is cut off
+    /// or the order to stop is given. False: a data file with unique rows ran out, and there can be no more.
+    async fn closed_loop(
+        &self,
+        vu: &mut R::Vu,
+        until: Nanos,
+        deadline: &mut Deadline,
+        mut next: impl FnMut() -> Option<u64>,
+    ) -> bool {
+        Tally::add(&self.tally.busy, 1);
+        let mut now = self.now();
+        let mut more = true;
+        while more && now < until && !self.stop.is_given() {
+            let Some(number) = next() else { break };
+            let ended = self.iterate(vu, number, Begin::now(now), deadline).await;
+            let Some(ended) = ended else { break };
+            more = ended.more;
+            if more {
+                breathe(now, ended.at).await;
+                now = ended.at;
+            } else {
+                self.tally.data_exhausted.set(true);
+            }
+        }
+        Tally::add(&self.tally.busy, -1);
+        more
+    }
+
     /// Runs one iteration that begins now, to its end or to the deadline; `None`: it was cut off.
     #[inline]
     async fn iterate(

@@ -221,13 +221,6 @@ impl Window {
         numbered(&self.scenarios).filter(|(_, cell)| !cell.is_empty())
     }
 
-    /// Whether there is nothing in it.
-    pub fn is_empty(&self) -> bool {
-        self.touched.is_empty()
-            && self.checks().next().is_none()
-            && self.scenarios().next().is_none()
-    }
-
     /// Forgets all, keeping the memory.
     pub fn clear(&mut self) {
         for series in self.touched.drain(..) {

@@ -18,7 +18,7 @@ use floodgate_core::execution::control::{Ready, Start, Stop};
 use floodgate_core::execution::manifest::{Manifest, TaskOutcome};
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::keys::ExecutionKeys;
-use floodgate_core::schedule::{Segment, planned_load, schedule};
+use floodgate_core::schedule::{Segment, schedule};
 use floodgate_store::{ObjectStore, StoreError};
 use serde::de::DeserializeOwned;
 use std::sync::Arc;
@@ -172,10 +172,10 @@ impl Task {
         let mut workers = crew.workers;
         let stopped_by = self.watch(&orders, &mut workers).await;
         let reports: Vec<Report> = workers.into_iter().map(join).collect();
-        let flushed = tokio::task::spawn_blocking(move || join(flusher))
+        let mut flushed = tokio::task::spawn_blocking(move || join(flusher))
             .await
             .unwrap_or_else(|error| resume(error.into_panic()));
-        warnings.extend(flushed.written.warnings.iter().cloned());
+        warnings.append(&mut flushed.written.warnings);
         let manifest = self.manifest(
             start, start_ms, stopped_by, &reports, flushed, limits, warnings,
         );
@@ -446,7 +446,7 @@ fn vus_of(definition: &Definition, segment: &Segment) -> u64 {
 }
 
 fn worker_count(config: &Config, definition: &Definition, segment: &Segment) -> usize {
-    let vus = vus_of(definition, segment).max(planned_load(definition).max_vus.min(1));
+    let vus = vus_of(definition, segment);
     let needed = usize::try_from(vus.div_ceil(VUS_A_WORKER)).unwrap_or(usize::MAX);
     config
         .workers
