@@ -52,6 +52,10 @@ pub struct PlanOptions {
     pub live_interval: Duration,
     /// Between two looks of a task at the order to stop.
     pub control_interval: Duration,
+    /// See [`Plan::env`].
+    pub env: BTreeMap<String, String>,
+    /// See [`Plan::run_arn`].
+    pub run_arn: Option<String>,
 }
 
 impl PlanOptions {
@@ -71,6 +75,8 @@ impl PlanOptions {
             flush_interval: Duration::from_millis(FLUSH_INTERVAL_MS),
             live_interval: Duration::from_secs(1),
             control_interval: Duration::from_millis(100),
+            env: BTreeMap::new(),
+            run_arn: None,
         }
     }
 }
@@ -201,6 +207,8 @@ fn plan(
         live_interval_ms: ms(options.live_interval),
         control_interval_ms: ms(options.control_interval),
         load,
+        env: options.env.clone(),
+        run_arn: options.run_arn.clone(),
     }
 }
 
@@ -236,6 +244,7 @@ fn record(
         warnings: test.warnings.clone(),
         cost: None,
         parameters: test.parameters.clone(),
+        run_arn: options.run_arn.clone(),
     }
 }
 

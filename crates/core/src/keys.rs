@@ -37,6 +37,26 @@ impl ExecutionKeys {
     pub fn stop(&self) -> String {
         format!("{}control/stop.json", self.root)
     }
+    /// What a watch in the cloud remembers between two steps.
+    pub fn watch(&self) -> String {
+        format!("{}control/watch.json", self.root)
+    }
+    /// The tasks that were started, by number, with their ARNs.
+    pub fn placed(&self) -> String {
+        format!("{}control/placed.json", self.root)
+    }
+    /// What is to be merged by whom, when one function is not enough.
+    pub fn merge_parts(&self) -> String {
+        format!("{}control/merge.json", self.root)
+    }
+    /// One part of the merged series, with its account beside it.
+    pub fn merge_part(&self, part: u32) -> String {
+        format!("{}merge/{part:04}.parquet", self.root)
+    }
+    /// What the merge of a part found: completeness, warnings, totals.
+    pub fn merge_account(&self, part: u32) -> String {
+        format!("{}merge/{part:04}.json", self.root)
+    }
     /// A task's cumulative metrics since the start, overwritten at each flush.
     pub fn live(&self, task: u32) -> String {
         format!("{}live/{task:04}.parquet", self.root)

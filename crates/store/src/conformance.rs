@@ -34,6 +34,7 @@ pub fn execution(project: &str, test: &str, id: &str) -> Execution {
         warnings: Vec::new(),
         cost: None,
         parameters: BTreeMap::new(),
+        run_arn: None,
     }
 }
 

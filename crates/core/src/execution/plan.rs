@@ -1,6 +1,7 @@
 //! `plan.json`: what each task has to know beside the definition.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The plan of one execution.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,6 +35,13 @@ pub struct Plan {
     pub control_interval_ms: u64,
     /// What the schedule wants in all; see [`PlannedLoad`].
     pub load: PlannedLoad,
+    /// What `${env:NAME}` stands for where the tasks have no environment of the caller's. It is stored as it is: what must
+    /// not be read by everybody who may read the run is a `${secret:…}`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// The state machine's execution that runs this one, as an ARN; `None` on one machine. Two of them cannot share an id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_arn: Option<String>,
 }
 
 impl Plan {

@@ -54,6 +54,9 @@ pub struct Execution {
     pub cost: Option<Cost>,
     /// Overrides given with `--set`, by name.
     pub parameters: BTreeMap<String, String>,
+    /// The state machine's execution that runs this one, as an ARN; `None` on one machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run_arn: Option<String>,
 }
 
 impl Execution {
@@ -116,6 +119,12 @@ pub struct Infrastructure {
     pub cpu: u32,
     /// MiB of a task; 0 for a local run.
     pub memory: u32,
+    /// `arm64` or `x86_64`; empty for a local run.
+    #[serde(default)]
+    pub architecture: String,
+    /// Tasks that ran on interruptible capacity.
+    #[serde(default)]
+    pub spot_tasks: u32,
     /// The generator image's digest.
     pub image_digest: Option<String>,
     /// Version of the engine.
@@ -187,8 +196,29 @@ pub struct ExcludedShard {
 pub struct Cost {
     /// Before the launch.
     pub estimate_usd: Option<f64>,
-    /// After the end.
+    /// After the end, by what was used and the prices of [`Self::prices_of`]: not an invoice.
     pub actual_usd: Option<f64>,
+    /// What the actual cost is made of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<CostItem>,
+    /// The date of the price table, as `2026-11-01`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub prices_of: String,
+}
+
+/// One line of a cost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CostItem {
+    /// `fargate vCPU`, `fargate memory`, `lambda`, `step functions`, `s3 requests`, `s3 storage`, `dynamodb`, …
+    pub what: String,
+    /// The region of the price.
+    pub region: String,
+    /// How much of it.
+    pub quantity: f64,
+    /// `vCPU-hours`, `GB-hours`, `requests`, `GB-seconds`, `transitions`, `GB-months`, `write units`.
+    pub unit: String,
+    /// Quantity times price, before any free tier.
+    pub usd: f64,
 }
 
 /// One line of the audit trail.

@@ -268,6 +268,7 @@ pub(super) fn passed() -> Run {
         warnings: Vec::new(),
         cost: None,
         parameters: BTreeMap::new(),
+        run_arn: None,
     };
     (execution, summary)
 }

@@ -37,6 +37,7 @@ pub(crate) fn execution() -> Execution {
         warnings: vec!["written before the start".into()],
         cost: None,
         parameters: BTreeMap::new(),
+        run_arn: None,
     }
 }
 

@@ -139,6 +139,14 @@ fn every_summary_is_of_the_published_schema() {
     summary.cost = Some(Cost {
         estimate_usd: Some(0.1),
         actual_usd: None,
+        items: vec![CostItem {
+            what: "fargate vCPU".into(),
+            region: "eu-west-1".into(),
+            quantity: 0.5,
+            unit: "vCPU-hours".into(),
+            usd: 0.02,
+        }],
+        prices_of: "2026-11-01".into(),
     });
     summary.baseline.as_mut().unwrap().outcomes[0].note = Some("a note".into());
     let value = check(&summary);

@@ -1,0 +1,2 @@
+//! The program in the generator's image.
+fn main() {}
