@@ -69,8 +69,8 @@ pub struct Parsed {
     pub normalised: serde_json::Value,
     /// The files that it names, relative to its folder, sorted, each once.
     pub files: Vec<String>,
-    /// The target as reports may show it: environment variables and parameters resolved, secrets as they are written, user
-    /// and password of a URL masked.
+    /// The target as reports may show it: environment variables and parameters resolved, secrets as they are written. A
+    /// target with user and password is refused.
     pub shown_target: Option<String>,
     /// What is allowed and probably not meant.
     pub warnings: Vec<Fault>,
@@ -133,9 +133,7 @@ pub fn parse_with(
     local::check(&root, definition.engine, &mut sink);
     let target = root.get("target").and_then(tree::Node::scalar);
     Ok(Parsed {
-        shown_target: target
-            .and_then(tree::Scalar::disclosed)
-            .map(|target| without_credentials(&target)),
+        shown_target: target.and_then(tree::Scalar::disclosed),
         definition,
         normalised,
         files,
