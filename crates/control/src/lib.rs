@@ -3,12 +3,13 @@
 //!
 //! Everything goes through the storage traits; nothing here starts a process, reads a clock or knows a path. The caller
 //! passes the time in, starts the tasks after [`prepare()`], calls [`watch::Watch::step`] until it says that the tasks have
-//! ended, and then [`finish`].
+//! ended, and then [`finish`]; where the store refuses that, [`give_up`].
 
 mod applied;
 mod collect;
 mod error;
 mod finish;
+mod give_up;
 mod json;
 mod lookup;
 mod prepare;
@@ -18,6 +19,7 @@ pub mod watch;
 
 pub use error::{ControlError, MAX_TASKS, Result};
 pub use finish::{Finished, LostTask, finish};
+pub use give_up::give_up;
 pub use lookup::{find, load_plan, load_summary};
 pub use prepare::{
     DEFINITION_FILE, PlanOptions, Prepared, TestPackage, engine_name, max_duration, prepare,
