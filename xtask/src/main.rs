@@ -1,7 +1,8 @@
-//! Chores of this repository: `cargo xtask test`, `ci` and `bench`.
+//! Chores of this repository: `cargo xtask test`, `ci`, `bench` and `image`.
 
 mod bench;
 mod ci;
+mod image;
 mod readers;
 mod repo;
 mod steps;
@@ -23,6 +24,8 @@ enum Chore {
     Test(test::Options),
     /// Formatting, clippy, rustdoc, tests, benches as tests, fuzz targets
     Ci(ci::Options),
+    /// Build the generator's container image
+    Image(image::Options),
     /// Measure against the other tools that are installed
     Bench(bench::Options),
 }
@@ -31,6 +34,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().chore {
         Chore::Test(options) => test::run(&options),
         Chore::Ci(options) => ci::run(&options),
+        Chore::Image(options) => image::run(&options),
         Chore::Bench(options) => bench::run(&options),
     }
 }
