@@ -34,6 +34,8 @@ struct TaskLive {
     /// Unix ms by the store, and the figures then.
     history: VecDeque<(i64, Figures)>,
     latest: Option<Shard>,
+    /// The version of the object in which the latest was.
+    version: String,
 }
 
 impl Live {
@@ -82,15 +84,15 @@ impl Live {
             else {
                 continue;
             };
-            if pulse.modified_ms != info.modified_ms {
+            // Not the time of the change, which some stores know to the second only.
+            if self.tasks[task].version != info.version {
+                changed.push((task, info.modified_ms, info.version.clone()));
+            }
+            if pulse.version != info.version {
                 *pulse = Pulse {
-                    modified_ms: info.modified_ms,
+                    version: info.version,
                     seen_ms: now_ms,
                 };
-            }
-            let known = self.tasks[task].history.back().map(|(at, _)| *at);
-            if known != Some(info.modified_ms) {
-                changed.push((task, info.modified_ms));
             }
             there.push(task);
         }
@@ -108,12 +110,14 @@ impl Live {
         &mut self,
         objects: &dyn ObjectStore,
         keys: &ExecutionKeys,
-        changed: &[(usize, i64)],
+        changed: &[(usize, i64, String)],
     ) -> Result<()> {
-        let wanted = changed.iter().map(|&(task, _)| keys.live(task as u32));
+        let wanted = changed
+            .iter()
+            .map(|(task, ..)| keys.live(*task as u32));
         let mut all = pin!(prefetch::read(objects, wanted));
         let mut any = false;
-        for &(task, modified_ms) in changed {
+        for (task, modified_ms, version) in changed {
             let Some(bytes) = all.next().await.transpose()?.flatten() else {
                 continue;
             };
@@ -121,7 +125,9 @@ impl Live {
                 let figures = Figures::of(&shard.rows, |scenario| {
                     self.open.iter().any(|open| open == scenario)
                 });
-                self.tasks[task].push(modified_ms, figures, shard);
+                let task = &mut self.tasks[*task];
+                task.push(*modified_ms, figures, shard);
+                task.version.clone_from(version);
                 any = true;
             }
         }
