@@ -105,7 +105,7 @@ pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
     let target = run
         .title
         .clone()
-        .or_else(|| run.test.parsed.shown_target.clone());
+        .or_else(|| run.test.parsed().shown_target.clone());
     let title = Title {
         test: prepared.plan.test.clone(),
         target: target.unwrap_or_else(|| "the URLs of its steps".into()),
@@ -130,7 +130,7 @@ pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
             let finished = finish(
                 &stores,
                 &prepared.plan,
-                &run.test.parsed.definition,
+                &run.test.parsed().definition,
                 &[],
                 &errors,
                 now_ms(),
@@ -145,7 +145,7 @@ pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
     let finishing = finish(
         &stores,
         &prepared.plan,
-        &run.test.parsed.definition,
+        &run.test.parsed().definition,
         &lost,
         &[],
         now_ms(),
@@ -175,7 +175,7 @@ async fn watch(
     view: &mut dyn View,
 ) -> Result<Vec<floodgate_control::LostTask>> {
     let mut tasks = Tasks::start(&prepared.plan, run.out, run.env, stores.objects.clone())?;
-    let definition = run.test.parsed.definition.clone();
+    let definition = run.test.parsed().definition.clone();
     let mut watch = Watch::new(
         stores.clone(),
         prepared.clone(),
