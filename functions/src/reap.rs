@@ -10,7 +10,7 @@ use crate::clock::between;
 use crate::error::{FunctionError, Result, bounded};
 use crate::id::{execution_id, name_of, parse_time};
 use crate::placement::Placement;
-use crate::run::{Run, RunPhase};
+use crate::run::Run;
 use crate::turn::{Turn, load_run};
 use floodgate_control::close_errored;
 use floodgate_control::watch::Phase;
@@ -329,16 +329,5 @@ async fn event(app: &App, detail: Detail) -> Result<Reaped> {
         Err(error) => Err(FunctionError::Placement(format!(
             "the recovery could not be started: {error}"
         ))),
-    }
-}
-
-impl Reaped {
-    /// The phase, for tests.
-    #[cfg(test)]
-    pub(crate) fn phase(&self) -> Option<RunPhase> {
-        match self {
-            Self::Run(run) => Some(run.phase),
-            Self::Event { .. } => None,
-        }
     }
 }

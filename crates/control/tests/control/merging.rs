@@ -149,7 +149,7 @@ async fn series(run: &Run<'_>) -> BTreeMap<(String, i64), (u64, f64)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn parts_give_what_the_whole_gives(remains in remains(), shards in 1u64..12) {
