@@ -1,0 +1,59 @@
+"""Runs MiniStack until told to stop or until whoever started it is gone.
+
+Its standard input is a pipe held by the starter: at its end the emulator ends in order, so that nothing is left
+behind even when the starter is killed. Where MiniStack falls short of AWS in something that the state machine uses,
+it is put right here; README.md lists it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+
+
+def end_with_starter() -> None:
+    while os.read(0, 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def map_reads_jsonata() -> None:
+    """A Distributed Map in JSONata: `ItemReader.Arguments`, `ItemSelector`, `Output` and `Assign` are expressions.
+
+    MiniStack 1.5.33 takes them for JSONPath, and so reads the object whose key is the expression's text.
+    """
+    from ministack.services import stepfunctions as states
+
+    plain = states._run_distributed_map
+
+    def run(state, raw_input, effective, iterator, execution, ctx):
+        if states._state_query_language(state, ctx) != "JSONata":
+            return plain(state, raw_input, effective, iterator, execution, ctx)
+        reader = dict(state.get("ItemReader") or {})
+        if "Arguments" in reader:
+            reader["Parameters"] = states._apply_jsonata_template(reader.pop("Arguments"), raw_input, ctx)
+        left_out = ("Arguments", "Output", "Assign", "ItemSelector")
+        bare = {key: value for key, value in state.items() if key not in left_out}
+        if reader:
+            bare["ItemReader"] = reader
+        results, following = plain(bare, raw_input, effective, iterator, execution, ctx)
+        output = states._apply_jsonata_output(state, raw_input, ctx, result=results, default=results)
+        states._apply_state_assign(state, raw_input, ctx, result=results)
+        return output, following
+
+    states._run_distributed_map = run
+
+
+def main() -> None:
+    threading.Thread(target=end_with_starter, daemon=True).start()
+    map_reads_jsonata()
+    sys.argv = ["ministack"]
+    from ministack.app import main as serve
+
+    serve()
+
+
+if __name__ == "__main__":
+    main()
