@@ -1,22 +1,13 @@
-"""Runs MiniStack until told to stop or until whoever started it is gone.
+"""Runs MiniStack until it is told to stop, or until whoever started it is gone.
 
-Its standard input is a pipe held by the starter: at its end the emulator ends in order, so that nothing is left
-behind even when the starter is killed. Where MiniStack falls short of AWS in something that the state machine uses,
-it is put right here; README.md lists it.
+Where MiniStack falls short of AWS in something that the state machine uses, it is put right here; README.md says what.
 """
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-import threading
 
-
-def end_with_starter() -> None:
-    while os.read(0, 4096):
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
+from starter import end_with_starter
 
 
 def map_reads_jsonata() -> None:
@@ -47,7 +38,7 @@ def map_reads_jsonata() -> None:
 
 
 def main() -> None:
-    threading.Thread(target=end_with_starter, daemon=True).start()
+    end_with_starter()
     map_reads_jsonata()
     sys.argv = ["ministack"]
     from ministack.app import main as serve
