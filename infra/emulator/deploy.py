@@ -407,9 +407,31 @@ def logs(options: Options) -> None:
         print(at, name.rsplit("/", 1)[-1], message.rstrip())
 
 
+def executions(options: Options) -> None:
+    """Prints the executions of the state machine, oldest first."""
+    clients = Clients(options)
+    machine = f"arn:aws:states:{options.region}:{ACCOUNT}:stateMachine:{options.name}"
+
+    def ms(moment: Any) -> int | None:
+        return moment and round(moment.timestamp() * 1000)
+
+    listed = clients.states.list_executions(stateMachineArn=machine)["executions"]
+    found = [
+        {
+            "name": execution["name"],
+            "arn": execution["executionArn"],
+            "status": execution["status"],
+            "start_ms": ms(execution["startDate"]),
+            "stop_ms": ms(execution.get("stopDate")),
+        }
+        for execution in listed
+    ]
+    print(json.dumps(sorted(found, key=lambda execution: execution["start_ms"]), indent=1))
+
+
 def arguments() -> tuple[str, Options, Path | None]:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("action", choices=("up", "down", "logs"))
+    parser.add_argument("action", choices=("up", "down", "logs", "executions"))
     parser.add_argument("--endpoint", required=True, help="such as http://127.0.0.1:4566")
     parser.add_argument("--name", default="floodgate", help="the stack's name")
     parser.add_argument("--region", default="eu-west-1")
@@ -434,6 +456,8 @@ def main() -> None:
         down(options)
     elif action == "logs":
         logs(options)
+    elif action == "executions":
+        executions(options)
     else:
         text = json.dumps(asdict(up(options)), indent=1)
         if out:

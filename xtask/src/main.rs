@@ -1,7 +1,10 @@
-//! Chores of this repository: `cargo xtask test`, `ci` and `bench`.
+//! Chores of this repository: `cargo xtask test`, `ci`, `bench` and `emulate`.
 
 mod bench;
 mod ci;
+mod emulate;
+mod emulator;
+mod python;
 mod readers;
 mod repo;
 mod steps;
@@ -25,6 +28,8 @@ enum Chore {
     Ci(ci::Options),
     /// Measure against the other tools that are installed
     Bench(bench::Options),
+    /// Bring the whole stack up on this machine, run the demo through Step Functions, take it down
+    Emulate(emulate::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -32,5 +37,6 @@ fn main() -> anyhow::Result<()> {
         Chore::Test(options) => test::run(&options),
         Chore::Ci(options) => ci::run(&options),
         Chore::Bench(options) => bench::run(&options),
+        Chore::Emulate(options) => emulate::run(&options),
     }
 }
