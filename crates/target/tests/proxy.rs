@@ -35,7 +35,7 @@ fn requests_pass_until_a_rule_names_them() {
 
     proxy.set(vec![Rule::all(Fault::Close)]);
     client.send(&get("/a"));
-    assert!(client.rest().is_empty());
+    assert!(client.rest().0.is_empty());
     assert_eq!(target.counters().requests(), 2);
 }
 
