@@ -2,10 +2,10 @@
 //!
 //! A load generator that has no CPU left measures itself. Its figures go into the manifest, and the verdict on them.
 
+use crate::cgroup::Cgroups;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// CPU use past this share counts a second as saturated: what is left cannot absorb a burst of one batch of events.
@@ -17,47 +17,7 @@ const OTHER_FILES: u64 = 64;
 /// CPUs that this process may use: the smaller of its affinity and its cgroup's quota, which may be a fraction.
 pub fn allowed_cpus() -> f64 {
     let affinity = std::thread::available_parallelism().map_or(1.0, |n| n.get() as f64);
-    quota().map_or(affinity, |quota| quota.min(affinity))
-}
-
-/// The cgroup v2 folders of this process, from its own up to the root.
-fn cgroups() -> Vec<PathBuf> {
-    let Ok(text) = fs::read_to_string("/proc/self/cgroup") else {
-        return Vec::new();
-    };
-    let Some(path) = text.lines().find_map(|line| line.strip_prefix("0::")) else {
-        return Vec::new();
-    };
-    let own = Path::new("/sys/fs/cgroup").join(path.trim_start_matches('/'));
-    own.ancestors()
-        .take_while(|p| p.starts_with("/sys/fs/cgroup"))
-        .map(Path::to_path_buf)
-        .collect()
-}
-
-/// The tightest quota of the cgroups, in CPUs; `None` if there is none.
-fn quota() -> Option<f64> {
-    cgroups()
-        .iter()
-        .filter_map(|group| parse_cpu_max(&fs::read_to_string(group.join("cpu.max")).ok()?))
-        .min_by(f64::total_cmp)
-}
-
-/// `cpu.max`: quota and period in µs (<https://docs.kernel.org/admin-guide/cgroup-v2.html#cpu-interface-files>).
-fn parse_cpu_max(text: &str) -> Option<f64> {
-    let (quota, period) = text.trim().split_once(' ')?;
-    let (quota, period): (f64, f64) = (quota.parse().ok()?, period.parse().ok()?);
-    (period > 0.0).then_some(quota / period)
-}
-
-/// How often the cgroup has been throttled.
-fn throttled(groups: &[PathBuf]) -> u64 {
-    let of = |group: &PathBuf| {
-        let text = fs::read_to_string(group.join("cpu.stat")).ok()?;
-        text.lines()
-            .find_map(|line| line.strip_prefix("nr_throttled ")?.parse::<u64>().ok())
-    };
-    groups.iter().filter_map(of).max().unwrap_or(0)
+    Cgroups::own().cpu_quota().map_or(affinity, |quota| quota.min(affinity))
 }
 
 /// One second's CPU use.
@@ -73,7 +33,7 @@ pub struct CpuUse {
 #[derive(Debug)]
 pub struct CpuMeter {
     usable: f64,
-    groups: Vec<PathBuf>,
+    groups: Cgroups,
     at: Instant,
     cpu_ns: i64,
     throttled: u64,
@@ -83,19 +43,19 @@ impl CpuMeter {
     /// A meter of a process that can use `usable` CPUs: no more than it is allowed, and no more than it has threads that
     /// work.
     pub fn new(usable: f64) -> Self {
-        let groups = cgroups();
+        let groups = Cgroups::own();
         Self {
             usable: usable.max(0.01),
             at: Instant::now(),
             cpu_ns: cpu_ns(),
-            throttled: throttled(&groups),
+            throttled: groups.throttled(),
             groups,
         }
     }
 
     /// Use since the last look.
     pub fn measure(&mut self) -> CpuUse {
-        let (now, cpu_ns, throttled) = (Instant::now(), cpu_ns(), throttled(&self.groups));
+        let (now, cpu_ns, throttled) = (Instant::now(), cpu_ns(), self.groups.throttled());
         let elapsed = now.duration_since(self.at).as_nanos() as f64;
         let share = if elapsed > 0.0 {
             (cpu_ns - self.cpu_ns) as f64 / elapsed / self.usable
@@ -114,6 +74,30 @@ impl CpuMeter {
 fn cpu_ns() -> i64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     time.tv_sec * 1_000_000_000 + time.tv_nsec
+}
+
+/// Memory of a generator with no VU: the program, its runtimes, encoding a shard.
+const BASE_BYTES: u64 = 64 << 20;
+/// What a VU may need at most in an ordinary test: 5 KiB over plain HTTP/1.1 (`docs/benchmarks.md`), up to 18 KiB of a TLS
+/// record in each direction, the session, a request's row and variables.
+const VU_BYTES: u64 = 64 << 10;
+/// What a worker thread may need: its runtime's stacks, its receive buffer, two windows of 2,000 series.
+const WORKER_BYTES: u64 = 32 << 20;
+
+/// Worker threads for which half of the memory suffices; at least one.
+pub fn workers_in(memory: u64) -> usize {
+    usize::try_from(memory.saturating_sub(BASE_BYTES) / 2 / WORKER_BYTES)
+        .unwrap_or(usize::MAX)
+        .max(1)
+}
+
+/// What is wrong with so many VUs in so much memory.
+pub fn memory_warning(memory: u64, vus: u64) -> Option<String> {
+    let needed = vus.saturating_mul(VU_BYTES).saturating_add(BASE_BYTES);
+    (needed > memory).then(|| {
+        let (needed, has) = (needed >> 20, memory >> 20);
+        format!("{vus} VUs may need {needed} MiB of memory, the limit is {has} MiB: raise run.memory, or use more generators")
+    })
 }
 
 /// Largest resident set of this process in bytes.
@@ -195,13 +179,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quota_is_read_in_cpus() {
-        assert_eq!(parse_cpu_max("150000 100000\n"), Some(1.5));
-        assert_eq!(parse_cpu_max("max 100000\n"), None);
-        assert_eq!(parse_cpu_max("1 0"), None);
-    }
-
-    #[test]
     fn a_port_range_counts_both_ends() {
         assert_eq!(parse_port_range("32768\t60999\n"), Some(28_232));
         assert_eq!(parse_port_range("9 1"), None);
@@ -221,6 +198,15 @@ mod tests {
             "{both:?}"
         );
         assert!(both[1].contains("28232"), "{both:?}");
+    }
+
+    #[test]
+    fn memory_bounds_workers_and_is_held_against_the_vus() {
+        assert_eq!(workers_in(0), 1);
+        assert_eq!(workers_in(512 << 20), 7);
+        assert_eq!(memory_warning(512 << 20, 7_000), None);
+        let short = memory_warning(512 << 20, 10_000).unwrap();
+        assert!(short.contains("689 MiB") && short.contains("512 MiB"), "{short}");
     }
 
     #[test]

@@ -3,14 +3,18 @@
 //! One task is one process; it has one worker thread a CPU, each with a current-thread runtime, its own share of the
 //! schedule, its own VUs, connections and recorder: nothing on the path of a request is shared between threads.
 
+pub mod cgroup;
 pub mod clock;
+pub mod cloud;
 pub mod executor;
 pub mod flow;
 pub mod flush;
 pub mod health;
 pub mod http;
 pub mod recorder;
+pub mod site;
 pub mod task;
 pub mod timer;
 
+pub use site::Site;
 pub use task::{Config, RunError, run};

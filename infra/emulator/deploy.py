@@ -46,6 +46,8 @@ class Options:
     generator_s3: str | None
     launch_type: str
     schedule: str | None
+    schedule_expression: str
+    placement: str
 
 
 @dataclass(frozen=True)
@@ -211,6 +213,7 @@ def placement(clients: Clients, options: Options, cluster: str, definition: str,
         "image_digest": {},
         "max_tasks_per_execution": 100,
     }
+    document |= json.loads(options.placement)
     body = json.dumps(document, indent=1).encode()
     clients.s3.put_object(Bucket=options.name, Key="config/placement.json", Body=body)
 
@@ -312,12 +315,12 @@ def rule(clients: Clients, options: Options, machine: str, reap: str) -> None:
 
 
 def schedule(clients: Clients, options: Options, machine: str) -> str:
-    """The role of schedules and, when a test is named, one that starts it every minute; the role's ARN."""
+    """The role of schedules and, when an input is given, one that starts an execution with it; the role's ARN."""
     role_arn = role(clients, f"{options.name}-schedule", "scheduler.amazonaws.com")
     if options.schedule:
         arguments = {
             "Name": f"{options.name}-nightly",
-            "ScheduleExpression": "rate(1 minute)",
+            "ScheduleExpression": options.schedule_expression,
             "FlexibleTimeWindow": {"Mode": "OFF"},
             "Target": {"Arn": machine, "RoleArn": role_arn, "Input": options.schedule},
         }
@@ -440,7 +443,9 @@ def arguments() -> tuple[str, Options, Path | None]:
     parser.add_argument("--state-machine", type=Path, default=ROOT / "infra/state-machine.asl.json")
     parser.add_argument("--generator-s3", help="where generators find S3 instead: a proxy that injects faults")
     parser.add_argument("--launch-type", default="EC2", help="host networking needs EC2")
-    parser.add_argument("--schedule", help="input of an execution to start every minute")
+    parser.add_argument("--schedule", help="input of an execution that a schedule starts")
+    parser.add_argument("--schedule-expression", default="rate(1 minute)")
+    parser.add_argument("--placement", default="{}", help="keys of config/placement.json to replace, as JSON")
     parser.add_argument("--out", type=Path, help="file for the stack's names; standard output without")
     given = vars(parser.parse_args())
     action, out = given.pop("action"), given.pop("out")

@@ -1,9 +1,10 @@
-//! Chores of this repository: `cargo xtask test`, `ci`, `bench` and `emulate`.
+//! Chores of this repository: `cargo xtask test`, `ci`, `bench`, `image` and `emulate`.
 
 mod bench;
 mod ci;
 mod emulate;
 mod emulator;
+mod image;
 mod python;
 mod readers;
 mod repo;
@@ -26,6 +27,8 @@ enum Chore {
     Test(test::Options),
     /// Formatting, clippy, rustdoc, tests, benches as tests, fuzz targets
     Ci(ci::Options),
+    /// Build the generator's container image
+    Image(image::Options),
     /// Measure against the other tools that are installed
     Bench(bench::Options),
     /// Bring the whole stack up on this machine, run the demo through Step Functions, take it down
@@ -36,6 +39,7 @@ fn main() -> anyhow::Result<()> {
     match Arguments::parse().chore {
         Chore::Test(options) => test::run(&options),
         Chore::Ci(options) => ci::run(&options),
+        Chore::Image(options) => image::run(&options),
         Chore::Bench(options) => bench::run(&options),
         Chore::Emulate(options) => emulate::run(&options),
     }

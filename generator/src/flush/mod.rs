@@ -1,32 +1,28 @@
 //! The flusher: one thread a task that turns full windows of its workers into shards and live objects.
 
+mod outbox;
 mod output;
 mod rows;
 mod series;
 #[cfg(test)]
 mod tests;
 
-pub use output::Written;
+pub use outbox::{Delivered, Delivery, Outbox, outbox};
 
 use crate::clock::Nanos;
 use crate::health::{CpuMeter, SATURATED};
 use crate::recorder::{Closed, Window};
 use floodgate_core::execution::manifest::{Health, Totals};
-use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::shard::{Content, ShardMeta, Sources, encode};
-use floodgate_store::ObjectStore;
 use output::Output;
 use series::SeriesTable;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
 /// What a flusher has to know.
 #[derive(Clone, Debug)]
 pub struct FlushConfig {
-    /// Where objects lie.
-    pub keys: ExecutionKeys,
     /// The execution's id.
     pub execution: String,
     /// The task.
@@ -48,8 +44,8 @@ pub struct FlushConfig {
 /// What a flusher leaves to the manifest.
 #[derive(Debug)]
 pub struct Flushed {
-    /// Shards and what could not be written.
-    pub written: Written,
+    /// What went wrong.
+    pub warnings: Vec<String>,
     /// Totals over all windows.
     pub totals: Totals,
     /// CPU figures; limits and lag are the task's to add.
@@ -59,11 +55,11 @@ pub struct Flushed {
 /// Runs until every worker has sent its last window. `recycle` has one channel a worker, for windows to be used again.
 pub fn run(
     config: FlushConfig,
-    store: Arc<dyn ObjectStore>,
+    outbox: Outbox,
     windows: &Receiver<Closed>,
     recycle: Vec<Sender<Window>>,
 ) -> Flushed {
-    let mut flusher = Flusher::new(config, store, recycle);
+    let mut flusher = Flusher::new(config, outbox, recycle);
     while flusher.open_workers > 0 {
         let wait = flusher.next_live.saturating_duration_since(Instant::now());
         match windows.recv_timeout(wait) {
@@ -99,9 +95,9 @@ struct Flusher {
 }
 
 impl Flusher {
-    fn new(config: FlushConfig, store: Arc<dyn ObjectStore>, recycle: Vec<Sender<Window>>) -> Self {
+    fn new(config: FlushConfig, outbox: Outbox, recycle: Vec<Sender<Window>>) -> Self {
         Self {
-            output: Output::new(store, config.keys.clone(), config.task),
+            output: Output::new(outbox, config.task),
             series: SeriesTable::new(config.workers, config.task),
             reached: vec![0; config.workers],
             open_workers: config.workers,
@@ -213,7 +209,6 @@ impl Flusher {
 
     fn write_live(&mut self) {
         self.next_live = Instant::now() + self.config.live;
-        self.output.retry();
         if self.next_second == 0 {
             return;
         }
@@ -257,7 +252,7 @@ impl Flusher {
         self.health.exhausted = self.series.exhausted();
         self.health.peak_rss_bytes = crate::health::peak_rss_bytes();
         Flushed {
-            written: self.output.finish(),
+            warnings: self.output.finish(),
             totals: self.totals,
             health: self.health,
         }

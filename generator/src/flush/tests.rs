@@ -8,9 +8,11 @@ use crate::recorder::{Record, SeriesBudget, WorkerRecorder};
 use bytes::Bytes;
 use floodgate_core::metric::Tags;
 use floodgate_core::shard::{Row, decode};
-use floodgate_store::{ObjectInfo, StoreError};
+use crate::site::Site;
+use floodgate_core::keys::ExecutionKeys;
+use floodgate_store::{ObjectInfo, ObjectStore, StoreError};
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::sync::mpsc::channel;
 
 const S: Nanos = 1_000_000_000;
@@ -57,7 +59,6 @@ impl ObjectStore for Memory {
 
 fn config(workers: usize) -> FlushConfig {
     FlushConfig {
-        keys: ExecutionKeys::new("p", "x"),
         execution: "x".to_owned(),
         task: 3,
         segment: "1/1".to_owned(),
@@ -100,7 +101,7 @@ fn flushed(
     store: &Arc<Memory>,
     record: impl FnOnce(&mut [WorkerRecorder]),
     end: Nanos,
-) -> Flushed {
+) -> Done {
     let (to_flusher, windows) = channel();
     let budget = Arc::new(SeriesBudget::new(max_series));
     let mut recycle = Vec::new();
@@ -118,15 +119,28 @@ fn flushed(
         })
         .collect();
     let dyn_store: Arc<dyn ObjectStore> = store.clone();
-    let flusher = std::thread::spawn(move || run(config(workers), dyn_store, &windows, recycle));
+    let keys = ExecutionKeys::new("p", "x");
+    let (outbox, delivery) = outbox(dyn_store, keys, 3, Site::default());
+    let flusher = std::thread::spawn(move || run(config(workers), outbox, &windows, recycle));
     record(&mut recorders);
     for recorder in recorders {
         recorder.finish(end);
     }
-    flusher.join().unwrap()
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let written = runtime.block_on(delivery.run());
+    let Flushed { totals, .. } = flusher.join().unwrap();
+    Done { written, totals }
 }
 
-fn rows(store: &Memory, written: &Written) -> Vec<Row> {
+struct Done {
+    written: Delivered,
+    totals: Totals,
+}
+
+fn rows(store: &Memory, written: &Delivered) -> Vec<Row> {
     let objects = store.objects.lock().unwrap();
     let mut rows = Vec::new();
     for (expected, entry) in written.shards.iter().enumerate() {

@@ -1,20 +1,23 @@
 //! One task: reads its plan, says that it is ready, starts at the common time, sends its share of the load, and leaves a
 //! manifest.
 
+mod control;
 mod files;
 mod vu;
 mod worker;
 
+use crate::cgroup::memory_limit;
 use crate::clock::{Clock, Nanos};
 use crate::flow::Files;
-use crate::flush::{self, FlushConfig, Flushed};
-use crate::health::{Limits, allowed_cpus};
+use crate::flush::{self, Delivered, FlushConfig, Flushed, Outbox};
+use crate::health::{Limits, allowed_cpus, memory_warning, workers_in};
 use crate::http::TransportOptions;
 use crate::recorder::SeriesBudget;
-use bytes::Bytes;
+use crate::site::{Level, Site};
+use control::Begin;
 use floodgate_core::definition::model::Definition;
 use floodgate_core::definition::{Overrides, Resolver, Source};
-use floodgate_core::execution::control::{Ready, Start, Stop};
+use floodgate_core::execution::control::Ready;
 use floodgate_core::execution::manifest::{Manifest, TaskOutcome};
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::keys::ExecutionKeys;
@@ -41,6 +44,8 @@ pub struct Config {
     pub workers: Option<usize>,
     /// Resolves what the definition refers to, on this machine.
     pub resolver: Arc<dyn Resolver + Send + Sync>,
+    /// The place that it runs in.
+    pub site: Site,
 }
 
 /// Why a task could not run.
@@ -71,6 +76,9 @@ pub enum RunError {
     /// The definition cannot be run here.
     #[error("{0}")]
     Unusable(String),
+    /// Something that was measured, or the account of it, is not in the store.
+    #[error("{0}")]
+    Undelivered(String),
     /// The store refused.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -78,6 +86,9 @@ pub enum RunError {
 
 /// VUs that a worker thread should have at least; below, a second thread only costs.
 const VUS_A_WORKER: u64 = 8;
+
+/// An offset of the clock above it is worth a warning: it shifts this task's load against that of the others.
+const CLOCK_LIMIT_US: u64 = 50_000;
 
 /// Runs one task to its end. `stop` holds who gave the order to stop, if anyone (a signal, say).
 ///
@@ -128,7 +139,9 @@ impl Task {
     async fn run(mut self, definition: Definition, files: Files) -> Result<Manifest, RunError> {
         let vus = vus_of(&definition, &self.segment);
         let limits = Limits::raise();
-        let mut warnings = limits.warnings(vus);
+        let mut warnings = self.config.site.warnings.clone();
+        warnings.append(&mut limits.warnings(vus));
+        warnings.extend(memory_limit().and_then(|memory| memory_warning(memory, vus)));
         let transports = definition.scenarios.iter().map(|scenario| {
             TransportOptions::from(&scenario.http, |path| {
                 let pem = files
@@ -153,21 +166,48 @@ impl Task {
         };
         let (orders, crew) = self.start_workers(Arc::new(common)).await?;
 
+        let site = self.config.site.clone();
         let ready = Ready {
             task: self.config.task,
             at_ms: unix_ms(),
-            host: format!("pid {}", std::process::id()),
+            host: site.host.clone(),
             warnings: warnings.clone(),
         };
-        self.put(&self.keys.ready(self.config.task), &ready).await?;
-        let Some(start_ms) = self.await_start().await? else {
-            orders.send_replace(Order::Stop);
-            crew.dismiss();
-            return self.finish_unstarted(warnings).await;
+        let patience = || tokio::time::Instant::now() + site.patience;
+        self.put(&self.keys.ready(self.config.task), &ready, patience())
+            .await?;
+        (site.log)(Level::Info, "ready");
+        let begin = control::await_start(
+            &*self.store,
+            &self.keys,
+            &self.plan,
+            &mut self.stop,
+            &site.log,
+        );
+        let start_ms = match begin.await {
+            Ok(Begin::At(start_ms)) => start_ms,
+            Ok(Begin::Never { by }) => {
+                orders.send_replace(Order::Stop);
+                crew.dismiss();
+                return self.finish_unstarted(by, warnings).await;
+            }
+            Err(error) => {
+                orders.send_replace(Order::Stop);
+                crew.dismiss();
+                return Err(error);
+            }
         };
         let start = on_clock(clock, start_ms);
-        let flusher = self.start_flusher(start_ms, crew.windows, crew.recycle)?;
+        let (outbox, delivery) = flush::outbox(
+            Arc::clone(&self.store),
+            self.keys.clone(),
+            self.config.task,
+            site.clone(),
+        );
+        let delivering = tokio::spawn(delivery.run());
+        let flusher = self.start_flusher(start_ms, outbox, crew.windows, crew.recycle)?;
         orders.send_replace(Order::Start(start));
+        (site.log)(Level::Info, &format!("starts at {start_ms}"));
 
         let mut workers = crew.workers;
         let stopped_by = self.watch(&orders, &mut workers).await;
@@ -175,13 +215,26 @@ impl Task {
         let mut flushed = tokio::task::spawn_blocking(move || join(flusher))
             .await
             .unwrap_or_else(|error| resume(error.into_panic()));
-        warnings.append(&mut flushed.written.warnings);
+        let mut delivered = delivering
+            .await
+            .unwrap_or_else(|error| resume(error.into_panic()));
+        warnings.append(&mut flushed.warnings);
+        warnings.append(&mut delivered.warnings);
+        let lost = delivered.lost.clone();
+        let until = delivered.patience_ends;
         let manifest = self.manifest(
-            start, start_ms, stopped_by, &reports, flushed, limits, warnings,
+            start, start_ms, stopped_by, &reports, flushed, delivered, limits, warnings,
         );
-        self.put(&self.keys.manifest(self.config.task), &manifest)
-            .await?;
-        Ok(manifest)
+        // Whoever has waited for the shards waits a little longer for the account of them.
+        let until = until.map_or_else(patience, |until| until.max(patience().min(last_words())));
+        let key = self.keys.manifest(self.config.task);
+        match self.put(&key, &manifest, until).await {
+            Ok(()) => Ok(manifest),
+            Err(error) => Err(RunError::Undelivered(match lost {
+                Some(lost) => format!("{lost}; nor the manifest: {error}"),
+                None => format!("all shards are written, but not the manifest: {error}"),
+            })),
+        }
     }
 
     async fn start_workers(
@@ -232,38 +285,14 @@ impl Task {
         Ok((orders, crew))
     }
 
-    /// The ordered start, Unix ms; `None` if there is to be none.
-    async fn await_start(&mut self) -> Result<Option<i64>, RunError> {
-        /// How often `start.json` is looked for: of the local folder that costs nothing, and it bounds the start's lead.
-        const LOOK: Duration = Duration::from_millis(10);
-        let patience =
-            tokio::time::Instant::now() + Duration::from_millis(self.plan.start_timeout_ms);
-        let look = LOOK.max(Duration::from_millis(
-            self.plan.control_interval_ms.min(1_000) / 20,
-        ));
-        loop {
-            if let Some(start) = optional::<Start>(&*self.store, &self.keys.start()).await? {
-                return Ok(Some(start.start_ms));
-            }
-            let stopped = self.stop.borrow().is_some()
-                || optional::<Stop>(&*self.store, &self.keys.stop())
-                    .await?
-                    .is_some();
-            if stopped || tokio::time::Instant::now() > patience {
-                return Ok(None);
-            }
-            tokio::time::sleep(look).await;
-        }
-    }
-
     fn start_flusher(
         &self,
         start_ms: i64,
+        outbox: Outbox,
         windows: std::sync::mpsc::Receiver<crate::recorder::Closed>,
         recycle: Vec<std::sync::mpsc::Sender<crate::recorder::Window>>,
     ) -> Result<JoinHandle<Flushed>, RunError> {
         let config = FlushConfig {
-            keys: self.keys.clone(),
             execution: self.plan.execution.clone(),
             task: self.config.task,
             segment: self.segment.to_string(),
@@ -273,10 +302,9 @@ impl Task {
             workers: self.workers,
             usable_cpus: allowed_cpus().min(self.workers as f64),
         };
-        let store = Arc::clone(&self.store);
         Builder::new()
             .name("flush".to_owned())
-            .spawn(move || flush::run(config, store, &windows, recycle))
+            .spawn(move || flush::run(config, outbox, &windows, recycle))
             .map_err(|error| RunError::Unusable(format!("no thread for the flusher: {error}")))
     }
 
@@ -288,28 +316,18 @@ impl Task {
     ) -> Option<String> {
         /// How often it is looked at whether the workers have ended.
         const LOOK: Duration = Duration::from_millis(20);
-        let control = Duration::from_millis(self.plan.control_interval_ms.max(10));
-        let mut next_control = tokio::time::Instant::now() + control;
+        let ordered = control::stop_ordered(&*self.store, &self.keys, &self.plan);
+        let mut ordered = std::pin::pin!(ordered);
         let mut stopped_by = None;
         while !workers.iter().all(JoinHandle::is_finished) {
-            tokio::select! {
-                () = tokio::time::sleep(LOOK) => {}
-                _ = self.stop.wait_for(Option::is_some), if stopped_by.is_none() => {}
-            }
-            if stopped_by.is_some() {
-                continue;
-            }
-            let mut by = self.stop.borrow().clone();
-            if by.is_none() && unix_ms() >= self.plan.deadline_ms {
-                by = Some("deadline".to_owned());
-            }
-            if by.is_none() && tokio::time::Instant::now() >= next_control {
-                next_control = tokio::time::Instant::now() + control;
-                // A store that does not answer now is asked again; the deadline holds in any case.
-                let stop = optional::<Stop>(&*self.store, &self.keys.stop()).await;
-                by = stop.ok().flatten().map(|stop| stop.by);
-            }
-            if by.is_some() {
+            let by = tokio::select! {
+                () = tokio::time::sleep(LOOK) => {
+                    (unix_ms() >= self.plan.deadline_ms).then(|| "deadline".to_owned())
+                }
+                by = &mut ordered, if stopped_by.is_none() => Some(by),
+                by = control::told(&mut self.stop), if stopped_by.is_none() => Some(by),
+            };
+            if stopped_by.is_none() && by.is_some() {
                 orders.send_replace(Order::Stop);
                 stopped_by = by;
             }
@@ -317,12 +335,11 @@ impl Task {
         stopped_by
     }
 
-    async fn finish_unstarted(&self, warnings: Vec<String>) -> Result<Manifest, RunError> {
-        let by = self
-            .stop
-            .borrow()
-            .clone()
-            .unwrap_or_else(|| "no start was ordered in time".to_owned());
+    async fn finish_unstarted(
+        &self,
+        by: String,
+        warnings: Vec<String>,
+    ) -> Result<Manifest, RunError> {
         let manifest = Manifest {
             schema: Manifest::SCHEMA,
             execution: self.plan.execution.clone(),
@@ -336,7 +353,8 @@ impl Task {
             health: Default::default(),
             warnings,
         };
-        self.put(&self.keys.manifest(self.config.task), &manifest)
+        let until = tokio::time::Instant::now() + self.config.site.patience;
+        self.put(&self.keys.manifest(self.config.task), &manifest, until)
             .await?;
         Ok(manifest)
     }
@@ -352,13 +370,14 @@ impl Task {
         stopped_by: Option<String>,
         reports: &[Report],
         flushed: Flushed,
+        delivered: Delivered,
         limits: Limits,
         mut warnings: Vec<String>,
     ) -> Manifest {
         let Flushed {
-            written,
             mut totals,
             mut health,
+            ..
         } = flushed;
         let mut lag = floodgate_core::histogram::Histogram::new();
         for report in reports {
@@ -370,6 +389,9 @@ impl Task {
         }
         (health.lag_p99_us, health.lag_max_us) = (lag.quantile(0.99), lag.max());
         (health.open_files_limit, health.local_ports) = (limits.open_files, limits.local_ports);
+        let offset = self.config.site.clock.offset();
+        health.clock_offset_us = offset.map(|offset| [offset.min_us, offset.max_us]);
+        warnings.extend(offset.and_then(|offset| offset.warning(CLOCK_LIMIT_US)));
         if reports.iter().any(|report| report.data_exhausted) {
             warnings.push("a data file with unique rows ran out before the schedule: add rows, or use mode sequential".to_owned());
         }
@@ -382,7 +404,7 @@ impl Task {
             .filter_map(|report| report.began)
             .max()
             .map_or(0, |began| began.saturating_sub(start));
-        let outcome = match (written.lost, stopped_by) {
+        let outcome = match (delivered.lost, stopped_by) {
             (Some(error), _) => TaskOutcome::Failed { error },
             (None, Some(by)) => TaskOutcome::Stopped { by },
             (None, None) => TaskOutcome::Completed,
@@ -395,21 +417,26 @@ impl Task {
             planned_start_ms: start_ms,
             start_skew_us: i64::try_from(skew / 1_000).unwrap_or(i64::MAX),
             ended_ms: unix_ms(),
-            shards: written.shards,
+            shards: delivered.shards,
             totals,
             health,
             warnings,
         }
     }
 
-    async fn put(&self, key: &str, value: &impl serde::Serialize) -> Result<(), RunError> {
-        let json = serde_json::to_vec_pretty(value);
-        let json = json.map_err(|error| RunError::Malformed {
-            key: key.to_owned(),
-            problem: error.to_string(),
-        })?;
-        Ok(self.store.put(key, Bytes::from(json)).await?)
+    async fn put(
+        &self,
+        key: &str,
+        value: &impl serde::Serialize,
+        until: tokio::time::Instant,
+    ) -> Result<(), RunError> {
+        control::put_until(&*self.store, key, value, until, &self.config.site.log).await
     }
+}
+
+/// When the last attempt at a manifest ends that follows shards which could not be written.
+fn last_words() -> tokio::time::Instant {
+    tokio::time::Instant::now() + Duration::from_secs(5)
 }
 
 /// Worker threads that wait for their orders.
@@ -450,7 +477,10 @@ fn worker_count(config: &Config, definition: &Definition, segment: &Segment) -> 
     let needed = usize::try_from(vus.div_ceil(VUS_A_WORKER)).unwrap_or(usize::MAX);
     config
         .workers
-        .unwrap_or_else(|| (allowed_cpus().round() as usize).min(needed))
+        .unwrap_or_else(|| {
+            let fit = memory_limit().map_or(usize::MAX, workers_in);
+            (allowed_cpus().round() as usize).min(needed).min(fit)
+        })
         .max(1)
 }
 

@@ -5,7 +5,7 @@ use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::local::open;
 use crate::signals::Signals;
-use floodgate_generator::Config;
+use floodgate_generator::{Config, Site};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -49,6 +49,7 @@ pub async fn generator(args: Args) -> Result<ExitCode> {
         task: args.task,
         workers: args.workers,
         resolver,
+        site: Site::default(),
     };
     let running = floodgate_generator::run(config, stores.objects, stopped);
     tokio::pin!(running);

@@ -3,7 +3,7 @@
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use floodgate_core::execution::plan::Plan;
-use floodgate_generator::Config;
+use floodgate_generator::{Config, Site};
 use floodgate_store::ObjectStore;
 use std::collections::VecDeque;
 use std::path::Path;
@@ -103,6 +103,7 @@ fn thread(
         task: 0,
         workers: None,
         resolver: Arc::new(env.clone()),
+        site: Site::default(),
     };
     let body = move || {
         let runtime = tokio::runtime::Builder::new_current_thread()

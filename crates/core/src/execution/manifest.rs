@@ -111,4 +111,8 @@ pub struct Health {
     pub exhausted: u64,
     /// Largest resident set in bytes.
     pub peak_rss_bytes: u64,
+    /// The store's clock minus this task's, in µs: at least and at most, from the `Date` of the store's answers; `None`
+    /// where the store has no clock of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_offset_us: Option<[i64; 2]>,
 }

@@ -1,0 +1,229 @@
+//! The generator as the program of a container: configured by its environment, objects in S3, and an end for certain.
+//!
+//! What a task needs from outside is read before it says that it is ready: plan, definition, secrets, where it runs. From then
+//! on only S3 matters to it, and it outlives S3 being away.
+
+mod config;
+mod connect;
+mod log;
+mod metadata;
+mod observed;
+mod resolver;
+mod watchdog;
+
+pub use config::{Config, ConfigError, HELP};
+pub use log::JsonLog;
+pub use metadata::{ClockDrift, TaskMetadata};
+pub use observed::Observed;
+pub use resolver::{References, TaskResolver};
+pub use watchdog::Watchdog;
+
+use crate::site::{Level, Log, ServerClock, Site};
+use crate::task::RunError;
+use floodgate_core::execution::manifest::{Manifest, TaskOutcome};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// How long the end of a run waits for S3. With the flush before it, it fits into what is left after SIGTERM.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+/// ECS kills a container at most 120 s after SIGTERM (`stopTimeout`,
+/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html>), and a Spot task is gone two
+/// minutes after its warning. Before that, the process ends by itself and says what it leaves.
+pub const AFTER_SIGNAL: Duration = Duration::from_secs(110);
+/// The same after the deadline.
+pub const AFTER_DEADLINE: Duration = Duration::from_secs(120);
+/// How long plan, definition and secrets are asked for.
+const PREPARATION: Duration = Duration::from_secs(60);
+/// Exit code of a task that wrote its manifest.
+pub const SUCCESS: u8 = 0;
+/// Exit code of a task that did not, or whose manifest says that it failed.
+pub const FAILURE: u8 = 97;
+
+/// Runs the task that the environment describes and returns the exit code. What went wrong stands in the log.
+pub fn run(variable: &dyn Fn(&str) -> Option<String>) -> u8 {
+    let config = match Config::read(variable) {
+        Ok(config) => config,
+        Err(errors) => {
+            let log = JsonLog::new(Level::Error, None);
+            for error in errors {
+                log.line(Level::Error, &error.to_string(), &[]);
+            }
+            return FAILURE;
+        }
+    };
+    let log = JsonLog::new(config.log, Some(&config));
+    log.report_panics();
+    let (stop, stopped) = watch::channel(None);
+    let watchdog = match Watchdog::start(config.deadline_ms, stop, log.clone()) {
+        Ok(watchdog) => watchdog,
+        Err(error) => {
+            log.line(Level::Error, &format!("no thread for the watchdog: {error}"), &[]);
+            return FAILURE;
+        }
+    };
+    // A panic of any thread of the task arrives here; the hook has reported it.
+    let body = std::panic::AssertUnwindSafe(|| supervise(&config, &log, &watchdog, stopped));
+    std::panic::catch_unwind(body).unwrap_or(FAILURE)
+}
+
+fn supervise(
+    config: &Config,
+    log: &JsonLog,
+    watchdog: &Watchdog,
+    stopped: watch::Receiver<Option<String>>,
+) -> u8 {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            log.line(Level::Error, &format!("no runtime for the control thread: {error}"), &[]);
+            return FAILURE;
+        }
+    };
+    let outcome = runtime.block_on(async {
+        let signals = obey_signals(watchdog.clone());
+        tokio::select! {
+            outcome = Box::pin(task(config, log, stopped)) => outcome,
+            error = signals => Err(RunError::Unusable(format!("signals cannot be taken over: {error}"))),
+        }
+    });
+    // A look-up of a name or a file that hangs must not keep the process.
+    runtime.shutdown_background();
+    conclude(log, outcome)
+}
+
+/// Passes signals on; returns only if it cannot.
+async fn obey_signals(watchdog: Watchdog) -> std::io::Error {
+    let take = |kind| signal(kind);
+    let (mut terminate, mut interrupt) =
+        match (take(SignalKind::terminate()), take(SignalKind::interrupt())) {
+            (Ok(terminate), Ok(interrupt)) => (terminate, interrupt),
+            (Err(error), _) | (_, Err(error)) => return error,
+        };
+    loop {
+        let name = tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        };
+        watchdog.stop(name, AFTER_SIGNAL);
+    }
+}
+
+async fn task(
+    config: &Config,
+    log: &JsonLog,
+    stopped: watch::Receiver<Option<String>>,
+) -> Result<Manifest, RunError> {
+    let mut early = stopped.clone();
+    let (task, store) = tokio::select! {
+        prepared = Box::pin(prepare(config, log)) => prepared?,
+        by = early.wait_for(Option::is_some) => {
+            let by = by.ok().and_then(|by| by.clone()).unwrap_or_default();
+            return Err(RunError::Unusable(format!("stopped by {by} before the plan and the definition could be read")));
+        }
+    };
+    crate::task::run(task, store, stopped).await
+}
+
+async fn prepare(
+    config: &Config,
+    log: &JsonLog,
+) -> Result<(crate::task::Config, Arc<dyn floodgate_store::ObjectStore>), RunError> {
+    let clock = Arc::<ServerClock>::default();
+    let told: Log = {
+        let log = log.clone();
+        Arc::new(move |level, message| log.line(level, message, &[]))
+    };
+    let (store, secrets) = connect::connect(config, &clock).await;
+    let metadata = match &config.metadata_uri {
+        Some(uri) => match metadata::fetch(uri).await {
+            Ok(metadata) => Some(metadata),
+            Err(problem) => {
+                log.line(Level::Warn, &format!("no task metadata: {problem}"), &[]);
+                None
+            }
+        },
+        None => None,
+    };
+    let resolver = tokio::time::timeout(
+        PREPARATION,
+        resolver::prefetch(&*store, config, &secrets, &told),
+    );
+    let resolver = resolver.await.map_err(|_| {
+        RunError::Unusable(format!(
+            "plan, definition and secrets could not be read within {} s",
+            PREPARATION.as_secs()
+        ))
+    })??;
+    let site = Site {
+        patience: PATIENCE,
+        warnings: metadata.iter().filter_map(TaskMetadata::clock_warning).collect(),
+        clock,
+        log: told,
+        ..Site::default()
+    };
+    let site = match &metadata {
+        Some(metadata) => Site { host: metadata.task_arn.clone(), ..site },
+        None => site,
+    };
+    log.line(
+        Level::Info,
+        "prepared",
+        &[
+            ("host", site.host.as_str().into()),
+            ("availability_zone", metadata.and_then(|m| m.availability_zone).into()),
+            ("cpus", crate::health::allowed_cpus().into()),
+            ("memory_bytes", crate::cgroup::memory_limit().into()),
+            ("version", env!("CARGO_PKG_VERSION").into()),
+        ],
+    );
+    let task = crate::task::Config {
+        project: config.project.clone(),
+        execution: config.execution.clone(),
+        task: config.task,
+        workers: None,
+        resolver: Arc::new(resolver),
+        site,
+    };
+    Ok((task, store))
+}
+
+/// The last line of the log, and the exit code.
+fn conclude(log: &JsonLog, outcome: Result<Manifest, RunError>) -> u8 {
+    let manifest = match outcome {
+        Ok(manifest) => manifest,
+        Err(error) => {
+            log.line(Level::Error, &error.to_string(), &[]);
+            return FAILURE;
+        }
+    };
+    for warning in &manifest.warnings {
+        log.line(Level::Warn, warning, &[]);
+    }
+    let figures = [
+        ("shards", manifest.shards.len().into()),
+        ("http_reqs", manifest.totals.http_reqs.into()),
+        ("cpu_mean", manifest.health.cpu_mean.into()),
+        ("peak_rss_bytes", manifest.health.peak_rss_bytes.into()),
+        ("start_skew_us", manifest.start_skew_us.into()),
+    ];
+    match &manifest.outcome {
+        TaskOutcome::Failed { error } => {
+            log.line(Level::Error, &format!("failed: {error}"), &figures);
+            return FAILURE;
+        }
+        TaskOutcome::Stopped { by } => log.line(Level::Info, &format!("stopped by {by}"), &figures),
+        TaskOutcome::Completed => log.line(Level::Info, "completed", &figures),
+    }
+    SUCCESS
+}
+
+/// Unix time in µs.
+fn unix_us() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,192 @@
+//! What a definition refers to: `${env:NAME}` from the plan, `${secret:NAME}` from Secrets Manager.
+//!
+//! Definitions are read at once and without waiting. So the secrets that one names are fetched before: it is read with a
+//! resolver that only takes note of what it is asked for.
+
+use super::Config;
+use crate::site::{Level, Log};
+use crate::task::RunError;
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::DisplayErrorContext;
+use bytes::Bytes;
+use floodgate_core::definition::{Overrides, Resolver, Source, parse};
+use floodgate_core::execution::plan::Plan;
+use floodgate_core::keys::{ExecutionKeys, definition_file};
+use floodgate_store::ObjectStore;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::time::Duration;
+
+/// Between two attempts to read something from the store.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Resolves from what was fetched.
+#[derive(Debug, Default)]
+pub struct TaskResolver {
+    env: BTreeMap<String, String>,
+    secrets: BTreeMap<String, Result<String, String>>,
+}
+
+impl TaskResolver {
+    /// With these variables, and these secrets or why there are none.
+    pub const fn new(
+        env: BTreeMap<String, String>,
+        secrets: BTreeMap<String, Result<String, String>>,
+    ) -> Self {
+        Self { env, secrets }
+    }
+}
+
+impl Resolver for TaskResolver {
+    fn env(&self, name: &str) -> Option<String> {
+        self.env.get(name).cloned()
+    }
+
+    fn secret(&self, reference: &str) -> Result<String, String> {
+        let fetched = self.secrets.get(reference).cloned();
+        fetched.unwrap_or_else(|| Err("the definition did not name it when secrets were fetched".to_owned()))
+    }
+
+    /// The files came with the definition, and were looked at when it was stored.
+    fn file_exists(&self, _relative: &str) -> bool {
+        true
+    }
+}
+
+/// Takes note of the secrets that a definition asks for.
+#[derive(Debug, Default)]
+pub struct References {
+    env: BTreeMap<String, String>,
+    secrets: Mutex<BTreeSet<String>>,
+}
+
+impl References {
+    /// The names of the secrets in a definition. Faults are not its business: reading it again will tell them.
+    pub fn secrets_of(definition: &[u8], env: BTreeMap<String, String>) -> BTreeSet<String> {
+        let references = Self { env, ..Self::default() };
+        let source = Source { name: "definition.json", text: definition };
+        drop(parse(&source, &Overrides::default(), &references));
+        references.secrets.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Resolver for References {
+    fn env(&self, name: &str) -> Option<String> {
+        self.env.get(name).cloned()
+    }
+
+    fn secret(&self, reference: &str) -> Result<String, String> {
+        let mut secrets = self.secrets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        secrets.insert(reference.to_owned());
+        Ok(String::new())
+    }
+
+    fn file_exists(&self, _relative: &str) -> bool {
+        true
+    }
+}
+
+/// Reads plan and definition and fetches what they refer to.
+pub(super) async fn prefetch(
+    store: &dyn ObjectStore,
+    config: &Config,
+    secrets: &Client,
+    log: &Log,
+) -> Result<TaskResolver, RunError> {
+    let keys = ExecutionKeys::new(&config.project, &config.execution);
+    let text = read(store, &keys.plan(), log).await?;
+    let plan: Plan = serde_json::from_slice(&text).map_err(|error| RunError::Malformed {
+        key: keys.plan(),
+        problem: error.to_string(),
+    })?;
+    let key = definition_file(&plan.project, &plan.test, &plan.version, "definition.json");
+    let definition = read(store, &key, log).await?;
+    let mut fetched = BTreeMap::new();
+    for name in References::secrets_of(&definition, plan.env.clone()) {
+        let secret = fetch(secrets, &name).await;
+        fetched.insert(name, secret);
+    }
+    Ok(TaskResolver::new(plan.env, fetched))
+}
+
+/// Reads an object that must be there, again and again while the store does not answer.
+async fn read(store: &dyn ObjectStore, key: &str, log: &Log) -> Result<Bytes, RunError> {
+    loop {
+        match store.get(key).await {
+            Ok(Some(bytes)) => return Ok(bytes),
+            Ok(None) => return Err(RunError::Missing { key: key.to_owned() }),
+            Err(error) => log(Level::Warn, &format!("{error}; tried again")),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// The text of a secret by its name or ARN.
+async fn fetch(client: &Client, name: &str) -> Result<String, String> {
+    let mut request = client.get_secret_value().secret_id(name).customize();
+    // An ARN names its region, which may be another than the task's.
+    if let Some(region) = region_of(name) {
+        let region = aws_sdk_secretsmanager::config::Region::new(region.to_owned());
+        request = request.config_override(aws_sdk_secretsmanager::config::Config::builder().region(region));
+    }
+    match request.send().await {
+        Ok(secret) => secret.secret_string.ok_or_else(|| {
+            "it is binary: store it as text".to_owned()
+        }),
+        Err(error) => {
+            let denied = error.as_service_error().map(ToString::to_string);
+            let why = denied.unwrap_or_else(|| DisplayErrorContext(&error).to_string());
+            Err(format!("{why}; the task's role needs secretsmanager:GetSecretValue on it"))
+        }
+    }
+}
+
+/// The region in an ARN.
+fn region_of(arn: &str) -> Option<&str> {
+    let mut fields = arn.strip_prefix("arn:")?.split(':');
+    fields.nth(2).filter(|region| !region.is_empty())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const DEFINITION: &str = r#"{"version":1,"project":"p","test":"t","target":"http://${env:HOST}/",
+        "scenarios":{"s":{"executor":"per-vu-iterations","vus":1,"iterations":1,"flow":[
+            {"get":"/","headers":{"authorization":"Bearer ${secret:api/token}",
+             "x":"${secret:arn:aws:secretsmanager:eu-west-1:123456789012:secret:other-AbCdEf}${secret:api/token}"}}]}}}"#;
+
+    #[test]
+    fn the_secrets_of_a_definition_are_found_once_each() {
+        let env = BTreeMap::from([("HOST".to_owned(), "127.0.0.1".to_owned())]);
+        let found = References::secrets_of(DEFINITION.as_bytes(), env.clone());
+        let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:other-AbCdEf";
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), ["api/token", arn]);
+        assert_eq!(References::secrets_of(b"not a definition ${secret:x", env).len(), 0);
+        assert_eq!(region_of(arn), Some("eu-west-1"));
+        assert_eq!(region_of("api/token"), None);
+    }
+
+    #[test]
+    fn a_definition_is_read_with_what_was_fetched() {
+        let env = BTreeMap::from([("HOST".to_owned(), "127.0.0.1:9".to_owned())]);
+        let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:other-AbCdEf";
+        let mut secrets = BTreeMap::from([
+            ("api/token".to_owned(), Ok("hunter2".to_owned())),
+            (arn.to_owned(), Ok("two".to_owned())),
+        ]);
+        let source = Source { name: "d", text: DEFINITION.as_bytes() };
+        let read = |secrets: &BTreeMap<_, _>| {
+            let resolver = TaskResolver::new(env.clone(), secrets.clone());
+            parse(&source, &Overrides::default(), &resolver)
+        };
+        let parsed = read(&secrets).unwrap();
+        assert!(format!("{:?}", parsed.definition).contains("two"));
+        secrets.insert("api/token".to_owned(), Err("it is binary".to_owned()));
+        let faults = read(&secrets).unwrap_err().to_string();
+        assert!(faults.contains("api/token") && faults.contains("it is binary"), "{faults}");
+        secrets.remove("api/token");
+        assert!(read(&secrets).unwrap_err().to_string().contains("did not name it"));
+    }
+}

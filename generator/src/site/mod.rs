@@ -1,0 +1,64 @@
+//! The place that a task runs in: what it is called, what it has, and how much patience its store deserves.
+
+mod clock;
+
+pub use clock::{Offset, ServerClock};
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How much a line of the log matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Something went wrong that the task cannot make good.
+    Error,
+    /// Something that the reader of the record should know.
+    Warn,
+    /// A step of the task.
+    Info,
+    /// For whoever looks for a fault of the generator.
+    Debug,
+}
+
+/// Told what happens, when it happens. It is called on the control thread and must not block.
+pub type Log = Arc<dyn Fn(Level, &str) + Send + Sync>;
+
+/// What a task knows of its place. The default is a process on the machine of whoever started the run.
+#[derive(Clone)]
+pub struct Site {
+    /// Stands in [`Ready::host`](floodgate_core::execution::control::Ready::host).
+    pub host: String,
+    /// What was found wanting before the task began.
+    pub warnings: Vec<String>,
+    /// How long the end of a run waits for a store that refuses to write. The manifest gets a little longer.
+    pub patience: Duration,
+    /// Bytes of shards that wait for the store in memory; what is more waits in files.
+    pub spool_bytes: u64,
+    /// The folder of those files.
+    pub spool: PathBuf,
+    /// What the store's answers say about this machine's clock.
+    pub clock: Arc<ServerClock>,
+    /// The log.
+    pub log: Log,
+}
+
+/// A share of the memory that this process may use, for shards that wait.
+const SPOOL_SHARE: u64 = 16;
+/// Above it, files do as well.
+const MOST_SPOOL_BYTES: u64 = 256 << 20;
+
+impl Default for Site {
+    fn default() -> Self {
+        let memory = crate::cgroup::memory_limit().unwrap_or(u64::MAX);
+        Self {
+            host: format!("pid {}", std::process::id()),
+            warnings: Vec::new(),
+            patience: Duration::from_secs(10),
+            spool_bytes: (memory / SPOOL_SHARE).min(MOST_SPOOL_BYTES),
+            spool: std::env::temp_dir().join("floodgate-unwritten"),
+            clock: Arc::default(),
+            log: Arc::new(|_, _| ()),
+        }
+    }
+}
