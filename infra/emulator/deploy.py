@@ -41,6 +41,7 @@ class Options:
     name: str
     region: str
     bootstrap: Path | None
+    package: str | None
     image: str
     state_machine: Path
     generator_s3: str | None
@@ -63,6 +64,7 @@ class Stack:
     cluster: str
     task_definition: str
     functions: dict[str, str]
+    package: str
     schedule_role: str
     architecture: str
 
@@ -219,7 +221,9 @@ def placement(clients: Clients, options: Options, cluster: str, definition: str,
 
 
 def package(clients: Clients, options: Options) -> str:
-    """The zip with `bootstrap`, in the bucket under its own hash; its key."""
+    """The zip with `bootstrap`, in the bucket under its own hash, unless another stack has it: bucket/key."""
+    if options.package:
+        return options.package
     if options.bootstrap is None:
         raise SystemExit("deploy: --bootstrap is missing: the program of the functions, built by cargo")
     buffer = io.BytesIO()
@@ -232,12 +236,13 @@ def package(clients: Clients, options: Options) -> str:
     body = buffer.getvalue()
     key = f"config/functions-{hashlib.sha256(body).hexdigest()[:16]}.zip"
     clients.s3.put_object(Bucket=options.name, Key=key, Body=body)
-    return key
+    return f"{options.name}/{key}"
 
 
-def functions(clients: Clients, options: Options, architecture: str) -> dict[str, str]:
+def functions(clients: Clients, options: Options, architecture: str, packed: str) -> dict[str, str]:
     """The six functions: one program, told by a variable which of them it is."""
-    code = {"S3Bucket": options.name, "S3Key": package(clients, options)}
+    where, key = packed.split("/", 1)
+    code = {"S3Bucket": where, "S3Key": key}
     state_machine = f"arn:aws:states:{options.region}:{ACCOUNT}:stateMachine:{options.name}"
     arns = {}
     for which in FUNCTIONS:
@@ -338,7 +343,8 @@ def up(options: Options) -> Stack:
     cluster = clients.ecs.create_cluster(clusterName=options.name)["cluster"]["clusterArn"]
     definition = task_definition(clients, options, architecture)
     placement(clients, options, cluster, definition, architecture)
-    arns = functions(clients, options, architecture)
+    packed = package(clients, options)
+    arns = functions(clients, options, architecture, packed)
     machine = state_machine(clients, options, arns)
     rule(clients, options, machine, arns["reap"])
     return Stack(
@@ -351,6 +357,7 @@ def up(options: Options) -> Stack:
         cluster=cluster,
         task_definition=definition,
         functions=arns,
+        package=packed,
         schedule_role=schedule(clients, options, machine),
         architecture=architecture,
     )
@@ -439,6 +446,7 @@ def arguments() -> tuple[str, Options, Path | None]:
     parser.add_argument("--name", default="floodgate", help="the stack's name")
     parser.add_argument("--region", default="eu-west-1")
     parser.add_argument("--bootstrap", type=Path, help="the program floodgate-functions")
+    parser.add_argument("--package", help="bucket/key of the zip, when another stack has put it there")
     parser.add_argument("--image", default="floodgate-generator:dev")
     parser.add_argument("--state-machine", type=Path, default=ROOT / "infra/state-machine.asl.json")
     parser.add_argument("--generator-s3", help="where generators find S3 instead: a proxy that injects faults")

@@ -1,0 +1,1 @@
+//! `floodgate --cloud`, as a pipeline calls it.
