@@ -28,6 +28,8 @@ struct TaskLive {
     /// Unix ms by the store, and the figures then.
     history: VecDeque<(i64, Figures)>,
     latest: Option<Shard>,
+    /// The version of the object in which the latest was.
+    version: String,
 }
 
 impl Live {
@@ -70,15 +72,15 @@ impl Live {
             else {
                 continue;
             };
-            let known = self.tasks[task].history.back().map(|(at, _)| *at);
             let pulse = &mut pulses[task];
-            if pulse.modified_ms != info.modified_ms {
+            // Not the time of the change, which some stores know to the second only.
+            if pulse.version != info.version {
                 *pulse = Pulse {
-                    modified_ms: info.modified_ms,
+                    version: info.version.clone(),
                     seen_ms: now_ms,
                 };
             }
-            if known == Some(info.modified_ms) {
+            if self.tasks[task].version == info.version {
                 continue;
             }
             let Some(bytes) = objects.get(&info.key).await? else {
@@ -89,6 +91,7 @@ impl Live {
                     self.open.iter().any(|open| open == scenario)
                 });
                 self.tasks[task].push(info.modified_ms, figures, shard);
+                self.tasks[task].version = info.version;
                 changed = true;
             }
         }

@@ -50,10 +50,10 @@ impl TaskState {
 }
 
 /// The last sign of life of a task, by the clock of the watch: two machines' clocks are never compared.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pulse {
-    /// The store's time of the live object, Unix ms.
-    pub modified_ms: i64,
+    /// The store's version of the live object; empty before the first.
+    pub version: String,
     /// When the watch first saw this one, Unix ms.
     pub seen_ms: i64,
 }
