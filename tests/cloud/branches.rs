@@ -35,7 +35,7 @@ fn cases() -> Vec<Case> {
 async fn every_branch_ends_as_it_should() {
     let endpoint = std::env::var(LOCALSTACK)
         .unwrap_or_else(|_| panic!("{LOCALSTACK} is not set: run `cargo xtask test --cloud`"));
-    let config = sdk_config(&endpoint, REGION);
+    let config = sdk_config(&endpoint, REGION).await;
     let machine = machine();
     prepare_bucket(&aws_sdk_s3::Client::from_conf(
         aws_sdk_s3::config::Builder::from(&config).force_path_style(true).build(),

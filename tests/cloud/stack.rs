@@ -1,7 +1,8 @@
 //! The stack that `infra/emulator/deploy.py` has put onto the emulator.
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_sfn::config::Credentials;
+use aws_config::{Region, SdkConfig};
+use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use floodgate_store::aws;
 use floodgate_store::dynamodb::DynamoStore;
 use floodgate_store::s3::S3Store;
 use serde_json::Value;
@@ -24,12 +25,12 @@ pub struct Stack {
 
 impl Stack {
     /// The one that is there from the start.
-    pub fn shared() -> Self {
-        Self::of(emulator()["stack"].clone())
+    pub async fn shared() -> Self {
+        Self::of(emulator()["stack"].clone()).await
     }
 
     /// One more on the same emulator, for a test that disturbs others: with these arguments for `deploy.py`.
-    pub fn own(name: &str, arguments: &[&str]) -> Self {
+    pub async fn own(name: &str, arguments: &[&str]) -> Self {
         let emulator = emulator();
         let text = |key: &str| emulator[key].as_str().unwrap().to_owned();
         let deployed = Command::new(text("python"))
@@ -43,12 +44,12 @@ impl Stack {
             .unwrap();
         let errors = String::from_utf8_lossy(&deployed.stderr);
         assert!(deployed.status.success(), "deploy.py {arguments:?}: {errors}");
-        Self::of(serde_json::from_slice(&deployed.stdout).unwrap())
+        Self::of(serde_json::from_slice(&deployed.stdout).unwrap()).await
     }
 
-    fn of(names: Value) -> Self {
+    async fn of(names: Value) -> Self {
         let text = |key: &str| names[key].as_str().unwrap().to_owned();
-        let config = sdk_config(&text("endpoint"), &text("region"));
+        let config = sdk_config(&text("endpoint"), &text("region")).await;
         Self {
             states: aws_sdk_sfn::Client::new(&config),
             ecs: aws_sdk_ecs::Client::new(&config),
@@ -89,28 +90,16 @@ pub fn emulator_addr() -> SocketAddr {
     endpoint.trim_start_matches("http://").parse().unwrap()
 }
 
-/// Clients' configuration for an emulator: without TLS, without retries that would hide a fault.
-pub fn sdk_config(endpoint: &str, region: &str) -> SdkConfig {
-    SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new(region.to_owned()))
+/// Clients' configuration for an emulator.
+pub async fn sdk_config(endpoint: &str, region: &str) -> SdkConfig {
+    aws::loader()
         .endpoint_url(endpoint)
-        .credentials_provider(aws_sdk_sfn::config::SharedCredentialsProvider::new(
-            Credentials::new("test", "test", None, None, "test"),
-        ))
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-        .sleep_impl(aws_sdk_sfn::config::SharedAsyncSleep::new(Sleep))
-        .build()
-}
-
-/// The SDK's way to sleep.
-#[derive(Debug)]
-struct Sleep;
-
-impl aws_sdk_sfn::config::AsyncSleep for Sleep {
-    fn sleep(&self, duration: std::time::Duration) -> aws_sdk_sfn::config::Sleep {
-        aws_sdk_sfn::config::Sleep::new(tokio::time::sleep(duration))
-    }
+        .region(Region::new(region.to_owned()))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            "test", "test", None, None, "test",
+        )))
+        .load()
+        .await
 }
 
 fn emulator() -> Value {

@@ -30,7 +30,7 @@ fn assert_only_the_tail_is_missing(merged: u64, counted: u64) {
 #[tokio::test]
 #[ignore = "needs the emulator: cargo xtask test"]
 async fn a_killed_container_leaves_no_verdict() {
-    let (ended, counted) = killed(&Stack::shared(), "killed", "").await;
+    let (ended, counted) = killed(&Stack::shared().await, "killed", "").await;
     ended.expect(Status::Inconclusive, "Floodgate.Inconclusive");
     assert_eq!(ended.record.completeness.clone().unwrap().tasks_lost, [1]);
     assert!(ended.record.reasons.iter().any(|reason| reason.contains("task")), "{:?}", ended.record.reasons);
@@ -41,7 +41,7 @@ async fn a_killed_container_leaves_no_verdict() {
 #[ignore = "needs the emulator: cargo xtask test"]
 async fn a_killed_container_within_the_tolerance_is_a_warning() {
     let rest = "  tolerance: 50%\n  min_applied_load: 10%\nthresholds:\n  http_req_failed: [rate<0.01]";
-    let (ended, counted) = killed(&Stack::shared(), "tolerated", rest).await;
+    let (ended, counted) = killed(&Stack::shared().await, "tolerated", rest).await;
     ended.expect(Status::Passed, "");
     assert_eq!(ended.record.completeness.clone().unwrap().tasks_lost, [1]);
     assert!(!ended.record.warnings.is_empty());
@@ -56,7 +56,7 @@ async fn a_task_that_never_becomes_ready_ends_the_run_before_any_load() {
     let stack = Stack::own(
         "never-ready",
         &["--generator-s3", &proxy.url(), "--placement", r#"{"start_timeout_s": 6}"#],
-    );
+    ).await;
     let definition = arrivals("never-ready", &shop.url(), (50, "3s"), 2, "");
     let ended = stack.start(&input("never-ready", &definition)).await.end().await;
     ended.expect(Status::Errored, "Floodgate.Errored");
@@ -70,7 +70,7 @@ async fn a_task_that_never_becomes_ready_ends_the_run_before_any_load() {
 async fn all_wait_for_a_task_that_is_late() {
     let (proxy, shop) = (Proxy::start(emulator_addr()).unwrap(), shop());
     proxy.set(vec![Rule::path("/control/ready/0001", Fault::Hold)]);
-    let stack = Stack::own("late", &["--generator-s3", &proxy.url()]);
+    let stack = Stack::own("late", &["--generator-s3", &proxy.url()]).await;
     let definition = arrivals("late", &shop.url(), (50, "3s"), 2, "thresholds:\n  http_reqs: [count==150]");
     let run = stack.start(&input("late", &definition)).await;
     eventually("the ready mark of the second task", || proxy.faults() > 0).await;

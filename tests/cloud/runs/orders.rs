@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 #[tokio::test]
 #[ignore = "needs the emulator: cargo xtask test"]
 async fn the_same_execution_never_starts_twice() {
-    let (stack, shop) = (Stack::shared(), shop());
+    let (stack, shop) = (Stack::shared().await, shop());
     let definition = arrivals("once", &shop.url(), (50, "4s"), 1, "thresholds:\n  http_reqs: [count==200]");
     let mut input = input("once", &definition);
     let run = stack.start(&input).await;
@@ -38,7 +38,7 @@ async fn the_same_execution_never_starts_twice() {
 #[tokio::test]
 #[ignore = "needs the emulator: cargo xtask test"]
 async fn two_executions_of_one_test_do_not_mix() {
-    let (stack, shop) = (Stack::shared(), shop());
+    let (stack, shop) = (Stack::shared().await, shop());
     let definition = |count: u32| {
         let rest = format!("thresholds:\n  http_reqs: [count=={count}]");
         arrivals("both", &shop.url(), (count / 4, "4s"), 1, &rest)
@@ -55,7 +55,7 @@ async fn two_executions_of_one_test_do_not_mix() {
 #[tokio::test]
 #[ignore = "needs the emulator: cargo xtask test"]
 async fn a_stopped_execution_is_recorded_with_what_was_measured() {
-    let (stack, shop) = (Stack::shared(), shop());
+    let (stack, shop) = (Stack::shared().await, shop());
     let definition = arrivals("stopped", &shop.url(), (60, "60s"), 2, "");
     let run = stack.start(&input("stopped", &definition)).await;
     eventually("the load", || shop.counters().requests() > 120).await;
@@ -80,7 +80,7 @@ async fn a_schedule_starts_a_run() {
     let stack = Stack::own(
         "nightly",
         &["--schedule", &input.to_string(), "--schedule-expression", "at(2026-01-01T00:00:00)"],
-    );
+    ).await;
     let begun = Instant::now();
     let (arn, id) = loop {
         let listed = stack.states.list_executions().state_machine_arn(stack.state_machine());

@@ -9,7 +9,7 @@ use floodgate_core::execution::record::Status;
 #[tokio::test]
 #[ignore = "needs the emulator: cargo xtask test"]
 async fn a_run_passes_with_every_request_counted() {
-    let (stack, shop) = (Stack::shared(), shop());
+    let (stack, shop) = (Stack::shared().await, shop());
     let definition = arrivals(
         "passes",
         &shop.url(),
@@ -42,7 +42,7 @@ async fn a_run_passes_with_every_request_counted() {
 #[tokio::test]
 #[ignore = "needs the emulator: cargo xtask test"]
 async fn a_breached_threshold_fails_the_run() {
-    let (stack, shop) = (Stack::shared(), shop());
+    let (stack, shop) = (Stack::shared().await, shop());
     let definition = arrivals(
         "fails",
         &shop.url(),
@@ -60,7 +60,7 @@ async fn a_breached_threshold_fails_the_run() {
 #[tokio::test]
 #[ignore = "needs the emulator: cargo xtask test"]
 async fn a_threshold_that_aborts_ends_the_run_early() {
-    let (stack, shop) = (Stack::shared(), shop());
+    let (stack, shop) = (Stack::shared().await, shop());
     let definition = arrivals(
         "aborts",
         &shop.url(),
@@ -80,7 +80,7 @@ async fn a_threshold_that_aborts_ends_the_run_early() {
 #[tokio::test]
 #[ignore = "needs the emulator: cargo xtask test"]
 async fn an_invalid_definition_starts_nothing() {
-    let (stack, shop) = (Stack::shared(), shop());
+    let (stack, shop) = (Stack::shared().await, shop());
     let definition = arrivals("invalid", &shop.url(), (50, "never"), 1, "");
     let run = stack.start(&input("invalid", &definition)).await;
     let (error, cause) = run.failure().await;
@@ -94,7 +94,7 @@ async fn an_invalid_definition_starts_nothing() {
 #[tokio::test]
 #[ignore = "needs the emulator: cargo xtask test"]
 async fn many_shards_are_merged_in_parts() {
-    let stack = Stack::own("parts", &["--placement", r#"{"merge_shards": 3}"#]);
+    let stack = Stack::own("parts", &["--placement", r#"{"merge_shards": 3}"#]).await;
     let shop = shop();
     let definition = arrivals("parts", &shop.url(), (60, "5s"), 4, "thresholds:\n  http_reqs: [count==300]");
     let ended = stack.start(&input("parts", &definition)).await.end().await;

@@ -128,6 +128,7 @@ fn runs(steps: &mut Steps) {
         Err(why) => return steps.leave_out(name, format!("{why:#}")),
     };
     steps.note("cloud: set-up", start.elapsed());
+    stores(steps, &cloud);
     let mut tests = cloud_tests("runs::");
     // The scenarios mostly wait: more at once than there are cores.
     tests.arg("--test-threads=6");
@@ -138,6 +139,14 @@ fn runs(steps: &mut Steps) {
     match cloud.stop() {
         Ok(()) => steps.note("cloud: taken down", start.elapsed()),
         Err(why) => steps.fail("cloud: taken down", format!("{why:#}")),
+    }
+}
+
+/// The conformance suite of the stores, on S3 and DynamoDB.
+fn stores(steps: &mut Steps, cloud: &Cloud) {
+    let mut tests = repo::cargo(&["test", "--locked", "-p", "floodgate-store", "--all-features", "--test", "aws"]);
+    if let Ok(url) = cloud.url() {
+        steps.run("cloud: stores on MiniStack", tests.env("FLOODGATE_TEST_ENDPOINT", url));
     }
 }
 
