@@ -52,8 +52,9 @@ impl AwsAccount {
 #[async_trait]
 impl Account for AwsAccount {
     async fn vcpu_quota(&self, region: &str, code: &str) -> Result<f64, Refused> {
-        let config = aws_sdk_servicequotas::config::Builder::from(&self.config)
-            .region(aws_sdk_servicequotas::config::Region::new(region.to_owned()));
+        let config = aws_sdk_servicequotas::config::Builder::from(&self.config).region(
+            aws_sdk_servicequotas::config::Region::new(region.to_owned()),
+        );
         let client = aws_sdk_servicequotas::Client::from_conf(config.build());
         let call = client
             .get_service_quota()

@@ -65,7 +65,9 @@ pub const VARIABLES: [&str; 6] = [
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// A variable that is missing or empty.
-    #[error("the environment variable {name} is not set; set it to {meaning} (the Terraform module does)")]
+    #[error(
+        "the environment variable {name} is not set; set it to {meaning} (the Terraform module does)"
+    )]
     Missing {
         /// The variable.
         name: &'static str,
@@ -172,8 +174,15 @@ mod tests {
     fn what_is_missing_or_wrong_is_named() {
         let message = |e: ConfigError| e.to_string();
         let unknown = message(Config::read(environment("sweep")).unwrap_err());
-        assert!(unknown.contains("\"sweep\"") && unknown.contains("reap"), "{unknown}");
-        for name in VARIABLES.iter().take(5).chain(Function::Reap.own_variables()) {
+        assert!(
+            unknown.contains("\"sweep\"") && unknown.contains("reap"),
+            "{unknown}"
+        );
+        for name in VARIABLES
+            .iter()
+            .take(5)
+            .chain(Function::Reap.own_variables())
+        {
             let environment = environment("reap");
             let without = |n: &str| environment(n).filter(|_| n != *name);
             let message = message(Config::read(without).unwrap_err());

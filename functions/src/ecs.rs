@@ -43,7 +43,10 @@ impl EcsTasks {
             Client::from_conf(config.build())
         };
         match self.clients.lock() {
-            Ok(mut clients) => clients.entry(region.to_owned()).or_insert_with(make).clone(),
+            Ok(mut clients) => clients
+                .entry(region.to_owned())
+                .or_insert_with(make)
+                .clone(),
             Err(_) => make(),
         }
     }
@@ -94,7 +97,9 @@ impl Tasks for EcsTasks {
         };
         let answer = call.send().await.map_err(failed)?;
         if let Some(arn) = answer.tasks().first().and_then(Task::task_arn) {
-            return Ok(Started { arn: arn.to_owned() });
+            return Ok(Started {
+                arn: arn.to_owned(),
+            });
         }
         let failure = answer.failures().first();
         let text = |f: Option<&str>| f.unwrap_or_default().to_owned();
@@ -258,7 +263,10 @@ fn status(task: &Task) -> TaskStatus {
 
 /// How a task ended; goes on from "it".
 fn ending(task: &Task) -> String {
-    let container = task.containers().iter().find(|c| c.name() == Some(CONTAINER));
+    let container = task
+        .containers()
+        .iter()
+        .find(|c| c.name() == Some(CONTAINER));
     let exit = container.and_then(|c| c.exit_code());
     let said = container.and_then(|c| c.reason()).unwrap_or_default();
     let stopped = task.stopped_reason().unwrap_or_default();
@@ -269,11 +277,16 @@ fn ending(task: &Task) -> String {
         return "was killed for want of memory; raise run.memory".into();
     }
     let how = match exit {
-        Some(137) => "was killed (exit code 137: out of memory, or a stop that took too long)".into(),
+        Some(137) => {
+            "was killed (exit code 137: out of memory, or a stop that took too long)".into()
+        }
         Some(code) => format!("exited with code {code}"),
         None => "stopped".to_owned(),
     };
-    let why: Vec<&str> = [stopped, said].into_iter().filter(|t| !t.is_empty()).collect();
+    let why: Vec<&str> = [stopped, said]
+        .into_iter()
+        .filter(|t| !t.is_empty())
+        .collect();
     if why.is_empty() {
         how
     } else {
@@ -291,14 +304,29 @@ mod tests {
         let refused = |e| matches!(e, RunError::Refused(_));
         let capacity = |e| matches!(e, RunError::Capacity(_));
         assert!(capacity(judge_failure("RESOURCE:MEMORY", "")));
-        assert!(capacity(judge_failure("Capacity is unavailable at this time.", "")));
+        assert!(capacity(judge_failure(
+            "Capacity is unavailable at this time.",
+            ""
+        )));
         assert!(refused(judge_failure("MISSING", "no such cluster")));
         let error = |code: &str, message: &str| judge_error(code, message.into(), true);
-        assert!(matches!(error("ThrottlingException", "Rate exceeded"), RunError::Throttled(_)));
-        assert!(capacity(error("ClientException", "Capacity is unavailable at this time")));
-        assert!(matches!(error("ServerException", "x"), RunError::Service(_)));
+        assert!(matches!(
+            error("ThrottlingException", "Rate exceeded"),
+            RunError::Throttled(_)
+        ));
+        assert!(capacity(error(
+            "ClientException",
+            "Capacity is unavailable at this time"
+        )));
+        assert!(matches!(
+            error("ServerException", "x"),
+            RunError::Service(_)
+        ));
         assert!(refused(error("AccessDeniedException", "x")));
-        assert!(matches!(judge_error("", "connection refused".into(), false), RunError::Service(_)));
+        assert!(matches!(
+            judge_error("", "connection refused".into(), false),
+            RunError::Service(_)
+        ));
     }
 
     #[test]
@@ -309,7 +337,9 @@ mod tests {
                 .set_exit_code(exit)
                 .reason(said)
                 .build();
-            let task = Task::builder().containers(container).stopped_reason(stopped);
+            let task = Task::builder()
+                .containers(container)
+                .stopped_reason(stopped);
             ending(&task.build())
         };
         assert_eq!(
@@ -317,9 +347,17 @@ mod tests {
             "exited with code 97: Essential container in task exited"
         );
         assert!(task(Some(137), "OutOfMemoryError: killed", "").contains("raise run.memory"));
-        assert!(task(None, "CannotPullContainerError: no route", "Task failed to start")
-            .contains("CannotPullContainerError"));
-        let spot = Task::builder().stop_code(TaskStopCode::SpotInterruption).build();
+        assert!(
+            task(
+                None,
+                "CannotPullContainerError: no route",
+                "Task failed to start"
+            )
+            .contains("CannotPullContainerError")
+        );
+        let spot = Task::builder()
+            .stop_code(TaskStopCode::SpotInterruption)
+            .build();
         assert!(ending(&spot).contains("Spot"));
     }
 }

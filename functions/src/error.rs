@@ -69,7 +69,8 @@ impl From<StoreError> for FunctionError {
     fn from(error: StoreError) -> Self {
         let text = error.to_string();
         match error {
-            StoreError::Io { .. } => Self::Storage(text),
+            StoreError::Throttled { .. } => Self::Throttled(text),
+            StoreError::Io { .. } | StoreError::Unavailable { .. } => Self::Storage(text),
             _ => Self::Errored(text),
         }
     }
@@ -123,6 +124,9 @@ mod tests {
             }),
             "Floodgate.Storage"
         );
-        assert_eq!(io(StoreError::NotFound { what: "x".into() }), "Floodgate.Errored");
+        assert_eq!(
+            io(StoreError::NotFound { what: "x".into() }),
+            "Floodgate.Errored"
+        );
     }
 }

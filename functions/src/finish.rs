@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::clock::between;
 use crate::cost::{observed_until, site};
-use crate::error::Result;
+use crate::error::{Result, bounded};
 use crate::id::year_month;
 use crate::launch::by_capacity;
 use crate::placed::Placed;
@@ -19,6 +19,9 @@ use floodgate_core::execution::record::Execution;
 use floodgate_core::keys::ExecutionKeys;
 use serde_json::json;
 use std::collections::BTreeMap;
+
+/// Bytes of the reasons in the cause of a state machine's end at most.
+const MAX_REASONS: usize = 2_000;
 
 /// Judges a run.
 pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
@@ -40,7 +43,10 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
         }
     }
     if let (true, Some(failed)) = (placed.tasks.is_empty(), placed.failed.first()) {
-        errors.push(format!("no task was placed: task {} {}", failed.task, failed.reason));
+        errors.push(format!(
+            "no task was placed: task {} {}",
+            failed.task, failed.reason
+        ));
     }
     let states = state.as_ref().map_or(&[][..], |s| &s.tasks);
     let lost: Vec<LostTask> = (0..)
@@ -67,7 +73,11 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
         });
         seen.turns = Some(u64::from(run.turn));
         seen.shards = Some(measured.completeness.shards_expected);
-        let bytes = measured.manifests.iter().flat_map(|m| &m.shards).map(|s| s.bytes);
+        let bytes = measured
+            .manifests
+            .iter()
+            .flat_map(|m| &m.shards)
+            .map(|s| s.bytes);
         seen.shard_bytes = Some(bytes.sum());
         let site = site(app, &placement, execution);
         let bill = cost::so_far(&loaded.plan, &definition.run, &site, &seen);
@@ -83,10 +93,13 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
     let now_ms = app.clock.now_ms();
     let finished = finish_with(&app.stores, &loaded.plan, &definition, &closing, now_ms).await?;
     tell(app, &run, &finished.execution, began_ms).await;
+    let execution = finished.execution;
+    let passed = execution.status.error_name().is_none();
     Ok(Run {
         phase: RunPhase::Ended,
         wait_s: 0,
-        status: Some(finished.execution.status),
+        status: Some(execution.status),
+        error: (!passed).then(|| bounded(execution.reasons.join("; "), MAX_REASONS)),
         ..run
     })
 }
@@ -99,7 +112,8 @@ async fn tell(app: &App, run: &Run, execution: &Execution, began_ms: i64) {
         let records = &app.stores.records;
         let spent = records.add_spend(&execution.project, &month, &execution.id, usd);
         if let Err(error) = spent.await {
-            app.log.warn("spend not recorded", json!({"reason": error.to_string()}));
+            app.log
+                .warn("spend not recorded", json!({"reason": error.to_string()}));
         }
     }
     let status = execution.status.as_str();
@@ -107,13 +121,19 @@ async fn tell(app: &App, run: &Run, execution: &Execution, began_ms: i64) {
         "finished",
         json!({"status": status, "reasons": execution.reasons, "turns": run.turn}),
     );
-    let metrics = app.metrics(&run.project).status(status).count("Executions", 1);
+    let metrics = app
+        .metrics(&run.project)
+        .status(status)
+        .count("Executions", 1);
     let metrics = match execution.status.error_name() {
         Some(_) => metrics.count("ExecutionsNotPassed", 1),
         None => metrics.count("ExecutionsNotPassed", 0),
     };
     metrics
-        .seconds("FinishSeconds", between(began_ms, app.clock.now_ms()).as_secs_f64())
+        .seconds(
+            "FinishSeconds",
+            between(began_ms, app.clock.now_ms()).as_secs_f64(),
+        )
         .amount("EstimatedCostUsd", cost.estimate_usd.unwrap_or(0.0))
         .amount("ActualCostUsd", cost.actual_usd.unwrap_or(0.0))
         .emit();

@@ -26,7 +26,10 @@ pub(crate) fn execution_id(
         return Ok(id.to_string());
     }
     let hash = Sha256::digest(run_arn.as_bytes());
-    let random = hash.iter().take(10).fold(0u128, |all, byte| all << 8 | u128::from(*byte));
+    let random = hash
+        .iter()
+        .take(10)
+        .fold(0u128, |all, byte| all << 8 | u128::from(*byte));
     Ok(Ulid::from_parts(u64::try_from(started_ms).unwrap_or(0), random).to_string())
 }
 
@@ -40,7 +43,9 @@ pub(crate) fn name_of(run_arn: &str) -> &str {
 /// Days from the civil date: <https://howardhinnant.github.io/date_algorithms.html#days_from_civil>.
 pub(crate) fn parse_time(text: &str) -> Option<i64> {
     let (date, time) = text.split_once('T')?;
-    let time = time.strip_suffix('Z').or_else(|| time.strip_suffix("+00:00"))?;
+    let time = time
+        .strip_suffix('Z')
+        .or_else(|| time.strip_suffix("+00:00"))?;
     let mut date = date.split('-').map(str::parse::<i64>);
     let (year, month, day) = (date.next()?.ok()?, date.next()?.ok()?, date.next()?.ok()?);
     let (time, fraction) = time.split_once('.').unwrap_or((time, ""));
@@ -84,7 +89,10 @@ mod tests {
         assert_eq!(id(None, ulid), ulid);
         let derived = id(None, name_of(ARN));
         assert_eq!(derived, id(None, "nightly-7"));
-        assert_eq!(Ulid::from_string(&derived).unwrap().timestamp_ms(), 1_700_000_000_000);
+        assert_eq!(
+            Ulid::from_string(&derived).unwrap().timestamp_ms(),
+            1_700_000_000_000
+        );
         let other = execution_id(None, &format!("{ARN}8"), "nightly-78", 1_700_000_000_000);
         assert_ne!(other.unwrap(), derived);
         let bad = execution_id(Some("seven"), ARN, "x", 0).unwrap_err();
@@ -94,9 +102,18 @@ mod tests {
     #[test]
     fn times_are_read_as_they_are_written() {
         assert_eq!(parse_time("1970-01-01T00:00:00Z"), Some(0));
-        assert_eq!(parse_time("2023-11-14T22:13:20.000Z"), Some(1_700_000_000_000));
-        assert_eq!(parse_time("2024-02-29T12:00:00.5Z"), Some(1_709_208_000_500));
-        assert_eq!(parse_time("2023-11-14T22:13:20.123456+00:00"), Some(1_700_000_000_123));
+        assert_eq!(
+            parse_time("2023-11-14T22:13:20.000Z"),
+            Some(1_700_000_000_000)
+        );
+        assert_eq!(
+            parse_time("2024-02-29T12:00:00.5Z"),
+            Some(1_709_208_000_500)
+        );
+        assert_eq!(
+            parse_time("2023-11-14T22:13:20.123456+00:00"),
+            Some(1_700_000_000_123)
+        );
         assert_eq!(parse_time("yesterday"), None);
         assert_eq!(year_month(0), "197001");
         assert_eq!(year_month(1_700_000_000_000), "202311");

@@ -42,22 +42,27 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
     launch.find_again().await?;
     let began_ms = app.clock.now_ms();
     let start_timeout = Duration::from_millis(loaded.plan.start_timeout_ms);
-    let until_ms = loaded
-        .execution
-        .created_ms
-        .saturating_add(millis(start_timeout.saturating_sub(TOO_LATE.min(start_timeout / 4))));
+    let until_ms = loaded.execution.created_ms.saturating_add(millis(
+        start_timeout.saturating_sub(TOO_LATE.min(start_timeout / 4)),
+    ));
     let mut wait = Duration::ZERO;
     loop {
         let pending = launch.pending();
         if pending.is_empty() {
             break;
         }
-        if read_stop(app.stores.objects.as_ref(), &keys).await?.is_some() {
+        if read_stop(app.stores.objects.as_ref(), &keys)
+            .await?
+            .is_some()
+        {
             launch.give_up(&pending, "was not started: the run was stopped before");
             break;
         }
         let last = launch.round(&pending, began_ms).await;
-        launch.placed.save(app.stores.objects.as_ref(), &keys).await?;
+        launch
+            .placed
+            .save(app.stores.objects.as_ref(), &keys)
+            .await?;
         let pending = launch.pending();
         if pending.is_empty() {
             break;
@@ -74,7 +79,10 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
         app.clock.sleep(wait).await;
         wait = Duration::ZERO;
     }
-    launch.placed.save(app.stores.objects.as_ref(), &keys).await?;
+    launch
+        .placed
+        .save(app.stores.objects.as_ref(), &keys)
+        .await?;
     let missing = launch.pending().len();
     let placed = &launch.placed;
     app.log.info(
@@ -180,9 +188,11 @@ impl Launch<'_> {
         });
         let answers = in_time.map(|(task, request)| async move {
             let answer = match &request {
-                Ok(request) => app.tasks.run(request).await.map(|started| {
-                    (started.arn, request.capacity.name().to_owned())
-                }),
+                Ok(request) => app
+                    .tasks
+                    .run(request)
+                    .await
+                    .map(|started| (started.arn, request.capacity.name().to_owned())),
                 Err(problem) => Err(RunError::Refused(problem.clone())),
             };
             (task, answer)
@@ -203,7 +213,10 @@ impl Launch<'_> {
                     });
                 }
                 Err(RunError::Refused(reason)) => {
-                    app.log.warn("task refused", json!({"task": task.index, "reason": reason}));
+                    app.log.warn(
+                        "task refused",
+                        json!({"task": task.index, "reason": reason}),
+                    );
                     let reason = format!("could not be placed: {reason}");
                     self.give_up(std::slice::from_ref(task), &reason);
                 }
@@ -219,7 +232,8 @@ impl Launch<'_> {
         }
         let capacity = &self.placement.capacity;
         if no_spot && capacity.fallback && capacity.provider == SPOT && !self.placed.fallback {
-            app.log.warn("no spot capacity; falling back", json!({"to": ON_DEMAND}));
+            app.log
+                .warn("no spot capacity; falling back", json!({"to": ON_DEMAND}));
             self.placed.fallback = true;
             any = true;
         }

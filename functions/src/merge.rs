@@ -64,7 +64,9 @@ pub(crate) async fn handle(app: &App, input: Merge) -> Result<Merged> {
                 "part merged",
                 json!({"part": item.part, "shards": shards, "rows": account.rows, "seconds": took}),
             );
-            app.metrics(&item.project).seconds("MergeSeconds", took).emit();
+            app.metrics(&item.project)
+                .seconds("MergeSeconds", took)
+                .emit();
             Ok(Merged::Part {
                 part: item.part,
                 shards,

@@ -71,7 +71,11 @@ pub fn pace(at: &Moment) -> Pace {
     let longest = if at.judged { LONGEST_JUDGED } else { LONGEST };
     let elapsed = between(start_ms, at.now_ms);
     let wanted = (elapsed / 20).clamp(SHORTEST, longest).max(fair);
-    Pace::Leave(wanted.min(until_end.saturating_sub(BEFORE_END)).max(Duration::from_secs(1)))
+    Pace::Leave(
+        wanted
+            .min(until_end.saturating_sub(BEFORE_END))
+            .max(Duration::from_secs(1)),
+    )
 }
 
 /// How long to stay away once an invocation has been used up that could have stayed: nothing while turns last.

@@ -145,7 +145,9 @@ impl Placement {
 
     /// The rules of a project; none: nobody may start it.
     pub fn rules(&self, project: &str) -> Option<&ProjectRules> {
-        self.projects.get(project).or_else(|| self.projects.get("*"))
+        self.projects
+            .get(project)
+            .or_else(|| self.projects.get("*"))
     }
 
     /// A region's cluster.
@@ -185,14 +187,17 @@ impl Placement {
 
     /// How long tasks have from the start of the run to being ready.
     pub fn start_timeout(&self) -> Duration {
-        self.start_timeout_s.map_or(START_TIMEOUT, Duration::from_secs)
+        self.start_timeout_s
+            .map_or(START_TIMEOUT, Duration::from_secs)
     }
 }
 
 impl RegionPlacement {
     /// The network of a project's tasks.
     pub fn network(&self, project: &str) -> Option<&Network> {
-        self.networks.get(project).or_else(|| self.networks.get("default"))
+        self.networks
+            .get(project)
+            .or_else(|| self.networks.get("default"))
     }
 }
 
@@ -247,7 +252,10 @@ mod tests {
         let region = |architectures: &[&str]| RegionPlacement {
             task_definitions: BTreeMap::from([(
                 "http".into(),
-                architectures.iter().map(|a| ((*a).into(), "family".into())).collect(),
+                architectures
+                    .iter()
+                    .map(|a| ((*a).into(), "family".into()))
+                    .collect(),
             )]),
             ..RegionPlacement::default()
         };

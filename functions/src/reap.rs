@@ -12,8 +12,8 @@ use crate::id::{execution_id, name_of, parse_time};
 use crate::placement::Placement;
 use crate::run::{Run, RunPhase};
 use crate::turn::{Turn, load_run};
+use floodgate_control::close_errored;
 use floodgate_control::watch::Phase;
-use floodgate_control::{ControlError, close_errored, find};
 use floodgate_core::execution::control::StopReason;
 use floodgate_core::execution::record::Execution;
 use serde::{Deserialize, Serialize};
@@ -153,7 +153,15 @@ async fn recovery(app: &App, recover: Recover) -> Result<Run> {
     let app = &app.of(&execution.id);
     let order = order_of(&recover.status, recover.error.as_deref());
     let error = (order.0 == StopReason::Error).then(|| order.1.clone());
-    reap(app, &execution.project, &execution.id, Some(order), 0, error).await
+    reap(
+        app,
+        &execution.project,
+        &execution.id,
+        Some(order),
+        0,
+        error,
+    )
+    .await
 }
 
 /// The run of a state machine's execution.
@@ -161,14 +169,11 @@ async fn found(app: &App, recover: &Recover) -> Result<Option<Execution>> {
     let Some(id) = &recover.id else {
         return Ok(None);
     };
-    let found = match &recover.project {
-        Some(project) => app.stores.records.get(Some(project), id).await?,
-        None => match find(&app.stores, id).await {
-            Ok(execution) => Some(execution),
-            Err(ControlError::UnknownExecution { .. }) => None,
-            Err(error) => return Err(error.into()),
-        },
-    };
+    let found = app
+        .stores
+        .records
+        .get(recover.project.as_deref(), id)
+        .await?;
     Ok(found.filter(|e| e.id == *id && e.run_arn.as_deref() == Some(recover.run_arn.as_str())))
 }
 

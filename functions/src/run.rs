@@ -42,7 +42,7 @@ pub struct Run {
     pub status: Option<Status>,
     /// Turns of the watch so far.
     pub turn: u32,
-    /// What kept the run from being carried out.
+    /// What kept the run from being carried out; after the verdict why it did not pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }

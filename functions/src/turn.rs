@@ -142,9 +142,10 @@ impl<'a> Turn<'a> {
                 Ok(all) => all,
                 Err(error) => {
                     // The tasks' marks and their silence say the same, only later.
-                    self.app
-                        .log
-                        .warn("containers unknown", json!({"region": region, "reason": error.to_string()}));
+                    self.app.log.warn(
+                        "containers unknown",
+                        json!({"region": region, "reason": error.to_string()}),
+                    );
                     continue;
                 }
             };
@@ -194,7 +195,10 @@ impl<'a> Turn<'a> {
                 continue;
             };
             let why = "the run goes on or ends without this task";
-            let stopped = self.app.tasks.stop(&task.region, &place.cluster, &task.arn, why);
+            let stopped = self
+                .app
+                .tasks
+                .stop(&task.region, &place.cluster, &task.arn, why);
             if let Err(error) = stopped.await {
                 self.app.log.warn(
                     "a lost task could not be stopped",

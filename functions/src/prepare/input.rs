@@ -70,6 +70,7 @@ impl Input {
             other => other.to_string(),
         };
         let each = self.parameters.iter();
-        each.map(|(path, value)| (path.clone(), text(value))).collect()
+        each.map(|(path, value)| (path.clone(), text(value)))
+            .collect()
     }
 }

@@ -14,7 +14,7 @@ use crate::placement::Placement;
 use crate::run::{Run, RunPhase};
 use floodgate_control::placement::{Intervals, auto_tasks, spread};
 use floodgate_control::{
-    ControlError, PlanOptions, Prepared, engine_name, find, lay_out, load_plan, prepare,
+    ControlError, PlanOptions, Prepared, engine_name, lay_out, load_plan, prepare,
 };
 use floodgate_core::cost;
 use floodgate_core::definition::model::{Definition, Region};
@@ -74,10 +74,9 @@ pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Run> {
 
 /// What an earlier attempt of the same execution has made, if it came to its end.
 async fn before(app: &App, id: &str, run_arn: &str) -> Result<Option<Prepared>> {
-    let execution = match find(&app.stores, id).await {
-        Ok(execution) if execution.id == id => execution,
-        Ok(_) | Err(ControlError::UnknownExecution { .. }) => return Ok(None),
-        Err(error) => return Err(error.into()),
+    let found = app.stores.records.get(None, id).await?;
+    let Some(execution) = found.filter(|e| e.id == id) else {
+        return Ok(None);
     };
     if execution.run_arn.as_deref() != Some(run_arn) {
         let taken = ControlError::IdTaken { id: id.to_owned() };

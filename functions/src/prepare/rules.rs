@@ -33,7 +33,10 @@ pub(super) fn who<'a>(
     if rules.allows(trigger.principal.as_deref()) {
         return Ok(rules);
     }
-    let who = trigger.principal.as_deref().unwrap_or("nobody (trigger.principal is missing)");
+    let who = trigger
+        .principal
+        .as_deref()
+        .unwrap_or("nobody (trigger.principal is missing)");
     Err(no(format!(
         "{who} may not start runs of project {project:?}; its principals are {}",
         rules.principals.join(", ")
@@ -118,7 +121,11 @@ pub(super) async fn cost(
     let rules = placement.rules(&definition.project);
     if let Some(most) = rules.and_then(|r| r.max_monthly_usd) {
         let month = year_month(app.clock.now_ms());
-        let spent = app.stores.records.spend(&definition.project, &month).await?;
+        let spent = app
+            .stores
+            .records
+            .spend(&definition.project, &month)
+            .await?;
         if spent + usd > most {
             return Err(no(format!(
                 "the run is estimated at ${usd:.4}, project {:?} has spent ${spent:.2} of ${most} this month; raise its max_monthly_usd or wait for the next month",

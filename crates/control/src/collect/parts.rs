@@ -233,7 +233,9 @@ pub(super) async fn collect_parts(
                 completeness.shards_merged += account.completeness.shards_merged;
                 warnings.extend(account.warnings.iter().cloned());
                 let excluded = &account.completeness.shards_excluded;
-                completeness.shards_excluded.extend(excluded.iter().cloned());
+                completeness
+                    .shards_excluded
+                    .extend(excluded.iter().cloned());
             }
             Err(reason) => {
                 let reason = format!("part {} of the merge {reason}", part.part);
@@ -251,7 +253,11 @@ pub(super) async fn collect_parts(
     completeness
         .shards_excluded
         .sort_by_key(|e| (e.seq, e.task));
-    warnings.extend(requests_differ(named.requests, &completeness, &merged.totals));
+    warnings.extend(requests_differ(
+        named.requests,
+        &completeness,
+        &merged.totals,
+    ));
     objects.put(&merged_key, merged.out.into()).await?;
     Ok(Collected {
         duration: measured(&merged.meta, merged.rows, started_ms),
@@ -315,21 +321,20 @@ async fn exclude_part(
     completeness: &mut Completeness,
 ) -> Result<()> {
     let listed: Option<Vec<Listed>> = json::get(objects, &keys.merge_list(part.part)).await?;
-    let excluded = listed.unwrap_or_default().into_iter().map(|l| ExcludedShard {
-        task: l.0,
-        seq: l.1,
-        reason: reason.to_owned(),
-    });
+    let excluded = listed
+        .unwrap_or_default()
+        .into_iter()
+        .map(|l| ExcludedShard {
+            task: l.0,
+            seq: l.1,
+            reason: reason.to_owned(),
+        });
     completeness.shards_excluded.extend(excluded);
     Ok(())
 }
 
 /// Shards that a manifest names and that no part has: it was written after the merge had been split.
-fn late(
-    named: &[Wanted],
-    merged: &Sources,
-    completeness: &mut Completeness,
-) {
+fn late(named: &[Wanted], merged: &Sources, completeness: &mut Completeness) {
     let excluded: BTreeSet<(u32, u32)> = completeness
         .shards_excluded
         .iter()

@@ -75,7 +75,10 @@ fn every_region_gets_a_task_of_an_automatic_number() {
 #[test]
 fn a_thousand_tasks_write_a_shard_a_minute() {
     let secs = |tasks| Intervals::for_tasks(tasks).flush.as_secs();
-    assert_eq!([1, 100, 101, 500, 1_000, 9_999].map(secs), [10, 10, 20, 50, 60, 60]);
+    assert_eq!(
+        [1, 100, 101, 500, 1_000, 9_999].map(secs),
+        [10, 10, 20, 50, 60, 60]
+    );
     for tasks in 1..2_000 {
         assert_eq!(secs(tasks) % 10, 0, "{tasks}");
     }

@@ -112,9 +112,7 @@ impl Live {
         keys: &ExecutionKeys,
         changed: &[(usize, i64, String)],
     ) -> Result<()> {
-        let wanted = changed
-            .iter()
-            .map(|(task, ..)| keys.live(*task as u32));
+        let wanted = changed.iter().map(|(task, ..)| keys.live(*task as u32));
         let mut all = pin!(prefetch::read(objects, wanted));
         let mut any = false;
         for (task, modified_ms, version) in changed {
@@ -186,11 +184,7 @@ impl TaskLive {
 }
 
 /// All live objects added up, one at a time in memory beside those that are on their way.
-async fn total(
-    objects: &dyn ObjectStore,
-    keys: &ExecutionKeys,
-    tasks: &[usize],
-) -> Result<Totals> {
+async fn total(objects: &dyn ObjectStore, keys: &ExecutionKeys, tasks: &[usize]) -> Result<Totals> {
     let wanted = tasks.iter().map(|&task| keys.live(task as u32));
     let mut all = pin!(prefetch::read(objects, wanted));
     let mut totals = Totals::default();

@@ -121,7 +121,11 @@ impl Inventory {
 }
 
 /// What the manifests say of the requests against what was found; `None` if they agree or nothing can be said.
-pub fn requests_differ(requests: Option<u64>, completeness: &Completeness, totals: &Totals) -> Option<String> {
+pub fn requests_differ(
+    requests: Option<u64>,
+    completeness: &Completeness,
+    totals: &Totals,
+) -> Option<String> {
     let complete = completeness.shards_merged == completeness.shards_expected;
     let stated = requests.filter(|_| complete)?;
     let found = totals
