@@ -52,7 +52,11 @@ impl Cgroups {
                 };
                 // Controllers that are mounted together have one folder with both names, and usually links of one.
                 let joint = mount.join(controllers);
-                folders.extend(lineage(&if joint.is_dir() { joint } else { mount.join(controller) }));
+                folders.extend(lineage(&if joint.is_dir() {
+                    joint
+                } else {
+                    mount.join(controller)
+                }));
             }
         }
         groups
@@ -86,7 +90,10 @@ impl Cgroups {
             let text = ["memory.max", "memory.limit_in_bytes"]
                 .iter()
                 .find_map(|name| fs::read_to_string(group.join(name)).ok())?;
-            text.trim().parse::<u64>().ok().filter(|bytes| *bytes < NO_LIMIT)
+            text.trim()
+                .parse::<u64>()
+                .ok()
+                .filter(|bytes| *bytes < NO_LIMIT)
         };
         self.memory.iter().filter_map(limit).min()
     }
@@ -116,7 +123,9 @@ fn parse_cfs(quota: &str, period: &str) -> Option<f64> {
 }
 
 fn parse_mem_total(text: &str) -> Option<u64> {
-    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"))?;
     let kilobytes = line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?;
     Some(kilobytes * 1_024)
 }
@@ -153,9 +162,17 @@ mod tests {
         let root = root.path();
         file(root, "cpu,cpuacct/cpu.cfs_quota_us", "50000\n");
         file(root, "cpu,cpuacct/cpu.cfs_period_us", "100000\n");
-        file(root, "cpu,cpuacct/cpu.stat", "nr_periods 9\nnr_throttled 3\n");
+        file(
+            root,
+            "cpu,cpuacct/cpu.stat",
+            "nr_periods 9\nnr_throttled 3\n",
+        );
         file(root, "memory/memory.limit_in_bytes", "1073741824\n");
-        file(root, "memory/docker/x/memory.limit_in_bytes", "9223372036854771712\n");
+        file(
+            root,
+            "memory/docker/x/memory.limit_in_bytes",
+            "9223372036854771712\n",
+        );
         let text = "12:memory:/docker/x\n4:cpu,cpuacct:/docker/x\n1:name=systemd:/docker/x\n0::/\n";
         let groups = Cgroups::parse(text, root);
         assert_eq!(groups.cpu_quota(), Some(0.5));
@@ -174,7 +191,10 @@ mod tests {
 
     #[test]
     fn the_machines_memory_bounds_it() {
-        assert_eq!(parse_mem_total("MemTotal:  2048 kB\nMemFree: 1 kB\n"), Some(2 << 20));
+        assert_eq!(
+            parse_mem_total("MemTotal:  2048 kB\nMemFree: 1 kB\n"),
+            Some(2 << 20)
+        );
         assert!(memory_limit().unwrap() > 1 << 20);
     }
 }

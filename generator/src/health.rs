@@ -17,7 +17,9 @@ const OTHER_FILES: u64 = 64;
 /// CPUs that this process may use: the smaller of its affinity and its cgroup's quota, which may be a fraction.
 pub fn allowed_cpus() -> f64 {
     let affinity = std::thread::available_parallelism().map_or(1.0, |n| n.get() as f64);
-    Cgroups::own().cpu_quota().map_or(affinity, |quota| quota.min(affinity))
+    Cgroups::own()
+        .cpu_quota()
+        .map_or(affinity, |quota| quota.min(affinity))
 }
 
 /// One second's CPU use.
@@ -206,7 +208,10 @@ mod tests {
         assert_eq!(workers_in(512 << 20), 7);
         assert_eq!(memory_warning(512 << 20, 7_000), None);
         let short = memory_warning(512 << 20, 10_000).unwrap();
-        assert!(short.contains("689 MiB") && short.contains("512 MiB"), "{short}");
+        assert!(
+            short.contains("689 MiB") && short.contains("512 MiB"),
+            "{short}"
+        );
     }
 
     #[test]

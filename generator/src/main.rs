@@ -5,7 +5,10 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).collect();
-    let arguments: Vec<_> = arguments.iter().map(|argument| argument.to_string_lossy()).collect();
+    let arguments: Vec<_> = arguments
+        .iter()
+        .map(|argument| argument.to_string_lossy())
+        .collect();
     match arguments.iter().map(AsRef::as_ref).collect::<Vec<_>>()[..] {
         [] => ExitCode::from(cloud::run(&|name| std::env::var(name).ok())),
         ["--help" | "-h"] => {
@@ -17,7 +20,10 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         [unknown, ..] => {
-            eprint!("floodgate-generator: unknown argument {unknown:?}\n\n{}", cloud::HELP);
+            eprint!(
+                "floodgate-generator: unknown argument {unknown:?}\n\n{}",
+                cloud::HELP
+            );
             ExitCode::from(cloud::FAILURE)
         }
     }

@@ -57,7 +57,11 @@ impl Flaky {
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         let source = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
-        Err(StoreError::Io { operation, key: key.to_owned(), source })
+        Err(StoreError::Io {
+            operation,
+            key: key.to_owned(),
+            source,
+        })
     }
 }
 
@@ -111,7 +115,11 @@ fn plan() -> Plan {
         version: "v".to_owned(),
         files: vec!["definition.json".to_owned()],
         base_dir: None,
-        tasks: vec![PlannedTask { index: 0, weight: 1, region: "local".to_owned() }],
+        tasks: vec![PlannedTask {
+            index: 0,
+            weight: 1,
+            region: "local".to_owned(),
+        }],
         deadline_ms: unix_ms() + 120_000,
         start_timeout_ms: 60_000,
         flush_interval_ms: 1_000,
@@ -130,9 +138,13 @@ async fn prepare(store: &Flaky, plan: &Plan, target: &str, duration: &str) {
             "flow":[{{"get":"/","name":"home"}}]}}}}}}"#
     );
     let keys = ExecutionKeys::new(&plan.project, &plan.execution);
-    let definition_key = definition_file(&plan.project, &plan.test, &plan.version, "definition.json");
+    let definition_key =
+        definition_file(&plan.project, &plan.test, &plan.version, "definition.json");
     store.put(&definition_key, definition.into()).await.unwrap();
-    store.put(&keys.plan(), serde_json::to_vec(plan).unwrap().into()).await.unwrap();
+    store
+        .put(&keys.plan(), serde_json::to_vec(plan).unwrap().into())
+        .await
+        .unwrap();
 }
 
 fn config(plan: &Plan) -> Config {
@@ -142,7 +154,10 @@ fn config(plan: &Plan) -> Config {
         task: 0,
         workers: Some(2),
         resolver: Arc::new(Nothing),
-        site: Site { patience: Duration::from_secs(60), ..Site::default() },
+        site: Site {
+            patience: Duration::from_secs(60),
+            ..Site::default()
+        },
     }
 }
 
@@ -150,7 +165,12 @@ fn http_reqs(store: &Flaky, keys: &ExecutionKeys, manifest: &Manifest) -> u64 {
     let objects = store.objects.lock().unwrap();
     let shards = manifest.shards.iter().map(|entry| {
         let shard = decode(&objects[&keys.shard(0, entry.seq)]).unwrap();
-        shard.rows.iter().filter(|row| row.key.metric == "http_reqs").map(|row| row.count).sum::<u64>()
+        shard
+            .rows
+            .iter()
+            .filter(|row| row.key.metric == "http_reqs")
+            .map(|row| row.count)
+            .sum::<u64>()
     });
     shards.sum()
 }
@@ -162,8 +182,13 @@ async fn ten_seconds_without_a_store_lose_nothing() {
     let keys = ExecutionKeys::new(&plan.project, &plan.execution);
     let store = Arc::new(Flaky::new(&keys));
     prepare(&store, &plan, &target.url(), "8s").await;
-    let start = Start { start_ms: unix_ms() + 500 };
-    store.put(&keys.start(), serde_json::to_vec(&start).unwrap().into()).await.unwrap();
+    let start = Start {
+        start_ms: unix_ms() + 500,
+    };
+    store
+        .put(&keys.start(), serde_json::to_vec(&start).unwrap().into())
+        .await
+        .unwrap();
 
     let (_stop, stopped) = tokio::sync::watch::channel(None);
     let manifest = run(config(&plan), store.clone(), stopped).await.unwrap();
@@ -173,9 +198,18 @@ async fn ten_seconds_without_a_store_lose_nothing() {
     assert_eq!(manifest.totals.http_reqs, 800);
     assert_eq!(http_reqs(&store, &keys, &manifest), 800);
     assert_eq!(target.counters().requests(), 800);
-    let kept = manifest.warnings.iter().filter(|warning| warning.contains("kept and tried again"));
+    let kept = manifest
+        .warnings
+        .iter()
+        .filter(|warning| warning.contains("kept and tried again"));
     assert_eq!(kept.count(), 1, "{:?}", manifest.warnings);
-    assert!(store.objects.lock().unwrap().contains_key(&keys.manifest(0)));
+    assert!(
+        store
+            .objects
+            .lock()
+            .unwrap()
+            .contains_key(&keys.manifest(0))
+    );
 }
 
 #[tokio::test]
@@ -185,13 +219,21 @@ async fn an_order_to_stop_is_obeyed_at_once_while_the_store_is_away() {
     let keys = ExecutionKeys::new(&plan.project, &plan.execution);
     let store = Arc::new(Flaky::new(&keys));
     prepare(&store, &plan, &target.url(), "1h").await;
-    let start = Start { start_ms: unix_ms() };
-    store.put(&keys.start(), serde_json::to_vec(&start).unwrap().into()).await.unwrap();
+    let start = Start {
+        start_ms: unix_ms(),
+    };
+    store
+        .put(&keys.start(), serde_json::to_vec(&start).unwrap().into())
+        .await
+        .unwrap();
 
     let (stop, stopped) = tokio::sync::watch::channel(None);
     let (config, objects) = (config(&plan), store.clone());
     let running = std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
         runtime.block_on(run(config, objects, stopped))
     });
     while *store.refusals.lock().unwrap() < 2 {
@@ -209,7 +251,15 @@ async fn an_order_to_stop_is_obeyed_at_once_while_the_store_is_away() {
         before = now;
     }
     let manifest = running.join().unwrap().unwrap();
-    assert_eq!(manifest.outcome, TaskOutcome::Stopped { by: "SIGTERM".to_owned() });
-    assert_eq!(http_reqs(&store, &keys, &manifest), target.counters().requests());
+    assert_eq!(
+        manifest.outcome,
+        TaskOutcome::Stopped {
+            by: "SIGTERM".to_owned()
+        }
+    );
+    assert_eq!(
+        http_reqs(&store, &keys, &manifest),
+        target.counters().requests()
+    );
     assert_eq!(manifest.totals.http_reqs, target.counters().requests());
 }

@@ -49,7 +49,11 @@ pub(crate) struct Options {
 /// # Errors
 /// What is missing, and what fails.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let native = if cfg!(target_arch = "aarch64") { Arch::Arm64 } else { Arch::Amd64 };
+    let native = if cfg!(target_arch = "aarch64") {
+        Arch::Arm64
+    } else {
+        Arch::Amd64
+    };
     let arch = options.arch.unwrap_or(native);
     let program = build(&options.profile, arch, native)?;
     let context = assemble(&program, options.authorities.as_deref())?;
@@ -60,14 +64,26 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut docker = Command::new("docker");
     docker
         .args(["build", "--platform", platform(arch), "--tag", &options.tag])
-        .args(["--build-arg", concat!("VERSION=", env!("CARGO_PKG_VERSION"))])
+        .args([
+            "--build-arg",
+            concat!("VERSION=", env!("CARGO_PKG_VERSION")),
+        ])
         .args(["--build-arg", &format!("REVISION={}", revision())])
         .arg("--file")
         .arg(repo::root().join(DOCKERFILE))
         .arg(&context);
-    let status = docker.status().context("run docker build; is Docker installed?")?;
-    ensure!(status.success(), "docker build: {status}; is its engine running (`docker info`)?");
-    println!("image: {} ({} bytes compressed)", options.tag, compressed_size(&options.tag)?);
+    let status = docker
+        .status()
+        .context("run docker build; is Docker installed?")?;
+    ensure!(
+        status.success(),
+        "docker build: {status}; is its engine running (`docker info`)?"
+    );
+    println!(
+        "image: {} ({} bytes compressed)",
+        options.tag,
+        compressed_size(&options.tag)?
+    );
     Ok(())
 }
 
@@ -92,12 +108,22 @@ const fn toolchain(arch: Arch, native: Arch) -> (&'static str, &'static str, boo
 /// Builds the static program and returns its path.
 fn build(profile: &str, arch: Arch, native: Arch) -> Result<PathBuf> {
     let (target, subcommand, crt_static) = toolchain(arch, native);
-    let mut cargo = repo::cargo(&[subcommand, "--locked", "--package", PROGRAM, "--bin", PROGRAM]);
+    let mut cargo = repo::cargo(&[
+        subcommand,
+        "--locked",
+        "--package",
+        PROGRAM,
+        "--bin",
+        PROGRAM,
+    ]);
     cargo.args(["--profile", profile, "--target", target]);
     if crt_static {
         // Flags of the caller's would be lost to this variable; a static C library is what the image stands on.
         let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
-        cargo.env("RUSTFLAGS", format!("{flags} -C target-feature=+crt-static").trim());
+        cargo.env(
+            "RUSTFLAGS",
+            format!("{flags} -C target-feature=+crt-static").trim(),
+        );
     }
     let status = cargo.status().context("run cargo")?;
     ensure!(
@@ -112,7 +138,11 @@ fn build(profile: &str, arch: Arch, native: Arch) -> Result<PathBuf> {
     // The profile `dev` builds into `debug` (<https://doc.rust-lang.org/cargo/guide/build-cache.html>).
     let folder = if profile == "dev" { "debug" } else { profile };
     let program = repo::target_dir()?.join(target).join(folder).join(PROGRAM);
-    ensure!(is_static(&fs::read(&program)?), "{} is not linked statically", program.display());
+    ensure!(
+        is_static(&fs::read(&program)?),
+        "{} is not linked statically",
+        program.display()
+    );
     Ok(program)
 }
 
@@ -120,7 +150,12 @@ fn build(profile: &str, arch: Arch, native: Arch) -> Result<PathBuf> {
 fn is_static(elf: &[u8]) -> bool {
     let number = |at: usize, size: usize| -> Option<u64> {
         let bytes = elf.get(at..at + size)?;
-        Some(bytes.iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte)))
+        Some(
+            bytes
+                .iter()
+                .rev()
+                .fold(0, |all, byte| all << 8 | u64::from(*byte)),
+        )
     };
     // Offsets of ELF64: <https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html>, and ch5.pheader.html.
     let segments = || -> Option<bool> {
@@ -141,9 +176,16 @@ fn is_static(elf: &[u8]) -> bool {
 fn assemble(program: &Path, authorities: Option<&Path>) -> Result<PathBuf> {
     let authorities = match authorities {
         Some(file) => file.to_owned(),
-        None => match AUTHORITIES.iter().map(Path::new).find(|file| file.is_file()) {
+        None => match AUTHORITIES
+            .iter()
+            .map(Path::new)
+            .find(|file| file.is_file())
+        {
             Some(file) => file.to_owned(),
-            None => bail!("no certificate authorities in {}: install ca-certificates, or give --authorities", AUTHORITIES.join(", ")),
+            None => bail!(
+                "no certificate authorities in {}: install ca-certificates, or give --authorities",
+                AUTHORITIES.join(", ")
+            ),
         },
     };
     let context = repo::target_dir()?.join("image");
@@ -154,7 +196,11 @@ fn assemble(program: &Path, authorities: Option<&Path>) -> Result<PathBuf> {
     fs::create_dir_all(root.join("etc/ssl/certs"))?;
     fs::create_dir_all(root.join("tmp"))?;
     copy(program, &root.join(PROGRAM), 0o755)?;
-    copy(&authorities, &root.join("etc/ssl/certs/ca-certificates.crt"), 0o644)?;
+    copy(
+        &authorities,
+        &root.join("etc/ssl/certs/ca-certificates.crt"),
+        0o644,
+    )?;
     let names = root.join("etc/nsswitch.conf");
     fs::write(&names, "hosts: files dns\n")?;
     fs::set_permissions(&names, fs::Permissions::from_mode(0o644))?;
@@ -173,19 +219,34 @@ fn copy(from: &Path, to: &Path, mode: u32) -> Result<()> {
 
 /// The commit, if this is a clone and git is there.
 fn revision() -> String {
-    let git = Command::new("git").args(["rev-parse", "HEAD"]).current_dir(repo::root()).output();
+    let git = Command::new("git")
+        .args(["rev-parse", "HEAD"])
+        .current_dir(repo::root())
+        .output();
     match git {
-        Ok(output) if output.status.success() => String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+        Ok(output) if output.status.success() => {
+            String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        }
         _ => "unknown".to_owned(),
     }
 }
 
 /// What a registry stores and a task pulls, about: the saved image through gzip.
 fn compressed_size(tag: &str) -> Result<usize> {
-    let mut save = Command::new("docker").args(["save", tag]).stdout(Stdio::piped()).spawn()?;
+    let mut save = Command::new("docker")
+        .args(["save", tag])
+        .stdout(Stdio::piped())
+        .spawn()?;
     let archive = save.stdout.take().context("docker save has no output")?;
-    let gzip = Command::new("gzip").stdin(archive).stdout(Stdio::piped()).output().context("run gzip")?;
-    ensure!(save.wait()?.success() && gzip.status.success(), "docker save {tag} | gzip failed");
+    let gzip = Command::new("gzip")
+        .stdin(archive)
+        .stdout(Stdio::piped())
+        .output()
+        .context("run gzip")?;
+    ensure!(
+        save.wait()?.success() && gzip.status.success(),
+        "docker save {tag} | gzip failed"
+    );
     Ok(gzip.stdout.len())
 }
 
@@ -214,7 +275,10 @@ mod tests {
     #[test]
     fn a_foreign_processor_needs_zig() {
         assert_eq!(toolchain(Arch::Arm64, Arch::Arm64).1, "build");
-        assert_eq!(toolchain(Arch::Arm64, Arch::Amd64).0, "aarch64-unknown-linux-musl");
+        assert_eq!(
+            toolchain(Arch::Arm64, Arch::Amd64).0,
+            "aarch64-unknown-linux-musl"
+        );
         assert_eq!(platform(Arch::Arm64), "linux/arm64");
     }
 }

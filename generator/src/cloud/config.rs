@@ -49,7 +49,9 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ConfigError {
     /// It is not there, or empty.
-    #[error("the environment variable {name} is not set: the state machine's launch function sets it; by hand, give {example}")]
+    #[error(
+        "the environment variable {name} is not set: the state machine's launch function sets it; by hand, give {example}"
+    )]
     Missing {
         /// Its name.
         name: &'static str,
@@ -97,7 +99,11 @@ impl Reader<'_> {
         match value.parse().ok().filter(valid) {
             Some(parsed) => parsed,
             None => {
-                self.errors.push(ConfigError::Invalid { name, value, example });
+                self.errors.push(ConfigError::Invalid {
+                    name,
+                    value,
+                    example,
+                });
                 T::default()
             }
         }
@@ -116,12 +122,21 @@ impl Config {
     /// # Errors
     /// Every variable that is missing or wrong.
     pub fn read(variable: &dyn Fn(&str) -> Option<String>) -> Result<Self, Vec<ConfigError>> {
-        let mut reader = Reader { variable, errors: Vec::new() };
+        let mut reader = Reader {
+            variable,
+            errors: Vec::new(),
+        };
         let config = Self {
             bucket: reader.text("FLOODGATE_BUCKET", "a bucket's name"),
             bucket_region: reader.text("FLOODGATE_BUCKET_REGION", "a region such as eu-west-1"),
-            project: reader.parsed("FLOODGATE_PROJECT", "a project's name", |name: &String| is_name(name)),
-            execution: reader.parsed("FLOODGATE_EXECUTION", "an execution's ULID", |id: &String| is_name(id)),
+            project: reader.parsed("FLOODGATE_PROJECT", "a project's name", |name: &String| {
+                is_name(name)
+            }),
+            execution: reader.parsed(
+                "FLOODGATE_EXECUTION",
+                "an execution's ULID",
+                |id: &String| is_name(id),
+            ),
             task: reader.parsed("FLOODGATE_TASK", "a task's number, from 0", |_| true),
             deadline_ms: reader.parsed(
                 "FLOODGATE_DEADLINE_MS",
@@ -169,7 +184,9 @@ pub(super) mod tests {
     fn read(changed: &[(&str, &str)]) -> Result<Config, Vec<ConfigError>> {
         Config::read(&|name| {
             let of = |list: &[(&str, &str)]| {
-                list.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned())
+                list.iter()
+                    .find(|(n, _)| *n == name)
+                    .map(|(_, v)| (*v).to_owned())
             };
             of(changed).or_else(|| of(&GOOD))
         })
@@ -184,7 +201,10 @@ pub(super) mod tests {
         let config = good();
         assert_eq!((config.task, config.deadline_ms), (7, 1_767_225_600_000));
         assert_eq!((config.log, config.metadata_uri), (Level::Info, None));
-        assert_eq!(read(&[("FLOODGATE_LOG", "debug")]).unwrap().log, Level::Debug);
+        assert_eq!(
+            read(&[("FLOODGATE_LOG", "debug")]).unwrap().log,
+            Level::Debug
+        );
     }
 
     #[test]
@@ -199,7 +219,10 @@ pub(super) mod tests {
         .unwrap_err();
         let messages: Vec<_> = errors.iter().map(ToString::to_string).collect();
         assert_eq!(messages.len(), 5, "{messages:#?}");
-        assert!(messages[0].contains("FLOODGATE_BUCKET is not set") && messages[0].contains("give a bucket's name"));
+        assert!(
+            messages[0].contains("FLOODGATE_BUCKET is not set")
+                && messages[0].contains("give a bucket's name")
+        );
         assert!(messages[1].contains("FLOODGATE_PROJECT is \"../other\""));
         assert!(messages[2].contains("FLOODGATE_TASK is \"-1\""));
         assert!(messages[3].contains("Unix milliseconds"));

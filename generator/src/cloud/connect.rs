@@ -15,7 +15,9 @@ pub(super) async fn connect(
 ) -> (Arc<dyn ObjectStore>, Secrets) {
     let own = sdk_config().await;
     let secrets = Secrets::new(&own);
-    let observed = own.http_client().map(|inner| Observed::new(inner, Arc::clone(clock)));
+    let observed = own
+        .http_client()
+        .map(|inner| Observed::new(inner, Arc::clone(clock)));
     let own = match observed {
         Some(observed) => own.into_builder().http_client(observed).build(),
         None => own,

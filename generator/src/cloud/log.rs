@@ -44,7 +44,11 @@ impl JsonLog {
         line.insert("level".to_owned(), level.name().into());
         line.insert("message".to_owned(), message.into());
         line.extend(self.who.clone());
-        line.extend(fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        line.extend(
+            fields
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone())),
+        );
         Value::Object(line).to_string()
     }
 
@@ -52,7 +56,11 @@ impl JsonLog {
     pub fn report_panics(&self) {
         let log = self.clone();
         std::panic::set_hook(Box::new(move |panic| {
-            log.line(Level::Error, &format!("panic, which is a fault of the generator: {panic}"), &[]);
+            log.line(
+                Level::Error,
+                &format!("panic, which is a fault of the generator: {panic}"),
+                &[],
+            );
         }));
     }
 }
@@ -86,7 +94,10 @@ mod tests {
         assert!(!line.contains('\n'));
         let value: Value = serde_json::from_str(&line).unwrap();
         assert_eq!(value["time"], "2023-11-14T22:13:20.123Z");
-        assert_eq!((&value["level"], &value["task"], &value["bytes"]), (&"warn".into(), &7.into(), &7.into()));
+        assert_eq!(
+            (&value["level"], &value["task"], &value["bytes"]),
+            (&"warn".into(), &7.into(), &7.into())
+        );
         assert_eq!(value["message"], "two\nlines and a \"quote\"");
     }
 }

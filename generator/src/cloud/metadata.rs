@@ -45,14 +45,17 @@ impl TaskMetadata {
             return Some("the clock of this task is not synchronised: it may start before or after the others".to_owned());
         }
         let bound = drift.clock_error_bound.filter(|ms| *ms > CLOCK_LIMIT_MS)?;
-        Some(format!("the clock of this task may be off by {bound:.0} ms, more than {CLOCK_LIMIT_MS} ms"))
+        Some(format!(
+            "the clock of this task may be off by {bound:.0} ms, more than {CLOCK_LIMIT_MS} ms"
+        ))
     }
 }
 
 /// Asks the endpoint whose address is in `ECS_CONTAINER_METADATA_URI_V4`.
 pub(super) async fn fetch(uri: &str) -> Result<TaskMetadata, String> {
     let asked = timeout(TIMEOUT, get(uri)).await;
-    let body = asked.map_err(|_| format!("{uri}/task: no answer within {} s", TIMEOUT.as_secs()))?;
+    let body =
+        asked.map_err(|_| format!("{uri}/task: no answer within {} s", TIMEOUT.as_secs()))?;
     let body = body.map_err(|problem| format!("{uri}/task: {problem}"))?;
     serde_json::from_slice(&body).map_err(|problem| format!("{uri}/task: {problem}"))
 }
@@ -60,15 +63,25 @@ pub(super) async fn fetch(uri: &str) -> Result<TaskMetadata, String> {
 /// An HTTP/1.0 request: the answer ends with the connection, and has no chunks.
 async fn get(uri: &str) -> Result<Vec<u8>, String> {
     let url = url::Url::parse(uri).map_err(|error| error.to_string())?;
-    let host = url.host_str().filter(|_| url.scheme() == "http").ok_or("not an http address")?;
+    let host = url
+        .host_str()
+        .filter(|_| url.scheme() == "http")
+        .ok_or("not an http address")?;
     let port = url.port_or_known_default().unwrap_or(80);
     let said = |error: std::io::Error| error.to_string();
-    let mut stream = TcpStream::connect((host.trim_matches(['[', ']']), port)).await.map_err(said)?;
+    let mut stream = TcpStream::connect((host.trim_matches(['[', ']']), port))
+        .await
+        .map_err(said)?;
     let path = url.path().trim_end_matches('/');
-    let request = format!("GET {path}/task HTTP/1.0\r\nHost: {host}\r\nAccept: application/json\r\n\r\n");
+    let request =
+        format!("GET {path}/task HTTP/1.0\r\nHost: {host}\r\nAccept: application/json\r\n\r\n");
     stream.write_all(request.as_bytes()).await.map_err(said)?;
     let mut answer = Vec::new();
-    stream.take(MAX_BYTES).read_to_end(&mut answer).await.map_err(said)?;
+    stream
+        .take(MAX_BYTES)
+        .read_to_end(&mut answer)
+        .await
+        .map_err(said)?;
     body(&answer).map(<[u8]>::to_vec)
 }
 
@@ -100,7 +113,11 @@ mod tests {
     #[test]
     fn the_documented_answer_is_read() {
         let metadata: TaskMetadata = serde_json::from_str(FARGATE).unwrap();
-        assert!(metadata.task_arn.ends_with("bfa2636268144d039771334145e490c5"));
+        assert!(
+            metadata
+                .task_arn
+                .ends_with("bfa2636268144d039771334145e490c5")
+        );
         assert_eq!(metadata.availability_zone.as_deref(), Some("us-east-1d"));
         assert_eq!(metadata.clock_warning(), None);
         let off = FARGATE.replace("0.5458234999999999", "72.5");
@@ -129,9 +146,23 @@ mod tests {
 
     #[tokio::test]
     async fn the_endpoint_is_asked_and_its_refusals_are_told() {
-        let (uri, asked) = answering(format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{FARGATE}")).await;
-        assert!(fetch(&uri).await.unwrap().task_arn.starts_with("arn:aws:ecs:"));
-        assert!(asked.await.unwrap().starts_with("GET /v4/abc/task HTTP/1.0\r\n"));
+        let (uri, asked) = answering(format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n{FARGATE}"
+        ))
+        .await;
+        assert!(
+            fetch(&uri)
+                .await
+                .unwrap()
+                .task_arn
+                .starts_with("arn:aws:ecs:")
+        );
+        assert!(
+            asked
+                .await
+                .unwrap()
+                .starts_with("GET /v4/abc/task HTTP/1.0\r\n")
+        );
         for (answer, problem) in [
             ("HTTP/1.1 404 Not Found\r\n\r\n", "status 404"),
             ("HTTP/1.1 200 OK\r\n", "breaks off"),
@@ -140,8 +171,16 @@ mod tests {
         ] {
             let (uri, _asked) = answering(answer.to_owned()).await;
             let error = fetch(&uri).await.unwrap_err();
-            assert!(error.contains(problem) && error.contains("/v4/abc/task"), "{error}");
+            assert!(
+                error.contains(problem) && error.contains("/v4/abc/task"),
+                "{error}"
+            );
         }
-        assert!(fetch("https://127.0.0.1/").await.unwrap_err().contains("not an http address"));
+        assert!(
+            fetch("https://127.0.0.1/")
+                .await
+                .unwrap_err()
+                .contains("not an http address")
+        );
     }
 }

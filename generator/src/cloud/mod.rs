@@ -59,7 +59,11 @@ pub fn run(variable: &dyn Fn(&str) -> Option<String>) -> u8 {
     let watchdog = match Watchdog::start(config.deadline_ms, stop, log.clone()) {
         Ok(watchdog) => watchdog,
         Err(error) => {
-            log.line(Level::Error, &format!("no thread for the watchdog: {error}"), &[]);
+            log.line(
+                Level::Error,
+                &format!("no thread for the watchdog: {error}"),
+                &[],
+            );
             return FAILURE;
         }
     };
@@ -80,7 +84,11 @@ fn supervise(
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            log.line(Level::Error, &format!("no runtime for the control thread: {error}"), &[]);
+            log.line(
+                Level::Error,
+                &format!("no runtime for the control thread: {error}"),
+                &[],
+            );
             return FAILURE;
         }
     };
@@ -161,13 +169,19 @@ async fn prepare(
     })??;
     let site = Site {
         patience: PATIENCE,
-        warnings: metadata.iter().filter_map(TaskMetadata::clock_warning).collect(),
+        warnings: metadata
+            .iter()
+            .filter_map(TaskMetadata::clock_warning)
+            .collect(),
         clock,
         log: told,
         ..Site::default()
     };
     let site = match &metadata {
-        Some(metadata) => Site { host: metadata.task_arn.clone(), ..site },
+        Some(metadata) => Site {
+            host: metadata.task_arn.clone(),
+            ..site
+        },
         None => site,
     };
     log.line(
@@ -175,7 +189,10 @@ async fn prepare(
         "prepared",
         &[
             ("host", site.host.as_str().into()),
-            ("availability_zone", metadata.and_then(|m| m.availability_zone).into()),
+            (
+                "availability_zone",
+                metadata.and_then(|m| m.availability_zone).into(),
+            ),
             ("cpus", crate::health::allowed_cpus().into()),
             ("memory_bytes", crate::cgroup::memory_limit().into()),
             ("version", env!("CARGO_PKG_VERSION").into()),
@@ -224,6 +241,8 @@ fn conclude(log: &JsonLog, outcome: Result<Manifest, RunError>) -> u8 {
 
 /// Unix time in µs.
 fn unix_us() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

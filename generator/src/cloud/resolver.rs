@@ -44,7 +44,9 @@ impl Resolver for TaskResolver {
 
     fn secret(&self, reference: &str) -> Result<String, String> {
         let fetched = self.secrets.get(reference).cloned();
-        fetched.unwrap_or_else(|| Err("the definition did not name it when secrets were fetched".to_owned()))
+        fetched.unwrap_or_else(|| {
+            Err("the definition did not name it when secrets were fetched".to_owned())
+        })
     }
 
     /// The files came with the definition, and were looked at when it was stored.
@@ -63,10 +65,19 @@ pub struct References {
 impl References {
     /// The names of the secrets in a definition. Faults are not its business: reading it again will tell them.
     pub fn secrets_of(definition: &[u8], env: BTreeMap<String, String>) -> BTreeSet<String> {
-        let references = Self { env, ..Self::default() };
-        let source = Source { name: "definition.json", text: definition };
+        let references = Self {
+            env,
+            ..Self::default()
+        };
+        let source = Source {
+            name: "definition.json",
+            text: definition,
+        };
         drop(parse(&source, &Overrides::default(), &references));
-        references.secrets.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+        references
+            .secrets
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -76,7 +87,10 @@ impl Resolver for References {
     }
 
     fn secret(&self, reference: &str) -> Result<String, String> {
-        let mut secrets = self.secrets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut secrets = self
+            .secrets
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         secrets.insert(reference.to_owned());
         Ok(String::new())
     }
@@ -114,7 +128,11 @@ async fn read(store: &dyn ObjectStore, key: &str, log: &Log) -> Result<Bytes, Ru
     loop {
         match store.get(key).await {
             Ok(Some(bytes)) => return Ok(bytes),
-            Ok(None) => return Err(RunError::Missing { key: key.to_owned() }),
+            Ok(None) => {
+                return Err(RunError::Missing {
+                    key: key.to_owned(),
+                });
+            }
             Err(error) => log(Level::Warn, &format!("{error}; tried again")),
         }
         tokio::time::sleep(PAUSE).await;
@@ -127,16 +145,19 @@ async fn fetch(client: &Client, name: &str) -> Result<String, String> {
     // An ARN names its region, which may be another than the task's.
     if let Some(region) = region_of(name) {
         let region = aws_sdk_secretsmanager::config::Region::new(region.to_owned());
-        request = request.config_override(aws_sdk_secretsmanager::config::Config::builder().region(region));
+        request = request
+            .config_override(aws_sdk_secretsmanager::config::Config::builder().region(region));
     }
     match request.send().await {
-        Ok(secret) => secret.secret_string.ok_or_else(|| {
-            "it is binary: store it as text".to_owned()
-        }),
+        Ok(secret) => secret
+            .secret_string
+            .ok_or_else(|| "it is binary: store it as text".to_owned()),
         Err(error) => {
             let denied = error.as_service_error().map(ToString::to_string);
             let why = denied.unwrap_or_else(|| DisplayErrorContext(&error).to_string());
-            Err(format!("{why}; the task's role needs secretsmanager:GetSecretValue on it"))
+            Err(format!(
+                "{why}; the task's role needs secretsmanager:GetSecretValue on it"
+            ))
         }
     }
 }
@@ -163,7 +184,10 @@ mod tests {
         let found = References::secrets_of(DEFINITION.as_bytes(), env.clone());
         let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:other-AbCdEf";
         assert_eq!(found.into_iter().collect::<Vec<_>>(), ["api/token", arn]);
-        assert_eq!(References::secrets_of(b"not a definition ${secret:x", env).len(), 0);
+        assert_eq!(
+            References::secrets_of(b"not a definition ${secret:x", env).len(),
+            0
+        );
         assert_eq!(region_of(arn), Some("eu-west-1"));
         assert_eq!(region_of("api/token"), None);
     }
@@ -176,7 +200,10 @@ mod tests {
             ("api/token".to_owned(), Ok("hunter2".to_owned())),
             (arn.to_owned(), Ok("two".to_owned())),
         ]);
-        let source = Source { name: "d", text: DEFINITION.as_bytes() };
+        let source = Source {
+            name: "d",
+            text: DEFINITION.as_bytes(),
+        };
         let read = |secrets: &BTreeMap<_, _>| {
             let resolver = TaskResolver::new(env.clone(), secrets.clone());
             parse(&source, &Overrides::default(), &resolver)
@@ -185,8 +212,16 @@ mod tests {
         assert!(format!("{:?}", parsed.definition).contains("two"));
         secrets.insert("api/token".to_owned(), Err("it is binary".to_owned()));
         let faults = read(&secrets).unwrap_err().to_string();
-        assert!(faults.contains("api/token") && faults.contains("it is binary"), "{faults}");
+        assert!(
+            faults.contains("api/token") && faults.contains("it is binary"),
+            "{faults}"
+        );
         secrets.remove("api/token");
-        assert!(read(&secrets).unwrap_err().to_string().contains("did not name it"));
+        assert!(
+            read(&secrets)
+                .unwrap_err()
+                .to_string()
+                .contains("did not name it")
+        );
     }
 }

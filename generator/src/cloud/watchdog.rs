@@ -53,7 +53,14 @@ impl Watchdog {
         log: JsonLog,
     ) -> std::io::Result<Self> {
         let (sender, orders) = channel();
-        let mut thread = Thread { deadline_ms, grace, stop, orders, log, end: None };
+        let mut thread = Thread {
+            deadline_ms,
+            grace,
+            stop,
+            orders,
+            log,
+            end: None,
+        };
         std::thread::Builder::new()
             .name("watchdog".to_owned())
             .spawn(move || thread.run())?;
@@ -74,7 +81,9 @@ impl Thread {
             if let Some((end, by)) = self.end
                 && now >= end
             {
-                let message = format!("still there long after {by}: ended by force; what S3 does not have is lost");
+                let message = format!(
+                    "still there long after {by}: ended by force; what S3 does not have is lost"
+                );
                 self.log.line(Level::Error, &message, &[]);
                 std::process::exit(i32::from(FAILURE));
             }
@@ -82,9 +91,18 @@ impl Thread {
             if left_ms == 0 {
                 self.order("deadline", self.grace);
             }
-            let until_end = self.end.map_or(LOOK, |(end, _)| end.saturating_duration_since(now));
-            let until_deadline = if left_ms == 0 { LOOK } else { Duration::from_millis(left_ms) };
-            match self.orders.recv_timeout(LOOK.min(until_end).min(until_deadline)) {
+            let until_end = self
+                .end
+                .map_or(LOOK, |(end, _)| end.saturating_duration_since(now));
+            let until_deadline = if left_ms == 0 {
+                LOOK
+            } else {
+                Duration::from_millis(left_ms)
+            };
+            match self
+                .orders
+                .recv_timeout(LOOK.min(until_end).min(until_deadline))
+            {
                 Ok(Order { by, grace }) => self.order(by, grace),
                 Err(RecvTimeoutError::Timeout) => {}
                 // Whoever could give orders is gone; the deadline stays.
@@ -108,7 +126,9 @@ impl Thread {
 }
 
 fn unix_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
@@ -151,11 +171,16 @@ mod tests {
     fn a_process_that_hangs_is_ended() {
         for (mode, by) in [("deadline", "deadline"), ("signal", "SIGTERM")] {
             let mut child = Command::new(std::env::current_exe().unwrap());
-            child.args(["--exact", "cloud::watchdog::tests::child", "--nocapture"]).env(CHILD, mode);
+            child
+                .args(["--exact", "cloud::watchdog::tests::child", "--nocapture"])
+                .env(CHILD, mode);
             let output = child.output().unwrap();
             assert_eq!(output.status.code(), Some(97), "{output:?}");
             let said = String::from_utf8(output.stderr).unwrap();
-            assert!(said.contains(&format!("still there long after {by}")), "{said}");
+            assert!(
+                said.contains(&format!("still there long after {by}")),
+                "{said}"
+            );
         }
     }
 
@@ -173,7 +198,9 @@ mod tests {
     }
 
     fn told(mut stopped: watch::Receiver<Option<String>>) -> String {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
         let told = runtime.block_on(stopped.wait_for(Option::is_some)).unwrap();
         told.clone().unwrap()
     }

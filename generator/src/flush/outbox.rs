@@ -195,7 +195,11 @@ impl Delivery {
             let path = self.site.spool.join(self.keys.shard(self.task, entry.seq));
             match write_file(&path, &bytes) {
                 Ok(()) => return Held::File(path),
-                Err(error) => self.warn(format!("shard {} is kept in memory past its bound: {}: {error}", entry.seq, path.display())),
+                Err(error) => self.warn(format!(
+                    "shard {} is kept in memory past its bound: {}: {error}",
+                    entry.seq,
+                    path.display()
+                )),
             }
         }
         self.in_memory += entry.bytes;
@@ -217,7 +221,8 @@ impl Delivery {
                 Held::File(path) => match std::fs::read(path) {
                     Ok(bytes) => Bytes::from(bytes),
                     Err(error) => {
-                        let problem = format!("shard {} is lost: {}: {error}", entry.seq, path.display());
+                        let problem =
+                            format!("shard {} is lost: {}: {error}", entry.seq, path.display());
                         self.warn(problem.clone());
                         self.done.lost.get_or_insert(problem);
                         self.waiting.pop_front();
@@ -251,7 +256,9 @@ impl Delivery {
     fn refused(&mut self, error: &StoreError) {
         if self.refusing.is_none() {
             self.refusing = Some(Instant::now());
-            self.warn(format!("{error}; what was measured is kept and tried again"));
+            self.warn(format!(
+                "{error}; what was measured is kept and tried again"
+            ));
         }
     }
 
@@ -261,7 +268,8 @@ impl Delivery {
     }
 
     fn finish(mut self) -> Delivered {
-        let (Some((first, _)), Some((last, _))) = (self.waiting.front(), self.waiting.back()) else {
+        let (Some((first, _)), Some((last, _))) = (self.waiting.front(), self.waiting.back())
+        else {
             return self.done;
         };
         let keys = [first.seq, last.seq].map(|seq| self.keys.shard(self.task, seq));

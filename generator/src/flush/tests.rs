@@ -5,15 +5,15 @@ use super::*;
 use crate::clock::Nanos;
 use crate::http::exchange::{ErrorCode, Exchange, Timings};
 use crate::recorder::{Record, SeriesBudget, WorkerRecorder};
+use crate::site::Site;
 use bytes::Bytes;
+use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::metric::Tags;
 use floodgate_core::shard::{Row, decode};
-use crate::site::Site;
-use floodgate_core::keys::ExecutionKeys;
 use floodgate_store::{ObjectInfo, ObjectStore, StoreError};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 
 const S: Nanos = 1_000_000_000;
 const MS: Nanos = 1_000_000;

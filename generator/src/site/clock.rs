@@ -55,18 +55,28 @@ impl ServerClock {
             min_us: date_us.saturating_sub(received_us),
             max_us: date_us.saturating_add(1_000_000).saturating_sub(sent_us),
         };
-        let mut known = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut known = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let both = known.map_or(seen, |known| Offset {
             min_us: known.min_us.max(seen.min_us),
             max_us: known.max_us.min(seen.max_us),
         });
         // Bounds that exclude each other: a clock was set in between, and the newer answer counts.
-        *known = Some(if both.min_us <= both.max_us { both } else { seen });
+        *known = Some(if both.min_us <= both.max_us {
+            both
+        } else {
+            seen
+        });
     }
 
     /// What is known; `None` before the first answer.
     pub fn offset(&self) -> Option<Offset> {
-        *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        *self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -100,15 +110,33 @@ mod tests {
         let clock = ServerClock::default();
         let offset = 70_000;
         for step in 0..20 {
-            let sent = 1_700_000_000_000_000 + step * 250_000 + step * 13_000;
-            clock.learn((sent + 1_000 + offset).div_euclid(1_000_000), sent, sent + 2_000);
+            let sent: i64 = 1_700_000_000_000_000 + step * 250_000 + step * 13_000;
+            clock.learn(
+                (sent + 1_000 + offset).div_euclid(1_000_000),
+                sent,
+                sent + 2_000,
+            );
         }
         let known = clock.offset().unwrap();
         assert!(known.max_us - known.min_us < 60_000, "{known:?}");
         assert!(known.warning(100_000).is_none());
-        let far = Offset { min_us: -300_000, max_us: -120_000 };
-        assert!(far.warning(50_000).unwrap().contains("at least 120 ms ahead of"));
-        assert!(Offset { min_us: -1, max_us: 900_000 }.warning(50_000).is_none());
+        let far = Offset {
+            min_us: -300_000,
+            max_us: -120_000,
+        };
+        assert!(
+            far.warning(50_000)
+                .unwrap()
+                .contains("at least 120 ms ahead of")
+        );
+        assert!(
+            Offset {
+                min_us: -1,
+                max_us: 900_000
+            }
+            .warning(50_000)
+            .is_none()
+        );
     }
 
     #[test]
@@ -118,7 +146,10 @@ mod tests {
         clock.learn(1_010, 1_000_500_000, 1_000_500_000);
         assert_eq!(
             clock.offset(),
-            Some(Offset { min_us: 9_500_000, max_us: 10_500_000 })
+            Some(Offset {
+                min_us: 9_500_000,
+                max_us: 10_500_000
+            })
         );
     }
 }

@@ -79,7 +79,10 @@ async fn look_for_start(
             Ok(Err(error @ RunError::Malformed { .. })) => return Err(error),
             Ok(Err(error)) if !told => {
                 told = true;
-                log(Level::Warn, &format!("{error}; the start is looked for again"));
+                log(
+                    Level::Warn,
+                    &format!("{error}; the start is looked for again"),
+                );
             }
             _ => {}
         }

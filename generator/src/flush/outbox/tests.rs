@@ -18,7 +18,11 @@ impl ObjectStore for Door {
     async fn put(&self, key: &str, data: Bytes) -> Result<(), StoreError> {
         if self.closed.load(Ordering::SeqCst) {
             let source = std::io::Error::other("the door is closed");
-            return Err(StoreError::Io { operation: "write", key: key.to_owned(), source });
+            return Err(StoreError::Io {
+                operation: "write",
+                key: key.to_owned(),
+                source,
+            });
         }
         self.writes.fetch_add(1, Ordering::SeqCst);
         self.objects.lock().unwrap().insert(key.to_owned(), data);
@@ -44,7 +48,12 @@ fn keys() -> ExecutionKeys {
 
 fn shard(seq: u32) -> (ShardEntry, Bytes) {
     let bytes = Bytes::from(vec![b'a' + u8::try_from(seq).unwrap(); 100]);
-    let entry = ShardEntry { seq, rows: 1, bytes: 100, sha256: String::new() };
+    let entry = ShardEntry {
+        seq,
+        rows: 1,
+        bytes: 100,
+        sha256: String::new(),
+    };
     (entry, bytes)
 }
 
@@ -62,11 +71,17 @@ fn files(folder: &Path) -> usize {
         return 0;
     };
     let paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    paths.iter().map(|path| if path.is_dir() { files(path) } else { 1 }).sum()
+    paths
+        .iter()
+        .map(|path| if path.is_dir() { files(path) } else { 1 })
+        .sum()
 }
 
 fn block_on<F: Future>(body: F) -> F::Output {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
     runtime.block_on(body)
 }
 
@@ -115,7 +130,12 @@ fn patience_ends_and_what_is_left_is_named_and_kept() {
         delivery.run().await
     });
     let lost = delivered.lost.unwrap();
-    for part in ["4 shards of 400 bytes", "000000.parquet", "000003.parquet", "the door is closed"] {
+    for part in [
+        "4 shards of 400 bytes",
+        "000000.parquet",
+        "000003.parquet",
+        "the door is closed",
+    ] {
         assert!(lost.contains(part), "{lost}");
     }
     assert!(delivered.shards.is_empty());
