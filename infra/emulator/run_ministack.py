@@ -11,9 +11,9 @@ from starter import end_with_starter
 
 
 def map_reads_jsonata() -> None:
-    """A Distributed Map in JSONata: `ItemReader.Arguments`, `ItemSelector`, `Output` and `Assign` are expressions.
+    """A Distributed Map in JSONata: `Items`, `ItemReader.Arguments`, `Output` and `Assign` are expressions.
 
-    MiniStack 1.5.33 takes them for JSONPath, and so reads the object whose key is the expression's text.
+    MiniStack 1.5.33 takes them for JSONPath, or leaves them out.
     """
     from ministack.services import stepfunctions as states
 
@@ -25,7 +25,9 @@ def map_reads_jsonata() -> None:
         reader = dict(state.get("ItemReader") or {})
         if "Arguments" in reader:
             reader["Parameters"] = states._apply_jsonata_template(reader.pop("Arguments"), raw_input, ctx)
-        left_out = ("Arguments", "Output", "Assign", "ItemSelector")
+        if "Items" in state:
+            effective = states._jsonata_state_field(state, "Items", "array", raw_input, ctx)
+        left_out = ("Items", "Output", "Assign")
         bare = {key: value for key, value in state.items() if key not in left_out}
         if reader:
             bare["ItemReader"] = reader

@@ -1,7 +1,7 @@
 //! The stack that `infra/emulator/deploy.py` has put onto the emulator.
 
 use aws_config::{Region, SdkConfig};
-use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_sfn::config::{Credentials, SharedCredentialsProvider};
 use floodgate_store::aws;
 use floodgate_store::dynamodb::DynamoStore;
 use floodgate_store::s3::S3Store;
