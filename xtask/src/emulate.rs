@@ -1,8 +1,8 @@
 //! `cargo xtask emulate`: the whole stack on this machine, and the demo through it.
 
-use crate::emulator::{self, Cloud};
+use crate::emulator::{self, Cloud, Programs};
 use crate::repo;
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
@@ -26,7 +26,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let interrupted = on_signals()?;
     eprintln!("── bringing the stack up");
     let start = Instant::now();
-    let cloud = Cloud::start()?;
+    let cloud = Cloud::start(Programs::Built)?;
     eprintln!(
         "── up after {:.1} s: {}",
         start.elapsed().as_secs_f64(),
@@ -65,9 +65,6 @@ fn on_signals() -> Result<Arc<AtomicBool>> {
 }
 
 fn demo(cloud: &Cloud) -> Result<()> {
-    let packages = ["-p", "floodgate", "-p", "floodgate-target"];
-    let built = repo::cargo(&[["build", "--locked"].as_slice(), &packages].concat()).status()?;
-    ensure!(built.success(), "cargo build: {built}");
     let programs = repo::target_dir()?.join("debug");
     let mut shop = Shop::start(Command::new(programs.join("floodgate-target")))?;
     eprintln!("── the demo's shop: {}", shop.url);

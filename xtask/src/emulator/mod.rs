@@ -36,7 +36,7 @@ impl Cloud {
     ///
     /// # Errors
     /// What could not be had, in a sentence.
-    pub(crate) fn start() -> Result<Self> {
+    pub(crate) fn start(programs: Programs) -> Result<Self> {
         let docker = part("docker engine", || {
             Docker::set_up().map_err(anyhow::Error::msg)
         })?;
@@ -44,7 +44,7 @@ impl Cloud {
         let python = part("MiniStack (Python packages)", || {
             ministack::set_up().map_err(anyhow::Error::msg)
         })?;
-        let bootstrap = part("functions", build_functions)?;
+        let bootstrap = part("functions", || programs.build())?;
         part("generator image", build_image)?;
         let ministack = part("MiniStack (start)", || Ministack::start(&python))?;
         let description = ministack.folder()?.join("stack.json");
@@ -123,7 +123,7 @@ fn runs(steps: &mut Steps) {
     let name = "cloud: runs on MiniStack";
     eprintln!("\n── {name}: setting up");
     let start = Instant::now();
-    let cloud = match Cloud::start() {
+    let cloud = match Cloud::start(Programs::Tested) {
         Ok(cloud) => cloud,
         Err(why) => return steps.leave_out(name, format!("{why:#}")),
     };
@@ -144,7 +144,7 @@ fn runs(steps: &mut Steps) {
 
 /// The conformance suite of the stores, on S3 and DynamoDB.
 fn stores(steps: &mut Steps, cloud: &Cloud) {
-    let mut tests = repo::cargo(&["test", "--locked", "-p", "floodgate-store", "--all-features", "--test", "aws"]);
+    let mut tests = repo::cargo(&["test", "--locked", "--workspace", "--test", "aws"]);
     if let Ok(url) = cloud.url() {
         steps.run("cloud: stores on MiniStack", tests.env("FLOODGATE_TEST_ENDPOINT", url));
     }
@@ -154,8 +154,7 @@ fn cloud_tests(filter: &str) -> std::process::Command {
     repo::cargo(&[
         "test",
         "--locked",
-        "-p",
-        "floodgate",
+        "--workspace",
         "--test",
         "cloud",
         "--",
@@ -185,9 +184,34 @@ fn part<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     Ok(done)
 }
 
-fn build_functions() -> Result<PathBuf> {
-    run(&["build", "--locked", "-p", "floodgate-functions"])?;
-    Ok(repo::target_dir()?.join("debug/floodgate-functions"))
+/// How the programs of this repository are built that run there: `cargo build` and `cargo test` of the workspace do not
+/// share what they compile.
+#[derive(Clone, Copy)]
+pub(crate) enum Programs {
+    /// As a user builds them.
+    Built,
+    /// As the tests have built them.
+    Tested,
+}
+
+impl Programs {
+    /// Builds what is missing; the functions' program.
+    fn build(self) -> Result<PathBuf> {
+        match self {
+            Self::Built => run(&[
+                "build",
+                "--locked",
+                "-p",
+                "floodgate-functions",
+                "-p",
+                "floodgate",
+                "-p",
+                "floodgate-target",
+            ])?,
+            Self::Tested => run(&["test", "--locked", "--workspace", "--no-run", "--quiet"])?,
+        }
+        Ok(repo::target_dir()?.join("debug/floodgate-functions"))
+    }
 }
 
 fn build_image() -> Result<()> {
