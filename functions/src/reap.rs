@@ -25,6 +25,8 @@ use std::time::Duration;
 const RECOVERY: &str = "reap-";
 /// Bytes of an error's text in the state at most.
 const MAX_ERROR: usize = 1_000;
+/// Records that are looked through for a run whose id cannot be told from its execution.
+const NEWEST: usize = 50;
 /// Between two looks at the tasks.
 const POLL: Duration = Duration::from_millis(500);
 
@@ -164,17 +166,18 @@ async fn recovery(app: &App, recover: Recover) -> Result<Run> {
     .await
 }
 
-/// The run of a state machine's execution.
+/// The run of a state machine's execution: by its id, else among the newest ones by the execution itself.
 async fn found(app: &App, recover: &Recover) -> Result<Option<Execution>> {
-    let Some(id) = &recover.id else {
-        return Ok(None);
-    };
-    let found = app
-        .stores
-        .records
-        .get(recover.project.as_deref(), id)
-        .await?;
-    Ok(found.filter(|e| e.id == *id && e.run_arn.as_deref() == Some(recover.run_arn.as_str())))
+    let own = |e: &Execution| e.run_arn.as_deref() == Some(recover.run_arn.as_str());
+    let records = &app.stores.records;
+    if let Some(id) = &recover.id {
+        let found = records.get(recover.project.as_deref(), id).await?;
+        if let Some(execution) = found.filter(|e| e.id == *id && own(e)) {
+            return Ok(Some(execution));
+        }
+    }
+    let newest = records.list(None, None, NEWEST).await?;
+    Ok(newest.into_iter().find(own))
 }
 
 /// Orders the stop, waits for the tasks as long as this invocation lasts, and in the end stops what still runs.
@@ -268,17 +271,12 @@ async fn event(app: &App, detail: Detail) -> Result<Reaped> {
         .and_then(|text| serde_json::from_str(&text).ok())
         .unwrap_or_default();
     let asked = input.get("id").and_then(Value::as_str);
-    let Ok(id) = execution_id(asked, &run_arn, &name, started_ms.unwrap_or(0)) else {
-        return Ok(Reaped::Event {
-            done: "no run has that id",
-        });
-    };
-    let app = &app.of(&id);
+    let id = execution_id(asked, &run_arn, &name, started_ms.unwrap_or(0)).ok();
     let project = input.get("project").and_then(Value::as_str);
     let recover = Recover {
         run_arn,
         status: detail.status.clone(),
-        id: Some(id.clone()),
+        id,
         project: project.map(str::to_owned),
         error: Some(text(detail.error, detail.cause)).filter(|t| !t.is_empty()),
     };
@@ -286,6 +284,13 @@ async fn event(app: &App, detail: Detail) -> Result<Reaped> {
         return Ok(Reaped::Event {
             done: "it had no record",
         });
+    };
+    let id = execution.id.clone();
+    let app = &app.of(&id);
+    let recover = Recover {
+        id: Some(id.clone()),
+        project: Some(execution.project.clone()),
+        ..recover
     };
     if execution.status.is_final() {
         let orphans = stop_all(app, &id).await?;

@@ -109,6 +109,42 @@ fn generators_do_not_outlive_their_coordinator() {
 }
 
 #[test]
+fn abort_ends_a_run_that_has_nobody_left() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let id = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
+    let running = long_run(&bench, &target, &["--generators", "2", "--id", id]);
+    let children = running.children();
+    let folder = bench.path(".floodgate");
+    eventually("both generators have flushed once", || {
+        files(&folder, "/shards/0000/").len() == 1 && files(&folder, "/shards/0001/").len() == 1
+    });
+    // Held up, so that none can react to the end of another.
+    running.signal("STOP");
+    children.iter().for_each(|&child| signal(child, "KILL"));
+    running.signal("KILL");
+    drop(running);
+    eventually("the generators are gone", || {
+        !children.iter().any(|&child| is_alive(child))
+    });
+    let record = || -> serde_json::Value {
+        let runs = bench.floodgate(&["runs", "--json"]).stdout();
+        serde_json::from_str::<serde_json::Value>(&runs).unwrap()[0].clone()
+    };
+    assert_eq!(record()["status"], "running");
+    let aborted = bench.floodgate(&["abort", id]);
+    assert!(aborted.expect(0).stdout().contains("aborted"));
+    assert_eq!(record()["status"], "aborted");
+    let summary = bench.floodgate(&["show", id, "--json"]).summary();
+    assert_eq!(summary.reasons, ["stopped by ann"]);
+    assert_eq!(summary.completeness.tasks_lost, [0, 1]);
+    assert_eq!(summary.completeness.shards_merged, 2);
+    // Ten seconds of 50 a second, but for requests under way at their end; what came after the flush is lost.
+    let merged = value(&summary, "http_reqs", "count");
+    assert!((490.0..=500.0).contains(&merged), "{merged}");
+    assert!(target.counters().requests() as f64 >= merged);
+}
+
+#[test]
 fn abort_stops_a_run_from_outside() {
     let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
     let id = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";

@@ -47,6 +47,24 @@ impl Bench {
         self.start(command)
     }
 
+    /// Runs a script of the shell as root of namespaces of its own (`-m`: mounts, `-n`: network), with the program as `$1`.
+    /// `None` where that is not permitted, which is said on stderr.
+    pub fn spawn_in_namespace(&self, which: &str, script: &str) -> Option<Running> {
+        let allowed = Command::new("unshare")
+            .args([which, "true"])
+            .stderr(Stdio::null())
+            .status();
+        if !allowed.is_ok_and(|status| status.success()) {
+            eprintln!("skipped: `unshare {which}` is not permitted here; run the tests as root");
+            return None;
+        }
+        let mut command = Command::new("unshare");
+        command
+            .args([which, "sh", "-ec", script, "sh"])
+            .arg(env!("CARGO_BIN_EXE_floodgate"));
+        Some(self.start(command))
+    }
+
     fn start(&self, mut command: Command) -> Running {
         command
             .current_dir(self.dir.path())

@@ -38,6 +38,19 @@ pub enum CliError {
         /// What came of it.
         problem: String,
     },
+    /// A run that could be neither finished nor given up: its record says that it goes on.
+    #[error(
+        "{problem}; the record of {id} could not be ended and still says `{status}`: when there is room again, \
+         `floodgate abort {id}` merges what was measured and ends it"
+    )]
+    Unfinished {
+        /// What went wrong first.
+        problem: String,
+        /// The execution.
+        id: String,
+        /// What its record says.
+        status: &'static str,
+    },
     /// A second signal: nothing was merged.
     #[error("stopped at once by a second {signal}; what was measured lies unmerged in {}", .folder.display())]
     Interrupted {
@@ -96,7 +109,9 @@ impl CliError {
                 | ControlError::Definition { .. },
             ) => EXIT_INVALID,
             Self::Interrupted { .. } => Status::Aborted.exit_code(),
-            Self::Control(_) | Self::File { .. } | Self::Run { .. } => Status::Errored.exit_code(),
+            Self::Control(_) | Self::File { .. } | Self::Run { .. } | Self::Unfinished { .. } => {
+                Status::Errored.exit_code()
+            }
         }
     }
 }

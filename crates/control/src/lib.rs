@@ -3,12 +3,13 @@
 //!
 //! Everything goes through the storage traits; nothing here starts a process, reads a clock or knows a path. The caller
 //! passes the time in, starts the tasks after [`prepare()`], calls [`watch::Watch::step`] until it says that the tasks have
-//! ended, and then [`finish`].
+//! ended, and then [`finish`]; where the store refuses that, [`give_up`].
 
 mod applied;
 pub mod collect;
 mod error;
 mod finish;
+mod give_up;
 mod json;
 pub mod load;
 mod lookup;
@@ -21,6 +22,7 @@ pub mod watch;
 
 pub use error::{ControlError, MAX_TASKS, Result};
 pub use finish::{Closing, Finished, LostTask, Measured, Settle, finish, finish_with};
+pub use give_up::give_up;
 pub use lookup::{find, load_plan, load_summary};
 pub use prepare::{
     DEFINITION_FILE, PlanOptions, Prepared, TestPackage, engine_name, lay_out, max_duration,

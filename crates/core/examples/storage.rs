@@ -11,19 +11,19 @@
 //! the others are spread evenly from half to twice of it; one request in 100 takes five times as long. Lognormal too: sending 15 µs
 //! (0.3), receiving 40 µs (0.5), blocked 3 µs (0.4), lag of the generator 60 µs (0.4).
 //!
-//! Measured with the defaults, in bytes a request, shards and merged: all metrics 3.89 and 1.22; without the response time 2.26 and
-//! 0.53; without service time and phases too 0.45 and 0.04. With service time and phases by the second (`… 60 1 1`) all metrics take
-//! 6.43 and 2.30. No lossless layout comes below the entropy of the samples: here 0.87 bytes for each of a histogram of 50, 0.48 for
-//! one of 500, 0.16 for one of 5,000. Trends are what costs, and their windows decide.
+//! Printed: bytes of the files, then where they go by metric and by column, and what one trend would take if its bytes were
+//! coded one by one as well as can be. Results stand in `docs/benchmarks.md`, what they mean in ADR 0005.
 #![allow(clippy::unwrap_used)]
 
+use bytes::Bytes;
 use floodgate_core::histogram::Histogram;
 use floodgate_core::merge::Merger;
 use floodgate_core::metric::{Builtin, MetricKind, SeriesKey, Tags};
 use floodgate_core::shard::{
     Content, FLUSH_INTERVAL_MS, Row, Shard, ShardMeta, Sources, WINDOW_S, encode, window_s,
 };
-use std::collections::BTreeMap;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -75,52 +75,133 @@ fn main() {
         "{:<44} {:>12} {:>12}",
         "bytes a request", "shards", "merged"
     );
-    let every = |_: Builtin| true;
-    type Choice = fn(Builtin) -> bool;
-    let choices: [(&str, Choice); 5] = [
-        ("all metrics", every),
-        ("all but http_req_response_time", |m| {
-            m != Builtin::HttpReqResponseTime
-        }),
-        ("all but response time, service time, phases", |m| {
-            m != Builtin::HttpReqResponseTime && !m.is_phase()
-        }),
-        ("http_req_response_time", |m| {
-            m == Builtin::HttpReqResponseTime
-        }),
-        ("service time and its phases", Builtin::is_phase),
-    ];
-    let (mut encode_s, mut rows) = (0.0, 0);
-    for (name, choice) in choices {
+    let all = Files::of(&tasks, |_| true);
+    let print = |name: &str, shards: f64, merged: f64| {
+        println!(
+            "{name:<44} {:>12.3} {:>12.3}",
+            shards / requests,
+            merged / requests
+        );
+    };
+    let size = |files: &[Vec<u8>]| files.iter().map(Vec::len).sum::<usize>() as f64;
+    print("all metrics", size(&all.shards), size(&all.merged));
+    println!("\nof which, by what the files shrink by without it");
+    let metrics: BTreeSet<Builtin> = tasks
+        .iter()
+        .flat_map(|shard| &shard.rows)
+        .filter_map(|row| Builtin::parse(&row.key.metric))
+        .collect();
+    for metric in metrics {
+        let without = Files::of(&tasks, |m| m != metric);
+        let less = |all: &[Vec<u8>], without: &[Vec<u8>]| size(all) - size(without);
+        print(
+            metric.name(),
+            less(&all.shards, &without.shards),
+            less(&all.merged, &without.merged),
+        );
+    }
+    println!("\nof which, by column");
+    let (shards, merged) = (by_column(&all.shards), by_column(&all.merged));
+    for (column, bytes) in &shards {
+        print(column, *bytes, merged.get(column).copied().unwrap_or(0.0));
+    }
+    let rest = |files: &[Vec<u8>], columns: &BTreeMap<String, f64>| {
+        size(files) - columns.values().sum::<f64>()
+    };
+    print(
+        "footers",
+        rest(&all.shards, &shards),
+        rest(&all.merged, &merged),
+    );
+    println!("\nhistograms of http_req_response_time in shards, bytes a request");
+    let histograms: Vec<&[u8]> = tasks
+        .iter()
+        .flat_map(|shard| &shard.rows)
+        .filter(|row| row.key.metric == Builtin::HttpReqResponseTime.name())
+        .filter_map(|row| row.histogram.as_deref())
+        .collect();
+    let bytes = histograms.iter().map(|h| h.len()).sum::<usize>() as f64;
+    println!("{:<44} {:>12.3}", "as they are", bytes / requests);
+    println!(
+        "{:<44} {:>12.3}",
+        "entropy of their bytes, headers left out",
+        entropy(&histograms) / requests
+    );
+    let (micros, shards) = (all.encode_s * 1e6 / tasks.len() as f64, tasks.len());
+    println!(
+        "\n{shards} shards of {} rows; encoding one takes {micros:.0} µs",
+        all.rows / shards
+    );
+}
+
+/// The files of a run.
+struct Files {
+    shards: Vec<Vec<u8>>,
+    /// One.
+    merged: Vec<Vec<u8>>,
+    encode_s: f64,
+    rows: usize,
+}
+
+impl Files {
+    /// With the metrics that are chosen.
+    fn of(tasks: &[Shard], chosen: impl Fn(Builtin) -> bool) -> Self {
         let mut merger = Merger::new("x", Vec::new()).unwrap();
-        let mut bytes = 0;
-        for shard in &tasks {
-            let chosen = |row: &&Row| Builtin::parse(&row.key.metric).is_some_and(choice);
+        let (mut files, mut encode_s, mut rows) = (Vec::new(), 0.0, 0);
+        for shard in tasks {
+            let keep = |row: &&Row| Builtin::parse(&row.key.metric).is_some_and(&chosen);
             let shard = Shard {
                 meta: shard.meta.clone(),
-                rows: shard.rows.iter().filter(chosen).cloned().collect(),
+                rows: shard.rows.iter().filter(keep).cloned().collect(),
             };
             let start = Instant::now();
-            bytes += encode(&shard.meta, &shard.rows).unwrap().len();
-            if name == "all metrics" {
-                encode_s += start.elapsed().as_secs_f64();
-                rows += shard.rows.len();
-            }
+            files.push(encode(&shard.meta, &shard.rows).unwrap());
+            encode_s += start.elapsed().as_secs_f64();
+            rows += shard.rows.len();
             merger.advance(shard.meta.start_ms).unwrap();
             merger.push(&shard).unwrap();
         }
-        let merged = merger.finish().unwrap().out.len();
-        println!(
-            "{name:<44} {:>12.3} {:>12.3}",
-            bytes as f64 / requests,
-            merged as f64 / requests
-        );
+        Self {
+            shards: files,
+            merged: vec![merger.finish().unwrap().out],
+            encode_s,
+            rows,
+        }
     }
-    let (micros, shards) = (encode_s * 1e6 / tasks.len() as f64, tasks.len());
-    println!(
-        "\n{shards} shards of {} rows; encoding one takes {micros:.0} µs",
-        rows / shards
-    );
+}
+
+/// The least bytes that a code for single bytes, such as Huffman's, can bring the counts of V2 histograms to.
+fn entropy(histograms: &[&[u8]]) -> f64 {
+    /// Bytes of the form's header.
+    const HEADER: usize = 40;
+    let mut seen = [0.0; 256];
+    for &byte in histograms.iter().flat_map(|h| &h[HEADER..]) {
+        seen[usize::from(byte)] += 1.0;
+    }
+    let all: f64 = seen.iter().sum();
+    let bits = seen
+        .iter()
+        .filter(|&&n| n > 0.0)
+        .map(|n| -n * (n / all).log2());
+    bits.sum::<f64>() / 8.0
+}
+
+/// Bytes of the columns' pages.
+fn by_column(files: &[Vec<u8>]) -> BTreeMap<String, f64> {
+    let mut columns = BTreeMap::new();
+    for file in files {
+        let reader = SerializedFileReader::new(Bytes::copy_from_slice(file)).unwrap();
+        for column in reader
+            .metadata()
+            .row_groups()
+            .iter()
+            .flat_map(|g| g.columns())
+        {
+            *columns.entry(column.column_path().string()).or_default() +=
+                column.compressed_size() as f64;
+        }
+    }
+    columns
 }
 
 fn keys() -> BTreeMap<(Builtin, usize), Arc<SeriesKey>> {
@@ -161,7 +242,7 @@ struct Model {
 #[derive(Clone, Copy)]
 struct Windows {
     response: i64,
-    /// Of service time, too.
+    /// Of all other trends.
     phases: i64,
 }
 
@@ -174,7 +255,7 @@ impl Windows {
     fn of(self, metric: Builtin) -> i64 {
         match metric {
             Builtin::HttpReqResponseTime => self.response,
-            phase if phase.is_phase() => self.phases,
+            phase if phase.in_phase_window() => self.phases,
             _ => i64::from(WINDOW_S),
         }
     }

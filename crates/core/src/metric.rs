@@ -128,20 +128,11 @@ impl Builtin {
         Self::ALL.iter().copied().find(|m| m.name() == name)
     }
 
-    /// Service time and its phases: kept in windows of [`crate::shard::PHASE_WINDOW_S`] seconds instead of one. They explain a
-    /// run; what follows it second by second is the response time. By the second they would be two thirds of the storage.
-    pub const fn is_phase(self) -> bool {
-        matches!(
-            self,
-            Self::HttpReqDuration
-                | Self::HttpReqBlocked
-                | Self::HttpReqLookingUp
-                | Self::HttpReqConnecting
-                | Self::HttpReqTlsHandshaking
-                | Self::HttpReqSending
-                | Self::HttpReqWaiting
-                | Self::HttpReqReceiving
-        )
+    /// Whether it is kept in windows of [`crate::shard::PHASE_WINDOW_S`] seconds instead of one: every trend but the response
+    /// time, which is what a run is followed by second by second. The others explain it: service time and its phases, the
+    /// duration of iterations, the generator's lag.
+    pub const fn in_phase_window(self) -> bool {
+        matches!(self.kind(), MetricKind::Trend) && !matches!(self, Self::HttpReqResponseTime)
     }
 }
 

@@ -37,6 +37,7 @@ pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Run> {
     }
     let (test, mut warnings) = test::load(app, &input).await?;
     let definition = &test.parsed.definition;
+    rules::how_long(definition)?;
     let placement = Placement::load(app.stores.objects.as_ref()).await?;
     let trigger = Trigger::from(&input.trigger);
     let allowed = rules::who(&placement, &definition.project, &trigger)?;

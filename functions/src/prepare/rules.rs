@@ -5,11 +5,16 @@ use crate::cost::budget;
 use crate::error::{FunctionError, Result};
 use crate::id::year_month;
 use crate::placement::{Placement, ProjectRules, SPOT};
+use floodgate_control::max_duration;
 use floodgate_core::cost::Bill;
 use floodgate_core::definition::model::Definition;
 use floodgate_core::execution::record::Trigger;
+use floodgate_core::schedule::planned_load;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+/// The longest run: the state machine's own time-out leaves some hours beside it.
+const MAX_DURATION: Duration = Duration::from_secs(24 * 3_600 + 300);
 /// Fargate On-Demand vCPU resource count.
 const QUOTA_ON_DEMAND: &str = "L-3032A538";
 /// Fargate Spot vCPU resource count.
@@ -40,6 +45,19 @@ pub(super) fn who<'a>(
     Err(no(format!(
         "{who} may not start runs of project {project:?}; its principals are {}",
         rules.principals.join(", ")
+    )))
+}
+
+/// Whether the state machine lives long enough to see the end.
+pub(super) fn how_long(definition: &Definition) -> Result<()> {
+    let longest = max_duration(definition, &planned_load(definition));
+    if longest <= MAX_DURATION {
+        return Ok(());
+    }
+    Err(FunctionError::InvalidDefinition(format!(
+        "the run may take {:.1} h; the limit is {} h; shorten the schedule or set run.max_duration",
+        longest.as_secs_f64() / 3_600.0,
+        MAX_DURATION.as_secs() / 3_600
     )))
 }
 

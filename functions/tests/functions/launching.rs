@@ -10,7 +10,10 @@ async fn prepared(tasks: u32, place: impl Fn(&mut Value)) -> (Stack, Value) {
     let mut placement = placement();
     place(&mut placement);
     stack.place(&placement);
-    let run = stack.prepare(json!({"definition": definition(tasks, 60)})).await.unwrap();
+    let run = stack
+        .prepare(json!({"definition": definition(tasks, 60)}))
+        .await
+        .unwrap();
     (stack, run)
 }
 
@@ -38,7 +41,10 @@ fn numbers(stack: &Stack) -> BTreeSet<u64> {
 async fn every_task_is_started_once_with_its_number() {
     let (stack, run) = prepared(5, |_| {}).await;
     let run = launched(&stack, run).await;
-    assert_eq!((&run["phase"], &run["placed"]), (&json!("waiting"), &json!(5)));
+    assert_eq!(
+        (&run["phase"], &run["placed"]),
+        (&json!("waiting"), &json!(5))
+    );
     assert_eq!(numbers(&stack).len(), 5);
     let requests = stack.tasks.requests.lock().unwrap();
     let tokens: BTreeSet<&String> = requests.iter().map(|r| &r.client_token).collect();
@@ -47,11 +53,21 @@ async fn every_task_is_started_once_with_its_number() {
     assert_eq!(request.started_by, ID);
     assert_eq!(request.client_token.len(), 64);
     assert_eq!((request.cpu, request.memory), (1_024, 2_048));
-    let names: Vec<&str> = request.environment.iter().map(|(k, _)| k.as_str()).collect();
+    let names: Vec<&str> = request
+        .environment
+        .iter()
+        .map(|(k, _)| k.as_str())
+        .collect();
     assert_eq!(
         names,
-        ["FLOODGATE_BUCKET", "FLOODGATE_BUCKET_REGION", "FLOODGATE_PROJECT",
-            "FLOODGATE_EXECUTION", "FLOODGATE_TASK", "FLOODGATE_DEADLINE_MS"]
+        [
+            "FLOODGATE_BUCKET",
+            "FLOODGATE_BUCKET_REGION",
+            "FLOODGATE_PROJECT",
+            "FLOODGATE_EXECUTION",
+            "FLOODGATE_TASK",
+            "FLOODGATE_DEADLINE_MS"
+        ]
     );
     assert_eq!(request.network.as_ref().unwrap().subnets, ["subnet-1"]);
 }
@@ -84,10 +100,14 @@ async fn tasks_that_find_no_spot_capacity_run_on_demand() {
         p["capacity"] = json!({"provider": "FARGATE_SPOT", "fallback": true});
     })
     .await;
-    stack.tasks.script(|call, request| match (call, request.capacity.name()) {
-        (2.., "FARGATE_SPOT") => Err(RunError::Capacity("Capacity is unavailable at this time.".into())),
-        _ => Ok(()),
-    });
+    stack
+        .tasks
+        .script(|call, request| match (call, request.capacity.name()) {
+            (2.., "FARGATE_SPOT") => Err(RunError::Capacity(
+                "Capacity is unavailable at this time.".into(),
+            )),
+            _ => Ok(()),
+        });
     let run = launched(&stack, run).await;
     assert_eq!(run["placed"], 6);
     let placed = stack.objects.json(&stack.key("control/placed.json"));
@@ -100,19 +120,38 @@ async fn tasks_that_find_no_spot_capacity_run_on_demand() {
 async fn what_cannot_be_placed_is_written_down_with_the_reason() {
     let (stack, run) = prepared(3, |_| {}).await;
     stack.tasks.script(|_, request| {
-        let task = &request.environment.iter().find(|(k, _)| k == "FLOODGATE_TASK").unwrap().1;
+        let task = &request
+            .environment
+            .iter()
+            .find(|(k, _)| k == "FLOODGATE_TASK")
+            .unwrap()
+            .1;
         match task.as_str() {
             "1" => Err(RunError::Refused("AccessDeniedException: no".into())),
-            "2" => Err(RunError::Capacity("Capacity is unavailable at this time.".into())),
+            "2" => Err(RunError::Capacity(
+                "Capacity is unavailable at this time.".into(),
+            )),
             _ => Ok(()),
         }
     });
     let run = launched(&stack, run).await;
-    assert_eq!((&run["phase"], &run["placed"]), (&json!("waiting"), &json!(1)));
+    assert_eq!(
+        (&run["phase"], &run["placed"]),
+        (&json!("waiting"), &json!(1))
+    );
     let placed = stack.objects.json(&stack.key("control/placed.json"));
     let failed = placed["failed"].as_array().unwrap();
-    assert_eq!(failed[0], json!({"task": 1, "reason": "could not be placed: AccessDeniedException: no"}));
-    assert!(failed[1]["reason"].as_str().unwrap().contains("Capacity is unavailable"), "{failed:?}");
+    assert_eq!(
+        failed[0],
+        json!({"task": 1, "reason": "could not be placed: AccessDeniedException: no"})
+    );
+    assert!(
+        failed[1]["reason"]
+            .as_str()
+            .unwrap()
+            .contains("Capacity is unavailable"),
+        "{failed:?}"
+    );
     // There is time left in which a task could have become ready, but not much.
     let took = (stack.now() - NOW) / 1_000;
     assert!((240..300).contains(&took), "{took} s");
@@ -123,7 +162,9 @@ async fn an_invocation_that_was_cut_off_leaves_no_task_twice() {
     let (stack, run) = prepared(4, |_| {}).await;
     launched(&stack, run.clone()).await;
     // What it had placed was never written down; its tokens have expired.
-    stack.objects.set(&stack.key("control/placed.json"), "{\"tasks\":[]}");
+    stack
+        .objects
+        .set(&stack.key("control/placed.json"), "{\"tasks\":[]}");
     let run = launched(&stack, run).await;
     assert_eq!(run["placed"], 4);
     assert_eq!(stack.tasks.calls.load(Ordering::Relaxed), 4);
@@ -134,8 +175,13 @@ async fn an_invocation_that_was_cut_off_leaves_no_task_twice() {
 async fn a_run_that_was_stopped_starts_nothing_more() {
     let (stack, run) = prepared(2, |_| {}).await;
     let stop = json!({"reason": "person", "by": "ann", "at_ms": NOW});
-    stack.objects.set(&stack.key("control/stop.json"), stop.to_string());
+    stack
+        .objects
+        .set(&stack.key("control/stop.json"), stop.to_string());
     let run = launched(&stack, run).await;
-    assert_eq!((&run["phase"], &run["placed"]), (&json!("waiting"), &json!(0)));
+    assert_eq!(
+        (&run["phase"], &run["placed"]),
+        (&json!("waiting"), &json!(0))
+    );
     assert_eq!(stack.tasks.count(), 0);
 }

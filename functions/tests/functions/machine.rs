@@ -47,7 +47,12 @@ fn texts<'a>(list: &'a Value, field: &str) -> Vec<&'a str> {
 
 /// Names that end a run, and those that functions fail with.
 fn own_errors() -> BTreeSet<&'static str> {
-    let verdicts = [Status::Failed, Status::Inconclusive, Status::Errored, Status::Aborted];
+    let verdicts = [
+        Status::Failed,
+        Status::Inconclusive,
+        Status::Errored,
+        Status::Aborted,
+    ];
     let verdicts = verdicts.into_iter().filter_map(Status::error_name);
     verdicts.chain(FunctionError::NAMES).collect()
 }
@@ -70,7 +75,10 @@ fn every_error_is_known_and_every_own_error_is_in_use() {
         }
     }
     for error in own_errors() {
-        assert!(used.contains(error), "{error} is nowhere in the state machine");
+        assert!(
+            used.contains(error),
+            "{error} is nowhere in the state machine"
+        );
     }
 }
 
@@ -78,7 +86,12 @@ fn every_error_is_known_and_every_own_error_is_in_use() {
 fn every_verdict_has_its_end() {
     let machine = machine();
     let choices = &machine["States"]["Verdict"];
-    for status in [Status::Passed, Status::Failed, Status::Inconclusive, Status::Aborted] {
+    for status in [
+        Status::Passed,
+        Status::Failed,
+        Status::Inconclusive,
+        Status::Aborted,
+    ] {
         let condition = format!("{{% $run.status = '{}' %}}", status.as_str());
         let all = choices["Choices"].as_array().unwrap();
         let choice = all.iter().find(|c| c["Condition"] == *condition).unwrap();
@@ -99,14 +112,25 @@ fn every_state_is_reached_and_every_next_is_there() {
             if !reached.insert(name) {
                 continue;
             }
-            let state = states.get(name).unwrap_or_else(|| panic!("{name} is no state"));
+            let state = states
+                .get(name)
+                .unwrap_or_else(|| panic!("{name} is no state"));
             let lists = ["Choices", "Catch"];
             let nested = lists.iter().filter_map(|l| state[*l].as_array()).flatten();
             let next = nested.filter_map(|e| e["Next"].as_str());
-            todo.extend(next.chain([&state["Next"], &state["Default"]].into_iter().filter_map(Value::as_str)));
+            todo.extend(
+                next.chain(
+                    [&state["Next"], &state["Default"]]
+                        .into_iter()
+                        .filter_map(Value::as_str),
+                ),
+            );
             let ends = ["Succeed", "Fail"].iter().any(|t| state["Type"] == *t);
             let goes_on = state["Next"].is_string() || state["Default"].is_string();
-            assert!(ends || goes_on || state["End"] == true, "{name} leads nowhere");
+            assert!(
+                ends || goes_on || state["End"] == true,
+                "{name} leads nowhere"
+            );
         }
         let all: BTreeSet<&str> = states.keys().map(String::as_str).collect();
         assert_eq!(reached, all);
@@ -124,17 +148,27 @@ fn every_task_is_bounded_retried_with_jitter_and_caught() {
                 assert_eq!(retry["JitterStrategy"], "FULL", "{name}");
                 assert!(retry["MaxAttempts"].as_u64().unwrap() > 1, "{name}");
                 let errors = retry["ErrorEquals"].as_array().unwrap();
-                for transient in ["Floodgate.Throttled", "Floodgate.Storage", "Floodgate.Placement"] {
+                for transient in [
+                    "Floodgate.Throttled",
+                    "Floodgate.Storage",
+                    "Floodgate.Placement",
+                ] {
                     assert!(errors.iter().any(|e| e == transient), "{name}: {transient}");
                 }
                 for lasting in ["Floodgate.InvalidDefinition", "Floodgate.Errored"] {
                     assert!(!errors.iter().any(|e| e == lasting), "{name}: {lasting}");
                 }
             }
-            assert!(texts(&state["Catch"], "ErrorEquals").contains(&"States.ALL"), "{name}");
+            assert!(
+                texts(&state["Catch"], "ErrorEquals").contains(&"States.ALL"),
+                "{name}"
+            );
         }
         if state["Type"] == "Map" {
-            assert!(texts(&state["Catch"], "ErrorEquals").contains(&"States.ALL"), "{name}");
+            assert!(
+                texts(&state["Catch"], "ErrorEquals").contains(&"States.ALL"),
+                "{name}"
+            );
         }
     }
 }

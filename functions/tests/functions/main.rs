@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod bounds;
-mod machine;
 mod launching;
+mod machine;
 mod preparing;
 mod reaping;
 mod running;

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 async fn running(tasks: u32) -> (Stack, Value) {
     let stack = Stack::new();
-    let run = stack.prepare(json!({"definition": definition(tasks, 600)})).await.unwrap();
+    let run = stack
+        .prepare(json!({"definition": definition(tasks, 600)}))
+        .await
+        .unwrap();
     let run = stack.call(Function::Launch, run).await.unwrap();
     stack.ready(0..tasks);
     let run = stack.call(Function::Watch, run).await.unwrap();
@@ -32,27 +35,42 @@ async fn reaped(stack: &Stack, payload: Value) -> Value {
             return run;
         }
         stack.pass(Duration::from_secs(run["wait_s"].as_u64().unwrap()));
-        run = stack.call(Function::Reap, json!({"run": run})).await.unwrap();
+        run = stack
+            .call(Function::Reap, json!({"run": run}))
+            .await
+            .unwrap();
     }
     panic!("reaping does not end");
 }
 
 async fn finished(stack: &Stack, run: Value) -> Value {
-    let run = stack.call(Function::Merge, json!({"op": "plan", "run": run})).await.unwrap();
+    let run = stack
+        .call(Function::Merge, json!({"op": "plan", "run": run}))
+        .await
+        .unwrap();
     stack.call(Function::Finish, run).await.unwrap()
 }
 
 #[tokio::test]
 async fn stop_execution_is_recovered_as_aborted_and_nothing_is_left() {
     let (stack, _) = running(2).await;
-    stack.call(Function::Reap, event("ABORTED", ARN)).await.unwrap();
+    stack
+        .call(Function::Reap, event("ABORTED", ARN))
+        .await
+        .unwrap();
     let stop = stack.objects.json(&stack.key("control/stop.json"));
-    assert_eq!((&stop["reason"], &stop["by"]), (&json!("person"), &json!("StopExecution")));
+    assert_eq!(
+        (&stop["reason"], &stop["by"]),
+        (&json!("person"), &json!("StopExecution"))
+    );
     let started = stack.books.started.lock().unwrap().clone();
     assert_eq!(started.len(), 1);
     assert_eq!(started[0].0, format!("reap-{ID}"));
     // The event comes twice.
-    stack.call(Function::Reap, event("ABORTED", ARN)).await.unwrap();
+    stack
+        .call(Function::Reap, event("ABORTED", ARN))
+        .await
+        .unwrap();
     assert_eq!(stack.books.started.lock().unwrap().len(), 1);
 
     let input: Value = serde_json::from_str(&started[0].1).unwrap();
@@ -98,7 +116,10 @@ async fn the_end_of_a_run_that_is_closed_only_sweeps() {
     finished(&stack, run).await;
     assert!(stack.record().await.status.is_final());
     assert_eq!(stack.tasks.count(), 2);
-    stack.call(Function::Reap, event("FAILED", ARN)).await.unwrap();
+    stack
+        .call(Function::Reap, event("FAILED", ARN))
+        .await
+        .unwrap();
     assert_eq!(stack.tasks.count(), 0);
     assert!(stack.books.started.lock().unwrap().is_empty());
     let orphans = stack.log().iter().any(|l| l["OrphanedTasksStopped"] == 2.0);
@@ -109,7 +130,10 @@ async fn the_end_of_a_run_that_is_closed_only_sweeps() {
 async fn recoveries_and_strangers_are_left_alone() {
     let (stack, _) = running(1).await;
     let own = format!("arn:aws:states:eu-west-1:1:execution:floodgate:reap-{ID}");
-    stack.call(Function::Reap, event("FAILED", &own)).await.unwrap();
+    stack
+        .call(Function::Reap, event("FAILED", &own))
+        .await
+        .unwrap();
     // The same id under another execution: it never got the record.
     let mut stranger = event("FAILED", "arn:aws:states:eu-west-1:1:execution:floodgate:x");
     stranger["detail"]["input"] = json!(json!({"id": ID}).to_string());
@@ -128,6 +152,10 @@ async fn a_run_without_a_plan_is_closed() {
     assert_eq!(error.name(), "Floodgate.Errored");
     let record = stack.record().await;
     assert_eq!(record.status, Status::Errored);
-    assert!(record.reasons[0].contains("no answer"), "{:?}", record.reasons);
+    assert!(
+        record.reasons[0].contains("no answer"),
+        "{:?}",
+        record.reasons
+    );
     assert_eq!(stack.tasks.count(), 0);
 }

@@ -41,7 +41,10 @@ async fn a_run_goes_from_ready_to_its_end() {
     let (stack, run) = started(2, 60, |_| {}).await;
     let start = stack.objects.json(&stack.key("control/start.json"));
     let start_ms = start["start_ms"].as_i64().unwrap();
-    assert!((500..5_000).contains(&(start_ms - stack.now())), "{start_ms}");
+    assert!(
+        (500..5_000).contains(&(start_ms - stack.now())),
+        "{start_ms}"
+    );
     // The tasks end as planned.
     let end = start_ms + 60_000;
     let (objects, tasks) = (stack.key("tasks"), stack.tasks.clone());
@@ -69,8 +72,15 @@ async fn a_run_goes_from_ready_to_its_end() {
     let again = stack.call(Function::Finish, run.clone()).await.unwrap();
     assert_eq!(again, run);
     let log = stack.log();
-    assert!(log.iter().any(|l| l["Executions"] == 1.0 && l["Status"] == "inconclusive"));
-    assert!(log.iter().filter(|l| l.get("message").is_some()).all(|l| l["function"].is_string()));
+    assert!(
+        log.iter()
+            .any(|l| l["Executions"] == 1.0 && l["Status"] == "inconclusive")
+    );
+    assert!(
+        log.iter()
+            .filter(|l| l.get("message").is_some())
+            .all(|l| l["function"].is_string())
+    );
 }
 
 /// Watches up to a moment; the clock stands there then.
@@ -88,23 +98,39 @@ async fn loop_until(stack: &Stack, mut run: Value, until_ms: i64) -> Value {
 async fn a_task_that_is_killed_ends_the_run_and_the_reason_is_told() {
     let (stack, run) = started(2, 600, |_| {}).await;
     stack.pass(Duration::from_secs(10));
-    stack.tasks.end(1, "was killed (exit code 137: out of memory, or a stop that took too long)");
+    stack.tasks.end(
+        1,
+        "was killed (exit code 137: out of memory, or a stop that took too long)",
+    );
     let run = watched(&stack, run, "running").await;
     assert_eq!(run["phase"], "stopping");
-    assert_eq!(stack.objects.json(&stack.key("control/stop.json"))["reason"], "tasks-lost");
+    assert_eq!(
+        stack.objects.json(&stack.key("control/stop.json"))["reason"],
+        "tasks-lost"
+    );
     stack.manifest(0, json!([]));
     let run = watched(&stack, run, "stopping").await;
     assert_eq!(run["phase"], "ended");
     let run = finished(&stack, run).await;
     assert_eq!(run["status"], "inconclusive");
     let record = stack.record().await;
-    assert!(record.warnings.iter().any(|w| w.contains("task 1 is lost: it was killed")), "{:?}", record.warnings);
+    assert!(
+        record
+            .warnings
+            .iter()
+            .any(|w| w.contains("task 1 is lost: it was killed")),
+        "{:?}",
+        record.warnings
+    );
 }
 
 #[tokio::test]
 async fn a_container_that_never_becomes_ready_is_stopped() {
     let stack = Stack::new();
-    let run = stack.prepare(json!({"definition": definition(2, 60)})).await.unwrap();
+    let run = stack
+        .prepare(json!({"definition": definition(2, 60)}))
+        .await
+        .unwrap();
     let run = stack.call(Function::Launch, run).await.unwrap();
     stack.ready(0..1);
     let run = watched(&stack, run, "waiting").await;
@@ -122,14 +148,27 @@ async fn a_container_that_never_becomes_ready_is_stopped() {
 #[tokio::test]
 async fn a_run_of_which_nothing_was_placed_is_errored_with_what_ecs_said() {
     let stack = Stack::new();
-    let run = stack.prepare(json!({"definition": definition(2, 60)})).await.unwrap();
-    stack.tasks.script(|_, _| Err(floodgate_functions::RunError::Refused("AccessDenied: RunTask".into())));
+    let run = stack
+        .prepare(json!({"definition": definition(2, 60)}))
+        .await
+        .unwrap();
+    stack.tasks.script(|_, _| {
+        Err(floodgate_functions::RunError::Refused(
+            "AccessDenied: RunTask".into(),
+        ))
+    });
     let run = stack.call(Function::Launch, run).await.unwrap();
     let run = stack.call(Function::Watch, run).await.unwrap();
     assert_eq!(run["phase"], "ended");
     let run = finished(&stack, run).await;
     assert_eq!(run["status"], "errored");
-    assert!(run["error"].as_str().unwrap().contains("AccessDenied: RunTask"), "{run}");
+    assert!(
+        run["error"]
+            .as_str()
+            .unwrap()
+            .contains("AccessDenied: RunTask"),
+        "{run}"
+    );
 }
 
 #[tokio::test]

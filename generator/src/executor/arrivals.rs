@@ -7,6 +7,7 @@
 
 use super::{Begin, Recruit, Scene, Tally, join, nanos};
 use crate::clock::Nanos;
+use crate::timer::give_way;
 use floodgate_core::schedule::Arrivals;
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -15,6 +16,9 @@ use std::task::{Poll, Waker};
 
 /// While starts are behind, how often the driver looks whether one has become too late.
 const BACKLOG_CHECK: Nanos = 20_000_000;
+
+/// Iterations as short as this have no request in them; a backlog of them must not keep everyone else from running.
+const NO_TIME: Nanos = 2_000;
 
 struct Pool<R: Recruit> {
     scene: Rc<Scene<R>>,
@@ -248,6 +252,9 @@ impl<R: Recruit> Pool<R> {
                     scene.tally.data_exhausted.set(true);
                     self.over.set(true);
                     break false;
+                }
+                if ended.at.saturating_sub(now) < NO_TIME {
+                    give_way().await;
                 }
                 now = ended.at;
                 match self.take(now, false) {

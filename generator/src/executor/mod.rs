@@ -9,7 +9,7 @@ mod tests;
 
 use crate::clock::Nanos;
 use crate::recorder::{ScenarioSeries, WorkerRecorder};
-use crate::timer::{Deadline, StopSignal, Timer, until};
+use crate::timer::{Deadline, StopSignal, Timer, give_way, until};
 use floodgate_core::histogram::Histogram;
 use floodgate_core::schedule::Schedule;
 use std::cell::{Cell, RefCell};
@@ -131,7 +131,8 @@ impl<R: Recruit> Scene<R> {
             let Some(ended) = ended else { break };
             more = ended.more;
             if more {
-                breathe(now, ended.at).await;
+                // Also what keeps iterations that take no time (a flow without a request) from never letting anyone else run.
+                give_way().await;
                 now = ended.at;
             } else {
                 self.tally.data_exhausted.set(true);
@@ -204,14 +205,6 @@ pub async fn run<R: Recruit>(scene: Rc<Scene<R>>, schedule: Schedule) {
         Schedule::Arrivals(arrivals) => arrivals::run(scene, arrivals).await,
         Schedule::Loop(vus) => looping::run(scene, vus).await,
         Schedule::Counted(counted) => counted::run(scene, counted).await,
-    }
-}
-
-/// Iterations that take no time at all (a flow without a request) would never let anyone else run.
-async fn breathe(began: Nanos, ended: Nanos) {
-    const NO_TIME: Nanos = 2_000;
-    if ended - began < NO_TIME {
-        tokio::task::yield_now().await;
     }
 }
 

@@ -14,7 +14,7 @@ use super::text::{Scope, Text};
 use crate::clock::Nanos;
 use crate::http::Keep;
 use crate::http::exchange::{ErrorCode, Exchange};
-use floodgate_core::definition::{Definition, RequestStep, Scenario, Step};
+use floodgate_core::definition::{Definition, Executor, RequestStep, Scenario, Step};
 use floodgate_core::metric::Tags;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,6 +38,9 @@ pub struct CompiledScenario<W> {
     pub(crate) rows: Vec<Rows>,
     pub(crate) tables: Vec<Arc<Table>>,
     pub(crate) seed: u64,
+    /// Whether nothing but its own answers tells a VU when to send, so that VUs may wait for each other
+    /// ([`crate::timer::give_way`]).
+    pub(crate) closed: bool,
 }
 
 /// One operation.
@@ -135,6 +138,10 @@ impl<W> CompiledScenario<W> {
             rows,
             tables: names.tables,
             seed,
+            closed: !matches!(
+                scenario.executor,
+                Executor::ConstantArrivalRate { .. } | Executor::RampingArrivalRate { .. }
+            ),
         })
     }
 }

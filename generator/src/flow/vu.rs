@@ -9,6 +9,7 @@ use super::text::Scope;
 use crate::clock::Nanos;
 use crate::http::exchange::{ErrorCode, Exchange, Timings};
 use crate::recorder::Record;
+use crate::timer::give_way;
 use smallvec::SmallVec;
 use std::cell::RefCell;
 
@@ -103,11 +104,16 @@ impl<W> Vu<W> {
         io.begin_iteration();
         // When the last step ended by plan, and when in fact.
         let (mut at, mut now) = (start.intended, start.actual);
-        let mut waited = false;
+        // Whether something took time, and whether the last thing that did was an answer.
+        let (mut waited, mut answered) = (false, false);
         for op in &scenario.ops {
             match op {
                 Op::Request(index) => {
                     waited = true;
+                    if answered && scenario.closed {
+                        give_way().await;
+                    }
+                    answered = true;
                     let step = &scenario.steps[*index as usize];
                     let made = match &step.source {
                         Source::Fixed { request, .. } => self.with_cookies(request, io),
@@ -159,7 +165,7 @@ impl<W> Vu<W> {
                 Op::Think { min, max } => {
                     at = at.saturating_add(self.rng.u64(*min..=*max));
                     if at > now {
-                        waited = true;
+                        (waited, answered) = (true, false);
                         now = timer.sleep_until(at).await;
                     }
                 }
@@ -170,8 +176,6 @@ impl<W> Vu<W> {
             }
         }
         if !waited {
-            // A flow without requests must not keep its thread from everything else.
-            tokio::task::yield_now().await;
             at = timer.now();
         }
         IterationEnd::Completed { ended: at }

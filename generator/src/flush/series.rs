@@ -1,4 +1,4 @@
-//! What the workers' windows add up to: per second, per phase window, and since the start.
+//! What the workers' windows add up to: per second, per window of the phases, and since the start.
 
 use super::rows::{counter, gauge, rate, trend};
 use crate::http::exchange::ErrorCode;
@@ -8,11 +8,11 @@ use crate::recorder::{
 use floodgate_core::execution::manifest::Totals;
 use floodgate_core::histogram::Histogram;
 use floodgate_core::metric::{Builtin, SeriesKey, Tags};
-use floodgate_core::shard::Row;
+use floodgate_core::shard::{PHASE_WINDOW_S, Row};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Trends that are kept by the second; service time and its phases follow them in [`HTTP_TRENDS`].
+/// Of [`HTTP_TRENDS`], how many are kept by the second: the first. Service time and its phases follow it.
 const BY_SECOND: usize = 1;
 
 fn key(metric: Builtin, tags: &Tags) -> Arc<SeriesKey> {
@@ -90,6 +90,9 @@ struct Scenario {
     dropped: Arc<SeriesKey>,
     lag: Arc<SeriesKey>,
     second: ScenarioCell,
+    /// Of the phases' window.
+    durations: Histogram,
+    lags: Histogram,
     all: ScenarioCell,
 }
 
@@ -184,6 +187,8 @@ impl SeriesTable {
                 dropped: key(Builtin::DroppedIterations, tags),
                 lag: key(Builtin::GeneratorLag, tags),
                 second: ScenarioCell::default(),
+                durations: Histogram::default(),
+                lags: Histogram::default(),
                 all: ScenarioCell::default(),
             }),
         };
@@ -264,7 +269,9 @@ impl SeriesTable {
             }
         }
         for series in &mut self.scenarios.series {
-            series.rows(&series.second, time_ms, 1, rows);
+            series.counters(&series.second, time_ms, 1, rows);
+            series.durations.add(&series.second.duration);
+            series.lags.add(&series.second.lag);
             series.all.add(&series.second);
             series.second.clear();
         }
@@ -274,19 +281,22 @@ impl SeriesTable {
         (self.vus.now, self.vus_max.now) = (0.0, 0.0);
     }
 
-    /// Writes the phases of the window that began at `time_ms` and begins the next.
+    /// Writes the trends that are not kept by the second, of the window that began at `time_ms`, and begins the next.
     pub(super) fn end_phase_window(&mut self, time_ms: i64, rows: &mut Vec<Row>) {
-        for series in &mut self.http.series {
-            for (key, histogram) in series.trends[BY_SECOND..].iter().zip(&mut series.phases) {
-                trend(
-                    key,
-                    time_ms,
-                    floodgate_core::shard::PHASE_WINDOW_S,
-                    histogram,
-                    rows,
-                );
-                histogram.clear();
-            }
+        let phases = self
+            .http
+            .series
+            .iter_mut()
+            .flat_map(|series| series.trends[BY_SECOND..].iter().zip(&mut series.phases));
+        let scenarios = self.scenarios.series.iter_mut().flat_map(|series| {
+            [
+                (&series.duration, &mut series.durations),
+                (&series.lag, &mut series.lags),
+            ]
+        });
+        for (key, histogram) in phases.chain(scenarios) {
+            trend(key, time_ms, PHASE_WINDOW_S, histogram, rows);
+            histogram.clear();
         }
     }
 
@@ -333,7 +343,13 @@ impl SeriesTable {
             ));
         }
         for series in &self.scenarios.series {
-            series.rows(&series.all, start_ms, seconds, &mut rows);
+            series.counters(&series.all, start_ms, seconds, &mut rows);
+            for (key, histogram) in [
+                (&series.duration, &series.all.duration),
+                (&series.lag, &series.all.lag),
+            ] {
+                trend(key, start_ms, seconds, histogram, &mut rows);
+            }
         }
         for gauge in [&self.vus, &self.vus_max, &self.cpu] {
             gauge.live(start_ms, seconds, &mut rows);
@@ -388,7 +404,7 @@ fn http_rows(
 }
 
 impl Scenario {
-    fn rows(&self, cell: &ScenarioCell, time_ms: i64, window_s: u32, rows: &mut Vec<Row>) {
+    fn counters(&self, cell: &ScenarioCell, time_ms: i64, window_s: u32, rows: &mut Vec<Row>) {
         if cell.iterations > 0 {
             rows.push(counter(
                 &self.iterations,
@@ -407,7 +423,5 @@ impl Scenario {
                 cell.dropped,
             ));
         }
-        trend(&self.duration, time_ms, window_s, &cell.duration, rows);
-        trend(&self.lag, time_ms, window_s, &cell.lag, rows);
     }
 }

@@ -242,6 +242,14 @@ fn every_sample_of_every_worker_stands_in_the_shards_once() {
         "two names in three windows of ten seconds"
     );
     assert!(waiting.iter().all(|r| r.window_s == 10));
+    for metric in ["iteration_duration", "generator_lag"] {
+        let windows: Vec<_> = rows
+            .iter()
+            .filter(|r| r.key.metric == metric)
+            .map(|r| (r.time_ms - START_MS, r.window_s))
+            .collect();
+        assert_eq!(windows, [(0, 10), (10_000, 10), (20_000, 10)], "{metric}");
+    }
     let by_second = rows.iter().filter(|r| {
         r.key.metric == "http_req_response_time" && r.key.tags.get("name") == Some("a")
     });

@@ -34,6 +34,38 @@ pub struct Head {
     pub len: usize,
 }
 
+/// The last head of which a response keeps nothing, byte by byte. A target's answers mostly begin with the same bytes until
+/// the second in `Date` changes, and comparing them takes a tenth of the time that parsing takes.
+#[derive(Debug, Default)]
+pub struct Memo {
+    bytes: Vec<u8>,
+    to_head: bool,
+    head: Option<Head>,
+}
+
+impl Memo {
+    /// The longest head that is remembered, in bytes.
+    const MOST: usize = 1024;
+
+    /// The head that `data` begins with, if it is the remembered one. A head ends with itself, whatever follows.
+    #[inline]
+    pub fn recall(&self, data: &[u8], to_head: bool) -> Option<Head> {
+        self.head
+            .filter(|_| self.to_head == to_head && data.starts_with(&self.bytes))
+    }
+
+    /// Remembers a complete head and what it says.
+    #[inline]
+    pub fn learn(&mut self, bytes: &[u8], to_head: bool, head: Head) {
+        if bytes.len() > Self::MOST {
+            return;
+        }
+        self.bytes.clear();
+        self.bytes.extend_from_slice(bytes);
+        (self.to_head, self.head) = (to_head, Some(head));
+    }
+}
+
 /// Parses the head of a response to a request (`to_head`: its method was `HEAD`). `Ok(None)`: it is not complete yet.
 /// Each header goes to `visit` with the status, in order, before framing faults are known.
 ///

@@ -134,7 +134,8 @@ impl<'a> RoundTrip<'a> {
         self.marks.end = now;
         self.received += count as u64;
         self.marks.received += count as u64;
-        Some(self.reader.feed(&buffer[..count], self.response))
+        let memo = &mut self.worker.memo.borrow_mut();
+        Some(self.reader.feed(&buffer[..count], self.response, memo))
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::chunked::Decoder;
 use super::exchange::ErrorCode;
-use super::head::{self, Framing, MAX_HEAD_BYTES};
-use super::response::Response;
+use super::head::{self, Framing, Head, MAX_HEAD_BYTES, Memo};
+use super::response::{self, Response};
 
 /// Interim responses (1xx) that are skipped before the peer is taken for a broken one.
 const MAX_INTERIM: u32 = 64;
@@ -55,16 +55,21 @@ impl Reader {
     }
 
     /// Takes in the next piece. What follows a complete response is a fault: nobody asked for it, and taken for the
-    /// next response it would make every later answer belong to another request.
+    /// next response it would make every later answer belong to another request. `memo` may come from any exchange.
     #[inline]
-    pub(super) fn feed(&mut self, data: &[u8], out: &mut Response) -> Result<Progress, ErrorCode> {
+    pub(super) fn feed(
+        &mut self,
+        data: &[u8],
+        out: &mut Response,
+        memo: &mut Memo,
+    ) -> Result<Progress, ErrorCode> {
         if !matches!(self.stage, Stage::Head) {
             return self.body(data, out);
         }
         if !self.carry.is_empty() {
             return self.feed_carried(data, out);
         }
-        let used = self.heads(data, out)?;
+        let used = self.heads(data, out, memo)?;
         if matches!(self.stage, Stage::Head) {
             self.carry.extend_from_slice(&data[used..]);
             return Ok(Progress::More);
@@ -80,7 +85,7 @@ impl Reader {
             return Ok(Progress::More);
         }
         let mut carry = std::mem::take(&mut self.carry);
-        let used = self.heads(&carry, out)?;
+        let used = self.heads(&carry, out, &mut Memo::default())?;
         if matches!(self.stage, Stage::Head) {
             carry.drain(..used);
             self.carry = carry;
@@ -91,13 +96,15 @@ impl Reader {
 
     /// Parses heads up to the final response's; returns the bytes they took.
     #[inline]
-    fn heads(&mut self, data: &[u8], out: &mut Response) -> Result<usize, ErrorCode> {
+    fn heads(
+        &mut self,
+        data: &[u8],
+        out: &mut Response,
+        memo: &mut Memo,
+    ) -> Result<usize, ErrorCode> {
         let mut at = 0;
         while at < data.len() {
-            let Some(head) = head::parse(&data[at..], self.to_head, |status, name, value| {
-                out.header(status, name, value);
-            })?
-            else {
+            let Some(head) = head_of(&data[at..], self.to_head, out, memo)? else {
                 break;
             };
             at += head.len;
@@ -168,7 +175,7 @@ impl Reader {
             // the end of a head that was never looked at may be no HTTP at all
             Stage::Head => {
                 let carry = std::mem::take(&mut self.carry);
-                self.heads(&carry, out)?;
+                self.heads(&carry, out, &mut Memo::default())?;
             }
             _ => {}
         }
@@ -176,11 +183,35 @@ impl Reader {
     }
 }
 
+/// The head that `data` begins with, out of the memo if it may be; `Ok(None)`: it is not complete yet.
+#[inline]
+fn head_of(
+    data: &[u8],
+    to_head: bool,
+    out: &mut Response,
+    memo: &mut Memo,
+) -> Result<Option<Head>, ErrorCode> {
+    if !out.keeps_headers()
+        && let Some(head) = memo.recall(data, to_head)
+    {
+        return Ok(Some(head));
+    }
+    let mut forgettable = true;
+    let head = head::parse(data, to_head, |status, name, value| {
+        forgettable &= !response::may_be_needed(name);
+        out.header(status, name, value);
+    })?;
+    if let Some(head) = head.filter(|head| forgettable && head.status >= 200) {
+        memo.learn(&data[..head.len], to_head, head);
+    }
+    Ok(head)
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::super::decompress::tests::gzip;
-    use super::super::response::{self, Keep};
+    use super::super::response::Keep;
     use super::*;
     use proptest::prelude::*;
 
@@ -194,12 +225,22 @@ mod tests {
 
     /// Feeds pieces, then the end of the connection if the response is not complete by then.
     fn run<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, to_head: bool, max: u64) -> Outcome {
+        run_with(&mut Memo::default(), ALL, pieces, to_head, max)
+    }
+
+    fn run_with<'a>(
+        memo: &mut Memo,
+        keep: Keep,
+        pieces: impl IntoIterator<Item = &'a [u8]>,
+        to_head: bool,
+        max: u64,
+    ) -> Outcome {
         let mut out = Response::default();
-        out.reset(ALL, true, max);
+        out.reset(keep, true, max);
         let mut reader = Reader::new(to_head);
         let mut progress = Progress::More;
         for piece in pieces {
-            progress = reader.feed(piece, &mut out)?;
+            progress = reader.feed(piece, &mut out, memo)?;
         }
         if progress == Progress::More {
             reader.eof(&mut out)?;
@@ -336,7 +377,10 @@ mod tests {
         assert_eq!(whole(&text).unwrap_err(), ErrorCode::Decompression);
         let mut out = Response::default();
         out.reset(Keep::default(), false, 1 << 20);
-        assert_eq!(Reader::new(false).feed(&text, &mut out), Ok(Progress::Done));
+        assert_eq!(
+            Reader::new(false).feed(&text, &mut out, &mut Memo::default()),
+            Ok(Progress::Done)
+        );
         assert_eq!(
             (
                 response::view(&out).body_bytes(),
@@ -359,7 +403,7 @@ mod tests {
                 &[b'y'; 1000]
             };
             fed += line.len();
-            match reader.feed(line, &mut out) {
+            match reader.feed(line, &mut out, &mut Memo::default()) {
                 Ok(progress) => assert_eq!(progress, Progress::More),
                 Err(error) => break error,
             }
@@ -408,6 +452,21 @@ mod tests {
             pieces.push(rest);
             prop_assert_eq!(run(pieces, false, 1 << 20), whole(&data));
             prop_assert_eq!(run(data.chunks(1), false, 1 << 20), whole(&data));
+        }
+
+        /// Whatever came before, to whatever request: a remembered head says what parsing it would.
+        #[test]
+        fn the_memo_does_not_matter(
+            exchanges in prop::collection::vec((responses(), any::<bool>(), any::<[bool; 2]>()), 1..8)
+        ) {
+            let mut memo = Memo::default();
+            for (data, to_head, [headers, body]) in &exchanges {
+                let keep = Keep { headers: *headers, body: *body };
+                prop_assert_eq!(
+                    run_with(&mut memo, keep, [&data[..]], *to_head, 1 << 20),
+                    run_with(&mut Memo::default(), keep, [&data[..]], *to_head, 1 << 20)
+                );
+            }
         }
     }
 }

@@ -16,6 +16,17 @@ pub struct Keep {
 /// Buffers that are larger than this are given back before the next request.
 const IDLE_BYTES: usize = 16 * 1024;
 
+/// Headers that this crate itself may need.
+const NEEDED: [&str; 3] = ["set-cookie", "location", "content-encoding"];
+
+/// Whether a header is one of those that this crate itself may need.
+#[inline]
+pub(super) fn may_be_needed(name: &str) -> bool {
+    NEEDED
+        .iter()
+        .any(|needed| name.eq_ignore_ascii_case(needed))
+}
+
 /// The response of the exchange under way, and then of the last one.
 #[derive(Debug, Default)]
 pub(super) struct Response {
@@ -68,7 +79,13 @@ impl Response {
         }
     }
 
-    /// What this crate itself needs.
+    /// Whether headers are kept that nobody in this crate needs.
+    #[inline]
+    pub(super) fn keeps_headers(&self) -> bool {
+        self.keep.headers
+    }
+
+    /// What this crate itself needs; none but [`NEEDED`].
     #[inline]
     fn needs(&self, status: u16, name: &str) -> bool {
         match name.len() {

@@ -1,6 +1,7 @@
 //! What the VUs of one worker thread share.
 
 use super::deadline::Deadlines;
+use super::head::Memo;
 use super::options::{SetupError, TransportId, TransportOptions};
 use super::pool::Pool;
 use super::tls;
@@ -84,6 +85,7 @@ pub struct Worker {
     endpoints: RefCell<Vec<Rc<Endpoint>>>,
     by_origin: RefCell<HashMap<Origin, EndpointId>>,
     pub(super) buffer: RefCell<Box<[u8]>>,
+    pub(super) memo: RefCell<Memo>,
     pub(super) deadlines: Rc<Deadlines>,
 }
 
@@ -103,6 +105,7 @@ impl Worker {
             endpoints: RefCell::default(),
             by_origin: RefCell::default(),
             buffer: RefCell::new(vec![0; READ_BUFFER_BYTES].into_boxed_slice()),
+            memo: RefCell::default(),
             deadlines: Deadlines::new(clock),
         }))
     }

@@ -3,7 +3,8 @@
 //! In the local folder a look costs nothing; in S3 it is a request. [`start_look`] and [`Plan::control_interval_ms`]
 //! therefore bound how many there are.
 
-use super::{RunError, optional, unix_ms};
+use super::objects::optional;
+use super::{RunError, unix_ms};
 use crate::site::{Level, Log};
 use bytes::Bytes;
 use floodgate_core::execution::control::{Start, Stop};

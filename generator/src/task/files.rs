@@ -1,6 +1,7 @@
 //! Where a task finds the definition and the files that it names.
 
-use super::{RunError, parse};
+use super::RunError;
+use super::objects::parse;
 use floodgate_core::definition::Resolver;
 use floodgate_core::definition::model::Definition;
 use floodgate_core::execution::plan::Plan;

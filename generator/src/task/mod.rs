@@ -3,6 +3,7 @@
 
 mod control;
 mod files;
+mod objects;
 mod vu;
 mod worker;
 
@@ -15,15 +16,15 @@ use crate::http::TransportOptions;
 use crate::recorder::SeriesBudget;
 use crate::site::{Level, Site};
 use control::Begin;
+use floodgate_core::definition::Resolver;
 use floodgate_core::definition::model::Definition;
-use floodgate_core::definition::{Overrides, Resolver, Source};
 use floodgate_core::execution::control::Ready;
 use floodgate_core::execution::manifest::{Manifest, TaskOutcome};
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::schedule::{Segment, schedule};
 use floodgate_store::{ObjectStore, StoreError};
-use serde::de::DeserializeOwned;
+use objects::require;
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread::{Builder, JoinHandle};
@@ -499,48 +500,4 @@ fn on_clock(clock: Clock, unix_ms: i64) -> Nanos {
     let ahead =
         i128::from(unix_ms) * 1_000_000 - i128::try_from(since.as_nanos()).unwrap_or(i128::MAX);
     u64::try_from(i128::from(clock.now()) + ahead).unwrap_or(0)
-}
-
-async fn optional<T: DeserializeOwned>(
-    store: &dyn ObjectStore,
-    key: &str,
-) -> Result<Option<T>, RunError> {
-    let Some(bytes) = store.get(key).await? else {
-        return Ok(None);
-    };
-    let value = serde_json::from_slice(&bytes);
-    value.map(Some).map_err(|error| RunError::Malformed {
-        key: key.to_owned(),
-        problem: error.to_string(),
-    })
-}
-
-async fn require<T: DeserializeOwned>(store: &dyn ObjectStore, key: &str) -> Result<T, RunError> {
-    optional(store, key)
-        .await?
-        .ok_or_else(|| RunError::Missing {
-            key: key.to_owned(),
-        })
-}
-
-/// The definition of a plan, with its references resolved here.
-async fn parse(
-    store: &dyn ObjectStore,
-    key: &str,
-    resolver: &dyn Resolver,
-) -> Result<Definition, RunError> {
-    let text = store.get(key).await?.ok_or_else(|| RunError::Missing {
-        key: key.to_owned(),
-    })?;
-    let source = Source {
-        name: key,
-        text: &text,
-    };
-    let parsed = floodgate_core::definition::parse(&source, &Overrides::default(), resolver);
-    Ok(parsed
-        .map_err(|faults| RunError::Malformed {
-            key: key.to_owned(),
-            problem: faults.to_string(),
-        })?
-        .definition)
 }

@@ -6,6 +6,7 @@ use crate::error::{CliError, Result};
 use crate::load::{Origin, load_text};
 use crate::local::{LocalRun, execute};
 use crate::outcome::{Output, show};
+use floodgate_core::definition::without_credentials;
 use floodgate_core::execution::record::Status;
 use floodgate_core::execution::summary::Summary;
 use floodgate_core::units::{format_duration, parse_duration};
@@ -296,18 +297,6 @@ fn exit_code(summary: &Summary, closed: bool, min_ratio: f64) -> u8 {
         return Status::Passed.exit_code();
     }
     summary.status.exit_code()
-}
-
-/// The URL as names and titles show it: user and password of its authority are masked.
-fn without_credentials(url: &str) -> String {
-    let from = url.find("://").map_or(0, |at| at + 3);
-    let to = url[from..]
-        .find(['/', '?', '#'])
-        .map_or(url.len(), |length| from + length);
-    match url[from..to].rfind('@') {
-        Some(at) => format!("{}***{}", &url[..from], &url[from + at..]),
-        None => url.to_owned(),
-    }
 }
 
 #[cfg(test)]

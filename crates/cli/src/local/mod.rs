@@ -1,6 +1,7 @@
 //! A run on this machine: generators in this process or in child processes, watched and finished by the same code as
 //! in the cloud.
 
+mod giving_up;
 mod tasks;
 
 use crate::args::ShowArgs;
@@ -126,7 +127,7 @@ pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
         Err(error) => {
             // What was measured is still worth a record; the first error is the one to report.
             let errors = [error.to_string()];
-            let _ = finish(
+            let finished = finish(
                 &stores,
                 &prepared.plan,
                 &run.test.parsed().definition,
@@ -135,7 +136,10 @@ pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
                 now_ms(),
             )
             .await;
-            return Err(error);
+            return Err(match finished {
+                Ok(_) => error,
+                Err(_) => giving_up::end(&stores, &prepared, run.out, error).await,
+            });
         }
     };
     let finishing = finish(
@@ -149,7 +153,10 @@ pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
     tokio::pin!(finishing);
     loop {
         tokio::select! {
-            finished = &mut finishing => return Ok(finished?),
+            finished = &mut finishing => return match finished {
+                Ok(finished) => Ok(finished),
+                Err(error) => Err(giving_up::end(&stores, &prepared, run.out, error.into()).await),
+            },
             // Merging is short and writes atomically: one signal is not enough to lose it.
             (signal, times) = signals.next() => if times > 1 {
                 abandon(&stores, &prepared.execution).await;

@@ -137,7 +137,7 @@ impl WatchOptions {
             poll: Duration::from_secs(1),
             max_steps: u32::MAX,
             // Every task looks at least once, and its answer may take its time.
-            lead: control.min(Duration::from_secs(1)) + Duration::from_millis(1_000),
+            lead: control + Duration::from_secs(1),
             missed_intervals: 20,
             min_silence: Duration::from_secs(60),
             // What Fargate gives a container to stop, and a slow last shard.

@@ -1,6 +1,6 @@
 use crate::support::*;
 use floodgate_control::watch::Phase;
-use floodgate_control::{Finished, finish, load_summary};
+use floodgate_control::{Finished, finish, give_up, load_summary};
 use floodgate_core::definition::model::{BaselineRef, BaselineSpec, Definition};
 use floodgate_core::execution::manifest::TaskOutcome;
 use floodgate_core::execution::record::Status;
@@ -318,4 +318,22 @@ async fn what_kept_a_run_from_being_carried_out_is_its_reason() {
     .unwrap();
     assert_eq!(finished.execution.status, Status::Errored);
     assert_eq!(finished.execution.reasons, errors);
+}
+
+#[tokio::test]
+async fn giving_up_ends_an_open_record_and_no_other() {
+    let folder = Folder::new();
+    let mut run = folder.run(ID, definition(&[]), 1).await;
+    run.start().await;
+    let plan = run.prepared.plan.clone();
+    let given_up = give_up(&folder.stores, &plan, "no room", START + 5_000)
+        .await
+        .unwrap();
+    assert_eq!(given_up.status, Status::Errored);
+    assert_eq!(given_up.reasons, ["no room"]);
+    assert_eq!(given_up.ended_ms, Some(START + 5_000));
+    let again = give_up(&folder.stores, &plan, "something else", START + 6_000).await;
+    assert_eq!(again.unwrap(), given_up);
+    let stored = folder.stores.records.get(None, ID).await.unwrap();
+    assert_eq!(stored, Some(given_up));
 }

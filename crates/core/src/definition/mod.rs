@@ -8,6 +8,7 @@ mod build;
 mod fault;
 mod keys;
 mod local;
+mod mask;
 pub mod model;
 mod overrides;
 mod resolve;
@@ -19,6 +20,7 @@ mod version;
 mod yaml;
 
 pub use fault::{Fault, Faults, Place, Severity};
+pub use mask::without_credentials;
 pub use model::*;
 pub use schema::schema;
 pub use starter::starter;
@@ -67,7 +69,8 @@ pub struct Parsed {
     pub normalised: serde_json::Value,
     /// The files that it names, relative to its folder, sorted, each once.
     pub files: Vec<String>,
-    /// The target as reports may show it: environment variables and parameters resolved, secrets as they are written.
+    /// The target as reports may show it: environment variables and parameters resolved, secrets as they are written. A
+    /// target with user and password is refused.
     pub shown_target: Option<String>,
     /// What is allowed and probably not meant.
     pub warnings: Vec<Fault>,

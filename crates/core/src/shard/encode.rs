@@ -1,8 +1,8 @@
 //! Rows to Parquet, with the column writers of the `parquet` crate.
 //!
 //! What the layout saves: rows are sorted by series and then by time, so that the columns of the key are a few runs of
-//! dictionary numbers; numbers are doubles split by byte, which sets their idle bytes apart; lengths of histograms stand
-//! apart from their bytes; there are no statistics, which nobody prunes such small files by.
+//! dictionary numbers; numbers are doubles split by byte, which sets their idle bytes apart; histograms of different metrics
+//! stand in different pages; there are no statistics, which nobody prunes such small files by.
 
 use super::meta::CHECKSUM;
 use super::schema::{
@@ -23,6 +23,11 @@ use parquet::schema::types::ColumnPath;
 use sha2::{Digest, Sha256};
 use std::io::Write;
 use std::sync::Arc;
+
+/// From how many bytes on the histograms of a metric are worth a page: its header and its zstd frame take about 60.
+const HISTOGRAM_PAGE_BYTES: usize = 2_048;
+/// Rows that the library takes at once, and looks at a page's size after.
+const MAX_BATCH: usize = 1 << 20;
 
 /// How much time goes into the compression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -189,9 +194,10 @@ fn properties(effort: Effort) -> Result<WriterProperties, ShardError> {
         .set_statistics_enabled(EnabledStatistics::None)
         .set_offset_index_disabled(true)
         .set_created_by("floodgate".into())
-        // One page a column chunk: page headers and zstd frames cost more than smaller pages gain.
+        // One page a column chunk, but for histograms: page headers and zstd frames cost more than smaller pages gain.
         .set_data_page_row_count_limit(usize::MAX)
         .set_data_page_size_limit(8 << 20)
+        .set_write_batch_size(MAX_BATCH)
         .set_max_row_group_row_count(None);
     for column in [SUM, MIN, MAX] {
         properties = properties
@@ -202,7 +208,10 @@ fn properties(effort: Effort) -> Result<WriterProperties, ShardError> {
     properties = properties
         .set_column_dictionary_enabled(path(COUNT), false)
         .set_column_dictionary_enabled(path(HISTOGRAM), false)
-        .set_column_encoding(path(HISTOGRAM), Encoding::DELTA_LENGTH_BYTE_ARRAY);
+        // A length right before the header that is always the same lengthens the match that zstd finds.
+        .set_column_encoding(path(HISTOGRAM), Encoding::PLAIN)
+        // Pages of this column end where `put_histograms` ends a batch.
+        .set_column_data_page_row_count_limit(path(HISTOGRAM), 1);
     Ok(properties.build())
 }
 
@@ -239,19 +248,7 @@ fn write_column<W: Write + Send>(
         SUM => put::<DoubleType>(&mut writer, rows.iter().map(|row| row.sum).collect())?,
         MIN => put::<DoubleType>(&mut writer, rows.iter().map(|row| row.min).collect())?,
         MAX => put::<DoubleType>(&mut writer, rows.iter().map(|row| row.max).collect())?,
-        HISTOGRAM => {
-            let values: Vec<_> = rows
-                .iter()
-                .filter_map(|row| row.histogram.clone().map(ByteArray::from))
-                .collect();
-            let levels: Vec<_> = rows
-                .iter()
-                .map(|row| i16::from(row.histogram.is_some()))
-                .collect();
-            writer
-                .typed::<ByteArrayType>()
-                .write_batch(&values, Some(&levels), None)?;
-        }
+        HISTOGRAM => put_histograms(&mut writer, rows)?,
         TAG_KEY | TAG_VALUE => put_map(&mut writer, rows, column == TAG_KEY)?,
         tag => {
             let name = Tags::COLUMNS[tag - TAGS];
@@ -270,6 +267,31 @@ fn put<T: DataType>(
     values: Vec<T::T>,
 ) -> Result<(), ShardError> {
     writer.typed::<T>().write_batch(&values, None, None)?;
+    Ok(())
+}
+
+/// Histograms, in pages that each are of one metric where it has much to say: a page is compressed by itself, with a code
+/// for what is frequent in it, and the bytes of few samples are others than those of many.
+fn put_histograms(
+    writer: &mut SerializedColumnWriter<'_>,
+    rows: &[&Row],
+) -> Result<(), ShardError> {
+    let writer = writer.typed::<ByteArrayType>();
+    let (mut values, mut levels, mut bytes) = (Vec::new(), Vec::new(), 0);
+    for (i, row) in rows.iter().enumerate() {
+        levels.push(i16::from(row.histogram.is_some()));
+        if let Some(histogram) = &row.histogram {
+            bytes += histogram.len();
+            values.push(ByteArray::from(histogram.clone()));
+        }
+        let next = rows.get(i + 1);
+        let last_of_metric = next.is_none_or(|next| next.key.metric != row.key.metric);
+        if next.is_none() || (last_of_metric && bytes >= HISTOGRAM_PAGE_BYTES) {
+            // The limit of rows of this column's pages ends one here.
+            writer.write_batch(&values, Some(&levels), None)?;
+            (values, levels, bytes) = (Vec::new(), Vec::new(), 0);
+        }
+    }
     Ok(())
 }
 

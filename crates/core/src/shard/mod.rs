@@ -28,10 +28,10 @@ use std::sync::Arc;
 
 /// Version of the columns and of the file metadata.
 pub const SCHEMA: u32 = 1;
-/// The window of a row in seconds, of all metrics but the phases.
+/// The window of a row in seconds, of the response time and of all metrics that are no trends.
 pub const WINDOW_S: u32 = 1;
-/// The window of the phases of a request ([`Builtin::is_phase`]) in seconds. A histogram of 500 samples takes half as many bytes
-/// a sample as ten of 50, and phases explain a run rather than follow it.
+/// The window in seconds of all other trends ([`Builtin::in_phase_window`]). A histogram of 500 samples takes half as many bytes
+/// a sample as ten of 50, and these trends explain a run rather than follow it.
 pub const PHASE_WINDOW_S: u32 = 10;
 /// Default time between two shards of a task in ms: what a killed task loses at most. It is a multiple of all windows, so that
 /// no window is split between shards. What a file takes beside its rows is about 3 kB.
@@ -41,7 +41,7 @@ pub const LIVE_INTERVAL_MS: u64 = 2_000;
 
 /// The window of a metric's rows in seconds.
 pub fn window_s(metric: &str) -> u32 {
-    if Builtin::parse(metric).is_some_and(Builtin::is_phase) {
+    if Builtin::parse(metric).is_some_and(Builtin::in_phase_window) {
         PHASE_WINDOW_S
     } else {
         WINDOW_S

@@ -294,15 +294,32 @@ fn the_digest_is_sha_256() {
 }
 
 #[test]
+fn histograms_of_several_pages_round_trip() {
+    let mut random = fastrand::Rng::with_seed(1);
+    let mut rows = Vec::new();
+    for metric in ["a", "b", "c"] {
+        let key = key(metric, MetricKind::Trend, &[]);
+        for second in 0..20 {
+            let values: Vec<u64> = (0..100).map(|_| random.u64(1..1_000_000)).collect();
+            rows.push(trend(&key, second * 1_000, &values));
+        }
+    }
+    let bytes = encode(&meta(), &rows).unwrap();
+    assert_eq!(decode(&bytes).unwrap().rows, rows);
+}
+
+#[test]
 fn the_flush_interval_splits_no_window() {
     assert_eq!(FLUSH_INTERVAL_MS % (u64::from(PHASE_WINDOW_S) * 1_000), 0);
     assert_eq!(
         (
             window_s("http_req_waiting"),
-            window_s("http_req_duration"),
+            window_s("iteration_duration"),
+            window_s("http_req_response_time"),
+            window_s("iterations"),
             window_s("own")
         ),
-        (PHASE_WINDOW_S, PHASE_WINDOW_S, 1)
+        (PHASE_WINDOW_S, PHASE_WINDOW_S, 1, 1, 1)
     );
 }
 

@@ -280,8 +280,8 @@ impl World {
 
 fn poll<T>(mut future: std::pin::Pin<&mut impl Future<Output = T>>) -> Option<T> {
     let mut context = Context::from_waker(Waker::noop());
-    // A second time for a flow that only yields.
-    for _ in 0..2 {
+    // More than once for a flow that gives way between its requests.
+    for _ in 0..64 {
         if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
             return Some(value);
         }

@@ -173,17 +173,6 @@ fn every_kind_of_hit_is_a_valid_definition() {
 
 #[test]
 fn credentials_are_sent_and_not_shown() {
-    for (url, shown) in [
-        (
-            "http://ann:s3cr3t@127.0.0.1/a@b",
-            "http://***@127.0.0.1/a@b",
-        ),
-        ("ann:s3@cr3t@localhost?q=a@b", "***@localhost?q=a@b"),
-        ("https://[::1]:8080", "https://[::1]:8080"),
-        ("localhost/@", "localhost/@"),
-    ] {
-        assert_eq!(without_credentials(url), shown);
-    }
     let definition = args("http://ann:s3cr3t@h/")
         .definition()
         .unwrap()

@@ -10,6 +10,7 @@ use crate::definition::model::{
 };
 use crate::definition::shape::hide;
 use crate::definition::tree::{Content, Node, Piece, core_json};
+use crate::definition::without_credentials;
 use crate::syntax::{SyntaxError, quoted};
 use crate::template::{self, BUILTINS, Builder, FUNCTIONS, Template, Variable, expression};
 use serde_json::Value;
@@ -198,7 +199,7 @@ impl Build<'_> {
                 .get("name")
                 .and_then(Node::string)
                 .filter(|name| !name.is_empty())
-                .unwrap_or_else(|| url.source.clone()),
+                .unwrap_or_else(|| without_credentials(&url.source)),
             url,
             params,
             headers,

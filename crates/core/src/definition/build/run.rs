@@ -10,10 +10,11 @@ use crate::definition::model::{
 };
 use crate::definition::tree::Node;
 
-/// The memory in MiB that Fargate offers with a CPU: least, most, step
+/// The memory in MiB that Fargate offers with a CPU: least, most, and the step from one multiple to the next
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html>).
 const FARGATE: [(u64, u64, u64, u64); 7] = [
-    (256, 512, 2_048, 512),
+    // 512 MiB, 1 GB or 2 GB: there is no 1.5.
+    (256, 512, 2_048, 1_024),
     (512, 1_024, 4_096, 1_024),
     (1_024, 2_048, 8_192, 1_024),
     (2_048, 4_096, 16_384, 1_024),
@@ -109,8 +110,12 @@ impl Build<'_> {
             let issue = place.issue(format!(
                 "Fargate has no task of {cpu} CPU units with {memory} MiB"
             ));
-            self.sink
-                .push(issue.allowed(format!("{least} to {most} MiB in steps of {step}")));
+            let allowed = if least.is_multiple_of(*step) {
+                format!("{least} to {most} MiB in steps of {step}")
+            } else {
+                format!("{least} MiB, or {step} to {most} in steps of {step}")
+            };
+            self.sink.push(issue.allowed(allowed));
         }
     }
 

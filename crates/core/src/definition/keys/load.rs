@@ -1,5 +1,6 @@
 //! Scenarios and k6's six executors, with k6's names, defaults and bounds
-//! (<https://grafana.com/docs/k6/latest/using-k6/scenarios/executors/>).
+//! (<https://grafana.com/docs/k6/latest/using-k6/scenarios/executors/>, a page an executor with a table of its options;
+//! `gracefulStop`: <https://grafana.com/docs/k6/latest/using-k6/scenarios/concepts/graceful-stop/>).
 
 use super::grammar::{ANY_DURATION, MOST, RUN_DURATION, SOME_DURATION};
 use super::{HTTP_SHAPE, TAGS, step};

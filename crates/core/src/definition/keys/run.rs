@@ -100,6 +100,8 @@ pub(super) static BASELINE: Table = Table {
     foreign: &[],
 };
 
+// Which memory goes with which cpu is checked where a definition is built, against the table of
+// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html>.
 static CPU: Shape = Shape::Integer {
     min: 256,
     max: 16_384,

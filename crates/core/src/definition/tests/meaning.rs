@@ -420,6 +420,25 @@ fn a_shown_target_has_all_but_secrets_resolved() {
 }
 
 #[test]
+fn a_step_is_not_named_by_credentials() {
+    let step = request("- get: http://ann:s3cr3t@127.0.0.1:8080/a");
+    assert_eq!(step.name, "http://***@127.0.0.1:8080/a");
+    assert_eq!(step.url.source, "http://ann:s3cr3t@127.0.0.1:8080/a");
+}
+
+#[test]
+fn fargate_has_no_task_of_a_quarter_cpu_with_a_gigabyte_and_a_half() {
+    for memory in [512, 1_024, 2_048] {
+        good(&with_top(&format!("run: {{cpu: 256, memory: {memory}}}")));
+    }
+    let faults = faults(&with_top("run: {cpu: 256, memory: 1536}"));
+    assert!(
+        faults.contains("512 MiB, or 1024 to 2048 in steps of 1024"),
+        "{faults}"
+    );
+}
+
+#[test]
 fn warnings_do_not_stop() {
     let parsed = good(&format!(
         "parameters: {{unused: 1}}\n{}",

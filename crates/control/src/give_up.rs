@@ -1,0 +1,41 @@
+//! The end of a run that cannot be finished in order.
+
+use crate::error::{ControlError, Result};
+use crate::{Stores, audit, principal, status_name};
+use floodgate_core::execution::plan::Plan;
+use floodgate_core::execution::record::{Execution, Status};
+use floodgate_store::StoreError;
+
+/// Ends the record of a run as `errored` because [`crate::finish`] failed: one small object, which a store that refuses larger
+/// ones may still take. A record that has ended stays as it is. Nothing is merged; shards and manifests stay where they are.
+///
+/// # Errors
+/// What the store refuses; then the record is what it was, and the run can still be finished later.
+pub async fn give_up(stores: &Stores, plan: &Plan, why: &str, now_ms: i64) -> Result<Execution> {
+    let find = || async {
+        let found = stores.records.get(Some(&plan.project), &plan.execution);
+        found.await?.ok_or_else(|| ControlError::UnknownExecution {
+            id: plan.execution.clone(),
+            nearest: None,
+        })
+    };
+    let mut execution = find().await?;
+    if execution.status.is_final() {
+        return Ok(execution);
+    }
+    execution.status = Status::Errored;
+    execution.reasons = vec![why.to_owned()];
+    execution.ended_ms = Some(now_ms);
+    let open = [Status::Preparing, Status::Running, Status::Merging];
+    match stores.records.update(&execution, &open).await {
+        Ok(()) => {}
+        // Somebody else has ended it meanwhile.
+        Err(StoreError::Conflict { .. }) => return find().await,
+        Err(error) => return Err(error.into()),
+    }
+    let outcome = status_name(execution.status);
+    let by = principal(&execution).to_owned();
+    // The record is what counts; where it just had room, the trail may have none.
+    let _ = audit(stores, &execution, &by, "give up", outcome, now_ms).await;
+    Ok(execution)
+}
