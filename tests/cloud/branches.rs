@@ -111,14 +111,28 @@ async fn every_branch_ends_as_it_should() {
     for (case, execution) in CASES.iter().zip(&started) {
         let (status, error, cause) = end(&states, execution, begun).await;
         let entered = entered(&states, execution).await;
-        taken.extend(entered.windows(2).map(|pair| (pair[0].clone(), pair[1].clone())));
-        let expected = if case.error.is_empty() { ExecutionStatus::Succeeded } else { ExecutionStatus::Failed };
+        taken.extend(
+            entered
+                .windows(2)
+                .map(|pair| (pair[0].clone(), pair[1].clone())),
+        );
+        let expected = if case.error.is_empty() {
+            ExecutionStatus::Succeeded
+        } else {
+            ExecutionStatus::Failed
+        };
         if (&status, error.as_str(), &entered) != (&expected, case.error, &case.states()) {
-            wrong.push(format!("{}: {status} {error:?} by {entered:?}: {cause}", case.name));
+            wrong.push(format!(
+                "{}: {status} {error:?} by {entered:?}: {cause}",
+                case.name
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let untaken: Vec<_> = branches(&machine).into_iter().filter(|branch| !taken.contains(branch)).collect();
+    let untaken: Vec<_> = branches(&machine)
+        .into_iter()
+        .filter(|branch| !taken.contains(branch))
+        .collect();
     assert!(untaken.is_empty(), "no case takes {untaken:?}");
 }
 
@@ -127,13 +141,20 @@ async fn every_branch_ends_as_it_should() {
 fn the_table_and_the_mocked_answers_agree() {
     let text = std::fs::read_to_string(infra("emulator/sfn-mock.json")).unwrap();
     let mock: Value = serde_json::from_str(&text).unwrap();
-    let mocked: BTreeSet<String> = mock["StateMachines"]["floodgate"]["TestCases"].as_object().unwrap().keys().cloned().collect();
+    let mocked: BTreeSet<String> = mock["StateMachines"]["floodgate"]["TestCases"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .cloned()
+        .collect();
     let listed: BTreeSet<String> = CASES.iter().map(|case| case.name.to_owned()).collect();
     assert_eq!(listed, mocked);
 }
 
 fn infra(path: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("infra").join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("infra")
+        .join(path)
 }
 
 /// The state machine, its placeholders filled in.
@@ -150,21 +171,47 @@ fn machine() -> Value {
 fn branches(machine: &Value) -> Vec<(String, String)> {
     let mut found = BTreeSet::new();
     for (name, state) in machine["States"].as_object().unwrap() {
-        let lists = ["Choices", "Catch"].into_iter().filter_map(|key| state[key].as_array()).flatten();
-        let following = lists.map(|rule| &rule["Next"]).chain([&state["Next"], &state["Default"]]);
-        found.extend(following.filter_map(Value::as_str).map(|next| (name.clone(), next.to_owned())));
+        let lists = ["Choices", "Catch"]
+            .into_iter()
+            .filter_map(|key| state[key].as_array())
+            .flatten();
+        let following = lists
+            .map(|rule| &rule["Next"])
+            .chain([&state["Next"], &state["Default"]]);
+        found.extend(
+            following
+                .filter_map(Value::as_str)
+                .map(|next| (name.clone(), next.to_owned())),
+        );
     }
     found.into_iter().collect()
 }
 
-async fn end(states: &Client, execution: &str, begun: Instant) -> (ExecutionStatus, String, String) {
+async fn end(
+    states: &Client,
+    execution: &str,
+    begun: Instant,
+) -> (ExecutionStatus, String, String) {
     loop {
-        let described = states.describe_execution().execution_arn(execution).send().await.unwrap();
+        let described = states
+            .describe_execution()
+            .execution_arn(execution)
+            .send()
+            .await
+            .unwrap();
         if *described.status() != ExecutionStatus::Running {
             let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
-            return (described.status().clone(), text(described.error()), text(described.cause()));
+            return (
+                described.status().clone(),
+                text(described.error()),
+                text(described.cause()),
+            );
         }
-        assert!(begun.elapsed() < PATIENCE, "{execution} does not end; it entered {:?}", entered(states, execution).await);
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "{execution} does not end; it entered {:?}",
+            entered(states, execution).await
+        );
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
@@ -174,9 +221,16 @@ async fn entered(states: &Client, execution: &str) -> Vec<String> {
     let mut names = Vec::new();
     let mut token = None;
     loop {
-        let page = states.get_execution_history().execution_arn(execution).max_results(1000).set_next_token(token);
+        let page = states
+            .get_execution_history()
+            .execution_arn(execution)
+            .max_results(1000)
+            .set_next_token(token);
         let page = page.send().await.unwrap();
-        let details = page.events().iter().filter_map(|event| event.state_entered_event_details());
+        let details = page
+            .events()
+            .iter()
+            .filter_map(|event| event.state_entered_event_details());
         names.extend(details.map(|details| details.name().to_owned()));
         token = page.next_token().map(str::to_owned);
         if token.is_none() {

@@ -98,7 +98,11 @@ impl Execution<'_> {
 
     /// Its record.
     pub async fn record(&self) -> Option<Record> {
-        self.stack.records.get(Some(PROJECT), &self.id).await.unwrap()
+        self.stack
+            .records
+            .get(Some(PROJECT), &self.id)
+            .await
+            .unwrap()
     }
 
     /// Waits for the state machine, then for the record and for the tasks, which are not part of it when it was stopped.
@@ -108,12 +112,21 @@ impl Execution<'_> {
         let record = loop {
             match self.record().await {
                 Some(record) if record.status.is_final() => break record,
-                other => assert!(begun.elapsed() < PATIENCE, "the record of {}: {other:?}", self.id),
+                other => assert!(
+                    begun.elapsed() < PATIENCE,
+                    "the record of {}: {other:?}",
+                    self.id
+                ),
             }
             pause().await;
         };
         self.no_task_is_left(begun).await;
-        let summary = self.stack.objects.get(&self.keys().summary()).await.unwrap();
+        let summary = self
+            .stack
+            .objects
+            .get(&self.keys().summary())
+            .await
+            .unwrap();
         Ended {
             status: described.status().clone(),
             error: described.error().unwrap_or_default().to_owned(),
@@ -132,12 +145,21 @@ impl Execution<'_> {
 
     async fn described(&self, begun: Instant) -> DescribeExecutionOutput {
         loop {
-            let call = self.stack.states.describe_execution().execution_arn(&self.arn);
+            let call = self
+                .stack
+                .states
+                .describe_execution()
+                .execution_arn(&self.arn);
             let described = call.send().await.unwrap();
             if *described.status() != ExecutionStatus::Running {
                 return described;
             }
-            assert!(begun.elapsed() < PATIENCE, "{} does not end; {:?}", self.arn, self.record().await);
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{} does not end; {:?}",
+                self.arn,
+                self.record().await
+            );
             pause().await;
         }
     }
@@ -186,8 +208,16 @@ impl Execution<'_> {
     pub async fn docker(&self, arguments: &[&str], task: usize) {
         let arns = self.placed().await;
         let container = container(&arns[task]).unwrap();
-        let done = Command::new("docker").args(arguments).arg(container).output().unwrap();
-        assert!(done.status.success(), "docker {arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+        let done = Command::new("docker")
+            .args(arguments)
+            .arg(container)
+            .output()
+            .unwrap();
+        assert!(
+            done.status.success(),
+            "docker {arguments:?}: {}",
+            String::from_utf8_lossy(&done.stderr)
+        );
     }
 }
 
@@ -211,7 +241,11 @@ impl Ended {
     /// Requests in the merged data.
     #[track_caller]
     pub fn requests(&self) -> u64 {
-        let requests = self.summary().metrics.get("http_reqs").map(|metric| metric.values["count"]);
+        let requests = self
+            .summary()
+            .metrics
+            .get("http_reqs")
+            .map(|metric| metric.values["count"]);
         requests.unwrap_or(0.0) as u64
     }
 }
@@ -219,7 +253,10 @@ impl Ended {
 /// The running (or paused) container of a task.
 fn container(task_arn: &str) -> Option<String> {
     let filter = format!("label=com.amazonaws.ecs.task-arn={task_arn}");
-    let listed = Command::new("docker").args(["ps", "-q", "--filter", &filter]).output().unwrap();
+    let listed = Command::new("docker")
+        .args(["ps", "-q", "--filter", &filter])
+        .output()
+        .unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();
     listed.split_whitespace().next().map(str::to_owned)
 }

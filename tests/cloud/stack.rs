@@ -36,14 +36,20 @@ impl Stack {
         let deployed = Command::new(text("python"))
             .arg(text("deploy"))
             .args(["up", "--name", name])
-            .args(["--endpoint", emulator["stack"]["endpoint"].as_str().unwrap()])
+            .args([
+                "--endpoint",
+                emulator["stack"]["endpoint"].as_str().unwrap(),
+            ])
             .args(["--package", emulator["stack"]["package"].as_str().unwrap()])
             .args(["--image", &text("image")])
             .args(arguments)
             .output()
             .unwrap();
         let errors = String::from_utf8_lossy(&deployed.stderr);
-        assert!(deployed.status.success(), "deploy.py {arguments:?}: {errors}");
+        assert!(
+            deployed.status.success(),
+            "deploy.py {arguments:?}: {errors}"
+        );
         Self::of(serde_json::from_slice(&deployed.stdout).unwrap()).await
     }
 
@@ -104,6 +110,7 @@ pub async fn sdk_config(endpoint: &str, region: &str) -> SdkConfig {
 
 fn emulator() -> Value {
     let path = std::env::var_os(EMULATOR).map(PathBuf::from);
-    let path = path.unwrap_or_else(|| panic!("{EMULATOR} is not set: run `cargo xtask test --cloud`"));
+    let path =
+        path.unwrap_or_else(|| panic!("{EMULATOR} is not set: run `cargo xtask test --cloud`"));
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }

@@ -13,7 +13,13 @@ use std::time::{Duration, Instant};
 #[ignore = "needs the emulator: cargo xtask test"]
 async fn the_same_execution_never_starts_twice() {
     let (stack, shop) = (Stack::shared().await, shop());
-    let definition = arrivals("once", &shop.url(), (50, "4s"), 1, "thresholds:\n  http_reqs: [count==200]");
+    let definition = arrivals(
+        "once",
+        &shop.url(),
+        (50, "4s"),
+        1,
+        "thresholds:\n  http_reqs: [count==200]",
+    );
     let mut input = input("once", &definition);
     let run = stack.start(&input).await;
     eventually("the load", || shop.counters().requests() > 10).await;
@@ -59,7 +65,11 @@ async fn a_stopped_execution_is_recorded_with_what_was_measured() {
     let definition = arrivals("stopped", &shop.url(), (60, "60s"), 2, "");
     let run = stack.start(&input("stopped", &definition)).await;
     eventually("the load", || shop.counters().requests() > 120).await;
-    let stop = stack.states.stop_execution().execution_arn(&run.arn).cause("ann has seen enough");
+    let stop = stack
+        .states
+        .stop_execution()
+        .execution_arn(&run.arn)
+        .cause("ann has seen enough");
     stop.send().await.unwrap();
     let ended = run.end().await;
     assert_eq!(ended.status, ExecutionStatus::Aborted);
@@ -74,22 +84,45 @@ async fn a_stopped_execution_is_recorded_with_what_was_measured() {
 #[ignore = "needs the emulator: cargo xtask test"]
 async fn a_schedule_starts_a_run() {
     let shop = shop();
-    let definition = arrivals("nightly", &shop.url(), (50, "3s"), 1, "thresholds:\n  http_reqs: [count==150]");
+    let definition = arrivals(
+        "nightly",
+        &shop.url(),
+        (50, "3s"),
+        1,
+        "thresholds:\n  http_reqs: [count==150]",
+    );
     let mut input = input("nightly", &definition);
     input["trigger"] = serde_json::json!({"kind": "schedule", "principal": "nightly"});
     let stack = Stack::own(
         "nightly",
-        &["--schedule", &input.to_string(), "--schedule-expression", "at(2026-01-01T00:00:00)"],
-    ).await;
+        &[
+            "--schedule",
+            &input.to_string(),
+            "--schedule-expression",
+            "at(2026-01-01T00:00:00)",
+        ],
+    )
+    .await;
     let begun = Instant::now();
     let (arn, id) = loop {
-        let listed = stack.states.list_executions().state_machine_arn(stack.state_machine());
+        let listed = stack
+            .states
+            .list_executions()
+            .state_machine_arn(stack.state_machine());
         let listed = listed.send().await.unwrap();
-        let records = stack.records.list(Some(PROJECT), Some("nightly"), 2).await.unwrap();
+        let records = stack
+            .records
+            .list(Some(PROJECT), Some("nightly"), 2)
+            .await
+            .unwrap();
         if let ([execution], [record]) = (listed.executions(), records.as_slice()) {
             break (execution.execution_arn().to_owned(), record.id.clone());
         }
-        assert!(begun.elapsed() < Duration::from_secs(60), "{:?} {records:?}", listed.executions());
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "{:?} {records:?}",
+            listed.executions()
+        );
         tokio::time::sleep(Duration::from_millis(200)).await;
     };
     let ended = stack.found(&arn, &id).end().await;

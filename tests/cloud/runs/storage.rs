@@ -13,7 +13,13 @@ use std::time::Duration;
 async fn nothing_is_lost_while_s3_fails_for_ten_seconds() {
     let (proxy, shop) = (Proxy::start(emulator_addr()).unwrap(), shop());
     let stack = Stack::own("outage", &["--generator-s3", &proxy.url()]).await;
-    let definition = arrivals("outage", &shop.url(), (60, "15s"), 2, "thresholds:\n  http_reqs: [count==900]");
+    let definition = arrivals(
+        "outage",
+        &shop.url(),
+        (60, "15s"),
+        2,
+        "thresholds:\n  http_reqs: [count==900]",
+    );
     let run = stack.start(&input("outage", &definition)).await;
     eventually("the load", || shop.counters().requests() > 60).await;
     for fault in [Fault::Status(503), Fault::Close] {

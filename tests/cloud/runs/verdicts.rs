@@ -24,13 +24,25 @@ async fn a_run_passes_with_every_request_counted() {
     let record = &ended.record;
     assert_eq!(record.run_arn.as_deref(), Some(run.arn.as_str()));
     assert_eq!(record.trigger.principal.as_deref(), Some("ann"));
-    assert_eq!((record.infrastructure.kind.as_str(), record.infrastructure.tasks), ("aws", 2));
+    assert_eq!(
+        (
+            record.infrastructure.kind.as_str(),
+            record.infrastructure.tasks
+        ),
+        ("aws", 2)
+    );
     let completeness = record.completeness.clone().unwrap();
-    assert_eq!((completeness.tasks_reported, completeness.tasks_lost.len()), (2, 0));
+    assert_eq!(
+        (completeness.tasks_reported, completeness.tasks_lost.len()),
+        (2, 0)
+    );
     assert_eq!(completeness.shards_merged, completeness.shards_expected);
     assert!(record.start_skew_us.is_some());
     let cost = record.cost.clone().unwrap();
-    assert!(cost.actual_usd.unwrap() > 0.0 && cost.estimate_usd.unwrap() > 0.0, "{cost:?}");
+    assert!(
+        cost.actual_usd.unwrap() > 0.0 && cost.estimate_usd.unwrap() > 0.0,
+        "{cost:?}"
+    );
     let (first, last) = shop.counters().span_ms().unwrap();
     println!(
         "created to first request: {} ms; last request to verdict: {} ms",
@@ -74,7 +86,11 @@ async fn a_threshold_that_aborts_ends_the_run_early() {
     assert_eq!(stop.reason, StopReason::Threshold);
     assert!(ended.record.thresholds[0].aborted);
     assert_eq!(ended.requests(), shop.counters().requests());
-    assert!((60..3000).contains(&ended.requests()), "{}", ended.requests());
+    assert!(
+        (60..3000).contains(&ended.requests()),
+        "{}",
+        ended.requests()
+    );
 }
 
 #[tokio::test]
@@ -96,7 +112,13 @@ async fn an_invalid_definition_starts_nothing() {
 async fn many_shards_are_merged_in_parts() {
     let stack = Stack::own("parts", &["--placement", r#"{"merge_shards": 3}"#]).await;
     let shop = shop();
-    let definition = arrivals("parts", &shop.url(), (60, "5s"), 4, "thresholds:\n  http_reqs: [count==300]");
+    let definition = arrivals(
+        "parts",
+        &shop.url(),
+        (60, "5s"),
+        4,
+        "thresholds:\n  http_reqs: [count==300]",
+    );
     let ended = stack.start(&input("parts", &definition)).await.end().await;
     ended.expect(Status::Passed, "");
     assert_eq!((ended.requests(), shop.counters().requests()), (300, 300));

@@ -146,7 +146,10 @@ fn runs(steps: &mut Steps) {
 fn stores(steps: &mut Steps, cloud: &Cloud) {
     let mut tests = repo::cargo(&["test", "--locked", "--workspace", "--test", "aws"]);
     if let Ok(url) = cloud.url() {
-        steps.run("cloud: stores on MiniStack", tests.env("FLOODGATE_TEST_ENDPOINT", url));
+        steps.run(
+            "cloud: stores on MiniStack",
+            tests.env("FLOODGATE_TEST_ENDPOINT", url),
+        );
     }
 }
 
