@@ -1,8 +1,11 @@
-//! Chores of this repository: `cargo xtask test`, `ci`, `bench` and `image`.
+//! Chores of this repository: `cargo xtask test`, `ci`, `bench`, `image` and `emulate`.
 
 mod bench;
 mod ci;
+mod emulate;
+mod emulator;
 mod image;
+mod python;
 mod readers;
 mod repo;
 mod steps;
@@ -28,6 +31,8 @@ enum Chore {
     Image(image::Options),
     /// Measure against the other tools that are installed
     Bench(bench::Options),
+    /// Bring the whole stack up on this machine, run the demo through Step Functions, take it down
+    Emulate(emulate::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -36,5 +41,6 @@ fn main() -> anyhow::Result<()> {
         Chore::Ci(options) => ci::run(&options),
         Chore::Image(options) => image::run(&options),
         Chore::Bench(options) => bench::run(&options),
+        Chore::Emulate(options) => emulate::run(&options),
     }
 }

@@ -40,6 +40,12 @@ impl Steps {
             .push((name.into(), Outcome::LeftOut(why.into()), Duration::ZERO));
     }
 
+    /// Notes a step that failed without a command of its own.
+    pub(crate) fn fail(&mut self, name: &str, why: impl Into<String>) {
+        self.done
+            .push((name.into(), Outcome::Failed(why.into()), Duration::ZERO));
+    }
+
     /// Notes a step that is done without a command of its own.
     pub(crate) fn note(&mut self, name: &str, took: Duration) {
         self.done.push((name.into(), Outcome::Ok, took));

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: sets up what the tests need, without asking, and runs them all.
 
 use crate::steps::Steps;
-use crate::{readers, repo};
+use crate::{emulator, readers, repo};
 use anyhow::Result;
 use std::time::Instant;
 
@@ -11,6 +11,9 @@ pub(crate) struct Options {
     /// Set nothing up: leave out the tests that need more than cargo
     #[arg(long)]
     no_setup: bool,
+    /// Only the tests of the emulated cloud
+    #[arg(long, conflicts_with = "no_setup")]
+    cloud: bool,
     /// Handed to `cargo test`, such as `-p floodgate-core` or a test's name
     #[arg(last = true)]
     cargo: Vec<String>,
@@ -32,12 +35,29 @@ pub(crate) fn add_all(steps: &mut Steps) {
         steps,
         &Options {
             no_setup: false,
+            cloud: false,
             cargo: Vec::new(),
         },
     );
 }
 
 fn add(steps: &mut Steps, options: &Options) {
+    if !options.cloud {
+        on_this_machine(steps, options);
+    }
+    if options.no_setup {
+        steps.leave_out("cloud", "--no-setup");
+    } else if options.cargo.is_empty() {
+        emulator::test(steps);
+    } else {
+        steps.leave_out(
+            "cloud",
+            "only some tests are wanted; all of the cloud's: --cloud",
+        );
+    }
+}
+
+fn on_this_machine(steps: &mut Steps, options: &Options) {
     let mut tests = repo::cargo(&["test", "--locked"]);
     let one_package = options
         .cargo

@@ -1,8 +1,9 @@
 //! What a target received, exactly.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Distinct paths that are counted by name; requests for more fold into [`OTHER`].
 const MAX_PATHS: usize = 10_000;
@@ -20,6 +21,9 @@ pub struct Counters {
     handshake_failures: AtomicU64,
     requests: AtomicU64,
     bytes: AtomicU64,
+    /// Unix ms; 0 before the first request.
+    first_ms: AtomicI64,
+    last_ms: AtomicI64,
     by_path: Mutex<BTreeMap<String, u64>>,
 }
 
@@ -47,6 +51,13 @@ impl Counters {
     /// Bytes of request bodies received.
     pub fn body_bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// When the first and the last request came, Unix ms; `None` before the first, and always for the fast target, which
+    /// does not look at the clock.
+    pub fn span_ms(&self) -> Option<(i64, i64)> {
+        let first = self.first_ms.load(Ordering::Relaxed);
+        (first > 0).then(|| (first, self.last_ms.load(Ordering::Relaxed)))
     }
 
     /// Requests received for exactly this path (without the query).
@@ -78,6 +89,7 @@ impl Counters {
 
     pub(crate) fn received_at(&self, path: &str, body_bytes: usize) {
         self.received(1);
+        self.at(now_ms());
         self.bytes.fetch_add(body_bytes as u64, Ordering::Relaxed);
         let mut paths = self.paths();
         if let Some(count) = paths.get_mut(path) {
@@ -88,10 +100,23 @@ impl Counters {
         }
     }
 
+    fn at(&self, now_ms: i64) {
+        // Only the target's thread writes.
+        if self.first_ms.load(Ordering::Relaxed) == 0 {
+            self.first_ms.store(now_ms, Ordering::Relaxed);
+        }
+        self.last_ms.store(now_ms, Ordering::Relaxed);
+    }
+
     fn paths(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, u64>> {
         // Counts stay whole even if a holder panicked between two of them.
         self.by_path.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_millis() as i64)
 }
 
 /// Counts a connection as open for as long as it lives.
@@ -114,6 +139,16 @@ impl Drop for OpenConnection {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_span_is_from_the_first_request_to_the_last() {
+        let counters = Counters::default();
+        assert_eq!(counters.span_ms(), None);
+        for ms in [5, 7, 9] {
+            counters.at(ms);
+        }
+        assert_eq!(counters.span_ms(), Some((5, 9)));
+    }
 
     #[test]
     fn every_request_is_in_the_total_and_under_one_path() {

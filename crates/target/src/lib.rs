@@ -2,7 +2,8 @@
 //!
 //! * [`service`]: a small shop with realistic latencies, for `floodgate demo` and for end-to-end tests;
 //! * [`faulty`]: raw TCP that misbehaves by script, for tests of everything that a server can do wrong;
-//! * [`fast`]: as little work a request as possible, for benchmarks.
+//! * [`fast`]: as little work a request as possible, for benchmarks;
+//! * [`proxy`]: stands before another server and lets requests through, or not, by rule.
 //!
 //! Each runs in a thread of its own, listens on 127.0.0.1 only, and counts what it receives.
 //!
@@ -21,6 +22,7 @@ pub mod fast;
 pub mod faulty;
 mod listen;
 pub mod precise;
+pub mod proxy;
 pub mod service;
 pub mod tls;
 

@@ -1,7 +1,7 @@
 //! A bundled target as a process of its own, for benchmarks and for trying things out.
 
 use clap::{Parser, ValueEnum};
-use floodgate_target::{Config, Kind, Target, fast, faulty, service, tls};
+use floodgate_target::{Config, Counters, Kind, Target, fast, faulty, service, tls};
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,6 +37,9 @@ struct Arguments {
     /// service: seed of the latencies
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Stop at the end of standard input, and print what was received, as JSON
+    #[arg(long)]
+    report: bool,
     /// stall: from the first request to the stall, ms
     #[arg(long, default_value_t = 12_000)]
     stall_after: u64,
@@ -105,6 +108,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut out = std::io::stdout();
     writeln!(out, "{}", target.url())?;
     out.flush()?;
-    target.wait()?;
+    if arguments.report {
+        std::io::copy(&mut std::io::stdin(), &mut std::io::sink())?;
+        writeln!(out, "{}", report(target.counters()))?;
+        target.stop();
+    } else {
+        target.wait()?;
+    }
     Ok(())
+}
+
+fn report(counters: &Counters) -> serde_json::Value {
+    let span = counters.span_ms();
+    serde_json::json!({
+        "requests": counters.requests(),
+        "first_ms": span.map(|(first, _)| first),
+        "last_ms": span.map(|(_, last)| last),
+    })
 }

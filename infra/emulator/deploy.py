@@ -1,0 +1,486 @@
+"""Puts one Floodgate stack onto an emulated AWS, and takes it away again.
+
+What Terraform does on AWS (`terraform/`), in the least that an emulator needs: names, contents and the state machine
+are the same, policies are not (MiniStack does not enforce them). Only loopback endpoints are accepted.
+
+    deploy.py up   --endpoint http://127.0.0.1:4566 --bootstrap PATH --out stack.json
+    deploy.py down --endpoint http://127.0.0.1:4566
+    deploy.py logs --endpoint http://127.0.0.1:4566
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import sys
+import time
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+ROOT = Path(__file__).resolve().parents[2]
+FUNCTIONS = ("prepare", "launch", "watch", "merge", "finish", "reap")
+#: Seconds that a function may take, as in `terraform/modules/functions`.
+TIMEOUT_S = 900
+ACCOUNT = "000000000000"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is deployed, and where."""
+
+    endpoint: str
+    name: str
+    region: str
+    bootstrap: Path | None
+    package: str | None
+    image: str
+    state_machine: Path
+    generator_s3: str | None
+    launch_type: str
+    schedule: str | None
+    schedule_expression: str
+    placement: str
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Where everything is: what the tests, and `floodgate --cloud`, are given."""
+
+    endpoint: str
+    region: str
+    name: str
+    bucket: str
+    table: str
+    state_machine: str
+    cluster: str
+    task_definition: str
+    functions: dict[str, str]
+    package: str
+    schedule_role: str
+    architecture: str
+
+
+class Clients:
+    """One client a service, all for the same endpoint."""
+
+    def __init__(self, options: Options) -> None:
+        session = boto3.session.Session(
+            aws_access_key_id="test", aws_secret_access_key="test", region_name=options.region
+        )
+        config = Config(
+            retries={"max_attempts": 3}, connect_timeout=5, read_timeout=60, s3={"addressing_style": "path"}
+        )
+
+        def client(service: str) -> Any:
+            return session.client(service, endpoint_url=options.endpoint, config=config)
+
+        self.s3 = client("s3")
+        self.dynamodb = client("dynamodb")
+        self.iam = client("iam")
+        self.functions = client("lambda")
+        self.ecs = client("ecs")
+        self.states = client("stepfunctions")
+        self.events = client("events")
+        self.scheduler = client("scheduler")
+        self.logs = client("logs")
+
+
+def already(error: ClientError) -> bool:
+    """Whether a creation failed only because the thing is there."""
+    code = error.response["Error"]["Code"]
+    return any(word in code for word in ("Exist", "InUse", "Conflict", "AlreadyOwned"))
+
+
+def create(call: Any, **arguments: Any) -> Any:
+    """Creates something unless it is there already: `None` then."""
+    try:
+        return call(**arguments)
+    except ClientError as error:
+        if already(error):
+            return None
+        raise
+
+
+def role(clients: Clients, name: str, service: str) -> str:
+    """A role that `service` may take; its ARN."""
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
+    }
+    create(clients.iam.create_role, RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+    return clients.iam.get_role(RoleName=name)["Role"]["Arn"]
+
+
+def bucket(clients: Clients, options: Options) -> None:
+    create(
+        clients.s3.create_bucket,
+        Bucket=options.name,
+        CreateBucketConfiguration={"LocationConstraint": options.region},
+    )
+
+
+def table(clients: Clients, options: Options) -> None:
+    """The table of records: `docs/` and `crates/store` say what lies in it."""
+    keys = ("PK", "SK", "GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK")
+
+    def schema(hash_key: str, range_key: str) -> list[dict[str, str]]:
+        return [
+            {"AttributeName": hash_key, "KeyType": "HASH"},
+            {"AttributeName": range_key, "KeyType": "RANGE"},
+        ]
+
+    create(
+        clients.dynamodb.create_table,
+        TableName=options.name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        KeySchema=schema("PK", "SK"),
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": f"GSI{n}",
+                "KeySchema": schema(f"GSI{n}PK", f"GSI{n}SK"),
+                "Projection": {"ProjectionType": "ALL"},
+            }
+            for n in (1, 2)
+        ],
+    )
+
+
+def task_definition(clients: Clients, options: Options, architecture: str) -> str:
+    """The generator's, on the host's network so that its load stays on loopback; the ARN."""
+    # The emulator itself sets AWS_ENDPOINT_URL in the container; that of one service goes before it.
+    environment = [{"name": "AWS_REGION", "value": options.region}]
+    if options.generator_s3:
+        environment.append({"name": "AWS_ENDPOINT_URL_S3", "value": options.generator_s3})
+    registered = clients.ecs.register_task_definition(
+        family=f"{options.name}-generator-http",
+        networkMode="host",
+        cpu="1024",
+        memory="2048",
+        runtimePlatform={"cpuArchitecture": architecture.upper(), "operatingSystemFamily": "LINUX"},
+        executionRoleArn=role(clients, f"{options.name}-execution", "ecs-tasks.amazonaws.com"),
+        taskRoleArn=role(clients, f"{options.name}-generator", "ecs-tasks.amazonaws.com"),
+        containerDefinitions=[
+            {
+                "name": "generator",
+                "image": options.image,
+                "essential": True,
+                "stopTimeout": 120,
+                "environment": environment,
+                "logConfiguration": {
+                    "logDriver": "awslogs",
+                    "options": {
+                        "awslogs-group": f"/floodgate/{options.name}/generator",
+                        "awslogs-region": options.region,
+                        "awslogs-stream-prefix": "http",
+                        "awslogs-create-group": "true",
+                    },
+                },
+            }
+        ],
+    )
+    return registered["taskDefinition"]["taskDefinitionArn"]
+
+
+def placement(clients: Clients, options: Options, cluster: str, definition: str, architecture: str) -> None:
+    """`config/placement.json`: where tasks may run, and who may start how many."""
+    document = {
+        "schema": 1,
+        "regions": {
+            options.region: {
+                "cluster": cluster,
+                "task_definitions": {"http": {architecture: definition}},
+                "networks": {
+                    "default": {
+                        "subnets": ["subnet-00000000"],
+                        "security_groups": ["sg-00000000"],
+                        "assign_public_ip": False,
+                    }
+                },
+                "vcpu_quota": 4096,
+            }
+        },
+        "capacity": {"provider": "FARGATE", "fallback": True},
+        "launch_type": options.launch_type,
+        "projects": {"*": {"max_tasks": 100, "max_cost_usd": None, "principals": ["*"]}},
+        "image_digest": {},
+        "max_tasks_per_execution": 100,
+    }
+    document |= json.loads(options.placement)
+    body = json.dumps(document, indent=1).encode()
+    clients.s3.put_object(Bucket=options.name, Key="config/placement.json", Body=body)
+
+
+def package(clients: Clients, options: Options) -> str:
+    """The zip with `bootstrap`, in the bucket under its own hash, unless another stack has it: bucket/key."""
+    if options.package:
+        return options.package
+    if options.bootstrap is None:
+        raise SystemExit("deploy: --bootstrap is missing: the program of the functions, built by cargo")
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        # A fixed date: the same program is the same package, and is unpacked once.
+        entry = zipfile.ZipInfo("bootstrap", date_time=(1980, 1, 1, 0, 0, 0))
+        entry.external_attr = 0o755 << 16
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        archive.writestr(entry, options.bootstrap.read_bytes())
+    body = buffer.getvalue()
+    key = f"config/functions-{hashlib.sha256(body).hexdigest()[:16]}.zip"
+    clients.s3.put_object(Bucket=options.name, Key=key, Body=body)
+    return f"{options.name}/{key}"
+
+
+def functions(clients: Clients, options: Options, architecture: str, packed: str) -> dict[str, str]:
+    """The six functions: one program, told by a variable which of them it is."""
+    where, key = packed.split("/", 1)
+    code = {"S3Bucket": where, "S3Key": key}
+    state_machine = f"arn:aws:states:{options.region}:{ACCOUNT}:stateMachine:{options.name}"
+    arns = {}
+    for which in FUNCTIONS:
+        name = f"{options.name}-{which}"
+        variables = {
+            "FLOODGATE_FUNCTION": which,
+            "FLOODGATE_STACK": options.name,
+            "FLOODGATE_BUCKET": options.name,
+            "FLOODGATE_BUCKET_REGION": options.region,
+            "FLOODGATE_TABLE": options.name,
+            "FLOODGATE_LOG": "info",
+            "AWS_ENDPOINT_URL": options.endpoint,
+        }
+        if which == "reap":
+            variables["FLOODGATE_STATE_MACHINE"] = state_machine
+        settings = {
+            "Runtime": "provided.al2023",
+            "Handler": "bootstrap",
+            "Role": role(clients, name, "lambda.amazonaws.com"),
+            "Timeout": TIMEOUT_S,
+            "MemorySize": 512,
+            "Environment": {"Variables": variables},
+        }
+        if create(
+            clients.functions.create_function,
+            FunctionName=name,
+            Code=code,
+            Architectures=[architecture],
+            **settings,
+        ) is None:
+            clients.functions.update_function_code(FunctionName=name, **code)
+            clients.functions.update_function_configuration(FunctionName=name, **settings)
+        arns[which] = clients.functions.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+    return arns
+
+
+def rendered(options: Options, arns: dict[str, str]) -> str:
+    """The state machine, its placeholders filled in as Terraform's `templatefile` does."""
+    text = options.state_machine.read_text()
+    for which, arn in arns.items():
+        text = text.replace(f"${{{which}_arn}}", arn)
+    text = text.replace("${bucket}", options.name)
+    if "${" in text:
+        left = text[text.index("${") :].split("}")[0]
+        raise SystemExit(f"deploy: {options.state_machine}: no value for {left}}}")
+    return text
+
+
+def state_machine(clients: Clients, options: Options, arns: dict[str, str]) -> str:
+    definition = rendered(options, arns)
+    role_arn = role(clients, f"{options.name}-states", "states.amazonaws.com")
+    made = create(
+        clients.states.create_state_machine,
+        name=options.name,
+        definition=definition,
+        roleArn=role_arn,
+        type="STANDARD",
+    )
+    arn = f"arn:aws:states:{options.region}:{ACCOUNT}:stateMachine:{options.name}"
+    if made is None:
+        clients.states.update_state_machine(stateMachineArn=arn, definition=definition, roleArn=role_arn)
+    return arn
+
+
+def rule(clients: Clients, options: Options, machine: str, reap: str) -> None:
+    """An execution that ends without a verdict of its own is reaped."""
+    pattern = {
+        "source": ["aws.states"],
+        "detail-type": ["Step Functions Execution Status Change"],
+        "detail": {"stateMachineArn": [machine], "status": ["ABORTED", "TIMED_OUT", "FAILED"]},
+    }
+    name = f"{options.name}-execution-ended"
+    clients.events.put_rule(Name=name, EventPattern=json.dumps(pattern), State="ENABLED")
+    clients.events.put_targets(Rule=name, Targets=[{"Id": "reap", "Arn": reap}])
+
+
+def schedule(clients: Clients, options: Options, machine: str) -> str:
+    """The role of schedules and, when an input is given, one that starts an execution with it; the role's ARN."""
+    role_arn = role(clients, f"{options.name}-schedule", "scheduler.amazonaws.com")
+    if options.schedule:
+        arguments = {
+            "Name": f"{options.name}-nightly",
+            "ScheduleExpression": options.schedule_expression,
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "Target": {"Arn": machine, "RoleArn": role_arn, "Input": options.schedule},
+        }
+        if create(clients.scheduler.create_schedule, **arguments) is None:
+            clients.scheduler.update_schedule(**arguments)
+    return role_arn
+
+
+def up(options: Options) -> Stack:
+    """Creates what is missing and brings the rest up to date."""
+    clients = Clients(options)
+    architecture = host_architecture()
+    bucket(clients, options)
+    table(clients, options)
+    cluster = clients.ecs.create_cluster(clusterName=options.name)["cluster"]["clusterArn"]
+    definition = task_definition(clients, options, architecture)
+    placement(clients, options, cluster, definition, architecture)
+    packed = package(clients, options)
+    arns = functions(clients, options, architecture, packed)
+    machine = state_machine(clients, options, arns)
+    rule(clients, options, machine, arns["reap"])
+    return Stack(
+        endpoint=options.endpoint,
+        region=options.region,
+        name=options.name,
+        bucket=options.name,
+        table=options.name,
+        state_machine=machine,
+        cluster=cluster,
+        task_definition=definition,
+        functions=arns,
+        package=packed,
+        schedule_role=schedule(clients, options, machine),
+        architecture=architecture,
+    )
+
+
+def host_architecture() -> str:
+    import platform
+
+    return "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
+
+
+def down(options: Options) -> None:
+    """Stops what runs and deletes what would start more; data goes with the emulator."""
+    clients = Clients(options)
+    machine = f"arn:aws:states:{options.region}:{ACCOUNT}:stateMachine:{options.name}"
+    # First what would start something, then what runs.
+    for call, arguments in (
+        (clients.scheduler.delete_schedule, {"Name": f"{options.name}-nightly"}),
+        (clients.events.remove_targets, {"Rule": f"{options.name}-execution-ended", "Ids": ["reap"]}),
+        (clients.events.delete_rule, {"Name": f"{options.name}-execution-ended"}),
+    ):
+        unless_absent(call, **arguments)
+    running = unless_absent(clients.states.list_executions, stateMachineArn=machine, statusFilter="RUNNING")
+    for execution in (running or {}).get("executions", []):
+        unless_absent(clients.states.stop_execution, executionArn=execution["executionArn"], cause="teardown")
+    unless_absent(clients.states.delete_state_machine, stateMachineArn=machine)
+    while tasks := (unless_absent(clients.ecs.list_tasks, cluster=options.name) or {}).get("taskArns"):
+        for task in tasks:
+            unless_absent(clients.ecs.stop_task, cluster=options.name, task=task, reason="teardown")
+        time.sleep(0.1)
+    for which in FUNCTIONS:
+        unless_absent(clients.functions.delete_function, FunctionName=f"{options.name}-{which}")
+
+
+def unless_absent(call: Any, **arguments: Any) -> Any:
+    """The answer; `None` when what it is about is not there."""
+    try:
+        return call(**arguments)
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if "NotFound" in code or "DoesNotExist" in code:
+            return None
+        raise
+
+
+def logs(options: Options) -> None:
+    """Prints what the functions and the generators have logged, oldest first."""
+    clients = Clients(options)
+    lines: list[tuple[int, str, str]] = []
+    for group in clients.logs.describe_log_groups()["logGroups"]:
+        name = group["logGroupName"]
+        if options.name not in name:
+            continue
+        for page in clients.logs.get_paginator("filter_log_events").paginate(logGroupName=name):
+            lines.extend((event["timestamp"], name, event["message"]) for event in page["events"])
+    for at, name, message in sorted(lines):
+        print(at, name.rsplit("/", 1)[-1], message.rstrip())
+
+
+def executions(options: Options) -> None:
+    """Prints the executions of the state machine, oldest first."""
+    clients = Clients(options)
+    machine = f"arn:aws:states:{options.region}:{ACCOUNT}:stateMachine:{options.name}"
+
+    def ms(moment: Any) -> int | None:
+        return moment and round(moment.timestamp() * 1000)
+
+    listed = clients.states.list_executions(stateMachineArn=machine)["executions"]
+    found = [
+        {
+            "name": execution["name"],
+            "arn": execution["executionArn"],
+            "status": execution["status"],
+            "start_ms": ms(execution["startDate"]),
+            "stop_ms": ms(execution.get("stopDate")),
+        }
+        for execution in listed
+    ]
+    print(json.dumps(sorted(found, key=lambda execution: execution["start_ms"]), indent=1))
+
+
+def arguments() -> tuple[str, Options, Path | None]:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("action", choices=("up", "down", "logs", "executions"))
+    parser.add_argument("--endpoint", required=True, help="such as http://127.0.0.1:4566")
+    parser.add_argument("--name", default="floodgate", help="the stack's name")
+    parser.add_argument("--region", default="eu-west-1")
+    parser.add_argument("--bootstrap", type=Path, help="the program floodgate-functions")
+    parser.add_argument("--package", help="bucket/key of the zip, when another stack has put it there")
+    parser.add_argument("--image", default="floodgate-generator:dev")
+    parser.add_argument("--state-machine", type=Path, default=ROOT / "infra/state-machine.asl.json")
+    parser.add_argument("--generator-s3", help="where generators find S3 instead: a proxy that injects faults")
+    parser.add_argument("--launch-type", default="EC2", help="host networking needs EC2")
+    parser.add_argument("--schedule", help="input of an execution that a schedule starts")
+    parser.add_argument("--schedule-expression", default="rate(1 minute)")
+    parser.add_argument("--placement", default="{}", help="keys of config/placement.json to replace, as JSON")
+    parser.add_argument("--out", type=Path, help="file for the stack's names; standard output without")
+    given = vars(parser.parse_args())
+    action, out = given.pop("action"), given.pop("out")
+    host = urlsplit(given["endpoint"]).hostname
+    if host not in ("127.0.0.1", "localhost", "::1"):
+        parser.error(f"--endpoint {given['endpoint']}: an emulator on this machine is wanted, such as http://127.0.0.1:4566")
+    return action, Options(**given), out
+
+
+def main() -> None:
+    action, options, out = arguments()
+    if action == "down":
+        down(options)
+    elif action == "logs":
+        logs(options)
+    elif action == "executions":
+        executions(options)
+    else:
+        text = json.dumps(asdict(up(options)), indent=1)
+        if out:
+            out.write_text(text + "\n")
+        else:
+            print(text)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except ClientError as error:
+        sys.exit(f"deploy: {error}")

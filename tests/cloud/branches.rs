@@ -1,0 +1,240 @@
+//! Every branch of the state machine on LocalStack, whose Step Functions answers for the functions as
+//! `infra/emulator/sfn-mock.json` says: what a function does is not tested here, what becomes of its answers is.
+
+use crate::stack::sdk_config;
+use aws_sdk_sfn::Client;
+use aws_sdk_sfn::types::ExecutionStatus;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// The variable that says where LocalStack listens.
+const LOCALSTACK: &str = "FLOODGATE_LOCALSTACK";
+const REGION: &str = "eu-west-1";
+/// All cases together, retries and waits included.
+const PATIENCE: Duration = Duration::from_secs(150);
+
+/// One case of `sfn-mock.json`: which states it enters, and how it ends.
+struct Case {
+    name: &'static str,
+    /// The error's name; empty if it succeeds.
+    error: &'static str,
+    /// The states in the order in which they are entered, after `Start` and `Route`.
+    states: &'static str,
+}
+
+const fn case(name: &'static str, error: &'static str, states: &'static str) -> Case {
+    Case {
+        name,
+        error,
+        states,
+    }
+}
+
+#[rustfmt::skip]
+const CASES: &[Case] = &[
+    case("passed", "",
+        "Prepare Launch Launched WatchWait Watch Watched WatchWait Watch Watched PlanMerge Merge Finish Verdict Passed"),
+    case("failed", "Floodgate.ThresholdsFailed",
+        "Prepare Launch Launched LaunchWait Launch Launched WatchWait Watch Watched PlanMerge Merge Finish Verdict ThresholdsFailed"),
+    case("inconclusive", "Floodgate.Inconclusive",
+        "Prepare Launch Launched WatchWait Watch Watched PlanMerge Merge MergeParts Finish Verdict Inconclusive"),
+    // A part that cannot be merged is left to Finish, which names what it lacks.
+    case("parts-lost", "Floodgate.Inconclusive",
+        "Prepare Launch Launched WatchWait Watch Watched PlanMerge Merge MergeParts Finish Verdict Inconclusive"),
+    case("merge-errored", "Floodgate.Errored",
+        "Prepare Launch Launched WatchWait Watch Watched PlanMerge Finish Verdict Errored"),
+    case("aborted", "Floodgate.Aborted",
+        "Prepare Launch Launched WatchWait Watch Watched PlanMerge Merge Finish Verdict Aborted"),
+    case("invalid", "Floodgate.InvalidDefinition", "Prepare InvalidDefinition"),
+    case("prepare-errored", "Floodgate.Errored", "Prepare Errored"),
+    case("launch-errored", "Floodgate.Errored",
+        "Prepare Launch Reap Reaped ReapWait Reap Reaped PlanMerge Merge Finish Verdict Errored"),
+    case("watch-errored", "Floodgate.Errored",
+        "Prepare Launch Launched WatchWait Watch Reap Reaped PlanMerge Merge Finish Verdict Errored"),
+    case("reap-errored", "Floodgate.Errored", "Prepare Launch Launched WatchWait Watch Reap Errored"),
+    case("finish-errored", "Floodgate.Errored",
+        "Prepare Launch Launched WatchWait Watch Watched PlanMerge Merge Finish Errored"),
+    // A run whose own execution was stopped, timed out or failed.
+    case("recovered", "Floodgate.Aborted", "Recover Reaped PlanMerge Merge Finish Verdict Aborted"),
+    case("recovered-in-turns", "Floodgate.Aborted",
+        "Recover Reaped ReapWait Reap Reaped PlanMerge Merge Finish Verdict Aborted"),
+    case("recovery-errored", "Floodgate.Errored", "Recover Errored"),
+    // Every function fails once or twice with something that passes.
+    case("retried", "",
+        "Prepare Launch Launched WatchWait Watch Watched PlanMerge Merge Finish Verdict Passed"),
+];
+
+impl Case {
+    fn input(&self) -> Value {
+        if self.name.starts_with("recover") {
+            json!({"recover": {"run_arn": "arn:aws:states:::execution:floodgate:gone", "status": "ABORTED"}})
+        } else {
+            json!({"project": "shop", "test": "checkout"})
+        }
+    }
+
+    fn states(&self) -> Vec<String> {
+        let states = ["Start", "Route"].into_iter().chain(self.states.split(' '));
+        states.map(str::to_owned).collect()
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs LocalStack: cargo xtask test"]
+async fn every_branch_ends_as_it_should() {
+    let endpoint = std::env::var(LOCALSTACK)
+        .unwrap_or_else(|_| panic!("{LOCALSTACK} is not set: run `cargo xtask test --cloud`"));
+    let config = sdk_config(&endpoint, REGION).await;
+    let machine = machine();
+    let states = Client::new(&config);
+    let created = states
+        .create_state_machine()
+        .name("floodgate")
+        .definition(machine.to_string())
+        .role_arn("arn:aws:iam::000000000000:role/floodgate-states");
+    let arn = created.send().await.unwrap().state_machine_arn().to_owned();
+
+    let mut started = Vec::new();
+    for case in CASES {
+        let call = states
+            .start_execution()
+            .state_machine_arn(format!("{arn}#{}", case.name))
+            .name(case.name)
+            .input(case.input().to_string());
+        started.push(call.send().await.unwrap().execution_arn().to_owned());
+    }
+    let begun = Instant::now();
+    let mut wrong = Vec::new();
+    let mut taken = BTreeSet::new();
+    for (case, execution) in CASES.iter().zip(&started) {
+        let (status, error, cause) = end(&states, execution, begun).await;
+        let entered = entered(&states, execution).await;
+        taken.extend(
+            entered
+                .windows(2)
+                .map(|pair| (pair[0].clone(), pair[1].clone())),
+        );
+        let expected = if case.error.is_empty() {
+            ExecutionStatus::Succeeded
+        } else {
+            ExecutionStatus::Failed
+        };
+        if (&status, error.as_str(), &entered) != (&expected, case.error, &case.states()) {
+            wrong.push(format!(
+                "{}: {status} {error:?} by {entered:?}: {cause}",
+                case.name
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let untaken: Vec<_> = branches(&machine)
+        .into_iter()
+        .filter(|branch| !taken.contains(branch))
+        .collect();
+    assert!(untaken.is_empty(), "no case takes {untaken:?}");
+}
+
+/// Every case of the table has answers in `sfn-mock.json`, and the other way round. Needs no emulator.
+#[test]
+fn the_table_and_the_mocked_answers_agree() {
+    let text = std::fs::read_to_string(infra("emulator/sfn-mock.json")).unwrap();
+    let mock: Value = serde_json::from_str(&text).unwrap();
+    let mocked: BTreeSet<String> = mock["StateMachines"]["floodgate"]["TestCases"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .cloned()
+        .collect();
+    let listed: BTreeSet<String> = CASES.iter().map(|case| case.name.to_owned()).collect();
+    assert_eq!(listed, mocked);
+}
+
+fn infra(path: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("infra")
+        .join(path)
+}
+
+/// The state machine, its placeholders filled in.
+fn machine() -> Value {
+    let mut text = std::fs::read_to_string(infra("state-machine.asl.json")).unwrap();
+    for function in ["prepare", "launch", "watch", "merge", "finish", "reap"] {
+        let arn = format!("arn:aws:lambda:{REGION}:000000000000:function:floodgate-{function}");
+        text = text.replace(&format!("${{{function}_arn}}"), &arn);
+    }
+    serde_json::from_str(&text.replace("${bucket}", "floodgate")).unwrap()
+}
+
+/// Every way from one state to another: `Next`, `Default`, of choices and of catchers.
+fn branches(machine: &Value) -> Vec<(String, String)> {
+    let mut found = BTreeSet::new();
+    for (name, state) in machine["States"].as_object().unwrap() {
+        let lists = ["Choices", "Catch"]
+            .into_iter()
+            .filter_map(|key| state[key].as_array())
+            .flatten();
+        let following = lists
+            .map(|rule| &rule["Next"])
+            .chain([&state["Next"], &state["Default"]]);
+        found.extend(
+            following
+                .filter_map(Value::as_str)
+                .map(|next| (name.clone(), next.to_owned())),
+        );
+    }
+    found.into_iter().collect()
+}
+
+async fn end(
+    states: &Client,
+    execution: &str,
+    begun: Instant,
+) -> (ExecutionStatus, String, String) {
+    loop {
+        let described = states
+            .describe_execution()
+            .execution_arn(execution)
+            .send()
+            .await
+            .unwrap();
+        if *described.status() != ExecutionStatus::Running {
+            let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+            return (
+                described.status().clone(),
+                text(described.error()),
+                text(described.cause()),
+            );
+        }
+        assert!(
+            begun.elapsed() < PATIENCE,
+            "{execution} does not end; it entered {:?}",
+            entered(states, execution).await
+        );
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// The states that an execution entered, in order.
+async fn entered(states: &Client, execution: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut token = None;
+    loop {
+        let page = states
+            .get_execution_history()
+            .execution_arn(execution)
+            .max_results(1000)
+            .set_next_token(token);
+        let page = page.send().await.unwrap();
+        let details = page
+            .events()
+            .iter()
+            .filter_map(|event| event.state_entered_event_details());
+        names.extend(details.map(|details| details.name().to_owned()));
+        token = page.next_token().map(str::to_owned);
+        if token.is_none() {
+            return names;
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! One execution of the state machine, from its start to its verdict.
+
+use crate::stack::Stack;
+use aws_sdk_ecs::types::DesiredStatus;
+use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
+use aws_sdk_sfn::types::ExecutionStatus;
+use floodgate_core::execution::record::{Execution as Record, Status};
+use floodgate_core::execution::summary::Summary;
+use floodgate_core::keys::ExecutionKeys;
+use floodgate_store::{ObjectStore as _, RecordStore as _};
+use serde_json::{Value, json};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// Longer than any run here takes on a slow machine: a test that meets it has found a hang.
+const PATIENCE: Duration = Duration::from_secs(150);
+/// The project of all tests here.
+pub const PROJECT: &str = "cloud";
+
+/// A started execution.
+pub struct Execution<'s> {
+    stack: &'s Stack,
+    pub arn: String,
+    /// Its name in Step Functions, and the run's id.
+    pub id: String,
+}
+
+/// What came of it.
+pub struct Ended {
+    pub status: ExecutionStatus,
+    /// The name of the error; empty if it succeeded.
+    pub error: String,
+    pub cause: String,
+    pub record: Record,
+    pub summary: Option<Summary>,
+}
+
+/// The input of an execution with an inline definition.
+pub fn input(test: &str, definition: &str) -> Value {
+    json!({
+        "project": PROJECT,
+        "test": test,
+        "definition": definition,
+        "trigger": {"kind": "pipeline", "principal": "ann", "build_url": "http://127.0.0.1/build/1"},
+    })
+}
+
+/// A definition of `tasks` tasks that send so many requests a second for so long, each to `path`.
+pub fn arrivals(test: &str, url: &str, load: (u32, &str), tasks: u32, rest: &str) -> String {
+    let (rate, duration) = load;
+    format!(
+        "version: 1\nproject: {PROJECT}\ntest: {test}\ntarget: {url}\nrun:\n  tasks: {tasks}\n  cpu: 256\n  memory: 512\n\
+         {rest}\nscenarios:\n  one:\n    executor: constant-arrival-rate\n    rate: {rate}\n    duration: {duration}\n    \
+         preAllocatedVUs: 10\n    maxVUs: 50\n    gracefulStop: 5s\n    flow:\n      - get: /count\n        name: count\n"
+    )
+}
+
+impl Stack {
+    /// Starts an execution whose name is the run's id.
+    pub async fn start(&self, input: &Value) -> Execution<'_> {
+        let id = ulid::Ulid::generate().to_string();
+        let arn = self.start_as(&id, input).await.unwrap();
+        Execution {
+            stack: self,
+            arn,
+            id,
+        }
+    }
+
+    /// Starts an execution of this name; what the service says if it does not.
+    pub async fn start_as(&self, name: &str, input: &Value) -> Result<String, String> {
+        let call = self
+            .states
+            .start_execution()
+            .state_machine_arn(self.state_machine())
+            .name(name)
+            .input(input.to_string());
+        match call.send().await {
+            Ok(started) => Ok(started.execution_arn().to_owned()),
+            Err(error) => Err(error.into_service_error().to_string()),
+        }
+    }
+
+    /// An execution that something else has started.
+    pub fn found(&self, arn: &str, id: &str) -> Execution<'_> {
+        Execution {
+            stack: self,
+            arn: arn.into(),
+            id: id.into(),
+        }
+    }
+}
+
+impl Execution<'_> {
+    fn keys(&self) -> ExecutionKeys {
+        ExecutionKeys::new(PROJECT, &self.id)
+    }
+
+    /// Its record.
+    pub async fn record(&self) -> Option<Record> {
+        self.stack
+            .records
+            .get(Some(PROJECT), &self.id)
+            .await
+            .unwrap()
+    }
+
+    /// Waits for the state machine, then for the record and for the tasks, which are not part of it when it was stopped.
+    pub async fn end(&self) -> Ended {
+        let begun = Instant::now();
+        let described = self.described(begun).await;
+        let record = loop {
+            match self.record().await {
+                Some(record) if record.status.is_final() => break record,
+                other => assert!(
+                    begun.elapsed() < PATIENCE,
+                    "the record of {}: {other:?}",
+                    self.id
+                ),
+            }
+            pause().await;
+        };
+        self.no_task_is_left(begun).await;
+        let summary = self
+            .stack
+            .objects
+            .get(&self.keys().summary())
+            .await
+            .unwrap();
+        Ended {
+            status: described.status().clone(),
+            error: described.error().unwrap_or_default().to_owned(),
+            cause: described.cause().unwrap_or_default().to_owned(),
+            record,
+            summary: summary.map(|json| serde_json::from_slice(&json).unwrap()),
+        }
+    }
+
+    /// Waits for the state machine alone: the name of its error, and the cause.
+    pub async fn failure(&self) -> (String, String) {
+        let described = self.described(Instant::now()).await;
+        let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+        (text(described.error()), text(described.cause()))
+    }
+
+    async fn described(&self, begun: Instant) -> DescribeExecutionOutput {
+        loop {
+            let call = self
+                .stack
+                .states
+                .describe_execution()
+                .execution_arn(&self.arn);
+            let described = call.send().await.unwrap();
+            if *described.status() != ExecutionStatus::Running {
+                return described;
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{} does not end; {:?}",
+                self.arn,
+                self.record().await
+            );
+            pause().await;
+        }
+    }
+
+    /// Neither ECS nor Docker knows a task of it that runs.
+    async fn no_task_is_left(&self, begun: Instant) {
+        loop {
+            let call = self
+                .stack
+                .ecs
+                .list_tasks()
+                .cluster(self.stack.cluster())
+                .started_by(&self.id)
+                .desired_status(DesiredStatus::Running);
+            let listed = call.send().await.unwrap();
+            let containers = self.containers().await;
+            if listed.task_arns().is_empty() && containers.is_empty() {
+                return;
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "tasks of {} are left: {:?}, containers {containers:?}",
+                self.id,
+                listed.task_arns()
+            );
+            pause().await;
+        }
+    }
+
+    /// The ARNs of the tasks that were started, by number.
+    async fn placed(&self) -> Vec<String> {
+        let placed = self.stack.objects.get(&self.keys().placed()).await.unwrap();
+        let placed: Value = serde_json::from_slice(&placed.unwrap_or_default()).unwrap_or_default();
+        let tasks = placed["tasks"].as_array().cloned().unwrap_or_default();
+        let arns = tasks.iter().filter_map(|task| task["arn"].as_str());
+        arns.map(str::to_owned).collect()
+    }
+
+    /// The containers of it that run.
+    async fn containers(&self) -> Vec<String> {
+        let arns = self.placed().await;
+        arns.iter().filter_map(|arn| container(arn)).collect()
+    }
+
+    /// Does something with the container of one task.
+    pub async fn docker(&self, arguments: &[&str], task: usize) {
+        let arns = self.placed().await;
+        let container = container(&arns[task]).unwrap();
+        let done = Command::new("docker")
+            .args(arguments)
+            .arg(container)
+            .output()
+            .unwrap();
+        assert!(
+            done.status.success(),
+            "docker {arguments:?}: {}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+    }
+}
+
+impl Ended {
+    /// Panics with everything that is known unless the verdict is this.
+    #[track_caller]
+    pub fn expect(&self, status: Status, error: &str) -> &Self {
+        let said = || format!("{}: {}\n{:#?}", self.error, self.cause, self.record);
+        let succeeded = self.status == ExecutionStatus::Succeeded;
+        assert_eq!(succeeded, status == Status::Passed, "{}", said());
+        assert_eq!(self.error, error, "{}", said());
+        assert_eq!(self.record.status, status, "{}", said());
+        self
+    }
+
+    #[track_caller]
+    pub fn summary(&self) -> &Summary {
+        self.summary.as_ref().unwrap()
+    }
+
+    /// Requests in the merged data.
+    #[track_caller]
+    pub fn requests(&self) -> u64 {
+        let requests = self
+            .summary()
+            .metrics
+            .get("http_reqs")
+            .map(|metric| metric.values["count"]);
+        requests.unwrap_or(0.0) as u64
+    }
+}
+
+/// The running (or paused) container of a task.
+fn container(task_arn: &str) -> Option<String> {
+    let filter = format!("label=com.amazonaws.ecs.task-arn={task_arn}");
+    let listed = Command::new("docker")
+        .args(["ps", "-q", "--filter", &filter])
+        .output()
+        .unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    listed.split_whitespace().next().map(str::to_owned)
+}
+
+/// Waits until something holds.
+pub async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "{what} within {PATIENCE:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn pause() {
+    tokio::time::sleep(Duration::from_millis(200)).await;
+}

@@ -1,0 +1,132 @@
+//! Who starts and stops runs, and how often.
+
+use super::shop;
+use crate::execution::{PROJECT, arrivals, eventually, input};
+use crate::stack::Stack;
+use aws_sdk_sfn::types::ExecutionStatus;
+use floodgate_core::execution::control::StopReason;
+use floodgate_core::execution::record::Status;
+use floodgate_store::RecordStore as _;
+use std::time::{Duration, Instant};
+
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn the_same_execution_never_starts_twice() {
+    let (stack, shop) = (Stack::shared().await, shop());
+    let definition = arrivals(
+        "once",
+        &shop.url(),
+        (50, "4s"),
+        1,
+        "thresholds:\n  http_reqs: [count==200]",
+    );
+    let mut input = input("once", &definition);
+    let run = stack.start(&input).await;
+    eventually("the load", || shop.counters().requests() > 10).await;
+    // The same name: Step Functions itself refuses, or answers with the execution that runs.
+    match stack.start_as(&run.id, &input).await {
+        Ok(arn) => assert_eq!(arn, run.arn),
+        Err(why) => assert!(why.contains("ExecutionAlreadyExists"), "{why}"),
+    }
+    // The same id under another name: the record is taken.
+    input["id"] = run.id.clone().into();
+    let name = ulid::Ulid::generate().to_string();
+    let arn = stack.start_as(&name, &input).await.unwrap();
+    let (error, cause) = stack.found(&arn, &run.id).failure().await;
+    assert_eq!(error, "Floodgate.Errored");
+    assert!(cause.contains(&run.id), "{cause}");
+    let ended = run.end().await;
+    ended.expect(Status::Passed, "");
+    assert_eq!(ended.record.run_arn.as_deref(), Some(run.arn.as_str()));
+    assert_eq!((ended.requests(), shop.counters().requests()), (200, 200));
+}
+
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn two_executions_of_one_test_do_not_mix() {
+    let (stack, shop) = (Stack::shared().await, shop());
+    let definition = |count: u32| {
+        let rest = format!("thresholds:\n  http_reqs: [count=={count}]");
+        arrivals("both", &shop.url(), (count / 4, "4s"), 1, &rest)
+    };
+    let first = stack.start(&input("both", &definition(200))).await;
+    let second = stack.start(&input("both", &definition(120))).await;
+    let (first, second) = (first.end().await, second.end().await);
+    first.expect(Status::Passed, "");
+    second.expect(Status::Passed, "");
+    assert_eq!((first.requests(), second.requests()), (200, 120));
+    assert_eq!(shop.counters().requests(), 320);
+}
+
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn a_stopped_execution_is_recorded_with_what_was_measured() {
+    let (stack, shop) = (Stack::shared().await, shop());
+    let definition = arrivals("stopped", &shop.url(), (60, "60s"), 2, "");
+    let run = stack.start(&input("stopped", &definition)).await;
+    eventually("the load", || shop.counters().requests() > 120).await;
+    let stop = stack
+        .states
+        .stop_execution()
+        .execution_arn(&run.arn)
+        .cause("ann has seen enough");
+    stop.send().await.unwrap();
+    let ended = run.end().await;
+    assert_eq!(ended.status, ExecutionStatus::Aborted);
+    assert_eq!(ended.record.status, Status::Aborted, "{:#?}", ended.record);
+    let stop = ended.record.stopped_by.clone().unwrap();
+    assert_eq!(stop.reason, StopReason::Person);
+    assert_eq!(ended.requests(), shop.counters().requests());
+    assert!(ended.requests() > 120);
+}
+
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn a_schedule_starts_a_run() {
+    let shop = shop();
+    let definition = arrivals(
+        "nightly",
+        &shop.url(),
+        (50, "3s"),
+        1,
+        "thresholds:\n  http_reqs: [count==150]",
+    );
+    let mut input = input("nightly", &definition);
+    input["trigger"] = serde_json::json!({"kind": "schedule", "principal": "nightly"});
+    let stack = Stack::own(
+        "nightly",
+        &[
+            "--schedule",
+            &input.to_string(),
+            "--schedule-expression",
+            "at(2026-01-01T00:00:00)",
+        ],
+    )
+    .await;
+    let begun = Instant::now();
+    let (arn, id) = loop {
+        let listed = stack
+            .states
+            .list_executions()
+            .state_machine_arn(stack.state_machine());
+        let listed = listed.send().await.unwrap();
+        let records = stack
+            .records
+            .list(Some(PROJECT), Some("nightly"), 2)
+            .await
+            .unwrap();
+        if let ([execution], [record]) = (listed.executions(), records.as_slice()) {
+            break (execution.execution_arn().to_owned(), record.id.clone());
+        }
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "{:?} {records:?}",
+            listed.executions()
+        );
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    let ended = stack.found(&arn, &id).end().await;
+    ended.expect(Status::Passed, "");
+    assert_eq!(ended.record.trigger.kind, "schedule");
+    assert_eq!((ended.requests(), shop.counters().requests()), (150, 150));
+}

@@ -1,0 +1,127 @@
+//! Runs that go as they should, to the verdict that their data deserve.
+
+use super::shop;
+use crate::execution::{arrivals, input};
+use crate::stack::Stack;
+use floodgate_core::execution::control::StopReason;
+use floodgate_core::execution::record::Status;
+
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn a_run_passes_with_every_request_counted() {
+    let (stack, shop) = (Stack::shared().await, shop());
+    let definition = arrivals(
+        "passes",
+        &shop.url(),
+        (100, "4s"),
+        2,
+        "thresholds:\n  http_req_failed: [rate<0.01]\n  http_reqs: [count==400]",
+    );
+    let run = stack.start(&input("passes", &definition)).await;
+    let ended = run.end().await;
+    ended.expect(Status::Passed, "");
+    assert_eq!((ended.requests(), shop.counters().requests()), (400, 400));
+    let record = &ended.record;
+    assert_eq!(record.run_arn.as_deref(), Some(run.arn.as_str()));
+    assert_eq!(record.trigger.principal.as_deref(), Some("ann"));
+    assert_eq!(
+        (
+            record.infrastructure.kind.as_str(),
+            record.infrastructure.tasks
+        ),
+        ("aws", 2)
+    );
+    let completeness = record.completeness.clone().unwrap();
+    assert_eq!(
+        (completeness.tasks_reported, completeness.tasks_lost.len()),
+        (2, 0)
+    );
+    assert_eq!(completeness.shards_merged, completeness.shards_expected);
+    assert!(record.start_skew_us.is_some());
+    let cost = record.cost.clone().unwrap();
+    assert!(
+        cost.actual_usd.unwrap() > 0.0 && cost.estimate_usd.unwrap() > 0.0,
+        "{cost:?}"
+    );
+    let (first, last) = shop.counters().span_ms().unwrap();
+    println!(
+        "created to first request: {} ms; last request to verdict: {} ms",
+        first - record.created_ms,
+        record.ended_ms.unwrap() - last
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn a_breached_threshold_fails_the_run() {
+    let (stack, shop) = (Stack::shared().await, shop());
+    let definition = arrivals(
+        "fails",
+        &shop.url(),
+        (50, "3s"),
+        1,
+        "thresholds:\n  http_reqs: [count>1000]",
+    );
+    let ended = stack.start(&input("fails", &definition)).await.end().await;
+    ended.expect(Status::Failed, "Floodgate.ThresholdsFailed");
+    assert!(ended.cause.contains("http_reqs"), "{}", ended.cause);
+    assert_eq!((ended.requests(), shop.counters().requests()), (150, 150));
+    assert_eq!(ended.record.thresholds[0].observed, Some(150.0));
+}
+
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn a_threshold_that_aborts_ends_the_run_early() {
+    let (stack, shop) = (Stack::shared().await, shop());
+    let definition = arrivals(
+        "aborts",
+        &shop.url(),
+        (50, "60s"),
+        2,
+        "thresholds:\n  http_reqs: [{threshold: count<60, abortOnFail: true, delayAbortEval: 1s}]",
+    );
+    let ended = stack.start(&input("aborts", &definition)).await.end().await;
+    ended.expect(Status::Failed, "Floodgate.ThresholdsFailed");
+    let stop = ended.record.stopped_by.clone().unwrap();
+    assert_eq!(stop.reason, StopReason::Threshold);
+    assert!(ended.record.thresholds[0].aborted);
+    assert_eq!(ended.requests(), shop.counters().requests());
+    assert!(
+        (60..3000).contains(&ended.requests()),
+        "{}",
+        ended.requests()
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn an_invalid_definition_starts_nothing() {
+    let (stack, shop) = (Stack::shared().await, shop());
+    let definition = arrivals("invalid", &shop.url(), (50, "never"), 1, "");
+    let run = stack.start(&input("invalid", &definition)).await;
+    let (error, cause) = run.failure().await;
+    assert_eq!(error, "Floodgate.InvalidDefinition");
+    assert!(cause.contains("never"), "{cause}");
+    assert!(run.record().await.is_none());
+    assert_eq!(shop.counters().requests(), 0);
+}
+
+/// With more shards than a function is given, the merge is a tree.
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn many_shards_are_merged_in_parts() {
+    let stack = Stack::own("parts", &["--placement", r#"{"merge_shards": 3}"#]).await;
+    let shop = shop();
+    let definition = arrivals(
+        "parts",
+        &shop.url(),
+        (60, "5s"),
+        4,
+        "thresholds:\n  http_reqs: [count==300]",
+    );
+    let ended = stack.start(&input("parts", &definition)).await.end().await;
+    ended.expect(Status::Passed, "");
+    assert_eq!((ended.requests(), shop.counters().requests()), (300, 300));
+    let completeness = ended.record.completeness.clone().unwrap();
+    assert_eq!(completeness.shards_merged, completeness.shards_expected);
+}

@@ -1,0 +1,116 @@
+//! The stack that `infra/emulator/deploy.py` has put onto the emulator.
+
+use aws_config::{Region, SdkConfig};
+use aws_sdk_sfn::config::{Credentials, SharedCredentialsProvider};
+use floodgate_store::aws;
+use floodgate_store::dynamodb::DynamoStore;
+use floodgate_store::s3::S3Store;
+use serde_json::Value;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// The variable that names the JSON file which describes the emulator.
+const EMULATOR: &str = "FLOODGATE_EMULATOR";
+
+/// One deployed stack, and clients for it.
+pub struct Stack {
+    pub states: aws_sdk_sfn::Client,
+    pub ecs: aws_sdk_ecs::Client,
+    pub objects: S3Store,
+    pub records: DynamoStore,
+    /// Names and ARNs, as `deploy.py` gives them.
+    names: Value,
+}
+
+impl Stack {
+    /// The one that is there from the start.
+    pub async fn shared() -> Self {
+        Self::of(emulator()["stack"].clone()).await
+    }
+
+    /// One more on the same emulator, for a test that disturbs others: with these arguments for `deploy.py`.
+    pub async fn own(name: &str, arguments: &[&str]) -> Self {
+        let emulator = emulator();
+        let text = |key: &str| emulator[key].as_str().unwrap().to_owned();
+        let deployed = Command::new(text("python"))
+            .arg(text("deploy"))
+            .args(["up", "--name", name])
+            .args([
+                "--endpoint",
+                emulator["stack"]["endpoint"].as_str().unwrap(),
+            ])
+            .args(["--package", emulator["stack"]["package"].as_str().unwrap()])
+            .args(["--image", &text("image")])
+            .args(arguments)
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&deployed.stderr);
+        assert!(
+            deployed.status.success(),
+            "deploy.py {arguments:?}: {errors}"
+        );
+        Self::of(serde_json::from_slice(&deployed.stdout).unwrap()).await
+    }
+
+    async fn of(names: Value) -> Self {
+        let text = |key: &str| names[key].as_str().unwrap().to_owned();
+        let config = sdk_config(&text("endpoint"), &text("region")).await;
+        Self {
+            states: aws_sdk_sfn::Client::new(&config),
+            ecs: aws_sdk_ecs::Client::new(&config),
+            objects: S3Store::new(&config, text("bucket")),
+            records: DynamoStore::new(&config, text("table")),
+            names,
+        }
+    }
+
+    fn text(&self, key: &str) -> &str {
+        self.names[key].as_str().unwrap()
+    }
+
+    pub fn state_machine(&self) -> &str {
+        self.text("state_machine")
+    }
+
+    pub fn cluster(&self) -> &str {
+        self.text("cluster")
+    }
+
+    /// What `floodgate --cloud` finds the stack by.
+    pub fn environment(&self) -> [(&'static str, String); 5] {
+        [
+            ("AWS_ENDPOINT_URL", self.text("endpoint").into()),
+            ("AWS_REGION", self.text("region").into()),
+            ("AWS_ACCESS_KEY_ID", "test".into()),
+            ("AWS_SECRET_ACCESS_KEY", "test".into()),
+            ("FLOODGATE_STACK", self.text("name").into()),
+        ]
+    }
+}
+
+/// Where the emulator listens, for a proxy before it.
+pub fn emulator_addr() -> SocketAddr {
+    let emulator = emulator();
+    let endpoint = emulator["stack"]["endpoint"].as_str().unwrap();
+    endpoint.trim_start_matches("http://").parse().unwrap()
+}
+
+/// Clients' configuration for an emulator.
+pub async fn sdk_config(endpoint: &str, region: &str) -> SdkConfig {
+    aws::loader()
+        .endpoint_url(endpoint)
+        .region(Region::new(region.to_owned()))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            "test", "test", None, None, "test",
+        )))
+        .load()
+        .await
+}
+
+fn emulator() -> Value {
+    let path = std::env::var_os(EMULATOR).map(PathBuf::from);
+    let path =
+        path.unwrap_or_else(|| panic!("{EMULATOR} is not set: run `cargo xtask test --cloud`"));
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}

@@ -1,0 +1,234 @@
+//! The cloud on this machine: emulators, a Docker engine, and one stack deployed onto them.
+
+pub(crate) mod docker;
+mod localstack;
+mod ministack;
+mod server;
+
+use crate::repo;
+use crate::steps::Steps;
+use anyhow::{Context as _, Result, ensure};
+use docker::Docker;
+use ministack::Ministack;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// The variable that tells tests, and whoever else asks, where the deployed stack is: the path of a JSON file.
+pub(crate) const VARIABLE: &str = "FLOODGATE_EMULATOR";
+/// The variable that tells tests where LocalStack is: a URL.
+const LOCALSTACK: &str = "FLOODGATE_LOCALSTACK";
+/// The image of the generator that the emulated stack runs.
+const IMAGE: &str = "floodgate-generator:dev";
+
+/// A deployed stack. Dropping it takes everything down.
+pub(crate) struct Cloud {
+    // Dropped in this order: containers need the engine to be removed.
+    ministack: Ministack,
+    docker: Docker,
+    description: PathBuf,
+    /// The stack's names and ARNs, as `deploy.py` gives them.
+    pub(crate) stack: Value,
+}
+
+impl Cloud {
+    /// Brings everything up, saying what it does.
+    ///
+    /// # Errors
+    /// What could not be had, in a sentence.
+    pub(crate) fn start(programs: Programs) -> Result<Self> {
+        let docker = part("docker engine", || {
+            Docker::set_up().map_err(anyhow::Error::msg)
+        })?;
+        eprintln!("   docker engine: {}", docker.origin());
+        let python = part("MiniStack (Python packages)", || {
+            ministack::set_up().map_err(anyhow::Error::msg)
+        })?;
+        let bootstrap = part("functions", || programs.build())?;
+        part("generator image", build_image)?;
+        let ministack = part("MiniStack (start)", || Ministack::start(&python))?;
+        let description = ministack.folder()?.join("stack.json");
+        let stack = part("stack", || deploy(&ministack, &bootstrap))?;
+        let all = json!({
+            "stack": stack,
+            "python": python,
+            "deploy": repo::root().join("infra/emulator/deploy.py"),
+            "bootstrap": bootstrap,
+            "image": IMAGE,
+        });
+        std::fs::write(&description, serde_json::to_string_pretty(&all)?)
+            .with_context(|| format!("write {}", description.display()))?;
+        Ok(Self {
+            ministack,
+            docker,
+            description,
+            stack,
+        })
+    }
+
+    /// The file that [`VARIABLE`] names.
+    pub(crate) fn description(&self) -> &Path {
+        &self.description
+    }
+
+    /// Where every service listens.
+    ///
+    /// # Errors
+    /// If the emulator has ended.
+    pub(crate) fn url(&self) -> Result<String> {
+        self.ministack.url()
+    }
+
+    /// Runs `infra/emulator/deploy.py` with these arguments: what it prints.
+    ///
+    /// # Errors
+    /// What it complains of.
+    pub(crate) fn deploy(&self, arguments: &[&str]) -> Result<String> {
+        self.ministack.deploy(arguments)
+    }
+
+    /// Takes everything down.
+    ///
+    /// # Errors
+    /// If something was left behind, which is then removed.
+    pub(crate) fn stop(self) -> Result<()> {
+        self.ministack.stop()?;
+        drop(self.docker);
+        Ok(())
+    }
+}
+
+/// Runs the tests of the run in the cloud, on MiniStack, and of every branch of the state machine, on LocalStack.
+pub(crate) fn test(steps: &mut Steps) {
+    branches(steps);
+    runs(steps);
+}
+
+fn branches(steps: &mut Steps) {
+    let name = "cloud: every branch of the state machine (LocalStack)";
+    eprintln!("\n── {name}: setting up");
+    let started = localstack::set_up()
+        .map_err(anyhow::Error::msg)
+        .and_then(|python| localstack::Localstack::start(&python));
+    match started {
+        Ok(localstack) => {
+            let mut tests = cloud_tests("branches::");
+            steps.run(name, tests.env(LOCALSTACK, localstack.url()));
+        }
+        Err(why) => steps.leave_out(name, format!("{why:#}")),
+    }
+}
+
+fn runs(steps: &mut Steps) {
+    let name = "cloud: runs on MiniStack";
+    eprintln!("\n── {name}: setting up");
+    let start = Instant::now();
+    let cloud = match Cloud::start(Programs::Tested) {
+        Ok(cloud) => cloud,
+        Err(why) => return steps.leave_out(name, format!("{why:#}")),
+    };
+    steps.note("cloud: set-up", start.elapsed());
+    stores(steps, &cloud);
+    let mut tests = cloud_tests("runs::");
+    // The scenarios mostly wait: more at once than there are cores.
+    tests.arg("--test-threads=6");
+    if !steps.run(name, tests.env(VARIABLE, cloud.description())) {
+        keep_logs(&cloud);
+    }
+    let start = Instant::now();
+    match cloud.stop() {
+        Ok(()) => steps.note("cloud: taken down", start.elapsed()),
+        Err(why) => steps.fail("cloud: taken down", format!("{why:#}")),
+    }
+}
+
+/// The conformance suite of the stores, on S3 and DynamoDB.
+fn stores(steps: &mut Steps, cloud: &Cloud) {
+    let mut tests = repo::cargo(&["test", "--locked", "--workspace", "--test", "aws"]);
+    if let Ok(url) = cloud.url() {
+        steps.run(
+            "cloud: stores on MiniStack",
+            tests.env("FLOODGATE_TEST_ENDPOINT", url),
+        );
+    }
+}
+
+fn cloud_tests(filter: &str) -> std::process::Command {
+    repo::cargo(&[
+        "test",
+        "--locked",
+        "--workspace",
+        "--test",
+        "cloud",
+        "--",
+        "--include-ignored",
+        filter,
+    ])
+}
+
+/// What a failure leaves for whoever looks into it.
+pub(crate) fn keep_logs(cloud: &Cloud) {
+    let kept = repo::target_dir().and_then(|target| {
+        let file = target.join("cloud.log");
+        std::fs::write(&file, cloud.deploy(&["logs"])?)?;
+        Ok(file)
+    });
+    match kept {
+        Ok(file) => eprintln!("what functions and generators said: {}", file.display()),
+        Err(why) => eprintln!("the logs of functions and generators are lost: {why:#}"),
+    }
+}
+
+/// Does one thing, and says how long it took.
+fn part<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let start = Instant::now();
+    let done = work().with_context(|| name.to_owned())?;
+    eprintln!("   {name}: {:.1} s", start.elapsed().as_secs_f64());
+    Ok(done)
+}
+
+/// How the programs of this repository are built that run there: `cargo build` and `cargo test` of the workspace do not
+/// share what they compile.
+#[derive(Clone, Copy)]
+pub(crate) enum Programs {
+    /// As a user builds them.
+    Built,
+    /// As the tests have built them.
+    Tested,
+}
+
+impl Programs {
+    /// Builds what is missing; the functions' program.
+    fn build(self) -> Result<PathBuf> {
+        match self {
+            Self::Built => run(&[
+                "build",
+                "--locked",
+                "-p",
+                "floodgate-functions",
+                "-p",
+                "floodgate",
+                "-p",
+                "floodgate-target",
+            ])?,
+            Self::Tested => run(&["test", "--locked", "--workspace", "--no-run", "--quiet"])?,
+        }
+        Ok(repo::target_dir()?.join("debug/floodgate-functions"))
+    }
+}
+
+fn build_image() -> Result<()> {
+    run(&["xtask", "image", "--profile", "dev"])
+}
+
+fn run(arguments: &[&str]) -> Result<()> {
+    let status = repo::cargo(arguments).status().context("run cargo")?;
+    ensure!(status.success(), "cargo {}: {status}", arguments.join(" "));
+    Ok(())
+}
+
+fn deploy(ministack: &Ministack, bootstrap: &Path) -> Result<Value> {
+    let bootstrap = bootstrap.to_str().context("a path that is not UTF-8")?;
+    let said = ministack.deploy(&["up", "--bootstrap", bootstrap, "--image", IMAGE])?;
+    serde_json::from_str(&said).context("what infra/emulator/deploy.py prints")
+}
