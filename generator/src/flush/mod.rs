@@ -196,13 +196,15 @@ impl Flusher {
         let ended =
             self.config.start_ms + i64::try_from(self.ended.div_ceil(1_000_000)).unwrap_or(0);
         let partial = self.open_workers == 0 && (full - 1_000..full).contains(&ended);
+        let end_ms = if partial { ended } else { full };
         let meta = ShardMeta {
             content: Content::Shard,
             execution: self.config.execution.clone(),
             segment: self.config.segment.clone(),
             sources: Sources::one(self.config.task, seq),
-            start_ms: self.time_of(start),
-            end_ms: if partial { ended } else { full },
+            // With shards shorter than the windows of phases, the last one may hold nothing but such a window's begin.
+            start_ms: self.time_of(start).min(end_ms),
+            end_ms,
         };
         self.output.write_shard(&meta);
     }
