@@ -12,7 +12,7 @@ use crate::id::{execution_id, name_of, parse_time};
 use crate::placement::Placement;
 use crate::run::Run;
 use crate::turn::{Turn, load_run};
-use floodgate_control::close_errored;
+use floodgate_control::give_up;
 use floodgate_control::watch::Phase;
 use floodgate_core::execution::control::StopReason;
 use floodgate_core::execution::record::Execution;
@@ -231,7 +231,7 @@ async fn without_plan(
         Some(error) => format!("{error}; {problem}"),
         None => problem.to_owned(),
     };
-    close_errored(&app.stores, project, id, &why, app.clock.now_ms()).await?;
+    give_up(&app.stores, project, id, &why, app.clock.now_ms()).await?;
     Err(FunctionError::Errored(why))
 }
 

@@ -2,20 +2,26 @@
 
 use crate::error::{ControlError, Result};
 use crate::{Stores, audit, principal, status_name};
-use floodgate_core::execution::plan::Plan;
 use floodgate_core::execution::record::{Execution, Status};
 use floodgate_store::StoreError;
 
-/// Ends the record of a run as `errored` because [`crate::finish`] failed: one small object, which a store that refuses larger
-/// ones may still take. A record that has ended stays as it is. Nothing is merged; shards and manifests stay where they are.
+/// Ends the record of a run as `errored` because [`crate::finish`] failed, or because there is no plan or definition to finish it
+/// by: one small object, which a store that refuses larger ones may still take. A record that has ended stays as it is. Nothing
+/// is merged; shards and manifests stay where they are.
 ///
 /// # Errors
 /// What the store refuses; then the record is what it was, and the run can still be finished later.
-pub async fn give_up(stores: &Stores, plan: &Plan, why: &str, now_ms: i64) -> Result<Execution> {
+pub async fn give_up(
+    stores: &Stores,
+    project: &str,
+    id: &str,
+    why: &str,
+    now_ms: i64,
+) -> Result<Execution> {
     let find = || async {
-        let found = stores.records.get(Some(&plan.project), &plan.execution);
+        let found = stores.records.get(Some(project), id);
         found.await?.ok_or_else(|| ControlError::UnknownExecution {
-            id: plan.execution.clone(),
+            id: id.to_owned(),
             nearest: None,
         })
     };

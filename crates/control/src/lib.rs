@@ -28,7 +28,7 @@ pub use prepare::{
     DEFINITION_FILE, PlanOptions, Prepared, TestPackage, engine_name, lay_out, max_duration,
     prepare,
 };
-pub use stop::{abort, close_errored, order_stop, read_stop};
+pub use stop::{abort, order_stop, read_stop};
 
 use floodgate_core::execution::record::{AuditEntry, Execution, Status};
 use floodgate_store::{ObjectStore, RecordStore};

@@ -1,5 +1,5 @@
 //! Where Floodgate keeps objects and records: narrow traits, and their sides. The local folder is [`local`]; in the cloud objects
-//! are in S3 (feature `s3`) and records in DynamoDB (feature `dynamodb`). [`spool`] keeps what a store cannot take for a while.
+//! are in S3 (feature `s3`) and records in DynamoDB (feature `dynamodb`).
 #[cfg(any(feature = "s3", feature = "dynamodb"))]
 pub mod aws;
 #[cfg(any(test, feature = "conformance"))]
@@ -11,7 +11,6 @@ mod keys;
 pub mod local;
 #[cfg(feature = "s3")]
 pub mod s3;
-pub mod spool;
 
 pub use error::{Result, StoreError};
 

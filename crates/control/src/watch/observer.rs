@@ -31,7 +31,7 @@ impl Observer {
         Self {
             stores,
             keys: ExecutionKeys::new(&plan.project, &plan.execution),
-            live: Live::new(tasks, &definition),
+            live: Live::new(tasks, &definition, true),
             pulses: vec![Pulse::default(); tasks],
             read_ms: None,
             progress,

@@ -7,11 +7,7 @@ use floodgate_core::execution::record::Status;
 use floodgate_store::conformance::execution;
 use floodgate_store::dynamodb::DynamoStore;
 use floodgate_store::s3::S3Store;
-use floodgate_store::spool::{SpoolOptions, SpoolStore};
 use floodgate_store::{ObjectStore, RecordStore, StoreError};
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::runtime::Handle;
 
 /// A bucket, seen through a proxy.
 async fn bucket_behind_proxy(endpoint: &str) -> (Proxy, S3Store) {
@@ -96,46 +92,4 @@ async fn a_writer_whose_answer_is_lost_knows_its_own_record() {
         Some(record)
     );
     assert_eq!(proxy.met(), 2);
-}
-
-#[tokio::test]
-async fn a_spool_survives_what_retries_do_not() {
-    let Some(endpoint) = endpoint("a_spool_survives_what_retries_do_not") else {
-        return;
-    };
-    let (proxy, store) = bucket_behind_proxy(&endpoint).await;
-    let folder = tempfile::tempdir().unwrap();
-    let options = SpoolOptions {
-        write_patience: Duration::from_millis(200),
-        longest_pause: Duration::from_millis(500),
-        ..SpoolOptions::new(folder.path())
-    };
-    let spool = SpoolStore::open(Arc::new(store.clone()), options, Handle::current()).unwrap();
-    spool
-        .put("shards/0", Bytes::from_static(b"0"))
-        .await
-        .unwrap();
-    for (fault, keys) in [(Fault::Cut, 1..8), (s3_error(503, "SlowDown"), 8..16)] {
-        proxy.fail(fault, usize::MAX);
-        for i in keys {
-            let shard = Bytes::from(i.to_string());
-            spool
-                .put(&format!("shards/{i}"), shard.clone())
-                .await
-                .unwrap();
-            spool.put("live/0", shard).await.unwrap();
-        }
-        let early = spool.flush(Duration::from_millis(100)).await;
-        assert!(!early.undelivered.is_empty(), "{early:?}");
-        proxy.fail(Fault::None, 0);
-        let report = spool.flush(Duration::from_secs(60)).await;
-        assert_eq!(report.undelivered, []);
-        assert_eq!(report.kept, report.delivered);
-    }
-    assert_eq!(store.list("shards/").await.unwrap().len(), 16);
-    for i in 0..16 {
-        let shard = store.get(&format!("shards/{i}")).await.unwrap().unwrap();
-        assert_eq!(shard, i.to_string());
-    }
-    assert_eq!(store.get("live/0").await.unwrap().unwrap(), "15");
 }
