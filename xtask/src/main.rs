@@ -2,9 +2,12 @@
 
 mod bench;
 mod ci;
+mod package;
+mod python;
 mod readers;
 mod repo;
 mod steps;
+mod terraform;
 mod test;
 
 use clap::{Parser, Subcommand};
@@ -25,6 +28,10 @@ enum Chore {
     Ci(ci::Options),
     /// Measure against the other tools that are installed
     Bench(bench::Options),
+    /// Pack the functions for Lambda
+    Package(package::Options),
+    /// Check the Terraform code, and build the provider that this takes
+    Terraform(terraform::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -32,5 +39,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Test(options) => test::run(&options),
         Chore::Ci(options) => ci::run(&options),
         Chore::Bench(options) => bench::run(&options),
+        Chore::Package(options) => package::run(&options),
+        Chore::Terraform(options) => terraform::run(&options),
     }
 }

@@ -40,7 +40,7 @@ module "floodgate" {
   functions_package = var.functions_package
   kms_key_arn       = aws_kms_key.floodgate.arn
 
-  # Tasks in private subnets: targets see two fixed addresses (output nat_addresses).
+  # Tasks in private subnets: targets see three fixed addresses (output nat_addresses).
   network = {
     vpc = {
       cidr    = "10.90.0.0/18"

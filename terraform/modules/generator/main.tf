@@ -2,7 +2,7 @@
 
 locals {
   # One entry a region, engine and architecture.
-  definitions = merge([
+  task_definitions = merge([
     for region, group in var.log_groups : {
       for pair in flatten([
         for engine, generator in var.engines : [
@@ -65,7 +65,7 @@ resource "aws_ecr_lifecycle_policy" "this" {
 }
 
 resource "aws_ecs_task_definition" "this" {
-  for_each = local.definitions
+  for_each = local.task_definitions
 
   region                   = each.value.region
   family                   = "${var.name}-generator-${each.value.engine}-${each.value.architecture}"
