@@ -31,7 +31,7 @@ run "nightly_soak" {
   }
 
   assert {
-    condition     = keys(output.schedule_arns) == ["canary", "nightly-soak"]
+    condition     = join(" ", keys(output.schedule_arns)) == "canary nightly-soak"
     error_message = "schedules: ${join(", ", keys(output.schedule_arns))}"
   }
 }

@@ -15,9 +15,9 @@ locals {
 
   # A digest, where there is one, says exactly what runs; a tag of an immutable repository nearly so.
   images = {
-    for engine, generator in var.engines : engine => coalesce(
-      generator.image,
-      generator.digest == null ? "${aws_ecr_repository.this[engine].repository_url}:${generator.tag}" : "${aws_ecr_repository.this[engine].repository_url}@${generator.digest}",
+    for engine, generator in var.engines : engine => generator.image != null ? generator.image : join(
+      generator.digest == null ? ":" : "@",
+      [aws_ecr_repository.this[engine].repository_url, generator.digest == null ? generator.tag : generator.digest],
     )
   }
 
