@@ -82,7 +82,6 @@ module "functions" {
   state_machine_arn  = local.state_machine_arn
   task_role_arns     = [module.generator.task_role_arn, module.generator.execution_role_arn]
   secret_arns        = var.secret_arns
-  topic_arns         = var.topic_arns
   region             = local.home
   account_id         = local.account_id
   partition          = local.partition
@@ -99,8 +98,6 @@ module "orchestration" {
   state_machine_arn     = local.state_machine_arn
   function_arns         = module.functions.arns
   bucket                = module.storage.bucket
-  bucket_arn            = module.storage.bucket_arn
-  kms_key_arn           = var.kms_key_arn
   dead_letter_queue_arn = module.functions.dead_letter_queue_arn
   dead_letter_queue_url = module.functions.dead_letter_queue_url
   account_id            = local.account_id

@@ -20,6 +20,9 @@ locals {
     projects                = var.projects
     image_digest            = { for engine, generator in var.engines : engine => generator.digest if generator.digest != null }
     max_tasks_per_execution = var.max_tasks_per_execution
+    start_timeout_s         = var.start_timeout_s
+    # What one function merges at most is the functions' own business; tests set it.
+    merge_shards = null
   }
 }
 

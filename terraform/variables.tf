@@ -139,11 +139,12 @@ variable "capacity" {
 }
 
 variable "projects" {
-  description = "Who may run what: the most tasks and the highest cost (USD) of one run, and the principals that may start it, by project. \"*\" is for every project that is not named; leave it out to admit only those that are."
+  description = "Who may run what: the most tasks and the highest cost (USD) of one run, the highest cost of a calendar month (UTC), and the principals that may start runs (`*` stands for any text), by project. \"*\" is for every project that is not named; leave it out to admit only those that are."
   type = map(object({
-    max_tasks    = optional(number, 1000)
-    max_cost_usd = optional(number)
-    principals   = optional(list(string), ["*"])
+    max_tasks       = optional(number, 1000)
+    max_cost_usd    = optional(number)
+    max_monthly_usd = optional(number)
+    principals      = optional(list(string), ["*"])
   }))
   default  = { "*" = {} }
   nullable = false
@@ -154,8 +155,8 @@ variable "projects" {
   }
 
   validation {
-    condition     = alltrue([for limits in values(var.projects) : limits.max_tasks >= 1 && (limits.max_cost_usd == null ? true : limits.max_cost_usd > 0)])
-    error_message = "projects has ${jsonencode(var.projects)}: max_tasks starts at 1, and max_cost_usd is more than 0 or null for no limit."
+    condition     = alltrue([for limits in values(var.projects) : limits.max_tasks >= 1 && alltrue([for usd in [limits.max_cost_usd, limits.max_monthly_usd] : usd == null ? true : usd > 0])])
+    error_message = "projects has ${jsonencode(var.projects)}: max_tasks starts at 1; max_cost_usd and max_monthly_usd are more than 0, or null for no limit."
   }
 }
 
@@ -170,6 +171,17 @@ variable "max_tasks_per_execution" {
   }
 }
 
+variable "start_timeout_s" {
+  description = "Seconds from the start of a run within which its tasks have to be ready; null: 300."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.start_timeout_s == null ? true : var.start_timeout_s >= 10 && var.start_timeout_s <= 3600
+    error_message = "start_timeout_s is ${coalesce(var.start_timeout_s, 0)}: take 10 to 3600 seconds, or null for 300."
+  }
+}
+
 variable "secret_arns" {
   description = "Secrets in Secrets Manager that definitions may refer to: ARNs, which may end in a wildcard for the six letters that AWS appends."
   type        = list(string)
@@ -179,18 +191,6 @@ variable "secret_arns" {
   validation {
     condition     = alltrue([for arn in var.secret_arns : can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^*?]+[*?]*$", arn))])
     error_message = "secret_arns has [${join(", ", var.secret_arns)}]: take ARNs such as arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/token-??????."
-  }
-}
-
-variable "topic_arns" {
-  description = "SNS topics that definitions may notify."
-  type        = list(string)
-  default     = []
-  nullable    = false
-
-  validation {
-    condition     = alltrue([for arn in var.topic_arns : can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+$", arn))])
-    error_message = "topic_arns has [${join(", ", var.topic_arns)}]: take ARNs such as arn:aws:sns:eu-west-1:123456789012:load-tests."
   }
 }
 
@@ -247,7 +247,7 @@ variable "versioning" {
 }
 
 variable "raw_data_days" {
-  description = "Days after which shards, live objects and parts of merges go. Summaries, reports and merged series stay."
+  description = "Days after which shards and live objects go. Summaries, reports and merged series stay."
   type        = number
   default     = 30
 }

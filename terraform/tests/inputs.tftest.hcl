@@ -118,16 +118,6 @@ run "secret" {
   expect_failures = [var.secret_arns]
 }
 
-run "topic" {
-  command = plan
-
-  variables {
-    topic_arns = ["*"]
-  }
-
-  expect_failures = [var.topic_arns]
-}
-
 run "key" {
   command = plan
 

@@ -63,12 +63,17 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let folder = repo::target_dir()?.join("package");
     let program = build(options, &folder)?;
-    let contents = std::fs::read(&program).with_context(|| format!("read {}", program.display()))?;
+    let contents =
+        std::fs::read(&program).with_context(|| format!("read {}", program.display()))?;
     let package = zip::one_program("bootstrap", &contents)?;
     let file = folder.join(format!("functions-{}.zip", options.arch.name()));
     std::fs::write(&file, &package).with_context(|| format!("write {}", file.display()))?;
     println!("{}", file.display());
-    println!("{} bytes, {} of them the program unpacked", package.len(), contents.len());
+    println!(
+        "{} bytes, {} of them the program unpacked",
+        package.len(),
+        contents.len()
+    );
     ensure!(
         package.len() <= MAX_BYTES,
         "the package has {} bytes; at most {MAX_BYTES} are allowed: find out which dependency came in with `cargo bloat`",
@@ -81,14 +86,31 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 fn build(options: &Options, folder: &Path) -> Result<PathBuf> {
     let target = options.arch.target();
     let standard_library = has_standard_library(target)?;
-    ensure!(standard_library, "the standard library for {target} is missing: rustup target add {target}");
+    ensure!(
+        standard_library,
+        "the standard library for {target} is missing: rustup target add {target}"
+    );
     let tools = tools()?;
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(std::iter::once(tools).chain(std::env::split_paths(&path)))?;
     let folder = folder.join(options.arch.name());
-    let mut cargo = repo::cargo(&["lambda", "build", "--locked", "--package", PROGRAM, "--bin", PROGRAM]);
+    let mut cargo = repo::cargo(&[
+        "lambda",
+        "build",
+        "--locked",
+        "--package",
+        PROGRAM,
+        "--bin",
+        PROGRAM,
+    ]);
     cargo
-        .args(["--profile", &options.profile, "--target", &format!("{target}.{GLIBC}"), "--lambda-dir"])
+        .args([
+            "--profile",
+            &options.profile,
+            "--target",
+            &format!("{target}.{GLIBC}"),
+            "--lambda-dir",
+        ])
         .arg(&folder)
         .env("PATH", path);
     let status = cargo.status().context("run cargo lambda")?;
@@ -99,11 +121,15 @@ fn build(options: &Options, folder: &Path) -> Result<PathBuf> {
 /// The folder of cargo-lambda and zig.
 fn tools() -> Result<PathBuf> {
     // The oldest Python that both packages have wheels for.
-    let base = python::find(|minor| minor >= 8).context("there is no python3, which installs cargo-lambda and zig")?;
+    let base = python::find(|minor| minor >= 8)
+        .context("there is no python3, which installs cargo-lambda and zig")?;
     let name = format!("package-{}", PACKAGES.join("-").replace("==", "-"));
     let python = python::environment(&name, &base, PACKAGES)
         .map_err(|why| anyhow!("cargo-lambda and zig cannot be installed: {why}"))?;
-    python.parent().map(Path::to_owned).context("python lies in a folder")
+    python
+        .parent()
+        .map(Path::to_owned)
+        .context("python lies in a folder")
 }
 
 /// Whether rustc can build for a target.

@@ -34,7 +34,11 @@ struct Check {
     #[arg(long, value_name = "URL")]
     emulator: Option<String>,
     /// Package of the functions for it
-    #[arg(long, value_name = "ZIP", default_value = "target/package/functions-x86_64.zip")]
+    #[arg(
+        long,
+        value_name = "ZIP",
+        default_value = "target/package/functions-x86_64.zip"
+    )]
     package: PathBuf,
 }
 
@@ -52,8 +56,19 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Chore::Provider(options) => provider::build(options),
         Chore::Docs => {
             let mut steps = Steps::default();
-            let test = ["test", "--locked", "-p", "floodgate-functions", "--test", "terraform", "readmes"];
-            steps.run("tables of the READMEs", repo::cargo(&test).env("UPDATE", "1"));
+            let test = [
+                "test",
+                "--locked",
+                "-p",
+                "floodgate-functions",
+                "--test",
+                "terraform",
+                "readmes",
+            ];
+            steps.run(
+                "tables of the READMEs",
+                repo::cargo(&test).env("UPDATE", "1"),
+            );
             steps.finish()
         }
     }
@@ -83,7 +98,10 @@ fn check(steps: &mut Steps, options: &Check) -> Result<()> {
         configuration: provider::configuration()?,
     };
     let mut format = terraform.command("fmt", ".");
-    steps.run("terraform fmt", format.args(["fmt", "-check", "-diff", "-recursive"]));
+    steps.run(
+        "terraform fmt",
+        format.args(["fmt", "-check", "-diff", "-recursive"]),
+    );
     if terraform.configuration.is_none() {
         steps.leave_out(
             rest,
@@ -91,15 +109,23 @@ fn check(steps: &mut Steps, options: &Check) -> Result<()> {
         );
         return Ok(());
     }
-    for folder in std::iter::once(".".to_owned()).chain(EXAMPLES.map(|name| format!("examples/{name}"))) {
+    for folder in
+        std::iter::once(".".to_owned()).chain(EXAMPLES.map(|name| format!("examples/{name}")))
+    {
         let name = if folder == "." { "root" } else { &folder };
         if terraform.init(steps, name, &folder) {
-            steps.run(&format!("terraform validate {name}"), terraform.command(name, &folder).args(["validate"]));
+            steps.run(
+                &format!("terraform validate {name}"),
+                terraform.command(name, &folder).args(["validate"]),
+            );
         }
     }
     // The tests plan and apply the root module and every example with a provider that calls nobody.
     if terraform.init(steps, "tests", ".") {
-        steps.run("terraform test", terraform.command("tests", ".").args(["test"]));
+        steps.run(
+            "terraform test",
+            terraform.command("tests", ".").args(["test"]),
+        );
     }
     match &options.emulator {
         None => steps.leave_out("terraform apply onto the emulator", "no --emulator"),
@@ -133,8 +159,17 @@ impl Terraform {
     }
 
     fn init(&self, steps: &mut Steps, name: &str, folder: &str) -> bool {
-        let arguments = ["init", "-backend=false", "-input=false", "-no-color", "-upgrade"];
-        steps.run(&format!("terraform init {name}"), self.command(name, folder).args(arguments))
+        let arguments = [
+            "init",
+            "-backend=false",
+            "-input=false",
+            "-no-color",
+            "-upgrade",
+        ];
+        steps.run(
+            &format!("terraform init {name}"),
+            self.command(name, folder).args(arguments),
+        )
     }
 
     /// Plans, applies and destroys the example for emulators.
@@ -177,8 +212,15 @@ mod tests {
     fn every_example_is_checked() {
         let folder = repo::root().join("terraform/examples");
         let entries = std::fs::read_dir(folder).expect("examples");
-        let mut found: Vec<_> =
-            entries.map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned()).collect();
+        let mut found: Vec<_> = entries
+            .map(|entry| {
+                entry
+                    .expect("readable")
+                    .file_name()
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .collect();
         found.retain(|name| name != "emulator");
         found.sort();
         let mut known = EXAMPLES.to_vec();

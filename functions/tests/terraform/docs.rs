@@ -18,7 +18,12 @@ fn readmes_list_inputs_and_outputs() {
         if update {
             std::fs::write(&file, wanted).expect("writable");
         } else {
-            assert_eq!(text, wanted, "{} is not up to date: cargo xtask terraform docs", file.display());
+            assert_eq!(
+                text,
+                wanted,
+                "{} is not up to date: cargo xtask terraform docs",
+                file.display()
+            );
         }
     }
 }
@@ -26,7 +31,8 @@ fn readmes_list_inputs_and_outputs() {
 fn tables(module: &Module) -> String {
     let mut text = "## Inputs\n\n| Name | Type | Default | |\n|---|---|---|---|\n".to_owned();
     for variable in sorted(module, "variable") {
-        let default = attribute(variable, "default").map_or_else(|| "required".to_owned(), |value| code(&written(value)));
+        let default = attribute(variable, "default")
+            .map_or_else(|| "required".to_owned(), |value| code(&written(value)));
         let _ = writeln!(
             text,
             "| `{}` | {} | {default} | {} |",
@@ -45,7 +51,12 @@ fn tables(module: &Module) -> String {
 fn sorted<'a>(module: &'a Module, kind: &'a str) -> Vec<&'a Block> {
     let mut blocks: Vec<_> = module.blocks(kind).collect();
     // What has to be given stands first.
-    blocks.sort_by_key(|block| (attribute(block, "default").is_some(), label(block, 0).to_owned()));
+    blocks.sort_by_key(|block| {
+        (
+            attribute(block, "default").is_some(),
+            label(block, 0).to_owned(),
+        )
+    });
     blocks
 }
 
@@ -66,7 +77,15 @@ fn code(text: &str) -> String {
 }
 
 fn description(block: &Block) -> String {
-    let text = attribute(block, "description").and_then(string).unwrap_or_default();
-    let text = text.trim().trim_start_matches("<<-EOT").trim_end_matches("EOT");
-    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
+    let text = attribute(block, "description")
+        .and_then(string)
+        .unwrap_or_default();
+    let text = text
+        .trim()
+        .trim_start_matches("<<-EOT")
+        .trim_end_matches("EOT");
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace('|', "\\|")
 }

@@ -72,8 +72,12 @@ impl Module {
 
     /// All locals.
     pub(crate) fn locals(&self) -> BTreeMap<&str, &Expression> {
-        let attributes = self.blocks("locals").flat_map(|block| block.body().attributes());
-        attributes.map(|attribute| (attribute.key(), attribute.expr())).collect()
+        let attributes = self
+            .blocks("locals")
+            .flat_map(|block| block.body().attributes());
+        attributes
+            .map(|attribute| (attribute.key(), attribute.expr()))
+            .collect()
     }
 
     /// A local, which has to exist.
@@ -108,19 +112,27 @@ impl Module {
 
 /// A block's label.
 pub(crate) fn label(block: &Block, index: usize) -> &str {
-    block.labels().get(index).map_or("", hcl::BlockLabel::as_str)
+    block
+        .labels()
+        .get(index)
+        .map_or("", hcl::BlockLabel::as_str)
 }
 
 /// A block's attribute.
 pub(crate) fn attribute<'a>(block: &'a Block, key: &str) -> Option<&'a Expression> {
     let mut attributes = block.body().attributes();
-    attributes.find(|attribute| attribute.key() == key).map(hcl::Attribute::expr)
+    attributes
+        .find(|attribute| attribute.key() == key)
+        .map(hcl::Attribute::expr)
 }
 
 /// What an object has under its keys; no keys if it is none.
 pub(crate) fn object(expression: &Expression) -> BTreeMap<String, &Expression> {
     match expression {
-        Expression::Object(entries) => entries.iter().map(|(key, value)| (key.to_string(), value)).collect(),
+        Expression::Object(entries) => entries
+            .iter()
+            .map(|(key, value)| (key.to_string(), value))
+            .collect(),
         _ => BTreeMap::new(),
     }
 }
@@ -175,13 +187,25 @@ pub(crate) fn walk<'a>(expression: &'a Expression, visit: &mut impl FnMut(&'a Ex
         Expression::FuncCall(call) => call.args.iter().for_each(|argument| walk(argument, visit)),
         Expression::Parenthesis(inner) => walk(inner, visit),
         Expression::Conditional(conditional) => {
-            for part in [&conditional.cond_expr, &conditional.true_expr, &conditional.false_expr] {
+            for part in [
+                &conditional.cond_expr,
+                &conditional.true_expr,
+                &conditional.false_expr,
+            ] {
                 walk(part, visit);
             }
         }
         Expression::ForExpr(each) => {
-            let parts = [Some(&each.collection_expr), each.key_expr.as_ref(), Some(&each.value_expr), each.cond_expr.as_ref()];
-            parts.into_iter().flatten().for_each(|part| walk(part, visit));
+            let parts = [
+                Some(&each.collection_expr),
+                each.key_expr.as_ref(),
+                Some(&each.value_expr),
+                each.cond_expr.as_ref(),
+            ];
+            parts
+                .into_iter()
+                .flatten()
+                .for_each(|part| walk(part, visit));
         }
         Expression::Operation(operation) => match &**operation {
             hcl::expr::Operation::Unary(unary) => walk(&unary.expr, visit),

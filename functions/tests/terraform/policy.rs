@@ -19,8 +19,12 @@ pub(crate) fn statements(module: &Module, expression: &Expression) -> Vec<Statem
     let mut found = Vec::new();
     walk(expression, &mut |inner| {
         found.extend(statement(module, inner));
-        if let Some(fragment) = reference(inner, "local").and_then(|name| module.locals().get(name).copied())
-            && !matches!(fragment, Expression::TemplateExpr(_) | Expression::String(_))
+        if let Some(fragment) =
+            reference(inner, "local").and_then(|name| module.locals().get(name).copied())
+            && !matches!(
+                fragment,
+                Expression::TemplateExpr(_) | Expression::String(_)
+            )
         {
             found.extend(statements(module, fragment));
         }
@@ -32,9 +36,15 @@ fn statement(module: &Module, expression: &Expression) -> Option<Statement> {
     let entries = object(expression);
     let action = entries.get("Action")?;
     Some(Statement {
-        effect: entries.get("Effect").and_then(|effect| string(effect)).unwrap_or_default(),
+        effect: entries
+            .get("Effect")
+            .and_then(|effect| string(effect))
+            .unwrap_or_default(),
         actions: texts(module, action).into_iter().collect(),
-        resources: entries.get("Resource").map(|resource| texts(module, resource)).unwrap_or_default(),
+        resources: entries
+            .get("Resource")
+            .map(|resource| texts(module, resource))
+            .unwrap_or_default(),
         conditional: entries.contains_key("Condition"),
     })
 }
@@ -44,9 +54,15 @@ fn texts(module: &Module, expression: &Expression) -> Vec<String> {
     match expression {
         Expression::Array(items) => items.iter().flat_map(|item| texts(module, item)).collect(),
         _ => {
-            let local = reference(expression, "local").and_then(|name| module.locals().get(name).copied());
+            let local =
+                reference(expression, "local").and_then(|name| module.locals().get(name).copied());
             let text = local.and_then(string).or_else(|| string(expression));
-            vec![text.unwrap_or_else(|| hcl::format::to_string(expression).expect("printable").trim().to_owned())]
+            vec![text.unwrap_or_else(|| {
+                hcl::format::to_string(expression)
+                    .expect("printable")
+                    .trim()
+                    .to_owned()
+            })]
         }
     }
 }
@@ -57,7 +73,9 @@ fn everywhere() -> Vec<(String, Statement)> {
     for module in module::all() {
         for expression in module.expressions() {
             walk(expression, &mut |inner| {
-                found.extend(statement(&module, inner).map(|statement| (module.name.clone(), statement)));
+                found.extend(
+                    statement(&module, inner).map(|statement| (module.name.clone(), statement)),
+                );
             });
         }
     }
@@ -77,7 +95,9 @@ fn no_statement_allows_actions_by_wildcard() {
         for action in &statement.actions {
             let (service, operation) = action.split_once(':').unwrap_or_default();
             assert!(
-                !service.is_empty() && operation.chars().all(char::is_alphanumeric) && !operation.is_empty(),
+                !service.is_empty()
+                    && operation.chars().all(char::is_alphanumeric)
+                    && !operation.is_empty(),
                 "{module}: {action:?} is not one action"
             );
         }
@@ -110,9 +130,19 @@ fn every_resource_is_named_where_there_is_one_to_name() {
             continue;
         }
         let everything = statement.resources.iter().any(|resource| resource == "*");
-        let nameless = statement.actions.iter().all(|action| WITHOUT_RESOURCE.contains(&action.as_str()));
-        assert_eq!(everything, everything && nameless, "{module}: {statement:?}");
+        let nameless = statement
+            .actions
+            .iter()
+            .all(|action| WITHOUT_RESOURCE.contains(&action.as_str()));
+        assert_eq!(
+            everything,
+            everything && nameless,
+            "{module}: {statement:?}"
+        );
         // The cluster is the only bound that ListTasks knows.
-        assert!(!statement.actions.contains("ecs:ListTasks") || statement.conditional, "{module}: {statement:?}");
+        assert!(
+            !statement.actions.contains("ecs:ListTasks") || statement.conditional,
+            "{module}: {statement:?}"
+        );
     }
 }

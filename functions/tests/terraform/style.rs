@@ -2,13 +2,23 @@
 
 use crate::module::{self, attribute, label, string};
 
-const FILES: [&str; 5] = ["main.tf", "variables.tf", "outputs.tf", "versions.tf", "README.md"];
+const FILES: [&str; 5] = [
+    "main.tf",
+    "variables.tf",
+    "outputs.tf",
+    "versions.tf",
+    "README.md",
+];
 
 #[test]
 fn every_module_has_its_five_files() {
     for module in module::all() {
         for file in FILES {
-            assert!(module.folder.join(file).is_file(), "{}: there is no {file}", module.name);
+            assert!(
+                module.folder.join(file).is_file(),
+                "{}: there is no {file}",
+                module.name
+            );
         }
     }
 }
@@ -20,11 +30,26 @@ fn every_variable_has_a_type_and_a_description() {
             let name = format!("{}: variable {}", module.name, label(variable, 0));
             assert!(attribute(variable, "type").is_some(), "{name} has no type");
             described(&name, attribute(variable, "description").and_then(string));
-            for validation in variable.body().blocks().filter(|block| block.identifier() == "validation") {
-                let message = attribute(validation, "error_message").and_then(string).unwrap_or_default();
-                assert!(message.contains(label(variable, 0)), "{name}: the message does not name it: {message}");
-                assert!(message.contains("${"), "{name}: the message does not show the value: {message}");
-                assert!(message.contains(": "), "{name}: the message names no remedy: {message}");
+            for validation in variable
+                .body()
+                .blocks()
+                .filter(|block| block.identifier() == "validation")
+            {
+                let message = attribute(validation, "error_message")
+                    .and_then(string)
+                    .unwrap_or_default();
+                assert!(
+                    message.contains(label(variable, 0)),
+                    "{name}: the message does not name it: {message}"
+                );
+                assert!(
+                    message.contains("${"),
+                    "{name}: the message does not show the value: {message}"
+                );
+                assert!(
+                    message.contains(": "),
+                    "{name}: the message names no remedy: {message}"
+                );
             }
         }
     }
@@ -44,7 +69,10 @@ fn every_output_has_a_description() {
 
 fn described(name: &str, description: Option<String>) {
     let description = description.unwrap_or_default();
-    assert!(description.trim_matches('"').trim_end().len() > 10, "{name} has no description");
+    assert!(
+        description.trim_matches('"').trim_end().len() > 10,
+        "{name} has no description"
+    );
 }
 
 /// Resources without tags of their own in version 6 of the provider.
@@ -74,7 +102,10 @@ const WITHOUT_TAGS: &[&str] = &[
 fn whatever_can_have_tags_gets_them() {
     for module in module::all() {
         // Examples tag with the provider's default_tags, as their readers will.
-        for resource in module.blocks("resource").filter(|_| !module.name.starts_with("examples/")) {
+        for resource in module
+            .blocks("resource")
+            .filter(|_| !module.name.starts_with("examples/"))
+        {
             let (kind, name) = (label(resource, 0), label(resource, 1));
             let tags = attribute(resource, "tags").is_some();
             assert_eq!(
@@ -82,7 +113,11 @@ fn whatever_can_have_tags_gets_them() {
                 !WITHOUT_TAGS.contains(&kind),
                 "{}: {kind}.{name} {}",
                 module.name,
-                if tags { "has tags, and this test says it cannot" } else { "has no tags" }
+                if tags {
+                    "has tags, and this test says it cannot"
+                } else {
+                    "has no tags"
+                }
             );
         }
     }
@@ -99,7 +134,12 @@ fn modules_know_one_provider_in_one_version() {
             module.name
         );
         for resource in module.blocks("resource").chain(module.blocks("data")) {
-            assert!(label(resource, 0).starts_with("aws_"), "{}: {} needs another provider", module.name, label(resource, 0));
+            assert!(
+                label(resource, 0).starts_with("aws_"),
+                "{}: {} needs another provider",
+                module.name,
+                label(resource, 0)
+            );
         }
     }
 }
@@ -107,10 +147,17 @@ fn modules_know_one_provider_in_one_version() {
 #[test]
 fn examples_default_to_files_that_are_made_here() {
     let root = module::Module::load(".");
-    let engines = root.blocks("variable").find(|block| label(block, 0) == "engines").expect("the variable engines");
-    let kind = hcl::format::to_string(attribute(engines, "type").expect("a type")).expect("printable");
+    let engines = root
+        .blocks("variable")
+        .find(|block| label(block, 0) == "engines")
+        .expect("the variable engines");
+    let kind =
+        hcl::format::to_string(attribute(engines, "type").expect("a type")).expect("printable");
     // `cargo xtask image` tags with the version of the workspace.
-    let tag = format!("tag           = optional(string, \"{}\")", env!("CARGO_PKG_VERSION"));
+    let tag = format!(
+        "tag           = optional(string, \"{}\")",
+        env!("CARGO_PKG_VERSION")
+    );
     let squeezed = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(squeezed(&kind).contains(&squeezed(&tag)), "{kind}");
 }

@@ -6,7 +6,7 @@ locals {
     [for topic in aws_sns_topic.this : topic.arn],
   )
 
-  # Metrics that the functions write in the embedded metric format; functions/src/metrics.rs names them.
+  # Metrics that the functions write in the embedded metric format; functions/src names them.
   alarms = merge(
     {
       failed = {
@@ -25,10 +25,18 @@ locals {
         period_s    = 300
         threshold   = 1
       }
+      errored = {
+        description = "Runs that could not be carried out: capacity, permissions or a fault of Floodgate's, not of the target's."
+        namespace   = "Floodgate"
+        metric      = "Executions"
+        dimensions  = { Stack = var.name, Status = "errored" }
+        period_s    = 300
+        threshold   = 1
+      }
       orphaned-tasks = {
         description = "Generators that were found running without a run. They have been stopped; find out why they were left."
         namespace   = "Floodgate"
-        metric      = "OrphanedTasks"
+        metric      = "OrphanedTasksStopped"
         dimensions  = { Stack = var.name }
         period_s    = 300
         threshold   = 1
@@ -53,7 +61,7 @@ locals {
     { for limit in [var.daily_spend_usd] : "spend" => {
       description = "All runs of a day together cost more than ${limit} USD."
       namespace   = "Floodgate"
-      metric      = "SpendUsd"
+      metric      = "ActualCostUsd"
       dimensions  = { Stack = var.name }
       period_s    = 86400
       threshold   = limit

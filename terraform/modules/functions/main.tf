@@ -1,13 +1,14 @@
 # Six functions from one program: FLOODGATE_FUNCTION says which it is. Each has a role of its own.
 
 locals {
+  # Each ends before the state machine's task gives up on it, so that no call runs twice at a time.
   functions = {
-    prepare = { memory_mb = 512, timeout_s = 120, description = "Validates the definition, plans the run, creates its record" }
-    launch  = { memory_mb = 512, timeout_s = 300, description = "Starts the generators" }
-    watch   = { memory_mb = 1769, timeout_s = 300, description = "Starts the load, watches it, stops it" }
+    prepare = { memory_mb = 512, timeout_s = 80, description = "Validates the definition, plans the run, creates its record" }
+    launch  = { memory_mb = 512, timeout_s = 80, description = "Starts the generators" }
+    watch   = { memory_mb = 1769, timeout_s = 80, description = "Starts the load, watches it, stops it" }
     merge   = { memory_mb = 3008, timeout_s = 900, description = "Adds shards up" }
     finish  = { memory_mb = 3008, timeout_s = 900, description = "Evaluates thresholds, writes verdict and report, notifies" }
-    reap    = { memory_mb = 512, timeout_s = 300, description = "Stops what a broken run left behind" }
+    reap    = { memory_mb = 512, timeout_s = 140, description = "Stops what a broken run left behind" }
   }
 
   settings = {

@@ -1,15 +1,6 @@
 # What each function may do: the actions that functions/permissions.json says its code calls, each on named resources.
 # functions/tests/terraform holds the two against each other.
 
-locals {
-  executions  = "${var.bucket_arn}/projects/*/executions/*"
-  definitions = "${var.bucket_arn}/projects/*/definitions/*"
-  placement   = "${var.bucket_arn}/config/placement.json"
-  clusters    = "arn:${var.partition}:ecs:*:${var.account_id}:cluster/${var.name}"
-  tasks       = "arn:${var.partition}:ecs:*:${var.account_id}:task/${var.name}/*"
-  generators  = "arn:${var.partition}:ecs:*:${var.account_id}:task-definition/${var.name}-generator-*:*"
-}
-
 resource "aws_iam_role" "this" {
   for_each = local.functions
 

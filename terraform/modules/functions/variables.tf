@@ -80,13 +80,7 @@ variable "task_role_arns" {
 }
 
 variable "secret_arns" {
-  description = "Secrets that definitions may refer to; functions read those of notifications."
-  type        = list(string)
-  default     = []
-}
-
-variable "topic_arns" {
-  description = "SNS topics that definitions may notify."
+  description = "Secrets that definitions may refer to: prepare looks whether they are there, and does not read them."
   type        = list(string)
   default     = []
 }

@@ -23,8 +23,12 @@ resource "aws_sfn_state_machine" "this" {
     log_destination        = "${aws_cloudwatch_log_group.state_machine.arn}:*"
   }
 
-  tracing_configuration {
-    enabled = var.tracing
+  dynamic "tracing_configuration" {
+    for_each = var.tracing ? [true] : []
+
+    content {
+      enabled = tracing_configuration.value
+    }
   }
 
   depends_on = [aws_iam_role_policy.state_machine]

@@ -28,14 +28,7 @@ resource "aws_iam_role_policy" "state_machine" {
           Resource = values(var.function_arns)
         },
         {
-          # The Distributed Map reads its list from there…
-          Sid      = "ReadMergeParts"
-          Effect   = "Allow"
-          Action   = ["s3:GetObject"]
-          Resource = ["${var.bucket_arn}/projects/*/executions/*/control/merge.json"]
-        },
-        {
-          # … and runs one child execution an entry.
+          # The Distributed Map runs one child execution an entry.
           # https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
           Sid      = "StartChildren"
           Effect   = "Allow"
@@ -81,12 +74,6 @@ resource "aws_iam_role_policy" "state_machine" {
         ]
         Resource = ["*"]
       } if traced],
-      [for key in [var.kms_key_arn] : {
-        Sid      = "Key"
-        Effect   = "Allow"
-        Action   = ["kms:Decrypt"]
-        Resource = [key]
-      } if key != null],
     )
   })
 }

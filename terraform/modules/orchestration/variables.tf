@@ -14,19 +14,8 @@ variable "function_arns" {
 }
 
 variable "bucket" {
-  description = "Name of the bucket."
+  description = "Name of the bucket, which messages refer to."
   type        = string
-}
-
-variable "bucket_arn" {
-  description = "ARN of the bucket."
-  type        = string
-}
-
-variable "kms_key_arn" {
-  description = "Key of the bucket, if it is the customer's."
-  type        = string
-  default     = null
 }
 
 variable "dead_letter_queue_arn" {

@@ -65,8 +65,8 @@ resource "aws_s3_bucket_policy" "this" {
 }
 
 # A rule of a lifecycle filters by prefix, size or tag, and `projects/{project}/executions/{id}/shards/` has no common
-# prefix. So whoever writes a shard, a live object or a part of a merge gives it the tag that is named here; definitions,
-# plans, summaries, reports and the merged series carry none and stay.
+# prefix. So a generator gives shards and live objects the tag that is named here; definitions, plans, summaries, reports
+# and the merged series carry none and stay.
 # Filters: https://docs.aws.amazon.com/AmazonS3/latest/userguide/intro-lifecycle-filters.html
 resource "aws_s3_bucket_lifecycle_configuration" "this" {
   bucket = aws_s3_bucket.this.id

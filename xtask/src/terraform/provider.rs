@@ -18,7 +18,8 @@ const REVISION: &str = "v1.60.1-0.20260602190131-5f2286d6d836";
 const VERSION: &str = "6.47.1";
 /// The list of services, one import and one call a service.
 const SERVICES_FILE: &str = "internal/provider/sdkv2/service_packages_gen.go";
-/// What the modules have resources or data of. `kms` and `secretsmanager` are for examples.
+/// What the modules have resources or data of, `kms` for an example; and `organizations` and `s3control`, which the
+/// services `meta` and `s3` call themselves.
 const SERVICES: &[&str] = &[
     "cloudwatch",
     "dynamodb",
@@ -31,9 +32,10 @@ const SERVICES: &[&str] = &[
     "lambda",
     "logs",
     "meta",
+    "organizations",
     "s3",
+    "s3control",
     "scheduler",
-    "secretsmanager",
     "sfn",
     "sns",
     "sqs",
@@ -56,7 +58,8 @@ pub(crate) struct Options {
 /// # Errors
 /// If there is no Go, no proxy, or the build fails.
 pub(crate) fn build(options: &Options) -> Result<()> {
-    let go = repo::find_program("go", None).context("there is no go, which builds the provider; install Go 1.25 or later")?;
+    let go = repo::find_program("go", None)
+        .context("there is no go, which builds the provider; install Go 1.25 or later")?;
     let cache = cache()?;
     let binary = binary(&cache);
     let folder = binary.parent().context("the program lies in a folder")?;
@@ -70,14 +73,23 @@ pub(crate) fn build(options: &Options) -> Result<()> {
         source
     };
     let status = Command::new(&go)
-        .args(["build", "-trimpath", "-ldflags=-s -w", &format!("-p={}", options.jobs), "-o"])
+        .args([
+            "build",
+            "-ldflags=-s -w",
+            &format!("-p={}", options.jobs),
+            "-o",
+        ])
         .arg(&binary)
         .arg(".")
         .current_dir(&source)
         .env("CGO_ENABLED", "0")
         .status()
         .context("run go build")?;
-    ensure!(status.success(), "go build in {}: {status}", source.display());
+    ensure!(
+        status.success(),
+        "go build in {}: {status}",
+        source.display()
+    );
     println!("{}", binary.display());
     if let Some(file) = configuration()? {
         println!("export TF_CLI_CONFIG_FILE={}", file.display());
@@ -95,7 +107,8 @@ pub(crate) fn configuration() -> Result<Option<PathBuf>> {
         return Ok(None);
     }
     let file = cache.join("terraformrc");
-    fs::write(&file, configuration_text(&cache)).with_context(|| format!("write {}", file.display()))?;
+    fs::write(&file, configuration_text(&cache))
+        .with_context(|| format!("write {}", file.display()))?;
     Ok(Some(file))
 }
 
@@ -108,16 +121,23 @@ fn configuration_text(cache: &Path) -> String {
 }
 
 fn cache() -> Result<PathBuf> {
-    let cache = repo::cache_dir().context("there is neither XDG_CACHE_HOME nor HOME to keep the provider in")?;
+    let cache = repo::cache_dir()
+        .context("there is neither XDG_CACHE_HOME nor HOME to keep the provider in")?;
     Ok(cache.join("terraform"))
 }
 
 /// Where a mirror has the provider
 /// (<https://developer.hashicorp.com/terraform/cli/config/config-file#filesystem_mirror>).
 fn binary(cache: &Path) -> PathBuf {
-    let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "amd64" };
+    let arch = if cfg!(target_arch = "aarch64") {
+        "arm64"
+    } else {
+        "amd64"
+    };
     cache
-        .join(format!("registry.terraform.io/hashicorp/aws/{VERSION}/linux_{arch}"))
+        .join(format!(
+            "registry.terraform.io/hashicorp/aws/{VERSION}/linux_{arch}"
+        ))
         .join(format!("terraform-provider-aws_v{VERSION}"))
 }
 
@@ -128,11 +148,24 @@ fn download(go: &Path) -> Result<PathBuf> {
         .output()
         .context("run go mod download")?;
     let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "go mod download {MODULE}@{REVISION}: {}", said.trim());
+    ensure!(
+        output.status.success(),
+        "go mod download {MODULE}@{REVISION}: {}",
+        said.trim()
+    );
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout)?;
-    let folder = PathBuf::from(answer["Dir"].as_str().context("go mod download names no folder")?);
-    let version = fs::read_to_string(folder.join("version/VERSION")).context("read the provider's version")?;
-    ensure!(version.trim() == VERSION, "the provider is {}, not {VERSION}: correct the constant", version.trim());
+    let folder = PathBuf::from(
+        answer["Dir"]
+            .as_str()
+            .context("go mod download names no folder")?,
+    );
+    let version = fs::read_to_string(folder.join("version/VERSION"))
+        .context("read the provider's version")?;
+    ensure!(
+        version.trim() == VERSION,
+        "the provider is {}, not {VERSION}: correct the constant",
+        version.trim()
+    );
     Ok(folder)
 }
 
@@ -141,7 +174,9 @@ fn copy_needed(module: &Path, source: &Path) -> Result<()> {
     if source.exists() {
         fs::remove_dir_all(source).with_context(|| format!("remove {}", source.display()))?;
     }
-    for part in ["main.go", "go.mod", "go.sum", "internal", "names", "version"] {
+    for part in [
+        "main.go", "go.mod", "go.sum", "internal", "names", "version",
+    ] {
         copy(&module.join(part), &source.join(part))?;
     }
     let file = source.join(SERVICES_FILE);
@@ -154,7 +189,9 @@ fn cut_down(list: &str) -> Result<String> {
     let mut kept = 0;
     let mut text = String::new();
     for line in list.lines() {
-        let import = line.split_once("/internal/service/").and_then(|(_, rest)| rest.strip_suffix('"'));
+        let import = line
+            .split_once("/internal/service/")
+            .and_then(|(_, rest)| rest.strip_suffix('"'));
         let call = line.trim().strip_suffix(".ServicePackage(ctx),");
         let service = import.or(call);
         if service.is_some_and(|service| !SERVICES.contains(&service)) {
@@ -166,7 +203,9 @@ fn cut_down(list: &str) -> Result<String> {
     }
     let wanted = 2 * SERVICES.len();
     if kept != wanted {
-        bail!("{SERVICES_FILE} names {kept} imports and calls of the services that are needed, not {wanted}");
+        bail!(
+            "{SERVICES_FILE} names {kept} imports and calls of the services that are needed, not {wanted}"
+        );
     }
     Ok(text)
 }
@@ -205,7 +244,10 @@ mod tests {
         }
         list += "}\n";
         let cut = cut_down(&list).unwrap();
-        assert!(cut.contains("\"context\"") && cut.contains("/s3\"") && cut.contains("\t\tsfn."), "{cut}");
+        assert!(
+            cut.contains("\"context\"") && cut.contains("/s3\"") && cut.contains("\t\tsfn."),
+            "{cut}"
+        );
         assert!(!cut.contains("quicksight"), "{cut}");
         let error = cut_down("import (\n)\n").unwrap_err().to_string();
         assert!(error.contains("names 0"), "{error}");
