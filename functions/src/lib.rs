@@ -1,1 +1,48 @@
-//! The functions.
+//! The Lambda functions that a run's state machine calls: one program, one module a function.
+//!
+//! [`prepare`] makes a plan, [`launch`] starts its tasks, [`watch`] looks after them, [`merge`] adds up what they wrote,
+//! [`finish`] judges, and [`reap`] stops what must not go on. What they do to a run is `floodgate_control`; here stands what
+//! only the cloud has: payloads, placement, ECS, pacing by the history of a state machine.
+//!
+//! Every function may be called again with the same input, by Lambda's retries and by a redrive, and then goes on where the
+//! last call was cut off: what it knows lies in the bucket and in the table, never in the process.
+
+mod account;
+mod app;
+mod clock;
+mod config;
+mod cost;
+mod ecs;
+mod error;
+mod finish;
+mod id;
+mod launch;
+mod log;
+mod merge;
+mod metrics;
+mod pace;
+mod placed;
+mod placement;
+mod prepare;
+mod reap;
+mod resolve;
+mod run;
+mod serve;
+mod tasks;
+mod turn;
+mod watch;
+
+pub use account::{Account, AwsAccount, Refused, Started};
+pub use app::{App, handle};
+pub use clock::{Clock, SystemClock};
+pub use config::{Config, ConfigError, Function};
+pub use ecs::EcsTasks;
+pub use error::FunctionError;
+pub use log::{Level, Log};
+pub use metrics::{Metrics, NAMESPACE};
+pub use pace::{EVENTS_A_TURN, MAX_TURNS, Moment, Pace, pace};
+pub use placed::{Placed, PlacedTask, Unplaced};
+pub use placement::{Network, Placement, ProjectRules, RegionPlacement};
+pub use run::{Run, RunPhase};
+pub use serve::main;
+pub use tasks::{RunError, RunRequest, Started as StartedTask, TaskStatus, Tasks};

@@ -1,6 +1,7 @@
 //! What a command can fail with, and the exit code of it.
 
 use floodgate_control::ControlError;
+use floodgate_control::load::LoadError;
 use floodgate_core::execution::record::Status;
 use floodgate_core::verdict::EXIT_INVALID;
 use std::path::PathBuf;
@@ -45,6 +46,12 @@ pub enum CliError {
         /// Where the shards are.
         folder: PathBuf,
     },
+}
+
+impl From<LoadError> for CliError {
+    fn from(error: LoadError) -> Self {
+        Self::Definition(error.text)
+    }
 }
 
 fn advice(text: Option<&str>) -> String {

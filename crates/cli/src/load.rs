@@ -1,17 +1,13 @@
-//! From a definition's text to a test that can be prepared.
+//! From a definition's text to a test that can be prepared on this machine.
 
 use crate::env::Environment;
-use crate::error::{CliError, Result};
+use crate::error::Result;
 use crate::files;
 use bytes::Bytes;
-use floodgate_control::{ControlError, DEFINITION_FILE, Stores, TestPackage};
-use floodgate_core::baseline::Baseline;
-use floodgate_core::definition::{
-    Definition, Fault, Faults, Overrides, Parsed, Severity, Source, parse_with, version,
-};
+use floodgate_control::load::{self, LoadError, Loaded};
+use floodgate_control::{Stores, TestPackage};
+use floodgate_core::definition::{Definition, Fault, Faults, Parsed, Severity, Source};
 use floodgate_core::execution::plan::Plan;
-use floodgate_core::keys::definition_file;
-use floodgate_core::threshold::Thresholds;
 use std::path::{Path, PathBuf};
 
 /// Where a definition came from.
@@ -26,20 +22,21 @@ pub struct Origin {
 /// A test, ready to be prepared.
 #[derive(Debug)]
 pub struct LoadedTest {
-    /// The definition.
-    pub parsed: Parsed,
+    loaded: Loaded,
     /// The folder that its relative paths start from.
     pub base_dir: PathBuf,
     /// What is allowed and probably not meant, or has no effect here.
     pub warnings: Vec<String>,
     /// Why it is a valid definition that cannot be run here.
     pub refusals: Vec<Fault>,
-    version: String,
-    files: Vec<(String, Bytes)>,
-    overrides: Vec<(String, String)>,
 }
 
 impl LoadedTest {
+    /// The definition.
+    pub fn parsed(&self) -> &Parsed {
+        &self.loaded.parsed
+    }
+
     /// Whether it can be run on this machine.
     ///
     /// # Errors
@@ -48,21 +45,13 @@ impl LoadedTest {
         if self.refusals.is_empty() {
             Ok(())
         } else {
-            Err(definition_error(Faults(self.refusals.clone())))
+            Err(LoadError::from(Faults(self.refusals.clone())).into())
         }
     }
 
     /// What the preparation needs.
     pub fn package(&self) -> TestPackage<'_> {
-        TestPackage {
-            definition: &self.parsed.definition,
-            target: self.parsed.shown_target.clone(),
-            normalised: self.parsed.normalised.to_string().into(),
-            version: self.version.clone(),
-            files: self.files.clone(),
-            parameters: self.overrides.iter().cloned().collect(),
-            warnings: self.warnings.clone(),
-        }
+        self.loaded.package(self.warnings.clone())
     }
 }
 
@@ -102,37 +91,25 @@ pub fn load_text(
         name: &origin.name,
         text: &text,
     };
-    let parsed = parse_with(&source, &Overrides(overrides.to_vec()), &env, judge)
-        .map_err(definition_error)?;
-    let (refusals, unheeded): (Vec<_>, Vec<_>) = parsed
+    let checked = load::check(&source, overrides, &env)?;
+    let (refusals, unheeded): (Vec<_>, Vec<_>) = checked
+        .parsed
         .local
         .iter()
         .cloned()
         .partition(|fault| fault.severity == Severity::Error);
-    let mut warnings: Vec<String> = parsed
-        .warnings
-        .iter()
-        .chain(&unheeded)
-        .map(ToString::to_string)
-        .collect();
-    warnings.extend(compile(&parsed.definition)?);
+    let mut warnings = checked.doubts.clone();
+    warnings.extend(unheeded.iter().map(ToString::to_string));
     let mut contents = Vec::new();
-    for file in &parsed.files {
-        contents.push((file.clone(), files::read(&origin.base_dir.join(file))?));
+    for file in &checked.parsed.files {
+        let content = files::read(&origin.base_dir.join(file))?;
+        contents.push((file.clone(), Bytes::from(content)));
     }
-    let version = version(&parsed.normalised, contents.iter().cloned());
-    let files = contents
-        .into_iter()
-        .map(|(name, content)| (name, content.into()))
-        .collect();
     Ok(LoadedTest {
-        parsed,
+        loaded: checked.with_files(contents),
         base_dir: origin.base_dir,
         warnings,
         refusals,
-        version,
-        files,
-        overrides: overrides.to_vec(),
     })
 }
 
@@ -141,49 +118,5 @@ pub fn load_text(
 /// # Errors
 /// A definition that is gone, or references that stand for nothing here.
 pub async fn load_stored(stores: &Stores, plan: &Plan, env: &Environment) -> Result<Definition> {
-    let key = definition_file(&plan.project, &plan.test, &plan.version, DEFINITION_FILE);
-    let stored = stores.objects.get(&key).await.map_err(ControlError::from)?;
-    let missing = ControlError::Missing {
-        key: key.clone(),
-        consequence: "the run cannot be judged without it",
-    };
-    let text = stored.ok_or(missing)?;
-    let source = Source {
-        name: &key,
-        text: &text,
-    };
-    Ok(parse_with(&source, &Overrides::default(), env, judge)
-        .map_err(definition_error)?
-        .definition)
-}
-
-fn judge(key: &str, expression: &str) -> std::result::Result<(), String> {
-    floodgate_core::threshold::check(key, expression).map_err(|e| e.to_string())
-}
-
-/// What the definition's own grammar does not know: thresholds and baseline must compile. Returns doubts.
-fn compile(definition: &Definition) -> Result<Vec<String>> {
-    let broken = |faults: Vec<floodgate_core::threshold::ThresholdError>| {
-        CliError::Definition(faults.iter().map(|f| format!("{f}\n")).collect())
-    };
-    if let Some(spec) = &definition.baseline {
-        Baseline::compile(spec).map_err(broken)?;
-    }
-    Ok(Thresholds::compile(&definition.thresholds)
-        .map_err(broken)?
-        .warnings())
-}
-
-fn definition_error(faults: Faults) -> CliError {
-    let errors = faults
-        .0
-        .iter()
-        .filter(|f| f.severity == Severity::Error)
-        .count();
-    let count = if errors == 1 {
-        "1 error".into()
-    } else {
-        format!("{errors} errors")
-    };
-    CliError::Definition(format!("{faults:#}\n\n{count}"))
+    Ok(load::load_stored(stores.objects.as_ref(), plan, env).await?)
 }

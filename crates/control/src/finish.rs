@@ -1,7 +1,7 @@
 //! From shards and manifests to a verdict, once; a second time gives the same.
 
 use crate::applied::{applied_load, start_skew_us};
-use crate::collect::{Collected, collect};
+use crate::collect::{Collected, collect, load_parts};
 use crate::error::{ControlError, Result};
 use crate::lookup::load_summary;
 use crate::source::Source;
@@ -9,8 +9,9 @@ use crate::stop::read_stop;
 use crate::{Stores, audit, json, principal, status_name};
 use floodgate_core::baseline::Baseline;
 use floodgate_core::definition::model::{BaselineRef, Definition, Engine};
+use floodgate_core::execution::manifest::Manifest;
 use floodgate_core::execution::plan::Plan;
-use floodgate_core::execution::record::{Execution, Status};
+use floodgate_core::execution::record::{Completeness, Execution, Status};
 use floodgate_core::execution::summarise::{Conclusion, Finished as Evidence, conclude};
 use floodgate_core::execution::summary::Summary;
 use floodgate_core::keys::ExecutionKeys;
@@ -40,20 +41,62 @@ pub struct Finished {
     pub summary: Summary,
 }
 
-/// Merges what the tasks wrote, judges it, and writes `merged.parquet`, `summary.json` and the final record. Whoever
-/// calls it again, or at the same time, gets the same: a final record is never changed.
-///
-/// `errors` are what kept the run from being carried out, a sentence each; any makes it `errored`.
+/// What the caller of [`finish_with`] knows of a run beside what is stored.
+#[derive(Default)]
+pub struct Closing<'a> {
+    /// Tasks that will write no manifest.
+    pub lost: &'a [LostTask],
+    /// What kept the run from being carried out, a sentence each; any makes it `errored`.
+    pub errors: &'a [String],
+    /// Whether the shards were merged in parts before; see [`crate::collect::plan_parts`].
+    pub in_parts: bool,
+    /// Adds to the record what only the end tells: cost, where it ran. It is called once, before the verdict.
+    pub settle: Option<Settle<'a>>,
+}
+
+/// See [`Closing::settle`].
+pub type Settle<'a> = &'a (dyn Fn(&mut Execution, &Measured<'_>) + Send + Sync);
+
+/// What was measured, as far as the record's cost depends on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Measured<'a> {
+    /// The manifests that could be read.
+    pub manifests: &'a [Manifest],
+    /// Expected against received.
+    pub completeness: &'a Completeness,
+}
+
+/// [`finish_with`] for a run on one machine.
 ///
 /// # Errors
-/// What the store refuses, and a record, plan or summary that cannot be read. Shards and manifests that cannot be read
-/// are part of the verdict, not errors.
+/// As for [`finish_with`].
 pub async fn finish(
     stores: &Stores,
     plan: &Plan,
     definition: &Definition,
     lost: &[LostTask],
     errors: &[String],
+    now_ms: i64,
+) -> Result<Finished> {
+    let closing = Closing {
+        lost,
+        errors,
+        ..Closing::default()
+    };
+    finish_with(stores, plan, definition, &closing, now_ms).await
+}
+
+/// Merges what the tasks wrote, judges it, and writes `merged.parquet`, `summary.json` and the final record. Whoever
+/// calls it again, or at the same time, gets the same: a final record is never changed.
+///
+/// # Errors
+/// What the store refuses, and a record, plan or summary that cannot be read. Shards and manifests that cannot be read
+/// are part of the verdict, not errors.
+pub async fn finish_with(
+    stores: &Stores,
+    plan: &Plan,
+    definition: &Definition,
+    closing: &Closing<'_>,
     now_ms: i64,
 ) -> Result<Finished> {
     let unknown = || ControlError::UnknownExecution {
@@ -83,15 +126,28 @@ pub async fn finish(
     }
     let keys = ExecutionKeys::new(&plan.project, &plan.execution);
     let stop = read_stop(stores.objects.as_ref(), &keys).await?;
-    let collected = collect(stores.objects.as_ref(), plan, execution.started_ms).await?;
-    note_lost(&mut execution, lost, &collected);
+    let parts = if closing.in_parts {
+        load_parts(stores.objects.as_ref(), &keys).await?
+    } else {
+        Vec::new()
+    };
+    let objects = stores.objects.as_ref();
+    let collected = collect(objects, plan, execution.started_ms, &parts).await?;
+    note_lost(&mut execution, closing.lost, &collected);
     execution.stopped_by = stop;
     execution.start_skew_us = start_skew_us(&collected.manifests);
+    if let Some(settle) = closing.settle {
+        let measured = Measured {
+            manifests: &collected.manifests,
+            completeness: &collected.completeness,
+        };
+        settle(&mut execution, &measured);
+    }
     let Conclusion {
         verdict,
         thresholds,
         summary,
-    } = judge(stores, definition, &execution, &collected, errors).await?;
+    } = judge(stores, definition, &execution, &collected, closing.errors).await?;
     execution.status = verdict.status;
     execution.reasons = verdict.reasons;
     execution.warnings = verdict.warnings;

@@ -42,3 +42,17 @@ pub(crate) fn bytes<T: Serialize>(key: &str, value: &T) -> Result<Bytes> {
     text.push(b'\n');
     Ok(text.into())
 }
+
+/// Writes a value that only programs read, and that may be large.
+pub(crate) async fn put_compact<T: Serialize>(
+    objects: &dyn ObjectStore,
+    key: &str,
+    value: &T,
+) -> Result<()> {
+    let corrupt = |e: serde_json::Error| ControlError::Corrupt {
+        key: key.to_owned(),
+        problem: e.to_string(),
+    };
+    let bytes = serde_json::to_vec(value).map_err(corrupt)?;
+    Ok(objects.put(key, bytes.into()).await?)
+}

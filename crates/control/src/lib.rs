@@ -6,23 +6,27 @@
 //! ended, and then [`finish`].
 
 mod applied;
-mod collect;
+pub mod collect;
 mod error;
 mod finish;
 mod json;
+pub mod load;
 mod lookup;
+pub mod placement;
+mod prefetch;
 mod prepare;
 mod source;
 mod stop;
 pub mod watch;
 
 pub use error::{ControlError, MAX_TASKS, Result};
-pub use finish::{Finished, LostTask, finish};
+pub use finish::{Closing, Finished, LostTask, Measured, Settle, finish, finish_with};
 pub use lookup::{find, load_plan, load_summary};
 pub use prepare::{
-    DEFINITION_FILE, PlanOptions, Prepared, TestPackage, engine_name, max_duration, prepare,
+    DEFINITION_FILE, PlanOptions, Prepared, TestPackage, engine_name, lay_out, max_duration,
+    prepare,
 };
-pub use stop::{abort, order_stop, read_stop};
+pub use stop::{abort, close_errored, order_stop, read_stop};
 
 use floodgate_core::execution::record::{AuditEntry, Execution, Status};
 use floodgate_store::{ObjectStore, RecordStore};

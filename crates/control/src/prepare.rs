@@ -1,11 +1,11 @@
 //! From a validated definition to a plan that tasks can be started on.
 
 use crate::error::{ControlError, MAX_TASKS, Result};
-use crate::{Stores, audit, json, principal};
+use crate::{Stores, audit, json, principal, status_name};
 use bytes::Bytes;
 use floodgate_core::definition::model::{Definition, Engine};
 use floodgate_core::execution::plan::{Plan, PlannedLoad, PlannedTask};
-use floodgate_core::execution::record::{Execution, Infrastructure, Status, Trigger};
+use floodgate_core::execution::record::{Cost, Execution, Infrastructure, Status, Trigger};
 use floodgate_core::keys::{ExecutionKeys, definition_file};
 use floodgate_core::schedule::planned_load;
 use floodgate_core::shard::FLUSH_INTERVAL_MS;
@@ -56,6 +56,8 @@ pub struct PlanOptions {
     pub env: BTreeMap<String, String>,
     /// See [`Plan::run_arn`].
     pub run_arn: Option<String>,
+    /// What the run is expected to cost; `None` on one machine.
+    pub cost: Option<Cost>,
 }
 
 impl PlanOptions {
@@ -77,6 +79,7 @@ impl PlanOptions {
             control_interval: Duration::from_millis(100),
             env: BTreeMap::new(),
             run_arn: None,
+            cost: None,
         }
     }
 }
@@ -93,8 +96,12 @@ pub struct Prepared {
 /// Creates the record, which no two runs can do with one id, stores the definition with its files, and writes the plan.
 /// A run that cannot be prepared past its record is `errored`, never forgotten.
 ///
+/// Called again for the same state machine's execution ([`PlanOptions::run_arn`]), it goes on where it was cut off and
+/// gives the plan that stands.
+///
 /// # Errors
-/// [`ControlError::IdTaken`], [`ControlError::Tasks`], and what the store refuses.
+/// [`ControlError::IdTaken`], [`ControlError::Tasks`], [`ControlError::Ended`] if the same run is over already, and what
+/// the store refuses.
 pub async fn prepare(
     stores: &Stores,
     id: &str,
@@ -103,42 +110,87 @@ pub async fn prepare(
     options: &PlanOptions,
     now_ms: i64,
 ) -> Result<Prepared> {
-    let tasks = u32::try_from(options.regions.len()).unwrap_or(u32::MAX);
-    if !(1..=MAX_TASKS).contains(&tasks) {
-        return Err(ControlError::Tasks { tasks });
+    let plan = lay_out(id, test, options, now_ms)?;
+    let mut execution = record(id, test, trigger, options, plan.load.clone(), now_ms);
+    match stores.records.create(&execution).await {
+        Ok(()) => {}
+        Err(StoreError::Exists { .. }) if options.run_arn.is_some() => {
+            return again(stores, id, test, options, plan, now_ms).await;
+        }
+        Err(error) => return Err(taken(error, id)),
     }
-    let load = planned_load(test.definition);
-    let plan = plan(id, test, options, load.clone(), now_ms);
-    let mut execution = record(id, test, trigger, options, load, now_ms);
-    stores
-        .records
-        .create(&execution)
-        .await
-        .map_err(|e| taken(e, id))?;
     if let Err(error) = store(stores, test, &plan).await {
         execution.status = Status::Errored;
         execution.ended_ms = Some(now_ms);
         execution.reasons = vec![format!("the run could not be prepared: {error}")];
-        // The first error is the one to report; if the record cannot be written either, the cause is the same.
-        let _ = stores
-            .records
-            .update(&execution, &[Status::Preparing])
-            .await;
+        // The first error is the one to report; if the record cannot be written either, the cause is the same. A run that
+        // will be prepared again stays open.
+        if options.run_arn.is_none() {
+            let _ = stores
+                .records
+                .update(&execution, &[Status::Preparing])
+                .await;
+        }
         return Err(match error {
             ControlError::Store(error) => taken(error, id),
             error => error,
         });
     }
-    audit(
-        stores,
-        &execution,
-        principal(&execution),
-        "start",
-        "started",
-        now_ms,
-    )
-    .await?;
-    Ok(Prepared { plan, execution })
+    started(stores, Prepared { plan, execution }, now_ms).await
+}
+
+async fn started(stores: &Stores, prepared: Prepared, now_ms: i64) -> Result<Prepared> {
+    let execution = &prepared.execution;
+    let by = principal(execution);
+    audit(stores, execution, by, "start", "started", now_ms).await?;
+    Ok(prepared)
+}
+
+/// The record was there: another run's, or this one's from an attempt that was cut off.
+async fn again(
+    stores: &Stores,
+    id: &str,
+    test: &TestPackage<'_>,
+    options: &PlanOptions,
+    plan: Plan,
+    now_ms: i64,
+) -> Result<Prepared> {
+    let taken = || ControlError::IdTaken { id: id.to_owned() };
+    let found = stores.records.get(Some(&plan.project), id).await?;
+    let execution = found.ok_or_else(taken)?;
+    if execution.run_arn != options.run_arn {
+        return Err(taken());
+    }
+    if execution.status.is_final() {
+        return Err(ControlError::Ended {
+            id: id.to_owned(),
+            status: status_name(execution.status),
+        });
+    }
+    let key = ExecutionKeys::new(&plan.project, id).plan();
+    if let Some(plan) = json::get(stores.objects.as_ref(), &key).await? {
+        return Ok(Prepared { plan, execution });
+    }
+    store(stores, test, &plan).await?;
+    started(stores, Prepared { plan, execution }, now_ms).await
+}
+
+/// The plan of a run, before anything is written: what an estimate is made from.
+///
+/// # Errors
+/// [`ControlError::Tasks`].
+pub fn lay_out(
+    id: &str,
+    test: &TestPackage<'_>,
+    options: &PlanOptions,
+    now_ms: i64,
+) -> Result<Plan> {
+    let tasks = u32::try_from(options.regions.len()).unwrap_or(u32::MAX);
+    if !(1..=MAX_TASKS).contains(&tasks) {
+        return Err(ControlError::Tasks { tasks });
+    }
+    let load = planned_load(test.definition);
+    Ok(plan(id, test, options, load, now_ms))
 }
 
 fn taken(error: StoreError, id: &str) -> ControlError {
@@ -242,7 +294,7 @@ fn record(
         thresholds: Vec::new(),
         stopped_by: None,
         warnings: test.warnings.clone(),
-        cost: None,
+        cost: options.cost.clone(),
         parameters: test.parameters.clone(),
         run_arn: options.run_arn.clone(),
     }

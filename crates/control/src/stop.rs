@@ -4,7 +4,7 @@ use crate::error::{ControlError, Result};
 use crate::lookup::find;
 use crate::{Stores, audit, json};
 use floodgate_core::execution::control::{Stop, StopReason};
-use floodgate_core::execution::record::Execution;
+use floodgate_core::execution::record::{Execution, Status};
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_store::{ObjectStore, StoreError};
 
@@ -57,5 +57,35 @@ pub async fn abort(stores: &Stores, id: &str, by: &str, now_ms: i64) -> Result<E
     };
     order_stop(stores.objects.as_ref(), &keys, &stop).await?;
     audit(stores, &execution, by, "abort", "stop ordered", now_ms).await?;
+    Ok(execution)
+}
+
+/// Closes the record of a run that cannot be judged, since its plan or definition cannot be read. A record that is final stays
+/// as it is.
+///
+/// # Errors
+/// [`ControlError::UnknownExecution`], and what the store refuses.
+pub async fn close_errored(
+    stores: &Stores,
+    project: &str,
+    id: &str,
+    reason: &str,
+    now_ms: i64,
+) -> Result<Execution> {
+    let found = stores.records.get(Some(project), id).await?;
+    let mut execution = found.ok_or_else(|| ControlError::UnknownExecution {
+        id: id.to_owned(),
+        nearest: None,
+    })?;
+    if execution.status.is_final() {
+        return Ok(execution);
+    }
+    execution.status = Status::Errored;
+    execution.ended_ms = Some(now_ms);
+    execution.reasons = vec![reason.to_owned()];
+    let open = [Status::Preparing, Status::Running, Status::Merging];
+    stores.records.update(&execution, &open).await?;
+    let by = crate::principal(&execution).to_owned();
+    audit(stores, &execution, &by, "finish", "errored", now_ms).await?;
     Ok(execution)
 }

@@ -49,6 +49,10 @@ impl ExecutionKeys {
     pub fn merge_parts(&self) -> String {
         format!("{}control/merge.json", self.root)
     }
+    /// The shards that a part is made of.
+    pub fn merge_list(&self, part: u32) -> String {
+        format!("{}merge/{part:04}.list.json", self.root)
+    }
     /// One part of the merged series, with its account beside it.
     pub fn merge_part(&self, part: u32) -> String {
         format!("{}merge/{part:04}.parquet", self.root)

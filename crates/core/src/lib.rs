@@ -7,6 +7,7 @@
 
 pub mod baseline;
 pub mod check;
+pub mod cost;
 pub mod definition;
 pub mod execution;
 pub mod histogram;

@@ -4,7 +4,9 @@
 use crate::{ObjectStore, RecordStore, StoreError};
 use bytes::Bytes;
 use floodgate_core::execution::plan::PlannedLoad;
-use floodgate_core::execution::record::{AuditEntry, Execution, Infrastructure, Status, Trigger};
+use floodgate_core::execution::record::{
+    AuditEntry, Execution, Infrastructure, Status, TestRecord, Trigger,
+};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -45,6 +47,7 @@ pub fn execution(project: &str, test: &str, id: &str) -> Execution {
 pub async fn objects(store: Arc<dyn ObjectStore>) {
     reads_and_writes(store.as_ref()).await;
     lists(store.as_ref()).await;
+    shows_changes(store.as_ref()).await;
     refuses_bad_keys(store.as_ref()).await;
     one_of_many_creates(store.clone()).await;
     never_shows_a_part(store).await;
@@ -133,6 +136,29 @@ async fn lists(store: &dyn ObjectStore) {
         store.delete(key).await.expect("delete");
     }
     assert_eq!(store.list("l").await.expect("list"), []);
+}
+
+/// Two writes within the resolution of any clock are still told apart, and reading changes nothing.
+async fn shows_changes(store: &dyn ObjectStore) {
+    let key = "live/0000.parquet";
+    let version = async || {
+        let listed = store.list(key).await.expect("list");
+        assert_eq!(listed.len(), 1, "{listed:?}");
+        listed[0].version.clone()
+    };
+    let mut seen = Vec::new();
+    for content in [&b"1"[..], b"2", b"3"] {
+        store
+            .put(key, Bytes::from_static(content))
+            .await
+            .expect("put");
+        let now = version().await;
+        assert!(!now.is_empty() && !seen.contains(&now), "{now} {seen:?}");
+        store.get(key).await.expect("get");
+        assert_eq!(version().await, now);
+        seen.push(now);
+    }
+    store.delete(key).await.expect("delete");
 }
 
 async fn refuses_bad_keys(store: &dyn ObjectStore) {
@@ -235,6 +261,8 @@ pub async fn records(store: Arc<dyn RecordStore>) {
     finds_and_lists(store.as_ref()).await;
     one_of_many_updates(store.clone()).await;
     keeps_an_audit_trail(store.as_ref()).await;
+    knows_the_newest_test(store.as_ref()).await;
+    adds_up_what_was_spent(store).await;
 }
 
 async fn creates_and_updates(store: &dyn RecordStore) {
@@ -387,4 +415,110 @@ async fn keeps_an_audit_trail(store: &dyn RecordStore) {
         store.audit_trail("shop").await.expect("trail"),
         [entry(0), entry(1), entry(2)]
     );
+    // Within one ms, in the order of writing.
+    for execution in ["C", "A", "B"] {
+        let entry = AuditEntry {
+            execution: execution.to_owned(),
+            ..entry(7)
+        };
+        store.audit("many", &entry).await.expect("audit");
+    }
+    let trail = store.audit_trail("many").await.expect("trail");
+    let order: Vec<_> = trail.iter().map(|e| e.execution.as_str()).collect();
+    assert_eq!(order, ["C", "A", "B"]);
+}
+
+async fn knows_the_newest_test(store: &dyn RecordStore) {
+    let record = |project: &str, test: &str, version: &str, created_ms: i64| TestRecord {
+        project: project.to_owned(),
+        test: test.to_owned(),
+        version: version.repeat(64),
+        created_ms,
+        files: vec!["definition.yaml".to_owned(), "data/users.csv".to_owned()],
+        git_revision: Some("4994569".to_owned()),
+    };
+    let latest = async |project: &str, test: &str| {
+        store
+            .latest_test(project, test)
+            .await
+            .expect("latest version")
+    };
+    assert_eq!(latest("shop", "pay").await, None);
+    let (old, new) = (
+        record("shop", "pay", "a", 10),
+        record("shop", "pay", "b", 20),
+    );
+    for record in [
+        &new,
+        &old,
+        &record("shop", "pay-later", "c", 30),
+        &record("bank", "pay", "d", 40),
+        // A retry.
+        &new,
+    ] {
+        store.put_test(record).await.expect("put_test");
+    }
+    assert_eq!(
+        latest("shop", "pay").await,
+        Some(new),
+        "of this test only, in whichever order they came"
+    );
+    let again = TestRecord {
+        created_ms: 50,
+        ..old
+    };
+    store.put_test(&again).await.expect("put_test");
+    assert_eq!(
+        latest("shop", "pay").await,
+        Some(again),
+        "what was recorded again is the newest again"
+    );
+    let bad = store.latest_test("shop", "pay#V").await;
+    assert!(matches!(bad, Err(StoreError::BadKey { .. })), "{bad:?}");
+}
+
+async fn adds_up_what_was_spent(store: Arc<dyn RecordStore>) {
+    let spent = async |project: &str, month: &str| {
+        store.spend(project, month).await.expect("sum of the month")
+    };
+    assert_eq!(spent("shop", "202611").await.to_bits(), 0f64.to_bits());
+    let tries: Vec<_> = (0..32)
+        .map(|i| {
+            let store = store.clone();
+            // Every execution twice: a retry.
+            let execution = format!("01JH00000000000000000000{:02}", i / 2);
+            tokio::spawn(async move { store.add_spend("shop", "202611", &execution, 0.25).await })
+        })
+        .collect();
+    for task in tries {
+        task.await.expect("no panic").expect("add_spend");
+    }
+    // Sums of quarters are exact.
+    assert_eq!(spent("shop", "202611").await.to_bits(), 4f64.to_bits());
+    let id = "01JH0000000000000000000000";
+    for (project, month, usd) in [
+        ("shop", "202612", 8.0),
+        ("bank", "202611", 16.0),
+        ("shop", "202611", 0.75),
+    ] {
+        store
+            .add_spend(project, month, id, usd)
+            .await
+            .expect("add_spend");
+    }
+    assert_eq!(
+        spent("shop", "202611").await.to_bits(),
+        4.5f64.to_bits(),
+        "the actual cost replaces the estimate"
+    );
+    for (month, usd) in [
+        ("202611", f64::NAN),
+        ("202611", -1.0),
+        ("202613", 1.0),
+        ("../..", 1.0),
+    ] {
+        let bad = store.add_spend("shop", month, id, usd).await;
+        assert!(bad.is_err(), "{month} {usd}");
+    }
+    assert_eq!(spent("shop", "202611").await.to_bits(), 4.5f64.to_bits());
 }

@@ -1,77 +1,36 @@
-//! Where Floodgate keeps objects and records: narrow traits, and their sides. The local folder is [`local`].
+//! Where Floodgate keeps objects and records: narrow traits, and their sides. The local folder is [`local`]; in the cloud objects
+//! are in S3 (feature `s3`) and records in DynamoDB (feature `dynamodb`). [`spool`] keeps what a store cannot take for a while.
+#[cfg(any(feature = "s3", feature = "dynamodb"))]
+pub mod aws;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb;
+mod error;
+mod keys;
 pub mod local;
+#[cfg(feature = "s3")]
+pub mod s3;
+pub mod spool;
+
+pub use error::{Result, StoreError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use floodgate_core::execution::record::{AuditEntry, Execution, Status};
-
-/// Why a store could not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// There was something already where something new was to be.
-    #[error("{key}: exists already")]
-    Exists {
-        /// The object's key or the record's id.
-        key: String,
-    },
-    /// A record is not in the state that a change starts from.
-    #[error("execution {id}: is {found:?}, not one of {expected:?}")]
-    Conflict {
-        /// The execution.
-        id: String,
-        /// Its state.
-        found: Status,
-        /// The states from which the change is allowed.
-        expected: Vec<Status>,
-    },
-    /// There is no such record.
-    #[error("{what}: not found")]
-    NotFound {
-        /// What was looked for.
-        what: String,
-    },
-    /// A key or an id that would leave the store's folder, or is not printable.
-    #[error("key {key:?}: {problem}")]
-    BadKey {
-        /// The key.
-        key: String,
-        /// What is wrong with it.
-        problem: &'static str,
-    },
-    /// Something stored cannot be read back.
-    #[error("{key}: {problem}")]
-    Corrupt {
-        /// The object or record.
-        key: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// The operating system or the service refused.
-    #[error("{operation} {key}: {source}")]
-    Io {
-        /// `write`, `read`, `list`, `delete`.
-        operation: &'static str,
-        /// The object or record.
-        key: String,
-        /// What was reported.
-        source: std::io::Error,
-    },
-}
-
-/// Results of stores.
-pub type Result<T> = std::result::Result<T, StoreError>;
+use floodgate_core::execution::record::{AuditEntry, Execution, Status, TestRecord};
 
 /// An object in a listing.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ObjectInfo {
     /// The whole key.
     pub key: String,
     /// Size in bytes.
     pub size: u64,
-    /// Last change, Unix ms.
+    /// Last change, Unix ms. Some stores know it to the second only: see [`Self::version`].
     pub modified_ms: i64,
+    /// Another one whenever the object has been written with other content, however soon after: S3's entity tag, or the file's
+    /// number and time. To be compared, not read.
+    pub version: String,
 }
 
 /// Objects by key. Writes are atomic: a reader sees the old object, the new one, or none, never a part.
@@ -89,14 +48,15 @@ pub trait ObjectStore: Send + Sync {
     async fn delete(&self, key: &str) -> Result<()>;
 }
 
-/// Records of executions.
+/// Records of executions and tests.
 #[async_trait]
 pub trait RecordStore: Send + Sync {
     /// Creates a record: [`StoreError::Exists`] if its id is taken.
     async fn create(&self, execution: &Execution) -> Result<()>;
     /// Replaces the record if its stored status is one of `expected`, else [`StoreError::Conflict`].
     async fn update(&self, execution: &Execution, expected: &[Status]) -> Result<()>;
-    /// Reads one; a unique prefix of at least 6 characters of the id suffices.
+    /// Reads one; a unique prefix of at least 6 characters of the id suffices. A record is found by its full id and project from
+    /// the moment it is written; by less than that soon after.
     async fn get(&self, project: Option<&str>, id: &str) -> Result<Option<Execution>>;
     /// The newest first, at most `limit`.
     async fn list(
@@ -109,4 +69,15 @@ pub trait RecordStore: Send + Sync {
     async fn audit(&self, project: &str, entry: &AuditEntry) -> Result<()>;
     /// The audit trail of a project, oldest first.
     async fn audit_trail(&self, project: &str) -> Result<Vec<AuditEntry>>;
+    /// Records a version of a test. Twice the same is the same as once; an old version with a later
+    /// [`created_ms`](TestRecord::created_ms) is the newest again.
+    async fn put_test(&self, test: &TestRecord) -> Result<()>;
+    /// The version of a test that was recorded with the latest time.
+    async fn latest_test(&self, project: &str, test: &str) -> Result<Option<TestRecord>>;
+    /// Says what an execution cost the project in a month (`202611`), in US dollars of at least 0. Said again it replaces what was
+    /// said before, so that a retry changes nothing and an actual cost takes the place of the estimate.
+    async fn add_spend(&self, project: &str, yyyymm: &str, execution: &str, usd: f64)
+    -> Result<()>;
+    /// What all executions cost the project in a month, in US dollars.
+    async fn spend(&self, project: &str, yyyymm: &str) -> Result<f64>;
 }

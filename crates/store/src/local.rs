@@ -5,23 +5,21 @@
 //! between processes and goes with a process that dies.
 
 mod files;
-mod keys;
 #[cfg(test)]
 mod tests;
+mod tests_and_spend;
 
+use crate::keys::{MIN_PREFIX, check_key, check_name, check_prefix};
 use crate::{ObjectInfo, ObjectStore, RecordStore, Result, StoreError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use files::{Lock, io};
-use floodgate_core::execution::record::{AuditEntry, Execution, Status};
-use keys::{check_key, check_name, check_prefix};
+use floodgate_core::execution::record::{AuditEntry, Execution, Status, TestRecord};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// The folder of records in a store's folder. No object's key can lie in it, since parts of keys do not start with a dot.
 const RECORDS: &str = ".records";
-/// How many characters of an id have to be given at least.
-const MIN_PREFIX: usize = 6;
 
 /// A store in a folder.
 #[derive(Clone, Debug)]
@@ -308,5 +306,41 @@ impl RecordStore for LocalStore {
             entries.collect()
         })
         .await
+    }
+
+    async fn put_test(&self, test: &TestRecord) -> Result<()> {
+        let test = test.clone();
+        self.blocking(move |store| {
+            let _lock = store.lock(&test.project)?;
+            tests_and_spend::put_test(store, &test)
+        })
+        .await
+    }
+
+    async fn latest_test(&self, project: &str, test: &str) -> Result<Option<TestRecord>> {
+        let (project, test) = (project.to_owned(), test.to_owned());
+        self.blocking(move |store| tests_and_spend::latest_test(store, &project, &test))
+            .await
+    }
+
+    async fn add_spend(
+        &self,
+        project: &str,
+        yyyymm: &str,
+        execution: &str,
+        usd: f64,
+    ) -> Result<()> {
+        let (project, yyyymm) = (project.to_owned(), yyyymm.to_owned());
+        let execution = execution.to_owned();
+        self.blocking(move |store| {
+            tests_and_spend::add_spend(store, &project, &yyyymm, &execution, usd)
+        })
+        .await
+    }
+
+    async fn spend(&self, project: &str, yyyymm: &str) -> Result<f64> {
+        let (project, yyyymm) = (project.to_owned(), yyyymm.to_owned());
+        self.blocking(move |store| tests_and_spend::spend(store, &project, &yyyymm))
+            .await
     }
 }

@@ -96,6 +96,6 @@ mod tests {
             .with(TARGET, "http://127.0.0.1:1");
         let test = load_file(&definition, &[], &env).unwrap();
         assert_eq!(test.warnings, Vec::<String>::new());
-        assert!(planned_load(&test.parsed.definition).max_duration_ms < 60_000);
+        assert!(planned_load(&test.parsed().definition).max_duration_ms < 60_000);
     }
 }

@@ -277,7 +277,7 @@ pub async fn hit(args: Args) -> Result<ExitCode> {
             out,
         },
     )?;
-    let min_ratio = test.parsed.definition.run.min_applied_load;
+    let min_ratio = test.parsed().definition.run.min_applied_load;
     Ok(ExitCode::from(exit_code(
         &finished.summary,
         args.rate.is_none(),

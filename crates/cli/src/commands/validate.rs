@@ -45,7 +45,7 @@ pub fn validate(args: &Args) -> Result<ExitCode> {
         warning.severity = Severity::Warning;
         eprintln!("{warning}");
     }
-    let definition = &test.parsed.definition;
+    let definition = &test.parsed().definition;
     let load = planned_load(definition);
     let iterations = load.iterations.map_or_else(
         || "as many iterations as fit".into(),

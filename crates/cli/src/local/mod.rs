@@ -104,7 +104,7 @@ pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
     let target = run
         .title
         .clone()
-        .or_else(|| run.test.parsed.shown_target.clone());
+        .or_else(|| run.test.parsed().shown_target.clone());
     let title = Title {
         test: prepared.plan.test.clone(),
         target: target.unwrap_or_else(|| "the URLs of its steps".into()),
@@ -129,7 +129,7 @@ pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
             let _ = finish(
                 &stores,
                 &prepared.plan,
-                &run.test.parsed.definition,
+                &run.test.parsed().definition,
                 &[],
                 &errors,
                 now_ms(),
@@ -141,7 +141,7 @@ pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
     let finishing = finish(
         &stores,
         &prepared.plan,
-        &run.test.parsed.definition,
+        &run.test.parsed().definition,
         &lost,
         &[],
         now_ms(),
@@ -168,7 +168,7 @@ async fn watch(
     view: &mut dyn View,
 ) -> Result<Vec<floodgate_control::LostTask>> {
     let mut tasks = Tasks::start(&prepared.plan, run.out, run.env, stores.objects.clone())?;
-    let definition = run.test.parsed.definition.clone();
+    let definition = run.test.parsed().definition.clone();
     let mut watch = Watch::new(
         stores.clone(),
         prepared.clone(),

@@ -4,13 +4,16 @@ use super::figures::Figures;
 use super::progress::Progress;
 use super::state::{Pulse, TaskState, WatchState};
 use crate::error::Result;
+use crate::prefetch;
 use floodgate_core::definition::model::{Definition, Executor, Scenario};
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::merge::Totals;
 use floodgate_core::shard::{Shard, decode};
 use floodgate_store::ObjectStore;
+use futures_util::StreamExt;
 use std::collections::VecDeque;
+use std::pin::pin;
 
 /// States of a task that are kept: rates and quantiles of "now" are over the time between the first and the last.
 const KEPT: usize = 3;
@@ -21,6 +24,9 @@ pub(super) struct Live {
     totals: Totals,
     /// The scenarios with an arrival rate.
     open: Vec<String>,
+    /// Whether a view wants figures, and whether a threshold may stop the run.
+    figures: bool,
+    judged: bool,
 }
 
 #[derive(Default)]
@@ -28,10 +34,12 @@ struct TaskLive {
     /// Unix ms by the store, and the figures then.
     history: VecDeque<(i64, Figures)>,
     latest: Option<Shard>,
+    /// The version of the object in which the latest was.
+    version: String,
 }
 
 impl Live {
-    pub(super) fn new(tasks: usize, definition: &Definition) -> Self {
+    pub(super) fn new(tasks: usize, definition: &Definition, figures: bool) -> Self {
         let open = |s: &&Scenario| {
             matches!(
                 s.executor,
@@ -47,6 +55,8 @@ impl Live {
                 .filter(open)
                 .map(|s| s.name.clone())
                 .collect(),
+            figures,
+            judged: definition.thresholds.iter().any(|t| t.abort_on_fail),
         }
     }
 
@@ -64,35 +74,62 @@ impl Live {
         pulses: &mut [Pulse],
         now_ms: i64,
     ) -> Result<()> {
-        let mut changed = false;
-        for info in objects.list(&keys.live_prefix()).await? {
-            let Some(task) = (0..self.tasks.len()).find(|&t| keys.live(t as u32) == info.key)
+        let prefix = keys.live_prefix();
+        let mut there = Vec::new();
+        let mut changed = Vec::new();
+        for info in objects.list(&prefix).await? {
+            let name = info.key.strip_prefix(&prefix).unwrap_or(&info.key);
+            let number = name.strip_suffix(".parquet").and_then(|n| n.parse().ok());
+            let Some((task, pulse)) = number.and_then(|t: usize| Some((t, pulses.get_mut(t)?)))
             else {
                 continue;
             };
-            let known = self.tasks[task].history.back().map(|(at, _)| *at);
-            let pulse = &mut pulses[task];
-            if pulse.modified_ms != info.modified_ms {
+            // Not the time of the change, which some stores know to the second only.
+            if self.tasks[task].version != info.version {
+                changed.push((task, info.modified_ms, info.version.clone()));
+            }
+            if pulse.version != info.version {
                 *pulse = Pulse {
-                    modified_ms: info.modified_ms,
+                    version: info.version,
                     seen_ms: now_ms,
                 };
             }
-            if known == Some(info.modified_ms) {
-                continue;
-            }
-            let Some(bytes) = objects.get(&info.key).await? else {
+            there.push(task);
+        }
+        if self.figures {
+            self.update(objects, keys, &changed).await
+        } else if self.judged {
+            self.totals = total(objects, keys, &there).await?;
+            Ok(())
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn update(
+        &mut self,
+        objects: &dyn ObjectStore,
+        keys: &ExecutionKeys,
+        changed: &[(usize, i64, String)],
+    ) -> Result<()> {
+        let wanted = changed.iter().map(|(task, ..)| keys.live(*task as u32));
+        let mut all = pin!(prefetch::read(objects, wanted));
+        let mut any = false;
+        for (task, modified_ms, version) in changed {
+            let Some(bytes) = all.next().await.transpose()?.flatten() else {
                 continue;
             };
             if let Ok(shard) = decode(&bytes) {
                 let figures = Figures::of(&shard.rows, |scenario| {
                     self.open.iter().any(|open| open == scenario)
                 });
-                self.tasks[task].push(info.modified_ms, figures, shard);
-                changed = true;
+                let task = &mut self.tasks[*task];
+                task.push(*modified_ms, figures, shard);
+                task.version.clone_from(version);
+                any = true;
             }
         }
-        if changed {
+        if any {
             self.totals = Totals::default();
             for live in self.tasks.iter().filter_map(|t| t.latest.as_ref()) {
                 // What has been decoded is sound.
@@ -144,4 +181,18 @@ impl TaskLive {
         self.history.push_back((at_ms, figures));
         self.latest = Some(live);
     }
+}
+
+/// All live objects added up, one at a time in memory beside those that are on their way.
+async fn total(objects: &dyn ObjectStore, keys: &ExecutionKeys, tasks: &[usize]) -> Result<Totals> {
+    let wanted = tasks.iter().map(|&task| keys.live(task as u32));
+    let mut all = pin!(prefetch::read(objects, wanted));
+    let mut totals = Totals::default();
+    while let Some(object) = all.next().await {
+        if let Some(live) = object?.and_then(|bytes| decode(&bytes).ok()) {
+            // What has been decoded is sound.
+            let _ = totals.add_live(&live);
+        }
+    }
+    Ok(totals)
 }

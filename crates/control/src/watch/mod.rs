@@ -69,7 +69,7 @@ impl Watch {
     ) -> Self {
         let Prepared { plan, execution } = prepared;
         let keys = ExecutionKeys::new(&plan.project, &plan.execution);
-        let live = Live::new(plan.tasks.len(), &definition);
+        let live = Live::new(plan.tasks.len(), &definition, options.figures);
         let progress = Progress::before_start(&plan, &state);
         Self {
             stores,
@@ -208,7 +208,8 @@ impl Watch {
         let there = self.stores.objects.list(&self.keys.ready_prefix()).await?;
         for (task, state) in (0..).zip(&mut self.state.tasks) {
             let key = self.keys.ready(task);
-            if *state == TaskState::Pending && there.iter().any(|o| o.key == key) {
+            let found = || there.binary_search_by(|o| o.key.as_str().cmp(&key)).is_ok();
+            if *state == TaskState::Pending && found() {
                 *state = TaskState::Ready;
             }
         }
@@ -310,7 +311,9 @@ impl Watch {
 
     /// Tasks write their last shards and manifests; one that does not is lost.
     async fn wait_for_end(&mut self, now_ms: i64) -> Result<()> {
-        self.read_live(now_ms).await?;
+        if self.options.figures {
+            self.read_live(now_ms).await?;
+        }
         let ordered_ms = self
             .state
             .stop

@@ -1,6 +1,7 @@
 //! What a watch remembers between two steps. It is plain data, so that a step may run in another process than the last.
 
 use floodgate_core::execution::control::Stop;
+use floodgate_core::execution::plan::Plan;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -50,10 +51,10 @@ impl TaskState {
 }
 
 /// The last sign of life of a task, by the clock of the watch: two machines' clocks are never compared.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pulse {
-    /// The store's time of the live object, Unix ms.
-    pub modified_ms: i64,
+    /// The store's version of the live object; empty before the first.
+    pub version: String,
     /// When the watch first saw this one, Unix ms.
     pub seen_ms: i64,
 }
@@ -110,6 +111,9 @@ pub struct WatchOptions {
     pub min_silence: Duration,
     /// How long tasks have from an order to stop to their manifest.
     pub stop_grace: Duration,
+    /// Whether anybody wants the figures of [`super::Progress`]. Without, live objects are signs of life; they are read only
+    /// if a threshold has `abortOnFail`, and nothing of them is kept.
+    pub figures: bool,
 }
 
 impl WatchOptions {
@@ -122,6 +126,23 @@ impl WatchOptions {
             missed_intervals: 20,
             min_silence: Duration::from_secs(20),
             stop_grace: Duration::from_secs(60),
+            figures: true,
+        }
+    }
+
+    /// For tasks in the cloud, whose caller sees containers end and paces the steps by itself.
+    pub fn cloud(plan: &Plan) -> Self {
+        let control = Duration::from_millis(plan.control_interval_ms);
+        Self {
+            poll: Duration::from_secs(1),
+            max_steps: u32::MAX,
+            // Every task looks at least once, and its answer may take its time.
+            lead: control + Duration::from_secs(1),
+            missed_intervals: 20,
+            min_silence: Duration::from_secs(60),
+            // What Fargate gives a container to stop, and a slow last shard.
+            stop_grace: Duration::from_secs(150),
+            figures: false,
         }
     }
 }

@@ -154,7 +154,7 @@ impl Folder {
 
 /// A run under watch.
 pub struct Run<'a> {
-    folder: &'a Folder,
+    pub folder: &'a Folder,
     pub keys: ExecutionKeys,
     pub prepared: Prepared,
     pub definition: Definition,
@@ -232,7 +232,7 @@ impl Run<'_> {
         self.put(&self.keys.live(task), bytes).await;
     }
 
-    fn meta(
+    pub fn meta(
         &self,
         content: Content,
         task: u32,
@@ -333,7 +333,7 @@ impl Run<'_> {
 }
 
 /// One window of each metric, over so many seconds.
-fn rows(load: Load, time_ms: i64, seconds: u64, window_s: u32) -> Vec<Row> {
+pub fn rows(load: Load, time_ms: i64, seconds: u64, window_s: u32) -> Vec<Row> {
     let row = |metric: Builtin, count: u64, sum: u64, value: u64| {
         let tags = Tags::new().with("scenario", "browse").with("name", "/");
         let key = SeriesKey {

@@ -47,4 +47,6 @@ pub enum StopReason {
     Deadline,
     /// Tasks died or never became ready.
     TasksLost,
+    /// What drives the run failed; the order says how.
+    Error,
 }

@@ -1,7 +1,7 @@
 //! What was expected against what was received, while shards are added up. The caller does the I/O: it asks for
 //! [`Collector::wanted`], reads each object and hands it to [`Collector::supply`].
 
-use super::{MergeError, Merged, Merger};
+use super::{MergeError, Merged, Merger, Totals};
 use crate::execution::manifest::Manifest;
 use crate::execution::record::{Completeness, ExcludedShard};
 use crate::metric::{Builtin, Tags};
@@ -23,44 +23,28 @@ pub struct Wanted {
     pub sha256: Option<String>,
 }
 
-/// Adds up the shards of an execution and keeps account of them.
-#[derive(Debug)]
-pub struct Collector<W: Write + Send> {
-    merger: Merger<W>,
-    execution: String,
-    wanted: Vec<Wanted>,
-    completeness: Completeness,
-    warnings: Vec<String>,
-    /// Requests according to all manifests, if every task has one.
-    requests: Option<u64>,
-    /// The shards' number that is being supplied, and the earliest end among them.
-    round: Option<(u32, i64)>,
-}
-
-/// What came of it.
-#[derive(Debug)]
-pub struct Collected<W> {
-    /// Totals and merged file.
-    pub merged: Merged<W>,
-    /// Expected against received.
+/// What an execution should have written, before any of it is read.
+#[derive(Clone, Debug)]
+pub struct Inventory {
+    /// The shards to merge: by number, then by task, so that windows close early.
+    pub wanted: Vec<Wanted>,
+    /// Tasks expected, reported and lost, and how many shards are expected.
     pub completeness: Completeness,
     /// What does not fit together.
     pub warnings: Vec<String>,
+    /// Requests according to all manifests, if every task has one.
+    pub requests: Option<u64>,
 }
 
-impl<W: Write + Send> Collector<W> {
-    /// Begins with the tasks of the plan, the manifests that could be read (by task) and the task and number of each shard that was
+impl Inventory {
+    /// From the tasks of the plan, the manifests that could be read (by task) and the task and number of each shard that was
     /// found. Shards that no manifest names count as well: a killed task has none, and a late shard may follow it.
-    ///
-    /// # Errors
-    /// [`MergeError::Write`] if `out` cannot be written.
     pub fn new(
         execution: &str,
         tasks: &[u32],
         manifests: &BTreeMap<u32, Manifest>,
         found: &[(u32, u32)],
-        out: W,
-    ) -> Result<Self, MergeError> {
+    ) -> Self {
         let mut completeness = Completeness {
             tasks_expected: tasks.len() as u32,
             ..Completeness::default()
@@ -69,12 +53,12 @@ impl<W: Write + Send> Collector<W> {
         let mut wanted: BTreeMap<(u32, u32), Option<String>> = BTreeMap::new();
         let mut requests = Some(0u64);
         let planned: BTreeSet<u32> = tasks.iter().copied().collect();
+        let mut found_of: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for &(task, seq) in found {
+            found_of.entry(task).or_default().push(seq);
+        }
         for &task in &planned {
-            let found: Vec<u32> = found
-                .iter()
-                .filter(|(t, _)| *t == task)
-                .map(|(_, seq)| *seq)
-                .collect();
+            let found = found_of.remove(&task).unwrap_or_default();
             let manifest = manifests.get(&task).filter(|manifest| {
                 let fits = manifest.execution == execution && manifest.task == task;
                 if !fits {
@@ -103,25 +87,106 @@ impl<W: Write + Send> Collector<W> {
                 requests = None;
             }
         }
-        for (task, seq) in found.iter().filter(|(task, _)| !planned.contains(task)) {
-            warnings.push(format!(
-                "shard {seq} of task {task}: the plan has no such task; it is left out"
-            ));
+        for (task, numbers) in found_of {
+            warnings.extend(numbers.into_iter().map(|seq| {
+                format!("shard {seq} of task {task}: the plan has no such task; it is left out")
+            }));
         }
         completeness.shards_expected = wanted.len() as u64;
         let wanted = wanted
             .into_iter()
             .map(|((seq, task), sha256)| Wanted { task, seq, sha256 })
             .collect();
-        let merger = Merger::new(execution, out)?;
-        let execution = execution.to_owned();
-        Ok(Self {
-            merger,
-            execution,
+        Self {
             wanted,
             completeness,
             warnings,
             requests,
+        }
+    }
+
+    /// These shards and nothing else, in this order: a part of a larger merge, which knows of the tasks.
+    pub fn of_shards(wanted: Vec<Wanted>) -> Self {
+        let completeness = Completeness {
+            shards_expected: wanted.len() as u64,
+            ..Completeness::default()
+        };
+        Self {
+            wanted,
+            completeness,
+            warnings: Vec::new(),
+            requests: None,
+        }
+    }
+}
+
+/// What the manifests say of the requests against what was found; `None` if they agree or nothing can be said.
+pub fn requests_differ(
+    requests: Option<u64>,
+    completeness: &Completeness,
+    totals: &Totals,
+) -> Option<String> {
+    let complete = completeness.shards_merged == completeness.shards_expected;
+    let stated = requests.filter(|_| complete)?;
+    let found = totals
+        .select(Builtin::HttpReqs.name(), &Tags::new())
+        .map_or(0, |all| all.count);
+    (found != stated)
+        .then(|| format!("manifests account for {stated} requests, the shards for {found}"))
+}
+
+/// Adds up the shards of an execution and keeps account of them.
+#[derive(Debug)]
+pub struct Collector<W: Write + Send> {
+    merger: Merger<W>,
+    execution: String,
+    wanted: Vec<Wanted>,
+    completeness: Completeness,
+    warnings: Vec<String>,
+    requests: Option<u64>,
+    /// The shards' number that is being supplied, and the earliest end among them.
+    round: Option<(u32, i64)>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Collected<W> {
+    /// Totals and merged file.
+    pub merged: Merged<W>,
+    /// Expected against received.
+    pub completeness: Completeness,
+    /// What does not fit together.
+    pub warnings: Vec<String>,
+}
+
+impl<W: Write + Send> Collector<W> {
+    /// Begins with what [`Inventory::new`] makes of these.
+    ///
+    /// # Errors
+    /// [`MergeError::Write`] if `out` cannot be written.
+    pub fn new(
+        execution: &str,
+        tasks: &[u32],
+        manifests: &BTreeMap<u32, Manifest>,
+        found: &[(u32, u32)],
+        out: W,
+    ) -> Result<Self, MergeError> {
+        let inventory = Inventory::new(execution, tasks, manifests, found);
+        Self::of(execution, inventory, out)
+    }
+
+    /// Begins with an inventory.
+    ///
+    /// # Errors
+    /// [`MergeError::Write`] if `out` cannot be written.
+    pub fn of(execution: &str, inventory: Inventory, out: W) -> Result<Self, MergeError> {
+        Ok(Self {
+            merger: Merger::new(execution, out)?,
+            execution: execution.to_owned(),
+            wanted: inventory.wanted,
+            completeness: inventory.completeness,
+            warnings: inventory.warnings,
+            requests: inventory.requests,
             round: None,
         })
     }
@@ -204,18 +269,11 @@ impl<W: Write + Send> Collector<W> {
     /// [`MergeError::Write`] if the merged file cannot be written.
     pub fn finish(mut self) -> Result<Collected<W>, MergeError> {
         let merged = self.merger.finish()?;
-        let complete = self.completeness.shards_merged == self.completeness.shards_expected;
-        if let (Some(stated), true) = (self.requests, complete) {
-            let found = merged
-                .totals
-                .select(Builtin::HttpReqs.name(), &Tags::new())
-                .map_or(0, |all| all.count);
-            if found != stated {
-                self.warnings.push(format!(
-                    "manifests account for {stated} requests, the shards for {found}"
-                ));
-            }
-        }
+        self.warnings.extend(requests_differ(
+            self.requests,
+            &self.completeness,
+            &merged.totals,
+        ));
         Ok(Collected {
             merged,
             completeness: self.completeness,

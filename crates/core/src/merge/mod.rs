@@ -10,7 +10,7 @@ mod collect;
 mod tests;
 
 pub use aggregate::{Aggregate, Along, GaugeRule, Totals};
-pub use collect::{Collected, Collector, Wanted};
+pub use collect::{Collected, Collector, Inventory, Wanted, requests_differ};
 
 use crate::histogram::HistogramError;
 use crate::metric::SeriesKey;

@@ -4,6 +4,7 @@ use crate::{ObjectInfo, Result, StoreError};
 use rustix::fs::{CWD, FlockOperation, RenameFlags};
 use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -147,10 +148,16 @@ pub(super) fn walk(
                 key,
                 size: info.len(),
                 modified_ms: unix_ms(modified),
+                version: version(&info),
             });
         }
     }
     Ok(())
+}
+
+/// Every write makes a new file, and two files that exist in turn differ in their number or their time.
+fn version(info: &std::fs::Metadata) -> String {
+    format!("{:x}-{}.{:09}", info.ino(), info.mtime(), info.mtime_nsec())
 }
 
 fn unix_ms(time: SystemTime) -> i64 {

@@ -2,7 +2,7 @@ use super::testing::{conclude_with, summary_with};
 use super::*;
 use crate::definition::model::{BaselineRef, BaselineSpec, ThresholdSpec};
 use crate::execution::manifest::{Health, Totals};
-use crate::execution::record::{Cost, ExcludedShard, Status};
+use crate::execution::record::{Cost, CostItem, ExcludedShard, Status};
 use crate::execution::schema;
 use crate::threshold::testing::Samples;
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! Which keys may become paths.
+//! Which keys may become paths, keys of objects and parts of a table's keys: the same for every store.
 
 use crate::{Result, StoreError};
 
@@ -6,6 +6,11 @@ use crate::{Result, StoreError};
 const MAX_KEY: usize = 1_024;
 /// What file systems allow a name, less room for the suffix of a file that is being written.
 const MAX_PART: usize = 200;
+
+/// No execution costs more, in US dollars.
+const MAX_USD: f64 = 1e9;
+/// How many characters of an id have to be given at least.
+pub(crate) const MIN_PREFIX: usize = 6;
 
 fn bad(key: &str, problem: &'static str) -> StoreError {
     StoreError::BadKey {
@@ -15,7 +20,7 @@ fn bad(key: &str, problem: &'static str) -> StoreError {
 }
 
 /// A key of an object: parts between slashes, each a plain file name.
-pub(super) fn check_key(key: &str) -> Result<()> {
+pub(crate) fn check_key(key: &str) -> Result<()> {
     if key.is_empty() {
         return Err(bad(key, "is empty"));
     }
@@ -26,17 +31,20 @@ pub(super) fn check_key(key: &str) -> Result<()> {
 }
 
 /// The start of keys: whole parts, and the beginning of one more.
-pub(super) fn check_prefix(prefix: &str) -> Result<()> {
+pub(crate) fn check_prefix(prefix: &str) -> Result<()> {
     match prefix.strip_suffix('/').unwrap_or(prefix) {
         "" if prefix.is_empty() => Ok(()),
         key => check_key(key),
     }
 }
 
-/// A project or an id: a key of one part.
-pub(super) fn check_name(name: &str) -> Result<()> {
+/// A project, a test, a version or an id: a key of one part.
+pub(crate) fn check_name(name: &str) -> Result<()> {
     if name.contains('/') {
         Err(bad(name, "has a slash in it"))
+    } else if name.contains('#') {
+        // It divides the parts of a table's keys.
+        Err(bad(name, "has a # in it"))
     } else {
         check_key(name)
     }
@@ -59,4 +67,28 @@ fn check_part(key: &str, part: &str) -> Result<()> {
         return Err(bad(key, "has a control character or a backslash in it"));
     }
     Ok(())
+}
+
+/// A month as `202611`.
+pub(crate) fn check_month(yyyymm: &str) -> Result<()> {
+    let digits = yyyymm.len() == 6 && yyyymm.bytes().all(|b| b.is_ascii_digit());
+    if digits && ("01"..="12").contains(&&yyyymm[4..]) {
+        Ok(())
+    } else {
+        Err(bad(yyyymm, "is no month, such as 202611"))
+    }
+}
+
+/// A sum that an execution may cost.
+pub(crate) fn check_usd(execution: &str, usd: f64) -> Result<()> {
+    if (0.0..=MAX_USD).contains(&usd) {
+        Ok(())
+    } else {
+        Err(StoreError::Corrupt {
+            key: execution.to_owned(),
+            problem: format!(
+                "{usd} US dollars is no cost: it has to be a number from 0 to {MAX_USD}"
+            ),
+        })
+    }
 }

@@ -1,0 +1,95 @@
+//! Reading what the tasks of a run wrote: manifests and shards; at once, or in parts.
+
+mod inventory;
+mod parts;
+
+pub use parts::{MergeLimits, Part, PartAccount, collect_part, load_parts, plan_parts};
+
+use crate::error::{ControlError, Result};
+use crate::prefetch;
+use bytes::Bytes;
+use floodgate_core::execution::manifest::Manifest;
+use floodgate_core::execution::plan::Plan;
+use floodgate_core::execution::record::Completeness;
+use floodgate_core::keys::ExecutionKeys;
+use floodgate_core::merge::{self, Collector, Inventory, MergeError, Totals};
+use floodgate_core::shard::ShardMeta;
+use floodgate_store::ObjectStore;
+use futures_util::StreamExt;
+use inventory::take_inventory;
+use std::pin::pin;
+use std::time::Duration;
+
+/// All that was measured.
+pub(crate) struct Collected {
+    /// The merged data.
+    pub(crate) totals: Totals,
+    /// Expected against received.
+    pub(crate) completeness: Completeness,
+    /// The manifests that could be read, by task.
+    pub(crate) manifests: Vec<Manifest>,
+    /// What does not fit together.
+    pub(crate) warnings: Vec<String>,
+    /// From the common start to the last window with data.
+    pub(crate) duration: Duration,
+}
+
+/// Merges every shard of a run and writes `merged.parquet`; from the parts, if it was merged in parts. What is missing or
+/// damaged is left out and listed, never an error: the verdict weighs it.
+pub(crate) async fn collect(
+    objects: &dyn ObjectStore,
+    plan: &Plan,
+    started_ms: Option<i64>,
+    parts: &[Part],
+) -> Result<Collected> {
+    if !parts.is_empty() {
+        return parts::collect_parts(objects, plan, started_ms, parts).await;
+    }
+    let keys = ExecutionKeys::new(&plan.project, &plan.execution);
+    let found = take_inventory(objects, plan, &keys).await?;
+    let mut warnings = found.warnings;
+    let key = keys.merged();
+    let merged = merge_shards(objects, &plan.execution, &keys, found.inventory, &key).await?;
+    objects.put(&key, merged.merged.out.into()).await?;
+    warnings.extend(merged.warnings);
+    Ok(Collected {
+        duration: measured(&merged.merged.meta, merged.merged.rows, started_ms),
+        totals: merged.merged.totals,
+        completeness: merged.completeness,
+        manifests: found.manifests.into_values().collect(),
+        warnings,
+    })
+}
+
+/// From the common start to the end of the merged windows.
+fn measured(meta: &ShardMeta, rows: u64, started_ms: Option<i64>) -> Duration {
+    let end_ms = if rows > 0 { meta.end_ms } else { 0 };
+    let measured_ms = end_ms.saturating_sub(started_ms.unwrap_or(end_ms));
+    Duration::from_millis(u64::try_from(measured_ms).unwrap_or(0))
+}
+
+/// Adds up the shards of an inventory; `key` is where the result will lie, for messages.
+async fn merge_shards(
+    objects: &dyn ObjectStore,
+    execution: &str,
+    keys: &ExecutionKeys,
+    inventory: Inventory,
+    key: &str,
+) -> Result<merge::Collected<Vec<u8>>> {
+    let failed = |e: MergeError| ControlError::Corrupt {
+        key: key.to_owned(),
+        problem: e.to_string(),
+    };
+    let wanted = inventory.wanted.clone();
+    let mut collector = Collector::of(execution, inventory, Vec::new()).map_err(failed)?;
+    let shards = wanted.iter().map(|w| keys.shard(w.task, w.seq));
+    let mut shards = pin!(prefetch::read(objects, shards));
+    for wanted in &wanted {
+        let object = shards.next().await.unwrap_or(Ok(None));
+        let object = object.map_err(|e| e.to_string());
+        let bytes: std::result::Result<Option<&Bytes>, _> = object.as_ref().map(Option::as_ref);
+        let bytes = bytes.map(|b| b.map(|b| &b[..])).map_err(Clone::clone);
+        collector.supply(wanted, bytes).map_err(failed)?;
+    }
+    collector.finish().map_err(failed)
+}

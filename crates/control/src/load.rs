@@ -1,0 +1,165 @@
+//! From a definition's text to a test that can be prepared: what the command line and the cloud do alike.
+//!
+//! Reading the text and reading the files that it names are two steps, since only the first says which files there are.
+
+use crate::error::{ControlError, Result};
+use crate::prepare::{DEFINITION_FILE, TestPackage};
+use bytes::Bytes;
+use floodgate_core::baseline::Baseline;
+use floodgate_core::definition::{
+    Definition, Faults, Overrides, Parsed, Resolver, Severity, Source, parse_with, version,
+};
+use floodgate_core::execution::plan::Plan;
+use floodgate_core::keys::definition_file;
+use floodgate_core::threshold::{ThresholdError, Thresholds};
+use floodgate_store::ObjectStore;
+
+/// A definition with faults: all of them, rendered as a compiler would.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct LoadError {
+    /// The faults with their places, and how many there are.
+    pub text: String,
+    /// How many.
+    pub errors: usize,
+}
+
+impl From<Faults> for LoadError {
+    fn from(faults: Faults) -> Self {
+        let errors = faults
+            .0
+            .iter()
+            .filter(|f| f.severity == Severity::Error)
+            .count();
+        let count = if errors == 1 {
+            "1 error".into()
+        } else {
+            format!("{errors} errors")
+        };
+        Self {
+            text: format!("{faults:#}\n\n{count}"),
+            errors,
+        }
+    }
+}
+
+impl From<Vec<ThresholdError>> for LoadError {
+    fn from(faults: Vec<ThresholdError>) -> Self {
+        Self {
+            text: faults.iter().map(|f| format!("{f}\n")).collect(),
+            errors: faults.len(),
+        }
+    }
+}
+
+/// A definition that is sound; its files have not been read.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The definition.
+    pub parsed: Parsed,
+    /// What is allowed and probably not meant.
+    pub doubts: Vec<String>,
+    overrides: Vec<(String, String)>,
+}
+
+/// A test with all that belongs to it.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The definition.
+    pub parsed: Parsed,
+    /// What is allowed and probably not meant.
+    pub doubts: Vec<String>,
+    /// SHA-256 over the normalised definition and its files.
+    pub version: String,
+    files: Vec<(String, Bytes)>,
+    overrides: Vec<(String, String)>,
+}
+
+/// Reads a definition and checks all that can be checked without its files' contents.
+///
+/// # Errors
+/// All faults at once.
+pub fn check(
+    source: &Source<'_>,
+    overrides: &[(String, String)],
+    resolver: &dyn Resolver,
+) -> std::result::Result<Checked, LoadError> {
+    let parsed = parse_with(source, &Overrides(overrides.to_vec()), resolver, judge)?;
+    let mut doubts: Vec<String> = parsed.warnings.iter().map(ToString::to_string).collect();
+    doubts.extend(compile(&parsed.definition)?);
+    Ok(Checked {
+        parsed,
+        doubts,
+        overrides: overrides.to_vec(),
+    })
+}
+
+impl Checked {
+    /// Adds the contents of the files that [`Parsed::files`] names.
+    pub fn with_files(self, files: Vec<(String, Bytes)>) -> Loaded {
+        let contents = files
+            .iter()
+            .map(|(name, content)| (name.clone(), content.to_vec()));
+        Loaded {
+            version: version(&self.parsed.normalised, contents),
+            parsed: self.parsed,
+            doubts: self.doubts,
+            files,
+            overrides: self.overrides,
+        }
+    }
+}
+
+impl Loaded {
+    /// What the preparation needs.
+    pub fn package(&self, warnings: Vec<String>) -> TestPackage<'_> {
+        TestPackage {
+            definition: &self.parsed.definition,
+            target: self.parsed.shown_target.clone(),
+            normalised: self.parsed.normalised.to_string().into(),
+            version: self.version.clone(),
+            files: self.files.clone(),
+            parameters: self.overrides.iter().cloned().collect(),
+            warnings,
+        }
+    }
+}
+
+/// The definition of a run that was prepared earlier.
+///
+/// # Errors
+/// [`ControlError::Missing`] if it is gone, [`ControlError::Definition`] if its references stand for nothing here, and
+/// what the store refuses.
+pub async fn load_stored(
+    objects: &dyn ObjectStore,
+    plan: &Plan,
+    resolver: &dyn Resolver,
+) -> Result<Definition> {
+    let key = definition_file(&plan.project, &plan.test, &plan.version, DEFINITION_FILE);
+    let text = objects.get(&key).await?.ok_or(ControlError::Missing {
+        key: key.clone(),
+        consequence: "the run cannot be judged without it",
+    })?;
+    let source = Source {
+        name: &key,
+        text: &text,
+    };
+    match parse_with(&source, &Overrides::default(), resolver, judge) {
+        Ok(parsed) => Ok(parsed.definition),
+        Err(faults) => Err(ControlError::Definition {
+            problem: LoadError::from(faults).text,
+        }),
+    }
+}
+
+fn judge(key: &str, expression: &str) -> std::result::Result<(), String> {
+    floodgate_core::threshold::check(key, expression).map_err(|e| e.to_string())
+}
+
+/// What the definition's own grammar does not know: thresholds and baseline must compile. Returns doubts.
+fn compile(definition: &Definition) -> std::result::Result<Vec<String>, LoadError> {
+    if let Some(spec) = &definition.baseline {
+        Baseline::compile(spec)?;
+    }
+    Ok(Thresholds::compile(&definition.thresholds)?.warnings())
+}

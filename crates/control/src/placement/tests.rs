@@ -1,0 +1,121 @@
+use super::*;
+use floodgate_core::definition::model::{HttpOptions, RunOptions};
+use floodgate_core::schedule::planned_load;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+fn definition(engine: Engine, executor: Executor) -> Definition {
+    let scenario = Scenario {
+        name: "browse".into(),
+        start_time: Duration::ZERO,
+        graceful_stop: Duration::from_secs(30),
+        executor,
+        tags: BTreeMap::new(),
+        flow: Vec::new(),
+        http: HttpOptions::default(),
+    };
+    Definition {
+        project: "shop".into(),
+        test: "checkout".into(),
+        target: None,
+        engine,
+        script: None,
+        scenarios: vec![scenario],
+        data: Vec::new(),
+        thresholds: Vec::new(),
+        baseline: None,
+        run: RunOptions::default(),
+        http: HttpOptions::default(),
+        tags: BTreeMap::new(),
+        notify: Vec::new(),
+        contract: None,
+    }
+}
+
+fn rate(rate: u64) -> Executor {
+    Executor::ConstantArrivalRate {
+        rate,
+        time_unit: Duration::from_secs(1),
+        duration: Duration::from_secs(60),
+        pre_allocated_vus: 10,
+        max_vus: 100,
+        max_lateness: Duration::from_secs(10),
+    }
+}
+
+fn auto(definition: &Definition) -> u32 {
+    auto_tasks(definition, &planned_load(definition))
+}
+
+#[test]
+fn the_rate_the_vus_and_the_size_of_a_task_decide() {
+    let mut test = definition(Engine::Http, rate(45_000));
+    assert_eq!(auto(&test), 5);
+    test.run.cpu = 4_096;
+    assert_eq!(auto(&test), 2);
+    test.engine = Engine::K6;
+    assert_eq!(auto(&test), 6);
+    let vus = Executor::ConstantVus {
+        vus: 9_000,
+        duration: Duration::from_secs(60),
+    };
+    assert_eq!(auto(&definition(Engine::Http, vus.clone())), 2);
+    assert_eq!(auto(&definition(Engine::K6, vus)), 18);
+    assert_eq!(auto(&definition(Engine::Http, rate(1))), 1);
+    assert_eq!(auto(&definition(Engine::Jmeter, rate(u64::MAX))), MAX_TASKS);
+}
+
+#[test]
+fn every_region_gets_a_task_of_an_automatic_number() {
+    let mut test = definition(Engine::Http, rate(1));
+    test.run.regions = regions(&[1, 1, 1]);
+    assert_eq!(auto(&test), 3);
+}
+
+#[test]
+fn a_thousand_tasks_write_a_shard_a_minute() {
+    let secs = |tasks| Intervals::for_tasks(tasks).flush.as_secs();
+    assert_eq!(
+        [1, 100, 101, 500, 1_000, 9_999].map(secs),
+        [10, 10, 20, 50, 60, 60]
+    );
+    for tasks in 1..2_000 {
+        assert_eq!(secs(tasks) % 10, 0, "{tasks}");
+    }
+}
+
+fn regions(weights: &[u32]) -> Vec<Region> {
+    let region = |(i, weight): (usize, &u32)| Region {
+        region: format!("r{i}"),
+        weight: *weight,
+    };
+    weights.iter().enumerate().map(region).collect()
+}
+
+proptest! {
+    #[test]
+    fn no_region_is_a_whole_task_from_its_share(
+        tasks in 1u32..3_000,
+        weights in prop::collection::vec(0u32..1_000, 1..8),
+    ) {
+        let regions = regions(&weights);
+        let spread = spread(tasks, &regions);
+        prop_assert_eq!(spread.len(), tasks as usize);
+        let all: f64 = weights.iter().map(|w| f64::from(*w)).sum();
+        for (region, weight) in regions.iter().zip(&weights) {
+            let count = spread.iter().filter(|r| **r == region.region).count() as f64;
+            let share = if all > 0.0 {
+                f64::from(tasks) * f64::from(*weight) / all
+            } else {
+                f64::from(tasks) / weights.len() as f64
+            };
+            prop_assert!((count - share).abs() < 1.0, "{count} of {share}");
+        }
+    }
+}
+
+#[test]
+fn equal_remainders_favour_the_first() {
+    assert_eq!(spread(3, &regions(&[1, 1])), ["r0", "r0", "r1"]);
+    assert_eq!(spread(2, &[]), Vec::<String>::new());
+}

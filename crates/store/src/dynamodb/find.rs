@@ -1,0 +1,172 @@
+//! Finding executions: by id, by the beginning of an id, the newest.
+
+use super::{DynamoStore, Item, item, text};
+use crate::aws::store_error;
+use crate::keys::MIN_PREFIX;
+use crate::{Result, StoreError};
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::AttributeValue;
+use floodgate_core::execution::record::Execution;
+
+/// Characters of a ULID.
+const ULID: usize = 26;
+/// Executions that may start with the same characters and are still counted for the message that says so.
+const MAX_CANDIDATES: i32 = 100;
+/// Records of a page, at most: a page ends at 1 MB in any case.
+const MAX_PAGE: usize = 100;
+const TEST_INDEX: &str = "GSI1";
+const ALL_INDEX: &str = "GSI2";
+
+impl DynamoStore {
+    /// The record with an id, or the only one whose id starts so. The id is in capitals.
+    pub(super) async fn find(&self, project: Option<&str>, id: &str) -> Result<Option<Execution>> {
+        if let (Some(project), ULID) = (project, id.len()) {
+            return self.read(project, id).await;
+        }
+        let candidates = self.candidates(project, id).await?;
+        let exact = candidates.iter().find(|(_, full)| full == id);
+        match (exact, candidates.as_slice()) {
+            (Some((project, id)), _) => self.read(project, id).await,
+            (None, _) if id.len() < MIN_PREFIX => Ok(None),
+            (None, []) => Ok(None),
+            (None, [(project, id)]) => self.read(project, id).await,
+            (None, several) => Err(StoreError::NotFound {
+                what: format!(
+                    "{id}: {} executions start with it; give more characters",
+                    several.len()
+                ),
+            }),
+        }
+    }
+
+    /// One record, strongly consistent.
+    async fn read(&self, project: &str, id: &str) -> Result<Option<Execution>> {
+        let reading = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("PK", text(item::project_key(project)))
+            .key("SK", text(item::execution_key(id)))
+            .consistent_read(true);
+        let name = self.name(id);
+        let found = reading
+            .send()
+            .await
+            .map_err(|error| store_error("read", &name, &error))?;
+        found
+            .item
+            .map(|item| item::read_execution(&name, &item))
+            .transpose()
+    }
+
+    /// Projects and ids of the executions whose id starts so, in order.
+    async fn candidates(&self, project: Option<&str>, id: &str) -> Result<Vec<(String, String)>> {
+        let query = match project {
+            Some(project) => self
+                .query(
+                    "PK = :p AND begins_with(SK, :s)",
+                    item::project_key(project),
+                )
+                .expression_attribute_values(":s", text(item::execution_key(id)))
+                .consistent_read(true),
+            None => self
+                .query("GSI2PK = :p AND begins_with(GSI2SK, :s)", item::ALL)
+                .index_name(ALL_INDEX)
+                .expression_attribute_values(":s", text(id)),
+        };
+        let found = query
+            .projection_expression("PK, SK")
+            .limit(MAX_CANDIDATES)
+            .send()
+            .await
+            .map_err(|error| store_error("find", &self.name(id), &error))?;
+        let parts = |item: Item| {
+            let project = item::str(&item, "PK")?.strip_prefix("PROJECT#")?;
+            let id = item::str(&item, "SK")?.strip_prefix("EXEC#")?;
+            Some((project.to_owned(), id.to_owned()))
+        };
+        Ok(found
+            .items
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(parts)
+            .collect())
+    }
+
+    /// The newest executions of all, of a project, of a test in a project, or of tests of a name in all projects.
+    pub(super) async fn newest(
+        &self,
+        project: Option<&str>,
+        test: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Execution>> {
+        let query = match (project, test) {
+            (Some(project), Some(test)) => self
+                .query("GSI1PK = :p", item::test_partition(project, test))
+                .index_name(TEST_INDEX),
+            (Some(project), None) => self
+                .query(
+                    "PK = :p AND begins_with(SK, :s)",
+                    item::project_key(project),
+                )
+                .expression_attribute_values(":s", text(item::execution_key("")))
+                .consistent_read(true),
+            (None, _) => self.query("GSI2PK = :p", item::ALL).index_name(ALL_INDEX),
+        };
+        let page = limit.clamp(1, MAX_PAGE);
+        let mut pages = query
+            .scan_index_forward(false)
+            .into_paginator()
+            .page_size(i32::try_from(page).unwrap_or(i32::MAX))
+            .send();
+        let mut found = Vec::new();
+        while found.len() < limit
+            && let Some(page) = pages.next().await
+        {
+            let page = page.map_err(|error| store_error("list", &self.name("records"), &error))?;
+            for item in page.items() {
+                let key = self.name(item::str(item, "SK").unwrap_or("record"));
+                let record = item::read_execution(&key, item)?;
+                if test.is_none_or(|test| test == record.test) {
+                    found.push(record);
+                }
+            }
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// All items of a project whose sort key starts so, in its order, with one attribute; strongly consistent.
+    pub(super) async fn all(
+        &self,
+        project: &str,
+        start: &str,
+        attribute: &str,
+    ) -> Result<Vec<Item>> {
+        let mut items = self
+            .query(
+                "PK = :p AND begins_with(SK, :s)",
+                item::project_key(project),
+            )
+            .expression_attribute_values(":s", text(start))
+            .expression_attribute_names("#a", attribute)
+            .projection_expression("#a")
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
+        let mut found = Vec::new();
+        while let Some(item) = items.next().await {
+            found.push(item.map_err(|error| store_error("list", &self.name(start), &error))?);
+        }
+        Ok(found)
+    }
+
+    fn query(&self, condition: &str, partition: impl Into<String>) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression(condition)
+            .expression_attribute_values(":p", AttributeValue::S(partition.into()))
+    }
+}

@@ -1,0 +1,222 @@
+//! Records in a DynamoDB table.
+//!
+//! | item | `PK` | `SK` | indexes |
+//! |---|---|---|---|
+//! | execution | `PROJECT#{project}` | `EXEC#{id}` | `GSI1`: `TEST#{project}#{test}`, id; `GSI2`: `EXEC`, id |
+//! | version of a test | `PROJECT#{project}` | `TEST#{test}#V#{version}` | |
+//! | its newest version | `PROJECT#{project}` | `TEST#{test}` | |
+//! | audit entry | `PROJECT#{project}` | `AUDIT#{time}#{id}` | |
+//! | what an execution cost | `PROJECT#{project}` | `SPEND#{yyyymm}#{execution}` | |
+//!
+//! Every change of an execution is a conditional write. Reads go to the table and are strongly consistent, except where only an
+//! index knows: which project an id belongs to, and the executions of all projects or of one test
+//! (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.ReadConsistency.html>).
+
+mod find;
+mod item;
+mod tests_and_spend;
+
+use crate::aws::store_error;
+use crate::keys::check_name;
+use crate::{RecordStore, Result, StoreError};
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
+use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
+use floodgate_core::execution::record::{AuditEntry, Execution, Status, TestRecord};
+use item::{Item, WRITER, text};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A table as a store. Clones share their connections.
+#[derive(Clone, Debug)]
+pub struct DynamoStore {
+    client: Client,
+    table: String,
+}
+
+impl DynamoStore {
+    /// The store in a table in the configuration's region. Nothing is asked of DynamoDB yet.
+    pub fn new(config: &SdkConfig, table: impl Into<String>) -> Self {
+        Self {
+            client: Client::new(config),
+            table: table.into(),
+        }
+    }
+
+    /// The table's name.
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// How a record is named in errors.
+    fn name(&self, what: &str) -> String {
+        format!("{}/{what}", self.table)
+    }
+
+    /// A write of an execution, to which a condition is to be added, and the token of this write: when its answer is lost, the
+    /// client's retry fails on the condition, and the token tells that the record is this writer's own.
+    fn writing(&self, execution: &Execution) -> Result<(PutItemFluentBuilder, String)> {
+        let token = format!("{:032x}", fastrand::u128(..));
+        let mut item = item::execution(execution)?;
+        item.insert(WRITER.to_owned(), text(&token));
+        let writing = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        Ok((writing, token))
+    }
+}
+
+/// What stands in the way of a conditional write.
+enum Obstacle {
+    /// Nothing: the record is this writer's own.
+    None,
+    /// There is no record.
+    Absent,
+    /// The record as it is.
+    Found(Box<Item>),
+    /// Something else went wrong.
+    Other,
+}
+
+fn obstacle(error: &SdkError<PutItemError, HttpResponse>, token: &str) -> Obstacle {
+    let Some(PutItemError::ConditionalCheckFailedException(failed)) = error.as_service_error()
+    else {
+        return Obstacle::Other;
+    };
+    match failed.item() {
+        None => Obstacle::Absent,
+        Some(item) if item::str(item, WRITER) == Some(token) => Obstacle::None,
+        Some(item) => Obstacle::Found(Box::new(item.clone())),
+    }
+}
+
+#[async_trait]
+impl RecordStore for DynamoStore {
+    async fn create(&self, execution: &Execution) -> Result<()> {
+        let (writing, token) = self.writing(execution)?;
+        let writing = writing.condition_expression("attribute_not_exists(PK)");
+        let Err(error) = writing.send().await else {
+            return Ok(());
+        };
+        match obstacle(&error, &token) {
+            Obstacle::None => Ok(()),
+            Obstacle::Found(_) | Obstacle::Absent => Err(StoreError::Exists {
+                key: execution.id.clone(),
+            }),
+            Obstacle::Other => Err(store_error("create", &self.name(&execution.id), &error)),
+        }
+    }
+
+    async fn update(&self, execution: &Execution, expected: &[Status]) -> Result<()> {
+        let (mut writing, token) = self.writing(execution)?;
+        let mut names = Vec::new();
+        for (i, status) in expected.iter().enumerate() {
+            let name = format!(":s{i}");
+            writing = writing.expression_attribute_values(&name, text(item::status(*status)));
+            names.push(name);
+        }
+        let condition = if names.is_empty() {
+            // No state is allowed: an expression cannot say "in none of these".
+            "attribute_exists(PK) AND attribute_not_exists(PK)".to_owned()
+        } else {
+            writing = writing.expression_attribute_names("#status", "status");
+            format!("#status IN ({})", names.join(", "))
+        };
+        let Err(error) = writing.condition_expression(condition).send().await else {
+            return Ok(());
+        };
+        let id = &execution.id;
+        match obstacle(&error, &token) {
+            Obstacle::None => Ok(()),
+            Obstacle::Absent => Err(StoreError::NotFound {
+                what: format!("execution {id}"),
+            }),
+            Obstacle::Found(found) => Err(StoreError::Conflict {
+                id: id.clone(),
+                found: item::read_execution(&self.name(id), &found)?.status,
+                expected: expected.to_vec(),
+            }),
+            Obstacle::Other => Err(store_error("update", &self.name(id), &error)),
+        }
+    }
+
+    async fn get(&self, project: Option<&str>, id: &str) -> Result<Option<Execution>> {
+        check_name(id)?;
+        if let Some(project) = project {
+            check_name(project)?;
+        }
+        self.find(project, &id.to_ascii_uppercase()).await
+    }
+
+    async fn list(
+        &self,
+        project: Option<&str>,
+        test: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Execution>> {
+        for name in [project, test].into_iter().flatten() {
+            check_name(name)?;
+        }
+        self.newest(project, test, limit).await
+    }
+
+    async fn audit(&self, project: &str, entry: &AuditEntry) -> Result<()> {
+        check_name(project)?;
+        // In the order of writing within one ms, and unique among writers: the same key again is the client's own retry.
+        let written = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        let id = format!("{:020}-{:08x}", written.as_nanos(), fastrand::u32(..));
+        let key = format!("AUDIT#{:015}#{id}", entry.at_ms.max(0));
+        let doc = item::to_json(&key, entry)?;
+        let writing = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("PK", text(item::project_key(project)))
+            .item("SK", text(&key))
+            .item("doc", text(doc));
+        match writing.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(store_error("audit", &self.name(&key), &error)),
+        }
+    }
+
+    async fn audit_trail(&self, project: &str) -> Result<Vec<AuditEntry>> {
+        check_name(project)?;
+        let items = self.all(project, "AUDIT#", "doc").await?;
+        let entries = items
+            .iter()
+            .map(|item| item::read_doc(&self.name("audit"), item));
+        entries.collect()
+    }
+
+    async fn put_test(&self, test: &TestRecord) -> Result<()> {
+        self.write_test(test).await
+    }
+
+    async fn latest_test(&self, project: &str, test: &str) -> Result<Option<TestRecord>> {
+        self.read_latest_test(project, test).await
+    }
+
+    async fn add_spend(
+        &self,
+        project: &str,
+        yyyymm: &str,
+        execution: &str,
+        usd: f64,
+    ) -> Result<()> {
+        self.write_spend(project, yyyymm, execution, usd).await
+    }
+
+    async fn spend(&self, project: &str, yyyymm: &str) -> Result<f64> {
+        self.sum_spend(project, yyyymm).await
+    }
+}

@@ -1,0 +1,125 @@
+//! Versions of tests, and what executions cost.
+
+use super::{DynamoStore, item, text};
+use crate::aws::store_error;
+use crate::keys::{check_month, check_name, check_usd};
+use crate::{Result, StoreError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use floodgate_core::execution::record::TestRecord;
+
+/// Only what is newer replaces an item: by time, and by version within one ms, as [`TestRecord::is_newer_than`] says.
+const IS_NEWER: &str = "attribute_not_exists(PK) OR created_ms < :created_ms \
+     OR (created_ms = :created_ms AND #version < :version)";
+
+/// The sort key of a test's newest version.
+fn latest_key(test: &str) -> String {
+    format!("TEST#{test}")
+}
+
+impl DynamoStore {
+    /// Two writes and no transaction: each alone may be repeated, and a caller whose second one fails repeats both.
+    pub(super) async fn write_test(&self, record: &TestRecord) -> Result<()> {
+        for name in [&record.project, &record.test, &record.version] {
+            check_name(name)?;
+        }
+        let latest = latest_key(&record.test);
+        let keys = [format!("{latest}#V#{}", record.version), latest];
+        let doc = item::to_json(&record.version, record)?;
+        for key in keys {
+            let writing = self
+                .client
+                .put_item()
+                .table_name(&self.table)
+                .item("PK", text(item::project_key(&record.project)))
+                .item("SK", text(&key))
+                .item("version", text(&record.version))
+                .item("created_ms", item::number(record.created_ms))
+                .item("doc", text(&doc))
+                .condition_expression(IS_NEWER)
+                .expression_attribute_names("#version", "version")
+                .expression_attribute_values(":version", text(&record.version))
+                .expression_attribute_values(":created_ms", item::number(record.created_ms));
+            match writing.send().await {
+                Ok(_) => {}
+                Err(error)
+                    if matches!(
+                        error.as_service_error(),
+                        Some(PutItemError::ConditionalCheckFailedException(_))
+                    ) => {}
+                Err(error) => return Err(store_error("write", &self.name(&key), &error)),
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) async fn read_latest_test(
+        &self,
+        project: &str,
+        test: &str,
+    ) -> Result<Option<TestRecord>> {
+        check_name(project)?;
+        check_name(test)?;
+        let key = latest_key(test);
+        let reading = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("PK", text(item::project_key(project)))
+            .key("SK", text(&key))
+            .consistent_read(true);
+        let name = self.name(&key);
+        let found = reading
+            .send()
+            .await
+            .map_err(|error| store_error("read", &name, &error))?;
+        found
+            .item
+            .map(|item| item::read_doc(&name, &item))
+            .transpose()
+    }
+
+    /// An item an execution, so that saying it again replaces it, and executions that end together do not wait for each other.
+    pub(super) async fn write_spend(
+        &self,
+        project: &str,
+        yyyymm: &str,
+        execution: &str,
+        usd: f64,
+    ) -> Result<()> {
+        check_name(project)?;
+        check_month(yyyymm)?;
+        check_name(execution)?;
+        check_usd(execution, usd)?;
+        let key = format!("SPEND#{yyyymm}#{execution}");
+        let writing = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .item("PK", text(item::project_key(project)))
+            .item("SK", text(&key))
+            // Numbers of DynamoDB have 38 digits and reach down to 1e-130, which a cost need not.
+            .item("usd", item::number(format!("{usd:.12}")));
+        match writing.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(store_error("write", &self.name(&key), &error)),
+        }
+    }
+
+    /// The sum over the month's executions: 10,000 of them are about 1 MB to read.
+    pub(super) async fn sum_spend(&self, project: &str, yyyymm: &str) -> Result<f64> {
+        check_name(project)?;
+        check_month(yyyymm)?;
+        let start = format!("SPEND#{yyyymm}#");
+        let mut total = 0.0;
+        for item in self.all(project, &start, "usd").await? {
+            let usd = item.get("usd").and_then(|usd| usd.as_n().ok());
+            total +=
+                usd.and_then(|usd| usd.parse::<f64>().ok())
+                    .ok_or_else(|| StoreError::Corrupt {
+                        key: self.name(&start),
+                        problem: "an item has no number usd".to_owned(),
+                    })?;
+        }
+        Ok(total)
+    }
+}

@@ -1,0 +1,146 @@
+//! Why a store could not do what it was asked.
+
+use floodgate_core::execution::record::Status;
+use std::io::ErrorKind;
+
+/// Why a store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There was something already where something new was to be.
+    #[error("{key}: exists already")]
+    Exists {
+        /// The object's key or the record's id.
+        key: String,
+    },
+    /// A record is not in the state that a change starts from.
+    #[error("execution {id}: is {found:?}, not one of {expected:?}")]
+    Conflict {
+        /// The execution.
+        id: String,
+        /// Its state.
+        found: Status,
+        /// The states from which the change is allowed.
+        expected: Vec<Status>,
+    },
+    /// There is no such record.
+    #[error("{what}: not found")]
+    NotFound {
+        /// What was looked for.
+        what: String,
+    },
+    /// A key or an id that would leave the store's folder, or is not printable.
+    #[error("key {key:?}: {problem}")]
+    BadKey {
+        /// The key.
+        key: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// Something stored cannot be read back, or something to be stored could not be.
+    #[error("{key}: {problem}")]
+    Corrupt {
+        /// The object or record.
+        key: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// More than the store takes in one piece.
+    #[error("{key}: {bytes} bytes, of which the store takes {limit} at most; {remedy}")]
+    TooLarge {
+        /// The object or record.
+        key: String,
+        /// Its size in bytes.
+        bytes: u64,
+        /// The largest size in bytes.
+        limit: u64,
+        /// What to do about it.
+        remedy: &'static str,
+    },
+    /// The operating system refused.
+    #[error("{operation} {key}: {source}")]
+    Io {
+        /// `write`, `read`, `list`, `delete`.
+        operation: &'static str,
+        /// The object or record.
+        key: String,
+        /// What was reported.
+        source: std::io::Error,
+    },
+    /// The service asks for fewer requests, and did so to every retry: temporary.
+    #[error("{operation} {key}: throttled: {message} ({code})")]
+    Throttled {
+        /// `write`, `read`, `list`, `delete`, …
+        operation: &'static str,
+        /// The object or record.
+        key: String,
+        /// The service's code.
+        code: String,
+        /// The service's message.
+        message: String,
+    },
+    /// The service was not reached, did not answer in time or failed on its own side, at every retry: temporary.
+    #[error("{operation} {key}: {message}")]
+    Unavailable {
+        /// `write`, `read`, `list`, `delete`, …
+        operation: &'static str,
+        /// The object or record.
+        key: String,
+        /// What was seen of it.
+        message: String,
+    },
+    /// The credentials do not allow it, or there are none.
+    #[error("{operation} {key}: denied: {message} ({code}); {remedy}")]
+    Denied {
+        /// `write`, `read`, `list`, `delete`, …
+        operation: &'static str,
+        /// The object or record.
+        key: String,
+        /// The service's code.
+        code: String,
+        /// The service's message.
+        message: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
+    /// The service refused for a reason that a retry does not cure, such as a bucket that does not exist.
+    #[error("{operation} {key}: refused: {message} ({code}); {remedy}")]
+    Refused {
+        /// `write`, `read`, `list`, `delete`, …
+        operation: &'static str,
+        /// The object or record.
+        key: String,
+        /// The service's code.
+        code: String,
+        /// The service's message.
+        message: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
+}
+
+/// Results of stores.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+impl StoreError {
+    /// Whether the same request may succeed later with nothing changed but time.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Throttled { .. } | Self::Unavailable { .. } => true,
+            Self::Io { source, .. } => matches!(
+                source.kind(),
+                ErrorKind::TimedOut
+                    | ErrorKind::Interrupted
+                    | ErrorKind::WouldBlock
+                    | ErrorKind::ConnectionRefused
+                    | ErrorKind::ConnectionReset
+                    | ErrorKind::ConnectionAborted
+                    | ErrorKind::BrokenPipe
+                    | ErrorKind::UnexpectedEof
+                    | ErrorKind::HostUnreachable
+                    | ErrorKind::NetworkUnreachable
+                    | ErrorKind::NetworkDown
+            ),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What a run needs of the account beside tasks: quotas, secrets, the state machine.
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+
+/// Why there was no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// There is no such thing.
+    #[error("{0}")]
+    Missing(String),
+    /// It may be there; it cannot be told.
+    #[error("{0}")]
+    Unknown(String),
+}
+
+/// What came of a start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Started {
+    /// It runs.
+    Now,
+    /// It was started before.
+    Before,
+}
+
+/// An account's other services.
+#[async_trait]
+pub trait Account: Send + Sync {
+    /// A quota of Fargate by its code, in vCPUs.
+    async fn vcpu_quota(&self, region: &str, code: &str) -> Result<f64, Refused>;
+    /// Whether a secret is there.
+    async fn secret(&self, reference: &str) -> Result<(), Refused>;
+    /// Starts an execution of a state machine.
+    async fn start(&self, machine: &str, name: &str, input: &str) -> Result<Started, Refused>;
+}
+
+/// The account that the functions run in.
+pub struct AwsAccount {
+    config: SdkConfig,
+}
+
+impl AwsAccount {
+    /// With the credentials and the HTTP client of a configuration.
+    pub fn new(config: &SdkConfig) -> Self {
+        Self {
+            config: config.clone(),
+        }
+    }
+}
+
+#[async_trait]
+impl Account for AwsAccount {
+    async fn vcpu_quota(&self, region: &str, code: &str) -> Result<f64, Refused> {
+        let config = aws_sdk_servicequotas::config::Builder::from(&self.config).region(
+            aws_sdk_servicequotas::config::Region::new(region.to_owned()),
+        );
+        let client = aws_sdk_servicequotas::Client::from_conf(config.build());
+        let call = client
+            .get_service_quota()
+            .service_code("fargate")
+            .quota_code(code);
+        let answer = call.send().await.map_err(refused)?;
+        answer
+            .quota()
+            .and_then(|q| q.value())
+            .ok_or_else(|| Refused::Unknown("the answer has no value".into()))
+    }
+
+    async fn secret(&self, reference: &str) -> Result<(), Refused> {
+        let client = aws_sdk_secretsmanager::Client::new(&self.config);
+        let call = client.describe_secret().secret_id(reference);
+        call.send().await.map(drop).map_err(refused)
+    }
+
+    async fn start(&self, machine: &str, name: &str, input: &str) -> Result<Started, Refused> {
+        let client = aws_sdk_sfn::Client::new(&self.config);
+        let call = client
+            .start_execution()
+            .state_machine_arn(machine)
+            .name(name)
+            .input(input);
+        match call.send().await {
+            Ok(_) => Ok(Started::Now),
+            Err(error) if error.code() == Some("ExecutionAlreadyExists") => Ok(Started::Before),
+            Err(error) => Err(refused(error)),
+        }
+    }
+}
+
+fn refused<E>(error: SdkError<E>) -> Refused
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let text = match (error.code(), error.message()) {
+        (Some(code), Some(message)) => format!("{code}: {message}"),
+        _ => DisplayErrorContext(&error).to_string(),
+    };
+    match error.code() {
+        Some("ResourceNotFoundException" | "NoSuchResourceException") => Refused::Missing(text),
+        _ => Refused::Unknown(text),
+    }
+}

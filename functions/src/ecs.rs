@@ -1,0 +1,363 @@
+//! Tasks on ECS.
+
+use crate::tasks::{RunCapacity, RunError, RunRequest, Started, TaskStatus, Tasks};
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_sdk_ecs::Client;
+use aws_sdk_ecs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_ecs::types::{
+    AssignPublicIp, AwsVpcConfiguration, CapacityProviderStrategyItem, ContainerOverride,
+    KeyValuePair, LaunchType, NetworkConfiguration, PropagateTags, Tag, Task, TaskOverride,
+    TaskStopCode,
+};
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+/// The container of every task definition.
+const CONTAINER: &str = "generator";
+/// The variable with a task's number.
+const TASK_VARIABLE: &str = "FLOODGATE_TASK";
+/// Tasks of a DescribeTasks call at most
+/// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html>).
+const DESCRIBED_AT_ONCE: usize = 100;
+
+/// ECS in any region.
+pub struct EcsTasks {
+    config: SdkConfig,
+    clients: Mutex<BTreeMap<String, Client>>,
+}
+
+impl EcsTasks {
+    /// With the credentials and the HTTP client of a configuration.
+    pub fn new(config: &SdkConfig) -> Self {
+        Self {
+            config: config.clone(),
+            clients: Mutex::default(),
+        }
+    }
+
+    fn client(&self, region: &str) -> Client {
+        let make = || {
+            let config = aws_sdk_ecs::config::Builder::from(&self.config)
+                .region(aws_sdk_ecs::config::Region::new(region.to_owned()));
+            Client::from_conf(config.build())
+        };
+        match self.clients.lock() {
+            Ok(mut clients) => clients
+                .entry(region.to_owned())
+                .or_insert_with(make)
+                .clone(),
+            Err(_) => make(),
+        }
+    }
+}
+
+#[async_trait]
+impl Tasks for EcsTasks {
+    async fn run(&self, request: &RunRequest) -> Result<Started, RunError> {
+        let environment = request
+            .environment
+            .iter()
+            .map(|(name, value)| KeyValuePair::builder().name(name).value(value).build());
+        let container = ContainerOverride::builder()
+            .name(CONTAINER)
+            .set_environment(Some(environment.collect()))
+            .build();
+        let overrides = TaskOverride::builder()
+            .cpu(request.cpu.to_string())
+            .memory(request.memory.to_string())
+            .container_overrides(container)
+            .build();
+        let tags = request
+            .tags
+            .iter()
+            .map(|(key, value)| Tag::builder().key(key).value(value).build());
+        let call = self
+            .client(&request.region)
+            .run_task()
+            .cluster(&request.cluster)
+            .task_definition(&request.task_definition)
+            .count(1)
+            .started_by(&request.started_by)
+            .client_token(&request.client_token)
+            .propagate_tags(PropagateTags::TaskDefinition)
+            .set_tags(Some(tags.collect()))
+            .overrides(overrides)
+            .set_network_configuration(network(request)?);
+        let call = match &request.capacity {
+            RunCapacity::LaunchType(name) => call.launch_type(LaunchType::from(name.as_str())),
+            RunCapacity::Provider(name) => {
+                let item = CapacityProviderStrategyItem::builder()
+                    .capacity_provider(name)
+                    .weight(1)
+                    .build()
+                    .map_err(|e| RunError::Refused(e.to_string()))?;
+                call.capacity_provider_strategy(item)
+            }
+        };
+        let answer = call.send().await.map_err(failed)?;
+        if let Some(arn) = answer.tasks().first().and_then(Task::task_arn) {
+            return Ok(Started {
+                arn: arn.to_owned(),
+            });
+        }
+        let failure = answer.failures().first();
+        let text = |f: Option<&str>| f.unwrap_or_default().to_owned();
+        let reason = text(failure.and_then(|f| f.reason()));
+        let detail = text(failure.and_then(|f| f.detail()));
+        Err(judge_failure(&reason, &detail))
+    }
+
+    async fn describe(
+        &self,
+        region: &str,
+        cluster: &str,
+        arns: &[String],
+    ) -> Result<Vec<TaskStatus>, RunError> {
+        let client = self.client(region);
+        let mut all = Vec::with_capacity(arns.len());
+        for some in arns.chunks(DESCRIBED_AT_ONCE) {
+            let call = client.describe_tasks().cluster(cluster);
+            let answer = call
+                .set_tasks(Some(some.to_vec()))
+                .send()
+                .await
+                .map_err(failed)?;
+            all.extend(answer.tasks().iter().map(status));
+            for failure in answer.failures() {
+                if let (Some(arn), Some("MISSING")) = (failure.arn(), failure.reason()) {
+                    all.push(TaskStatus {
+                        arn: arn.to_owned(),
+                        stopped: true,
+                        reason: "is not known to ECS any more".into(),
+                        ..TaskStatus::default()
+                    });
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    async fn started_by(
+        &self,
+        region: &str,
+        cluster: &str,
+        execution: &str,
+    ) -> Result<Vec<String>, RunError> {
+        let client = self.client(region);
+        let call = client.list_tasks().cluster(cluster).started_by(execution);
+        let mut pages = call.into_paginator().items().send();
+        let mut arns = Vec::new();
+        while let Some(arn) = pages.next().await {
+            arns.push(arn.map_err(failed)?);
+        }
+        Ok(arns)
+    }
+
+    async fn stop(
+        &self,
+        region: &str,
+        cluster: &str,
+        arn: &str,
+        reason: &str,
+    ) -> Result<(), RunError> {
+        let client = self.client(region);
+        let call = client.stop_task().cluster(cluster).task(arn).reason(reason);
+        match call.send().await {
+            Ok(_) => Ok(()),
+            // A task that ECS has forgotten has stopped long ago.
+            Err(error) if error.code() == Some("InvalidParameterException") => Ok(()),
+            Err(error) => Err(failed(error)),
+        }
+    }
+}
+
+fn network(request: &RunRequest) -> Result<Option<NetworkConfiguration>, RunError> {
+    let Some(network) = &request.network else {
+        return Ok(None);
+    };
+    let public = match network.assign_public_ip {
+        true => AssignPublicIp::Enabled,
+        false => AssignPublicIp::Disabled,
+    };
+    let vpc = AwsVpcConfiguration::builder()
+        .set_subnets(Some(network.subnets.clone()))
+        .set_security_groups(Some(network.security_groups.clone()))
+        .assign_public_ip(public)
+        .build()
+        .map_err(|e| RunError::Refused(e.to_string()))?;
+    let configuration = NetworkConfiguration::builder().awsvpc_configuration(vpc);
+    Ok(Some(configuration.build()))
+}
+
+/// What a failure in an answer of RunTask means
+/// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/api_failures_messages.html>).
+fn judge_failure(reason: &str, detail: &str) -> RunError {
+    let text = match (reason, detail) {
+        ("", "") => "ECS accepted no task and gave no reason".to_owned(),
+        (reason, "") => reason.to_owned(),
+        (reason, detail) => format!("{reason}: {detail}"),
+    };
+    let capacity = ["RESOURCE", "AGENT", "EMPTY CAPACITY PROVIDER"];
+    if text.contains("Capacity is unavailable") || capacity.iter().any(|c| reason.starts_with(c)) {
+        RunError::Capacity(text)
+    } else {
+        RunError::Refused(text)
+    }
+}
+
+fn failed<E>(error: SdkError<E>) -> RunError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let code = error.code().unwrap_or_default().to_owned();
+    let message = match error.message() {
+        Some(message) => format!("{code}: {message}"),
+        None => DisplayErrorContext(&error).to_string(),
+    };
+    judge_error(&code, message, matches!(error, SdkError::ServiceError(_)))
+}
+
+/// What an error code of ECS means
+/// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/CommonErrors.html>).
+fn judge_error(code: &str, message: String, answered: bool) -> RunError {
+    if code.contains("Throttl") || code == "RequestLimitExceeded" {
+        return RunError::Throttled(message);
+    }
+    if message.contains("Capacity is unavailable") {
+        return RunError::Capacity(message);
+    }
+    // Fargate's launch rate is reported as a client's fault.
+    if message.contains("concurrent tasks") || message.contains("rate limit") {
+        return RunError::Throttled(message);
+    }
+    match code {
+        "ServerException" | "ServiceUnavailable" | "InternalFailure" => RunError::Service(message),
+        _ if !answered => RunError::Service(message),
+        _ => RunError::Refused(message),
+    }
+}
+
+fn status(task: &Task) -> TaskStatus {
+    let environment = task
+        .overrides()
+        .map(|o| o.container_overrides())
+        .unwrap_or_default()
+        .iter()
+        .flat_map(|c| c.environment());
+    let number = environment
+        .filter(|v| v.name() == Some(TASK_VARIABLE))
+        .find_map(|v| v.value()?.parse().ok());
+    let capacity = match task.capacity_provider_name() {
+        Some(name) => name,
+        None => task.launch_type().map_or("", |t| t.as_str()),
+    };
+    TaskStatus {
+        arn: task.task_arn().unwrap_or_default().to_owned(),
+        task: number,
+        capacity: capacity.to_owned(),
+        stopped: task.last_status() == Some("STOPPED"),
+        reason: ending(task),
+    }
+}
+
+/// How a task ended; goes on from "it".
+fn ending(task: &Task) -> String {
+    let container = task
+        .containers()
+        .iter()
+        .find(|c| c.name() == Some(CONTAINER));
+    let exit = container.and_then(|c| c.exit_code());
+    let said = container.and_then(|c| c.reason()).unwrap_or_default();
+    let stopped = task.stopped_reason().unwrap_or_default();
+    if task.stop_code() == Some(&TaskStopCode::SpotInterruption) {
+        return "was taken back: Fargate Spot needed the capacity".into();
+    }
+    if said.contains("OutOfMemory") || stopped.contains("OutOfMemory") {
+        return "was killed for want of memory; raise run.memory".into();
+    }
+    let how = match exit {
+        Some(137) => {
+            "was killed (exit code 137: out of memory, or a stop that took too long)".into()
+        }
+        Some(code) => format!("exited with code {code}"),
+        None => "stopped".to_owned(),
+    };
+    let why: Vec<&str> = [stopped, said]
+        .into_iter()
+        .filter(|t| !t.is_empty())
+        .collect();
+    if why.is_empty() {
+        how
+    } else {
+        format!("{how}: {}", why.join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_sdk_ecs::types::Container;
+
+    #[test]
+    fn what_may_pass_is_told_from_what_will_not() {
+        let refused = |e| matches!(e, RunError::Refused(_));
+        let capacity = |e| matches!(e, RunError::Capacity(_));
+        assert!(capacity(judge_failure("RESOURCE:MEMORY", "")));
+        assert!(capacity(judge_failure(
+            "Capacity is unavailable at this time.",
+            ""
+        )));
+        assert!(refused(judge_failure("MISSING", "no such cluster")));
+        let error = |code: &str, message: &str| judge_error(code, message.into(), true);
+        assert!(matches!(
+            error("ThrottlingException", "Rate exceeded"),
+            RunError::Throttled(_)
+        ));
+        assert!(capacity(error(
+            "ClientException",
+            "Capacity is unavailable at this time"
+        )));
+        assert!(matches!(
+            error("ServerException", "x"),
+            RunError::Service(_)
+        ));
+        assert!(refused(error("AccessDeniedException", "x")));
+        assert!(matches!(
+            judge_error("", "connection refused".into(), false),
+            RunError::Service(_)
+        ));
+    }
+
+    #[test]
+    fn the_end_of_a_task_is_told_in_words() {
+        let task = |exit: Option<i32>, said: &str, stopped: &str| {
+            let container = Container::builder()
+                .name(CONTAINER)
+                .set_exit_code(exit)
+                .reason(said)
+                .build();
+            let task = Task::builder()
+                .containers(container)
+                .stopped_reason(stopped);
+            ending(&task.build())
+        };
+        assert_eq!(
+            task(Some(97), "", "Essential container in task exited"),
+            "exited with code 97: Essential container in task exited"
+        );
+        assert!(task(Some(137), "OutOfMemoryError: killed", "").contains("raise run.memory"));
+        assert!(
+            task(
+                None,
+                "CannotPullContainerError: no route",
+                "Task failed to start"
+            )
+            .contains("CannotPullContainerError")
+        );
+        let spot = Task::builder()
+            .stop_code(TaskStopCode::SpotInterruption)
+            .build();
+        assert!(ending(&spot).contains("Spot"));
+    }
+}

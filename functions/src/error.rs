@@ -1,0 +1,132 @@
+//! Why a function could not do its work, under the names that the state machine tells apart.
+
+use floodgate_control::ControlError;
+use floodgate_control::load::LoadError;
+use floodgate_core::verdict::ERROR_INVALID;
+use floodgate_store::StoreError;
+use lambda_runtime::Diagnostic;
+
+/// Bytes of a message at most: a cause has 32,768 characters, and a quote or a line break in it takes more than one
+/// (<https://docs.aws.amazon.com/step-functions/latest/apireference/API_ExecutionFailedEventDetails.html>).
+const MAX_MESSAGE: usize = 16_000;
+
+/// Why a function could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub enum FunctionError {
+    /// The test cannot be run by anybody: definition or input are wrong. Trying again is useless.
+    #[error("{0}")]
+    InvalidDefinition(String),
+    /// A service asks for patience.
+    #[error("{0}")]
+    Throttled(String),
+    /// Bucket or table did not answer as they should.
+    #[error("{0}")]
+    Storage(String),
+    /// The service that runs tasks did not answer as it should.
+    #[error("{0}")]
+    Placement(String),
+    /// Everything else: the run may not or cannot be carried out.
+    #[error("{0}")]
+    Errored(String),
+}
+
+/// Results of functions.
+pub type Result<T> = std::result::Result<T, FunctionError>;
+
+impl FunctionError {
+    /// The names of all errors.
+    pub const NAMES: [&'static str; 5] = [
+        ERROR_INVALID,
+        "Floodgate.Throttled",
+        "Floodgate.Storage",
+        "Floodgate.Placement",
+        "Floodgate.Errored",
+    ];
+
+    /// The name that the state machine sees.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::InvalidDefinition(_) => Self::NAMES[0],
+            Self::Throttled(_) => Self::NAMES[1],
+            Self::Storage(_) => Self::NAMES[2],
+            Self::Placement(_) => Self::NAMES[3],
+            Self::Errored(_) => Self::NAMES[4],
+        }
+    }
+}
+
+impl From<ControlError> for FunctionError {
+    fn from(error: ControlError) -> Self {
+        match error {
+            ControlError::Store(error) => error.into(),
+            ControlError::Tasks { .. } => Self::InvalidDefinition(error.to_string()),
+            error => Self::Errored(error.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for FunctionError {
+    fn from(error: StoreError) -> Self {
+        let text = error.to_string();
+        match error {
+            StoreError::Throttled { .. } => Self::Throttled(text),
+            StoreError::Io { .. } | StoreError::Unavailable { .. } => Self::Storage(text),
+            _ => Self::Errored(text),
+        }
+    }
+}
+
+impl From<LoadError> for FunctionError {
+    fn from(error: LoadError) -> Self {
+        Self::InvalidDefinition(error.text)
+    }
+}
+
+impl From<FunctionError> for Diagnostic {
+    fn from(error: FunctionError) -> Self {
+        Self {
+            error_type: error.name().to_owned(),
+            error_message: bounded(error.to_string(), MAX_MESSAGE),
+        }
+    }
+}
+
+/// A text cut at a character, with a word about it.
+pub(crate) fn bounded(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        let end = (0..=most).rev().find(|&i| text.is_char_boundary(i));
+        text.truncate(end.unwrap_or(0));
+        text.push_str("\n… (cut off)");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_list_of_faults_is_cut_at_a_character() {
+        let diagnostic: Diagnostic = FunctionError::InvalidDefinition("ä".repeat(20_000)).into();
+        assert_eq!(diagnostic.error_type, "Floodgate.InvalidDefinition");
+        assert!(diagnostic.error_message.len() < MAX_MESSAGE + 40);
+        assert!(diagnostic.error_message.ends_with("ä\n… (cut off)"));
+    }
+
+    #[test]
+    fn only_what_may_pass_is_tried_again() {
+        let io = |e: StoreError| FunctionError::from(ControlError::from(e)).name();
+        assert_eq!(
+            io(StoreError::Io {
+                operation: "read",
+                key: "x".into(),
+                source: std::io::Error::other("slow down")
+            }),
+            "Floodgate.Storage"
+        );
+        assert_eq!(
+            io(StoreError::NotFound { what: "x".into() }),
+            "Floodgate.Errored"
+        );
+    }
+}

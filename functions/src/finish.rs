@@ -1,0 +1,140 @@
+//! Finish: the verdict, the record, the bill.
+
+use crate::app::App;
+use crate::clock::between;
+use crate::cost::{observed_until, site};
+use crate::error::{Result, bounded};
+use crate::id::year_month;
+use crate::launch::by_capacity;
+use crate::placed::Placed;
+use crate::placement::{Placement, SPOT};
+use crate::resolve;
+use crate::run::{Run, RunPhase};
+use crate::turn::{load_run, load_state};
+use floodgate_control::watch::TaskState;
+use floodgate_control::{Closing, LostTask, Measured, finish_with, read_stop};
+use floodgate_core::cost;
+use floodgate_core::execution::control::StopReason;
+use floodgate_core::execution::record::Execution;
+use floodgate_core::keys::ExecutionKeys;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// Bytes of the reasons in the cause of a state machine's end at most.
+const MAX_REASONS: usize = 2_000;
+
+/// Judges a run.
+pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
+    let app = &app.of(&run.execution);
+    let began_ms = app.clock.now_ms();
+    let objects = app.stores.objects.as_ref();
+    let loaded = load_run(app, &run.project, &run.execution).await?;
+    let keys = ExecutionKeys::new(&loaded.plan.project, &loaded.plan.execution);
+    let definition = resolve::stored(objects, &loaded.plan).await?;
+    let placement = Placement::load(objects).await?;
+    let placed = Placed::load(objects, &keys).await?;
+    let state = load_state(app, &keys).await?;
+    let stop = read_stop(objects, &keys).await?;
+
+    let mut errors: Vec<String> = run.error.iter().cloned().collect();
+    if let Some(stop) = stop.filter(|s| s.reason == StopReason::Error) {
+        if !errors.contains(&stop.by) {
+            errors.push(stop.by);
+        }
+    }
+    if let (true, Some(failed)) = (placed.tasks.is_empty(), placed.failed.first()) {
+        errors.push(format!(
+            "no task was placed: task {} {}",
+            failed.task, failed.reason
+        ));
+    }
+    let states = state.as_ref().map_or(&[][..], |s| &s.tasks);
+    let lost: Vec<LostTask> = (0..)
+        .zip(states)
+        .filter_map(|(task, state)| match state {
+            TaskState::Lost { reason } => Some(LostTask {
+                task,
+                reason: reason.clone(),
+            }),
+            _ => None,
+        })
+        .collect();
+
+    let settle = |execution: &mut Execution, measured: &Measured<'_>| {
+        let spot = by_capacity(&placed).get(SPOT).copied();
+        execution.infrastructure.spot_tasks = spot.unwrap_or(0);
+        let ends: BTreeMap<u32, i64> = measured
+            .manifests
+            .iter()
+            .map(|m| (m.task, m.ended_ms))
+            .collect();
+        let mut seen = observed_until(&placed, execution.started_ms, began_ms, |task| {
+            ends.get(&task).copied()
+        });
+        seen.turns = Some(u64::from(run.turn));
+        seen.shards = Some(measured.completeness.shards_expected);
+        let bytes = measured
+            .manifests
+            .iter()
+            .flat_map(|m| &m.shards)
+            .map(|s| s.bytes);
+        seen.shard_bytes = Some(bytes.sum());
+        let site = site(app, &placement, execution);
+        let bill = cost::so_far(&loaded.plan, &definition.run, &site, &seen);
+        execution.cost = Some(bill.as_actual(execution.cost.as_ref()));
+        execution.warnings.extend(bill.warnings);
+    };
+    let closing = Closing {
+        lost: &lost,
+        errors: &errors,
+        in_parts: run.parts > 0,
+        settle: Some(&settle),
+    };
+    let now_ms = app.clock.now_ms();
+    let finished = finish_with(&app.stores, &loaded.plan, &definition, &closing, now_ms).await?;
+    tell(app, &run, &finished.execution, began_ms).await;
+    let execution = finished.execution;
+    let passed = execution.status.error_name().is_none();
+    Ok(Run {
+        phase: RunPhase::Ended,
+        wait_s: 0,
+        status: Some(execution.status),
+        error: (!passed).then(|| bounded(execution.reasons.join("; "), MAX_REASONS)),
+        ..run
+    })
+}
+
+/// What becomes of a run outside of its record. Nothing of it may keep the verdict from being told.
+async fn tell(app: &App, run: &Run, execution: &Execution, began_ms: i64) {
+    let cost = execution.cost.clone().unwrap_or_default();
+    if let Some(usd) = cost.actual_usd {
+        let month = year_month(execution.created_ms);
+        let records = &app.stores.records;
+        let spent = records.add_spend(&execution.project, &month, &execution.id, usd);
+        if let Err(error) = spent.await {
+            app.log
+                .warn("spend not recorded", json!({"reason": error.to_string()}));
+        }
+    }
+    let status = execution.status.as_str();
+    app.log.info(
+        "finished",
+        json!({"status": status, "reasons": execution.reasons, "turns": run.turn}),
+    );
+    let metrics = app
+        .metrics(&run.project)
+        .status(status)
+        .count("Executions", 1);
+    let metrics = match execution.status.error_name() {
+        Some(_) => metrics.count("ExecutionsNotPassed", 1),
+        None => metrics.count("ExecutionsNotPassed", 0),
+    };
+    metrics
+        .seconds(
+            "FinishSeconds",
+            between(began_ms, app.clock.now_ms()).as_secs_f64(),
+        )
+        .amount("EstimatedCostUsd", cost.estimate_usd.unwrap_or(0.0))
+        .amount("ActualCostUsd", cost.actual_usd.unwrap_or(0.0))
+        .emit();
+}

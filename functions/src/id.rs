@@ -1,0 +1,124 @@
+//! The id of a run: the same for every retry and redrive of a state machine's execution.
+
+use sha2::{Digest, Sha256};
+use ulid::Ulid;
+
+/// The id: the one that was asked for, else the execution's name if that is a ULID, else a ULID of the execution's start and
+/// 80 bits of the SHA-256 of its ARN.
+///
+/// # Errors
+/// A sentence about an id that is no ULID.
+pub(crate) fn execution_id(
+    asked: Option<&str>,
+    run_arn: &str,
+    name: &str,
+    started_ms: i64,
+) -> Result<String, String> {
+    if let Some(asked) = asked {
+        return match Ulid::from_string(asked) {
+            Ok(id) => Ok(id.to_string()),
+            Err(problem) => Err(format!(
+                "id {asked:?}: {problem}; a ULID has 26 digits and letters, or leave it out"
+            )),
+        };
+    }
+    if let Ok(id) = Ulid::from_string(name) {
+        return Ok(id.to_string());
+    }
+    let hash = Sha256::digest(run_arn.as_bytes());
+    let random = hash
+        .iter()
+        .take(10)
+        .fold(0u128, |all, byte| all << 8 | u128::from(*byte));
+    Ok(Ulid::from_parts(u64::try_from(started_ms).unwrap_or(0), random).to_string())
+}
+
+/// The name of an execution: the last part of its ARN.
+pub(crate) fn name_of(run_arn: &str) -> &str {
+    run_arn.rsplit(':').next().unwrap_or(run_arn)
+}
+
+/// Unix ms of a time as Step Functions writes it: `2026-11-22T01:02:03.456Z`.
+///
+/// Days from the civil date: <https://howardhinnant.github.io/date_algorithms.html#days_from_civil>.
+pub(crate) fn parse_time(text: &str) -> Option<i64> {
+    let (date, time) = text.split_once('T')?;
+    let time = time
+        .strip_suffix('Z')
+        .or_else(|| time.strip_suffix("+00:00"))?;
+    let mut date = date.split('-').map(str::parse::<i64>);
+    let (year, month, day) = (date.next()?.ok()?, date.next()?.ok()?, date.next()?.ok()?);
+    let (time, fraction) = time.split_once('.').unwrap_or((time, ""));
+    let mut time = time.split(':').map(str::parse::<i64>);
+    let (hour, minute, second) = (time.next()?.ok()?, time.next()?.ok()?, time.next()?.ok()?);
+    let digits: String = fraction.chars().chain("000".chars()).take(3).collect();
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+    let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second;
+    Some(seconds * 1_000 + digits.parse::<i64>().ok()?)
+}
+
+/// Year and month of a time, as `202611`.
+pub(crate) fn year_month(now_ms: i64) -> String {
+    let days = now_ms.div_euclid(86_400_000) + 719_468;
+    let era = days.div_euclid(146_097);
+    let of_era = days.rem_euclid(146_097);
+    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year + era * 400 + i64::from(month <= 2);
+    format!("{year:04}{month:02}")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const ARN: &str = "arn:aws:states:eu-west-1:1:execution:floodgate:nightly-7";
+
+    #[test]
+    fn an_id_is_a_function_of_the_execution() {
+        let id = |asked, name| execution_id(asked, ARN, name, 1_700_000_000_000).unwrap();
+        let ulid = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
+        assert_eq!(id(Some(ulid), "x"), ulid);
+        assert_eq!(id(None, ulid), ulid);
+        let derived = id(None, name_of(ARN));
+        assert_eq!(derived, id(None, "nightly-7"));
+        assert_eq!(
+            Ulid::from_string(&derived).unwrap().timestamp_ms(),
+            1_700_000_000_000
+        );
+        let other = execution_id(None, &format!("{ARN}8"), "nightly-78", 1_700_000_000_000);
+        assert_ne!(other.unwrap(), derived);
+        let bad = execution_id(Some("seven"), ARN, "x", 0).unwrap_err();
+        assert!(bad.contains("\"seven\"") && bad.contains("26"), "{bad}");
+    }
+
+    #[test]
+    fn times_are_read_as_they_are_written() {
+        assert_eq!(parse_time("1970-01-01T00:00:00Z"), Some(0));
+        assert_eq!(
+            parse_time("2023-11-14T22:13:20.000Z"),
+            Some(1_700_000_000_000)
+        );
+        assert_eq!(
+            parse_time("2024-02-29T12:00:00.5Z"),
+            Some(1_709_208_000_500)
+        );
+        assert_eq!(
+            parse_time("2023-11-14T22:13:20.123456+00:00"),
+            Some(1_700_000_000_123)
+        );
+        assert_eq!(parse_time("yesterday"), None);
+        assert_eq!(year_month(0), "197001");
+        assert_eq!(year_month(1_700_000_000_000), "202311");
+        assert_eq!(year_month(1_709_208_000_500), "202402");
+        assert_eq!(year_month(1_735_689_599_999), "202412");
+        assert_eq!(year_month(1_735_689_600_000), "202501");
+    }
+}

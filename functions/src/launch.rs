@@ -1,0 +1,327 @@
+//! Launch: every task of the plan, once.
+
+use crate::app::App;
+use crate::clock::{between, millis};
+use crate::error::Result;
+use crate::placed::{Placed, PlacedTask, Unplaced};
+use crate::placement::{ON_DEMAND, Placement, SPOT};
+use crate::run::{Run, RunPhase};
+use crate::tasks::{RunCapacity, RunError, RunRequest};
+use crate::turn::load_run;
+use floodgate_control::{Prepared, read_stop};
+use floodgate_core::execution::plan::PlannedTask;
+use floodgate_core::keys::ExecutionKeys;
+use futures_util::StreamExt;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// RunTask calls a second: Fargate's sustained rate of launches
+/// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/throttling.html>).
+const PER_SECOND: u32 = 20;
+/// Calls under way at a time.
+const AT_ONCE: usize = 10;
+/// How long before the start time-out no task is asked for any more: it could not become ready in time.
+const TOO_LATE: Duration = Duration::from_secs(20);
+/// Between two rounds that place nothing, at first and at most.
+const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
+
+/// Starts what is not running yet.
+pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
+    let app = &app.of(&run.execution);
+    let loaded = load_run(app, &run.project, &run.execution).await?;
+    let placement = Placement::load(app.stores.objects.as_ref()).await?;
+    let keys = ExecutionKeys::new(&run.project, &run.execution);
+    let mut launch = Launch {
+        app,
+        prepared: &loaded,
+        placement: &placement,
+        placed: Placed::load(app.stores.objects.as_ref(), &keys).await?,
+    };
+    launch.find_again().await?;
+    let began_ms = app.clock.now_ms();
+    let start_timeout = Duration::from_millis(loaded.plan.start_timeout_ms);
+    let until_ms = loaded.execution.created_ms.saturating_add(millis(
+        start_timeout.saturating_sub(TOO_LATE.min(start_timeout / 4)),
+    ));
+    let mut wait = Duration::ZERO;
+    loop {
+        let pending = launch.pending();
+        if pending.is_empty() {
+            break;
+        }
+        if read_stop(app.stores.objects.as_ref(), &keys)
+            .await?
+            .is_some()
+        {
+            launch.give_up(&pending, "was not started: the run was stopped before");
+            break;
+        }
+        let last = launch.round(&pending, began_ms).await;
+        launch
+            .placed
+            .save(app.stores.objects.as_ref(), &keys)
+            .await?;
+        let pending = launch.pending();
+        if pending.is_empty() {
+            break;
+        }
+        if app.clock.now_ms() >= until_ms {
+            let why = last.unwrap_or_else(|| "there was no time left".into());
+            launch.give_up(&pending, &format!("could not be placed in time: {why}"));
+            break;
+        }
+        wait = launch.backoff();
+        if between(began_ms, app.clock.now_ms()) + wait >= app.stay {
+            break;
+        }
+        app.clock.sleep(wait).await;
+        wait = Duration::ZERO;
+    }
+    launch
+        .placed
+        .save(app.stores.objects.as_ref(), &keys)
+        .await?;
+    let missing = launch.pending().len();
+    let placed = &launch.placed;
+    app.log.info(
+        "tasks placed",
+        json!({"placed": placed.count(), "failed": placed.failed.len(), "missing": missing,
+            "fallback": placed.fallback}),
+    );
+    app.metrics(&run.project)
+        .count("TasksPlaced", placed.count())
+        .count("TasksMissing", (missing + placed.failed.len()) as u32)
+        .emit();
+    Ok(Run {
+        phase: if missing > 0 {
+            RunPhase::Launching
+        } else {
+            RunPhase::Waiting
+        },
+        wait_s: if missing > 0 {
+            wait.as_secs().max(1)
+        } else {
+            1
+        },
+        placed: placed.count(),
+        ..run
+    })
+}
+
+struct Launch<'a> {
+    app: &'a App,
+    prepared: &'a Prepared,
+    placement: &'a Placement,
+    placed: Placed,
+}
+
+impl Launch<'_> {
+    fn pending(&self) -> Vec<PlannedTask> {
+        let settled = self.placed.settled();
+        let tasks = self.prepared.plan.tasks.iter();
+        tasks
+            .filter(|t| !settled.contains(&t.index))
+            .cloned()
+            .collect()
+    }
+
+    fn give_up(&mut self, tasks: &[PlannedTask], reason: &str) {
+        self.placed.failed.extend(tasks.iter().map(|t| Unplaced {
+            task: t.index,
+            reason: reason.to_owned(),
+        }));
+    }
+
+    /// Tasks that an invocation started which was cut off before it could write them down.
+    async fn find_again(&mut self) -> Result<()> {
+        let pending = self.pending();
+        if pending.is_empty() {
+            return Ok(());
+        }
+        let id = &self.prepared.plan.execution;
+        let regions: BTreeSet<&str> = pending.iter().map(|t| t.region.as_str()).collect();
+        let known: BTreeSet<String> = self.placed.tasks.iter().map(|t| t.arn.clone()).collect();
+        let mut settled = self.placed.settled();
+        for region in regions {
+            let cluster = &self.placement.region(region)?.cluster;
+            let mut arns = self.app.tasks.started_by(region, cluster, id).await?;
+            arns.retain(|arn| !known.contains(arn));
+            if arns.is_empty() {
+                continue;
+            }
+            for status in self.app.tasks.describe(region, cluster, &arns).await? {
+                let Some(task) = status.task.filter(|t| settled.insert(*t)) else {
+                    continue;
+                };
+                self.placed.tasks.push(PlacedTask {
+                    task,
+                    arn: status.arn,
+                    region: region.to_owned(),
+                    capacity: status.capacity,
+                    attempt: u32::from(self.placed.fallback),
+                    placed_ms: self.app.clock.now_ms(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks once for each of these tasks, as long as the invocation lasts; returns what the last one that was not placed
+    /// met with.
+    async fn round(&mut self, pending: &[PlannedTask], began_ms: i64) -> Option<String> {
+        let app = self.app;
+        let pause = Duration::from_secs(1) / PER_SECOND;
+        let attempt = u32::from(self.placed.fallback);
+        let requests: Vec<_> = pending
+            .iter()
+            .map(|task| (task, self.request(task, attempt)))
+            .collect();
+        let paced = futures_util::stream::iter(requests).then(|(task, request)| async move {
+            app.clock.sleep(pause).await;
+            (task, request)
+        });
+        let in_time = paced.take_while(|_| {
+            let in_time = between(began_ms, app.clock.now_ms()) < app.stay;
+            std::future::ready(in_time)
+        });
+        let answers = in_time.map(|(task, request)| async move {
+            let answer = match &request {
+                Ok(request) => app
+                    .tasks
+                    .run(request)
+                    .await
+                    .map(|started| (started.arn, request.capacity.name().to_owned())),
+                Err(problem) => Err(RunError::Refused(problem.clone())),
+            };
+            (task, answer)
+        });
+        let mut answers = std::pin::pin!(answers.buffer_unordered(AT_ONCE));
+        let (mut last, mut any, mut no_spot) = (None, false, false);
+        while let Some((task, answer)) = answers.next().await {
+            match answer {
+                Ok((arn, capacity)) => {
+                    any = true;
+                    self.placed.tasks.push(PlacedTask {
+                        task: task.index,
+                        arn,
+                        region: task.region.clone(),
+                        capacity,
+                        attempt,
+                        placed_ms: app.clock.now_ms(),
+                    });
+                }
+                Err(RunError::Refused(reason)) => {
+                    app.log.warn(
+                        "task refused",
+                        json!({"task": task.index, "reason": reason}),
+                    );
+                    let reason = format!("could not be placed: {reason}");
+                    self.give_up(std::slice::from_ref(task), &reason);
+                }
+                Err(error) => {
+                    no_spot |= matches!(error, RunError::Capacity(_));
+                    app.log.debug(
+                        "task not placed yet",
+                        json!({"task": task.index, "reason": error.to_string()}),
+                    );
+                    last = Some(error.to_string());
+                }
+            }
+        }
+        let capacity = &self.placement.capacity;
+        if no_spot && capacity.fallback && capacity.provider == SPOT && !self.placed.fallback {
+            app.log
+                .warn("no spot capacity; falling back", json!({"to": ON_DEMAND}));
+            self.placed.fallback = true;
+            any = true;
+        }
+        self.placed.idle_rounds = if any { 0 } else { self.placed.idle_rounds + 1 };
+        last
+    }
+
+    fn backoff(&self) -> Duration {
+        let (first, most) = BACKOFF;
+        let doubled = first.saturating_mul(1 << self.placed.idle_rounds.min(8));
+        if self.placed.idle_rounds == 0 {
+            Duration::from_millis(200)
+        } else {
+            doubled.min(most)
+        }
+    }
+
+    fn request(&self, task: &PlannedTask, attempt: u32) -> std::result::Result<RunRequest, String> {
+        let Prepared { plan, execution } = self.prepared;
+        let place = self
+            .placement
+            .region(&task.region)
+            .map_err(|e| e.to_string())?;
+        let infrastructure = &execution.infrastructure;
+        let definitions = place.task_definitions.get(&execution.engine);
+        let task_definition = definitions
+            .and_then(|d| d.get(&infrastructure.architecture))
+            .ok_or_else(|| {
+                format!(
+                    "region {} has no task definition of engine {} for {}",
+                    task.region, execution.engine, infrastructure.architecture
+                )
+            })?;
+        let config = &self.app.config;
+        let environment = [
+            ("FLOODGATE_BUCKET", config.bucket.clone()),
+            ("FLOODGATE_BUCKET_REGION", config.bucket_region.clone()),
+            ("FLOODGATE_PROJECT", plan.project.clone()),
+            ("FLOODGATE_EXECUTION", plan.execution.clone()),
+            ("FLOODGATE_TASK", task.index.to_string()),
+            ("FLOODGATE_DEADLINE_MS", plan.deadline_ms.to_string()),
+        ];
+        let tags = [
+            ("project", &plan.project),
+            ("test", &plan.test),
+            ("execution", &plan.execution),
+        ];
+        let provider = if attempt > 0 {
+            ON_DEMAND.to_owned()
+        } else {
+            self.placement.capacity.provider.clone()
+        };
+        let (capacity, network) = match &self.placement.launch_type {
+            Some(name) => (RunCapacity::LaunchType(name.clone()), None),
+            None => (
+                RunCapacity::Provider(provider),
+                place.network(&plan.project).cloned(),
+            ),
+        };
+        Ok(RunRequest {
+            region: task.region.clone(),
+            cluster: place.cluster.clone(),
+            task_definition: task_definition.clone(),
+            cpu: infrastructure.cpu,
+            memory: infrastructure.memory,
+            environment: environment.map(|(k, v)| (k.to_owned(), v)).into(),
+            started_by: plan.execution.clone(),
+            client_token: client_token(&plan.execution, task.index, attempt),
+            tags: tags.map(|(k, v)| (k.to_owned(), v.clone())).into(),
+            capacity,
+            network,
+        })
+    }
+}
+
+/// The same for the same request: 64 characters, as many as a token may have.
+fn client_token(execution: &str, task: u32, attempt: u32) -> String {
+    Sha256::digest(format!("{execution}/{task}/{attempt}"))
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// How many of the tasks of each kind of capacity there are.
+pub(crate) fn by_capacity(placed: &Placed) -> BTreeMap<&str, u32> {
+    let mut counts = BTreeMap::new();
+    for task in &placed.tasks {
+        *counts.entry(task.capacity.as_str()).or_insert(0) += 1;
+    }
+    counts
+}

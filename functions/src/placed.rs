@@ -1,0 +1,86 @@
+//! `control/placed.json`: which tasks ECS has accepted, and which it has not.
+
+use crate::error::{FunctionError, Result};
+use floodgate_core::keys::ExecutionKeys;
+use floodgate_store::ObjectStore;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// What has been placed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placed {
+    /// The tasks that ECS has accepted.
+    pub tasks: Vec<PlacedTask>,
+    /// Those that could not be placed, and will not be.
+    #[serde(default)]
+    pub failed: Vec<Unplaced>,
+    /// Whether the tasks that are left go to On-Demand capacity, since there was no interruptible one.
+    #[serde(default)]
+    pub fallback: bool,
+    /// Rounds that placed nothing, in a row: what the wait before the next one grows with.
+    #[serde(default)]
+    pub idle_rounds: u32,
+}
+
+/// A task that ECS has accepted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlacedTask {
+    /// Its number.
+    pub task: u32,
+    /// Its ARN.
+    pub arn: String,
+    /// Where.
+    pub region: String,
+    /// The capacity provider, or the launch type where there is none.
+    pub capacity: String,
+    /// From 0; a task is asked for again under another number when the request itself changes.
+    pub attempt: u32,
+    /// When, Unix ms.
+    #[serde(default)]
+    pub placed_ms: i64,
+}
+
+/// A task that will not be placed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unplaced {
+    /// Its number.
+    pub task: u32,
+    /// What ECS said.
+    pub reason: String,
+}
+
+impl Placed {
+    /// Reads it; nothing if there is none.
+    ///
+    /// # Errors
+    /// What the store refuses, and an object that cannot be read.
+    pub async fn load(objects: &dyn ObjectStore, keys: &ExecutionKeys) -> Result<Self> {
+        let key = keys.placed();
+        let Some(bytes) = objects.get(&key).await? else {
+            return Ok(Self::default());
+        };
+        serde_json::from_slice(&bytes)
+            .map_err(|error| FunctionError::Errored(format!("{key}: {error}")))
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// What the store refuses.
+    pub async fn save(&self, objects: &dyn ObjectStore, keys: &ExecutionKeys) -> Result<()> {
+        let bytes = serde_json::to_vec(self)
+            .map_err(|error| FunctionError::Errored(format!("{}: {error}", keys.placed())))?;
+        Ok(objects.put(&keys.placed(), bytes.into()).await?)
+    }
+
+    /// The tasks of which it is known whether they run.
+    pub fn settled(&self) -> BTreeSet<u32> {
+        let placed = self.tasks.iter().map(|t| t.task);
+        placed.chain(self.failed.iter().map(|f| f.task)).collect()
+    }
+
+    /// How many were accepted.
+    pub fn count(&self) -> u32 {
+        self.tasks.len() as u32
+    }
+}

@@ -1,0 +1,278 @@
+//! `config/placement.json`: where tasks can run, and who may start how many.
+
+use crate::error::{FunctionError, Result};
+use floodgate_store::ObjectStore;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Its key in the bucket.
+pub const KEY: &str = "config/placement.json";
+/// How long tasks have from the start of the run to being ready, unless the placement says otherwise: Fargate takes a minute
+/// or two to place a task and to load its image, and a thousand tasks a minute to be asked for.
+const START_TIMEOUT: Duration = Duration::from_secs(300);
+/// The capacity provider that can be interrupted.
+pub const SPOT: &str = "FARGATE_SPOT";
+/// The one that cannot.
+pub const ON_DEMAND: &str = "FARGATE";
+/// Architectures in the order in which they are chosen: ARM costs less.
+const ARCHITECTURES: [&str; 2] = ["arm64", "x86_64"];
+
+/// Where tasks can run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Placement {
+    /// Version of this layout: 1.
+    pub schema: u32,
+    /// By name.
+    pub regions: BTreeMap<String, RegionPlacement>,
+    /// What tasks run on.
+    #[serde(default)]
+    pub capacity: Capacity,
+    /// For clusters that have no capacity providers, such as an emulator's: the launch type of tasks, which then have no network
+    /// configuration of their own.
+    #[serde(default)]
+    pub launch_type: Option<String>,
+    /// Rules by project; `*` for all others.
+    #[serde(default)]
+    pub projects: BTreeMap<String, ProjectRules>,
+    /// The image of each engine, as a digest.
+    #[serde(default)]
+    pub image_digest: BTreeMap<String, String>,
+    /// Tasks of an execution at most.
+    #[serde(default = "many_tasks")]
+    pub max_tasks_per_execution: u32,
+    /// How long tasks have from the start of the run to being ready, in seconds.
+    #[serde(default)]
+    pub start_timeout_s: Option<u64>,
+    /// Shards that one function merges at most; only tests need another bound than the built-in one.
+    #[serde(default)]
+    pub merge_shards: Option<u64>,
+}
+
+const fn many_tasks() -> u32 {
+    1_000
+}
+
+/// A region's cluster.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RegionPlacement {
+    /// ARN or name.
+    pub cluster: String,
+    /// By engine and architecture: family or ARN.
+    #[serde(default)]
+    pub task_definitions: BTreeMap<String, BTreeMap<String, String>>,
+    /// By project, else `default`.
+    #[serde(default)]
+    pub networks: BTreeMap<String, Network>,
+    /// vCPUs that may be used, instead of the answer of Service Quotas.
+    #[serde(default)]
+    pub vcpu_quota: Option<f64>,
+}
+
+/// Where a task's network interface lies.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Network {
+    /// Subnets.
+    pub subnets: Vec<String>,
+    /// Security groups.
+    pub security_groups: Vec<String>,
+    /// Whether a task gets a public address.
+    #[serde(default)]
+    pub assign_public_ip: bool,
+}
+
+/// What tasks run on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capacity {
+    /// `FARGATE` or `FARGATE_SPOT`.
+    pub provider: String,
+    /// Whether tasks that find no interruptible capacity run on `FARGATE`.
+    #[serde(default)]
+    pub fallback: bool,
+}
+
+impl Default for Capacity {
+    fn default() -> Self {
+        Self {
+            provider: ON_DEMAND.into(),
+            fallback: false,
+        }
+    }
+}
+
+/// What a project may do.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProjectRules {
+    /// Tasks of an execution at most.
+    #[serde(default)]
+    pub max_tasks: Option<u32>,
+    /// US dollars of an execution at most.
+    #[serde(default)]
+    pub max_cost_usd: Option<f64>,
+    /// US dollars of a calendar month (UTC) at most.
+    #[serde(default)]
+    pub max_monthly_usd: Option<f64>,
+    /// Who may start it; `*` in a name stands for any characters.
+    #[serde(default = "everybody")]
+    pub principals: Vec<String>,
+}
+
+fn everybody() -> Vec<String> {
+    vec!["*".into()]
+}
+
+impl Placement {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// One that is missing or cannot be read.
+    pub async fn load(objects: &dyn ObjectStore) -> Result<Self> {
+        let Some(bytes) = objects.get(KEY).await? else {
+            return Err(FunctionError::Errored(format!(
+                "{KEY}: not found in the bucket; apply the Terraform module, which writes it"
+            )));
+        };
+        let placement: Self = serde_json::from_slice(&bytes)
+            .map_err(|error| FunctionError::Errored(format!("{KEY}: {error}")))?;
+        if placement.schema != 1 {
+            return Err(FunctionError::Errored(format!(
+                "{KEY}: has layout {}, this program reads 1; apply the Terraform module of the same version",
+                placement.schema
+            )));
+        }
+        Ok(placement)
+    }
+
+    /// The rules of a project; none: nobody may start it.
+    pub fn rules(&self, project: &str) -> Option<&ProjectRules> {
+        self.projects
+            .get(project)
+            .or_else(|| self.projects.get("*"))
+    }
+
+    /// A region's cluster.
+    ///
+    /// # Errors
+    /// One that the stack does not have.
+    pub fn region(&self, region: &str) -> Result<&RegionPlacement> {
+        self.regions.get(region).ok_or_else(|| {
+            let known: Vec<&str> = self.regions.keys().map(String::as_str).collect();
+            FunctionError::InvalidDefinition(format!(
+                "run.regions: this stack has no region {region:?}; it has {}",
+                known.join(", ")
+            ))
+        })
+    }
+
+    /// The architecture that all of these regions offer for an engine.
+    ///
+    /// # Errors
+    /// An engine that one of them does not have.
+    pub fn architecture(&self, engine: &str, regions: &[String]) -> Result<&'static str> {
+        for architecture in ARCHITECTURES {
+            let mut offered = true;
+            for region in regions {
+                let of_engine = self.region(region)?.task_definitions.get(engine);
+                offered &= of_engine.is_some_and(|d| d.contains_key(architecture));
+            }
+            if offered {
+                return Ok(architecture);
+            }
+        }
+        Err(FunctionError::Errored(format!(
+            "engine {engine}: there is no task definition for one architecture in all of {}; add the engine to the stack",
+            regions.join(", ")
+        )))
+    }
+
+    /// How long tasks have from the start of the run to being ready.
+    pub fn start_timeout(&self) -> Duration {
+        self.start_timeout_s
+            .map_or(START_TIMEOUT, Duration::from_secs)
+    }
+}
+
+impl RegionPlacement {
+    /// The network of a project's tasks.
+    pub fn network(&self, project: &str) -> Option<&Network> {
+        self.networks
+            .get(project)
+            .or_else(|| self.networks.get("default"))
+    }
+}
+
+impl ProjectRules {
+    /// Whether somebody may start runs; nobody known may only where everybody may.
+    pub fn allows(&self, principal: Option<&str>) -> bool {
+        let of = principal.unwrap_or("");
+        self.principals.iter().any(|pattern| matches(pattern, of))
+    }
+}
+
+/// Whether a text has the shape of a pattern in which `*` stands for any characters.
+fn matches(pattern: &str, text: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    let Some(text) = text.strip_prefix(start) else {
+        return false;
+    };
+    (0..=text.len()).any(|i| text.is_char_boundary(i) && matches(rest, &text[i..]))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn principals_are_matched_by_pattern() {
+        for (pattern, text, fits) in [
+            ("*", "", true),
+            ("*", "anybody", true),
+            ("ann", "ann", true),
+            ("ann", "anna", false),
+            ("arn:*:role/ci-*", "arn:aws:iam::1:role/ci-main", true),
+            ("arn:*:role/ci-*", "arn:aws:iam::1:role/admin", false),
+            ("*-ci", "x-ci-ci", true),
+        ] {
+            assert_eq!(matches(pattern, text), fits, "{pattern} {text}");
+        }
+        let rules = ProjectRules {
+            max_tasks: None,
+            max_cost_usd: None,
+            max_monthly_usd: None,
+            principals: vec!["ann".into()],
+        };
+        assert!(!rules.allows(None));
+    }
+
+    #[test]
+    fn arm_is_chosen_where_all_regions_have_it() {
+        let region = |architectures: &[&str]| RegionPlacement {
+            task_definitions: BTreeMap::from([(
+                "http".into(),
+                architectures
+                    .iter()
+                    .map(|a| ((*a).into(), "family".into()))
+                    .collect(),
+            )]),
+            ..RegionPlacement::default()
+        };
+        let placement = Placement {
+            regions: BTreeMap::from([
+                ("a".into(), region(&["arm64", "x86_64"])),
+                ("b".into(), region(&["x86_64"])),
+            ]),
+            ..Placement::default()
+        };
+        let of = |regions: &[&str]| {
+            let regions: Vec<String> = regions.iter().map(|r| (*r).into()).collect();
+            placement.architecture("http", &regions)
+        };
+        assert_eq!(of(&["a"]).unwrap(), "arm64");
+        assert_eq!(of(&["a", "b"]).unwrap(), "x86_64");
+        assert!(of(&["c"]).unwrap_err().to_string().contains("it has a, b"));
+        assert!(placement.architecture("k6", &["a".into()]).is_err());
+    }
+}

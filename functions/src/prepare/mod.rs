@@ -1,0 +1,186 @@
+//! Prepare: from the state machine's input to a plan whose tasks may be started.
+
+mod input;
+mod rules;
+mod test;
+
+pub(crate) use input::Prepare;
+
+use crate::app::App;
+use crate::cost::site_of;
+use crate::error::{FunctionError, Result};
+use crate::id::{execution_id, parse_time, year_month};
+use crate::placement::Placement;
+use crate::run::{Run, RunPhase};
+use floodgate_control::placement::{Intervals, auto_tasks, spread};
+use floodgate_control::{
+    ControlError, PlanOptions, Prepared, engine_name, lay_out, load_plan, prepare,
+};
+use floodgate_core::cost;
+use floodgate_core::definition::model::{Definition, Region};
+use floodgate_core::execution::record::{Infrastructure, TestRecord, Trigger};
+use floodgate_core::schedule::planned_load;
+use serde_json::json;
+
+/// Makes plan and record. The second time, for the same execution of the state machine, gives the same.
+pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Run> {
+    let Prepare { input, run } = start;
+    let started_ms = parse_time(&run.started_at).ok_or_else(|| {
+        FunctionError::Errored(format!("run.started_at {:?} is no time", run.started_at))
+    })?;
+    let id = execution_id(input.id.as_deref(), &run.arn, &run.name, started_ms)
+        .map_err(FunctionError::InvalidDefinition)?;
+    let app = &app.of(&id);
+    if let Some(prepared) = before(app, &id, &run.arn).await? {
+        app.log.info("was prepared before", json!({}));
+        return Ok(state(&prepared));
+    }
+    let (test, mut warnings) = test::load(app, &input).await?;
+    let definition = &test.parsed.definition;
+    rules::how_long(definition)?;
+    let placement = Placement::load(app.stores.objects.as_ref()).await?;
+    let trigger = Trigger::from(&input.trigger);
+    let allowed = rules::who(&placement, &definition.project, &trigger)?;
+    let mut options = options(&placement, definition)?;
+    rules::how_many(&placement, allowed, options.infrastructure.tasks)?;
+    warnings.extend(rules::quota(app, &placement, definition, &options.regions).await?);
+    options.env = input.env.clone();
+    options.run_arn = Some(run.arn.clone());
+
+    let now_ms = app.clock.now_ms();
+    let mut package = test.package(test.doubts.clone());
+    let plan = lay_out(&id, &package, &options, now_ms)?;
+    let architecture = &options.infrastructure.architecture;
+    let site = site_of(app, &placement, &definition.project, architecture);
+    let bill = cost::estimate(&plan, &definition.run, &site);
+    rules::cost(app, &placement, definition, &bill).await?;
+    warnings.extend(bill.warnings.iter().cloned());
+    options.cost = Some(bill.as_estimate());
+    package.warnings.extend(warnings);
+
+    let prepared = prepare(&app.stores, &id, &package, trigger, &options, now_ms).await?;
+    record(app, &prepared, &input, bill.usd(), now_ms).await?;
+    app.log.info(
+        "prepared",
+        json!({"project": prepared.plan.project, "test": prepared.plan.test,
+            "version": prepared.plan.version, "tasks": prepared.plan.tasks.len(),
+            "estimate_usd": bill.usd()}),
+    );
+    app.metrics(&prepared.plan.project)
+        .count("ExecutionsStarted", 1)
+        .amount("EstimatedCostUsd", bill.usd())
+        .emit();
+    Ok(state(&prepared))
+}
+
+/// What an earlier attempt of the same execution has made, if it came to its end.
+async fn before(app: &App, id: &str, run_arn: &str) -> Result<Option<Prepared>> {
+    let found = app.stores.records.get(None, id).await?;
+    let Some(execution) = found.filter(|e| e.id == id) else {
+        return Ok(None);
+    };
+    if execution.run_arn.as_deref() != Some(run_arn) {
+        let taken = ControlError::IdTaken { id: id.to_owned() };
+        return Err(FunctionError::Errored(taken.to_string()));
+    }
+    if execution.status.is_final() {
+        let ended = ControlError::Ended {
+            id: id.to_owned(),
+            status: execution.status.as_str(),
+        };
+        return Err(FunctionError::Errored(ended.to_string()));
+    }
+    match load_plan(&app.stores, &execution).await {
+        Ok(plan) => Ok(Some(Prepared { plan, execution })),
+        Err(ControlError::Missing { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// How the run is laid out over tasks and regions.
+fn options(placement: &Placement, definition: &Definition) -> Result<PlanOptions> {
+    let load = planned_load(definition);
+    let tasks = definition
+        .run
+        .tasks
+        .unwrap_or_else(|| auto_tasks(definition, &load));
+    let mut wanted = definition.run.regions.clone();
+    if wanted.is_empty() {
+        let first = placement.regions.keys().next().cloned();
+        let region = first.ok_or_else(|| {
+            FunctionError::Errored("the stack has no region; apply the Terraform module".into())
+        })?;
+        wanted.push(Region { region, weight: 1 });
+    }
+    let regions = spread(tasks, &wanted);
+    let mut used = regions.clone();
+    used.dedup();
+    let engine = engine_name(definition.engine);
+    let architecture = placement.architecture(engine, &used)?;
+    let intervals = Intervals::for_tasks(tasks);
+    Ok(PlanOptions {
+        infrastructure: Infrastructure {
+            kind: "aws".into(),
+            tasks,
+            regions: used,
+            cpu: definition.run.cpu,
+            memory: definition.run.memory,
+            architecture: architecture.into(),
+            spot_tasks: 0,
+            image_digest: placement.image_digest.get(engine).cloned(),
+            engine_version: env!("CARGO_PKG_VERSION").into(),
+        },
+        start_timeout: placement.start_timeout(),
+        flush_interval: intervals.flush,
+        live_interval: intervals.live,
+        control_interval: intervals.control,
+        regions,
+        ..PlanOptions::local(0, None)
+    })
+}
+
+/// The version of the test, and what the run is expected to cost the project. A retry writes the same again.
+async fn record(
+    app: &App,
+    prepared: &Prepared,
+    input: &input::Input,
+    usd: f64,
+    now_ms: i64,
+) -> Result<()> {
+    let plan = &prepared.plan;
+    let trigger = Trigger::from(&input.trigger);
+    let test = TestRecord {
+        project: plan.project.clone(),
+        test: plan.test.clone(),
+        version: plan.version.clone(),
+        created_ms: now_ms,
+        files: plan.files.clone(),
+        git_revision: trigger.commit,
+    };
+    let records = &app.stores.records;
+    // A run with other parameters, or of an older version, is not what the next run without a version should be.
+    if input.parameters.is_empty() && input.version.is_none() {
+        records.put_test(&test).await?;
+    }
+    let month = year_month(prepared.execution.created_ms);
+    records
+        .add_spend(&plan.project, &month, &plan.execution, usd)
+        .await?;
+    Ok(())
+}
+
+fn state(prepared: &Prepared) -> Run {
+    Run {
+        project: prepared.plan.project.clone(),
+        execution: prepared.plan.execution.clone(),
+        engine: prepared.execution.engine.clone(),
+        phase: RunPhase::Launching,
+        wait_s: 1,
+        tasks: prepared.plan.tasks.len() as u32,
+        placed: 0,
+        parts: 0,
+        status: None,
+        turn: 0,
+        error: None,
+    }
+}

@@ -1,0 +1,155 @@
+//! Whether a run may be started: by whom, how large, at what cost, within which quota.
+
+use crate::app::App;
+use crate::cost::budget;
+use crate::error::{FunctionError, Result};
+use crate::id::year_month;
+use crate::placement::{Placement, ProjectRules, SPOT};
+use floodgate_control::max_duration;
+use floodgate_core::cost::Bill;
+use floodgate_core::definition::model::Definition;
+use floodgate_core::execution::record::Trigger;
+use floodgate_core::schedule::planned_load;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The longest run: the state machine's own time-out leaves some hours beside it.
+const MAX_DURATION: Duration = Duration::from_secs(24 * 3_600 + 300);
+/// Fargate On-Demand vCPU resource count.
+const QUOTA_ON_DEMAND: &str = "L-3032A538";
+/// Fargate Spot vCPU resource count.
+const QUOTA_SPOT: &str = "L-36FBB829";
+
+fn no(text: String) -> FunctionError {
+    FunctionError::Errored(text)
+}
+
+/// The project's rules, if they let this principal start runs.
+pub(super) fn who<'a>(
+    placement: &'a Placement,
+    project: &str,
+    trigger: &Trigger,
+) -> Result<&'a ProjectRules> {
+    let rules = placement.rules(project).ok_or_else(|| {
+        no(format!(
+            "project {project:?} is not known to this stack; add it to `projects` of the Terraform module"
+        ))
+    })?;
+    if rules.allows(trigger.principal.as_deref()) {
+        return Ok(rules);
+    }
+    let who = trigger
+        .principal
+        .as_deref()
+        .unwrap_or("nobody (trigger.principal is missing)");
+    Err(no(format!(
+        "{who} may not start runs of project {project:?}; its principals are {}",
+        rules.principals.join(", ")
+    )))
+}
+
+/// Whether the state machine lives long enough to see the end.
+pub(super) fn how_long(definition: &Definition) -> Result<()> {
+    let longest = max_duration(definition, &planned_load(definition));
+    if longest <= MAX_DURATION {
+        return Ok(());
+    }
+    Err(FunctionError::InvalidDefinition(format!(
+        "the run may take {:.1} h; the limit is {} h; shorten the schedule or set run.max_duration",
+        longest.as_secs_f64() / 3_600.0,
+        MAX_DURATION.as_secs() / 3_600
+    )))
+}
+
+/// Whether that many tasks are allowed.
+pub(super) fn how_many(placement: &Placement, rules: &ProjectRules, tasks: u32) -> Result<()> {
+    let stack = placement.max_tasks_per_execution;
+    let most = rules.max_tasks.map_or(stack, |own| own.min(stack));
+    if tasks <= most {
+        return Ok(());
+    }
+    Err(no(format!(
+        "{tasks} tasks; the limit is {most} (`max_tasks` of the project or the stack); lower run.tasks, or use larger tasks with run.cpu"
+    )))
+}
+
+/// Whether the quota of each region suffices. What cannot be found out is a warning.
+pub(super) async fn quota(
+    app: &App,
+    placement: &Placement,
+    definition: &Definition,
+    regions: &[String],
+) -> Result<Vec<String>> {
+    let mut warnings = Vec::new();
+    if placement.launch_type.is_some() {
+        return Ok(warnings);
+    }
+    let mut tasks: BTreeMap<&str, u32> = BTreeMap::new();
+    for region in regions {
+        *tasks.entry(region).or_default() += 1;
+    }
+    let capacity = &placement.capacity;
+    let codes: &[&str] = match (capacity.provider == SPOT, capacity.fallback) {
+        (true, true) => &[QUOTA_SPOT, QUOTA_ON_DEMAND],
+        (true, false) => &[QUOTA_SPOT],
+        (false, _) => &[QUOTA_ON_DEMAND],
+    };
+    for (region, tasks) in tasks {
+        let needed = f64::from(tasks) * f64::from(definition.run.cpu) / 1_024.0;
+        let mut quota = placement.region(region)?.vcpu_quota;
+        if quota.is_none() {
+            let mut sum = 0.0;
+            for code in codes {
+                match app.account.vcpu_quota(region, code).await {
+                    Ok(vcpu) => sum += vcpu,
+                    Err(problem) => {
+                        warnings.push(format!(
+                            "the vCPU quota {code} of {region} could not be checked: {problem}"
+                        ));
+                        sum = f64::INFINITY;
+                    }
+                }
+            }
+            quota = Some(sum);
+        }
+        let quota = quota.unwrap_or(f64::INFINITY);
+        if needed > quota {
+            return Err(no(format!(
+                "{tasks} tasks in {region} need {needed} vCPU; the quota ({}) is {quota}; lower run.tasks or run.cpu, spread over more regions, or ask for more in Service Quotas",
+                codes.join(" + ")
+            )));
+        }
+    }
+    Ok(warnings)
+}
+
+/// Whether the run may cost what it is expected to.
+pub(super) async fn cost(
+    app: &App,
+    placement: &Placement,
+    definition: &Definition,
+    bill: &Bill,
+) -> Result<()> {
+    let usd = bill.usd();
+    if let Some(most) = budget(placement, definition).filter(|most| usd > *most) {
+        return Err(no(format!(
+            "the run is estimated at ${usd:.4}, max_cost_usd is ${most}; raise it (run.max_cost_usd, or the project's), or send less: fewer tasks, a shorter test"
+        )));
+    }
+    let rules = placement.rules(&definition.project);
+    if let Some(most) = rules.and_then(|r| r.max_monthly_usd) {
+        let month = year_month(app.clock.now_ms());
+        let spent = app
+            .stores
+            .records
+            .spend(&definition.project, &month)
+            .await?;
+        if spent + usd > most {
+            return Err(no(format!(
+                "the run is estimated at ${usd:.4}, project {:?} has spent ${spent:.2} of ${most} this month; raise its max_monthly_usd or wait for the next month",
+                definition.project
+            )));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! The test of a run: from the input itself or from the bucket, checked.
+
+use super::input::Input;
+use crate::account::Refused;
+use crate::app::App;
+use crate::error::{FunctionError, Result};
+use crate::resolve::{Surroundings, check_with};
+use bytes::Bytes;
+use floodgate_control::DEFINITION_FILE;
+use floodgate_control::load::Loaded;
+use floodgate_core::definition::Source;
+use floodgate_core::keys::definition_file;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A definition's text, and the files that belong to it.
+struct Text {
+    name: String,
+    text: Bytes,
+    /// Where its files lie; nowhere if it came with the input.
+    folder: Option<String>,
+    files: BTreeSet<String>,
+}
+
+/// Loads and checks the test. The second value is what could not be checked.
+///
+/// # Errors
+/// All faults of the definition at once.
+pub(super) async fn load(app: &App, input: &Input) -> Result<(Loaded, Vec<String>)> {
+    let text = match &input.definition {
+        Some(serde_json::Value::String(text)) => inline(text.clone()),
+        Some(definition) => inline(definition.to_string()),
+        None => stored(app, input).await?,
+    };
+    let source = Source {
+        name: &text.name,
+        text: &text.text,
+    };
+    let overrides = input.overrides();
+    let mut missing = BTreeMap::new();
+    let around = Surroundings {
+        env: &input.env,
+        files: &text.files,
+        missing: &missing,
+    };
+    let (mut checked, secrets) = check_with(&source, &overrides, around);
+    let mut doubts = Vec::new();
+    for secret in secrets {
+        match app.account.secret(&secret).await {
+            Ok(()) => {}
+            Err(Refused::Missing(why)) => {
+                missing.insert(secret, format!("{why}; create it in Secrets Manager"));
+            }
+            Err(Refused::Unknown(why)) => doubts.push(format!(
+                "whether the secret {secret:?} is there could not be checked: {why}"
+            )),
+        }
+    }
+    if !missing.is_empty() {
+        let around = Surroundings {
+            env: &input.env,
+            files: &text.files,
+            missing: &missing,
+        };
+        checked = check_with(&source, &overrides, around).0;
+    }
+    let checked = checked.map_err(|mut error| {
+        if error.text.contains("${env:") {
+            error.text.push_str(
+                "\n\nwhat ${env:NAME} stands for is given in the execution's input: {\"env\": {\"NAME\": \"value\"}}",
+            );
+        }
+        FunctionError::from(error)
+    })?;
+    let definition = &checked.parsed.definition;
+    agree("project", input.project.as_deref(), &definition.project)?;
+    agree("test", input.test.as_deref(), &definition.test)?;
+    let mut files = Vec::new();
+    for file in &checked.parsed.files {
+        let folder = text.folder.as_deref().unwrap_or_default();
+        let key = format!("{folder}{file}");
+        let bytes = app.stores.objects.get(&key).await?;
+        let bytes = bytes.ok_or_else(|| FunctionError::Errored(format!("{key}: not found")))?;
+        files.push((file.clone(), bytes));
+    }
+    Ok((checked.with_files(files), doubts))
+}
+
+fn inline(text: String) -> Text {
+    Text {
+        name: "definition".into(),
+        text: text.into(),
+        folder: None,
+        files: BTreeSet::new(),
+    }
+}
+
+async fn stored(app: &App, input: &Input) -> Result<Text> {
+    let need = |what: &str, value: &Option<String>| {
+        value.clone().ok_or_else(|| {
+            FunctionError::InvalidDefinition(format!(
+                "input: {what} is missing; give project and test of a stored definition, or a definition"
+            ))
+        })
+    };
+    let project = need("project", &input.project)?;
+    let test = need("test", &input.test)?;
+    let version = match &input.version {
+        Some(version) => version.clone(),
+        None => match app.stores.records.latest_test(&project, &test).await? {
+            Some(record) => record.version,
+            None => {
+                return Err(FunctionError::InvalidDefinition(format!(
+                    "project {project:?} has no test {test:?}; run it once with `floodgate run FILE --cloud`, or give a definition"
+                )));
+            }
+        },
+    };
+    let folder = definition_file(&project, &test, &version, "");
+    let key = format!("{folder}{DEFINITION_FILE}");
+    let text = app.stores.objects.get(&key).await?.ok_or_else(|| {
+        FunctionError::InvalidDefinition(format!(
+            "version {version:?} of test {test:?} in project {project:?} is not in the bucket; leave the version out to get the newest"
+        ))
+    })?;
+    let all = app.stores.objects.list(&folder).await?;
+    let names = all.iter().filter_map(|o| o.key.strip_prefix(&folder));
+    Ok(Text {
+        name: key,
+        text,
+        files: names.map(str::to_owned).collect(),
+        folder: Some(folder),
+    })
+}
+
+fn agree(what: &str, asked: Option<&str>, found: &str) -> Result<()> {
+    match asked.filter(|asked| *asked != found) {
+        Some(asked) => Err(FunctionError::InvalidDefinition(format!(
+            "input: {what} is {asked:?}, the definition says {found:?}; make them the same or leave it out of the input"
+        ))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,344 @@
+//! Reap: what must not go on is stopped, and what was measured is saved.
+//!
+//! It is called in three ways: by the state machine when a state fails; by the recovery of a run whose state machine is gone;
+//! and by EventBridge, which tells that a state machine's execution is over. The last starts the recovery, if there is
+//! anything to recover.
+
+use crate::account::Started;
+use crate::app::App;
+use crate::clock::between;
+use crate::error::{FunctionError, Result, bounded};
+use crate::id::{execution_id, name_of, parse_time};
+use crate::placement::Placement;
+use crate::run::{Run, RunPhase};
+use crate::turn::{Turn, load_run};
+use floodgate_control::close_errored;
+use floodgate_control::watch::Phase;
+use floodgate_core::execution::control::StopReason;
+use floodgate_core::execution::record::Execution;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Names of the executions that recover a run.
+const RECOVERY: &str = "reap-";
+/// Bytes of an error's text in the state at most.
+const MAX_ERROR: usize = 1_000;
+/// Records that are looked through for a run whose id cannot be told from its execution.
+const NEWEST: usize = 50;
+/// Between two looks at the tasks.
+const POLL: Duration = Duration::from_millis(500);
+
+/// What is to be reaped.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Reap {
+    /// A run of which a state failed, or that is being reaped already.
+    Run {
+        run: Run,
+        #[serde(default)]
+        error: Option<Caught>,
+    },
+    /// A run whose state machine is gone.
+    Recover { recover: Recover },
+    /// EventBridge: an execution has ended.
+    Event { detail: Detail },
+}
+
+/// An error that a state caught.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Caught {
+    #[serde(rename = "Error")]
+    error: Option<String>,
+    #[serde(rename = "Cause")]
+    cause: Option<String>,
+}
+
+/// The run to recover.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Recover {
+    run_arn: String,
+    status: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    project: Option<String>,
+    /// What was reported of the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// `detail` of a Step Functions Execution Status Change.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Detail {
+    execution_arn: String,
+    #[serde(default)]
+    name: Option<String>,
+    status: String,
+    /// Unix ms, or a text.
+    #[serde(default)]
+    start_date: Option<Value>,
+    #[serde(default)]
+    input: Option<String>,
+    #[serde(default)]
+    error: Option<String>,
+    #[serde(default)]
+    cause: Option<String>,
+}
+
+/// What is answered to whom.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Reaped {
+    /// To the state machine.
+    Run(Run),
+    /// To EventBridge, which does not listen.
+    Event { done: &'static str },
+}
+
+/// Reaps.
+pub(crate) async fn handle(app: &App, input: Reap) -> Result<Reaped> {
+    match input {
+        Reap::Run { run, error } => {
+            let app = &app.of(&run.execution);
+            let (project, id, turn) = (run.project.clone(), run.execution.clone(), run.turn);
+            let error = error.map(|e| text(e.error, e.cause)).or(run.error);
+            let order = error.as_ref().map(|e| (StopReason::Error, e.clone()));
+            reap(app, &project, &id, order, turn, error)
+                .await
+                .map(Reaped::Run)
+        }
+        Reap::Recover { recover } => recovery(app, recover).await.map(Reaped::Run),
+        Reap::Event { detail } => event(app, detail).await,
+    }
+}
+
+/// An error and its cause as one sentence. Lambda wraps what a function says into JSON.
+fn text(error: Option<String>, cause: Option<String>) -> String {
+    let inner = |cause: String| match serde_json::from_str::<Value>(&cause) {
+        Ok(value) => match value.get("errorMessage").and_then(Value::as_str) {
+            Some(message) => message.to_owned(),
+            None => cause,
+        },
+        Err(_) => cause,
+    };
+    let parts = [error, cause.map(inner)].into_iter().flatten();
+    let parts: Vec<String> = parts.filter(|p| !p.is_empty()).collect();
+    bounded(parts.join(": "), MAX_ERROR)
+}
+
+/// Why a run has to stop whose state machine ended like this. `None`: the order that stands is enough, or none is needed.
+fn order_of(status: &str, error: Option<&str>) -> (StopReason, String) {
+    match status {
+        "ABORTED" => (StopReason::Person, "StopExecution".into()),
+        "TIMED_OUT" => (
+            StopReason::Deadline,
+            "the time-out of the state machine".into(),
+        ),
+        _ => {
+            let why = error.unwrap_or("no reason was given");
+            let text = format!("the state machine failed: {why}");
+            (StopReason::Error, text)
+        }
+    }
+}
+
+async fn recovery(app: &App, recover: Recover) -> Result<Run> {
+    let Some(execution) = found(app, &recover).await? else {
+        return Err(FunctionError::Errored(format!(
+            "there is no run of {}; it ended before it had a record",
+            recover.run_arn
+        )));
+    };
+    let app = &app.of(&execution.id);
+    let order = order_of(&recover.status, recover.error.as_deref());
+    let error = (order.0 == StopReason::Error).then(|| order.1.clone());
+    reap(
+        app,
+        &execution.project,
+        &execution.id,
+        Some(order),
+        0,
+        error,
+    )
+    .await
+}
+
+/// The run of a state machine's execution: by its id, else among the newest ones by the execution itself.
+async fn found(app: &App, recover: &Recover) -> Result<Option<Execution>> {
+    let own = |e: &Execution| e.run_arn.as_deref() == Some(recover.run_arn.as_str());
+    let records = &app.stores.records;
+    if let Some(id) = &recover.id {
+        let found = records.get(recover.project.as_deref(), id).await?;
+        if let Some(execution) = found.filter(|e| e.id == *id && own(e)) {
+            return Ok(Some(execution));
+        }
+    }
+    let newest = records.list(None, None, NEWEST).await?;
+    Ok(newest.into_iter().find(own))
+}
+
+/// Orders the stop, waits for the tasks as long as this invocation lasts, and in the end stops what still runs.
+async fn reap(
+    app: &App,
+    project: &str,
+    id: &str,
+    order: Option<(StopReason, String)>,
+    turn: u32,
+    error: Option<String>,
+) -> Result<Run> {
+    let began_ms = app.clock.now_ms();
+    let mut at = match Turn::load(app, project, id).await {
+        Ok(at) => at,
+        Err(FunctionError::Errored(problem)) => {
+            return without_plan(app, project, id, &problem, error).await;
+        }
+        Err(error) => return Err(error),
+    };
+    if let (Some((reason, by)), true) = (order, at.phase() != Phase::Ended) {
+        at.stop(reason, &by).await?;
+    }
+    loop {
+        at.step().await?;
+        let stayed = between(began_ms, app.clock.now_ms());
+        if at.phase() == Phase::Ended || stayed + POLL > app.stay {
+            break;
+        }
+        app.clock.sleep(POLL).await;
+    }
+    if at.phase() == Phase::Ended {
+        let orphans = stop_all(app, id).await?;
+        app.metrics(project)
+            .count("OrphanedTasksStopped", orphans)
+            .count("TasksLost", at.lost())
+            .emit();
+    }
+    Ok(at.run(turn, Duration::ZERO, error))
+}
+
+/// A run that never got a plan, or whose plan or definition cannot be read: there is nothing to wait for or to merge.
+async fn without_plan(
+    app: &App,
+    project: &str,
+    id: &str,
+    problem: &str,
+    error: Option<String>,
+) -> Result<Run> {
+    stop_all(app, id).await?;
+    let why = match error {
+        Some(error) => format!("{error}; {problem}"),
+        None => problem.to_owned(),
+    };
+    close_errored(&app.stores, project, id, &why, app.clock.now_ms()).await?;
+    Err(FunctionError::Errored(why))
+}
+
+/// Stops every task that ECS still lists for a run, in every region of the stack; returns how many.
+async fn stop_all(app: &App, id: &str) -> Result<u32> {
+    let placement = Placement::load(app.stores.objects.as_ref()).await?;
+    let mut stopped = BTreeSet::new();
+    for (region, place) in &placement.regions {
+        for arn in app.tasks.started_by(region, &place.cluster, id).await? {
+            let why = format!("run {id} has ended");
+            app.tasks.stop(region, &place.cluster, &arn, &why).await?;
+            stopped.insert(arn);
+        }
+    }
+    if !stopped.is_empty() {
+        app.log.warn("tasks stopped", json!({"tasks": stopped}));
+    }
+    Ok(stopped.len() as u32)
+}
+
+/// EventBridge tells of every end that is not a success, and of ours among them.
+async fn event(app: &App, detail: Detail) -> Result<Reaped> {
+    let run_arn = detail.execution_arn;
+    let name = detail.name.unwrap_or_else(|| name_of(&run_arn).to_owned());
+    if name.starts_with(RECOVERY) {
+        return Ok(Reaped::Event {
+            done: "a recovery is not recovered",
+        });
+    }
+    let started_ms = match &detail.start_date {
+        Some(Value::String(text)) => parse_time(text),
+        Some(number) => number.as_f64().map(|ms| ms as i64),
+        None => None,
+    };
+    let input: Value = detail
+        .input
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default();
+    let asked = input.get("id").and_then(Value::as_str);
+    let id = execution_id(asked, &run_arn, &name, started_ms.unwrap_or(0)).ok();
+    let project = input.get("project").and_then(Value::as_str);
+    let recover = Recover {
+        run_arn,
+        status: detail.status.clone(),
+        id,
+        project: project.map(str::to_owned),
+        error: Some(text(detail.error, detail.cause)).filter(|t| !t.is_empty()),
+    };
+    let Some(execution) = found(app, &recover).await? else {
+        return Ok(Reaped::Event {
+            done: "it had no record",
+        });
+    };
+    let id = execution.id.clone();
+    let app = &app.of(&id);
+    let recover = Recover {
+        id: Some(id.clone()),
+        project: Some(execution.project.clone()),
+        ..recover
+    };
+    if execution.status.is_final() {
+        let orphans = stop_all(app, &id).await?;
+        app.metrics(&execution.project)
+            .count("OrphanedTasksStopped", orphans)
+            .emit();
+        return Ok(Reaped::Event {
+            done: "it had ended; what was left is stopped",
+        });
+    }
+    // Tasks are told at once; the recovery takes its time.
+    if let Ok(loaded) = load_run(app, &execution.project, &id).await {
+        let keys = floodgate_core::keys::ExecutionKeys::new(&execution.project, &id);
+        let (reason, by) = order_of(&recover.status, recover.error.as_deref());
+        let stop = floodgate_core::execution::control::Stop {
+            reason,
+            by,
+            at_ms: app.clock.now_ms(),
+        };
+        floodgate_control::order_stop(app.stores.objects.as_ref(), &keys, &stop).await?;
+        app.log.warn(
+            "recovery ordered",
+            json!({"status": detail.status, "tasks": loaded.plan.tasks.len()}),
+        );
+    }
+    let machine = app.config.state_machine.as_deref().unwrap_or_default();
+    let input = json!({ "recover": recover }).to_string();
+    let name = format!("{RECOVERY}{id}");
+    match app.account.start(machine, &name, &input).await {
+        Ok(Started::Now) => Ok(Reaped::Event {
+            done: "its recovery was started",
+        }),
+        Ok(Started::Before) => Ok(Reaped::Event {
+            done: "its recovery was started before",
+        }),
+        Err(error) => Err(FunctionError::Placement(format!(
+            "the recovery could not be started: {error}"
+        ))),
+    }
+}
+
+impl Reaped {
+    /// The phase, for tests.
+    #[cfg(test)]
+    pub(crate) fn phase(&self) -> Option<RunPhase> {
+        match self {
+            Self::Run(run) => Some(run.phase),
+            Self::Event { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The program: environment in, Lambda's runtime around the function.
+
+use crate::account::AwsAccount;
+use crate::app::{App, handle};
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::ecs::EcsTasks;
+use crate::error::FunctionError;
+use crate::log::{Level, Log};
+use floodgate_control::Stores;
+use floodgate_store::aws::sdk_config;
+use floodgate_store::dynamodb::DynamoStore;
+use floodgate_store::s3::S3Store;
+use lambda_runtime::{LambdaEvent, service_fn};
+use serde_json::{Value, json};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Runs the function that the environment names.
+pub fn main() -> ExitCode {
+    let config = match Config::read(|name| std::env::var(name).ok()) {
+        Ok(config) => config,
+        Err(error) => return give_up(&error.to_string()),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return give_up(&error.to_string()),
+    };
+    match runtime.block_on(serve(config)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => give_up(&error),
+    }
+}
+
+fn give_up(problem: &str) -> ExitCode {
+    Log::stdout(Level::Error, "start").error("cannot start", json!({"problem": problem}));
+    ExitCode::FAILURE
+}
+
+async fn serve(config: Config) -> Result<(), String> {
+    let sdk = sdk_config().await;
+    // The bucket has one region, wherever the function is.
+    let s3 = sdk
+        .to_builder()
+        .region(aws_config::Region::new(config.bucket_region.clone()))
+        .build();
+    let app = App {
+        stores: Stores {
+            objects: Arc::new(S3Store::new(&s3, config.bucket.clone())),
+            records: Arc::new(DynamoStore::new(&sdk, config.table.clone())),
+        },
+        tasks: Arc::new(EcsTasks::new(&sdk)),
+        account: Arc::new(AwsAccount::new(&sdk)),
+        clock: Arc::new(SystemClock),
+        log: Log::stdout(config.log, config.function.name()),
+        stay: App::STAY,
+        config,
+    };
+    let app = &app;
+    let answer = |event: LambdaEvent<Value>| async move {
+        let result: Result<Value, FunctionError> = handle(app, event.payload).await;
+        result
+    };
+    lambda_runtime::run(service_fn(answer))
+        .await
+        .map_err(|error| error.to_string())
+}

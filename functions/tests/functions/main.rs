@@ -1,0 +1,10 @@
+//! Each function on stores in memory, with containers that are played.
+#![allow(clippy::unwrap_used)]
+
+mod bounds;
+mod launching;
+mod machine;
+mod preparing;
+mod reaping;
+mod running;
+mod support;

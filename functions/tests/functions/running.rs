@@ -1,0 +1,195 @@
+use crate::support::*;
+use floodgate_core::execution::record::Status;
+use floodgate_functions::Function;
+use floodgate_store::RecordStore;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+/// Tasks that run and are ready.
+async fn started(tasks: u32, seconds: u64, change: impl Fn(&mut Value)) -> (Stack, Value) {
+    let stack = Stack::new();
+    let mut test = definition(tasks, seconds);
+    change(&mut test);
+    let run = stack.prepare(json!({"definition": test})).await.unwrap();
+    let run = stack.call(Function::Launch, run).await.unwrap();
+    stack.ready(0..tasks);
+    let run = stack.call(Function::Watch, run).await.unwrap();
+    assert_eq!(run["phase"], "running");
+    (stack, run)
+}
+
+/// Watches until a phase is over, as the state machine does.
+async fn watched(stack: &Stack, mut run: Value, phase: &str) -> Value {
+    for _ in 0..1_000 {
+        stack.pass(Duration::from_secs(run["wait_s"].as_u64().unwrap()));
+        run = stack.call(Function::Watch, run).await.unwrap();
+        if run["phase"] != phase {
+            return run;
+        }
+    }
+    panic!("{phase} does not end");
+}
+
+async fn finished(stack: &Stack, run: Value) -> Value {
+    let payload = json!({"op": "plan", "run": run});
+    let run = stack.call(Function::Merge, payload).await.unwrap();
+    stack.call(Function::Finish, run).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_run_goes_from_ready_to_its_end() {
+    let (stack, run) = started(2, 60, |_| {}).await;
+    let start = stack.objects.json(&stack.key("control/start.json"));
+    let start_ms = start["start_ms"].as_i64().unwrap();
+    assert!(
+        (500..5_000).contains(&(start_ms - stack.now())),
+        "{start_ms}"
+    );
+    // The tasks end as planned.
+    let end = start_ms + 60_000;
+    let (objects, tasks) = (stack.key("tasks"), stack.tasks.clone());
+    let _ = objects;
+    let run = loop_until(&stack, run, end).await;
+    for task in 0..2 {
+        stack.manifest(task, json!([]));
+    }
+    tasks.end_all();
+    let ended_ms = stack.now();
+    let run = stack.call(Function::Watch, run).await.unwrap();
+    assert_eq!(run["phase"], "ended");
+    assert!(stack.now() - ended_ms < 1_000);
+    let run = finished(&stack, run).await;
+    // No shard was written, so nothing was measured: that never passes.
+    assert_eq!(run["status"], "inconclusive");
+    assert!(run["error"].as_str().unwrap().len() > 5, "{run}");
+    let record = stack.record().await;
+    assert_eq!(record.status, Status::Inconclusive);
+    let cost = record.cost.unwrap();
+    assert!(cost.actual_usd.unwrap() > 0.0 && cost.estimate_usd.is_some());
+    let spent = stack.records.spend("shop", "202311").await.unwrap();
+    assert!((spent - cost.actual_usd.unwrap()).abs() < 1e-9);
+    // Again gives the same.
+    let again = stack.call(Function::Finish, run.clone()).await.unwrap();
+    assert_eq!(again, run);
+    let log = stack.log();
+    assert!(
+        log.iter()
+            .any(|l| l["Executions"] == 1.0 && l["Status"] == "inconclusive")
+    );
+    assert!(
+        log.iter()
+            .filter(|l| l.get("message").is_some())
+            .all(|l| l["function"].is_string())
+    );
+}
+
+/// Watches up to a moment; the clock stands there then.
+async fn loop_until(stack: &Stack, mut run: Value, until_ms: i64) -> Value {
+    while stack.now() < until_ms - 25_000 {
+        stack.pass(Duration::from_secs(run["wait_s"].as_u64().unwrap().max(1)));
+        run = stack.call(Function::Watch, run).await.unwrap();
+        assert_eq!(run["phase"], "running");
+    }
+    stack.pass(Duration::from_millis((until_ms - stack.now()).max(0) as u64));
+    run
+}
+
+#[tokio::test]
+async fn a_task_that_is_killed_ends_the_run_and_the_reason_is_told() {
+    let (stack, run) = started(2, 600, |_| {}).await;
+    stack.pass(Duration::from_secs(10));
+    stack.tasks.end(
+        1,
+        "was killed (exit code 137: out of memory, or a stop that took too long)",
+    );
+    let run = watched(&stack, run, "running").await;
+    assert_eq!(run["phase"], "stopping");
+    assert_eq!(
+        stack.objects.json(&stack.key("control/stop.json"))["reason"],
+        "tasks-lost"
+    );
+    stack.manifest(0, json!([]));
+    let run = watched(&stack, run, "stopping").await;
+    assert_eq!(run["phase"], "ended");
+    let run = finished(&stack, run).await;
+    assert_eq!(run["status"], "inconclusive");
+    let record = stack.record().await;
+    assert!(
+        record
+            .warnings
+            .iter()
+            .any(|w| w.contains("task 1 is lost: it was killed")),
+        "{:?}",
+        record.warnings
+    );
+}
+
+#[tokio::test]
+async fn a_container_that_never_becomes_ready_is_stopped() {
+    let stack = Stack::new();
+    let run = stack
+        .prepare(json!({"definition": definition(2, 60)}))
+        .await
+        .unwrap();
+    let run = stack.call(Function::Launch, run).await.unwrap();
+    stack.ready(0..1);
+    let run = watched(&stack, run, "waiting").await;
+    assert!((300..330).contains(&((stack.now() - NOW) / 1_000)));
+    stack.manifest(0, json!([]));
+    let run = match run["phase"].as_str().unwrap() {
+        "ended" => run,
+        phase => watched(&stack, run.clone(), phase).await,
+    };
+    assert_eq!(run["phase"], "ended");
+    assert_eq!(stack.tasks.stopped.lock().unwrap().len(), 1);
+    assert_eq!(finished(&stack, run).await["status"], "inconclusive");
+}
+
+#[tokio::test]
+async fn a_run_of_which_nothing_was_placed_is_errored_with_what_ecs_said() {
+    let stack = Stack::new();
+    let run = stack
+        .prepare(json!({"definition": definition(2, 60)}))
+        .await
+        .unwrap();
+    stack.tasks.script(|_, _| {
+        Err(floodgate_functions::RunError::Refused(
+            "AccessDenied: RunTask".into(),
+        ))
+    });
+    let run = stack.call(Function::Launch, run).await.unwrap();
+    let run = stack.call(Function::Watch, run).await.unwrap();
+    assert_eq!(run["phase"], "ended");
+    let run = finished(&stack, run).await;
+    assert_eq!(run["status"], "errored");
+    assert!(
+        run["error"]
+            .as_str()
+            .unwrap()
+            .contains("AccessDenied: RunTask"),
+        "{run}"
+    );
+}
+
+#[tokio::test]
+async fn a_budget_that_is_used_up_stops_the_run() {
+    let (stack, run) = started(1, 3_600, |test| test["run"]["max_cost_usd"] = json!(1)).await;
+    // What stood still for days costs more than was thought.
+    let stop = stack.key("control/stop.json");
+    stack.pass(Duration::from_secs(30 * 3_600));
+    let run = stack.call(Function::Watch, run).await.unwrap();
+    assert_eq!(run["phase"], "stopping");
+    assert_eq!(stack.objects.json(&stop)["reason"], "budget");
+    stack.manifest(0, json!([]));
+    let run = watched(&stack, run, "stopping").await;
+    assert_eq!(finished(&stack, run).await["status"], "aborted");
+}
+
+#[tokio::test]
+async fn a_turn_that_is_repeated_changes_nothing() {
+    let (stack, run) = started(1, 600, |_| {}).await;
+    let before = stack.objects.json(&stack.key("control/watch.json"));
+    let again = stack.call(Function::Watch, run.clone()).await.unwrap();
+    assert_eq!(stack.call(Function::Watch, run).await.unwrap(), again);
+    assert_eq!(stack.objects.json(&stack.key("control/watch.json")), before);
+}

@@ -1,0 +1,542 @@
+//! Stores in memory that count, containers that are played, a clock that is set.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use floodgate_control::Stores;
+use floodgate_core::execution::record::{AuditEntry, Execution, Status, TestRecord};
+use floodgate_functions::*;
+use floodgate_store::{ObjectInfo, ObjectStore, RecordStore, Result, StoreError};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+pub const NOW: i64 = 1_700_000_000_000;
+pub const ARN: &str = "arn:aws:states:eu-west-1:1:execution:floodgate:01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
+pub const ID: &str = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
+
+/// Objects in memory, with the requests that S3 would have been sent.
+#[derive(Default)]
+pub struct Objects {
+    objects: Mutex<BTreeMap<String, (Bytes, u64)>>,
+    pub puts: AtomicU64,
+    pub gets: AtomicU64,
+    pub lists: AtomicU64,
+}
+
+impl Objects {
+    fn write(&self, key: &str, data: Bytes, new: bool) -> Result<()> {
+        let version = self.puts.fetch_add(1, Ordering::Relaxed);
+        let mut objects = self.objects.lock().unwrap();
+        if new && objects.contains_key(key) {
+            return Err(StoreError::Exists { key: key.into() });
+        }
+        objects.insert(key.into(), (data, version));
+        Ok(())
+    }
+
+    pub fn json(&self, key: &str) -> Value {
+        let objects = self.objects.lock().unwrap();
+        let (bytes, _) = objects
+            .get(key)
+            .unwrap_or_else(|| panic!("{key}: not found"));
+        serde_json::from_slice(bytes).unwrap()
+    }
+
+    pub fn set(&self, key: &str, data: impl Into<Bytes>) {
+        let version = self.puts.load(Ordering::Relaxed) + 1_000_000;
+        let mut objects = self.objects.lock().unwrap();
+        objects.insert(key.into(), (data.into(), version));
+    }
+
+    /// Another version of an object, not counted: a task's doing.
+    pub fn flush(&self, key: &str, version: u64) {
+        let mut objects = self.objects.lock().unwrap();
+        let object = objects.entry(key.into()).or_default();
+        object.1 = version;
+    }
+
+    pub fn has(&self, key: &str) -> bool {
+        self.objects.lock().unwrap().contains_key(key)
+    }
+
+    pub fn size(&self, key: &str) -> usize {
+        self.objects.lock().unwrap()[key].0.len()
+    }
+}
+
+#[async_trait]
+impl ObjectStore for Objects {
+    async fn put(&self, key: &str, data: Bytes) -> Result<()> {
+        self.write(key, data, false)
+    }
+    async fn put_new(&self, key: &str, data: Bytes) -> Result<()> {
+        self.write(key, data, true)
+    }
+    async fn get(&self, key: &str) -> Result<Option<Bytes>> {
+        self.gets.fetch_add(1, Ordering::Relaxed);
+        Ok(self
+            .objects
+            .lock()
+            .unwrap()
+            .get(key)
+            .map(|(b, _)| b.clone()))
+    }
+    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>> {
+        let objects = self.objects.lock().unwrap();
+        let all: Vec<ObjectInfo> = objects
+            .range(prefix.to_owned()..)
+            .take_while(|(key, _)| key.starts_with(prefix))
+            .map(|(key, (bytes, version))| ObjectInfo {
+                key: key.clone(),
+                size: bytes.len() as u64,
+                modified_ms: 0,
+                version: version.to_string(),
+            })
+            .collect();
+        let pages = all.len().div_ceil(1_000).max(1) as u64;
+        self.lists.fetch_add(pages, Ordering::Relaxed);
+        Ok(all)
+    }
+    async fn delete(&self, key: &str) -> Result<()> {
+        self.objects.lock().unwrap().remove(key);
+        Ok(())
+    }
+}
+
+/// Records in memory.
+#[derive(Default)]
+pub struct Records {
+    records: Mutex<BTreeMap<String, Execution>>,
+    tests: Mutex<Vec<TestRecord>>,
+    spent: Mutex<BTreeMap<(String, String), f64>>,
+    pub writes: AtomicU64,
+}
+
+#[async_trait]
+impl RecordStore for Records {
+    async fn create(&self, execution: &Execution) -> Result<()> {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        let mut records = self.records.lock().unwrap();
+        if records.contains_key(&execution.id) {
+            return Err(StoreError::Exists {
+                key: execution.id.clone(),
+            });
+        }
+        records.insert(execution.id.clone(), execution.clone());
+        Ok(())
+    }
+    async fn update(&self, execution: &Execution, expected: &[Status]) -> Result<()> {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        let mut records = self.records.lock().unwrap();
+        let found = records.get(&execution.id).unwrap().status;
+        if !expected.contains(&found) {
+            return Err(StoreError::Conflict {
+                id: execution.id.clone(),
+                found,
+                expected: expected.to_vec(),
+            });
+        }
+        records.insert(execution.id.clone(), execution.clone());
+        Ok(())
+    }
+    async fn get(&self, _: Option<&str>, id: &str) -> Result<Option<Execution>> {
+        Ok(self.records.lock().unwrap().get(id).cloned())
+    }
+    async fn list(&self, _: Option<&str>, _: Option<&str>, limit: usize) -> Result<Vec<Execution>> {
+        let records = self.records.lock().unwrap();
+        Ok(records.values().rev().take(limit).cloned().collect())
+    }
+    async fn audit(&self, _: &str, _: &AuditEntry) -> Result<()> {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+    async fn audit_trail(&self, _: &str) -> Result<Vec<AuditEntry>> {
+        Ok(Vec::new())
+    }
+    async fn put_test(&self, test: &TestRecord) -> Result<()> {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        self.tests.lock().unwrap().push(test.clone());
+        Ok(())
+    }
+    async fn latest_test(&self, project: &str, test: &str) -> Result<Option<TestRecord>> {
+        let tests = self.tests.lock().unwrap();
+        let of = |t: &&TestRecord| t.project == project && t.test == test;
+        Ok(tests.iter().rev().find(of).cloned())
+    }
+    async fn add_spend(&self, _: &str, month: &str, execution: &str, usd: f64) -> Result<()> {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        let key = (month.to_owned(), execution.to_owned());
+        self.spent.lock().unwrap().insert(key, usd);
+        Ok(())
+    }
+    async fn spend(&self, _: &str, month: &str) -> Result<f64> {
+        let spent = self.spent.lock().unwrap();
+        Ok(spent
+            .iter()
+            .filter(|((m, _), _)| m == month)
+            .map(|(_, usd)| usd)
+            .sum())
+    }
+}
+
+/// What the next calls of RunTask meet with.
+pub type Script = dyn Fn(u64, &RunRequest) -> std::result::Result<(), RunError> + Send + Sync;
+
+/// Containers that run until they are told.
+pub struct Played {
+    pub script: Mutex<Box<Script>>,
+    pub calls: AtomicU64,
+    pub requests: Mutex<Vec<RunRequest>>,
+    tokens: Mutex<BTreeMap<String, String>>,
+    pub running: Mutex<BTreeMap<String, (String, u32)>>,
+    pub ended: Mutex<BTreeMap<String, String>>,
+    pub stopped: Mutex<Vec<String>>,
+    pub described: AtomicU64,
+}
+
+impl Default for Played {
+    fn default() -> Self {
+        Self {
+            script: Mutex::new(Box::new(|_, _| Ok(()))),
+            calls: AtomicU64::new(0),
+            requests: Mutex::default(),
+            tokens: Mutex::default(),
+            running: Mutex::default(),
+            ended: Mutex::default(),
+            stopped: Mutex::default(),
+            described: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Played {
+    pub fn script(
+        &self,
+        script: impl Fn(u64, &RunRequest) -> std::result::Result<(), RunError> + Send + Sync + 'static,
+    ) {
+        *self.script.lock().unwrap() = Box::new(script);
+    }
+
+    /// The container of a task ends.
+    pub fn end(&self, task: u32, reason: &str) {
+        let mut running = self.running.lock().unwrap();
+        let arn = running
+            .iter()
+            .find(|(_, (_, t))| *t == task)
+            .unwrap()
+            .0
+            .clone();
+        running.remove(&arn);
+        self.ended.lock().unwrap().insert(arn, reason.into());
+    }
+
+    pub fn end_all(&self) {
+        let all = std::mem::take(&mut *self.running.lock().unwrap());
+        let mut ended = self.ended.lock().unwrap();
+        ended.extend(
+            all.into_keys()
+                .map(|arn| (arn, "exited with code 0".to_owned())),
+        );
+    }
+
+    pub fn count(&self) -> usize {
+        self.running.lock().unwrap().len()
+    }
+}
+
+#[async_trait]
+impl Tasks for Played {
+    async fn run(&self, request: &RunRequest) -> std::result::Result<StartedTask, RunError> {
+        let call = self.calls.fetch_add(1, Ordering::Relaxed);
+        self.requests.lock().unwrap().push(request.clone());
+        (self.script.lock().unwrap())(call, request)?;
+        let mut tokens = self.tokens.lock().unwrap();
+        let fresh = !tokens.contains_key(&request.client_token);
+        let next = tokens.len();
+        let arn = tokens
+            .entry(request.client_token.clone())
+            .or_insert_with(|| format!("arn:aws:ecs:{}:1:task/{next}", request.region))
+            .clone();
+        if fresh {
+            let number = request
+                .environment
+                .iter()
+                .find(|(k, _)| k == "FLOODGATE_TASK");
+            let task = number.unwrap().1.parse().unwrap();
+            let place = (request.region.clone(), task);
+            self.running.lock().unwrap().insert(arn.clone(), place);
+        }
+        Ok(StartedTask { arn })
+    }
+
+    async fn describe(
+        &self,
+        _: &str,
+        _: &str,
+        arns: &[String],
+    ) -> std::result::Result<Vec<TaskStatus>, RunError> {
+        self.described
+            .fetch_add(arns.len().div_ceil(100) as u64, Ordering::Relaxed);
+        let running = self.running.lock().unwrap();
+        let ended = self.ended.lock().unwrap();
+        let status = |arn: &String| TaskStatus {
+            arn: arn.clone(),
+            task: running.get(arn).map(|(_, task)| *task),
+            capacity: "FARGATE".into(),
+            stopped: ended.contains_key(arn),
+            reason: ended.get(arn).cloned().unwrap_or_default(),
+        };
+        Ok(arns.iter().map(status).collect())
+    }
+
+    async fn started_by(
+        &self,
+        region: &str,
+        _: &str,
+        execution: &str,
+    ) -> std::result::Result<Vec<String>, RunError> {
+        assert_eq!(execution, ID);
+        let running = self.running.lock().unwrap();
+        let here = running.iter().filter(|(_, (r, _))| r == region);
+        Ok(here.map(|(arn, _)| arn.clone()).collect())
+    }
+
+    async fn stop(
+        &self,
+        _: &str,
+        _: &str,
+        arn: &str,
+        _: &str,
+    ) -> std::result::Result<(), RunError> {
+        if self.running.lock().unwrap().remove(arn).is_some() {
+            self.stopped.lock().unwrap().push(arn.into());
+        }
+        Ok(())
+    }
+}
+
+/// An account with a quota, some secrets, and a list of what was started.
+#[derive(Default)]
+pub struct Books {
+    pub quota: Mutex<Option<f64>>,
+    pub secrets: Mutex<Vec<String>>,
+    pub started: Mutex<Vec<(String, String)>>,
+}
+
+#[async_trait]
+impl Account for Books {
+    async fn vcpu_quota(&self, _: &str, _: &str) -> std::result::Result<f64, Refused> {
+        let quota = *self.quota.lock().unwrap();
+        quota.ok_or_else(|| Refused::Unknown("AccessDenied".into()))
+    }
+    async fn secret(&self, reference: &str) -> std::result::Result<(), Refused> {
+        if self.secrets.lock().unwrap().iter().any(|s| s == reference) {
+            Ok(())
+        } else {
+            Err(Refused::Missing("there is no such secret".into()))
+        }
+    }
+    async fn start(
+        &self,
+        _: &str,
+        name: &str,
+        input: &str,
+    ) -> std::result::Result<Started, Refused> {
+        let mut started = self.started.lock().unwrap();
+        if started.iter().any(|(n, _)| n == name) {
+            return Ok(Started::Before);
+        }
+        started.push((name.into(), input.into()));
+        Ok(Started::Now)
+    }
+}
+
+/// Somebody else's doing while a function sleeps.
+type Meanwhile = Box<dyn Fn(i64) + Send + Sync>;
+
+/// A clock that only sleeping moves.
+pub struct SetClock {
+    pub now_ms: AtomicI64,
+    pub meanwhile: Mutex<Option<Meanwhile>>,
+}
+
+#[async_trait]
+impl Clock for SetClock {
+    fn now_ms(&self) -> i64 {
+        self.now_ms.load(Ordering::Relaxed)
+    }
+    async fn sleep(&self, time: Duration) {
+        let ms = time.as_millis() as i64;
+        let now = self.now_ms.fetch_add(ms, Ordering::Relaxed) + ms;
+        if let Some(meanwhile) = &*self.meanwhile.lock().unwrap() {
+            meanwhile(now);
+        }
+    }
+}
+
+/// A stack.
+pub struct Stack {
+    pub objects: Arc<Objects>,
+    pub records: Arc<Records>,
+    pub tasks: Arc<Played>,
+    pub books: Arc<Books>,
+    pub clock: Arc<SetClock>,
+    pub out: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Stack {
+    pub fn new() -> Self {
+        let stack = Self {
+            objects: Arc::default(),
+            records: Arc::default(),
+            tasks: Arc::default(),
+            books: Arc::default(),
+            clock: Arc::new(SetClock {
+                now_ms: AtomicI64::new(NOW),
+                meanwhile: Mutex::default(),
+            }),
+            out: Arc::default(),
+        };
+        *stack.books.quota.lock().unwrap() = Some(4_000.0);
+        stack.place(&placement());
+        stack
+    }
+
+    pub fn place(&self, placement: &Value) {
+        self.objects
+            .set("config/placement.json", placement.to_string());
+    }
+
+    pub fn app(&self, function: Function) -> App {
+        let variable = |name: &str| {
+            Some(match name {
+                "FLOODGATE_FUNCTION" => function.name().into(),
+                "FLOODGATE_STACK" => "floodgate".into(),
+                "FLOODGATE_BUCKET" => "bucket".into(),
+                "FLOODGATE_BUCKET_REGION" => "eu-west-1".into(),
+                "FLOODGATE_TABLE" => "floodgate".into(),
+                "FLOODGATE_STATE_MACHINE" => {
+                    "arn:aws:states:eu-west-1:1:stateMachine:floodgate".into()
+                }
+                _ => return None,
+            })
+        };
+        App {
+            config: Config::read(variable).unwrap(),
+            stores: Stores {
+                objects: self.objects.clone(),
+                records: self.records.clone(),
+            },
+            tasks: self.tasks.clone(),
+            account: self.books.clone(),
+            clock: self.clock.clone(),
+            log: Log::to(Level::Debug, function.name(), self.out.clone()),
+            stay: App::STAY,
+        }
+    }
+
+    pub async fn call(
+        &self,
+        function: Function,
+        payload: Value,
+    ) -> std::result::Result<Value, FunctionError> {
+        handle(&self.app(function), payload).await
+    }
+
+    pub async fn prepare(&self, input: Value) -> std::result::Result<Value, FunctionError> {
+        let run = json!({"arn": ARN, "name": ID, "started_at": "2023-11-14T22:13:20.000Z"});
+        self.call(Function::Prepare, json!({"input": input, "run": run}))
+            .await
+    }
+
+    pub fn now(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    pub fn pass(&self, time: Duration) {
+        self.clock
+            .now_ms
+            .fetch_add(time.as_millis() as i64, Ordering::Relaxed);
+    }
+
+    pub async fn record(&self) -> Execution {
+        self.records.get(None, ID).await.unwrap().unwrap()
+    }
+
+    pub fn log(&self) -> Vec<Value> {
+        let out = String::from_utf8(self.out.lock().unwrap().clone()).unwrap();
+        out.lines()
+            .map(|l| serde_json::from_str(l).unwrap())
+            .collect()
+    }
+
+    pub fn key(&self, rest: &str) -> String {
+        format!("projects/shop/executions/{ID}/{rest}")
+    }
+
+    /// Marks of tasks that could start.
+    pub fn ready(&self, tasks: std::ops::Range<u32>) {
+        for task in tasks {
+            let ready = json!({"task": task, "at_ms": self.now(), "host": "x", "warnings": []});
+            self.objects.set(
+                &self.key(&format!("control/ready/{task:04}")),
+                ready.to_string(),
+            );
+        }
+    }
+
+    /// The manifest of a task that sent nothing and wrote no shard.
+    pub fn manifest(&self, task: u32, shards: Value) {
+        let manifest = json!({
+            "schema": 1, "execution": ID, "task": task, "outcome": {"kind": "completed"},
+            "planned_start_ms": self.now(), "start_skew_us": 0, "ended_ms": self.now(),
+            "shards": shards,
+            "totals": {"http_reqs": 0, "iterations": 0, "interrupted_iterations": 0,
+                "dropped_iterations": 0, "scheduled_iterations": 0, "clamped_values": 0,
+                "folded_samples": 0},
+            "health": {"cpus": 1.0, "cpu_mean": 0.1, "cpu_max": 0.2, "saturated_seconds": 0,
+                "measured_seconds": 10, "throttled_seconds": 0, "lag_p99_us": 0, "lag_max_us": 0,
+                "open_files_limit": 1024, "local_ports": 1000, "exhausted": 0,
+                "peak_rss_bytes": 1000},
+            "warnings": [],
+        });
+        self.objects.set(
+            &self.key(&format!("tasks/{task:04}.json")),
+            manifest.to_string(),
+        );
+    }
+}
+
+pub fn placement() -> Value {
+    let region = json!({
+        "cluster": "floodgate",
+        "task_definitions": {"http": {"arm64": "floodgate-generator-http"}},
+        "networks": {"default":
+            {"subnets": ["subnet-1"], "security_groups": ["sg-1"], "assign_public_ip": false}},
+        "vcpu_quota": null,
+    });
+    json!({
+        "schema": 1,
+        "regions": {"eu-west-1": region, "us-east-1": region},
+        "capacity": {"provider": "FARGATE", "fallback": false},
+        "launch_type": null,
+        "projects": {"*": {"max_tasks": 1000, "max_cost_usd": null, "principals": ["*"]}},
+        "image_digest": {"http": "sha256:abc"},
+        "max_tasks_per_execution": 1000,
+    })
+}
+
+/// A definition with so many tasks that sends 10 requests a second for so many seconds.
+pub fn definition(tasks: u32, seconds: u64) -> Value {
+    json!({
+        "version": 1, "project": "shop", "test": "checkout", "target": "http://127.0.0.1:1",
+        "scenarios": {"browse": {
+            "executor": "constant-arrival-rate", "rate": 10, "duration": format!("{seconds}s"),
+            "preAllocatedVUs": 5, "maxVUs": 2_000, "flow": [{"get": "/"}],
+        }},
+        "thresholds": {"http_req_failed": ["rate<0.01"]},
+        "run": {"tasks": tasks},
+    })
+}
