@@ -1,3 +1,8 @@
+output "stack" {
+  description = "Name of the stack."
+  value       = var.name
+}
+
 output "state_machine_arn" {
   description = "What `aws stepfunctions start-execution` and `floodgate run --cloud` start."
   value       = module.orchestration.state_machine_arn

@@ -1,3 +1,13 @@
+output "stack" {
+  description = "Name of the stack."
+  value       = module.floodgate.stack
+}
+
+output "region" {
+  description = "Home region."
+  value       = module.floodgate.region
+}
+
 output "state_machine_arn" {
   description = "What `aws stepfunctions start-execution` and `floodgate run --cloud` start."
   value       = module.floodgate.state_machine_arn
