@@ -1,4 +1,4 @@
-//! Chores of this repository: `cargo xtask test`, `ci` and `bench`.
+//! Chores of this repository: `cargo xtask test`, `ci`, `bench`, `package` and `terraform`.
 
 mod bench;
 mod ci;
