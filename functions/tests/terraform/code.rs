@@ -277,7 +277,7 @@ fn inner_keys(expression: &Expression, of: &str) -> BTreeSet<String> {
             walk(value, &mut |inner| {
                 first = first
                     .take()
-                    .or_else(|| Some(keys(inner)).filter(|keys| !keys.is_empty()))
+                    .or_else(|| Some(keys(inner)).filter(|keys| !keys.is_empty()));
             });
             found.extend(first.unwrap_or_default());
         }
@@ -307,7 +307,7 @@ fn placement_has_the_keys_that_functions_read() {
         .expect("the variable projects");
     let mut given = BTreeSet::new();
     walk(attribute(projects, "type").expect("a type"), &mut |inner| {
-        given.extend(keys(inner))
+        given.extend(keys(inner));
     });
     assert_eq!(given, fields(&source, "ProjectRules"));
 
@@ -319,7 +319,7 @@ fn placement_has_the_keys_that_functions_read() {
         .expect("the output networks");
     let mut given = BTreeSet::new();
     walk(attribute(made, "value").expect("a value"), &mut |inner| {
-        given.extend(keys(inner))
+        given.extend(keys(inner));
     });
     assert_eq!(given, fields(&source, "Network"));
 }
