@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: everything that must hold before a change is merged.
 
 use crate::steps::Steps;
-use crate::{repo, test};
+use crate::{repo, terraform, test};
 use anyhow::Result;
 
 /// Arguments of `cargo xtask ci`.
@@ -41,6 +41,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     benches(&mut steps);
     fuzz(&mut steps);
+    terraform::add_all(&mut steps)?;
     steps.finish()
 }
 

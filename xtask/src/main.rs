@@ -1,14 +1,16 @@
-//! Chores of this repository: `cargo xtask test`, `ci`, `bench`, `image` and `emulate`.
+//! Chores of this repository: `cargo xtask test`, `ci`, `bench`, `image`, `emulate`, `package` and `terraform`.
 
 mod bench;
 mod ci;
 mod emulate;
 mod emulator;
 mod image;
+mod package;
 mod python;
 mod readers;
 mod repo;
 mod steps;
+mod terraform;
 mod test;
 
 use clap::{Parser, Subcommand};
@@ -33,6 +35,10 @@ enum Chore {
     Bench(bench::Options),
     /// Bring the whole stack up on this machine, run the demo through Step Functions, take it down
     Emulate(emulate::Options),
+    /// Pack the functions for Lambda
+    Package(package::Options),
+    /// Check the Terraform code, and build the provider that this takes
+    Terraform(terraform::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -42,5 +48,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Image(options) => image::run(&options),
         Chore::Bench(options) => bench::run(&options),
         Chore::Emulate(options) => emulate::run(&options),
+        Chore::Package(options) => package::run(&options),
+        Chore::Terraform(options) => terraform::run(&options),
     }
 }

@@ -1,0 +1,10 @@
+//! The Terraform code, parsed without Terraform: held against the functions that it deploys, and against house style.
+//!
+//! `UPDATE=1 cargo test -p floodgate-functions --test terraform` (or `cargo xtask terraform docs`) writes the tables of the
+//! READMEs anew.
+
+mod code;
+mod docs;
+mod module;
+mod policy;
+mod style;

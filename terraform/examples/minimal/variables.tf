@@ -1,0 +1,12 @@
+variable "region" {
+  description = "Home region."
+  type        = string
+  default     = "eu-west-1"
+}
+
+variable "functions_package" {
+  description = "Path of the zip that `cargo xtask package` makes."
+  type        = string
+  default     = "../../../target/package/functions-arm64.zip"
+}
+

@@ -1,0 +1,34 @@
+output "stack" {
+  description = "Name of the stack."
+  value       = module.floodgate.stack
+}
+
+output "region" {
+  description = "Home region."
+  value       = module.floodgate.region
+}
+
+output "state_machine_arn" {
+  description = "What `aws stepfunctions start-execution` and `floodgate run --cloud` start."
+  value       = module.floodgate.state_machine_arn
+}
+
+output "bucket" {
+  description = "Bucket of definitions and results."
+  value       = module.floodgate.bucket
+}
+
+output "table" {
+  description = "Table of records."
+  value       = module.floodgate.table
+}
+
+output "repository_urls" {
+  description = "Where to push each engine's image before the first run."
+  value       = module.floodgate.repository_urls
+}
+
+output "schedule_arns" {
+  description = "ARN of each schedule."
+  value       = module.floodgate.schedule_arns
+}

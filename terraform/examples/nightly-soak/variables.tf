@@ -1,0 +1,17 @@
+variable "region" {
+  description = "Home region."
+  type        = string
+  default     = "eu-west-1"
+}
+
+variable "functions_package" {
+  description = "Path of the zip that `cargo xtask package` makes."
+  type        = string
+  default     = "../../../target/package/functions-arm64.zip"
+}
+
+variable "alarm_emails" {
+  description = "Addresses that are told when a soak does not pass."
+  type        = set(string)
+  default     = ["performance@example.com"]
+}

@@ -1,0 +1,147 @@
+# One stack: bucket and table, six functions, a state machine, generators in one or more regions. Nothing of it costs
+# anything while no run is on, but for what is stored (and NAT gateways, if asked for).
+
+data "aws_caller_identity" "current" {}
+
+data "aws_partition" "current" {}
+
+data "aws_region" "current" {}
+
+locals {
+  account_id = data.aws_caller_identity.current.account_id
+  partition  = data.aws_partition.current.partition
+  home       = data.aws_region.current.region
+  emulated   = var.emulator_endpoint != null
+
+  tags = merge({ "floodgate:stack" = var.name }, var.tags)
+
+  # The state machine calls reap, and reap starts the state machine: one of them has to know the other's ARN beforehand.
+  state_machine_arn = "arn:${local.partition}:states:${local.home}:${local.account_id}:stateMachine:${var.name}"
+
+  regions  = merge(tomap({ (local.home) = var.network }), var.regions)
+  projects = setsubtract(keys(var.projects), ["*"])
+}
+
+module "storage" {
+  source = "./modules/storage"
+
+  bucket_name         = coalesce(var.bucket_name, "${var.name}-${local.account_id}-${local.home}")
+  table_name          = var.name
+  kms_key_arn         = var.kms_key_arn
+  versioning          = var.versioning
+  raw_data_days       = var.raw_data_days
+  results_days        = var.results_days
+  force_destroy       = var.force_destroy
+  deletion_protection = !var.force_destroy
+  tags                = local.tags
+}
+
+module "regional" {
+  source   = "./modules/regional"
+  for_each = local.regions
+
+  name               = var.name
+  region             = each.key
+  network            = length(each.value.networks) == 0 ? each.value.vpc : null
+  existing_networks  = each.value.networks
+  projects           = local.projects
+  container_insights = var.container_insights
+  log_retention_days = var.log_retention_days
+  emulated           = local.emulated
+  tags               = local.tags
+}
+
+module "generator" {
+  source = "./modules/generator"
+
+  name              = var.name
+  engines           = var.engines
+  log_groups        = { for region, made in module.regional : region => { name = made.log_group, arn = made.log_group_arn } }
+  bucket_arn        = module.storage.bucket_arn
+  kms_key_arn       = var.kms_key_arn
+  secret_arns       = var.secret_arns
+  account_id        = local.account_id
+  partition         = local.partition
+  force_destroy     = var.force_destroy
+  emulator_endpoint = var.emulator_endpoint
+  tags              = local.tags
+}
+
+module "functions" {
+  source = "./modules/functions"
+
+  name               = var.name
+  package            = var.functions_package
+  architecture       = var.functions_architecture
+  overrides          = var.functions
+  bucket             = module.storage.bucket
+  bucket_arn         = module.storage.bucket_arn
+  table              = module.storage.table
+  table_arn          = module.storage.table_arn
+  kms_key_arn        = var.kms_key_arn
+  state_machine_arn  = local.state_machine_arn
+  task_role_arns     = [module.generator.task_role_arn, module.generator.execution_role_arn]
+  secret_arns        = var.secret_arns
+  region             = local.home
+  account_id         = local.account_id
+  partition          = local.partition
+  log_level          = var.log_level
+  log_retention_days = var.log_retention_days
+  tracing            = var.tracing
+  tags               = local.tags
+}
+
+module "orchestration" {
+  source = "./modules/orchestration"
+
+  name                  = var.name
+  state_machine_arn     = local.state_machine_arn
+  function_arns         = module.functions.arns
+  bucket                = module.storage.bucket
+  dead_letter_queue_arn = module.functions.dead_letter_queue_arn
+  dead_letter_queue_url = module.functions.dead_letter_queue_url
+  account_id            = local.account_id
+  log_retention_days    = var.log_retention_days
+  tracing               = var.tracing
+  tags                  = local.tags
+}
+
+module "schedules" {
+  source = "./modules/schedules"
+  count  = length(var.schedules) == 0 ? 0 : 1
+
+  name                  = var.name
+  schedules             = var.schedules
+  state_machine_arn     = module.orchestration.state_machine_arn
+  dead_letter_queue_arn = module.functions.dead_letter_queue_arn
+  account_id            = local.account_id
+  tags                  = local.tags
+}
+
+module "alarms" {
+  source = "./modules/alarms"
+  count  = var.alarms == null ? 0 : 1
+
+  name                   = var.name
+  state_machine_arn      = module.orchestration.state_machine_arn
+  reap_function_name     = module.functions.names["reap"]
+  dead_letter_queue_name = module.functions.dead_letter_queue_name
+  failed_executions      = var.alarms.failed_executions
+  daily_spend_usd        = var.alarms.daily_spend_usd
+  topic_arn              = var.alarms.topic_arn
+  emails                 = var.alarms.emails
+  account_id             = local.account_id
+  tags                   = local.tags
+}
+
+module "access" {
+  source = "./modules/access"
+
+  name              = var.name
+  projects          = keys(var.projects)
+  state_machine_arn = module.orchestration.state_machine_arn
+  bucket_arn        = module.storage.bucket_arn
+  table_arn         = module.storage.table_arn
+  kms_key_arn       = var.kms_key_arn
+  tags              = local.tags
+}

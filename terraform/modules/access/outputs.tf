@@ -1,0 +1,4 @@
+output "policy_arns" {
+  description = "ARN of the policy of each project."
+  value       = { for project, policy in aws_iam_policy.runner : project => policy.arn }
+}

@@ -1,0 +1,9 @@
+output "alarm_arns" {
+  description = "ARN of each alarm."
+  value       = { for name, alarm in aws_cloudwatch_metric_alarm.this : name => alarm.arn }
+}
+
+output "topic_arns" {
+  description = "Topics that are told of alarms."
+  value       = local.actions
+}

@@ -1,0 +1,97 @@
+# Six functions from one program: FLOODGATE_FUNCTION says which it is. Each has a role of its own.
+
+locals {
+  # Each ends before the state machine's task gives up on it, so that no call runs twice at a time.
+  functions = {
+    prepare = { memory_mb = 512, timeout_s = 80, description = "Validates the definition, plans the run, creates its record" }
+    launch  = { memory_mb = 512, timeout_s = 80, description = "Starts the generators" }
+    watch   = { memory_mb = 1769, timeout_s = 80, description = "Starts the load, watches it, stops it" }
+    merge   = { memory_mb = 3008, timeout_s = 900, description = "Adds shards up" }
+    finish  = { memory_mb = 3008, timeout_s = 900, description = "Evaluates thresholds, writes verdict and report, notifies" }
+    reap    = { memory_mb = 512, timeout_s = 140, description = "Stops what a broken run left behind" }
+  }
+
+  settings = {
+    for function, defaults in local.functions : function => {
+      memory_mb   = coalesce(try(var.overrides[function].memory_mb, null), defaults.memory_mb)
+      timeout_s   = coalesce(try(var.overrides[function].timeout_s, null), defaults.timeout_s)
+      description = defaults.description
+    }
+  }
+
+  # What functions/src/config.rs reads, and no more.
+  environment = {
+    FLOODGATE_STACK         = var.name
+    FLOODGATE_BUCKET        = var.bucket
+    FLOODGATE_BUCKET_REGION = var.region
+    FLOODGATE_TABLE         = var.table
+    FLOODGATE_LOG           = var.log_level
+  }
+
+  environment_of = {
+    reap = {
+      FLOODGATE_STATE_MACHINE = var.state_machine_arn
+    }
+  }
+}
+
+resource "aws_lambda_function" "this" {
+  for_each = local.settings
+
+  function_name    = "${var.name}-${each.key}"
+  description      = each.value.description
+  role             = aws_iam_role.this[each.key].arn
+  runtime          = "provided.al2023"
+  handler          = "bootstrap"
+  architectures    = [var.architecture]
+  filename         = var.package
+  source_code_hash = filebase64sha256(var.package)
+  memory_size      = each.value.memory_mb
+  timeout          = each.value.timeout_s
+  tags             = var.tags
+
+  environment {
+    variables = merge({ FLOODGATE_FUNCTION = each.key }, local.environment, try(local.environment_of[each.key], {}))
+  }
+
+  # The functions write JSON lines themselves, metrics in the embedded metric format among them, which Lambda would wrap
+  # a second time if it were told to write JSON.
+  logging_config {
+    log_format = "Text"
+    log_group  = aws_cloudwatch_log_group.this[each.key].name
+  }
+
+  tracing_config {
+    mode = var.tracing ? "Active" : "PassThrough"
+  }
+
+  depends_on = [aws_iam_role_policy.this, aws_iam_role_policy.platform]
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  for_each = local.functions
+
+  name              = "/floodgate/${var.name}/${each.key}"
+  retention_in_days = var.log_retention_days
+  tags              = var.tags
+}
+
+# Events that could not be delivered: schedules, and calls of reap by EventBridge. An alarm watches it.
+resource "aws_sqs_queue" "dead_letters" {
+  name                      = "${var.name}-dead-letters"
+  sqs_managed_sse_enabled   = true
+  message_retention_seconds = 1209600
+  tags                      = var.tags
+}
+
+resource "aws_lambda_function_event_invoke_config" "reap" {
+  function_name                = aws_lambda_function.this["reap"].function_name
+  maximum_event_age_in_seconds = 3600
+  maximum_retry_attempts       = 2
+
+  destination_config {
+    on_failure {
+      destination = aws_sqs_queue.dead_letters.arn
+    }
+  }
+}

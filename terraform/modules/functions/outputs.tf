@@ -1,0 +1,29 @@
+output "arns" {
+  description = "ARN of each function: prepare, launch, watch, merge, finish, reap."
+  value       = { for function, lambda in aws_lambda_function.this : function => lambda.arn }
+}
+
+output "names" {
+  description = "Name of each function."
+  value       = { for function, lambda in aws_lambda_function.this : function => lambda.function_name }
+}
+
+output "role_names" {
+  description = "Name of each function's role, for a policy of your own."
+  value       = { for function, role in aws_iam_role.this : function => role.name }
+}
+
+output "dead_letter_queue_arn" {
+  description = "ARN of the queue of events that could not be delivered."
+  value       = aws_sqs_queue.dead_letters.arn
+}
+
+output "dead_letter_queue_name" {
+  description = "Name of the queue of events that could not be delivered."
+  value       = aws_sqs_queue.dead_letters.name
+}
+
+output "dead_letter_queue_url" {
+  description = "URL of the queue of events that could not be delivered."
+  value       = aws_sqs_queue.dead_letters.url
+}

@@ -1,0 +1,67 @@
+# What each function may do: the actions that functions/permissions.json says its code calls, each on named resources.
+# functions/tests/terraform holds the two against each other.
+
+resource "aws_iam_role" "this" {
+  for_each = local.functions
+
+  name        = "${var.name}-${each.key}"
+  description = "Floodgate ${var.name}: ${each.value.description}"
+  tags        = var.tags
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "lambda.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+      Condition = { StringEquals = { "aws:SourceAccount" = var.account_id } }
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "this" {
+  for_each = local.functions
+
+  name   = "function"
+  role   = aws_iam_role.this[each.key].id
+  policy = jsonencode({ Version = "2012-10-17", Statement = local.statements[each.key] })
+}
+
+# What Lambda does in the function's name, not its code: logs, traces, the dead-letter queue, the key.
+resource "aws_iam_role_policy" "platform" {
+  for_each = local.functions
+
+  name = "platform"
+  role = aws_iam_role.this[each.key].id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [{
+        Sid      = "Log"
+        Effect   = "Allow"
+        Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
+        Resource = ["${aws_cloudwatch_log_group.this[each.key].arn}:*"]
+      }],
+      [for queue in [aws_sqs_queue.dead_letters.arn] : {
+        Sid      = "DeadLetters"
+        Effect   = "Allow"
+        Action   = ["sqs:SendMessage"]
+        Resource = [queue]
+      } if each.key == "reap"],
+      [for traced in [var.tracing] : {
+        Sid    = "Trace"
+        Effect = "Allow"
+        Action = ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]
+        # X-Ray has no resources to name for these two.
+        # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
+        Resource = ["*"]
+      } if traced],
+      [for key in [var.kms_key_arn] : {
+        Sid      = "Key"
+        Effect   = "Allow"
+        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+        Resource = [key]
+      } if key != null],
+    )
+  })
+}

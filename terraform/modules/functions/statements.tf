@@ -1,0 +1,219 @@
+locals {
+  executions = "${var.bucket_arn}/projects/*/executions/*"
+  tasks      = "arn:${var.partition}:ecs:*:${var.account_id}:task/${var.name}/*"
+  clusters   = "arn:${var.partition}:ecs:*:${var.account_id}:cluster/${var.name}"
+  generators = "arn:${var.partition}:ecs:*:${var.account_id}:task-definition/${var.name}-generator-*:*"
+
+  in_clusters = { ArnLike = { "ecs:cluster" = local.clusters } }
+
+  # S3 answers 403 instead of 404 for an object that is not there, unless the caller may list.
+  # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+  list_bucket = {
+    Sid      = "ListBucket"
+    Effect   = "Allow"
+    Action   = ["s3:ListBucket"]
+    Resource = [var.bucket_arn]
+  }
+
+  read_placement_and_executions = {
+    Sid      = "ReadExecutions"
+    Effect   = "Allow"
+    Action   = ["s3:GetObject"]
+    Resource = ["${var.bucket_arn}/config/placement.json", local.executions]
+  }
+
+  read_placement_and_projects = {
+    Sid      = "ReadProjects"
+    Effect   = "Allow"
+    Action   = ["s3:GetObject"]
+    Resource = ["${var.bucket_arn}/config/placement.json", "${var.bucket_arn}/projects/*"]
+  }
+
+  write_control = {
+    Sid      = "WriteControl"
+    Effect   = "Allow"
+    Action   = ["s3:PutObject"]
+    Resource = ["${local.executions}/control/*"]
+  }
+
+  read_record = {
+    Sid      = "ReadRecord"
+    Effect   = "Allow"
+    Action   = ["dynamodb:GetItem"]
+    Resource = [var.table_arn]
+  }
+
+  write_records = {
+    Sid      = "WriteRecords"
+    Effect   = "Allow"
+    Action   = ["dynamodb:GetItem", "dynamodb:PutItem"]
+    Resource = [var.table_arn]
+  }
+
+  find_record = {
+    Sid      = "FindRecord"
+    Effect   = "Allow"
+    Action   = ["dynamodb:Query"]
+    Resource = ["${var.table_arn}/index/GSI2"]
+  }
+
+  list_records = {
+    Sid      = "ListRecords"
+    Effect   = "Allow"
+    Action   = ["dynamodb:Query"]
+    Resource = [var.table_arn, "${var.table_arn}/index/GSI1", "${var.table_arn}/index/GSI2"]
+  }
+
+  # The only resource of ListTasks is a container instance, which Fargate has not; but it knows the cluster as a condition.
+  # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html
+  list_tasks = {
+    Sid       = "ListTasks"
+    Effect    = "Allow"
+    Action    = ["ecs:ListTasks"]
+    Resource  = ["*"]
+    Condition = local.in_clusters
+  }
+
+  stop_tasks = {
+    Sid       = "StopTasks"
+    Effect    = "Allow"
+    Action    = ["ecs:DescribeTasks", "ecs:StopTask"]
+    Resource  = [local.tasks]
+    Condition = local.in_clusters
+  }
+
+  # IAM refuses a statement without resources: of an empty list, none is made.
+  find_secrets = [for statement in [{
+    Sid      = "FindSecrets"
+    Effect   = "Allow"
+    Action   = ["secretsmanager:DescribeSecret"]
+    Resource = var.secret_arns
+  }] : statement if length(var.secret_arns) > 0]
+
+  statements = {
+    prepare = concat(
+      [
+        local.list_bucket,
+        local.read_placement_and_projects,
+        local.write_records,
+        local.list_records,
+        {
+          Sid      = "WriteDefinitionsAndPlans"
+          Effect   = "Allow"
+          Action   = ["s3:PutObject"]
+          Resource = ["${var.bucket_arn}/projects/*/definitions/*", local.executions]
+        },
+        {
+          # Quotas have no resource for reading.
+          # https://docs.aws.amazon.com/service-authorization/latest/reference/list_servicequotas.html
+          Sid      = "ReadQuotas"
+          Effect   = "Allow"
+          Action   = ["servicequotas:GetServiceQuota"]
+          Resource = ["*"]
+        },
+      ],
+      local.find_secrets,
+    )
+
+    launch = [
+      local.list_bucket,
+      local.read_placement_and_executions,
+      local.read_record,
+      local.find_record,
+      local.list_tasks,
+      {
+        Sid      = "WritePlaced"
+        Effect   = "Allow"
+        Action   = ["s3:PutObject"]
+        Resource = ["${local.executions}/control/placed.json"]
+      },
+      {
+        Sid       = "RunTasks"
+        Effect    = "Allow"
+        Action    = ["ecs:RunTask"]
+        Resource  = [local.generators]
+        Condition = local.in_clusters
+      },
+      {
+        Sid       = "DescribeTasks"
+        Effect    = "Allow"
+        Action    = ["ecs:DescribeTasks"]
+        Resource  = [local.tasks]
+        Condition = local.in_clusters
+      },
+      {
+        # Tags on tasks, but only while they are started.
+        # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/supported-iam-actions-tagging.html
+        Sid       = "TagTasks"
+        Effect    = "Allow"
+        Action    = ["ecs:TagResource"]
+        Resource  = [local.tasks]
+        Condition = { StringEquals = { "ecs:CreateAction" = "RunTask" } }
+      },
+      {
+        Sid       = "HandRolesToTasks"
+        Effect    = "Allow"
+        Action    = ["iam:PassRole"]
+        Resource  = var.task_role_arns
+        Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }
+      },
+    ]
+
+    watch = [
+      local.list_bucket,
+      local.read_placement_and_projects,
+      local.write_control,
+      local.write_records,
+      local.find_record,
+      local.stop_tasks,
+    ]
+
+    merge = [
+      local.list_bucket,
+      local.read_placement_and_executions,
+      local.read_record,
+      local.find_record,
+      {
+        Sid      = "WriteParts"
+        Effect   = "Allow"
+        Action   = ["s3:PutObject"]
+        Resource = ["${local.executions}/control/merge.json", "${local.executions}/merge/*"]
+      },
+      {
+        Sid      = "DropOldParts"
+        Effect   = "Allow"
+        Action   = ["s3:DeleteObject"]
+        Resource = ["${local.executions}/control/merge.json"]
+      },
+    ]
+
+    finish = [
+      local.list_bucket,
+      local.read_placement_and_projects,
+      local.write_records,
+      local.list_records,
+      {
+        Sid      = "WriteResults"
+        Effect   = "Allow"
+        Action   = ["s3:PutObject"]
+        Resource = [local.executions]
+      },
+    ]
+
+    reap = [
+      local.list_bucket,
+      local.read_placement_and_projects,
+      local.write_control,
+      local.write_records,
+      local.find_record,
+      local.list_tasks,
+      local.stop_tasks,
+      {
+        Sid      = "StartRecovery"
+        Effect   = "Allow"
+        Action   = ["states:StartExecution"]
+        Resource = [var.state_machine_arn]
+      },
+    ]
+  }
+}

@@ -1,0 +1,131 @@
+variable "name" {
+  description = "Name of the stack; the functions are {name}-{function}."
+  type        = string
+}
+
+variable "package" {
+  description = "Path of the zip that `cargo xtask package` makes, with the program bootstrap in it."
+  type        = string
+
+  validation {
+    condition     = fileexists(var.package)
+    error_message = "package is \"${var.package}\", where there is no file: run `cargo xtask package`, and give the path of the zip that it prints."
+  }
+}
+
+variable "architecture" {
+  description = "Architecture that the package was built for: arm64 or x86_64."
+  type        = string
+  default     = "arm64"
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.architecture)
+    error_message = "architecture is \"${var.architecture}\": take arm64 or x86_64."
+  }
+}
+
+variable "overrides" {
+  description = "Memory (MB) and time-out (s) by function, where they are to differ from the module's."
+  type = map(object({
+    memory_mb = optional(number)
+    timeout_s = optional(number)
+  }))
+  default = {}
+
+  validation {
+    condition     = length(setsubtract(keys(var.overrides), ["prepare", "launch", "watch", "merge", "finish", "reap"])) == 0
+    error_message = "overrides names ${join(", ", setsubtract(keys(var.overrides), ["prepare", "launch", "watch", "merge", "finish", "reap"]))}: the functions are prepare, launch, watch, merge, finish and reap."
+  }
+
+  validation {
+    condition     = alltrue([for override in values(var.overrides) : coalesce(override.memory_mb, 128) >= 128 && coalesce(override.memory_mb, 128) <= 10240 && coalesce(override.timeout_s, 1) >= 1 && coalesce(override.timeout_s, 1) <= 900])
+    error_message = "overrides is ${jsonencode(var.overrides)}: memory_mb goes from 128 to 10240, timeout_s from 1 to 900."
+  }
+}
+
+variable "bucket" {
+  description = "Name of the bucket."
+  type        = string
+}
+
+variable "bucket_arn" {
+  description = "ARN of the bucket."
+  type        = string
+}
+
+variable "table" {
+  description = "Name of the table."
+  type        = string
+}
+
+variable "table_arn" {
+  description = "ARN of the table."
+  type        = string
+}
+
+variable "kms_key_arn" {
+  description = "Key of bucket and table, if it is the customer's."
+  type        = string
+  default     = null
+}
+
+variable "state_machine_arn" {
+  description = "ARN of the state machine, which reap starts again to close a run that was stopped from outside."
+  type        = string
+}
+
+variable "task_role_arns" {
+  description = "Roles that launch hands to tasks: the task role and the execution role."
+  type        = list(string)
+}
+
+variable "secret_arns" {
+  description = "Secrets that definitions may refer to: prepare looks whether they are there, and does not read them."
+  type        = list(string)
+  default     = []
+}
+
+variable "region" {
+  description = "Region of the functions and of the bucket."
+  type        = string
+}
+
+variable "account_id" {
+  description = "Number of the account."
+  type        = string
+}
+
+variable "partition" {
+  description = "Partition of ARNs: aws, aws-cn or aws-us-gov."
+  type        = string
+  default     = "aws"
+}
+
+variable "log_level" {
+  description = "What the functions log: error, warn, info or debug."
+  type        = string
+  default     = "info"
+
+  validation {
+    condition     = contains(["error", "warn", "info", "debug"], var.log_level)
+    error_message = "log_level is \"${var.log_level}\": take error, warn, info or debug."
+  }
+}
+
+variable "log_retention_days" {
+  description = "Days for which logs are kept."
+  type        = number
+  default     = 30
+}
+
+variable "tracing" {
+  description = "Trace calls with X-Ray."
+  type        = bool
+  default     = false
+}
+
+variable "tags" {
+  description = "Tags of everything that can have any."
+  type        = map(string)
+  default     = {}
+}

@@ -1,0 +1,30 @@
+output "repository_urls" {
+  description = "Where to push each engine's image."
+  value       = { for engine, repository in aws_ecr_repository.this : engine => repository.repository_url }
+}
+
+output "task_definitions" {
+  description = "ARN of the task definition by region, engine and architecture, in the form of config/placement.json."
+  value = {
+    for region in keys(var.log_groups) : region => {
+      for engine, generator in var.engines : engine => {
+        for architecture in generator.architectures : architecture => aws_ecs_task_definition.this["${region}/${engine}/${architecture}"].arn
+      }
+    }
+  }
+}
+
+output "task_role_arn" {
+  description = "ARN of the role of generators."
+  value       = aws_iam_role.task.arn
+}
+
+output "task_role_name" {
+  description = "Name of the role of generators, for a policy of your own."
+  value       = aws_iam_role.task.name
+}
+
+output "execution_role_arn" {
+  description = "ARN of the role that pulls images and writes logs."
+  value       = aws_iam_role.execution.arn
+}

@@ -1,0 +1,71 @@
+variable "name" {
+  description = "Name of the VPC, and the start of the names of all in it."
+  type        = string
+}
+
+variable "region" {
+  description = "Region of the VPC."
+  type        = string
+}
+
+variable "cidr" {
+  description = "Addresses of the VPC, from /16 to /20. A /20 has room for 1,000 tasks in each zone."
+  type        = string
+  default     = "10.90.0.0/20"
+
+  validation {
+    condition     = can(cidrnetmask(var.cidr)) && try(tonumber(split("/", var.cidr)[1]) >= 16 && tonumber(split("/", var.cidr)[1]) <= 20, false)
+    error_message = "cidr is \"${var.cidr}\": take an IPv4 block from /16 to /20, such as 10.90.0.0/20."
+  }
+}
+
+variable "zones" {
+  description = "Number of availability zones, 1 to 3. More zones have more Fargate capacity between them."
+  type        = number
+  default     = 2
+
+  validation {
+    condition     = contains([1, 2, 3], var.zones)
+    error_message = "zones is ${var.zones}: take 1, 2 or 3."
+  }
+}
+
+variable "private" {
+  description = "Put tasks into private subnets behind NAT, without public addresses. Costs a NAT gateway by the hour and by the gigabyte."
+  type        = bool
+  default     = false
+}
+
+variable "nat" {
+  description = "NAT gateways when private: one, or one a zone."
+  type        = string
+  default     = "one"
+
+  validation {
+    condition     = contains(["one", "per-zone"], var.nat)
+    error_message = "nat is \"${var.nat}\": take one or per-zone."
+  }
+}
+
+variable "projects" {
+  description = "Projects that get a security group of their own beside the one named default."
+  type        = set(string)
+  default     = []
+}
+
+variable "egress_cidrs" {
+  description = "Where tasks may send to. ECR, CloudWatch Logs and S3 must stay reachable, else no task starts."
+  type        = set(string)
+  default     = ["0.0.0.0/0"]
+
+  validation {
+    condition     = length(var.egress_cidrs) > 0 && alltrue([for cidr in var.egress_cidrs : can(cidrnetmask(cidr))])
+    error_message = "egress_cidrs is [${join(", ", var.egress_cidrs)}]: take at least one IPv4 block such as 10.0.0.0/8."
+  }
+}
+
+variable "tags" {
+  description = "Tags of everything that can have any."
+  type        = map(string)
+  default     = {}
+}

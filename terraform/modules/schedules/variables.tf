@@ -1,0 +1,56 @@
+variable "name" {
+  description = "Name of the stack and of the schedule group."
+  type        = string
+}
+
+variable "schedules" {
+  description = "Runs that start by the clock, by name: cron(…), rate(…) or at(…), the time zone, and the run's input."
+  type = map(object({
+    expression       = string
+    timezone         = optional(string, "UTC")
+    project          = string
+    test             = string
+    version          = optional(string)
+    parameters       = optional(map(string))
+    env              = optional(map(string))
+    description      = optional(string)
+    flexible_minutes = optional(number, 0)
+    enabled          = optional(bool, true)
+  }))
+
+  validation {
+    condition     = alltrue([for name in keys(var.schedules) : can(regex("^[0-9A-Za-z_.-]{1,64}$", name))])
+    error_message = "schedules has the name ${join(", ", [for name in keys(var.schedules) : jsonencode(name) if !can(regex("^[0-9A-Za-z_.-]{1,64}$", name))])}: take 1 to 64 letters, digits, hyphens, underscores and dots."
+  }
+
+  validation {
+    condition     = alltrue([for schedule in values(var.schedules) : can(regex("^(cron|rate|at)\\(.+\\)$", schedule.expression))])
+    error_message = "schedules has the expression ${join(", ", [for schedule in values(var.schedules) : jsonencode(schedule.expression) if !can(regex("^(cron|rate|at)\\(.+\\)$", schedule.expression))])}: take cron(minute hour day month weekday year), rate(value unit) or at(yyyy-mm-ddThh:mm:ss)."
+  }
+
+  validation {
+    condition     = alltrue([for schedule in values(var.schedules) : schedule.flexible_minutes >= 0 && schedule.flexible_minutes <= 1440])
+    error_message = "schedules has flexible_minutes of ${join(", ", [for schedule in values(var.schedules) : tostring(schedule.flexible_minutes)])}: take 0 (on the minute) to 1440."
+  }
+}
+
+variable "state_machine_arn" {
+  description = "ARN of the state machine."
+  type        = string
+}
+
+variable "dead_letter_queue_arn" {
+  description = "ARN of the queue of starts that failed."
+  type        = string
+}
+
+variable "account_id" {
+  description = "Number of the account."
+  type        = string
+}
+
+variable "tags" {
+  description = "Tags of everything that can have any. Schedules have none, their group has."
+  type        = map(string)
+  default     = {}
+}

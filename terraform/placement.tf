@@ -1,0 +1,35 @@
+# What the functions know of where generators can run. They read it from the bucket at each start, so a change needs no
+# new functions.
+
+locals {
+  placement = {
+    schema = 1
+    regions = {
+      for region, made in module.regional : region => {
+        cluster          = made.cluster_arn
+        task_definitions = module.generator.task_definitions[region]
+        networks         = made.networks
+        vcpu_quota       = local.regions[region].vcpu_quota
+      }
+    }
+    capacity = {
+      provider = var.capacity.provider
+      fallback = var.capacity.fallback
+    }
+    launch_type             = local.emulated ? "EC2" : null
+    projects                = var.projects
+    image_digest            = { for engine, generator in var.engines : engine => generator.digest if generator.digest != null }
+    max_tasks_per_execution = var.max_tasks_per_execution
+    start_timeout_s         = var.start_timeout_s
+    # What one function merges at most is the functions' own business; tests set it.
+    merge_shards = null
+  }
+}
+
+resource "aws_s3_object" "placement" {
+  bucket       = module.storage.bucket
+  key          = "config/placement.json"
+  content      = jsonencode(local.placement)
+  content_type = "application/json"
+  tags         = local.tags
+}

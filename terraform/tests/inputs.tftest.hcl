@@ -1,0 +1,213 @@
+# What is refused, each by the input that is wrong.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  functions_package = "versions.tf"
+}
+
+run "name" {
+  command = plan
+
+  variables {
+    name = "Flood_Gate"
+  }
+
+  expect_failures = [var.name]
+}
+
+run "architecture" {
+  command = plan
+
+  variables {
+    functions_architecture = "amd64"
+  }
+
+  expect_failures = [var.functions_architecture]
+}
+
+run "engine" {
+  command = plan
+
+  variables {
+    engines = { locust = {} }
+  }
+
+  expect_failures = [var.engines]
+}
+
+run "digest" {
+  command = plan
+
+  variables {
+    engines = { http = { digest = "latest" } }
+  }
+
+  expect_failures = [var.engines]
+}
+
+run "network_without_default" {
+  command = plan
+
+  variables {
+    network = { networks = { shop = { subnets = ["subnet-1"], security_groups = ["sg-1"] } } }
+  }
+
+  expect_failures = [var.network]
+}
+
+run "region" {
+  command = plan
+
+  variables {
+    regions = { Ireland = {} }
+  }
+
+  expect_failures = [var.regions]
+}
+
+run "capacity" {
+  command = plan
+
+  variables {
+    capacity = { provider = "SPOT" }
+  }
+
+  expect_failures = [var.capacity]
+}
+
+run "project" {
+  command = plan
+
+  variables {
+    projects = { "my shop" = {} }
+  }
+
+  expect_failures = [var.projects]
+}
+
+run "limits" {
+  command = plan
+
+  variables {
+    projects = { shop = { max_cost_usd = 0 } }
+  }
+
+  expect_failures = [var.projects]
+}
+
+run "tasks" {
+  command = plan
+
+  variables {
+    max_tasks_per_execution = 0
+  }
+
+  expect_failures = [var.max_tasks_per_execution]
+}
+
+run "secret" {
+  command = plan
+
+  variables {
+    secret_arns = ["*"]
+  }
+
+  expect_failures = [var.secret_arns]
+}
+
+run "key" {
+  command = plan
+
+  variables {
+    kms_key_arn = "alias/aws/s3"
+  }
+
+  expect_failures = [var.kms_key_arn]
+}
+
+run "retention" {
+  command = plan
+
+  variables {
+    log_retention_days = 31
+  }
+
+  expect_failures = [var.log_retention_days]
+}
+
+run "package" {
+  command = plan
+
+  module {
+    source = "./modules/functions"
+  }
+
+  variables {
+    name              = "floodgate"
+    package           = "no-such.zip"
+    bucket            = "floodgate"
+    bucket_arn        = "arn:aws:s3:::floodgate"
+    table             = "floodgate"
+    table_arn         = "arn:aws:dynamodb:eu-west-1:123456789012:table/floodgate"
+    state_machine_arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:floodgate"
+    task_role_arns    = ["arn:aws:iam::123456789012:role/floodgate"]
+    region            = "eu-west-1"
+    account_id        = "123456789012"
+  }
+
+  expect_failures = [var.package]
+}
+
+run "schedule" {
+  command = plan
+
+  module {
+    source = "./modules/schedules"
+  }
+
+  variables {
+    name                  = "floodgate"
+    account_id            = "123456789012"
+    state_machine_arn     = "arn:aws:states:eu-west-1:123456789012:stateMachine:floodgate"
+    dead_letter_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:floodgate-dead-letters"
+    schedules             = { soak = { expression = "0 2 * * *", project = "shop", test = "soak" } }
+  }
+
+  expect_failures = [var.schedules]
+}
+
+run "results_before_raw_data" {
+  command = plan
+
+  module {
+    source = "./modules/storage"
+  }
+
+  variables {
+    bucket_name   = "floodgate-test"
+    table_name    = "floodgate"
+    raw_data_days = 30
+    results_days  = 7
+  }
+
+  expect_failures = [var.results_days]
+}
+
+run "address_block" {
+  command = plan
+
+  module {
+    source = "./modules/network"
+  }
+
+  variables {
+    name   = "floodgate"
+    region = "eu-west-1"
+    cidr   = "10.90.0.0/24"
+  }
+
+  expect_failures = [var.cidr]
+}

@@ -1,0 +1,135 @@
+# Single modules, where the root does not show what matters.
+
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+run "storage_is_closed" {
+  command = plan
+
+  module {
+    source = "./modules/storage"
+  }
+
+  variables {
+    bucket_name = "floodgate-test"
+    table_name  = "floodgate"
+  }
+
+  assert {
+    condition     = alltrue([aws_s3_bucket_public_access_block.this.block_public_acls, aws_s3_bucket_public_access_block.this.block_public_policy, aws_s3_bucket_public_access_block.this.ignore_public_acls, aws_s3_bucket_public_access_block.this.restrict_public_buckets])
+    error_message = "the bucket can be made public"
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.this.point_in_time_recovery[0].enabled
+    error_message = "the table has no point-in-time recovery"
+  }
+
+  assert {
+    condition     = aws_dynamodb_table.this.deletion_protection_enabled
+    error_message = "the table can be deleted by mistake"
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_lifecycle_configuration.this.rule) == 2
+    error_message = "by default there are two rules: aborted uploads and raw data"
+  }
+}
+
+run "storage_denies_plain_text" {
+  module {
+    source = "./modules/storage"
+  }
+
+  variables {
+    bucket_name = "floodgate-test"
+    table_name  = "floodgate"
+  }
+
+  assert {
+    condition     = jsondecode(aws_s3_bucket_policy.this.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false" && jsondecode(aws_s3_bucket_policy.this.policy).Statement[0].Effect == "Deny"
+    error_message = aws_s3_bucket_policy.this.policy
+  }
+}
+
+run "network_admits_nobody" {
+  module {
+    source = "./modules/network"
+  }
+
+  variables {
+    name     = "floodgate"
+    region   = "eu-west-1"
+    projects = ["shop"]
+    zones    = 3
+  }
+
+  assert {
+    condition     = alltrue([for group in aws_security_group.project : length(group.ingress) == 0])
+    error_message = "a security group admits traffic"
+  }
+
+  assert {
+    condition     = join(" ", sort([for subnet in aws_subnet.public : subnet.cidr_block])) == "10.90.12.0/22 10.90.4.0/22 10.90.8.0/22"
+    error_message = "subnets are ${join(", ", [for subnet in aws_subnet.public : subnet.cidr_block])}"
+  }
+
+  assert {
+    condition     = length(aws_nat_gateway.this) == 0 && length(aws_subnet.private) == 0
+    error_message = "there is something that costs money while no task runs"
+  }
+}
+
+run "private_network_has_one_nat" {
+  module {
+    source = "./modules/network"
+  }
+
+  variables {
+    name    = "floodgate"
+    region  = "eu-west-1"
+    private = true
+  }
+
+  assert {
+    condition     = join(" ", keys(aws_nat_gateway.this)) == "zone-a"
+    error_message = "NAT gateways in ${join(", ", keys(aws_nat_gateway.this))}"
+  }
+
+  assert {
+    condition     = join(" ", sort([for subnet in aws_subnet.public : subnet.cidr_block])) == "10.90.0.0/24 10.90.1.0/24"
+    error_message = "public subnets are ${join(", ", [for subnet in aws_subnet.public : subnet.cidr_block])}"
+  }
+}
+
+run "schedule_starts_the_test" {
+  module {
+    source = "./modules/schedules"
+  }
+
+  variables {
+    name                  = "floodgate"
+    account_id            = "123456789012"
+    state_machine_arn     = "arn:aws:states:eu-west-1:123456789012:stateMachine:floodgate"
+    dead_letter_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:floodgate-dead-letters"
+    schedules = {
+      soak = { expression = "rate(1 day)", project = "shop", test = "soak", parameters = { "scenarios.browse.rate" = "50" }, flexible_minutes = 15 }
+    }
+  }
+
+  assert {
+    condition = jsondecode(aws_scheduler_schedule.this["soak"].target[0].input) == {
+      project    = "shop"
+      test       = "soak"
+      parameters = { "scenarios.browse.rate" = "50" }
+      trigger    = { kind = "schedule", principal = "schedule/floodgate/soak" }
+    }
+    error_message = aws_scheduler_schedule.this["soak"].target[0].input
+  }
+
+  assert {
+    condition     = aws_scheduler_schedule.this["soak"].flexible_time_window[0].maximum_window_in_minutes == 15
+    error_message = "the window is lost"
+  }
+}

@@ -1,0 +1,307 @@
+variable "name" {
+  description = "Name of the stack, which all names start with; a second stack in the account and region needs another."
+  type        = string
+  default     = "floodgate"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9-]{1,22}[a-z0-9]$", var.name))
+    error_message = "name is \"${var.name}\": take 3 to 24 lower-case letters, digits and hyphens that start with a letter and do not end with a hyphen."
+  }
+}
+
+variable "functions_package" {
+  description = "Path of the zip that `cargo xtask package` makes, such as target/package/functions-arm64.zip."
+  type        = string
+}
+
+variable "functions_architecture" {
+  description = "Architecture that functions_package was built for: arm64 or x86_64."
+  type        = string
+  default     = "arm64"
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.functions_architecture)
+    error_message = "functions_architecture is \"${var.functions_architecture}\": take arm64 or x86_64, whichever `cargo xtask package` built for."
+  }
+}
+
+variable "functions" {
+  description = "Memory (MB) and time-out (s) by function (prepare, launch, watch, merge, finish, reap), where they are to differ from the defaults."
+  type = map(object({
+    memory_mb = optional(number)
+    timeout_s = optional(number)
+  }))
+  default  = {}
+  nullable = false
+}
+
+variable "engines" {
+  description = "Engines on offer: architectures of the image (arm64, x86_64), its tag in the stack's repository, and its digest, which pins it. `image` names an image elsewhere instead."
+  type = map(object({
+    architectures = optional(set(string), ["x86_64"])
+    tag           = optional(string, "0.1.0")
+    digest        = optional(string)
+    image         = optional(string)
+  }))
+  default  = { http = {} }
+  nullable = false
+
+  validation {
+    condition     = length(var.engines) > 0 && length(setsubtract(keys(var.engines), ["http", "k6", "jmeter", "gatling"])) == 0
+    error_message = "engines has [${join(", ", keys(var.engines))}]: take one or more of http, k6, jmeter, gatling."
+  }
+
+  validation {
+    condition     = alltrue([for engine in values(var.engines) : length(engine.architectures) > 0 && length(setsubtract(engine.architectures, ["arm64", "x86_64"])) == 0])
+    error_message = "engines has architectures ${jsonencode({ for name, engine in var.engines : name => engine.architectures })}: take arm64, x86_64 or both for each."
+  }
+
+  validation {
+    condition     = alltrue([for engine in values(var.engines) : engine.digest == null ? true : can(regex("^sha256:[0-9a-f]{64}$", engine.digest))])
+    error_message = "engines has a digest among [${join(", ", compact([for engine in values(var.engines) : engine.digest]))}] that is not sha256: and 64 hexadecimal digits: take what `docker push` prints."
+  }
+}
+
+variable "network" {
+  description = <<-EOT
+    Where tasks of the home region run. By default a VPC is made, with public subnets, which costs nothing while no task
+    runs; `vpc.private` puts tasks behind NAT gateways. `networks` names existing subnets by project instead, `default`
+    among them. `vcpu_quota` is used in place of the answer of Service Quotas.
+  EOT
+  type = object({
+    networks = optional(map(object({
+      subnets          = list(string)
+      security_groups  = list(string)
+      assign_public_ip = optional(bool, false)
+    })), {})
+    vpc = optional(object({
+      cidr         = optional(string, "10.90.0.0/20")
+      zones        = optional(number, 2)
+      private      = optional(bool, false)
+      nat          = optional(string, "one")
+      egress_cidrs = optional(set(string), ["0.0.0.0/0"])
+    }), {})
+    vcpu_quota = optional(number)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = length(var.network.networks) == 0 || contains(keys(var.network.networks), "default")
+    error_message = "network.networks has [${join(", ", keys(var.network.networks))}] and no default: name the subnets of all other projects with the key default."
+  }
+}
+
+variable "regions" {
+  description = "Further regions where tasks can run, each like `network`. Their tasks write to the one bucket of the home region."
+  type = map(object({
+    networks = optional(map(object({
+      subnets          = list(string)
+      security_groups  = list(string)
+      assign_public_ip = optional(bool, false)
+    })), {})
+    vpc = optional(object({
+      cidr         = optional(string, "10.90.0.0/20")
+      zones        = optional(number, 2)
+      private      = optional(bool, false)
+      nat          = optional(string, "one")
+      egress_cidrs = optional(set(string), ["0.0.0.0/0"])
+    }), {})
+    vcpu_quota = optional(number)
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for region in keys(var.regions) : can(regex("^[a-z]{2}(-[a-z]+)+-[0-9]$", region))])
+    error_message = "regions has [${join(", ", keys(var.regions))}]: take names of regions such as us-east-1."
+  }
+
+  validation {
+    condition     = alltrue([for region in values(var.regions) : length(region.networks) == 0 || contains(keys(region.networks), "default")])
+    error_message = "regions has networks without a default in ${join(", ", [for name, region in var.regions : name if length(region.networks) > 0 && !contains(keys(region.networks), "default")])}: name the subnets of all other projects with the key default."
+  }
+}
+
+variable "capacity" {
+  description = "FARGATE, or FARGATE_SPOT at about a third of the price, whose tasks can be taken away within two minutes; with fallback to FARGATE when there is no Spot capacity."
+  type = object({
+    provider = optional(string, "FARGATE")
+    fallback = optional(bool, true)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = contains(["FARGATE", "FARGATE_SPOT"], var.capacity.provider)
+    error_message = "capacity.provider is \"${var.capacity.provider}\": take FARGATE or FARGATE_SPOT."
+  }
+}
+
+variable "projects" {
+  description = "Who may run what: the most tasks and the highest cost (USD) of one run, the highest cost of a calendar month (UTC), and the principals that may start runs (`*` stands for any text), by project. \"*\" is for every project that is not named; leave it out to admit only those that are."
+  type = map(object({
+    max_tasks       = optional(number, 1000)
+    max_cost_usd    = optional(number)
+    max_monthly_usd = optional(number)
+    principals      = optional(list(string), ["*"])
+  }))
+  default  = { "*" = {} }
+  nullable = false
+
+  validation {
+    condition     = length(var.projects) > 0 && alltrue([for project in keys(var.projects) : project == "*" || can(regex("^[a-z0-9][a-z0-9-]{0,62}$", project))])
+    error_message = "projects has [${join(", ", keys(var.projects))}]: take \"*\" or names of lower-case letters, digits and hyphens."
+  }
+
+  validation {
+    condition     = alltrue([for limits in values(var.projects) : limits.max_tasks >= 1 && alltrue([for usd in [limits.max_cost_usd, limits.max_monthly_usd] : usd == null ? true : usd > 0])])
+    error_message = "projects has ${jsonencode(var.projects)}: max_tasks starts at 1; max_cost_usd and max_monthly_usd are more than 0, or null for no limit."
+  }
+}
+
+variable "max_tasks_per_execution" {
+  description = "The most tasks that any run may have."
+  type        = number
+  default     = 1000
+
+  validation {
+    condition     = var.max_tasks_per_execution >= 1 && var.max_tasks_per_execution <= 10000 && floor(var.max_tasks_per_execution) == var.max_tasks_per_execution
+    error_message = "max_tasks_per_execution is ${var.max_tasks_per_execution}: take a whole number from 1 to 10000."
+  }
+}
+
+variable "start_timeout_s" {
+  description = "Seconds from the start of a run within which its tasks have to be ready; null: 300."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.start_timeout_s == null ? true : var.start_timeout_s >= 10 && var.start_timeout_s <= 3600
+    error_message = "start_timeout_s is ${coalesce(var.start_timeout_s, 0)}: take 10 to 3600 seconds, or null for 300."
+  }
+}
+
+variable "secret_arns" {
+  description = "Secrets in Secrets Manager that definitions may refer to: ARNs, which may end in a wildcard for the six letters that AWS appends."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.secret_arns : can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^*?]+[*?]*$", arn))])
+    error_message = "secret_arns has [${join(", ", var.secret_arns)}]: take ARNs such as arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/token-??????."
+  }
+}
+
+variable "schedules" {
+  description = "Runs that start by the clock, by name: cron(…), rate(…) or at(…), a time zone, the run's project, test, version, parameters and env, and how many minutes late it may start."
+  type = map(object({
+    expression       = string
+    timezone         = optional(string, "UTC")
+    project          = string
+    test             = string
+    version          = optional(string)
+    parameters       = optional(map(string))
+    env              = optional(map(string))
+    description      = optional(string)
+    flexible_minutes = optional(number, 0)
+    enabled          = optional(bool, true)
+  }))
+  default  = {}
+  nullable = false
+}
+
+variable "alarms" {
+  description = "When to raise alarms, and whom to tell: an SNS topic, or addresses of e-mail; null: no alarms at all."
+  type = object({
+    failed_executions = optional(number, 1)
+    daily_spend_usd   = optional(number)
+    topic_arn         = optional(string)
+    emails            = optional(set(string), [])
+  })
+  default = {}
+}
+
+variable "bucket_name" {
+  description = "Name of the bucket; null: {name}-{account}-{region}."
+  type        = string
+  default     = null
+}
+
+variable "kms_key_arn" {
+  description = "Customer managed key for bucket, table and images; null: keys of the services, which cost nothing."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key_arn == null ? true : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/", var.kms_key_arn))
+    error_message = "kms_key_arn is \"${coalesce(var.kms_key_arn, "null")}\": take the key's ARN (arn:aws:kms:…:key/…), not an alias."
+  }
+}
+
+variable "versioning" {
+  description = "Keep overwritten and deleted objects of the bucket for a day."
+  type        = bool
+  default     = false
+}
+
+variable "raw_data_days" {
+  description = "Days after which shards and live objects go. Summaries, reports and merged series stay."
+  type        = number
+  default     = 30
+}
+
+variable "results_days" {
+  description = "Days after which everything goes, summaries and definitions too; null: never."
+  type        = number
+  default     = null
+}
+
+variable "log_level" {
+  description = "What the functions log: error, warn, info or debug."
+  type        = string
+  default     = "info"
+}
+
+variable "log_retention_days" {
+  description = "Days for which logs are kept."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days is ${var.log_retention_days}: CloudWatch Logs knows 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 and 3653."
+  }
+}
+
+variable "tracing" {
+  description = "Trace runs with X-Ray."
+  type        = bool
+  default     = false
+}
+
+variable "container_insights" {
+  description = "CloudWatch Container Insights on the clusters: metrics of every task, each paid for as a custom metric."
+  type        = bool
+  default     = false
+}
+
+variable "force_destroy" {
+  description = "Let `terraform destroy` delete results, records and images. For stacks that are tried out."
+  type        = bool
+  default     = false
+}
+
+variable "emulator_endpoint" {
+  description = "URL of an emulator such as MiniStack: tasks run on the host's network with the launch type EC2, and no VPC is made. Leave it out on AWS."
+  type        = string
+  default     = null
+}
+
+variable "tags" {
+  description = "Tags of everything that can have any, beside floodgate:stack; activate them as cost allocation tags to see the stack's cost."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}

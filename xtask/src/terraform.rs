@@ -1,0 +1,230 @@
+//! `cargo xtask terraform`: the checks that need Terraform and the AWS provider, and the provider itself.
+
+mod provider;
+
+use crate::repo;
+use crate::steps::Steps;
+use anyhow::Result;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const EXAMPLES: [&str; 4] = ["minimal", "complete", "nightly-soak", "multi-region"];
+
+/// Arguments of `cargo xtask terraform`.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(clap::Subcommand)]
+enum Chore {
+    /// Format, validate and test everything, with what is there
+    Check(Check),
+    /// Build the AWS provider into the user's cache, for machines that do not reach Terraform's registry
+    Provider(provider::Options),
+    /// Write the tables of inputs and outputs in the READMEs anew
+    Docs,
+}
+
+/// Arguments of `cargo xtask terraform check`.
+#[derive(clap::Args)]
+struct Check {
+    /// Also apply the example `emulator` onto the emulator at this URL, and destroy it again
+    #[arg(long, value_name = "URL")]
+    emulator: Option<String>,
+    /// Package of the functions for it
+    #[arg(
+        long,
+        value_name = "ZIP",
+        default_value = "target/package/functions-x86_64.zip"
+    )]
+    package: PathBuf,
+}
+
+/// Runs it.
+///
+/// # Errors
+/// If something fails.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    match &options.chore {
+        Chore::Check(options) => {
+            let mut steps = Steps::default();
+            check(&mut steps, options)?;
+            steps.finish()
+        }
+        Chore::Provider(options) => provider::build(options),
+        Chore::Docs => {
+            let mut steps = Steps::default();
+            let test = [
+                "test",
+                "--locked",
+                "-p",
+                "floodgate-functions",
+                "--test",
+                "terraform",
+                "readmes",
+            ];
+            steps.run(
+                "tables of the READMEs",
+                repo::cargo(&test).env("UPDATE", "1"),
+            );
+            steps.finish()
+        }
+    }
+}
+
+/// The checks as steps of something greater.
+pub(crate) fn add_all(steps: &mut Steps) -> Result<()> {
+    check(
+        steps,
+        &Check {
+            emulator: None,
+            package: PathBuf::new(),
+        },
+    )
+}
+
+fn check(steps: &mut Steps, options: &Check) -> Result<()> {
+    let rest = "terraform validate, test and plan";
+    let Some(program) = repo::find_program("terraform", None) else {
+        steps.leave_out("terraform fmt", "there is no terraform");
+        steps.leave_out(rest, "there is no terraform");
+        return Ok(());
+    };
+    let terraform = Terraform {
+        program,
+        data: repo::target_dir()?.join("terraform"),
+        configuration: provider::configuration()?,
+    };
+    let mut format = terraform.command("fmt", ".");
+    steps.run(
+        "terraform fmt",
+        format.args(["fmt", "-check", "-diff", "-recursive"]),
+    );
+    if terraform.configuration.is_none() {
+        steps.leave_out(
+            rest,
+            "there is no AWS provider; where the registry is out of reach, `cargo xtask terraform provider` builds one",
+        );
+        return Ok(());
+    }
+    for folder in
+        std::iter::once(".".to_owned()).chain(EXAMPLES.map(|name| format!("examples/{name}")))
+    {
+        let name = if folder == "." { "root" } else { &folder };
+        if terraform.init(steps, name, &folder) {
+            steps.run(
+                &format!("terraform validate {name}"),
+                terraform.command(name, &folder).args(["validate"]),
+            );
+        }
+    }
+    // The tests plan and apply the root module and every example with a provider that calls nobody.
+    if terraform.init(steps, "tests", ".") {
+        steps.run(
+            "terraform test",
+            terraform.command("tests", ".").args(["test"]),
+        );
+    }
+    match &options.emulator {
+        None => steps.leave_out("terraform apply onto the emulator", "no --emulator"),
+        Some(endpoint) => terraform.apply(steps, endpoint, &options.package),
+    }
+    Ok(())
+}
+
+struct Terraform {
+    program: PathBuf,
+    /// Where providers, modules and states of the checks lie.
+    data: PathBuf,
+    /// Terraform's configuration, if the provider of the cache is to be used.
+    configuration: Option<PathBuf>,
+}
+
+impl Terraform {
+    /// A command in a folder below `terraform/`, with a data folder of its own.
+    fn command(&self, name: &str, folder: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .current_dir(repo::root().join("terraform").join(folder))
+            .env("TF_DATA_DIR", self.data.join(name.replace('/', "-")))
+            .env("TF_IN_AUTOMATION", "1")
+            .env("CHECKPOINT_DISABLE", "1");
+        match &self.configuration {
+            Some(file) => command.env("TF_CLI_CONFIG_FILE", file),
+            None => &mut command,
+        };
+        command
+    }
+
+    fn init(&self, steps: &mut Steps, name: &str, folder: &str) -> bool {
+        let arguments = [
+            "init",
+            "-backend=false",
+            "-input=false",
+            "-no-color",
+            "-upgrade",
+        ];
+        steps.run(
+            &format!("terraform init {name}"),
+            self.command(name, folder).args(arguments),
+        )
+    }
+
+    /// Plans, applies and destroys the example for emulators.
+    fn apply(&self, steps: &mut Steps, endpoint: &str, package: &Path) {
+        let (name, folder) = ("examples/emulator", "examples/emulator");
+        if !self.init(steps, name, folder) {
+            return;
+        }
+        let state = self.data.join("emulator.tfstate");
+        let package = repo::root().join(package);
+        let command = |verb: &str| {
+            let mut command = self.command(name, folder);
+            command
+                .args([verb, "-input=false", "-auto-approve"])
+                .arg(format!("-state={}", state.display()))
+                .arg(format!("-var=endpoint={endpoint}"))
+                .arg(format!("-var=functions_package={}", package.display()))
+                .env("AWS_ENDPOINT_URL", endpoint);
+            command
+        };
+        if steps.run("terraform apply onto the emulator", &mut command("apply")) {
+            let mut again = self.command(name, folder);
+            again
+                .args(["plan", "-input=false", "-detailed-exitcode"])
+                .arg(format!("-state={}", state.display()))
+                .arg(format!("-var=endpoint={endpoint}"))
+                .arg(format!("-var=functions_package={}", package.display()))
+                .env("AWS_ENDPOINT_URL", endpoint);
+            steps.run("terraform plan after it: nothing to do", &mut again);
+        }
+        steps.run("terraform destroy on the emulator", &mut command("destroy"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_example_is_checked() {
+        let folder = repo::root().join("terraform/examples");
+        let entries = std::fs::read_dir(folder).expect("examples");
+        let mut found: Vec<_> = entries
+            .map(|entry| {
+                entry
+                    .expect("readable")
+                    .file_name()
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .collect();
+        found.retain(|name| name != "emulator");
+        found.sort();
+        let mut known = EXAMPLES.to_vec();
+        known.sort_unstable();
+        assert_eq!(found, known);
+    }
+}
