@@ -1,6 +1,8 @@
 //! The command line as written. What it means is decided in [`crate::commands`].
 
-use crate::commands::{abort, demo, generator, hit, init, run, runs, schema, show, validate};
+use crate::commands::{
+    abort, attach, demo, generator, hit, init, run, runs, schema, show, validate,
+};
 use clap::{Parser, Subcommand};
 
 /// Load testing without a fleet: exact load, merged histograms, an honest verdict.
@@ -35,6 +37,8 @@ pub enum Command {
     Show(show::Args),
     /// Stop a running execution; what was measured is kept
     Abort(abort::Args),
+    /// Follow a run in the cloud to its verdict
+    Attach(attach::Args),
     /// Run a real test against a bundled shop, with two generator processes
     Demo(demo::Args),
     /// One task of an execution, started by `run`
@@ -55,6 +59,8 @@ pub struct OutArgs {
     )]
     pub out: std::path::PathBuf,
 }
+
+pub use crate::cloud::CloudArgs;
 
 /// How results and progress are shown.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
@@ -94,7 +100,7 @@ mod tests {
         let mut cli = Cli::command().term_width(100);
         insta::assert_snapshot!("help", cli.render_help());
         cli.build();
-        for name in ["run", "hit", "abort"] {
+        for name in ["run", "hit", "abort", "attach"] {
             let command = cli.find_subcommand_mut(name).unwrap();
             insta::assert_snapshot!(format!("help_{name}"), command.render_help());
         }

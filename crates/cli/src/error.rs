@@ -37,6 +37,30 @@ pub enum CliError {
         /// What came of it.
         problem: String,
     },
+    /// A service on AWS, or a run in the cloud that ended without a verdict.
+    #[error("{what}: {problem}{}", advice(Some(.remedy.as_str()).filter(|r| !r.is_empty())))]
+    Cloud {
+        /// What was attempted.
+        what: String,
+        /// What came of it.
+        problem: String,
+        /// What to do about it; may be empty.
+        remedy: String,
+        /// Whether the same may succeed later.
+        temporary: bool,
+        /// The exit code.
+        code: u8,
+    },
+    /// A second signal to somebody who follows a run in the cloud.
+    #[error("left by a second {signal}; execution {id} {}, floodgate attach {id} --cloud shows its end", if *.ordered { "was told to stop" } else { "goes on" })]
+    Left {
+        /// The signal's name.
+        signal: &'static str,
+        /// The run.
+        id: String,
+        /// Whether the order to stop was given.
+        ordered: bool,
+    },
     /// A second signal: nothing was merged.
     #[error("stopped at once by a second {signal}; what was measured lies unmerged in {}", .folder.display())]
     Interrupted {
@@ -73,6 +97,15 @@ impl CliError {
         }
     }
 
+    /// Whether the same may succeed later with nothing changed but time.
+    pub fn is_temporary(&self) -> bool {
+        match self {
+            Self::Control(ControlError::Store(error)) => error.is_temporary(),
+            Self::Cloud { temporary, .. } => *temporary,
+            _ => false,
+        }
+    }
+
     /// The exit code: 104 where the user has to change what they wrote, 105 for an interruption, 97 for the rest.
     pub fn exit_code(&self) -> u8 {
         match self {
@@ -88,7 +121,8 @@ impl CliError {
                 | ControlError::Ended { .. }
                 | ControlError::Definition { .. },
             ) => EXIT_INVALID,
-            Self::Interrupted { .. } => Status::Aborted.exit_code(),
+            Self::Cloud { code, .. } => *code,
+            Self::Interrupted { .. } | Self::Left { .. } => Status::Aborted.exit_code(),
             Self::Control(_) | Self::File { .. } | Self::Run { .. } => Status::Errored.exit_code(),
         }
     }

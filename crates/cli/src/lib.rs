@@ -4,6 +4,7 @@
 
 pub mod args;
 mod clock;
+mod cloud;
 pub mod commands;
 pub mod env;
 pub mod error;
@@ -19,7 +20,7 @@ pub mod view;
 use args::{Cli, Command};
 use clap::Parser;
 use clap::error::ErrorKind;
-use commands::{abort, demo, generator, hit, init, run, runs, schema, show, validate};
+use commands::{abort, attach, demo, generator, hit, init, run, runs, schema, show, validate};
 use console::style;
 use error::CliError;
 use floodgate_core::verdict::EXIT_INVALID;
@@ -72,6 +73,7 @@ fn dispatch(command: Command) -> error::Result<ExitCode> {
             Command::Runs(args) => runs::runs(args).await,
             Command::Show(args) => show::show(args).await,
             Command::Abort(args) => abort::abort(args).await,
+            Command::Attach(args) => attach::attach(args).await,
             Command::Demo(args) => demo::demo(args).await,
             Command::Generator(args) => generator::generator(args).await,
         }

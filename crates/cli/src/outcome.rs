@@ -1,10 +1,11 @@
 //! What is shown of a run that is over.
 
 use crate::args::ShowArgs;
+use crate::cloud::Ended;
 use crate::error::{CliError, Result};
 use crate::output::print;
 use console::style;
-use floodgate_control::Finished;
+use floodgate_control::{Finished, status_name};
 use floodgate_core::execution::record::Execution;
 use floodgate_core::execution::summary::Summary;
 use floodgate_report::Style;
@@ -37,21 +38,64 @@ pub(crate) fn conclude(finished: &Finished, output: &Output<'_>) -> Result<ExitC
 /// A stdout or JUnit file that cannot be written.
 pub(crate) fn show(finished: &Finished, output: &Output<'_>) -> Result<()> {
     let Finished { execution, summary } = finished;
-    if output.show.json {
+    account(execution, summary, output.show, output.junit)?;
+    again(output.show, &show_command(&execution.id, output.out));
+    Ok(())
+}
+
+/// Shows a run in the cloud that has ended; its verdict is the exit code.
+///
+/// # Errors
+/// A stdout or JUnit file that cannot be written.
+pub(crate) fn conclude_cloud(
+    ended: &Ended,
+    shown: ShowArgs,
+    junit: Option<&Path>,
+) -> Result<ExitCode> {
+    let Ended { execution, summary } = ended;
+    match summary {
+        Some(summary) => {
+            account(execution, summary, shown, junit)?;
+            again(shown, &format!("floodgate show {} --cloud", execution.id));
+        }
+        None => eprintln!("{}", without_summary(execution)),
+    }
+    Ok(ExitCode::from(execution.status.exit_code()))
+}
+
+/// What there is to say of a run without a summary.
+pub(crate) fn without_summary(execution: &Execution) -> String {
+    let status = status_name(execution.status);
+    let reasons = execution.reasons.join("; ");
+    format!(
+        "{} of {} is {status}: {reasons}",
+        execution.id, execution.test
+    )
+}
+
+fn account(
+    execution: &Execution,
+    summary: &Summary,
+    shown: ShowArgs,
+    junit: Option<&Path>,
+) -> Result<()> {
+    if shown.json {
         print_summary_json(summary)?;
     } else {
         print_summary(execution, summary)?;
     }
-    if let Some(path) = output.junit {
+    if let Some(path) = junit {
         let xml =
             floodgate_report::junit(execution, summary).map_err(|e| CliError::write(path, e))?;
         std::fs::write(path, xml).map_err(|e| CliError::write(path, e))?;
     }
-    if !output.show.quiet && !output.show.json {
-        let command = show_command(&execution.id, output.out);
+    Ok(())
+}
+
+fn again(shown: ShowArgs, command: &str) {
+    if !shown.quiet && !shown.json {
         eprintln!("{} {command}", style("show it again:").for_stderr().dim());
     }
-    Ok(())
 }
 
 /// The command that shows a run again, from the same working folder.

@@ -444,7 +444,10 @@ async fn knows_the_newest_test(store: &dyn RecordStore) {
             .expect("latest version")
     };
     assert_eq!(latest("shop", "pay").await, None);
-    let (old, new) = (record("shop", "pay", "a", 10), record("shop", "pay", "b", 20));
+    let (old, new) = (
+        record("shop", "pay", "a", 10),
+        record("shop", "pay", "b", 20),
+    );
     for record in [
         &new,
         &old,
@@ -508,7 +511,12 @@ async fn adds_up_what_was_spent(store: Arc<dyn RecordStore>) {
         4.5f64.to_bits(),
         "the actual cost replaces the estimate"
     );
-    for (month, usd) in [("202611", f64::NAN), ("202611", -1.0), ("202613", 1.0), ("../..", 1.0)] {
+    for (month, usd) in [
+        ("202611", f64::NAN),
+        ("202611", -1.0),
+        ("202613", 1.0),
+        ("../..", 1.0),
+    ] {
         let bad = store.add_spend("shop", month, id, usd).await;
         assert!(bad.is_err(), "{month} {usd}");
     }

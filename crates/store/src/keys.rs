@@ -86,7 +86,9 @@ pub(crate) fn check_usd(execution: &str, usd: f64) -> Result<()> {
     } else {
         Err(StoreError::Corrupt {
             key: execution.to_owned(),
-            problem: format!("{usd} US dollars is no cost: it has to be a number from 0 to {MAX_USD}"),
+            problem: format!(
+                "{usd} US dollars is no cost: it has to be a number from 0 to {MAX_USD}"
+            ),
         })
     }
 }

@@ -76,13 +76,8 @@ pub trait RecordStore: Send + Sync {
     async fn latest_test(&self, project: &str, test: &str) -> Result<Option<TestRecord>>;
     /// Says what an execution cost the project in a month (`202611`), in US dollars of at least 0. Said again it replaces what was
     /// said before, so that a retry changes nothing and an actual cost takes the place of the estimate.
-    async fn add_spend(
-        &self,
-        project: &str,
-        yyyymm: &str,
-        execution: &str,
-        usd: f64,
-    ) -> Result<()>;
+    async fn add_spend(&self, project: &str, yyyymm: &str, execution: &str, usd: f64)
+    -> Result<()>;
     /// What all executions cost the project in a month, in US dollars.
     async fn spend(&self, project: &str, yyyymm: &str) -> Result<f64>;
 }

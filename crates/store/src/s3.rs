@@ -183,7 +183,12 @@ impl ObjectStore for S3Store {
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| store_error("list", &self.name(prefix), &error))?;
-            found.extend(page.contents.unwrap_or_default().into_iter().filter_map(info));
+            found.extend(
+                page.contents
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter_map(info),
+            );
         }
         // S3 lists general purpose buckets in this order, but not every kind of bucket.
         found.sort_by(|a, b| a.key.cmp(&b.key));

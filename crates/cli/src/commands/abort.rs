@@ -1,9 +1,10 @@
 //! `floodgate abort`: an order to stop from outside of the run.
 
-use crate::args::{EnvArgs, OutArgs};
+use crate::args::{CloudArgs, EnvArgs, OutArgs};
 use crate::clock::now_ms;
+use crate::cloud::connect;
 use crate::env::Environment;
-use crate::error::Result;
+use crate::error::{CliError, Result};
 use crate::load::load_stored;
 use crate::local::open_existing;
 use crate::output::print;
@@ -15,8 +16,11 @@ use std::time::Duration;
 
 /// How long to wait for the run to end in order.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The same in the cloud: containers have two minutes to stop, then shards are merged.
+const CLOUD_PATIENCE: Duration = Duration::from_secs(300);
 /// Between two looks at the record.
 const POLL: Duration = Duration::from_millis(200);
+const CLOUD_POLL: Duration = Duration::from_secs(2);
 
 /// Arguments of `floodgate abort`.
 #[derive(Debug, clap::Args)]
@@ -33,6 +37,9 @@ pub struct Args {
     /// Where executions are kept.
     #[command(flatten)]
     pub out: OutArgs,
+    /// Where it runs.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
 }
 
 /// Orders a run to stop and waits until it has. A run whose coordinator is gone is finished here, past its deadline.
@@ -40,36 +47,61 @@ pub struct Args {
 /// # Errors
 /// An unknown id, a run that has ended, and what the store refuses.
 pub async fn abort(args: Args) -> Result<ExitCode> {
-    let stores = open_existing(&args.out.out)?;
-    let by = trigger(|name| std::env::var(name).ok())
-        .principal
-        .unwrap_or_else(|| "somebody".into());
+    let cloud = args.cloud.cloud;
+    let (stores, by) = if cloud {
+        let cloud = connect(&args.cloud, &args.out.out).await?;
+        (cloud.stores, cloud.caller)
+    } else {
+        let by = trigger(|name| std::env::var(name).ok()).principal;
+        (
+            open_existing(&args.out.out)?,
+            by.unwrap_or_else(|| "somebody".into()),
+        )
+    };
     let execution = floodgate_control::abort(&stores, &args.id, &by, now_ms()).await?;
     let id = &execution.id;
     if args.no_wait {
         print(&format!("{id} was told to stop\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let ended = match wait_for_end(&stores, id).await? {
+    let (patience, poll) = if cloud {
+        (CLOUD_PATIENCE, CLOUD_POLL)
+    } else {
+        (PATIENCE, POLL)
+    };
+    let ended = match wait_for_end(&stores, id, patience, poll).await? {
         Some(ended) => ended,
+        None if cloud => {
+            let problem = format!(
+                "has not ended {} s after the order to stop; floodgate attach {id} --cloud waits for it",
+                patience.as_secs()
+            );
+            return Err(CliError::run(format!("execution {id}"), problem));
+        }
         None => finish_orphan(&stores, &execution, &args).await?,
     };
     print(&format!(
-        "{id} has ended: {}; floodgate show {id} shows what was measured\n",
-        status_name(ended.status)
+        "{id} has ended: {}; floodgate show {id}{} shows what was measured\n",
+        status_name(ended.status),
+        if cloud { " --cloud" } else { "" }
     ))?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn wait_for_end(stores: &Stores, id: &str) -> Result<Option<Execution>> {
+async fn wait_for_end(
+    stores: &Stores,
+    id: &str,
+    patience: Duration,
+    poll: Duration,
+) -> Result<Option<Execution>> {
     let mut waited = Duration::ZERO;
-    while waited < PATIENCE {
+    while waited < patience {
         let execution = find(stores, id).await?;
         if execution.status.is_final() {
             return Ok(Some(execution));
         }
-        tokio::time::sleep(POLL).await;
-        waited += POLL;
+        tokio::time::sleep(poll).await;
+        waited += poll;
     }
     Ok(None)
 }

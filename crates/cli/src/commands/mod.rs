@@ -1,6 +1,7 @@
 //! Commands, one a file: their arguments as written, what these mean, and what is done.
 
 pub mod abort;
+pub mod attach;
 pub mod demo;
 pub mod generator;
 pub mod hit;

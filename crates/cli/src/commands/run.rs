@@ -1,11 +1,17 @@
-//! `floodgate run`: a definition, run to its verdict on this machine.
+//! `floodgate run`: a definition, run to its verdict on this machine or in the cloud.
 
-use crate::args::{EnvArgs, OutArgs, ShowArgs};
+use super::attach::PACE;
+use crate::args::{CloudArgs, EnvArgs, OutArgs, ShowArgs};
+use crate::clock::now_ms;
+use crate::cloud::{Follow, Start, connect, follow, start};
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::load_file;
 use crate::local::{LocalRun, execute};
-use crate::outcome::{Output, conclude};
+use crate::outcome::{Output, conclude, conclude_cloud};
+use crate::output::print;
+use crate::signals::Signals;
+use crate::trigger::trigger;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -19,7 +25,7 @@ pub struct Args {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Generators: 1 runs in this process, more are processes of their own that share the load and the CPUs
-    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=MAX_GENERATORS))]
+    #[arg(short, long, value_name = "N", default_value_t = 1, conflicts_with = "cloud", value_parser = clap::value_parser!(u32).range(1..=MAX_GENERATORS))]
     pub generators: u32,
     /// Override a value of the definition by its path, or a parameter: scenarios.browse.rate=50; repeatable
     #[arg(long = "set", short, value_name = "PATH=VALUE")]
@@ -36,6 +42,12 @@ pub struct Args {
     /// Where the execution is kept.
     #[command(flatten)]
     pub out: OutArgs,
+    /// Where it runs.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+    /// Start it in the cloud, print its id, and leave it to itself
+    #[arg(long, requires = "cloud", help_heading = "Cloud")]
+    pub detach: bool,
     /// What is shown.
     #[command(flatten)]
     pub show: ShowArgs,
@@ -65,6 +77,9 @@ pub(crate) fn overrides(set: &[String]) -> Result<Vec<(String, String)>> {
 /// # Errors
 /// See [`CliError`].
 pub async fn run(args: Args) -> Result<ExitCode> {
+    if args.cloud.cloud {
+        return Box::pin(run_in_cloud(args)).await;
+    }
     let out = &args.out.out;
     let env = Environment::new(&args.env, out)?;
     let test = load_file(&args.file, &overrides(&args.set)?, &env)?;
@@ -86,4 +101,54 @@ pub async fn run(args: Args) -> Result<ExitCode> {
             out,
         },
     )
+}
+
+/// Checks the definition here, so that all faults are reported at once and before anything is sent; then starts it there and
+/// stays with it.
+async fn run_in_cloud(args: Args) -> Result<ExitCode> {
+    let out = &args.out.out;
+    let env = Environment::new(&args.env, out)?.with_secrets_elsewhere();
+    let test = load_file(&args.file, &overrides(&args.set)?, &env)?;
+    let mut package = test.package();
+    // What has no effect on one machine has one there.
+    let local: Vec<_> = test.parsed.local.iter().map(ToString::to_string).collect();
+    package.warnings.retain(|warning| !local.contains(warning));
+    let cloud = connect(&args.cloud, out).await?;
+    let mut trigger = trigger(|name| env.variable(name));
+    trigger.principal = Some(cloud.caller.clone());
+    let id = args
+        .id
+        .clone()
+        .unwrap_or_else(|| ulid::Ulid::generate().to_string());
+    let mut signals = Signals::new()?;
+    let request = Start {
+        id: &id,
+        test: &package,
+        env: &env,
+        trigger,
+        now_ms: now_ms(),
+    };
+    start(&request, &cloud.stores, &cloud.machine).await?;
+    if args.detach {
+        print(&format!("{id}\n"))?;
+        if !args.show.quiet {
+            eprintln!("it runs; floodgate attach {id} --cloud shows it");
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !args.show.quiet {
+        eprintln!("execution {id} is started; preparing it");
+    }
+    let run = Follow {
+        stores: &cloud.stores,
+        machine: &cloud.machine,
+        id: &id,
+        project: Some(package.definition.project.clone()),
+        env: &env,
+        by: &cloud.caller,
+        show: args.show,
+        pace: PACE,
+    };
+    let ended = follow(run, &mut signals).await?;
+    conclude_cloud(&ended, args.show, args.junit.as_deref())
 }

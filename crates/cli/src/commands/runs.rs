@@ -1,6 +1,7 @@
 //! `floodgate runs`: executions, the newest first.
 
-use crate::args::OutArgs;
+use crate::args::{CloudArgs, OutArgs};
+use crate::cloud::connect;
 use crate::error::Result;
 use crate::local::open;
 use crate::output::{print, print_json};
@@ -22,6 +23,9 @@ pub struct Args {
     /// Where executions are kept.
     #[command(flatten)]
     pub out: OutArgs,
+    /// Whose executions.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
 }
 
 /// Lists executions.
@@ -29,23 +33,34 @@ pub struct Args {
 /// # Errors
 /// Records that cannot be read.
 pub async fn runs(args: Args) -> Result<ExitCode> {
-    let runs = if args.out.out.is_dir() {
-        let (stores, _) = open(&args.out.out)?;
-        let listed = stores
-            .records
-            .list(None, args.test.as_deref(), args.limit)
-            .await;
-        listed.map_err(floodgate_control::ControlError::from)?
+    let stores = if args.cloud.cloud {
+        Some(connect(&args.cloud, &args.out.out).await?.stores)
+    } else if args.out.out.is_dir() {
+        Some(open(&args.out.out)?.0)
     } else {
-        Vec::new()
+        None
+    };
+    let runs = match stores {
+        Some(stores) => {
+            let listed = stores
+                .records
+                .list(None, args.test.as_deref(), args.limit)
+                .await;
+            listed.map_err(floodgate_control::ControlError::from)?
+        }
+        None => Vec::new(),
     };
     if args.json {
         print_json(&runs)?;
     } else if runs.is_empty() {
-        eprintln!(
-            "no executions in {}; start one with floodgate run FILE",
-            args.out.out.display()
-        );
+        if args.cloud.cloud {
+            eprintln!("no executions in the cloud; start one with floodgate run FILE --cloud");
+        } else {
+            eprintln!(
+                "no executions in {}; start one with floodgate run FILE",
+                args.out.out.display()
+            );
+        }
     } else {
         print(&floodgate_report::runs(&runs, Style::of_stdout()))?;
     }

@@ -1,9 +1,10 @@
 //! `floodgate show`: an execution again.
 
-use crate::args::OutArgs;
+use crate::args::{CloudArgs, OutArgs};
+use crate::cloud::connect;
 use crate::error::{CliError, Result};
 use crate::local::open_existing;
-use crate::outcome::{print_summary, print_summary_json};
+use crate::outcome::{print_summary, print_summary_json, without_summary};
 use crate::output::print;
 use floodgate_control::{find, load_summary, status_name};
 use std::process::ExitCode;
@@ -20,6 +21,9 @@ pub struct Args {
     /// Where executions are kept.
     #[command(flatten)]
     pub out: OutArgs,
+    /// Where it ran.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
 }
 
 /// Shows an execution. The exit code says whether it could be shown, not how it went.
@@ -27,7 +31,11 @@ pub struct Args {
 /// # Errors
 /// An unknown id, and a record or summary that cannot be read.
 pub async fn show(args: Args) -> Result<ExitCode> {
-    let stores = open_existing(&args.out.out)?;
+    let stores = if args.cloud.cloud {
+        connect(&args.cloud, &args.out.out).await?.stores
+    } else {
+        open_existing(&args.out.out)?
+    };
     let execution = find(&stores, &args.id).await?;
     let summary = load_summary(&stores, &execution.project, &execution.id).await?;
     let status = status_name(execution.status);
@@ -48,12 +56,7 @@ pub async fn show(args: Args) -> Result<ExitCode> {
                 problem,
             ));
         }
-        None => print(&format!(
-            "{} of {} is {status}: {}\n",
-            execution.id,
-            execution.test,
-            execution.reasons.join("; ")
-        ))?,
+        None => print(&format!("{}\n", without_summary(&execution)))?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,9 +3,11 @@
 mod abort;
 mod figures;
 mod live;
+mod observer;
 mod progress;
 mod state;
 
+pub use observer::Observer;
 pub use progress::{Progress, Quantiles};
 pub use state::{Phase, Pulse, TaskState, WatchOptions, WatchState};
 

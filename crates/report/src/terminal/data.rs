@@ -6,6 +6,8 @@ use floodgate_core::execution::summary::{GeneratorSummary, Summary};
 
 /// How many generators are listed; the worst come first.
 const MAX_GENERATORS: usize = 8;
+/// How many lines of a cost are named; the dearest come first.
+const MAX_COST_ITEMS: usize = 4;
 
 pub(super) fn generators(summary: &Summary, style: Style) -> String {
     if summary.generators.is_empty() {
@@ -110,10 +112,36 @@ pub(super) fn cost(summary: &Summary, style: Style) -> String {
         return String::new();
     };
     let usd = |v: Option<f64>| v.map_or_else(|| "unknown".into(), |v| format!("${v:.4}"));
-    let text = format!(
-        "{} (estimate {})",
-        usd(cost.actual_usd),
-        usd(cost.estimate_usd)
-    );
-    table(style, &[("", Align::Left)], vec![vec![plain(text)]])
+    let text = match cost.actual_usd {
+        Some(_) => format!(
+            "{} (estimate {})",
+            usd(cost.actual_usd),
+            usd(cost.estimate_usd)
+        ),
+        None => format!("estimate {}", usd(cost.estimate_usd)),
+    };
+    let prices = if cost.prices_of.is_empty() {
+        String::new()
+    } else {
+        format!("list prices of {}", cost.prices_of)
+    };
+    let mut rows = vec![vec![plain(text), (prices, Tone::Dim)]];
+    // The lines are many and mostly cents: what counts is named, the rest is a sum.
+    let mut items: Vec<_> = cost.items.iter().collect();
+    items.sort_by(|a, b| b.usd.total_cmp(&a.usd));
+    for item in items.iter().take(MAX_COST_ITEMS) {
+        rows.push(vec![
+            plain(format!("{}  {}", usd(Some(item.usd)), item.what)),
+            (item.region.clone(), Tone::Dim),
+        ]);
+    }
+    let rest = items.get(MAX_COST_ITEMS..).unwrap_or_default();
+    if !rest.is_empty() {
+        let sum = rest.iter().map(|item| item.usd).sum();
+        rows.push(vec![
+            plain(format!("{}  all else", usd(Some(sum)))),
+            plain(""),
+        ]);
+    }
+    table(style, &[("", Align::Left), ("", Align::Left)], rows)
 }

@@ -3,7 +3,8 @@
 use floodgate_core::baseline::{BaselineOutcome, Direction};
 use floodgate_core::execution::plan::PlannedLoad;
 use floodgate_core::execution::record::{
-    AppliedLoad, Completeness, ExcludedShard, Execution, Infrastructure, Status, Trigger,
+    AppliedLoad, Completeness, Cost, CostItem, ExcludedShard, Execution, Infrastructure, Status,
+    Trigger,
 };
 use floodgate_core::execution::summary::{
     BaselineSummary, CheckSummary, GeneratorSummary, MetricSummary, Outcome, Summary,
@@ -278,6 +279,33 @@ fn judged((e, s): &mut Run, status: Status, reasons: &[&str]) {
     s.status = status;
     s.reasons = reasons.iter().map(|r| (*r).to_owned()).collect();
     e.reasons.clone_from(&s.reasons);
+}
+
+/// The same in the cloud, with what it cost.
+pub(super) fn in_the_cloud() -> Run {
+    let (mut e, mut s) = passed();
+    let item = |what: &str, quantity, unit: &str, usd| CostItem {
+        what: what.into(),
+        region: "eu-west-1".into(),
+        quantity,
+        unit: unit.into(),
+        usd,
+    };
+    s.cost = Some(Cost {
+        estimate_usd: Some(0.021_3),
+        actual_usd: Some(0.017_1),
+        items: vec![
+            item("fargate vCPU arm64", 0.21, "vCPU-hours", 0.0068),
+            item("fargate memory arm64", 0.42, "GB-hours", 0.0015),
+            item("step functions", 244.0, "transitions", 0.0061),
+            item("s3 writes", 410.0, "requests", 0.002),
+            item("s3 reads", 1_100.0, "requests", 0.0004),
+            item("lambda arm64", 22.0, "GB-seconds", 0.0003),
+        ],
+        prices_of: "2026-11-22".into(),
+    });
+    e.cost.clone_from(&s.cost);
+    (e, s)
 }
 
 /// Slow checkouts stop the run, and the baseline is missed.

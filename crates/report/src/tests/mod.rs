@@ -1,7 +1,7 @@
 mod example;
 
 use super::*;
-use example::{failed, first_run, inconclusive, nothing, passed};
+use example::{failed, first_run, in_the_cloud, inconclusive, nothing, passed};
 use floodgate_core::execution::record::Status;
 use floodgate_core::execution::schema;
 
@@ -14,6 +14,14 @@ const NARROW: Style = Style {
 fn a_pass() {
     let (e, s) = passed();
     insta::assert_snapshot!(summary(&e, &s, Style::PLAIN));
+}
+
+#[test]
+fn a_pass_in_the_cloud() {
+    let (e, s) = in_the_cloud();
+    let text = summary(&e, &s, Style::PLAIN);
+    let cost = text.find("Cost").unwrap();
+    insta::assert_snapshot!(text[cost..]);
 }
 
 #[test]

@@ -34,7 +34,8 @@ const NO_PERMISSION: &str = "allow the action on it in the role's policy; a miss
      is allowed on the bucket";
 const NO_CREDENTIALS: &str = "give credentials: a role, a profile (AWS_PROFILE) or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
 const BAD_CREDENTIALS: &str = "renew the credentials";
-const NO_BUCKET: &str = "the bucket does not exist: create it, or correct its name (FLOODGATE_BUCKET)";
+const NO_BUCKET: &str =
+    "the bucket does not exist: create it, or correct its name (FLOODGATE_BUCKET)";
 const NO_TABLE: &str = "the table or one of its indexes does not exist: create it, or correct its name (FLOODGATE_TABLE) and the \
      region (AWS_REGION)";
 const WRONG_REGION: &str = "the bucket is in another region: correct FLOODGATE_BUCKET_REGION";
@@ -126,9 +127,9 @@ fn answered(
         "RequestTimeTooSkewed" => refused(WRONG_CLOCK),
         "NoSuchBucket" => refused(NO_BUCKET),
         "ResourceNotFoundException" => refused(NO_TABLE),
-        "PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException" => {
-            refused(WRONG_REGION)
-        }
+        "PermanentRedirect"
+        | "AuthorizationHeaderMalformed"
+        | "IllegalLocationConstraintException" => refused(WRONG_REGION),
         _ if status == 301 => refused(WRONG_REGION),
         _ if status == 403 => denied(NO_PERMISSION),
         _ => refused(NO_REMEDY),
@@ -156,7 +157,10 @@ fn answered(
 fn unanswered(operation: &'static str, key: String, message: String) -> StoreError {
     // The chain of credential providers has no code for "none of us has any". Everything else that goes wrong with it, such
     // as a metadata service that does not answer, may pass.
-    let none = ["no providers in chain provided credentials", "the credential provider was not enabled"];
+    let none = [
+        "no providers in chain provided credentials",
+        "the credential provider was not enabled",
+    ];
     if none.iter().any(|none| message.contains(none)) {
         return StoreError::Denied {
             operation,

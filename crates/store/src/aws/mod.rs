@@ -2,9 +2,9 @@
 
 mod error;
 
+pub(crate) use error::store_error;
 #[cfg(feature = "s3")]
 pub(crate) use error::{chain, code};
-pub(crate) use error::store_error;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;

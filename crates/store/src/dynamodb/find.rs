@@ -63,7 +63,10 @@ impl DynamoStore {
     async fn candidates(&self, project: Option<&str>, id: &str) -> Result<Vec<(String, String)>> {
         let query = match project {
             Some(project) => self
-                .query("PK = :p AND begins_with(SK, :s)", item::project_key(project))
+                .query(
+                    "PK = :p AND begins_with(SK, :s)",
+                    item::project_key(project),
+                )
                 .expression_attribute_values(":s", text(item::execution_key(id)))
                 .consistent_read(true),
             None => self
@@ -82,7 +85,12 @@ impl DynamoStore {
             let id = item::str(&item, "SK")?.strip_prefix("EXEC#")?;
             Some((project.to_owned(), id.to_owned()))
         };
-        Ok(found.items.unwrap_or_default().into_iter().filter_map(parts).collect())
+        Ok(found
+            .items
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(parts)
+            .collect())
     }
 
     /// The newest executions of all, of a project, of a test in a project, or of tests of a name in all projects.
@@ -97,7 +105,10 @@ impl DynamoStore {
                 .query("GSI1PK = :p", item::test_partition(project, test))
                 .index_name(TEST_INDEX),
             (Some(project), None) => self
-                .query("PK = :p AND begins_with(SK, :s)", item::project_key(project))
+                .query(
+                    "PK = :p AND begins_with(SK, :s)",
+                    item::project_key(project),
+                )
                 .expression_attribute_values(":s", text(item::execution_key("")))
                 .consistent_read(true),
             (None, _) => self.query("GSI2PK = :p", item::ALL).index_name(ALL_INDEX),
@@ -133,7 +144,10 @@ impl DynamoStore {
         attribute: &str,
     ) -> Result<Vec<Item>> {
         let mut items = self
-            .query("PK = :p AND begins_with(SK, :s)", item::project_key(project))
+            .query(
+                "PK = :p AND begins_with(SK, :s)",
+                item::project_key(project),
+            )
             .expression_attribute_values(":s", text(start))
             .expression_attribute_names("#a", attribute)
             .projection_expression("#a")

@@ -128,11 +128,12 @@ impl SpoolStore {
         let limit_bytes = match options.limit_bytes {
             Some(limit) => limit,
             None => {
-                let space = rustix::fs::statvfs(&options.folder).map_err(|error| StoreError::Io {
-                    operation: "measure",
-                    key: options.folder.display().to_string(),
-                    source: error.into(),
-                })?;
+                let space =
+                    rustix::fs::statvfs(&options.folder).map_err(|error| StoreError::Io {
+                        operation: "measure",
+                        key: options.folder.display().to_string(),
+                        source: error.into(),
+                    })?;
                 (space.f_bavail.saturating_mul(space.f_frsize) / 2).min(MAX_SPOOL)
             }
         };
@@ -241,15 +242,13 @@ impl Shared {
         request: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
         let mut task = Abandoned(self.handle.spawn(request));
-        (&mut task.0)
-            .await
-            .unwrap_or_else(|error| {
-                Err(StoreError::Unavailable {
-                    operation,
-                    key,
-                    message: format!("the request ended early: {error}"),
-                })
+        (&mut task.0).await.unwrap_or_else(|error| {
+            Err(StoreError::Unavailable {
+                operation,
+                key,
+                message: format!("the request ended early: {error}"),
             })
+        })
     }
 }
 
@@ -309,7 +308,8 @@ impl ObjectStore for SpoolStore {
         if let Some(kept) = self.shared.queue.lock().await.get(key).await? {
             return Ok(Some(kept));
         }
-        let request = |inner: Arc<dyn ObjectStore>, key: String| async move { inner.get(&key).await };
+        let request =
+            |inner: Arc<dyn ObjectStore>, key: String| async move { inner.get(&key).await };
         self.patiently("read", key, request).await
     }
 

@@ -64,7 +64,10 @@ impl Moody {
 impl ObjectStore for Moody {
     async fn put(&self, key: &str, data: Bytes) -> Result<()> {
         self.meet(key).await?;
-        self.arrived.lock().unwrap().push((key.to_owned(), data.clone()));
+        self.arrived
+            .lock()
+            .unwrap()
+            .push((key.to_owned(), data.clone()));
         self.objects.lock().unwrap().insert(key.to_owned(), data);
         Ok(())
     }
@@ -72,7 +75,9 @@ impl ObjectStore for Moody {
     async fn put_new(&self, key: &str, data: Bytes) -> Result<()> {
         self.meet(key).await?;
         if self.objects.lock().unwrap().contains_key(key) {
-            return Err(StoreError::Exists { key: key.to_owned() });
+            return Err(StoreError::Exists {
+                key: key.to_owned(),
+            });
         }
         self.put(key, data).await
     }
@@ -86,7 +91,10 @@ impl ObjectStore for Moody {
         self.meet(prefix).await?;
         let objects = self.objects.lock().unwrap();
         let starts = objects.keys().filter(|key| key.starts_with(prefix));
-        let info = |key: &String| ObjectInfo { key: key.clone(), ..ObjectInfo::default() };
+        let info = |key: &String| ObjectInfo {
+            key: key.clone(),
+            ..ObjectInfo::default()
+        };
         Ok(starts.map(info).collect())
     }
 
@@ -116,7 +124,11 @@ fn setup(limit_bytes: Option<u64>) -> Setup {
         ..SpoolOptions::new(folder.path().join("spool"))
     };
     let spool = SpoolStore::open(behind.clone(), options, Handle::current()).unwrap();
-    Setup { folder, behind, spool }
+    Setup {
+        folder,
+        behind,
+        spool,
+    }
 }
 
 impl Setup {
@@ -149,16 +161,30 @@ async fn an_outage_of_minutes_loses_nothing_and_keeps_the_order() {
     let setup = setup(None);
     let mut expected = Vec::new();
     for i in 0..60 {
-        setup.behind.set(if (10..40).contains(&i) { Mood::Down } else { Mood::Up });
-        setup.spool.put(&shard(i), Bytes::from(vec![i as u8; 10])).await.unwrap();
+        setup.behind.set(if (10..40).contains(&i) {
+            Mood::Down
+        } else {
+            Mood::Up
+        });
+        setup
+            .spool
+            .put(&shard(i), Bytes::from(vec![i as u8; 10]))
+            .await
+            .unwrap();
         expected.push(shard(i));
         tokio::time::sleep(Duration::from_secs(10)).await;
         if i == 39 {
             assert_eq!(setup.files().await.len(), 30);
             let report = setup.spool.report().await;
-            assert_eq!((report.kept, report.delivered, report.undelivered.len()), (30, 0, 30));
+            assert_eq!(
+                (report.kept, report.delivered, report.undelivered.len()),
+                (30, 0, 30)
+            );
             assert_eq!(report.undelivered[0].bytes, 10);
-            assert!(report.undelivered[0].reason.contains("SlowDown"), "{report:?}");
+            assert!(
+                report.undelivered[0].reason.contains("SlowDown"),
+                "{report:?}"
+            );
             let kept = setup.spool.get(&shard(20)).await.unwrap();
             assert_eq!(kept, Some(Bytes::from(vec![20; 10])), "reads what waits");
         }
@@ -186,9 +212,17 @@ async fn only_the_newest_of_a_key_waits() {
     let setup = setup(None);
     setup.behind.set(Mood::Down);
     for i in 0..50u8 {
-        setup.spool.put("e/live/0000.parquet", Bytes::from(vec![i; 100])).await.unwrap();
+        setup
+            .spool
+            .put("e/live/0000.parquet", Bytes::from(vec![i; 100]))
+            .await
+            .unwrap();
         if i % 10 == 0 {
-            setup.spool.put(&shard(i.into()), Bytes::new()).await.unwrap();
+            setup
+                .spool
+                .put(&shard(i.into()), Bytes::new())
+                .await
+                .unwrap();
         }
     }
     assert_eq!(setup.files().await.len(), 6);
@@ -197,7 +231,10 @@ async fn only_the_newest_of_a_key_waits() {
     assert_eq!((report.kept, report.delivered), (6, 6));
     let arrived = setup.behind.arrived.lock().unwrap().clone();
     assert_eq!(arrived.len(), 6);
-    assert_eq!(arrived[5], ("e/live/0000.parquet".to_owned(), Bytes::from(vec![49; 100])));
+    assert_eq!(
+        arrived[5],
+        ("e/live/0000.parquet".to_owned(), Bytes::from(vec![49; 100]))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -205,19 +242,38 @@ async fn a_full_spool_refuses_and_forgets_nothing() {
     let setup = setup(Some(1_000));
     setup.behind.set(Mood::Down);
     for i in 0..2 {
-        setup.spool.put(&shard(i), Bytes::from(vec![0; 400])).await.unwrap();
+        setup
+            .spool
+            .put(&shard(i), Bytes::from(vec![0; 400]))
+            .await
+            .unwrap();
     }
-    let full = setup.spool.put(&shard(2), Bytes::from(vec![0; 400])).await.unwrap_err();
+    let full = setup
+        .spool
+        .put(&shard(2), Bytes::from(vec![0; 400]))
+        .await
+        .unwrap_err();
     assert!(full.is_temporary(), "{full}");
-    assert!(full.to_string().contains("1200 bytes would wait in "), "{full}");
+    assert!(
+        full.to_string().contains("1200 bytes would wait in "),
+        "{full}"
+    );
     assert!(full.to_string().ends_with("of 1000 at most"), "{full}");
     // In place of an older one of its key it fits.
-    setup.spool.put(&shard(1), Bytes::from(vec![1; 600])).await.unwrap();
+    setup
+        .spool
+        .put(&shard(1), Bytes::from(vec![1; 600]))
+        .await
+        .unwrap();
     setup.behind.set(Mood::Up);
     assert_eq!(setup.spool.flush(HOUR).await.undelivered, []);
     assert_eq!(setup.behind.arrived(), [shard(0), shard(1)]);
     setup.behind.set(Mood::Down);
-    setup.spool.put(&shard(2), Bytes::from(vec![0; 1_000])).await.unwrap();
+    setup
+        .spool
+        .put(&shard(2), Bytes::from(vec![0; 1_000]))
+        .await
+        .unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -225,12 +281,20 @@ async fn what_is_left_at_the_end_is_named_and_lies_in_the_folder() {
     let setup = setup(None);
     setup.behind.set(Mood::Down);
     for i in 0..3 {
-        setup.spool.put(&shard(i), Bytes::from(vec![0; i])).await.unwrap();
+        setup
+            .spool
+            .put(&shard(i), Bytes::from(vec![0; i]))
+            .await
+            .unwrap();
     }
     let start = Instant::now();
     let report = setup.spool.flush(Duration::from_secs(90)).await;
     assert_eq!(start.elapsed().as_secs(), 90);
-    let left: Vec<_> = report.undelivered.iter().map(|u| (u.key.clone(), u.bytes)).collect();
+    let left: Vec<_> = report
+        .undelivered
+        .iter()
+        .map(|u| (u.key.clone(), u.bytes))
+        .collect();
     assert_eq!(left, [(shard(0), 0), (shard(1), 1), (shard(2), 2)]);
     assert_eq!(setup.files().await, [shard(0), shard(1), shard(2)]);
 }
@@ -265,7 +329,10 @@ async fn what_is_refused_for_good_is_an_error_or_in_the_report_and_holds_nothing
     let setup = setup(None);
     setup.behind.set(Mood::Refuses("b"));
     let denied = setup.spool.put("b0", Bytes::new()).await;
-    assert!(matches!(denied, Err(StoreError::Denied { .. })), "{denied:?}");
+    assert!(
+        matches!(denied, Err(StoreError::Denied { .. })),
+        "{denied:?}"
+    );
     setup.behind.set(Mood::Down);
     for key in ["a1", "b1", "c1"] {
         setup.spool.put(key, Bytes::new()).await.unwrap();
@@ -274,7 +341,10 @@ async fn what_is_refused_for_good_is_an_error_or_in_the_report_and_holds_nothing
     let report = setup.spool.flush(HOUR).await;
     assert_eq!((report.kept, report.delivered), (3, 2));
     assert_eq!(report.undelivered[0].key, "b1");
-    assert!(report.undelivered[0].reason.contains("denied"), "{report:?}");
+    assert!(
+        report.undelivered[0].reason.contains("denied"),
+        "{report:?}"
+    );
     assert_eq!(setup.files().await, ["b1"]);
     // Written again, it has a new chance.
     setup.behind.set(Mood::Down);
@@ -288,11 +358,23 @@ async fn what_is_refused_for_good_is_an_error_or_in_the_report_and_holds_nothing
 #[tokio::test(start_paused = true)]
 async fn a_new_object_is_only_written_where_nothing_is() {
     let setup = setup(None);
-    setup.spool.put_new("taken", Bytes::from_static(b"other")).await.unwrap();
-    setup.spool.put_new("mine", Bytes::from_static(b"arrived")).await.unwrap();
+    setup
+        .spool
+        .put_new("taken", Bytes::from_static(b"other"))
+        .await
+        .unwrap();
+    setup
+        .spool
+        .put_new("mine", Bytes::from_static(b"arrived"))
+        .await
+        .unwrap();
     setup.behind.set(Mood::Down);
     for key in ["taken", "mine", "free"] {
-        setup.spool.put_new(key, Bytes::from_static(b"arrived")).await.unwrap();
+        setup
+            .spool
+            .put_new(key, Bytes::from_static(b"arrived"))
+            .await
+            .unwrap();
         let again = setup.spool.put_new(key, Bytes::new()).await;
         assert!(matches!(again, Err(StoreError::Exists { .. })), "{again:?}");
     }
@@ -307,7 +389,11 @@ async fn a_new_object_is_only_written_where_nothing_is() {
 #[tokio::test(start_paused = true)]
 async fn reading_and_deleting_are_patient_to_a_point() {
     let setup = setup(None);
-    setup.spool.put("a", Bytes::from_static(b"1")).await.unwrap();
+    setup
+        .spool
+        .put("a", Bytes::from_static(b"1"))
+        .await
+        .unwrap();
     setup.behind.set(Mood::Down);
     let back = setup.behind.clone();
     tokio::spawn(async move {
@@ -322,7 +408,11 @@ async fn reading_and_deleting_are_patient_to_a_point() {
     setup.spool.put("b", Bytes::new()).await.unwrap();
     setup.spool.delete("b").await.unwrap_err();
     setup.behind.set(Mood::Up);
-    assert_eq!(setup.spool.flush(HOUR).await, Delivery::default(), "b was forgotten");
+    assert_eq!(
+        setup.spool.flush(HOUR).await,
+        Delivery::default(),
+        "b was forgotten"
+    );
     setup.spool.delete("a").await.unwrap();
     assert_eq!(setup.spool.list("").await.unwrap(), []);
 }

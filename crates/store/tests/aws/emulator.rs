@@ -60,16 +60,25 @@ async fn what_does_not_exist_is_named_with_a_remedy() {
         objects.put("a", Bytes::new()).await.unwrap_err(),
         objects.list("a").await.unwrap_err(),
     ] {
-        let StoreError::Refused { key, code, remedy, .. } = &error else {
+        let StoreError::Refused {
+            key, code, remedy, ..
+        } = &error
+        else {
             panic!("{error:?}")
         };
-        assert_eq!((key.as_str(), code.as_str()), ("s3://floodgate-no-such-bucket/a", "NoSuchBucket"));
+        assert_eq!(
+            (key.as_str(), code.as_str()),
+            ("s3://floodgate-no-such-bucket/a", "NoSuchBucket")
+        );
         assert!(remedy.contains("FLOODGATE_BUCKET"), "{error}");
         assert!(!error.is_temporary());
     }
     let records = DynamoStore::new(&config, "floodgate-no-such-table");
     let error = records.list(None, None, 1).await.unwrap_err();
-    assert!(error.to_string().contains("ResourceNotFoundException"), "{error}");
+    assert!(
+        error.to_string().contains("ResourceNotFoundException"),
+        "{error}"
+    );
     assert!(error.to_string().contains("FLOODGATE_TABLE"), "{error}");
 }
 
@@ -84,21 +93,43 @@ async fn large_records_are_compressed_and_larger_ones_refused() {
     record.status = Status::Running;
     // 600 KB of text of which no two warnings are alike.
     record.warnings = (0..10_000)
-        .map(|i| format!("task {i} used {:016x} of its CPUs: give it more of them", i * 7919))
+        .map(|i| {
+            format!(
+                "task {i} used {:016x} of its CPUs: give it more of them",
+                i * 7919
+            )
+        })
         .collect();
     store.update(&record, &[Status::Preparing]).await.unwrap();
-    assert_eq!(store.get(Some("p"), &record.id).await.unwrap(), Some(record.clone()));
+    assert_eq!(
+        store.get(Some("p"), &record.id).await.unwrap(),
+        Some(record.clone())
+    );
     assert_eq!(store.list(None, None, 1).await.unwrap(), [record.clone()]);
     let conflict = store.update(&record, &[Status::Merging]).await;
     assert!(
-        matches!(conflict, Err(StoreError::Conflict { found: Status::Running, .. })),
+        matches!(
+            conflict,
+            Err(StoreError::Conflict {
+                found: Status::Running,
+                ..
+            })
+        ),
         "the state of a compressed record is read"
     );
     let before = record.clone();
-    record.warnings = (0..60_000).map(|_| format!("{:032x}", fastrand::u128(..))).collect();
+    record.warnings = (0..60_000)
+        .map(|_| format!("{:032x}", fastrand::u128(..)))
+        .collect();
     let error = store.update(&record, &[Status::Running]).await.unwrap_err();
-    assert!(matches!(error, StoreError::TooLarge { limit: 380_000, .. }), "{error}");
-    assert_eq!(store.get(Some("p"), &record.id).await.unwrap(), Some(before));
+    assert!(
+        matches!(error, StoreError::TooLarge { limit: 380_000, .. }),
+        "{error}"
+    );
+    assert_eq!(
+        store.get(Some("p"), &record.id).await.unwrap(),
+        Some(before)
+    );
 }
 
 #[tokio::test]
@@ -121,17 +152,31 @@ async fn records_are_listed_over_pages_and_found_in_all_projects() {
             .collect::<Vec<_>>()
     };
     let newest = |keep: fn(usize) -> bool, limit: usize| {
-        (0..230).rev().filter(|&i| keep(i)).take(limit).collect::<Vec<_>>()
+        (0..230)
+            .rev()
+            .filter(|&i| keep(i))
+            .take(limit)
+            .collect::<Vec<_>>()
     };
     assert_eq!(ids(None, None, 230).await, newest(|_| true, 230));
     assert_eq!(ids(None, None, 215).await, newest(|_| true, 215));
-    assert_eq!(ids(Some("shop"), None, 1_000).await, newest(|i| i % 2 == 0, 1_000));
-    assert_eq!(ids(Some("bank"), Some("pay"), 20).await, newest(|i| i % 6 == 1, 20));
+    assert_eq!(
+        ids(Some("shop"), None, 1_000).await,
+        newest(|i| i % 2 == 0, 1_000)
+    );
+    assert_eq!(
+        ids(Some("bank"), Some("pay"), 20).await,
+        newest(|i| i % 6 == 1, 20)
+    );
     assert_eq!(ids(None, Some("pay"), 70).await, newest(|i| i % 3 == 1, 70));
     assert_eq!(ids(None, None, 0).await, Vec::<usize>::new());
     let found = store.get(None, "01jd017").await.unwrap().unwrap();
     assert_eq!(found.project, "bank");
-    let error = store.get(Some("shop"), "01JD00").await.unwrap_err().to_string();
+    let error = store
+        .get(Some("shop"), "01JD00")
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("5 executions start with it"), "{error}");
 }
 
@@ -141,14 +186,22 @@ async fn names_that_would_reach_other_items_are_refused() {
         return;
     };
     let store = table(&endpoint).await;
-    for (project, test) in [("shop#x", "t"), ("shop", "t#V#x"), ("", "t"), ("shop", "a/b")] {
+    for (project, test) in [
+        ("shop#x", "t"),
+        ("shop", "t#V#x"),
+        ("", "t"),
+        ("shop", "a/b"),
+    ] {
         let record = execution(project, test, "01JD0000000000000000000001");
         for result in [
             store.create(&record).await,
             store.update(&record, &[Status::Preparing]).await,
             store.list(Some(project), Some(test), 1).await.map(drop),
         ] {
-            assert!(matches!(result, Err(StoreError::BadKey { .. })), "{result:?}");
+            assert!(
+                matches!(result, Err(StoreError::BadKey { .. })),
+                "{result:?}"
+            );
         }
     }
 }

@@ -19,9 +19,21 @@ async fn always(fault: Fault) -> (Proxy, S3Store, DynamoStore) {
 #[tokio::test]
 async fn s3_errors_say_what_to_do() {
     for (status, code, text) in [
-        (403, "AccessDenied", "denied: because (AccessDenied); allow the action"),
-        (403, "ExpiredToken", "denied: because (ExpiredToken); renew the credentials"),
-        (404, "NoSuchBucket", "refused: because (NoSuchBucket); the bucket does not exist: create it"),
+        (
+            403,
+            "AccessDenied",
+            "denied: because (AccessDenied); allow the action",
+        ),
+        (
+            403,
+            "ExpiredToken",
+            "denied: because (ExpiredToken); renew the credentials",
+        ),
+        (
+            404,
+            "NoSuchBucket",
+            "refused: because (NoSuchBucket); the bucket does not exist: create it",
+        ),
         (301, "PermanentRedirect", "correct FLOODGATE_BUCKET_REGION"),
         (403, "RequestTimeTooSkewed", "set this machine's clock"),
         (400, "InvalidRequest", "refused: because (InvalidRequest)"),
@@ -43,7 +55,10 @@ async fn what_time_may_cure_is_temporary() {
     assert_eq!(proxy.met(), 5, "tries");
     let (_proxy, store, records) = always(Fault::Cut).await;
     let error = store.get("a").await.unwrap_err();
-    assert!(matches!(error, StoreError::Unavailable { .. }) && error.is_temporary(), "{error:?}");
+    assert!(
+        matches!(error, StoreError::Unavailable { .. }) && error.is_temporary(),
+        "{error:?}"
+    );
     let error = records.list(None, None, 1).await.unwrap_err();
     assert!(error.is_temporary(), "{error:?}");
     let (_proxy, _, records) = always(dynamodb_error(400, "ThrottlingException")).await;
@@ -64,10 +79,19 @@ async fn a_service_that_is_not_there_is_unavailable() {
 #[tokio::test]
 async fn dynamodb_errors_say_what_to_do() {
     for (code, text) in [
-        ("AccessDeniedException", "list t/records: denied: because (AccessDeniedException); allow"),
+        (
+            "AccessDeniedException",
+            "list t/records: denied: because (AccessDeniedException); allow",
+        ),
         ("UnrecognizedClientException", "renew the credentials"),
-        ("ResourceNotFoundException", "correct its name (FLOODGATE_TABLE)"),
-        ("ValidationException", "refused: because (ValidationException)"),
+        (
+            "ResourceNotFoundException",
+            "correct its name (FLOODGATE_TABLE)",
+        ),
+        (
+            "ValidationException",
+            "refused: because (ValidationException)",
+        ),
     ] {
         let (_proxy, _, store) = always(dynamodb_error(400, code)).await;
         let error = store.list(None, None, 1).await.unwrap_err();

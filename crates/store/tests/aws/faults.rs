@@ -27,7 +27,11 @@ async fn s3_is_asked_again_after_a_fault() {
         return;
     };
     let (proxy, store) = bucket_behind_proxy(&endpoint).await;
-    for fault in [s3_error(503, "SlowDown"), s3_error(500, "InternalError"), Fault::Cut] {
+    for fault in [
+        s3_error(503, "SlowDown"),
+        s3_error(500, "InternalError"),
+        Fault::Cut,
+    ] {
         proxy.fail(fault.clone(), 2);
         store.put("a/b", Bytes::from_static(b"1")).await.unwrap();
         assert_eq!(proxy.met(), 2, "{fault:?}");
@@ -47,7 +51,10 @@ async fn a_writer_whose_answer_is_lost_knows_its_own_object() {
     };
     let (proxy, store) = bucket_behind_proxy(&endpoint).await;
     proxy.fail(Fault::LostAnswer, 1);
-    store.put_new("a", Bytes::from_static(b"same")).await.unwrap();
+    store
+        .put_new("a", Bytes::from_static(b"same"))
+        .await
+        .unwrap();
     assert_eq!(proxy.met(), 1);
     let again = store.put_new("a", Bytes::from_static(b"same")).await;
     assert!(matches!(again, Err(StoreError::Exists { .. })), "{again:?}");
@@ -76,9 +83,18 @@ async fn a_writer_whose_answer_is_lost_knows_its_own_record() {
     store.update(&record, &[Status::Preparing]).await.unwrap();
     assert_eq!(proxy.met(), 1);
     let again = store.update(&record, &[Status::Preparing]).await;
-    assert!(matches!(again, Err(StoreError::Conflict { .. })), "{again:?}");
-    proxy.fail(dynamodb_error(400, "ProvisionedThroughputExceededException"), 2);
-    assert_eq!(store.get(Some("p"), &record.id).await.unwrap(), Some(record));
+    assert!(
+        matches!(again, Err(StoreError::Conflict { .. })),
+        "{again:?}"
+    );
+    proxy.fail(
+        dynamodb_error(400, "ProvisionedThroughputExceededException"),
+        2,
+    );
+    assert_eq!(
+        store.get(Some("p"), &record.id).await.unwrap(),
+        Some(record)
+    );
     assert_eq!(proxy.met(), 2);
 }
 
@@ -95,12 +111,18 @@ async fn a_spool_survives_what_retries_do_not() {
         ..SpoolOptions::new(folder.path())
     };
     let spool = SpoolStore::open(Arc::new(store.clone()), options, Handle::current()).unwrap();
-    spool.put("shards/0", Bytes::from_static(b"0")).await.unwrap();
+    spool
+        .put("shards/0", Bytes::from_static(b"0"))
+        .await
+        .unwrap();
     for (fault, keys) in [(Fault::Cut, 1..8), (s3_error(503, "SlowDown"), 8..16)] {
         proxy.fail(fault, usize::MAX);
         for i in keys {
             let shard = Bytes::from(i.to_string());
-            spool.put(&format!("shards/{i}"), shard.clone()).await.unwrap();
+            spool
+                .put(&format!("shards/{i}"), shard.clone())
+                .await
+                .unwrap();
             spool.put("live/0", shard).await.unwrap();
         }
         let early = spool.flush(Duration::from_millis(100)).await;

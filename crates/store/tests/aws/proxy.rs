@@ -26,7 +26,8 @@ pub(crate) fn s3_error(status: u16, code: &str) -> Fault {
 
 /// An answer in JSON, as of DynamoDB.
 pub(crate) fn dynamodb_error(status: u16, code: &str) -> Fault {
-    let body = format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"because"}}"#);
+    let body =
+        format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"because"}}"#);
     answer(status, "application/x-amz-json-1.0", &body)
 }
 
@@ -58,9 +59,16 @@ impl Proxy {
     pub(crate) async fn start(behind: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
-        let faults = Arc::new(Mutex::new(Faults { fault: Fault::None, left: 0, met: 0 }));
+        let faults = Arc::new(Mutex::new(Faults {
+            fault: Fault::None,
+            left: 0,
+            met: 0,
+        }));
         let changes = watch::Sender::new(0);
-        let behind = behind.trim_start_matches("http://").trim_end_matches('/').to_owned();
+        let behind = behind
+            .trim_start_matches("http://")
+            .trim_end_matches('/')
+            .to_owned();
         let (shared, end) = (faults.clone(), changes.clone());
         tokio::spawn(async move {
             loop {
@@ -84,7 +92,11 @@ impl Proxy {
                 });
             }
         });
-        Self { address, faults, changes }
+        Self {
+            address,
+            faults,
+            changes,
+        }
     }
 
     /// Where it listens.
@@ -94,7 +106,11 @@ impl Proxy {
 
     /// Ends all connections, and has the next ones meet a fault.
     pub(crate) fn fail(&self, fault: Fault, connections: usize) {
-        *self.faults.lock().unwrap() = Faults { fault, left: connections, met: 0 };
+        *self.faults.lock().unwrap() = Faults {
+            fault,
+            left: connections,
+            met: 0,
+        };
         self.changes.send_modify(|number| *number += 1);
     }
 

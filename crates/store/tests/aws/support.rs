@@ -59,7 +59,9 @@ pub(crate) async fn bucket(endpoint: &str) -> S3Store {
 }
 
 fn key(name: &str, kind: KeyType) -> KeySchemaElement {
-    let key = KeySchemaElement::builder().attribute_name(name).key_type(kind);
+    let key = KeySchemaElement::builder()
+        .attribute_name(name)
+        .key_type(kind);
     key.build().unwrap()
 }
 

@@ -1,0 +1,207 @@
+//! The state machine, as far as a run's start and end are concerned.
+
+use crate::error::{CliError, Result};
+use aws_config::SdkConfig;
+use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sfn::types::ExecutionStatus;
+use floodgate_core::execution::record::Status;
+use floodgate_core::verdict::EXIT_INVALID;
+use std::error::Error;
+
+/// How an execution of the state machine stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stand {
+    /// It goes on.
+    Running,
+    /// It ended in success.
+    Succeeded,
+    /// It ended otherwise.
+    Failed {
+        /// The error's name; for an execution that was stopped or timed out, that.
+        error: String,
+        /// Why.
+        cause: String,
+    },
+}
+
+/// What is asked of a state machine.
+pub(crate) trait Machine {
+    /// Starts an execution under a name that only one may have; its ARN. The same again is the same execution.
+    async fn start(&self, name: &str, input: &str) -> Result<String>;
+    /// How an execution stands; `None` if there is none of this name.
+    async fn look(&self, name: &str) -> Result<Option<Stand>>;
+}
+
+/// The one on AWS.
+pub(crate) struct AwsMachine {
+    client: aws_sdk_sfn::Client,
+    arn: String,
+}
+
+impl AwsMachine {
+    pub(super) fn new(config: &SdkConfig, arn: String) -> Self {
+        Self {
+            client: aws_sdk_sfn::Client::new(config),
+            arn,
+        }
+    }
+}
+
+impl Machine for AwsMachine {
+    async fn start(&self, name: &str, input: &str) -> Result<String> {
+        let started = self
+            .client
+            .start_execution()
+            .state_machine_arn(&self.arn)
+            .name(name)
+            .input(input)
+            .send()
+            .await;
+        let started = started.map_err(|e| failed(&format!("start {}", self.arn), e))?;
+        Ok(started.execution_arn)
+    }
+
+    async fn look(&self, name: &str) -> Result<Option<Stand>> {
+        let arn = format!(
+            "{}:{name}",
+            self.arn.replacen(":stateMachine:", ":execution:", 1)
+        );
+        let found = self
+            .client
+            .describe_execution()
+            .execution_arn(&arn)
+            .send()
+            .await;
+        let found = match found {
+            Ok(found) => found,
+            Err(error) if error.code() == Some("ExecutionDoesNotExist") => return Ok(None),
+            Err(error) => return Err(failed(&format!("look at {arn}"), error)),
+        };
+        Ok(Some(match &found.status {
+            ExecutionStatus::Succeeded => Stand::Succeeded,
+            ExecutionStatus::Running | ExecutionStatus::PendingRedrive => Stand::Running,
+            other => Stand::Failed {
+                error: found.error.unwrap_or_else(|| other.as_str().to_owned()),
+                cause: plain_cause(found.cause.as_deref().unwrap_or_default()),
+            },
+        }))
+    }
+}
+
+/// A function's error comes as JSON around its message.
+pub(super) fn plain_cause(cause: &str) -> String {
+    serde_json::from_str::<serde_json::Value>(cause)
+        .ok()
+        .and_then(|v| Some(v.get("errorMessage")?.as_str()?.to_owned()))
+        .unwrap_or_else(|| cause.to_owned())
+}
+
+/// The exit code that the state machine's error stands for.
+pub(super) fn exit_code(error: &str) -> u8 {
+    match error {
+        "Floodgate.InvalidDefinition" => EXIT_INVALID,
+        "Floodgate.ThresholdsFailed" => Status::Failed.exit_code(),
+        "Floodgate.Inconclusive" => Status::Inconclusive.exit_code(),
+        "Floodgate.Aborted" | "ABORTED" => Status::Aborted.exit_code(),
+        _ => Status::Errored.exit_code(),
+    }
+}
+
+/// Who we are to AWS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Caller {
+    pub(super) arn: String,
+    pub(super) account: String,
+    /// `aws`, `aws-cn`, …
+    pub(super) partition: String,
+}
+
+pub(super) async fn caller(config: &SdkConfig) -> Result<Caller> {
+    let identity = aws_sdk_sts::Client::new(config)
+        .get_caller_identity()
+        .send()
+        .await
+        .map_err(|e| failed("ask AWS who is calling", e))?;
+    let arn = identity.arn.unwrap_or_default();
+    let partition = arn.split(':').nth(1).filter(|p| !p.is_empty());
+    Ok(Caller {
+        partition: partition.unwrap_or("aws").to_owned(),
+        account: identity.account.unwrap_or_default(),
+        arn,
+    })
+}
+
+/// What a service refused, and what to do about it.
+fn failed<E, R>(what: &str, error: SdkError<E, R>) -> CliError
+where
+    E: ProvideErrorMetadata + Error + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    let temporary = matches!(
+        error,
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_)
+    );
+    let code = error.code().unwrap_or_default().to_owned();
+    let problem = match error.message() {
+        Some(message) => format!("{message} ({code})"),
+        None if code.is_empty() => chain(&error),
+        None => code.clone(),
+    };
+    refused(what, &code, problem, temporary)
+}
+
+pub(super) fn refused(what: &str, code: &str, problem: String, temporary: bool) -> CliError {
+    let no_credentials = code.is_empty() && problem.to_lowercase().contains("credential");
+    let remedy = match code {
+        _ if no_credentials => {
+            "log in (aws sso login), name a profile in AWS_PROFILE, or give the pipeline a role"
+        }
+        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => {
+            "the credentials have expired: log in again (aws sso login)"
+        }
+        "UnrecognizedClientException" | "InvalidClientTokenId" | "SignatureDoesNotMatch" => {
+            "AWS does not know these credentials: check AWS_PROFILE and AWS_ACCESS_KEY_ID"
+        }
+        "AccessDenied" | "AccessDeniedException" => {
+            "attach the stack's runner policy (terraform output runner_policy_arns) to who calls"
+        }
+        "StateMachineDoesNotExist" => {
+            "check --stack and --region, or write .floodgate/cloud.json with terraform output -json"
+        }
+        "InvalidArn" => "FLOODGATE_STATE_MACHINE is to be the ARN of a state machine",
+        "ExecutionAlreadyExists" => {
+            "an id starts one run only, leave --id out to get a new one; floodgate attach shows the one that has it"
+        }
+        _ if code.is_empty() => "check the network, the region and AWS_ENDPOINT_URL",
+        _ => "",
+    };
+    let throttled = code.contains("Throttl") || code == "TooManyRequestsException";
+    CliError::Cloud {
+        what: what.to_owned(),
+        problem,
+        remedy: remedy.to_owned(),
+        temporary: (temporary || throttled) && !no_credentials,
+        code: match code {
+            "StateMachineDoesNotExist" | "InvalidArn" | "ExecutionAlreadyExists" => EXIT_INVALID,
+            _ => Status::Errored.exit_code(),
+        },
+    }
+}
+
+/// An error with its sources: the outermost alone says "dispatch failure".
+fn chain(error: &dyn Error) -> String {
+    let mut texts = Vec::new();
+    let mut next = error.source();
+    while let Some(error) = next {
+        let text = error.to_string();
+        if texts.last() != Some(&text) {
+            texts.push(text);
+        }
+        next = error.source();
+    }
+    if texts.is_empty() {
+        error.to_string()
+    } else {
+        texts.join(": ")
+    }
+}

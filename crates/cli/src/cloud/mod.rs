@@ -1,0 +1,62 @@
+//! Runs in the stack on AWS: started, followed and read from here. Nothing of this is set up unless `--cloud` is said.
+
+mod follow;
+mod machine;
+mod settings;
+mod start;
+
+pub(crate) use follow::{Ended, Follow, follow};
+pub use settings::CloudArgs;
+pub(crate) use start::{Start, start};
+
+use crate::error::{CliError, Result};
+use floodgate_control::Stores;
+use floodgate_store::dynamodb::DynamoStore;
+use floodgate_store::s3::S3Store;
+use machine::AwsMachine;
+use settings::{Named, Place};
+use std::path::Path;
+use std::sync::Arc;
+
+/// A stack that can be talked to.
+pub(crate) struct Cloud {
+    /// Its bucket and table.
+    pub(crate) stores: Stores,
+    /// Its state machine.
+    pub(crate) machine: AwsMachine,
+    /// Who we are to AWS, as an ARN.
+    pub(crate) caller: String,
+}
+
+/// Finds the stack and asks AWS who we are, which also shows that there are credentials.
+///
+/// # Errors
+/// What is missing, with what to do about it.
+pub(crate) async fn connect(args: &CloudArgs, out: &Path) -> Result<Cloud> {
+    let named = Named::find(args, out)?;
+    let mut loader = floodgate_store::aws::loader();
+    if let Some(region) = &named.region {
+        loader = loader.region(aws_config::Region::new(region.clone()));
+    }
+    let config = loader.load().await;
+    let Some(region) = config.region().map(ToString::to_string) else {
+        return Err(CliError::Usage(
+            "no AWS region: say --region, set AWS_REGION, or set one in the profile".into(),
+        ));
+    };
+    let caller = machine::caller(&config).await?;
+    let place = Place::of(named, &region, &caller)?;
+    let stores = Stores {
+        objects: Arc::new(S3Store::new(&config, place.bucket)),
+        records: Arc::new(DynamoStore::new(&config, place.table)),
+    };
+    Ok(Cloud {
+        stores,
+        machine: AwsMachine::new(&config, place.state_machine),
+        caller: caller.arn,
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

@@ -1,0 +1,176 @@
+//! Which stack is meant, and what its parts are called.
+//!
+//! Each part is taken from the first that names it: its flag or environment variable; the file `cloud.json` in the folder of
+//! executions, which may be exactly what `terraform output -json` prints; the names that the Terraform modules give
+//! the parts of a stack.
+
+use super::machine::Caller;
+use crate::error::{CliError, Result};
+use serde_json::Value;
+use std::io::ErrorKind;
+use std::path::Path;
+
+/// The file in the folder of executions.
+const FILE: &str = "cloud.json";
+
+/// Where a run is, if not on this machine.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct CloudArgs {
+    /// In the stack on AWS instead of on this machine
+    #[arg(long, help_heading = "Cloud")]
+    pub cloud: bool,
+    /// The stack's name, as Terraform's variable has it [default: what .floodgate/cloud.json names]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "FLOODGATE_STACK",
+        hide_env_values = true,
+        help_heading = "Cloud"
+    )]
+    pub stack: Option<String>,
+    /// The stack's home region [default: of .floodgate/cloud.json, AWS_REGION or the profile]
+    #[arg(long, value_name = "REGION", help_heading = "Cloud")]
+    pub region: Option<String>,
+    /// The bucket
+    #[arg(long, env = "FLOODGATE_BUCKET", hide = true)]
+    pub bucket: Option<String>,
+    /// The table
+    #[arg(long, env = "FLOODGATE_TABLE", hide = true)]
+    pub table: Option<String>,
+    /// The state machine's ARN
+    #[arg(long, env = "FLOODGATE_STATE_MACHINE", hide = true)]
+    pub state_machine: Option<String>,
+}
+
+/// What is said of the stack.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) stack: Option<String>,
+    pub(super) region: Option<String>,
+    pub(super) bucket: Option<String>,
+    pub(super) table: Option<String>,
+    pub(super) state_machine: Option<String>,
+}
+
+/// The parts of a stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) bucket: String,
+    pub(super) table: String,
+    pub(super) state_machine: String,
+}
+
+impl Named {
+    /// From the arguments and the file.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub(super) fn find(args: &CloudArgs, out: &Path) -> Result<Self> {
+        let given = |value: &Option<String>| value.clone().filter(|v| !v.is_empty());
+        let said = Self {
+            stack: given(&args.stack),
+            region: given(&args.region),
+            bucket: given(&args.bucket),
+            table: given(&args.table),
+            state_machine: given(&args.state_machine),
+        };
+        let file = Self::read(&out.join(FILE))?;
+        Ok(said.or(file).with_region_of_arn())
+    }
+
+    fn read(path: &Path) -> Result<Self> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(unreadable(path, &error.to_string())),
+        };
+        Self::parse(&text).map_err(|problem| unreadable(path, &problem))
+    }
+
+    pub(super) fn parse(text: &str) -> std::result::Result<Self, String> {
+        let value: Value = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        let object = value.as_object().ok_or("is no JSON object")?;
+        // `terraform output -json` wraps each value.
+        let text = |names: &[&str]| {
+            let found = names.iter().find_map(|name| object.get(*name))?;
+            let found = found.get("value").unwrap_or(found);
+            found.as_str().map(str::to_owned)
+        };
+        Ok(Self {
+            stack: text(&["stack", "name"]),
+            region: text(&["region"]),
+            bucket: text(&["bucket"]),
+            table: text(&["table"]),
+            state_machine: text(&["state_machine", "state_machine_arn"]),
+        })
+    }
+
+    /// What is said comes before the file; a file about another stack says nothing of this one.
+    fn or(self, file: Self) -> Self {
+        if self.stack.is_some() && self.stack != file.stack {
+            return self;
+        }
+        Self {
+            stack: self.stack.or(file.stack),
+            region: self.region.or(file.region),
+            bucket: self.bucket.or(file.bucket),
+            table: self.table.or(file.table),
+            state_machine: self.state_machine.or(file.state_machine),
+        }
+    }
+
+    /// A state machine's ARN names its region.
+    fn with_region_of_arn(mut self) -> Self {
+        if self.region.is_none() {
+            let arn = self.state_machine.as_deref().unwrap_or_default();
+            self.region = arn
+                .split(':')
+                .nth(3)
+                .filter(|r| !r.is_empty())
+                .map(str::to_owned);
+        }
+        self
+    }
+}
+
+impl Place {
+    /// Completes what is said by the names that the Terraform modules give.
+    ///
+    /// # Errors
+    /// [`CliError::Usage`] if no stack is named and a part is missing.
+    pub(super) fn of(named: Named, region: &str, caller: &Caller) -> Result<Self> {
+        let stack = named.stack.as_deref();
+        let part = |given: Option<String>, what: &str, by_convention: &dyn Fn(&str) -> String| {
+            given.or_else(|| stack.map(by_convention)).ok_or_else(|| {
+                CliError::Usage(format!(
+                    "no stack is named, so its {what} is not known: say --stack NAME, set FLOODGATE_STACK, or write \
+                     .floodgate/{FILE} with terraform output -json > .floodgate/{FILE}"
+                ))
+            })
+        };
+        let Caller {
+            partition, account, ..
+        } = caller;
+        Ok(Self {
+            state_machine: part(named.state_machine, "state machine", &|name| {
+                format!("arn:{partition}:states:{region}:{account}:stateMachine:{name}")
+            })?,
+            bucket: part(named.bucket, "bucket", &|name| {
+                format!("{name}-{account}-{region}")
+            })?,
+            table: part(named.table, "table", &|name| name.to_owned())?,
+        })
+    }
+}
+
+fn unreadable(path: &Path, problem: &str) -> CliError {
+    CliError::File {
+        operation: "read",
+        path: path.to_owned(),
+        problem: problem.to_owned(),
+        remedy: Some(format!(
+            "write it again with terraform output -json > {}",
+            path.display()
+        )),
+    }
+}

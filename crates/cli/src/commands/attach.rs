@@ -1,0 +1,68 @@
+//! `floodgate attach`: following a run in the cloud.
+
+use crate::args::{CloudArgs, EnvArgs, OutArgs, ShowArgs};
+use crate::cloud::{Follow, connect, follow};
+use crate::env::Environment;
+use crate::error::Result;
+use crate::outcome::conclude_cloud;
+use crate::signals::Signals;
+use floodgate_control::{ControlError, find};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Between two looks at a run: its figures change every few seconds.
+pub(super) const PACE: Duration = Duration::from_millis(1_500);
+
+/// Arguments of `floodgate attach`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The execution's id, or the beginning of it
+    #[arg(value_name = "ID")]
+    pub id: String,
+    /// Also write the verdict as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Values of references.
+    #[command(flatten)]
+    pub env: EnvArgs,
+    /// Where the stack's names are kept.
+    #[command(flatten)]
+    pub out: OutArgs,
+    /// The stack; `--cloud` may be left out.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+    /// What is shown.
+    #[command(flatten)]
+    pub show: ShowArgs,
+}
+
+/// Follows a run to its end; its verdict is the exit code.
+///
+/// # Errors
+/// An unknown id, a run that ended without a record, and what the services refuse.
+pub async fn attach(args: Args) -> Result<ExitCode> {
+    let cloud = connect(&args.cloud, &args.out.out).await?;
+    let mut signals = Signals::new()?;
+    let env = Environment::new(&args.env, &args.out.out)?.with_secrets_elsewhere();
+    let (id, project) = match find(&cloud.stores, &args.id).await {
+        Ok(execution) => (execution.id, Some(execution.project)),
+        // A run that has just been started has no record yet; the state machine knows it.
+        Err(ControlError::UnknownExecution { .. }) if ulid::Ulid::from_string(&args.id).is_ok() => {
+            (args.id.to_uppercase(), None)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let run = Follow {
+        stores: &cloud.stores,
+        machine: &cloud.machine,
+        id: &id,
+        project,
+        env: &env,
+        by: &cloud.caller,
+        show: args.show,
+        pace: PACE,
+    };
+    let ended = follow(run, &mut signals).await?;
+    conclude_cloud(&ended, args.show, args.junit.as_deref())
+}
