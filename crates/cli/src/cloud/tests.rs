@@ -103,7 +103,7 @@ async fn a_run_is_started_from_an_uploaded_version_with_only_what_it_names() {
     start(&request, &stores, &machine).await.unwrap();
     // A repetition after a lost answer finds everything there.
     start(&request, &stores, &machine).await.unwrap();
-    let started = machine.started.borrow();
+    let started = machine.started.take();
     assert_eq!(started[0], started[1]);
     assert_eq!(started[0].0, ID);
     let sent: serde_json::Value = serde_json::from_str(&started[0].1).unwrap();
