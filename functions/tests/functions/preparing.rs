@@ -143,6 +143,10 @@ async fn secrets_are_looked_for_and_never_read() {
     assert!(!plan.contains("secret.invalid"), "{plan}");
 }
 
+fn rules(placement: &mut Value, name: &str, value: Value) {
+    placement["projects"]["*"][name] = value;
+}
+
 #[tokio::test]
 async fn who_how_many_quota_and_budget_are_checked_before_the_launch() {
     let refused = async |place: fn(&mut Value), tasks: u32, seconds: u64, quota: Option<f64>| {
@@ -158,7 +162,6 @@ async fn who_how_many_quota_and_budget_are_checked_before_the_launch() {
         assert!(!stack.objects.has(&stack.key("plan.json")));
         error.to_string()
     };
-    let rules = |place: &mut Value, name: &str, value: Value| place["projects"]["*"][name] = value;
     let text = refused(|p| rules(p, "principals", json!(["ann"])), 1, 60, None).await;
     assert!(
         text.contains("eve may not") && text.contains("ann"),
