@@ -91,7 +91,41 @@ impl ExecutionKeys {
     }
 }
 
+/// Whether an object is a task's measurement, for which the merged series stands after the end, so that it may be deleted then: shards
+/// and live objects.
+pub fn is_raw(key: &str) -> bool {
+    let below_run = |rest: &str| ["shards/", "live/"].iter().any(|f| rest.starts_with(f));
+    key.strip_prefix("projects/")
+        .and_then(|rest| rest.split_once("/executions/"))
+        .and_then(|(_, rest)| rest.split_once('/'))
+        .is_some_and(|(_, rest)| below_run(rest))
+}
+
 /// The key of a file of a definition's version.
 pub fn definition_file(project: &str, test: &str, sha256: &str, file: &str) -> String {
     format!("projects/{project}/definitions/{test}/{sha256}/{file}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ExecutionKeys, definition_file, is_raw};
+
+    #[test]
+    fn shards_and_live_objects_are_raw() {
+        let keys = ExecutionKeys::new("shop", "01ARZ3NDEKTSV4RRFFQ69G5FAV");
+        for raw in [keys.shard(0, 1), keys.live(2)] {
+            assert!(is_raw(&raw), "{raw}");
+        }
+        for kept in [
+            keys.merged(),
+            keys.merge_part(0),
+            keys.summary(),
+            keys.plan(),
+            keys.manifest(0),
+            keys.stop(),
+            definition_file("shop", "shards", "abc", "live/x.csv"),
+        ] {
+            assert!(!is_raw(&kept), "{kept}");
+        }
+    }
 }

@@ -19,11 +19,14 @@ use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::Object;
 use bytes::Bytes;
+use floodgate_core::keys::is_raw;
 use std::time::Duration;
 
 /// Metadata by which a writer recognises its own object: when the answer to a conditional write is lost, the retry finds the
 /// object there already.
 const WRITER: &str = "floodgate-writer";
+/// The tag of what the bucket's lifecycle may delete early; its rules know no pattern of keys, only prefixes and tags.
+const RAW: &str = "floodgate=raw";
 /// How often a conditional write is tried that another request keeps getting in the way of, and a read whose body breaks off.
 const TRIES: u32 = 6;
 /// The first pause between two such tries, at most; each further one is up to twice as long.
@@ -74,6 +77,7 @@ impl S3Store {
             .put_object()
             .bucket(&self.bucket)
             .key(key)
+            .set_tagging(is_raw(key).then(|| RAW.to_owned()))
             .body(ByteStream::from(data))
     }
 

@@ -111,7 +111,12 @@ async fn run_in_cloud(args: Args) -> Result<ExitCode> {
     let test = load_file(&args.file, &overrides(&args.set)?, &env)?;
     let mut package = test.package();
     // What has no effect on one machine has one there.
-    let local: Vec<_> = test.parsed().local.iter().map(ToString::to_string).collect();
+    let local: Vec<_> = test
+        .parsed()
+        .local
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     package.warnings.retain(|warning| !local.contains(warning));
     let cloud = connect(&args.cloud, out).await?;
     let mut trigger = trigger(|name| env.variable(name));

@@ -31,7 +31,10 @@ pub(super) async fn end(
         folder.display()
     );
     for again in 1..=TRIES {
-        if give_up(stores, &plan.project, &plan.execution, &why, now_ms()).await.is_ok() {
+        if give_up(stores, &plan.project, &plan.execution, &why, now_ms())
+            .await
+            .is_ok()
+        {
             return error;
         }
         if again < TRIES {

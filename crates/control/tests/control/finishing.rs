@@ -326,13 +326,26 @@ async fn giving_up_ends_an_open_record_and_no_other() {
     let mut run = folder.run(ID, definition(&[]), 1).await;
     run.start().await;
     let plan = run.prepared.plan.clone();
-    let given_up = give_up(&folder.stores, &plan.project, &plan.execution, "no room", START + 5_000)
-        .await
-        .unwrap();
+    let given_up = give_up(
+        &folder.stores,
+        &plan.project,
+        &plan.execution,
+        "no room",
+        START + 5_000,
+    )
+    .await
+    .unwrap();
     assert_eq!(given_up.status, Status::Errored);
     assert_eq!(given_up.reasons, ["no room"]);
     assert_eq!(given_up.ended_ms, Some(START + 5_000));
-    let again = give_up(&folder.stores, &plan.project, &plan.execution, "something else", START + 6_000).await;
+    let again = give_up(
+        &folder.stores,
+        &plan.project,
+        &plan.execution,
+        "something else",
+        START + 6_000,
+    )
+    .await;
     assert_eq!(again.unwrap(), given_up);
     let stored = folder.stores.records.get(None, ID).await.unwrap();
     assert_eq!(stored, Some(given_up));
