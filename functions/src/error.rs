@@ -31,7 +31,7 @@ pub enum FunctionError {
 }
 
 /// Results of functions.
-pub type Result<T> = std::result::Result<T, FunctionError>;
+pub(crate) type Result<T> = std::result::Result<T, FunctionError>;
 
 impl FunctionError {
     /// The names of all errors.

@@ -37,11 +37,12 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
     let stop = read_stop(objects, &keys).await?;
 
     let mut errors: Vec<String> = run.error.iter().cloned().collect();
-    if let Some(stop) = stop.filter(|s| s.reason == StopReason::Error) {
-        if !errors.contains(&stop.by) {
-            errors.push(stop.by);
-        }
-    }
+    let failure = stop.filter(|s| s.reason == StopReason::Error);
+    errors.extend(
+        failure
+            .map(|s| s.by)
+            .filter(|by| run.error.as_ref() != Some(by)),
+    );
     if let (true, Some(failed)) = (placed.tasks.is_empty(), placed.failed.first()) {
         errors.push(format!(
             "no task was placed: task {} {}",

@@ -35,7 +35,7 @@ mod watch;
 pub use account::{Account, AwsAccount, Refused, Started};
 pub use app::{App, handle};
 pub use clock::{Clock, SystemClock};
-pub use config::{Config, ConfigError, Function};
+pub use config::{Config, ConfigError, Function, VARIABLES};
 pub use ecs::EcsTasks;
 pub use error::FunctionError;
 pub use log::{Level, Log};

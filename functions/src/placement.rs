@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Its key in the bucket.
-pub const KEY: &str = "config/placement.json";
+pub(crate) const KEY: &str = "config/placement.json";
 /// How long tasks have from the start of the run to being ready, unless the placement says otherwise: Fargate takes a minute
 /// or two to place a task and to load its image, and a thousand tasks a minute to be asked for.
 const START_TIMEOUT: Duration = Duration::from_secs(300);
 /// The capacity provider that can be interrupted.
-pub const SPOT: &str = "FARGATE_SPOT";
+pub(crate) const SPOT: &str = "FARGATE_SPOT";
 /// The one that cannot.
-pub const ON_DEMAND: &str = "FARGATE";
+pub(crate) const ON_DEMAND: &str = "FARGATE";
 /// Architectures in the order in which they are chosen: ARM costs less.
 const ARCHITECTURES: [&str; 2] = ["arm64", "x86_64"];
 

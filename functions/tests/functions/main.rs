@@ -1,5 +1,5 @@
 //! Each function on stores in memory, with containers that are played.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 mod bounds;
 mod launching;
