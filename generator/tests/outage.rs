@@ -50,7 +50,7 @@ impl Flaky {
         let silent = {
             let mut refusals = self.refusals.lock().unwrap();
             *refusals += 1;
-            *refusals % 2 == 0
+            refusals.is_multiple_of(2)
         };
         if silent {
             // As a connection that hangs until it is given up.

@@ -65,8 +65,8 @@ fn dispatch(command: Command) -> error::Result<ExitCode> {
     let runtime = runtime.map_err(|e| CliError::run("start the runtime", e))?;
     runtime.block_on(Box::pin(async {
         match command {
-            Command::Run(args) => run::run(args).await,
-            Command::Hit(args) => hit::hit(args).await,
+            Command::Run(args) => Box::pin(run::run(args)).await,
+            Command::Hit(args) => Box::pin(hit::hit(args)).await,
             Command::Validate(args) => validate::validate(&args),
             Command::Schema(args) => schema::schema(&args),
             Command::Init(args) => init::init(&args),
@@ -74,7 +74,7 @@ fn dispatch(command: Command) -> error::Result<ExitCode> {
             Command::Show(args) => show::show(args).await,
             Command::Abort(args) => abort::abort(args).await,
             Command::Attach(args) => attach::attach(args).await,
-            Command::Demo(args) => demo::demo(args).await,
+            Command::Demo(args) => Box::pin(demo::demo(args)).await,
             Command::Generator(args) => generator::generator(args).await,
         }
     }))
