@@ -7,8 +7,8 @@ use crate::error::{FunctionError, Result};
 use crate::resolve::{Surroundings, check_with};
 use bytes::Bytes;
 use floodgate_control::DEFINITION_FILE;
-use floodgate_control::load::Loaded;
-use floodgate_core::definition::Source;
+use floodgate_control::load::{LoadError, Loaded};
+use floodgate_core::definition::{Fault, Faults, LOCAL_ONLY, Severity, Source};
 use floodgate_core::keys::definition_file;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -71,6 +71,17 @@ pub(super) async fn load(app: &App, input: &Input) -> Result<(Loaded, Vec<String
         }
         FunctionError::from(error)
     })?;
+    let (refused, unheeded): (Vec<Fault>, Vec<Fault>) = checked
+        .parsed
+        .local
+        .iter()
+        .filter(|fault| fault.problem != LOCAL_ONLY)
+        .cloned()
+        .partition(|fault| fault.severity == Severity::Error);
+    if !refused.is_empty() {
+        return Err(LoadError::from(Faults(refused)).into());
+    }
+    doubts.extend(unheeded.iter().map(ToString::to_string));
     let definition = &checked.parsed.definition;
     agree("project", input.project.as_deref(), &definition.project)?;
     agree("test", input.test.as_deref(), &definition.test)?;

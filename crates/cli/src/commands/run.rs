@@ -12,6 +12,7 @@ use crate::outcome::{Output, conclude, conclude_cloud};
 use crate::output::print;
 use crate::signals::Signals;
 use crate::trigger::trigger;
+use floodgate_core::definition::LOCAL_ONLY;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -109,12 +110,14 @@ async fn run_in_cloud(args: Args) -> Result<ExitCode> {
     let out = &args.out.out;
     let env = Environment::new(&args.env, out)?.with_secrets_elsewhere();
     let test = load_file(&args.file, &overrides(&args.set)?, &env)?;
+    test.runnable()?;
     let mut package = test.package();
     // What has no effect on one machine has one there.
     let local: Vec<_> = test
         .parsed()
         .local
         .iter()
+        .filter(|fault| fault.problem == LOCAL_ONLY)
         .map(ToString::to_string)
         .collect();
     package.warnings.retain(|warning| !local.contains(warning));

@@ -4,10 +4,12 @@ use super::fault::{Issue, Sink};
 use super::model::Engine;
 use super::tree::{Entry, Node};
 
-/// Keys of the definition that a local run does not heed.
+/// Keys of the definition that no run heeds yet.
 const WITHOUT_EFFECT: [&str; 2] = ["notify", "contract"];
-/// Such keys below `run`.
+/// Keys below `run` that a local run does not heed.
 const RUN_WITHOUT_EFFECT: [&str; 5] = ["tasks", "cpu", "memory", "regions", "max_cost_usd"];
+/// What is said of those, and of nothing else.
+pub const LOCAL_ONLY: &str = "has no effect in a local run";
 
 /// Collects what a local run refuses (errors) and what it does not heed (warnings).
 pub(super) fn check(root: &Node, engine: Engine, sink: &mut Sink) {
@@ -20,7 +22,7 @@ pub(super) fn check(root: &Node, engine: Engine, sink: &mut Sink) {
             "describe the load as scenarios with a flow, or run the script with its own tool",
         ));
     }
-    let unheeded = |node: &Node, keys: &[&str], sink: &mut Sink| {
+    let unheeded = |node: &Node, keys: &[&str], problem: &str, sink: &mut Sink| {
         for Entry {
             key,
             key_mark,
@@ -28,13 +30,13 @@ pub(super) fn check(root: &Node, engine: Engine, sink: &mut Sink) {
         } in node.entries()
         {
             if keys.contains(&key.as_str()) {
-                let issue = Issue::new(*key_mark, &value.path, "has no effect in a local run");
+                let issue = Issue::new(*key_mark, &value.path, problem);
                 sink.push(issue.warning());
             }
         }
     };
-    unheeded(root, &WITHOUT_EFFECT, sink);
+    unheeded(root, &WITHOUT_EFFECT, "has no effect yet", sink);
     if let Some(run) = root.get("run") {
-        unheeded(run, &RUN_WITHOUT_EFFECT, sink);
+        unheeded(run, &RUN_WITHOUT_EFFECT, LOCAL_ONLY, sink);
     }
 }

@@ -19,6 +19,7 @@ mod tree;
 mod version;
 mod yaml;
 
+pub use local::LOCAL_ONLY;
 pub use fault::{Fault, Faults, Place, Severity};
 pub use mask::without_credentials;
 pub use model::*;

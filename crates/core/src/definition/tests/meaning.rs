@@ -393,8 +393,13 @@ fn what_a_local_run_refuses_and_does_not_heed() {
         "notify",
         "contract",
     ]) {
+        let says = if path.starts_with("run.") {
+            LOCAL_ONLY
+        } else {
+            "has no effect yet"
+        };
         assert!(
-            line.ends_with(&format!(": warning: {path}: has no effect in a local run")),
+            line.ends_with(&format!(": warning: {path}: {says}")),
             "{path}: {line}"
         );
     }
