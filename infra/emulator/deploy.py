@@ -50,6 +50,11 @@ class Options:
     schedule_expression: str
     placement: str
 
+    @property
+    def bucket(self) -> str:
+        """Named as Terraform names it, and as `floodgate --cloud` expects it."""
+        return f"{self.name}-{ACCOUNT}-{self.region}"
+
 
 @dataclass(frozen=True)
 class Stack:
@@ -123,7 +128,7 @@ def role(clients: Clients, name: str, service: str) -> str:
 def bucket(clients: Clients, options: Options) -> None:
     create(
         clients.s3.create_bucket,
-        Bucket=options.name,
+        Bucket=options.bucket,
         CreateBucketConfiguration={"LocationConstraint": options.region},
     )
 
@@ -217,7 +222,7 @@ def placement(clients: Clients, options: Options, cluster: str, definition: str,
     }
     document |= json.loads(options.placement)
     body = json.dumps(document, indent=1).encode()
-    clients.s3.put_object(Bucket=options.name, Key="config/placement.json", Body=body)
+    clients.s3.put_object(Bucket=options.bucket, Key="config/placement.json", Body=body)
 
 
 def package(clients: Clients, options: Options) -> str:
@@ -235,8 +240,8 @@ def package(clients: Clients, options: Options) -> str:
         archive.writestr(entry, options.bootstrap.read_bytes())
     body = buffer.getvalue()
     key = f"config/functions-{hashlib.sha256(body).hexdigest()[:16]}.zip"
-    clients.s3.put_object(Bucket=options.name, Key=key, Body=body)
-    return f"{options.name}/{key}"
+    clients.s3.put_object(Bucket=options.bucket, Key=key, Body=body)
+    return f"{options.bucket}/{key}"
 
 
 def functions(clients: Clients, options: Options, architecture: str, packed: str) -> dict[str, str]:
@@ -250,7 +255,7 @@ def functions(clients: Clients, options: Options, architecture: str, packed: str
         variables = {
             "FLOODGATE_FUNCTION": which,
             "FLOODGATE_STACK": options.name,
-            "FLOODGATE_BUCKET": options.name,
+            "FLOODGATE_BUCKET": options.bucket,
             "FLOODGATE_BUCKET_REGION": options.region,
             "FLOODGATE_TABLE": options.name,
             "FLOODGATE_LOG": "info",
@@ -284,7 +289,7 @@ def rendered(options: Options, arns: dict[str, str]) -> str:
     text = options.state_machine.read_text()
     for which, arn in arns.items():
         text = text.replace(f"${{{which}_arn}}", arn)
-    text = text.replace("${bucket}", options.name)
+    text = text.replace("${bucket}", options.bucket)
     if "${" in text:
         left = text[text.index("${") :].split("}")[0]
         raise SystemExit(f"deploy: {options.state_machine}: no value for {left}}}")
@@ -351,7 +356,7 @@ def up(options: Options) -> Stack:
         endpoint=options.endpoint,
         region=options.region,
         name=options.name,
-        bucket=options.name,
+        bucket=options.bucket,
         table=options.name,
         state_machine=machine,
         cluster=cluster,

@@ -51,7 +51,7 @@ pub fn arrivals(test: &str, url: &str, load: (u32, &str), tasks: u32, rest: &str
     format!(
         "version: 1\nproject: {PROJECT}\ntest: {test}\ntarget: {url}\nrun:\n  tasks: {tasks}\n  cpu: 256\n  memory: 512\n\
          {rest}\nscenarios:\n  one:\n    executor: constant-arrival-rate\n    rate: {rate}\n    duration: {duration}\n    \
-         preAllocatedVUs: 10\n    maxVUs: 50\n    gracefulStop: 5s\n    flow:\n      - get: /count\n        name: count\n"
+         preAllocatedVUs: 10\n    maxVUs: 50\n    gracefulStop: 5s\n    flow:\n      - get: /\n        name: home\n"
     )
 }
 
