@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 /// Longer than any run here takes on a slow machine: a test that meets it has found a hang.
 const PATIENCE: Duration = Duration::from_secs(150);
 /// The project of all tests here.
-pub const PROJECT: &str = "cloud";
+pub(crate) const PROJECT: &str = "cloud";
 
 /// A started execution.
-pub struct Execution<'s> {
+pub(crate) struct Execution<'s> {
     stack: &'s Stack,
     pub arn: String,
     /// Its name in Step Functions, and the run's id.
@@ -26,7 +26,7 @@ pub struct Execution<'s> {
 }
 
 /// What came of it.
-pub struct Ended {
+pub(crate) struct Ended {
     pub status: ExecutionStatus,
     /// The name of the error; empty if it succeeded.
     pub error: String,
@@ -36,7 +36,7 @@ pub struct Ended {
 }
 
 /// The input of an execution with an inline definition.
-pub fn input(test: &str, definition: &str) -> Value {
+pub(crate) fn input(test: &str, definition: &str) -> Value {
     json!({
         "project": PROJECT,
         "test": test,
@@ -46,7 +46,7 @@ pub fn input(test: &str, definition: &str) -> Value {
 }
 
 /// A definition of `tasks` tasks that send so many requests a second for so long, each to `path`.
-pub fn arrivals(test: &str, url: &str, load: (u32, &str), tasks: u32, rest: &str) -> String {
+pub(crate) fn arrivals(test: &str, url: &str, load: (u32, &str), tasks: u32, rest: &str) -> String {
     let (rate, duration) = load;
     format!(
         "version: 1\nproject: {PROJECT}\ntest: {test}\ntarget: {url}\nrun:\n  tasks: {tasks}\n  cpu: 256\n  memory: 512\n\
@@ -57,7 +57,7 @@ pub fn arrivals(test: &str, url: &str, load: (u32, &str), tasks: u32, rest: &str
 
 impl Stack {
     /// Starts an execution whose name is the run's id.
-    pub async fn start(&self, input: &Value) -> Execution<'_> {
+    pub(crate) async fn start(&self, input: &Value) -> Execution<'_> {
         let id = ulid::Ulid::generate().to_string();
         let arn = self.start_as(&id, input).await.unwrap();
         Execution {
@@ -68,7 +68,7 @@ impl Stack {
     }
 
     /// Starts an execution of this name; what the service says if it does not.
-    pub async fn start_as(&self, name: &str, input: &Value) -> Result<String, String> {
+    pub(crate) async fn start_as(&self, name: &str, input: &Value) -> Result<String, String> {
         let call = self
             .states
             .start_execution()
@@ -82,7 +82,7 @@ impl Stack {
     }
 
     /// An execution that something else has started.
-    pub fn found(&self, arn: &str, id: &str) -> Execution<'_> {
+    pub(crate) fn found(&self, arn: &str, id: &str) -> Execution<'_> {
         Execution {
             stack: self,
             arn: arn.into(),
@@ -97,7 +97,7 @@ impl Execution<'_> {
     }
 
     /// Its record.
-    pub async fn record(&self) -> Option<Record> {
+    pub(crate) async fn record(&self) -> Option<Record> {
         self.stack
             .records
             .get(Some(PROJECT), &self.id)
@@ -106,7 +106,7 @@ impl Execution<'_> {
     }
 
     /// Waits for the state machine, then for the record and for the tasks, which are not part of it when it was stopped.
-    pub async fn end(&self) -> Ended {
+    pub(crate) async fn end(&self) -> Ended {
         let begun = Instant::now();
         let described = self.described(begun).await;
         let record = loop {
@@ -137,7 +137,7 @@ impl Execution<'_> {
     }
 
     /// Waits for the state machine alone: the name of its error, and the cause.
-    pub async fn failure(&self) -> (String, String) {
+    pub(crate) async fn failure(&self) -> (String, String) {
         let described = self.described(Instant::now()).await;
         let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
         (text(described.error()), text(described.cause()))
@@ -205,7 +205,7 @@ impl Execution<'_> {
     }
 
     /// Does something with the container of one task.
-    pub async fn docker(&self, arguments: &[&str], task: usize) {
+    pub(crate) async fn docker(&self, arguments: &[&str], task: usize) {
         let arns = self.placed().await;
         let container = container(&arns[task]).unwrap();
         let done = Command::new("docker")
@@ -224,7 +224,7 @@ impl Execution<'_> {
 impl Ended {
     /// Panics with everything that is known unless the verdict is this.
     #[track_caller]
-    pub fn expect(&self, status: Status, error: &str) -> &Self {
+    pub(crate) fn expect(&self, status: Status, error: &str) -> &Self {
         let said = || format!("{}: {}\n{:#?}", self.error, self.cause, self.record);
         let succeeded = self.status == ExecutionStatus::Succeeded;
         assert_eq!(succeeded, status == Status::Passed, "{}", said());
@@ -234,13 +234,13 @@ impl Ended {
     }
 
     #[track_caller]
-    pub fn summary(&self) -> &Summary {
+    pub(crate) fn summary(&self) -> &Summary {
         self.summary.as_ref().unwrap()
     }
 
     /// Requests in the merged data.
     #[track_caller]
-    pub fn requests(&self) -> u64 {
+    pub(crate) fn requests(&self) -> u64 {
         let requests = self
             .summary()
             .metrics
@@ -262,7 +262,7 @@ fn container(task_arn: &str) -> Option<String> {
 }
 
 /// Waits until something holds.
-pub async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+pub(crate) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
         assert!(begun.elapsed() < PATIENCE, "{what} within {PATIENCE:?}");

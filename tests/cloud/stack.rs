@@ -14,7 +14,7 @@ use std::process::Command;
 const EMULATOR: &str = "FLOODGATE_EMULATOR";
 
 /// One deployed stack, and clients for it.
-pub struct Stack {
+pub(crate) struct Stack {
     pub states: aws_sdk_sfn::Client,
     pub ecs: aws_sdk_ecs::Client,
     pub objects: S3Store,
@@ -25,12 +25,12 @@ pub struct Stack {
 
 impl Stack {
     /// The one that is there from the start.
-    pub async fn shared() -> Self {
+    pub(crate) async fn shared() -> Self {
         Self::of(emulator()["stack"].clone()).await
     }
 
     /// One more on the same emulator, for a test that disturbs others: with these arguments for `deploy.py`.
-    pub async fn own(name: &str, arguments: &[&str]) -> Self {
+    pub(crate) async fn own(name: &str, arguments: &[&str]) -> Self {
         let emulator = emulator();
         let text = |key: &str| emulator[key].as_str().unwrap().to_owned();
         let deployed = Command::new(text("python"))
@@ -69,16 +69,16 @@ impl Stack {
         self.names[key].as_str().unwrap()
     }
 
-    pub fn state_machine(&self) -> &str {
+    pub(crate) fn state_machine(&self) -> &str {
         self.text("state_machine")
     }
 
-    pub fn cluster(&self) -> &str {
+    pub(crate) fn cluster(&self) -> &str {
         self.text("cluster")
     }
 
     /// What `floodgate --cloud` finds the stack by.
-    pub fn environment(&self) -> [(&'static str, String); 5] {
+    pub(crate) fn environment(&self) -> [(&'static str, String); 5] {
         [
             ("AWS_ENDPOINT_URL", self.text("endpoint").into()),
             ("AWS_REGION", self.text("region").into()),
@@ -90,14 +90,14 @@ impl Stack {
 }
 
 /// Where the emulator listens, for a proxy before it.
-pub fn emulator_addr() -> SocketAddr {
+pub(crate) fn emulator_addr() -> SocketAddr {
     let emulator = emulator();
     let endpoint = emulator["stack"]["endpoint"].as_str().unwrap();
     endpoint.trim_start_matches("http://").parse().unwrap()
 }
 
 /// Clients' configuration for an emulator.
-pub async fn sdk_config(endpoint: &str, region: &str) -> SdkConfig {
+pub(crate) async fn sdk_config(endpoint: &str, region: &str) -> SdkConfig {
     aws::loader()
         .endpoint_url(endpoint)
         .region(Region::new(region.to_owned()))

@@ -122,6 +122,6 @@ async fn many_shards_are_merged_in_parts() {
     let ended = stack.start(&input("parts", &definition)).await.end().await;
     ended.expect(Status::Passed, "");
     assert_eq!((ended.requests(), shop.counters().requests()), (300, 300));
-    let completeness = ended.record.completeness.clone().unwrap();
+    let completeness = ended.record.completeness.unwrap();
     assert_eq!(completeness.shards_merged, completeness.shards_expected);
 }

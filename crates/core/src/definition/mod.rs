@@ -19,8 +19,8 @@ mod tree;
 mod version;
 mod yaml;
 
-pub use local::LOCAL_ONLY;
 pub use fault::{Fault, Faults, Place, Severity};
+pub use local::LOCAL_ONLY;
 pub use mask::without_credentials;
 pub use model::*;
 pub use schema::schema;
