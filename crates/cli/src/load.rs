@@ -40,7 +40,7 @@ impl LoadedTest {
     /// Whether it can be run on this machine.
     ///
     /// # Errors
-    /// [`CliError::Definition`] with the places of what this build does not run.
+    /// [`CliError::Definition`](crate::error::CliError::Definition) with the places of what this build does not run.
     pub fn runnable(&self) -> Result<()> {
         if self.refusals.is_empty() {
             Ok(())

@@ -40,7 +40,7 @@ pub struct RequestStep {
     pub name: String,
     /// Query parameters to add, percent-encoded when sent.
     pub params: Vec<(String, Template)>,
-    /// Headers on top of those of [`HttpOptions`]; a name given twice is sent twice.
+    /// Headers on top of those of [`HttpOptions`](super::HttpOptions); a name given twice is sent twice.
     pub headers: Vec<(String, Template)>,
     /// What is sent.
     pub body: Body,
