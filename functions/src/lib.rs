@@ -1,7 +1,7 @@
 //! The Lambda functions that a run's state machine calls: one program, one module a function.
 //!
-//! [`prepare`] makes a plan, [`launch`] starts its tasks, [`watch`] looks after them, [`merge`] adds up what they wrote,
-//! [`finish`] judges, and [`reap`] stops what must not go on. What they do to a run is `floodgate_control`; here stands what
+//! `prepare` makes a plan, `launch` starts its tasks, `watch` looks after them, `merge` adds up what they wrote,
+//! `finish` judges, and `reap` stops what must not go on. What they do to a run is `floodgate_control`; here stands what
 //! only the cloud has: payloads, placement, ECS, pacing by the history of a state machine.
 //!
 //! Every function may be called again with the same input, by Lambda's retries and by a redrive, and then goes on where the
