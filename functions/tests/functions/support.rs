@@ -1,11 +1,14 @@
 //! Stores in memory that count, containers that are played, a clock that is set.
 
+mod memory;
+
+pub use memory::{Objects, Records};
+
 use async_trait::async_trait;
-use bytes::Bytes;
 use floodgate_control::Stores;
-use floodgate_core::execution::record::{AuditEntry, Execution, Status, TestRecord};
+use floodgate_core::execution::record::Execution;
 use floodgate_functions::*;
-use floodgate_store::{ObjectInfo, ObjectStore, RecordStore, Result, StoreError};
+use floodgate_store::RecordStore;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -15,171 +18,6 @@ use std::time::Duration;
 pub const NOW: i64 = 1_700_000_000_000;
 pub const ARN: &str = "arn:aws:states:eu-west-1:1:execution:floodgate:01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
 pub const ID: &str = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
-
-/// Objects in memory, with the requests that S3 would have been sent.
-#[derive(Default)]
-pub struct Objects {
-    objects: Mutex<BTreeMap<String, (Bytes, u64)>>,
-    pub puts: AtomicU64,
-    pub gets: AtomicU64,
-    pub lists: AtomicU64,
-}
-
-impl Objects {
-    fn write(&self, key: &str, data: Bytes, new: bool) -> Result<()> {
-        let version = self.puts.fetch_add(1, Ordering::Relaxed);
-        let mut objects = self.objects.lock().unwrap();
-        if new && objects.contains_key(key) {
-            return Err(StoreError::Exists { key: key.into() });
-        }
-        objects.insert(key.into(), (data, version));
-        Ok(())
-    }
-
-    pub fn json(&self, key: &str) -> Value {
-        let objects = self.objects.lock().unwrap();
-        let (bytes, _) = objects
-            .get(key)
-            .unwrap_or_else(|| panic!("{key}: not found"));
-        serde_json::from_slice(bytes).unwrap()
-    }
-
-    pub fn set(&self, key: &str, data: impl Into<Bytes>) {
-        let version = self.puts.load(Ordering::Relaxed) + 1_000_000;
-        let mut objects = self.objects.lock().unwrap();
-        objects.insert(key.into(), (data.into(), version));
-    }
-
-    /// Another version of an object, not counted: a task's doing.
-    pub fn flush(&self, key: &str, version: u64) {
-        let mut objects = self.objects.lock().unwrap();
-        let object = objects.entry(key.into()).or_default();
-        object.1 = version;
-    }
-
-    pub fn has(&self, key: &str) -> bool {
-        self.objects.lock().unwrap().contains_key(key)
-    }
-
-    pub fn size(&self, key: &str) -> usize {
-        self.objects.lock().unwrap()[key].0.len()
-    }
-}
-
-#[async_trait]
-impl ObjectStore for Objects {
-    async fn put(&self, key: &str, data: Bytes) -> Result<()> {
-        self.write(key, data, false)
-    }
-    async fn put_new(&self, key: &str, data: Bytes) -> Result<()> {
-        self.write(key, data, true)
-    }
-    async fn get(&self, key: &str) -> Result<Option<Bytes>> {
-        self.gets.fetch_add(1, Ordering::Relaxed);
-        Ok(self
-            .objects
-            .lock()
-            .unwrap()
-            .get(key)
-            .map(|(b, _)| b.clone()))
-    }
-    async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>> {
-        let objects = self.objects.lock().unwrap();
-        let all: Vec<ObjectInfo> = objects
-            .range(prefix.to_owned()..)
-            .take_while(|(key, _)| key.starts_with(prefix))
-            .map(|(key, (bytes, version))| ObjectInfo {
-                key: key.clone(),
-                size: bytes.len() as u64,
-                modified_ms: 0,
-                version: version.to_string(),
-            })
-            .collect();
-        let pages = all.len().div_ceil(1_000).max(1) as u64;
-        self.lists.fetch_add(pages, Ordering::Relaxed);
-        Ok(all)
-    }
-    async fn delete(&self, key: &str) -> Result<()> {
-        self.objects.lock().unwrap().remove(key);
-        Ok(())
-    }
-}
-
-/// Records in memory.
-#[derive(Default)]
-pub struct Records {
-    records: Mutex<BTreeMap<String, Execution>>,
-    tests: Mutex<Vec<TestRecord>>,
-    spent: Mutex<BTreeMap<(String, String), f64>>,
-    pub writes: AtomicU64,
-}
-
-#[async_trait]
-impl RecordStore for Records {
-    async fn create(&self, execution: &Execution) -> Result<()> {
-        self.writes.fetch_add(1, Ordering::Relaxed);
-        let mut records = self.records.lock().unwrap();
-        if records.contains_key(&execution.id) {
-            return Err(StoreError::Exists {
-                key: execution.id.clone(),
-            });
-        }
-        records.insert(execution.id.clone(), execution.clone());
-        Ok(())
-    }
-    async fn update(&self, execution: &Execution, expected: &[Status]) -> Result<()> {
-        self.writes.fetch_add(1, Ordering::Relaxed);
-        let mut records = self.records.lock().unwrap();
-        let found = records.get(&execution.id).unwrap().status;
-        if !expected.contains(&found) {
-            return Err(StoreError::Conflict {
-                id: execution.id.clone(),
-                found,
-                expected: expected.to_vec(),
-            });
-        }
-        records.insert(execution.id.clone(), execution.clone());
-        Ok(())
-    }
-    async fn get(&self, _: Option<&str>, id: &str) -> Result<Option<Execution>> {
-        Ok(self.records.lock().unwrap().get(id).cloned())
-    }
-    async fn list(&self, _: Option<&str>, _: Option<&str>, limit: usize) -> Result<Vec<Execution>> {
-        let records = self.records.lock().unwrap();
-        Ok(records.values().rev().take(limit).cloned().collect())
-    }
-    async fn audit(&self, _: &str, _: &AuditEntry) -> Result<()> {
-        self.writes.fetch_add(1, Ordering::Relaxed);
-        Ok(())
-    }
-    async fn audit_trail(&self, _: &str) -> Result<Vec<AuditEntry>> {
-        Ok(Vec::new())
-    }
-    async fn put_test(&self, test: &TestRecord) -> Result<()> {
-        self.writes.fetch_add(1, Ordering::Relaxed);
-        self.tests.lock().unwrap().push(test.clone());
-        Ok(())
-    }
-    async fn latest_test(&self, project: &str, test: &str) -> Result<Option<TestRecord>> {
-        let tests = self.tests.lock().unwrap();
-        let of = |t: &&TestRecord| t.project == project && t.test == test;
-        Ok(tests.iter().rev().find(of).cloned())
-    }
-    async fn add_spend(&self, _: &str, month: &str, execution: &str, usd: f64) -> Result<()> {
-        self.writes.fetch_add(1, Ordering::Relaxed);
-        let key = (month.to_owned(), execution.to_owned());
-        self.spent.lock().unwrap().insert(key, usd);
-        Ok(())
-    }
-    async fn spend(&self, _: &str, month: &str) -> Result<f64> {
-        let spent = self.spent.lock().unwrap();
-        Ok(spent
-            .iter()
-            .filter(|((m, _), _)| m == month)
-            .map(|(_, usd)| usd)
-            .sum())
-    }
-}
 
 /// What the next calls of RunTask meet with.
 pub type Script = dyn Fn(u64, &RunRequest) -> std::result::Result<(), RunError> + Send + Sync;

@@ -1,19 +1,20 @@
 //! A task whose store goes away in the middle of its run, for as long as a region's S3 has been known to.
-#![allow(clippy::unwrap_used)]
 
+use crate::plan::{definition, plan};
 use bytes::Bytes;
 use floodgate_core::definition::Resolver;
 use floodgate_core::execution::control::Start;
 use floodgate_core::execution::manifest::{Manifest, TaskOutcome};
-use floodgate_core::execution::plan::{Plan, PlannedLoad, PlannedTask};
-use floodgate_core::keys::{ExecutionKeys, definition_file};
+use floodgate_core::execution::plan::Plan;
+use floodgate_core::keys::{DEFINITION_FILE, ExecutionKeys, definition_file};
 use floodgate_core::shard::decode;
+use floodgate_generator::clock::unix_ms;
 use floodgate_generator::{Config, Site, run};
 use floodgate_store::{ObjectInfo, ObjectStore, StoreError};
 use floodgate_target::Target;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 const AWAY: Duration = Duration::from_secs(10);
 
@@ -101,45 +102,10 @@ impl Resolver for Nothing {
     }
 }
 
-fn unix_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    i64::try_from(since.as_millis()).unwrap()
-}
-
-fn plan() -> Plan {
-    Plan {
-        schema: Plan::SCHEMA,
-        execution: "01JD0000000000000000000000".to_owned(),
-        project: "p".to_owned(),
-        test: "t".to_owned(),
-        version: "v".to_owned(),
-        files: vec!["definition.json".to_owned()],
-        base_dir: None,
-        tasks: vec![PlannedTask {
-            index: 0,
-            weight: 1,
-            region: "local".to_owned(),
-        }],
-        deadline_ms: unix_ms() + 120_000,
-        start_timeout_ms: 60_000,
-        flush_interval_ms: 1_000,
-        live_interval_ms: 500,
-        control_interval_ms: 100,
-        load: PlannedLoad::default(),
-        env: BTreeMap::new(),
-        run_arn: None,
-    }
-}
-
 async fn prepare(store: &Flaky, plan: &Plan, target: &str, duration: &str) {
-    let definition = format!(
-        r#"{{"version":1,"project":"p","test":"t","target":"{target}","scenarios":{{"s":{{
-            "executor":"constant-arrival-rate","rate":100,"duration":"{duration}","preAllocatedVUs":4,"maxVUs":50,
-            "flow":[{{"get":"/","name":"home"}}]}}}}}}"#
-    );
+    let definition = definition(target, duration);
     let keys = ExecutionKeys::new(&plan.project, &plan.execution);
-    let definition_key =
-        definition_file(&plan.project, &plan.test, &plan.version, "definition.json");
+    let definition_key = definition_file(&plan.project, &plan.test, &plan.version, DEFINITION_FILE);
     store.put(&definition_key, definition.into()).await.unwrap();
     store
         .put(&keys.plan(), serde_json::to_vec(plan).unwrap().into())

@@ -1,28 +1,20 @@
 //! The program of the container as a process of its own, against a stand-in for S3.
-#![allow(clippy::unwrap_used)]
 
-mod s3;
-
+use crate::plan::{EXECUTION, definition, plan};
+use crate::s3::S3;
 use floodgate_core::execution::control::{Ready, Start};
 use floodgate_core::execution::manifest::{Manifest, TaskOutcome};
-use floodgate_core::execution::plan::{Plan, PlannedLoad, PlannedTask};
-use floodgate_core::keys::{ExecutionKeys, definition_file};
+use floodgate_core::execution::plan::Plan;
+use floodgate_core::keys::{DEFINITION_FILE, ExecutionKeys, definition_file};
 use floodgate_core::shard::decode;
+use floodgate_generator::clock::unix_ms;
 use floodgate_target::Target;
-use s3::S3;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_floodgate-generator");
-const EXECUTION: &str = "01JD0000000000000000000000";
-
-fn unix_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    i64::try_from(since.as_millis()).unwrap()
-}
-
 fn keys() -> ExecutionKeys {
     ExecutionKeys::new("p", EXECUTION)
 }
@@ -51,35 +43,15 @@ fn program(s3: SocketAddr, deadline_ms: i64) -> Command {
 }
 
 fn prepare(s3: &S3, target: &str, duration: &str) {
-    let definition = format!(
-        r#"{{"version":1,"project":"p","test":"t","target":"${{env:TARGET}}","scenarios":{{"s":{{
-            "executor":"constant-arrival-rate","rate":100,"duration":"{duration}","preAllocatedVUs":4,"maxVUs":50,
-            "flow":[{{"get":"/","name":"home"}}]}}}}}}"#
-    );
+    let definition = definition("${env:TARGET}", duration);
     let plan = Plan {
-        schema: Plan::SCHEMA,
-        execution: EXECUTION.to_owned(),
-        project: "p".to_owned(),
-        test: "t".to_owned(),
-        version: "v".to_owned(),
-        files: vec!["definition.json".to_owned()],
-        base_dir: None,
-        tasks: vec![PlannedTask {
-            index: 0,
-            weight: 1,
-            region: "eu-west-1".to_owned(),
-        }],
-        deadline_ms: unix_ms() + 120_000,
-        start_timeout_ms: 60_000,
-        flush_interval_ms: 1_000,
         live_interval_ms: 1_000,
         control_interval_ms: 400,
-        load: PlannedLoad::default(),
         env: BTreeMap::from([("TARGET".to_owned(), target.to_owned())]),
-        run_arn: None,
+        ..plan()
     };
     s3.put(
-        &path(&definition_file("p", "t", "v", "definition.json")),
+        &path(&definition_file("p", "t", "v", DEFINITION_FILE)),
         definition,
     );
     s3.put(&path(&keys().plan()), serde_json::to_vec(&plan).unwrap());
