@@ -33,6 +33,8 @@ pub(crate) struct Ended {
     pub cause: String,
     pub record: Record,
     pub summary: Option<Summary>,
+    /// Requests in the merged data that the end of the run cut off.
+    cut_off: u64,
 }
 
 /// The input of an execution with an inline definition.
@@ -121,18 +123,16 @@ impl Execution<'_> {
             pause().await;
         };
         self.no_task_is_left(begun).await;
-        let summary = self
-            .stack
-            .objects
-            .get(&self.keys().summary())
-            .await
-            .unwrap();
+        let objects = &self.stack.objects;
+        let summary = objects.get(&self.keys().summary()).await.unwrap();
+        let merged = objects.get(&self.keys().merged()).await.unwrap();
         Ended {
             status: described.status().clone(),
             error: described.error().unwrap_or_default().to_owned(),
             cause: described.cause().unwrap_or_default().to_owned(),
             record,
             summary: summary.map(|json| serde_json::from_slice(&json).unwrap()),
+            cut_off: merged.map_or(0, |merged| cut_off(&merged)),
         }
     }
 
@@ -248,6 +248,28 @@ impl Ended {
             .map(|metric| metric.values["count"]);
         requests.unwrap_or(0.0) as u64
     }
+
+    /// Panics unless the merged data hold what the target counted: each request of it, and besides those only some that
+    /// the end of the run cut off before the target had them.
+    #[track_caller]
+    pub(crate) fn expect_requests_of(&self, target: &floodgate_target::Counters) {
+        let (merged, counted) = (self.requests(), target.requests());
+        assert!(
+            (counted..=counted + self.cut_off).contains(&merged),
+            "{merged} requests in the merged data, {} of them cut off; the target counted {counted}",
+            self.cut_off
+        );
+    }
+}
+
+/// The requests in a merged shard that were cut off.
+fn cut_off(merged: &[u8]) -> u64 {
+    let shard = floodgate_core::shard::decode(merged).unwrap();
+    let rows = shard.rows.iter().filter(|row| {
+        let error = row.key.tags.0.get("error_code");
+        row.key.metric == "http_reqs" && error.is_some_and(|code| code == "interrupted")
+    });
+    rows.map(|row| row.count).sum()
 }
 
 /// The running (or paused) container of a task.

@@ -111,5 +111,5 @@ async fn a_person_aborts_a_run_from_another_terminal() {
     let run = stack.found(record.run_arn.as_deref().unwrap(), &id);
     let ended = run.end().await;
     ended.expect(Status::Aborted, "Floodgate.Aborted");
-    assert_eq!(ended.requests(), shop.counters().requests());
+    ended.expect_requests_of(shop.counters());
 }

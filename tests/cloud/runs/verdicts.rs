@@ -85,7 +85,7 @@ async fn a_threshold_that_aborts_ends_the_run_early() {
     let stop = ended.record.stopped_by.clone().unwrap();
     assert_eq!(stop.reason, StopReason::Threshold);
     assert!(ended.record.thresholds[0].aborted);
-    assert_eq!(ended.requests(), shop.counters().requests());
+    ended.expect_requests_of(shop.counters());
     assert!(
         (60..3000).contains(&ended.requests()),
         "{}",
