@@ -11,8 +11,8 @@ use crate::placement::{Placement, SPOT};
 use crate::resolve;
 use crate::run::{Run, RunPhase};
 use crate::turn::{load_run, load_state};
-use floodgate_control::watch::TaskState;
-use floodgate_control::{Closing, LostTask, Measured, finish_with, read_stop};
+use floodgate_control::watch::WatchState;
+use floodgate_control::{Closing, Measured, finish_with, read_stop};
 use floodgate_core::cost;
 use floodgate_core::execution::control::StopReason;
 use floodgate_core::execution::record::Execution;
@@ -49,17 +49,10 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
             failed.task, failed.reason
         ));
     }
-    let states = state.as_ref().map_or(&[][..], |s| &s.tasks);
-    let lost: Vec<LostTask> = (0..)
-        .zip(states)
-        .filter_map(|(task, state)| match state {
-            TaskState::Lost { reason } => Some(LostTask {
-                task,
-                reason: reason.clone(),
-            }),
-            _ => None,
-        })
-        .collect();
+    let lost = state
+        .as_ref()
+        .map(WatchState::lost_tasks)
+        .unwrap_or_default();
 
     let settle = |execution: &mut Execution, measured: &Measured<'_>| {
         let spot = by_capacity(&placed).get(SPOT).copied();

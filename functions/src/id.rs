@@ -1,5 +1,6 @@
 //! The id of a run: the same for every retry and redrive of a state machine's execution.
 
+use chrono::DateTime;
 use sha2::{Digest, Sha256};
 use ulid::Ulid;
 
@@ -39,39 +40,15 @@ pub(crate) fn name_of(run_arn: &str) -> &str {
 }
 
 /// Unix ms of a time as Step Functions writes it: `2026-11-22T01:02:03.456Z`.
-///
-/// Days from the civil date: <https://howardhinnant.github.io/date_algorithms.html#days_from_civil>.
 pub(crate) fn parse_time(text: &str) -> Option<i64> {
-    let (date, time) = text.split_once('T')?;
-    let time = time
-        .strip_suffix('Z')
-        .or_else(|| time.strip_suffix("+00:00"))?;
-    let mut date = date.split('-').map(str::parse::<i64>);
-    let (year, month, day) = (date.next()?.ok()?, date.next()?.ok()?, date.next()?.ok()?);
-    let (time, fraction) = time.split_once('.').unwrap_or((time, ""));
-    let mut time = time.split(':').map(str::parse::<i64>);
-    let (hour, minute, second) = (time.next()?.ok()?, time.next()?.ok()?, time.next()?.ok()?);
-    let digits: String = fraction.chars().chain("000".chars()).take(3).collect();
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
-    let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second;
-    Some(seconds * 1_000 + digits.parse::<i64>().ok()?)
+    let time = DateTime::parse_from_rfc3339(text).ok()?;
+    Some(time.timestamp_millis())
 }
 
 /// Year and month of a time, as `202611`.
 pub(crate) fn year_month(now_ms: i64) -> String {
-    let days = now_ms.div_euclid(86_400_000) + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
-    format!("{year:04}{month:02}")
+    let time = DateTime::from_timestamp_millis(now_ms).unwrap_or_default();
+    time.format("%Y%m").to_string()
 }
 
 #[cfg(test)]

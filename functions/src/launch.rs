@@ -11,9 +11,9 @@ use crate::turn::load_run;
 use floodgate_control::{Prepared, read_stop};
 use floodgate_core::execution::plan::PlannedTask;
 use floodgate_core::keys::ExecutionKeys;
+use floodgate_core::shard::sha256_hex;
 use futures_util::StreamExt;
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -33,11 +33,14 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
     let loaded = load_run(app, &run.project, &run.execution).await?;
     let placement = Placement::load(app.stores.objects.as_ref()).await?;
     let keys = ExecutionKeys::new(&run.project, &run.execution);
+    let stored = Placed::load(app.stores.objects.as_ref(), &keys).await?;
     let mut launch = Launch {
         app,
         prepared: &loaded,
         placement: &placement,
-        placed: Placed::load(app.stores.objects.as_ref(), &keys).await?,
+        placed: stored.clone(),
+        stored,
+        keys: &keys,
     };
     launch.find_again().await?;
     let began_ms = app.clock.now_ms();
@@ -59,10 +62,7 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
             break;
         }
         let last = launch.round(&pending, began_ms).await;
-        launch
-            .placed
-            .save(app.stores.objects.as_ref(), &keys)
-            .await?;
+        launch.save().await?;
         let pending = launch.pending();
         if pending.is_empty() {
             break;
@@ -79,10 +79,7 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
         app.clock.sleep(wait).await;
         wait = Duration::ZERO;
     }
-    launch
-        .placed
-        .save(app.stores.objects.as_ref(), &keys)
-        .await?;
+    launch.save().await?;
     let missing = launch.pending().len();
     let placed = &launch.placed;
     app.log.info(
@@ -114,7 +111,10 @@ struct Launch<'a> {
     app: &'a App,
     prepared: &'a Prepared,
     placement: &'a Placement,
+    keys: &'a ExecutionKeys,
     placed: Placed,
+    /// What is stored of it.
+    stored: Placed,
 }
 
 impl Launch<'_> {
@@ -125,6 +125,15 @@ impl Launch<'_> {
             .filter(|t| !settled.contains(&t.index))
             .cloned()
             .collect()
+    }
+
+    async fn save(&mut self) -> Result<()> {
+        if self.stored != self.placed {
+            let objects = self.app.stores.objects.as_ref();
+            self.placed.save(objects, self.keys).await?;
+            self.stored = self.placed.clone();
+        }
+        Ok(())
     }
 
     fn give_up(&mut self, tasks: &[PlannedTask], reason: &str) {
@@ -311,10 +320,7 @@ impl Launch<'_> {
 
 /// The same for the same request: 64 characters, as many as a token may have.
 fn client_token(execution: &str, task: u32, attempt: u32) -> String {
-    Sha256::digest(format!("{execution}/{task}/{attempt}"))
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    sha256_hex(format!("{execution}/{task}/{attempt}").as_bytes())
 }
 
 /// How many of the tasks of each kind of capacity there are.

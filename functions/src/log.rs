@@ -1,41 +1,11 @@
 //! Structured logs: a JSON object a line on standard output, which CloudWatch Logs Insights reads as fields.
 
+pub use floodgate_core::level::Level;
+
 use serde_json::{Map, Value};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
-
-/// How much a line matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// Something failed.
-    Error,
-    /// Something is not as it should be.
-    Warn,
-    /// What happens to a run.
-    Info,
-    /// Everything else.
-    Debug,
-}
-
-impl Level {
-    /// From its name in `FLOODGATE_LOG`.
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Error, Self::Warn, Self::Info, Self::Debug]
-            .into_iter()
-            .find(|l| l.name() == name)
-    }
-
-    /// Its name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warn => "warn",
-            Self::Info => "info",
-            Self::Debug => "debug",
-        }
-    }
-}
 
 /// Where lines go.
 type Sink = Arc<Mutex<dyn Write + Send>>;

@@ -1,6 +1,7 @@
 //! `control/placed.json`: which tasks ECS has accepted, and which it has not.
 
-use crate::error::{FunctionError, Result};
+use crate::error::Result;
+use floodgate_control::json;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_store::ObjectStore;
 use serde::{Deserialize, Serialize};
@@ -55,12 +56,9 @@ impl Placed {
     /// # Errors
     /// What the store refuses, and an object that cannot be read.
     pub async fn load(objects: &dyn ObjectStore, keys: &ExecutionKeys) -> Result<Self> {
-        let key = keys.placed();
-        let Some(bytes) = objects.get(&key).await? else {
-            return Ok(Self::default());
-        };
-        serde_json::from_slice(&bytes)
-            .map_err(|error| FunctionError::Errored(format!("{key}: {error}")))
+        Ok(json::get(objects, &keys.placed())
+            .await?
+            .unwrap_or_default())
     }
 
     /// Writes it.
@@ -68,9 +66,7 @@ impl Placed {
     /// # Errors
     /// What the store refuses.
     pub async fn save(&self, objects: &dyn ObjectStore, keys: &ExecutionKeys) -> Result<()> {
-        let bytes = serde_json::to_vec(self)
-            .map_err(|error| FunctionError::Errored(format!("{}: {error}", keys.placed())))?;
-        Ok(objects.put(&keys.placed(), bytes.into()).await?)
+        Ok(json::put_compact(objects, &keys.placed(), self).await?)
     }
 
     /// The tasks of which it is known whether they run.

@@ -1,6 +1,7 @@
 //! `config/placement.json`: where tasks can run, and who may start how many.
 
 use crate::error::{FunctionError, Result};
+use floodgate_control::json;
 use floodgate_store::ObjectStore;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -127,13 +128,11 @@ impl Placement {
     /// # Errors
     /// One that is missing or cannot be read.
     pub async fn load(objects: &dyn ObjectStore) -> Result<Self> {
-        let Some(bytes) = objects.get(KEY).await? else {
+        let Some(placement) = json::get::<Self>(objects, KEY).await? else {
             return Err(FunctionError::Errored(format!(
                 "{KEY}: not found in the bucket; apply the Terraform module, which writes it"
             )));
         };
-        let placement: Self = serde_json::from_slice(&bytes)
-            .map_err(|error| FunctionError::Errored(format!("{KEY}: {error}")))?;
         if placement.schema != 1 {
             return Err(FunctionError::Errored(format!(
                 "{KEY}: has layout {}, this program reads 1; apply the Terraform module of the same version",

@@ -12,8 +12,8 @@ use crate::id::{execution_id, name_of, parse_time};
 use crate::placement::Placement;
 use crate::run::Run;
 use crate::turn::{Turn, load_run};
-use floodgate_control::give_up;
 use floodgate_control::watch::Phase;
+use floodgate_control::{give_up, plain_cause};
 use floodgate_core::execution::control::StopReason;
 use floodgate_core::execution::record::Execution;
 use serde::{Deserialize, Serialize};
@@ -115,17 +115,14 @@ pub(crate) async fn handle(app: &App, input: Reap) -> Result<Reaped> {
     }
 }
 
-/// An error and its cause as one sentence. Lambda wraps what a function says into JSON.
+/// An error and its cause as one sentence.
 fn text(error: Option<String>, cause: Option<String>) -> String {
-    let inner = |cause: String| match serde_json::from_str::<Value>(&cause) {
-        Ok(value) => match value.get("errorMessage").and_then(Value::as_str) {
-            Some(message) => message.to_owned(),
-            None => cause,
-        },
-        Err(_) => cause,
-    };
-    let parts = [error, cause.map(inner)].into_iter().flatten();
-    let parts: Vec<String> = parts.filter(|p| !p.is_empty()).collect();
+    let parts = [error, cause.map(|cause| plain_cause(&cause))];
+    let parts: Vec<String> = parts
+        .into_iter()
+        .flatten()
+        .filter(|p| !p.is_empty())
+        .collect();
     bounded(parts.join(": "), MAX_ERROR)
 }
 

@@ -43,13 +43,10 @@ fn give_up(problem: &str) -> ExitCode {
 async fn serve(config: Config) -> Result<(), String> {
     let sdk = sdk_config().await;
     // The bucket has one region, wherever the function is.
-    let s3 = sdk
-        .to_builder()
-        .region(aws_config::Region::new(config.bucket_region.clone()))
-        .build();
+    let objects = S3Store::in_region(&sdk, &config.bucket, &config.bucket_region);
     let app = App {
         stores: Stores {
-            objects: Arc::new(S3Store::new(&s3, config.bucket.clone())),
+            objects: Arc::new(objects),
             records: Arc::new(DynamoStore::new(&sdk, config.table.clone())),
         },
         tasks: Arc::new(EcsTasks::new(&sdk)),

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::clock::between;
 use crate::cost::{budget, observed, site};
-use crate::error::{FunctionError, Result};
+use crate::error::Result;
 use crate::pace::Moment;
 use crate::placed::Placed;
 use crate::placement::Placement;
@@ -11,7 +11,7 @@ use crate::resolve;
 use crate::run::{Run, RunPhase};
 use crate::tasks::TaskStatus;
 use floodgate_control::watch::{Next, Phase, TaskState, Watch, WatchOptions, WatchState};
-use floodgate_control::{Prepared, find, load_plan};
+use floodgate_control::{Prepared, find, json, load_plan};
 use floodgate_core::cost;
 use floodgate_core::definition::model::{Definition, Executor};
 use floodgate_core::execution::control::StopReason;
@@ -38,13 +38,8 @@ pub(crate) async fn load_run(app: &App, project: &str, id: &str) -> Result<Prepa
 
 /// What a watch remembers; `None` before its first turn.
 pub(crate) async fn load_state(app: &App, keys: &ExecutionKeys) -> Result<Option<WatchState>> {
-    let key = keys.watch();
-    let Some(bytes) = app.stores.objects.get(&key).await? else {
-        return Ok(None);
-    };
-    serde_json::from_slice(&bytes)
-        .map(Some)
-        .map_err(|error| FunctionError::Errored(format!("{key}: {error}")))
+    let objects = app.stores.objects.as_ref();
+    Ok(json::get(objects, &keys.watch()).await?)
 }
 
 /// A turn.
@@ -213,10 +208,8 @@ impl<'a> Turn<'a> {
         if self.saved.as_ref() == Some(state) {
             return Ok(());
         }
-        let key = self.keys.watch();
-        let bytes = serde_json::to_vec(state)
-            .map_err(|error| FunctionError::Errored(format!("{key}: {error}")))?;
-        self.app.stores.objects.put(&key, bytes.into()).await?;
+        let objects = self.app.stores.objects.as_ref();
+        json::put_compact(objects, &self.keys.watch(), state).await?;
         self.saved = Some(state.clone());
         Ok(())
     }

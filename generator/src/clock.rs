@@ -1,6 +1,19 @@
-//! Monotonic time as nanoseconds since a common origin, cheap to copy and to subtract.
+//! Monotonic time as nanoseconds since a common origin, cheap to copy and to subtract; and the time of day.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// Unix time in µs, by this machine's clock.
+pub fn unix_us() -> i64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
+}
+
+/// Unix time in ms, by this machine's clock.
+pub fn unix_ms() -> i64 {
+    unix_us() / 1_000
+}
 
 /// Nanoseconds since the origin of a [`Clock`].
 pub type Nanos = u64;

@@ -5,7 +5,7 @@ use crate::cloud::Ended;
 use crate::error::{CliError, Result};
 use crate::output::print;
 use console::style;
-use floodgate_control::{Finished, status_name};
+use floodgate_control::Finished;
 use floodgate_core::execution::record::Execution;
 use floodgate_core::execution::summary::Summary;
 use floodgate_report::Style;
@@ -65,7 +65,7 @@ pub(crate) fn conclude_cloud(
 
 /// What there is to say of a run without a summary.
 pub(crate) fn without_summary(execution: &Execution) -> String {
-    let status = status_name(execution.status);
+    let status = execution.status.as_str();
     let reasons = execution.reasons.join("; ");
     format!(
         "{} of {} is {status}: {reasons}",

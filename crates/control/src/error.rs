@@ -74,3 +74,11 @@ fn hint(nearest: Option<&str>) -> String {
         |n| format!("; did you mean {n}?"),
     )
 }
+
+/// The cause of a state machine's error in plain words: that of a function comes as JSON around its message.
+pub fn plain_cause(cause: &str) -> String {
+    serde_json::from_str::<serde_json::Value>(cause)
+        .ok()
+        .and_then(|cause| Some(cause.get("errorMessage")?.as_str()?.to_owned()))
+        .unwrap_or_else(|| cause.to_owned())
+}

@@ -6,7 +6,7 @@ use crate::error::{ControlError, Result};
 use crate::lookup::load_summary;
 use crate::source::Source;
 use crate::stop::read_stop;
-use crate::{Stores, audit, json, principal, status_name};
+use crate::{Stores, audit, json, principal};
 use floodgate_core::baseline::Baseline;
 use floodgate_core::definition::model::{BaselineRef, Definition, Engine};
 use floodgate_core::execution::manifest::Manifest;
@@ -164,7 +164,7 @@ pub async fn finish_with(
         .records
         .update(&execution, &[Status::Merging])
         .await?;
-    let outcome = status_name(execution.status);
+    let outcome = execution.status.as_str();
     audit(
         stores,
         &execution,

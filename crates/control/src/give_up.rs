@@ -1,7 +1,7 @@
 //! The end of a run that cannot be finished in order.
 
 use crate::error::{ControlError, Result};
-use crate::{Stores, audit, principal, status_name};
+use crate::{Stores, audit, principal};
 use floodgate_core::execution::record::{Execution, Status};
 use floodgate_store::StoreError;
 
@@ -39,7 +39,7 @@ pub async fn give_up(
         Err(StoreError::Conflict { .. }) => return find().await,
         Err(error) => return Err(error.into()),
     }
-    let outcome = status_name(execution.status);
+    let outcome = execution.status.as_str();
     let by = principal(&execution).to_owned();
     // The record is what counts; where it just had room, the trail may have none.
     let _ = audit(stores, &execution, &by, "give up", outcome, now_ms).await;

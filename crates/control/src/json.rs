@@ -7,10 +7,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Reads an object; `None` if there is none.
-pub(crate) async fn get<T: DeserializeOwned>(
-    objects: &dyn ObjectStore,
-    key: &str,
-) -> Result<Option<T>> {
+///
+/// # Errors
+/// What the store refuses, and [`ControlError::Corrupt`].
+pub async fn get<T: DeserializeOwned>(objects: &dyn ObjectStore, key: &str) -> Result<Option<T>> {
     let Some(bytes) = objects.get(key).await? else {
         return Ok(None);
     };
@@ -22,7 +22,10 @@ pub(crate) async fn get<T: DeserializeOwned>(
 }
 
 /// Reads an object that has to be there.
-pub(crate) async fn need<T: DeserializeOwned>(
+///
+/// # Errors
+/// As for [`get`], and [`ControlError::Missing`] with what cannot be done without it.
+pub async fn need<T: DeserializeOwned>(
     objects: &dyn ObjectStore,
     key: String,
     consequence: &'static str,
@@ -33,7 +36,10 @@ pub(crate) async fn need<T: DeserializeOwned>(
 }
 
 /// The bytes of a value, indented: people read these files.
-pub(crate) fn bytes<T: Serialize>(key: &str, value: &T) -> Result<Bytes> {
+///
+/// # Errors
+/// A value that JSON has no form for.
+pub fn bytes<T: Serialize>(key: &str, value: &T) -> Result<Bytes> {
     let corrupt = |e: serde_json::Error| ControlError::Corrupt {
         key: key.to_owned(),
         problem: e.to_string(),
@@ -44,7 +50,10 @@ pub(crate) fn bytes<T: Serialize>(key: &str, value: &T) -> Result<Bytes> {
 }
 
 /// Writes a value that only programs read, and that may be large.
-pub(crate) async fn put_compact<T: Serialize>(
+///
+/// # Errors
+/// What the store refuses, and a value that JSON has no form for.
+pub async fn put_compact<T: Serialize>(
     objects: &dyn ObjectStore,
     key: &str,
     value: &T,

@@ -10,7 +10,7 @@ pub mod collect;
 mod error;
 mod finish;
 mod give_up;
-mod json;
+pub mod json;
 pub mod load;
 mod lookup;
 pub mod placement;
@@ -20,17 +20,16 @@ mod source;
 mod stop;
 pub mod watch;
 
-pub use error::{ControlError, MAX_TASKS, Result};
+pub use error::{ControlError, MAX_TASKS, Result, plain_cause};
 pub use finish::{Closing, Finished, LostTask, Measured, Settle, finish, finish_with};
 pub use give_up::give_up;
 pub use lookup::{find, load_plan, load_summary};
 pub use prepare::{
-    DEFINITION_FILE, PlanOptions, Prepared, TestPackage, engine_name, lay_out, max_duration,
-    prepare,
+    PlanOptions, Prepared, TestPackage, engine_name, lay_out, max_duration, prepare,
 };
 pub use stop::{abort, order_stop, read_stop};
 
-use floodgate_core::execution::record::{AuditEntry, Execution, Status};
+use floodgate_core::execution::record::{AuditEntry, Execution};
 use floodgate_store::{ObjectStore, RecordStore};
 use std::sync::Arc;
 
@@ -41,20 +40,6 @@ pub struct Stores {
     pub objects: Arc<dyn ObjectStore>,
     /// Records.
     pub records: Arc<dyn RecordStore>,
-}
-
-/// The name of a status in records and messages.
-pub const fn status_name(status: Status) -> &'static str {
-    match status {
-        Status::Preparing => "preparing",
-        Status::Running => "running",
-        Status::Merging => "merging",
-        Status::Passed => "passed",
-        Status::Failed => "failed",
-        Status::Inconclusive => "inconclusive",
-        Status::Errored => "errored",
-        Status::Aborted => "aborted",
-    }
 }
 
 /// Who started a run, as far as is known.

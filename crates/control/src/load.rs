@@ -3,14 +3,14 @@
 //! Reading the text and reading the files that it names are two steps, since only the first says which files there are.
 
 use crate::error::{ControlError, Result};
-use crate::prepare::{DEFINITION_FILE, TestPackage};
+use crate::prepare::TestPackage;
 use bytes::Bytes;
 use floodgate_core::baseline::Baseline;
 use floodgate_core::definition::{
     Definition, Faults, Overrides, Parsed, Resolver, Severity, Source, parse_with, version,
 };
 use floodgate_core::execution::plan::Plan;
-use floodgate_core::keys::definition_file;
+use floodgate_core::keys::{DEFINITION_FILE, definition_file};
 use floodgate_core::threshold::{ThresholdError, Thresholds};
 use floodgate_store::ObjectStore;
 

@@ -1,20 +1,19 @@
 //! From a validated definition to a plan that tasks can be started on.
 
 use crate::error::{ControlError, MAX_TASKS, Result};
-use crate::{Stores, audit, json, principal, status_name};
+use crate::{Stores, audit, json, principal};
 use bytes::Bytes;
 use floodgate_core::definition::model::{Definition, Engine};
 use floodgate_core::execution::plan::{Plan, PlannedLoad, PlannedTask};
-use floodgate_core::execution::record::{Cost, Execution, Infrastructure, Status, Trigger};
-use floodgate_core::keys::{ExecutionKeys, definition_file};
+use floodgate_core::execution::record::{
+    Cost, Execution, Infrastructure, Status, TestRecord, Trigger,
+};
+use floodgate_core::keys::{DEFINITION_FILE, ExecutionKeys, definition_file};
 use floodgate_core::schedule::planned_load;
 use floodgate_core::shard::FLUSH_INTERVAL_MS;
-use floodgate_store::StoreError;
+use floodgate_store::{ObjectStore, StoreError};
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// The object of a version that holds the normalised definition.
-pub const DEFINITION_FILE: &str = "definition.json";
 
 /// A test with everything that a task needs to run it.
 #[derive(Clone, Debug)]
@@ -33,6 +32,49 @@ pub struct TestPackage<'a> {
     pub parameters: BTreeMap<String, String>,
     /// What the reader of the record should know already.
     pub warnings: Vec<String>,
+}
+
+impl TestPackage<'_> {
+    /// The definition's own file and those that it names, as plans and records list them.
+    pub fn file_names(&self) -> Vec<String> {
+        let named = self.files.iter().map(|(name, _)| name.clone());
+        std::iter::once(DEFINITION_FILE.to_owned())
+            .chain(named)
+            .collect()
+    }
+
+    /// Stores the definition and its files. The definition comes last: whoever finds it finds the files that it names.
+    ///
+    /// # Errors
+    /// What the store refuses.
+    pub async fn upload(&self, objects: &dyn ObjectStore) -> std::result::Result<(), StoreError> {
+        let Definition { project, test, .. } = self.definition;
+        let named = self
+            .files
+            .iter()
+            .map(|(name, bytes)| (name.as_str(), bytes));
+        for (name, bytes) in named.chain([(DEFINITION_FILE, &self.normalised)]) {
+            let key = definition_file(project, test, &self.version, name);
+            // A version's files are named by their content: one that is there already is the same.
+            match objects.put_new(&key, bytes.clone()).await {
+                Ok(()) | Err(StoreError::Exists { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// The record of this version.
+    pub fn record(&self, created_ms: i64, git_revision: Option<String>) -> TestRecord {
+        TestRecord {
+            project: self.definition.project.clone(),
+            test: self.definition.test.clone(),
+            version: self.version.clone(),
+            created_ms,
+            files: self.file_names(),
+            git_revision,
+        }
+    }
 }
 
 /// How a run is laid out over tasks and time.
@@ -164,7 +206,7 @@ async fn again(
     if execution.status.is_final() {
         return Err(ControlError::Ended {
             id: id.to_owned(),
-            status: status_name(execution.status),
+            status: execution.status.as_str(),
         });
     }
     let key = ExecutionKeys::new(&plan.project, id).plan();
@@ -201,21 +243,7 @@ fn taken(error: StoreError, id: &str) -> ControlError {
 }
 
 async fn store(stores: &Stores, test: &TestPackage<'_>, plan: &Plan) -> Result<()> {
-    let definition = test.definition;
-    let key =
-        |file: &str| definition_file(&definition.project, &definition.test, &test.version, file);
-    let normalised = (DEFINITION_FILE, &test.normalised);
-    let files = test
-        .files
-        .iter()
-        .map(|(name, bytes)| (name.as_str(), bytes));
-    for (name, bytes) in std::iter::once(normalised).chain(files) {
-        // A version's files are named by their content: one that is there already is the same.
-        match stores.objects.put_new(&key(name), bytes.clone()).await {
-            Ok(()) | Err(StoreError::Exists { .. }) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
+    test.upload(stores.objects.as_ref()).await?;
     let key = ExecutionKeys::new(&plan.project, &plan.execution).plan();
     let bytes = json::bytes(&key, plan)?;
     Ok(stores.objects.put_new(&key, bytes).await?)
@@ -237,8 +265,6 @@ fn plan(
     let ms = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
     let longest =
         ms(max_duration(test.definition, &load)).saturating_add(ms(options.start_timeout));
-    let files = std::iter::once(DEFINITION_FILE.to_owned())
-        .chain(test.files.iter().map(|(name, _)| name.clone()));
     let task = |(index, region): (u32, &String)| PlannedTask {
         index,
         weight: 1,
@@ -250,7 +276,7 @@ fn plan(
         project: test.definition.project.clone(),
         test: test.definition.test.clone(),
         version: test.version.clone(),
-        files: files.collect(),
+        files: test.file_names(),
         base_dir: options.base_dir.clone(),
         tasks: (0..).zip(&options.regions).map(task).collect(),
         deadline_ms: now_ms.saturating_add_unsigned(longest),

@@ -43,7 +43,7 @@ pub async fn read_stop(objects: &dyn ObjectStore, keys: &ExecutionKeys) -> Resul
 pub async fn abort(stores: &Stores, id: &str, by: &str, now_ms: i64) -> Result<Execution> {
     let execution = find(stores, id).await?;
     if execution.status.is_final() {
-        let status = crate::status_name(execution.status);
+        let status = execution.status.as_str();
         return Err(ControlError::Ended {
             id: execution.id,
             status,

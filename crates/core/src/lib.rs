@@ -12,6 +12,7 @@ pub mod definition;
 pub mod execution;
 pub mod histogram;
 pub mod keys;
+pub mod level;
 pub mod merge;
 pub mod metric;
 pub mod schedule;

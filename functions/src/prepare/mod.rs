@@ -18,7 +18,8 @@ use floodgate_control::{
 };
 use floodgate_core::cost;
 use floodgate_core::definition::model::{Definition, Region};
-use floodgate_core::execution::record::{Infrastructure, TestRecord, Trigger};
+use floodgate_core::execution::plan::Plan;
+use floodgate_core::execution::record::{Infrastructure, Trigger};
 use floodgate_core::schedule::planned_load;
 use serde_json::json;
 
@@ -59,7 +60,13 @@ pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Run> {
     package.warnings.extend(warnings);
 
     let prepared = prepare(&app.stores, &id, &package, trigger, &options, now_ms).await?;
-    record(app, &prepared, &input, bill.usd(), now_ms).await?;
+    // A run with other parameters, or of an older version, is not what the next run without a version should be.
+    if input.parameters.is_empty() && input.version.is_none() {
+        let revision = Trigger::from(&input.trigger).commit;
+        let record = package.record(now_ms, revision);
+        app.stores.records.put_test(&record).await?;
+    }
+    expect_spend(app, &prepared, bill.usd()).await?;
     app.log.info(
         "prepared",
         json!({"project": prepared.plan.project, "test": prepared.plan.test,
@@ -139,34 +146,14 @@ fn options(placement: &Placement, definition: &Definition) -> Result<PlanOptions
     })
 }
 
-/// The version of the test, and what the run is expected to cost the project. A retry writes the same again.
-async fn record(
-    app: &App,
-    prepared: &Prepared,
-    input: &input::Input,
-    usd: f64,
-    now_ms: i64,
-) -> Result<()> {
-    let plan = &prepared.plan;
-    let trigger = Trigger::from(&input.trigger);
-    let test = TestRecord {
-        project: plan.project.clone(),
-        test: plan.test.clone(),
-        version: plan.version.clone(),
-        created_ms: now_ms,
-        files: plan.files.clone(),
-        git_revision: trigger.commit,
-    };
-    let records = &app.stores.records;
-    // A run with other parameters, or of an older version, is not what the next run without a version should be.
-    if input.parameters.is_empty() && input.version.is_none() {
-        records.put_test(&test).await?;
-    }
+/// What the run is expected to cost the project. A retry writes the same again.
+async fn expect_spend(app: &App, prepared: &Prepared, usd: f64) -> Result<()> {
+    let Plan {
+        project, execution, ..
+    } = &prepared.plan;
     let month = year_month(prepared.execution.created_ms);
-    records
-        .add_spend(&plan.project, &month, &plan.execution, usd)
-        .await?;
-    Ok(())
+    let records = &app.stores.records;
+    Ok(records.add_spend(project, &month, execution, usd).await?)
 }
 
 fn state(prepared: &Prepared) -> Run {

@@ -6,10 +6,9 @@ use crate::app::App;
 use crate::error::{FunctionError, Result};
 use crate::resolve::{Surroundings, check_with};
 use bytes::Bytes;
-use floodgate_control::DEFINITION_FILE;
 use floodgate_control::load::{LoadError, Loaded};
 use floodgate_core::definition::{Fault, Faults, LOCAL_ONLY, Severity, Source};
-use floodgate_core::keys::definition_file;
+use floodgate_core::keys::{DEFINITION_FILE, definition_file};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A definition's text, and the files that belong to it.

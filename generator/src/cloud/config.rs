@@ -144,18 +144,15 @@ impl Config {
                 |ms: &i64| *ms > 0,
             ),
             log: match reader.given("FLOODGATE_LOG").as_deref() {
-                Some("error") => Level::Error,
-                Some("warn") => Level::Warn,
-                None | Some("info") => Level::Info,
-                Some("debug") => Level::Debug,
-                Some(other) => {
+                None => Level::Info,
+                Some(name) => Level::parse(name).unwrap_or_else(|| {
                     reader.errors.push(ConfigError::Invalid {
                         name: "FLOODGATE_LOG",
-                        value: other.to_owned(),
+                        value: name.to_owned(),
                         example: "error, warn, info or debug",
                     });
                     Level::Info
-                }
+                }),
             },
             metadata_uri: reader.given("ECS_CONTAINER_METADATA_URI_V4"),
         };

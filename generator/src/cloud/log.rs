@@ -1,6 +1,7 @@
 //! One JSON object a line on stderr, which the container's log driver takes to CloudWatch.
 
 use super::Config;
+use crate::clock::unix_us;
 use crate::site::Level;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
@@ -31,7 +32,7 @@ impl JsonLog {
         if level > self.least {
             return;
         }
-        let mut line = self.format(super::unix_us(), level, message, fields);
+        let mut line = self.format(unix_us(), level, message, fields);
         line.push('\n');
         // One write a line: lines of two threads do not mix. A log that nobody reads must not end the task.
         let _ = std::io::stderr().lock().write_all(line.as_bytes());
@@ -62,18 +63,6 @@ impl JsonLog {
                 &[],
             );
         }));
-    }
-}
-
-impl Level {
-    /// In lower case.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Error => "error",
-            Self::Warn => "warn",
-            Self::Info => "info",
-            Self::Debug => "debug",
-        }
     }
 }
 

@@ -15,14 +15,14 @@ pub use config::{Config, ConfigError, HELP};
 pub use log::JsonLog;
 pub use metadata::{ClockDrift, TaskMetadata};
 pub use observed::Observed;
-pub use resolver::{References, TaskResolver};
+pub use resolver::TaskResolver;
 pub use watchdog::Watchdog;
 
 use crate::site::{Level, Log, ServerClock, Site};
 use crate::task::RunError;
 use floodgate_core::execution::manifest::{Manifest, TaskOutcome};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
@@ -237,12 +237,4 @@ fn conclude(log: &JsonLog, outcome: Result<Manifest, RunError>) -> u8 {
         TaskOutcome::Completed => log.line(Level::Info, "completed", &figures),
     }
     SUCCESS
-}
-
-/// Unix time in µs.
-fn unix_us() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }

@@ -1,5 +1,6 @@
 //! An HTTP client for AWS that learns from the `Date` of each answer how far our clock is off.
 
+use crate::clock::unix_us;
 use crate::site::ServerClock;
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
@@ -53,11 +54,11 @@ impl HttpConnector for ObservedConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let clock = Arc::clone(&self.clock);
         // Before the connection is opened, if it has to be: too early is still a bound.
-        let sent_us = super::unix_us();
+        let sent_us = unix_us();
         let answer = self.inner.call(request);
         HttpConnectorFuture::new(async move {
             let answer = answer.await?;
-            let received_us = super::unix_us();
+            let received_us = unix_us();
             if let Some(date) = answer.headers().get("date")
                 && let Ok(date) = DateTime::from_str(date, Format::HttpDate)
             {

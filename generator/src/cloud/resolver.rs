@@ -1,7 +1,6 @@
 //! What a definition refers to: `${env:NAME}` from the plan, `${secret:NAME}` from Secrets Manager.
 //!
-//! Definitions are read at once and without waiting. So the secrets that one names are fetched before: it is read with a
-//! resolver that only takes note of what it is asked for.
+//! Definitions are read at once and without waiting. So the secrets that one names are fetched before.
 
 use super::Config;
 use crate::site::{Level, Log};
@@ -9,12 +8,11 @@ use crate::task::RunError;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use bytes::Bytes;
-use floodgate_core::definition::{Overrides, Resolver, Source, parse};
+use floodgate_core::definition::{References, Resolver};
 use floodgate_core::execution::plan::Plan;
-use floodgate_core::keys::{ExecutionKeys, definition_file};
+use floodgate_core::keys::{DEFINITION_FILE, ExecutionKeys, definition_file};
 use floodgate_store::ObjectStore;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
 use std::time::Duration;
 
 /// Between two attempts to read something from the store.
@@ -55,49 +53,11 @@ impl Resolver for TaskResolver {
     }
 }
 
-/// Takes note of the secrets that a definition asks for.
-#[derive(Debug, Default)]
-pub struct References {
-    env: BTreeMap<String, String>,
-    secrets: Mutex<BTreeSet<String>>,
-}
-
-impl References {
-    /// The names of the secrets in a definition. Faults are not its business: reading it again will tell them.
-    pub fn secrets_of(definition: &[u8], env: BTreeMap<String, String>) -> BTreeSet<String> {
-        let references = Self {
-            env,
-            ..Self::default()
-        };
-        let source = Source {
-            name: "definition.json",
-            text: definition,
-        };
-        drop(parse(&source, &Overrides::default(), &references));
-        references
-            .secrets
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-}
-
-impl Resolver for References {
-    fn env(&self, name: &str) -> Option<String> {
-        self.env.get(name).cloned()
-    }
-
-    fn secret(&self, reference: &str) -> Result<String, String> {
-        let mut secrets = self
-            .secrets
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        secrets.insert(reference.to_owned());
-        Ok(String::new())
-    }
-
-    fn file_exists(&self, _relative: &str) -> bool {
-        true
-    }
+/// The names of the secrets in a stored definition. Faults are not its business: reading it will tell them.
+fn secrets_of(definition: &[u8]) -> BTreeSet<String> {
+    serde_json::from_slice(definition)
+        .map(|definition| References::of(&definition).secrets)
+        .unwrap_or_default()
 }
 
 /// Reads plan and definition and fetches what they refer to.
@@ -113,10 +73,10 @@ pub(super) async fn prefetch(
         key: keys.plan(),
         problem: error.to_string(),
     })?;
-    let key = definition_file(&plan.project, &plan.test, &plan.version, "definition.json");
+    let key = definition_file(&plan.project, &plan.test, &plan.version, DEFINITION_FILE);
     let definition = read(store, &key, log).await?;
     let mut fetched = BTreeMap::new();
-    for name in References::secrets_of(&definition, plan.env.clone()) {
+    for name in secrets_of(&definition) {
         let secret = fetch(secrets, &name).await;
         fetched.insert(name, secret);
     }
@@ -172,6 +132,7 @@ fn region_of(arn: &str) -> Option<&str> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use floodgate_core::definition::{Overrides, Source, parse};
 
     const DEFINITION: &str = r#"{"version":1,"project":"p","test":"t","target":"http://${env:HOST}/",
         "scenarios":{"s":{"executor":"per-vu-iterations","vus":1,"iterations":1,"flow":[
@@ -180,14 +141,10 @@ mod tests {
 
     #[test]
     fn the_secrets_of_a_definition_are_found_once_each() {
-        let env = BTreeMap::from([("HOST".to_owned(), "127.0.0.1".to_owned())]);
-        let found = References::secrets_of(DEFINITION.as_bytes(), env.clone());
+        let found = secrets_of(DEFINITION.as_bytes());
         let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:other-AbCdEf";
         assert_eq!(found.into_iter().collect::<Vec<_>>(), ["api/token", arn]);
-        assert_eq!(
-            References::secrets_of(b"not a definition ${secret:x", env).len(),
-            0
-        );
+        assert_eq!(secrets_of(b"not a definition ${secret:x").len(), 0);
         assert_eq!(region_of(arn), Some("eu-west-1"));
         assert_eq!(region_of("api/token"), None);
     }

@@ -1,9 +1,10 @@
 //! The end of the process for certain: a thread of its own, which needs neither S3 nor a runtime that still turns.
 
 use super::{AFTER_DEADLINE, FAILURE, JsonLog};
+use crate::clock::unix_ms;
 use crate::site::Level;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// How often the clock is looked at: it may be set, and the machine may sleep.
@@ -123,13 +124,6 @@ impl Thread {
             }
         }
     }
-}
-
-fn unix_ms() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use super::data::Table;
 use super::encode::{Encoding, encode};
 use super::error::Problem;
 use super::names::Names;
+use crate::clock::unix_ms;
 use floodgate_core::template::{Part, Template, Variable};
 use std::fmt::Write as _;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A variable whose value is known only in an iteration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,7 +159,7 @@ fn write_value(var: Var, encoding: Encoding, scope: &mut Scope<'_>, out: &mut St
             );
         }
         Var::Local(slot) => encode(&scope.locals[usize::from(slot)], encoding, out),
-        Var::IsoNow => encode(&iso_8601(unix_ms()), encoding, out),
+        Var::IsoNow => encode(&iso_8601(unix_ms().unsigned_abs()), encoding, out),
         // What follows is letters, digits and hyphens; only the quotes of a JSON value are to be added.
         Var::Uuid => quoted(encoding, out, |out| uuid(scope.rng.u128(..), out)),
         Var::RandomString(length) => quoted(encoding, out, |out| {
@@ -177,12 +177,6 @@ fn quoted(encoding: Encoding, out: &mut String, write: impl FnOnce(&mut String))
     if quote {
         out.push('"');
     }
-}
-
-fn unix_ms() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_millis() as u64)
 }
 
 /// A version 4 UUID of these random bits (RFC 9562 §5.4).

@@ -3,23 +3,11 @@
 mod clock;
 
 pub use clock::{Offset, ServerClock};
+pub use floodgate_core::level::Level;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// How much a line of the log matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// Something went wrong that the task cannot make good.
-    Error,
-    /// Something that the reader of the record should know.
-    Warn,
-    /// A step of the task.
-    Info,
-    /// For whoever looks for a fault of the generator.
-    Debug,
-}
 
 /// Told what happens, when it happens. It is called on the control thread and must not block.
 pub type Log = Arc<dyn Fn(Level, &str) + Send + Sync>;

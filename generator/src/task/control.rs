@@ -3,8 +3,9 @@
 //! In the local folder a look costs nothing; in S3 it is a request. [`start_look`] and [`Plan::control_interval_ms`]
 //! therefore bound how many there are.
 
+use super::RunError;
 use super::objects::optional;
-use super::{RunError, unix_ms};
+use crate::clock::unix_ms;
 use crate::site::{Level, Log};
 use bytes::Bytes;
 use floodgate_core::execution::control::{Start, Stop};

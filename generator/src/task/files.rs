@@ -5,12 +5,9 @@ use super::objects::parse;
 use floodgate_core::definition::Resolver;
 use floodgate_core::definition::model::Definition;
 use floodgate_core::execution::plan::Plan;
-use floodgate_core::keys::definition_file;
+use floodgate_core::keys::{DEFINITION_FILE, definition_file};
 use floodgate_store::ObjectStore;
 use std::path::{Path, PathBuf};
-
-/// The definition's own file among [`Plan::files`].
-const DEFINITION: &str = "definition.json";
 
 /// A folder that the definition's relative paths start from.
 pub(super) enum BaseFolder {
@@ -47,7 +44,7 @@ pub(super) async fn definition(
     plan: &Plan,
     resolver: &dyn Resolver,
 ) -> Result<Definition, RunError> {
-    parse(store, &key(plan, DEFINITION), resolver).await
+    parse(store, &key(plan, DEFINITION_FILE), resolver).await
 }
 
 /// The files of a plan, as the store has them: those in the definition's folder may have changed since.
@@ -58,7 +55,7 @@ pub(super) async fn base_folder(
     let files: Vec<_> = plan
         .files
         .iter()
-        .filter(|file| *file != DEFINITION)
+        .filter(|file| *file != DEFINITION_FILE)
         .collect();
     if files.is_empty() {
         return Ok(BaseFolder::Original(

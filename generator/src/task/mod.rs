@@ -8,7 +8,7 @@ mod vu;
 mod worker;
 
 use crate::cgroup::memory_limit;
-use crate::clock::{Clock, Nanos};
+use crate::clock::{Clock, Nanos, unix_ms};
 use crate::flow::Files;
 use crate::flush::{self, Delivered, FlushConfig, Flushed, Outbox};
 use crate::health::{Limits, allowed_cpus, memory_warning, workers_in};
@@ -483,13 +483,6 @@ fn worker_count(config: &Config, definition: &Definition, segment: &Segment) -> 
             (allowed_cpus().round() as usize).min(needed).min(fit)
         })
         .max(1)
-}
-
-fn unix_ms() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// A Unix time on the task's clock; one that has passed before the clock's origin is the origin.

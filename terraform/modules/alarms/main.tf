@@ -15,6 +15,7 @@ locals {
         metric      = "ExecutionsFailed"
         dimensions  = { StateMachineArn = var.state_machine_arn }
         period_s    = 300
+        statistic   = "Sum"
         threshold   = var.failed_executions
       }
       timed-out = {
@@ -23,6 +24,7 @@ locals {
         metric      = "ExecutionsTimedOut"
         dimensions  = { StateMachineArn = var.state_machine_arn }
         period_s    = 300
+        statistic   = "Sum"
         threshold   = 1
       }
       errored = {
@@ -31,6 +33,7 @@ locals {
         metric      = "Executions"
         dimensions  = { Stack = var.name, Status = "errored" }
         period_s    = 300
+        statistic   = "Sum"
         threshold   = 1
       }
       orphaned-tasks = {
@@ -39,6 +42,7 @@ locals {
         metric      = "OrphanedTasksStopped"
         dimensions  = { Stack = var.name }
         period_s    = 300
+        statistic   = "Sum"
         threshold   = 1
       }
       reap-errors = {
@@ -47,6 +51,7 @@ locals {
         metric      = "Errors"
         dimensions  = { FunctionName = var.reap_function_name }
         period_s    = 300
+        statistic   = "Sum"
         threshold   = 1
       }
       dead-letters = {
@@ -55,6 +60,7 @@ locals {
         metric      = "ApproximateNumberOfMessagesVisible"
         dimensions  = { QueueName = var.dead_letter_queue_name }
         period_s    = 300
+        statistic   = "Maximum"
         threshold   = 1
       }
     },
@@ -64,6 +70,7 @@ locals {
       metric      = "ActualCostUsd"
       dimensions  = { Stack = var.name }
       period_s    = 86400
+      statistic   = "Sum"
       threshold   = limit
     } if limit != null },
   )
@@ -77,7 +84,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   namespace           = each.value.namespace
   metric_name         = each.value.metric
   dimensions          = each.value.dimensions
-  statistic           = each.key == "dead-letters" ? "Maximum" : "Sum"
+  statistic           = each.value.statistic
   period              = each.value.period_s
   evaluation_periods  = 1
   comparison_operator = "GreaterThanOrEqualToThreshold"

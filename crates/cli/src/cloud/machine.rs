@@ -4,8 +4,9 @@ use crate::error::{CliError, Result};
 use aws_config::SdkConfig;
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sfn::types::ExecutionStatus;
+use floodgate_control::plain_cause;
 use floodgate_core::execution::record::Status;
-use floodgate_core::verdict::EXIT_INVALID;
+use floodgate_core::verdict::{ERROR_INVALID, EXIT_INVALID};
 use std::error::Error;
 
 /// How an execution of the state machine stands.
@@ -88,22 +89,18 @@ impl Machine for AwsMachine {
     }
 }
 
-/// A function's error comes as JSON around its message.
-pub(super) fn plain_cause(cause: &str) -> String {
-    serde_json::from_str::<serde_json::Value>(cause)
-        .ok()
-        .and_then(|v| Some(v.get("errorMessage")?.as_str()?.to_owned()))
-        .unwrap_or_else(|| cause.to_owned())
-}
-
 /// The exit code that the state machine's error stands for.
 pub(super) fn exit_code(error: &str) -> u8 {
+    let ended = [Status::Failed, Status::Inconclusive, Status::Aborted];
     match error {
-        "Floodgate.InvalidDefinition" => EXIT_INVALID,
-        "Floodgate.ThresholdsFailed" => Status::Failed.exit_code(),
-        "Floodgate.Inconclusive" => Status::Inconclusive.exit_code(),
-        "Floodgate.Aborted" | "ABORTED" => Status::Aborted.exit_code(),
-        _ => Status::Errored.exit_code(),
+        ERROR_INVALID => EXIT_INVALID,
+        // Of an execution that was stopped.
+        "ABORTED" => Status::Aborted.exit_code(),
+        _ => ended
+            .into_iter()
+            .find(|status| status.error_name() == Some(error))
+            .unwrap_or(Status::Errored)
+            .exit_code(),
     }
 }
 

@@ -5,10 +5,13 @@ mod machine;
 mod settings;
 mod start;
 
-pub(crate) use follow::{Ended, Follow, follow};
+use follow::Follow;
+pub(crate) use follow::{Ended, follow};
 pub use settings::CloudArgs;
 pub(crate) use start::{Start, start};
 
+use crate::args::ShowArgs;
+use crate::env::Environment;
 use crate::error::{CliError, Result};
 use floodgate_control::Stores;
 use floodgate_store::dynamodb::DynamoStore;
@@ -17,6 +20,10 @@ use machine::AwsMachine;
 use settings::{Named, Place};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Between two looks at a run: its figures change every few seconds.
+const PACE: Duration = Duration::from_millis(1_500);
 
 /// A stack that can be talked to.
 pub(crate) struct Cloud {
@@ -26,6 +33,28 @@ pub(crate) struct Cloud {
     pub(crate) machine: AwsMachine,
     /// Who we are to AWS, as an ARN.
     pub(crate) caller: String,
+}
+
+impl Cloud {
+    /// A following of one of its runs.
+    pub(crate) fn following<'a>(
+        &'a self,
+        id: &'a str,
+        project: Option<String>,
+        env: &'a Environment,
+        show: ShowArgs,
+    ) -> Follow<'a, AwsMachine> {
+        Follow {
+            stores: &self.stores,
+            machine: &self.machine,
+            id,
+            project,
+            env,
+            by: &self.caller,
+            show,
+            pace: PACE,
+        }
+    }
 }
 
 /// Finds the stack and asks AWS who we are, which also shows that there are credentials.

@@ -1,10 +1,11 @@
-use super::machine::{Caller, exit_code, plain_cause, refused};
+use super::machine::{Caller, exit_code, refused};
 use super::settings::{Named, Place};
 use super::start::{env_names, input};
 use super::*;
 use crate::args::EnvArgs;
 use crate::env::Environment;
 use crate::load::{LoadedTest, Origin, load_text};
+use floodgate_control::plain_cause;
 use floodgate_core::execution::record::Trigger;
 use floodgate_core::keys::definition_file;
 use floodgate_store::local::LocalStore;

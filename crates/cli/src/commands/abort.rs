@@ -9,7 +9,7 @@ use crate::load::load_stored;
 use crate::local::open_existing;
 use crate::output::print;
 use crate::trigger::trigger;
-use floodgate_control::{Stores, find, finish, load_plan, status_name};
+use floodgate_control::{Stores, find, finish, load_plan};
 use floodgate_core::execution::record::Execution;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -82,7 +82,7 @@ pub async fn abort(args: Args) -> Result<ExitCode> {
     };
     print(&format!(
         "{id} has ended: {}; floodgate show {id}{} shows what was measured\n",
-        status_name(ended.status),
+        ended.status.as_str(),
         if cloud { " --cloud" } else { "" }
     ))?;
     Ok(ExitCode::SUCCESS)

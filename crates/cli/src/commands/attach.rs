@@ -1,7 +1,7 @@
 //! `floodgate attach`: following a run in the cloud.
 
 use crate::args::{CloudArgs, EnvArgs, OutArgs, ShowArgs};
-use crate::cloud::{Follow, connect, follow};
+use crate::cloud::{connect, follow};
 use crate::env::Environment;
 use crate::error::Result;
 use crate::outcome::conclude_cloud;
@@ -9,10 +9,6 @@ use crate::signals::Signals;
 use floodgate_control::{ControlError, find};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
-
-/// Between two looks at a run: its figures change every few seconds.
-pub(super) const PACE: Duration = Duration::from_millis(1_500);
 
 /// Arguments of `floodgate attach`.
 #[derive(Debug, clap::Args)]
@@ -53,16 +49,7 @@ pub async fn attach(args: Args) -> Result<ExitCode> {
         }
         Err(error) => return Err(error.into()),
     };
-    let run = Follow {
-        stores: &cloud.stores,
-        machine: &cloud.machine,
-        id: &id,
-        project,
-        env: &env,
-        by: &cloud.caller,
-        show: args.show,
-        pace: PACE,
-    };
+    let run = cloud.following(&id, project, &env, args.show);
     let ended = follow(run, &mut signals).await?;
     conclude_cloud(&ended, args.show, args.junit.as_deref())
 }

@@ -1,9 +1,8 @@
 //! `floodgate run`: a definition, run to its verdict on this machine or in the cloud.
 
-use super::attach::PACE;
 use crate::args::{CloudArgs, EnvArgs, OutArgs, ShowArgs};
 use crate::clock::now_ms;
-use crate::cloud::{Follow, Start, connect, follow, start};
+use crate::cloud::{Start, connect, follow, start};
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::load_file;
@@ -147,16 +146,8 @@ async fn run_in_cloud(args: Args) -> Result<ExitCode> {
     if !args.show.quiet {
         eprintln!("execution {id} is started; preparing it");
     }
-    let run = Follow {
-        stores: &cloud.stores,
-        machine: &cloud.machine,
-        id: &id,
-        project: Some(package.definition.project.clone()),
-        env: &env,
-        by: &cloud.caller,
-        show: args.show,
-        pace: PACE,
-    };
+    let project = Some(package.definition.project.clone());
+    let run = cloud.following(&id, project, &env, args.show);
     let ended = follow(run, &mut signals).await?;
     conclude_cloud(&ended, args.show, args.junit.as_deref())
 }

@@ -6,7 +6,7 @@ use crate::error::{CliError, Result};
 use crate::local::open_existing;
 use crate::outcome::{print_summary, print_summary_json, without_summary};
 use crate::output::print;
-use floodgate_control::{find, load_summary, status_name};
+use floodgate_control::{find, load_summary};
 use std::process::ExitCode;
 
 /// Arguments of `floodgate show`.
@@ -38,7 +38,7 @@ pub async fn show(args: Args) -> Result<ExitCode> {
     };
     let execution = find(&stores, &args.id).await?;
     let summary = load_summary(&stores, &execution.project, &execution.id).await?;
-    let status = status_name(execution.status);
+    let status = execution.status.as_str();
     match summary {
         Some(summary) if args.json => print_summary_json(&summary)?,
         Some(summary) => print_summary(&execution, &summary)?,

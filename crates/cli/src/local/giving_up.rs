@@ -2,7 +2,7 @@
 
 use crate::clock::now_ms;
 use crate::error::CliError;
-use floodgate_control::{ControlError, Prepared, Stores, find, give_up, status_name};
+use floodgate_control::{ControlError, Prepared, Stores, find, give_up};
 use floodgate_core::keys::ExecutionKeys;
 use std::path::Path;
 use std::time::Duration;
@@ -42,7 +42,7 @@ pub(super) async fn end(
         }
     }
     let status = match find(stores, &plan.execution).await {
-        Ok(execution) => status_name(execution.status),
+        Ok(execution) => execution.status.as_str(),
         Err(_) => "nothing that can be read",
     };
     CliError::Unfinished {

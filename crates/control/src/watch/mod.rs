@@ -99,14 +99,7 @@ impl Watch {
 
     /// The tasks that are lost so far, with the reason.
     pub fn lost(&self) -> Vec<LostTask> {
-        let lost = |(task, state): (u32, &TaskState)| match state {
-            TaskState::Lost { reason } => Some(LostTask {
-                task,
-                reason: reason.clone(),
-            }),
-            _ => None,
-        };
-        (0..).zip(&self.state.tasks).filter_map(lost).collect()
+        self.state.lost_tasks()
     }
 
     /// The caller saw a task end (a process that exited, a stopped container). If it has written its manifest that is

@@ -1,5 +1,6 @@
 //! What a watch remembers between two steps. It is plain data, so that a step may run in another process than the last.
 
+use crate::LostTask;
 use floodgate_core::execution::control::Stop;
 use floodgate_core::execution::plan::Plan;
 use serde::{Deserialize, Serialize};
@@ -87,6 +88,18 @@ impl WatchState {
             tasks: vec![TaskState::Pending; tasks],
             pulses: vec![Pulse::default(); tasks],
         }
+    }
+
+    /// The lost tasks, with the reason.
+    pub fn lost_tasks(&self) -> Vec<LostTask> {
+        let lost = |(task, state): (u32, &TaskState)| match state {
+            TaskState::Lost { reason } => Some(LostTask {
+                task,
+                reason: reason.clone(),
+            }),
+            _ => None,
+        };
+        (0..).zip(&self.tasks).filter_map(lost).collect()
     }
 
     /// How many tasks are lost.

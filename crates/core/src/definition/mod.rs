@@ -23,6 +23,7 @@ pub use fault::{Fault, Faults, Place, Severity};
 pub use local::LOCAL_ONLY;
 pub use mask::without_credentials;
 pub use model::*;
+pub use resolve::References;
 pub use schema::schema;
 pub use starter::starter;
 pub use version::version;

@@ -76,6 +76,55 @@ pub(super) fn resolve(root: &mut Node, resolver: &dyn Resolver, sink: &mut Sink)
     }
 }
 
+/// Name and default of an `${env:…}`.
+fn variable(text: &str) -> (&str, Option<&str>) {
+    match text.split_once(":-") {
+        Some((name, default)) => (name, Some(default)),
+        None => (text, None),
+    }
+}
+
+/// What a definition asks of its surroundings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct References {
+    /// Environment variables: `${env:NAME}` and `${env:NAME:-DEFAULT}`.
+    pub env: BTreeSet<String>,
+    /// Secrets by name or ARN: `${secret:NAME}`.
+    pub secrets: BTreeSet<String>,
+}
+
+impl References {
+    /// Those of a normalised definition. A text that is no template has none: reading the definition reports it.
+    pub fn of(definition: &Value) -> Self {
+        let mut references = Self::default();
+        match definition {
+            Value::Object(entries) => entries
+                .iter()
+                .filter(|(key, _)| !key.starts_with(EXTENSION))
+                .for_each(|(_, value)| references.collect(value)),
+            other => references.collect(other),
+        }
+        references
+    }
+
+    fn collect(&mut self, value: &Value) {
+        match value {
+            Value::String(text) => tokens(text).into_iter().flatten().for_each(|token| {
+                if let Token::Expression { text, .. } = token {
+                    match text.split_once(':') {
+                        Some(("env", name)) => self.env.insert(variable(name).0.to_owned()),
+                        Some(("secret", name)) => self.secrets.insert(name.to_owned()),
+                        _ => false,
+                    };
+                }
+            }),
+            Value::Array(values) => values.iter().for_each(|v| self.collect(v)),
+            Value::Object(entries) => entries.values().for_each(|v| self.collect(v)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+}
+
 fn parameter(scalar: &Scalar) -> Option<Parameter> {
     let text = scalar.text()?.into_owned();
     let value = core_json(scalar)
@@ -173,10 +222,7 @@ impl Resolve<'_> {
     }
 
     fn environment(&self, at: usize, name: &str) -> Result<Piece, SyntaxError> {
-        let (name, default) = match name.split_once(":-") {
-            Some((name, default)) => (name, Some(default)),
-            None => (name, None),
-        };
+        let (name, default) = variable(name);
         // As in a shell, the default also stands in for an empty value.
         let found = self
             .resolver

@@ -41,20 +41,9 @@ impl DynamoStore {
 
     /// One record, strongly consistent.
     async fn read(&self, project: &str, id: &str) -> Result<Option<Execution>> {
-        let reading = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("PK", text(item::project_key(project)))
-            .key("SK", text(item::execution_key(id)))
-            .consistent_read(true);
         let name = self.name(id);
-        let found = reading
-            .send()
-            .await
-            .map_err(|error| store_error("read", &name, &error))?;
+        let found = self.item(project, &item::execution_key(id), &name).await?;
         found
-            .item
             .map(|item| item::read_execution(&name, &item))
             .transpose()
     }

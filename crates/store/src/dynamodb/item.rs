@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
-use floodgate_core::execution::record::{Execution, Status};
+use floodgate_core::execution::record::Execution;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;
@@ -56,20 +56,6 @@ pub(super) fn test_partition(project: &str, test: &str) -> String {
 /// The second index's only partition.
 pub(super) const ALL: &str = "EXEC";
 
-/// A status as it stands in the records' JSON.
-pub(super) const fn status(status: Status) -> &'static str {
-    match status {
-        Status::Preparing => "preparing",
-        Status::Running => "running",
-        Status::Merging => "merging",
-        Status::Passed => "passed",
-        Status::Failed => "failed",
-        Status::Inconclusive => "inconclusive",
-        Status::Errored => "errored",
-        Status::Aborted => "aborted",
-    }
-}
-
 pub(super) fn to_json<T: Serialize>(what: &str, value: &T) -> Result<String> {
     serde_json::to_string(value).map_err(|error| StoreError::Corrupt {
         key: what.to_owned(),
@@ -91,7 +77,7 @@ pub(super) fn execution(execution: &Execution) -> Result<Item> {
         ("GSI1SK".to_owned(), text(&execution.id)),
         ("GSI2PK".to_owned(), text(ALL)),
         ("GSI2SK".to_owned(), text(&execution.id)),
-        ("status".to_owned(), text(status(execution.status))),
+        ("status".to_owned(), text(execution.status.as_str())),
         ("created_ms".to_owned(), number(execution.created_ms)),
     ]);
     let (name, doc) = pack(&execution.id, to_json(&execution.id, execution)?)?;

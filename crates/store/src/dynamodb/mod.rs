@@ -57,6 +57,30 @@ impl DynamoStore {
         format!("{}/{what}", self.table)
     }
 
+    /// A write of an item of a project.
+    fn putting(&self, project: &str, key: &str) -> PutItemFluentBuilder {
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .item("PK", text(item::project_key(project)))
+            .item("SK", text(key))
+    }
+
+    /// An item of a project, strongly consistent; `name` is how errors call it.
+    async fn item(&self, project: &str, key: &str, name: &str) -> Result<Option<Item>> {
+        let reading = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("PK", text(item::project_key(project)))
+            .key("SK", text(key))
+            .consistent_read(true);
+        match reading.send().await {
+            Ok(found) => Ok(found.item),
+            Err(error) => Err(store_error("read", name, &error)),
+        }
+    }
+
     /// A write of an execution, to which a condition is to be added, and the token of this write: when its answer is lost, the
     /// client's retry fails on the condition, and the token tells that the record is this writer's own.
     fn writing(&self, execution: &Execution) -> Result<(PutItemFluentBuilder, String)> {
@@ -119,7 +143,7 @@ impl RecordStore for DynamoStore {
         let mut names = Vec::new();
         for (i, status) in expected.iter().enumerate() {
             let name = format!(":s{i}");
-            writing = writing.expression_attribute_values(&name, text(item::status(*status)));
+            writing = writing.expression_attribute_values(&name, text(status.as_str()));
             names.push(name);
         }
         let condition = if names.is_empty() {
@@ -176,13 +200,7 @@ impl RecordStore for DynamoStore {
         let id = format!("{:020}-{:08x}", written.as_nanos(), fastrand::u32(..));
         let key = format!("AUDIT#{:015}#{id}", entry.at_ms.max(0));
         let doc = item::to_json(&key, entry)?;
-        let writing = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .item("PK", text(item::project_key(project)))
-            .item("SK", text(&key))
-            .item("doc", text(doc));
+        let writing = self.putting(project, &key).item("doc", text(doc));
         match writing.send().await {
             Ok(_) => Ok(()),
             Err(error) => Err(store_error("audit", &self.name(&key), &error)),

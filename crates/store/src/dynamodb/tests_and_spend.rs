@@ -27,11 +27,7 @@ impl DynamoStore {
         let doc = item::to_json(&record.version, record)?;
         for key in keys {
             let writing = self
-                .client
-                .put_item()
-                .table_name(&self.table)
-                .item("PK", text(item::project_key(&record.project)))
-                .item("SK", text(&key))
+                .putting(&record.project, &key)
                 .item("version", text(&record.version))
                 .item("created_ms", item::number(record.created_ms))
                 .item("doc", text(&doc))
@@ -60,22 +56,9 @@ impl DynamoStore {
         check_name(project)?;
         check_name(test)?;
         let key = latest_key(test);
-        let reading = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("PK", text(item::project_key(project)))
-            .key("SK", text(&key))
-            .consistent_read(true);
         let name = self.name(&key);
-        let found = reading
-            .send()
-            .await
-            .map_err(|error| store_error("read", &name, &error))?;
-        found
-            .item
-            .map(|item| item::read_doc(&name, &item))
-            .transpose()
+        let found = self.item(project, &key, &name).await?;
+        found.map(|item| item::read_doc(&name, &item)).transpose()
     }
 
     /// An item an execution, so that saying it again replaces it, and executions that end together do not wait for each other.
@@ -92,11 +75,7 @@ impl DynamoStore {
         check_usd(execution, usd)?;
         let key = format!("SPEND#{yyyymm}#{execution}");
         let writing = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .item("PK", text(item::project_key(project)))
-            .item("SK", text(&key))
+            .putting(project, &key)
             // Numbers of DynamoDB have 38 digits and reach down to 1e-130, which a cost need not.
             .item("usd", item::number(format!("{usd:.12}")));
         match writing.send().await {

@@ -458,3 +458,20 @@ fn warnings_do_not_stop() {
         warnings[0]
     );
 }
+
+#[test]
+fn references_are_found_as_they_are_resolved() {
+    let definition = json!({
+        "target": "${env:ONE}x${env:TWO:-d}",
+        "scenarios": [{"${env:KEY}": "$${env:NO} ${secret:a/b} ${env:ONE} ${vu} ${param:p}"}],
+        "parameters": {"p": "${secret:arn:aws:x}"},
+        "broken": "${env:OPEN",
+        "x-notes": "${env:UNREAD}",
+    });
+    let found = References::of(&definition);
+    assert_eq!(found.env.into_iter().collect::<Vec<_>>(), ["ONE", "TWO"]);
+    assert_eq!(
+        found.secrets.into_iter().collect::<Vec<_>>(),
+        ["a/b", "arn:aws:x"]
+    );
+}
