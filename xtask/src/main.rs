@@ -4,6 +4,7 @@ mod bench;
 mod ci;
 mod emulate;
 mod emulator;
+mod engines;
 mod image;
 mod package;
 mod python;
@@ -35,6 +36,8 @@ enum Chore {
     Bench(bench::Options),
     /// Bring the whole stack up on this machine, run the demo through Step Functions, take it down
     Emulate(emulate::Options),
+    /// Install k6, JMeter and Gatling for the tests, and record what they write
+    Engines(engines::Options),
     /// Pack the functions for Lambda
     Package(package::Options),
     /// Check the Terraform code, and build the provider that this takes
@@ -48,6 +51,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Image(options) => image::run(&options),
         Chore::Bench(options) => bench::run(&options),
         Chore::Emulate(options) => emulate::run(&options),
+        Chore::Engines(options) => engines::run(&options),
         Chore::Package(options) => package::run(&options),
         Chore::Terraform(options) => terraform::run(&options),
     }

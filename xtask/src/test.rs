@@ -1,7 +1,7 @@
 //! `cargo xtask test`: sets up what the tests need, without asking, and runs them all.
 
 use crate::steps::Steps;
-use crate::{emulator, readers, repo};
+use crate::{emulator, engines, readers, repo};
 use anyhow::Result;
 use std::time::Instant;
 
@@ -87,5 +87,6 @@ fn on_this_machine(steps: &mut Steps, options: &Options) {
             ),
         }
     }
+    engines::provide(steps, &mut tests, options.no_setup.then_some("--no-setup"));
     steps.run("tests", &mut tests);
 }

@@ -1,0 +1,250 @@
+//! Samples of an external engine become the rows of shards: by series and second, histograms for trends.
+
+mod cell;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+mod windows;
+
+use cell::Cell;
+use floodgate_core::execution::manifest::Totals;
+use floodgate_core::metric::{Builtin, MetricKind, SeriesKey, Tags};
+use floodgate_core::shard::{PHASE_WINDOW_S, Row, WINDOW_S, window_s};
+use std::collections::HashMap;
+use std::sync::Arc;
+use windows::Windows;
+
+/// A series of a [`Collector`]. Readers keep it, so that a sample costs no look-up of its tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Series(u32);
+
+/// What a collector has to know.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Windows count from here, Unix ms: the start of the run, which is the same for all tasks.
+    pub origin_ms: i64,
+    /// Series before new ones fold into `name=__other__`.
+    pub max_series: u32,
+    /// Tags of every sample: the test's own. Where the engine gives the same tag, the engine's stands.
+    pub tags: Tags,
+}
+
+struct Known {
+    key: Arc<SeriesKey>,
+    /// Whether the window is [`PHASE_WINDOW_S`] long.
+    phase: bool,
+    /// Its samples are those of series past the bound.
+    folded: bool,
+}
+
+/// Adds samples up; see the [module](self).
+pub struct Collector {
+    settings: Settings,
+    known: Vec<Known>,
+    numbers: HashMap<SeriesKey, Series>,
+    seconds: Windows,
+    phases: Windows,
+    /// Since the start, of the windows that are closed.
+    totals: Vec<Cell>,
+    folded_samples: u64,
+    latest_us: i64,
+}
+
+impl Collector {
+    /// Nothing yet.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            seconds: Windows::new(settings.origin_ms, WINDOW_S),
+            phases: Windows::new(settings.origin_ms, PHASE_WINDOW_S),
+            settings,
+            known: Vec::new(),
+            numbers: HashMap::new(),
+            totals: Vec::new(),
+            folded_samples: 0,
+            latest_us: i64::MIN,
+        }
+    }
+
+    /// The series of a metric with these tags. Past the bound all tags but `scenario` give way to `name=__other__`.
+    pub fn series(&mut self, metric: &str, kind: MetricKind, tags: &Tags) -> Series {
+        let mut all = self.settings.tags.clone();
+        all.0
+            .extend(tags.0.iter().map(|(k, v)| (k.clone(), v.clone())));
+        let key = SeriesKey {
+            metric: metric.to_owned(),
+            kind,
+            tags: all,
+        };
+        if let Some(&series) = self.numbers.get(&key) {
+            return series;
+        }
+        let known = if self.known.len() < self.settings.max_series as usize {
+            key.clone()
+        } else {
+            let mut other = self.settings.tags.clone();
+            if let Some(scenario) = key.tags.get("scenario") {
+                other = other.with("scenario", scenario);
+            }
+            SeriesKey {
+                metric: key.metric.clone(),
+                kind,
+                tags: other.with("name", "__other__"),
+            }
+        };
+        let folded = known != key;
+        // The tags that were folded are not remembered: what is kept stays bounded.
+        match self.numbers.get(&known) {
+            Some(&series) => series,
+            None => self.add_series(known, folded),
+        }
+    }
+
+    fn add_series(&mut self, key: SeriesKey, folded: bool) -> Series {
+        let series = Series(self.known.len() as u32);
+        self.numbers.insert(key.clone(), series);
+        self.totals.push(Cell::default());
+        self.known.push(Known {
+            phase: window_s(&key.metric) == PHASE_WINDOW_S,
+            key: Arc::new(key),
+            folded,
+        });
+        series
+    }
+
+    /// A built-in metric's series.
+    pub fn builtin(&mut self, metric: Builtin, tags: &Tags) -> Series {
+        self.series(metric.name(), metric.kind(), tags)
+    }
+
+    /// Adds a value at a time in Unix µs: a counter's addition, a gauge's value, or a rate's outcome (non-zero: it held).
+    /// A value of a trend is in milliseconds, as k6 writes it; [`Self::time`] takes µs. A value that is not finite, and a negative one
+    /// of a trend, is counted as zero.
+    #[inline]
+    pub fn add(&mut self, series: Series, at_us: i64, value: f64) {
+        let value = if value.is_finite() { value } else { 0.0 };
+        let kind = self.known[series.0 as usize].key.kind;
+        let cell = self.cell(series, at_us);
+        match kind {
+            MetricKind::Counter => cell.count(value),
+            MetricKind::Gauge => cell.gauge(value),
+            MetricKind::Rate => cell.rate(value != 0.0),
+            // The cast saturates: a negative value is 0, and the histogram clamps what is too long and counts it.
+            MetricKind::Trend => cell.trend((value * 1_000.0).round() as u64),
+        }
+    }
+
+    /// Adds a duration in µs to a trend.
+    #[inline]
+    pub fn time(&mut self, series: Series, at_us: i64, value_us: u64) {
+        debug_assert_eq!(self.known[series.0 as usize].key.kind, MetricKind::Trend);
+        self.cell(series, at_us).trend(value_us);
+    }
+
+    #[inline]
+    fn cell(&mut self, series: Series, at_us: i64) -> &mut Cell {
+        let known = &self.known[series.0 as usize];
+        self.folded_samples += u64::from(known.folded);
+        self.latest_us = self.latest_us.max(at_us);
+        let windows = if known.phase {
+            &mut self.phases
+        } else {
+            &mut self.seconds
+        };
+        windows.cell(series.0 as usize, at_us)
+    }
+
+    /// Makes rows of all windows that end at or before a time in Unix ms. A sample that comes later for one of them still counts:
+    /// it opens the window again, and the merge adds both rows up.
+    pub fn close(&mut self, until_ms: i64, rows: &mut Vec<Row>) {
+        for windows in [&mut self.seconds, &mut self.phases] {
+            let length_s = windows.length_s();
+            for (start_ms, cells) in windows.take_until(until_ms) {
+                for (number, cell) in cells.iter().enumerate() {
+                    if !cell.is_empty() {
+                        let known = &self.known[number];
+                        rows.push(cell.to_row(&known.key, start_ms, length_s));
+                        self.totals[number].add(known.key.kind, cell);
+                    }
+                }
+                windows.recycle(cells);
+            }
+        }
+    }
+
+    /// Makes rows of everything that is left.
+    pub fn finish(&mut self, rows: &mut Vec<Row>) {
+        self.close(i64::MAX, rows);
+    }
+
+    /// Everything since the start, a row a series, as of `end_ms` (Unix ms): what a live object holds.
+    pub fn live(&self, end_ms: i64) -> Vec<Row> {
+        let origin = self.settings.origin_ms;
+        let length_s = u32::try_from((end_ms - origin) / 1_000).unwrap_or(0).max(1);
+        let mut rows = Vec::with_capacity(self.known.len());
+        for (number, known) in self.known.iter().enumerate() {
+            let windows = if known.phase {
+                &self.phases
+            } else {
+                &self.seconds
+            };
+            let mut open = windows.open_cells(number).peekable();
+            let total = &self.totals[number];
+            let row = if open.peek().is_some() {
+                let mut all = total.clone();
+                open.for_each(|cell| all.add(known.key.kind, cell));
+                all.to_row(&known.key, origin, length_s)
+            } else if total.is_empty() {
+                continue;
+            } else {
+                total.to_row(&known.key, origin, length_s)
+            };
+            rows.push(row);
+        }
+        rows
+    }
+
+    /// Samples of all series of a metric, open windows included; of a counter what was added.
+    pub fn total(&self, metric: Builtin) -> f64 {
+        let mut sum = 0.0;
+        for (number, known) in self.known.iter().enumerate() {
+            if known.key.metric == metric.name() {
+                let windows = if known.phase {
+                    &self.phases
+                } else {
+                    &self.seconds
+                };
+                let all = std::iter::once(&self.totals[number]).chain(windows.open_cells(number));
+                sum += all
+                    .map(|cell| match known.key.kind {
+                        MetricKind::Counter => cell.sum,
+                        _ => cell.count as f64,
+                    })
+                    .sum::<f64>();
+            }
+        }
+        sum
+    }
+
+    /// The totals of a manifest.
+    pub fn totals(&self) -> Totals {
+        let clamped = |cell: &Cell| cell.histogram.as_ref().map_or(0, |h| h.clamped());
+        Totals {
+            http_reqs: self.total(Builtin::HttpReqs) as u64,
+            iterations: self.total(Builtin::Iterations) as u64,
+            dropped_iterations: self.total(Builtin::DroppedIterations) as u64,
+            clamped_values: self.totals.iter().map(clamped).sum(),
+            folded_samples: self.folded_samples,
+            ..Totals::default()
+        }
+    }
+
+    /// The time of the latest sample in Unix ms; `None` before the first.
+    pub fn latest_ms(&self) -> Option<i64> {
+        (self.latest_us > i64::MIN).then(|| self.latest_us.div_euclid(1_000))
+    }
+
+    /// How many series there are.
+    pub fn series_count(&self) -> usize {
+        self.known.len()
+    }
+}

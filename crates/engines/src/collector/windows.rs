@@ -1,0 +1,100 @@
+//! Open windows of one length.
+
+use super::cell::Cell;
+use std::collections::BTreeMap;
+
+/// Cells by window and series. Samples come nearly in the order of time, so that one window is kept at hand.
+pub(super) struct Windows {
+    origin_us: i64,
+    length_us: i64,
+    /// The window at hand, by number from the origin, and its cells by series.
+    current: i64,
+    cells: Vec<Cell>,
+    others: BTreeMap<i64, Vec<Cell>>,
+    spare: Vec<Vec<Cell>>,
+}
+
+impl Windows {
+    pub(super) fn new(origin_ms: i64, length_s: u32) -> Self {
+        Self {
+            origin_us: origin_ms.saturating_mul(1_000),
+            length_us: i64::from(length_s) * 1_000_000,
+            current: 0,
+            cells: Vec::new(),
+            others: BTreeMap::new(),
+            spare: Vec::new(),
+        }
+    }
+
+    pub(super) fn length_s(&self) -> u32 {
+        (self.length_us / 1_000_000) as u32
+    }
+
+    #[inline]
+    pub(super) fn cell(&mut self, series: usize, at_us: i64) -> &mut Cell {
+        let begun = self.origin_us + self.current * self.length_us;
+        if !(begun..begun + self.length_us).contains(&at_us) {
+            self.change(at_us);
+        }
+        if series >= self.cells.len() {
+            self.cells.resize_with(series + 1, Cell::default);
+        }
+        &mut self.cells[series]
+    }
+
+    /// Puts the window at hand away and takes up the one of that time.
+    #[cold]
+    fn change(&mut self, at_us: i64) {
+        let wanted = at_us
+            .saturating_sub(self.origin_us)
+            .div_euclid(self.length_us);
+        let next = self
+            .others
+            .remove(&wanted)
+            .or_else(|| self.spare.pop())
+            .unwrap_or_default();
+        let last = std::mem::replace(&mut self.cells, next);
+        if last.iter().any(|cell| !cell.is_empty()) {
+            self.others.insert(self.current, last);
+        } else {
+            self.spare.push(last);
+        }
+        self.current = wanted;
+    }
+
+    /// Takes all windows that end at or before a time, by their start in Unix ms, in the order of time.
+    pub(super) fn take_until(&mut self, until_ms: i64) -> Vec<(i64, Vec<Cell>)> {
+        let until_us = until_ms.saturating_mul(1_000);
+        // The first window that ends later.
+        let first = until_us
+            .saturating_sub(self.origin_us)
+            .div_euclid(self.length_us);
+        if self.current < first {
+            let last = std::mem::take(&mut self.cells);
+            if last.iter().any(|cell| !cell.is_empty()) {
+                self.others.insert(self.current, last);
+            }
+        }
+        let later = self.others.split_off(&first);
+        let taken = std::mem::replace(&mut self.others, later);
+        let start_ms = |number: i64| (self.origin_us + number * self.length_us).div_euclid(1_000);
+        taken
+            .into_iter()
+            .map(|(number, cells)| (start_ms(number), cells))
+            .collect()
+    }
+
+    /// Cells of a closed window, to be used again.
+    pub(super) fn recycle(&mut self, mut cells: Vec<Cell>) {
+        cells.iter_mut().for_each(Cell::clear);
+        self.spare.push(cells);
+    }
+
+    /// The cells of a series that hold anything, in the order of time but for the window at hand, which comes last.
+    pub(super) fn open_cells(&self, series: usize) -> impl Iterator<Item = &Cell> {
+        let windows = self.others.values().chain(std::iter::once(&self.cells));
+        windows
+            .filter_map(move |cells| cells.get(series))
+            .filter(|cell| !cell.is_empty())
+    }
+}

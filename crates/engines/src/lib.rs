@@ -1,0 +1,19 @@
+//! What it takes to run k6, JMeter and Gatling, and to read what they write.
+//!
+//! Each engine has a folder with the same rooms: `inspect` (what its script says of the load), `launch` (the command, the
+//! share of one task, how it is stopped, what its exit codes mean) and `read` (its output into samples). All samples go into
+//! one [`Collector`], which makes the rows that the native engine makes too. Nothing here starts a process or waits: that
+//! is the generator's.
+
+pub mod collector;
+pub mod gatling;
+pub mod inspect;
+pub mod jmeter;
+pub mod k6;
+pub mod launch;
+pub mod read;
+
+pub use collector::{Collector, Series};
+pub use inspect::Inspection;
+pub use launch::{Exit, Job, Launch, LaunchError, Output, Stop};
+pub use read::{Lines, ReadError, Reader};

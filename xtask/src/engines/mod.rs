@@ -1,0 +1,107 @@
+//! The external engines: installed into the user's cache for the tests, and the recordings of their output that tests and fuzz
+//! targets read.
+
+mod gatling;
+mod jmeter;
+mod k6;
+
+use crate::repo;
+use crate::steps::Steps;
+use anyhow::{Context as _, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+/// One of them.
+struct Engine {
+    name: &'static str,
+    /// The variable that tells tests and the generator where it is.
+    variable: &'static str,
+    /// Installs it if need be, and says where it is, or why it cannot be had.
+    set_up: fn() -> Result<PathBuf, String>,
+    /// Records its output anew, given where it is.
+    record: fn(&Path) -> Result<()>,
+}
+
+const ENGINES: [Engine; 3] = [
+    Engine {
+        name: "k6",
+        variable: "FLOODGATE_K6",
+        set_up: k6::set_up,
+        record: k6::record,
+    },
+    Engine {
+        name: "jmeter",
+        variable: "FLOODGATE_JMETER",
+        set_up: jmeter::set_up,
+        record: jmeter::record,
+    },
+    Engine {
+        name: "gatling",
+        variable: "FLOODGATE_GATLING",
+        set_up: gatling::set_up,
+        record: gatling::record,
+    },
+];
+
+/// Arguments of `cargo xtask engines`.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Only these: k6, jmeter, gatling
+    names: Vec<String>,
+    /// Record the fixtures anew with them
+    #[arg(long)]
+    record: bool,
+}
+
+/// Installs the engines and says where they are.
+///
+/// # Errors
+/// If one cannot be had, or does not do what is recorded.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    if let Some(unknown) = options
+        .names
+        .iter()
+        .find(|name| !ENGINES.iter().any(|engine| engine.name == **name))
+    {
+        bail!("{unknown} is no engine: there are k6, jmeter and gatling");
+    }
+    let wanted = |name: &str| options.names.is_empty() || options.names.iter().any(|n| n == name);
+    for engine in ENGINES.iter().filter(|engine| wanted(engine.name)) {
+        let place = (engine.set_up)()
+            .map_err(anyhow::Error::msg)
+            .context(engine.name)?;
+        println!("{}={}", engine.variable, place.display());
+        if options.record {
+            (engine.record)(&place).context(engine.name)?;
+        }
+    }
+    Ok(())
+}
+
+/// Installs what the tests need and tells the command where it is; what cannot be had is left out, and its tests with it.
+pub(crate) fn provide(steps: &mut Steps, tests: &mut Command, leave_out: Option<&str>) {
+    for engine in &ENGINES {
+        let name = format!("engine {}", engine.name);
+        if let Some(why) = leave_out {
+            steps.leave_out(&name, why);
+            tests.env_remove(engine.variable);
+            continue;
+        }
+        eprintln!(
+            "── {name}: in {}",
+            repo::cache_dir().unwrap_or_default().display()
+        );
+        let start = Instant::now();
+        match (engine.set_up)() {
+            Ok(place) => {
+                steps.note(&name, start.elapsed());
+                tests.env(engine.variable, place);
+            }
+            Err(why) => {
+                tests.env_remove(engine.variable);
+                steps.leave_out(&name, format!("{why}; the tests that run it do not"));
+            }
+        }
+    }
+}
