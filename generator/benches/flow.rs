@@ -252,6 +252,8 @@ fn compile(flow: Vec<RequestStep>) -> CompiledScenario<usize> {
         target: Some("http://127.0.0.1:1".into()),
         engine: Engine::Http,
         script: None,
+        script_files: Vec::new(),
+        parameters: Default::default(),
         scenarios: vec![scenario],
         data: Vec::new(),
         thresholds: Vec::new(),

@@ -20,6 +20,8 @@ fn definition(engine: Engine, executor: Executor) -> Definition {
         target: None,
         engine,
         script: None,
+        script_files: Vec::new(),
+        parameters: Default::default(),
         scenarios: vec![scenario],
         data: Vec::new(),
         thresholds: Vec::new(),

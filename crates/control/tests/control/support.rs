@@ -70,6 +70,8 @@ pub fn definition(thresholds: &[(&str, &str)]) -> Definition {
         target: Some("http://127.0.0.1:1".into()),
         engine: Engine::Http,
         script: None,
+        script_files: Vec::new(),
+        parameters: Default::default(),
         scenarios: vec![scenario],
         data: Vec::new(),
         thresholds: thresholds.iter().map(spec).collect(),

@@ -1,4 +1,5 @@
-//! What a run on one machine does not do: it has one engine, and leaves placement, cost and notifications to the cloud.
+//! What a run on one machine does not do: it leaves placement, cost and notifications to the cloud; and what an external engine
+//! does not heed.
 
 use super::fault::{Issue, Sink};
 use super::model::Engine;
@@ -8,20 +9,13 @@ use super::tree::{Entry, Node};
 const WITHOUT_EFFECT: [&str; 2] = ["notify", "contract"];
 /// Keys below `run` that a local run does not heed.
 const RUN_WITHOUT_EFFECT: [&str; 5] = ["tasks", "cpu", "memory", "regions", "max_cost_usd"];
-/// What is said of those, and of nothing else.
+/// Keys that only the native engine heeds.
+const NATIVE_ONLY: [&str; 2] = ["http", "data"];
+/// What is said of keys below `run`, and of nothing else.
 pub const LOCAL_ONLY: &str = "has no effect in a local run";
 
-/// Collects what a local run refuses (errors) and what it does not heed (warnings).
+/// Collects what a local run does not heed (warnings).
 pub(super) fn check(root: &Node, engine: Engine, sink: &mut Sink) {
-    if let (Engine::K6 | Engine::Jmeter | Engine::Gatling, Some(node)) =
-        (engine, root.get("engine"))
-    {
-        let problem = format!("this build runs the engine http only, not {}", node.shown());
-        let issue = node.issue(problem).allowed("http");
-        sink.push(issue.hint(
-            "describe the load as scenarios with a flow, or run the script with its own tool",
-        ));
-    }
     let unheeded = |node: &Node, keys: &[&str], problem: &str, sink: &mut Sink| {
         for Entry {
             key,
@@ -36,6 +30,10 @@ pub(super) fn check(root: &Node, engine: Engine, sink: &mut Sink) {
         }
     };
     unheeded(root, &WITHOUT_EFFECT, "has no effect yet", sink);
+    if engine != Engine::Http {
+        let problem = "has no effect with an engine that runs a script";
+        unheeded(root, &NATIVE_ONLY, problem, sink);
+    }
     if let Some(run) = root.get("run") {
         unheeded(run, &RUN_WITHOUT_EFFECT, LOCAL_ONLY, sink);
     }

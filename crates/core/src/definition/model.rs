@@ -21,7 +21,12 @@ pub struct Definition {
     pub engine: Engine,
     /// The script of an external engine, relative to the definition's folder.
     pub script: Option<String>,
-    /// Scenarios in the order of the file.
+    /// Files that the script reads, relative to the definition's folder.
+    pub script_files: Vec<String>,
+    /// What the parameters stand for; an external engine's script is given them.
+    pub parameters: BTreeMap<String, String>,
+    /// Scenarios in the order of the file. With an external engine they say what load its script makes, as far as that is known,
+    /// and may be empty.
     pub scenarios: Vec<Scenario>,
     /// Data files.
     pub data: Vec<DataSource>,

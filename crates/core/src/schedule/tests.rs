@@ -209,6 +209,8 @@ fn definition(scenarios: Vec<(Duration, Duration, Executor)>) -> Definition {
         target: None,
         engine: Engine::Http,
         script: None,
+        script_files: Vec::new(),
+        parameters: Default::default(),
         scenarios: scenarios.into_iter().map(scenario).collect(),
         data: vec![],
         thresholds: vec![],

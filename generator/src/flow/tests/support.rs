@@ -301,6 +301,8 @@ pub(super) fn definition(flow: Vec<Step>) -> Definition {
         target: Some("http://target.example:8080/base".into()),
         engine: Engine::Http,
         script: None,
+        script_files: Vec::new(),
+        parameters: Default::default(),
         scenarios: vec![scenario("browse", flow)],
         data: Vec::new(),
         thresholds: Vec::new(),

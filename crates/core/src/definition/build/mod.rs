@@ -50,6 +50,7 @@ pub(super) fn definition(
     };
     build.data = build.data(root);
     let script = build.script(root);
+    let script_files = build.script_files(root);
     let http = root.get("http").map_or_else(HttpOptions::default, |node| {
         build.http(node, &HttpOptions::default())
     });
@@ -70,6 +71,8 @@ pub(super) fn definition(
             .and_then(|text| grammar::target(&text).ok()),
         engine,
         script,
+        script_files,
+        parameters: parameters(root),
         scenarios,
         thresholds: build.thresholds(root, threshold),
         baseline: root.get("baseline").map(run::baseline),
@@ -84,6 +87,15 @@ pub(super) fn definition(
         data: build.data.clone(),
     };
     (definition, build.files.into_iter().collect())
+}
+
+/// What the parameters stand for in this run.
+fn parameters(root: &Node) -> BTreeMap<String, String> {
+    let entries = root.get("parameters").map_or(&[][..], Node::entries);
+    entries
+        .iter()
+        .filter_map(|entry| Some((entry.key.clone(), entry.value.text()?.into_owned())))
+        .collect()
 }
 
 /// The map `tags` of a node.
@@ -134,6 +146,20 @@ impl Build<'_> {
             _ => {}
         }
         node.and_then(|node| self.file(node))
+    }
+
+    fn script_files(&mut self, root: &Node) -> Vec<String> {
+        let Some(list) = root.get("files") else {
+            return Vec::new();
+        };
+        if self.engine == Engine::Http {
+            let issue = list.issue("the engine http reads no files beside those under data");
+            self.sink
+                .push(issue.hint("name data files under data, bodies in their step"));
+            return Vec::new();
+        }
+        let items = list.items().iter();
+        items.filter_map(|node| self.file(node)).collect()
     }
 
     fn data(&mut self, root: &Node) -> Vec<DataSource> {

@@ -82,6 +82,7 @@ static SCENARIOS: Shape = Shape::Map {
     of: &SCENARIO,
     min: 1,
 };
+static FILES: Shape = Shape::List { of: &FILE, min: 1 };
 static DATA_LIST: Shape = Shape::List {
     of: &DATA_SHAPE,
     min: 0,
@@ -122,9 +123,14 @@ pub(super) static DEFINITION: Table = Table {
             "The script of k6, JMeter or Gatling; not for http.",
         ),
         Key::new(
+            "files",
+            &FILES,
+            "Files that the script reads, which go where it goes; not for http.",
+        ),
+        Key::new(
             "parameters",
             &PARAMETERS,
-            "Names with defaults, for ${param:NAME} and --set NAME=VALUE.",
+            "Names with defaults, for ${param:NAME} and --set NAME=VALUE; scripts are given them too.",
         ),
         Key::new(
             "http",
