@@ -12,6 +12,7 @@ pub mod flush;
 pub mod health;
 pub mod http;
 pub mod recorder;
+pub mod script;
 pub mod site;
 pub mod task;
 pub mod timer;

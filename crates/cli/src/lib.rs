@@ -23,12 +23,20 @@ use clap::error::ErrorKind;
 use commands::{abort, attach, demo, generator, hit, init, run, runs, schema, show, validate};
 use console::style;
 use error::CliError;
+use floodgate_core::execution::record::Status;
 use floodgate_core::verdict::EXIT_INVALID;
+use floodgate_generator::script::{GUARD, guarded};
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Parses the arguments and does what they say.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<_> = arguments.into_iter().collect();
+    if arguments.get(1).is_some_and(|first| first == GUARD) {
+        let error = guarded(arguments.into_iter().skip(2));
+        eprintln!("floodgate: {error}");
+        return ExitCode::from(Status::Errored.exit_code());
+    }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {

@@ -8,13 +8,13 @@ mod series;
 mod tests;
 
 pub use outbox::{Delivered, Delivery, Outbox, outbox};
+pub(crate) use output::Output;
 
 use crate::clock::Nanos;
 use crate::health::{CpuMeter, SATURATED};
 use crate::recorder::{Closed, Window};
 use floodgate_core::execution::manifest::{Health, Totals};
 use floodgate_core::shard::{Content, ShardMeta, Sources, encode};
-use output::Output;
 use series::SeriesTable;
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};

@@ -5,7 +5,8 @@ use bytes::Bytes;
 use floodgate_core::execution::manifest::ShardEntry;
 use floodgate_core::shard::{Row, ShardMeta, encode, sha256_hex};
 
-pub(super) struct Output {
+/// Shards and live objects on their way to the outbox.
+pub(crate) struct Output {
     outbox: Outbox,
     task: u32,
     rows: Vec<Row>,
@@ -14,7 +15,7 @@ pub(super) struct Output {
 }
 
 impl Output {
-    pub(super) const fn new(outbox: Outbox, task: u32) -> Self {
+    pub(crate) const fn new(outbox: Outbox, task: u32) -> Self {
         Self {
             outbox,
             task,
@@ -25,20 +26,20 @@ impl Output {
     }
 
     /// Rows of the shard to come.
-    pub(super) const fn rows(&mut self) -> &mut Vec<Row> {
+    pub(crate) const fn rows(&mut self) -> &mut Vec<Row> {
         &mut self.rows
     }
 
-    pub(super) const fn next_seq(&self) -> u32 {
+    pub(crate) const fn next_seq(&self) -> u32 {
         self.seq
     }
 
-    pub(super) fn warn(&mut self, warning: String) {
+    pub(crate) fn warn(&mut self, warning: String) {
         self.warnings.push(warning);
     }
 
     /// Encodes the rows as the next shard and hands it over.
-    pub(super) fn write_shard(&mut self, meta: &ShardMeta) {
+    pub(crate) fn write_shard(&mut self, meta: &ShardMeta) {
         match encode(meta, &self.rows) {
             Ok(bytes) => {
                 let entry = ShardEntry {
@@ -58,12 +59,12 @@ impl Output {
         self.rows.clear();
     }
 
-    pub(super) fn write_live(&self, bytes: Vec<u8>) {
+    pub(crate) fn write_live(&self, bytes: Vec<u8>) {
         self.outbox.live(Bytes::from(bytes));
     }
 
     /// Closes the outbox; what is left are the warnings.
-    pub(super) fn finish(self) -> Vec<String> {
+    pub(crate) fn finish(self) -> Vec<String> {
         self.warnings
     }
 }

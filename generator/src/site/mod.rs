@@ -5,6 +5,7 @@ mod clock;
 pub use clock::{Offset, ServerClock};
 pub use floodgate_core::level::Level;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,9 @@ pub struct Site {
     pub spool: PathBuf,
     /// What the store's answers say about this machine's clock.
     pub clock: Arc<ServerClock>,
+    /// The executable that sees to it that an external engine does not outlive this process ([`crate::script::guarded`]); `None`
+    /// where nothing outlives it in any case, such as in a container.
+    pub guard: Option<OsString>,
     /// The log.
     pub log: Log,
 }
@@ -46,6 +50,7 @@ impl Default for Site {
             spool_bytes: (memory / SPOOL_SHARE).min(MOST_SPOOL_BYTES),
             spool: std::env::temp_dir().join("floodgate-unwritten"),
             clock: Arc::default(),
+            guard: None,
             log: Arc::new(|_, _| ()),
         }
     }

@@ -4,6 +4,7 @@
 mod control;
 mod files;
 mod objects;
+mod script;
 mod vu;
 mod worker;
 
@@ -17,9 +18,9 @@ use crate::recorder::SeriesBudget;
 use crate::site::{Level, Site};
 use control::Begin;
 use floodgate_core::definition::Resolver;
-use floodgate_core::definition::model::Definition;
+use floodgate_core::definition::model::{Definition, Engine};
 use floodgate_core::execution::control::Ready;
-use floodgate_core::execution::manifest::{Manifest, TaskOutcome};
+use floodgate_core::execution::manifest::{Manifest, TaskOutcome, Totals};
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::schedule::{Segment, schedule};
@@ -104,8 +105,6 @@ pub async fn run(
     let plan: Plan = require(&*store, &keys.plan()).await?;
     let definition = files::definition(&*store, &plan, &*config.resolver).await?;
     let base = files::base_folder(&*store, &plan).await?;
-    let loaded = Files::load(&definition, base.path())
-        .map_err(|error| RunError::Unusable(error.to_string()))?;
     let weights: Vec<_> = plan.tasks.iter().map(|task| task.weight).collect();
     let place = plan.tasks.iter().position(|task| task.index == config.task);
     let place = place.ok_or(RunError::NoSuchTask {
@@ -123,6 +122,11 @@ pub async fn run(
         stop,
         config,
     };
+    if definition.engine != Engine::Http {
+        return task.run_script(definition, base).await;
+    }
+    let loaded = Files::load(&definition, base.path())
+        .map_err(|error| RunError::Unusable(error.to_string()))?;
     task.run(definition, loaded).await
 }
 
@@ -293,7 +297,15 @@ impl Task {
         windows: std::sync::mpsc::Receiver<crate::recorder::Closed>,
         recycle: Vec<std::sync::mpsc::Sender<crate::recorder::Window>>,
     ) -> Result<JoinHandle<Flushed>, RunError> {
-        let config = FlushConfig {
+        let config = self.flush_config(start_ms);
+        Builder::new()
+            .name("flush".to_owned())
+            .spawn(move || flush::run(config, outbox, &windows, recycle))
+            .map_err(|error| RunError::Unusable(format!("no thread for the flusher: {error}")))
+    }
+
+    fn flush_config(&self, start_ms: i64) -> FlushConfig {
+        FlushConfig {
             execution: self.plan.execution.clone(),
             task: self.config.task,
             segment: self.segment.to_string(),
@@ -302,11 +314,7 @@ impl Task {
             live: Duration::from_millis(self.plan.live_interval_ms.max(100)),
             workers: self.workers,
             usable_cpus: allowed_cpus().min(self.workers as f64),
-        };
-        Builder::new()
-            .name("flush".to_owned())
-            .spawn(move || flush::run(config, outbox, &windows, recycle))
-            .map_err(|error| RunError::Unusable(format!("no thread for the flusher: {error}")))
+        }
     }
 
     /// Waits for the workers' end and passes on every order to stop; the result says who gave one.
@@ -396,10 +404,7 @@ impl Task {
         if reports.iter().any(|report| report.data_exhausted) {
             warnings.push("a data file with unique rows ran out before the schedule: add rows, or use mode sequential".to_owned());
         }
-        if totals.folded_samples > 0 {
-            let (samples, max) = (totals.folded_samples, "run.max_series");
-            warnings.push(format!("{samples} samples of series past {max} stand under name=__other__: give requests fixed names"));
-        }
+        warnings.extend(folded(&totals));
         let skew = reports
             .iter()
             .filter_map(|report| report.began)
@@ -433,6 +438,12 @@ impl Task {
     ) -> Result<(), RunError> {
         control::put_until(&*self.store, key, value, until, &self.config.site.log).await
     }
+}
+
+/// What is said of series past the bound.
+fn folded(totals: &Totals) -> Option<String> {
+    let (samples, max) = (totals.folded_samples, "run.max_series");
+    (samples > 0).then(|| format!("{samples} samples of series past {max} stand under name=__other__: give requests fixed names"))
 }
 
 /// When the last attempt at a manifest ends that follows shards which could not be written.

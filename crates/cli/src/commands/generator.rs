@@ -3,9 +3,9 @@
 use crate::args::EnvArgs;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
-use crate::local::open;
+use crate::local::{open, site};
 use crate::signals::Signals;
-use floodgate_generator::{Config, Site};
+use floodgate_generator::Config;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ pub async fn generator(args: Args) -> Result<ExitCode> {
         task: args.task,
         workers: args.workers,
         resolver,
-        site: Site::default(),
+        site: site(),
     };
     let running = floodgate_generator::run(config, stores.objects, stopped);
     tokio::pin!(running);

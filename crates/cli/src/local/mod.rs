@@ -21,6 +21,7 @@ use floodgate_store::local::LocalStore;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+pub(crate) use tasks::site;
 use tasks::{Exit, Tasks};
 
 /// Steps of the watch that may fail in a row, such as on a full disk, before the run is given up: about 5 s.

@@ -89,6 +89,14 @@ impl Tasks {
     }
 }
 
+/// The place of a task on this machine: an external engine ends with the process that started it.
+pub(crate) fn site() -> Site {
+    Site {
+        guard: std::env::current_exe().ok().map(Into::into),
+        ..Site::default()
+    }
+}
+
 /// One generator beside this thread: a runtime of its own, so that drawing and merging never delay it.
 fn thread(
     plan: &Plan,
@@ -103,7 +111,7 @@ fn thread(
         task: 0,
         workers: None,
         resolver: Arc::new(env.clone()),
-        site: Site::default(),
+        site: site(),
     };
     let body = move || {
         let runtime = tokio::runtime::Builder::new_current_thread()

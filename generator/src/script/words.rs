@@ -1,0 +1,85 @@
+//! What an engine says on stdout and stderr: all of it is read, so that it never waits, and the last lines are kept.
+
+use std::collections::VecDeque;
+use std::io::Read;
+use std::sync::{Arc, Mutex};
+
+/// Lines that are kept.
+const LINES: usize = 20;
+/// Bytes of a line that are kept.
+const LINE_BYTES: usize = 400;
+
+/// The last lines, shared with the thread that reads.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Words(Arc<Mutex<VecDeque<String>>>);
+
+impl Words {
+    /// Reads to the end.
+    pub(super) fn listen(&self, mut from: impl Read) {
+        let (mut buffer, mut line, mut cut) = (vec![0; 16 << 10], Vec::new(), false);
+        loop {
+            let read = match from.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(_) => break,
+            };
+            for &byte in &buffer[..read] {
+                if byte == b'\n' || byte == b'\r' {
+                    self.keep(&line, cut);
+                    line.clear();
+                    cut = false;
+                } else if line.len() < LINE_BYTES {
+                    line.push(byte);
+                } else {
+                    cut = true;
+                }
+            }
+        }
+        self.keep(&line, cut);
+    }
+
+    fn keep(&self, line: &[u8], cut: bool) {
+        let text = String::from_utf8_lossy(line);
+        let text = text.trim();
+        if text.is_empty() {
+            return;
+        }
+        // A thread that panicked while it held the lock has left whole lines.
+        let mut lines = self.0.lock().unwrap_or_else(|held| held.into_inner());
+        if lines.len() == LINES {
+            lines.pop_front();
+        }
+        lines.push_back(if cut {
+            format!("{text}…")
+        } else {
+            text.to_owned()
+        });
+    }
+
+    /// The last lines as one.
+    pub(super) fn last(&self, lines: usize) -> String {
+        let kept = self.0.lock().unwrap_or_else(|held| held.into_inner());
+        let skipped = kept.len().saturating_sub(lines);
+        let last: Vec<_> = kept.iter().skip(skipped).map(String::as_str).collect();
+        last.join(" | ")
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_leaves_its_last_lines_and_no_line_is_long() {
+        let words = Words::default();
+        let flood: String = (0..100_000).map(|n| format!("line {n}\n")).collect();
+        words.listen(flood.as_bytes());
+        assert_eq!(words.last(2), "line 99998 | line 99999");
+        words.listen(std::io::repeat(b'x').take(10_000_000));
+        let last = words.last(1);
+        assert_eq!(last.chars().count(), LINE_BYTES + 1);
+        assert_eq!(words.0.lock().unwrap().len(), LINES);
+    }
+}

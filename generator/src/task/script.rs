@@ -1,0 +1,352 @@
+//! A task whose load an external engine sends: the same plan, start, shards and manifest, around a process.
+
+use super::control::{self, Begin};
+use super::files::BaseFolder;
+use super::{RunError, Task, join, last_words, resume};
+use crate::clock::unix_ms;
+use crate::flush::{self, Delivered, FlushConfig};
+use crate::health::{Limits, allowed_cpus};
+use crate::script::{Child, Ended, Fed, FeedConfig, Signals, Source, feed};
+use crate::site::Level;
+use floodgate_core::definition::model::{Definition, Engine};
+use floodgate_core::execution::control::Ready;
+use floodgate_core::execution::manifest::{Manifest, TaskOutcome};
+use floodgate_core::metric::Tags;
+use floodgate_engines::{Exit, Job, Launch};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::Builder;
+use std::time::Duration;
+
+/// How often it is looked at whether the engine's output can still be read.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// A folder for what a task writes beside shards, removed with this value.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(execution: &str, task: u32) -> Result<Self, RunError> {
+        let name = format!("floodgate-{execution}-{task}-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        let made = std::fs::create_dir_all(&path);
+        made.map_err(|error| RunError::Unusable(format!("{}: {error}", path.display())))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What is left behind in the folder for temporary files is the system's to remove.
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+/// What became of the engine.
+struct Run {
+    stopped_by: Option<String>,
+    ended: Result<Ended, String>,
+}
+
+impl Task {
+    /// Runs the definition's script to its end.
+    pub(super) async fn run_script(
+        mut self,
+        definition: Definition,
+        base: BaseFolder,
+    ) -> Result<Manifest, RunError> {
+        let limits = Limits::raise();
+        let mut warnings = self.config.site.warnings.clone();
+        let scratch = Scratch::new(&self.plan.execution, self.config.task)?;
+        let mut launch = self.launch(&definition, base.path(), &scratch.0)?;
+        warnings.append(&mut launch.warnings);
+        let source = Source::new(launch.output.clone()).map_err(|error| {
+            RunError::Unusable(format!("no place for the engine's output: {error}"))
+        })?;
+
+        let site = self.config.site.clone();
+        let ready = Ready {
+            task: self.config.task,
+            at_ms: unix_ms(),
+            host: site.host.clone(),
+            warnings: warnings.clone(),
+        };
+        let patience = || tokio::time::Instant::now() + site.patience;
+        let key = self.keys.ready(self.config.task);
+        self.put(&key, &ready, patience()).await?;
+        (site.log)(Level::Info, "ready");
+        let begin = control::await_start(
+            &*self.store,
+            &self.keys,
+            &self.plan,
+            &mut self.stop,
+            &site.log,
+        );
+        let start_ms = match begin.await? {
+            Begin::At(start_ms) => start_ms,
+            Begin::Never { by } => return self.finish_unstarted(by, warnings).await,
+        };
+        (site.log)(Level::Info, &format!("starts at {start_ms}"));
+        let lead = u64::try_from(start_ms - unix_ms()).unwrap_or(0);
+        tokio::time::sleep(Duration::from_millis(lead)).await;
+
+        let mut child = Child::start(&launch, site.guard.as_ref())
+            .map_err(|error| RunError::Unusable(cannot_start(&launch, &error)))?;
+        let (outbox, delivery) = flush::outbox(
+            Arc::clone(&self.store),
+            self.keys.clone(),
+            self.config.task,
+            site.clone(),
+        );
+        let delivering = tokio::spawn(delivery.run());
+        let signals = Signals::default();
+        let config = FeedConfig {
+            flush: FlushConfig {
+                usable_cpus: allowed_cpus(),
+                ..self.flush_config(start_ms)
+            },
+            max_series: definition.run.max_series,
+            tags: Tags(definition.tags.clone()),
+            cpu: child.cpu(),
+        };
+        let (reader, told) = (launch.reader, signals.clone());
+        let feeding = Builder::new()
+            .name("feed".to_owned())
+            .spawn(move || feed(config, outbox, source, reader, &told))
+            .map_err(|error| RunError::Unusable(format!("no thread for the output: {error}")))?;
+
+        let run = self.stay_with(&mut child, &signals).await;
+        signals.ended.store(true, Ordering::Release);
+        let fed = tokio::task::spawn_blocking(move || join(feeding))
+            .await
+            .unwrap_or_else(|error| resume(error.into_panic()));
+        let delivered = delivering
+            .await
+            .unwrap_or_else(|error| resume(error.into_panic()));
+        let lost = delivered.lost.clone();
+        let until = delivered.patience_ends;
+        let manifest = self.script_manifest(start_ms, run, fed, delivered, limits, warnings);
+        if let TaskOutcome::Failed { error } = &manifest.outcome {
+            (site.log)(Level::Error, error);
+        }
+        let until = until.map_or_else(patience, |until| until.max(patience().min(last_words())));
+        let key = self.keys.manifest(self.config.task);
+        match self.put(&key, &manifest, until).await {
+            Ok(()) => Ok(manifest),
+            Err(error) => Err(RunError::Undelivered(match lost {
+                Some(lost) => format!("{lost}; nor the manifest: {error}"),
+                None => format!("all shards are written, but not the manifest: {error}"),
+            })),
+        }
+    }
+
+    /// What is to be started.
+    fn launch(
+        &self,
+        definition: &Definition,
+        folder: &Path,
+        scratch: &Path,
+    ) -> Result<Launch, RunError> {
+        let weights: Vec<_> = self.plan.tasks.iter().map(|task| task.weight).collect();
+        let index = self.config.task;
+        let place = self.plan.tasks.iter().position(|task| task.index == index);
+        let script = definition.script.as_deref().unwrap_or_default();
+        // A relative path means another folder to the engine than to this process.
+        let folder = std::path::absolute(folder)
+            .map_err(|error| RunError::Unusable(format!("{}: {error}", folder.display())))?;
+        let job = Job {
+            folder: &folder,
+            script,
+            scratch,
+            weights: &weights,
+            place: place.unwrap_or_default(),
+            target: definition.target.as_deref(),
+            parameters: &definition.parameters,
+            max_duration: definition.run.max_duration,
+            home: None,
+        };
+        let launch = match definition.engine {
+            Engine::Http => return Err(RunError::Unusable("the engine http has no script".into())),
+            Engine::K6 => floodgate_engines::k6::launch(&job),
+            Engine::Jmeter => floodgate_engines::jmeter::launch(&job),
+            Engine::Gatling => floodgate_engines::gatling::launch(&job),
+        };
+        launch.map_err(|error| RunError::Unusable(error.to_string()))
+    }
+
+    /// Waits for the engine's end, and passes on an order to stop, the deadline, and that its output cannot be read.
+    async fn stay_with(&mut self, child: &mut Child, signals: &Signals) -> Run {
+        let ordered = control::stop_ordered(&*self.store, &self.keys, &self.plan);
+        let mut ordered = std::pin::pin!(ordered);
+        let mut stopped_by = None;
+        let ended = loop {
+            let by = tokio::select! {
+                ended = child.wait() => break ended,
+                () = tokio::time::sleep(LOOK) => {
+                    if signals.broken.load(Ordering::Acquire) {
+                        child.ask_to_stop();
+                    }
+                    (unix_ms() >= self.plan.deadline_ms).then(|| "deadline".to_owned())
+                }
+                by = &mut ordered, if stopped_by.is_none() => Some(by),
+                by = control::told(&mut self.stop), if stopped_by.is_none() => Some(by),
+            };
+            if stopped_by.is_none() && by.is_some() {
+                child.ask_to_stop();
+                stopped_by = by;
+            }
+        };
+        Run {
+            stopped_by,
+            ended: ended.map_err(|error| format!("cannot be waited for: {error}")),
+        }
+    }
+
+    fn script_manifest(
+        &self,
+        start_ms: i64,
+        run: Run,
+        fed: Fed,
+        delivered: Delivered,
+        limits: Limits,
+        mut warnings: Vec<String>,
+    ) -> Manifest {
+        let Delivered {
+            shards,
+            lost,
+            warnings: mut said,
+            ..
+        } = delivered;
+        let Fed {
+            warnings: mut read,
+            totals,
+            mut health,
+            broken,
+            began_us,
+        } = fed;
+        warnings.append(&mut read);
+        warnings.append(&mut said);
+        (health.open_files_limit, health.local_ports) = (limits.open_files, limits.local_ports);
+        let offset = self.config.site.clock.offset();
+        health.clock_offset_us = offset.map(|offset| [offset.min_us, offset.max_us]);
+        warnings.extend(offset.and_then(|offset| offset.warning(super::CLOCK_LIMIT_US)));
+        warnings.extend(super::folded(&totals));
+        if let (Some(by), Ok(ended)) = (&run.stopped_by, &run.ended)
+            && ended.killed
+        {
+            warnings.push(format!(
+                "the engine did not stop when it was asked to ({by}), and was killed"
+            ));
+        }
+        Manifest {
+            schema: Manifest::SCHEMA,
+            execution: self.plan.execution.clone(),
+            task: self.config.task,
+            outcome: outcome(lost, broken, run),
+            planned_start_ms: start_ms,
+            start_skew_us: began_us.unwrap_or(0).max(0),
+            ended_ms: unix_ms(),
+            shards,
+            totals,
+            health,
+            warnings,
+        }
+    }
+}
+
+/// What is lost comes first, then what could not be read, then the engine's own end. An engine that was told to stop may end as it
+/// likes.
+fn outcome(lost: Option<String>, broken: Option<String>, run: Run) -> TaskOutcome {
+    let failed = |error: String| TaskOutcome::Failed { error };
+    match (lost, broken, run.stopped_by, run.ended) {
+        (Some(error), ..) => failed(error),
+        (None, Some(problem), _, Ok(ended)) => {
+            failed(format!("{problem}; the engine {}", ended.said))
+        }
+        (None, Some(problem), _, Err(_)) => failed(problem),
+        (None, None, Some(by), _) => TaskOutcome::Stopped { by },
+        (None, None, None, Err(problem)) => failed(format!("the engine {problem}")),
+        (None, None, None, Ok(ended)) => match ended.exit {
+            Exit::Completed => TaskOutcome::Completed,
+            Exit::Stopped => TaskOutcome::Stopped {
+                by: format!("somebody past floodgate: the engine {}", ended.said),
+            },
+            Exit::Aborted { .. } => TaskOutcome::Stopped {
+                by: format!("its script: the engine {}", ended.said),
+            },
+            Exit::Failed { .. } => failed(format!("the engine {}", ended.said)),
+        },
+    }
+}
+
+fn cannot_start(launch: &Launch, error: &std::io::Error) -> String {
+    let program = launch.command.first().cloned().unwrap_or_default();
+    format!("{} cannot be started: {error}", program.to_string_lossy())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn run(by: Option<&str>, exit: Exit) -> Run {
+        Run {
+            stopped_by: by.map(str::to_owned),
+            ended: Ok(Ended {
+                exit,
+                said: "ended with code 7".into(),
+                killed: false,
+            }),
+        }
+    }
+
+    #[test]
+    fn an_engines_end_becomes_the_tasks() {
+        let odd = Exit::Failed { meaning: "odd" };
+        assert_eq!(
+            outcome(None, None, run(None, Exit::Completed)),
+            TaskOutcome::Completed
+        );
+        // Told to stop, it may say what it likes.
+        assert_eq!(
+            outcome(None, None, run(Some("ann"), odd.clone())),
+            TaskOutcome::Stopped { by: "ann".into() }
+        );
+        let error = |outcome: TaskOutcome| match outcome {
+            TaskOutcome::Failed { error } => error,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            error(outcome(None, None, run(None, odd))),
+            "the engine ended with code 7"
+        );
+        assert_eq!(
+            error(outcome(
+                None,
+                Some("line 3: rubbish".into()),
+                run(Some("ann"), Exit::Completed)
+            )),
+            "line 3: rubbish; the engine ended with code 7",
+            "what could not be read is lost even if somebody stopped the run"
+        );
+        assert_eq!(
+            error(outcome(
+                Some("disk full".into()),
+                Some("x".into()),
+                run(None, Exit::Completed)
+            )),
+            "disk full"
+        );
+        let aborted = outcome(
+            None,
+            None,
+            run(
+                None,
+                Exit::Aborted {
+                    meaning: "test.abort()",
+                },
+            ),
+        );
+        assert!(matches!(&aborted, TaskOutcome::Stopped { by } if by.starts_with("its script")));
+    }
+}
