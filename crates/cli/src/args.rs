@@ -1,7 +1,7 @@
 //! The command line as written. What it means is decided in [`crate::commands`].
 
 use crate::commands::{
-    abort, attach, demo, generator, hit, init, run, runs, schema, show, validate,
+    abort, attach, demo, generator, hit, import, init, inspect, run, runs, schema, show, validate,
 };
 use clap::{Parser, Subcommand};
 
@@ -21,12 +21,16 @@ Results go to stdout, progress to stderr.";
 /// Commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run a test definition and judge it
+    /// Run a test definition, or a script of k6, JMeter or Gatling, and judge it
     Run(run::Args),
     /// Put load on one URL, without a definition
     Hit(hit::Args),
     /// Report every fault of a definition
     Validate(validate::Args),
+    /// Say what a script or a definition would send, and how it is split over tasks
+    Inspect(inspect::Args),
+    /// Take over results of k6, JMeter or Gatling from a run made elsewhere, and judge them
+    Import(import::Args),
     /// Print the JSON Schema of definitions, or of summaries
     Schema(schema::Args),
     /// Write a commented definition to start from

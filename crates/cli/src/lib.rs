@@ -9,10 +9,12 @@ pub mod commands;
 pub mod env;
 pub mod error;
 mod files;
+mod import;
 pub mod load;
 pub mod local;
 mod outcome;
 mod output;
+mod script;
 mod signals;
 mod trigger;
 pub mod view;
@@ -20,7 +22,9 @@ pub mod view;
 use args::{Cli, Command};
 use clap::Parser;
 use clap::error::ErrorKind;
-use commands::{abort, attach, demo, generator, hit, init, run, runs, schema, show, validate};
+use commands::{
+    abort, attach, demo, generator, hit, import, init, inspect, run, runs, schema, show, validate,
+};
 use console::style;
 use error::CliError;
 use floodgate_core::execution::record::Status;
@@ -75,6 +79,8 @@ fn dispatch(command: Command) -> error::Result<ExitCode> {
         match command {
             Command::Run(args) => Box::pin(run::run(args)).await,
             Command::Hit(args) => Box::pin(hit::hit(args)).await,
+            Command::Inspect(args) => inspect::inspect(&args),
+            Command::Import(args) => Box::pin(import::import(args)).await,
             Command::Validate(args) => validate::validate(&args),
             Command::Schema(args) => schema::schema(&args),
             Command::Init(args) => init::init(&args),

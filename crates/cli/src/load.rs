@@ -3,11 +3,16 @@
 use crate::env::Environment;
 use crate::error::Result;
 use crate::files;
+use crate::script::{self, Inspected, definition_of, engine_of};
 use bytes::Bytes;
-use floodgate_control::load::{self, LoadError, Loaded};
+use floodgate_control::load::{self, Checked, LoadError, Loaded};
 use floodgate_control::{Stores, TestPackage};
-use floodgate_core::definition::{Definition, Fault, Faults, Parsed, Severity, Source};
+use floodgate_core::definition::{
+    Definition, Engine, Fault, Faults, Parsed, Resolver, Severity, Source,
+};
 use floodgate_core::execution::plan::Plan;
+use floodgate_engines::lift::lift;
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 
 /// Where a definition came from.
@@ -29,6 +34,7 @@ pub struct LoadedTest {
     pub warnings: Vec<String>,
     /// Why it is a valid definition that cannot be run here.
     pub refusals: Vec<Fault>,
+    inspection: Option<Value>,
 }
 
 impl LoadedTest {
@@ -49,13 +55,23 @@ impl LoadedTest {
         }
     }
 
+    /// The test alone.
+    pub fn into_loaded(self) -> Loaded {
+        self.loaded
+    }
+
+    /// What its script says of itself; `None` without a script.
+    pub fn inspection(&self) -> Option<&Value> {
+        self.inspection.as_ref()
+    }
+
     /// What the preparation needs.
     pub fn package(&self) -> TestPackage<'_> {
         self.loaded.package(self.warnings.clone())
     }
 }
 
-/// Loads a definition's file.
+/// Loads a definition's file, or a script as a definition that says nothing more.
 ///
 /// # Errors
 /// A file that cannot be read, and all faults of the definition.
@@ -64,7 +80,14 @@ pub fn load_file(
     overrides: &[(String, String)],
     env: &Environment,
 ) -> Result<LoadedTest> {
-    let text = files::read(path)?;
+    let text = match engine_of(path) {
+        Some(engine) => {
+            // A clear word on a name that is wrong; the engine reads it itself.
+            files::read(path)?;
+            definition_of(path, engine)
+        }
+        None => files::read(path)?,
+    };
     let base_dir = path
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
@@ -91,7 +114,14 @@ pub fn load_text(
         name: &origin.name,
         text: &text,
     };
-    let checked = load::check(&source, overrides, &env)?;
+    let mut checked = load::check(&source, overrides, &env)?;
+    let (mut made, mut inspection, mut said) = (None, None, Vec::new());
+    if checked.parsed.definition.engine != Engine::Http {
+        let inspected = script::inspect(&checked.parsed.definition, &origin.base_dir)?;
+        inspection = Some(inspected.inspection.to_json());
+        said = lift_into(&mut checked, &inspected, overrides, &env)?;
+        made = inspected.packed;
+    }
     let (refusals, unheeded): (Vec<_>, Vec<_>) = checked
         .parsed
         .local
@@ -100,17 +130,69 @@ pub fn load_text(
         .partition(|fault| fault.severity == Severity::Error);
     let mut warnings = checked.doubts.clone();
     warnings.extend(unheeded.iter().map(ToString::to_string));
+    warnings.append(&mut said);
     let mut contents = Vec::new();
     for file in &checked.parsed.files {
-        let content = files::read(&origin.base_dir.join(file))?;
-        contents.push((file.clone(), Bytes::from(content)));
+        let content = match &made {
+            Some((name, content)) if name == file => content.clone(),
+            _ => Bytes::from(files::read(&origin.base_dir.join(file))?),
+        };
+        contents.push((file.clone(), content));
     }
+    let json = inspection.as_ref().map(|all| Bytes::from(all.to_string()));
     Ok(LoadedTest {
-        loaded: checked.with_files(contents),
+        loaded: checked.with_files(contents).inspected(json),
         base_dir: origin.base_dir,
         warnings,
         refusals,
+        inspection,
     })
+}
+
+/// Lets the definition say what its script does, and be checked once more with that. Gives warnings.
+fn lift_into(
+    checked: &mut Checked,
+    inspected: &Inspected,
+    overrides: &[(String, String)],
+    env: &Environment,
+) -> Result<Vec<String>> {
+    let script = checked.parsed.definition.script.clone().unwrap_or_default();
+    let mut whole = checked.parsed.normalised.clone();
+    let Some(keys) = whole.as_object_mut() else {
+        return Ok(Vec::new());
+    };
+    let warnings = lift(keys, &inspected.inspection);
+    if let Some((name, _)) = &inspected.packed {
+        keys.insert("script".into(), name.clone().into());
+    }
+    let text = whole.to_string();
+    let source = Source {
+        name: &format!("{script} (what it says of its load)"),
+        text: text.as_bytes(),
+    };
+    let made = inspected.packed.as_ref().map(|(name, _)| name.as_str());
+    *checked = load::check(&source, overrides, &WithMade { env, made })?;
+    Ok(warnings)
+}
+
+/// Files that do not lie in the folder but are made for this run are there as well.
+struct WithMade<'a> {
+    env: &'a Environment,
+    made: Option<&'a str>,
+}
+
+impl Resolver for WithMade<'_> {
+    fn env(&self, name: &str) -> Option<String> {
+        self.env.variable(name)
+    }
+
+    fn secret(&self, reference: &str) -> std::result::Result<String, String> {
+        Resolver::secret(self.env, reference)
+    }
+
+    fn file_exists(&self, relative: &str) -> bool {
+        self.made == Some(relative) || self.env.file_exists(relative)
+    }
 }
 
 /// The definition of a run that was prepared earlier.

@@ -72,6 +72,7 @@ pub struct Loaded {
     /// SHA-256 over the normalised definition and its files.
     pub version: String,
     files: Vec<(String, Bytes)>,
+    inspection: Option<Bytes>,
     overrides: Vec<(String, String)>,
 }
 
@@ -105,12 +106,20 @@ impl Checked {
             parsed: self.parsed,
             doubts: self.doubts,
             files,
+            inspection: None,
             overrides: self.overrides,
         }
     }
 }
 
 impl Loaded {
+    /// The same with what its script says of itself, as JSON.
+    #[must_use]
+    pub fn inspected(mut self, inspection: Option<Bytes>) -> Self {
+        self.inspection = inspection;
+        self
+    }
+
     /// What the preparation needs.
     pub fn package(&self, warnings: Vec<String>) -> TestPackage<'_> {
         TestPackage {
@@ -119,6 +128,7 @@ impl Loaded {
             normalised: self.parsed.normalised.to_string().into(),
             version: self.version.clone(),
             files: self.files.clone(),
+            inspection: self.inspection.clone(),
             parameters: self.overrides.iter().cloned().collect(),
             warnings,
         }

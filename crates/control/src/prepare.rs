@@ -8,7 +8,7 @@ use floodgate_core::execution::plan::{Plan, PlannedLoad, PlannedTask};
 use floodgate_core::execution::record::{
     Cost, Execution, Infrastructure, Status, TestRecord, Trigger,
 };
-use floodgate_core::keys::{DEFINITION_FILE, ExecutionKeys, definition_file};
+use floodgate_core::keys::{DEFINITION_FILE, ExecutionKeys, INSPECTION_FILE, definition_file};
 use floodgate_core::schedule::planned_load;
 use floodgate_core::shard::FLUSH_INTERVAL_MS;
 use floodgate_store::{ObjectStore, StoreError};
@@ -28,6 +28,8 @@ pub struct TestPackage<'a> {
     pub version: String,
     /// The files that the definition names, by the path in it.
     pub files: Vec<(String, Bytes)>,
+    /// What its script says of itself, as JSON; `None` without a script.
+    pub inspection: Option<Bytes>,
     /// Overrides that were given for this run.
     pub parameters: BTreeMap<String, String>,
     /// What the reader of the record should know already.
@@ -53,7 +55,9 @@ impl TestPackage<'_> {
             .files
             .iter()
             .map(|(name, bytes)| (name.as_str(), bytes));
-        for (name, bytes) in named.chain([(DEFINITION_FILE, &self.normalised)]) {
+        let inspection = self.inspection.iter().map(|json| (INSPECTION_FILE, json));
+        let all = named.chain(inspection);
+        for (name, bytes) in all.chain([(DEFINITION_FILE, &self.normalised)]) {
             let key = definition_file(project, test, &self.version, name);
             // A version's files are named by their content: one that is there already is the same.
             match objects.put_new(&key, bytes.clone()).await {
@@ -249,8 +253,15 @@ async fn store(stores: &Stores, test: &TestPackage<'_>, plan: &Plan) -> Result<(
     Ok(stores.objects.put_new(&key, bytes).await?)
 }
 
-/// The longest time from start to end: as the definition says, or what the schedule needs, plus a minute.
+/// The longest time of a script whose load is not known, and of a definition that does not say it either.
+pub const UNKNOWN_DURATION: Duration = Duration::from_secs(3_600);
+
+/// The longest time from start to end: as the definition says, or what the schedule needs, plus a minute; an hour
+/// ([`UNKNOWN_DURATION`]) where a script's schedule is not known.
 pub fn max_duration(definition: &Definition, load: &PlannedLoad) -> Duration {
+    if definition.scenarios.is_empty() {
+        return definition.run.max_duration.unwrap_or(UNKNOWN_DURATION);
+    }
     let needed = Duration::from_millis(load.max_duration_ms) + Duration::from_secs(60);
     definition.run.max_duration.unwrap_or(needed)
 }

@@ -104,6 +104,9 @@ pub fn is_raw(key: &str) -> bool {
 /// The file of a definition's version that holds the definition itself, normalised, references unresolved.
 pub const DEFINITION_FILE: &str = "definition.json";
 
+/// The file beside it with what the definition's script says of itself.
+pub const INSPECTION_FILE: &str = "inspection.json";
+
 /// The key of a file of a definition's version.
 pub fn definition_file(project: &str, test: &str, sha256: &str, file: &str) -> String {
     format!("projects/{project}/definitions/{test}/{sha256}/{file}")

@@ -11,6 +11,7 @@ pub mod inspect;
 pub mod jmeter;
 pub mod k6;
 pub mod launch;
+pub mod lift;
 pub mod read;
 
 pub use collector::{Collector, Series};

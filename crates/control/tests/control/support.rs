@@ -112,6 +112,7 @@ impl Folder {
             normalised: "{}".into(),
             version: "ab".repeat(32),
             files: vec![("users.csv".into(), "user\nann\n".into())],
+            inspection: None,
             parameters: BTreeMap::new(),
             warnings: Vec::new(),
         };

@@ -1,0 +1,219 @@
+//! `floodgate import`: results of a run made elsewhere become an execution like any other: shown, compared, judged.
+
+use crate::args::{EnvArgs, OutArgs, ShowArgs};
+use crate::clock::now_ms;
+use crate::env::Environment;
+use crate::error::{CliError, Result};
+use crate::import::{Imported, Source, import_file};
+use crate::load::load_file;
+use crate::local::open;
+use crate::outcome::{Output, conclude};
+use crate::script::test_name;
+use crate::trigger::trigger;
+use bytes::Bytes;
+use floodgate_control::load::{self, Loaded};
+use floodgate_control::{PlanOptions, engine_name, finish, json, prepare};
+use floodgate_core::definition::{Definition, Resolver, Source as Text};
+use floodgate_core::execution::control::Start;
+use floodgate_core::execution::record::Status;
+use floodgate_core::keys::ExecutionKeys;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Arguments of `floodgate import`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Results: k6 JSON or CSV, JTL as CSV or XML, simulation.log; several files are the tasks of one run
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// The definition whose thresholds and baseline judge them
+    #[arg(short, long, value_name = "FILE")]
+    pub definition: Option<PathBuf>,
+    /// The test's name, without a definition [default: from the first file's name]
+    #[arg(long, value_name = "NAME", conflicts_with = "definition")]
+    pub test: Option<String>,
+    /// A threshold to judge them by, such as 'http_req_duration: p(95)<500'; repeatable
+    #[arg(
+        short,
+        long,
+        value_name = "METRIC: EXPRESSION",
+        conflicts_with = "definition"
+    )]
+    pub threshold: Vec<String>,
+    /// Override a value of the definition, as for `run`; repeatable
+    #[arg(
+        long = "set",
+        short,
+        value_name = "PATH=VALUE",
+        requires = "definition"
+    )]
+    pub set: Vec<String>,
+    /// Values of references.
+    #[command(flatten)]
+    pub env: EnvArgs,
+    /// Also write the verdict as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Where the execution is kept.
+    #[command(flatten)]
+    pub out: OutArgs,
+    /// What is shown.
+    #[command(flatten)]
+    pub show: ShowArgs,
+}
+
+/// Results bring no files, and refer to nothing.
+struct Alone;
+
+impl Resolver for Alone {
+    fn env(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn secret(&self, _: &str) -> std::result::Result<String, String> {
+        Err("imported results have none".into())
+    }
+
+    fn file_exists(&self, _: &str) -> bool {
+        true
+    }
+}
+
+/// Reads results, writes them as shards of an execution, and judges it.
+///
+/// # Errors
+/// A file that cannot be read or is no result, and what the store refuses.
+pub async fn import(args: Args) -> Result<ExitCode> {
+    let out = &args.out.out;
+    let env = Environment::new(&args.env, out)?;
+    let sources = args
+        .files
+        .iter()
+        .map(|path| Source::open(path))
+        .collect::<Result<Vec<_>>>()?;
+    let (loaded, warnings) = match &args.definition {
+        Some(path) => {
+            let test = load_file(path, &super::run::overrides(&args.set)?, &env)?;
+            let warnings = test.warnings.clone();
+            (test.into_loaded(), warnings)
+        }
+        None => (alone(&args, &sources[0])?, Vec::new()),
+    };
+    let definition = loaded.parsed.definition.clone();
+    let (stores, _) = open(out)?;
+    let id = ulid::Ulid::generate().to_string();
+    let mut package = loaded.package(warnings);
+    package.warnings.extend(differing(&definition, &sources));
+    let tasks = u32::try_from(sources.len()).unwrap_or(u32::MAX);
+    let mut options = PlanOptions::local(tasks, None);
+    options.infrastructure.kind = "import".into();
+    options.infrastructure.engine_version = String::new();
+    let mut trigger = trigger(|name| env.variable(name));
+    trigger.kind = "import".into();
+    let prepared = prepare(&stores, &id, &package, trigger, &options, now_ms()).await?;
+    let keys = ExecutionKeys::new(&prepared.plan.project, &id);
+
+    let mut imported: Vec<Imported> = Vec::new();
+    let (mut errors, mut task) = (Vec::new(), 0);
+    for source in sources {
+        if !args.show.quiet {
+            eprintln!("reading {} ({})", source.path.display(), source.format);
+        }
+        let file = import_file(source, &definition, &prepared.plan, &keys, task, &stores).await?;
+        errors.extend(file.problem.clone());
+        imported.push(file);
+        task += 1;
+    }
+    let starts = imported.iter().filter_map(|file| file.first_ms);
+    let start_ms = starts.min().unwrap_or(prepared.execution.created_ms);
+    for file in &mut imported {
+        file.manifest.planned_start_ms = start_ms;
+        let key = keys.manifest(file.manifest.task);
+        let bytes = json::bytes(&key, &file.manifest)?;
+        stores
+            .objects
+            .put(&key, bytes)
+            .await
+            .map_err(floodgate_control::ControlError::from)?;
+    }
+    let key = keys.start();
+    let start = json::bytes(&key, &Start { start_ms })?;
+    stores
+        .objects
+        .put(&key, start)
+        .await
+        .map_err(floodgate_control::ControlError::from)?;
+    let mut execution = prepared.execution.clone();
+    execution.status = Status::Running;
+    execution.started_ms = Some(start_ms);
+    stores
+        .records
+        .update(&execution, &[Status::Preparing])
+        .await
+        .map_err(floodgate_control::ControlError::from)?;
+    let finished = finish(&stores, &prepared.plan, &definition, &[], &errors, now_ms()).await?;
+    conclude(
+        &finished,
+        &Output {
+            show: args.show,
+            junit: args.junit.as_deref(),
+            out,
+        },
+    )
+}
+
+/// The definition of results that come without one.
+fn alone(args: &Args, first: &Source) -> Result<Loaded> {
+    let name = |path: &Path| {
+        let stem = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        test_name(&stem)
+    };
+    let mut thresholds = serde_json::Map::new();
+    for entry in &args.threshold {
+        let split = entry.split_once(": ").or_else(|| entry.rsplit_once(':'));
+        let (metric, expression) = split.ok_or_else(|| {
+            CliError::Usage(format!(
+                "--threshold {entry:?}: write METRIC: EXPRESSION, as in 'http_req_duration: p(95)<500'"
+            ))
+        })?;
+        let list = thresholds
+            .entry(metric.trim().to_owned())
+            .or_insert_with(|| serde_json::json!([]));
+        if let Some(list) = list.as_array_mut() {
+            list.push(expression.trim().into());
+        }
+    }
+    let mut definition = serde_json::json!({
+        "version": 1,
+        "test": args.test.clone().unwrap_or_else(|| name(&first.path)),
+        "engine": engine_name(first.engine),
+        "script": "imported",
+    });
+    if !thresholds.is_empty() {
+        definition["thresholds"] = thresholds.into();
+    }
+    let text = definition.to_string();
+    let source = Text {
+        name: "the arguments",
+        text: text.as_bytes(),
+    };
+    let checked = load::check(&source, &[], &Alone)?;
+    Ok(checked.with_files(Vec::<(String, Bytes)>::new()))
+}
+
+/// A word on results of another engine than the definition's.
+fn differing(definition: &Definition, sources: &[Source]) -> Option<String> {
+    let other = sources
+        .iter()
+        .find(|source| source.engine != definition.engine)?;
+    Some(format!(
+        "{} comes from {}, the definition is for {}",
+        other.path.display(),
+        engine_name(other.engine),
+        engine_name(definition.engine),
+    ))
+}

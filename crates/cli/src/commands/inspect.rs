@@ -1,0 +1,186 @@
+//! `floodgate inspect`: what a script says of its load, and how it will be split.
+
+use crate::args::EnvArgs;
+use crate::env::Environment;
+use crate::error::{CliError, Result};
+use crate::load::load_file;
+use crate::output::print;
+use floodgate_core::definition::model::Engine;
+use floodgate_core::schedule::{Segment, planned_load, schedule};
+use floodgate_core::units::format_duration;
+use serde_json::{Value, json};
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Arguments of `floodgate inspect`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// A script (test.js, plan.jmx, simulation.jar) or a definition
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Show the split over so many tasks
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub tasks: u32,
+    /// Override a value, as for `run`; repeatable
+    #[arg(long = "set", short, value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+    /// Values of references.
+    #[command(flatten)]
+    pub env: EnvArgs,
+    /// Where secrets lie.
+    #[command(flatten)]
+    pub out: crate::args::OutArgs,
+    /// Print all of it as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Says what is known of a test before it runs.
+///
+/// # Errors
+/// As for loading it.
+pub fn inspect(args: &Args) -> Result<ExitCode> {
+    let env = Environment::new(&args.env, &args.out.out)?;
+    let test = load_file(&args.file, &super::run::overrides(&args.set)?, &env)?;
+    let definition = &test.parsed().definition;
+    let load = planned_load(definition);
+    let weights = vec![1; args.tasks as usize];
+    let mut shares = Vec::new();
+    for place in 0..args.tasks as usize {
+        let segment = Segment::of_weights(&weights, place)
+            .map_err(|error| CliError::Usage(error.to_string()))?;
+        let schedules = definition
+            .scenarios
+            .iter()
+            .map(|scenario| schedule(&scenario.executor, &segment));
+        let (mut vus, mut starts) = (0, Some(0));
+        for schedule in schedules {
+            vus += schedule.max_vus();
+            starts = starts.zip(schedule.iterations()).map(|(a, b)| a + b);
+        }
+        shares.push((vus, starts));
+    }
+    let inspection = test.inspection();
+    if args.json {
+        let split: Vec<_> = shares
+            .iter()
+            .map(|(vus, iterations)| json!({"max_vus": vus, "iterations": iterations}))
+            .collect();
+        let all = json!({
+            "definition": test.parsed().normalised,
+            "script": inspection,
+            "planned": load,
+            "split": split,
+        });
+        let text = serde_json::to_string_pretty(&all).map_err(|e| CliError::write("stdout", e))?;
+        print(&format!("{text}\n"))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut text = format!(
+        "test {} of project {}, engine {}{}\n",
+        definition.test,
+        definition.project,
+        floodgate_control::engine_name(definition.engine),
+        definition
+            .script
+            .as_ref()
+            .map_or_else(String::new, |script| format!(", script {script}")),
+    );
+    // Writing to a string cannot fail.
+    for scenario in &definition.scenarios {
+        let _ = writeln!(
+            text,
+            "scenario {}: {}",
+            scenario.name,
+            described(&scenario.executor)
+        );
+    }
+    if definition.scenarios.is_empty() {
+        text.push_str("the load is not known before the run\n");
+    }
+    for threshold in &definition.thresholds {
+        let abort = if threshold.abort_on_fail {
+            ", ends the run"
+        } else {
+            ""
+        };
+        let _ = writeln!(
+            text,
+            "threshold {}: {}{abort}",
+            threshold.key, threshold.expression
+        );
+    }
+    if let Some(Value::Object(details)) = inspection.and_then(|all| all.get("details")) {
+        for (name, value) in details {
+            let _ = writeln!(text, "{name}: {}", short(value));
+        }
+    }
+    if definition.engine != Engine::Http {
+        for file in &definition.script_files {
+            let _ = writeln!(text, "file {file}");
+        }
+    }
+    let _ = writeln!(
+        text,
+        "in all up to {} VUs, {}, {}",
+        load.max_vus,
+        load.iterations.map_or_else(
+            || "as many iterations as fit".into(),
+            |n| format!("{n} iterations")
+        ),
+        format_duration(Duration::from_millis(load.duration_ms)),
+    );
+    if !definition.scenarios.is_empty() && args.tasks > 1 {
+        let _ = writeln!(text, "over {} tasks:", args.tasks);
+        for (share, tasks) in counted(&shares) {
+            let starts = share
+                .1
+                .map_or_else(String::new, |starts| format!(", {starts} iterations"));
+            let _ = writeln!(text, "  {tasks} × up to {} VUs{starts}", share.0);
+        }
+    }
+    print(&text)?;
+    for warning in &test.warnings {
+        eprintln!("{warning}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+type Share = (u64, Option<u64>);
+
+/// Equal shares together, in the order of their first task.
+fn counted(shares: &[Share]) -> Vec<(Share, usize)> {
+    let mut counted: Vec<(Share, usize)> = Vec::new();
+    for share in shares {
+        match counted.iter_mut().find(|(known, _)| known == share) {
+            Some((_, count)) => *count += 1,
+            None => counted.push((*share, 1)),
+        }
+    }
+    counted
+}
+
+fn described(executor: &floodgate_core::definition::model::Executor) -> String {
+    let planned = floodgate_engines::lift::executor(executor);
+    let words = planned.iter().map(|(key, value)| match value {
+        Value::String(text) if key == "executor" => text.clone(),
+        Value::String(text) => format!("{key} {text}"),
+        other => format!("{key} {other}"),
+    });
+    words.collect::<Vec<_>>().join(", ")
+}
+
+/// A value on one line of bounded length.
+fn short(value: &Value) -> String {
+    const MOST: usize = 160;
+    let text = match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}… (all of it: --json)", &text[..end]),
+        None => text,
+    }
+}

@@ -1,0 +1,224 @@
+//! Result files of other tools, read in constant memory and written as the shards of a task.
+
+use crate::error::{CliError, Result};
+use bytes::Bytes;
+use floodgate_control::Stores;
+use floodgate_core::definition::{Definition, Engine};
+use floodgate_core::execution::manifest::{Health, Manifest, ShardEntry, TaskOutcome};
+use floodgate_core::execution::plan::Plan;
+use floodgate_core::keys::ExecutionKeys;
+use floodgate_core::metric::Tags;
+use floodgate_core::shard::{Content, Row, ShardMeta, Sources, encode, sha256_hex};
+use floodgate_engines::collector::Settings;
+use floodgate_engines::{Collector, Reader, gatling, jmeter, k6};
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// What the format is recognised by.
+const HEAD: usize = 64 << 10;
+/// What is read at once.
+const PIECE: usize = 1 << 20;
+/// How far samples may be out of order in time before they take a second row of their window.
+const DISORDER_MS: i64 = 60_000;
+/// Rows of a shard.
+const SHARD_ROWS: usize = 20_000;
+
+/// A result file.
+pub(crate) struct Source {
+    /// Where it is.
+    pub(crate) path: PathBuf,
+    /// Which engine wrote it.
+    pub(crate) engine: Engine,
+    /// What it is, in words.
+    pub(crate) format: &'static str,
+    head: Vec<u8>,
+    file: File,
+    reader: Box<dyn Reader>,
+}
+
+impl Source {
+    /// Opens it and recognises what it is.
+    ///
+    /// # Errors
+    /// A file that cannot be read, and one that is none of the formats.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let fail = |problem: String, remedy: Option<String>| CliError::File {
+            operation: "read",
+            path: path.to_owned(),
+            problem,
+            remedy,
+        };
+        let mut file = File::open(path).map_err(|error| fail(error.to_string(), None))?;
+        let mut head = Vec::new();
+        let first = Read::by_ref(&mut file)
+            .take(HEAD as u64)
+            .read_to_end(&mut head);
+        first.map_err(|error| fail(error.to_string(), None))?;
+        let known = [
+            (k6::import(&head), Engine::K6, "k6"),
+            (jmeter::import(&head), Engine::Jmeter, "JMeter"),
+            (gatling::import(&head), Engine::Gatling, "Gatling"),
+        ];
+        let found = known
+            .into_iter()
+            .find_map(|(reader, engine, format)| Some((reader?, engine, format)));
+        let (reader, engine, format) = found.ok_or_else(|| {
+            fail(
+                "is no result that is known here".into(),
+                Some("give k6's JSON or CSV output, a JTL file, or a simulation.log".into()),
+            )
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            engine,
+            format,
+            head,
+            file,
+            reader,
+        })
+    }
+}
+
+/// What became of a file.
+#[derive(Debug)]
+pub(crate) struct Imported {
+    /// The task's account.
+    pub(crate) manifest: Manifest,
+    /// The first second with a sample, Unix ms.
+    pub(crate) first_ms: Option<i64>,
+    /// Why not all of it could be read.
+    pub(crate) problem: Option<String>,
+}
+
+/// Reads a file as one task of a run.
+///
+/// # Errors
+/// What the store refuses. A file that cannot be read to its end is part of the account.
+pub(crate) async fn import_file(
+    mut source: Source,
+    definition: &Definition,
+    plan: &Plan,
+    keys: &ExecutionKeys,
+    task: u32,
+    stores: &Stores,
+) -> Result<Imported> {
+    let mut collector = Collector::new(Settings {
+        // Windows are whole seconds of the clock: the start is known when all of it has been read.
+        origin_ms: 0,
+        max_series: definition.run.max_series,
+        tags: Tags(definition.tags.clone()),
+    });
+    let mut writer = Writer {
+        plan,
+        keys,
+        task,
+        stores,
+        shards: Vec::new(),
+        rows: Vec::new(),
+        first_ms: None,
+    };
+    let (mut warnings, mut problem) = (Vec::new(), None);
+    let mut piece = std::mem::take(&mut source.head);
+    while !piece.is_empty() && problem.is_none() {
+        if let Err(error) = source.reader.push(&piece, &mut collector) {
+            problem = Some(error.to_string());
+        }
+        if let Some(latest) = collector.latest_ms() {
+            collector.close(latest - DISORDER_MS, &mut writer.rows);
+        }
+        if writer.rows.len() >= SHARD_ROWS {
+            writer.write(collector.latest_ms()).await?;
+        }
+        piece.resize(PIECE, 0);
+        match source.file.read(&mut piece) {
+            Ok(read) => piece.truncate(read),
+            Err(error) => {
+                piece.clear();
+                problem.get_or_insert_with(|| error.to_string());
+            }
+        }
+    }
+    if problem.is_none() {
+        match source.reader.finish(&mut collector) {
+            Ok(mut said) => warnings.append(&mut said),
+            Err(error) => problem = Some(error.to_string()),
+        }
+    }
+    collector.finish(&mut writer.rows);
+    writer.write(collector.latest_ms()).await?;
+    let problem = problem.map(|problem| format!("{}: {problem}", source.path.display()));
+    let outcome = match &problem {
+        Some(error) => TaskOutcome::Failed {
+            error: error.clone(),
+        },
+        None => TaskOutcome::Completed,
+    };
+    let Writer {
+        shards, first_ms, ..
+    } = writer;
+    Ok(Imported {
+        manifest: Manifest {
+            schema: Manifest::SCHEMA,
+            execution: plan.execution.clone(),
+            task,
+            outcome,
+            planned_start_ms: 0,
+            start_skew_us: 0,
+            ended_ms: collector.latest_ms().unwrap_or(plan.deadline_ms),
+            shards,
+            totals: collector.totals(),
+            health: Health::default(),
+            warnings,
+        },
+        first_ms,
+        problem,
+    })
+}
+
+struct Writer<'a> {
+    plan: &'a Plan,
+    keys: &'a ExecutionKeys,
+    task: u32,
+    stores: &'a Stores,
+    shards: Vec<ShardEntry>,
+    rows: Vec<Row>,
+    first_ms: Option<i64>,
+}
+
+impl Writer<'_> {
+    /// Writes the rows as a shard; the last window ends with the last sample, so that rates are per second of what was covered.
+    async fn write(&mut self, latest_ms: Option<i64>) -> Result<()> {
+        let start = self.rows.iter().map(|row| row.time_ms).min();
+        let end = |row: &Row| row.time_ms + i64::from(row.window_s) * 1_000;
+        let (Some(start_ms), Some(end_ms)) = (start, self.rows.iter().map(end).max()) else {
+            return Ok(());
+        };
+        let end_ms = latest_ms.map_or(end_ms, |latest| end_ms.min(latest + 1).max(start_ms));
+        let seq = u32::try_from(self.shards.len()).unwrap_or(u32::MAX);
+        let meta = ShardMeta {
+            content: Content::Shard,
+            execution: self.plan.execution.clone(),
+            segment: format!("{}", self.task),
+            sources: Sources::one(self.task, seq),
+            start_ms,
+            end_ms,
+        };
+        let key = self.keys.shard(self.task, seq);
+        let bytes = encode(&meta, &self.rows).map_err(|error| CliError::write(&key, error))?;
+        self.shards.push(ShardEntry {
+            seq,
+            rows: self.rows.len() as u64,
+            bytes: bytes.len() as u64,
+            sha256: sha256_hex(&bytes),
+        });
+        let put = self.stores.objects.put(&key, Bytes::from(bytes)).await;
+        put.map_err(floodgate_control::ControlError::from)?;
+        // Windows of ten seconds begin before the first sample; those of one second tell when it was.
+        let first = self.rows.iter().filter(|row| row.window_s == 1);
+        let first = first.map(|row| row.time_ms).min();
+        self.first_ms = self.first_ms.into_iter().chain(first).min();
+        self.rows.clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,106 @@
+//! Scripts of k6, JMeter and Gatling: which engine a file is for, what it says of itself, and the definition that runs it.
+
+mod ask;
+
+use crate::error::{CliError, Result};
+use ask::ask;
+use bytes::Bytes;
+use floodgate_core::definition::model::{Definition, Engine};
+use floodgate_engines::{Inspection, Job, LaunchError, gatling, jmeter, k6};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Which engine runs a file, by its name; `None` for a definition. A folder is a build of a Gatling simulation.
+pub(crate) fn engine_of(path: &Path) -> Option<Engine> {
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
+    match extension.to_ascii_lowercase().as_str() {
+        "js" | "mjs" | "ts" | "tar" => Some(Engine::K6),
+        "jmx" => Some(Engine::Jmeter),
+        "jar" => Some(Engine::Gatling),
+        _ => None,
+    }
+}
+
+/// The definition that runs a script and says nothing more.
+pub(crate) fn definition_of(script: &Path, engine: Engine) -> Vec<u8> {
+    let name = script.file_name().unwrap_or_default().to_string_lossy();
+    let stem = script.file_stem().unwrap_or_default().to_string_lossy();
+    let definition = json!({
+        "version": 1,
+        "test": test_name(&stem),
+        "engine": floodgate_control::engine_name(engine),
+        "script": name,
+    });
+    definition.to_string().into_bytes()
+}
+
+/// A file's name in the alphabet of tests: lower-case letters, digits, dashes.
+pub(crate) fn test_name(stem: &str) -> String {
+    let letters = stem.chars().map(|c| match c.to_ascii_lowercase() {
+        c if c.is_ascii_lowercase() || c.is_ascii_digit() => c,
+        _ => '-',
+    });
+    let name: String = letters.take(63).collect();
+    let name = name.trim_matches('-');
+    if name.is_empty() {
+        "script".to_owned()
+    } else {
+        name.to_owned()
+    }
+}
+
+/// What a script says of itself, and what stands in its place.
+#[derive(Debug)]
+pub(crate) struct Inspected {
+    /// What it says.
+    pub(crate) inspection: Inspection,
+    /// The script with all that it imports, as one file of this name.
+    pub(crate) packed: Option<(String, Bytes)>,
+}
+
+/// A folder for what an engine writes while it is asked, removed with this value.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+fn scratch() -> Result<Scratch> {
+    let name = format!("floodgate-inspect-{}", ulid::Ulid::generate());
+    let path = std::env::temp_dir().join(name);
+    std::fs::create_dir(&path).map_err(|error| CliError::write(&path, error))?;
+    Ok(Scratch(path))
+}
+
+/// Asks the engine, or reads the script, without sending anything.
+///
+/// # Errors
+/// An engine that is not installed, and a script that it does not take.
+pub(crate) fn inspect(definition: &Definition, base_dir: &Path) -> Result<Inspected> {
+    let scratch = scratch()?;
+    let folder = std::path::absolute(base_dir).unwrap_or_else(|_| base_dir.to_owned());
+    let script = definition.script.as_deref().unwrap_or_default();
+    let job = Job {
+        folder: &folder,
+        script,
+        scratch: &scratch.0,
+        weights: &[1],
+        place: 0,
+        target: definition.target.as_deref(),
+        parameters: &definition.parameters,
+        max_duration: definition.run.max_duration,
+        home: None,
+    };
+    let inspected = match definition.engine {
+        Engine::Http => Ok(Inspected {
+            inspection: Inspection::default(),
+            packed: None,
+        }),
+        Engine::K6 => inspect_k6(&job),
+        Engine::Jmeter => inspect_jmeter(&job),
+        Engine::Gatling => inspect_gatling(&job),
+    };
+    inspected.map_err(|error| CliError::Definition(format!("error: {error}")))
+}

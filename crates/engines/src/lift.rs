@@ -1,0 +1,368 @@
+//! What a script says of its load goes into the definition that runs it, where the definition itself does not say it.
+//!
+//! So everything after this knows one form only: thresholds are the definition's, and planned load, sizing and deadline follow from
+//! its scenarios as they do for the native engine.
+
+use crate::inspect::{Inspection, Lifted, Planned};
+use floodgate_core::definition::model::{Executor, Stage};
+use floodgate_core::units::format_duration;
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+
+/// Adds to a normalised definition what it leaves open. Keys that it has stay as they are. Gives warnings.
+pub fn lift(definition: &mut Map<String, Value>, inspection: &Inspection) -> Vec<String> {
+    let mut warnings = inspection.warnings.clone();
+    let lifted = &inspection.thresholds;
+    if definition.contains_key("thresholds") {
+        if !lifted.is_empty() {
+            let (count, are) = (lifted.len(), if lifted.len() == 1 { "is" } else { "are" });
+            warnings.push(format!(
+                "the script's own thresholds ({count}) {are} not looked at: the definition has some; remove its key thresholds to use the script's"
+            ));
+        }
+    } else if !lifted.is_empty() {
+        definition.insert("thresholds".into(), thresholds(lifted));
+    }
+    let scenarios: Map<_, _> = inspection
+        .scenarios
+        .iter()
+        .filter_map(|planned| Some((slug(&planned.name), scenario(planned)?)))
+        .collect();
+    let all = scenarios.len() == inspection.scenarios.len();
+    if !definition.contains_key("scenarios") && !scenarios.is_empty() && all {
+        definition.insert("scenarios".into(), scenarios.into());
+    } else if let Some(longest) = inspection.max_duration
+        && !definition.contains_key("scenarios")
+    {
+        let run = definition.entry("run").or_insert_with(|| Map::new().into());
+        if let Some(run) = run.as_object_mut() {
+            run.entry("max_duration")
+                .or_insert_with(|| format_duration(longest).into());
+        }
+    }
+    let files = definition.get("files").and_then(Value::as_array).cloned();
+    let mut files = files.unwrap_or_default();
+    for file in &inspection.files {
+        if !files.iter().any(|known| known == file) {
+            files.push(file.clone().into());
+        }
+    }
+    if !files.is_empty() {
+        definition.insert("files".into(), files.into());
+    }
+    warnings
+}
+
+fn thresholds(lifted: &[Lifted]) -> Value {
+    let mut all = Map::new();
+    for Lifted {
+        key,
+        expression,
+        abort_on_fail,
+        delay,
+    } in lifted
+    {
+        let entry = if *abort_on_fail {
+            json!({
+                "threshold": expression,
+                "abortOnFail": true,
+                "delayAbortEval": format_duration(*delay),
+            })
+        } else {
+            json!(expression)
+        };
+        let list = all.entry(key.clone()).or_insert_with(|| json!([]));
+        if let Some(list) = list.as_array_mut() {
+            list.push(entry);
+        }
+    }
+    all.into()
+}
+
+/// A scenario's name in the alphabet of definitions.
+fn slug(name: &str) -> String {
+    let letters = name.chars().map(|c| {
+        if c.is_ascii_alphanumeric() || c == '_' || c == '-' {
+            c
+        } else {
+            '_'
+        }
+    });
+    letters.collect()
+}
+
+/// The scenario as a definition writes it; `None` if its executor is not known.
+pub fn scenario(planned: &Planned) -> Option<Value> {
+    let mut keys = executor(planned.executor.as_ref()?);
+    keys.insert(
+        "gracefulStop".into(),
+        format_duration(planned.graceful_stop).into(),
+    );
+    if !planned.start.is_zero() {
+        keys.insert("startTime".into(), format_duration(planned.start).into());
+    }
+    Some(keys.into())
+}
+
+/// An executor as a definition writes it.
+pub fn executor(executor: &Executor) -> Map<String, Value> {
+    let time = |duration: &Duration| Value::from(format_duration(*duration));
+    let stages = |stages: &[Stage]| -> Value {
+        let stage = |s: &Stage| json!({"duration": time(&s.duration), "target": s.target});
+        stages.iter().map(stage).collect()
+    };
+    let keys = match executor {
+        Executor::SharedIterations {
+            vus,
+            iterations,
+            max_duration,
+        } => {
+            json!({"executor": "shared-iterations", "vus": vus, "iterations": iterations, "maxDuration": time(max_duration)})
+        }
+        Executor::PerVuIterations {
+            vus,
+            iterations,
+            max_duration,
+        } => {
+            json!({"executor": "per-vu-iterations", "vus": vus, "iterations": iterations, "maxDuration": time(max_duration)})
+        }
+        Executor::ConstantVus { vus, duration } => {
+            json!({"executor": "constant-vus", "vus": vus, "duration": time(duration)})
+        }
+        Executor::RampingVus {
+            start_vus,
+            stages: list,
+            graceful_ramp_down,
+        } => json!({
+            "executor": "ramping-vus",
+            "startVUs": start_vus,
+            "stages": stages(list),
+            "gracefulRampDown": time(graceful_ramp_down),
+        }),
+        Executor::ConstantArrivalRate {
+            rate,
+            time_unit,
+            duration,
+            pre_allocated_vus,
+            max_vus,
+            ..
+        } => json!({
+            "executor": "constant-arrival-rate",
+            "rate": rate,
+            "timeUnit": time(time_unit),
+            "duration": time(duration),
+            "preAllocatedVUs": pre_allocated_vus,
+            "maxVUs": max_vus,
+        }),
+        Executor::RampingArrivalRate {
+            start_rate,
+            time_unit,
+            stages: list,
+            pre_allocated_vus,
+            max_vus,
+            ..
+        } => json!({
+            "executor": "ramping-arrival-rate",
+            "startRate": start_rate,
+            "timeUnit": time(time_unit),
+            "stages": stages(list),
+            "preAllocatedVUs": pre_allocated_vus,
+            "maxVUs": max_vus,
+        }),
+    };
+    match keys {
+        Value::Object(keys) => keys,
+        _ => Map::new(),
+    }
+}
+
+impl Inspection {
+    /// All of it as JSON, scenarios and thresholds in the form of a definition: what stands in the test's record.
+    pub fn to_json(&self) -> Value {
+        let scenarios: Vec<_> = self
+            .scenarios
+            .iter()
+            .map(|planned| json!({"name": planned.name, "load": scenario(planned)}))
+            .collect();
+        json!({
+            "scenarios": scenarios,
+            "thresholds": thresholds(&self.thresholds),
+            "max_vus": self.max_vus,
+            "max_duration": self.max_duration.map(format_duration),
+            "files": self.files,
+            "parameters": self.parameters,
+            "details": self.details,
+            "warnings": self.warnings,
+        })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use floodgate_core::definition::{Overrides, Resolver, Source, parse};
+
+    struct Here;
+
+    impl Resolver for Here {
+        fn env(&self, _: &str) -> Option<String> {
+            None
+        }
+        fn secret(&self, _: &str) -> Result<String, String> {
+            Err("there are none".into())
+        }
+        fn file_exists(&self, _: &str) -> bool {
+            true
+        }
+    }
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn inspection() -> Inspection {
+        let stages = vec![Stage {
+            duration: 90 * SECOND,
+            target: 7,
+        }];
+        let executors = [
+            Executor::SharedIterations {
+                vus: 2,
+                iterations: 20,
+                max_duration: 60 * SECOND,
+            },
+            Executor::PerVuIterations {
+                vus: 2,
+                iterations: 20,
+                max_duration: 60 * SECOND,
+            },
+            Executor::ConstantVus {
+                vus: 3,
+                duration: 1500 * SECOND / 1000,
+            },
+            Executor::RampingVus {
+                start_vus: 0,
+                stages: stages.clone(),
+                graceful_ramp_down: SECOND,
+            },
+            Executor::ConstantArrivalRate {
+                rate: 5,
+                time_unit: 60 * SECOND,
+                duration: 90 * SECOND,
+                pre_allocated_vus: 1,
+                max_vus: 4,
+                max_lateness: 10 * SECOND,
+            },
+            Executor::RampingArrivalRate {
+                start_rate: 1,
+                time_unit: SECOND,
+                stages,
+                pre_allocated_vus: 1,
+                max_vus: 4,
+                max_lateness: 10 * SECOND,
+            },
+        ];
+        let planned = executors
+            .into_iter()
+            .enumerate()
+            .map(|(number, executor)| Planned {
+                name: format!("s{number}"),
+                start: SECOND * number as u32,
+                executor: Some(executor),
+                graceful_stop: 5 * SECOND,
+            });
+        Inspection {
+            scenarios: planned.collect(),
+            thresholds: vec![
+                Lifted {
+                    key: "http_req_duration{name:home}".into(),
+                    expression: "p(95)<500".into(),
+                    abort_on_fail: true,
+                    delay: 30 * SECOND,
+                },
+                Lifted {
+                    key: "checks".into(),
+                    expression: "rate>0.9".into(),
+                    abort_on_fail: false,
+                    delay: Duration::ZERO,
+                },
+            ],
+            files: vec!["rows.csv".into()],
+            ..Inspection::default()
+        }
+    }
+
+    fn definition(json: Value) -> Map<String, Value> {
+        json.as_object().unwrap().clone()
+    }
+
+    fn parsed(map: &Map<String, Value>) -> floodgate_core::definition::Parsed {
+        let text = Value::from(map.clone()).to_string();
+        let source = Source {
+            name: "d.json",
+            text: text.as_bytes(),
+        };
+        parse(&source, &Overrides::default(), &Here)
+            .unwrap_or_else(|faults| panic!("{faults:#}\n{text}"))
+    }
+
+    #[test]
+    fn what_is_lifted_reads_back_as_it_was() {
+        let mut map =
+            definition(json!({"version": 1, "test": "t", "engine": "k6", "script": "a.js"}));
+        assert!(lift(&mut map, &inspection()).is_empty());
+        let read = parsed(&map).definition;
+        let executors: Vec<_> = read
+            .scenarios
+            .iter()
+            .map(|s| Some(s.executor.clone()))
+            .collect();
+        let planned: Vec<_> = inspection()
+            .scenarios
+            .into_iter()
+            .map(|s| s.executor)
+            .collect();
+        assert_eq!(executors, planned);
+        assert_eq!(read.scenarios[2].start_time, 2 * SECOND);
+        assert_eq!(read.scenarios[2].graceful_stop, 5 * SECOND);
+        assert_eq!(read.thresholds[0].expression, "p(95)<500");
+        assert!(read.thresholds[0].abort_on_fail);
+        assert_eq!(read.thresholds[0].delay_abort_eval, 30 * SECOND);
+        assert_eq!(read.script_files, ["rows.csv"]);
+        // Once more changes nothing but for the word on thresholds, which are the definition's now.
+        let once = map.clone();
+        assert_eq!(lift(&mut map, &inspection()).len(), 1);
+        assert_eq!(map, once);
+    }
+
+    #[test]
+    fn the_definition_comes_first() {
+        let mut map = definition(json!({
+            "version": 1, "test": "t", "engine": "jmeter", "script": "a.jmx", "files": ["own.csv", "rows.csv"],
+            "thresholds": {"http_reqs": ["count>1"]},
+            "scenarios": {"own": {"executor": "constant-vus", "duration": "1s"}},
+        }));
+        let warnings = lift(&mut map, &inspection());
+        assert!(
+            warnings[0].contains("thresholds (2) are not looked at"),
+            "{warnings:?}"
+        );
+        let read = parsed(&map).definition;
+        assert_eq!((read.scenarios.len(), read.thresholds.len()), (1, 1));
+        assert_eq!(read.script_files, ["own.csv", "rows.csv"]);
+    }
+
+    #[test]
+    fn a_load_that_is_half_known_gives_a_longest_time_only() {
+        let mut half = inspection();
+        half.scenarios[1].executor = None;
+        half.max_duration = Some(90 * SECOND);
+        let mut map =
+            definition(json!({"version": 1, "test": "t", "engine": "k6", "script": "a.js"}));
+        lift(&mut map, &half);
+        let read = parsed(&map).definition;
+        assert_eq!(
+            (read.scenarios.len(), read.run.max_duration),
+            (0, Some(90 * SECOND))
+        );
+    }
+}
