@@ -1,10 +1,285 @@
-use anyhow::Result;
+//! Gatling from Maven Central, twice: the current version, whose log is binary, and the last one whose log is text; our helper, and
+//! the recordings.
+
+use crate::repo;
+use anyhow::{Context as _, Result, ensure};
+use serde_json::json;
+use std::fs;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// The current version. Its jars are in the folder `lib` of the place.
+const CURRENT: &str = "3.15.1";
+/// The last version with a text log. Its jars are in `text/lib`.
+const TEXT: &str = "3.12.0";
+/// The simulation that is recorded, and its sources' folder.
+const SIMULATION: &str = "shop.Checkout";
+const FIXTURES: &str = "crates/engines/fixtures/gatling";
+const HELPER: &str = "crates/engines/src/gatling/helper";
 
 pub(super) fn set_up() -> Result<PathBuf, String> {
-    Err("not yet".into())
+    let cache =
+        repo::cache_dir().ok_or("there is neither XDG_CACHE_HOME nor HOME to keep Gatling in")?;
+    let place = cache.join(format!("gatling-{CURRENT}-{TEXT}"));
+    let complete = place.join("complete");
+    need_java("javac")?;
+    if complete.is_file() {
+        return Ok(place);
+    }
+    need_java("mvn")?;
+    for (version, folder) in [(CURRENT, place.clone()), (TEXT, place.join("text"))] {
+        fetch(version, &folder).map_err(|error| format!("Gatling {version}: {error:#}"))?;
+    }
+    fs::write(&complete, "").map_err(|error| format!("{}: {error}", complete.display()))?;
+    Ok(place)
 }
 
-pub(super) fn record(_place: &Path) -> Result<()> {
+/// Sees that a program of the JDK or Maven is there, and installs both on a Debian machine where we are root.
+fn need_java(program: &str) -> Result<(), String> {
+    if repo::find_program(program, None).is_some() {
+        return Ok(());
+    }
+    let missing = format!(
+        "{program} is not on the path: install a JDK and Maven (Debian: default-jdk-headless maven)"
+    );
+    if !rustix::process::getuid().is_root() || repo::find_program("apt-get", None).is_none() {
+        return Err(missing);
+    }
+    for arguments in [
+        &["update", "-qq"][..],
+        &[
+            "install",
+            "-y",
+            "-qq",
+            "--no-install-recommends",
+            "default-jdk-headless",
+            "maven",
+        ],
+    ] {
+        let mut command = Command::new("apt-get");
+        command
+            .args(arguments)
+            .env("DEBIAN_FRONTEND", "noninteractive");
+        quietly(&mut command).map_err(|error| format!("{missing}; {error:#}"))?;
+    }
+    Ok(())
+}
+
+/// Has Maven copy Gatling and what it needs into `folder/lib`.
+fn fetch(version: &str, folder: &Path) -> Result<()> {
+    let lib = folder.join("lib");
+    let _ = fs::remove_dir_all(&lib);
+    fs::create_dir_all(&lib)?;
+    let pom = folder.join("pom.xml");
+    fs::write(
+        &pom,
+        format!(
+            r#"<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>floodgate</groupId><artifactId>gatling</artifactId><version>1</version><packaging>pom</packaging>
+  <dependencies><dependency>
+    <groupId>io.gatling.highcharts</groupId><artifactId>gatling-charts-highcharts</artifactId><version>{version}</version>
+  </dependency></dependencies>
+</project>
+"#
+        ),
+    )?;
+    let mut mvn = Command::new("mvn");
+    mvn.args(["-q", "-B", "-f"]).arg(&pom);
+    mvn.args(["dependency:copy-dependencies", "-DincludeScope=runtime"]);
+    mvn.arg(format!("-DoutputDirectory={}", lib.display()));
+    quietly(&mut mvn)
+}
+
+/// Makes our helper and the recordings anew.
+pub(super) fn record(place: &Path) -> Result<()> {
+    let root = repo::root();
+    helper(place, &root.join(HELPER))?;
+    let fixtures = root.join(FIXTURES);
+    let work = tempfile::tempdir()?;
+    let classes = work.path().join("classes");
+    // With the older of both, so that one set of classes runs with either.
+    compile(
+        &place.join("text"),
+        &fixtures.join("simulations/shop"),
+        &classes,
+    )?;
+    let target = Target::start(&fixtures.join("simulations/Target.java"), work.path())?;
+    for (kind, version, home) in [
+        ("binary", CURRENT, place.to_owned()),
+        ("text", TEXT, place.join("text")),
+    ] {
+        let results = work.path().join(kind);
+        let into = fixtures.join(kind);
+        fs::create_dir_all(&into)?;
+        // Gatling itself, without our helper: assertions stay in the log, and reports are made of it.
+        let mut gatling = java(&home, &classes);
+        gatling.arg(format!("-DTARGET=http://127.0.0.1:{}", target.port));
+        gatling.arg("-Dgatling.data.enableAnalytics=false");
+        gatling
+            .args(["io.gatling.app.Gatling", "-s", SIMULATION, "-rf"])
+            .arg(&results);
+        let status = gatling
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()?;
+        ensure!(
+            status.code() == Some(2),
+            "{SIMULATION} ends with 2, since its assertions do not hold: {status}"
+        );
+        let run = fs::read_dir(&results)?
+            .next()
+            .context("a folder of results")??
+            .path();
+        fs::copy(run.join("simulation.log"), into.join("simulation.log"))?;
+        fs::copy(run.join("js/stats.json"), into.join("stats.json"))?;
+        let mut describe = java(&home, &classes);
+        describe.arg(format!("-Dfloodgate.simulation={SIMULATION}"));
+        describe.args(["floodgate.gatling.Main", "describe"]);
+        let described = describe.stderr(Stdio::null()).output()?;
+        ensure!(
+            described.status.success(),
+            "describe {SIMULATION}: {}",
+            described.status
+        );
+        fs::write(into.join("describe.json"), described.stdout)?;
+        let provenance = json!({
+            "gatling": version,
+            "java": first_line(Command::new("java").arg("--version"))?,
+            "command": format!("java -cp … io.gatling.app.Gatling -s {SIMULATION}"),
+            "simulation": "simulations/shop/Checkout.java",
+            "target": "simulations/Target.java",
+            "made by": "cargo xtask engines gatling --record",
+        });
+        fs::write(into.join("provenance.json"), format!("{provenance:#}\n"))?;
+    }
+    Ok(())
+}
+
+/// The jar with our classes, their sources beside them, not compressed: so a test can see that they belong together.
+fn helper(place: &Path, folder: &Path) -> Result<()> {
+    let classes = tempfile::tempdir()?;
+    let sources = folder.join("floodgate/gatling");
+    compile(place, &sources, classes.path())?;
+    fs::copy(
+        folder.join("logback.xml"),
+        classes.path().join("logback.xml"),
+    )?;
+    for source in fs::read_dir(&sources)? {
+        let source = source?;
+        fs::copy(
+            source.path(),
+            classes
+                .path()
+                .join("floodgate/gatling")
+                .join(source.file_name()),
+        )?;
+    }
+    let mut jar = Command::new("jar");
+    jar.args([
+        "--create",
+        "--no-compress",
+        "--date=2020-01-01T00:00:00Z",
+        "--file",
+    ]);
+    jar.arg(folder.join("floodgate-gatling.jar"))
+        .arg("-C")
+        .arg(classes.path())
+        .arg(".");
+    quietly(&mut jar)
+}
+
+fn compile(home: &Path, sources: &Path, into: &Path) -> Result<()> {
+    let mut javac = Command::new("javac");
+    javac.args(["--release", "11", "-nowarn", "-d"]).arg(into);
+    javac.arg("-cp").arg(home.join("lib/*"));
+    for source in fs::read_dir(sources)? {
+        javac.arg(source?.path());
+    }
+    quietly(&mut javac)
+}
+
+fn java(home: &Path, classes: &Path) -> Command {
+    let helper = repo::root().join(HELPER).join("floodgate-gatling.jar");
+    let mut java = Command::new("java");
+    java.arg("--add-opens=java.base/java.lang=ALL-UNNAMED")
+        .arg("-cp");
+    java.arg(format!(
+        "{}:{}/*:{}",
+        classes.display(),
+        home.join("lib").display(),
+        helper.display()
+    ));
+    java
+}
+
+/// The server that is recorded against; it ends with the handle.
+struct Target {
+    process: Child,
+    port: String,
+}
+
+impl Target {
+    fn start(source: &Path, work: &Path) -> Result<Self> {
+        let file = work.join("port");
+        let process = Command::new("java")
+            .arg(source)
+            .arg(&file)
+            .stdin(Stdio::piped())
+            .spawn()?;
+        let mut target = Self {
+            process,
+            port: String::new(),
+        };
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while target.port.is_empty() {
+            ensure!(
+                Instant::now() < deadline,
+                "the target wrote no port into {}",
+                file.display()
+            );
+            std::thread::sleep(Duration::from_millis(50));
+            target.port = fs::read_to_string(&file).unwrap_or_default();
+        }
+        Ok(target)
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn first_line(command: &mut Command) -> Result<String> {
+    let output = command.output()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    Ok(text.lines().next().unwrap_or_default().to_owned())
+}
+
+/// Runs a command; its last lines are the error if it fails.
+fn quietly(command: &mut Command) -> Result<()> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("start {program}"))?;
+    let mut said = String::new();
+    if let Some(mut stderr) = child.stderr.take() {
+        stderr.read_to_string(&mut said)?;
+    }
+    let status = child.wait()?;
+    let lines: Vec<&str> = said.lines().rev().take(5).collect();
+    let last: Vec<&str> = lines.into_iter().rev().collect();
+    ensure!(
+        status.success(),
+        "{program}: {status}: {}",
+        last.join(" / ")
+    );
     Ok(())
 }

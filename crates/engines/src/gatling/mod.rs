@@ -1,13 +1,27 @@
-//! gatling.
-use crate::launch::{Job, Launch, LaunchError};
+//! Gatling: simulations of 3.11 to 3.15 run unchanged, spread over tasks; logs of 3.0 to 3.15 are read.
+//!
+//! * [`launch()`] starts the simulation through a small helper of ours (Java, in `helper/`), which cuts its injection
+//!   profiles down to the task's share, strips its assertions, and has the log written out each half second.
+//! * [`inspect()`] reads what the same helper says of a simulation without running it: injection, assertions.
+//! * [`LogReader`] reads `simulation.log`, text (3.0 to 3.12) and binary (3.13 and later), while it grows.
 
-/// Not yet.
-///
-/// # Errors
-/// Always.
-pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
-    Err(LaunchError::Script {
-        script: job.script.to_owned(),
-        problem: "not yet".into(),
-    })
-}
+mod assertion;
+mod describe;
+mod exit;
+mod launch;
+mod lift;
+mod pickle;
+mod profile;
+mod read;
+mod script;
+
+pub use assertion::{Assertion, Condition, Path, Requests, Stat, Target};
+pub use describe::{describe, inspect};
+pub use exit::exit;
+pub use launch::launch;
+pub use lift::{Name, lift};
+pub use pickle::assertion as unpickle;
+pub use read::{LogReader, reader};
+
+/// The name of the log in the folder that Gatling names itself.
+pub const LOG: &str = "simulation.log";

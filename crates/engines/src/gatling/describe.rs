@@ -1,0 +1,123 @@
+//! What a simulation would do: the helper makes an instance of it, which runs its constructor and `setUp` but no load and no
+//! `before()`, and prints what it finds.
+
+use super::assertion;
+use super::lift::lift;
+use super::profile;
+use super::script::{self, Script};
+use crate::inspect::{Inspection, Planned};
+use crate::launch::{Job, LaunchError};
+use serde_json::{Value, json};
+use std::ffi::OsString;
+use std::time::Duration;
+
+/// The command whose standard output [`inspect`] reads. It takes two to three seconds and writes the helper into the job's scratch folder.
+///
+/// # Errors
+/// As for [`launch`](super::launch()).
+pub fn describe(job: &Job<'_>) -> Result<Vec<OsString>, LaunchError> {
+    let script = Script::find(job)?;
+    let mut command = script::java(job, &script)?;
+    command.push("describe".into());
+    Ok(command)
+}
+
+/// Reads what the command of [`describe`] printed.
+///
+/// # Errors
+/// [`LaunchError::Script`] if it is not that.
+pub fn inspect(script: &str, printed: &[u8]) -> Result<Inspection, LaunchError> {
+    let fail = |problem: String| LaunchError::Script {
+        script: script.to_owned(),
+        problem,
+    };
+    let found: Value = serde_json::from_slice(printed).map_err(|error| {
+        fail(format!(
+            "what the helper says of it cannot be read: {error}"
+        ))
+    })?;
+    let populations = found["populations"]
+        .as_array()
+        .ok_or_else(|| fail("what the helper says of it has no populations".to_owned()))?;
+    let mut inspection = Inspection::default();
+    let mut users = Some(0);
+    for population in populations {
+        let own = plan(population, Duration::ZERO, true, &mut inspection);
+        users = users.zip(own).map(|(all, own)| all + own);
+    }
+    thresholds(&found["assertions"], &mut inspection);
+    inspection.max_duration = found["maxDuration"].as_u64().map(Duration::from_millis);
+    inspection.parameters = [("simulation".to_owned(), text(&found["simulation"]))].into();
+    inspection.details = json!({
+        "gatling": found["version"],
+        "simulation": found["simulation"],
+        "populations": found["populations"],
+        "assertions": found["assertions"],
+        "users": users,
+    });
+    inspection.warnings.push(
+        "what a feeder reads is not split: each task begins at its first row; before() and after() run in each task"
+            .to_owned(),
+    );
+    Ok(inspection)
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+/// Adds a population and those that come after it; gives back how many users they start, if that is known.
+fn plan(population: &Value, start: Duration, first: bool, into: &mut Inspection) -> Option<u64> {
+    let name = text(&population["scenario"]).unwrap_or_default();
+    let profile = population["profile"].as_str().unwrap_or_default();
+    let found = profile::executor(profile, &population["steps"]);
+    if found.is_none() {
+        into.warnings.push(format!(
+            "the load of scenario {name} is not known before the run: {profile} has a step that is not known here"
+        ));
+    }
+    if population["shard"] == json!(false) {
+        into.warnings.push(format!(
+            "scenario {name} says noShard(): each task runs all of it"
+        ));
+    }
+    if population["throttle"]
+        .as_array()
+        .is_some_and(|steps| !steps.is_empty())
+    {
+        into.warnings.push(format!(
+            "scenario {name} is throttled: its pauses are off, and its load may be less than planned"
+        ));
+    }
+    let (executor, mut users) =
+        found.map_or((None, None), |(executor, users)| (Some(executor), users));
+    into.scenarios.push(Planned {
+        name,
+        start,
+        // Children start when their parent's last user has ended, which only the run can tell.
+        executor: executor.filter(|_| first),
+        graceful_stop: Duration::ZERO,
+    });
+    for sequence in population["children"].as_array().into_iter().flatten() {
+        for child in sequence.as_array().into_iter().flatten() {
+            let own = plan(child, start, false, into);
+            users = users.zip(own).map(|(all, own)| all + own);
+        }
+    }
+    users
+}
+
+fn thresholds(assertions: &Value, into: &mut Inspection) {
+    let mut known = Vec::new();
+    for value in assertions.as_array().into_iter().flatten() {
+        match assertion::parse(value) {
+            Some(assertion) => known.push(assertion),
+            None => into.warnings.push(format!(
+                "an assertion is not evaluated: it is of a kind that is not known here: {value}"
+            )),
+        }
+    }
+    let (lifted, warnings) = lift(&known, &[]);
+    into.thresholds = lifted;
+    into.warnings.extend(warnings);
+}

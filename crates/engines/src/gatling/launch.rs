@@ -1,0 +1,59 @@
+//! How a task's share of a simulation is started.
+//!
+//! The simulation is not changed. What Gatling is told to run is a simulation of ours, `floodgate.gatling.Shared`, which makes an
+//! instance of the user's, takes over all that its `setUp` said, and replaces
+//!
+//! * each open injection profile by those of its starts that are this task's, at the times at which one process would make them:
+//!   start *n* of a scenario belongs to exactly one task, whatever mix of steps makes it. Random arrivals (`randomized`) come from a
+//!   seed that all tasks share;
+//! * each closed profile by this task's share of its users at each moment;
+//! * each throttle by this task's share of its requests a second;
+//! * its assertions by none: [`inspect`](super::inspect()) lifts them, and they are evaluated on the data of all tasks.
+//!
+//! A population with `noShard()` is left as it is: each task runs all of it.
+
+use super::script::{self, Script};
+use super::{LOG, exit, reader};
+use crate::launch::{Job, Launch, LaunchError, Output, Stop};
+use std::time::Duration;
+
+/// How long a JVM may take to write the last of the log when it is asked to stop.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What everyone who reads the numbers should know.
+const NOTES: [&str; 2] = [
+    "Gatling measures in whole milliseconds, from when a request is sent: http_req_duration has that resolution, and there is no \
+     http_req_response_time, since the log does not say which request belongs to which scheduled start",
+    "Gatling's log has neither methods nor phases of a request, and a status only where a check of it failed",
+];
+
+/// Writes the helper into the job's scratch folder, and says how to start the task.
+///
+/// # Errors
+/// [`LaunchError`] if the script is not there or not compiled, if there is no Gatling, or one that is not known here.
+pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
+    let script = Script::find(job)?;
+    let mut command = script::java(job, &script)?;
+    let below = job.scratch.join("results");
+    std::fs::create_dir_all(&below).map_err(|source| LaunchError::File {
+        path: below.clone(),
+        source,
+    })?;
+    let below = std::path::absolute(&below).map_err(|source| LaunchError::File {
+        path: below.clone(),
+        source,
+    })?;
+    command.extend(["-s", "floodgate.gatling.Shared", "-nr", "-rf"].map(Into::into));
+    command.push(below.clone().into());
+    Ok(Launch {
+        command,
+        env: Vec::new(),
+        folder: script.folder,
+        output: Output::Found { below, name: LOG },
+        reader: reader(),
+        stop: Stop::Terminate,
+        patience: PATIENCE,
+        exit,
+        warnings: NOTES.map(str::to_owned).to_vec(),
+    })
+}

@@ -1,0 +1,193 @@
+//! Assertions as thresholds of ours.
+//!
+//! | Gatling | here |
+//! |---|---|
+//! | `responseTime().percentile(95)`, `min`, `max`, `mean` | `http_req_duration`: `p(95)`, `min`, `max`, `avg` |
+//! | `allRequests().count()`, `requestsPerSec()` | `http_reqs`: `count`, `rate` |
+//! | `failedRequests().count()`, `successfulRequests().count()` | `http_reqs{expected_response:false}`, `…:true`: `count` |
+//! | `failedRequests().percent()`, `successfulRequests().percent()` | `http_req_failed`: `rate`, turned round for the latter |
+//! | `global()`, `details("group", "name")`, `forAll()` | no tags; `group` and `name`; those of each request, where they are known |
+//! | `between` | two expressions |
+//!
+//! The standard deviation, `in` with several values, and percentages of all requests have no equivalent, and become warnings.
+
+use super::assertion::{Assertion, Condition, Path, Requests, Stat, Target};
+use crate::inspect::Lifted;
+use floodgate_core::metric::{Builtin, Tags};
+use floodgate_core::threshold::Key;
+use std::time::Duration;
+
+/// A request's place: its groups as the tag has them (`::outer::inner`, empty for none), and its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name {
+    /// The tag `group`.
+    pub group: String,
+    /// The tag `name`.
+    pub name: String,
+}
+
+/// Thresholds of assertions, and a warning for each that has no equivalent. `requests` are those that are known, for `forAll`: a
+/// log has been read, or none before the run.
+pub fn lift(assertions: &[Assertion], requests: &[Name]) -> (Vec<Lifted>, Vec<String>) {
+    let (mut lifted, mut warnings) = (Vec::new(), Vec::new());
+    for assertion in assertions {
+        let expressions = figure(&assertion.target)
+            .and_then(|figure| Ok((figure, expressions(figure, &assertion.condition)?)));
+        let (figure, expressions) = match expressions {
+            Ok(found) => found,
+            Err(why) => {
+                warnings.push(format!(
+                    "an assertion is not evaluated: {why}; {assertion:?}"
+                ));
+                continue;
+            }
+        };
+        let places = match &assertion.path {
+            Path::Global => vec![Tags::new()],
+            Path::Details(parts) => vec![details(parts)],
+            Path::ForAll if requests.is_empty() => {
+                warnings.push(format!(
+                    "an assertion for each request is not evaluated, since their names are known only after the run: \
+                     write details(...) instead, or a threshold; {assertion:?}"
+                ));
+                continue;
+            }
+            Path::ForAll => requests.iter().map(tags).collect(),
+        };
+        for place in places {
+            let tags = match figure.expected {
+                Some(expected) => place.with("expected_response", expected),
+                None => place,
+            };
+            let key = Key {
+                metric: figure.metric.name().to_owned(),
+                tags,
+            };
+            lifted.extend(expressions.iter().map(|expression| Lifted {
+                key: key.to_string(),
+                expression: expression.clone(),
+                abort_on_fail: false,
+                delay: Duration::ZERO,
+            }));
+        }
+    }
+    (lifted, warnings)
+}
+
+fn details(parts: &[String]) -> Tags {
+    match parts.split_last() {
+        None => Tags::new(),
+        Some((name, groups)) => tags(&Name {
+            group: groups.iter().flat_map(|group| ["::", group]).collect(),
+            name: name.clone(),
+        }),
+    }
+}
+
+fn tags(request: &Name) -> Tags {
+    let tags = Tags::new().with("name", &request.name);
+    if request.group.is_empty() {
+        tags
+    } else {
+        tags.with("group", &request.group)
+    }
+}
+
+/// A figure of ours: the aggregate of a metric.
+#[derive(Clone, Copy)]
+struct Figure {
+    metric: Builtin,
+    aggregate: Aggregate,
+    /// The tag `expected_response`.
+    expected: Option<&'static str>,
+    /// What Gatling's value is divided by.
+    divisor: f64,
+    /// Whether Gatling's is the rest to 1 of ours.
+    turned: bool,
+}
+
+#[derive(Clone, Copy)]
+enum Aggregate {
+    Named(&'static str),
+    Percentile(f64),
+}
+
+fn figure(target: &Target) -> Result<Figure, &'static str> {
+    let of = |metric, aggregate| Figure {
+        metric,
+        aggregate,
+        expected: None,
+        divisor: 1.0,
+        turned: false,
+    };
+    let time = |name| of(Builtin::HttpReqDuration, Aggregate::Named(name));
+    let count = of(Builtin::HttpReqs, Aggregate::Named("count"));
+    let share = Figure {
+        divisor: 100.0,
+        ..of(Builtin::HttpReqFailed, Aggregate::Named("rate"))
+    };
+    Ok(match target {
+        Target::MeanRequestsPerSecond => of(Builtin::HttpReqs, Aggregate::Named("rate")),
+        Target::Count(Requests::All) => count,
+        Target::Count(Requests::Failed) => Figure {
+            expected: Some("false"),
+            ..count
+        },
+        Target::Count(Requests::Successful) => Figure {
+            expected: Some("true"),
+            ..count
+        },
+        Target::Percent(Requests::Failed) => share,
+        Target::Percent(Requests::Successful) => Figure {
+            turned: true,
+            ..share
+        },
+        Target::Percent(Requests::All) => return Err("all requests are always 100 percent of all"),
+        Target::Time(Stat::Min) => time("min"),
+        Target::Time(Stat::Max) => time("max"),
+        Target::Time(Stat::Mean) => time("avg"),
+        Target::Time(Stat::Percentile(p)) => {
+            of(Builtin::HttpReqDuration, Aggregate::Percentile(*p))
+        }
+        Target::Time(Stat::StandardDeviation) => {
+            return Err("thresholds have no standard deviation");
+        }
+    })
+}
+
+fn expressions(figure: Figure, condition: &Condition) -> Result<Vec<String>, &'static str> {
+    let of = |operator: &str, value: f64| {
+        let operator = match operator {
+            "<" if figure.turned => ">",
+            "<=" if figure.turned => ">=",
+            ">" if figure.turned => "<",
+            ">=" if figure.turned => "<=",
+            other => other,
+        };
+        let share = value / figure.divisor;
+        // 1 - 0.95 is 0.050000000000000044 in binary; what was written had few digits.
+        let value = if figure.turned { 1.0 - share } else { share };
+        let value = (value * 1e12).round() / 1e12;
+        match figure.aggregate {
+            Aggregate::Named(name) => format!("{name}{operator}{value}"),
+            Aggregate::Percentile(p) => format!("p({p}){operator}{value}"),
+        }
+    };
+    Ok(match condition {
+        Condition::Lt(v) => vec![of("<", *v)],
+        Condition::Lte(v) => vec![of("<=", *v)],
+        Condition::Gt(v) => vec![of(">", *v)],
+        Condition::Gte(v) => vec![of(">=", *v)],
+        Condition::Is(v) => vec![of("===", *v)],
+        Condition::Between {
+            low,
+            high,
+            inclusive: true,
+        } => vec![of(">=", *low), of("<=", *high)],
+        Condition::Between { low, high, .. } => vec![of(">", *low), of("<", *high)],
+        Condition::In(values) => match values[..] {
+            [value] => vec![of("===", value)],
+            _ => return Err("thresholds have no list of values"),
+        },
+    })
+}

@@ -1,0 +1,206 @@
+//! Assertions as logs hold them: BooPickle's compact form
+//! (<https://github.com/suzaku-io/boopickle/blob/master/doc/ByteFormat.md>; the order of the types stands in Gatling's
+//! `AssertionPicklers`). Text logs hold it in Base64, binary ones as it is.
+
+use super::assertion::{Assertion, Condition, Path, Requests, Stat, Target};
+
+/// The most values of a list; what claims more is not an assertion.
+const MOST: i32 = 1_000;
+
+/// Reads one assertion. `None` if it is not one that this build knows.
+pub fn assertion(bytes: &[u8]) -> Option<Assertion> {
+    let mut input = Input(bytes);
+    input.object()?;
+    let assertion = Assertion {
+        path: input.path()?,
+        target: input.target()?,
+        condition: input.condition()?,
+    };
+    input.0.is_empty().then_some(assertion)
+}
+
+/// Decodes Base64 of the usual alphabet, padded. `None` if it is not that.
+pub(super) fn base64(text: &[u8]) -> Option<Vec<u8>> {
+    if text.len() % 4 != 0 {
+        return None;
+    }
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    for four in text.chunks_exact(4) {
+        let padding = four.iter().rev().take_while(|&&c| c == b'=').count();
+        if padding > 2 {
+            return None;
+        }
+        let mut bits = 0u32;
+        for &c in &four[..4 - padding] {
+            let six = match c {
+                b'A'..=b'Z' => c - b'A',
+                b'a'..=b'z' => c - b'a' + 26,
+                b'0'..=b'9' => c - b'0' + 52,
+                b'+' => 62,
+                b'/' => 63,
+                _ => return None,
+            };
+            bits = bits << 6 | u32::from(six);
+        }
+        bits <<= 6 * padding;
+        bytes.extend_from_slice(&bits.to_be_bytes()[1..4 - padding]);
+    }
+    Some(bytes)
+}
+
+struct Input<'a>(&'a [u8]);
+
+impl<'a> Input<'a> {
+    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn byte(&mut self) -> Option<u8> {
+        Some(self.take(1)?[0])
+    }
+
+    /// One to five bytes: the first says how many follow, the sign, and up to four bits.
+    fn int(&mut self) -> Option<i32> {
+        let first = self.byte()?;
+        if first < 0x80 {
+            return Some(i32::from(first));
+        }
+        let more = match first >> 4 {
+            0x8 | 0x9 => 1,
+            0xa | 0xb => 2,
+            0xc | 0xd => 3,
+            0xe if first == 0xe0 => {
+                return Some(i32::from_le_bytes(self.take(4)?.try_into().ok()?));
+            }
+            _ => return None,
+        };
+        let high = i32::from(first & 0x0f);
+        let value = self
+            .take(more)?
+            .iter()
+            .fold(high, |v, &b| v << 8 | i32::from(b));
+        Some(if first & 0x10 == 0 { value } else { -value })
+    }
+
+    /// BooPickle writes little-endian.
+    fn double(&mut self) -> Option<f64> {
+        Some(f64::from_le_bytes(self.take(8)?.try_into().ok()?))
+    }
+
+    fn list<T>(&mut self, mut each: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        let length = self.int()?;
+        if !(0..=MOST).contains(&length) {
+            return None;
+        }
+        (0..length).map(|_| each(self)).collect()
+    }
+}
+
+impl Input<'_> {
+    /// What stands before a case class's values; anything but 0 refers to one that came before, of which there is none here.
+    fn object(&mut self) -> Option<()> {
+        (self.int()? == 0).then_some(())
+    }
+
+    /// A length in UTF-16 units, and each in one to three bytes of BooPickle's own. A negative length refers to an earlier string.
+    fn string(&mut self, known: &mut Vec<String>) -> Option<String> {
+        let length = self.int()?;
+        if length < 0 {
+            // References count from 2 (`PickleState.immutableIdx`).
+            return known
+                .get(usize::try_from(-i64::from(length) - 2).ok()?)
+                .cloned();
+        }
+        if length as usize > self.0.len() {
+            return None;
+        }
+        let mut units = Vec::with_capacity(length as usize);
+        for _ in 0..length {
+            let first = self.byte()?;
+            units.push(match first {
+                0..0x80 => u16::from(first),
+                0x80..0xc0 => u16::from(first & 0x3f) | u16::from(self.byte()?) << 6,
+                _ => {
+                    let (middle, high) = (self.byte()?, self.byte()?);
+                    u16::from(first & 0x3f) | u16::from(middle) << 6 | u16::from(high) << 14
+                }
+            });
+        }
+        let text = String::from_utf16(&units).ok()?;
+        if length > 0 {
+            known.push(text.clone());
+        }
+        Some(text)
+    }
+
+    fn path(&mut self) -> Option<Path> {
+        Some(match self.int()? {
+            1 => Path::Global,
+            2 => Path::ForAll,
+            3 => {
+                self.object()?;
+                let mut known = Vec::new();
+                Path::Details(self.list(|input| input.string(&mut known))?)
+            }
+            _ => return None,
+        })
+    }
+
+    fn requests(&mut self) -> Option<Requests> {
+        Some(match self.int()? {
+            1 => Requests::All,
+            2 => Requests::Successful,
+            3 => Requests::Failed,
+            _ => return None,
+        })
+    }
+
+    fn target(&mut self) -> Option<Target> {
+        let kind = self.int()?;
+        if kind == 4 {
+            return Some(Target::MeanRequestsPerSecond);
+        }
+        self.object()?;
+        Some(match kind {
+            1 => Target::Count(self.requests()?),
+            2 => Target::Percent(self.requests()?),
+            3 if self.int()? == 1 => Target::Time(self.stat()?),
+            _ => return None,
+        })
+    }
+
+    fn stat(&mut self) -> Option<Stat> {
+        Some(match self.int()? {
+            1 => Stat::Min,
+            2 => Stat::Max,
+            3 => Stat::Mean,
+            4 => Stat::StandardDeviation,
+            5 => {
+                self.object()?;
+                Stat::Percentile(self.double()?)
+            }
+            _ => return None,
+        })
+    }
+
+    fn condition(&mut self) -> Option<Condition> {
+        let kind = self.int()?;
+        self.object()?;
+        Some(match kind {
+            1 => Condition::Lte(self.double()?),
+            2 => Condition::Gte(self.double()?),
+            3 => Condition::Lt(self.double()?),
+            4 => Condition::Gt(self.double()?),
+            5 => Condition::Is(self.double()?),
+            6 => Condition::Between {
+                low: self.double()?,
+                high: self.double()?,
+                inclusive: self.byte()? != 0,
+            },
+            7 => Condition::In(self.list(Self::double)?),
+            _ => return None,
+        })
+    }
+}

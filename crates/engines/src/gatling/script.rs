@@ -1,0 +1,276 @@
+//! The user's simulation as it lies in its folder: a jar, or a Maven or Gradle project that has been compiled.
+
+use crate::launch::{Job, LaunchError};
+use floodgate_core::schedule::Segment;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf, absolute};
+
+/// Our helper: its sources stand beside it, and in it.
+const HELPER: &[u8] = include_bytes!("helper/floodgate-gatling.jar");
+/// The helper's name in the scratch folder.
+const HELPER_NAME: &str = "floodgate-gatling.jar";
+/// The oldest and the newest Gatling that simulations are run with: minor versions of 3.
+const RUNS: std::ops::RangeInclusive<u32> = 11..=15;
+
+/// Where its classes and those that it needs are.
+#[derive(Debug)]
+pub(super) struct Script {
+    /// Jars and folders with the user's own classes; searched for simulations.
+    pub(super) own: Vec<PathBuf>,
+    /// Folders with jars.
+    libraries: Vec<PathBuf>,
+    /// Where it runs: files that it reads are looked for on the class path and from here.
+    pub(super) folder: PathBuf,
+}
+
+impl Script {
+    /// Finds a job's script.
+    ///
+    /// # Errors
+    /// [`LaunchError`] if it is not there, not compiled, or if there is no Gatling to run it with.
+    pub(super) fn find(job: &Job<'_>) -> Result<Self, LaunchError> {
+        let full = |path: &Path| {
+            absolute(path).map_err(|source| LaunchError::File {
+                path: path.to_owned(),
+                source,
+            })
+        };
+        let path = full(&job.folder.join(job.script))?;
+        let fail = |problem: &str| LaunchError::Script {
+            script: job.script.to_owned(),
+            problem: problem.to_owned(),
+        };
+        let (own, dependencies, folder) = if path.is_dir() {
+            let (classes, dependencies, remedy) = project(&path);
+            let own: Vec<PathBuf> = classes.into_iter().filter(|place| place.is_dir()).collect();
+            if own.is_empty() {
+                return Err(fail(remedy));
+            }
+            (own, dependencies, path)
+        } else if path.extension().is_some_and(|end| end == "jar") && path.is_file() {
+            (vec![path], None, full(job.folder)?)
+        } else {
+            return Err(fail(
+                "is neither a jar nor the folder of a Maven or Gradle project",
+            ));
+        };
+        let mut script = Self {
+            own,
+            libraries: dependencies
+                .filter(|place| place.is_dir())
+                .into_iter()
+                .collect(),
+            folder,
+        };
+        if !script.has_gatling()? {
+            script.libraries.push(full(&home(job)?)?);
+        }
+        script.check_version()?;
+        Ok(script)
+    }
+
+    /// Whether the script brings Gatling along.
+    fn has_gatling(&self) -> Result<bool, LaunchError> {
+        if self.libraries.iter().any(|place| version(place).is_some()) {
+            return Ok(true);
+        }
+        for jar in self.own.iter().filter(|place| place.is_file()) {
+            let bytes = std::fs::read(jar).map_err(|source| LaunchError::File {
+                path: jar.clone(),
+                source,
+            })?;
+            // The names of entries stand in a jar as they are.
+            if memchr::memmem::find(&bytes, b"io/gatling/app/Gatling.class").is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn check_version(&self) -> Result<(), LaunchError> {
+        let Some(found) = self.libraries.iter().find_map(|place| version(place)) else {
+            return Ok(());
+        };
+        let mut parts = found.split('.').map(|part| part.parse::<u32>().ok());
+        match (parts.next().flatten(), parts.next().flatten()) {
+            (Some(3), Some(minor)) if RUNS.contains(&minor) => Ok(()),
+            _ => Err(LaunchError::Version {
+                engine: "Gatling",
+                found,
+                remedy: format!("use 3.{} to 3.{}", RUNS.start(), RUNS.end()),
+            }),
+        }
+    }
+
+    fn class_path(&self, scratch: &Path) -> OsString {
+        let mut path = OsString::new();
+        for place in &self.own {
+            path.push(place);
+            path.push(":");
+        }
+        for place in &self.libraries {
+            path.push(place);
+            path.push("/*:");
+        }
+        // Last, so that a logback.xml of the user's is found before ours.
+        path.push(scratch.join(HELPER_NAME));
+        path
+    }
+}
+
+/// Where a project's classes are, where its dependencies are if they were copied, and what to do if there are no classes.
+fn project(path: &Path) -> (Vec<PathBuf>, Option<PathBuf>, &'static str) {
+    let all = |names: &[&str]| names.iter().map(|name| path.join(name)).collect();
+    if path.join("pom.xml").is_file() {
+        return (
+            all(&["target/test-classes", "target/classes"]),
+            Some(path.join("target/dependency")),
+            "is a Maven project that is not compiled: run `mvn test-compile dependency:copy-dependencies` in it",
+        );
+    }
+    if ["build.gradle", "build.gradle.kts"]
+        .iter()
+        .any(|name| path.join(name).is_file())
+    {
+        return (
+            all(&[
+                "build/classes/java/gatling",
+                "build/classes/kotlin/gatling",
+                "build/classes/scala/gatling",
+                "build/resources/gatling",
+                "build/classes/java/main",
+                "build/classes/kotlin/main",
+                "build/classes/scala/main",
+                "build/resources/main",
+            ]),
+            Some(path.join("build/dependency")),
+            "is a Gradle project that is not compiled: run `gradle gatlingClasses` in it",
+        );
+    }
+    (
+        Vec::new(),
+        None,
+        "is neither a Maven nor a Gradle project: there is no pom.xml, build.gradle or build.gradle.kts",
+    )
+}
+
+/// The folder with Gatling's jars.
+fn home(job: &Job<'_>) -> Result<PathBuf, LaunchError> {
+    let named = std::env::var_os("GATLING_HOME").map(PathBuf::from);
+    let places = match job.home {
+        Some(home) => vec![home.to_owned()],
+        None => named.into_iter().chain(["/opt/gatling".into()]).collect(),
+    };
+    places
+        .iter()
+        .flat_map(|place| [place.join("lib"), place.clone()])
+        .find(|place| version(place).is_some())
+        .ok_or_else(|| LaunchError::NotFound {
+            engine: "Gatling",
+            remedy: format!(
+                "no gatling-core-*.jar is in {}, or in its folder lib; copy Gatling's jars there, for example with Maven's \
+                 dependency:copy-dependencies, or beside the project's classes, and say where with GATLING_HOME",
+                places.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
+            ),
+        })
+}
+
+/// The version of the Gatling whose jars are in a folder.
+fn version(folder: &Path) -> Option<String> {
+    std::fs::read_dir(folder).ok()?.flatten().find_map(|entry| {
+        let name = entry.file_name();
+        let version = name
+            .to_str()?
+            .strip_prefix("gatling-core-")?
+            .strip_suffix(".jar")?;
+        version
+            .starts_with(|c: char| c.is_ascii_digit())
+            .then(|| version.to_owned())
+    })
+}
+
+/// The command up to and with the helper's class; writes the helper into the scratch folder.
+///
+/// # Errors
+/// [`LaunchError`] if that cannot be written, or the weights are none.
+pub(super) fn java(job: &Job<'_>, script: &Script) -> Result<Vec<OsString>, LaunchError> {
+    let weights = weights(job)?;
+    let scratch = absolute(job.scratch).map_err(|source| LaunchError::File {
+        path: job.scratch.to_owned(),
+        source,
+    })?;
+    let write = |path: PathBuf, done: fn(&Path) -> std::io::Result<()>| {
+        done(&path).map_err(|source| LaunchError::File { path, source })
+    };
+    write(scratch.join(HELPER_NAME), |path| {
+        std::fs::write(path, HELPER)
+    })?;
+    // Preferences are made in there; the JVM says so on stderr if it has to make the folder.
+    write(scratch.join("prefs/.java/.userPrefs"), |path| {
+        std::fs::create_dir_all(path)
+    })?;
+
+    let java = std::env::var_os("JAVA_HOME").map(|home| PathBuf::from(home).join("bin/java"));
+    let mut command: Vec<OsString> =
+        vec![java.map_or_else(|| "java".into(), PathBuf::into_os_string)];
+    command.extend(
+        [
+            // Gatling needs it to write strings into its log (`StringInternals`).
+            "--add-opens=java.base/java.lang=ALL-UNNAMED",
+            "-XX:MaxRAMPercentage=50",
+            "-XX:+ExitOnOutOfMemoryError",
+        ]
+        .map(OsString::from),
+    );
+    let mut define = |name: &str, value: &std::ffi::OsStr| {
+        let mut option = OsString::from(format!("-D{name}="));
+        option.push(value);
+        command.push(option);
+    };
+    if let Some(target) = job
+        .target
+        .filter(|_| !job.parameters.contains_key("TARGET"))
+    {
+        define("TARGET", target.as_ref());
+    }
+    for (name, value) in job.parameters {
+        define(name, value.as_ref());
+    }
+    define("java.util.prefs.userRoot", scratch.join("prefs").as_ref());
+    define("gatling.data.enableAnalytics", "false".as_ref());
+    define("gatling.data.writers.0", "file".as_ref());
+    let own = std::env::join_paths(&script.own).map_err(|error| LaunchError::Script {
+        script: job.script.to_owned(),
+        problem: error.to_string(),
+    })?;
+    define("floodgate.script", &own);
+    let simulation = job.parameters.get("simulation").map_or("", String::as_str);
+    define("floodgate.simulation", simulation.as_ref());
+    define("floodgate.weights", weights.as_ref());
+    define("floodgate.task", job.place.to_string().as_ref());
+    command.extend([
+        "-cp".into(),
+        script.class_path(&scratch),
+        "floodgate.gatling.Main".into(),
+    ]);
+    Ok(command)
+}
+
+/// The weights, divided by their greatest common divisor.
+fn weights(job: &Job<'_>) -> Result<String, LaunchError> {
+    Segment::of_weights(job.weights, job.place).map_err(|error| LaunchError::Script {
+        script: job.script.to_owned(),
+        problem: error.to_string(),
+    })?;
+    let gcd = job.weights.iter().fold(0, |a, &b| gcd(a, b)).max(1);
+    let parts: Vec<String> = job.weights.iter().map(|w| (w / gcd).to_string()).collect();
+    Ok(parts.join(","))
+}
+
+fn gcd(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
