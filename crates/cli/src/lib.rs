@@ -9,7 +9,6 @@ pub mod commands;
 pub mod env;
 pub mod error;
 mod files;
-mod import;
 pub mod load;
 pub mod local;
 mod outcome;

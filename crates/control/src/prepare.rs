@@ -254,10 +254,10 @@ async fn store(stores: &Stores, test: &TestPackage<'_>, plan: &Plan) -> Result<(
 }
 
 /// The longest time of a script whose load is not known, and of a definition that does not say it either.
-pub const UNKNOWN_DURATION: Duration = Duration::from_secs(3_600);
+const UNKNOWN_DURATION: Duration = Duration::from_secs(3_600);
 
 /// The longest time from start to end: as the definition says, or what the schedule needs, plus a minute; an hour
-/// ([`UNKNOWN_DURATION`]) where a script's schedule is not known.
+/// where a script's schedule is not known.
 pub fn max_duration(definition: &Definition, load: &PlannedLoad) -> Duration {
     if definition.scenarios.is_empty() {
         return definition.run.max_duration.unwrap_or(UNKNOWN_DURATION);

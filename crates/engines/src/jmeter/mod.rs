@@ -11,3 +11,8 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
         problem: "not yet".into(),
     })
 }
+
+/// Not yet.
+pub fn import(_: &[u8]) -> Option<Box<dyn crate::Reader>> {
+    None
+}
