@@ -59,7 +59,10 @@ pub(super) fn resolve(root: &mut Node, resolver: &dyn Resolver, sink: &mut Sink)
         .iter()
         .find(|entry| entry.key == "parameters")
         .map_or(&[][..], |entry| entry.value.entries());
-    for entry in declared.iter().filter(|entry| !used.contains(&entry.key)) {
+    // A script is given all parameters; what it does with them is not known here.
+    let scripted = entries.iter().any(|entry| entry.key == "script");
+    let unused = |entry: &&Entry| !scripted && !used.contains(&entry.key);
+    for entry in declared.iter().filter(unused) {
         let issue = Issue::new(
             entry.key_mark,
             &entry.value.path,
