@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// The newest 2.x that the Go module proxy serves.
 const MODULE: (&str, &str) = ("go.k6.io/k6/v2", "2.2.0");
@@ -50,8 +50,7 @@ fn built() -> Result<PathBuf, String> {
     let go = repo::find_program("go", None).ok_or("there is no go to build k6 2 with")?;
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     // A module of our own rather than `go install`: that also asks the module's site, which has nothing to add.
-    let wanted =
-        format!("module floodgate.invalid/k6\n\ngo 1.24\n\nrequire {module} v{version}\n");
+    let wanted = format!("module floodgate.invalid/k6\n\ngo 1.24\n\nrequire {module} v{version}\n");
     let file = folder.join("go.mod");
     std::fs::write(&file, wanted).map_err(|error| format!("{}: {error}", file.display()))?;
     let unfinished = folder.join("k6.part");
@@ -87,7 +86,10 @@ pub(super) fn record(place: &Path) -> Result<()> {
                 .args(["inspect", "--execution-requirements", "record.js"])
                 .current_dir(&folder),
         )?;
-        std::fs::write(folder.join(format!("inspect{suffix}.json")), inspected + "\n")?;
+        std::fs::write(
+            folder.join(format!("inspect{suffix}.json")),
+            inspected + "\n",
+        )?;
         for (output, file) in [("json", "samples"), ("csv", "samples")] {
             let to = format!("{output}={file}{suffix}.{output}");
             let mut command = Command::new(program);
@@ -95,7 +97,14 @@ pub(super) fn record(place: &Path) -> Result<()> {
                 .args(["run", "--quiet", "--no-color", "--no-usage-report"])
                 .args(["--no-thresholds", "--address", "", "--out", &to])
                 .args(["-e", &format!("TARGET={}", target.url), "record.js"])
-                .env("K6_CSV_TIME_FORMAT", if suffix.is_empty() { "unix_micro" } else { "unix" })
+                .env(
+                    "K6_CSV_TIME_FORMAT",
+                    if suffix.is_empty() {
+                        "unix_micro"
+                    } else {
+                        "unix"
+                    },
+                )
                 .env("K6_AUTO_EXTENSION_RESOLUTION", "false")
                 .current_dir(&folder);
             said(&mut command)?;
@@ -116,6 +125,8 @@ pub(super) fn record(place: &Path) -> Result<()> {
 /// The demo shop as a process of its own, until this is dropped.
 struct Shop {
     child: Child,
+    /// Kept open: it writes there what it received when it ends.
+    _stdout: BufReader<ChildStdout>,
     url: String,
 }
 
@@ -127,11 +138,18 @@ impl Shop {
             .stdout(Stdio::piped())
             .spawn()?;
         let stdout = child.stdout.take().context("the target's output")?;
-        let mut url = String::new();
-        BufReader::new(stdout).read_line(&mut url)?;
+        let (mut stdout, mut url) = (BufReader::new(stdout), String::new());
+        stdout.read_line(&mut url)?;
         let url = url.trim().to_owned();
-        ensure!(url.starts_with("http://"), "the target says {url:?}, not its URL");
-        Ok(Self { child, url })
+        ensure!(
+            url.starts_with("http://"),
+            "the target says {url:?}, not its URL"
+        );
+        Ok(Self {
+            child,
+            _stdout: stdout,
+            url,
+        })
     }
 }
 

@@ -96,7 +96,9 @@ impl Control {
     pub fn phase(&self) -> Result<Phase, ControlError> {
         let call = "status";
         let answer = self.call(call, "GET", "/v1/status", b"", AT_ONCE)?;
-        let number = answer.pointer("/data/attributes/status").and_then(Value::as_u64);
+        let number = answer
+            .pointer("/data/attributes/status")
+            .and_then(Value::as_u64);
         Ok(match number {
             Some(0..=3) => Phase::Starting,
             Some(4) => Phase::Paused,
@@ -161,29 +163,54 @@ impl Control {
         Ok(())
     }
 
-    fn call(&self, call: &'static str, method: &str, path: &str, body: &[u8], timeout: Duration) -> Result<Value, ControlError> {
+    fn call(
+        &self,
+        call: &'static str,
+        method: &str,
+        path: &str,
+        body: &[u8],
+        timeout: Duration,
+    ) -> Result<Value, ControlError> {
         let answer = self.exchange(method, path, body, timeout);
-        let answer = answer.map_err(|source| ControlError::Io { call, address: self.address, source })?;
+        let answer = answer.map_err(|source| ControlError::Io {
+            call,
+            address: self.address,
+            source,
+        })?;
         let split = memchr::memmem::find(&answer, b"\r\n\r\n");
         let (head, body) = match split {
             Some(at) => (&answer[..at], &answer[at + 4..]),
             None => return Err(self.wrong(call, "the answer is not HTTP".to_owned())),
         };
         let head = String::from_utf8_lossy(head);
-        let status = head.strip_prefix("HTTP/1.").and_then(|rest| rest.get(2..5)?.parse::<u16>().ok());
+        let status = head
+            .strip_prefix("HTTP/1.")
+            .and_then(|rest| rest.get(2..5)?.parse::<u16>().ok());
         let status = status.ok_or_else(|| self.wrong(call, "the answer is not HTTP".to_owned()))?;
         if !(200..300).contains(&status) {
             let detail = detail(body);
-            return Err(ControlError::Refused { call, address: self.address, status, detail });
+            return Err(ControlError::Refused {
+                call,
+                address: self.address,
+                status,
+                detail,
+            });
         }
         if body.trim_ascii().is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_slice(body).map_err(|error| self.wrong(call, format!("the answer is not JSON: {error}")))
+        serde_json::from_slice(body)
+            .map_err(|error| self.wrong(call, format!("the answer is not JSON: {error}")))
     }
 
     /// HTTP/1.0, so that the answer ends with the connection and is not chunked.
-    fn exchange(&self, method: &str, path: &str, body: &[u8], timeout: Duration) -> io::Result<Vec<u8>> {
+    fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        body: &[u8],
+        timeout: Duration,
+    ) -> io::Result<Vec<u8>> {
         let mut stream = TcpStream::connect_timeout(&self.address, AT_ONCE)?;
         stream.set_write_timeout(Some(AT_ONCE))?;
         stream.set_read_timeout(Some(timeout))?;
@@ -206,14 +233,20 @@ impl Control {
     }
 
     fn wrong(&self, call: &'static str, problem: String) -> ControlError {
-        ControlError::Answer { call, address: self.address, problem }
+        ControlError::Answer {
+            call,
+            address: self.address,
+            problem,
+        }
     }
 }
 
 /// What k6 says of an error: `{"errors":[{"status","title","detail"}]}`, else the beginning of what came.
 fn detail(body: &[u8]) -> String {
     let parsed: Option<Value> = serde_json::from_slice(body).ok();
-    let said = parsed.as_ref().and_then(|body| body.pointer("/errors/0/detail")?.as_str());
+    let said = parsed
+        .as_ref()
+        .and_then(|body| body.pointer("/errors/0/detail")?.as_str());
     let said = said.map_or_else(|| String::from_utf8_lossy(body), Into::into);
     said.trim().chars().take(1_000).collect()
 }
@@ -244,7 +277,10 @@ mod tests {
                 let read = stream.read(&mut buffer).unwrap();
                 request.extend_from_slice(&buffer[..read]);
                 let text = String::from_utf8_lossy(&request).into_owned();
-                let length: Option<usize> = text.split("Content-Length: ").nth(1).and_then(|rest| rest.split("\r\n").next()?.parse().ok());
+                let length: Option<usize> = text
+                    .split("Content-Length: ")
+                    .nth(1)
+                    .and_then(|rest| rest.split("\r\n").next()?.parse().ok());
                 if let (Some((_, body)), Some(length)) = (text.split_once("\r\n\r\n"), length)
                     && body.len() >= length
                 {
@@ -253,39 +289,78 @@ mod tests {
                 }
             }
         });
-        (Control { address, leads: true, setup: true, teardown: true }, asked)
+        (
+            Control {
+                address,
+                leads: true,
+                setup: true,
+                teardown: true,
+            },
+            asked,
+        )
     }
 
     #[test]
     fn setup_gives_its_data_or_none() {
-        let (control, asked) = once("HTTP/1.0 200 OK\r\n\r\n{\"data\":{\"type\":\"setupData\",\"id\":\"default\",\"attributes\":{\"data\":{\"b\":1.5,\"a\":\"x\"}}}}");
+        let (control, asked) = once(
+            "HTTP/1.0 200 OK\r\n\r\n{\"data\":{\"type\":\"setupData\",\"id\":\"default\",\"attributes\":{\"data\":{\"b\":1.5,\"a\":\"x\"}}}}",
+        );
         let data = control.run_setup(AT_ONCE).unwrap();
         assert_eq!(data.unwrap().to_string(), r#"{"b":1.5,"a":"x"}"#);
-        assert!(asked.join().unwrap().starts_with("POST /v1/setup HTTP/1.0\r\n"));
-        let (control, asked) = once("HTTP/1.0 200 OK\r\n\r\n{\"data\":{\"type\":\"setupData\",\"id\":\"default\",\"attributes\":{}}}");
+        assert!(
+            asked
+                .join()
+                .unwrap()
+                .starts_with("POST /v1/setup HTTP/1.0\r\n")
+        );
+        let (control, asked) = once(
+            "HTTP/1.0 200 OK\r\n\r\n{\"data\":{\"type\":\"setupData\",\"id\":\"default\",\"attributes\":{}}}",
+        );
         assert_eq!(control.run_setup(AT_ONCE).unwrap(), None);
         asked.join().unwrap();
-        let none = Control { setup: false, ..control };
+        let none = Control {
+            setup: false,
+            ..control
+        };
         assert_eq!(none.run_setup(AT_ONCE).unwrap(), None, "nobody is asked");
     }
 
     #[test]
     fn an_exception_is_told_as_k6_says_it() {
-        let (control, asked) = once("HTTP/1.0 500 Internal Server Error\r\n\r\n{\"errors\":[{\"status\":\"500\",\"title\":\"Error executing setup\",\"detail\":\"Error: broken\"}]}");
+        let (control, asked) = once(
+            "HTTP/1.0 500 Internal Server Error\r\n\r\n{\"errors\":[{\"status\":\"500\",\"title\":\"Error executing setup\",\"detail\":\"Error: broken\"}]}",
+        );
         let error = control.run_setup(AT_ONCE).unwrap_err().to_string();
         asked.join().unwrap();
-        assert!(error.starts_with("setup of k6 at 127.0.0.1:") && error.ends_with("status 500: Error: broken"), "{error}");
+        assert!(
+            error.starts_with("setup of k6 at 127.0.0.1:")
+                && error.ends_with("status 500: Error: broken"),
+            "{error}"
+        );
     }
 
     #[test]
     fn phases_and_answers_of_others() {
-        for (status, phase) in [(0, Phase::Starting), (4, Phase::Paused), (7, Phase::Running), (9, Phase::Over), (11, Phase::Over)] {
-            let answer = format!("HTTP/1.1 200 OK\r\nA: b\r\n\r\n{{\"data\":{{\"attributes\":{{\"status\":{status}}}}}}}");
+        for (status, phase) in [
+            (0, Phase::Starting),
+            (4, Phase::Paused),
+            (7, Phase::Running),
+            (9, Phase::Over),
+            (11, Phase::Over),
+        ] {
+            let answer = format!(
+                "HTTP/1.1 200 OK\r\nA: b\r\n\r\n{{\"data\":{{\"attributes\":{{\"status\":{status}}}}}}}"
+            );
             let (control, asked) = once(answer.leak());
             assert_eq!(control.phase().unwrap(), phase);
             asked.join().unwrap();
         }
-        for strange in ["", "SSH-2.0\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\nhello", "HTTP/1.1 200 OK\r\n\r\n{}"] {
+        for strange in [
+            "",
+            "SSH-2.0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\n\r\nhello",
+            "HTTP/1.1 200 OK\r\n\r\n{}",
+        ] {
             let (control, asked) = once(strange);
             let error = control.phase().unwrap_err().to_string();
             assert!(error.contains("another program"), "{error}");
@@ -296,7 +371,9 @@ mod tests {
     #[test]
     fn data_and_start_are_sent_as_k6_takes_them() {
         let (control, asked) = once("HTTP/1.0 200 OK\r\n\r\n{}");
-        control.put_setup(&Some(serde_json::json!({"a": [1, "é"]}))).unwrap();
+        control
+            .put_setup(&Some(serde_json::json!({"a": [1, "é"]})))
+            .unwrap();
         assert!(asked.join().unwrap().ends_with("\r\n\r\n{\"a\":[1,\"é\"]}"));
         let (control, asked) = once("HTTP/1.0 200 OK\r\n\r\n");
         control.put_setup(&None).unwrap();
@@ -304,6 +381,9 @@ mod tests {
         let (control, asked) = once("HTTP/1.0 200 OK\r\n\r\n{}");
         control.resume().unwrap();
         let asked = asked.join().unwrap();
-        assert!(asked.starts_with("PATCH /v1/status ") && asked.contains("\"paused\":false"), "{asked}");
+        assert!(
+            asked.starts_with("PATCH /v1/status ") && asked.contains("\"paused\":false"),
+            "{asked}"
+        );
     }
 }

@@ -77,7 +77,9 @@ fn of_message(message: &str) -> Option<&'static str> {
         ("i/o timeout", "timeout"),
     ];
     let mut telling = TELLING.iter();
-    telling.find(|(words, _)| message.contains(words)).map(|&(_, ours)| ours)
+    telling
+        .find(|(words, _)| message.contains(words))
+        .map(|&(_, ours)| ours)
 }
 
 /// Our tag for k6's in a threshold's key: `error_code:1212` and `error_code:1404` are `error_code:connection_refused` and
@@ -85,7 +87,10 @@ fn of_message(message: &str) -> Option<&'static str> {
 pub(super) fn of_filter(code: &str) -> (&'static str, String) {
     match code.parse::<u16>() {
         Ok(number @ 1400..1600) => ("status", (number - 1000).to_string()),
-        _ => ("error_code", of(code, "").map_or_else(String::new, Cow::into_owned)),
+        _ => (
+            "error_code",
+            of(code, "").map_or_else(String::new, Cow::into_owned),
+        ),
     }
 }
 
@@ -103,8 +108,16 @@ mod tests {
             ("1050", "request timeout", "timeout"),
             ("1220", "read: connection reset by peer", "connection_reset"),
             ("1211", "dial: i/o timeout", "connect_timeout"),
-            ("1213", "dial: unknown errno 99 error with msg `cannot assign`", "generator_exhausted"),
-            ("1213", "dial: unknown errno 113 error with msg `no route`", "unreachable"),
+            (
+                "1213",
+                "dial: unknown errno 99 error with msg `cannot assign`",
+                "generator_exhausted",
+            ),
+            (
+                "1213",
+                "dial: unknown errno 113 error with msg `no route`",
+                "unreachable",
+            ),
             ("1000", "Get \"http://x/\": EOF", "connection_closed"),
             ("1000", "malformed HTTP response", "protocol"),
             ("1310", "x509: unknown authority", "tls_certificate"),
@@ -125,7 +138,10 @@ mod tests {
     #[test]
     fn filters_follow() {
         assert_eq!(of_filter("1404"), ("status", "404".to_owned()));
-        assert_eq!(of_filter("1212"), ("error_code", "connection_refused".to_owned()));
+        assert_eq!(
+            of_filter("1212"),
+            ("error_code", "connection_refused".to_owned())
+        );
         assert_eq!(of_filter("1000"), ("error_code", "1000".to_owned()));
     }
 }

@@ -80,7 +80,10 @@ impl Reader for CsvReader {
             warnings.push("k6's output ends in the middle of a line, which is left out: k6 was killed, or the file was cut off".to_owned());
         }
         if state.unit_us >= 1_000_000 {
-            warnings.push("k6's CSV gives times in whole seconds: K6_CSV_TIME_FORMAT=unix_micro gives more".to_owned());
+            warnings.push(
+                "k6's CSV gives times in whole seconds: K6_CSV_TIME_FORMAT=unix_micro gives more"
+                    .to_owned(),
+            );
         }
         if !state.guessed.is_empty() {
             warnings.push(format!(
@@ -99,7 +102,10 @@ impl State {
             return self.record(line, number, into);
         }
         if self.open.len() + line.len() >= LONGEST {
-            return Err(malformed(number, format!("a quoted field is longer than {LONGEST} bytes: is a quote missing?")));
+            return Err(malformed(
+                number,
+                format!("a quoted field is longer than {LONGEST} bytes: is a quote missing?"),
+            ));
         }
         self.open.extend_from_slice(line);
         // A quote within a field is doubled, so that an odd number leaves one open.
@@ -114,22 +120,36 @@ impl State {
         done
     }
 
-    fn record(&mut self, record: &[u8], number: u64, into: &mut Collector) -> Result<(), ReadError> {
+    fn record(
+        &mut self,
+        record: &[u8],
+        number: u64,
+        into: &mut Collector,
+    ) -> Result<(), ReadError> {
         if record.is_empty() {
             return Ok(());
         }
         if self.columns.is_empty() {
             return self.header(record, number);
         }
-        let wrong = || malformed(number, format!("{} is no line of k6's CSV output", excerpt(record)));
+        let wrong = || {
+            malformed(
+                number,
+                format!("{} is no line of k6's CSV output", excerpt(record)),
+            )
+        };
         let mut parts = record.splitn(4, |&byte| byte == b',');
         let mut part = || parts.next();
-        let (Some(name), Some(time), Some(value), Some(tags)) = (part(), part(), part(), part()) else {
+        let (Some(name), Some(time), Some(value), Some(tags)) = (part(), part(), part(), part())
+        else {
             return Err(wrong());
         };
         let (at_us, unit_us) = time::of_csv(time, &mut self.samples.clock).ok_or_else(wrong)?;
         self.unit_us = self.unit_us.max(unit_us);
-        let value = std::str::from_utf8(value).ok().and_then(|value| value.parse().ok()).ok_or_else(wrong)?;
+        let value = std::str::from_utf8(value)
+            .ok()
+            .and_then(|value| value.parse().ok())
+            .ok_or_else(wrong)?;
         let metric = match self.samples.metric(name) {
             Some(metric) => metric,
             None => self.define(name, number)?,
@@ -150,7 +170,10 @@ impl State {
         let text = std::str::from_utf8(record).ok();
         let tags = text.and_then(|text| text.trim_start_matches('\u{feff}').strip_prefix(HEADER));
         let Some(tags) = tags else {
-            let problem = format!("{} is not the header of k6's CSV output, which begins with {HEADER}", excerpt(record));
+            let problem = format!(
+                "{} is not the header of k6's CSV output, which begins with {HEADER}",
+                excerpt(record)
+            );
             return Err(malformed(number, problem));
         };
         let column = |name: &str| match name {
@@ -159,15 +182,22 @@ impl State {
             tag => Column::Tag(tag.to_owned()),
         };
         // At least one, so that the header is known to be read: a file without tag columns has the empty field behind the value.
-        self.columns = tags.trim_start_matches(',').split(',').map(column).collect();
+        self.columns = tags
+            .trim_start_matches(',')
+            .split(',')
+            .map(column)
+            .collect();
         Ok(())
     }
 
     #[cold]
     fn define(&mut self, name: &[u8], number: u64) -> Result<MetricId, ReadError> {
-        let name = std::str::from_utf8(name).map_err(|_| malformed(number, format!("the metric {} is not UTF-8", excerpt(name))))?;
+        let name = std::str::from_utf8(name)
+            .map_err(|_| malformed(number, format!("the metric {} is not UTF-8", excerpt(name))))?;
         let known = kinds::of(name).or_else(|| self.kinds.get(name).copied());
-        let id = self.samples.define(name, known.unwrap_or(MetricKind::Trend));
+        let id = self
+            .samples
+            .define(name, known.unwrap_or(MetricKind::Trend));
         let id = id.map_err(|problem| malformed(number, problem))?;
         if known.is_none() && !self.guessed.iter().any(|guessed| guessed == name) {
             self.guessed.push(name.to_owned());
@@ -180,7 +210,11 @@ impl State {
         let text = String::from_utf8_lossy(raw);
         let fields = fields(&text);
         if fields.len() != self.columns.len() {
-            let problem = format!("{} fields where the header has {}", fields.len() + 3, self.columns.len() + 3);
+            let problem = format!(
+                "{} fields where the header has {}",
+                fields.len() + 3,
+                self.columns.len() + 3
+            );
             return Err(malformed(number, problem));
         }
         let mut tags: Vec<(&str, &str)> = Vec::new();

@@ -108,7 +108,8 @@ impl State {
         let set = match self.samples.sets.known(raw) {
             Some(set) => set,
             None => {
-                let tags: BTreeMap<Cow<'_, str>, Cow<'_, str>> = serde_json::from_slice(raw).ok()?;
+                let tags: BTreeMap<Cow<'_, str>, Cow<'_, str>> =
+                    serde_json::from_slice(raw).ok()?;
                 let tags = tags.iter().map(|(tag, value)| (&**tag, &**value));
                 self.samples.sets.learn(raw, tags)
             }
@@ -122,7 +123,13 @@ impl State {
     #[cold]
     fn slowly(&mut self, line: &[u8], number: u64, into: &mut Collector) -> Result<(), ReadError> {
         let parsed: Line<'_> = serde_json::from_slice(line).map_err(|error| {
-            malformed(number, format!("{error} in {}: is this k6's JSON output (--out json=FILE)?", excerpt(line)))
+            malformed(
+                number,
+                format!(
+                    "{error} in {}: is this k6's JSON output (--out json=FILE)?",
+                    excerpt(line)
+                ),
+            )
         })?;
         match &*parsed.what {
             "Metric" => self.define(&parsed, number).map(|_| ()),
@@ -135,24 +142,44 @@ impl State {
     fn define(&mut self, line: &Line<'_>, number: u64) -> Result<MetricId, ReadError> {
         let kind = line.data.kind.as_deref().unwrap_or_default();
         let kind = MetricKind::parse(kind).ok_or_else(|| {
-            let problem = format!("the metric {} has the type {kind:?}; there are counter, gauge, rate and trend", line.metric);
+            let problem = format!(
+                "the metric {} has the type {kind:?}; there are counter, gauge, rate and trend",
+                line.metric
+            );
             malformed(number, problem)
         })?;
-        self.samples.define(&line.metric, kind).map_err(|problem| malformed(number, problem))
+        self.samples
+            .define(&line.metric, kind)
+            .map_err(|problem| malformed(number, problem))
     }
 
-    fn sample(&mut self, line: &Line<'_>, number: u64, into: &mut Collector) -> Result<(), ReadError> {
-        let Line { metric: name, data, .. } = line;
+    fn sample(
+        &mut self,
+        line: &Line<'_>,
+        number: u64,
+        into: &mut Collector,
+    ) -> Result<(), ReadError> {
+        let Line {
+            metric: name, data, ..
+        } = line;
         let metric = self.samples.metric(name.as_bytes()).ok_or_else(|| {
             malformed(number, format!("a sample of {name} before the line that says its type: the output is needed from its first line"))
         })?;
         let time = data.time.as_deref().unwrap_or_default();
         let at_us = self.samples.clock.read(time.as_bytes()).ok_or_else(|| {
-            malformed(number, format!("the time {time:?} of a sample of {name} is not RFC 3339"))
+            malformed(
+                number,
+                format!("the time {time:?} of a sample of {name} is not RFC 3339"),
+            )
         })?;
-        let value = data.value.ok_or_else(|| malformed(number, format!("a sample of {name} has no value")))?;
+        let value = data
+            .value
+            .ok_or_else(|| malformed(number, format!("a sample of {name} has no value")))?;
         let tags = data.tags.iter().flatten();
-        let set = self.samples.sets.of(tags.map(|(tag, value)| (tag.as_str(), value.as_str())));
+        let set = self
+            .samples
+            .sets
+            .of(tags.map(|(tag, value)| (tag.as_str(), value.as_str())));
         self.raw.clear();
         self.samples.add(metric, set, at_us, value, into);
         Ok(())

@@ -11,10 +11,19 @@ pub(super) fn of(metric: &str) -> Option<MetricKind> {
         return Some(builtin.kind());
     }
     Some(match metric {
-        "group_duration" | "ws_connecting" | "ws_ping" | "ws_session_duration"
-        | "grpc_req_duration" | "browser_http_req_duration" => MetricKind::Trend,
-        "ws_sessions" | "ws_msgs_sent" | "ws_msgs_received" | "grpc_streams"
-        | "grpc_streams_msgs_sent" | "grpc_streams_msgs_received" | "browser_data_sent"
+        "group_duration"
+        | "ws_connecting"
+        | "ws_ping"
+        | "ws_session_duration"
+        | "grpc_req_duration"
+        | "browser_http_req_duration" => MetricKind::Trend,
+        "ws_sessions"
+        | "ws_msgs_sent"
+        | "ws_msgs_received"
+        | "grpc_streams"
+        | "grpc_streams_msgs_sent"
+        | "grpc_streams_msgs_received"
+        | "browser_data_sent"
         | "browser_data_received" => MetricKind::Counter,
         "browser_http_req_failed" => MetricKind::Rate,
         _ if metric.starts_with("browser_web_vital_") => MetricKind::Trend,

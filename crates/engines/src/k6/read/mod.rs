@@ -33,14 +33,16 @@ pub fn reader() -> Box<dyn Reader> {
 /// A reader of a file that k6 wrote elsewhere, by how it begins; `None` if it is neither k6's JSON nor its CSV. Compressed files
 /// (`.gz`) are for the caller to decompress. A CSV does not say what types custom metrics have: see [`CsvReader::new`].
 pub fn import(head: &[u8]) -> Option<Box<dyn Reader>> {
-    let head = head.strip_prefix("\u{feff}".as_bytes()).unwrap_or(head).trim_ascii_start();
+    let head = head
+        .strip_prefix("\u{feff}".as_bytes())
+        .unwrap_or(head)
+        .trim_ascii_start();
     if head.starts_with(csv::HEADER.as_bytes()) {
         return Some(Box::new(CsvReader::new(BTreeMap::new())));
     }
     let line = head.split(|&byte| byte == b'\n').next()?;
     let has = |words: &[u8]| memchr::memmem::find(line, words).is_some();
-    let is_k6 = line.starts_with(b"{")
-        && has(b"\"metric\"")
-        && (has(b"\"Metric\"") || has(b"\"Point\""));
+    let is_k6 =
+        line.starts_with(b"{") && has(b"\"metric\"") && (has(b"\"Metric\"") || has(b"\"Point\""));
     is_k6.then(reader)
 }

@@ -129,7 +129,10 @@ mod tests {
     fn a_sample_is_cut_into_its_parts() {
         let line = br#"{"metric":"http_reqs","type":"Point","data":{"time":"T","value":1.5,"tags":{"a":"}\"","b":""},"metadata":{"vu":"1"}}}"#;
         let point = cut(line).unwrap();
-        assert_eq!((point.metric, point.time, point.value), (&b"http_reqs"[..], &b"T"[..], 1.5));
+        assert_eq!(
+            (point.metric, point.time, point.value),
+            (&b"http_reqs"[..], &b"T"[..], 1.5)
+        );
         let len = object_len(point.rest).unwrap();
         assert_eq!(&point.rest[..len], br#"{"a":"}\"","b":""}"#);
         assert!(is_end(&point.rest[len..]));

@@ -41,14 +41,18 @@ impl Samples {
             return if known == kind {
                 Ok(id)
             } else {
-                Err(format!("the metric {name} is a {kind}, and was a {known} before"))
+                Err(format!(
+                    "the metric {name} is a {kind}, and was a {known} before"
+                ))
             };
         }
         if let Some(own) = kinds::of(name).filter(|&own| own != kind) {
             return Err(format!("k6's metric {name} is a {kind} here, not a {own}"));
         }
         if self.metrics.len() >= MAX_METRICS {
-            return Err(format!("there are more than {MAX_METRICS} metrics: is this k6's output?"));
+            return Err(format!(
+                "there are more than {MAX_METRICS} metrics: is this k6's output?"
+            ));
         }
         let id = self.metrics.len() as MetricId;
         self.by_name.insert(name.as_bytes().to_vec(), id);
@@ -82,7 +86,14 @@ impl Samples {
 
     /// Adds a sample.
     #[inline]
-    pub(super) fn add(&mut self, metric: MetricId, set: SetId, at_us: i64, value: f64, into: &mut Collector) {
+    pub(super) fn add(
+        &mut self,
+        metric: MetricId,
+        set: SetId,
+        at_us: i64,
+        value: f64,
+        into: &mut Collector,
+    ) {
         let series = match self.sets.series(set, metric as usize) {
             Some(series) => series,
             None => {

@@ -8,7 +8,15 @@ use std::collections::{HashMap, HashSet};
 /// Tags of k6 that are none of ours: what the URL is (see [`Names`]), and what the native engine has not either. `error` is a text with
 /// addresses in it; `vu` and `iter` are without bound.
 const DROPPED: [&str; 9] = [
-    "url", "error", "proto", "subproto", "tls_version", "ocsp_status", "ip", "vu", "iter",
+    "url",
+    "error",
+    "proto",
+    "subproto",
+    "tls_version",
+    "ocsp_status",
+    "ip",
+    "vu",
+    "iter",
 ];
 
 /// Whether k6's tag is kept as ours.
@@ -82,7 +90,12 @@ impl TagSets {
     /// The series of a metric in a set, once it was looked up. An id is good until the next call of [`Self::of`] or [`Self::learn`].
     #[inline]
     pub(super) fn series(&self, set: SetId, metric: usize) -> Option<Series> {
-        self.series.get(set as usize)?.1.get(metric).copied().flatten()
+        self.series
+            .get(set as usize)?
+            .1
+            .get(metric)
+            .copied()
+            .flatten()
     }
 
     /// The tags of a set.
@@ -173,16 +186,32 @@ mod tests {
     fn tags_become_those_of_the_native_engine() {
         assert_eq!(
             tags(&[
-                ("group", ""), ("method", "GET"), ("name", "home"), ("url", "home"), ("proto", "HTTP/1.1"),
-                ("status", "404"), ("error_code", "1404"), ("expected_response", "false"), ("scenario", "a"), ("team", "x"),
+                ("group", ""),
+                ("method", "GET"),
+                ("name", "home"),
+                ("url", "home"),
+                ("proto", "HTTP/1.1"),
+                ("status", "404"),
+                ("error_code", "1404"),
+                ("expected_response", "false"),
+                ("scenario", "a"),
+                ("team", "x"),
             ]),
             "expected_response=false method=GET name=home scenario=a status=404 team=x"
         );
         assert_eq!(
-            tags(&[("error", "dial: connection refused"), ("error_code", "1212"), ("status", "0"), ("url", "http://x/")]),
+            tags(&[
+                ("error", "dial: connection refused"),
+                ("error_code", "1212"),
+                ("status", "0"),
+                ("url", "http://x/")
+            ]),
             "error_code=connection_refused name=http://x/ status=0"
         );
-        assert_eq!(tags(&[("group", "::a::b"), ("check", "is 200")]), "check=is 200 group=::a::b");
+        assert_eq!(
+            tags(&[("group", "::a::b"), ("check", "is 200")]),
+            "check=is 200 group=::a::b"
+        );
     }
 
     #[test]
@@ -195,7 +224,11 @@ mod tests {
         assert_eq!(sets.series.len(), MAX_URLS + 1 + MAX_URLS + 50);
         assert!(sets.warning().unwrap().contains("more than 100 URLs"));
         let id = sets.of([("name", "http://x/7")]);
-        assert_eq!(sets.tags(id).get("name"), Some("http://x/7"), "a known URL keeps its name");
+        assert_eq!(
+            sets.tags(id).get("name"),
+            Some("http://x/7"),
+            "a known URL keeps its name"
+        );
         let id = sets.of([("name", "http://x/${}/y")]);
         assert_eq!(sets.tags(id).get("name"), Some("http://x/${}/y"));
         assert_eq!(TagSets::default().warning(), None);

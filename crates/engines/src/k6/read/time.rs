@@ -31,13 +31,20 @@ impl Clock {
 
 #[inline]
 fn micros(fraction: &[u8]) -> Option<(i64, &[u8])> {
-    let digits = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let digits = fraction
+        .iter()
+        .take_while(|byte| byte.is_ascii_digit())
+        .count();
     if digits == 0 {
         return None;
     }
     let mut micros = 0;
     for place in 0..6 {
-        let digit = if place < digits { fraction[place] - b'0' } else { 0 };
+        let digit = if place < digits {
+            fraction[place] - b'0'
+        } else {
+            0
+        };
         micros = micros * 10 + i64::from(digit);
     }
     Some((micros, &fraction[digits..]))
@@ -66,7 +73,27 @@ fn two(digits: &[u8]) -> Option<i64> {
 
 /// `2026-11-22T06:26:44` as seconds since 1970, taken as UTC.
 fn seconds(text: &[u8]) -> Option<i64> {
-    let &[c1, c2, y1, y2, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', i1, i2, b':', s1, s2] = text
+    let &[
+        c1,
+        c2,
+        y1,
+        y2,
+        b'-',
+        m1,
+        m2,
+        b'-',
+        d1,
+        d2,
+        b'T',
+        h1,
+        h2,
+        b':',
+        i1,
+        i2,
+        b':',
+        s1,
+        s2,
+    ] = text
     else {
         return None;
     };
@@ -121,11 +148,29 @@ mod tests {
     #[test]
     fn known_times() {
         assert_eq!(read("1970-01-01T00:00:00Z"), Some(0));
-        assert_eq!(read("2026-11-22T06:26:44.438038069Z"), Some(1_795_328_804_438_038));
-        assert_eq!(read("2026-11-22T07:26:44.4+01:00"), Some(1_795_328_804_400_000));
-        assert_eq!(read("2026-11-21T22:56:44-07:30"), Some(1_795_328_804_000_000));
+        assert_eq!(
+            read("2026-11-22T06:26:44.438038069Z"),
+            Some(1_795_328_804_438_038)
+        );
+        assert_eq!(
+            read("2026-11-22T07:26:44.4+01:00"),
+            Some(1_795_328_804_400_000)
+        );
+        assert_eq!(
+            read("2026-11-21T22:56:44-07:30"),
+            Some(1_795_328_804_000_000)
+        );
         assert_eq!(read("2000-02-29T00:00:00Z"), Some(951_782_400_000_000));
-        for wrong in ["", "2026-11-22", "2026-11-22T06:26:44", "2026-13-22T06:26:44Z", "2026-11-22T06:26:44.Z", "2026-11-22T06:26:44Zx", "2026-11-22 06:26:44Z", "2026-11-22T06:26:44+0100"] {
+        for wrong in [
+            "",
+            "2026-11-22",
+            "2026-11-22T06:26:44",
+            "2026-13-22T06:26:44Z",
+            "2026-11-22T06:26:44.Z",
+            "2026-11-22T06:26:44Zx",
+            "2026-11-22 06:26:44Z",
+            "2026-11-22T06:26:44+0100",
+        ] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
     }
@@ -137,7 +182,10 @@ mod tests {
         assert_eq!(at("1795328804438"), (1_795_328_804_438_000, 1_000));
         assert_eq!(at("1795328804438038"), (1_795_328_804_438_038, 1));
         assert_eq!(at("1795328804438038069"), (1_795_328_804_438_038, 0));
-        assert_eq!(at("2026-11-22T06:26:44Z"), (1_795_328_804_000_000, 1_000_000));
+        assert_eq!(
+            at("2026-11-22T06:26:44Z"),
+            (1_795_328_804_000_000, 1_000_000)
+        );
         assert_eq!(of_csv(b"soon", &mut Clock::default()), None);
         assert_eq!(of_csv(b"99999999999999999999", &mut Clock::default()), None);
     }
