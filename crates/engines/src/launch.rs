@@ -47,6 +47,8 @@ pub struct Launch {
     pub patience: Duration,
     /// What its exit code means.
     pub exit: fn(i32) -> Exit,
+    /// The engine starts paused and is told how to go on, if it is one that can be: k6.
+    pub control: Option<crate::k6::Control>,
     /// What the reader of the record should know already.
     pub warnings: Vec<String>,
 }

@@ -19,6 +19,8 @@ struct Engine {
     variable: &'static str,
     /// Installs it if need be, and says where it is, or why it cannot be had.
     set_up: fn() -> Result<PathBuf, String>,
+    /// Further versions, by the variables that tell where they are.
+    others: fn() -> Vec<(&'static str, PathBuf)>,
     /// Records its output anew, given where it is.
     record: fn(&Path) -> Result<()>,
 }
@@ -28,18 +30,21 @@ const ENGINES: [Engine; 3] = [
         name: "k6",
         variable: "FLOODGATE_K6",
         set_up: k6::set_up,
+        others: k6::others,
         record: k6::record,
     },
     Engine {
         name: "jmeter",
         variable: "FLOODGATE_JMETER",
         set_up: jmeter::set_up,
+        others: Vec::new,
         record: jmeter::record,
     },
     Engine {
         name: "gatling",
         variable: "FLOODGATE_GATLING",
         set_up: gatling::set_up,
+        others: Vec::new,
         record: gatling::record,
     },
 ];
@@ -72,6 +77,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             .map_err(anyhow::Error::msg)
             .context(engine.name)?;
         println!("{}={}", engine.variable, place.display());
+        for (variable, place) in (engine.others)() {
+            println!("{variable}={}", place.display());
+        }
         if options.record {
             (engine.record)(&place).context(engine.name)?;
         }
@@ -97,6 +105,7 @@ pub(crate) fn provide(steps: &mut Steps, tests: &mut Command, leave_out: Option<
             Ok(place) => {
                 steps.note(&name, start.elapsed());
                 tests.env(engine.variable, place);
+                tests.envs((engine.others)());
             }
             Err(why) => {
                 tests.env_remove(engine.variable);

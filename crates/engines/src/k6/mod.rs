@@ -1,18 +1,16 @@
 //! k6.
-use crate::launch::{Job, Launch, LaunchError};
 
-/// Not yet.
-///
-/// # Errors
-/// Always.
-pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
-    Err(LaunchError::Script {
-        script: job.script.to_owned(),
-        problem: "not yet".into(),
-    })
-}
+mod control;
+mod error_code;
+mod exit;
+mod inspect;
+mod launch;
+pub mod read;
+mod tool;
 
-/// Not yet.
-pub fn import(_: &[u8]) -> Option<Box<dyn crate::Reader>> {
-    None
-}
+pub use control::{Control, ControlError, Phase, SetupData};
+pub use exit::exit;
+pub use inspect::inspect;
+pub use launch::launch;
+pub use read::{CsvReader, JsonReader, import, reader};
+pub use tool::{Tool, Version};

@@ -1,0 +1,229 @@
+//! The command of one task.
+
+use super::control::{self, Control};
+use super::inspect::inspect;
+use super::tool::{QUIET, Tool, parameters, script};
+use super::{exit, read};
+use crate::launch::{Job, Launch, LaunchError, Output, Stop};
+use floodgate_core::definition::model::Executor;
+use std::ffi::OsString;
+use std::time::Duration;
+
+/// From an interrupt to the end: running iterations are cut off at once, and what is measured is written.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How one task's k6 is started. It starts paused: see [`Control`] for what has to be said to it, and when.
+///
+/// The script stays as it is. The task's part is k6's execution segment, which divides VUs, iterations and arrivals without
+/// remainder; the option `rps`, which k6 does not divide, is divided here.
+///
+/// # Errors
+/// [`LaunchError`]: no k6, a script that k6 refuses, thresholds that cannot be evaluated here, an `rps` that is less than one for a task.
+pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
+    let tool = Tool::find(job.home)?;
+    let inspection = inspect(job.script, &tool.inspect(job)?)?;
+    let wrong = |problem: String| LaunchError::Script {
+        script: job.script.to_owned(),
+        problem,
+    };
+    if let Some(planned) = inspection
+        .scenarios
+        .iter()
+        .find(|planned| planned.executor.is_none())
+    {
+        return Err(wrong(format!(
+            "scenario {} has an executor that waits for orders during the run, which nobody gives here: use another",
+            planned.name
+        )));
+    }
+    if !inspection.details["executionSegment"].is_null() {
+        return Err(wrong(
+            "the option executionSegment is for the run to set: leave it out".to_owned(),
+        ));
+    }
+    let pipe = job.scratch.join("k6.samples");
+    let address = control::free_address().map_err(|source| LaunchError::File {
+        path: job.scratch.to_owned(),
+        source,
+    })?;
+    let is_set = |option: &str| inspection.details[option] == true;
+    let control = Control {
+        address,
+        leads: job.place == 0,
+        setup: !is_set("noSetup"),
+        teardown: !is_set("noTeardown"),
+    };
+
+    let mut command: Vec<OsString> = vec![tool.program.clone().into(), "run".into()];
+    // --summary-mode=disabled came with a late 1.x, and 2.0 has no --no-summary.
+    command.push(
+        if tool.version.major >= 2 {
+            "--summary-mode=disabled"
+        } else {
+            "--no-summary"
+        }
+        .into(),
+    );
+    let fixed = [
+        "--no-thresholds",
+        "--no-usage-report",
+        "--quiet",
+        "--no-color",
+        "--paused",
+        "--no-setup",
+        "--no-teardown",
+        "--address",
+    ];
+    command.extend(fixed.map(OsString::from));
+    command.push(address.to_string().into());
+    if control.leads {
+        command.push("--linger".into());
+    }
+    let mut out = OsString::from("json=");
+    out.push(&pipe);
+    command.extend(["--out".into(), out]);
+    command.extend(
+        segment(job.weights, job.place)
+            .into_iter()
+            .map(OsString::from),
+    );
+    if let Some(rps) = inspection.details["rps"].as_u64().filter(|&rps| rps > 0) {
+        let share = share(rps, job.weights, job.place);
+        if share == 0 {
+            let tasks = job.weights.len();
+            return Err(wrong(format!(
+                "the option rps is {rps}, which gives one of {tasks} tasks less than 1: use at most {rps} tasks of one weight"
+            )));
+        }
+        command.extend(["--rps".into(), share.to_string().into()]);
+    }
+    command.extend(parameters(job));
+    command.push(script(job).into());
+
+    let mut warnings = inspection.warnings;
+    warnings.extend(few_vus(&inspection.scenarios, job.weights));
+    Ok(Launch {
+        command,
+        env: QUIET
+            .map(|(name, value)| (name.into(), value.into()))
+            .into(),
+        folder: job.folder.to_owned(),
+        output: Output::Pipe(pipe),
+        reader: read::reader(),
+        stop: Stop::Interrupt,
+        patience: PATIENCE,
+        exit,
+        control: Some(control),
+        warnings,
+    })
+}
+
+/// The segment of a task, as exact fractions: `a/S:b/S` of the sequence `0,…,1`. Nothing for one task alone.
+fn segment(weights: &[u32], place: usize) -> Vec<String> {
+    if weights.len() < 2 {
+        return Vec::new();
+    }
+    let sum: u64 = weights.iter().map(|&weight| u64::from(weight)).sum();
+    let below = |place: usize| {
+        weights[..place]
+            .iter()
+            .map(|&weight| u64::from(weight))
+            .sum::<u64>()
+    };
+    let fraction = |part: u64| match part {
+        0 => "0".to_owned(),
+        part if part == sum => "1".to_owned(),
+        part => format!("{part}/{sum}"),
+    };
+    let all: Vec<_> = (0..=weights.len())
+        .map(|place| fraction(below(place)))
+        .collect();
+    vec![
+        format!("--execution-segment={}:{}", all[place], all[place + 1]),
+        format!("--execution-segment-sequence={}", all.join(",")),
+    ]
+}
+
+/// A task's part of a number: the parts of all add up to it, and differ from their exact share by less than one.
+fn share(total: u64, weights: &[u32], place: usize) -> u64 {
+    let sum: u128 = weights.iter().map(|&weight| u128::from(weight)).sum();
+    let upto = |place: usize| {
+        let below: u128 = weights[..place]
+            .iter()
+            .map(|&weight| u128::from(weight))
+            .sum();
+        // At most `total`, which fits.
+        (u128::from(total) * below / sum.max(1)) as u64
+    };
+    upto(place + 1) - upto(place)
+}
+
+/// Scenarios with fewer VUs than there are tasks leave some of them idle, which is no fault but worth a word.
+fn few_vus(scenarios: &[crate::inspect::Planned], weights: &[u32]) -> Option<String> {
+    let vus = |executor: &Executor| match executor {
+        Executor::SharedIterations { vus, .. }
+        | Executor::PerVuIterations { vus, .. }
+        | Executor::ConstantVus { vus, .. } => *vus,
+        Executor::RampingVus {
+            start_vus, stages, ..
+        } => stages
+            .iter()
+            .map(|stage| stage.target)
+            .max()
+            .unwrap_or(0)
+            .max(*start_vus),
+        Executor::ConstantArrivalRate { max_vus, .. }
+        | Executor::RampingArrivalRate { max_vus, .. } => *max_vus,
+    };
+    let most = scenarios
+        .iter()
+        .filter_map(|planned| planned.executor.as_ref().map(vus))
+        .max()?;
+    let tasks = weights.len() as u64;
+    (most < tasks).then(|| {
+        format!(
+            "no scenario has more than {most} VUs: some of the {tasks} tasks have nothing to do"
+        )
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn segments_are_exact_and_in_order() {
+        assert_eq!(segment(&[7], 0), [""; 0]);
+        let third = segment(&[1, 1, 1], 1);
+        assert_eq!(
+            third,
+            [
+                "--execution-segment=1/3:2/3",
+                "--execution-segment-sequence=0,1/3,2/3,1"
+            ]
+        );
+        let last = segment(&[5, 1, 1], 2);
+        assert_eq!(
+            last,
+            [
+                "--execution-segment=6/7:1",
+                "--execution-segment-sequence=0,5/7,6/7,1"
+            ]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn parts_add_up(total in 0u64..1_000_000, weights in prop::collection::vec(1u32..1_000, 1..50)) {
+            let parts: Vec<u64> = (0..weights.len()).map(|place| share(total, &weights, place)).collect();
+            prop_assert_eq!(parts.iter().sum::<u64>(), total);
+            let sum: u32 = weights.iter().sum();
+            for (part, weight) in parts.iter().zip(&weights) {
+                let exact = total as f64 * f64::from(*weight) / f64::from(sum);
+                prop_assert!((*part as f64 - exact).abs() < 1.0, "{part} of {exact}");
+            }
+        }
+    }
+}

@@ -1,0 +1,365 @@
+use super::*;
+use crate::collector::Settings;
+use crate::{Collector, ReadError};
+use floodgate_core::metric::{Builtin, Tags};
+use floodgate_core::shard::Row;
+use proptest::prelude::*;
+
+const ORIGIN: i64 = 1_795_328_804_000;
+
+fn collector() -> Collector {
+    Collector::new(Settings {
+        origin_ms: ORIGIN,
+        max_series: 2_000,
+        tags: Tags::new(),
+    })
+}
+
+/// Everything, as rows without their times: `metric{tags} count sum`.
+fn shown(into: &mut Collector) -> Vec<String> {
+    let mut rows: Vec<Row> = Vec::new();
+    into.finish(&mut rows);
+    let mut sums = BTreeMap::new();
+    for row in rows {
+        let (count, sum) = sums.entry(row.key.to_string()).or_insert((0, 0.0));
+        *count += row.count;
+        *sum += row.sum;
+    }
+    let line = |(key, (count, sum)): (String, (u64, f64))| format!("{key} {count} {sum}");
+    sums.into_iter().map(line).collect()
+}
+
+fn read(
+    reader: &mut dyn Reader,
+    text: &[u8],
+    step: usize,
+) -> Result<(Vec<String>, Vec<String>), ReadError> {
+    let mut into = collector();
+    for piece in text.chunks(step.max(1)) {
+        reader.push(piece, &mut into)?;
+    }
+    let warnings = reader.finish(&mut into)?;
+    Ok((shown(&mut into), warnings))
+}
+
+fn json(text: &str) -> Result<(Vec<String>, Vec<String>), ReadError> {
+    read(&mut JsonReader::new(), text.as_bytes(), usize::MAX)
+}
+
+const METRIC: &str = r#"{"type":"Metric","data":{"name":"orders","type":"counter","contains":"default","thresholds":[],"submetrics":null},"metric":"orders"}"#;
+
+fn point(metric: &str, value: &str, tags: &str) -> String {
+    format!(
+        r#"{{"metric":"{metric}","type":"Point","data":{{"time":"2026-11-22T06:26:44.438038069Z","value":{value},"tags":{tags}}}}}"#
+    )
+}
+
+#[test]
+fn samples_of_all_shapes_count_alike() {
+    let quick = point(
+        "orders",
+        "2",
+        r#"{"group":"","scenario":"a \u003cb\u003e \"c\""}"#,
+    );
+    let spaced = quick.replace(":{", ": {");
+    let reordered = r#"{"data":{"tags":{"scenario":"a <b> \"c\""},"value":2.0,"time":"2026-11-22T07:26:44.438+01:00"},"type":"Point","metric":"orders"}"#;
+    let metadata = quick.replace("}}}", r#"},"metadata":{"vu":"1"}}}"#);
+    let (rows, warnings) = json(&format!(
+        "{METRIC}\n{quick}\r\n{spaced}\n\n{reordered}\n{metadata}"
+    ))
+    .unwrap();
+    assert_eq!(rows, [r#"orders{scenario:a <b> "c"} 4 8"#]);
+    assert_eq!(warnings, [""; 0]);
+}
+
+#[test]
+fn tags_may_be_missing_and_a_later_kind_of_line_is_passed_over() {
+    let text = format!(
+        "{METRIC}\n{}\n{}\n",
+        point("orders", "1e0", "null"),
+        r#"{"metric":"x","type":"Event","data":{}}"#
+    );
+    assert_eq!(json(&text).unwrap().0, ["orders 1 1"]);
+}
+
+#[test]
+fn faults_name_line_value_and_remedy() {
+    let fault = |text: &str| json(text).unwrap_err().to_string();
+    let early = fault(&point("orders", "1", "{}"));
+    assert!(
+        early.contains("orders before the line that says its type"),
+        "{early}"
+    );
+    let wrong = fault(&format!("{METRIC}\nnot json\n"));
+    assert!(
+        wrong.starts_with("line 2: ") && wrong.contains("not json") && wrong.contains("--out json"),
+        "{wrong}"
+    );
+    let time = fault(&format!(
+        "{METRIC}\n{}\n",
+        point("orders", "1", "{}").replace("2026-11", "soon")
+    ));
+    assert!(
+        time.contains("\"soon-22T06:26:44.438038069Z\" of a sample of orders"),
+        "{time}"
+    );
+    let kind = fault(&METRIC.replace("counter", "histogram"));
+    assert!(
+        kind.contains("\"histogram\"") && kind.contains("trend"),
+        "{kind}"
+    );
+    let changed = fault(&format!(
+        "{METRIC}\n{}\n",
+        METRIC.replace("counter", "rate")
+    ));
+    assert!(
+        changed.contains("orders is a rate, and was a counter"),
+        "{changed}"
+    );
+    let own = fault(
+        &METRIC
+            .replace("orders", "http_reqs")
+            .replace("counter", "trend"),
+    );
+    assert!(
+        own.contains("http_reqs is a trend here, not a counter"),
+        "{own}"
+    );
+    let tags = fault(&format!(
+        "{METRIC}\n{}\n",
+        point("orders", "1", r#"{"a":1}"#)
+    ));
+    assert!(tags.starts_with("line 2: invalid type"), "{tags}");
+}
+
+#[test]
+fn half_a_line_at_the_end_is_what_a_killed_k6_leaves() {
+    let whole = point("orders", "1", "{}");
+    let (rows, warnings) = json(&format!("{METRIC}\n{whole}\n{}", &whole[..60])).unwrap();
+    assert_eq!(rows, ["orders 1 1"]);
+    assert!(
+        warnings[0].contains("in the middle of a line"),
+        "{warnings:?}"
+    );
+}
+
+#[test]
+fn csv_has_quotes_extra_tags_and_guessed_types() {
+    let text = "metric_name,timestamp,metric_value,error,error_code,group,name,scenario,url,extra_tags,metadata\n\
+        http_reqs,1795328804,1.000000,,,::front,home,a,http://x/,team=shop&build=4=2,vu=1\n\
+        http_reqs,1795328805,1.000000,\"dial: \"\"x\"\",\nrefused\",1212,,\"a, b\",a,\"a, b\",,\n\
+        basket,1795328804,12.500000,,,,,a,,,\n\
+        queue,1795328804,7.000000,,,,,a,,,\n";
+    let kinds = BTreeMap::from([(
+        "queue".to_owned(),
+        floodgate_core::metric::MetricKind::Gauge,
+    )]);
+    for step in [1, 7, 4_096] {
+        let (rows, warnings) =
+            read(&mut CsvReader::new(kinds.clone()), text.as_bytes(), step).unwrap();
+        assert_eq!(
+            rows,
+            [
+                "basket{scenario:a} 1 12500",
+                "http_reqs{build:4=2,group:::front,name:home,scenario:a,team:shop} 1 1",
+                "http_reqs{error_code:connection_refused,name:a, b,scenario:a} 1 1",
+                "queue{scenario:a} 1 7",
+            ]
+        );
+        assert_eq!(warnings.len(), 2, "{warnings:?}");
+        assert!(
+            warnings[0].contains("whole seconds") && warnings[1].ends_with(": basket"),
+            "{warnings:?}"
+        );
+    }
+    let fault = |text: &str| {
+        read(&mut CsvReader::new(BTreeMap::new()), text.as_bytes(), 4_096)
+            .unwrap_err()
+            .to_string()
+    };
+    assert!(fault("a,b\n").starts_with("line 1: \"a,b\" is not the header"));
+    let header = "metric_name,timestamp,metric_value,group,extra_tags,metadata\n";
+    assert_eq!(
+        fault(&format!("{header}vus,1795328804,1,a\n")),
+        "line 2: 4 fields where the header has 6"
+    );
+    assert!(fault(&format!("{header}vus,later,1,,,\n")).contains("is no line of k6's CSV"));
+}
+
+#[test]
+fn files_are_told_apart_by_their_beginning() {
+    assert!(import(METRIC.as_bytes()).is_some());
+    assert!(import(b"metric_name,timestamp,metric_value,check\n").is_some());
+    assert!(import(b"timeStamp,elapsed,label\n").is_none());
+    assert!(import(b"{\"a\":1}\n").is_none());
+    assert!(import(b"").is_none());
+}
+
+fn fixture(name: &str) -> Vec<u8> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures/k6")
+        .join(name);
+    std::fs::read(&path).unwrap()
+}
+
+/// The recordings of 2.x and 1.x hold what `record.js` does; the quick way and a JSON parser read the same from them.
+#[test]
+fn recordings_of_both_versions_hold_what_the_script_does() {
+    for name in ["samples.json", "samples-v1.json"] {
+        let bytes = fixture(name);
+        let (rows, warnings) = read(&mut JsonReader::new(), &bytes, 4_096).unwrap();
+        assert_eq!(warnings, [""; 0], "{name}");
+        let has = |wanted: &str| {
+            assert!(
+                rows.iter().any(|row| row == wanted),
+                "{name} has no {wanted}: {rows:#?}"
+            )
+        };
+        let home = "build:42,expected_response:true,group:::front::home,method:GET,name:home,scenario:browse,status:200,team:shop";
+        has(&format!("http_reqs{{{home}}} 6 6"));
+        has(&format!("http_req_failed{{{home}}} 6 0"));
+        has("orders{build:42,scenario:browse,team:shop} 6 12");
+        has("basket_size{build:42,scenario:browse,team:shop} 6 75000");
+        has("rendering{build:42,scenario:browse,team:shop} 6 19500");
+        has("in_stock{build:42,scenario:browse,team:shop} 12 6");
+        has(
+            "checks{build:42,check:says <welcome>,group:::front::home,scenario:browse,team:shop} 6 6",
+        );
+        has("iterations{build:42,scenario:each} 4 4");
+        assert!(
+            rows.iter().any(|row| row.contains("name:${}/missing/${}")
+                && row.contains("status:404")
+                && !row.contains("error_code")),
+            "{rows:#?}"
+        );
+        assert!(
+            rows.iter().any(|row| row.starts_with("http_reqs")
+                && row.contains("error_code:connection_refused")
+                && row.contains("name:refused")
+                && row.contains("status:0")),
+            "{rows:#?}"
+        );
+        assert!(
+            rows.iter()
+                .any(|row| row.contains("name:kommt, \"später\"")),
+            "{rows:#?}"
+        );
+        assert!(!rows.iter().any(|row| row.contains("proto:")
+            || row.contains("url:")
+            || row.contains("tls_version")));
+
+        // Every line through the parser: what the quick way takes, it must take alike.
+        let spaced = String::from_utf8(bytes)
+            .unwrap()
+            .replace("{\"metric\":", "{ \"metric\":");
+        assert_eq!(
+            read(&mut JsonReader::new(), spaced.as_bytes(), 1 << 20)
+                .unwrap()
+                .0,
+            rows,
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_csv_recording_holds_the_same_series() {
+    for (csv, json) in [
+        ("samples.csv", "samples.json"),
+        ("samples-v1.csv", "samples-v1.json"),
+    ] {
+        let kinds = [
+            ("orders", "counter"),
+            ("basket_size", "trend"),
+            ("rendering", "trend"),
+            ("in_stock", "rate"),
+            ("queue_length", "gauge"),
+        ];
+        let kinds = kinds.map(|(name, kind)| {
+            (
+                name.to_owned(),
+                floodgate_core::metric::MetricKind::parse(kind).unwrap(),
+            )
+        });
+        let (rows, _) = read(&mut CsvReader::new(kinds.into()), &fixture(csv), 4_096).unwrap();
+        let (expected, _) = read(&mut JsonReader::new(), &fixture(json), 4_096).unwrap();
+        // The runs differ in where the target listened, in times and in how many arrivals found a VU.
+        let stable = |rows: &[String]| -> Vec<String> {
+            let keep =
+                |row: &&String| !row.contains("127.0.0.1") && row.contains("scenario:browse");
+            rows.iter()
+                .filter(keep)
+                .map(|row| row[..=row.rfind('}').unwrap()].to_owned())
+                .collect()
+        };
+        assert_eq!(stable(&rows), stable(&expected), "{csv}");
+        assert!(stable(&rows).len() > 10);
+    }
+}
+
+#[test]
+fn percentiles_equal_those_of_the_raw_values() {
+    let bytes = fixture("samples.json");
+    let mut into = collector();
+    JsonReader::new().push(&bytes, &mut into).unwrap();
+    let mut raw: Vec<f64> = Vec::new();
+    for line in bytes
+        .split(|&byte| byte == b'\n')
+        .filter(|line| !line.is_empty())
+    {
+        let line: serde_json::Value = serde_json::from_slice(line).unwrap();
+        if line["type"] == "Point" && line["metric"] == "http_req_duration" {
+            raw.push(line["data"]["value"].as_f64().unwrap());
+        }
+    }
+    raw.sort_by(f64::total_cmp);
+    let mut all = floodgate_core::histogram::Histogram::new();
+    let mut rows = Vec::new();
+    into.finish(&mut rows);
+    for row in rows
+        .iter()
+        .filter(|row| row.key.metric == Builtin::HttpReqDuration.name())
+    {
+        all.add_v2(row.histogram.as_ref().unwrap()).unwrap();
+    }
+    assert_eq!(all.count(), raw.len() as u64);
+    for quantile in [0.5, 0.9, 0.95, 0.99, 1.0] {
+        let rank = ((quantile * raw.len() as f64).ceil() as usize).max(1);
+        let expected_us = raw[rank - 1] * 1_000.0;
+        let ours = all.quantile(quantile) as f64;
+        assert!(
+            (ours - expected_us).abs() <= expected_us * 0.001 + 1.0,
+            "{quantile}: {ours} µs, raw {expected_us} µs"
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+    #[test]
+    fn cuts_change_nothing(step in 1usize..5_000) {
+        let bytes = fixture("samples.json");
+        let whole = read(&mut JsonReader::new(), &bytes, usize::MAX).unwrap();
+        prop_assert_eq!(read(&mut JsonReader::new(), &bytes, step).unwrap(), whole);
+    }
+}
+
+proptest! {
+    /// Whatever a value and tags are, both ways read the same.
+    #[test]
+    fn both_ways_read_the_same(value in (-1_000_000_000_000_000i64..1_000_000_000_000_000).prop_map(|nanos| nanos as f64 / 1e6), tags in prop::collection::btree_map("[a-z_]{1,6}", "\\PC{0,8}", 0..5)) {
+        let tags = serde_json::to_string(&tags).unwrap();
+        let quick = format!("{METRIC}\n{}\n", point("orders", &value.to_string(), &tags));
+        let slow = quick.replace("\"value\":", "\"value\": ");
+        prop_assert_eq!(json(&quick).unwrap(), json(&slow).unwrap());
+    }
+
+    #[test]
+    fn rubbish_is_an_error_or_nothing(bytes in prop::collection::vec(any::<u8>(), 0..200), at in 0usize..400) {
+        let mut text = format!("{METRIC}\n{}\n", point("orders", "1", "{}")).into_bytes();
+        let at = at.min(text.len());
+        text.splice(at..at, bytes);
+        let _ = read(&mut JsonReader::new(), &text, 64);
+        let _ = read(&mut CsvReader::new(BTreeMap::new()), &text, 64);
+    }
+}

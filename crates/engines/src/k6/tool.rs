@@ -1,0 +1,276 @@
+//! The k6 on this machine: where it is, which version, and short calls of it.
+
+use crate::launch::{Job, LaunchError};
+use std::ffi::{OsStr, OsString};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A version of k6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version {
+    /// Major.
+    pub major: u32,
+    /// Minor.
+    pub minor: u32,
+}
+
+/// k6's program and what it is.
+#[derive(Clone, Debug)]
+pub struct Tool {
+    /// The program.
+    pub program: PathBuf,
+    /// Its version.
+    pub version: Version,
+    /// As it says it, such as `2.2.0`.
+    pub text: String,
+}
+
+/// The variable with the program.
+const VARIABLE: &str = "FLOODGATE_K6";
+/// What k6 must not do in a run: fetch extensions and call home.
+pub(super) const QUIET: [(&str, &str); 2] = [
+    ("K6_AUTO_EXTENSION_RESOLUTION", "false"),
+    ("K6_NO_USAGE_REPORT", "true"),
+];
+/// How long a short call may take. The script's init code runs in it.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How much it may print.
+const MAX_PRINTED: u64 = 16 << 20;
+
+impl Tool {
+    /// Finds k6: `home` (the program, or a folder with it), else the variable `FLOODGATE_K6`, else `$PATH`.
+    ///
+    /// # Errors
+    /// [`LaunchError::NotFound`], or [`LaunchError::Version`] before 1.0.
+    pub fn find(home: Option<&Path>) -> Result<Self, LaunchError> {
+        let program = program(home).ok_or_else(|| LaunchError::NotFound {
+            engine: "k6",
+            remedy: format!("give its program, set {VARIABLE}, or put k6 1.x or 2.x on the PATH (https://grafana.com/docs/k6/latest/set-up/install-k6/)"),
+        })?;
+        let called = call(&program, ["version"], &[], Path::new("."))?;
+        let text = called.stdout_text();
+        let version = text
+            .split_whitespace()
+            .nth(1)
+            .unwrap_or_default()
+            .trim_start_matches('v');
+        let mut numbers = version.split('.').map_while(|part| part.parse().ok());
+        let unknown = |found: &str| LaunchError::Version {
+            engine: "k6",
+            found: found.to_owned(),
+            remedy: "k6 1.x and 2.x are".to_owned(),
+        };
+        let (Some(major), Some(minor)) = (numbers.next(), numbers.next()) else {
+            return Err(unknown(text.trim()));
+        };
+        if major < 1 {
+            return Err(unknown(version));
+        }
+        Ok(Self {
+            program,
+            version: Version { major, minor },
+            text: version.to_owned(),
+        })
+    }
+
+    /// What `k6 inspect --execution-requirements` prints of a job's script, with the job's parameters.
+    ///
+    /// # Errors
+    /// [`LaunchError::Script`] with k6's own words if the script has a fault.
+    pub fn inspect(&self, job: &Job<'_>) -> Result<Vec<u8>, LaunchError> {
+        let mut arguments: Vec<OsString> = vec![
+            "inspect".into(),
+            "--execution-requirements".into(),
+            "--include-system-env-vars".into(),
+        ];
+        arguments.extend(parameters(job));
+        arguments.push(script(job).into());
+        let called = call(&self.program, arguments, &QUIET, job.folder)?;
+        called.succeeded(job.script)
+    }
+}
+
+/// What a call printed.
+pub(super) struct Called {
+    code: Option<i32>,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+impl Called {
+    fn stdout_text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).into_owned()
+    }
+
+    /// What it printed, if it says that all is well.
+    pub(super) fn succeeded(self, script: &str) -> Result<Vec<u8>, LaunchError> {
+        if self.code == Some(0) {
+            return Ok(self.stdout);
+        }
+        let problem = match self.code {
+            Some(_) => said(&String::from_utf8_lossy(&self.stderr)),
+            None => format!(
+                "k6 was not done with it within {} s: does its init code end?",
+                PATIENCE.as_secs()
+            ),
+        };
+        Err(LaunchError::Script {
+            script: script.to_owned(),
+            problem,
+        })
+    }
+}
+
+/// The message of k6's last line of complaint: `time="…" level=error msg="…"`.
+fn said(stderr: &str) -> String {
+    let line = stderr
+        .lines()
+        .rfind(|line| line.contains("level=error"))
+        .or_else(|| stderr.lines().last());
+    let line = line.unwrap_or("k6 refuses it without a word").trim();
+    let message = line.split_once("msg=\"").and_then(|(_, rest)| {
+        // As JSON: Go quotes alike, but for rare escapes.
+        let quoted = format!("\"{rest}");
+        serde_json::Deserializer::from_str(&quoted)
+            .into_iter::<String>()
+            .next()?
+            .ok()
+    });
+    message.map_or_else(|| line.to_owned(), |message| message.trim().to_owned())
+}
+
+/// `-e NAME=VALUE` for the job's parameters; its target is `TARGET` unless a parameter is.
+pub(super) fn parameters(job: &Job<'_>) -> Vec<OsString> {
+    let target = job
+        .target
+        .filter(|_| !job.parameters.contains_key("TARGET"));
+    let target = target.map(|url| format!("TARGET={url}"));
+    let given = job
+        .parameters
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"));
+    target
+        .into_iter()
+        .chain(given)
+        .flat_map(|pair| ["-e".into(), pair.into()])
+        .collect()
+}
+
+/// The script as k6 takes it: not a module's name, nor `-`.
+pub(super) fn script(job: &Job<'_>) -> String {
+    let is_plain = !job.script.starts_with('/')
+        && !job.script.starts_with("./")
+        && !job.script.starts_with("../");
+    if is_plain {
+        format!("./{}", job.script)
+    } else {
+        job.script.to_owned()
+    }
+}
+
+fn program(home: Option<&Path>) -> Option<PathBuf> {
+    if let Some(home) = home {
+        return [home.to_owned(), home.join("k6"), home.join("bin/k6")]
+            .into_iter()
+            .find(|path| path.is_file());
+    }
+    if let Some(given) = std::env::var_os(VARIABLE).filter(|given| !given.is_empty()) {
+        return Some(given.into());
+    }
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join("k6"))
+        .find(|path| path.is_file())
+}
+
+/// Runs k6 for a moment, with bounds on time and on what it prints.
+pub(super) fn call<A: AsRef<OsStr>>(
+    program: &Path,
+    arguments: impl IntoIterator<Item = A>,
+    env: &[(&str, &str)],
+    folder: &Path,
+) -> Result<Called, LaunchError> {
+    let fault = |source| LaunchError::File {
+        path: program.to_owned(),
+        source,
+    };
+    let mut child = Command::new(program)
+        .args(arguments)
+        .envs(env.iter().copied())
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(fault)?;
+    fn collect(from: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
+        thread::spawn(move || {
+            let mut bytes = Vec::new();
+            // What cannot be read is not there; the exit code tells the rest.
+            let _ = from.take(MAX_PRINTED).read_to_end(&mut bytes);
+            bytes
+        })
+    }
+    let stdout = child.stdout.take().map(collect);
+    let stderr = child.stderr.take().map(collect);
+    let deadline = Instant::now() + PATIENCE;
+    let mut pause = Duration::from_millis(2);
+    let code = loop {
+        if let Some(status) = child.try_wait().map_err(fault)? {
+            break Some(status.code().unwrap_or(-1));
+        }
+        if Instant::now() > deadline {
+            // It may have ended by now; either way it is waited for.
+            let _ = child.kill();
+            let _ = child.wait();
+            break None;
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(50));
+    };
+    let joined = |thread: Option<thread::JoinHandle<Vec<u8>>>| {
+        thread
+            .and_then(|thread| thread.join().ok())
+            .unwrap_or_default()
+    };
+    Ok(Called {
+        code,
+        stdout: joined(stdout),
+        stderr: joined(stderr),
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_message_is_taken_out_of_k6s_line() {
+        let stderr = "time=\"2026\" level=warning msg=\"hm\"\ntime=\"2026\" level=error msg=\"Error: init\\n\\tat file:///x.js:1:7(12)\\n\" hint=\"script exception\"\n";
+        assert_eq!(said(stderr), "Error: init\n\tat file:///x.js:1:7(12)");
+        assert_eq!(said("plain words\n"), "plain words");
+        assert_eq!(said(""), "k6 refuses it without a word");
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_told_with_the_remedy() {
+        let error = Tool::find(Some(Path::new("/nonexistent")))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("k6 is not installed: ") && error.contains("PATH"),
+            "{error}"
+        );
+        let error = Tool::find(Some(Path::new("/bin/echo")))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("not supported: k6 1.x and 2.x are"),
+            "{error}"
+        );
+    }
+}
