@@ -253,6 +253,9 @@ async fn store(stores: &Stores, test: &TestPackage<'_>, plan: &Plan) -> Result<(
     Ok(stores.objects.put_new(&key, bytes).await?)
 }
 
+/// What an engine gets at least to become ready: k6's own bound on a script's setup is a minute, and it starts before.
+const SETUP: Duration = Duration::from_secs(120);
+
 /// The longest time of a script whose load is not known, and of a definition that does not say it either.
 const UNKNOWN_DURATION: Duration = Duration::from_secs(3_600);
 
@@ -274,8 +277,11 @@ fn plan(
     now_ms: i64,
 ) -> Plan {
     let ms = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
-    let longest =
-        ms(max_duration(test.definition, &load)).saturating_add(ms(options.start_timeout));
+    let start_timeout = match test.definition.engine {
+        Engine::Http => options.start_timeout,
+        Engine::K6 | Engine::Jmeter | Engine::Gatling => options.start_timeout.max(SETUP),
+    };
+    let longest = ms(max_duration(test.definition, &load)).saturating_add(ms(start_timeout));
     let task = |(index, region): (u32, &String)| PlannedTask {
         index,
         weight: 1,
@@ -291,7 +297,7 @@ fn plan(
         base_dir: options.base_dir.clone(),
         tasks: (0..).zip(&options.regions).map(task).collect(),
         deadline_ms: now_ms.saturating_add_unsigned(longest),
-        start_timeout_ms: ms(options.start_timeout),
+        start_timeout_ms: ms(start_timeout),
         flush_interval_ms: ms(options.flush_interval),
         live_interval_ms: ms(options.live_interval),
         control_interval_ms: ms(options.control_interval),

@@ -33,6 +33,10 @@ impl ExecutionKeys {
     pub fn start(&self) -> String {
         format!("{}control/start.json", self.root)
     }
+    /// What a script's setup returned, for the tasks that have not run it.
+    pub fn setup(&self) -> String {
+        format!("{}control/setup.json", self.root)
+    }
     /// The order to stop, and who gave it.
     pub fn stop(&self) -> String {
         format!("{}control/stop.json", self.root)

@@ -251,6 +251,7 @@ mod tests {
                     meaning: "it says so",
                 },
             },
+            control: None,
             warnings: Vec::new(),
         };
         Child::start(&launch, None).unwrap()

@@ -1,5 +1,7 @@
 //! A task whose load an external engine sends: the same plan, start, shards and manifest, around a process.
 
+mod together;
+
 use super::control::{self, Begin};
 use super::files::BaseFolder;
 use super::{RunError, Task, join, last_words, resume};
@@ -12,10 +14,11 @@ use floodgate_core::definition::model::{Definition, Engine};
 use floodgate_core::execution::control::Ready;
 use floodgate_core::execution::manifest::{Manifest, TaskOutcome};
 use floodgate_core::metric::Tags;
+use floodgate_engines::k6::Control;
 use floodgate_engines::{Exit, Job, Launch};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Builder;
 use std::time::Duration;
 
@@ -46,6 +49,7 @@ impl Drop for Scratch {
 struct Run {
     stopped_by: Option<String>,
     ended: Result<Ended, String>,
+    warnings: Vec<String>,
 }
 
 impl Task {
@@ -65,6 +69,14 @@ impl Task {
         })?;
 
         let site = self.config.site.clone();
+        let mut early = None;
+        if let Some(control) = &launch.control {
+            let mut child = self.start_engine(&launch)?;
+            if let Some(by) = self.make_ready(control, &mut child).await? {
+                return self.finish_unstarted(by, warnings).await;
+            }
+            early = Some(child);
+        }
         let ready = Ready {
             task: self.config.task,
             at_ms: unix_ms(),
@@ -90,8 +102,10 @@ impl Task {
         let lead = u64::try_from(start_ms - unix_ms()).unwrap_or(0);
         tokio::time::sleep(Duration::from_millis(lead)).await;
 
-        let mut child = Child::start(&launch, site.guard.as_ref())
-            .map_err(|error| RunError::Unusable(cannot_start(&launch, &error)))?;
+        let mut child = match early {
+            Some(child) => child,
+            None => self.start_engine(&launch)?,
+        };
         let (outbox, delivery) = flush::outbox(
             Arc::clone(&self.store),
             self.keys.clone(),
@@ -115,7 +129,16 @@ impl Task {
             .spawn(move || feed(config, outbox, source, reader, &told))
             .map_err(|error| RunError::Unusable(format!("no thread for the output: {error}")))?;
 
-        let run = self.stay_with(&mut child, &signals).await;
+        let control = launch.control;
+        if let Some(control) = control.clone() {
+            let resumed = together::blocking(move || control.resume()).await;
+            if let Err(error) = resumed {
+                (site.log)(Level::Error, &error.to_string());
+                // It cannot be started: it ends, and its end is told.
+                child.ask_to_stop();
+            }
+        }
+        let run = self.stay_with(&mut child, control.as_ref(), &signals).await;
         signals.ended.store(true, Ordering::Release);
         let fed = tokio::task::spawn_blocking(move || join(feeding))
             .await
@@ -138,6 +161,11 @@ impl Task {
                 None => format!("all shards are written, but not the manifest: {error}"),
             })),
         }
+    }
+
+    fn start_engine(&self, launch: &Launch) -> Result<Child, RunError> {
+        Child::start(launch, self.config.site.guard.as_ref())
+            .map_err(|error| RunError::Unusable(cannot_start(launch, &error)))
     }
 
     /// What is to be started.
@@ -174,38 +202,68 @@ impl Task {
         launch.map_err(|error| RunError::Unusable(error.to_string()))
     }
 
-    /// Waits for the engine's end, and passes on an order to stop, the deadline, and that its output cannot be read.
-    async fn stay_with(&mut self, child: &mut Child, signals: &Signals) -> Run {
+    /// Waits for the engine's end, and passes on an order to stop, the deadline, and that its output cannot be read. An engine that is led
+    /// over its control ends when all others have, after its teardown.
+    async fn stay_with(
+        &mut self,
+        child: &mut Child,
+        control: Option<&Control>,
+        signals: &Signals,
+    ) -> Run {
+        let leads = control.filter(|control| control.leads);
+        let told = Arc::new(AtomicBool::new(false));
+        let leading = self.lead(leads.cloned(), Arc::clone(&told));
+        let mut leading = std::pin::pin!(leading);
         let ordered = control::stop_ordered(&*self.store, &self.keys, &self.plan);
         let mut ordered = std::pin::pin!(ordered);
-        let mut stopped_by = None;
+        let (mut stopped_by, mut led, mut warnings) = (None, leads.is_none(), Vec::new());
+        let mut given_up = None;
         let ended = loop {
             let by = tokio::select! {
                 ended = child.wait() => break ended,
                 () = tokio::time::sleep(LOOK) => {
-                    if signals.broken.load(Ordering::Acquire) {
+                    if signals.broken.load(Ordering::Acquire)
+                        || given_up.is_some_and(|at| tokio::time::Instant::now() >= at)
+                    {
                         child.ask_to_stop();
                     }
                     (unix_ms() >= self.plan.deadline_ms).then(|| "deadline".to_owned())
+                }
+                warning = &mut leading, if !led => {
+                    led = true;
+                    warnings.extend(warning);
+                    child.ask_to_stop();
+                    None
                 }
                 by = &mut ordered, if stopped_by.is_none() => Some(by),
                 by = control::told(&mut self.stop), if stopped_by.is_none() => Some(by),
             };
             if stopped_by.is_none() && by.is_some() {
-                child.ask_to_stop();
                 stopped_by = by;
+                match leads.cloned() {
+                    // It ends its load and stays for its teardown.
+                    Some(control) if !led => {
+                        told.store(true, Ordering::Release);
+                        given_up = Some(tokio::time::Instant::now() + together::LAST_PATIENCE);
+                        if together::blocking(move || control.stop()).await.is_err() {
+                            child.ask_to_stop();
+                        }
+                    }
+                    _ => child.ask_to_stop(),
+                }
             }
         };
         Run {
             stopped_by,
             ended: ended.map_err(|error| format!("cannot be waited for: {error}")),
+            warnings,
         }
     }
 
     fn script_manifest(
         &self,
         start_ms: i64,
-        run: Run,
+        mut run: Run,
         fed: Fed,
         delivered: Delivered,
         limits: Limits,
@@ -226,6 +284,7 @@ impl Task {
         } = fed;
         warnings.append(&mut read);
         warnings.append(&mut said);
+        warnings.append(&mut run.warnings);
         (health.open_files_limit, health.local_ports) = (limits.open_files, limits.local_ports);
         let offset = self.config.site.clock.offset();
         health.clock_offset_us = offset.map(|offset| [offset.min_us, offset.max_us]);
@@ -297,6 +356,7 @@ mod tests {
                 said: "ended with code 7".into(),
                 killed: false,
             }),
+            warnings: Vec::new(),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::error::{CliError, Result};
 use ask::ask;
 use bytes::Bytes;
 use floodgate_core::definition::model::{Definition, Engine};
-use floodgate_engines::{Inspection, Job, LaunchError, gatling};
+use floodgate_engines::{Inspection, Job, LaunchError, gatling, k6};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -109,9 +109,10 @@ pub(crate) fn inspect(definition: &Definition, base_dir: &Path) -> Result<Inspec
 type Asked = std::result::Result<Inspected, LaunchError>;
 
 fn inspect_k6(job: &Job<'_>) -> Asked {
-    Err(LaunchError::Script {
-        script: job.script.into(),
-        problem: "not yet".into(),
+    let tool = k6::Tool::find(job.home)?;
+    Ok(Inspected {
+        inspection: k6::inspect(job.script, &tool.inspect(job)?)?,
+        packed: None,
     })
 }
 

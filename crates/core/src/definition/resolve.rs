@@ -5,7 +5,7 @@
 use super::Resolver;
 use super::fault::{Issue, Sink};
 use super::shape::EXTENSION;
-use super::tree::{Content, Kind, Node, Piece, Scalar, core_json};
+use super::tree::{Content, Entry, Kind, Node, Piece, Scalar, core_json};
 use crate::syntax::{SyntaxError, quoted};
 use crate::template::{REFERENCES, Token, expression, tokens};
 use serde_json::Value;

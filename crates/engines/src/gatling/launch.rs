@@ -54,6 +54,7 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
         stop: Stop::Terminate,
         patience: PATIENCE,
         exit,
+        control: None,
         warnings: NOTES.map(str::to_owned).to_vec(),
     })
 }

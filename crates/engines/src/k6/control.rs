@@ -152,6 +152,16 @@ impl Control {
         Ok(())
     }
 
+    /// Ends the load before its time. The leading task's k6 stays, for its teardown.
+    ///
+    /// # Errors
+    /// [`ControlError`].
+    pub fn stop(&self) -> Result<(), ControlError> {
+        let body = br#"{"data":{"type":"status","id":"default","attributes":{"stopped":true}}}"#;
+        self.call("stop", "PATCH", "/v1/status", body, AT_ONCE)?;
+        Ok(())
+    }
+
     /// Runs the script's teardown with the data of setup, bounded by the option `teardownTimeout`.
     ///
     /// # Errors

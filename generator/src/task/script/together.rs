@@ -1,0 +1,148 @@
+//! Setup and teardown once for all tasks, and one start for all: by the engine's own control, where it has one.
+
+use super::super::objects::optional;
+use super::super::{RunError, Task, control};
+use crate::script::Child;
+use crate::site::Level;
+use floodgate_engines::k6::{Control, ControlError};
+use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// Between two questions to the engine.
+const ASK: Duration = Duration::from_millis(50);
+/// Between two looks whether the other tasks have ended.
+const LOOK: Duration = Duration::from_millis(500);
+/// How long the teardown waits for tasks that do not report: it runs all the same then.
+const OTHERS: Duration = Duration::from_secs(60);
+/// How long a teardown may take; k6's own bound is shorter as a rule.
+const TEARDOWN: Duration = Duration::from_secs(300);
+/// After an order to stop, how long the end of the load and the teardown may take in all.
+pub(super) const LAST_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Calls something that blocks.
+pub(super) async fn blocking<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(call)
+        .await
+        .unwrap_or_else(|error| super::resume(error.into_panic()))
+}
+
+impl Task {
+    /// Waits until the engine could start, with setup run once for all. `Some` is who said that there is to be no start.
+    ///
+    /// # Errors
+    /// An engine that ends, or a setup that fails.
+    pub(super) async fn make_ready(
+        &mut self,
+        control: &Control,
+        child: &mut Child,
+    ) -> Result<Option<String>, RunError> {
+        let limit = Duration::from_millis(self.plan.start_timeout_ms);
+        let (store, keys, plan) = (
+            Arc::clone(&self.store),
+            self.keys.clone(),
+            self.plan.clone(),
+        );
+        tokio::select! {
+            ready = self.set_up(control, limit) => ready.map(|()| None),
+            ended = child.wait() => Err(RunError::Unusable(match ended {
+                Ok(ended) => format!("the engine {}", ended.said),
+                Err(error) => format!("the engine cannot be waited for: {error}"),
+            })),
+            by = control::stop_ordered(&*store, &keys, &plan) => Ok(Some(by)),
+            by = told(&self.stop) => Ok(Some(by)),
+            () = sleep(limit) => Err(RunError::Unusable(format!(
+                "the engine was not ready within {} s: does its script's setup end?", limit.as_secs()
+            ))),
+        }
+    }
+
+    async fn set_up(&self, control: &Control, limit: Duration) -> Result<(), RunError> {
+        let unusable = |error: ControlError| RunError::Unusable(error.to_string());
+        loop {
+            let asked = control.clone();
+            if blocking(move || asked.is_ready()).await {
+                break;
+            }
+            sleep(ASK).await;
+        }
+        let alone = self.plan.tasks.len() == 1;
+        if control.leads {
+            let asked = control.clone();
+            let data = blocking(move || asked.run_setup(limit))
+                .await
+                .map_err(unusable)?;
+            if control.setup && !alone {
+                let data = data.unwrap_or(Value::Null);
+                self.put(&self.keys.setup(), &data, Instant::now() + limit)
+                    .await?;
+            }
+        } else if control.setup {
+            let data = loop {
+                match optional::<Value>(&*self.store, &self.keys.setup()).await {
+                    Ok(Some(data)) => break data,
+                    Err(error @ RunError::Malformed { .. }) => return Err(error),
+                    // A store that does not answer now is asked again, as long as there is time.
+                    Ok(None) | Err(_) => sleep(control::start_look(&self.plan)).await,
+                }
+            };
+            let (asked, data) = (control.clone(), (!data.is_null()).then_some(data));
+            blocking(move || asked.put_setup(&data))
+                .await
+                .map_err(unusable)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the load is over everywhere and runs the teardown; gives a warning if that fails. Without a control it never ends.
+    pub(super) fn lead(
+        &self,
+        control: Option<Control>,
+        stopped: Arc<AtomicBool>,
+    ) -> impl Future<Output = Option<String>> + use<> {
+        let (store, keys, log) = (
+            Arc::clone(&self.store),
+            self.keys.clone(),
+            Arc::clone(&self.config.site.log),
+        );
+        let own = self.config.task;
+        let tasks = self.plan.tasks.iter().map(|task| task.index);
+        let others: Vec<_> = tasks.filter(|&task| task != own).collect();
+        async move {
+            let Some(control) = control else {
+                return std::future::pending().await;
+            };
+            loop {
+                let asked = control.clone();
+                if blocking(move || asked.is_over()).await {
+                    break;
+                }
+                sleep(ASK).await;
+            }
+            let limit = Instant::now() + OTHERS;
+            for task in others {
+                let key = keys.manifest(task);
+                while !stopped.load(Ordering::Acquire)
+                    && Instant::now() < limit
+                    && !matches!(store.get(&key).await, Ok(Some(_)))
+                {
+                    sleep(LOOK).await;
+                }
+            }
+            let failed = blocking(move || control.run_teardown(TEARDOWN))
+                .await
+                .err()?;
+            let warning = format!("{failed}; what it was to clean up is still there");
+            log(Level::Warn, &warning);
+            Some(warning)
+        }
+    }
+}
+
+/// As [`control::told`], on a receiver of its own.
+async fn told(stop: &tokio::sync::watch::Receiver<Option<String>>) -> String {
+    let mut stop = stop.clone();
+    control::told(&mut stop).await
+}
