@@ -17,6 +17,8 @@ struct Known<'a> {
     env: &'a BTreeMap<String, String>,
     /// The files that belong to the definition.
     files: Option<&'a BTreeSet<String>>,
+    /// The secrets that are not there, and why.
+    missing: &'a BTreeMap<String, String>,
 }
 
 impl Resolver for Known<'_> {
@@ -24,8 +26,9 @@ impl Resolver for Known<'_> {
         self.env.get(name).cloned()
     }
 
-    fn secret(&self, _: &str) -> std::result::Result<String, String> {
-        Err("functions cannot read it".into())
+    fn secret(&self, reference: &str) -> std::result::Result<String, String> {
+        let why = self.missing.get(reference).cloned();
+        Err(why.unwrap_or_else(|| "functions read none".into()))
     }
 
     fn file_exists(&self, relative: &str) -> bool {
@@ -51,15 +54,12 @@ pub(crate) fn check_with(
     let known = Known {
         env: around.env,
         files: Some(around.files),
-    };
-    let may_stand = |name: &str| match around.missing.get(name) {
-        Some(why) => Err(why.clone()),
-        None => Ok(()),
+        missing: around.missing,
     };
     let elsewhere = Elsewhere {
         known: &known,
         env: &BTreeSet::new(),
-        secret: &may_stand,
+        secret: &|name| !around.missing.contains_key(name),
     };
     let (checked, open) = check_elsewhere(source, overrides, elsewhere);
     let secrets = open.into_iter().filter_map(|reference| match reference {
@@ -74,11 +74,12 @@ pub(crate) async fn stored(objects: &dyn ObjectStore, plan: &Plan) -> Result<Def
     let known = Known {
         env: &plan.env,
         files: None,
+        missing: &BTreeMap::new(),
     };
     let elsewhere = Elsewhere {
         known: &known,
         env: &BTreeSet::new(),
-        secret: &|_| Ok(()),
+        secret: &|_| true,
     };
     Ok(load_stored_elsewhere(objects, plan, elsewhere).await?)
 }

@@ -4,10 +4,12 @@ use crate::env::Environment;
 use crate::error::Result;
 use crate::files;
 use bytes::Bytes;
+use floodgate_control::elsewhere::Reference;
 use floodgate_control::load::{self, LoadError, Loaded};
 use floodgate_control::{Stores, TestPackage};
 use floodgate_core::definition::{Definition, Fault, Faults, Parsed, Severity, Source};
 use floodgate_core::execution::plan::Plan;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Where a definition came from.
@@ -29,6 +31,8 @@ pub struct LoadedTest {
     pub warnings: Vec<String>,
     /// Why it is a valid definition that cannot be run here.
     pub refusals: Vec<Fault>,
+    /// The references that stand for nothing that is known here.
+    pub open: BTreeSet<Reference>,
 }
 
 impl LoadedTest {
@@ -91,7 +95,9 @@ pub fn load_text(
         name: &origin.name,
         text: &text,
     };
-    let checked = load::check(&source, overrides, &env)?;
+    let variables = env.open_variables(&text);
+    let (checked, open) = load::check_elsewhere(&source, overrides, env.open(&variables));
+    let checked = checked?;
     let (refusals, unheeded): (Vec<_>, Vec<_>) = checked
         .parsed
         .local
@@ -110,6 +116,7 @@ pub fn load_text(
         base_dir: origin.base_dir,
         warnings,
         refusals,
+        open,
     })
 }
 
@@ -118,5 +125,6 @@ pub fn load_text(
 /// # Errors
 /// A definition that is gone, or references that stand for nothing here.
 pub async fn load_stored(stores: &Stores, plan: &Plan, env: &Environment) -> Result<Definition> {
-    Ok(load::load_stored(stores.objects.as_ref(), plan, env).await?)
+    let objects = stores.objects.as_ref();
+    Ok(load::load_stored_elsewhere(objects, plan, env.open(&BTreeSet::new())).await?)
 }

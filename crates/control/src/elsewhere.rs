@@ -29,9 +29,6 @@ impl std::fmt::Display for Reference {
     }
 }
 
-/// Whether a word may stand for a secret; why not, as [`Resolver::secret`] says it.
-pub type MayStand<'a> = &'a (dyn Fn(&str) -> Result<(), String> + Sync);
-
 /// What is known here, and what may be left open.
 #[derive(Clone, Copy)]
 pub struct Elsewhere<'a> {
@@ -39,8 +36,8 @@ pub struct Elsewhere<'a> {
     pub known: &'a dyn Resolver,
     /// The variables that may be left open.
     pub env: &'a BTreeSet<String>,
-    /// The secrets that may be left open.
-    pub secret: MayStand<'a>,
+    /// Whether a secret may be left open; of one that may not, [`Self::known`] says what is wrong.
+    pub secret: &'a (dyn Fn(&str) -> bool + Sync),
 }
 
 /// Gives values that are known, and words for the rest.
@@ -78,10 +75,12 @@ impl Resolver for Words<'_> {
     }
 
     fn secret(&self, reference: &str) -> Result<String, String> {
-        self.of.known.secret(reference).or_else(|_| {
-            (self.of.secret)(reference)?;
-            Ok(self.word(Reference::Secret(reference.to_owned())))
-        })
+        match self.of.known.secret(reference) {
+            Err(_) if (self.of.secret)(reference) => {
+                Ok(self.word(Reference::Secret(reference.to_owned())))
+            }
+            known => known,
+        }
     }
 
     fn file_exists(&self, relative: &str) -> bool {
@@ -162,10 +161,7 @@ mod tests {
         let elsewhere = Elsewhere {
             known: &Home,
             env: &env,
-            secret: &|name| match name {
-                "gone" => Err("there is no such secret".into()),
-                _ => Ok(()),
-            },
+            secret: &|name| name != "gone",
         };
         let (checked, open) = check_elsewhere(&source, &[], elsewhere);
         match checked {
@@ -192,7 +188,7 @@ mod tests {
         let faults = |target, rate| check(target, rate, "y").unwrap_err();
         assert!(faults("${env:KNOWN}", "5").contains("no URL"));
         assert!(faults("${env:OTHER}", "5").contains("\"OTHER\" is not set"));
-        assert!(faults("${secret:gone}", "5").contains("there is no such secret"));
+        assert!(faults("${secret:gone}", "5").contains("gone is not here"));
         // No word hides the faults of the rest.
         let both = faults("${secret:url}", "often");
         assert!(both.contains("often") && both.contains("1 error"), "{both}");
