@@ -17,7 +17,9 @@ async fn bounded() -> S3Store {
             let target = request.split(' ').nth(1).unwrap();
             let denied = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
             let listing = |keys: &str| {
-                format!("<ListBucketResult><Name>b</Name><KeyCount>1</KeyCount>{keys}</ListBucketResult>")
+                format!(
+                    "<ListBucketResult><Name>b</Name><KeyCount>1</KeyCount>{keys}</ListBucketResult>"
+                )
             };
             let (status, body) = match target.split_once('?') {
                 Some((_, query)) if query.contains("prefix=projects%2Fshop%2Fhidden") => {
@@ -31,7 +33,9 @@ async fn bounded() -> S3Store {
                 _ => (403, denied.into()),
             };
             let length = body.len();
-            let head = format!("HTTP/1.1 {status} x\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+            let head = format!(
+                "HTTP/1.1 {status} x\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+            );
             let _ = stream.write_all(format!("{head}{body}").as_bytes());
         }
     });
