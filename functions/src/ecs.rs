@@ -1,6 +1,7 @@
 //! Tasks on ECS.
 
-use crate::tasks::{RunCapacity, RunError, RunRequest, Started, TaskStatus, Tasks};
+use crate::placement::SPOT;
+use crate::tasks::{RunCapacity, RunError, RunRequest, Started, TaskStatus, Tasks, Vcpus};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_ecs::Client;
@@ -154,6 +155,30 @@ impl Tasks for EcsTasks {
         Ok(arns)
     }
 
+    async fn in_use(&self, region: &str, cluster: &str) -> Result<Vcpus, RunError> {
+        let client = self.client(region);
+        // Without a desired status those are listed that are to run: pending ones among them
+        // (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ListTasks.html>).
+        let mut pages = client.list_tasks().cluster(cluster).into_paginator().send();
+        let mut used = Vcpus::default();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(failed)?;
+            if page.task_arns().is_empty() {
+                continue;
+            }
+            let call = client.describe_tasks().cluster(cluster);
+            let described = call.set_tasks(Some(page.task_arns().to_vec())).send().await;
+            for task in described.map_err(failed)?.tasks() {
+                let vcpus = vcpus(task);
+                match capacity(task) {
+                    SPOT => used.spot += vcpus,
+                    _ => used.on_demand += vcpus,
+                }
+            }
+        }
+        Ok(used)
+    }
+
     async fn stop(
         &self,
         region: &str,
@@ -190,6 +215,12 @@ fn network(request: &RunRequest) -> Result<Option<NetworkConfiguration>, RunErro
     Ok(Some(configuration.build()))
 }
 
+/// Whether Fargate has no room, or the account's quota has none: both pass, and other capacity may have some. Seen as failures
+/// in answers and as errors (<https://repost.aws/knowledge-center/ecs-fargate-runtask-capacity>).
+fn no_room(text: &str) -> bool {
+    text.contains("Capacity is unavailable") || text.contains("limit on the number of vCPUs")
+}
+
 /// What a failure in an answer of RunTask means
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/api_failures_messages.html>).
 fn judge_failure(reason: &str, detail: &str) -> RunError {
@@ -199,7 +230,7 @@ fn judge_failure(reason: &str, detail: &str) -> RunError {
         (reason, detail) => format!("{reason}: {detail}"),
     };
     let capacity = ["RESOURCE", "AGENT", "EMPTY CAPACITY PROVIDER"];
-    if text.contains("Capacity is unavailable") || capacity.iter().any(|c| reason.starts_with(c)) {
+    if no_room(&text) || capacity.iter().any(|c| reason.starts_with(c)) {
         RunError::Capacity(text)
     } else {
         RunError::Refused(text)
@@ -224,7 +255,7 @@ fn judge_error(code: &str, message: String, answered: bool) -> RunError {
     if code.contains("Throttl") || code == "RequestLimitExceeded" {
         return RunError::Throttled(message);
     }
-    if message.contains("Capacity is unavailable") {
+    if no_room(&message) {
         return RunError::Capacity(message);
     }
     // Fargate's launch rate is reported as a client's fault.
@@ -248,17 +279,27 @@ fn status(task: &Task) -> TaskStatus {
     let number = environment
         .filter(|v| v.name() == Some(TASK_VARIABLE))
         .find_map(|v| v.value()?.parse().ok());
-    let capacity = match task.capacity_provider_name() {
-        Some(name) => name,
-        None => task.launch_type().map_or("", |t| t.as_str()),
-    };
     TaskStatus {
         arn: task.task_arn().unwrap_or_default().to_owned(),
         task: number,
-        capacity: capacity.to_owned(),
+        capacity: capacity(task).to_owned(),
         stopped: task.last_status() == Some("STOPPED"),
         reason: ending(task),
     }
+}
+
+fn capacity(task: &Task) -> &str {
+    match task.capacity_provider_name() {
+        Some(name) => name,
+        None => task.launch_type().map_or("", |t| t.as_str()),
+    }
+}
+
+/// The size of a task; ECS gives it in CPU units, of which a vCPU has 1,024.
+fn vcpus(task: &Task) -> f64 {
+    let own = task.overrides().and_then(|o| o.cpu());
+    let units = own.or(task.cpu()).and_then(|cpu| cpu.parse::<f64>().ok());
+    units.unwrap_or(0.0) / 1_024.0
 }
 
 /// How a task ended; goes on from "it".

@@ -45,4 +45,6 @@ pub use placed::{Placed, PlacedTask, Unplaced};
 pub use placement::{Network, Placement, ProjectRules, RegionPlacement};
 pub use run::{Run, RunPhase};
 pub use serve::main;
-pub use tasks::{RunError, RunRequest, Started as StartedTask, TaskStatus, Tasks};
+pub use tasks::{
+    RunCapacity, RunError, RunRequest, Started as StartedTask, TaskStatus, Tasks, Vcpus,
+};

@@ -10,12 +10,14 @@ use crate::clock::between;
 use crate::error::{FunctionError, Result, bounded};
 use crate::id::{execution_id, name_of, parse_time};
 use crate::placement::Placement;
+use crate::prepare::{Known, write_down};
 use crate::run::Run;
 use crate::turn::{Turn, load_run};
 use floodgate_control::watch::Phase;
 use floodgate_control::{give_up, plain_cause};
-use floodgate_core::execution::control::StopReason;
+use floodgate_core::execution::control::{Stop, StopReason};
 use floodgate_core::execution::record::Execution;
+use floodgate_core::verdict::ERROR_INVALID;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -249,6 +251,45 @@ async fn stop_all(app: &App, id: &str) -> Result<u32> {
     Ok(stopped.len() as u32)
 }
 
+/// A run that ended before it had a record: its input was no input, prepare was stopped or did not answer, or could not write.
+/// It gets its record now.
+async fn unrecorded(app: &App, known: Option<Known>, recover: &Recover) -> Result<Reaped> {
+    let none = Reaped::Event {
+        done: "it had no record",
+    };
+    let (Some(known), Some(id)) = (known, &recover.id) else {
+        return Ok(none);
+    };
+    let app = &app.of(id);
+    let (reason, by) = order_of(&recover.status, recover.error.as_deref());
+    let (known, error) = match reason {
+        StopReason::Person => {
+            let why = format!("stopped by {by} before it had a plan");
+            let at_ms = app.clock.now_ms();
+            let stop = Stop { reason, by, at_ms };
+            (known.stopped_by(Some(stop)), FunctionError::Errored(why))
+        }
+        _ => (known, failure(recover, by)),
+    };
+    let written = write_down(app, known, &error).await?;
+    Ok(match written {
+        Some(_) => Reaped::Event {
+            done: "it had no record; now it has",
+        },
+        None => none,
+    })
+}
+
+/// What the state machine failed with.
+fn failure(recover: &Recover, otherwise: String) -> FunctionError {
+    let said = recover.error.clone().unwrap_or(otherwise);
+    match said.split_once(": ") {
+        Some((ERROR_INVALID, faults)) => FunctionError::InvalidDefinition(faults.to_owned()),
+        Some(("Floodgate.Errored", why)) => FunctionError::Errored(why.to_owned()),
+        _ => FunctionError::Errored(said),
+    }
+}
+
 /// EventBridge tells of every end that is not a success, and of ours among them.
 async fn event(app: &App, detail: Detail) -> Result<Reaped> {
     let run_arn = detail.execution_arn;
@@ -269,6 +310,11 @@ async fn event(app: &App, detail: Detail) -> Result<Reaped> {
         .unwrap_or_default();
     let asked = input.get("id").and_then(Value::as_str);
     let id = execution_id(asked, &run_arn, &name, started_ms.unwrap_or(0)).ok();
+    let known = |id: &String| {
+        let asked_ms = started_ms.unwrap_or_else(|| app.clock.now_ms());
+        Known::of_any_input(id, &input, &run_arn, asked_ms)
+    };
+    let known = id.as_ref().map(known);
     let project = input.get("project").and_then(Value::as_str);
     let recover = Recover {
         run_arn,
@@ -278,9 +324,7 @@ async fn event(app: &App, detail: Detail) -> Result<Reaped> {
         error: Some(text(detail.error, detail.cause)).filter(|t| !t.is_empty()),
     };
     let Some(execution) = found(app, &recover).await? else {
-        return Ok(Reaped::Event {
-            done: "it had no record",
-        });
+        return unrecorded(app, known, &recover).await;
     };
     let id = execution.id.clone();
     let app = &app.of(&id);
@@ -302,7 +346,7 @@ async fn event(app: &App, detail: Detail) -> Result<Reaped> {
     if let Ok(loaded) = load_run(app, &execution.project, &id).await {
         let keys = floodgate_core::keys::ExecutionKeys::new(&execution.project, &id);
         let (reason, by) = order_of(&recover.status, recover.error.as_deref());
-        let stop = floodgate_core::execution::control::Stop {
+        let stop = Stop {
             reason,
             by,
             at_ms: app.clock.now_ms(),

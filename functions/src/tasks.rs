@@ -87,6 +87,15 @@ pub struct TaskStatus {
     pub reason: String,
 }
 
+/// What tasks take up of the quotas, in vCPUs.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Vcpus {
+    /// On-Demand.
+    pub on_demand: f64,
+    /// Spot.
+    pub spot: f64,
+}
+
 /// Running containers.
 #[async_trait]
 pub trait Tasks: Send + Sync {
@@ -106,6 +115,8 @@ pub trait Tasks: Send + Sync {
         cluster: &str,
         execution: &str,
     ) -> Result<Vec<String>, RunError>;
+    /// What the tasks of a cluster take up that run or are about to.
+    async fn in_use(&self, region: &str, cluster: &str) -> Result<Vcpus, RunError>;
     /// Stops a task; no error if it has stopped.
     async fn stop(
         &self,

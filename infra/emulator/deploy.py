@@ -49,6 +49,7 @@ class Options:
     schedule: str | None
     schedule_expression: str
     placement: str
+    other_region: str | None
 
     @property
     def bucket(self) -> str:
@@ -77,9 +78,10 @@ class Stack:
 class Clients:
     """One client a service, all for the same endpoint."""
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, region: str | None = None) -> None:
+        self.region = region or options.region
         session = boto3.session.Session(
-            aws_access_key_id="test", aws_secret_access_key="test", region_name=options.region
+            aws_access_key_id="test", aws_secret_access_key="test", region_name=self.region
         )
         config = Config(
             retries={"max_attempts": 3}, connect_timeout=5, read_timeout=60, s3={"addressing_style": "path"}
@@ -163,7 +165,7 @@ def table(clients: Clients, options: Options) -> None:
 def task_definition(clients: Clients, options: Options, architecture: str) -> str:
     """The generator's, on the host's network so that its load stays on loopback; the ARN."""
     # The emulator itself sets AWS_ENDPOINT_URL in the container; that of one service goes before it.
-    environment = [{"name": "AWS_REGION", "value": options.region}]
+    environment = [{"name": "AWS_REGION", "value": clients.region}]
     if options.generator_s3:
         environment.append({"name": "AWS_ENDPOINT_URL_S3", "value": options.generator_s3})
     registered = clients.ecs.register_task_definition(
@@ -185,7 +187,7 @@ def task_definition(clients: Clients, options: Options, architecture: str) -> st
                     "logDriver": "awslogs",
                     "options": {
                         "awslogs-group": f"/floodgate/{options.name}/generator",
-                        "awslogs-region": options.region,
+                        "awslogs-region": clients.region,
                         "awslogs-stream-prefix": "http",
                         "awslogs-create-group": "true",
                     },
@@ -196,24 +198,27 @@ def task_definition(clients: Clients, options: Options, architecture: str) -> st
     return registered["taskDefinition"]["taskDefinitionArn"]
 
 
-def placement(clients: Clients, options: Options, cluster: str, definition: str, architecture: str) -> None:
+def regional(clients: Clients, options: Options, architecture: str) -> dict[str, Any]:
+    """A cluster and what runs in it, as `config/placement.json` names them."""
+    return {
+        "cluster": clients.ecs.create_cluster(clusterName=options.name)["cluster"]["clusterArn"],
+        "task_definitions": {"http": {architecture: task_definition(clients, options, architecture)}},
+        "networks": {
+            "default": {
+                "subnets": ["subnet-00000000"],
+                "security_groups": ["sg-00000000"],
+                "assign_public_ip": False,
+            }
+        },
+        "vcpu_quota": 4096,
+    }
+
+
+def placement(clients: Clients, options: Options, regions: dict[str, Any]) -> None:
     """`config/placement.json`: where tasks may run, and who may start how many."""
     document = {
         "schema": 1,
-        "regions": {
-            options.region: {
-                "cluster": cluster,
-                "task_definitions": {"http": {architecture: definition}},
-                "networks": {
-                    "default": {
-                        "subnets": ["subnet-00000000"],
-                        "security_groups": ["sg-00000000"],
-                        "assign_public_ip": False,
-                    }
-                },
-                "vcpu_quota": 4096,
-            }
-        },
+        "regions": regions,
         "capacity": {"provider": "FARGATE", "fallback": True},
         "launch_type": options.launch_type,
         "projects": {"*": {"max_tasks": 100, "max_cost_usd": None, "principals": ["*"]}},
@@ -345,9 +350,11 @@ def up(options: Options) -> Stack:
     architecture = host_architecture()
     bucket(clients, options)
     table(clients, options)
-    cluster = clients.ecs.create_cluster(clusterName=options.name)["cluster"]["clusterArn"]
-    definition = task_definition(clients, options, architecture)
-    placement(clients, options, cluster, definition, architecture)
+    home = regional(clients, options, architecture)
+    regions = {options.region: home}
+    if options.other_region:
+        regions[options.other_region] = regional(Clients(options, options.other_region), options, architecture)
+    placement(clients, options, regions)
     packed = package(clients, options)
     arns = functions(clients, options, architecture, packed)
     machine = state_machine(clients, options, arns)
@@ -359,8 +366,8 @@ def up(options: Options) -> Stack:
         bucket=options.bucket,
         table=options.name,
         state_machine=machine,
-        cluster=cluster,
-        task_definition=definition,
+        cluster=home["cluster"],
+        task_definition=home["task_definitions"]["http"][architecture],
         functions=arns,
         package=packed,
         schedule_role=schedule(clients, options, machine),
@@ -459,6 +466,7 @@ def arguments() -> tuple[str, Options, Path | None]:
     parser.add_argument("--schedule", help="input of an execution that a schedule starts")
     parser.add_argument("--schedule-expression", default="rate(1 minute)")
     parser.add_argument("--placement", default="{}", help="keys of config/placement.json to replace, as JSON")
+    parser.add_argument("--other-region", help="one more region that generators run in")
     parser.add_argument("--out", type=Path, help="file for the stack's names; standard output without")
     given = vars(parser.parse_args())
     action, out = given.pop("action"), given.pop("out")

@@ -3,7 +3,7 @@
 
 use crate::stack::sdk_config;
 use aws_sdk_sfn::Client;
-use aws_sdk_sfn::types::ExecutionStatus;
+use aws_sdk_sfn::types::{ExecutionStatus, HistoryEventType};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -61,6 +61,21 @@ const CASES: &[Case] = &[
     case("recovered-in-turns", "Floodgate.Aborted",
         "Recover Reaped ReapWait Reap Reaped PlanMerge Merge Finish Verdict Aborted"),
     case("recovery-errored", "Floodgate.Errored", "Recover Errored"),
+    // What passes in general lasts this time: after all retries, the same ways as an error that is not retried at all.
+    case("prepare-exhausted", "Floodgate.Errored", "Prepare Errored"),
+    case("launch-exhausted", "Floodgate.Errored",
+        "Prepare Launch Reap Reaped PlanMerge Merge Finish Verdict Errored"),
+    case("watch-exhausted", "Floodgate.Errored",
+        "Prepare Launch Launched WatchWait Watch Reap Reaped PlanMerge Merge Finish Verdict Errored"),
+    case("reap-exhausted", "Floodgate.Errored", "Prepare Launch Launched WatchWait Watch Reap Errored"),
+    case("merge-exhausted", "Floodgate.Errored",
+        "Prepare Launch Launched WatchWait Watch Watched PlanMerge Finish Verdict Errored"),
+    case("parts-exhausted", "Floodgate.Inconclusive",
+        "Prepare Launch Launched WatchWait Watch Watched PlanMerge Merge MergeParts Finish Verdict Inconclusive"),
+    // The record is open still: EventBridge calls reap, which starts a recovery.
+    case("finish-exhausted", "Floodgate.Errored",
+        "Prepare Launch Launched WatchWait Watch Watched PlanMerge Merge Finish Errored"),
+    case("recovery-exhausted", "Floodgate.Errored", "Recover Errored"),
     // Every function fails once or twice with something that passes.
     case("retried", "",
         "Prepare Launch Launched WatchWait Watch Watched PlanMerge Merge Finish Verdict Passed"),
@@ -110,7 +125,14 @@ async fn every_branch_ends_as_it_should() {
     let mut taken = BTreeSet::new();
     for (case, execution) in CASES.iter().zip(&started) {
         let (status, error, cause) = end(&states, execution, begun).await;
-        let entered = entered(&states, execution).await;
+        let (entered, failures) = history(&states, execution).await;
+        let tries = retried_in_vain(case, &machine);
+        if tries.is_some_and(|tries| tries != failures) {
+            wrong.push(format!(
+                "{}: {failures} tries failed, {tries:?} were to",
+                case.name
+            ));
+        }
         taken.extend(
             entered
                 .windows(2)
@@ -210,15 +232,37 @@ async fn end(
         assert!(
             begun.elapsed() < PATIENCE,
             "{execution} does not end; it entered {:?}",
-            entered(states, execution).await
+            history(states, execution).await
         );
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 
-/// The states that an execution entered, in order.
-async fn entered(states: &Client, execution: &str) -> Vec<String> {
-    let mut names = Vec::new();
+/// How often a state of the parent execution is tried whose retries are used up: once, and as often as it is retried.
+fn retried_in_vain(case: &Case, machine: &Value) -> Option<usize> {
+    let state = match case.name.strip_suffix("-exhausted")? {
+        "prepare" => "Prepare",
+        "launch" => "Launch",
+        "watch" => "Watch",
+        "merge" => "PlanMerge",
+        "finish" => "Finish",
+        "recovery" => "Recover",
+        // The watch that fails before it is one more; parts have histories of their own.
+        "reap" => return Some(1 + tries(machine, "Reap")),
+        "parts" => return Some(0),
+        other => panic!("which state does {other} stand for?"),
+    };
+    Some(tries(machine, state))
+}
+
+fn tries(machine: &Value, state: &str) -> usize {
+    let retries = &machine["States"][state]["Retry"][0]["MaxAttempts"];
+    1 + usize::try_from(retries.as_u64().unwrap()).unwrap()
+}
+
+/// The states that an execution entered, in order, and how many tries of tasks failed.
+async fn history(states: &Client, execution: &str) -> (Vec<String>, usize) {
+    let (mut names, mut failures) = (Vec::new(), 0);
     let mut token = None;
     loop {
         let page = states
@@ -232,9 +276,13 @@ async fn entered(states: &Client, execution: &str) -> Vec<String> {
             .iter()
             .filter_map(|event| event.state_entered_event_details());
         names.extend(details.map(|details| details.name().to_owned()));
+        let failed = page.events().iter();
+        failures += failed
+            .filter(|e| *e.r#type() == HistoryEventType::TaskFailed)
+            .count();
         token = page.next_token().map(str::to_owned);
         if token.is_none() {
-            return names;
+            return (names, failures);
         }
     }
 }

@@ -190,7 +190,7 @@ impl Execution<'_> {
     }
 
     /// The ARNs of the tasks that were started, by number.
-    async fn placed(&self) -> Vec<String> {
+    pub(crate) async fn placed(&self) -> Vec<String> {
         let placed = self.stack.objects.get(&self.keys().placed()).await.unwrap();
         let placed: Value = serde_json::from_slice(&placed.unwrap_or_default()).unwrap_or_default();
         let tasks = placed["tasks"].as_array().cloned().unwrap_or_default();

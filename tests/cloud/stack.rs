@@ -65,6 +65,14 @@ impl Stack {
         }
     }
 
+    /// Tasks that run in the stack's cluster of another region.
+    pub(crate) async fn running_in(&self, region: &str) -> usize {
+        let config = sdk_config(self.text("endpoint"), region).await;
+        let ecs = aws_sdk_ecs::Client::new(&config);
+        let listed = ecs.list_tasks().cluster(self.text("name")).send().await;
+        listed.unwrap().task_arns().len()
+    }
+
     fn text(&self, key: &str) -> &str {
         self.names[key].as_str().unwrap()
     }

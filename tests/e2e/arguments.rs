@@ -129,6 +129,33 @@ fn a_missing_data_file_is_a_fault_of_the_definition() {
 }
 
 #[test]
+fn a_definition_is_valid_whatever_its_references_stand_for_elsewhere() {
+    let bench = Bench::new();
+    for target in [
+        "${secret:SHOP_URL}",
+        "${env:SHOP_URL}",
+        "https://${env:SHOP_URL}/a",
+    ] {
+        bench.write("test.yaml", &arrivals(target, 10, "1s", ""));
+        let said = bench
+            .floodgate(&["validate", "test.yaml"])
+            .expect(0)
+            .stderr();
+        assert!(said.contains("SHOP_URL} stands for nothing here"), "{said}");
+        // A run needs them.
+        let said = bench.floodgate(&["run", "test.yaml"]).expect(104).stderr();
+        assert!(said.contains("SHOP_URL"), "{said}");
+    }
+    // What is known is checked.
+    bench.write("test.yaml", &arrivals("${env:SHOP_URL}", 10, "1s", ""));
+    let said = bench
+        .floodgate(&["validate", "test.yaml", "--env", "SHOP_URL=ftp"])
+        .expect(104)
+        .stderr();
+    assert!(said.contains("ftp"), "{said}");
+}
+
+#[test]
 fn the_starter_is_valid_and_so_is_the_schema() {
     let bench = Bench::new();
     bench.floodgate(&["init", "first.yaml"]).expect(0);

@@ -66,6 +66,14 @@ pub struct OutArgs {
 
 pub use crate::cloud::CloudArgs;
 
+/// Whose executions are meant.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct ProjectArgs {
+    /// Only among executions of this project: nothing is asked about any other
+    #[arg(long, value_name = "NAME")]
+    pub project: Option<String>,
+}
+
 /// How results and progress are shown.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct ShowArgs {
@@ -104,7 +112,7 @@ mod tests {
         let mut cli = Cli::command().term_width(100);
         insta::assert_snapshot!("help", cli.render_help());
         cli.build();
-        for name in ["run", "hit", "abort", "attach"] {
+        for name in ["run", "hit", "abort", "attach", "runs", "show"] {
             let command = cli.find_subcommand_mut(name).unwrap();
             insta::assert_snapshot!(format!("help_{name}"), command.render_help());
         }

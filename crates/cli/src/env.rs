@@ -11,8 +11,9 @@
 use crate::args::EnvArgs;
 use crate::error::{CliError, Result};
 use crate::files::read_text;
-use floodgate_core::definition::Resolver;
-use std::collections::BTreeMap;
+use floodgate_control::elsewhere::Elsewhere;
+use floodgate_core::definition::{References, Resolver, sketch};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Resolves references of a definition.
@@ -21,7 +22,8 @@ pub struct Environment {
     given: BTreeMap<String, String>,
     secrets: PathBuf,
     base_dir: Option<PathBuf>,
-    secrets_elsewhere: bool,
+    elsewhere: bool,
+    variables_elsewhere: bool,
 }
 
 impl Environment {
@@ -43,7 +45,8 @@ impl Environment {
             given,
             secrets: out.join("secrets"),
             base_dir: None,
-            secrets_elsewhere: false,
+            elsewhere: false,
+            variables_elsewhere: false,
         })
     }
 
@@ -65,8 +68,39 @@ impl Environment {
     /// definition is checked.
     #[must_use]
     pub fn with_secrets_elsewhere(mut self) -> Self {
-        self.secrets_elsewhere = true;
+        self.elsewhere = true;
         self
+    }
+
+    /// The same of secrets and of variables without a default: for a definition that is checked and not run.
+    #[must_use]
+    pub fn with_everything_elsewhere(mut self) -> Self {
+        self.elsewhere = true;
+        self.variables_elsewhere = true;
+        self
+    }
+
+    /// The variables of a definition that may be left open.
+    pub(crate) fn open_variables(&self, text: &[u8]) -> BTreeSet<String> {
+        if !self.variables_elsewhere {
+            return BTreeSet::new();
+        }
+        let tree = sketch(text);
+        tree.map(|tree| References::of(&tree).required_env)
+            .unwrap_or_default()
+    }
+
+    /// What may be left open: secrets if they are resolved elsewhere, and these variables.
+    pub(crate) fn open<'a>(&'a self, env: &'a BTreeSet<String>) -> Elsewhere<'a> {
+        Elsewhere {
+            known: self,
+            env,
+            secret: if self.elsewhere {
+                &|_| true
+            } else {
+                &|_| false
+            },
+        }
     }
 
     /// The values that the process's own environment does not have: what child processes are given.
@@ -113,10 +147,7 @@ impl Resolver for Environment {
     }
 
     fn secret(&self, reference: &str) -> std::result::Result<String, String> {
-        match Self::secret(self, reference) {
-            Err(_) if self.secrets_elsewhere => Ok("secret".into()),
-            known => known,
-        }
+        Self::secret(self, reference)
     }
 
     fn file_exists(&self, relative: &str) -> bool {

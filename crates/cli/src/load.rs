@@ -5,6 +5,7 @@ use crate::error::Result;
 use crate::files;
 use crate::script::{self, Inspected, definition_of, engine_of};
 use bytes::Bytes;
+use floodgate_control::elsewhere::{Elsewhere, Reference};
 use floodgate_control::load::{self, Checked, LoadError, Loaded};
 use floodgate_control::{Stores, TestPackage};
 use floodgate_core::definition::{
@@ -13,6 +14,7 @@ use floodgate_core::definition::{
 use floodgate_core::execution::plan::Plan;
 use floodgate_engines::lift::lift;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Where a definition came from.
@@ -35,6 +37,8 @@ pub struct LoadedTest {
     /// Why it is a valid definition that cannot be run here.
     pub refusals: Vec<Fault>,
     inspection: Option<Value>,
+    /// The references that stand for nothing that is known here.
+    pub open: BTreeSet<Reference>,
 }
 
 impl LoadedTest {
@@ -114,12 +118,15 @@ pub fn load_text(
         name: &origin.name,
         text: &text,
     };
-    let mut checked = load::check(&source, overrides, &env)?;
+    let variables = env.open_variables(&text);
+    let open = env.open(&variables);
+    let (checked, references) = load::check_elsewhere(&source, overrides, open);
+    let mut checked = checked?;
     let (mut made, mut inspection, mut said) = (None, None, Vec::new());
     if checked.parsed.definition.engine != Engine::Http {
         let inspected = script::inspect(&checked.parsed.definition, &origin.base_dir)?;
         inspection = Some(inspected.inspection.to_json());
-        said = lift_into(&mut checked, &inspected, overrides, &env)?;
+        said = lift_into(&mut checked, &inspected, overrides, open)?;
         made = inspected.packed;
     }
     let (refusals, unheeded): (Vec<_>, Vec<_>) = checked
@@ -146,6 +153,7 @@ pub fn load_text(
         warnings,
         refusals,
         inspection,
+        open: references,
     })
 }
 
@@ -154,7 +162,7 @@ fn lift_into(
     checked: &mut Checked,
     inspected: &Inspected,
     overrides: &[(String, String)],
-    env: &Environment,
+    open: Elsewhere<'_>,
 ) -> Result<Vec<String>> {
     let script = checked.parsed.definition.script.clone().unwrap_or_default();
     let mut whole = checked.parsed.normalised.clone();
@@ -171,27 +179,35 @@ fn lift_into(
         text: text.as_bytes(),
     };
     let made = inspected.packed.as_ref().map(|(name, _)| name.as_str());
-    *checked = load::check(&source, overrides, &WithMade { env, made })?;
+    let known = WithMade {
+        known: open.known,
+        made,
+    };
+    let open = Elsewhere {
+        known: &known,
+        ..open
+    };
+    *checked = load::check_elsewhere(&source, overrides, open).0?;
     Ok(warnings)
 }
 
 /// Files that do not lie in the folder but are made for this run are there as well.
 struct WithMade<'a> {
-    env: &'a Environment,
+    known: &'a dyn Resolver,
     made: Option<&'a str>,
 }
 
 impl Resolver for WithMade<'_> {
     fn env(&self, name: &str) -> Option<String> {
-        self.env.variable(name)
+        self.known.env(name)
     }
 
     fn secret(&self, reference: &str) -> std::result::Result<String, String> {
-        Resolver::secret(self.env, reference)
+        self.known.secret(reference)
     }
 
     fn file_exists(&self, relative: &str) -> bool {
-        self.made == Some(relative) || self.env.file_exists(relative)
+        self.made == Some(relative) || self.known.file_exists(relative)
     }
 }
 
@@ -200,5 +216,6 @@ impl Resolver for WithMade<'_> {
 /// # Errors
 /// A definition that is gone, or references that stand for nothing here.
 pub async fn load_stored(stores: &Stores, plan: &Plan, env: &Environment) -> Result<Definition> {
-    Ok(load::load_stored(stores.objects.as_ref(), plan, env).await?)
+    let objects = stores.objects.as_ref();
+    Ok(load::load_stored_elsewhere(objects, plan, env.open(&BTreeSet::new())).await?)
 }

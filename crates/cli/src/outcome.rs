@@ -60,17 +60,21 @@ pub(crate) fn conclude_cloud(
         }
         None => eprintln!("{}", without_summary(execution)),
     }
-    Ok(ExitCode::from(execution.status.exit_code()))
+    Ok(ExitCode::from(execution.exit_code()))
 }
 
 /// What there is to say of a run without a summary.
 pub(crate) fn without_summary(execution: &Execution) -> String {
     let status = execution.status.as_str();
     let reasons = execution.reasons.join("; ");
-    format!(
-        "{} of {} is {status}: {reasons}",
-        execution.id, execution.test
-    )
+    let (id, test) = (&execution.id, &execution.test);
+    match &execution.error {
+        // The faults of a definition are several lines.
+        Some(error) => {
+            format!("{id} of {test} is {status} ({error}), nothing was started:\n{reasons}")
+        }
+        None => format!("{id} of {test} is {status}: {reasons}"),
+    }
 }
 
 fn account(

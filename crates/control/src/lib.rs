@@ -7,6 +7,7 @@
 
 mod applied;
 pub mod collect;
+pub mod elsewhere;
 mod error;
 mod finish;
 mod give_up;
@@ -16,6 +17,7 @@ mod lookup;
 pub mod placement;
 mod prefetch;
 mod prepare;
+mod refuse;
 mod source;
 mod stop;
 pub mod watch;
@@ -23,11 +25,12 @@ pub mod watch;
 pub use error::{ControlError, MAX_TASKS, Result, plain_cause};
 pub use finish::{Closing, Finished, LostTask, Measured, Settle, finish, finish_with};
 pub use give_up::give_up;
-pub use lookup::{find, load_plan, load_summary};
+pub use lookup::{find, find_in, load_plan, load_summary};
 pub use prepare::{
     PlanOptions, Prepared, TestPackage, engine_name, lay_out, max_duration, prepare,
 };
-pub use stop::{abort, order_stop, read_stop};
+pub use refuse::{Refusal, UNKNOWN_TEST, refuse};
+pub use stop::{abort, order_stop, read_stop, stop_by_person};
 
 use floodgate_core::execution::record::{AuditEntry, Execution};
 use floodgate_store::{ObjectStore, RecordStore};

@@ -2,6 +2,7 @@
 //!
 //! Reading the text and reading the files that it names are two steps, since only the first says which files there are.
 
+use crate::elsewhere::{Elsewhere, Reference, with_words};
 use crate::error::{ControlError, Result};
 use crate::prepare::TestPackage;
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use floodgate_core::execution::plan::Plan;
 use floodgate_core::keys::{DEFINITION_FILE, definition_file};
 use floodgate_core::threshold::{ThresholdError, Thresholds};
 use floodgate_store::ObjectStore;
+use std::collections::BTreeSet;
 
 /// A definition with faults: all of them, rendered as a compiler would.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -95,6 +97,18 @@ pub fn check(
     })
 }
 
+/// The same where not every reference stands for something that is known; also gives those that were left open.
+///
+/// # Errors
+/// All faults at once, but for those that another value of an open reference makes go away.
+pub fn check_elsewhere(
+    source: &Source<'_>,
+    overrides: &[(String, String)],
+    elsewhere: Elsewhere<'_>,
+) -> (std::result::Result<Checked, LoadError>, BTreeSet<Reference>) {
+    with_words(elsewhere, |resolver| check(source, overrides, resolver))
+}
+
 impl Checked {
     /// Adds the contents of the files that [`Parsed::files`] names.
     pub fn with_files(self, files: Vec<(String, Bytes)>) -> Loaded {
@@ -145,20 +159,52 @@ pub async fn load_stored(
     plan: &Plan,
     resolver: &dyn Resolver,
 ) -> Result<Definition> {
+    let (key, text) = stored(objects, plan).await?;
+    definition(&key, &text, resolver).map_err(unusable)
+}
+
+/// The same where not every reference stands for something that is known.
+///
+/// # Errors
+/// As for [`load_stored`].
+pub async fn load_stored_elsewhere(
+    objects: &dyn ObjectStore,
+    plan: &Plan,
+    elsewhere: Elsewhere<'_>,
+) -> Result<Definition> {
+    let (key, text) = stored(objects, plan).await?;
+    let (found, _) = with_words(elsewhere, |resolver| definition(&key, &text, resolver));
+    found.map_err(unusable)
+}
+
+async fn stored(objects: &dyn ObjectStore, plan: &Plan) -> Result<(String, Bytes)> {
     let key = definition_file(&plan.project, &plan.test, &plan.version, DEFINITION_FILE);
-    let text = objects.get(&key).await?.ok_or(ControlError::Missing {
-        key: key.clone(),
-        consequence: "the run cannot be judged without it",
-    })?;
-    let source = Source {
-        name: &key,
-        text: &text,
-    };
-    match parse_with(&source, &Overrides::default(), resolver, judge) {
-        Ok(parsed) => Ok(parsed.definition),
-        Err(faults) => Err(ControlError::Definition {
-            problem: LoadError::from(faults).text,
+    match objects.get(&key).await? {
+        Some(text) => Ok((key, text)),
+        None => Err(ControlError::Missing {
+            key,
+            consequence: "the run cannot be judged without it",
         }),
+    }
+}
+
+fn definition(
+    name: &str,
+    text: &[u8],
+    resolver: &dyn Resolver,
+) -> std::result::Result<Definition, LoadError> {
+    let parsed = parse_with(
+        &Source { name, text },
+        &Overrides::default(),
+        resolver,
+        judge,
+    )?;
+    Ok(parsed.definition)
+}
+
+fn unusable(error: LoadError) -> ControlError {
+    ControlError::Definition {
+        problem: error.text,
     }
 }
 

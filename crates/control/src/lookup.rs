@@ -17,13 +17,21 @@ const NEAREST_AMONG: usize = 200;
 /// # Errors
 /// [`ControlError::UnknownExecution`] with the id that resembles it most, and what the store refuses.
 pub async fn find(stores: &Stores, id: &str) -> Result<Execution> {
-    match stores.records.get(None, id).await {
+    find_in(stores, None, id).await
+}
+
+/// The same among the runs of one project: nothing is asked about any other.
+///
+/// # Errors
+/// As for [`find`].
+pub async fn find_in(stores: &Stores, project: Option<&str>, id: &str) -> Result<Execution> {
+    match stores.records.get(project, id).await {
         Ok(Some(execution)) => return Ok(execution),
         // No execution has an id that cannot be a name.
         Ok(None) | Err(StoreError::BadKey { .. }) => {}
         Err(error) => return Err(error.into()),
     }
-    let known = stores.records.list(None, None, NEAREST_AMONG).await?;
+    let known = stores.records.list(project, None, NEAREST_AMONG).await?;
     Err(ControlError::UnknownExecution {
         id: id.to_owned(),
         nearest: nearest(id, &known),

@@ -340,6 +340,7 @@ fn record(
         cost: options.cost.clone(),
         parameters: test.parameters.clone(),
         run_arn: options.run_arn.clone(),
+        error: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Orders to stop: the first one counts.
 
 use crate::error::{ControlError, Result};
-use crate::lookup::find;
+use crate::lookup::find_in;
 use crate::{Stores, audit, json};
 use floodgate_core::execution::control::{Stop, StopReason};
 use floodgate_core::execution::record::Execution;
@@ -36,12 +36,18 @@ pub async fn read_stop(objects: &dyn ObjectStore, keys: &ExecutionKeys) -> Resul
     json::get(objects, &keys.stop()).await
 }
 
-/// Stops a run by its id or a prefix of it, in the name of a person.
+/// Stops a run by its id or a prefix of it, in the name of a person; looks in one project if it is given.
 ///
 /// # Errors
 /// [`ControlError::UnknownExecution`], [`ControlError::Ended`], and what the store refuses.
-pub async fn abort(stores: &Stores, id: &str, by: &str, now_ms: i64) -> Result<Execution> {
-    let execution = find(stores, id).await?;
+pub async fn abort(
+    stores: &Stores,
+    project: Option<&str>,
+    id: &str,
+    by: &str,
+    now_ms: i64,
+) -> Result<Execution> {
+    let execution = find_in(stores, project, id).await?;
     if execution.status.is_final() {
         let status = execution.status.as_str();
         return Err(ControlError::Ended {
@@ -49,13 +55,32 @@ pub async fn abort(stores: &Stores, id: &str, by: &str, now_ms: i64) -> Result<E
             status,
         });
     }
+    stop_by_person(stores, &execution, by, now_ms).await?;
+    Ok(execution)
+}
+
+/// Orders a run to stop in the name of a person, and notes in the audit trail who it was; returns the order that stands.
+///
+/// # Errors
+/// What the store refuses. Then it can be said again.
+pub async fn stop_by_person(
+    stores: &Stores,
+    execution: &Execution,
+    by: &str,
+    now_ms: i64,
+) -> Result<Stop> {
     let keys = ExecutionKeys::new(&execution.project, &execution.id);
     let stop = Stop {
         reason: StopReason::Person,
         by: by.to_owned(),
         at_ms: now_ms,
     };
-    order_stop(stores.objects.as_ref(), &keys, &stop).await?;
-    audit(stores, &execution, by, "abort", "stop ordered", now_ms).await?;
-    Ok(execution)
+    let standing = order_stop(stores.objects.as_ref(), &keys, &stop).await?;
+    let outcome = if (standing.reason, &standing.by) == (stop.reason, &stop.by) {
+        "stop ordered"
+    } else {
+        "was told to stop before"
+    };
+    audit(stores, execution, by, "abort", outcome, now_ms).await?;
+    Ok(standing)
 }

@@ -9,7 +9,8 @@ use floodgate_core::units::format_duration;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
 
-/// Adds to a normalised definition what it leaves open. Keys that it has stay as they are. Gives warnings.
+/// Adds to a normalised definition what it leaves open. Keys that it has stay as they are. Gives warnings, those of the inspection
+/// among them.
 pub fn lift(definition: &mut Map<String, Value>, inspection: &Inspection) -> Vec<String> {
     let mut warnings = inspection.warnings.clone();
     let lifted = &inspection.thresholds;

@@ -38,5 +38,6 @@ pub fn execution(project: &str, test: &str, id: &str) -> Execution {
         cost: None,
         parameters: BTreeMap::new(),
         run_arn: None,
+        error: None,
     }
 }

@@ -91,6 +91,16 @@ impl S3Store {
         })
     }
 
+    /// Whether a listing shows that there is no such object. Whoever may list only below a prefix is denied an object that is
+    /// not there, since the request for it names no prefix
+    /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>); asked for the prefix, S3 tells.
+    async fn is_absent(&self, key: &str) -> bool {
+        let listing = self.client.list_objects_v2().bucket(&self.bucket);
+        // The key itself comes before those that begin with it.
+        let listed = listing.prefix(key).max_keys(1).send().await;
+        listed.is_ok_and(|listed| listed.contents().iter().all(|o| o.key() != Some(key)))
+    }
+
     async fn read(&self, key: &str) -> std::result::Result<Option<Bytes>, Broken> {
         let reading = self.client.get_object().bucket(&self.bucket).key(key);
         let object = match reading.send().await {
@@ -98,6 +108,9 @@ impl S3Store {
             Err(SdkError::ServiceError(error))
                 if matches!(error.err(), GetObjectError::NoSuchKey(_)) =>
             {
+                return Ok(None);
+            }
+            Err(error) if code(&error) == Some("AccessDenied") && self.is_absent(key).await => {
                 return Ok(None);
             }
             Err(error) => return Err(Broken::Request(Box::new(error))),
@@ -234,3 +247,7 @@ fn token() -> String {
 async fn pause(attempt: u32) {
     tokio::time::sleep(PAUSE.mul_f64(f64::from(1 << attempt.min(6)) * fastrand::f64())).await;
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

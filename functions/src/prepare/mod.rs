@@ -1,10 +1,12 @@
 //! Prepare: from the state machine's input to a plan whose tasks may be started.
 
 mod input;
+mod refusal;
 mod rules;
 mod test;
 
 pub(crate) use input::Prepare;
+pub(crate) use refusal::{Known, write_down};
 
 use crate::app::App;
 use crate::cost::site_of;
@@ -21,9 +23,11 @@ use floodgate_core::definition::model::{Definition, Region};
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::execution::record::{Infrastructure, Trigger};
 use floodgate_core::schedule::planned_load;
+use floodgate_core::verdict::ERROR_INVALID;
+use input::Input;
 use serde_json::json;
 
-/// Makes plan and record. The second time, for the same execution of the state machine, gives the same.
+/// Makes plan and record. The second time, for the same execution of the state machine, gives the same: also the same refusal.
 pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Run> {
     let Prepare { input, run } = start;
     let started_ms = parse_time(&run.started_at).ok_or_else(|| {
@@ -36,17 +40,37 @@ pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Run> {
         app.log.info("was prepared before", json!({}));
         return Ok(state(&prepared));
     }
-    let (test, mut warnings) = test::load(app, &input).await?;
+    let mut known = Known::of_input(&id, &input, &run.arn, app.clock.now_ms());
+    let result = admit(app, &input, &run.arn, &mut known).await;
+    if let Err(error @ (FunctionError::InvalidDefinition(_) | FunctionError::Errored(_))) = &result
+    {
+        // Reap, which is told of the end, writes down what could not be written down here.
+        if let Err(problem) = write_down(app, known, error).await {
+            app.log.warn(
+                "the refusal could not be recorded",
+                json!({"reason": problem.to_string()}),
+            );
+        }
+    }
+    result
+}
+
+/// What stands between an input that was understood and a run; `known` gathers what its record says if it is refused.
+async fn admit(app: &App, input: &Input, run_arn: &str, known: &mut Known) -> Result<Run> {
+    let id = known.id().to_owned();
+    let (test, mut warnings) = test::load(app, input, known).await?;
     let definition = &test.parsed.definition;
+    known.of_test(&test);
     rules::how_long(definition)?;
     let placement = Placement::load(app.stores.objects.as_ref()).await?;
     let trigger = Trigger::from(&input.trigger);
     let allowed = rules::who(&placement, &definition.project, &trigger)?;
     let mut options = options(&placement, definition)?;
+    known.of_layout(&options);
     rules::how_many(&placement, allowed, options.infrastructure.tasks)?;
     warnings.extend(rules::quota(app, &placement, definition, &options.regions).await?);
     options.env = input.env.clone();
-    options.run_arn = Some(run.arn.clone());
+    options.run_arn = Some(run_arn.to_owned());
 
     let now_ms = app.clock.now_ms();
     let mut package = test.package(test.doubts.clone());
@@ -54,9 +78,10 @@ pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Run> {
     let architecture = &options.infrastructure.architecture;
     let site = site_of(app, &placement, &definition.project, architecture);
     let bill = cost::estimate(&plan, &definition.run, &site);
+    options.cost = Some(bill.as_estimate());
+    known.of_layout(&options);
     rules::cost(app, &placement, definition, &bill).await?;
     warnings.extend(bill.warnings.iter().cloned());
-    options.cost = Some(bill.as_estimate());
     package.warnings.extend(warnings);
 
     let prepared = prepare(&app.stores, &id, &package, trigger, &options, now_ms).await?;
@@ -90,6 +115,9 @@ async fn before(app: &App, id: &str, run_arn: &str) -> Result<Option<Prepared>> 
         let taken = ControlError::IdTaken { id: id.to_owned() };
         return Err(FunctionError::Errored(taken.to_string()));
     }
+    if let Some(name) = &execution.error {
+        return Err(refused_before(name, &execution.reasons));
+    }
     if execution.status.is_final() {
         let ended = ControlError::Ended {
             id: id.to_owned(),
@@ -101,6 +129,15 @@ async fn before(app: &App, id: &str, run_arn: &str) -> Result<Option<Prepared>> 
         Ok(plan) => Ok(Some(Prepared { plan, execution })),
         Err(ControlError::Missing { .. }) => Ok(None),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The refusal of an earlier attempt: what has changed since does not open a record that is final.
+fn refused_before(name: &str, reasons: &[String]) -> FunctionError {
+    let reason = reasons.join("; ");
+    match name {
+        ERROR_INVALID => FunctionError::InvalidDefinition(reason),
+        _ => FunctionError::Errored(reason),
     }
 }
 

@@ -73,7 +73,8 @@ pub(super) fn how_many(placement: &Placement, rules: &ProjectRules, tasks: u32) 
     )))
 }
 
-/// Whether the quota of each region suffices. What cannot be found out is a warning.
+/// Whether what is left of the quota of each region suffices. Only tasks of this stack's clusters are known to be running; what
+/// cannot be found out is a warning, and a launch that meets the quota itself still tops up or ends the run.
 pub(super) async fn quota(
     app: &App,
     placement: &Placement,
@@ -94,6 +95,7 @@ pub(super) async fn quota(
         (true, false) => &[QUOTA_SPOT],
         (false, _) => &[QUOTA_ON_DEMAND],
     };
+    let counts = |code| codes.contains(&code);
     for (region, tasks) in tasks {
         let needed = f64::from(tasks) * f64::from(definition.run.cpu) / 1_024.0;
         let mut quota = placement.region(region)?.vcpu_quota;
@@ -113,10 +115,28 @@ pub(super) async fn quota(
             quota = Some(sum);
         }
         let quota = quota.unwrap_or(f64::INFINITY);
+        let cluster = &placement.region(region)?.cluster;
+        let used = match app.tasks.in_use(region, cluster).await {
+            Ok(used) => {
+                f64::from(counts(QUOTA_ON_DEMAND)) * used.on_demand
+                    + f64::from(counts(QUOTA_SPOT)) * used.spot
+            }
+            Err(problem) => {
+                warnings.push(format!(
+                    "what runs in {region} already could not be counted against its vCPU quota: {problem}"
+                ));
+                0.0
+            }
+        };
+        let codes = codes.join(" + ");
         if needed > quota {
             return Err(no(format!(
-                "{tasks} tasks in {region} need {needed} vCPU; the quota ({}) is {quota}; lower run.tasks or run.cpu, spread over more regions, or ask for more in Service Quotas",
-                codes.join(" + ")
+                "{tasks} tasks in {region} need {needed} vCPU; the quota ({codes}) is {quota}; lower run.tasks or run.cpu, spread over more regions, or ask for more in Service Quotas"
+            )));
+        }
+        if needed > quota - used {
+            return Err(no(format!(
+                "{tasks} tasks in {region} need {needed} vCPU; of the quota ({codes}) of {quota}, other runs take up {used}; start it when they have ended, lower run.tasks or run.cpu, or ask for more in Service Quotas"
             )));
         }
     }

@@ -1,6 +1,7 @@
 //! The test of a run: from the input itself or from the bucket, checked.
 
 use super::input::Input;
+use super::refusal::Known;
 use crate::account::Refused;
 use crate::app::App;
 use crate::error::{FunctionError, Result};
@@ -24,12 +25,17 @@ struct Text {
 ///
 /// # Errors
 /// All faults of the definition at once.
-pub(super) async fn load(app: &App, input: &Input) -> Result<(Loaded, Vec<String>)> {
+pub(super) async fn load(
+    app: &App,
+    input: &Input,
+    known: &mut Known,
+) -> Result<(Loaded, Vec<String>)> {
     let text = match &input.definition {
         Some(serde_json::Value::String(text)) => inline(text.clone()),
         Some(definition) => inline(definition.to_string()),
         None => stored(app, input).await?,
     };
+    known.of_text(&text.text);
     let source = Source {
         name: &text.name,
         text: &text.text,

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 mod bounds;
+mod ecs;
 mod launching;
 mod machine;
 mod preparing;
 mod reaping;
+mod refusing;
 mod running;
 mod support;

@@ -193,3 +193,75 @@ async fn a_turn_that_is_repeated_changes_nothing() {
     assert_eq!(stack.call(Function::Watch, run).await.unwrap(), again);
     assert_eq!(stack.objects.json(&stack.key("control/watch.json")), before);
 }
+
+#[tokio::test]
+async fn a_run_over_two_regions_is_one_run() {
+    let (stack, run) = started(4, 60, |test| {
+        test["run"]["regions"] = json!([{"region": "eu-west-1", "weight": 3},
+            {"region": "us-east-1", "weight": 1}]);
+    })
+    .await;
+    let regions: Vec<String> = {
+        let requests = stack.tasks.requests.lock().unwrap();
+        requests.iter().map(|r| r.region.clone()).collect()
+    };
+    let of = |region: &str| regions.iter().filter(|r| *r == region).count();
+    assert_eq!((of("eu-west-1"), of("us-east-1")), (3, 1));
+    // One start for all of them; each region's containers are looked at where they are.
+    let start = stack.objects.json(&stack.key("control/start.json"));
+    let run = loop_until(&stack, run, start["start_ms"].as_i64().unwrap() + 60_000).await;
+    for task in 0..4 {
+        stack.manifest(task, json!([]));
+    }
+    stack.tasks.end_all();
+    let run = stack.call(Function::Watch, run).await.unwrap();
+    assert_eq!(run["phase"], "ended");
+    finished(&stack, run).await;
+    let record = stack.record().await;
+    assert_eq!(record.infrastructure.regions, ["eu-west-1", "us-east-1"]);
+    let completeness = record.completeness.unwrap();
+    assert_eq!(
+        (completeness.tasks_reported, completeness.tasks_lost.len()),
+        (4, 0)
+    );
+    let items = record.cost.unwrap().items;
+    let vcpu = |region: &str| {
+        let of = items
+            .iter()
+            .filter(|i| i.region == region && i.what.contains("vCPU"));
+        of.map(|i| i.quantity).sum::<f64>()
+    };
+    assert!(
+        (vcpu("eu-west-1") / vcpu("us-east-1") - 3.0).abs() < 0.01,
+        "{items:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_region_that_is_lost_ends_the_run_in_the_other_one_too() {
+    let (stack, run) = started(4, 600, |test| {
+        test["run"]["regions"] = json!([{"region": "eu-west-1", "weight": 3},
+            {"region": "us-east-1", "weight": 1}]);
+    })
+    .await;
+    stack.pass(Duration::from_secs(10));
+    stack
+        .tasks
+        .end(3, "was taken back: Fargate Spot needed the capacity");
+    let run = watched(&stack, run, "running").await;
+    assert_eq!(run["phase"], "stopping");
+    for task in 0..3 {
+        stack.manifest(task, json!([]));
+    }
+    let run = watched(&stack, run, "stopping").await;
+    let run = finished(&stack, run).await;
+    assert_eq!(run["status"], "inconclusive");
+    let record = stack.record().await;
+    assert_eq!(record.completeness.unwrap().tasks_lost, [3]);
+    assert!(
+        record
+            .warnings
+            .iter()
+            .any(|w| w.contains("Spot needed the capacity"))
+    );
+}

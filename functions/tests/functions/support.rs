@@ -32,6 +32,8 @@ pub struct Played {
     pub ended: Mutex<BTreeMap<String, String>>,
     pub stopped: Mutex<Vec<String>>,
     pub described: AtomicU64,
+    /// What other runs take up, by region; one that is missing is not told.
+    pub in_use: Mutex<BTreeMap<String, Vcpus>>,
 }
 
 impl Default for Played {
@@ -45,6 +47,10 @@ impl Default for Played {
             ended: Mutex::default(),
             stopped: Mutex::default(),
             described: AtomicU64::new(0),
+            in_use: Mutex::new(BTreeMap::from([
+                ("eu-west-1".to_owned(), Vcpus::default()),
+                ("us-east-1".to_owned(), Vcpus::default()),
+            ])),
         }
     }
 }
@@ -111,10 +117,15 @@ impl Tasks for Played {
 
     async fn describe(
         &self,
-        _: &str,
+        region: &str,
         _: &str,
         arns: &[String],
     ) -> std::result::Result<Vec<TaskStatus>, RunError> {
+        let here = format!("arn:aws:ecs:{region}:");
+        assert!(
+            arns.iter().all(|arn| arn.starts_with(&here)),
+            "{region}: {arns:?}"
+        );
         self.described
             .fetch_add(arns.len().div_ceil(100) as u64, Ordering::Relaxed);
         let running = self.running.lock().unwrap();
@@ -141,13 +152,19 @@ impl Tasks for Played {
         Ok(here.map(|(arn, _)| arn.clone()).collect())
     }
 
+    async fn in_use(&self, region: &str, _: &str) -> std::result::Result<Vcpus, RunError> {
+        let in_use = self.in_use.lock().unwrap().get(region).copied();
+        in_use.ok_or_else(|| RunError::Service("ECS is away".into()))
+    }
+
     async fn stop(
         &self,
-        _: &str,
+        region: &str,
         _: &str,
         arn: &str,
         _: &str,
     ) -> std::result::Result<(), RunError> {
+        assert!(arn.contains(region), "{region}: {arn}");
         if self.running.lock().unwrap().remove(arn).is_some() {
             self.stopped.lock().unwrap().push(arn.into());
         }

@@ -74,6 +74,14 @@ locals {
     Condition = local.in_clusters
   }
 
+  describe_tasks = {
+    Sid       = "DescribeTasks"
+    Effect    = "Allow"
+    Action    = ["ecs:DescribeTasks"]
+    Resource  = [local.tasks]
+    Condition = local.in_clusters
+  }
+
   stop_tasks = {
     Sid       = "StopTasks"
     Effect    = "Allow"
@@ -97,6 +105,8 @@ locals {
         local.read_placement_and_projects,
         local.write_records,
         local.list_records,
+        local.list_tasks,
+        local.describe_tasks,
         {
           Sid      = "WriteDefinitionsAndPlans"
           Effect   = "Allow"
@@ -134,13 +144,7 @@ locals {
         Resource  = [local.generators]
         Condition = local.in_clusters
       },
-      {
-        Sid       = "DescribeTasks"
-        Effect    = "Allow"
-        Action    = ["ecs:DescribeTasks"]
-        Resource  = [local.tasks]
-        Condition = local.in_clusters
-      },
+      local.describe_tasks,
       {
         # Tags on tasks, but only while they are started.
         # https://docs.aws.amazon.com/AmazonECS/latest/developerguide/supported-iam-actions-tagging.html

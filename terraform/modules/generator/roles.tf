@@ -11,13 +11,13 @@ locals {
       Resource = [local.definitions, "${local.executions}/plan.json", "${local.executions}/control/*"]
     },
     {
-      # Without it S3 answers 403 instead of 404 for start.json and stop.json that are not there yet.
+      # Without it S3 answers 403 instead of 404 for start.json and stop.json that are not there yet. A condition on s3:prefix
+      # would take it away again, since a request for an object names no prefix.
       # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-      Sid       = "TellAbsentFromForbidden"
-      Effect    = "Allow"
-      Action    = ["s3:ListBucket"]
-      Resource  = [var.bucket_arn]
-      Condition = { StringLike = { "s3:prefix" = ["projects/*"] } }
+      Sid      = "TellAbsentFromForbidden"
+      Effect   = "Allow"
+      Action   = ["s3:ListBucket"]
+      Resource = [var.bucket_arn]
     },
     {
       Sid    = "WriteWhatItMeasures"

@@ -6,8 +6,9 @@ use crate::stack::Stack;
 use floodgate_core::execution::control::StopReason;
 use floodgate_core::execution::record::Status;
 use floodgate_core::execution::summary::Summary;
+use floodgate_store::RecordStore as _;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// Runs the program in a folder, for a stack.
 fn floodgate(stack: &Stack, folder: &Path, arguments: &[&str]) -> Command {
@@ -74,8 +75,17 @@ async fn a_pipeline_runs_a_file_and_gets_its_verdict() {
         serde_json::from_str::<Summary>(&expect(&shown, 0)).unwrap(),
         summary
     );
-    let listed = output(floodgate(&stack, folder.path(), &["runs"])).await;
+    let arguments = ["runs", "--project", PROJECT, "--limit", "100"];
+    let listed = output(floodgate(&stack, folder.path(), &arguments)).await;
     assert!(expect(&listed, 0).contains(&summary.execution[..6]));
+    let arguments = ["runs", "--project", "nobodys"];
+    let listed = output(floodgate(&stack, folder.path(), &arguments)).await;
+    assert_eq!(expect(&listed, 0), "");
+    let arguments = ["show", &summary.execution[..20], "--project", "nobodys"];
+    expect(
+        &output(floodgate(&stack, folder.path(), &arguments)).await,
+        104,
+    );
 }
 
 #[tokio::test]
@@ -93,16 +103,19 @@ async fn a_person_aborts_a_run_from_another_terminal() {
     let id = expect(&started, 0).trim().to_owned();
     eventually("the load", || shop.counters().requests() > 100).await;
     expect(
-        &output(floodgate(&stack, folder.path(), &["abort", &id])).await,
+        &output(floodgate(
+            &stack,
+            folder.path(),
+            &["abort", &id, "--project", PROJECT],
+        ))
+        .await,
         0,
     );
-    let followed = output(floodgate(&stack, folder.path(), &["attach", &id])).await;
+    let attach = ["attach", &id, "--project", PROJECT];
+    let followed = output(floodgate(&stack, folder.path(), &attach)).await;
     expect(&followed, 105);
     let records = &stack.records;
-    let record = floodgate_store::RecordStore::get(records, Some(PROJECT), &id)
-        .await
-        .unwrap()
-        .unwrap();
+    let record = records.get(Some(PROJECT), &id).await.unwrap().unwrap();
     assert_eq!(record.status, Status::Aborted);
     assert_eq!(
         record.stopped_by.clone().unwrap().reason,
@@ -112,4 +125,39 @@ async fn a_person_aborts_a_run_from_another_terminal() {
     let ended = run.end().await;
     ended.expect(Status::Aborted, "Floodgate.Aborted");
     ended.expect_requests_of(shop.counters());
+}
+
+/// Ctrl-C stops the run in order; the record and the audit trail say who it was.
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn ctrl_c_aborts_the_run_in_the_callers_name() {
+    let (stack, shop, folder) = (Stack::shared().await, shop(), tempfile::tempdir().unwrap());
+    let definition = arrivals("interrupted", &shop.url(), (50, "60s"), 1, "");
+    std::fs::write(folder.path().join("test.yaml"), definition).unwrap();
+    let id = ulid::Ulid::generate().to_string();
+    let mut command = floodgate(&stack, folder.path(), &["run", "test.yaml", "--id", &id]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let running = command.spawn().unwrap();
+    eventually("the load", || shop.counters().requests() > 100).await;
+    let killed = Command::new("kill")
+        .args(["-INT", &running.id().to_string()])
+        .status();
+    assert!(killed.unwrap().success());
+    let ended = tokio::task::spawn_blocking(move || running.wait_with_output().unwrap());
+    expect(&ended.await.unwrap(), 105);
+    let records = &stack.records;
+    let record = records.get(Some(PROJECT), &id).await.unwrap().unwrap();
+    let stop = record.stopped_by.unwrap();
+    assert_eq!(
+        (record.status, stop.reason),
+        (Status::Aborted, StopReason::Person)
+    );
+    let trail = records.audit_trail(PROJECT).await.unwrap();
+    let orders: Vec<_> = trail
+        .iter()
+        .filter(|e| e.execution == id && e.action == "abort")
+        .collect();
+    assert_eq!(orders.len(), 1, "{orders:?}");
+    assert_eq!(orders[0].principal, stop.by);
+    assert!(stop.by.starts_with("arn:aws:"), "{}", stop.by);
 }

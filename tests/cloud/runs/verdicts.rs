@@ -1,10 +1,11 @@
 //! Runs that go as they should, to the verdict that their data deserve.
 
 use super::shop;
-use crate::execution::{arrivals, input};
+use crate::execution::{PROJECT, arrivals, input};
 use crate::stack::Stack;
 use floodgate_core::execution::control::StopReason;
 use floodgate_core::execution::record::Status;
+use floodgate_store::RecordStore as _;
 
 #[tokio::test]
 #[ignore = "needs the emulator: cargo xtask test"]
@@ -102,7 +103,20 @@ async fn an_invalid_definition_starts_nothing() {
     let (error, cause) = run.failure().await;
     assert_eq!(error, "Floodgate.InvalidDefinition");
     assert!(cause.contains("never"), "{cause}");
-    assert!(run.record().await.is_none());
+    // It is on record all the same, and stays as it is when the end of the execution is told.
+    let ended = run.end().await;
+    ended.expect(Status::Errored, "Floodgate.InvalidDefinition");
+    let record = ended.record.clone();
+    assert_eq!(record.error.as_deref(), Some("Floodgate.InvalidDefinition"));
+    assert!(record.reasons[0].contains("never"), "{record:?}");
+    assert!(ended.summary.is_none());
+    let trail = stack.records.audit_trail(PROJECT).await.unwrap();
+    let entries: Vec<_> = trail.iter().filter(|e| e.execution == run.id).collect();
+    assert_eq!(entries.len(), 1, "{entries:?}");
+    assert_eq!(
+        (entries[0].principal.as_str(), entries[0].action.as_str()),
+        ("ann", "refuse")
+    );
     assert_eq!(shop.counters().requests(), 0);
 }
 
@@ -124,4 +138,31 @@ async fn many_shards_are_merged_in_parts() {
     assert_eq!((ended.requests(), shop.counters().requests()), (300, 300));
     let completeness = ended.record.completeness.unwrap();
     assert_eq!(completeness.shards_merged, completeness.shards_expected);
+}
+
+/// One run in two regions, each with a cluster of its own; the bucket lies in one of them.
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn two_regions_share_a_run_by_weight() {
+    const OTHER: &str = "us-east-1";
+    let stack = Stack::own("regions", &["--other-region", OTHER]).await;
+    let shop = shop();
+    let definition = arrivals(
+        "regions",
+        &shop.url(),
+        (60, "4s"),
+        3,
+        "  regions: [{region: eu-west-1, weight: 2}, {region: us-east-1, weight: 1}]\nthresholds:\n  http_reqs: [count==240]",
+    );
+    let run = stack.start(&input("regions", &definition)).await;
+    let ended = run.end().await;
+    ended.expect(Status::Passed, "");
+    assert_eq!((ended.requests(), shop.counters().requests()), (240, 240));
+    let record = &ended.record;
+    assert_eq!(record.infrastructure.regions, ["eu-west-1", OTHER]);
+    assert_eq!(record.completeness.clone().unwrap().tasks_reported, 3);
+    let arns = run.placed().await;
+    let there = arns.iter().filter(|arn| arn.contains(OTHER)).count();
+    assert_eq!((arns.len(), there), (3, 1), "{arns:?}");
+    assert_eq!(stack.running_in(OTHER).await, 0);
 }

@@ -10,11 +10,9 @@ use crate::load::load_stored;
 use crate::signals::Signals;
 use crate::view::{Title, View, view};
 use floodgate_control::watch::Observer;
-use floodgate_control::{ControlError, Stores, load_plan, load_summary, order_stop};
-use floodgate_core::execution::control::{Stop, StopReason};
+use floodgate_control::{ControlError, Stores, load_plan, load_summary, stop_by_person};
 use floodgate_core::execution::record::Execution;
 use floodgate_core::execution::summary::Summary;
-use floodgate_core::keys::ExecutionKeys;
 use std::time::Duration;
 
 /// Steps between two looks at the state machine.
@@ -199,13 +197,7 @@ impl<'a, M: Machine> At<'a, M> {
     }
 
     async fn order_stop(&mut self, execution: &Execution) -> Result<()> {
-        let keys = ExecutionKeys::new(&execution.project, &execution.id);
-        let stop = Stop {
-            reason: StopReason::Person,
-            by: self.run.by.to_owned(),
-            at_ms: now_ms(),
-        };
-        order_stop(self.run.stores.objects.as_ref(), &keys, &stop).await?;
+        stop_by_person(self.run.stores, execution, self.run.by, now_ms()).await?;
         self.ordered = true;
         Ok(())
     }

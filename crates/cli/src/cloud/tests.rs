@@ -159,6 +159,36 @@ fn the_variables_of_a_definition_are_found_and_literals_are_not() {
     assert!(env_names(b"no json").is_empty());
 }
 
+#[test]
+fn a_target_that_only_the_cloud_knows_is_no_fault_and_one_that_is_known_is_checked() {
+    let folder = tempfile::tempdir().unwrap();
+    let load = |target: &str, values: &[&str]| {
+        let text = TEST.replace("http://${env:HOST:-127.0.0.1:1}/", target);
+        let origin = Origin {
+            name: "checkout.yaml".into(),
+            base_dir: ".".into(),
+        };
+        let env = environment(values, folder.path());
+        load_text(text.into_bytes(), origin, &[], &env)
+    };
+    let path = "PATH_OF_IT=cart";
+    let loaded = load("${secret:where}", &[path]).unwrap();
+    let open: Vec<_> = loaded.open.iter().map(ToString::to_string).collect();
+    assert_eq!(open, ["${secret:token}", "${secret:where}"]);
+    // The word does not reach the cloud.
+    let stored = String::from_utf8_lossy(&loaded.package().normalised).into_owned();
+    assert!(
+        stored.contains("${secret:where}") && !stored.contains("invalid"),
+        "{stored}"
+    );
+    let known = load("${secret:where}", &[path, "FLOODGATE_SECRET_WHERE=no URL"]);
+    assert!(known.unwrap_err().to_string().contains("does not fit"));
+    load("${env:WHERE}", &[path, "WHERE=http://127.0.0.1:1"]).unwrap();
+    // Variables are sent from here: one that is not set is a fault.
+    let unset = load("${env:WHERE}", &[path]).unwrap_err().to_string();
+    assert!(unset.contains("\"WHERE\" is not set"), "{unset}");
+}
+
 fn caller() -> Caller {
     Caller {
         arn: "arn:aws:sts::123456789012:assumed-role/ci/x".into(),

@@ -1,6 +1,6 @@
 //! `floodgate abort`: an order to stop from outside of the run.
 
-use crate::args::{CloudArgs, EnvArgs, OutArgs};
+use crate::args::{CloudArgs, EnvArgs, OutArgs, ProjectArgs};
 use crate::clock::now_ms;
 use crate::cloud::connect;
 use crate::env::Environment;
@@ -9,7 +9,7 @@ use crate::load::load_stored;
 use crate::local::open_existing;
 use crate::output::print;
 use crate::trigger::trigger;
-use floodgate_control::{Stores, find, finish, load_plan};
+use floodgate_control::{Stores, find_in, finish, load_plan};
 use floodgate_core::execution::record::Execution;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -28,6 +28,9 @@ pub struct Args {
     /// The execution's id, or the beginning of it
     #[arg(value_name = "ID")]
     pub id: String,
+    /// Whose execution.
+    #[command(flatten)]
+    pub project: ProjectArgs,
     /// Do not wait for its end
     #[arg(long)]
     pub no_wait: bool,
@@ -58,7 +61,8 @@ pub async fn abort(args: Args) -> Result<ExitCode> {
             by.unwrap_or_else(|| "somebody".into()),
         )
     };
-    let execution = floodgate_control::abort(&stores, &args.id, &by, now_ms()).await?;
+    let project = args.project.project.as_deref();
+    let execution = floodgate_control::abort(&stores, project, &args.id, &by, now_ms()).await?;
     let id = &execution.id;
     if args.no_wait {
         print(&format!("{id} was told to stop\n"))?;
@@ -69,7 +73,7 @@ pub async fn abort(args: Args) -> Result<ExitCode> {
     } else {
         (PATIENCE, POLL)
     };
-    let ended = match wait_for_end(&stores, id, patience, poll).await? {
+    let ended = match wait_for_end(&stores, &execution, patience, poll).await? {
         Some(ended) => ended,
         None if cloud => {
             let problem = format!(
@@ -90,13 +94,13 @@ pub async fn abort(args: Args) -> Result<ExitCode> {
 
 async fn wait_for_end(
     stores: &Stores,
-    id: &str,
+    execution: &Execution,
     patience: Duration,
     poll: Duration,
 ) -> Result<Option<Execution>> {
     let mut waited = Duration::ZERO;
     while waited < patience {
-        let execution = find(stores, id).await?;
+        let execution = find_in(stores, Some(&execution.project), &execution.id).await?;
         if execution.status.is_final() {
             return Ok(Some(execution));
         }

@@ -1,12 +1,12 @@
 //! `floodgate attach`: following a run in the cloud.
 
-use crate::args::{CloudArgs, EnvArgs, OutArgs, ShowArgs};
+use crate::args::{CloudArgs, EnvArgs, OutArgs, ProjectArgs, ShowArgs};
 use crate::cloud::{connect, follow};
 use crate::env::Environment;
 use crate::error::Result;
 use crate::outcome::conclude_cloud;
 use crate::signals::Signals;
-use floodgate_control::{ControlError, find};
+use floodgate_control::{ControlError, find_in};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -16,6 +16,9 @@ pub struct Args {
     /// The execution's id, or the beginning of it
     #[arg(value_name = "ID")]
     pub id: String,
+    /// Whose execution.
+    #[command(flatten)]
+    pub project: ProjectArgs,
     /// Also write the verdict as JUnit XML
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
@@ -41,11 +44,12 @@ pub async fn attach(args: Args) -> Result<ExitCode> {
     let cloud = connect(&args.cloud, &args.out.out).await?;
     let mut signals = Signals::new()?;
     let env = Environment::new(&args.env, &args.out.out)?.with_secrets_elsewhere();
-    let (id, project) = match find(&cloud.stores, &args.id).await {
+    let project = args.project.project;
+    let (id, project) = match find_in(&cloud.stores, project.as_deref(), &args.id).await {
         Ok(execution) => (execution.id, Some(execution.project)),
         // A run that has just been started has no record yet; the state machine knows it.
         Err(ControlError::UnknownExecution { .. }) if ulid::Ulid::from_string(&args.id).is_ok() => {
-            (args.id.to_uppercase(), None)
+            (args.id.to_uppercase(), project)
         }
         Err(error) => return Err(error.into()),
     };

@@ -1,6 +1,6 @@
 //! `floodgate runs`: executions, the newest first.
 
-use crate::args::{CloudArgs, OutArgs};
+use crate::args::{CloudArgs, OutArgs, ProjectArgs};
 use crate::cloud::connect;
 use crate::error::Result;
 use crate::local::open;
@@ -11,6 +11,9 @@ use std::process::ExitCode;
 /// Arguments of `floodgate runs`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Whose executions.
+    #[command(flatten)]
+    pub project: ProjectArgs,
     /// Only those of this test
     #[arg(long, value_name = "NAME")]
     pub test: Option<String>,
@@ -23,7 +26,7 @@ pub struct Args {
     /// Where executions are kept.
     #[command(flatten)]
     pub out: OutArgs,
-    /// Whose executions.
+    /// Where they ran.
     #[command(flatten)]
     pub cloud: CloudArgs,
 }
@@ -44,7 +47,11 @@ pub async fn runs(args: Args) -> Result<ExitCode> {
         Some(stores) => {
             let listed = stores
                 .records
-                .list(None, args.test.as_deref(), args.limit)
+                .list(
+                    args.project.project.as_deref(),
+                    args.test.as_deref(),
+                    args.limit,
+                )
                 .await;
             listed.map_err(floodgate_control::ControlError::from)?
         }

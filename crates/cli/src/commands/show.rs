@@ -1,12 +1,12 @@
 //! `floodgate show`: an execution again.
 
-use crate::args::{CloudArgs, OutArgs};
+use crate::args::{CloudArgs, OutArgs, ProjectArgs};
 use crate::cloud::connect;
 use crate::error::{CliError, Result};
 use crate::local::open_existing;
 use crate::outcome::{print_summary, print_summary_json, without_summary};
 use crate::output::print;
-use floodgate_control::{find, load_summary};
+use floodgate_control::{find_in, load_summary};
 use std::process::ExitCode;
 
 /// Arguments of `floodgate show`.
@@ -15,6 +15,9 @@ pub struct Args {
     /// The execution's id, or the beginning of it
     #[arg(value_name = "ID")]
     pub id: String,
+    /// Whose execution.
+    #[command(flatten)]
+    pub project: ProjectArgs,
     /// Print exactly the summary, as JSON
     #[arg(long)]
     pub json: bool,
@@ -36,7 +39,8 @@ pub async fn show(args: Args) -> Result<ExitCode> {
     } else {
         open_existing(&args.out.out)?
     };
-    let execution = find(&stores, &args.id).await?;
+    let project = args.project.project.as_deref();
+    let execution = find_in(&stores, project, &args.id).await?;
     let summary = load_summary(&stores, &execution.project, &execution.id).await?;
     let status = execution.status.as_str();
     match summary {

@@ -29,15 +29,21 @@ pub struct Args {
     pub out: crate::args::OutArgs,
 }
 
-/// Checks a definition and says what it would do.
+/// Checks a definition and says what it would do. References need not stand for anything here: whether they do is a matter of
+/// where the test is run.
 ///
 /// # Errors
 /// All faults, rendered with their places.
 pub fn validate(args: &Args) -> Result<ExitCode> {
-    let env = Environment::new(&args.env, &args.out.out)?;
+    let env = Environment::new(&args.env, &args.out.out)?.with_everything_elsewhere();
     let test = load_file(&args.file, &super::run::overrides(&args.set)?, &env)?;
     for warning in &test.warnings {
         eprintln!("{warning}");
+    }
+    for reference in &test.open {
+        eprintln!(
+            "warning: {reference} stands for nothing here: what it gives is checked where the test is run"
+        );
     }
     for refusal in &test.refusals {
         // The definition is valid all the same.

@@ -4,5 +4,6 @@
 mod finishing;
 mod merging;
 mod preparing;
+mod refusing;
 mod support;
 mod watching;

@@ -127,7 +127,7 @@ async fn an_abort_is_an_order_in_the_name_of_who_gave_it() {
     let folder = Folder::new();
     let mut run = folder.run(ID, definition(&[]), 1).await;
     run.start().await;
-    abort(&folder.stores, &ID[..10], "bob", START + 10)
+    abort(&folder.stores, None, &ID[..10], "bob", START + 10)
         .await
         .unwrap();
     let trail = folder.stores.records.audit_trail("shop").await.unwrap();
@@ -141,7 +141,7 @@ async fn an_abort_is_an_order_in_the_name_of_who_gave_it() {
     assert_eq!(finished.execution.status, Status::Aborted);
     assert_eq!(finished.execution.reasons, ["stopped by bob"]);
     assert!(matches!(
-        abort(&folder.stores, ID, "bob", START).await,
+        abort(&folder.stores, Some("shop"), ID, "bob", START).await,
         Err(ControlError::Ended { .. })
     ));
 }

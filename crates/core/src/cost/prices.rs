@@ -101,7 +101,8 @@ pub const SOURCES: [Source; 7] = [
     Source {
         what: "Fargate, Linux/ARM",
         url: "https://aws.amazon.com/fargate/pricing/",
-        confirmed: "us-east-1 against a price list extract of 2026-08-28; sa-east-1 against a text of 2025",
+        confirmed: "us-east-1 against vantage.sh and a price list extract of 2026-08-28; sa-east-1 against a text of 2025; \
+                    ap-southeast-2 against a cost estimate of the same time",
         from_memory: "all other regions (about 20 % below x86; ap-south-1 was seen cheaper in 2026-05)",
     },
     Source {
@@ -120,8 +121,9 @@ pub const SOURCES: [Source; 7] = [
     Source {
         what: "S3 Standard",
         url: "https://aws.amazon.com/s3/pricing/",
-        confirmed: "us-east-1 against a price list extract of 2025-10-28",
-        from_memory: "all other regions",
+        confirmed: "storage in all regions against a table made from the price list API (2026-07-01); requests in us-east-1 \
+                    against a price list extract of 2025-10-28",
+        from_memory: "requests in all other regions",
     },
     Source {
         what: "DynamoDB on demand",
@@ -132,8 +134,9 @@ pub const SOURCES: [Source; 7] = [
     Source {
         what: "CloudWatch Logs; public IPv4",
         url: "https://aws.amazon.com/cloudwatch/pricing/ https://aws.amazon.com/vpc/pricing/",
-        confirmed: "logs in us-east-1 and ap-northeast-1 against hykell.com and awsi.click (2026)",
-        from_memory: "logs in all other regions; IPv4",
+        confirmed: "logs in us-east-1 against a price list extract of 2025-10-28, in ap-northeast-1 against awsi.click (2026); \
+                    IPv4, one price in all regions since 2024-02-01, against doit.com and haufe-akademie.de",
+        from_memory: "logs in all other regions",
     },
 ];
 

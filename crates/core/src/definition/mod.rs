@@ -144,6 +144,14 @@ pub fn parse_with(
     })
 }
 
+/// The tree of a definition as JSON, references unresolved, nothing checked: what can be said of one that has faults. `None` if
+/// there is no tree.
+pub fn sketch(text: &[u8]) -> Option<serde_json::Value> {
+    let text = std::str::from_utf8(text).ok()?;
+    let root = yaml::read(text, 0, &mut Sink::new("", text)).ok()?;
+    Some(root.to_json())
+}
+
 fn not_utf8(source: &Source<'_>, valid: usize) -> Faults {
     let before = String::from_utf8_lossy(&source.text[..valid]);
     let last_line = before.rsplit('\n').next().unwrap_or("");

@@ -92,6 +92,8 @@ fn variable(text: &str) -> (&str, Option<&str>) {
 pub struct References {
     /// Environment variables: `${env:NAME}` and `${env:NAME:-DEFAULT}`.
     pub env: BTreeSet<String>,
+    /// Those of them that stand somewhere without a default.
+    pub required_env: BTreeSet<String>,
     /// Secrets by name or ARN: `${secret:NAME}`.
     pub secrets: BTreeSet<String>,
 }
@@ -115,7 +117,13 @@ impl References {
             Value::String(text) => tokens(text).into_iter().flatten().for_each(|token| {
                 if let Token::Expression { text, .. } = token {
                     match text.split_once(':') {
-                        Some(("env", name)) => self.env.insert(variable(name).0.to_owned()),
+                        Some(("env", name)) => {
+                            let (name, default) = variable(name);
+                            if default.is_none() {
+                                self.required_env.insert(name.to_owned());
+                            }
+                            self.env.insert(name.to_owned())
+                        }
                         Some(("secret", name)) => self.secrets.insert(name.to_owned()),
                         _ => false,
                     };

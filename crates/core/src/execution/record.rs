@@ -2,6 +2,7 @@
 
 use super::plan::PlannedLoad;
 use super::summary::ThresholdOutcome;
+use crate::verdict::{ERROR_INVALID, EXIT_INVALID};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -57,11 +58,23 @@ pub struct Execution {
     /// The state machine's execution that runs this one, as an ARN; `None` on one machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_arn: Option<String>,
+    /// The name of the error, such as `Floodgate.InvalidDefinition`, with which a run was refused before it had a plan; `None`
+    /// for every other run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
 }
 
 impl Execution {
     /// The layout that this code writes and reads.
     pub const SCHEMA: u32 = 1;
+
+    /// The exit code of the command line: that of the status, but for a run that was refused because of its definition.
+    pub fn exit_code(&self) -> u8 {
+        match self.error.as_deref() {
+            Some(ERROR_INVALID) => EXIT_INVALID,
+            _ => self.status.exit_code(),
+        }
+    }
 }
 
 /// Where a run stands.
@@ -228,7 +241,7 @@ pub struct AuditEntry {
     pub at_ms: i64,
     /// Who acts.
     pub principal: String,
-    /// `start`, `abort`, `finish`.
+    /// `start`, `refuse`, `abort`, `finish`, `give up`.
     pub action: String,
     /// The execution.
     pub execution: String,

@@ -100,8 +100,8 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
     command.extend(parameters(job));
     command.push(script(job).into());
 
-    let mut warnings = inspection.warnings;
-    warnings.extend(few_vus(&inspection.scenarios, job.weights));
+    // The inspection's warnings are the run's, not each task's.
+    let warnings = few_vus(&inspection.scenarios, job.weights);
     Ok(Launch {
         command,
         env: QUIET
@@ -114,7 +114,7 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
         patience: PATIENCE,
         exit,
         control: Some(control),
-        warnings,
+        warnings: warnings.into_iter().collect(),
     })
 }
 

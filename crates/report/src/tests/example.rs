@@ -270,6 +270,7 @@ pub(super) fn passed() -> Run {
         cost: None,
         parameters: BTreeMap::new(),
         run_arn: None,
+        error: None,
     };
     (execution, summary)
 }

@@ -101,6 +101,7 @@ impl ObjectStore for Objects {
 /// Records in memory.
 #[derive(Default)]
 pub struct Records {
+    trail: Mutex<Vec<(String, AuditEntry)>>,
     records: Mutex<BTreeMap<String, Execution>>,
     tests: Mutex<Vec<TestRecord>>,
     spent: Mutex<BTreeMap<(String, String), f64>>,
@@ -141,12 +142,16 @@ impl RecordStore for Records {
         let records = self.records.lock().unwrap();
         Ok(records.values().rev().take(limit).cloned().collect())
     }
-    async fn audit(&self, _: &str, _: &AuditEntry) -> Result<()> {
+    async fn audit(&self, project: &str, entry: &AuditEntry) -> Result<()> {
         self.writes.fetch_add(1, Ordering::Relaxed);
+        let mut trail = self.trail.lock().unwrap();
+        trail.push((project.to_owned(), entry.clone()));
         Ok(())
     }
-    async fn audit_trail(&self, _: &str) -> Result<Vec<AuditEntry>> {
-        Ok(Vec::new())
+    async fn audit_trail(&self, project: &str) -> Result<Vec<AuditEntry>> {
+        let trail = self.trail.lock().unwrap();
+        let own = trail.iter().filter(|(p, _)| p == project);
+        Ok(own.map(|(_, entry)| entry.clone()).collect())
     }
     async fn put_test(&self, test: &TestRecord) -> Result<()> {
         self.writes.fetch_add(1, Ordering::Relaxed);

@@ -2,9 +2,10 @@ use super::*;
 use crate::cloud::tests::{ID, Scripted, environment, loaded, stores};
 use async_trait::async_trait;
 use bytes::Bytes;
-use floodgate_control::{PlanOptions, finish, prepare, read_stop};
-use floodgate_core::execution::control::Start;
+use floodgate_control::{PlanOptions, Refusal, finish, prepare, read_stop, refuse};
+use floodgate_core::execution::control::{Start, StopReason};
 use floodgate_core::execution::record::{Status, Trigger};
+use floodgate_core::keys::ExecutionKeys;
 use floodgate_store::{ObjectInfo, ObjectStore, StoreError};
 use std::path::Path;
 use std::sync::Arc;
@@ -99,6 +100,41 @@ async fn a_wish_to_stop_is_ordered_as_soon_as_there_is_a_run_and_once() {
     assert!(at.step().await.unwrap().is_none());
     let again = read_stop(stores.objects.as_ref(), &keys).await.unwrap();
     assert_eq!(again, Some(stop));
+    // The trail says who it was, once.
+    let trail = stores.records.audit_trail("shop").await.unwrap();
+    let orders: Vec<_> = trail.iter().filter(|e| e.action == "abort").collect();
+    assert_eq!(orders.len(), 1);
+    assert_eq!(
+        (orders[0].principal.as_str(), orders[0].outcome.as_str()),
+        ("arn:aws:iam::1:user/ann", "stop ordered")
+    );
+}
+
+#[tokio::test]
+async fn a_refused_run_ends_with_its_record_and_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let stores = stores(folder.path());
+    let env = environment(&[], folder.path());
+    let machine = Scripted::default();
+    let refusal = Refusal {
+        id: ID.into(),
+        project: "shop".into(),
+        error: "Floodgate.InvalidDefinition".into(),
+        reason: "two faults".into(),
+        ..Refusal::default()
+    };
+    refuse(&stores, refusal, 1).await.unwrap();
+    let ended = At::new(follow_of(&stores, &machine, &env))
+        .step()
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(ended.execution.exit_code(), 104);
+    let said = crate::outcome::without_summary(&ended.execution);
+    assert!(
+        said.ends_with("(Floodgate.InvalidDefinition), nothing was started:\ntwo faults"),
+        "{said}"
+    );
 }
 
 #[tokio::test]

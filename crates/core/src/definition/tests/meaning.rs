@@ -479,6 +479,8 @@ fn references_are_found_as_they_are_resolved() {
     });
     let found = References::of(&definition);
     assert_eq!(found.env.into_iter().collect::<Vec<_>>(), ["ONE", "TWO"]);
+    // A default makes it optional.
+    assert_eq!(found.required_env.into_iter().collect::<Vec<_>>(), ["ONE"]);
     assert_eq!(
         found.secrets.into_iter().collect::<Vec<_>>(),
         ["a/b", "arn:aws:x"]

@@ -38,6 +38,7 @@ pub(crate) fn execution() -> Execution {
         cost: None,
         parameters: BTreeMap::new(),
         run_arn: None,
+        error: None,
     }
 }
 

@@ -1,0 +1,63 @@
+use super::*;
+use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+
+/// A bucket of which only what lies below `projects/shop/` may be read and listed, as S3 answers to such a policy. `here` is
+/// the only object; `hidden` is there too, and may not be read.
+async fn bounded() -> S3Store {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            let request = lines.next().unwrap().unwrap();
+            while !lines.next().unwrap().unwrap().is_empty() {}
+            let target = request.split(' ').nth(1).unwrap();
+            let denied = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+            let listing = |keys: &str| {
+                format!(
+                    "<ListBucketResult><Name>b</Name><KeyCount>1</KeyCount>{keys}</ListBucketResult>"
+                )
+            };
+            let (status, body) = match target.split_once('?') {
+                Some((_, query)) if query.contains("prefix=projects%2Fshop%2Fhidden") => {
+                    let key = "<Contents><Key>projects/shop/hidden</Key><Size>1</Size></Contents>";
+                    (200, listing(key))
+                }
+                Some((_, query)) if query.contains("prefix=projects%2Fshop%2F") => {
+                    (200, listing(""))
+                }
+                _ if target.starts_with("/b/projects/shop/here") => (200, "x".into()),
+                _ => (403, denied.into()),
+            };
+            let length = body.len();
+            let head = format!(
+                "HTTP/1.1 {status} x\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+            );
+            let _ = stream.write_all(format!("{head}{body}").as_bytes());
+        }
+    });
+    let credentials = Credentials::new("test", "test", None, None, "test");
+    let config = crate::aws::loader()
+        .endpoint_url(format!("http://{at}"))
+        .region(Region::new("eu-west-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .load()
+        .await;
+    S3Store::new(&config, "b")
+}
+
+#[tokio::test]
+async fn who_may_list_a_prefix_only_is_told_what_is_not_there() {
+    let store = bounded().await;
+    let get = async |key: &str| store.get(key).await;
+    assert_eq!(get("projects/shop/here").await.unwrap().unwrap(), "x");
+    assert_eq!(get("projects/shop/missing").await.unwrap(), None);
+    // What is there and may not be read, and what may not even be listed, is no absence.
+    for denied in ["projects/shop/hidden", "projects/other/x"] {
+        let error = get(denied).await.unwrap_err();
+        assert!(error.to_string().contains("AccessDenied"), "{error}");
+    }
+}
