@@ -2,6 +2,8 @@
 
 pub(super) mod accuracy;
 pub(super) mod closed;
+pub(super) mod cloud_merge;
+pub(super) mod cold_start;
 pub(super) mod figures;
 pub(super) mod memory;
 pub(super) mod pacing;
