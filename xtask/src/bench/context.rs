@@ -76,8 +76,11 @@ impl Context {
     }
 }
 
-/// Builds the server, and the program if it was not given.
-fn build(floodgate: bool) -> Result<()> {
+/// Builds the server, and the program if that is asked for.
+///
+/// # Errors
+/// If the build fails.
+pub(super) fn build(floodgate: bool) -> Result<()> {
     let mut build = repo::cargo(&["build", "--release", "--locked", "-p", "floodgate-target"]);
     if floodgate {
         build.args(["-p", "floodgate"]);

@@ -20,7 +20,7 @@ use std::path::PathBuf;
 /// Arguments of `cargo xtask bench`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// What to measure [default: everything but `cloud-merge` and `cold-start`]
+    /// What to measure [default: everything but what runs on AWS]
     #[arg(value_enum)]
     sections: Vec<Section>,
     /// Rounds over all tools; their median counts
@@ -57,13 +57,17 @@ enum Section {
     Merge,
     /// CPU and memory of the functions that merge 1,000 tasks of an hour; takes 15 minutes and 6 GB of disk
     CloudMerge,
+    /// CPU of a generator that delivers to S3, beside one that delivers to a folder
+    CloudShards,
     /// Time until a function asks for work; cargo-lambda is installed for it
     ColdStart,
 }
 
 impl Section {
     fn run(self, context: &Context) -> Result<String> {
-        use sections::{accuracy, closed, cloud_merge, cold_start, figures, memory, pacing};
+        use sections::{
+            accuracy, closed, cloud_merge, cloud_shards, cold_start, figures, memory, pacing,
+        };
         match self {
             Self::Closed => closed::http1(context),
             Self::Tls => closed::tls(context),
@@ -74,13 +78,14 @@ impl Section {
             Self::Storage => figures::storage("Storage"),
             Self::Merge => figures::merge("Merging"),
             Self::CloudMerge => cloud_merge::run(context),
+            Self::CloudShards => cloud_shards::run(context),
             Self::ColdStart => cold_start::run(context),
         }
     }
 
     /// Whether it is about what runs on AWS: no peer does that, and `floodgate` itself is not needed.
     const fn cloud(self) -> bool {
-        matches!(self, Self::CloudMerge | Self::ColdStart)
+        matches!(self, Self::CloudMerge | Self::CloudShards | Self::ColdStart)
     }
 }
 
