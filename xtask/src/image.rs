@@ -31,7 +31,7 @@ pub(crate) struct Options {
     #[arg(long, default_value = "floodgate-generator:dev")]
     tag: String,
     /// Cargo profile; `dev` is quicker to build, and slow
-    #[arg(long, default_value = "release")]
+    #[arg(long, default_value = "generator")]
     profile: String,
     /// Processor; by default this machine's
     #[arg(long, value_enum)]

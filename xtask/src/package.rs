@@ -3,12 +3,13 @@
 //! cargo-lambda and the zig compiler that it links with come from PyPI into the user's cache, so that the package can be
 //! built for the processor and the C library of Lambda on any Linux machine.
 
-mod zip;
-
 use crate::{python, repo};
 use anyhow::{Context, Result, anyhow, ensure};
+use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
 
 /// What is installed, pinned.
 const PACKAGES: &[&str] = &["cargo-lambda==1.9.2", "ziglang==0.17.1"];
@@ -21,7 +22,7 @@ const MAX_BYTES: usize = 10_000_000;
 
 /// A processor of Lambda.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Arch {
+pub(crate) enum Arch {
     /// Graviton, a fifth cheaper than the other
     Arm64,
     /// x86_64
@@ -30,6 +31,13 @@ enum Arch {
 }
 
 impl Arch {
+    /// This machine's.
+    pub(crate) const NATIVE: Self = if cfg!(target_arch = "aarch64") {
+        Self::Arm64
+    } else {
+        Self::X86_64
+    };
+
     const fn name(self) -> &'static str {
         match self {
             Self::Arm64 => "arm64",
@@ -45,6 +53,9 @@ impl Arch {
     }
 }
 
+/// The profile that Lambda is given.
+pub(crate) const PROFILE: &str = "lambda";
+
 /// Arguments of `cargo xtask package`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -52,7 +63,7 @@ pub(crate) struct Options {
     #[arg(long, value_enum, default_value_t = Arch::Arm64)]
     arch: Arch,
     /// Cargo profile
-    #[arg(long, default_value = "lambda")]
+    #[arg(long, default_value = PROFILE)]
     profile: String,
 }
 
@@ -62,10 +73,10 @@ pub(crate) struct Options {
 /// What is missing, what fails, and a package that is too big.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let folder = repo::target_dir()?.join("package");
-    let program = build(options, &folder)?;
+    let program = build(options.arch, &options.profile)?;
     let contents =
         std::fs::read(&program).with_context(|| format!("read {}", program.display()))?;
-    let package = zip::one_program("bootstrap", &contents)?;
+    let package = zip("bootstrap", &contents)?;
     let file = folder.join(format!("functions-{}.zip", options.arch.name()));
     std::fs::write(&file, &package).with_context(|| format!("write {}", file.display()))?;
     println!("{}", file.display());
@@ -82,9 +93,22 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// A zip of one program that everybody may execute; the same bytes for the same program, since it holds no time.
+fn zip(name: &str, contents: &[u8]) -> Result<Vec<u8>> {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .compression_level(Some(9))
+        .last_modified_time(DateTime::default())
+        .unix_permissions(0o755);
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file(name, options)?;
+    zip.write_all(contents)?;
+    Ok(zip.finish()?.into_inner())
+}
+
 /// Builds the program for Lambda and returns its path.
-fn build(options: &Options, folder: &Path) -> Result<PathBuf> {
-    let target = options.arch.target();
+pub(crate) fn build(arch: Arch, profile: &str) -> Result<PathBuf> {
+    let target = arch.target();
     let standard_library = has_standard_library(target)?;
     ensure!(
         standard_library,
@@ -93,7 +117,7 @@ fn build(options: &Options, folder: &Path) -> Result<PathBuf> {
     let tools = tools()?;
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(std::iter::once(tools).chain(std::env::split_paths(&path)))?;
-    let folder = folder.join(options.arch.name());
+    let folder = repo::target_dir()?.join("package").join(arch.name());
     let mut cargo = repo::cargo(&[
         "lambda",
         "build",
@@ -106,7 +130,7 @@ fn build(options: &Options, folder: &Path) -> Result<PathBuf> {
     cargo
         .args([
             "--profile",
-            &options.profile,
+            profile,
             "--target",
             &format!("{target}.{GLIBC}"),
             "--lambda-dir",
@@ -141,4 +165,27 @@ fn has_standard_library(target: &str) -> Result<bool> {
         .context("run rustc")?;
     let folder = String::from_utf8(output.stdout)?;
     Ok(output.status.success() && Path::new(folder.trim()).is_dir())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::io::Read as _;
+
+    #[test]
+    fn what_goes_in_comes_out_and_may_be_executed() {
+        let contents: Vec<u8> = (0..50_000_u32)
+            .flat_map(|n| n.wrapping_mul(n).to_le_bytes())
+            .collect();
+        let package = zip("bootstrap", &contents).unwrap();
+        assert_eq!(package, zip("bootstrap", &contents).unwrap());
+        let mut archive = zip::ZipArchive::new(Cursor::new(package)).unwrap();
+        assert_eq!(archive.len(), 1);
+        let mut program = archive.by_name("bootstrap").unwrap();
+        assert_eq!(program.unix_mode(), Some(0o100_755));
+        let mut unpacked = Vec::new();
+        program.read_to_end(&mut unpacked).unwrap();
+        assert_eq!(unpacked, contents);
+    }
 }

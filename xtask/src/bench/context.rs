@@ -28,18 +28,17 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// Builds what is to be measured, `floodgate` only unless it is given, and looks for peers.
-    pub(super) fn prepare(rounds: u32, seconds: u32, floodgate: Option<&Path>) -> Result<Self> {
-        let mut build = repo::cargo(&["build", "--release", "--locked", "-p", "floodgate-target"]);
-        build.args(if floodgate.is_none() {
-            ["-p", "floodgate"].as_slice()
-        } else {
-            &[]
-        });
-        ensure!(
-            build.status().context("run cargo build")?.success(),
-            "the release build failed"
-        );
+    /// Builds what is to be measured, `floodgate` only unless it is given, and looks for peers; neither if only the parts
+    /// on AWS are measured, whose sections build those.
+    pub(super) fn prepare(
+        rounds: u32,
+        seconds: u32,
+        floodgate: Option<&Path>,
+        cloud: bool,
+    ) -> Result<Self> {
+        if !cloud {
+            build(floodgate.is_none())?;
+        }
         let target_dir = repo::target_dir()?;
         let release = target_dir.join("release");
         // Tools run in another folder.
@@ -48,7 +47,11 @@ impl Context {
             .transpose()?
             .unwrap_or_else(|| release.join("floodgate"));
         let peers = std::env::var_os("FLOODGATE_PEERS").map(PathBuf::from);
-        let (tools, absent) = tools::find(&floodgate, peers.as_deref());
+        let (tools, absent) = if cloud {
+            (Vec::new(), Vec::new())
+        } else {
+            tools::find(&floodgate, peers.as_deref())
+        };
         let scratch = target_dir.join("xtask-bench");
         std::fs::create_dir_all(&scratch)
             .with_context(|| format!("create {}", scratch.display()))?;
@@ -71,6 +74,22 @@ impl Context {
             scratch,
         })
     }
+}
+
+/// Builds the server, and the program if that is asked for.
+///
+/// # Errors
+/// If the build fails.
+pub(super) fn build(floodgate: bool) -> Result<()> {
+    let mut build = repo::cargo(&["build", "--release", "--locked", "-p", "floodgate-target"]);
+    if floodgate {
+        build.args(["-p", "floodgate"]);
+    }
+    ensure!(
+        build.status().context("run cargo build")?.success(),
+        "the release build failed"
+    );
+    Ok(())
 }
 
 /// As many open files as the system allows: a thousand connections need more than the usual 1,024, here and in the

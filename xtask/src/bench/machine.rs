@@ -61,7 +61,13 @@ pub(super) fn describe(context: &Context) -> String {
             },
         ),
     ];
-    for (name, value) in lines {
+    // The parts on AWS say themselves how they were measured.
+    let of_all = if context.tools.is_empty() {
+        5
+    } else {
+        lines.len()
+    };
+    for (name, value) in &lines[..of_all] {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "* {name}: {value}");
     }

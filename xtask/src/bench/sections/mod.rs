@@ -2,6 +2,9 @@
 
 pub(super) mod accuracy;
 pub(super) mod closed;
+pub(super) mod cloud_merge;
+pub(super) mod cloud_shards;
+pub(super) mod cold_start;
 pub(super) mod figures;
 pub(super) mod memory;
 pub(super) mod pacing;
