@@ -134,7 +134,11 @@ pub(super) fn record(place: &Path) -> Result<()> {
             .context("a folder of results")??
             .path();
         fs::copy(run.join("simulation.log"), into.join("simulation.log"))?;
-        fs::copy(run.join("js/stats.json"), into.join("stats.json"))?;
+        // Its reports hold them as JSON up to 3.14.
+        let stats = run.join("js/stats.json");
+        if stats.is_file() {
+            fs::copy(stats, into.join("stats.json"))?;
+        }
         let mut describe = java(&home, &classes);
         describe.arg(format!("-Dfloodgate.simulation={SIMULATION}"));
         describe.args(["floodgate.gatling.Main", "describe"]);

@@ -191,3 +191,140 @@ fn expressions(figure: Figure, condition: &Condition) -> Result<Vec<String>, &'s
         },
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use floodgate_core::threshold::{parse_expression, parse_key};
+
+    fn lifted(path: Path, target: Target, condition: Condition) -> Vec<String> {
+        let assertion = Assertion {
+            path,
+            target,
+            condition,
+        };
+        let requests = [("", "home"), ("::shop", "search")].map(|(group, name)| Name {
+            group: group.into(),
+            name: name.into(),
+        });
+        let (lifted, warnings) = lift(&[assertion], &requests);
+        let all = lifted
+            .iter()
+            .map(|l| format!("{}: {}", l.key, l.expression));
+        all.chain(
+            warnings
+                .into_iter()
+                .map(|w| w.split(';').next().unwrap().to_owned()),
+        )
+        .collect()
+    }
+
+    #[test]
+    fn assertions_become_thresholds() {
+        use Condition as C;
+        let all = |target, condition| lifted(Path::Global, target, condition);
+        let failed = Target::Percent(Requests::Failed);
+        let passed = Target::Percent(Requests::Successful);
+        for (found, expected) in [
+            (
+                all(Target::Time(Stat::Percentile(99.9)), C::Lt(800.0)),
+                "http_req_duration: p(99.9)<800",
+            ),
+            (
+                all(Target::Time(Stat::Mean), C::Lte(20.5)),
+                "http_req_duration: avg<=20.5",
+            ),
+            (
+                all(Target::Count(Requests::All), C::Gte(10.0)),
+                "http_reqs: count>=10",
+            ),
+            (
+                all(Target::Count(Requests::Failed), C::Is(0.0)),
+                "http_reqs{expected_response:false}: count===0",
+            ),
+            (all(failed, C::Lt(5.0)), "http_req_failed: rate<0.05"),
+            (all(passed, C::Gt(95.0)), "http_req_failed: rate<0.05"),
+            (
+                all(Target::MeanRequestsPerSecond, C::In(vec![7.0])),
+                "http_reqs: rate===7",
+            ),
+        ] {
+            assert_eq!(found, [expected]);
+        }
+        let between = C::Between {
+            low: 90.0,
+            high: 99.0,
+            inclusive: true,
+        };
+        assert_eq!(
+            all(Target::Percent(Requests::Successful), between),
+            ["http_req_failed: rate<=0.1", "http_req_failed: rate>=0.01"]
+        );
+    }
+
+    #[test]
+    fn places_become_tags() {
+        let details = |parts: &[&str]| {
+            let path = Path::Details(parts.iter().map(|p| (*p).to_owned()).collect());
+            lifted(path, Target::Time(Stat::Max), Condition::Lt(9.0))
+        };
+        assert_eq!(details(&["home"]), ["http_req_duration{name:home}: max<9"]);
+        assert_eq!(
+            details(&["a, b", "c", "buy"]),
+            ["http_req_duration{group:\"::a, b::c\",name:buy}: max<9"]
+        );
+        assert_eq!(details(&[]), ["http_req_duration: max<9"]);
+        assert_eq!(
+            lifted(Path::ForAll, Target::Time(Stat::Max), Condition::Lt(9.0)),
+            [
+                "http_req_duration{name:home}: max<9",
+                "http_req_duration{group:::shop,name:search}: max<9"
+            ]
+        );
+    }
+
+    #[test]
+    fn what_has_no_equivalent_is_said() {
+        for (target, condition, expected) in [
+            (
+                Target::Time(Stat::StandardDeviation),
+                Condition::Lt(1.0),
+                "thresholds have no standard deviation",
+            ),
+            (
+                Target::Percent(Requests::All),
+                Condition::Lt(1.0),
+                "all requests are always 100 percent of all",
+            ),
+            (
+                Target::MeanRequestsPerSecond,
+                Condition::In(vec![1.0, 2.0]),
+                "thresholds have no list of values",
+            ),
+        ] {
+            let found = lifted(Path::Global, target, condition);
+            assert_eq!(
+                found,
+                [format!("an assertion is not evaluated: {expected}")]
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_lifted_can_be_parsed() {
+        let described = include_bytes!("../../fixtures/gatling/binary/describe.json");
+        let inspection = super::super::inspect("sim.jar", described).unwrap();
+        assert_eq!(inspection.thresholds.len(), 7);
+        for lifted in &inspection.thresholds {
+            parse_key(&lifted.key).unwrap();
+            parse_expression(&lifted.expression).unwrap();
+        }
+        // Those on the standard deviation and for each request.
+        let dropped = inspection
+            .warnings
+            .iter()
+            .filter(|w| w.starts_with("an assertion"));
+        assert_eq!(dropped.count(), 2);
+    }
+}

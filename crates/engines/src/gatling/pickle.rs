@@ -204,3 +204,79 @@ impl Input<'_> {
         })
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Lines of the recorded text log.
+    #[test]
+    fn recorded_assertions_are_read() {
+        let read = |text: &str| assertion(&base64(text.as_bytes()).unwrap()).unwrap();
+        let last = read("AAMAAgRzaG9wBnNlYXJjaAIAAwEAAAAAAAAA+D8=");
+        assert_eq!(
+            last.path,
+            Path::Details(vec!["shop".into(), "search".into()])
+        );
+        assert_eq!(last.target, Target::Percent(Requests::Failed));
+        assert_eq!(last.condition, Condition::Lte(1.5));
+        let between = read("AAEEBgAAAAAAAADwPwAAAAAAQI9AAQ==");
+        assert_eq!(between.target, Target::MeanRequestsPerSecond);
+        assert_eq!(
+            between.condition,
+            Condition::Between {
+                low: 1.0,
+                high: 1000.0,
+                inclusive: true
+            }
+        );
+    }
+
+    /// BooPickle's own encoding of characters, and its reference to a string that was there before.
+    #[test]
+    fn names_beyond_ascii_and_repeated_ones_are_read() {
+        // Object, Details, object, 3 parts: "é€" (U+00E9, U+20AC), "a", the first again (-2), then requests a second === 1.
+        let mut bytes = vec![
+            0,
+            3,
+            0,
+            3,
+            2,
+            0x80 | 0x29,
+            0x03,
+            0x80 | 0x2c,
+            0x82,
+            1,
+            b'a',
+            0x90,
+            2,
+        ];
+        bytes.extend_from_slice(&[4, 5, 0]);
+        bytes.extend_from_slice(&1.0f64.to_le_bytes());
+        let found = assertion(&bytes).unwrap();
+        assert_eq!(
+            found.path,
+            Path::Details(vec!["é€".into(), "a".into(), "é€".into()])
+        );
+        assert_eq!(assertion(&bytes[..bytes.len() - 1]), None);
+    }
+
+    #[test]
+    fn base64_is_strict() {
+        assert_eq!(base64(b"TWFu").unwrap(), b"Man");
+        assert_eq!(base64(b"TWE=").unwrap(), b"Ma");
+        assert_eq!(base64(b"TQ==").unwrap(), b"M");
+        for wrong in ["TWF", "T===", "TW-u"] {
+            assert_eq!(base64(wrong.as_bytes()), None, "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_an_assertion_or_not(bytes in prop::collection::vec(prop_oneof![0u8..8, any::<u8>()], 0..60)) {
+            let _ = assertion(&bytes);
+        }
+    }
+}

@@ -157,3 +157,100 @@ impl Line {
         (executor, Some(users))
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn stage(seconds: u64, target: u64) -> Stage {
+        Stage {
+            duration: Duration::from_secs(seconds),
+            target,
+        }
+    }
+
+    fn open(steps: &Value) -> (Vec<Stage>, u64) {
+        match executor("OpenInjectionProfile", steps).unwrap() {
+            (Executor::RampingArrivalRate { stages, .. }, users) => (stages, users.unwrap()),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn rates_are_stages_and_users_add_up() {
+        let steps = json!([
+            ["RampOpenInjection", 60, 30_000],
+            ["ConstantRateOpenInjection", 2.5, 10_000],
+            ["NothingForOpenInjection", 5_000],
+            ["AtOnceOpenInjection", 9],
+            ["RampRateOpenInjection", 0.0, 4.0, 10_000],
+        ]);
+        let (stages, users) = open(&steps);
+        assert_eq!(
+            stages,
+            [
+                stage(0, 120),
+                stage(30, 120),
+                stage(0, 150),
+                stage(10, 150),
+                stage(0, 0),
+                stage(5, 0),
+                stage(10, 240)
+            ]
+        );
+        assert_eq!(users, 60 + 25 + 9 + 20);
+    }
+
+    #[test]
+    fn peaks_and_stairs_keep_their_users() {
+        let (_, users) = open(&json!([["HeavisideOpenInjection", 500, 10_000]]));
+        assert_eq!(users, 500);
+        // Levels of 5, 10, 15 a second for 10 s; and the same after ramps of 2 s from 0, 5 and 10.
+        let (_, users) = open(&json!([[
+            "StairsUsersPerSecCompositeStep",
+            5.0,
+            3,
+            10_000,
+            5.0,
+            0
+        ]]));
+        assert_eq!(users, 300);
+        let (_, users) = open(&json!([[
+            "StairsUsersPerSecCompositeStep",
+            5.0,
+            3,
+            10_000,
+            0.0,
+            2_000
+        ]]));
+        assert_eq!(users, 300 + 5 + 15 + 25);
+    }
+
+    #[test]
+    fn closed_profiles_are_users_at_a_time() {
+        let steps = json!([
+            ["RampConcurrentUsersInjection", 0, 10, 5_000],
+            ["ConstantConcurrentUsersInjection", 10, 60_000],
+        ]);
+        let (executor, users) = executor("ClosedInjectionProfile", &steps).unwrap();
+        let Executor::RampingVus {
+            stages, start_vus, ..
+        } = executor
+        else {
+            panic!("{executor:?}");
+        };
+        assert_eq!((start_vus, users), (0, None));
+        assert_eq!(stages, [stage(5, 10), stage(60, 10)]);
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_guessed() {
+        assert_eq!(
+            executor("OpenInjectionProfile", &json!([["NewStep", 1]])),
+            None
+        );
+        assert_eq!(executor("OtherProfile", &json!([])), None);
+    }
+}

@@ -202,12 +202,12 @@ pub(super) fn java(job: &Job<'_>, script: &Script) -> Result<Vec<OsString>, Laun
     let write = |path: PathBuf, done: fn(&Path) -> std::io::Result<()>| {
         done(&path).map_err(|source| LaunchError::File { path, source })
     };
-    write(scratch.join(HELPER_NAME), |path| {
-        std::fs::write(path, HELPER)
-    })?;
     // Preferences are made in there; the JVM says so on stderr if it has to make the folder.
     write(scratch.join("prefs/.java/.userPrefs"), |path| {
         std::fs::create_dir_all(path)
+    })?;
+    write(scratch.join(HELPER_NAME), |path| {
+        std::fs::write(path, HELPER)
     })?;
 
     let java = std::env::var_os("JAVA_HOME").map(|home| PathBuf::from(home).join("bin/java"));

@@ -69,11 +69,11 @@ pub(super) fn classify(message: &[u8]) -> Class {
 
 /// `None` if it is no check's message; the status that was found if it is one of the status.
 fn failed_status(message: &[u8]) -> Option<Option<u16>> {
-    let found = memmem::find(message, b", but actually found ")
-        .map(|at| &message[at + b", but actually found ".len()..]);
-    let check = found.is_some()
-        || memmem::find(message, b", found nothing").is_some()
-        || memmem::find(message, b".find").is_some();
+    // Up to 3.14, and since.
+    let found = [", but actually found ", ", found "]
+        .iter()
+        .find_map(|words| Some(&message[memmem::find(message, words.as_bytes())? + words.len()..]));
+    let check = found.is_some() || memmem::find(message, b".find").is_some();
     check.then(|| {
         let digits = found.filter(|_| message.starts_with(b"status."))?;
         let status: u16 = std::str::from_utf8(digits).ok()?.trim().parse().ok()?;
@@ -134,6 +134,7 @@ mod tests {
                 None,
                 Some(200),
             ),
+            ("status.find.is(418), found 200", None, Some(200)),
             (
                 "status.find.in(200,304), but actually found 503",
                 None,

@@ -1,13 +1,22 @@
 package floodgate.gatling;
 
 import io.gatling.core.stats.StatsEngine;
+import io.netty.channel.EventLoopGroup;
+import io.netty.util.concurrent.EventExecutor;
 import java.lang.reflect.Field;
 import java.lang.reflect.Method;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
  * Gatling writes its log when 8 KiB have come together, and loses what is left when it is stopped. This writes it out each half
- * second, and at the end of the process, under the same lock that the writer's actor runs under: its flag `on`.
+ * second, under the same lock that the writer's actor runs under: its flag `on`. When the process is asked to end it first halts all
+ * that sends and receives, so that what the target got is in the log, but for requests under way.
  */
 final class LogFlusher extends Thread {
     private static final AtomicBoolean STARTED = new AtomicBoolean();
@@ -26,7 +35,7 @@ final class LogFlusher extends Thread {
         this.schedule.setAccessible(true);
     }
 
-    static void watch(StatsEngine stats) {
+    static void watch(StatsEngine stats, EventLoopGroup loops) {
         if (!STARTED.compareAndSet(false, true)) {
             return;
         }
@@ -36,7 +45,11 @@ final class LogFlusher extends Thread {
                 if (Scala.field(actor, "actor").getClass().getSimpleName().equals("LogFileDataWriter")) {
                     LogFlusher flusher = new LogFlusher(actor);
                     flusher.start();
-                    Runtime.getRuntime().addShutdownHook(new Thread(flusher::flush));
+                    Runtime.getRuntime().addShutdownHook(new Thread(() -> {
+                        halt(loops);
+                        flusher.drain();
+                        flusher.flush();
+                    }));
                 }
             }
         } catch (ReflectiveOperationException | RuntimeException e) {
@@ -50,6 +63,44 @@ final class LogFlusher extends Thread {
             while (true) {
                 Thread.sleep(EVERY_MS);
                 flush();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Keeps the threads that send and receive from doing so. */
+    private static void halt(EventLoopGroup loops) {
+        List<CountDownLatch> halted = new ArrayList<>();
+        for (EventExecutor loop : loops) {
+            CountDownLatch latch = new CountDownLatch(1);
+            try {
+                loop.execute(() -> {
+                    latch.countDown();
+                    while (true) {
+                        java.util.concurrent.locks.LockSupport.park();
+                    }
+                });
+                halted.add(latch);
+            } catch (RejectedExecutionException e) {
+                // It has ended: the run is over.
+            }
+        }
+        try {
+            for (CountDownLatch latch : halted) {
+                latch.await(1, TimeUnit.SECONDS);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Waits until the writer has taken what has been handed to it, two seconds at most. */
+    private void drain() {
+        Object box = Scala.field(actor, "mbox");
+        try {
+            for (int tries = 0; tries < 200 && box instanceof Queue && !((Queue<?>) box).isEmpty(); tries++) {
+                Thread.sleep(10);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

@@ -24,6 +24,10 @@ final class Script {
     static String name() throws IOException {
         String named = System.getProperty("floodgate.simulation", "");
         if (!named.isEmpty()) {
+            if (!isSimulation(named)) {
+                throw new IllegalArgumentException(
+                    named + " is not on the class path, or no public class that extends Gatling's Simulation");
+            }
             return named;
         }
         TreeSet<String> found = new TreeSet<>();

@@ -65,7 +65,7 @@ final class SharedProfile implements InjectionProfile {
 
     @Override
     public Workload workload(Scenario scenario, AtomicLong ids, long start, EventLoopGroup loops, StatsEngine stats, Clock clock) {
-        LogFlusher.watch(stats);
+        LogFlusher.watch(stats, loops);
         return inner.workload(scenario, ids, start, loops, stats, clock);
     }
 }
