@@ -1,1 +1,3 @@
-//! Apache JMeter.
+//! JMeter.
+
+pub mod read;
