@@ -15,6 +15,8 @@ const LONGEST: usize = 1 << 20;
 /// A [`Reader`] of JMeter's CSV: columns by header in any order, quoted as by RFC 4180, fields over several lines.
 pub struct CsvReader {
     layout: Option<Layout>,
+    /// The header if the results have none.
+    header: Option<String>,
     /// A record that is not complete, and whether it ends within quotes.
     rest: Vec<u8>,
     open: bool,
@@ -146,6 +148,7 @@ impl CsvReader {
     pub fn new(options: Options) -> Self {
         Self {
             layout: None,
+            header: options.header,
             rest: Vec::new(),
             open: false,
             line: 0,
@@ -164,7 +167,13 @@ impl CsvReader {
             };
             let line = &bytes[..end];
             let line = line.strip_suffix(b"\r").unwrap_or(line);
-            let layout = columns::layout(line)?;
+            let layout = match &self.header {
+                Some(header) if !line.starts_with(b"timeStamp") => Layout {
+                    header: false,
+                    ..columns::layout(header.as_bytes())?
+                },
+                _ => columns::layout(line)?,
+            };
             self.take_layout(layout);
             if layout.header {
                 bytes = &bytes[end + 1..];

@@ -183,18 +183,24 @@ impl Family {
         number
     }
 
-    /// The thread that a sub-result without one belongs to: the one that wrote last, or else any that it fits.
+    /// The thread that a sub-result without one belongs to: one whose last row it is the first part of, or else one whose parts it
+    /// goes on with; of several the one that wrote last.
     fn parent_of(&mut self, row: &Row, name: &[u8], feed: &mut Feed, into: &mut Collector) -> usize {
-        let fits = |thread: &Thread| {
-            thread.held.is_some_and(|held| relation(thread, &held, row, true, &feed.names) != Relation::Apart)
+        let relation = |thread: &Thread| {
+            let held = thread.held.as_ref()?;
+            Some(relation(thread, held, row, true, &feed.names))
         };
-        if self.threads.get(self.last).is_some_and(fits) {
-            return self.last;
+        let last = self.threads.get(self.last);
+        for wanted in [Relation::Part, Relation::Sibling] {
+            if last.and_then(relation) == Some(wanted) {
+                return self.last;
+            }
+            let found = |thread: &Thread| relation(thread) == Some(wanted);
+            if let Some(number) = self.threads.iter().position(found) {
+                return number;
+            }
         }
-        match self.threads.iter().position(fits) {
-            Some(number) => number,
-            None => self.thread(name, feed, into),
-        }
+        self.thread(name, feed, into)
     }
 
     /// Lets go of what has been held long enough, and of threads that are gone. Cheap if little time has passed.

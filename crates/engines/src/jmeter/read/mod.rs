@@ -32,7 +32,6 @@ mod sample;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
-mod tokens;
 mod xml;
 
 pub use csv::CsvReader;
@@ -48,6 +47,8 @@ pub struct Options {
     /// The name of the check by the label of the sampler that has assertions: from the plan. The JTL does not name assertions
     /// that held.
     pub checks: BTreeMap<String, String>,
+    /// The header of CSV results that begin without one. Without it, and without theirs, JMeter's default columns are assumed.
+    pub header: Option<String>,
 }
 
 /// Reads a JTL of either kind, told by its first byte.

@@ -117,7 +117,7 @@ fn checks_have_the_names_that_are_known() {
     assert_eq!(sum(&rows, "checks", &[("check", "has gold")]), (6, 0.0));
     assert_eq!(sum(&rows, "checks", &[("check", "has hello")]), (6, 6.0));
     let checks = BTreeMap::from([("gold".to_owned(), "has gold, has hello".to_owned())]);
-    let (_, rows, _) = read(AnyReader::new(Options { checks }), &all["5.6.3-default.csv"].0, 100);
+    let (_, rows, _) = read(AnyReader::new(Options { checks, ..Options::default() }), &all["5.6.3-default.csv"].0, 100);
     assert_eq!(sum(&rows, "checks", &[("check", "has gold, has hello"), ("name", "gold")]), (6, 0.0));
     let (_, rows, _) = read(AnyReader::new(Options::default()), &all["5.6.3-default.csv"].0, 100);
     assert_eq!(count(&rows, "checks", &[]), 0, "CSV does not name assertions");

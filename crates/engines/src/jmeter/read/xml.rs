@@ -3,8 +3,8 @@
 use super::Options;
 use super::feed::{Code, Feed, Has, Outcome};
 use super::sample::{Figures, Kind, LONGEST_MS, TRANSACTION, group};
-use super::tokens::{Token, Tokens, attributes, unescape};
 use crate::collector::Collector;
+use crate::jmeter::tokens::{Token, Tokens, attributes, unescape};
 use crate::read::{ReadError, Reader};
 
 /// Samples within samples; JMeter's go three deep.
@@ -277,7 +277,7 @@ impl Node {
 impl Reader for XmlReader {
     fn push(&mut self, bytes: &[u8], into: &mut Collector) -> Result<(), ReadError> {
         let mut tokens = std::mem::take(&mut self.tokens);
-        let done = tokens.push(bytes, |token, at| self.token(token, at, into));
+        let done = tokens.push(bytes, |token, place| self.token(token, place.start, into));
         self.tokens = tokens;
         done
     }

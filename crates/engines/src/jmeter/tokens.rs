@@ -2,13 +2,14 @@
 //! that nothing can be expanded.
 
 use crate::read::ReadError;
+use std::ops::Range;
 
 /// The longest tag or comment in bytes.
 const LONGEST: usize = 1 << 20;
 
 /// A part of the document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Token<'a> {
+pub(in crate::jmeter) enum Token<'a> {
     /// `<name …>` or `<name …/>`: the name, what follows it, and whether it is closed at once.
     Open(&'a [u8], &'a [u8], bool),
     /// `</name>`.
@@ -19,20 +20,20 @@ pub(super) enum Token<'a> {
 
 /// What is left of the last piece: a tag without its end.
 #[derive(Debug, Default)]
-pub(super) struct Tokens {
+pub(in crate::jmeter) struct Tokens {
     rest: Vec<u8>,
     read: u64,
 }
 
 impl Tokens {
-    /// Calls `each` with every token that is complete.
+    /// Calls `each` with every token that is complete, and where it stands from the start of the document.
     ///
     /// # Errors
     /// A tag that is too long, a document type, or an error of `each`.
-    pub(super) fn push(
+    pub(in crate::jmeter) fn push(
         &mut self,
         bytes: &[u8],
-        mut each: impl FnMut(Token<'_>, u64) -> Result<(), ReadError>,
+        mut each: impl FnMut(Token<'_>, Range<u64>) -> Result<(), ReadError>,
     ) -> Result<(), ReadError> {
         if self.rest.is_empty() {
             let used = self.cut(bytes, &mut each)?;
@@ -46,7 +47,7 @@ impl Tokens {
 
     fn keep(&mut self, rest: &[u8]) -> Result<(), ReadError> {
         if rest.len() > LONGEST {
-            return Err(self.malformed(&format!("a tag is longer than {LONGEST} bytes: is this a JTL?")));
+            return Err(self.malformed(&format!("a tag is longer than {LONGEST} bytes: did JMeter write this?")));
         }
         self.rest.extend_from_slice(rest);
         Ok(())
@@ -60,29 +61,33 @@ impl Tokens {
     }
 
     /// Whether the document ended within a tag.
-    pub(super) fn has_rest(&self) -> bool {
+    pub(in crate::jmeter) fn has_rest(&self) -> bool {
         !self.rest.is_empty()
+    }
+
+    fn place(&self, length: usize) -> Range<u64> {
+        self.read..self.read + length as u64
     }
 
     /// How many bytes were used.
     fn cut(
         &mut self,
         bytes: &[u8],
-        each: &mut impl FnMut(Token<'_>, u64) -> Result<(), ReadError>,
+        each: &mut impl FnMut(Token<'_>, Range<u64>) -> Result<(), ReadError>,
     ) -> Result<usize, ReadError> {
         let mut at = 0;
         while let Some(&first) = bytes.get(at) {
             let rest = &bytes[at..];
             let length = if first != b'<' {
                 let length = memchr::memchr(b'<', rest).unwrap_or(rest.len());
-                each(Token::Text(&rest[..length]), self.read)?;
+                each(Token::Text(&rest[..length]), self.place(length))?;
                 length
             } else {
                 match self.tag(rest)? {
                     None => break,
                     Some((None, length)) => length,
                     Some((Some(token), length)) => {
-                        each(token, self.read)?;
+                        each(token, self.place(length))?;
                         length
                     }
                 }
@@ -103,7 +108,7 @@ impl Tokens {
             [b'<', b'!', b'-', b'-', ..] => Ok(passed("-->")),
             [b'<', b'?', ..] => Ok(passed("?>")),
             [b'<'] | [b'<', b'!'] | [b'<', b'!', b'-'] => Ok(None),
-            [b'<', b'!', ..] => Err(self.malformed("a document type or CDATA, which no JTL has")),
+            [b'<', b'!', ..] => Err(self.malformed("a document type or CDATA, which JMeter does not write")),
             [b'<', b'/', ..] => Ok(memchr::memchr(b'>', rest).map(|end| {
                 (Some(Token::Close(rest[2..end].trim_ascii())), end + 1)
             })),
@@ -143,7 +148,7 @@ impl Tokens {
 }
 
 /// The attributes of a tag, entities resolved; what is no attribute is passed over.
-pub(super) fn attributes(bytes: &[u8]) -> impl Iterator<Item = (&[u8], String)> {
+pub(in crate::jmeter) fn attributes(bytes: &[u8]) -> impl Iterator<Item = (&[u8], String)> {
     let mut rest = bytes.trim_ascii();
     std::iter::from_fn(move || {
         let equals = memchr::memchr(b'=', rest)?;
@@ -160,7 +165,7 @@ pub(super) fn attributes(bytes: &[u8]) -> impl Iterator<Item = (&[u8], String)> 
 }
 
 /// Text with the five entities of XML and numbers resolved; others stay as they stand.
-pub(super) fn unescape(bytes: &[u8]) -> String {
+pub(in crate::jmeter) fn unescape(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     if !text.contains('&') {
         return text.into_owned();
@@ -238,7 +243,7 @@ mod tests {
     #[test]
     fn a_document_type_is_refused() {
         let error = tokens(&[b"<a/><!DOCTYPE x [<!ENTITY y \"z\">]>"]).unwrap_err();
-        assert_eq!(error.to_string(), "byte 4: a document type or CDATA, which no JTL has");
+        assert_eq!(error.to_string(), "byte 4: a document type or CDATA, which JMeter does not write");
     }
 
     #[test]
