@@ -25,7 +25,7 @@ struct Engine {
     record: fn(&Path) -> Result<()>,
 }
 
-const ENGINES: [Engine; 3] = [
+const ENGINES: [Engine; 4] = [
     Engine {
         name: "k6",
         variable: "FLOODGATE_K6",
@@ -41,6 +41,12 @@ const ENGINES: [Engine; 3] = [
         record: jmeter::record,
     },
     Engine {
+        name: "jmeter2",
+        variable: "FLOODGATE_JMETER_2",
+        set_up: jmeter::set_up_2,
+        record: jmeter::record_2,
+    },
+    Engine {
         name: "gatling",
         variable: "FLOODGATE_GATLING",
         set_up: gatling::set_up,
@@ -52,7 +58,7 @@ const ENGINES: [Engine; 3] = [
 /// Arguments of `cargo xtask engines`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Only these: k6, jmeter, gatling
+    /// Only these: k6, jmeter, jmeter2, gatling
     names: Vec<String>,
     /// Record the fixtures anew with them
     #[arg(long)]
@@ -69,7 +75,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         .iter()
         .find(|name| !ENGINES.iter().any(|engine| engine.name == **name))
     {
-        bail!("{unknown} is no engine: there are k6, jmeter and gatling");
+        bail!("{unknown} is no engine: there are k6, jmeter, jmeter2 and gatling");
     }
     let wanted = |name: &str| options.names.is_empty() || options.names.iter().any(|n| n == name);
     for engine in ENGINES.iter().filter(|engine| wanted(engine.name)) {

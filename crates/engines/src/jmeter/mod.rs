@@ -1,18 +1,24 @@
-//! jmeter.
-use crate::launch::{Job, Launch, LaunchError};
+//! JMeter 5.6 and 2.13: plans (JMX) inspected and split over tasks, run without GUI, results (JTL) read while they are written.
+//!
+//! JMeter knows only when a sample did start. No `http_req_response_time` is made up for it, see [`read`].
 
-/// Not yet.
-///
-/// # Errors
-/// Always.
-pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
-    Err(LaunchError::Script {
-        script: job.script.to_owned(),
-        problem: "not yet".into(),
-    })
-}
+mod inspect;
+mod launch;
+mod plan;
+pub mod read;
+mod split;
+mod tokens;
 
-/// Not yet.
-pub fn import(_: &[u8]) -> Option<Box<dyn crate::Reader>> {
-    None
+pub use inspect::inspect;
+pub use launch::{exit, launch};
+pub use read::{Options, reader};
+
+/// The most threads that one task runs well: JMeter keeps a Java thread and its buffers for each.
+/// Source: <https://jmeter.apache.org/usermanual/best-practices.html> names a few hundred to a few thousand by plan.
+pub const THREADS_A_TASK: u64 = 1_000;
+
+/// How many tasks so many threads need, at least one.
+pub const fn tasks_for(threads: u64) -> u64 {
+    let tasks = threads.div_ceil(THREADS_A_TASK);
+    if tasks == 0 { 1 } else { tasks }
 }

@@ -1,0 +1,338 @@
+//! What a plan says of itself before it runs.
+
+use super::plan::{Element, Group, Kind, Plan, Values, is_assertion, is_sampler, is_timer, parameters};
+use crate::inspect::{Inspection, Planned};
+use crate::launch::LaunchError;
+use floodgate_core::definition::model::{Executor, Stage};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// How long JMeter lets a group with a number of loops run: until it is done.
+const UNBOUNDED: Duration = Duration::from_secs(366 * 24 * 3_600);
+
+/// The most steps of a stepping group that are planned one by one.
+const MOST_STEPS: u64 = 1_000;
+
+/// Reads a plan's metadata, given its bytes, its name for messages, and the parameters that it will run with.
+///
+/// # Errors
+/// [`LaunchError::Script`] if it is no plan.
+pub fn inspect(
+    bytes: &[u8],
+    script: &str,
+    with: &BTreeMap<String, String>,
+) -> Result<Inspection, LaunchError> {
+    let plan = Plan::parse(bytes).map_err(|problem| LaunchError::Script {
+        script: script.to_owned(),
+        problem,
+    })?;
+    let values = Values::new(&plan, with);
+    let groups = Group::all(&plan);
+    let mut inspection = Inspection {
+        parameters: parameters(&plan),
+        details: details(&plan, &groups),
+        ..Inspection::default()
+    };
+    let warnings = &mut inspection.warnings;
+    for group in &groups {
+        let executor = match executor(group, &values) {
+            Ok(executor) => executor,
+            Err(why) => {
+                warnings.push(format!(
+                    "{}: its load is not known before the run: {why}",
+                    group.element.name
+                ));
+                None
+            }
+        };
+        inspection.scenarios.push(Planned {
+            name: group.element.name.clone(),
+            start: start(group, &values).unwrap_or_default(),
+            executor,
+            graceful_stop: Duration::ZERO,
+        });
+    }
+    let serial = plan
+        .enabled()
+        .any(|(_, e)| e.class == "TestPlan" && e.text("TestPlan.serialize_threadgroups") == "true");
+    if serial && groups.len() > 1 {
+        warnings.push("the thread groups run one after the other: their starts are not known before the run".to_owned());
+    }
+    if let Some(kind) = unknown_groups(&plan).first() {
+        warnings.push(format!("{kind} is no thread group that is known here: its load can neither be planned nor divided"));
+    }
+    inspection.max_vus = max_vus(&groups, &values, serial);
+    inspection.files = files(&plan, &values);
+    Ok(inspection)
+}
+
+/// Threads at once: of all groups that run beside each other.
+fn max_vus(groups: &[Group<'_>], values: &Values, serial: bool) -> Option<u64> {
+    let mut all = Vec::new();
+    let mut around = 0;
+    for group in groups {
+        let threads = group.threads(values).ok().flatten()?;
+        match group.kind {
+            Kind::SetUp | Kind::TearDown => around = around.max(threads),
+            _ => all.push(threads),
+        }
+    }
+    let beside: u64 = if serial { all.iter().copied().max().unwrap_or(0) } else { all.iter().sum() };
+    Some(beside.max(around))
+}
+
+/// Elements right under the plan that look like thread groups.
+fn unknown_groups(plan: &Plan) -> Vec<&str> {
+    let known: BTreeSet<usize> = Group::all(plan).iter().map(|group| group.number).collect();
+    plan.enabled()
+        .filter(|(number, e)| e.class.ends_with("ThreadGroup") && !known.contains(number))
+        .map(|(_, e)| e.class.as_str())
+        .collect()
+}
+
+/// Files that the plan reads, relative ones whose names are known.
+fn files(plan: &Plan, values: &Values) -> Vec<String> {
+    let names = ["filename", "File.path", "IncludeController.includepath", "HTTPSampler.path_to_file"];
+    let mut found = BTreeSet::new();
+    for (_, element) in plan.enabled().filter(|(_, e)| !e.class.ends_with("ResultCollector")) {
+        for prop in element.props.iter().filter(|prop| names.contains(&prop.name.as_str())) {
+            if let Ok(name) = values.evaluate(&prop.text)
+                && !name.trim().is_empty()
+                && !name.trim().starts_with('/')
+            {
+                found.insert(name.trim().to_owned());
+            }
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// Seconds in a value; JMeter reads what is empty as 0.
+fn seconds(values: &Values, text: &str) -> Result<Duration, String> {
+    values.whole(text).map(Duration::from_secs)
+}
+
+fn start(group: &Group<'_>, values: &Values) -> Result<Duration, String> {
+    match group.kind {
+        Kind::Plain | Kind::SetUp | Kind::TearDown if group.element.text("ThreadGroup.scheduler") == "true" => {
+            seconds(values, group.element.text("ThreadGroup.delay"))
+        }
+        Kind::Stepping => seconds(values, group.element.text("Threads initial delay")),
+        _ => Ok(Duration::ZERO),
+    }
+}
+
+fn executor(group: &Group<'_>, values: &Values) -> Result<Option<Executor>, String> {
+    let element = group.element;
+    match group.kind {
+        Kind::Plain | Kind::SetUp | Kind::TearDown => plain(element, values),
+        Kind::Ultimate => ultimate(element, values).map(Some),
+        Kind::Stepping => stepping(element, values),
+        Kind::Concurrency => {
+            let target = values.whole(element.text("TargetLevel"))?;
+            let (ramp, hold) = ramp_and_hold(element, values)?;
+            let stages = vec![
+                Stage { duration: ramp, target },
+                Stage { duration: hold, target },
+            ];
+            Ok(Some(ramping(stages)))
+        }
+        Kind::Arrivals => {
+            let (ramp, hold) = ramp_and_hold(element, values)?;
+            let target = values.whole(element.text("TargetLevel"))?;
+            let most = values.whole(element.text("ConcurrencyLimit"))?;
+            Ok(Some(Executor::RampingArrivalRate {
+                start_rate: 0,
+                time_unit: unit(element),
+                stages: vec![
+                    Stage { duration: ramp, target },
+                    Stage { duration: hold, target },
+                ],
+                pre_allocated_vus: 0,
+                max_vus: most,
+                max_lateness: UNBOUNDED,
+            }))
+        }
+        Kind::FreeArrivals | Kind::OpenModel => Ok(None),
+    }
+}
+
+/// JMeter's own: threads that start over the ramp, each with a number of loops or until the duration is over.
+fn plain(element: &Element, values: &Values) -> Result<Option<Executor>, String> {
+    let vus = values.whole(element.text("ThreadGroup.num_threads"))?;
+    let ramp = seconds(values, element.text("ThreadGroup.ramp_time"))?;
+    let loops = element.any("LoopController.loops").map_or("1", |prop| prop.text.trim());
+    let loops = values.evaluate(loops)?;
+    let forever = loops.trim() == "-1"
+        || element.any("LoopController.continue_forever").is_some_and(|prop| prop.text == "true");
+    let scheduled = element.text("ThreadGroup.scheduler") == "true";
+    let duration = match scheduled {
+        true => Some(seconds(values, element.text("ThreadGroup.duration"))?).filter(|d| !d.is_zero()),
+        false => None,
+    };
+    if !forever {
+        let iterations = values.whole(&loops)?;
+        return Ok(Some(Executor::PerVuIterations {
+            vus,
+            iterations,
+            max_duration: duration.unwrap_or(UNBOUNDED),
+        }));
+    }
+    // Without an end only the samplers or a person stop it.
+    let Some(duration) = duration else {
+        return Ok(None);
+    };
+    if ramp.is_zero() {
+        return Ok(Some(Executor::ConstantVus { vus, duration }));
+    }
+    let ramp = ramp.min(duration);
+    Ok(Some(ramping(vec![
+        Stage { duration: ramp, target: vus },
+        Stage { duration: duration - ramp, target: vus },
+    ])))
+}
+
+fn ramping(stages: Vec<Stage>) -> Executor {
+    Executor::RampingVus {
+        start_vus: 0,
+        stages,
+        graceful_ramp_down: Duration::ZERO,
+    }
+}
+
+fn unit(element: &Element) -> Duration {
+    match element.text("Unit") {
+        "S" => Duration::from_secs(1),
+        _ => Duration::from_secs(60),
+    }
+}
+
+fn ramp_and_hold(element: &Element, values: &Values) -> Result<(Duration, Duration), String> {
+    let long = |name: &str| -> Result<Duration, String> {
+        let count = values.number(element.text(name)).or_else(|why| {
+            if element.text(name).is_empty() { Ok(0.0) } else { Err(why) }
+        })?;
+        Ok(unit(element).mul_f64(count.clamp(0.0, 1e6)))
+    };
+    Ok((long("RampUp")?, long("Hold")?))
+}
+
+/// The corners of a table of ramps: each row has threads, delay, ramp up, hold, ramp down in seconds.
+fn ultimate(element: &Element, values: &Values) -> Result<Executor, String> {
+    let mut ramps = Vec::new();
+    for row in element.rows("ultimatethreadgroupdata") {
+        let cell = |n: usize| row.get(n).map_or(Ok(0), |prop| values.whole(&prop.text));
+        let (threads, delay, up, hold, down) = (cell(0)?, cell(1)?, cell(2)?, cell(3)?, cell(4)?);
+        let risen = delay.saturating_add(up);
+        let falling = risen.saturating_add(hold);
+        ramps.push((threads, [delay, risen, falling, falling.saturating_add(down)]));
+    }
+    let level = |at: u64| -> u64 {
+        let each = ramps.iter().map(|&(threads, [delay, risen, falling, ended])| {
+            let part = |from: u64, to: u64| threads as f64 * (at - from) as f64 / (to - from) as f64;
+            match at {
+                at if at < delay || at >= ended => 0.0,
+                at if at < risen => part(delay, risen),
+                at if at < falling => threads as f64,
+                _ => threads as f64 - part(falling, ended),
+            }
+        });
+        each.sum::<f64>().round() as u64
+    };
+    let corners: BTreeSet<u64> = ramps.iter().flat_map(|(_, corners)| *corners).collect();
+    let (mut stages, mut last) = (Vec::new(), 0);
+    for at in corners {
+        // A jump at a corner is a ramp to just before it and a stage without length.
+        let before = if at > last { level(at - 1) } else { 0 };
+        stages.push(Stage {
+            duration: Duration::from_secs(at - last),
+            target: before,
+        });
+        stages.push(Stage {
+            duration: Duration::ZERO,
+            target: level(at),
+        });
+        last = at;
+    }
+    Ok(ramping(stages))
+}
+
+/// Steps up, a flight, steps down.
+fn stepping(element: &Element, values: &Values) -> Result<Option<Executor>, String> {
+    let whole = |name: &str| values.whole(element.text(name));
+    let all = whole("ThreadGroup.num_threads")?;
+    let (count, burst, period) = (
+        whole("Start users count")?,
+        whole("Start users count burst")?,
+        seconds(values, element.text("Start users period"))?,
+    );
+    let (stop, stop_period) = (
+        whole("Stop users count")?,
+        seconds(values, element.text("Stop users period"))?,
+    );
+    let flight = seconds(values, element.text("flighttime"))?;
+    let ramp = seconds(values, element.text("rampUp"))?;
+    if count == 0 || stop == 0 || all.div_ceil(count) > MOST_STEPS || all.div_ceil(stop) > MOST_STEPS {
+        return Ok(None);
+    }
+    let mut stages = Vec::new();
+    let mut now = if burst > 0 { burst.min(all) } else { count.min(all) };
+    stages.push(Stage { duration: ramp, target: now });
+    while now < all {
+        stages.push(Stage { duration: period.saturating_sub(ramp), target: now });
+        now = (now + count).min(all);
+        stages.push(Stage { duration: ramp, target: now });
+    }
+    stages.push(Stage { duration: flight, target: all });
+    while now > 0 {
+        now = now.saturating_sub(stop);
+        stages.push(Stage { duration: Duration::ZERO, target: now });
+        if now > 0 {
+            stages.push(Stage { duration: stop_period, target: now });
+        }
+    }
+    Ok(Some(ramping(stages)))
+}
+
+/// The plan in JMeter's own words.
+fn details(plan: &Plan, groups: &[Group<'_>]) -> Value {
+    let list = |wanted: fn(&str) -> bool| -> Vec<Value> {
+        plan.enabled()
+            .filter(|(_, e)| wanted(&e.class))
+            .map(|(_, e)| json!({"type": e.class, "name": e.name}))
+            .collect()
+    };
+    let of_group = |group: &Group<'_>| {
+        let samplers: Vec<&str> = plan
+            .enabled()
+            .filter(|(number, e)| is_sampler(&e.class) && plan.above(*number).any(|n| n == group.number))
+            .map(|(_, e)| e.name.as_str())
+            .collect();
+        json!({"type": group.element.class, "name": group.element.name, "samplers": samplers})
+    };
+    let data: Vec<Value> = plan
+        .enabled()
+        .filter(|(_, e)| e.class == "CSVDataSet")
+        .map(|(_, e)| {
+            json!({
+                "name": e.name,
+                "file": e.text("filename"),
+                "variables": e.text("variableNames"),
+                "share": e.text("shareMode"),
+                "recycle": e.text("recycle") != "false",
+            })
+        })
+        .collect();
+    let disabled = plan.elements.iter().filter(|e| !e.enabled).count();
+    json!({
+        "jmeter": plan.jmeter,
+        "thread_groups": groups.iter().map(of_group).collect::<Vec<_>>(),
+        "samplers": list(is_sampler),
+        "assertions": list(is_assertion),
+        "timers": list(is_timer),
+        "data_sets": data,
+        "fragments": list(|class| matches!(class, "TestFragmentController" | "ModuleController" | "IncludeController")),
+        "disabled_elements": disabled,
+    })
+}

@@ -1,0 +1,352 @@
+//! How JMeter is started for one task.
+
+use super::plan::{Plan, Values, checks};
+use super::read::{self, Options};
+use super::split::{Folders, Share, split};
+use crate::launch::{Exit, Job, Launch, LaunchError, Output, Stop};
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::net::UdpSocket;
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
+/// How long running samples may take to end when a run is stopped.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Packages that JMeter and its plugins reach into by reflection, and that Java 9 and later have to be told to open.
+/// Source: `bin/jmeter` of JMeter 5.6; `java.awt.font` and `javax.swing` for 2.13.
+const OPENED: [&str; 10] = [
+    "java.base/java.lang",
+    "java.base/java.lang.invoke",
+    "java.base/java.lang.reflect",
+    "java.base/java.text",
+    "java.base/java.util",
+    "java.desktop/java.awt.font",
+    "java.desktop/javax.swing",
+    "java.desktop/javax.swing.text.html",
+    "java.desktop/javax.swing.tree",
+    "java.desktop/sun.awt",
+];
+
+/// The share of the memory that the heap may take; the rest is for threads' stacks, buffers and the JVM itself.
+const HEAP_PERCENT: u32 = 65;
+
+/// What the reader relies on, whatever `user.properties` says.
+const PROPERTIES: [&str; 39] = [
+    "jmeter.save.saveservice.assertion_results=all",
+    "jmeter.save.saveservice.assertion_results_failure_message=true",
+    "jmeter.save.saveservice.assertions=true",
+    "jmeter.save.saveservice.autoflush=true",
+    "jmeter.save.saveservice.bytes=true",
+    "jmeter.save.saveservice.connect_time=true",
+    "jmeter.save.saveservice.data_type=true",
+    "jmeter.save.saveservice.default_delimiter=,",
+    "jmeter.save.saveservice.encoding=false",
+    "jmeter.save.saveservice.filename=false",
+    "jmeter.save.saveservice.hostname=false",
+    "jmeter.save.saveservice.idle_time=true",
+    "jmeter.save.saveservice.label=true",
+    "jmeter.save.saveservice.latency=true",
+    "jmeter.save.saveservice.print_field_names=true",
+    "jmeter.save.saveservice.requestHeaders=false",
+    "jmeter.save.saveservice.response_code=true",
+    "jmeter.save.saveservice.response_data=false",
+    "jmeter.save.saveservice.response_data.on_error=false",
+    "jmeter.save.saveservice.response_message=true",
+    "jmeter.save.saveservice.responseHeaders=false",
+    "jmeter.save.saveservice.sample_count=false",
+    "jmeter.save.saveservice.samplerData=false",
+    "jmeter.save.saveservice.sent_bytes=true",
+    "jmeter.save.saveservice.subresults=true",
+    "jmeter.save.saveservice.successful=true",
+    "jmeter.save.saveservice.thread_counts=true",
+    "jmeter.save.saveservice.thread_name=true",
+    "jmeter.save.saveservice.time=true",
+    "jmeter.save.saveservice.timestamp_format=ms",
+    "jmeter.save.saveservice.url=true",
+    "jmeter.save.saveservice.xml_pi=",
+    "jmeterengine.force.system.exit=false",
+    "sample_variables=",
+    "sampleresult.timestamp.start=true",
+    "sampleresult.useNanoTime=true",
+    "subresult.disable_renaming=false",
+    "summariser.name=",
+    "summariser.out=false",
+];
+
+/// What 5.6 writes with [`PROPERTIES`]. Into a pipe it writes no header: it takes what exists for a file to go on with.
+const HEADER: &str = "timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,success,failureMessage,\
+bytes,sentBytes,grpThreads,allThreads,URL,Latency,IdleTime,Connect";
+
+/// What an exit code of JMeter says. It is 0 whatever the samples were: the verdict comes from them.
+pub fn exit(code: i32) -> Exit {
+    match code {
+        0 => Exit::Completed,
+        // By SIGINT and SIGTERM; its shutdown hook has closed the results.
+        130 | 143 => Exit::Stopped,
+        1 => Exit::Failed {
+            meaning: "JMeter could not run the plan: its last lines say why",
+        },
+        134 | 137 => Exit::Failed {
+            meaning: "the JVM was killed or gave up: does the task have enough memory?",
+        },
+        _ => Exit::Failed {
+            meaning: "the JVM ended with a code that JMeter does not use",
+        },
+    }
+}
+
+fn failed(path: &Path) -> impl Fn(std::io::Error) -> LaunchError + '_ {
+    move |source| LaunchError::File {
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// The home folder: as given, or of `FLOODGATE_JMETER`, `JMETER_HOME`, or the `jmeter` of the path.
+fn home(given: Option<&Path>) -> Result<PathBuf, LaunchError> {
+    let launcher = |home: &Path| home.join("bin/ApacheJMeter.jar").is_file();
+    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    let of_path = || {
+        let program = find("jmeter", &[])?.canonicalize().ok()?;
+        Some(program.parent()?.parent()?.to_owned())
+    };
+    let places = match given {
+        Some(given) => vec![Some(given.to_owned())],
+        None => vec![variable("FLOODGATE_JMETER"), variable("JMETER_HOME"), of_path()],
+    };
+    let found = places.into_iter().flatten().find(|home| launcher(home));
+    found.ok_or_else(|| LaunchError::NotFound {
+        engine: "JMeter",
+        remedy: match given {
+            Some(given) => format!("{} has no bin/ApacheJMeter.jar", given.display()),
+            None => "unpack JMeter 5.6 and set JMETER_HOME to its folder, or use the image floodgate-jmeter".to_owned(),
+        },
+    })
+}
+
+fn find(program: &str, first: &[PathBuf]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = first.iter().cloned().chain(std::env::split_paths(&path));
+    folders.map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+fn java() -> Result<PathBuf, LaunchError> {
+    let first: Vec<PathBuf> = std::env::var_os("JAVA_HOME")
+        .map(|home| Path::new(&home).join("bin"))
+        .into_iter()
+        .collect();
+    find("java", &first).ok_or_else(|| LaunchError::NotFound {
+        engine: "Java",
+        remedy: "JMeter needs Java 8 or later: install a JRE (default-jre-headless) or set JAVA_HOME".to_owned(),
+    })
+}
+
+/// The first number of the version that an installation says it is: of its core's name (Maven Central), or of the version of its
+/// saved formats, which is 5.0 since JMeter 5 (`bin/saveservice.properties`).
+fn major(home: &Path) -> Result<u32, LaunchError> {
+    let first = |text: &str| text.split('.').next().and_then(|number| number.trim().parse::<u32>().ok());
+    let ext = home.join("lib/ext");
+    let names = std::fs::read_dir(&ext).map_err(failed(&ext))?;
+    let by_name = names
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .find_map(|name| first(name.strip_prefix("ApacheJMeter_core-")?));
+    if let Some(major) = by_name {
+        return Ok(major);
+    }
+    let file = home.join("bin/saveservice.properties");
+    let text = std::fs::read_to_string(&file).map_err(failed(&file))?;
+    let saved = text.lines().find_map(|line| line.trim().strip_prefix("_version="));
+    saved.and_then(first).ok_or_else(|| LaunchError::Version {
+        engine: "JMeter",
+        found: "of unknown version".to_owned(),
+        remedy: format!("{} has no _version: unpack JMeter 5.6 anew", file.display()),
+    })
+}
+
+/// Folders of links in which the plan's copy stands as the plan does in its own, so that `../data/users.csv` leads where it did.
+fn mirror(job: &Job<'_>) -> Result<PathBuf, LaunchError> {
+    let script = Path::new(job.script);
+    let plain = script.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    let (Some(name), true) = (script.file_name(), plain) else {
+        return Err(LaunchError::Script {
+            script: job.script.to_owned(),
+            problem: "the path leads out of the test's folder: name the plan relative to it".to_owned(),
+        });
+    };
+    let mut from = job.folder.canonicalize().map_err(failed(job.folder))?;
+    let mut to = job.scratch.join("plan");
+    let parts: Vec<&OsStr> = script.iter().filter(|part| *part != OsStr::new(".")).collect();
+    for part in parts {
+        link_all(&from, &to, part)?;
+        from.push(part);
+        if part != name {
+            to.push(part);
+        }
+    }
+    Ok(to.join(name))
+}
+
+/// Links to everything in a folder but one.
+fn link_all(from: &Path, to: &Path, but: &OsStr) -> Result<(), LaunchError> {
+    std::fs::create_dir_all(to).map_err(failed(to))?;
+    for entry in std::fs::read_dir(from).map_err(failed(from))? {
+        let name = entry.map_err(failed(from))?.file_name();
+        if name == but {
+            continue;
+        }
+        let link = to.join(&name);
+        match std::os::unix::fs::symlink(from.join(&name), &link) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
+                return Err(failed(&link)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A UDP port on loopback that nobody has.
+fn free_port(scratch: &Path) -> Result<u16, LaunchError> {
+    let socket = UdpSocket::bind(("127.0.0.1", 0)).and_then(|socket| socket.local_addr());
+    socket.map(|addr| addr.port()).map_err(failed(scratch))
+}
+
+/// Parameters of the plan, with `TARGET` if it is not given.
+fn parameters(job: &Job<'_>) -> BTreeMap<String, String> {
+    let mut parameters = job.parameters.clone();
+    if let Some(target) = job.target {
+        parameters.entry("TARGET".to_owned()).or_insert_with(|| target.to_owned());
+    }
+    parameters
+}
+
+/// Writes the task's share of the plan into its scratch folder, and says how JMeter runs it.
+///
+/// JMeter 5 writes CSV; older versions write XML, since their CSV leaves out the requests of redirects and of embedded resources.
+///
+/// # Errors
+/// See [`LaunchError`].
+pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
+    let home = home(job.home)?;
+    let java = java()?;
+    let major = major(&home)?;
+    if major < 2 {
+        return Err(LaunchError::Version {
+            engine: "JMeter",
+            found: major.to_string(),
+            remedy: "use 5.6, or 2.13".to_owned(),
+        });
+    }
+    let script = job.folder.join(job.script);
+    let bytes = std::fs::read(&script).map_err(failed(&script))?;
+    let problem = |problem: String| LaunchError::Script {
+        script: job.script.to_owned(),
+        problem,
+    };
+    let plan = Plan::parse(&bytes).map_err(problem)?;
+    let parameters = parameters(job);
+    let values = Values::new(&plan, &parameters);
+    let folders = Folders {
+        plan: script.parent().unwrap_or(job.folder),
+        data: &job.scratch.join("data"),
+    };
+    let share = Share {
+        weights: job.weights,
+        place: job.place,
+    };
+    let part = split(&plan, &bytes, &values, &share, &folders).map_err(problem)?;
+    let copy = mirror(job)?;
+    std::fs::write(&copy, &part.bytes).map_err(failed(&copy))?;
+    std::fs::create_dir_all(folders.data).map_err(failed(folders.data))?;
+    for (path, rows) in &part.files {
+        std::fs::write(path, rows).map_err(failed(path))?;
+    }
+    let results = job.scratch.join("results.jtl");
+    let port = free_port(job.scratch)?;
+    let of_test = job.folder.join("user.properties");
+    let command = command(&Command {
+        java: &java,
+        home: &home,
+        plan: &copy,
+        results: &results,
+        scratch: job.scratch,
+        properties: of_test.is_file().then_some(of_test.as_path()),
+        parameters: &parameters,
+        xml: major < 5,
+        port,
+    });
+    let options = Options {
+        checks: checks(&plan),
+        header: (major >= 5).then(|| HEADER.to_owned()),
+    };
+    Ok(Launch {
+        command,
+        env: Vec::new(),
+        folder: copy.parent().unwrap_or(job.scratch).to_owned(),
+        output: Output::Pipe(results),
+        reader: read::reader(options),
+        stop: Stop::Datagram {
+            port,
+            message: "Shutdown",
+        },
+        patience: PATIENCE,
+        exit,
+        warnings: part.warnings,
+    })
+}
+
+/// What a command line is made of.
+struct Command<'a> {
+    /// The program.
+    java: &'a Path,
+    /// JMeter's home folder.
+    home: &'a Path,
+    /// The plan.
+    plan: &'a Path,
+    /// Where samples go.
+    results: &'a Path,
+    /// Where the log goes.
+    scratch: &'a Path,
+    /// The test's own `user.properties`.
+    properties: Option<&'a Path>,
+    /// Of the plan.
+    parameters: &'a BTreeMap<String, String>,
+    /// XML in place of CSV.
+    xml: bool,
+    /// Of the shutdown listener.
+    port: u16,
+}
+
+/// The command line. What is given later wins: our properties stand after the test's own, and parameters last.
+fn command(of: &Command<'_>) -> Vec<OsString> {
+    let joined = |name: &str, path: &Path| {
+        let mut text = OsString::from(name);
+        text.push(path);
+        text
+    };
+    let mut all: Vec<OsString> = vec![of.java.into()];
+    all.push(format!("-XX:MaxRAMPercentage={HEAP_PERCENT}").into());
+    // Java 8 knows neither this share nor modules.
+    all.push("-XX:+IgnoreUnrecognizedVMOptions".into());
+    all.extend(OPENED.iter().map(|package| format!("--add-opens={package}=ALL-UNNAMED").into()));
+    all.push("-XX:+ExitOnOutOfMemoryError".into());
+    all.push("-Djava.awt.headless=true".into());
+    all.push(joined("-Djava.util.prefs.userRoot=", of.scratch));
+    all.push(joined("-Djmeter.home=", of.home));
+    all.extend(["-jar".into(), of.home.join("bin/ApacheJMeter.jar").into()]);
+    all.extend(["-n".into(), "-t".into(), of.plan.into()]);
+    all.extend(["-l".into(), of.results.into()]);
+    all.extend(["-j".into(), of.scratch.join("jmeter.log").into()]);
+    if let Some(properties) = of.properties {
+        all.extend(["-q".into(), properties.into()]);
+    }
+    let format = if of.xml { "xml" } else { "csv" };
+    all.extend(PROPERTIES.iter().map(|property| format!("-J{property}").into()));
+    all.push(format!("-Jjmeter.save.saveservice.output_format={format}").into());
+    all.push(format!("-Jjmeterengine.nongui.port={}", of.port).into());
+    all.push(format!("-Jjmeterengine.nongui.maxport={}", of.port).into());
+    all.extend(of.parameters.iter().map(|(name, value)| format!("-J{name}={value}").into()));
+    all
+}

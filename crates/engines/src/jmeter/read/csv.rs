@@ -1,0 +1,430 @@
+//! Reads a JTL in CSV.
+
+use super::Options;
+use super::columns::{self, Columns, Layout, MOST, NONE};
+use super::family::{Family, Row};
+use super::feed::{Code, Feed, Has};
+use super::sample::{Figures, Kind, LONGEST_MS, TRANSACTION, group};
+use crate::collector::Collector;
+use crate::read::{ReadError, Reader};
+use std::borrow::Cow;
+
+/// The longest record in bytes.
+const LONGEST: usize = 1 << 20;
+
+/// A [`Reader`] of JMeter's CSV: columns by header in any order, quoted as by RFC 4180, fields over several lines.
+pub struct CsvReader {
+    layout: Option<Layout>,
+    /// The header if the results have none.
+    header: Option<String>,
+    /// A record that is not complete, and whether it ends within quotes.
+    rest: Vec<u8>,
+    open: bool,
+    /// Lines that were read.
+    line: u64,
+    feed: Feed,
+    family: Family,
+    dated: bool,
+}
+
+/// A record: its bytes, and where its fields end.
+struct Record<'a> {
+    bytes: &'a [u8],
+    ends: &'a [usize],
+    line: u64,
+}
+
+impl<'a> Record<'a> {
+    /// A field as it stands; empty where the record has none.
+    #[inline]
+    fn raw(&self, column: u8) -> &'a [u8] {
+        let column = usize::from(column);
+        let Some(&end) = self.ends.get(column) else {
+            return &[];
+        };
+        let start = if column == 0 { 0 } else { self.ends[column - 1] + 1 };
+        &self.bytes[start..end]
+    }
+
+    /// A field without its quotes.
+    #[inline]
+    fn text(&self, column: u8) -> Cow<'a, [u8]> {
+        let raw = self.raw(column);
+        if raw.first() != Some(&b'"') {
+            return Cow::Borrowed(raw);
+        }
+        unquoted(raw)
+    }
+
+    fn number(&self, column: u8, name: &str) -> Result<u64, ReadError> {
+        let raw = self.raw(column);
+        parse(raw).ok_or_else(|| self.malformed(name, raw, "a number"))
+    }
+
+    /// A number that older versions and other tools leave out.
+    fn optional(&self, column: u8, name: &str) -> Result<Option<u64>, ReadError> {
+        if self.raw(column).is_empty() {
+            return Ok(None);
+        }
+        self.number(column, name).map(Some)
+    }
+
+    #[cold]
+    fn malformed(&self, name: &str, value: &[u8], wanted: &str) -> ReadError {
+        let value: String = String::from_utf8_lossy(value).chars().take(80).collect();
+        ReadError::Malformed {
+            place: format!("line {}", self.line),
+            problem: format!("{name} is {value:?}, not {wanted}: is this a JTL with that header?"),
+        }
+    }
+}
+
+#[cold]
+fn unquoted(raw: &[u8]) -> Cow<'_, [u8]> {
+    let inner = raw[1..].strip_suffix(b"\"").unwrap_or(&raw[1..]);
+    if memchr::memchr(b'"', inner).is_none() {
+        return Cow::Borrowed(inner);
+    }
+    let mut text = Vec::with_capacity(inner.len());
+    let mut bytes = inner.iter();
+    while let Some(&byte) = bytes.next() {
+        text.push(byte);
+        if byte == b'"' && bytes.as_slice().first() == Some(&b'"') {
+            bytes.next();
+        }
+    }
+    Cow::Owned(text)
+}
+
+/// Up to 18 digits.
+#[inline]
+fn parse(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() || digits.len() > 18 {
+        return None;
+    }
+    let mut value = 0_u64;
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + u64::from(digit);
+    }
+    Some(value)
+}
+
+/// Days from 1970-01-01 of a date of the Gregorian calendar.
+/// Source: <https://howardhinnant.github.io/date_algorithms.html#days_from_civil>.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+/// `2024/01/31 12:34:56.789`, with any single separators, in UTC; the milliseconds may be missing.
+fn parse_date(text: &[u8]) -> Option<i64> {
+    let field = |from: usize, length: usize| {
+        let digits = text.get(from..from + length)?;
+        parse(digits).and_then(|value| i64::try_from(value).ok())
+    };
+    if !matches!(text.len(), 19 | 23) {
+        return None;
+    }
+    let (year, month, day) = (field(0, 4)?, field(5, 2)?, field(8, 2)?);
+    let (hour, minute, second) = (field(11, 2)?, field(14, 2)?, field(17, 2)?);
+    let ms = if text.len() == 23 { field(20, 3)? } else { 0 };
+    let valid = (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second < 61;
+    valid.then(|| ((days(year, month, day) * 24 + hour) * 60 + minute) * 60_000 + second * 1_000 + ms)
+}
+
+impl CsvReader {
+    /// Nothing read yet.
+    pub fn new(options: Options) -> Self {
+        Self {
+            layout: None,
+            header: options.header,
+            rest: Vec::new(),
+            open: false,
+            line: 0,
+            feed: Feed::new(options.checks),
+            family: Family::default(),
+            dated: false,
+        }
+    }
+
+    /// Reads complete records; keeps the rest. `bytes` begins with a record.
+    fn records(&mut self, mut bytes: &[u8], into: &mut Collector) -> Result<(), ReadError> {
+        if self.layout.is_none() {
+            // A header has no line breaks, and a first record without a header is a request of an ordinary label.
+            let Some(end) = memchr::memchr(b'\n', bytes) else {
+                return self.keep(bytes, false);
+            };
+            let line = &bytes[..end];
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let layout = match &self.header {
+                Some(header) if !line.starts_with(b"timeStamp") => Layout {
+                    header: false,
+                    ..columns::layout(header.as_bytes())?
+                },
+                _ => columns::layout(line)?,
+            };
+            self.take_layout(layout);
+            if layout.header {
+                bytes = &bytes[end + 1..];
+                self.line += 1;
+            }
+        }
+        let Some(layout) = self.layout else {
+            return Ok(());
+        };
+        let delimiter = layout.delimiter;
+        let mut ends = [0_usize; MOST];
+        let (mut count, mut start, mut open) = (0, 0, false);
+        let mut line = self.line;
+        for at in memchr::memchr3_iter(delimiter, b'"', b'\n', bytes) {
+            let byte = bytes[at];
+            if byte == b'"' {
+                open = !open;
+            } else if byte == b'\n' {
+                line += 1;
+                if open {
+                    continue;
+                }
+                let mut end = at;
+                if end > start && bytes[end - 1] == b'\r' {
+                    end -= 1;
+                }
+                if count < MOST {
+                    ends[count] = end - start;
+                    count += 1;
+                }
+                if end > start {
+                    let record = Record {
+                        bytes: &bytes[start..end],
+                        ends: &ends[..count],
+                        line: self.line + 1,
+                    };
+                    self.record(&layout.columns, &record, into)?;
+                }
+                self.line = line;
+                (start, count) = (at + 1, 0);
+            } else if !open && count < MOST {
+                ends[count] = at - start;
+                count += 1;
+            }
+        }
+        self.keep(&bytes[start..], open)
+    }
+
+    fn take_layout(&mut self, layout: Layout) {
+        let columns = &layout.columns;
+        self.feed.has = Has {
+            connect: columns.connect != NONE,
+            latency: columns.latency != NONE,
+            bytes: columns.bytes != NONE,
+            sent_bytes: columns.sent_bytes != NONE,
+        };
+        self.layout = Some(layout);
+    }
+
+    /// Keeps the beginning of a record.
+    fn keep(&mut self, bytes: &[u8], open: bool) -> Result<(), ReadError> {
+        if self.rest.len() + bytes.len() > LONGEST {
+            return Err(ReadError::TooLong {
+                line: self.line + 1,
+                limit: LONGEST,
+            });
+        }
+        self.rest.extend_from_slice(bytes);
+        self.open = open;
+        Ok(())
+    }
+
+    #[inline]
+    fn record(&mut self, columns: &Columns, record: &Record<'_>, into: &mut Collector) -> Result<(), ReadError> {
+        if record.ends.len() < columns.needed() {
+            return Err(ReadError::Malformed {
+                place: format!("line {}", record.line),
+                problem: format!(
+                    "{} fields where the header has {}: was the file cut or written by two at once?",
+                    record.ends.len(),
+                    columns.needed()
+                ),
+            });
+        }
+        let figures = Figures {
+            start_ms: self.time(columns, record)?,
+            elapsed_ms: record.number(columns.elapsed, "elapsed")?.min(LONGEST_MS),
+            idle_ms: record.optional(columns.idle, "IdleTime")?.unwrap_or(0).min(LONGEST_MS),
+            latency_ms: record.optional(columns.latency, "Latency")?,
+            connect_ms: record.optional(columns.connect, "Connect")?,
+            bytes: record.optional(columns.bytes, "bytes")?,
+            sent_bytes: record.optional(columns.sent_bytes, "sentBytes")?,
+        };
+        let thread = record.text(columns.thread);
+        let message = record.text(columns.message);
+        if self.feed.names.is_full() {
+            self.family.flush(&mut self.feed, into);
+            self.feed.forget();
+        }
+        let label = self.feed.names.number(&record.text(columns.label));
+        let kind = self.kind(columns, record, &message);
+        if kind == Kind::Transaction {
+            let group = self.feed.names.number(group(&thread));
+            self.feed.group(label, group, &figures, into);
+            return Ok(());
+        }
+        let ok = match record.raw(columns.success) {
+            b"true" => true,
+            b"false" => false,
+            other if other.eq_ignore_ascii_case(b"true") => true,
+            other if other.eq_ignore_ascii_case(b"false") => false,
+            other => return Err(record.malformed("success", other, "true or false")),
+        };
+        if let Some(threads) = record.optional(columns.all_threads, "allThreads")?
+            && threads > 0
+        {
+            self.feed.threads(threads, figures.end_ms(), into);
+        }
+        let row = Row {
+            kind,
+            label,
+            code: Code::parse(&record.text(columns.code), &message),
+            ok,
+            unmet: !ok && !record.raw(columns.failure).is_empty(),
+            figures,
+        };
+        self.family.row(&thread, row, &mut self.feed, into);
+        Ok(())
+    }
+
+    fn time(&mut self, columns: &Columns, record: &Record<'_>) -> Result<i64, ReadError> {
+        let raw = record.raw(columns.timestamp);
+        if let Some(ms) = parse(raw) {
+            // Later than the year 5000 is no time.
+            return i64::try_from(ms)
+                .ok()
+                .filter(|ms| *ms < 100_000_000_000_000)
+                .ok_or_else(|| record.malformed("timeStamp", raw, "Unix time in milliseconds"));
+        }
+        self.dated = true;
+        parse_date(&record.text(columns.timestamp)).ok_or_else(|| {
+            record.malformed("timeStamp", raw, "Unix time in milliseconds or yyyy/MM/dd HH:mm:ss.SSS")
+        })
+    }
+
+    #[inline]
+    fn kind(&self, columns: &Columns, record: &Record<'_>, message: &[u8]) -> Kind {
+        if message.starts_with(TRANSACTION) {
+            return Kind::Transaction;
+        }
+        if columns.url == NONE {
+            return Kind::Http;
+        }
+        let url = record.raw(columns.url);
+        let url = url.strip_prefix(b"\"").unwrap_or(url);
+        if url.starts_with(b"http") {
+            return Kind::Http;
+        }
+        let nowhere = url.is_empty() || url == b"null";
+        if nowhere && columns.message == NONE && columns.data_type != NONE && record.raw(columns.data_type).is_empty() {
+            return Kind::Transaction;
+        }
+        Kind::Other
+    }
+}
+
+impl Reader for CsvReader {
+    fn push(&mut self, mut bytes: &[u8], into: &mut Collector) -> Result<(), ReadError> {
+        while !self.rest.is_empty() && !bytes.is_empty() {
+            // The record that was begun ends with the first line break outside of quotes.
+            let mut from = 0;
+            let mut open = self.open;
+            let end = loop {
+                let Some(at) = memchr::memchr(b'\n', &bytes[from..]) else {
+                    open ^= memchr::memchr_iter(b'"', &bytes[from..]).count() % 2 == 1;
+                    return self.keep(bytes, open);
+                };
+                open ^= memchr::memchr_iter(b'"', &bytes[from..from + at]).count() % 2 == 1;
+                from += at + 1;
+                if !open {
+                    break from;
+                }
+            };
+            self.keep(&bytes[..end], false)?;
+            bytes = &bytes[end..];
+            let mut whole = std::mem::take(&mut self.rest);
+            let done = self.records(&whole, into);
+            // All of it was read: its buffer serves again.
+            if self.rest.is_empty() {
+                whole.clear();
+                self.rest = whole;
+            }
+            done?;
+        }
+        if !bytes.is_empty() {
+            self.records(bytes, into)?;
+        }
+        self.family.settle(&mut self.feed, into);
+        Ok(())
+    }
+
+    fn finish(&mut self, into: &mut Collector) -> Result<Vec<String>, ReadError> {
+        let mut warnings = Vec::new();
+        if !self.rest.is_empty() {
+            warnings.push(format!(
+                "the results end within a record of {} bytes: JMeter did not end by itself",
+                self.rest.len()
+            ));
+        }
+        self.family.flush(&mut self.feed, into);
+        let Some(layout) = self.layout else {
+            warnings.push("the results have no complete line: JMeter wrote no sample".to_owned());
+            return Ok(warnings);
+        };
+        let columns = layout.columns;
+        if columns.message == NONE && (columns.url == NONE || columns.data_type == NONE) {
+            warnings.push(
+                "the results have neither responseMessage nor both URL and dataType: Transaction Controllers cannot be told from requests"
+                    .to_owned(),
+            );
+        }
+        if columns.url == NONE {
+            warnings.push("the results have no column URL: every sampler counts as an HTTP request".to_owned());
+        }
+        if columns.connect == NONE {
+            warnings.push("the results have no column Connect: http_req_duration has connecting in it".to_owned());
+        }
+        if self.dated {
+            warnings.push("times of day are read as UTC: save them as ms (jmeter.save.saveservice.timestamp_format=ms)".to_owned());
+        }
+        Ok(warnings)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_read() {
+        assert_eq!(parse_date(b"1970/01/01 00:00:00.001"), Some(1));
+        assert_eq!(parse_date(b"2024-02-29 12:34:56"), Some(1_709_210_096_000));
+        assert_eq!(parse_date(b"2024-13-29 12:34:56"), None);
+        assert_eq!(parse_date(b"yesterday at noon.."), None);
+    }
+
+    #[test]
+    fn quotes_are_taken_off() {
+        assert_eq!(&*unquoted(br#""a ""b"", c""#), br#"a "b", c"#);
+        assert_eq!(&*unquoted(b"\"plain\""), b"plain");
+        assert_eq!(&*unquoted(b"\""), b"");
+    }
+}

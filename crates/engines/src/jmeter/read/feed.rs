@@ -1,0 +1,298 @@
+//! Samples into the collector: the series of each label, group and outcome are looked up once.
+
+use super::code::CODES;
+use super::names::Names;
+use super::sample::{Figures, Kind};
+use crate::collector::{Collector, Series};
+use floodgate_core::metric::{Builtin, MetricKind, Tags};
+use std::collections::{BTreeMap, HashMap};
+
+/// The longest value of a tag in bytes; what is longer is cut.
+const LONGEST_TAG: usize = 512;
+
+/// What came back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Code {
+    /// The HTTP status; 0 without one.
+    pub(super) status: u16,
+    /// The place in [`CODES`] and one; 0 without an error.
+    pub(super) error: u8,
+}
+
+impl Code {
+    /// Out of a JTL's code and message.
+    #[inline]
+    pub(super) fn parse(code: &[u8], message: &[u8]) -> Self {
+        if let [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9'] = code {
+            let digit = |byte: &u8| u16::from(byte - b'0');
+            return Self {
+                status: digit(a) * 100 + digit(b) * 10 + digit(c),
+                error: 0,
+            };
+        }
+        let error = super::code::error_code(code, message)
+            .and_then(|name| CODES.iter().position(|known| *known == name))
+            .map_or(0, |place| place as u8 + 1);
+        Self { status: 0, error }
+    }
+
+    fn tags(self, tags: Tags) -> Tags {
+        let tags = match self.status {
+            0 => tags,
+            status => tags.with("status", status.to_string()),
+        };
+        match self.error {
+            0 => tags,
+            error => tags.with("error_code", CODES[usize::from(error) - 1]),
+        }
+    }
+}
+
+/// What tells the series of a sample apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Outcome {
+    pub(super) kind: Kind,
+    /// A number of [`Names`]: the sampler.
+    pub(super) label: u32,
+    /// A number of [`Names`]: the thread group.
+    pub(super) group: u32,
+    pub(super) code: Code,
+    pub(super) ok: bool,
+}
+
+/// The series of an outcome.
+#[derive(Clone, Copy)]
+struct Bundle {
+    count: Series,
+    failed: Series,
+    duration: Series,
+    /// Of requests only, and only if the JTL has the columns.
+    connecting: Option<Series>,
+    waiting: Option<Series>,
+    receiving: Option<Series>,
+}
+
+/// The series of a thread group's traffic.
+#[derive(Clone, Copy)]
+struct Traffic {
+    sent: Option<Series>,
+    received: Option<Series>,
+}
+
+/// Which optional figures the results have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Has {
+    pub(super) connect: bool,
+    pub(super) latency: bool,
+    pub(super) bytes: bool,
+    pub(super) sent_bytes: bool,
+}
+
+/// See the [module](self).
+#[derive(Default)]
+pub(super) struct Feed {
+    pub(super) names: Names,
+    pub(super) has: Has,
+    checks: BTreeMap<String, String>,
+    /// By label, so that the search among the outcomes of one is short.
+    bundles: Vec<Vec<(Outcome, Bundle)>>,
+    traffic: HashMap<u32, Traffic>,
+    check_series: HashMap<(u32, u32), Option<Series>>,
+    vus: Option<Series>,
+    pub(super) groups: u64,
+}
+
+fn tag(text: &[u8]) -> String {
+    let mut text = String::from_utf8_lossy(text).into_owned();
+    if text.len() > LONGEST_TAG {
+        let mut end = LONGEST_TAG;
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+    }
+    text
+}
+
+const fn us(ms: u64) -> u64 {
+    ms.saturating_mul(1_000)
+}
+
+impl Feed {
+    pub(super) fn new(checks: BTreeMap<String, String>) -> Self {
+        Self {
+            checks,
+            ..Self::default()
+        }
+    }
+
+    /// Forgets the names, and with them what was found by them; the collector keeps its series.
+    pub(super) fn forget(&mut self) {
+        self.names.clear();
+        self.bundles.clear();
+        self.traffic.clear();
+        self.check_series.clear();
+    }
+
+    fn base(&self, label: u32, group: u32) -> Tags {
+        Tags::new()
+            .with("name", tag(self.names.text(label)))
+            .with("scenario", tag(self.names.text(group)))
+    }
+
+    #[inline]
+    fn bundle(&mut self, outcome: Outcome, into: &mut Collector) -> Bundle {
+        let label = outcome.label as usize;
+        if let Some(known) = self.bundles.get(label)
+            && let Some((_, bundle)) = known.iter().find(|(known, _)| *known == outcome)
+        {
+            return *bundle;
+        }
+        self.new_bundle(outcome, into)
+    }
+
+    #[cold]
+    fn new_bundle(&mut self, outcome: Outcome, into: &mut Collector) -> Bundle {
+        let base = outcome.code.tags(self.base(outcome.label, outcome.group));
+        let tags = base.with("expected_response", if outcome.ok { "true" } else { "false" });
+        let bundle = if outcome.kind == Kind::Http {
+            let mut phase =
+                |has: bool, metric: Builtin| has.then(|| into.builtin(metric, &tags));
+            Bundle {
+                connecting: phase(self.has.connect, Builtin::HttpReqConnecting),
+                waiting: phase(self.has.latency, Builtin::HttpReqWaiting),
+                receiving: phase(self.has.latency, Builtin::HttpReqReceiving),
+                count: into.builtin(Builtin::HttpReqs, &tags),
+                failed: into.builtin(Builtin::HttpReqFailed, &tags),
+                duration: into.builtin(Builtin::HttpReqDuration, &tags),
+            }
+        } else {
+            Bundle {
+                count: into.series("samples", MetricKind::Counter, &tags),
+                failed: into.series("sample_failed", MetricKind::Rate, &tags),
+                duration: into.series("sample_duration", MetricKind::Trend, &tags),
+                connecting: None,
+                waiting: None,
+                receiving: None,
+            }
+        };
+        let label = outcome.label as usize;
+        if self.bundles.len() <= label {
+            self.bundles.resize_with(label + 1, Vec::new);
+        }
+        self.bundles[label].push((outcome, bundle));
+        bundle
+    }
+
+    fn traffic(&mut self, group: u32, into: &mut Collector) -> Traffic {
+        if let Some(known) = self.traffic.get(&group) {
+            return *known;
+        }
+        let tags = Tags::new().with("scenario", tag(self.names.text(group)));
+        let traffic = Traffic {
+            sent: self.has.sent_bytes.then(|| into.builtin(Builtin::DataSent, &tags)),
+            received: self.has.bytes.then(|| into.builtin(Builtin::DataReceived, &tags)),
+        };
+        self.traffic.insert(group, traffic);
+        traffic
+    }
+
+    /// A request, or a sample of another sampler.
+    #[inline]
+    pub(super) fn sample(&mut self, outcome: Outcome, figures: &Figures, into: &mut Collector) {
+        let at_us = figures.end_ms().saturating_mul(1_000);
+        let bundle = self.bundle(outcome, into);
+        into.add(bundle.count, at_us, 1.0);
+        into.add(bundle.failed, at_us, f64::from(u8::from(!outcome.ok)));
+        let connect = match outcome.kind {
+            Kind::Http => figures.connect_ms.unwrap_or(0).min(figures.elapsed_ms),
+            Kind::Other | Kind::Transaction => 0,
+        };
+        into.time(bundle.duration, at_us, us(figures.elapsed_ms - connect));
+        if let Some(series) = bundle.connecting {
+            into.time(series, at_us, us(connect));
+        }
+        if let (Some(waiting), Some(receiving)) = (bundle.waiting, bundle.receiving) {
+            // Without a response there is no first byte, and the latency is 0.
+            let latency = figures.latency_ms.unwrap_or(0).min(figures.elapsed_ms);
+            let first = latency.max(connect);
+            let answered = u64::from(latency > 0 || outcome.code.error == 0);
+            into.time(waiting, at_us, us(first - connect));
+            into.time(receiving, at_us, us(figures.elapsed_ms - first) * answered);
+        }
+        let traffic = self.traffic(outcome.group, into);
+        if let (Some(series), Some(sent)) = (traffic.sent, figures.sent_bytes) {
+            into.add(series, at_us, sent as f64);
+        }
+        // JMeter counts the stack trace that it shows in place of a response as received.
+        if let (Some(series), Some(bytes), 0) = (traffic.received, figures.bytes, outcome.code.error) {
+            into.add(series, at_us, bytes as f64);
+        }
+    }
+
+    /// A Transaction Controller's or a parent's time.
+    pub(super) fn group(&mut self, label: u32, group: u32, figures: &Figures, into: &mut Collector) {
+        self.groups += 1;
+        let name = tag(&[b"::", self.names.text(label)].concat());
+        let tags = Tags::new()
+            .with("group", name)
+            .with("scenario", tag(self.names.text(group)));
+        let series = into.series("group_duration", MetricKind::Trend, &tags);
+        into.time(series, figures.end_ms().saturating_mul(1_000), us(figures.elapsed_ms));
+    }
+
+    /// What the assertions of a sampler came to, all together.
+    #[inline]
+    pub(super) fn assertions(&mut self, outcome: Outcome, held: bool, at_ms: i64, into: &mut Collector) {
+        if self.checks.is_empty() && held {
+            return;
+        }
+        let at_us = at_ms.saturating_mul(1_000);
+        let key = (outcome.label, outcome.group);
+        let series = match self.check_series.get(&key) {
+            Some(known) => *known,
+            None => {
+                let name = self.checks.get(&*String::from_utf8_lossy(self.names.text(key.0)));
+                let series = name.map(|name| {
+                    let tags = self.base(key.0, key.1).with("check", name.as_str());
+                    into.builtin(Builtin::Checks, &tags)
+                });
+                self.check_series.insert(key, series);
+                series
+            }
+        };
+        if let Some(series) = series {
+            into.add(series, at_us, f64::from(u8::from(held)));
+        }
+        if !held {
+            self.assertion_failed(outcome, at_us, into);
+        }
+    }
+
+    #[cold]
+    fn assertion_failed(&mut self, outcome: Outcome, at_us: i64, into: &mut Collector) {
+        let tags = self.base(outcome.label, outcome.group);
+        let series = into.series("assertion_failures", MetricKind::Counter, &tags);
+        into.add(series, at_us, 1.0);
+    }
+
+    /// One assertion by its name.
+    pub(super) fn check(&mut self, outcome: Outcome, name: &[u8], held: bool, at_ms: i64, into: &mut Collector) {
+        let at_us = at_ms.saturating_mul(1_000);
+        let tags = self.base(outcome.label, outcome.group).with("check", tag(name));
+        let series = into.builtin(Builtin::Checks, &tags);
+        into.add(series, at_us, f64::from(u8::from(held)));
+        if !held {
+            self.assertion_failed(outcome, at_us, into);
+        }
+    }
+
+    /// Threads that are running.
+    #[inline]
+    pub(super) fn threads(&mut self, threads: u64, at_ms: i64, into: &mut Collector) {
+        let series = *self
+            .vus
+            .get_or_insert_with(|| into.builtin(Builtin::Vus, &Tags::new()));
+        into.add(series, at_ms.saturating_mul(1_000), threads as f64);
+    }
+}

@@ -1,0 +1,96 @@
+//! JMeter's results (JTL) into samples: CSV by header, and XML, while they are written.
+//!
+//! | JTL | series |
+//! |---|---|
+//! | label of the sampler | tag `name`; sub-results (redirects, embedded resources) have the name of their sampler |
+//! | thread name `Group 1-3` | tag `scenario` = `Group` |
+//! | response code, three digits | tag `status` |
+//! | `Non HTTP response code: …` | tag `error_code`, one of [`code::CODES`] |
+//! | success | `http_req_failed`, tag `expected_response` |
+//! | elapsed − connect | `http_req_duration`: k6's, which leaves connecting out |
+//! | Connect | `http_req_connecting`; JMeter counts name resolution and the TLS handshake in |
+//! | Latency − Connect | `http_req_waiting`; JMeter counts sending in |
+//! | elapsed − Latency | `http_req_receiving` |
+//! | bytes, sentBytes | `data_received`, `data_sent` |
+//! | allThreads | `vus` |
+//! | failure message | `assertion_failures`, and `checks` where the plan tells which samplers have assertions |
+//! | Transaction Controller, sampler with sub-results | `group_duration` with tag `group` = `::label`; no request |
+//! | a sample without URL (JSR223, Java, JDBC) | `samples`, `sample_failed`, `sample_duration`; no request |
+//!
+//! A sample stands at its end, as k6's do. All times have a resolution of one millisecond. JMeter writes when a sample did start,
+//! never when it should have: there is no `http_req_response_time`. Its timers draw the pauses when they come to them
+//! (Constant and Precise Throughput Timer, Throughput Shaping Timer), so that the output does not tell which sample belongs to
+//! which start of their schedule.
+
+pub mod code;
+mod columns;
+mod csv;
+mod family;
+mod feed;
+mod names;
+mod sample;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;
+mod xml;
+
+pub use csv::CsvReader;
+pub use xml::XmlReader;
+
+use crate::collector::Collector;
+use crate::read::{ReadError, Reader};
+use std::collections::BTreeMap;
+
+/// What a reader knows from elsewhere.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The name of the check by the label of the sampler that has assertions: from the plan. The JTL does not name assertions
+    /// that held.
+    pub checks: BTreeMap<String, String>,
+    /// The header of CSV results that begin without one. Without it, and without theirs, JMeter's default columns are assumed.
+    pub header: Option<String>,
+}
+
+/// Reads a JTL of either kind, told by its first byte.
+pub struct AnyReader {
+    options: Options,
+    inner: Option<Box<dyn Reader>>,
+}
+
+impl AnyReader {
+    /// Nothing read yet.
+    pub fn new(options: Options) -> Self {
+        Self {
+            options,
+            inner: None,
+        }
+    }
+}
+
+impl Reader for AnyReader {
+    fn push(&mut self, bytes: &[u8], into: &mut Collector) -> Result<(), ReadError> {
+        let Some(first) = bytes.first() else {
+            return Ok(());
+        };
+        let options = &mut self.options;
+        let inner = self.inner.get_or_insert_with(|| match first {
+            b'<' => Box::new(XmlReader::new(std::mem::take(options))),
+            _ => Box::new(CsvReader::new(std::mem::take(options))),
+        });
+        inner.push(bytes, into)
+    }
+
+    fn finish(&mut self, into: &mut Collector) -> Result<Vec<String>, ReadError> {
+        match &mut self.inner {
+            Some(inner) => inner.finish(into),
+            None => Ok(vec![
+                "the results are empty: JMeter wrote no sample".to_owned(),
+            ]),
+        }
+    }
+}
+
+/// The reader of what a run writes, and of files that were made elsewhere: CSV or XML, whichever it is.
+pub fn reader(options: Options) -> Box<dyn Reader> {
+    Box::new(AnyReader::new(options))
+}

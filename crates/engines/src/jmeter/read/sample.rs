@@ -1,0 +1,91 @@
+//! One sample of a JTL, of either format.
+
+/// What a sample is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// An HTTP request, or a sampler that made several.
+    Http,
+    /// Some other sampler.
+    Other,
+    /// The end of a Transaction Controller.
+    Transaction,
+}
+
+/// How the response message of a Transaction Controller begins.
+pub(super) const TRANSACTION: &[u8] = b"Number of samples in transaction : ";
+
+/// The figures of a sample.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Figures {
+    /// Unix ms.
+    pub(super) start_ms: i64,
+    /// The service time with connecting, ms.
+    pub(super) elapsed_ms: u64,
+    /// Pauses within, which `elapsed_ms` leaves out, ms.
+    pub(super) idle_ms: u64,
+    /// To the first byte of the response, ms.
+    pub(super) latency_ms: Option<u64>,
+    /// To the end of the handshakes, ms.
+    pub(super) connect_ms: Option<u64>,
+    /// Received, headers included.
+    pub(super) bytes: Option<u64>,
+    /// Sent.
+    pub(super) sent_bytes: Option<u64>,
+}
+
+impl Figures {
+    /// When it ended, Unix ms.
+    #[inline]
+    pub(super) fn end_ms(&self) -> i64 {
+        let took = self.elapsed_ms.saturating_add(self.idle_ms);
+        self.start_ms
+            .saturating_add(i64::try_from(took).unwrap_or(i64::MAX))
+    }
+}
+
+/// A number at or above this in a JTL is none: a year in ms. What is larger is another column or damage.
+pub(super) const LONGEST_MS: u64 = 366 * 24 * 3_600 * 1_000;
+
+/// The group of a thread: `Group` of `Group 1-3`. The two numbers are those of the group and of the thread in it.
+pub(super) fn group(thread: &[u8]) -> &[u8] {
+    // Distributed runs put `host:port-` before; the rest is as elsewhere and part of the name.
+    let digits = |bytes: &[u8]| !bytes.is_empty() && bytes.iter().all(u8::is_ascii_digit);
+    let Some(dash) = memchr::memrchr(b'-', thread) else {
+        return thread;
+    };
+    let Some(space) = memchr::memrchr(b' ', &thread[..dash]) else {
+        return thread;
+    };
+    if digits(&thread[dash + 1..]) && digits(&thread[space + 1..dash]) {
+        &thread[..space]
+    } else {
+        thread
+    }
+}
+
+/// Whether a thread's name is not one of a thread group: sub-results of redirects of embedded resources have none, or that of a
+/// download's thread.
+pub(super) fn is_orphan(thread: &[u8]) -> bool {
+    thread.is_empty() || thread.starts_with(b"ResDownload-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_come_out_of_the_names_of_threads() {
+        let cases = [
+            ("Thread Group 1-12", "Thread Group"),
+            ("Shop, \"A\" 1 1-2", "Shop, \"A\" 1"),
+            ("no numbers", "no numbers"),
+            ("a-b", "a-b"),
+            ("1-1", "1-1"),
+            (" 1-1", ""),
+            ("", ""),
+        ];
+        for (thread, expected) in cases {
+            assert_eq!(group(thread.as_bytes()), expected.as_bytes(), "{thread:?}");
+        }
+    }
+}

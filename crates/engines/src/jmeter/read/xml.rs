@@ -1,0 +1,299 @@
+//! Reads a JTL in XML: what JMeter 2.13 writes here, and what other runs may have saved.
+
+use super::Options;
+use super::feed::{Code, Feed, Has, Outcome};
+use super::sample::{Figures, Kind, LONGEST_MS, TRANSACTION, group};
+use crate::collector::Collector;
+use crate::jmeter::tokens::{Token, Tokens, attributes, unescape};
+use crate::read::{ReadError, Reader};
+
+/// Samples within samples; JMeter's go three deep.
+const DEEPEST: usize = 64;
+/// Parts of one sample before they are passed on.
+const MOST_PARTS: usize = 10_000;
+/// The longest text that is kept, in bytes; of longer ones the beginning.
+const LONGEST_TEXT: usize = 4_096;
+
+/// A [`Reader`] of JMeter's XML results, sub-results in their parents.
+#[derive(Default)]
+pub struct XmlReader {
+    tokens: Tokens,
+    feed: Feed,
+    open: Vec<Node>,
+    /// Requests of the outermost sampler, until it ends.
+    parts: Vec<Part>,
+    assertion: Option<Assertion>,
+    text: Option<String>,
+    /// Whether `testResults` was opened, and closed.
+    begun: bool,
+    ended: bool,
+}
+
+/// A sample whose end has not come.
+struct Node {
+    kind: Kind,
+    label: u32,
+    group: u32,
+    code: Code,
+    ok: bool,
+    figures: Figures,
+    parent: bool,
+}
+
+/// A request or other sample that is no sum.
+struct Part {
+    outcome: Outcome,
+    figures: Figures,
+}
+
+#[derive(Default)]
+struct Assertion {
+    name: String,
+    failed: bool,
+}
+
+impl XmlReader {
+    /// Nothing read yet. The file names its assertions, so that what `options` knows of them is not needed.
+    pub fn new(_options: Options) -> Self {
+        Self::default()
+    }
+
+    fn token(&mut self, token: Token<'_>, at: u64, into: &mut Collector) -> Result<(), ReadError> {
+        match token {
+            Token::Text(text) => {
+                if let Some(kept) = &mut self.text
+                    && kept.len() < LONGEST_TEXT
+                {
+                    let more = &text[..text.len().min(LONGEST_TEXT)];
+                    kept.push_str(&unescape(more));
+                }
+                Ok(())
+            }
+            Token::Open(name, rest, empty) => {
+                self.open(name, rest, at, into)?;
+                if empty {
+                    self.close(name, into);
+                }
+                Ok(())
+            }
+            Token::Close(name) => {
+                self.close(name, into);
+                Ok(())
+            }
+        }
+    }
+
+    fn open(&mut self, name: &[u8], rest: &[u8], at: u64, into: &mut Collector) -> Result<(), ReadError> {
+        if !self.begun {
+            if name != b"testResults" {
+                return Err(ReadError::Unknown {
+                    what: "the root element",
+                    found: String::from_utf8_lossy(&name[..name.len().min(80)]).into_owned(),
+                    remedy: "a JTL in XML begins with <testResults".to_owned(),
+                });
+            }
+            self.begun = true;
+            return Ok(());
+        }
+        match name {
+            b"httpSample" | b"sample" => {
+                if self.open.len() >= DEEPEST {
+                    return Err(ReadError::Malformed {
+                        place: format!("byte {at}"),
+                        problem: format!("samples stand more than {DEEPEST} deep"),
+                    });
+                }
+                let node = self.node(name == b"httpSample", rest, at, into)?;
+                if let Some(parent) = self.open.last_mut() {
+                    parent.parent = true;
+                }
+                self.open.push(node);
+            }
+            b"assertionResult" => self.assertion = Some(Assertion::default()),
+            b"name" | b"failure" | b"error" if self.assertion.is_some() => {
+                self.text = Some(String::new());
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Reads a sample's tag. Attributes: <https://jmeter.apache.org/usermanual/listeners.html#xmlformat2.1>.
+    fn node(&mut self, http: bool, rest: &[u8], at: u64, into: &mut Collector) -> Result<Node, ReadError> {
+        if self.open.is_empty() && self.feed.names.is_full() {
+            self.feed.forget();
+        }
+        let mut figures = Figures::default();
+        let (mut code, mut message, mut thread, mut label) =
+            (String::new(), String::new(), String::new(), String::new());
+        let (mut ok, mut threads) = (true, 0);
+        let mut timed = false;
+        for (name, value) in attributes(rest) {
+            let number = || {
+                value.parse::<u64>().map_err(|_| ReadError::Malformed {
+                    place: format!("byte {at}"),
+                    problem: format!(
+                        "{} is {value:?}, not a number: is this a JTL?",
+                        String::from_utf8_lossy(name)
+                    ),
+                })
+            };
+            match name {
+                b"ts" => {
+                    figures.start_ms = i64::try_from(number()?.min(100_000_000_000_000)).unwrap_or(0);
+                    timed = true;
+                }
+                b"t" => figures.elapsed_ms = number()?.min(LONGEST_MS),
+                b"it" => figures.idle_ms = number()?.min(LONGEST_MS),
+                b"lt" => figures.latency_ms = Some(number()?),
+                b"ct" => figures.connect_ms = Some(number()?),
+                b"by" => figures.bytes = Some(number()?),
+                b"sby" => figures.sent_bytes = Some(number()?),
+                b"na" => threads = number()?,
+                b"s" => ok = value == "true",
+                b"lb" => label = value,
+                b"rc" => code = value,
+                b"rm" => message = value,
+                b"tn" => thread = value,
+                _ => {}
+            }
+        }
+        if !timed {
+            return Err(ReadError::Malformed {
+                place: format!("byte {at}"),
+                problem: "a sample has no ts: have JMeter save timestamps (jmeter.save.saveservice.timestamp_format=ms)".to_owned(),
+            });
+        }
+        if self.open.is_empty() {
+            // What is saved is the same for all; the first sample of a run tells.
+            let has = Has {
+                connect: figures.connect_ms.is_some(),
+                latency: figures.latency_ms.is_some(),
+                bytes: figures.bytes.is_some(),
+                sent_bytes: figures.sent_bytes.is_some(),
+            };
+            if http && self.feed.has == Has::default() {
+                self.feed.has = has;
+            }
+        }
+        let kind = match http {
+            true => Kind::Http,
+            false if message.as_bytes().starts_with(TRANSACTION) => Kind::Transaction,
+            false => Kind::Other,
+        };
+        // A download's thread is not the thread that the sampler ran in.
+        let group = match self.open.last() {
+            Some(parent) => parent.group,
+            None => self.feed.names.number(group(thread.as_bytes())),
+        };
+        let root = self.open.iter().find(|node| node.kind != Kind::Transaction);
+        let label = match root {
+            Some(root) => root.label,
+            None => self.feed.names.number(label.as_bytes()),
+        };
+        if threads > 0 && kind != Kind::Transaction {
+            self.feed.threads(threads, figures.end_ms(), into);
+        }
+        Ok(Node {
+            kind,
+            label,
+            group,
+            code: Code::parse(code.as_bytes(), message.as_bytes()),
+            ok,
+            figures,
+            parent: false,
+        })
+    }
+
+    fn close(&mut self, name: &[u8], into: &mut Collector) {
+        match name {
+            b"httpSample" | b"sample" => {
+                if let Some(node) = self.open.pop() {
+                    self.end(&node, into);
+                }
+            }
+            b"assertionResult" => {
+                if let (Some(found), Some(node)) = (self.assertion.take(), self.open.last()) {
+                    let outcome = node.outcome(node.ok);
+                    let at_ms = node.figures.end_ms();
+                    self.feed
+                        .check(outcome, found.name.as_bytes(), !found.failed, at_ms, into);
+                }
+            }
+            b"name" | b"failure" | b"error" => {
+                if let (Some(text), Some(assertion)) = (self.text.take(), &mut self.assertion) {
+                    match name {
+                        b"name" => assertion.name = text,
+                        _ => assertion.failed |= text.trim() == "true",
+                    }
+                }
+            }
+            b"testResults" => self.ended = true,
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, node: &Node, into: &mut Collector) {
+        let is_root = self.open.iter().all(|node| node.kind == Kind::Transaction);
+        if node.kind == Kind::Transaction {
+            self.feed.group(node.label, node.group, &node.figures, into);
+            return;
+        }
+        if node.parent && is_root {
+            self.feed.group(node.label, node.group, &node.figures, into);
+        }
+        if !node.parent {
+            self.parts.push(Part {
+                outcome: node.outcome(node.ok),
+                figures: node.figures,
+            });
+        }
+        if is_root || self.parts.len() >= MOST_PARTS {
+            // A sum that failed although its parts did not: its assertions did. The last part stands for it.
+            if !node.ok && self.parts.iter().all(|part| part.outcome.ok)
+                && let Some(last) = self.parts.last_mut()
+            {
+                last.outcome.ok = false;
+            }
+            for part in self.parts.drain(..) {
+                self.feed.sample(part.outcome, &part.figures, into);
+            }
+        }
+    }
+}
+
+impl Node {
+    fn outcome(&self, ok: bool) -> Outcome {
+        Outcome {
+            kind: self.kind,
+            label: self.label,
+            group: self.group,
+            code: self.code,
+            ok,
+        }
+    }
+}
+
+impl Reader for XmlReader {
+    fn push(&mut self, bytes: &[u8], into: &mut Collector) -> Result<(), ReadError> {
+        let mut tokens = std::mem::take(&mut self.tokens);
+        let done = tokens.push(bytes, |token, place| self.token(token, place.start, into));
+        self.tokens = tokens;
+        done
+    }
+
+    fn finish(&mut self, into: &mut Collector) -> Result<Vec<String>, ReadError> {
+        for part in self.parts.drain(..) {
+            self.feed.sample(part.outcome, &part.figures, into);
+        }
+        let mut warnings = Vec::new();
+        if !self.begun {
+            warnings.push("the results have no element: JMeter wrote no sample".to_owned());
+        } else if !self.ended || self.tokens.has_rest() {
+            warnings.push("the results have no end: JMeter did not end by itself".to_owned());
+        } else if !self.feed.has.connect {
+            warnings.push("the results have no connect times: http_req_duration has connecting in it".to_owned());
+        }
+        Ok(warnings)
+    }
+}
