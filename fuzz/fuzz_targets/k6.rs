@@ -10,7 +10,11 @@ use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeMap;
 
 /// Reads in pieces of that many bytes: warnings, samples by series.
-fn read(mut reader: impl Reader, bytes: &[u8], step: usize) -> Result<(Vec<String>, Vec<String>), ReadError> {
+fn read(
+    mut reader: impl Reader,
+    bytes: &[u8],
+    step: usize,
+) -> Result<(Vec<String>, Vec<String>), ReadError> {
     let mut into = Collector::new(Settings {
         origin_ms: 1_795_328_804_000,
         max_series: 50,
@@ -24,7 +28,9 @@ fn read(mut reader: impl Reader, bytes: &[u8], step: usize) -> Result<(Vec<Strin
     assert!(into.series_count() <= 100 + bytes.len() / 20);
     let mut rows = Vec::new();
     into.finish(&mut rows);
-    let rows = rows.iter().map(|row| format!("{} {} {} {}", row.key, row.time_ms, row.count, row.sum));
+    let rows = rows
+        .iter()
+        .map(|row| format!("{} {} {} {}", row.key, row.time_ms, row.count, row.sum));
     Ok((warnings, rows.collect()))
 }
 

@@ -1,6 +1,7 @@
 //! k6: 1.x and 2.x.
 //!
-//! * [`Tool`] finds k6 and asks it; [`inspect()`] reads what it says of a script, [`pack()`] makes the script one file.
+//! * [`Tool`] finds k6 and asks it; [`inspect()`] reads what it says of a script, [`pack()`] makes the script one file,
+//!   [`examine`] does both.
 //! * [`launch()`] gives the command of one task: k6's own execution segments divide the load, a named pipe takes its samples.
 //! * [`Control`] speaks to the k6 that runs: setup and teardown once for all tasks, and one start.
 //! * [`reader`] reads the samples while k6 runs, [`import()`] files from elsewhere.
@@ -18,6 +19,6 @@ pub use control::{Control, ControlError, Phase, SetupData};
 pub use exit::exit;
 pub use inspect::inspect;
 pub use launch::launch;
-pub use pack::{Packed, pack, parameters};
+pub use pack::{Packed, examine, pack, parameters};
 pub use read::{CsvReader, JsonReader, import, reader};
 pub use tool::{Tool, Version};

@@ -4,7 +4,9 @@
 //! script lies, which is in every path. What [`pack`] gives depends on the contents alone (and on k6's version, which k6 writes in), so
 //! that its hash is the version of a test.
 
+use super::inspect::inspect;
 use super::tool::{QUIET, Tool, call, script};
+use crate::inspect::Inspection;
 use crate::launch::{Job, LaunchError};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -19,8 +21,23 @@ pub struct Packed {
     pub bytes: Vec<u8>,
     /// The files in it that lie in the script's folder, relative to it, without the script.
     pub files: Vec<String>,
+    /// The parameters that the script and its modules read, see [`parameters`].
+    pub parameters: BTreeMap<String, Option<String>>,
     /// What the reader of the record should know.
     pub warnings: Vec<String>,
+}
+
+/// All that can be known of a script before it runs, and the script as one file: what [`inspect()`] gives, with files and parameters.
+///
+/// # Errors
+/// As of [`Tool::inspect`], [`inspect()`] and [`pack`].
+pub fn examine(tool: &Tool, job: &Job<'_>) -> Result<(Inspection, Packed), LaunchError> {
+    let mut inspection = inspect(job.script, &tool.inspect(job)?)?;
+    let packed = pack(tool, job)?;
+    inspection.files.clone_from(&packed.files);
+    inspection.parameters.clone_from(&packed.parameters);
+    inspection.warnings.extend(packed.warnings.iter().cloned());
+    Ok((inspection, packed))
 }
 
 /// Where the script's folder is in an archive.
@@ -93,6 +110,22 @@ fn repack(archive: &[u8], real: &Path) -> io::Result<Packed> {
     let relative = |path: &Path| Some(path.to_str()?.strip_prefix(&inside)?.to_owned());
     let files: Vec<String> = entries.keys().filter_map(|path| relative(path)).collect();
 
+    let is_code = |path: &Path| {
+        path == Path::new("data")
+            || path.starts_with("file")
+                && matches!(
+                    path.extension().and_then(|e| e.to_str()),
+                    Some("js" | "mjs" | "cjs" | "ts")
+                )
+    };
+    let mut parameters = BTreeMap::new();
+    for (_, bytes) in entries.iter().filter(|(path, _)| is_code(path)) {
+        for (name, default) in self::parameters(&String::from_utf8_lossy(bytes)) {
+            let known: &mut Option<String> = parameters.entry(name).or_default();
+            *known = known.take().or(default);
+        }
+    }
+
     let mut warnings = Vec::new();
     let outside: Vec<_> = entries
         .keys()
@@ -140,6 +173,7 @@ fn repack(archive: &[u8], real: &Path) -> io::Result<Packed> {
     Ok(Packed {
         bytes: writer.into_inner()?,
         files,
+        parameters,
         warnings,
     })
 }

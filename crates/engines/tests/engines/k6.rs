@@ -176,6 +176,7 @@ fn run(script: &Script, tasks: usize, during: impl FnOnce(&[Running])) -> Vec<Ta
 
 /// A script in a folder of its own.
 struct Script {
+    file: &'static str,
     folder: tempfile::TempDir,
     program: PathBuf,
     target: String,
@@ -187,6 +188,7 @@ impl Script {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("test.js"), text).unwrap();
         Self {
+            file: "test.js",
             folder,
             program: program.to_owned(),
             target: target.to_owned(),
@@ -197,7 +199,7 @@ impl Script {
     fn job<'a>(&'a self, weights: &'a [u32], place: usize, scratch: &'a Path) -> Job<'a> {
         Job {
             folder: self.folder.path(),
-            script: "test.js",
+            script: self.file,
             scratch,
             weights,
             place,
@@ -416,6 +418,28 @@ fn started(script: &Script) -> (Running, tempfile::TempDir) {
     (running, scratch)
 }
 
+/// An order to stop leaves the leading k6 there for teardown.
+#[test]
+fn a_halt_still_allows_for_teardown() {
+    for program in programs() {
+        let target = shop();
+        let text = format!(
+            "{ENDLESS}\nexport function teardown() {{ http.get(`${{__ENV.TARGET}}/teardown`); }}"
+        );
+        let script = Script::new(&program, &target.url(), &text);
+        let (running, _scratch) = started(&script);
+        running.control.resume().unwrap();
+        wait_for("20 requests", || target.counters().requests() >= 20);
+        running.control.halt().unwrap();
+        wait_for("the end of the load", || running.control.is_over());
+        running.control.run_teardown(LIMIT).unwrap();
+        interrupt(&running.child);
+        let task = end(running);
+        assert_eq!(task.exit, Exit::Stopped);
+        assert_eq!(total(&[task], "http_reqs", &[("group", "::teardown")]), 1.0);
+    }
+}
+
 #[test]
 fn a_script_that_aborts_or_throws_is_told_apart() {
     for program in programs() {
@@ -468,5 +492,56 @@ fn faults_of_a_script_are_told_before_the_load() {
             "{}",
             refused(rps, 4)
         );
+    }
+}
+
+const SPREAD: &str = r"
+import http from 'k6/http';
+import { path } from './lib/path.js';
+const rows = open('./data/rows.csv').trim().split('\n');
+export const options = { scenarios: { all: { executor: 'shared-iterations', vus: 3, iterations: 30 } } };
+export default function () { http.get(`${__ENV.TARGET}${path}?${rows.length}`, { tags: { name: rows[1] } }); }
+";
+
+/// A packed script is the same wherever it lay, and runs as the script does.
+#[test]
+fn a_packed_script_is_stable_and_runs() {
+    for program in programs() {
+        let target = shop();
+        let tool = k6::Tool::find(Some(&program)).unwrap();
+        let mut packed = Vec::new();
+        for _ in 0..2 {
+            let script = Script::new(&program, &target.url(), SPREAD);
+            let folder = script.folder.path();
+            std::fs::create_dir_all(folder.join("lib")).unwrap();
+            std::fs::create_dir_all(folder.join("data")).unwrap();
+            std::fs::write(folder.join("lib/path.js"), "export const path = '/';").unwrap();
+            std::fs::write(folder.join("data/rows.csv"), "first\nsecond\n").unwrap();
+            let scratch = tempfile::tempdir().unwrap();
+            let job = script.job(&[1], 0, scratch.path());
+            let (inspection, archive) = k6::examine(&tool, &job).unwrap();
+            assert_eq!(inspection.files, archive.files);
+            assert_eq!(
+                inspection.parameters,
+                BTreeMap::from([("TARGET".to_owned(), None)])
+            );
+            assert_eq!(inspection.max_vus, Some(3));
+            packed.push(archive);
+        }
+        assert_eq!(packed[0], packed[1], "{}", program.display());
+        assert_eq!(packed[0].files, ["data/rows.csv", "lib/path.js"]);
+        assert_eq!(packed[0].warnings, [""; 0]);
+
+        // In a folder where nothing but the archive is.
+        let mut script = Script::new(&program, &target.url(), "");
+        script.file = "test.tar";
+        std::fs::write(script.folder.path().join("test.tar"), &packed[0].bytes).unwrap();
+        let done = run(&script, 2, |_| {});
+        assert!(done.iter().all(|task| task.exit == Exit::Completed));
+        assert_eq!(
+            total(&done, "http_reqs", &[("name", "second"), ("status", "200")]),
+            30.0
+        );
+        assert_eq!(target.counters().requests(), 30);
     }
 }
