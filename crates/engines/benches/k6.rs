@@ -63,20 +63,27 @@ fn json_of_new_urls(bencher: Bencher<'_, '_>) {
     let (mut body, mut number, mut last) = (String::new(), 0, "");
     while body.len() < 16 << 20 {
         for line in text.lines() {
-            let (head, tags) = line.split_once(",\"tags\":").unwrap_or((line, ""));
-            number += u32::from(tags != last);
-            last = tags;
-            body.push_str(&line.replace(
-                "\"name\":\"home\"",
-                &format!("\"name\":\"http://x/{number}\""),
-            ));
-            body.push('\n');
-            let _ = head;
+            match line.split_once("\"name\":\"http://") {
+                Some((head, name)) if line.contains("\"Point\"") => {
+                    // The samples of one request follow each other.
+                    number += u32::from(name != last || head.contains("\"http_reqs\""));
+                    last = name;
+                    body.push_str(&format!("{head}\"name\":\"http://{number}.{name}\n"));
+                }
+                _ => {}
+            }
+            if line.contains("\"Metric\"") {
+                body.push_str(line);
+                body.push('\n');
+            }
         }
     }
-    read(bencher, body.as_bytes(), b"\n", || {
-        Box::new(JsonReader::new())
-    });
+    read(
+        bencher,
+        b"",
+        body.as_bytes(),
+        || Box::new(JsonReader::new()),
+    );
 }
 
 #[divan::bench]
