@@ -11,7 +11,14 @@ use std::time::Duration;
 
 /// Adds to a normalised definition what it leaves open. Keys that it has stay as they are. Gives warnings, those of the inspection
 /// among them.
-pub fn lift(definition: &mut Map<String, Value>, inspection: &Inspection) -> Vec<String> {
+///
+/// `counted` says whether the engine's results tell how many iterations there were: where they do not, a number of iterations is no
+/// plan that the run could be held against.
+pub fn lift(
+    definition: &mut Map<String, Value>,
+    inspection: &Inspection,
+    counted: bool,
+) -> Vec<String> {
     let mut warnings = inspection.warnings.clone();
     let lifted = &inspection.thresholds;
     if definition.contains_key("thresholds") {
@@ -27,6 +34,7 @@ pub fn lift(definition: &mut Map<String, Value>, inspection: &Inspection) -> Vec
     let scenarios: Map<_, _> = inspection
         .scenarios
         .iter()
+        .filter(|planned| counted || !planned.executor.as_ref().is_some_and(by_number))
         .filter_map(|planned| Some((slug(&planned.name), scenario(planned)?)))
         .collect();
     let all = scenarios.len() == inspection.scenarios.len();
@@ -52,6 +60,14 @@ pub fn lift(definition: &mut Map<String, Value>, inspection: &Inspection) -> Vec
         definition.insert("files".into(), files.into());
     }
     warnings
+}
+
+/// Whether a number of iterations ends it.
+fn by_number(executor: &Executor) -> bool {
+    matches!(
+        executor,
+        Executor::SharedIterations { .. } | Executor::PerVuIterations { .. }
+    )
 }
 
 fn thresholds(lifted: &[Lifted]) -> Value {
@@ -310,7 +326,7 @@ mod tests {
     fn what_is_lifted_reads_back_as_it_was() {
         let mut map =
             definition(json!({"version": 1, "test": "t", "engine": "k6", "script": "a.js"}));
-        assert!(lift(&mut map, &inspection()).is_empty());
+        assert!(lift(&mut map, &inspection(), true).is_empty());
         let read = parsed(&map).definition;
         let executors: Vec<_> = read
             .scenarios
@@ -331,7 +347,7 @@ mod tests {
         assert_eq!(read.script_files, ["rows.csv"]);
         // Once more changes nothing but for the word on thresholds, which are the definition's now.
         let once = map.clone();
-        assert_eq!(lift(&mut map, &inspection()).len(), 1);
+        assert_eq!(lift(&mut map, &inspection(), true).len(), 1);
         assert_eq!(map, once);
     }
 
@@ -342,7 +358,7 @@ mod tests {
             "thresholds": {"http_reqs": ["count>1"]},
             "scenarios": {"own": {"executor": "constant-vus", "duration": "1s"}},
         }));
-        let warnings = lift(&mut map, &inspection());
+        let warnings = lift(&mut map, &inspection(), true);
         assert!(
             warnings[0].contains("thresholds (2) are not looked at"),
             "{warnings:?}"
@@ -353,13 +369,21 @@ mod tests {
     }
 
     #[test]
+    fn a_number_of_iterations_is_no_plan_where_nobody_counts_them() {
+        let mut map =
+            definition(json!({"version": 1, "test": "t", "engine": "jmeter", "script": "a.jmx"}));
+        lift(&mut map, &inspection(), false);
+        assert!(!map.contains_key("scenarios"), "half of a plan is none");
+    }
+
+    #[test]
     fn a_load_that_is_half_known_gives_a_longest_time_only() {
         let mut half = inspection();
         half.scenarios[1].executor = None;
         half.max_duration = Some(90 * SECOND);
         let mut map =
             definition(json!({"version": 1, "test": "t", "engine": "k6", "script": "a.js"}));
-        lift(&mut map, &half);
+        lift(&mut map, &half, true);
         let read = parsed(&map).definition;
         assert_eq!(
             (read.scenarios.len(), read.run.max_duration),

@@ -245,7 +245,7 @@ impl Task {
                     Some(control) if !led => {
                         told.store(true, Ordering::Release);
                         given_up = Some(tokio::time::Instant::now() + together::LAST_PATIENCE);
-                        if together::blocking(move || control.stop()).await.is_err() {
+                        if together::blocking(move || control.halt()).await.is_err() {
                             child.ask_to_stop();
                         }
                     }

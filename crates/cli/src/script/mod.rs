@@ -7,7 +7,7 @@ use crate::error::{CliError, Result};
 use ask::ask;
 use bytes::Bytes;
 use floodgate_core::definition::model::{Definition, Engine};
-use floodgate_engines::{Inspection, Job, LaunchError, gatling, k6};
+use floodgate_engines::{Inspection, Job, LaunchError, gatling, jmeter, k6};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -57,6 +57,8 @@ pub(crate) struct Inspected {
     pub(crate) inspection: Inspection,
     /// The script with all that it imports, as one file of this name.
     pub(crate) packed: Option<(String, Bytes)>,
+    /// Whether the engine's results tell how many iterations there were.
+    pub(crate) counted: bool,
 }
 
 /// A folder for what an engine writes while it is asked, removed with this value.
@@ -98,6 +100,7 @@ pub(crate) fn inspect(definition: &Definition, base_dir: &Path) -> Result<Inspec
         Engine::Http => Ok(Inspected {
             inspection: Inspection::default(),
             packed: None,
+            counted: true,
         }),
         Engine::K6 => inspect_k6(&job),
         Engine::Jmeter => inspect_jmeter(&job),
@@ -110,16 +113,24 @@ type Asked = std::result::Result<Inspected, LaunchError>;
 
 fn inspect_k6(job: &Job<'_>) -> Asked {
     let tool = k6::Tool::find(job.home)?;
+    let (mut inspection, packed) = k6::examine(&tool, job)?;
+    // They are in the archive.
+    inspection.files.clear();
+    let name = Path::new(job.script).with_extension("tar");
     Ok(Inspected {
-        inspection: k6::inspect(job.script, &tool.inspect(job)?)?,
-        packed: None,
+        inspection,
+        packed: Some((name.to_string_lossy().into_owned(), packed.bytes.into())),
+        counted: true,
     })
 }
 
 fn inspect_jmeter(job: &Job<'_>) -> Asked {
-    Err(LaunchError::Script {
-        script: job.script.into(),
-        problem: "not yet".into(),
+    let path = job.folder.join(job.script);
+    let bytes = std::fs::read(&path).map_err(|source| LaunchError::File { path, source })?;
+    Ok(Inspected {
+        inspection: jmeter::inspect(&bytes, job.script, job.parameters)?,
+        packed: None,
+        counted: false,
     })
 }
 
@@ -128,5 +139,6 @@ fn inspect_gatling(job: &Job<'_>) -> Asked {
     Ok(Inspected {
         inspection: gatling::inspect(job.script, &printed)?,
         packed: None,
+        counted: true,
     })
 }

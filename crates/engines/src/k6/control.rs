@@ -9,6 +9,8 @@
 //! 4. each k6 ends by itself but that of task 0, which stays until it is interrupted: there [`Control::is_over`] tells the end;
 //! 5. task 0, after all others: [`Control::run_teardown`], then the launch's `Stop`; the exit code is that of the load.
 //!
+//! To stop early, the others are sent the launch's `Stop`, and the leading task [`Control::halt`], so that teardown still can run there.
+//!
 //! Samples of setup and teardown come out of task 0's output as k6 writes them, in the groups `::setup` and `::teardown`.
 //! Calls block; they belong on a thread where that may be.
 
@@ -152,11 +154,11 @@ impl Control {
         Ok(())
     }
 
-    /// Ends the load before its time. The leading task's k6 stays, for its teardown.
+    /// Ends the load of a k6 before its time. The leading one stays for [`Self::run_teardown`]; its exit code is 103 then.
     ///
     /// # Errors
     /// [`ControlError`].
-    pub fn stop(&self) -> Result<(), ControlError> {
+    pub fn halt(&self) -> Result<(), ControlError> {
         let body = br#"{"data":{"type":"status","id":"default","attributes":{"stopped":true}}}"#;
         self.call("stop", "PATCH", "/v1/status", body, AT_ONCE)?;
         Ok(())

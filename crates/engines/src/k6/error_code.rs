@@ -19,7 +19,7 @@ pub(super) fn of<'a>(code: &'a str, message: &str) -> Option<Cow<'a, str>> {
         Ok(1212) => "connection_refused",
         Ok(1300..1310) => "tls",
         Ok(1310..1400) => "tls_certificate",
-        Ok(number @ 1600..1700) => of_http2(number),
+        Ok(number @ 1600..=1699) => of_http2(number),
         Ok(1701) => "decompression",
         Ok(1000 | 1010 | 1200 | 1202) => match of_message(message) {
             Some(ours) => ours,

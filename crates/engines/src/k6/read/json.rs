@@ -23,6 +23,8 @@ struct State {
     /// The tags of the latest sample as they were written, and which set they are.
     raw: Vec<u8>,
     set: SetId,
+    /// The number of the latest line.
+    number: u64,
 }
 
 /// Any line, by a JSON parser.
@@ -64,7 +66,7 @@ impl Reader for JsonReader {
         if let Some(rest) = self.lines.rest() {
             // A file may lack its last line break; half a line is what a killed k6 leaves.
             if serde_json::from_slice::<Line<'_>>(rest).is_ok() {
-                self.state.line(rest, 0, into)?;
+                self.state.line(rest, self.state.number + 1, into)?;
             } else {
                 warnings.push("k6's output ends in the middle of a line, which is left out: k6 was killed, or the file was cut off".to_owned());
             }
@@ -77,6 +79,7 @@ impl Reader for JsonReader {
 impl State {
     #[inline]
     fn line(&mut self, line: &[u8], number: u64, into: &mut Collector) -> Result<(), ReadError> {
+        self.number = number;
         let quick = self.quickly(line, into);
         if quick.is_some() || line.iter().all(u8::is_ascii_whitespace) {
             return Ok(());

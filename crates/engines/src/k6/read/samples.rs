@@ -79,11 +79,6 @@ impl Samples {
         Some(id)
     }
 
-    /// The type of a metric.
-    pub(super) fn kind(&self, metric: MetricId) -> MetricKind {
-        self.metrics[metric as usize].kind
-    }
-
     /// Adds a sample.
     #[inline]
     pub(super) fn add(

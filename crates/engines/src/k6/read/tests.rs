@@ -213,7 +213,7 @@ fn recordings_of_both_versions_hold_what_the_script_does() {
             assert!(
                 rows.iter().any(|row| row == wanted),
                 "{name} has no {wanted}: {rows:#?}"
-            )
+            );
         };
         let home = "build:42,expected_response:true,group:::front::home,method:GET,name:home,scenario:browse,status:200,team:shop";
         has(&format!("http_reqs{{{home}}} 6 6"));

@@ -38,15 +38,11 @@ fn micros(fraction: &[u8]) -> Option<(i64, &[u8])> {
     if digits == 0 {
         return None;
     }
-    let mut micros = 0;
-    for place in 0..6 {
-        let digit = if place < digits {
-            fraction[place] - b'0'
-        } else {
-            0
-        };
-        micros = micros * 10 + i64::from(digit);
-    }
+    let kept = digits.min(6);
+    let micros = fraction[..kept]
+        .iter()
+        .fold(0, |micros, digit| micros * 10 + i64::from(digit - b'0'));
+    let micros = micros * 10_i64.pow(6 - kept as u32);
     Some((micros, &fraction[digits..]))
 }
 

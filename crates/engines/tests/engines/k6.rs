@@ -1,0 +1,547 @@
+//! Runs k6 1.x and 2.x through `k6::launch` and `k6::Control`, as the generator's supervisor does, against a target that counts.
+
+#![allow(clippy::unwrap_used)]
+
+use floodgate_core::histogram::Histogram;
+use floodgate_core::metric::{Builtin, MetricKind, Tags};
+use floodgate_core::shard::Row;
+use floodgate_engines::collector::Settings;
+use floodgate_engines::k6::{self, Control, SetupData};
+use floodgate_engines::launch::{Exit, Job, Launch, LaunchError, Output};
+use floodgate_engines::{Collector, read::Reader};
+use floodgate_target::{Config, Kind, Target, service};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// The k6 programs that are here; a line says so if there is none.
+fn programs() -> Vec<PathBuf> {
+    let given = ["FLOODGATE_K6", "FLOODGATE_K6_V1"]
+        .into_iter()
+        .filter_map(std::env::var_os);
+    let programs: Vec<_> = given.map(PathBuf::from).collect();
+    if programs.is_empty() {
+        println!("FLOODGATE_K6 is not set: k6 is not run");
+    }
+    programs
+}
+
+/// How long anything here may take.
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + LIMIT;
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what} did not come to pass");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+struct Running {
+    child: Child,
+    control: Control,
+    samples: JoinHandle<Samples>,
+    exit: fn(i32) -> Exit,
+}
+
+/// What came out of one k6: as it was written, and as rows.
+struct Samples {
+    raw: Vec<u8>,
+    rows: Vec<Row>,
+    warnings: Vec<String>,
+}
+
+struct Task {
+    exit: Exit,
+    samples: Samples,
+}
+
+fn collector() -> Collector {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    Collector::new(Settings {
+        origin_ms: now.as_millis() as i64,
+        max_series: 2_000,
+        tags: Tags::new(),
+    })
+}
+
+/// Starts the process and reads its pipe in a thread.
+fn start(launch: Launch) -> Running {
+    let Launch {
+        command,
+        env,
+        folder,
+        output,
+        reader,
+        exit,
+        control,
+        ..
+    } = launch;
+    let Output::Pipe(pipe) = output else {
+        panic!("k6 writes to a pipe")
+    };
+    rustix::fs::mkfifoat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+    )
+    .unwrap();
+    let child = Command::new(&command[0])
+        .args(&command[1..])
+        .envs(env)
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let samples = thread::spawn(move || read(&pipe, reader));
+    Running {
+        child,
+        control: control.unwrap(),
+        samples,
+        exit,
+    }
+}
+
+fn read(pipe: &Path, mut reader: Box<dyn Reader>) -> Samples {
+    let (mut file, mut into, mut raw) = (File::open(pipe).unwrap(), collector(), Vec::new());
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        let length = file.read(&mut buffer).unwrap();
+        if length == 0 {
+            break;
+        }
+        raw.extend_from_slice(&buffer[..length]);
+        reader.push(&buffer[..length], &mut into).unwrap();
+    }
+    let warnings = reader.finish(&mut into).unwrap();
+    let mut rows = Vec::new();
+    into.finish(&mut rows);
+    Samples {
+        raw,
+        rows,
+        warnings,
+    }
+}
+
+fn interrupt(child: &Child) {
+    let id = rustix::process::Pid::from_child(child);
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+}
+
+fn end(mut running: Running) -> Task {
+    let code = running.child.wait().unwrap().code().unwrap_or(-1);
+    Task {
+        exit: (running.exit)(code),
+        samples: running.samples.join().unwrap(),
+    }
+}
+
+/// Runs a script on that many tasks from setup to teardown; `during` is called after the start.
+fn run(script: &Script, tasks: usize, during: impl FnOnce(&[Running])) -> Vec<Task> {
+    let weights = vec![1; tasks];
+    let scratch: Vec<_> = weights
+        .iter()
+        .map(|_| tempfile::tempdir().unwrap())
+        .collect();
+    let mut all: Vec<Running> = Vec::new();
+    for (place, scratch) in scratch.iter().enumerate() {
+        all.push(start(
+            k6::launch(&script.job(&weights, place, scratch.path())).unwrap(),
+        ));
+    }
+    for task in &all {
+        wait_for("a paused k6", || task.control.is_ready());
+    }
+    let data: SetupData = all[0].control.run_setup(LIMIT).unwrap();
+    for task in &all[1..] {
+        task.control.put_setup(&data).unwrap();
+    }
+    all.iter().for_each(|task| task.control.resume().unwrap());
+    during(&all);
+    let leader = all.remove(0);
+    let others: Vec<Task> = all.into_iter().map(end).collect();
+    wait_for("the end of the load", || leader.control.is_over());
+    leader.control.run_teardown(LIMIT).unwrap();
+    interrupt(&leader.child);
+    let mut done = vec![end(leader)];
+    done.extend(others);
+    done
+}
+
+/// A script in a folder of its own.
+struct Script {
+    file: &'static str,
+    folder: tempfile::TempDir,
+    program: PathBuf,
+    target: String,
+    parameters: BTreeMap<String, String>,
+}
+
+impl Script {
+    fn new(program: &Path, target: &str, text: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("test.js"), text).unwrap();
+        Self {
+            file: "test.js",
+            folder,
+            program: program.to_owned(),
+            target: target.to_owned(),
+            parameters: BTreeMap::new(),
+        }
+    }
+
+    fn job<'a>(&'a self, weights: &'a [u32], place: usize, scratch: &'a Path) -> Job<'a> {
+        Job {
+            folder: self.folder.path(),
+            script: self.file,
+            scratch,
+            weights,
+            place,
+            target: Some(&self.target),
+            parameters: &self.parameters,
+            max_duration: None,
+            home: Some(&self.program),
+        }
+    }
+
+    fn refused(&self, tasks: usize) -> LaunchError {
+        let scratch = tempfile::tempdir().unwrap();
+        match k6::launch(&self.job(&vec![1; tasks], 0, scratch.path())) {
+            Err(error) => error,
+            Ok(_) => panic!("the script is launched"),
+        }
+    }
+}
+
+fn shop() -> Target {
+    Target::start(Config {
+        kind: Kind::Service(service::Options {
+            latency: false,
+            ..service::Options::default()
+        }),
+        ..Config::service()
+    })
+    .unwrap()
+}
+
+/// The sum of a metric's rows whose tags match, over all tasks.
+fn total(tasks: &[Task], metric: &str, tags: &[(&str, &str)]) -> f64 {
+    let filter = Tags::from_iter(tags.iter().copied());
+    let rows = tasks.iter().flat_map(|task| &task.samples.rows);
+    rows.filter(|row| row.key.metric == metric && row.key.tags.matches(&filter))
+        .map(|row| row.sum)
+        .sum()
+}
+
+const EVERY_LOAD: &str = r"
+import http from 'k6/http';
+import { check, sleep } from 'k6';
+import { Counter } from 'k6/metrics';
+const orders = new Counter('orders');
+export const options = {
+  rps: 4000,
+  scenarios: {
+    shared: { executor: 'shared-iterations', vus: 5, iterations: 103, exec: 'page' },
+    each: { executor: 'per-vu-iterations', vus: 6, iterations: 7, exec: 'page' },
+    rate: { executor: 'constant-arrival-rate', rate: 97, timeUnit: '1s', duration: '1005ms', preAllocatedVUs: 20, maxVUs: 20, exec: 'page' },
+  },
+};
+export function setup() { http.get(`${__ENV.TARGET}/setup`); return { token: 'a\u00e9<b>' }; }
+export function page(data) {
+  check(http.get(`${__ENV.TARGET}/`, { tags: { name: 'home' } }), { ok: (r) => r.status === 200 && data.token === 'aé<b>' });
+  orders.add(3);
+}
+export function teardown(data) { http.get(`${__ENV.TARGET}/teardown/${data.token.length}`); }
+";
+
+/// Whoever sends it, the load is the same, setup and teardown run once, and what is read is what the target received.
+#[test]
+fn one_task_and_four_send_the_same_load() {
+    for program in programs() {
+        for tasks in [1, 4] {
+            let target = shop();
+            let script = Script::new(&program, &target.url(), EVERY_LOAD);
+            let done = run(&script, tasks, |_| {});
+            for task in &done {
+                assert_eq!(task.exit, Exit::Completed, "{}", program.display());
+                assert_eq!(task.samples.warnings, [""; 0]);
+            }
+            let all = 103.0 + 42.0 + 98.0;
+            let shown = format!("{} with {tasks} tasks", program.display());
+            assert_eq!(
+                total(&done, "iterations", &[("scenario", "shared")]),
+                103.0,
+                "{shown}"
+            );
+            assert_eq!(
+                total(&done, "iterations", &[("scenario", "each")]),
+                42.0,
+                "{shown}"
+            );
+            let rate = total(&done, "iterations", &[("scenario", "rate")])
+                + total(&done, "dropped_iterations", &[]);
+            assert_eq!(rate, 98.0, "{shown}");
+            let sent = total(&done, "iterations", &[]);
+            assert_eq!(
+                sent + total(&done, "dropped_iterations", &[]),
+                all,
+                "{shown}"
+            );
+            assert_eq!(
+                total(&done, "http_reqs", &[]),
+                target.counters().requests() as f64,
+                "{shown}"
+            );
+            assert_eq!(
+                total(&done, "http_reqs", &[("name", "home")]),
+                sent,
+                "{shown}"
+            );
+            assert_eq!(total(&done, "orders", &[]), 3.0 * sent, "{shown}");
+            assert_eq!(
+                total(&done, "checks", &[("check", "ok")]),
+                sent,
+                "setup's data reach every VU: {shown}"
+            );
+            assert_eq!(
+                total(&done, "http_reqs", &[("group", "::setup")]),
+                1.0,
+                "{shown}"
+            );
+            assert_eq!(
+                total(&done[..1], "http_reqs", &[("group", "::teardown")]),
+                1.0,
+                "{shown}"
+            );
+            percentiles(&done);
+        }
+    }
+}
+
+/// Ours, from histograms merged over tasks, against those of k6's own values.
+fn percentiles(tasks: &[Task]) {
+    for metric in [
+        Builtin::HttpReqDuration,
+        Builtin::HttpReqWaiting,
+        Builtin::IterationDuration,
+    ] {
+        let (mut raw, mut ours) = (Vec::new(), Histogram::new());
+        for task in tasks {
+            for line in task
+                .samples
+                .raw
+                .split(|&byte| byte == b'\n')
+                .filter(|line| !line.is_empty())
+            {
+                let line: serde_json::Value = serde_json::from_slice(line).unwrap();
+                if line["type"] == "Point" && line["metric"] == metric.name() {
+                    raw.push(line["data"]["value"].as_f64().unwrap() * 1_000.0);
+                }
+            }
+            for row in task
+                .samples
+                .rows
+                .iter()
+                .filter(|row| row.key.metric == metric.name())
+            {
+                assert_eq!(row.key.kind, MetricKind::Trend);
+                ours.add_v2(row.histogram.as_ref().unwrap()).unwrap();
+            }
+        }
+        raw.sort_by(f64::total_cmp);
+        assert_eq!(ours.count(), raw.len() as u64);
+        for quantile in [0.0, 0.5, 0.9, 0.95, 0.99, 1.0] {
+            let rank = ((quantile * raw.len() as f64).ceil() as usize).max(1);
+            let (expected, got) = (raw[rank - 1], ours.quantile(quantile) as f64);
+            // 0.1 %, and the µs to which values are rounded.
+            assert!(
+                (got - expected).abs() <= expected * 0.001 + 1.0,
+                "{} at {quantile}: {got} µs, k6's own {expected} µs",
+                metric.name()
+            );
+        }
+    }
+}
+
+const ENDLESS: &str = r"
+import http from 'k6/http';
+import { sleep } from 'k6';
+import exec from 'k6/execution';
+export const options = { vus: 2, duration: '10m', setupTimeout: '1s' };
+export function setup() {
+  if (__ENV.MODE === 'throw') throw new Error('no database');
+  if (__ENV.MODE === 'sleep') sleep(30);
+}
+export default function () {
+  if (__ENV.MODE === 'abort') exec.test.abort('enough');
+  http.get(`${__ENV.TARGET}/`);
+  sleep(0.01);
+}
+";
+
+#[test]
+fn an_interrupt_keeps_what_was_read() {
+    for program in programs() {
+        let target = shop();
+        let script = Script::new(&program, &target.url(), ENDLESS);
+        let (running, _scratch) = started(&script);
+        assert_eq!(running.control.run_setup(LIMIT).unwrap(), None);
+        running.control.resume().unwrap();
+        wait_for("20 requests", || target.counters().requests() >= 20);
+        interrupt(&running.child);
+        let task = end(running);
+        assert_eq!(task.exit, Exit::Stopped);
+        assert_eq!(
+            task.samples.warnings, [""; 0],
+            "k6 writes what it has measured before it ends"
+        );
+        let read = total(&[task], "http_reqs", &[]);
+        // A request that the interrupt cut off is a sample in k6 2, and may not have reached the target.
+        let received = target.counters().requests() as f64;
+        assert!(
+            (received - 2.0..=received + 2.0).contains(&read),
+            "{read} read, {received} received"
+        );
+    }
+}
+
+fn started(script: &Script) -> (Running, tempfile::TempDir) {
+    let scratch = tempfile::tempdir().unwrap();
+    let running = start(k6::launch(&script.job(&[1], 0, scratch.path())).unwrap());
+    wait_for("a paused k6", || running.control.is_ready());
+    (running, scratch)
+}
+
+/// An order to stop leaves the leading k6 there for teardown.
+#[test]
+fn a_halt_still_allows_for_teardown() {
+    for program in programs() {
+        let target = shop();
+        let text = format!(
+            "{ENDLESS}\nexport function teardown() {{ http.get(`${{__ENV.TARGET}}/teardown`); }}"
+        );
+        let script = Script::new(&program, &target.url(), &text);
+        let (running, _scratch) = started(&script);
+        running.control.resume().unwrap();
+        wait_for("20 requests", || target.counters().requests() >= 20);
+        running.control.halt().unwrap();
+        wait_for("the end of the load", || running.control.is_over());
+        running.control.run_teardown(LIMIT).unwrap();
+        interrupt(&running.child);
+        let task = end(running);
+        assert_eq!(task.exit, Exit::Stopped);
+        assert_eq!(total(&[task], "http_reqs", &[("group", "::teardown")]), 1.0);
+    }
+}
+
+#[test]
+fn a_script_that_aborts_or_throws_is_told_apart() {
+    for program in programs() {
+        let target = shop();
+        let mut script = Script::new(&program, &target.url(), ENDLESS);
+        script.parameters.insert("MODE".into(), "abort".into());
+        let (running, _scratch) = started(&script);
+        running.control.run_setup(LIMIT).unwrap();
+        running.control.resume().unwrap();
+        wait_for("the abort", || running.control.is_over());
+        interrupt(&running.child);
+        assert!(matches!(end(running).exit, Exit::Aborted { .. }));
+
+        for (mode, words) in [("throw", "no database"), ("sleep", "timed out")] {
+            script.parameters.insert("MODE".into(), mode.into());
+            let (running, _scratch) = started(&script);
+            let error = running.control.run_setup(LIMIT).unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+            interrupt(&running.child);
+            assert_eq!(end(running).exit, Exit::Stopped);
+        }
+        assert_eq!(target.counters().requests(), 0);
+    }
+}
+
+#[test]
+fn faults_of_a_script_are_told_before_the_load() {
+    for program in programs() {
+        let refused = |text: &str, tasks: usize| {
+            Script::new(&program, "http://127.0.0.1:1", text)
+                .refused(tasks)
+                .to_string()
+        };
+        let syntax = refused("export default function () { no good }", 1);
+        assert!(
+            syntax.starts_with("test.js: ") && syntax.contains("Unexpected identifier"),
+            "{syntax}"
+        );
+        let options = refused(
+            "export const options = { vus: 5, iterations: 2 }; export default () => {};",
+            1,
+        );
+        assert!(
+            options.contains("can't be less than the number of VUs"),
+            "{options}"
+        );
+        let rps = "export const options = { rps: 3 }; export default () => {};";
+        assert!(
+            refused(rps, 4).contains("the option rps is 3"),
+            "{}",
+            refused(rps, 4)
+        );
+    }
+}
+
+const SPREAD: &str = r"
+import http from 'k6/http';
+import { path } from './lib/path.js';
+const rows = open('./data/rows.csv').trim().split('\n');
+export const options = { scenarios: { all: { executor: 'shared-iterations', vus: 3, iterations: 30 } } };
+export default function () { http.get(`${__ENV.TARGET}${path}?${rows.length}`, { tags: { name: rows[1] } }); }
+";
+
+/// A packed script is the same wherever it lay, and runs as the script does.
+#[test]
+fn a_packed_script_is_stable_and_runs() {
+    for program in programs() {
+        let target = shop();
+        let tool = k6::Tool::find(Some(&program)).unwrap();
+        let mut packed = Vec::new();
+        for _ in 0..2 {
+            let script = Script::new(&program, &target.url(), SPREAD);
+            let folder = script.folder.path();
+            std::fs::create_dir_all(folder.join("lib")).unwrap();
+            std::fs::create_dir_all(folder.join("data")).unwrap();
+            std::fs::write(folder.join("lib/path.js"), "export const path = '/';").unwrap();
+            std::fs::write(folder.join("data/rows.csv"), "first\nsecond\n").unwrap();
+            let scratch = tempfile::tempdir().unwrap();
+            let job = script.job(&[1], 0, scratch.path());
+            let (inspection, archive) = k6::examine(&tool, &job).unwrap();
+            assert_eq!(inspection.files, archive.files);
+            assert_eq!(
+                inspection.parameters,
+                BTreeMap::from([("TARGET".to_owned(), None)])
+            );
+            assert_eq!(inspection.max_vus, Some(3));
+            packed.push(archive);
+        }
+        assert_eq!(packed[0], packed[1], "{}", program.display());
+        assert_eq!(packed[0].files, ["data/rows.csv", "lib/path.js"]);
+        assert_eq!(packed[0].warnings, [""; 0]);
+
+        // In a folder where nothing but the archive is.
+        let mut script = Script::new(&program, &target.url(), "");
+        script.file = "test.tar";
+        std::fs::write(script.folder.path().join("test.tar"), &packed[0].bytes).unwrap();
+        let done = run(&script, 2, |_| {});
+        assert!(done.iter().all(|task| task.exit == Exit::Completed));
+        assert_eq!(
+            total(&done, "http_reqs", &[("name", "second"), ("status", "200")]),
+            30.0
+        );
+        assert_eq!(target.counters().requests(), 30);
+    }
+}
