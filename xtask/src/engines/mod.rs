@@ -44,6 +44,7 @@ const ENGINES: [Engine; 4] = [
         name: "jmeter2",
         variable: "FLOODGATE_JMETER_2",
         set_up: jmeter::set_up_2,
+        others: Vec::new,
         record: jmeter::record_2,
     },
     Engine {
