@@ -290,6 +290,11 @@ impl Task {
         health.clock_offset_us = offset.map(|offset| [offset.min_us, offset.max_us]);
         warnings.extend(offset.and_then(|offset| offset.warning(super::CLOCK_LIMIT_US)));
         warnings.extend(super::folded(&totals));
+        // Without a word on its exit code, an engine that never began would look like one with nothing to do.
+        let broken = match (&run.stopped_by, began_us) {
+            (None, None) => broken.or_else(|| Some("it wrote no sample".to_owned())),
+            _ => broken,
+        };
         if let (Some(by), Ok(ended)) = (&run.stopped_by, &run.ended)
             && ended.killed
         {
