@@ -17,7 +17,7 @@ enum Open {
     /// `hashTree` under an element.
     Tree { of: Option<usize>, last: Option<usize> },
     /// A test element.
-    Element(usize),
+    Element,
     /// A value or a collection; its number, and where its text begins.
     Prop { number: usize, text: usize, leaf: bool },
     /// The name or the value of a number in long form: `<doubleProp><name>…</name><value>…`.
@@ -128,9 +128,9 @@ impl Parser<'_> {
                 let of = *of;
                 let element = self.element(name, rest, place, of);
                 self.plan.elements.push(element);
-                Open::Element(number)
+                Open::Element
             }
-            Some(Open::Element(_) | Open::Prop { leaf: false, .. }) => {
+            Some(Open::Element | Open::Prop { leaf: false, .. }) => {
                 self.prop(name, rest, place, empty)
             }
             Some(&mut Open::Prop { number, leaf: true, .. }) if matches!(name, b"name" | b"value") && !empty => {
