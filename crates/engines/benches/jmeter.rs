@@ -43,7 +43,8 @@ fn csv(samples: u64) -> Vec<u8> {
 }
 
 fn xml(samples: u64) -> Vec<u8> {
-    let mut text = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testResults version=\"1.2\">\n");
+    let mut text =
+        String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testResults version=\"1.2\">\n");
     for n in 0..samples {
         text += &format!(
             "<httpSample t=\"{}\" it=\"0\" lt=\"4\" ct=\"0\" ts=\"{}\" s=\"true\" lb=\"Page {}\" rc=\"200\" rm=\"OK\" \

@@ -1,6 +1,8 @@
 //! What a plan says of itself before it runs.
 
-use super::plan::{Element, Group, Kind, Plan, Values, is_assertion, is_sampler, is_timer, parameters};
+use super::plan::{
+    Element, Group, Kind, Plan, Values, is_assertion, is_sampler, is_timer, parameters,
+};
 use crate::inspect::{Inspection, Planned};
 use crate::launch::LaunchError;
 use floodgate_core::definition::model::{Executor, Stage};
@@ -57,7 +59,10 @@ pub fn inspect(
         .enabled()
         .any(|(_, e)| e.class == "TestPlan" && e.text("TestPlan.serialize_threadgroups") == "true");
     if serial && groups.len() > 1 {
-        warnings.push("the thread groups run one after the other: their starts are not known before the run".to_owned());
+        warnings.push(
+            "the thread groups run one after the other: their starts are not known before the run"
+                .to_owned(),
+        );
     }
     if let Some(kind) = unknown_groups(&plan).first() {
         warnings.push(format!("{kind} is no thread group that is known here: its load can neither be planned nor divided"));
@@ -78,7 +83,11 @@ fn max_vus(groups: &[Group<'_>], values: &Values, serial: bool) -> Option<u64> {
             _ => all.push(threads),
         }
     }
-    let beside: u64 = if serial { all.iter().copied().max().unwrap_or(0) } else { all.iter().sum() };
+    let beside: u64 = if serial {
+        all.iter().copied().max().unwrap_or(0)
+    } else {
+        all.iter().sum()
+    };
     Some(beside.max(around))
 }
 
@@ -93,10 +102,22 @@ fn unknown_groups(plan: &Plan) -> Vec<&str> {
 
 /// Files that the plan reads, relative ones whose names are known.
 fn files(plan: &Plan, values: &Values) -> Vec<String> {
-    let names = ["filename", "File.path", "IncludeController.includepath", "HTTPSampler.path_to_file"];
+    let names = [
+        "filename",
+        "File.path",
+        "IncludeController.includepath",
+        "HTTPSampler.path_to_file",
+    ];
     let mut found = BTreeSet::new();
-    for (_, element) in plan.enabled().filter(|(_, e)| !e.class.ends_with("ResultCollector")) {
-        for prop in element.props.iter().filter(|prop| names.contains(&prop.name.as_str())) {
+    for (_, element) in plan
+        .enabled()
+        .filter(|(_, e)| !e.class.ends_with("ResultCollector"))
+    {
+        for prop in element
+            .props
+            .iter()
+            .filter(|prop| names.contains(&prop.name.as_str()))
+        {
             if let Ok(name) = values.evaluate(&prop.text)
                 && !name.trim().is_empty()
                 && !name.trim().starts_with('/')
@@ -115,7 +136,9 @@ fn seconds(values: &Values, text: &str) -> Result<Duration, String> {
 
 fn start(group: &Group<'_>, values: &Values) -> Result<Duration, String> {
     match group.kind {
-        Kind::Plain | Kind::SetUp | Kind::TearDown if group.element.text("ThreadGroup.scheduler") == "true" => {
+        Kind::Plain | Kind::SetUp | Kind::TearDown
+            if group.element.text("ThreadGroup.scheduler") == "true" =>
+        {
             seconds(values, group.element.text("ThreadGroup.delay"))
         }
         Kind::Stepping => seconds(values, group.element.text("Threads initial delay")),
@@ -133,8 +156,14 @@ fn executor(group: &Group<'_>, values: &Values) -> Result<Option<Executor>, Stri
             let target = values.whole(element.text("TargetLevel"))?;
             let (ramp, hold) = ramp_and_hold(element, values)?;
             let stages = vec![
-                Stage { duration: ramp, target },
-                Stage { duration: hold, target },
+                Stage {
+                    duration: ramp,
+                    target,
+                },
+                Stage {
+                    duration: hold,
+                    target,
+                },
             ];
             Ok(Some(ramping(stages)))
         }
@@ -146,8 +175,14 @@ fn executor(group: &Group<'_>, values: &Values) -> Result<Option<Executor>, Stri
                 start_rate: 0,
                 time_unit: unit(element),
                 stages: vec![
-                    Stage { duration: ramp, target },
-                    Stage { duration: hold, target },
+                    Stage {
+                        duration: ramp,
+                        target,
+                    },
+                    Stage {
+                        duration: hold,
+                        target,
+                    },
                 ],
                 pre_allocated_vus: 0,
                 max_vus: most,
@@ -162,13 +197,19 @@ fn executor(group: &Group<'_>, values: &Values) -> Result<Option<Executor>, Stri
 fn plain(element: &Element, values: &Values) -> Result<Option<Executor>, String> {
     let vus = values.whole(element.text("ThreadGroup.num_threads"))?;
     let ramp = seconds(values, element.text("ThreadGroup.ramp_time"))?;
-    let loops = element.any("LoopController.loops").map_or("1", |prop| prop.text.trim());
+    let loops = element
+        .any("LoopController.loops")
+        .map_or("1", |prop| prop.text.trim());
     let loops = values.evaluate(loops)?;
     let forever = loops.trim() == "-1"
-        || element.any("LoopController.continue_forever").is_some_and(|prop| prop.text == "true");
+        || element
+            .any("LoopController.continue_forever")
+            .is_some_and(|prop| prop.text == "true");
     let scheduled = element.text("ThreadGroup.scheduler") == "true";
     let duration = match scheduled {
-        true => Some(seconds(values, element.text("ThreadGroup.duration"))?).filter(|d| !d.is_zero()),
+        true => {
+            Some(seconds(values, element.text("ThreadGroup.duration"))?).filter(|d| !d.is_zero())
+        }
         false => None,
     };
     if !forever {
@@ -188,8 +229,14 @@ fn plain(element: &Element, values: &Values) -> Result<Option<Executor>, String>
     }
     let ramp = ramp.min(duration);
     Ok(Some(ramping(vec![
-        Stage { duration: ramp, target: vus },
-        Stage { duration: duration - ramp, target: vus },
+        Stage {
+            duration: ramp,
+            target: vus,
+        },
+        Stage {
+            duration: duration - ramp,
+            target: vus,
+        },
     ])))
 }
 
@@ -211,7 +258,11 @@ fn unit(element: &Element) -> Duration {
 fn ramp_and_hold(element: &Element, values: &Values) -> Result<(Duration, Duration), String> {
     let long = |name: &str| -> Result<Duration, String> {
         let count = values.number(element.text(name)).or_else(|why| {
-            if element.text(name).is_empty() { Ok(0.0) } else { Err(why) }
+            if element.text(name).is_empty() {
+                Ok(0.0)
+            } else {
+                Err(why)
+            }
         })?;
         Ok(unit(element).mul_f64(count.clamp(0.0, 1e6)))
     };
@@ -226,18 +277,24 @@ fn ultimate(element: &Element, values: &Values) -> Result<Executor, String> {
         let (threads, delay, up, hold, down) = (cell(0)?, cell(1)?, cell(2)?, cell(3)?, cell(4)?);
         let risen = delay.saturating_add(up);
         let falling = risen.saturating_add(hold);
-        ramps.push((threads, [delay, risen, falling, falling.saturating_add(down)]));
+        ramps.push((
+            threads,
+            [delay, risen, falling, falling.saturating_add(down)],
+        ));
     }
     let level = |at: u64| -> u64 {
-        let each = ramps.iter().map(|&(threads, [delay, risen, falling, ended])| {
-            let part = |from: u64, to: u64| threads as f64 * (at - from) as f64 / (to - from) as f64;
-            match at {
-                at if at < delay || at >= ended => 0.0,
-                at if at < risen => part(delay, risen),
-                at if at < falling => threads as f64,
-                _ => threads as f64 - part(falling, ended),
-            }
-        });
+        let each = ramps
+            .iter()
+            .map(|&(threads, [delay, risen, falling, ended])| {
+                let part =
+                    |from: u64, to: u64| threads as f64 * (at - from) as f64 / (to - from) as f64;
+                match at {
+                    at if at < delay || at >= ended => 0.0,
+                    at if at < risen => part(delay, risen),
+                    at if at < falling => threads as f64,
+                    _ => threads as f64 - part(falling, ended),
+                }
+            });
         each.sum::<f64>().round() as u64
     };
     let corners: BTreeSet<u64> = ramps.iter().flat_map(|(_, corners)| *corners).collect();
@@ -273,23 +330,49 @@ fn stepping(element: &Element, values: &Values) -> Result<Option<Executor>, Stri
     );
     let flight = seconds(values, element.text("flighttime"))?;
     let ramp = seconds(values, element.text("rampUp"))?;
-    if count == 0 || stop == 0 || all.div_ceil(count) > MOST_STEPS || all.div_ceil(stop) > MOST_STEPS {
+    if count == 0
+        || stop == 0
+        || all.div_ceil(count) > MOST_STEPS
+        || all.div_ceil(stop) > MOST_STEPS
+    {
         return Ok(None);
     }
     let mut stages = Vec::new();
-    let mut now = if burst > 0 { burst.min(all) } else { count.min(all) };
-    stages.push(Stage { duration: ramp, target: now });
+    let mut now = if burst > 0 {
+        burst.min(all)
+    } else {
+        count.min(all)
+    };
+    stages.push(Stage {
+        duration: ramp,
+        target: now,
+    });
     while now < all {
-        stages.push(Stage { duration: period.saturating_sub(ramp), target: now });
+        stages.push(Stage {
+            duration: period.saturating_sub(ramp),
+            target: now,
+        });
         now = (now + count).min(all);
-        stages.push(Stage { duration: ramp, target: now });
+        stages.push(Stage {
+            duration: ramp,
+            target: now,
+        });
     }
-    stages.push(Stage { duration: flight, target: all });
+    stages.push(Stage {
+        duration: flight,
+        target: all,
+    });
     while now > 0 {
         now = now.saturating_sub(stop);
-        stages.push(Stage { duration: Duration::ZERO, target: now });
+        stages.push(Stage {
+            duration: Duration::ZERO,
+            target: now,
+        });
         if now > 0 {
-            stages.push(Stage { duration: stop_period, target: now });
+            stages.push(Stage {
+                duration: stop_period,
+                target: now,
+            });
         }
     }
     Ok(Some(ramping(stages)))
@@ -306,7 +389,9 @@ fn details(plan: &Plan, groups: &[Group<'_>]) -> Value {
     let of_group = |group: &Group<'_>| {
         let samplers: Vec<&str> = plan
             .enabled()
-            .filter(|(number, e)| is_sampler(&e.class) && plan.above(*number).any(|n| n == group.number))
+            .filter(|(number, e)| {
+                is_sampler(&e.class) && plan.above(*number).any(|n| n == group.number)
+            })
             .map(|(_, e)| e.name.as_str())
             .collect();
         json!({"type": group.element.class, "name": group.element.name, "samplers": samplers})

@@ -113,7 +113,11 @@ fn home(given: Option<&Path>) -> Result<PathBuf, LaunchError> {
     };
     let places = match given {
         Some(given) => vec![Some(given.to_owned())],
-        None => vec![variable("FLOODGATE_JMETER"), variable("JMETER_HOME"), of_path()],
+        None => vec![
+            variable("FLOODGATE_JMETER"),
+            variable("JMETER_HOME"),
+            of_path(),
+        ],
     };
     let found = places.into_iter().flatten().find(|home| launcher(home));
     found.ok_or_else(|| LaunchError::NotFound {
@@ -128,7 +132,9 @@ fn home(given: Option<&Path>) -> Result<PathBuf, LaunchError> {
 fn find(program: &str, first: &[PathBuf]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = first.iter().cloned().chain(std::env::split_paths(&path));
-    folders.map(|folder| folder.join(program)).find(|file| file.is_file())
+    folders
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
 }
 
 fn java() -> Result<PathBuf, LaunchError> {
@@ -138,14 +144,20 @@ fn java() -> Result<PathBuf, LaunchError> {
         .collect();
     find("java", &first).ok_or_else(|| LaunchError::NotFound {
         engine: "Java",
-        remedy: "JMeter needs Java 8 or later: install a JRE (default-jre-headless) or set JAVA_HOME".to_owned(),
+        remedy:
+            "JMeter needs Java 8 or later: install a JRE (default-jre-headless) or set JAVA_HOME"
+                .to_owned(),
     })
 }
 
 /// The first number of the version that an installation says it is: of its core's name (Maven Central), or of the version of its
 /// saved formats, which is 5.0 since JMeter 5 (`bin/saveservice.properties`).
 fn major(home: &Path) -> Result<u32, LaunchError> {
-    let first = |text: &str| text.split('.').next().and_then(|number| number.trim().parse::<u32>().ok());
+    let first = |text: &str| {
+        text.split('.')
+            .next()
+            .and_then(|number| number.trim().parse::<u32>().ok())
+    };
     let ext = home.join("lib/ext");
     let names = std::fs::read_dir(&ext).map_err(failed(&ext))?;
     let by_name = names
@@ -157,7 +169,9 @@ fn major(home: &Path) -> Result<u32, LaunchError> {
     }
     let file = home.join("bin/saveservice.properties");
     let text = std::fs::read_to_string(&file).map_err(failed(&file))?;
-    let saved = text.lines().find_map(|line| line.trim().strip_prefix("_version="));
+    let saved = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("_version="));
     saved.and_then(first).ok_or_else(|| LaunchError::Version {
         engine: "JMeter",
         found: "of unknown version".to_owned(),
@@ -168,16 +182,22 @@ fn major(home: &Path) -> Result<u32, LaunchError> {
 /// Folders of links in which the plan's copy stands as the plan does in its own, so that `../data/users.csv` leads where it did.
 fn mirror(job: &Job<'_>) -> Result<PathBuf, LaunchError> {
     let script = Path::new(job.script);
-    let plain = script.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    let plain = script
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
     let (Some(name), true) = (script.file_name(), plain) else {
         return Err(LaunchError::Script {
             script: job.script.to_owned(),
-            problem: "the path leads out of the test's folder: name the plan relative to it".to_owned(),
+            problem: "the path leads out of the test's folder: name the plan relative to it"
+                .to_owned(),
         });
     };
     let mut from = job.folder.canonicalize().map_err(failed(job.folder))?;
     let mut to = job.scratch.join("plan");
-    let parts: Vec<&OsStr> = script.iter().filter(|part| *part != OsStr::new(".")).collect();
+    let parts: Vec<&OsStr> = script
+        .iter()
+        .filter(|part| *part != OsStr::new("."))
+        .collect();
     for part in parts {
         link_all(&from, &to, part)?;
         from.push(part);
@@ -217,7 +237,9 @@ fn free_port(scratch: &Path) -> Result<u16, LaunchError> {
 fn parameters(job: &Job<'_>) -> BTreeMap<String, String> {
     let mut parameters = job.parameters.clone();
     if let Some(target) = job.target {
-        parameters.entry("TARGET".to_owned()).or_insert_with(|| target.to_owned());
+        parameters
+            .entry("TARGET".to_owned())
+            .or_insert_with(|| target.to_owned());
     }
     parameters
 }
@@ -330,7 +352,11 @@ fn command(of: &Command<'_>) -> Vec<OsString> {
     all.push(format!("-XX:MaxRAMPercentage={HEAP_PERCENT}").into());
     // Java 8 knows neither this share nor modules.
     all.push("-XX:+IgnoreUnrecognizedVMOptions".into());
-    all.extend(OPENED.iter().map(|package| format!("--add-opens={package}=ALL-UNNAMED").into()));
+    all.extend(
+        OPENED
+            .iter()
+            .map(|package| format!("--add-opens={package}=ALL-UNNAMED").into()),
+    );
     all.push("-XX:+ExitOnOutOfMemoryError".into());
     all.push("-Djava.awt.headless=true".into());
     all.push(joined("-Djava.util.prefs.userRoot=", of.scratch));
@@ -343,10 +369,18 @@ fn command(of: &Command<'_>) -> Vec<OsString> {
         all.extend(["-q".into(), properties.into()]);
     }
     let format = if of.xml { "xml" } else { "csv" };
-    all.extend(PROPERTIES.iter().map(|property| format!("-J{property}").into()));
+    all.extend(
+        PROPERTIES
+            .iter()
+            .map(|property| format!("-J{property}").into()),
+    );
     all.push(format!("-Jjmeter.save.saveservice.output_format={format}").into());
     all.push(format!("-Jjmeterengine.nongui.port={}", of.port).into());
     all.push(format!("-Jjmeterengine.nongui.maxport={}", of.port).into());
-    all.extend(of.parameters.iter().map(|(name, value)| format!("-J{name}={value}").into()));
+    all.extend(
+        of.parameters
+            .iter()
+            .map(|(name, value)| format!("-J{name}={value}").into()),
+    );
     all
 }

@@ -47,7 +47,9 @@ impl Tokens {
 
     fn keep(&mut self, rest: &[u8]) -> Result<(), ReadError> {
         if rest.len() > LONGEST {
-            return Err(self.malformed(&format!("a tag is longer than {LONGEST} bytes: did JMeter write this?")));
+            return Err(self.malformed(&format!(
+                "a tag is longer than {LONGEST} bytes: did JMeter write this?"
+            )));
         }
         self.rest.extend_from_slice(rest);
         Ok(())
@@ -101,17 +103,17 @@ impl Tokens {
     /// A tag and its length; no token for what is passed over, nothing if it is not complete.
     #[allow(clippy::type_complexity)]
     fn tag<'a>(&self, rest: &'a [u8]) -> Result<Option<(Option<Token<'a>>, usize)>, ReadError> {
-        let passed = |end: &str| {
-            memchr::memmem::find(rest, end.as_bytes()).map(|at| (None, at + end.len()))
-        };
+        let passed =
+            |end: &str| memchr::memmem::find(rest, end.as_bytes()).map(|at| (None, at + end.len()));
         match rest {
             [b'<', b'!', b'-', b'-', ..] => Ok(passed("-->")),
             [b'<', b'?', ..] => Ok(passed("?>")),
             [b'<'] | [b'<', b'!'] | [b'<', b'!', b'-'] => Ok(None),
-            [b'<', b'!', ..] => Err(self.malformed("a document type or CDATA, which JMeter does not write")),
-            [b'<', b'/', ..] => Ok(memchr::memchr(b'>', rest).map(|end| {
-                (Some(Token::Close(rest[2..end].trim_ascii())), end + 1)
-            })),
+            [b'<', b'!', ..] => {
+                Err(self.malformed("a document type or CDATA, which JMeter does not write"))
+            }
+            [b'<', b'/', ..] => Ok(memchr::memchr(b'>', rest)
+                .map(|end| (Some(Token::Close(rest[2..end].trim_ascii())), end + 1))),
             _ => Ok(Self::end_of_tag(rest).map(|end| {
                 let inner = &rest[1..end];
                 let (inner, empty) = match inner.strip_suffix(b"/") {
@@ -122,7 +124,10 @@ impl Tokens {
                     .iter()
                     .position(u8::is_ascii_whitespace)
                     .unwrap_or(inner.len());
-                (Some(Token::Open(&inner[..name], &inner[name..], empty)), end + 1)
+                (
+                    Some(Token::Open(&inner[..name], &inner[name..], empty)),
+                    end + 1,
+                )
             })),
         }
     }
@@ -220,7 +225,9 @@ mod tests {
                     )),
                     Token::Close(name) => found.push(format!("-{}", String::from_utf8_lossy(name))),
                     Token::Text(text) => match found.last_mut() {
-                        Some(last) if last.starts_with('=') => last.push_str(&String::from_utf8_lossy(text)),
+                        Some(last) if last.starts_with('=') => {
+                            last.push_str(&String::from_utf8_lossy(text))
+                        }
                         _ => found.push(format!("={}", String::from_utf8_lossy(text))),
                     },
                 }
@@ -243,14 +250,26 @@ mod tests {
     #[test]
     fn a_document_type_is_refused() {
         let error = tokens(&[b"<a/><!DOCTYPE x [<!ENTITY y \"z\">]>"]).unwrap_err();
-        assert_eq!(error.to_string(), "byte 4: a document type or CDATA, which JMeter does not write");
+        assert_eq!(
+            error.to_string(),
+            "byte 4: a document type or CDATA, which JMeter does not write"
+        );
     }
 
     #[test]
     fn attributes_and_entities_are_resolved() {
         let found: Vec<_> = attributes(b" a=\"x &amp; &#233;\" b='\"' ").collect();
-        assert_eq!(found, [(&b"a"[..], "x & é".to_owned()), (&b"b"[..], "\"".to_owned())]);
-        assert_eq!(unescape(b"&bogus; & &#x41; &#xFFFFFFFF;"), "&bogus; & A &#xFFFFFFFF;");
+        assert_eq!(
+            found,
+            [
+                (&b"a"[..], "x & é".to_owned()),
+                (&b"b"[..], "\"".to_owned())
+            ]
+        );
+        assert_eq!(
+            unescape(b"&bogus; & &#x41; &#xFFFFFFFF;"),
+            "&bogus; & A &#xFFFFFFFF;"
+        );
     }
 
     proptest! {

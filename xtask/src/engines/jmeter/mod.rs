@@ -24,8 +24,19 @@ struct Distribution {
 const CURRENT: Distribution = Distribution {
     version: "5.6.3",
     parts: &[
-        "core", "components", "functions", "http", "java", "config", "bolt", "ftp", "jdbc", "jms",
-        "junit", "mail", "tcp",
+        "core",
+        "components",
+        "functions",
+        "http",
+        "java",
+        "config",
+        "bolt",
+        "ftp",
+        "jdbc",
+        "jms",
+        "junit",
+        "mail",
+        "tcp",
     ],
     others: &[
         ("kg.apc", "jmeter-plugins-casutg", "2.10"),
@@ -42,8 +53,16 @@ const OLD: Distribution = Distribution {
     others: &[
         ("org.apache.commons", "commons-math3", "3.4.1"),
         ("org.apache.commons", "commons-pool2", "2.3"),
-        ("org.apache.avalon.framework", "avalon-framework-api", "4.3.1"),
-        ("org.apache.avalon.framework", "avalon-framework-impl", "4.3.1"),
+        (
+            "org.apache.avalon.framework",
+            "avalon-framework-api",
+            "4.3.1",
+        ),
+        (
+            "org.apache.avalon.framework",
+            "avalon-framework-impl",
+            "4.3.1",
+        ),
         ("com.fifesoft", "rsyntaxtextarea", "2.5.6"),
     ],
     without: &[
@@ -104,7 +123,9 @@ fn run_maven(maven: &Path, arguments: &[&str]) -> Result<(), String> {
 
 fn install(package: &str) -> Result<(), String> {
     if !rustix::process::geteuid().is_root() {
-        return Err(format!("not here, and only root can install it: apt-get install {package}"));
+        return Err(format!(
+            "not here, and only root can install it: apt-get install {package}"
+        ));
     }
     let apt = repo::find_program("apt-get", None)
         .ok_or_else(|| format!("there is no apt-get to install {package} with"))?;

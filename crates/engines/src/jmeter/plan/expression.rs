@@ -151,11 +151,14 @@ impl Values {
                             };
                             match self.parameters.get(&name) {
                                 Some(value) => value.clone(),
-                                None => self.at_depth(&default.unwrap_or_else(without), depth + 1)?,
+                                None => {
+                                    self.at_depth(&default.unwrap_or_else(without), depth + 1)?
+                                }
                             }
                         }
                         None => {
-                            let value = self.variables.get(expression.trim()).ok_or_else(unknown)?;
+                            let value =
+                                self.variables.get(expression.trim()).ok_or_else(unknown)?;
                             self.at_depth(value, depth + 1)?
                         }
                     };
@@ -177,7 +180,11 @@ impl Values {
     pub(in crate::jmeter) fn number(&self, text: &str) -> Result<f64, String> {
         let value = self.evaluate(text)?;
         let number: f64 = value.trim().parse().map_err(|_| format!("{value:?}"))?;
-        if number.is_finite() { Ok(number) } else { Err(format!("{value:?}")) }
+        if number.is_finite() {
+            Ok(number)
+        } else {
+            Err(format!("{value:?}"))
+        }
     }
 
     /// A whole number of at least 0; JMeter reads what is no number as 0.

@@ -69,7 +69,9 @@ impl<'a> Group<'a> {
     pub(in crate::jmeter) fn load(&self) -> Vec<&'a Prop> {
         let own = |name: &str| self.element.prop(name).into_iter().collect::<Vec<_>>();
         match self.kind {
-            Kind::Plain | Kind::SetUp | Kind::TearDown | Kind::Stepping => own("ThreadGroup.num_threads"),
+            Kind::Plain | Kind::SetUp | Kind::TearDown | Kind::Stepping => {
+                own("ThreadGroup.num_threads")
+            }
             Kind::Concurrency | Kind::Arrivals => own("TargetLevel"),
             Kind::Ultimate => self.column("ultimatethreadgroupdata", &[0]),
             Kind::FreeArrivals => self.column("Schedule", &[0, 1]),
@@ -80,7 +82,11 @@ impl<'a> Group<'a> {
     fn column(&self, table: &str, columns: &[usize]) -> Vec<&'a Prop> {
         let rows = self.element.rows(table);
         rows.iter()
-            .flat_map(|row| columns.iter().filter_map(|&column| row.get(column).copied()))
+            .flat_map(|row| {
+                columns
+                    .iter()
+                    .filter_map(|&column| row.get(column).copied())
+            })
             .collect()
     }
 

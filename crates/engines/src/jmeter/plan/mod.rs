@@ -85,7 +85,10 @@ impl Element {
     /// The rows of a table: the values of each collection within the collection of that name.
     pub(super) fn rows(&self, name: &str) -> Vec<Vec<&Prop>> {
         let mut rows: Vec<Vec<&Prop>> = Vec::new();
-        let table = self.props.iter().position(|prop| prop.depth == 0 && prop.name == name);
+        let table = self
+            .props
+            .iter()
+            .position(|prop| prop.depth == 0 && prop.name == name);
         let within = table.map_or(&[][..], |at| &self.props[at + 1..]);
         for prop in within.iter().take_while(|prop| prop.depth > 0) {
             match (prop.depth, rows.last_mut()) {
@@ -109,7 +112,9 @@ impl Plan {
 
     /// The elements above one, the nearest first.
     pub(super) fn above(&self, number: usize) -> impl Iterator<Item = usize> {
-        std::iter::successors(self.elements[number].parent, |&above| self.elements[above].parent)
+        std::iter::successors(self.elements[number].parent, |&above| {
+            self.elements[above].parent
+        })
     }
 }
 
@@ -131,7 +136,10 @@ impl Edits {
         // `<stringProp name="x"/>` becomes `<stringProp name="x">…</stringProp>`.
         let tag = String::from_utf8_lossy(&bytes[prop.place.clone()]).into_owned();
         let open = tag.trim_end_matches('>').trim_end_matches('/').trim_end();
-        let name = tag[1..].split([' ', '\t', '\r', '\n', '/']).next().unwrap_or("stringProp");
+        let name = tag[1..]
+            .split([' ', '\t', '\r', '\n', '/'])
+            .next()
+            .unwrap_or("stringProp");
         self.0
             .push((prop.place.clone(), format!("{open}>{text}</{name}>")));
     }

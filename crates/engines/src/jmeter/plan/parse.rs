@@ -15,13 +15,24 @@ const MOST: usize = 500_000;
 /// What is open.
 enum Open {
     /// `hashTree` under an element.
-    Tree { of: Option<usize>, last: Option<usize> },
+    Tree {
+        of: Option<usize>,
+        last: Option<usize>,
+    },
     /// A test element.
     Element,
     /// A value or a collection; its number, and where its text begins.
-    Prop { number: usize, text: usize, leaf: bool },
+    Prop {
+        number: usize,
+        text: usize,
+        leaf: bool,
+    },
     /// The name or the value of a number in long form: `<doubleProp><name>…</name><value>…`.
-    Long { number: usize, text: usize, value: bool },
+    Long {
+        number: usize,
+        text: usize,
+        value: bool,
+    },
     /// Anything else.
     Other,
 }
@@ -43,7 +54,10 @@ impl Plan {
     /// What is wrong and where, in words.
     pub(in crate::jmeter) fn parse(bytes: &[u8]) -> Result<Self, Problem> {
         if bytes.len() > LARGEST {
-            return Err(format!("{} bytes are more than {LARGEST}: split the plan", bytes.len()));
+            return Err(format!(
+                "{} bytes are more than {LARGEST}: split the plan",
+                bytes.len()
+            ));
         }
         if std::str::from_utf8(bytes).is_err() {
             return Err("not UTF-8: save it with JMeter 2.13 or later".to_owned());
@@ -59,17 +73,24 @@ impl Plan {
             .push(bytes, |token, place| {
                 let place = place.start as usize..place.end as usize;
                 let at = place.start;
-                parser.token(token, place).map_err(|problem| ReadError::Malformed {
-                    place: format!("byte {at}"),
-                    problem,
-                })
+                parser
+                    .token(token, place)
+                    .map_err(|problem| ReadError::Malformed {
+                        place: format!("byte {at}"),
+                        problem,
+                    })
             })
             .map_err(|error| error.to_string())?;
         if let Some((name, _)) = parser.open.last() {
             let name = String::from_utf8_lossy(name);
             return Err(format!("the file ends within <{name}>: is it whole?"));
         }
-        if !parser.plan.elements.iter().any(|element| element.class == "TestPlan") {
+        if !parser
+            .plan
+            .elements
+            .iter()
+            .any(|element| element.class == "TestPlan")
+        {
             return Err("no <TestPlan>: is this a test plan of JMeter?".to_owned());
         }
         Ok(parser.plan)
@@ -103,7 +124,10 @@ impl Parser<'_> {
                     self.close(&open, place.start);
                     Ok(())
                 }
-                _ => Err(format!("</{}> closes nothing", String::from_utf8_lossy(name))),
+                _ => Err(format!(
+                    "</{}> closes nothing",
+                    String::from_utf8_lossy(name)
+                )),
             },
         }
     }
@@ -117,7 +141,10 @@ impl Parser<'_> {
                     .map(|(_, value)| value);
                 Open::Other
             }
-            Some(Open::Other) if depth == 1 && name == b"hashTree" => Open::Tree { of: None, last: None },
+            Some(Open::Other) if depth == 1 && name == b"hashTree" => Open::Tree {
+                of: None,
+                last: None,
+            },
             Some(Open::Tree { last, .. }) if name == b"hashTree" => {
                 let of = last.take();
                 Open::Tree { of, last: None }
@@ -133,18 +160,24 @@ impl Parser<'_> {
             Some(Open::Element | Open::Prop { leaf: false, .. }) => {
                 self.prop(name, rest, place, empty)
             }
-            Some(&mut Open::Prop { number, leaf: true, .. }) if matches!(name, b"name" | b"value") && !empty => {
-                Open::Long {
-                    number,
-                    text: place.end,
-                    value: name == b"value",
-                }
-            }
+            Some(&mut Open::Prop {
+                number, leaf: true, ..
+            }) if matches!(name, b"name" | b"value") && !empty => Open::Long {
+                number,
+                text: place.end,
+                value: name == b"value",
+            },
             Some(Open::Prop { .. } | Open::Long { .. } | Open::Other) => Open::Other,
         }
     }
 
-    fn element(&self, tag: &[u8], rest: &[u8], place: &Range<usize>, parent: Option<usize>) -> Element {
+    fn element(
+        &self,
+        tag: &[u8],
+        rest: &[u8],
+        place: &Range<usize>,
+        parent: Option<usize>,
+    ) -> Element {
         let (mut name, mut on, mut class) = (String::new(), true, None);
         let after_name = place.start + 1 + tag.len();
         let mut switch = Switch::Missing(after_name);
@@ -185,8 +218,14 @@ impl Parser<'_> {
         // Attributes may hold the text `enabled="`; the one that is meant stands outside of quotes.
         while let Some(open) = memchr::memchr2(b'"', b'\'', &bytes[at..]).map(|open| at + open) {
             let close = open + 1 + memchr::memchr(bytes[open], &bytes[open + 1..])?;
-            let key = bytes[at..open].trim_ascii_end().strip_suffix(b"=")?.trim_ascii_end();
-            let start = key.iter().rposition(u8::is_ascii_whitespace).map_or(0, |at| at + 1);
+            let key = bytes[at..open]
+                .trim_ascii_end()
+                .strip_suffix(b"=")?
+                .trim_ascii_end();
+            let start = key
+                .iter()
+                .rposition(u8::is_ascii_whitespace)
+                .map_or(0, |at| at + 1);
             if &key[start..] == name {
                 return Some(tag.start + open + 1..tag.start + close);
             }
@@ -208,13 +247,20 @@ impl Parser<'_> {
             .find(|(name, _)| *name == b"name")
             .map(|(_, value)| value)
             .unwrap_or_default();
-        let leaf = !matches!(tag, b"collectionProp" | b"elementProp" | b"mapProp" | b"objProp" | b"TestPlan");
+        let leaf = !matches!(
+            tag,
+            b"collectionProp" | b"elementProp" | b"mapProp" | b"objProp" | b"TestPlan"
+        );
         let number = element.props.len();
         element.props.push(Prop {
             name,
             depth: u8::try_from(depth).unwrap_or(u8::MAX),
             text: String::new(),
-            place: if empty { place.clone() } else { place.end..place.end },
+            place: if empty {
+                place.clone()
+            } else {
+                place.end..place.end
+            },
             closed: empty,
         });
         Open::Prop {
@@ -229,7 +275,11 @@ impl Parser<'_> {
             return;
         };
         match *open {
-            Open::Prop { number, text, leaf: true } => {
+            Open::Prop {
+                number,
+                text,
+                leaf: true,
+            } => {
                 let prop = &mut element.props[number];
                 // A long form has been read already.
                 if prop.place.start == prop.place.end && prop.place.start == text {
@@ -237,7 +287,11 @@ impl Parser<'_> {
                     prop.place = text..at;
                 }
             }
-            Open::Long { number, text, value } => {
+            Open::Long {
+                number,
+                text,
+                value,
+            } => {
                 let prop = &mut element.props[number];
                 let found = unescape(&self.bytes[text..at]);
                 if value {

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 
 /// Whether a class is a sampler's.
 pub(in crate::jmeter) fn is_sampler(class: &str) -> bool {
-    class.ends_with("Sampler") || matches!(class, "HTTPSamplerProxy" | "HTTPSampler2" | "AjpSampler" | "DebugSampler")
+    class.ends_with("Sampler")
+        || matches!(
+            class,
+            "HTTPSamplerProxy" | "HTTPSampler2" | "AjpSampler" | "DebugSampler"
+        )
 }
 
 /// Whether a class is an assertion's.
@@ -22,7 +26,10 @@ pub(in crate::jmeter) fn is_timer(class: &str) -> bool {
 /// expressions are not known before the run.
 pub(in crate::jmeter) fn checks(plan: &Plan) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
-    for (number, sampler) in plan.enabled().filter(|(_, element)| is_sampler(&element.class)) {
+    for (number, sampler) in plan
+        .enabled()
+        .filter(|(_, element)| is_sampler(&element.class))
+    {
         if sampler.name.contains("${") {
             continue;
         }

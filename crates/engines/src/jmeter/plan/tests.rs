@@ -75,22 +75,37 @@ fn elements_stand_in_their_trees_and_what_is_off_is_off_below() {
     let plan = plan();
     assert_eq!(plan.jmeter.as_deref(), Some("5.6.3"));
     let group = named(&plan, "a <b> enabled=\"x\"");
-    assert_eq!((group.text("ThreadGroup.num_threads"), group.enabled), ("12", true));
+    assert_eq!(
+        (group.text("ThreadGroup.num_threads"), group.enabled),
+        ("12", true)
+    );
     assert!(!named(&plan, "three").enabled);
     let one = plan.elements.iter().position(|e| e.name == "one").unwrap();
-    let above: Vec<_> = plan.above(one).map(|n| plan.elements[n].class.as_str()).collect();
+    let above: Vec<_> = plan
+        .above(one)
+        .map(|n| plan.elements[n].class.as_str())
+        .collect();
     assert_eq!(above, ["ThreadGroup", "TestPlan"]);
     assert_eq!(named(&plan, "t").text("throughput"), "60.0");
     let rows = named(&plan, "u").rows("ultimatethreadgroupdata");
-    let texts: Vec<Vec<_>> = rows.iter().map(|r| r.iter().map(|p| p.text.as_str()).collect()).collect();
+    let texts: Vec<Vec<_>> = rows
+        .iter()
+        .map(|r| r.iter().map(|p| p.text.as_str()).collect())
+        .collect();
     assert_eq!(texts, [["10", "0"], ["20", "5"]]);
-    assert_eq!(Group::all(&plan).iter().map(|g| g.kind).collect::<Vec<_>>(), [Kind::Plain, Kind::Ultimate]);
+    assert_eq!(
+        Group::all(&plan).iter().map(|g| g.kind).collect::<Vec<_>>(),
+        [Kind::Plain, Kind::Ultimate]
+    );
 }
 
 #[test]
 fn assertions_apply_beside_and_below() {
     let expected = [("one", "fits, own"), ("two", "fits")];
-    let expected: BTreeMap<_, _> = expected.into_iter().map(|(a, b)| (a.to_owned(), b.to_owned())).collect();
+    let expected: BTreeMap<_, _> = expected
+        .into_iter()
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .collect();
     assert_eq!(checks(&plan()), expected);
 }
 
@@ -98,16 +113,33 @@ fn assertions_apply_beside_and_below() {
 fn parameters_are_evaluated_with_their_defaults() {
     let plan = plan();
     let of = |parameters: &[(&str, &str)]| {
-        let parameters = parameters.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+        let parameters = parameters
+            .iter()
+            .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
+            .collect();
         Values::new(&plan, &parameters)
     };
     assert_eq!(of(&[]).whole("${USERS}"), Ok(7));
     assert_eq!(of(&[("more", "8")]).whole(" ${USERS} "), Ok(8));
-    assert_eq!(of(&[("users", "9"), ("more", "8")]).evaluate("a${USERS}b${__P(none)}").unwrap(), "a9b1");
-    assert_eq!(of(&[]).whole("${__groovy(1+1)}"), Err("${__groovy(1+1)}".to_owned()));
+    assert_eq!(
+        of(&[("users", "9"), ("more", "8")])
+            .evaluate("a${USERS}b${__P(none)}")
+            .unwrap(),
+        "a9b1"
+    );
+    assert_eq!(
+        of(&[]).whole("${__groovy(1+1)}"),
+        Err("${__groovy(1+1)}".to_owned())
+    );
     assert_eq!(of(&[]).whole("ten"), Err("\"ten\"".to_owned()));
     assert_eq!(of(&[]).evaluate(r"${__P(x,a\,b)}").unwrap(), "a,b");
-    let expected = BTreeMap::from([("more".to_owned(), Some("7".to_owned())), ("users".to_owned(), Some("${__property(more,,7)}".to_owned()))]);
+    let expected = BTreeMap::from([
+        ("more".to_owned(), Some("7".to_owned())),
+        (
+            "users".to_owned(),
+            Some("${__property(more,,7)}".to_owned()),
+        ),
+    ]);
     assert_eq!(parameters(&plan), expected);
 }
 
@@ -116,18 +148,35 @@ fn a_change_touches_nothing_else() {
     let plan = plan();
     let group = named(&plan, "a <b> enabled=\"x\"");
     let mut edits = Edits::default();
-    edits.set(group.prop("ThreadGroup.num_threads").unwrap(), "3", PLAN.as_bytes());
+    edits.set(
+        group.prop("ThreadGroup.num_threads").unwrap(),
+        "3",
+        PLAN.as_bytes(),
+    );
     edits.set(group.prop("empty").unwrap(), "a<b", PLAN.as_bytes());
-    edits.set(named(&plan, "t").prop("throughput").unwrap(), "15", PLAN.as_bytes());
+    edits.set(
+        named(&plan, "t").prop("throughput").unwrap(),
+        "15",
+        PLAN.as_bytes(),
+    );
     edits.turn_off(group);
     edits.turn_off(named(&plan, "one"));
     let changed = String::from_utf8(edits.apply(PLAN.as_bytes())).unwrap();
     let expected = PLAN
         .replace("num_threads\">12<", "num_threads\">3<")
-        .replace("<stringProp name=\"empty\"/>", "<stringProp name=\"empty\">a&lt;b</stringProp>")
+        .replace(
+            "<stringProp name=\"empty\"/>",
+            "<stringProp name=\"empty\">a&lt;b</stringProp>",
+        )
         .replace("<value>60.0<", "<value>15<")
-        .replace("<ThreadGroup testname=\"a", "<ThreadGroup enabled=\"false\" testname=\"a")
-        .replace("testname=\"one\" enabled=\"true\"", "testname=\"one\" enabled=\"false\"");
+        .replace(
+            "<ThreadGroup testname=\"a",
+            "<ThreadGroup enabled=\"false\" testname=\"a",
+        )
+        .replace(
+            "testname=\"one\" enabled=\"true\"",
+            "testname=\"one\" enabled=\"false\"",
+        );
     assert_eq!(changed, expected);
     let again = Plan::parse(changed.as_bytes()).unwrap();
     assert!(!named(&again, "two").enabled);
@@ -137,9 +186,15 @@ fn a_change_touches_nothing_else() {
 fn what_is_no_plan_is_said() {
     let cases = [
         ("<a/>", "<a> where <jmeterTestPlan> is expected"),
-        ("<jmeterTestPlan><hashTree>", "the file ends within <hashTree>"),
+        (
+            "<jmeterTestPlan><hashTree>",
+            "the file ends within <hashTree>",
+        ),
         ("<jmeterTestPlan></hashTree>", "</hashTree> closes nothing"),
-        ("<jmeterTestPlan><hashTree/></jmeterTestPlan>", "no <TestPlan>"),
+        (
+            "<jmeterTestPlan><hashTree/></jmeterTestPlan>",
+            "no <TestPlan>",
+        ),
         ("<!DOCTYPE x>", "a document type"),
     ];
     for (text, expected) in cases {
@@ -147,7 +202,11 @@ fn what_is_no_plan_is_said() {
         assert!(error.contains(expected), "{error}");
     }
     let deep = "<jmeterTestPlan>".to_owned() + &"<hashTree>".repeat(600);
-    assert!(Plan::parse(deep.as_bytes()).unwrap_err().contains("512 deep"));
+    assert!(
+        Plan::parse(deep.as_bytes())
+            .unwrap_err()
+            .contains("512 deep")
+    );
     assert!(Plan::parse(b"\xff").unwrap_err().contains("not UTF-8"));
 }
 
@@ -157,7 +216,10 @@ fn the_recorded_plan_is_read() {
     let plan = Plan::parse(&std::fs::read(path).unwrap()).unwrap();
     assert_eq!(Group::all(&plan).len(), 4);
     assert_eq!(checks(&plan)["gold"], "has gold, has hello");
-    assert_eq!(parameters(&plan), BTreeMap::from([("port".to_owned(), Some("8080".to_owned()))]));
+    assert_eq!(
+        parameters(&plan),
+        BTreeMap::from([("port".to_owned(), Some("8080".to_owned()))])
+    );
 }
 
 proptest! {

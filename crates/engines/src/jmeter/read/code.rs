@@ -81,12 +81,13 @@ pub fn error_code(code: &[u8], message: &[u8]) -> Option<&'static str> {
         | b"CertificateException"
         | b"CertPathValidatorException"
         | b"CertificateExpiredException" => "tls_certificate",
-        b"SSLHandshakeException" | b"SSLException" | b"SSLProtocolException" | b"SSLKeyException" => {
-            match message {
-                m if says(m, "PKIX") || says(m, "ertificate") => "tls_certificate",
-                _ => "tls",
-            }
-        }
+        b"SSLHandshakeException"
+        | b"SSLException"
+        | b"SSLProtocolException"
+        | b"SSLKeyException" => match message {
+            m if says(m, "PKIX") || says(m, "ertificate") => "tls_certificate",
+            _ => "tls",
+        },
         b"HttpException"
         | b"ProtocolException"
         | b"ClientProtocolException"
@@ -118,14 +119,46 @@ mod tests {
     #[test]
     fn exceptions_become_codes_of_the_closed_list() {
         let cases = [
-            ("org.apache.http.conn.HttpHostConnectException", "Connect to x failed: Connection refused", "connection_refused"),
-            ("org.apache.http.conn.HttpHostConnectException", "Connect to x failed: Connection timed out", "connect_timeout"),
-            ("java.net.UnknownHostException", "no.such.host.invalid", "dns"),
-            ("java.net.SocketTimeoutException", "Read timed out", "timeout"),
-            ("java.net.SocketTimeoutException", "connect timed out", "connect_timeout"),
-            ("java.net.NoRouteToHostException", "Cannot assign requested address (Address not available)", "generator_exhausted"),
-            ("java.net.SocketException/Non HTTP response message: Connection reset", "Connection reset", "connection_reset"),
-            ("javax.net.ssl.SSLHandshakeException", "PKIX path building failed", "tls_certificate"),
+            (
+                "org.apache.http.conn.HttpHostConnectException",
+                "Connect to x failed: Connection refused",
+                "connection_refused",
+            ),
+            (
+                "org.apache.http.conn.HttpHostConnectException",
+                "Connect to x failed: Connection timed out",
+                "connect_timeout",
+            ),
+            (
+                "java.net.UnknownHostException",
+                "no.such.host.invalid",
+                "dns",
+            ),
+            (
+                "java.net.SocketTimeoutException",
+                "Read timed out",
+                "timeout",
+            ),
+            (
+                "java.net.SocketTimeoutException",
+                "connect timed out",
+                "connect_timeout",
+            ),
+            (
+                "java.net.NoRouteToHostException",
+                "Cannot assign requested address (Address not available)",
+                "generator_exhausted",
+            ),
+            (
+                "java.net.SocketException/Non HTTP response message: Connection reset",
+                "Connection reset",
+                "connection_reset",
+            ),
+            (
+                "javax.net.ssl.SSLHandshakeException",
+                "PKIX path building failed",
+                "tls_certificate",
+            ),
             ("com.example.Odd", "", "other"),
         ];
         for (class, message, expected) in cases {

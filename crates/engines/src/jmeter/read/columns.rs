@@ -94,7 +94,9 @@ impl Columns {
     /// How many fields a record has to have.
     pub(super) fn needed(&self) -> usize {
         let last = [self.timestamp, self.elapsed, self.label, self.success];
-        last.into_iter().max().map_or(0, |last| usize::from(last) + 1)
+        last.into_iter()
+            .max()
+            .map_or(0, |last| usize::from(last) + 1)
     }
 }
 
@@ -135,7 +137,9 @@ pub(super) fn layout(line: &[u8]) -> Result<Layout, ReadError> {
             return Err(unknown(
                 "the header",
                 &text,
-                &format!("the column {missing} is missing: have JMeter save it (jmeter.save.saveservice.*)"),
+                &format!(
+                    "the column {missing} is missing: have JMeter save it (jmeter.save.saveservice.*)"
+                ),
             ));
         }
         return Ok(Layout {
@@ -145,9 +149,10 @@ pub(super) fn layout(line: &[u8]) -> Result<Layout, ReadError> {
         });
     }
     let fields = text.split(',').count();
-    let starts_with_time = text.split(',').next().is_some_and(|first| {
-        !first.is_empty() && first.bytes().all(|b| b.is_ascii_digit())
-    });
+    let starts_with_time = text
+        .split(',')
+        .next()
+        .is_some_and(|first| !first.is_empty() && first.bytes().all(|b| b.is_ascii_digit()));
     // A quoted field may hold delimiters, so that there seem to be more fields.
     let columns = match fields {
         12..17 if starts_with_time => Columns::of(DEFAULT_2),
@@ -184,18 +189,30 @@ mod tests {
 
     #[test]
     fn without_a_header_the_default_sets_are_known() {
-        let old = layout(b"1795328713719,72,before,200,OK,Before 1-1,text,true,307,1,1,72").unwrap();
+        let old =
+            layout(b"1795328713719,72,before,200,OK,Before 1-1,text,true,307,1,1,72").unwrap();
         assert!(!old.header);
         assert_eq!((old.columns.bytes, old.columns.latency), (8, 11));
-        let new = layout(b"1795328407294,41,before,200,OK,Before 1-1,text,true,,307,117,1,1,http://x/,37,0,25").unwrap();
+        let new = layout(
+            b"1795328407294,41,before,200,OK,Before 1-1,text,true,,307,117,1,1,http://x/,37,0,25",
+        )
+        .unwrap();
         assert_eq!((new.columns.bytes, new.columns.connect), (9, 16));
     }
 
     #[test]
     fn what_cannot_be_read_is_said() {
         let error = layout(b"timeStamp,label,success").unwrap_err();
-        assert!(error.to_string().contains("the column elapsed is missing"), "{error}");
+        assert!(
+            error.to_string().contains("the column elapsed is missing"),
+            "{error}"
+        );
         let error = layout(b"{\"metric\": 1}").unwrap_err();
-        assert!(error.to_string().contains("a header that begins with timeStamp"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .contains("a header that begins with timeStamp"),
+            "{error}"
+        );
     }
 }

@@ -42,7 +42,11 @@ impl<'a> Record<'a> {
         let Some(&end) = self.ends.get(column) else {
             return &[];
         };
-        let start = if column == 0 { 0 } else { self.ends[column - 1] + 1 };
+        let start = if column == 0 {
+            0
+        } else {
+            self.ends[column - 1] + 1
+        };
         &self.bytes[start..end]
     }
 
@@ -140,7 +144,9 @@ fn parse_date(text: &[u8]) -> Option<i64> {
         && hour < 24
         && minute < 60
         && second < 61;
-    valid.then(|| ((days(year, month, day) * 24 + hour) * 60 + minute) * 60_000 + second * 1_000 + ms)
+    valid.then(|| {
+        ((days(year, month, day) * 24 + hour) * 60 + minute) * 60_000 + second * 1_000 + ms
+    })
 }
 
 impl CsvReader {
@@ -247,7 +253,12 @@ impl CsvReader {
     }
 
     #[inline]
-    fn record(&mut self, columns: &Columns, record: &Record<'_>, into: &mut Collector) -> Result<(), ReadError> {
+    fn record(
+        &mut self,
+        columns: &Columns,
+        record: &Record<'_>,
+        into: &mut Collector,
+    ) -> Result<(), ReadError> {
         if record.ends.len() < columns.needed() {
             return Err(ReadError::Malformed {
                 place: format!("line {}", record.line),
@@ -261,7 +272,10 @@ impl CsvReader {
         let figures = Figures {
             start_ms: self.time(columns, record)?,
             elapsed_ms: record.number(columns.elapsed, "elapsed")?.min(LONGEST_MS),
-            idle_ms: record.optional(columns.idle, "IdleTime")?.unwrap_or(0).min(LONGEST_MS),
+            idle_ms: record
+                .optional(columns.idle, "IdleTime")?
+                .unwrap_or(0)
+                .min(LONGEST_MS),
             latency_ms: record.optional(columns.latency, "Latency")?,
             connect_ms: record.optional(columns.connect, "Connect")?,
             bytes: record.optional(columns.bytes, "bytes")?,
@@ -315,7 +329,11 @@ impl CsvReader {
         }
         self.dated = true;
         parse_date(&record.text(columns.timestamp)).ok_or_else(|| {
-            record.malformed("timeStamp", raw, "Unix time in milliseconds or yyyy/MM/dd HH:mm:ss.SSS")
+            record.malformed(
+                "timeStamp",
+                raw,
+                "Unix time in milliseconds or yyyy/MM/dd HH:mm:ss.SSS",
+            )
         })
     }
 
@@ -333,7 +351,11 @@ impl CsvReader {
             return Kind::Http;
         }
         let nowhere = url.is_empty() || url == b"null";
-        if nowhere && columns.message == NONE && columns.data_type != NONE && record.raw(columns.data_type).is_empty() {
+        if nowhere
+            && columns.message == NONE
+            && columns.data_type != NONE
+            && record.raw(columns.data_type).is_empty()
+        {
             return Kind::Transaction;
         }
         Kind::Other
@@ -396,10 +418,16 @@ impl Reader for CsvReader {
             );
         }
         if columns.url == NONE {
-            warnings.push("the results have no column URL: every sampler counts as an HTTP request".to_owned());
+            warnings.push(
+                "the results have no column URL: every sampler counts as an HTTP request"
+                    .to_owned(),
+            );
         }
         if columns.connect == NONE {
-            warnings.push("the results have no column Connect: http_req_duration has connecting in it".to_owned());
+            warnings.push(
+                "the results have no column Connect: http_req_duration has connecting in it"
+                    .to_owned(),
+            );
         }
         if self.dated {
             warnings.push("times of day are read as UTC: save them as ms (jmeter.save.saveservice.timestamp_format=ms)".to_owned());

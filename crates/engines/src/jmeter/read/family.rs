@@ -185,7 +185,13 @@ impl Family {
 
     /// The thread that a sub-result without one belongs to: one whose last row it is the first part of, or else one whose parts it
     /// goes on with; of several the one that wrote last.
-    fn parent_of(&mut self, row: &Row, name: &[u8], feed: &mut Feed, into: &mut Collector) -> usize {
+    fn parent_of(
+        &mut self,
+        row: &Row,
+        name: &[u8],
+        feed: &mut Feed,
+        into: &mut Collector,
+    ) -> usize {
         let relation = |thread: &Thread| {
             let held = thread.held.as_ref()?;
             Some(relation(thread, held, row, true, &feed.names))
@@ -255,7 +261,12 @@ impl Thread {
         });
         self.at_root = true;
         self.held = Some(row);
-        feed.assertions(self.outcome(&row, row.label, row.ok), !row.unmet, end_ms, into);
+        feed.assertions(
+            self.outcome(&row, row.label, row.ok),
+            !row.unmet,
+            end_ms,
+            into,
+        );
     }
 
     fn outcome(&self, row: &Row, label: u32, ok: bool) -> Outcome {

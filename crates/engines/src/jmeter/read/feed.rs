@@ -154,10 +154,12 @@ impl Feed {
     #[cold]
     fn new_bundle(&mut self, outcome: Outcome, into: &mut Collector) -> Bundle {
         let base = outcome.code.tags(self.base(outcome.label, outcome.group));
-        let tags = base.with("expected_response", if outcome.ok { "true" } else { "false" });
+        let tags = base.with(
+            "expected_response",
+            if outcome.ok { "true" } else { "false" },
+        );
         let bundle = if outcome.kind == Kind::Http {
-            let mut phase =
-                |has: bool, metric: Builtin| has.then(|| into.builtin(metric, &tags));
+            let mut phase = |has: bool, metric: Builtin| has.then(|| into.builtin(metric, &tags));
             Bundle {
                 connecting: phase(self.has.connect, Builtin::HttpReqConnecting),
                 waiting: phase(self.has.latency, Builtin::HttpReqWaiting),
@@ -190,8 +192,14 @@ impl Feed {
         }
         let tags = Tags::new().with("scenario", tag(self.names.text(group)));
         let traffic = Traffic {
-            sent: self.has.sent_bytes.then(|| into.builtin(Builtin::DataSent, &tags)),
-            received: self.has.bytes.then(|| into.builtin(Builtin::DataReceived, &tags)),
+            sent: self
+                .has
+                .sent_bytes
+                .then(|| into.builtin(Builtin::DataSent, &tags)),
+            received: self
+                .has
+                .bytes
+                .then(|| into.builtin(Builtin::DataReceived, &tags)),
         };
         self.traffic.insert(group, traffic);
         traffic
@@ -225,25 +233,43 @@ impl Feed {
             into.add(series, at_us, sent as f64);
         }
         // JMeter counts the stack trace that it shows in place of a response as received.
-        if let (Some(series), Some(bytes), 0) = (traffic.received, figures.bytes, outcome.code.error) {
+        if let (Some(series), Some(bytes), 0) =
+            (traffic.received, figures.bytes, outcome.code.error)
+        {
             into.add(series, at_us, bytes as f64);
         }
     }
 
     /// A Transaction Controller's or a parent's time.
-    pub(super) fn group(&mut self, label: u32, group: u32, figures: &Figures, into: &mut Collector) {
+    pub(super) fn group(
+        &mut self,
+        label: u32,
+        group: u32,
+        figures: &Figures,
+        into: &mut Collector,
+    ) {
         self.groups += 1;
         let name = tag(&[b"::", self.names.text(label)].concat());
         let tags = Tags::new()
             .with("group", name)
             .with("scenario", tag(self.names.text(group)));
         let series = into.series("group_duration", MetricKind::Trend, &tags);
-        into.time(series, figures.end_ms().saturating_mul(1_000), us(figures.elapsed_ms));
+        into.time(
+            series,
+            figures.end_ms().saturating_mul(1_000),
+            us(figures.elapsed_ms),
+        );
     }
 
     /// What the assertions of a sampler came to, all together.
     #[inline]
-    pub(super) fn assertions(&mut self, outcome: Outcome, held: bool, at_ms: i64, into: &mut Collector) {
+    pub(super) fn assertions(
+        &mut self,
+        outcome: Outcome,
+        held: bool,
+        at_ms: i64,
+        into: &mut Collector,
+    ) {
         if self.checks.is_empty() && held {
             return;
         }
@@ -252,7 +278,9 @@ impl Feed {
         let series = match self.check_series.get(&key) {
             Some(known) => *known,
             None => {
-                let name = self.checks.get(&*String::from_utf8_lossy(self.names.text(key.0)));
+                let name = self
+                    .checks
+                    .get(&*String::from_utf8_lossy(self.names.text(key.0)));
                 let series = name.map(|name| {
                     let tags = self.base(key.0, key.1).with("check", name.as_str());
                     into.builtin(Builtin::Checks, &tags)
@@ -277,9 +305,18 @@ impl Feed {
     }
 
     /// One assertion by its name.
-    pub(super) fn check(&mut self, outcome: Outcome, name: &[u8], held: bool, at_ms: i64, into: &mut Collector) {
+    pub(super) fn check(
+        &mut self,
+        outcome: Outcome,
+        name: &[u8],
+        held: bool,
+        at_ms: i64,
+        into: &mut Collector,
+    ) {
         let at_us = at_ms.saturating_mul(1_000);
-        let tags = self.base(outcome.label, outcome.group).with("check", tag(name));
+        let tags = self
+            .base(outcome.label, outcome.group)
+            .with("check", tag(name));
         let series = into.builtin(Builtin::Checks, &tags);
         into.add(series, at_us, f64::from(u8::from(held)));
         if !held {

@@ -30,7 +30,9 @@ fn sum(rows: &[Row], metric: &str, filter: &[(&str, &str)]) -> (u64, f64) {
     let tags = Tags::from_iter(filter.iter().copied());
     rows.iter()
         .filter(|row| row.key.metric == metric && row.key.tags.matches(&tags))
-        .fold((0, 0.0), |(count, sum), row| (count + row.count, sum + row.sum))
+        .fold((0, 0.0), |(count, sum), row| {
+            (count + row.count, sum + row.sum)
+        })
 }
 
 fn count(rows: &[Row], metric: &str, filter: &[(&str, &str)]) -> u64 {
@@ -71,9 +73,21 @@ fn every_request_that_the_server_saw_counts_once() {
     let mut seen = 0;
     for (name, bytes, requests) in complete() {
         let (all, rows, warnings) = read(AnyReader::new(Options::default()), &bytes, 1 << 16);
-        assert_eq!(all.total(Builtin::HttpReqs), (requests + UNREACHED) as f64, "{name}");
-        assert_eq!(count(&rows, "http_reqs", &[("error_code", "connection_refused")]), 6, "{name}");
-        assert_eq!(count(&rows, "http_reqs", &[("error_code", "dns")]), 6, "{name}");
+        assert_eq!(
+            all.total(Builtin::HttpReqs),
+            (requests + UNREACHED) as f64,
+            "{name}"
+        );
+        assert_eq!(
+            count(&rows, "http_reqs", &[("error_code", "connection_refused")]),
+            6,
+            "{name}"
+        );
+        assert_eq!(
+            count(&rows, "http_reqs", &[("error_code", "dns")]),
+            6,
+            "{name}"
+        );
         assert_eq!(count(&rows, "http_reqs", &[("status", "404")]), 6, "{name}");
         let dated = usize::from(name.contains("dated"));
         assert_eq!(warnings.len(), dated, "{name}: {warnings:?}");
@@ -86,15 +100,37 @@ fn every_request_that_the_server_saw_counts_once() {
 fn parents_and_transactions_become_groups_and_other_samplers_no_requests() {
     for (name, bytes, _) in complete() {
         let (_, rows, _) = read(AnyReader::new(Options::default()), &bytes, 1 << 16);
-        for (group, times) in [("::flat", 6), ("::parent", 6), ("::redirect", 6), ("::parent 2", 6), ("::page", 6)] {
-            assert_eq!(count(&rows, "group_duration", &[("group", group)]), times, "{name} {group}");
+        for (group, times) in [
+            ("::flat", 6),
+            ("::parent", 6),
+            ("::redirect", 6),
+            ("::parent 2", 6),
+            ("::page", 6),
+        ] {
+            assert_eq!(
+                count(&rows, "group_duration", &[("group", group)]),
+                times,
+                "{name} {group}"
+            );
         }
         let redirect = [("name", "redirect"), ("scenario", "Shop, \"A\" 1")];
-        assert_eq!(count(&rows, "http_reqs", &redirect), 18, "{name}: three for each of six");
+        assert_eq!(
+            count(&rows, "http_reqs", &redirect),
+            18,
+            "{name}: three for each of six"
+        );
         assert_eq!(count(&rows, "samples", &[("name", "script")]), 6, "{name}");
-        assert_eq!(count(&rows, "http_reqs", &[("name", "script")]), 0, "{name}");
+        assert_eq!(
+            count(&rows, "http_reqs", &[("name", "script")]),
+            0,
+            "{name}"
+        );
         assert_eq!(count(&rows, "http_reqs", &[("name", "off")]), 0, "{name}");
-        assert_eq!(count(&rows, "http_reqs", &[("scenario", "Second-2")]), 4, "{name}");
+        assert_eq!(
+            count(&rows, "http_reqs", &[("scenario", "Second-2")]),
+            4,
+            "{name}"
+        );
     }
 }
 
@@ -106,21 +142,51 @@ fn the_sum_fails_with_one_part_if_its_assertion_did() {
         assert_eq!(failed("redirect, asserted"), (12, 6.0), "{name}");
         assert_eq!(failed("gold"), (6, 6.0), "{name}");
         assert_eq!(failed("redirect"), (18, 0.0), "{name}");
-        assert_eq!(count(&rows, "assertion_failures", &[("name", "gold")]), 6, "{name}");
+        assert_eq!(
+            count(&rows, "assertion_failures", &[("name", "gold")]),
+            6,
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn checks_have_the_names_that_are_known() {
     let all = recordings();
-    let (_, rows, _) = read(AnyReader::new(Options::default()), &all["5.6.3-xml.jtl"].0, 100);
+    let (_, rows, _) = read(
+        AnyReader::new(Options::default()),
+        &all["5.6.3-xml.jtl"].0,
+        100,
+    );
     assert_eq!(sum(&rows, "checks", &[("check", "has gold")]), (6, 0.0));
     assert_eq!(sum(&rows, "checks", &[("check", "has hello")]), (6, 6.0));
     let checks = BTreeMap::from([("gold".to_owned(), "has gold, has hello".to_owned())]);
-    let (_, rows, _) = read(AnyReader::new(Options { checks, ..Options::default() }), &all["5.6.3-default.csv"].0, 100);
-    assert_eq!(sum(&rows, "checks", &[("check", "has gold, has hello"), ("name", "gold")]), (6, 0.0));
-    let (_, rows, _) = read(AnyReader::new(Options::default()), &all["5.6.3-default.csv"].0, 100);
-    assert_eq!(count(&rows, "checks", &[]), 0, "CSV does not name assertions");
+    let (_, rows, _) = read(
+        AnyReader::new(Options {
+            checks,
+            ..Options::default()
+        }),
+        &all["5.6.3-default.csv"].0,
+        100,
+    );
+    assert_eq!(
+        sum(
+            &rows,
+            "checks",
+            &[("check", "has gold, has hello"), ("name", "gold")]
+        ),
+        (6, 0.0)
+    );
+    let (_, rows, _) = read(
+        AnyReader::new(Options::default()),
+        &all["5.6.3-default.csv"].0,
+        100,
+    );
+    assert_eq!(
+        count(&rows, "checks", &[]),
+        0,
+        "CSV does not name assertions"
+    );
 }
 
 #[test]
@@ -129,7 +195,10 @@ fn results_without_rows_for_parts_count_what_they_have() {
     let (all, rows, warnings) = read(AnyReader::new(Options::default()), bytes, 1 << 16);
     assert!(all.total(Builtin::HttpReqs) < *requests as f64);
     assert_eq!(count(&rows, "group_duration", &[("group", "::flat")]), 6);
-    assert!(warnings.iter().any(|w| w.contains("no column URL")), "{warnings:?}");
+    assert!(
+        warnings.iter().any(|w| w.contains("no column URL")),
+        "{warnings:?}"
+    );
 }
 
 #[test]
@@ -153,11 +222,26 @@ fn times_are_those_of_the_file() {
     assert_eq!(of("http_req_connecting", "200"), (1, 10_000.0));
     assert_eq!(of("http_req_waiting", "200"), (1, 30_000.0));
     assert_eq!(of("http_req_receiving", "200"), (1, 10_000.0));
-    assert_eq!(sum(&rows, "http_req_duration", &[("error_code", "timeout")]), (1, 70_000.0));
-    assert_eq!(sum(&rows, "data_received", &[]).1, 100.0, "not the stack trace in the second");
+    assert_eq!(
+        sum(&rows, "http_req_duration", &[("error_code", "timeout")]),
+        (1, 70_000.0)
+    );
+    assert_eq!(
+        sum(&rows, "data_received", &[]).1,
+        100.0,
+        "not the stack trace in the second"
+    );
     assert_eq!(sum(&rows, "data_sent", &[("scenario", "G")]).1, 40.0);
-    let at: Vec<_> = rows.iter().filter(|row| row.key.metric == "http_reqs").map(|row| row.time_ms).collect();
-    assert_eq!(at, [1_000, 2_000], "a sample stands at its end: 1055 and 2070 ms");
+    let at: Vec<_> = rows
+        .iter()
+        .filter(|row| row.key.metric == "http_reqs")
+        .map(|row| row.time_ms)
+        .collect();
+    assert_eq!(
+        at,
+        [1_000, 2_000],
+        "a sample stands at its end: 1055 and 2070 ms"
+    );
     assert_eq!(count(&rows, "http_req_response_time", &[]), 0);
 }
 
@@ -165,20 +249,33 @@ fn times_are_those_of_the_file() {
 fn damage_is_named_with_its_line() {
     let header = "timeStamp,elapsed,label,responseCode,success\n";
     let cases = [
-        ("1,2,\"a\nb\",200,true\n1,x,a,200,true\n", "line 4: elapsed is \"x\", not a number"),
-        ("1,2,a,200,maybe\n", "line 2: success is \"maybe\", not true or false"),
+        (
+            "1,2,\"a\nb\",200,true\n1,x,a,200,true\n",
+            "line 4: elapsed is \"x\", not a number",
+        ),
+        (
+            "1,2,a,200,maybe\n",
+            "line 2: success is \"maybe\", not true or false",
+        ),
         ("1,2\n", "line 2: 2 fields where the header has 5"),
         ("now,2,a,200,true\n", "line 2: timeStamp is \"now\""),
     ];
     for (text, expected) in cases {
         let mut reader = CsvReader::new(Options::default());
-        let error = reader.push((header.to_owned() + text).as_bytes(), &mut collector()).unwrap_err();
+        let error = reader
+            .push((header.to_owned() + text).as_bytes(), &mut collector())
+            .unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
     }
     let mut reader = CsvReader::new(Options::default());
     let endless = format!("{header}\"{}", "x\n".repeat(600_000));
-    let error = reader.push(endless.as_bytes(), &mut collector()).unwrap_err();
-    assert!(matches!(error, ReadError::TooLong { line: 2, .. }), "{error}");
+    let error = reader
+        .push(endless.as_bytes(), &mut collector())
+        .unwrap_err();
+    assert!(
+        matches!(error, ReadError::TooLong { line: 2, .. }),
+        "{error}"
+    );
 }
 
 #[test]
@@ -186,7 +283,11 @@ fn an_end_within_a_record_is_a_warning_and_nothing_before_it_is_lost() {
     let all = recordings();
     for name in ["5.6.3-default.csv", "5.6.3-xml.jtl"] {
         let bytes = &all[name].0;
-        let (all, _, warnings) = read(AnyReader::new(Options::default()), &bytes[..bytes.len() / 2 + 7], 4_096);
+        let (all, _, warnings) = read(
+            AnyReader::new(Options::default()),
+            &bytes[..bytes.len() / 2 + 7],
+            4_096,
+        );
         assert!(all.total(Builtin::HttpReqs) > 30.0);
         assert_eq!(warnings.len(), 1, "{warnings:?}");
     }
@@ -198,7 +299,12 @@ fn an_end_within_a_record_is_a_warning_and_nothing_before_it_is_lost() {
 fn labels_and_threads_without_end_take_bounded_memory() {
     let mut reader = CsvReader::new(Options::default());
     let mut all = collector();
-    reader.push(b"timeStamp,elapsed,label,responseCode,threadName,success\n", &mut all).unwrap();
+    reader
+        .push(
+            b"timeStamp,elapsed,label,responseCode,threadName,success\n",
+            &mut all,
+        )
+        .unwrap();
     for n in 0..50_000 {
         let line = format!("{},1,label {n},200,Arrivals 1-{n},true\n", n * 10);
         reader.push(line.as_bytes(), &mut all).unwrap();

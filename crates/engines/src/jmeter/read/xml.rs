@@ -83,7 +83,13 @@ impl XmlReader {
         }
     }
 
-    fn open(&mut self, name: &[u8], rest: &[u8], at: u64, into: &mut Collector) -> Result<(), ReadError> {
+    fn open(
+        &mut self,
+        name: &[u8],
+        rest: &[u8],
+        at: u64,
+        into: &mut Collector,
+    ) -> Result<(), ReadError> {
         if !self.begun {
             if name != b"testResults" {
                 return Err(ReadError::Unknown {
@@ -119,7 +125,13 @@ impl XmlReader {
     }
 
     /// Reads a sample's tag. Attributes: <https://jmeter.apache.org/usermanual/listeners.html#xmlformat2.1>.
-    fn node(&mut self, http: bool, rest: &[u8], at: u64, into: &mut Collector) -> Result<Node, ReadError> {
+    fn node(
+        &mut self,
+        http: bool,
+        rest: &[u8],
+        at: u64,
+        into: &mut Collector,
+    ) -> Result<Node, ReadError> {
         if self.open.is_empty() && self.feed.names.is_full() {
             self.feed.forget();
         }
@@ -140,7 +152,8 @@ impl XmlReader {
             };
             match name {
                 b"ts" => {
-                    figures.start_ms = i64::try_from(number()?.min(100_000_000_000_000)).unwrap_or(0);
+                    figures.start_ms =
+                        i64::try_from(number()?.min(100_000_000_000_000)).unwrap_or(0);
                     timed = true;
                 }
                 b"t" => figures.elapsed_ms = number()?.min(LONGEST_MS),
@@ -250,7 +263,8 @@ impl XmlReader {
         }
         if is_root || self.parts.len() >= MOST_PARTS {
             // A sum that failed although its parts did not: its assertions did. The last part stands for it.
-            if !node.ok && self.parts.iter().all(|part| part.outcome.ok)
+            if !node.ok
+                && self.parts.iter().all(|part| part.outcome.ok)
                 && let Some(last) = self.parts.last_mut()
             {
                 last.outcome.ok = false;
@@ -292,7 +306,10 @@ impl Reader for XmlReader {
         } else if !self.ended || self.tokens.has_rest() {
             warnings.push("the results have no end: JMeter did not end by itself".to_owned());
         } else if !self.feed.has.connect {
-            warnings.push("the results have no connect times: http_req_duration has connecting in it".to_owned());
+            warnings.push(
+                "the results have no connect times: http_req_duration has connecting in it"
+                    .to_owned(),
+            );
         }
         Ok(warnings)
     }

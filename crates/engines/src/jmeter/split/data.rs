@@ -21,20 +21,26 @@ pub(super) struct Rows {
 pub(super) fn rows(element: &Element, file: &Path, segment: &Segment) -> Result<Rows, String> {
     let encoding = element.text("fileEncoding").to_ascii_uppercase();
     if encoding.starts_with("UTF-16") || encoding.starts_with("UTF-32") {
-        return Err(format!("{encoding} is not divided into rows: save it as UTF-8"));
+        return Err(format!(
+            "{encoding} is not divided into rows: save it as UTF-8"
+        ));
     }
-    let size = std::fs::metadata(file).map_err(|error| format!("{}: {error}", file.display()))?.len();
+    let size = std::fs::metadata(file)
+        .map_err(|error| format!("{}: {error}", file.display()))?
+        .len();
     if size > LARGEST {
         return Err(format!("{} is larger than {LARGEST} bytes", file.display()));
     }
     let all = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let quoted = element.text("quotedData") == "true";
     // Without names the first line has them; `ignoreFirstLine` says that it does although there are names.
-    let header = element.text("variableNames").is_empty() || element.text("ignoreFirstLine") == "true";
+    let header =
+        element.text("variableNames").is_empty() || element.text("ignoreFirstLine") == "true";
     let (ours, count) = part(&all, quoted, header, segment);
     // Without `recycle` a task without rows ends its threads or has none, as one task does past the last row.
     if count == 0 && element.text("recycle") != "false" {
-        let warning = "it has fewer rows than there are tasks: a task without one reads all of them";
+        let warning =
+            "it has fewer rows than there are tasks: a task without one reads all of them";
         return Ok(Rows {
             bytes: all,
             warning: Some(warning.to_owned()),

@@ -73,7 +73,8 @@ pub(super) fn split(
     share: &Share<'_>,
     folders: &Folders<'_>,
 ) -> Result<Part, String> {
-    let segment = |place| Segment::of_weights(share.weights, place).map_err(|error| error.to_string());
+    let segment =
+        |place| Segment::of_weights(share.weights, place).map_err(|error| error.to_string());
     let mut splitter = Splitter {
         plan,
         bytes,
@@ -93,7 +94,9 @@ pub(super) fn split(
             splitter.element(number, element, folders)?;
         }
     }
-    let Splitter { edits, mut part, .. } = splitter;
+    let Splitter {
+        edits, mut part, ..
+    } = splitter;
     part.bytes = edits.apply(bytes);
     Ok(part)
 }
@@ -113,7 +116,11 @@ impl Splitter<'_> {
                 && !file.text.is_empty()
             {
                 self.edits.set(file, "", self.bytes);
-                self.warn(format!("{} does not write {}: the run keeps the samples", about(element), file.text));
+                self.warn(format!(
+                    "{} does not write {}: the run keeps the samples",
+                    about(element),
+                    file.text
+                ));
             }
         }
     }
@@ -142,7 +149,8 @@ impl Splitter<'_> {
             totals.push(self.total(group)?);
         }
         for task in 0..tasks {
-            let segment = Segment::of_weights(self.share.weights, task).map_err(|error| error.to_string())?;
+            let segment =
+                Segment::of_weights(self.share.weights, task).map_err(|error| error.to_string())?;
             let mut from = 0;
             for (place, group) in groups.iter().enumerate() {
                 let first_only = matches!(group.kind, Kind::SetUp | Kind::TearDown);
@@ -176,7 +184,10 @@ impl Splitter<'_> {
         }
         // Numbers past this are no load; the sum of all has to stay a number.
         if total > 1 << 40 {
-            return Err(format!("{}: {total} threads or starts are not possible", about(group.element)));
+            return Err(format!(
+                "{}: {total} threads or starts are not possible",
+                about(group.element)
+            ));
         }
         Ok(Some(total))
     }
@@ -231,7 +242,11 @@ impl Splitter<'_> {
 
     /// Threads a step; at least one, since a step of none would never end.
     fn steps(&mut self, group: &Group<'_>) -> Result<(), String> {
-        for name in ["Start users count", "Start users count burst", "Stop users count"] {
+        for name in [
+            "Start users count",
+            "Start users count burst",
+            "Stop users count",
+        ] {
             let Some(prop) = group.element.prop(name) else {
                 continue;
             };
@@ -275,7 +290,10 @@ impl Splitter<'_> {
             }
         };
         let weights = self.share.weights.iter().enumerate();
-        let sum = weights.filter(|(task, _)| active(*task)).map(|(_, weight)| f64::from(*weight)).sum();
+        let sum = weights
+            .filter(|(task, _)| active(*task))
+            .map(|(_, weight)| f64::from(*weight))
+            .sum();
         (f64::from(self.share.weights[self.share.place]), sum)
     }
 
@@ -284,7 +302,8 @@ impl Splitter<'_> {
         let all = self.number(element, prop)?;
         let (weight, sum) = self.weight(scope);
         if sum > 0.0 {
-            self.edits.set(prop, &decimal(all * weight / sum), self.bytes);
+            self.edits
+                .set(prop, &decimal(all * weight / sum), self.bytes);
         }
         Ok(())
     }
@@ -301,14 +320,22 @@ impl Splitter<'_> {
         let Some(prop) = group.load().first().copied() else {
             return Ok(());
         };
-        let text = self.values.evaluate(&prop.text).map_err(|why| unknown(group.element, prop, &why))?;
+        let text = self
+            .values
+            .evaluate(&prop.text)
+            .map_err(|why| unknown(group.element, prop, &why))?;
         let (weight, sum) = self.weight(None);
         let mut out = String::new();
         let mut rest = text.as_str();
         while let Some(at) = rest.find("rate(") {
             let (before, after) = rest.split_at(at + 5);
-            let end = after.find(|c: char| !c.is_ascii_digit() && c != '.' && c != ' ').unwrap_or(after.len());
-            let all: f64 = after[..end].trim().parse().map_err(|_| unknown(group.element, prop, &format!("{text:?}")))?;
+            let end = after
+                .find(|c: char| !c.is_ascii_digit() && c != '.' && c != ' ')
+                .unwrap_or(after.len());
+            let all: f64 = after[..end]
+                .trim()
+                .parse()
+                .map_err(|_| unknown(group.element, prop, &format!("{text:?}")))?;
             out.push_str(before);
             out.push_str(&decimal(all * weight / sum));
             rest = &after[end..];
@@ -328,7 +355,12 @@ impl Splitter<'_> {
             .find(|above| self.active.iter().any(|(group, _)| group == above))
     }
 
-    fn element(&mut self, number: usize, element: &Element, folders: &Folders<'_>) -> Result<(), String> {
+    fn element(
+        &mut self,
+        number: usize,
+        element: &Element,
+        folders: &Folders<'_>,
+    ) -> Result<(), String> {
         match element.class.as_str() {
             "ConstantThroughputTimer" => {
                 // 0: each thread by itself, and threads are divided already.
@@ -385,7 +417,11 @@ impl Splitter<'_> {
 
     /// A Throughput Controller that counts the executions of all threads together.
     fn executions(&mut self, element: &Element) -> Result<(), String> {
-        let own = |name: &str| element.text(&format!("ThroughputController.{name}")).to_owned();
+        let own = |name: &str| {
+            element
+                .text(&format!("ThroughputController.{name}"))
+                .to_owned()
+        };
         if own("style") != "0" || own("perThread") == "true" {
             return Ok(());
         }
@@ -404,7 +440,10 @@ impl Splitter<'_> {
             if all > 0 {
                 let ours = self.segment.count_below(all).max(1);
                 self.edits.set(prop, &ours.to_string(), self.bytes);
-                self.warn(format!("{} lets threads go together within each task, not over tasks", about(element)));
+                self.warn(format!(
+                    "{} lets threads go together within each task, not over tasks",
+                    about(element)
+                ));
             }
         }
         Ok(())
@@ -421,7 +460,10 @@ impl Splitter<'_> {
         let name = match self.values.evaluate(&prop.text) {
             Ok(name) => name,
             Err(why) => {
-                self.warn(format!("{}: its file is {why}, not known before the run: each task reads all rows", about(element)));
+                self.warn(format!(
+                    "{}: its file is {why}, not known before the run: each task reads all rows",
+                    about(element)
+                ));
                 return;
             }
         };
@@ -431,11 +473,18 @@ impl Splitter<'_> {
                     self.warn(format!("{}: {warning}", about(element)));
                 }
                 let base = Path::new(name.trim()).file_name().unwrap_or_default();
-                let place = folders.data.join(format!("{}-{}", self.part.files.len(), base.to_string_lossy()));
+                let place = folders.data.join(format!(
+                    "{}-{}",
+                    self.part.files.len(),
+                    base.to_string_lossy()
+                ));
                 self.edits.set(prop, &place.to_string_lossy(), self.bytes);
                 self.part.files.push((place, found.bytes));
             }
-            Err(why) => self.warn(format!("{}: {why}: each task reads all rows", about(element))),
+            Err(why) => self.warn(format!(
+                "{}: {why}: each task reads all rows",
+                about(element)
+            )),
         }
     }
 }

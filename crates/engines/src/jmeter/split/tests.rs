@@ -15,17 +15,33 @@ fn group(threads: &str, inner: &str) -> String {
     )
 }
 
-fn try_part(text: &str, weights: &[u32], place: usize, folder: &Path) -> Result<(Plan, Part), String> {
+fn try_part(
+    text: &str,
+    weights: &[u32],
+    place: usize,
+    folder: &Path,
+) -> Result<(Plan, Part), String> {
     let plan = Plan::parse(text.as_bytes())?;
     let values = Values::new(&plan, &BTreeMap::new());
-    let folders = Folders { plan: folder, data: folder };
-    let part = split(&plan, text.as_bytes(), &values, &Share { weights, place }, &folders)?;
+    let folders = Folders {
+        plan: folder,
+        data: folder,
+    };
+    let part = split(
+        &plan,
+        text.as_bytes(),
+        &values,
+        &Share { weights, place },
+        &folders,
+    )?;
     let changed = Plan::parse(&part.bytes)?;
     Ok((changed, part))
 }
 
 fn parts(text: &str, weights: &[u32]) -> Vec<Plan> {
-    (0..weights.len()).map(|place| try_part(text, weights, place, Path::new("/")).unwrap().0).collect()
+    (0..weights.len())
+        .map(|place| try_part(text, weights, place, Path::new("/")).unwrap().0)
+        .collect()
 }
 
 fn number(element: &Element, prop: &str) -> f64 {
@@ -34,18 +50,32 @@ fn number(element: &Element, prop: &str) -> f64 {
 
 /// The sum of a value over the tasks in which its element runs.
 fn sum(plans: &[Plan], class: &str, prop: &str) -> f64 {
-    plans.iter().flat_map(Plan::enabled).filter(|(_, e)| e.class == class).map(|(_, e)| number(e, prop)).sum()
+    plans
+        .iter()
+        .flat_map(Plan::enabled)
+        .filter(|(_, e)| e.class == class)
+        .map(|(_, e)| number(e, prop))
+        .sum()
 }
 
 #[test]
 fn one_task_runs_the_plan_as_it_is() {
     let text = wrap(&group("${__groovy(1)}", ""));
-    assert_eq!(try_part(&text, &[7], 0, Path::new("/")).unwrap().1.bytes, text.as_bytes());
+    assert_eq!(
+        try_part(&text, &[7], 0, Path::new("/")).unwrap().1.bytes,
+        text.as_bytes()
+    );
 }
 
 #[test]
 fn what_cannot_be_known_is_refused_with_the_remedy() {
-    let error = try_part(&wrap(&group("${__groovy(1)}", "")), &[1, 1], 0, Path::new("/")).unwrap_err();
+    let error = try_part(
+        &wrap(&group("${__groovy(1)}", "")),
+        &[1, 1],
+        0,
+        Path::new("/"),
+    )
+    .unwrap_err();
     assert_eq!(
         error,
         "ThreadGroup \"g\": ThreadGroup.num_threads is ${__groovy(1)}, which is not known before the run, and cannot be divided \
@@ -56,36 +86,78 @@ fn what_cannot_be_known_is_refused_with_the_remedy() {
 #[test]
 fn timers_are_divided_among_the_tasks_that_have_threads() {
     let timer = |class: &str, mode: &str| {
-        format!("<{class} testname=\"t\" enabled=\"true\"><intProp name=\"calcMode\">{mode}</intProp><stringProp name=\"throughput\">60</stringProp>\
-                 <longProp name=\"randomSeed\">5</longProp></{class}><hashTree/>")
+        format!(
+            "<{class} testname=\"t\" enabled=\"true\"><intProp name=\"calcMode\">{mode}</intProp><stringProp name=\"throughput\">60</stringProp>\
+                 <longProp name=\"randomSeed\">5</longProp></{class}><hashTree/>"
+        )
     };
-    for (class, mode) in [("ConstantThroughputTimer", "1"), ("ConstantThroughputTimer", "4"), ("PreciseThroughputTimer", "0")] {
+    for (class, mode) in [
+        ("ConstantThroughputTimer", "1"),
+        ("ConstantThroughputTimer", "4"),
+        ("PreciseThroughputTimer", "0"),
+    ] {
         let plans = parts(&wrap(&group("2", &timer(class, mode))), &[1, 1, 1, 1]);
-        assert_eq!(plans.iter().map(|p| Group::all(p).len()).sum::<usize>(), 2, "two tasks have a thread");
+        assert_eq!(
+            plans.iter().map(|p| Group::all(p).len()).sum::<usize>(),
+            2,
+            "two tasks have a thread"
+        );
         assert_eq!(sum(&plans, class, "throughput"), 60.0, "{class} {mode}");
     }
-    let plans = parts(&wrap(&group("4", &timer("ConstantThroughputTimer", "0"))), &[1, 1]);
-    assert_eq!(sum(&plans, "ConstantThroughputTimer", "throughput"), 120.0, "each thread keeps its own");
-    let seeds: Vec<_> = parts(&wrap(&group("4", &timer("PreciseThroughputTimer", "0"))), &[1, 1])
-        .iter()
-        .flat_map(|plan| plan.elements.iter().filter_map(|e| e.any("randomSeed").map(|p| p.text.clone())))
-        .collect();
+    let plans = parts(
+        &wrap(&group("4", &timer("ConstantThroughputTimer", "0"))),
+        &[1, 1],
+    );
+    assert_eq!(
+        sum(&plans, "ConstantThroughputTimer", "throughput"),
+        120.0,
+        "each thread keeps its own"
+    );
+    let seeds: Vec<_> = parts(
+        &wrap(&group("4", &timer("PreciseThroughputTimer", "0"))),
+        &[1, 1],
+    )
+    .iter()
+    .flat_map(|plan| {
+        plan.elements
+            .iter()
+            .filter_map(|e| e.any("randomSeed").map(|p| p.text.clone()))
+    })
+    .collect();
     assert_eq!(seeds, ["5", "6"]);
 }
 
 #[test]
 fn set_up_runs_once_and_says_so() {
-    let text = wrap(&(group("1", "").replace("ThreadGroup ", "SetupThreadGroup ").replace("</ThreadGroup", "</SetupThreadGroup") + &group("4", "")));
+    let text = wrap(
+        &(group("1", "")
+            .replace("ThreadGroup ", "SetupThreadGroup ")
+            .replace("</ThreadGroup", "</SetupThreadGroup")
+            + &group("4", "")),
+    );
     let plans = parts(&text, &[1, 1]);
-    let runs = plans.iter().map(|plan| Group::all(plan).iter().filter(|g| g.kind == Kind::SetUp).count());
+    let runs = plans.iter().map(|plan| {
+        Group::all(plan)
+            .iter()
+            .filter(|g| g.kind == Kind::SetUp)
+            .count()
+    });
     assert_eq!(runs.collect::<Vec<_>>(), [1, 0]);
     let (_, part) = try_part(&text, &[1, 1], 1, Path::new("/")).unwrap();
-    assert!(part.warnings[0].contains("runs in the first task only"), "{:?}", part.warnings);
+    assert!(
+        part.warnings[0].contains("runs in the first task only"),
+        "{:?}",
+        part.warnings
+    );
 }
 
 #[test]
 fn tables_and_rates_of_plugins_are_divided() {
-    let row = |a: &str, b: &str| format!("<collectionProp name=\"r\"><stringProp name=\"1\">{a}</stringProp><stringProp name=\"2\">{b}</stringProp></collectionProp>");
+    let row = |a: &str, b: &str| {
+        format!(
+            "<collectionProp name=\"r\"><stringProp name=\"1\">{a}</stringProp><stringProp name=\"2\">{b}</stringProp></collectionProp>"
+        )
+    };
     let text = wrap(&format!(
         "<kg.apc.jmeter.threads.UltimateThreadGroup testname=\"u\" enabled=\"true\"><collectionProp name=\"ultimatethreadgroupdata\">{}{}</collectionProp></kg.apc.jmeter.threads.UltimateThreadGroup><hashTree/>\
          <com.blazemeter.jmeter.threads.arrivals.ArrivalsThreadGroup testname=\"a\" enabled=\"true\"><stringProp name=\"TargetLevel\">10</stringProp><stringProp name=\"ConcurrencyLimit\">9</stringProp></com.blazemeter.jmeter.threads.arrivals.ArrivalsThreadGroup><hashTree/>\
@@ -98,7 +170,10 @@ fn tables_and_rates_of_plugins_are_divided() {
     let plans = parts(&text, &[1, 1, 1, 1]);
     let mut threads = 0.0;
     for plan in &plans {
-        for (_, e) in plan.enabled().filter(|(_, e)| e.class == "UltimateThreadGroup") {
+        for (_, e) in plan
+            .enabled()
+            .filter(|(_, e)| e.class == "UltimateThreadGroup")
+        {
             for row in e.rows("ultimatethreadgroupdata") {
                 threads += row[0].text.parse::<f64>().unwrap();
                 assert_eq!(row[1].text, "9");
@@ -107,36 +182,68 @@ fn tables_and_rates_of_plugins_are_divided() {
     }
     assert_eq!(threads, 8.0);
     assert_eq!(sum(&plans, "ArrivalsThreadGroup", "TargetLevel"), 10.0);
-    assert_eq!(sum(&plans, "ArrivalsThreadGroup", "ConcurrencyLimit"), 12.0, "rounded up");
-    let open = plans[1].elements.iter().find(|e| e.class == "OpenModelThreadGroup").unwrap();
-    assert_eq!(open.text("OpenModelThreadGroup.schedule"), "rate(2.5/sec) random_arrivals(1 min) rate(5/sec)");
-    let shaping = plans[3].elements.iter().find(|e| e.class == "VariableThroughputTimer").unwrap();
-    let profile: Vec<_> = shaping.rows("load_profile")[0].iter().map(|p| p.text.clone()).collect();
+    assert_eq!(
+        sum(&plans, "ArrivalsThreadGroup", "ConcurrencyLimit"),
+        12.0,
+        "rounded up"
+    );
+    let open = plans[1]
+        .elements
+        .iter()
+        .find(|e| e.class == "OpenModelThreadGroup")
+        .unwrap();
+    assert_eq!(
+        open.text("OpenModelThreadGroup.schedule"),
+        "rate(2.5/sec) random_arrivals(1 min) rate(5/sec)"
+    );
+    let shaping = plans[3]
+        .elements
+        .iter()
+        .find(|e| e.class == "VariableThroughputTimer")
+        .unwrap();
+    let profile: Vec<_> = shaping.rows("load_profile")[0]
+        .iter()
+        .map(|p| p.text.clone())
+        .collect();
     assert_eq!(profile, ["25", "50"]);
 }
 
 #[test]
 fn listeners_do_not_write() {
-    let text = wrap("<ResultCollector testname=\"v\" enabled=\"true\"><stringProp name=\"filename\">out.jtl</stringProp></ResultCollector><hashTree/>");
+    let text = wrap(
+        "<ResultCollector testname=\"v\" enabled=\"true\"><stringProp name=\"filename\">out.jtl</stringProp></ResultCollector><hashTree/>",
+    );
     let (plan, part) = try_part(&text, &[1], 0, Path::new("/")).unwrap();
     assert_eq!(plan.elements[1].text("filename"), "");
     assert_eq!(part.warnings.len(), 1);
 }
 
 fn data_set(more: &str) -> String {
-    wrap(&group("4", &format!(
-        "<CSVDataSet testname=\"d\" enabled=\"true\"><stringProp name=\"filename\">users.csv</stringProp>{more}</CSVDataSet><hashTree/>"
-    )))
+    wrap(&group(
+        "4",
+        &format!(
+            "<CSVDataSet testname=\"d\" enabled=\"true\"><stringProp name=\"filename\">users.csv</stringProp>{more}</CSVDataSet><hashTree/>"
+        ),
+    ))
 }
 
 #[test]
 fn rows_go_to_their_owners_and_the_header_to_all() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("users.csv"), "user,note\r\n1,\"a\nb\"\r\n2,x\r\n3,\"\"\"\"\r\n").unwrap();
-    let quoted = "<boolProp name=\"quotedData\">true</boolProp><stringProp name=\"variableNames\"/>";
+    std::fs::write(
+        folder.path().join("users.csv"),
+        "user,note\r\n1,\"a\nb\"\r\n2,x\r\n3,\"\"\"\"\r\n",
+    )
+    .unwrap();
+    let quoted =
+        "<boolProp name=\"quotedData\">true</boolProp><stringProp name=\"variableNames\"/>";
     let rows = |place| {
         let (plan, part) = try_part(&data_set(quoted), &[1, 1], place, folder.path()).unwrap();
-        let set = plan.elements.iter().find(|e| e.class == "CSVDataSet").unwrap();
+        let set = plan
+            .elements
+            .iter()
+            .find(|e| e.class == "CSVDataSet")
+            .unwrap();
         assert_eq!(Path::new(set.text("filename")), part.files[0].0);
         String::from_utf8(part.files[0].1.clone()).unwrap()
     };
@@ -149,7 +256,16 @@ fn data_that_is_not_shared_or_not_enough_stays_whole() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("users.csv"), "1\n").unwrap();
     let names = "<stringProp name=\"variableNames\">user</stringProp>";
-    let part = |more: &str| try_part(&data_set(&format!("{names}{more}")), &[1, 1], 1, folder.path()).unwrap().1;
+    let part = |more: &str| {
+        try_part(
+            &data_set(&format!("{names}{more}")),
+            &[1, 1],
+            1,
+            folder.path(),
+        )
+        .unwrap()
+        .1
+    };
     let thread = part("<stringProp name=\"shareMode\">shareMode.thread</stringProp>");
     assert!(thread.files.is_empty() && thread.warnings.is_empty());
     let few = part("");

@@ -68,7 +68,11 @@ impl Ended {
     }
 
     pub(super) fn count(&self, metric: &str) -> u64 {
-        self.rows.iter().filter(|row| row.key.metric == metric).map(|row| row.count).sum()
+        self.rows
+            .iter()
+            .filter(|row| row.key.metric == metric)
+            .map(|row| row.count)
+            .sum()
     }
 }
 
@@ -129,7 +133,10 @@ pub(super) fn run(
     loop {
         match results.read(&mut piece) {
             Ok(length) => {
-                launch.reader.push(&piece[..length], &mut collector).unwrap();
+                launch
+                    .reader
+                    .push(&piece[..length], &mut collector)
+                    .unwrap();
                 raw.extend_from_slice(&piece[..length]);
             }
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
@@ -146,12 +153,17 @@ pub(super) fn run(
                 panic!("a datagram is expected");
             };
             let socket = UdpSocket::bind(("127.0.0.1", 0)).unwrap();
-            socket.send_to(message.as_bytes(), ("127.0.0.1", port)).unwrap();
+            socket
+                .send_to(message.as_bytes(), ("127.0.0.1", port))
+                .unwrap();
             stopped = true;
         }
         if Instant::now() > deadline {
             child.kill().unwrap();
-            panic!("JMeter did not end: {}", std::fs::read_to_string(scratch.path().join("said")).unwrap());
+            panic!(
+                "JMeter did not end: {}",
+                std::fs::read_to_string(scratch.path().join("said")).unwrap()
+            );
         }
     }
     let reader_warnings = launch.reader.finish(&mut collector).unwrap();
@@ -205,7 +217,12 @@ pub(super) mod plan {
 
     /// One request in a loop.
     pub(crate) fn simple(threads: u32, loops: &str) -> String {
-        wrap(&group("ThreadGroup", &threads.to_string(), loops, &http("home", "/", "")))
+        wrap(&group(
+            "ThreadGroup",
+            &threads.to_string(),
+            loops,
+            &http("home", "/", ""),
+        ))
     }
 
     /// Data, redirects, a transaction, an assertion, a set-up.
@@ -229,13 +246,19 @@ pub(super) mod plan {
             + &http("product", "/api/products/${id}", assertion)
             + &http("redirect", "/redirect/2", "")
             + &transaction;
-        wrap(&(group("SetupThreadGroup", "1", "1", &http("before", "/", "")) + &group("ThreadGroup", "${__P(threads,4)}", "5", &inner)))
+        wrap(
+            &(group("SetupThreadGroup", "1", "1", &http("before", "/", ""))
+                + &group("ThreadGroup", "${__P(threads,4)}", "5", &inner)),
+        )
     }
 
     /// An ultimate thread group, and a group with a shaping timer, of two seconds each.
     pub(crate) fn plugins() -> String {
         let row = |cells: &[&str]| {
-            let cells: String = cells.iter().map(|cell| format!("<stringProp name=\"c\">{cell}</stringProp>")).collect();
+            let cells: String = cells
+                .iter()
+                .map(|cell| format!("<stringProp name=\"c\">{cell}</stringProp>"))
+                .collect();
             format!("<collectionProp name=\"r\">{cells}</collectionProp>")
         };
         let forever = r#"<elementProp name="ThreadGroup.main_controller" elementType="LoopController" guiclass="LoopControlPanel" testclass="LoopController">
