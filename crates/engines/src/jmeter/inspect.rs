@@ -421,3 +421,154 @@ fn details(plan: &Plan, groups: &[Group<'_>]) -> Value {
         "disabled_elements": disabled,
     })
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn of(inner: &str, with: &[(&str, &str)]) -> Inspection {
+        let text = format!(
+            "<jmeterTestPlan jmeter=\"5.6.3\"><hashTree><TestPlan testname=\"P\" enabled=\"true\"/><hashTree>{inner}</hashTree></hashTree></jmeterTestPlan>"
+        );
+        let with = with
+            .iter()
+            .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
+            .collect();
+        inspect(text.as_bytes(), "plan.jmx", &with).unwrap()
+    }
+
+    fn group(threads: &str, loops: &str, more: &str) -> String {
+        format!(
+            "<ThreadGroup testname=\"g\" enabled=\"true\"><elementProp name=\"ThreadGroup.main_controller\">\
+             <stringProp name=\"LoopController.loops\">{loops}</stringProp></elementProp>\
+             <stringProp name=\"ThreadGroup.num_threads\">{threads}</stringProp>{more}</ThreadGroup><hashTree/>"
+        )
+    }
+
+    fn scheduled(ramp: u32, duration: u32) -> String {
+        format!(
+            "<stringProp name=\"ThreadGroup.ramp_time\">{ramp}</stringProp><boolProp name=\"ThreadGroup.scheduler\">true</boolProp>\
+             <stringProp name=\"ThreadGroup.duration\">{duration}</stringProp><stringProp name=\"ThreadGroup.delay\">5</stringProp>"
+        )
+    }
+
+    const fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn groups_become_executors() {
+        let loops = of(&group("${__P(n,4)}", "3", ""), &[("n", "6")]);
+        assert_eq!(
+            loops.scenarios[0].executor,
+            Some(Executor::PerVuIterations {
+                vus: 6,
+                iterations: 3,
+                max_duration: UNBOUNDED
+            })
+        );
+        assert_eq!(loops.max_vus, Some(6));
+        assert_eq!(loops.parameters["n"].as_deref(), Some("4"));
+        let flat = of(&group("4", "-1", &scheduled(0, 60)), &[]);
+        assert_eq!(flat.scenarios[0].start, s(5));
+        let expected = Executor::ConstantVus {
+            vus: 4,
+            duration: s(60),
+        };
+        assert_eq!(flat.scenarios[0].executor, Some(expected));
+        let ramp = of(&group("4", "-1", &scheduled(20, 60)), &[]);
+        let stages = [(20, 4), (40, 4)].map(|(seconds, target)| Stage {
+            duration: s(seconds),
+            target,
+        });
+        assert_eq!(ramp.scenarios[0].executor, Some(ramping(stages.to_vec())));
+        assert_eq!(of(&group("4", "-1", ""), &[]).scenarios[0].executor, None);
+    }
+
+    #[test]
+    fn what_is_not_known_is_left_out_with_a_warning() {
+        let found = of(&group("${__groovy(1)}", "1", ""), &[]);
+        assert_eq!(found.scenarios[0].executor, None);
+        assert_eq!(found.max_vus, None);
+        assert_eq!(
+            found.warnings,
+            ["g: its load is not known before the run: ${__groovy(1)}"]
+        );
+        let odd = of(
+            "<x.y.OddThreadGroup testname=\"o\" enabled=\"true\"/><hashTree/>",
+            &[],
+        );
+        assert!(
+            odd.warnings[0].starts_with("OddThreadGroup is no thread group that is known here")
+        );
+    }
+
+    #[test]
+    fn tables_of_plugins_become_stages() {
+        let cell = |text: &str| format!("<stringProp name=\"c\">{text}</stringProp>");
+        let row: String = ["10", "5", "10", "20", "0"]
+            .iter()
+            .map(|text| cell(text))
+            .collect();
+        let ultimate = format!(
+            "<kg.apc.jmeter.threads.UltimateThreadGroup testname=\"u\" enabled=\"true\"><collectionProp name=\"ultimatethreadgroupdata\">\
+             <collectionProp name=\"r\">{row}</collectionProp></collectionProp></kg.apc.jmeter.threads.UltimateThreadGroup><hashTree/>"
+        );
+        let found = of(&ultimate, &[]);
+        let Some(Executor::RampingVus { stages, .. }) = &found.scenarios[0].executor else {
+            panic!("{:?}", found.scenarios);
+        };
+        let length: Duration = stages.iter().map(|stage| stage.duration).sum();
+        assert_eq!(length, s(35));
+        assert_eq!(stages.iter().map(|stage| stage.target).max(), Some(10));
+        assert_eq!(stages.last().map(|stage| stage.target), Some(0));
+        let prop =
+            |name: &str, value: &str| format!("<stringProp name=\"{name}\">{value}</stringProp>");
+        let stepping = format!(
+            "<kg.apc.jmeter.threads.SteppingThreadGroup testname=\"s\" enabled=\"true\">{}{}{}{}{}{}</kg.apc.jmeter.threads.SteppingThreadGroup><hashTree/>",
+            prop("ThreadGroup.num_threads", "10"),
+            prop("Start users count", "4"),
+            prop("Start users period", "30"),
+            prop("Stop users count", "5"),
+            prop("Stop users period", "1"),
+            prop("flighttime", "60"),
+        );
+        let found = of(&stepping, &[]);
+        let Some(Executor::RampingVus { stages, .. }) = &found.scenarios[0].executor else {
+            panic!("{:?}", found.scenarios);
+        };
+        let targets: Vec<u64> = stages.iter().map(|stage| stage.target).collect();
+        assert_eq!(targets, [4, 4, 8, 8, 10, 10, 5, 5, 0]);
+        let length: Duration = stages.iter().map(|stage| stage.duration).sum();
+        assert_eq!(length, s(30 + 30 + 60 + 1));
+    }
+
+    #[test]
+    fn the_plan_is_told_in_its_own_words() {
+        let path = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/fixtures/jmeter/plans/everything.jmx"
+        );
+        let found = inspect(
+            &std::fs::read(path).unwrap(),
+            "everything.jmx",
+            &BTreeMap::new(),
+        )
+        .unwrap();
+        let names: Vec<_> = found
+            .scenarios
+            .iter()
+            .map(|planned| planned.name.as_str())
+            .collect();
+        assert_eq!(names, ["Shop, \"A\" 1", "Second-2", "Before", "After"]);
+        assert_eq!(found.details["jmeter"], "5.6.3");
+        assert_eq!(found.details["assertions"].as_array().unwrap().len(), 3);
+        let samplers = found.details["thread_groups"][0]["samplers"]
+            .as_array()
+            .unwrap();
+        assert!(samplers.contains(&json!("page")) && !samplers.contains(&json!("off")));
+        assert_eq!(found.max_vus, Some(3));
+        assert_eq!(found.warnings, Vec::<String>::new());
+    }
+}

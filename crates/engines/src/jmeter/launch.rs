@@ -385,3 +385,125 @@ fn command(of: &Command<'_>) -> Vec<OsString> {
     );
     all
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    /// A home folder with what is looked at.
+    fn installed(core: &str, saved: &str) -> tempfile::TempDir {
+        let home = tempfile::tempdir().unwrap();
+        for folder in ["bin", "lib/ext"] {
+            std::fs::create_dir_all(home.path().join(folder)).unwrap();
+        }
+        for (file, text) in [
+            ("bin/ApacheJMeter.jar", ""),
+            ("bin/saveservice.properties", saved),
+            (&format!("lib/ext/{core}"), ""),
+        ] {
+            std::fs::write(home.path().join(file), text).unwrap();
+        }
+        home
+    }
+
+    #[test]
+    fn the_version_is_that_of_the_core_or_of_the_saved_formats() {
+        let major_of = |core: &str, saved: &str| major(installed(core, saved).path());
+        assert_eq!(major_of("ApacheJMeter_core-2.13.jar", "").unwrap(), 2);
+        assert_eq!(
+            major_of("ApacheJMeter_core.jar", "#\n_version=5.0\n").unwrap(),
+            5
+        );
+        let error = major_of("ApacheJMeter_core.jar", "").unwrap_err();
+        assert!(error.to_string().contains("has no _version"), "{error}");
+    }
+
+    #[test]
+    fn an_absent_home_is_told_with_its_place() {
+        let error = home(Some(Path::new("/no/such"))).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "JMeter is not installed: /no/such has no bin/ApacheJMeter.jar"
+        );
+    }
+
+    #[test]
+    fn exit_codes_have_meanings() {
+        assert_eq!(exit(0), Exit::Completed);
+        assert_eq!(exit(143), Exit::Stopped);
+        assert!(matches!(exit(1), Exit::Failed { meaning } if meaning.contains("could not run")));
+        assert!(matches!(exit(137), Exit::Failed { meaning } if meaning.contains("memory")));
+    }
+
+    #[test]
+    fn the_copy_stands_among_links_to_the_files_of_the_test() {
+        let (folder, scratch) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        for (name, text) in [
+            ("a/b/plan.jmx", "plan"),
+            ("a/b/near.csv", "near"),
+            ("data/far.csv", "far"),
+        ] {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let parameters = BTreeMap::new();
+        let mut job = Job {
+            folder: folder.path(),
+            script: "./a/b/plan.jmx",
+            scratch: scratch.path(),
+            weights: &[1],
+            place: 0,
+            target: Some("http://x"),
+            parameters: &parameters,
+            max_duration: None,
+            home: None,
+        };
+        let copy = mirror(&job).unwrap();
+        assert!(!copy.exists(), "the plan itself is written, not linked");
+        let near = |name: &str| std::fs::read_to_string(copy.parent().unwrap().join(name)).unwrap();
+        assert_eq!(
+            (
+                near("near.csv").as_str(),
+                near("../../data/far.csv").as_str()
+            ),
+            ("near", "far")
+        );
+        assert_eq!(super::parameters(&job)["TARGET"], "http://x");
+        job.script = "../plan.jmx";
+        assert!(
+            mirror(&job)
+                .unwrap_err()
+                .to_string()
+                .contains("leads out of the test's folder")
+        );
+    }
+
+    #[test]
+    fn parameters_come_last_and_nothing_is_left_to_user_properties() {
+        let (home, scratch) = (Path::new("/jmeter"), Path::new("/scratch"));
+        let parameters = BTreeMap::from([("users".to_owned(), "5".to_owned())]);
+        let line = command(&Command {
+            java: Path::new("/java"),
+            home,
+            plan: Path::new("/scratch/plan.jmx"),
+            results: Path::new("/scratch/results.jtl"),
+            scratch,
+            properties: Some(Path::new("/test/user.properties")),
+            parameters: &parameters,
+            xml: false,
+            port: 4_445,
+        });
+        let line: Vec<String> = line.into_iter().map(|a| a.into_string().unwrap()).collect();
+        assert_eq!(line.last().unwrap(), "-Jusers=5");
+        let place = |wanted: &str| line.iter().position(|a| a == wanted).unwrap();
+        assert!(place("-q") < place("-Jjmeter.save.saveservice.url=true"));
+        assert!(
+            place("-jar") < place("-n"),
+            "the JVM's options before, JMeter's after"
+        );
+        assert!(line.contains(&"-Jjmeterengine.nongui.port=4445".to_owned()));
+        assert_eq!(HEADER.split(',').count(), 17);
+    }
+}

@@ -3,4 +3,5 @@
 #![allow(clippy::unwrap_used)]
 
 mod gatling;
+mod jmeter;
 mod k6;

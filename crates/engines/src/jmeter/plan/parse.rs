@@ -20,7 +20,7 @@ enum Open {
         last: Option<usize>,
     },
     /// A test element.
-    Element(usize),
+    Element,
     /// A value or a collection; its number, and where its text begins.
     Prop {
         number: usize,
@@ -155,9 +155,9 @@ impl Parser<'_> {
                 let of = *of;
                 let element = self.element(name, rest, place, of);
                 self.plan.elements.push(element);
-                Open::Element(number)
+                Open::Element
             }
-            Some(Open::Element(_) | Open::Prop { leaf: false, .. }) => {
+            Some(Open::Element | Open::Prop { leaf: false, .. }) => {
                 self.prop(name, rest, place, empty)
             }
             Some(&mut Open::Prop {
