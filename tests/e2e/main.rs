@@ -8,5 +8,6 @@ mod flows;
 mod namespaces;
 mod processes;
 mod runs;
+mod scripts;
 mod storage;
 mod support;

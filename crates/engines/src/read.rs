@@ -10,7 +10,8 @@ pub trait Reader: Send {
     /// [`ReadError`] if what follows cannot be read any more. What was read stays.
     fn push(&mut self, bytes: &[u8], into: &mut Collector) -> Result<(), ReadError>;
 
-    /// The output has ended: reads what is left, and says what the reader of the record should know.
+    /// The output has ended: reads what is left, and says what the reader of the record should know. After an error of
+    /// [`Self::push`] it only gives what had been understood before.
     ///
     /// # Errors
     /// As for [`Self::push`]; an end in the middle of a record is none: it is what a killed engine leaves, and a warning.

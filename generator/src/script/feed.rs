@@ -228,11 +228,11 @@ impl Feed {
 
     fn finish(mut self) -> Fed {
         let mut warnings = Vec::new();
-        if self.broken.is_none() {
-            match self.reader.finish(&mut self.collector) {
-                Ok(mut said) => warnings.append(&mut said),
-                Err(error) => self.fail(format!("its output cannot be read: {error}")),
-            }
+        // Of an output that cannot be read on, it gives what it had understood and held back.
+        match self.reader.finish(&mut self.collector) {
+            Ok(mut said) if self.broken.is_none() => warnings.append(&mut said),
+            Ok(_) => {}
+            Err(error) => self.fail(format!("its output cannot be read: {error}")),
         }
         self.collector.finish(self.output.rows());
         // Rates are per second of what was covered: to the last sample, not to the end of the process.

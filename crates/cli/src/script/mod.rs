@@ -6,10 +6,11 @@ pub(crate) mod results;
 use crate::error::{CliError, Result};
 use ask::ask;
 use bytes::Bytes;
-use floodgate_core::definition::model::{Definition, Engine};
+use floodgate_core::definition::model::{Definition, Engine, Executor};
 use floodgate_engines::{Inspection, Job, LaunchError, gatling, jmeter, k6};
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Which engine runs a file, by its name; `None` for a definition. A folder is a build of a Gatling simulation.
 pub(crate) fn engine_of(path: &Path) -> Option<Engine> {
@@ -109,6 +110,9 @@ pub(crate) fn inspect(definition: &Definition, base_dir: &Path) -> Result<Inspec
     inspected.map_err(|error| CliError::Definition(format!("error: {error}")))
 }
 
+/// How long Gatling's users may go on after the last has started, where the simulation has no `maxDuration`.
+const USERS: Duration = Duration::from_secs(3_600);
+
 type Asked = std::result::Result<Inspected, LaunchError>;
 
 fn inspect_k6(job: &Job<'_>) -> Asked {
@@ -136,8 +140,17 @@ fn inspect_jmeter(job: &Job<'_>) -> Asked {
 
 fn inspect_gatling(job: &Job<'_>) -> Asked {
     let printed = ask(&gatling::describe(job)?, job.folder, job.script)?;
+    let mut inspection = gatling::inspect(job.script, &printed)?;
+    // Users run to their end, which no profile tells.
+    let longest = inspection.max_duration.unwrap_or(USERS);
+    for planned in &mut inspection.scenarios {
+        planned.graceful_stop = longest;
+        if let Some(Executor::PerVuIterations { max_duration, .. }) = &mut planned.executor {
+            *max_duration = longest;
+        }
+    }
     Ok(Inspected {
-        inspection: gatling::inspect(job.script, &printed)?,
+        inspection,
         packed: None,
         counted: true,
     })

@@ -139,10 +139,10 @@ pub(crate) async fn import_file(
             }
         }
     }
-    if problem.is_none() {
-        match source.reader.finish(&mut collector) {
-            Ok(mut said) => warnings.append(&mut said),
-            Err(error) => problem = Some(error.to_string()),
+    match source.reader.finish(&mut collector) {
+        Ok(mut said) => warnings.append(&mut said),
+        Err(error) => {
+            problem.get_or_insert_with(|| error.to_string());
         }
     }
     collector.finish(&mut writer.rows);

@@ -156,10 +156,12 @@ fn project(path: &Path) -> (Vec<PathBuf>, Option<PathBuf>, &'static str) {
 
 /// The folder with Gatling's jars.
 fn home(job: &Job<'_>) -> Result<PathBuf, LaunchError> {
-    let named = std::env::var_os("GATLING_HOME").map(PathBuf::from);
+    let named = ["FLOODGATE_GATLING", "GATLING_HOME"]
+        .into_iter()
+        .filter_map(|name| std::env::var_os(name).map(PathBuf::from));
     let places = match job.home {
         Some(home) => vec![home.to_owned()],
-        None => named.into_iter().chain(["/opt/gatling".into()]).collect(),
+        None => named.chain(["/opt/gatling".into()]).collect(),
     };
     places
         .iter()
