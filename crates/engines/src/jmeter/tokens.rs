@@ -226,7 +226,7 @@ mod tests {
                     Token::Close(name) => found.push(format!("-{}", String::from_utf8_lossy(name))),
                     Token::Text(text) => match found.last_mut() {
                         Some(last) if last.starts_with('=') => {
-                            last.push_str(&String::from_utf8_lossy(text))
+                            last.push_str(&String::from_utf8_lossy(text));
                         }
                         _ => found.push(format!("={}", String::from_utf8_lossy(text))),
                     },
