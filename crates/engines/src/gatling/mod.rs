@@ -1,4 +1,4 @@
-//! Gatling: simulations of 3.11 to 3.15 run unchanged, spread over tasks; logs of 3.0 to 3.15 are read.
+//! Gatling: simulations of 3.12 to 3.15 run unchanged, spread over tasks; logs of 3.0 to 3.15 are read.
 //!
 //! * [`launch()`] starts the simulation through a small helper of ours (Java, in `helper/`), which cuts its injection
 //!   profiles down to the task's share, strips its assertions, and has the log written out each half second.

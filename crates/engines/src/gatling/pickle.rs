@@ -21,7 +21,7 @@ pub fn assertion(bytes: &[u8]) -> Option<Assertion> {
 
 /// Decodes Base64 of the usual alphabet, padded. `None` if it is not that.
 pub(super) fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    if text.len() % 4 != 0 {
+    if !text.len().is_multiple_of(4) {
         return None;
     }
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);

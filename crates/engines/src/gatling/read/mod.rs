@@ -11,6 +11,7 @@
 //! says no more: `checks` has one sample a request.
 
 mod binary;
+mod input;
 mod message;
 mod samples;
 #[cfg(test)]

@@ -320,7 +320,7 @@ impl Known {
             tags = tags.with("error_code", code);
         }
         if let Some(status) = failure.and_then(|class| class.status) {
-            tags = tags.with("status", &status.to_string());
+            tags = tags.with("status", status.to_string());
         }
         let checks = place(&self.name, scenario).with("check", "all of the request");
         Set {

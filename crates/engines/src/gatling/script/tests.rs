@@ -95,7 +95,7 @@ fn a_project_brings_its_classes_and_its_own_gatling() {
     touch(&load.join("target/test-classes/shop/Buy.class"));
     let error = Script::find(&job).unwrap_err().to_string();
     assert!(error.contains("gatling-core-*.jar"), "{error}");
-    touch(&load.join("target/dependency/gatling-core-3.11.5.jar"));
+    touch(&load.join("target/dependency/gatling-core-3.12.0.jar"));
     let script = Script::find(&job).unwrap();
     assert_eq!(script.own, [load.join("target/test-classes")]);
     assert_eq!(script.libraries, [load.join("target/dependency")]);
@@ -117,7 +117,7 @@ fn what_cannot_be_run_is_said_with_a_remedy() {
     touch(&folder.path().join("sim.jar"));
     touch(&folder.path().join("lib/gatling-core-3.10.5.jar"));
     let error = Script::find(&missing).unwrap_err().to_string();
-    assert_eq!(error, "Gatling 3.10.5 is not supported: use 3.11 to 3.15");
+    assert_eq!(error, "Gatling 3.10.5 is not supported: use 3.12 to 3.15");
 
     let nobody = Job {
         place: 2,
