@@ -3,6 +3,9 @@
 use super::cell::Cell;
 use std::collections::BTreeMap;
 
+/// Closed windows that are kept for the next ones: as many as are open at once when samples come out of order, as a rule.
+const SPARES: usize = 16;
+
 /// Cells by window and series. Samples come nearly in the order of time, so that one window is kept at hand.
 pub(super) struct Windows {
     origin_us: i64,
@@ -56,7 +59,8 @@ impl Windows {
         let last = std::mem::replace(&mut self.cells, next);
         if last.iter().any(|cell| !cell.is_empty()) {
             self.others.insert(self.current, last);
-        } else {
+        } else if !last.is_empty() {
+            // One that `take_until` has taken has nothing to be used again, and would hide those that have.
             self.spare.push(last);
         }
         self.current = wanted;
@@ -86,8 +90,10 @@ impl Windows {
 
     /// Cells of a closed window, to be used again.
     pub(super) fn recycle(&mut self, mut cells: Vec<Cell>) {
-        cells.iter_mut().for_each(Cell::clear);
-        self.spare.push(cells);
+        if self.spare.len() < SPARES {
+            cells.iter_mut().for_each(Cell::clear);
+            self.spare.push(cells);
+        }
     }
 
     /// The cells of a series that hold anything, in the order of time but for the window at hand, which comes last.
@@ -96,5 +102,40 @@ impl Windows {
         windows
             .filter_map(move |cells| cells.get(series))
             .filter(|cell| !cell.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A window a second, closed as time goes on: what is kept does not grow.
+    #[test]
+    fn closed_windows_are_used_again() {
+        let mut windows = Windows::new(0, 1);
+        for second in 0..1_000 {
+            for series in 0..3 {
+                windows.cell(series, second * 1_000_000).count(1.0);
+            }
+            for (start_ms, cells) in windows.take_until((second + 1) * 1_000) {
+                assert_eq!((start_ms, cells.len()), (second * 1_000, 3));
+                windows.recycle(cells);
+            }
+            assert!(
+                windows.spare.len() <= 1,
+                "{} spare windows",
+                windows.spare.len()
+            );
+        }
+        // A whole backlog closed at once leaves no more than the bound.
+        for second in 2_000..3_000 {
+            windows.cell(0, second * 1_000_000).count(1.0);
+        }
+        let taken = windows.take_until(i64::MAX / 2_000);
+        assert_eq!(taken.len(), 1_000);
+        taken
+            .into_iter()
+            .for_each(|(_, cells)| windows.recycle(cells));
+        assert_eq!(windows.spare.len(), SPARES);
     }
 }

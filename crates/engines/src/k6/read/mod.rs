@@ -25,7 +25,7 @@ pub use json::JsonReader;
 use std::collections::BTreeMap;
 use time::Clock;
 
-/// A reader of the output that [`launch`](super::launch) asks k6 for.
+/// A reader of the output that [`launch`](super::launch()) asks k6 for.
 pub fn reader() -> Box<dyn Reader> {
     Box::new(JsonReader::new())
 }
