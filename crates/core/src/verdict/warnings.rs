@@ -40,15 +40,25 @@ pub(super) fn collect(e: &Evidence<'_>) -> Vec<String> {
                 .to_owned(),
         );
     }
-    for m in e.manifests {
-        for w in &m.warnings {
-            let line = format!("task {}: {w}", m.task);
-            if !all.contains(&line) {
-                all.push(line);
+    all.extend(said_by_tasks(e.manifests));
+    all
+}
+
+/// The tasks' own warnings, in the order of the first task that has them; what several say stands once.
+fn said_by_tasks(manifests: &[Manifest]) -> Vec<String> {
+    let mut said: Vec<(&str, Vec<u32>)> = Vec::new();
+    for manifest in manifests {
+        for warning in &manifest.warnings {
+            match said.iter_mut().find(|(known, _)| *known == warning) {
+                Some((_, by)) if by.last() == Some(&manifest.task) => {}
+                Some((_, by)) => by.push(manifest.task),
+                None => said.push((warning, vec![manifest.task])),
             }
         }
     }
-    all
+    said.into_iter()
+        .map(|(warning, by)| format!("{}: {warning}", tasks(&by)))
+        .collect()
 }
 
 fn saturation(manifests: &[Manifest]) -> Vec<String> {
