@@ -43,6 +43,7 @@ class Options:
     bootstrap: Path | None
     package: str | None
     image: str
+    engine: list[str]
     state_machine: Path
     generator_s3: str | None
     launch_type: str
@@ -162,14 +163,14 @@ def table(clients: Clients, options: Options) -> None:
     )
 
 
-def task_definition(clients: Clients, options: Options, architecture: str) -> str:
-    """The generator's, on the host's network so that its load stays on loopback; the ARN."""
+def task_definition(clients: Clients, options: Options, architecture: str, engine: str, image: str) -> str:
+    """The generator's of one engine, on the host's network so that its load stays on loopback; the ARN."""
     # The emulator itself sets AWS_ENDPOINT_URL in the container; that of one service goes before it.
     environment = [{"name": "AWS_REGION", "value": clients.region}]
     if options.generator_s3:
         environment.append({"name": "AWS_ENDPOINT_URL_S3", "value": options.generator_s3})
     registered = clients.ecs.register_task_definition(
-        family=f"{options.name}-generator-http",
+        family=f"{options.name}-generator-{engine}",
         networkMode="host",
         cpu="1024",
         memory="2048",
@@ -179,7 +180,7 @@ def task_definition(clients: Clients, options: Options, architecture: str) -> st
         containerDefinitions=[
             {
                 "name": "generator",
-                "image": options.image,
+                "image": image,
                 "essential": True,
                 "stopTimeout": 120,
                 "environment": environment,
@@ -188,7 +189,7 @@ def task_definition(clients: Clients, options: Options, architecture: str) -> st
                     "options": {
                         "awslogs-group": f"/floodgate/{options.name}/generator",
                         "awslogs-region": clients.region,
-                        "awslogs-stream-prefix": "http",
+                        "awslogs-stream-prefix": engine,
                         "awslogs-create-group": "true",
                     },
                 },
@@ -200,9 +201,14 @@ def task_definition(clients: Clients, options: Options, architecture: str) -> st
 
 def regional(clients: Clients, options: Options, architecture: str) -> dict[str, Any]:
     """A cluster and what runs in it, as `config/placement.json` names them."""
+    images = {"http": options.image} | dict(entry.split("=", 1) for entry in options.engine)
+    definitions = {
+        engine: {architecture: task_definition(clients, options, architecture, engine, image)}
+        for engine, image in images.items()
+    }
     return {
         "cluster": clients.ecs.create_cluster(clusterName=options.name)["cluster"]["clusterArn"],
-        "task_definitions": {"http": {architecture: task_definition(clients, options, architecture)}},
+        "task_definitions": definitions,
         "networks": {
             "default": {
                 "subnets": ["subnet-00000000"],
@@ -460,6 +466,7 @@ def arguments() -> tuple[str, Options, Path | None]:
     parser.add_argument("--bootstrap", type=Path, help="the program floodgate-functions")
     parser.add_argument("--package", help="bucket/key of the zip, when another stack has put it there")
     parser.add_argument("--image", default="floodgate-generator:dev")
+    parser.add_argument("--engine", action="append", default=[], metavar="ENGINE=IMAGE", help="one more engine")
     parser.add_argument("--state-machine", type=Path, default=ROOT / "infra/state-machine.asl.json")
     parser.add_argument("--generator-s3", help="where generators find S3 instead: a proxy that injects faults")
     parser.add_argument("--launch-type", default="EC2", help="host networking needs EC2")

@@ -116,6 +116,17 @@ pub(crate) async fn sdk_config(endpoint: &str, region: &str) -> SdkConfig {
         .await
 }
 
+/// Whether the stack has the image of an engine.
+pub(crate) fn has_engine(name: &str) -> bool {
+    let images = emulator()["engines"].as_array().cloned();
+    let mut images = images.unwrap_or_default().into_iter();
+    images.any(|image| {
+        image
+            .as_str()
+            .is_some_and(|i| i.starts_with(&format!("{name}=")))
+    })
+}
+
 fn emulator() -> Value {
     let path = std::env::var_os(EMULATOR).map(PathBuf::from);
     let path =

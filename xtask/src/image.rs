@@ -1,13 +1,15 @@
 //! `cargo xtask image`: the generator's container image. See `infra/images/README.md`.
 
+mod engine;
+
 use crate::repo;
 use anyhow::{Context, Result, bail, ensure};
+use engine::Engine;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-const DOCKERFILE: &str = "infra/images/http.Dockerfile";
 const PROGRAM: &str = "floodgate-generator";
 /// Where Debian and its kin keep the certificate authorities, then Fedora and its.
 const AUTHORITIES: [&str; 2] = [
@@ -27,9 +29,12 @@ enum Arch {
 /// Arguments of `cargo xtask image`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// The image's name
-    #[arg(long, default_value = "floodgate-generator:dev")]
-    tag: String,
+    /// The engine that is in it
+    #[arg(long, value_enum, default_value_t = Engine::Http)]
+    engine: Engine,
+    /// The image's name [default: floodgate-generator:dev, or floodgate-generator-ENGINE:dev]
+    #[arg(long)]
+    tag: Option<String>,
     /// Cargo profile; `dev` is quicker to build, and slow
     #[arg(long, default_value = "generator")]
     profile: String,
@@ -57,20 +62,29 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let arch = options.arch.unwrap_or(native);
     let program = build(&options.profile, arch, native)?;
     let context = assemble(&program, options.authorities.as_deref())?;
+    let root = context.join("rootfs");
+    ensure!(
+        arch == native || matches!(options.engine, Engine::Http),
+        "the image of {} is made of what is installed here: build it on a machine of that processor",
+        options.engine.name()
+    );
+    let engine = options.engine.add_to(&root)?;
+    let tag = options.tag.clone().unwrap_or_else(|| options.engine.tag());
     println!("context: {}", context.display());
     if options.no_build {
         return Ok(());
     }
     let mut docker = Command::new("docker");
     docker
-        .args(["build", "--platform", platform(arch), "--tag", &options.tag])
+        .args(["build", "--platform", platform(arch), "--tag", &tag])
         .args([
             "--build-arg",
             concat!("VERSION=", env!("CARGO_PKG_VERSION")),
         ])
         .args(["--build-arg", &format!("REVISION={}", revision())])
+        .args(["--build-arg", &format!("ENGINE={engine}")])
         .arg("--file")
-        .arg(repo::root().join(DOCKERFILE))
+        .arg(options.engine.dockerfile())
         .arg(&context);
     let status = docker
         .status()
@@ -81,8 +95,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     );
     println!(
         "image: {} ({} bytes compressed)",
-        options.tag,
-        compressed_size(&options.tag)?
+        tag,
+        compressed_size(&tag)?
     );
     Ok(())
 }
@@ -266,10 +280,15 @@ mod tests {
 
     #[test]
     fn the_dockerfile_copies_what_is_assembled() {
-        let dockerfile = fs::read_to_string(repo::root().join(DOCKERFILE)).unwrap();
-        assert!(dockerfile.contains("FROM scratch\n") && dockerfile.contains("COPY rootfs/ /\n"));
-        assert!(dockerfile.contains("SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"));
-        assert!(dockerfile.contains(&format!("ENTRYPOINT [\"/{PROGRAM}\"]")));
+        for engine in <Engine as clap::ValueEnum>::value_variants() {
+            let dockerfile = fs::read_to_string(engine.dockerfile()).unwrap();
+            assert!(
+                dockerfile.contains("FROM scratch\n") && dockerfile.contains("COPY rootfs/ /\n")
+            );
+            assert!(dockerfile.contains("SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt"));
+            assert!(dockerfile.contains(&format!("ENTRYPOINT [\"/{PROGRAM}\"]")));
+            assert!(dockerfile.contains("USER 65532:65532\n"), "{engine:?}");
+        }
     }
 
     #[test]

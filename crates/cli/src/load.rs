@@ -59,17 +59,6 @@ impl LoadedTest {
         }
     }
 
-    /// Whether it can be run in the cloud.
-    ///
-    /// # Errors
-    /// [`CliError::Definition`](crate::error::CliError::Definition) with the places of what no generator there runs.
-    pub fn runnable_in_cloud(&self) -> Result<()> {
-        match self.parsed().cloud.clone() {
-            faults if faults.is_empty() => Ok(()),
-            faults => Err(LoadError::from(Faults(faults)).into()),
-        }
-    }
-
     /// The test alone.
     pub fn into_loaded(self) -> Loaded {
         self.loaded

@@ -81,7 +81,6 @@ pub(super) async fn load(
         .local
         .iter()
         .filter(|fault| fault.problem != LOCAL_ONLY)
-        .chain(&checked.parsed.cloud)
         .cloned()
         .partition(|fault| fault.severity == Severity::Error);
     if !refused.is_empty() {

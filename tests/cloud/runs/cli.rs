@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 /// Runs the program in a folder, for a stack.
-fn floodgate(stack: &Stack, folder: &Path, arguments: &[&str]) -> Command {
+pub(super) fn floodgate(stack: &Stack, folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_floodgate"));
     command
         .args(arguments)
@@ -24,14 +24,14 @@ fn floodgate(stack: &Stack, folder: &Path, arguments: &[&str]) -> Command {
 }
 
 /// Waits for it without holding up what else this test does.
-async fn output(mut command: Command) -> Output {
+pub(super) async fn output(mut command: Command) -> Output {
     tokio::task::spawn_blocking(move || command.output().unwrap())
         .await
         .unwrap()
 }
 
 #[track_caller]
-fn expect(output: &Output, code: i32) -> String {
+pub(super) fn expect(output: &Output, code: i32) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
     let out = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(

@@ -4,6 +4,7 @@
 mod cli;
 mod losses;
 mod orders;
+mod scripts;
 mod storage;
 mod verdicts;
 

@@ -5,8 +5,8 @@ mod localstack;
 mod ministack;
 mod server;
 
-use crate::repo;
 use crate::steps::Steps;
+use crate::{engines, repo};
 use anyhow::{Context as _, Result, ensure};
 use docker::Docker;
 use ministack::Ministack;
@@ -45,16 +45,21 @@ impl Cloud {
             ministack::set_up().map_err(anyhow::Error::msg)
         })?;
         let bootstrap = part("functions", || programs.build())?;
-        part("generator image", build_image)?;
+        part("generator image", || build_image("http", IMAGE))?;
+        let scripts = match programs {
+            Programs::Tested => script_images(),
+            Programs::Built => Vec::new(),
+        };
         let ministack = part("MiniStack (start)", || Ministack::start(&python))?;
         let description = ministack.folder()?.join("stack.json");
-        let stack = part("stack", || deploy(&ministack, &bootstrap))?;
+        let stack = part("stack", || deploy(&ministack, &bootstrap, &scripts))?;
         let all = json!({
             "stack": stack,
             "python": python,
             "deploy": repo::root().join("infra/emulator/deploy.py"),
             "bootstrap": bootstrap,
             "image": IMAGE,
+            "engines": scripts,
         });
         std::fs::write(&description, serde_json::to_string_pretty(&all)?)
             .with_context(|| format!("write {}", description.display()))?;
@@ -132,6 +137,8 @@ fn runs(steps: &mut Steps) {
     let mut tests = cloud_tests("runs::");
     // The scenarios mostly wait: more at once than there are cores.
     tests.arg("--test-threads=6");
+    // The command line asks an engine what a script would do before it starts anything.
+    tests.envs(engines::environment());
     if !steps.run(name, tests.env(VARIABLE, cloud.description())) {
         keep_logs(&cloud);
     }
@@ -217,8 +224,30 @@ impl Programs {
     }
 }
 
-fn build_image() -> Result<()> {
-    run(&["xtask", "image", "--profile", "dev"])
+fn build_image(engine: &str, tag: &str) -> Result<()> {
+    run(&[
+        "xtask",
+        "image",
+        "--profile",
+        "dev",
+        "--engine",
+        engine,
+        "--tag",
+        tag,
+    ])
+}
+
+/// The images of the engines that run scripts, as far as they can be had: `ENGINE=IMAGE`.
+fn script_images() -> Vec<String> {
+    let mut images = Vec::new();
+    for engine in ["k6", "jmeter", "gatling"] {
+        let tag = format!("floodgate-generator-{engine}:dev");
+        match part(&format!("image of {engine}"), || build_image(engine, &tag)) {
+            Ok(()) => images.push(format!("{engine}={tag}")),
+            Err(error) => eprintln!("   left out: the image of {engine}: {error:#}"),
+        }
+    }
+    images
 }
 
 fn run(arguments: &[&str]) -> Result<()> {
@@ -227,8 +256,12 @@ fn run(arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-fn deploy(ministack: &Ministack, bootstrap: &Path) -> Result<Value> {
+fn deploy(ministack: &Ministack, bootstrap: &Path, engines: &[String]) -> Result<Value> {
     let bootstrap = bootstrap.to_str().context("a path that is not UTF-8")?;
-    let said = ministack.deploy(&["up", "--bootstrap", bootstrap, "--image", IMAGE])?;
+    let mut arguments = vec!["up", "--bootstrap", bootstrap, "--image", IMAGE];
+    for engine in engines {
+        arguments.extend(["--engine", engine]);
+    }
+    let said = ministack.deploy(&arguments)?;
     serde_json::from_str(&said).context("what infra/emulator/deploy.py prints")
 }

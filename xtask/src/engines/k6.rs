@@ -42,7 +42,8 @@ fn wheel() -> Result<PathBuf, String> {
 fn built() -> Result<PathBuf, String> {
     let (module, version) = MODULE;
     let cache = repo::cache_dir().ok_or("there is neither XDG_CACHE_HOME nor HOME to build in")?;
-    let folder = cache.join(format!("k6-{version}"));
+    // Linked statically, so that it runs in an image with nothing else in it.
+    let folder = cache.join(format!("k6-{version}-static"));
     let program = folder.join("k6");
     if program.exists() {
         return Ok(program);
@@ -59,6 +60,7 @@ fn built() -> Result<PathBuf, String> {
         .arg(&unfinished)
         .arg(module)
         .env("GOFLAGS", "-mod=mod")
+        .env("CGO_ENABLED", "0")
         .current_dir(&folder)
         .output()
         .map_err(|error| format!("go: {error}"))?;

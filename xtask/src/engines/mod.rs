@@ -121,3 +121,23 @@ pub(crate) fn provide(steps: &mut Steps, tests: &mut Command, leave_out: Option<
         }
     }
 }
+
+/// The variables that tell where the engines are, of those that can be had.
+pub(crate) fn environment() -> Vec<(&'static str, PathBuf)> {
+    let places = ENGINES
+        .iter()
+        .map(|engine| Some((engine.variable, (engine.set_up)().ok()?)));
+    places.flatten().collect()
+}
+
+/// Where an engine is, installed if need be.
+///
+/// # Errors
+/// Why it cannot be had.
+pub(crate) fn place(name: &str) -> Result<PathBuf, String> {
+    let engine = ENGINES.iter().find(|engine| engine.name == name);
+    engine.map_or_else(
+        || Err(format!("{name} is no engine")),
+        |engine| (engine.set_up)(),
+    )
+}

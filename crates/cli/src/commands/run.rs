@@ -110,7 +110,6 @@ async fn run_in_cloud(args: Args) -> Result<ExitCode> {
     let env = Environment::new(&args.env, out)?.with_secrets_elsewhere();
     let test = load_file(&args.file, &overrides(&args.set)?, &env)?;
     test.runnable()?;
-    test.runnable_in_cloud()?;
     let mut package = test.package();
     // What has no effect on one machine has one there.
     let local: Vec<_> = test

@@ -1,5 +1,5 @@
 //! What a run on one machine does not do: it leaves placement, cost and notifications to the cloud; and what an external engine
-//! does not heed; and what the cloud does not run.
+//! does not heed.
 
 use super::fault::{Issue, Sink};
 use super::model::Engine;
@@ -36,16 +36,5 @@ pub(super) fn check(root: &Node, engine: Engine, sink: &mut Sink) {
     }
     if let Some(run) = root.get("run") {
         unheeded(run, &RUN_WITHOUT_EFFECT, LOCAL_ONLY, sink);
-    }
-}
-
-/// Collects what a run in the cloud refuses.
-pub(super) fn check_cloud(root: &Node, engine: Engine, sink: &mut Sink) {
-    if let (Engine::K6 | Engine::Jmeter | Engine::Gatling, Some(node)) =
-        (engine, root.get("engine"))
-    {
-        let problem = format!("there is no generator image with {} yet", node.shown());
-        let issue = node.issue(problem).allowed("http");
-        sink.push(issue.hint("run it on one machine, without --cloud"));
     }
 }

@@ -78,8 +78,6 @@ pub struct Parsed {
     pub warnings: Vec<Fault>,
     /// What a run on one machine refuses (errors) and does not heed (warnings).
     pub local: Vec<Fault>,
-    /// What a run in the cloud refuses.
-    pub cloud: Vec<Fault>,
 }
 
 /// Judges a threshold: its key, such as `http_req_duration{name:home}`, and its expression, such as `p(95)<500`.
@@ -135,8 +133,6 @@ pub fn parse_with(
     }
     let warnings = sink.drain().0;
     local::check(&root, definition.engine, &mut sink);
-    let local = sink.drain().0;
-    local::check_cloud(&root, definition.engine, &mut sink);
     let target = root.get("target").and_then(tree::Node::scalar);
     Ok(Parsed {
         shown_target: target.and_then(tree::Scalar::disclosed),
@@ -144,8 +140,7 @@ pub fn parse_with(
         normalised,
         files,
         warnings,
-        local,
-        cloud: sink.finish().0,
+        local: sink.finish().0,
     })
 }
 

@@ -388,13 +388,6 @@ fn what_a_local_run_does_not_heed() {
     let list =
         |text: &str| -> Vec<String> { good(text).local.iter().map(ToString::to_string).collect() };
     let script = "version: 1\ntest: t\nengine: k6\nscript: load.js\nhttp: {insecure: true}\n";
-    let cloud: Vec<String> = good(script).cloud.iter().map(ToString::to_string).collect();
-    assert_eq!(
-        cloud,
-        [
-            "d.yaml:3:9: engine: there is no generator image with \"k6\" yet; run it on one machine, without --cloud; allowed: http"
-        ]
-    );
     assert_eq!(
         list(script),
         ["d.yaml:5:1: warning: http: has no effect with an engine that runs a script"]

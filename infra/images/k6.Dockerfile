@@ -1,0 +1,25 @@
+# The generator as the supervisor of Grafana k6. The context is what `cargo xtask image --engine k6` puts together: a folder `rootfs` as for
+# the native engine, and beside it the engine at /usr/bin/k6.
+FROM scratch
+
+ARG VERSION=unknown
+ARG REVISION=unknown
+ARG ENGINE=unknown
+LABEL org.opencontainers.image.title="floodgate-generator" \
+      org.opencontainers.image.description="Sends a task's share of a Floodgate load test" \
+      org.opencontainers.image.source="https://github.com/floodgate-load/floodgate" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      floodgate.engine="${ENGINE}"
+
+# Modes come with the files; the owner is root, so that the program cannot change itself.
+COPY rootfs/ /
+
+ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
+ENV FLOODGATE_K6=/usr/bin/k6
+# Shards that wait for S3, the definition's files, and what the engine writes: the only place that is written to.
+VOLUME /tmp
+USER 65532:65532
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/floodgate-generator"]
