@@ -72,6 +72,7 @@ module "functions" {
 
   name               = var.name
   package            = var.functions_package
+  emulator_endpoint  = var.emulator_endpoint
   architecture       = var.functions_architecture
   overrides          = var.functions
   bucket             = module.storage.bucket

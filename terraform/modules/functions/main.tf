@@ -51,7 +51,13 @@ resource "aws_lambda_function" "this" {
   tags             = var.tags
 
   environment {
-    variables = merge({ FLOODGATE_FUNCTION = each.key }, local.environment, try(local.environment_of[each.key], {}))
+    # The SDK's own variable; on AWS it is not set.
+    variables = merge(
+      { FLOODGATE_FUNCTION = each.key },
+      local.environment,
+      try(local.environment_of[each.key], {}),
+      var.emulator_endpoint == null ? {} : { AWS_ENDPOINT_URL = var.emulator_endpoint },
+    )
   }
 
   # The functions write JSON lines themselves, metrics in the embedded metric format among them, which Lambda would wrap

@@ -124,6 +124,12 @@ variable "tracing" {
   default     = false
 }
 
+variable "emulator_endpoint" {
+  description = "URL of an emulator, for the functions to call in place of AWS."
+  type        = string
+  default     = null
+}
+
 variable "tags" {
   description = "Tags of everything that can have any."
   type        = map(string)
