@@ -172,16 +172,7 @@ impl Task {
         let (orders, crew) = self.start_workers(Arc::new(common)).await?;
 
         let site = self.config.site.clone();
-        let ready = Ready {
-            task: self.config.task,
-            at_ms: unix_ms(),
-            host: site.host.clone(),
-            warnings: warnings.clone(),
-        };
-        let patience = || tokio::time::Instant::now() + site.patience;
-        self.put(&self.keys.ready(self.config.task), &ready, patience())
-            .await?;
-        (site.log)(Level::Info, "ready");
+        self.say_ready(&warnings).await?;
         let begin = control::await_start(
             &*self.store,
             &self.keys,
@@ -230,8 +221,35 @@ impl Task {
         let manifest = self.manifest(
             start, start_ms, stopped_by, &reports, flushed, delivered, limits, warnings,
         );
+        self.deliver(manifest, lost, until).await
+    }
+
+    /// Says that it could start, and what it found wanting.
+    async fn say_ready(&self, warnings: &[String]) -> Result<(), RunError> {
+        let site = &self.config.site;
+        let ready = Ready {
+            task: self.config.task,
+            at_ms: unix_ms(),
+            host: site.host.clone(),
+            warnings: warnings.to_vec(),
+        };
+        let key = self.keys.ready(self.config.task);
+        let until = tokio::time::Instant::now() + site.patience;
+        self.put(&key, &ready, until).await?;
+        (site.log)(Level::Info, "ready");
+        Ok(())
+    }
+
+    /// Writes the manifest; `lost` says which shards could not be written, `until` how long they were tried.
+    async fn deliver(
+        &self,
+        manifest: Manifest,
+        lost: Option<String>,
+        until: Option<tokio::time::Instant>,
+    ) -> Result<Manifest, RunError> {
+        let patience = tokio::time::Instant::now() + self.config.site.patience;
         // Whoever has waited for the shards waits a little longer for the account of them.
-        let until = until.map_or_else(patience, |until| until.max(patience().min(last_words())));
+        let until = until.map_or(patience, |until| until.max(patience.min(last_words())));
         let key = self.keys.manifest(self.config.task);
         match self.put(&key, &manifest, until).await {
             Ok(()) => Ok(manifest),

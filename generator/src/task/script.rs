@@ -4,14 +4,13 @@ mod together;
 
 use super::control::{self, Begin};
 use super::files::BaseFolder;
-use super::{RunError, Task, join, last_words, resume};
+use super::{RunError, Task, join, resume};
 use crate::clock::unix_ms;
 use crate::flush::{self, Delivered, FlushConfig};
 use crate::health::{Limits, allowed_cpus};
 use crate::script::{Child, Ended, Fed, FeedConfig, Signals, Source, feed};
 use crate::site::Level;
 use floodgate_core::definition::model::{Definition, Engine};
-use floodgate_core::execution::control::Ready;
 use floodgate_core::execution::manifest::{Manifest, TaskOutcome};
 use floodgate_core::metric::Tags;
 use floodgate_engines::k6::Control;
@@ -77,16 +76,7 @@ impl Task {
             }
             early = Some(child);
         }
-        let ready = Ready {
-            task: self.config.task,
-            at_ms: unix_ms(),
-            host: site.host.clone(),
-            warnings: warnings.clone(),
-        };
-        let patience = || tokio::time::Instant::now() + site.patience;
-        let key = self.keys.ready(self.config.task);
-        self.put(&key, &ready, patience()).await?;
-        (site.log)(Level::Info, "ready");
+        self.say_ready(&warnings).await?;
         let begin = control::await_start(
             &*self.store,
             &self.keys,
@@ -152,15 +142,7 @@ impl Task {
         if let TaskOutcome::Failed { error } = &manifest.outcome {
             (site.log)(Level::Error, error);
         }
-        let until = until.map_or_else(patience, |until| until.max(patience().min(last_words())));
-        let key = self.keys.manifest(self.config.task);
-        match self.put(&key, &manifest, until).await {
-            Ok(()) => Ok(manifest),
-            Err(error) => Err(RunError::Undelivered(match lost {
-                Some(lost) => format!("{lost}; nor the manifest: {error}"),
-                None => format!("all shards are written, but not the manifest: {error}"),
-            })),
-        }
+        self.deliver(manifest, lost, until).await
     }
 
     fn start_engine(&self, launch: &Launch) -> Result<Child, RunError> {
