@@ -13,7 +13,7 @@ use std::time::Duration;
 /// among them.
 ///
 /// `counted` says whether the engine's results tell how many iterations there were: where they do not, a number of iterations is no
-/// plan that the run could be held against.
+/// plan that the run could be held against, and the load is planned as VUs for at most an hour.
 pub fn lift(
     definition: &mut Map<String, Value>,
     inspection: &Inspection,
@@ -34,8 +34,14 @@ pub fn lift(
     let scenarios: Map<_, _> = inspection
         .scenarios
         .iter()
-        .filter(|planned| counted || !planned.executor.as_ref().is_some_and(by_number))
-        .filter_map(|planned| Some((slug(&planned.name), scenario(planned)?)))
+        .filter_map(|planned| {
+            let load = if counted {
+                scenario(planned)
+            } else {
+                scenario(&uncounted(planned, inspection.max_duration))
+            };
+            Some((slug(&planned.name), load?))
+        })
         .collect();
     let all = scenarios.len() == inspection.scenarios.len();
     if !definition.contains_key("scenarios") && !scenarios.is_empty() && all {
@@ -62,12 +68,24 @@ pub fn lift(
     warnings
 }
 
-/// Whether a number of iterations ends it.
-fn by_number(executor: &Executor) -> bool {
-    matches!(
+/// How long a load may take that ends by a number of iterations which nobody counts.
+const UNCOUNTED: Duration = Duration::from_secs(3_600);
+
+/// The same load as VUs for at most a time.
+fn uncounted(planned: &Planned, longest: Option<Duration>) -> Planned {
+    let executor = planned.executor.clone().map(|executor| match executor {
+        Executor::SharedIterations { vus, .. } | Executor::PerVuIterations { vus, .. } => {
+            Executor::ConstantVus {
+                vus,
+                duration: longest.unwrap_or(UNCOUNTED),
+            }
+        }
+        other => other,
+    });
+    Planned {
         executor,
-        Executor::SharedIterations { .. } | Executor::PerVuIterations { .. }
-    )
+        ..planned.clone()
+    }
 }
 
 fn thresholds(lifted: &[Lifted]) -> Value {
@@ -373,7 +391,14 @@ mod tests {
         let mut map =
             definition(json!({"version": 1, "test": "t", "engine": "jmeter", "script": "a.jmx"}));
         lift(&mut map, &inspection(), false);
-        assert!(!map.contains_key("scenarios"), "half of a plan is none");
+        let read = parsed(&map).definition;
+        let expected = Executor::ConstantVus {
+            vus: 2,
+            duration: UNCOUNTED,
+        };
+        assert_eq!(read.scenarios[0].executor, expected);
+        assert_eq!(read.scenarios[1].executor, expected);
+        assert_eq!(read.scenarios.len(), inspection().scenarios.len());
     }
 
     #[test]
