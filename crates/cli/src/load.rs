@@ -169,7 +169,7 @@ fn lift_into(
     let Some(keys) = whole.as_object_mut() else {
         return Ok(Vec::new());
     };
-    let warnings = lift(keys, &inspected.inspection, inspected.counted);
+    let warnings = lift(keys, &inspected.inspection, inspected.uncounted);
     if let Some((name, _)) = &inspected.packed {
         keys.insert("script".into(), name.clone().into());
     }

@@ -12,12 +12,12 @@ use std::time::Duration;
 /// Adds to a normalised definition what it leaves open. Keys that it has stay as they are. Gives warnings, those of the inspection
 /// among them.
 ///
-/// `counted` says whether the engine's results tell how many iterations there were: where they do not, a number of iterations is no
-/// plan that the run could be held against, and the load is planned as VUs for at most an hour.
+/// `uncounted` is for an engine whose results do not tell how many iterations there were: a number of iterations is no plan then that the
+/// run could be held against, and the load is planned as VUs for that long at most.
 pub fn lift(
     definition: &mut Map<String, Value>,
     inspection: &Inspection,
-    counted: bool,
+    uncounted: Option<Duration>,
 ) -> Vec<String> {
     let mut warnings = inspection.warnings.clone();
     let lifted = &inspection.thresholds;
@@ -35,10 +35,9 @@ pub fn lift(
         .scenarios
         .iter()
         .filter_map(|planned| {
-            let load = if counted {
-                scenario(planned)
-            } else {
-                scenario(&uncounted(planned, inspection.max_duration))
+            let load = match uncounted {
+                None => scenario(planned),
+                Some(longest) => scenario(&by_time(planned, longest)),
             };
             Some((slug(&planned.name), load?))
         })
@@ -68,17 +67,11 @@ pub fn lift(
     warnings
 }
 
-/// How long a load may take that ends by a number of iterations which nobody counts.
-const UNCOUNTED: Duration = Duration::from_secs(3_600);
-
-/// The same load as VUs for at most a time.
-fn uncounted(planned: &Planned, longest: Option<Duration>) -> Planned {
+/// The same load as VUs for a time, if a number of iterations ends it.
+fn by_time(planned: &Planned, duration: Duration) -> Planned {
     let executor = planned.executor.clone().map(|executor| match executor {
         Executor::SharedIterations { vus, .. } | Executor::PerVuIterations { vus, .. } => {
-            Executor::ConstantVus {
-                vus,
-                duration: longest.unwrap_or(UNCOUNTED),
-            }
+            Executor::ConstantVus { vus, duration }
         }
         other => other,
     });
@@ -344,7 +337,7 @@ mod tests {
     fn what_is_lifted_reads_back_as_it_was() {
         let mut map =
             definition(json!({"version": 1, "test": "t", "engine": "k6", "script": "a.js"}));
-        assert!(lift(&mut map, &inspection(), true).is_empty());
+        assert!(lift(&mut map, &inspection(), None).is_empty());
         let read = parsed(&map).definition;
         let executors: Vec<_> = read
             .scenarios
@@ -365,7 +358,7 @@ mod tests {
         assert_eq!(read.script_files, ["rows.csv"]);
         // Once more changes nothing but for the word on thresholds, which are the definition's now.
         let once = map.clone();
-        assert_eq!(lift(&mut map, &inspection(), true).len(), 1);
+        assert_eq!(lift(&mut map, &inspection(), None).len(), 1);
         assert_eq!(map, once);
     }
 
@@ -376,7 +369,7 @@ mod tests {
             "thresholds": {"http_reqs": ["count>1"]},
             "scenarios": {"own": {"executor": "constant-vus", "duration": "1s"}},
         }));
-        let warnings = lift(&mut map, &inspection(), true);
+        let warnings = lift(&mut map, &inspection(), None);
         assert!(
             warnings[0].contains("thresholds (2) are not looked at"),
             "{warnings:?}"
@@ -390,11 +383,11 @@ mod tests {
     fn a_number_of_iterations_is_no_plan_where_nobody_counts_them() {
         let mut map =
             definition(json!({"version": 1, "test": "t", "engine": "jmeter", "script": "a.jmx"}));
-        lift(&mut map, &inspection(), false);
+        lift(&mut map, &inspection(), Some(90 * SECOND));
         let read = parsed(&map).definition;
         let expected = Executor::ConstantVus {
             vus: 2,
-            duration: UNCOUNTED,
+            duration: 90 * SECOND,
         };
         assert_eq!(read.scenarios[0].executor, expected);
         assert_eq!(read.scenarios[1].executor, expected);
@@ -408,7 +401,7 @@ mod tests {
         half.max_duration = Some(90 * SECOND);
         let mut map =
             definition(json!({"version": 1, "test": "t", "engine": "k6", "script": "a.js"}));
-        lift(&mut map, &half, true);
+        lift(&mut map, &half, None);
         let read = parsed(&map).definition;
         assert_eq!(
             (read.scenarios.len(), read.run.max_duration),

@@ -58,8 +58,8 @@ pub(crate) struct Inspected {
     pub(crate) inspection: Inspection,
     /// The script with all that it imports, as one file of this name.
     pub(crate) packed: Option<(String, Bytes)>,
-    /// Whether the engine's results tell how many iterations there were.
-    pub(crate) counted: bool,
+    /// How long a load may take that ends by a number of iterations, where the engine's results do not tell how many there were.
+    pub(crate) uncounted: Option<Duration>,
 }
 
 /// A folder for what an engine writes while it is asked, removed with this value.
@@ -101,7 +101,7 @@ pub(crate) fn inspect(definition: &Definition, base_dir: &Path) -> Result<Inspec
         Engine::Http => Ok(Inspected {
             inspection: Inspection::default(),
             packed: None,
-            counted: true,
+            uncounted: None,
         }),
         Engine::K6 => inspect_k6(&job),
         Engine::Jmeter => inspect_jmeter(&job),
@@ -110,8 +110,8 @@ pub(crate) fn inspect(definition: &Definition, base_dir: &Path) -> Result<Inspec
     inspected.map_err(|error| CliError::Definition(format!("error: {error}")))
 }
 
-/// How long Gatling's users may go on after the last has started, where the simulation has no `maxDuration`.
-const USERS: Duration = Duration::from_secs(3_600);
+/// How long a load may take whose end only the run can tell: loops of JMeter, users of Gatling.
+const UNKNOWN: Duration = Duration::from_secs(3_600);
 
 type Asked = std::result::Result<Inspected, LaunchError>;
 
@@ -124,7 +124,7 @@ fn inspect_k6(job: &Job<'_>) -> Asked {
     Ok(Inspected {
         inspection,
         packed: Some((name.to_string_lossy().into_owned(), packed.bytes.into())),
-        counted: true,
+        uncounted: None,
     })
 }
 
@@ -134,7 +134,7 @@ fn inspect_jmeter(job: &Job<'_>) -> Asked {
     Ok(Inspected {
         inspection: jmeter::inspect(&bytes, job.script, job.parameters)?,
         packed: None,
-        counted: false,
+        uncounted: Some(job.max_duration.unwrap_or(UNKNOWN)),
     })
 }
 
@@ -142,7 +142,7 @@ fn inspect_gatling(job: &Job<'_>) -> Asked {
     let printed = ask(&gatling::describe(job)?, job.folder, job.script)?;
     let mut inspection = gatling::inspect(job.script, &printed)?;
     // Users run to their end, which no profile tells.
-    let longest = inspection.max_duration.unwrap_or(USERS);
+    let longest = inspection.max_duration.unwrap_or(UNKNOWN);
     for planned in &mut inspection.scenarios {
         planned.graceful_stop = longest;
         if let Some(Executor::PerVuIterations { max_duration, .. }) = &mut planned.executor {
@@ -152,6 +152,6 @@ fn inspect_gatling(job: &Job<'_>) -> Asked {
     Ok(Inspected {
         inspection,
         packed: None,
-        counted: true,
+        uncounted: None,
     })
 }
