@@ -200,19 +200,23 @@ fn an_unknown_execution_and_an_empty_folder_are_told_apart() {
 }
 
 #[test]
-fn an_engine_that_this_build_has_not_is_valid_and_refused() {
+fn a_script_that_is_not_there_is_a_fault_with_its_place() {
     let bench = Bench::new();
-    bench.write("load.js", "");
     bench.write(
         "k6.yaml",
         "version: 1\ntest: k6\nengine: k6\nscript: load.js\n",
     );
-    let said = bench.floodgate(&["run", "k6.yaml"]).expect(104).stderr();
-    assert!(
-        said.contains("k6.yaml:3:9") && said.contains("runs the engine http only"),
-        "{said}"
-    );
+    for command in ["run", "validate", "inspect"] {
+        let said = bench.floodgate(&[command, "k6.yaml"]).expect(104).stderr();
+        assert!(
+            said.contains("k6.yaml:4:9") && said.contains("\"load.js\" does not exist"),
+            "{command}: {said}"
+        );
+    }
     assert!(files(&bench.path(".floodgate"), "executions").is_empty());
-    let said = bench.floodgate(&["validate", "k6.yaml"]).expect(0).stderr();
-    assert!(said.contains("k6.yaml:3:9: warning: engine:"), "{said}");
+    let said = bench.floodgate(&["run", "laod.js"]);
+    bench.write("load.js", "");
+    assert_eq!(said.code(), Some(104));
+    let said = bench.floodgate(&["run", "laod.js"]).stderr();
+    assert!(said.contains("did you mean load.js?"), "{said}");
 }
