@@ -14,6 +14,7 @@ use super::keys::{ENGINES, grammar};
 use super::model::{DataFormat, DataMode, DataSource, Definition, Engine, HttpOptions, RunOptions};
 use super::tree::Node;
 use super::{Resolver, ThresholdCheck};
+use crate::keys::{DEFINITION_FILE, INSPECTION_FILE};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the parts share.
@@ -111,6 +112,11 @@ impl Build<'_> {
     /// The path of a file, which has to exist.
     fn file(&mut self, node: &Node) -> Option<String> {
         let path = node.string().filter(|path| is_inside(path))?;
+        if [DEFINITION_FILE, INSPECTION_FILE].contains(&path.as_str()) {
+            let issue = node.issue(format!("{} is the name of a file of ours", node.shown()));
+            self.sink
+                .push(issue.hint("call the file otherwise: both are stored in one folder"));
+        }
         if !self.resolver.file_exists(&path) {
             let issue = node.issue(format!("the file {} does not exist", node.shown()));
             self.sink

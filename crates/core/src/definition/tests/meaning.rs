@@ -384,6 +384,16 @@ fn external_engines_need_no_scenarios() {
 }
 
 #[test]
+fn a_file_cannot_take_the_place_of_the_definition() {
+    let text = "version: 1\ntest: t\nengine: k6\nscript: definition.json\n";
+    let faults = read(text).unwrap_err();
+    assert_eq!(
+        faults.to_string(),
+        "d.yaml:4:9: script: \"definition.json\" is the name of a file of ours; call the file otherwise: both are stored in one folder"
+    );
+}
+
+#[test]
 fn what_a_local_run_does_not_heed() {
     let list =
         |text: &str| -> Vec<String> { good(text).local.iter().map(ToString::to_string).collect() };
