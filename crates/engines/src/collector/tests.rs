@@ -130,6 +130,29 @@ fn kinds_keep_what_their_columns_mean() {
     );
 }
 
+#[test]
+fn any_time_has_a_window() {
+    for origin_ms in [0, ORIGIN, i64::MIN / 2_000, i64::MAX / 2_000] {
+        let mut all = Collector::new(Settings {
+            origin_ms,
+            max_series: 10,
+            tags: Tags::new(),
+        });
+        let requests = all.builtin(Builtin::HttpReqs, &Tags::new());
+        let duration = all.builtin(Builtin::HttpReqDuration, &Tags::new());
+        let times = [i64::MAX, i64::MIN, i64::MAX - 1, i64::MIN + 1, 0, i64::MAX];
+        for at_us in times {
+            all.add(requests, at_us, 1.0);
+            all.time(duration, at_us, 5);
+        }
+        assert_eq!(all.totals().http_reqs, times.len() as u64);
+        let mut rows = Vec::new();
+        all.finish(&mut rows);
+        let samples: u64 = rows.iter().map(|row| row.count).sum();
+        assert_eq!(samples, 2 * times.len() as u64, "{origin_ms}: {rows:?}");
+    }
+}
+
 proptest! {
     /// However samples are ordered and windows closed in between, the rows add up to what was put in, and the live rows say the
     /// same at each moment.

@@ -35,8 +35,8 @@ impl Windows {
 
     #[inline]
     pub(super) fn cell(&mut self, series: usize, at_us: i64) -> &mut Cell {
-        let begun = self.origin_us + self.current * self.length_us;
-        if !(begun..begun + self.length_us).contains(&at_us) {
+        let begun = self.start_us(self.current);
+        if !(begun..begun.saturating_add(self.length_us)).contains(&at_us) {
             self.change(at_us);
         }
         if series >= self.cells.len() {
@@ -45,12 +45,24 @@ impl Windows {
         &mut self.cells[series]
     }
 
+    /// The window of a time. Times are an engine's, which may be any number: nothing here overflows.
+    fn number_of(&self, at_us: i64) -> i64 {
+        at_us
+            .saturating_sub(self.origin_us)
+            .div_euclid(self.length_us)
+    }
+
+    /// When a window begins.
+    #[inline]
+    fn start_us(&self, number: i64) -> i64 {
+        let after = number.saturating_mul(self.length_us);
+        self.origin_us.saturating_add(after)
+    }
+
     /// Puts the window at hand away and takes up the one of that time.
     #[cold]
     fn change(&mut self, at_us: i64) {
-        let wanted = at_us
-            .saturating_sub(self.origin_us)
-            .div_euclid(self.length_us);
+        let wanted = self.number_of(at_us);
         let next = self
             .others
             .remove(&wanted)
@@ -68,11 +80,11 @@ impl Windows {
 
     /// Takes all windows that end at or before a time, by their start in Unix ms, in the order of time.
     pub(super) fn take_until(&mut self, until_ms: i64) -> Vec<(i64, Vec<Cell>)> {
-        let until_us = until_ms.saturating_mul(1_000);
-        // The first window that ends later.
-        let first = until_us
-            .saturating_sub(self.origin_us)
-            .div_euclid(self.length_us);
+        // The first window that ends later; there is none after the end of time.
+        let first = match until_ms {
+            i64::MAX => i64::MAX,
+            until_ms => self.number_of(until_ms.saturating_mul(1_000)),
+        };
         if self.current < first {
             let last = std::mem::take(&mut self.cells);
             if last.iter().any(|cell| !cell.is_empty()) {
@@ -81,10 +93,9 @@ impl Windows {
         }
         let later = self.others.split_off(&first);
         let taken = std::mem::replace(&mut self.others, later);
-        let start_ms = |number: i64| (self.origin_us + number * self.length_us).div_euclid(1_000);
         taken
             .into_iter()
-            .map(|(number, cells)| (start_ms(number), cells))
+            .map(|(number, cells)| (self.start_us(number).div_euclid(1_000), cells))
             .collect()
     }
 
