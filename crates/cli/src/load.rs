@@ -6,11 +6,9 @@ use crate::files;
 use crate::script::{self, Inspected, definition_of, engine_of};
 use bytes::Bytes;
 use floodgate_control::elsewhere::{Elsewhere, Reference};
-use floodgate_control::load::{self, Checked, LoadError, Loaded};
+use floodgate_control::load::{self, Checked, Loaded};
 use floodgate_control::{Stores, TestPackage};
-use floodgate_core::definition::{
-    Definition, Engine, Fault, Faults, Parsed, Resolver, Severity, Source,
-};
+use floodgate_core::definition::{Definition, Engine, Parsed, Resolver, Source};
 use floodgate_core::execution::plan::Plan;
 use floodgate_engines::lift::lift;
 use serde_json::Value;
@@ -34,8 +32,6 @@ pub struct LoadedTest {
     pub base_dir: PathBuf,
     /// What is allowed and probably not meant, or has no effect here.
     pub warnings: Vec<String>,
-    /// Why it is a valid definition that cannot be run here.
-    pub refusals: Vec<Fault>,
     inspection: Option<Value>,
     /// The references that stand for nothing that is known here.
     pub open: BTreeSet<Reference>,
@@ -45,18 +41,6 @@ impl LoadedTest {
     /// The definition.
     pub fn parsed(&self) -> &Parsed {
         &self.loaded.parsed
-    }
-
-    /// Whether it can be run on this machine.
-    ///
-    /// # Errors
-    /// [`CliError::Definition`](crate::error::CliError::Definition) with the places of what this build does not run.
-    pub fn runnable(&self) -> Result<()> {
-        if self.refusals.is_empty() {
-            Ok(())
-        } else {
-            Err(LoadError::from(Faults(self.refusals.clone())).into())
-        }
     }
 
     /// The test alone.
@@ -129,14 +113,8 @@ pub fn load_text(
         said = lift_into(&mut checked, &inspected, overrides, open)?;
         made = inspected.packed;
     }
-    let (refusals, unheeded): (Vec<_>, Vec<_>) = checked
-        .parsed
-        .local
-        .iter()
-        .cloned()
-        .partition(|fault| fault.severity == Severity::Error);
     let mut warnings = checked.doubts.clone();
-    warnings.extend(unheeded.iter().map(ToString::to_string));
+    warnings.extend(checked.parsed.local.iter().map(ToString::to_string));
     warnings.append(&mut said);
     let mut contents = Vec::new();
     for file in &checked.parsed.files {
@@ -151,7 +129,6 @@ pub fn load_text(
         loaded: checked.with_files(contents).inspected(json),
         base_dir: origin.base_dir,
         warnings,
-        refusals,
         inspection,
         open: references,
     })

@@ -27,7 +27,8 @@ pub use finish::{Closing, Finished, LostTask, Measured, Settle, finish, finish_w
 pub use give_up::give_up;
 pub use lookup::{find, find_in, load_plan, load_summary};
 pub use prepare::{
-    PlanOptions, Prepared, TestPackage, engine_name, lay_out, max_duration, prepare,
+    PlanOptions, Prepared, TestPackage, UNKNOWN_DURATION, engine_name, lay_out, max_duration,
+    prepare,
 };
 pub use refuse::{Refusal, UNKNOWN_TEST, refuse};
 pub use stop::{abort, order_stop, read_stop, stop_by_person};

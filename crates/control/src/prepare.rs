@@ -257,7 +257,7 @@ async fn store(stores: &Stores, test: &TestPackage<'_>, plan: &Plan) -> Result<(
 const SETUP: Duration = Duration::from_secs(120);
 
 /// The longest time of a script whose load is not known, and of a definition that does not say it either.
-const UNKNOWN_DURATION: Duration = Duration::from_secs(3_600);
+pub const UNKNOWN_DURATION: Duration = Duration::from_secs(3_600);
 
 /// The longest time from start to end: as the definition says, or what the schedule needs, plus a minute; an hour
 /// where a script's schedule is not known.

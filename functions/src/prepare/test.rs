@@ -7,8 +7,8 @@ use crate::app::App;
 use crate::error::{FunctionError, Result};
 use crate::resolve::{Surroundings, check_with};
 use bytes::Bytes;
-use floodgate_control::load::{LoadError, Loaded};
-use floodgate_core::definition::{Fault, Faults, LOCAL_ONLY, Severity, Source};
+use floodgate_control::load::Loaded;
+use floodgate_core::definition::{LOCAL_ONLY, Source};
 use floodgate_core::keys::{DEFINITION_FILE, definition_file};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,17 +76,9 @@ pub(super) async fn load(
         }
         FunctionError::from(error)
     })?;
-    let (refused, unheeded): (Vec<Fault>, Vec<Fault>) = checked
-        .parsed
-        .local
-        .iter()
-        .filter(|fault| fault.problem != LOCAL_ONLY)
-        .cloned()
-        .partition(|fault| fault.severity == Severity::Error);
-    if !refused.is_empty() {
-        return Err(LoadError::from(Faults(refused)).into());
-    }
-    doubts.extend(unheeded.iter().map(ToString::to_string));
+    let local = checked.parsed.local.iter();
+    let unheeded = local.filter(|fault| fault.problem != LOCAL_ONLY);
+    doubts.extend(unheeded.map(ToString::to_string));
     let definition = &checked.parsed.definition;
     agree("project", input.project.as_deref(), &definition.project)?;
     agree("test", input.test.as_deref(), &definition.test)?;

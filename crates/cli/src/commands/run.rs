@@ -109,7 +109,6 @@ async fn run_in_cloud(args: Args) -> Result<ExitCode> {
     let out = &args.out.out;
     let env = Environment::new(&args.env, out)?.with_secrets_elsewhere();
     let test = load_file(&args.file, &overrides(&args.set)?, &env)?;
-    test.runnable()?;
     let mut package = test.package();
     // What has no effect on one machine has one there.
     let local: Vec<_> = test

@@ -5,7 +5,6 @@ use crate::env::Environment;
 use crate::error::Result;
 use crate::load::load_file;
 use crate::output::print;
-use floodgate_core::definition::Severity;
 use floodgate_core::schedule::planned_load;
 use floodgate_core::units::format_duration;
 use std::path::PathBuf;
@@ -44,12 +43,6 @@ pub fn validate(args: &Args) -> Result<ExitCode> {
         eprintln!(
             "warning: {reference} stands for nothing here: what it gives is checked where the test is run"
         );
-    }
-    for refusal in &test.refusals {
-        // The definition is valid all the same.
-        let mut warning = refusal.clone();
-        warning.severity = Severity::Warning;
-        eprintln!("{warning}");
     }
     let definition = &test.parsed().definition;
     let load = planned_load(definition);

@@ -83,7 +83,6 @@ pub fn open_existing(out: &Path) -> Result<Stores> {
 /// See [`CliError`]. Whatever happens after the preparation, what was measured is merged and the record is final,
 /// unless the disk refuses.
 pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
-    run.test.runnable()?;
     let mut signals = Signals::new()?;
     let (stores, _) = open(run.out)?;
     let id = run

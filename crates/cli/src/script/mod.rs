@@ -6,13 +6,14 @@ pub(crate) mod results;
 use crate::error::{CliError, Result};
 use ask::ask;
 use bytes::Bytes;
+use floodgate_control::UNKNOWN_DURATION;
 use floodgate_core::definition::model::{Definition, Engine, Executor};
 use floodgate_engines::{Inspection, Job, LaunchError, gatling, jmeter, k6};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Which engine runs a file, by its name; `None` for a definition. A folder is a build of a Gatling simulation.
+/// Which engine runs a file, by its name; `None` for a definition.
 pub(crate) fn engine_of(path: &Path) -> Option<Engine> {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
     match extension.to_ascii_lowercase().as_str() {
@@ -110,9 +111,6 @@ pub(crate) fn inspect(definition: &Definition, base_dir: &Path) -> Result<Inspec
     inspected.map_err(|error| CliError::Definition(format!("error: {error}")))
 }
 
-/// How long a load may take whose end only the run can tell: loops of JMeter, users of Gatling.
-const UNKNOWN: Duration = Duration::from_secs(3_600);
-
 type Asked = std::result::Result<Inspected, LaunchError>;
 
 fn inspect_k6(job: &Job<'_>) -> Asked {
@@ -134,7 +132,7 @@ fn inspect_jmeter(job: &Job<'_>) -> Asked {
     Ok(Inspected {
         inspection: jmeter::inspect(&bytes, job.script, job.parameters)?,
         packed: None,
-        uncounted: Some(job.max_duration.unwrap_or(UNKNOWN)),
+        uncounted: Some(job.max_duration.unwrap_or(UNKNOWN_DURATION)),
     })
 }
 
@@ -142,7 +140,7 @@ fn inspect_gatling(job: &Job<'_>) -> Asked {
     let printed = ask(&gatling::describe(job)?, job.folder, job.script)?;
     let mut inspection = gatling::inspect(job.script, &printed)?;
     // Users run to their end, which no profile tells.
-    let longest = inspection.max_duration.unwrap_or(UNKNOWN);
+    let longest = inspection.max_duration.unwrap_or(UNKNOWN_DURATION);
     for planned in &mut inspection.scenarios {
         planned.graceful_stop = longest;
         if let Some(Executor::PerVuIterations { max_duration, .. }) = &mut planned.executor {

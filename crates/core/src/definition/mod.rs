@@ -76,7 +76,7 @@ pub struct Parsed {
     pub shown_target: Option<String>,
     /// What is allowed and probably not meant.
     pub warnings: Vec<Fault>,
-    /// What a run on one machine refuses (errors) and does not heed (warnings).
+    /// What a run on one machine does not heed, as warnings.
     pub local: Vec<Fault>,
 }
 
