@@ -3,10 +3,11 @@
 //! A load generator that has no CPU left measures itself. Its figures go into the manifest, and the verdict on them.
 
 use crate::cgroup::Cgroups;
+use floodgate_core::execution::manifest::Health;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 use std::fs;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// CPU use past this share counts a second as saturated: what is left cannot absorb a burst of one batch of events.
 pub const SATURATED: f64 = 0.9;
@@ -31,9 +32,37 @@ pub struct CpuUse {
     pub throttled: bool,
 }
 
+/// Whose CPU time a meter reads.
+#[derive(Clone, Copy, Debug)]
+enum Clock {
+    /// This process's own.
+    Own,
+    /// Another's, which counts in ticks of the kernel.
+    Of(ProcessCpu),
+}
+
+impl Clock {
+    /// In ns; `None` when the process has ended.
+    fn total_ns(self) -> Option<i64> {
+        match self {
+            Self::Own => Some(cpu_ns()),
+            Self::Of(process) => process.total_ns(),
+        }
+    }
+
+    /// Below it a difference of two looks says nothing.
+    const fn shortest(self) -> Duration {
+        match self {
+            Self::Own => Duration::ZERO,
+            Self::Of(_) => Duration::from_millis(1),
+        }
+    }
+}
+
 /// Measures CPU use between two looks.
 #[derive(Debug)]
 pub struct CpuMeter {
+    clock: Clock,
     usable: f64,
     groups: Cgroups,
     at: Instant,
@@ -42,40 +71,95 @@ pub struct CpuMeter {
 }
 
 impl CpuMeter {
-    /// A meter of a process that can use `usable` CPUs: no more than it is allowed, and no more than it has threads that
+    /// A meter of this process, which can use `usable` CPUs: no more than it is allowed, and no more than it has threads that
     /// work.
     pub fn new(usable: f64) -> Self {
+        Self::reading(Clock::Own, usable)
+    }
+
+    /// A meter of another process in the same cgroups.
+    pub fn of(process: ProcessCpu, usable: f64) -> Self {
+        Self::reading(Clock::Of(process), usable)
+    }
+
+    fn reading(clock: Clock, usable: f64) -> Self {
         let groups = Cgroups::own();
         Self {
+            cpu_ns: clock.total_ns().unwrap_or(0),
+            clock,
             usable: usable.max(0.01),
             at: Instant::now(),
-            cpu_ns: cpu_ns(),
             throttled: groups.throttled(),
             groups,
         }
     }
 
-    /// Use since the last look.
-    pub fn measure(&mut self) -> CpuUse {
-        let (now, cpu_ns, throttled) = (Instant::now(), cpu_ns(), self.groups.throttled());
-        let elapsed = now.duration_since(self.at).as_nanos() as f64;
-        let share = if elapsed > 0.0 {
-            (cpu_ns - self.cpu_ns) as f64 / elapsed / self.usable
-        } else {
+    /// Use since the last look; `None` if the process has ended, or if the last look was a moment ago.
+    pub fn measure(&mut self) -> Option<CpuUse> {
+        let (now, cpu_ns) = (Instant::now(), self.clock.total_ns()?);
+        let elapsed = now.duration_since(self.at);
+        if elapsed < self.clock.shortest() {
+            return None;
+        }
+        let throttled = self.groups.throttled();
+        let share = if elapsed.is_zero() {
             0.0
+        } else {
+            (cpu_ns - self.cpu_ns) as f64 / elapsed.as_nanos() as f64 / self.usable
         };
-        let use_ = CpuUse {
+        let used = CpuUse {
             share: share.clamp(0.0, 1.0),
             throttled: throttled > self.throttled,
         };
         (self.at, self.cpu_ns, self.throttled) = (now, cpu_ns, throttled);
-        use_
+        Some(used)
     }
+}
+
+/// Adds one more second to the account of a generator's CPU.
+pub fn count_second(health: &mut Health, used: CpuUse) {
+    health.measured_seconds += 1;
+    health.saturated_seconds += u64::from(used.share > SATURATED);
+    health.throttled_seconds += u64::from(used.throttled);
+    health.cpu_max = health.cpu_max.max(used.share);
+    health.cpu_mean += (used.share - health.cpu_mean) / health.measured_seconds as f64;
 }
 
 fn cpu_ns() -> i64 {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     time.tv_sec * 1_000_000_000 + time.tv_nsec
+}
+
+/// CPU time of a process and of those of its children that have ended.
+#[derive(Clone, Copy, Debug)]
+pub struct ProcessCpu {
+    pid: i32,
+}
+
+impl ProcessCpu {
+    /// Of the process with this id.
+    pub const fn of(pid: i32) -> Self {
+        Self { pid }
+    }
+
+    /// In ns; `None` when it has ended.
+    pub fn total_ns(self) -> Option<i64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
+        let ticks = cpu_ticks(&stat)?;
+        let a_second = i64::try_from(rustix::param::clock_ticks_per_second()).ok()?;
+        Some(ticks.saturating_mul(1_000_000_000) / a_second.max(1))
+    }
+}
+
+/// utime + stime + cutime + cstime (<https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html>: fields 14 to 17). The name
+/// before them may hold anything but is in parentheses.
+fn cpu_ticks(stat: &str) -> Option<i64> {
+    let after = stat.rsplit_once(')')?.1;
+    let fields = after.split_whitespace().skip(11).take(4);
+    let ticks: Option<Vec<i64>> = fields.map(|field| field.parse().ok()).collect();
+    ticks
+        .filter(|ticks| ticks.len() == 4)
+        .map(|ticks| ticks.iter().sum())
 }
 
 /// Memory of a generator with no VU: the program, its runtimes, encoding a shard.
@@ -222,10 +306,28 @@ mod tests {
             std::hint::spin_loop();
         }
         let elapsed = meter.at.elapsed().as_secs_f64();
-        let used = meter.measure();
+        let used = meter.measure().unwrap();
         assert!(
             used.share > 0.0 && used.share * elapsed >= 0.029_f64.min(elapsed),
             "{used:?} in {elapsed} s"
         );
+    }
+
+    #[test]
+    fn ticks_are_read_past_any_name() {
+        let stat = "7 (a) b 1 2) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 20 0";
+        assert_eq!(cpu_ticks(stat), Some(11 + 12 + 13 + 14));
+        assert_eq!(cpu_ticks("7 (x) S 1"), None);
+    }
+
+    #[test]
+    fn the_mean_is_that_of_all_seconds() {
+        let mut health = Health::default();
+        for (share, throttled) in [(0.25, false), (1.0, true), (0.25, false)] {
+            count_second(&mut health, CpuUse { share, throttled });
+        }
+        assert!((health.cpu_mean - 0.5).abs() < 1e-12, "{health:?}");
+        assert_eq!((health.measured_seconds, health.saturated_seconds), (3, 1));
+        assert_eq!((health.throttled_seconds, health.cpu_max), (1, 1.0));
     }
 }

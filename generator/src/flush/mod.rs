@@ -11,7 +11,7 @@ pub use outbox::{Delivered, Delivery, Outbox, outbox};
 pub(crate) use output::Output;
 
 use crate::clock::Nanos;
-use crate::health::{CpuMeter, SATURATED};
+use crate::health::{CpuMeter, count_second};
 use crate::recorder::{Closed, Window};
 use floodgate_core::execution::manifest::{Health, Totals};
 use floodgate_core::shard::{Content, ShardMeta, Sources, encode};
@@ -87,7 +87,6 @@ struct Flusher {
     /// When the last of the workers that have ended did so, in ns after the start.
     ended: Nanos,
     meter: CpuMeter,
-    cpu_sum: f64,
     health: Health,
     totals: Totals,
     next_live: Instant,
@@ -105,7 +104,6 @@ impl Flusher {
             next_second: 0,
             ended: 0,
             meter: CpuMeter::new(config.usable_cpus),
-            cpu_sum: 0.0,
             health: Health {
                 cpus: config.usable_cpus,
                 ..Health::default()
@@ -160,13 +158,10 @@ impl Flusher {
             // A worker that has ended needs no windows any more.
             drop(self.recycle[worker].send(window));
         }
-        let cpu = self.meter.measure();
-        self.health.measured_seconds += 1;
-        self.health.saturated_seconds += u64::from(cpu.share > SATURATED);
-        self.health.throttled_seconds += u64::from(cpu.throttled);
-        self.health.cpu_max = self.health.cpu_max.max(cpu.share);
-        self.cpu_sum += cpu.share;
-        self.series.set_cpu(cpu.share);
+        if let Some(cpu) = self.meter.measure() {
+            count_second(&mut self.health, cpu);
+            self.series.set_cpu(cpu.share);
+        }
         self.series
             .end_second(self.time_of(second), self.output.rows());
         self.end_of_intervals(second);
@@ -248,9 +243,6 @@ impl Flusher {
         }
         self.write_live();
         self.series.add_totals(&mut self.totals);
-        if self.health.measured_seconds > 0 {
-            self.health.cpu_mean = self.cpu_sum / self.health.measured_seconds as f64;
-        }
         self.health.exhausted = self.series.exhausted();
         self.health.peak_rss_bytes = crate::health::peak_rss_bytes();
         Flushed {

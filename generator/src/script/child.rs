@@ -2,6 +2,7 @@
 
 use super::guard::GUARD;
 use super::words::Words;
+use crate::health::ProcessCpu;
 use floodgate_engines::{Exit, Launch, Stop};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::ffi::OsString;
@@ -92,9 +93,7 @@ impl Child {
 
     /// A meter of its CPU time.
     pub(crate) fn cpu(&self) -> ProcessCpu {
-        ProcessCpu {
-            pid: self.group.as_raw_nonzero().get(),
-        }
+        ProcessCpu::of(self.group.as_raw_nonzero().get())
     }
 
     /// Asks it to stop; [`Self::wait`] kills it when its patience is over. Asking again changes nothing.
@@ -190,33 +189,6 @@ impl Drop for Child {
             let _ = kill_process_group(self.group, Signal::KILL);
         }
     }
-}
-
-/// CPU time of a process and of those of its children that have ended.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ProcessCpu {
-    pid: i32,
-}
-
-impl ProcessCpu {
-    /// In ns; `None` when it has ended.
-    pub(super) fn total_ns(self) -> Option<i64> {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
-        let ticks = cpu_ticks(&stat)?;
-        let a_second = i64::try_from(rustix::param::clock_ticks_per_second()).ok()?;
-        Some(ticks.saturating_mul(1_000_000_000) / a_second.max(1))
-    }
-}
-
-/// utime + stime + cutime + cstime (<https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html>: fields 14 to 17). The name
-/// before them may hold anything but is in parentheses.
-fn cpu_ticks(stat: &str) -> Option<i64> {
-    let after = stat.rsplit_once(')')?.1;
-    let fields = after.split_whitespace().skip(11).take(4);
-    let ticks: Option<Vec<i64>> = fields.map(|field| field.parse().ok()).collect();
-    ticks
-        .filter(|ticks| ticks.len() == 4)
-        .map(|ticks| ticks.iter().sum())
 }
 
 #[cfg(test)]
@@ -329,12 +301,5 @@ mod tests {
         let ended = child.wait().await.unwrap();
         assert_eq!((ended.exit, ended.killed), (Exit::Completed, false));
         assert_eq!(cpu.total_ns(), None);
-    }
-
-    #[test]
-    fn ticks_are_read_past_any_name() {
-        let stat = "7 (a) b 1 2) S 1 2 3 4 5 6 7 8 9 10 11 12 13 14 20 0";
-        assert_eq!(cpu_ticks(stat), Some(11 + 12 + 13 + 14));
-        assert_eq!(cpu_ticks("7 (x) S 1"), None);
     }
 }

@@ -1,11 +1,9 @@
 //! The thread that turns an engine's output into shards and live objects while the engine runs.
 
-use super::child::ProcessCpu;
 use super::output::{Look, Source};
-use crate::cgroup::Cgroups;
 use crate::clock::unix_ms;
 use crate::flush::{FlushConfig, Outbox, Output};
-use crate::health::SATURATED;
+use crate::health::{CpuMeter, ProcessCpu, count_second};
 use floodgate_core::execution::manifest::{Health, Totals};
 use floodgate_core::metric::{Builtin, Tags};
 use floodgate_core::shard::{Content, ShardMeta, Sources, encode};
@@ -99,9 +97,8 @@ struct Feed {
     closed: u64,
     next_live: Instant,
     live_seq: u32,
-    meter: Meter,
+    meter: CpuMeter,
     cpu: Series,
-    cpu_sum: f64,
     health: Health,
 }
 
@@ -128,8 +125,7 @@ impl Feed {
             closed: 0,
             next_live: Instant::now() + config.live,
             live_seq: 0,
-            meter: Meter::new(cpu, config.usable_cpus),
-            cpu_sum: 0.0,
+            meter: CpuMeter::of(cpu, config.usable_cpus),
             health: Health {
                 cpus: config.usable_cpus,
                 ..Health::default()
@@ -173,11 +169,7 @@ impl Feed {
         if let Some(cpu) = self.meter.measure()
             && self.began_us.is_some()
         {
-            self.health.measured_seconds += 1;
-            self.health.saturated_seconds += u64::from(cpu.share > SATURATED);
-            self.health.throttled_seconds += u64::from(cpu.throttled);
-            self.health.cpu_max = self.health.cpu_max.max(cpu.share);
-            self.cpu_sum += cpu.share;
+            count_second(&mut self.health, cpu);
             self.collector.add(self.cpu, at_us, cpu.share);
         }
         self.closed += 1;
@@ -244,9 +236,6 @@ impl Feed {
         }
         self.closed = self.closed.max(1);
         self.write_live();
-        if self.health.measured_seconds > 0 {
-            self.health.cpu_mean = self.cpu_sum / self.health.measured_seconds as f64;
-        }
         self.health.peak_rss_bytes = crate::health::peak_rss_bytes();
         warnings.append(&mut self.output.finish());
         Fed {
@@ -256,51 +245,5 @@ impl Feed {
             broken: self.broken,
             began_us: self.began_us,
         }
-    }
-}
-
-/// CPU use of the engine from one look to the next.
-struct Meter {
-    cpu: ProcessCpu,
-    usable: f64,
-    groups: Cgroups,
-    at: Instant,
-    last_ns: i64,
-    throttled: u64,
-}
-
-/// One second's use.
-struct Used {
-    share: f64,
-    throttled: bool,
-}
-
-impl Meter {
-    fn new(cpu: ProcessCpu, usable: f64) -> Self {
-        let groups = Cgroups::own();
-        Self {
-            last_ns: cpu.total_ns().unwrap_or(0),
-            cpu,
-            usable: usable.max(0.01),
-            at: Instant::now(),
-            throttled: groups.throttled(),
-            groups,
-        }
-    }
-
-    /// `None` when the engine has ended, or when no time has passed.
-    fn measure(&mut self) -> Option<Used> {
-        let (now, total) = (Instant::now(), self.cpu.total_ns()?);
-        let elapsed = now.duration_since(self.at).as_nanos() as f64;
-        if elapsed < 1e6 {
-            return None;
-        }
-        let throttled = self.groups.throttled();
-        let used = Used {
-            share: ((total - self.last_ns) as f64 / elapsed / self.usable).clamp(0.0, 1.0),
-            throttled: throttled > self.throttled,
-        };
-        (self.at, self.last_ns, self.throttled) = (now, total, throttled);
-        Some(used)
     }
 }
