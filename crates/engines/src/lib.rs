@@ -2,9 +2,10 @@
 //!
 //! Each engine has a folder with the same rooms: `inspect` (what its script says of the load), `launch` (the command, the
 //! share of one task, how it is stopped, what its exit codes mean) and `read` (its output into samples). All samples go into
-//! one [`Collector`], which makes the rows that the native engine makes too. Nothing here starts a process or waits: that
-//! is the generator's.
+//! one [`Collector`], which makes the rows that the native engine makes too. The process that sends the load is
+//! the generator's to start and to wait for; here an engine is only called for a moment, to say what a script would do.
 
+mod call;
 pub mod collector;
 pub mod gatling;
 pub mod inspect;

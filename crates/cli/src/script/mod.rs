@@ -1,16 +1,14 @@
 //! Scripts of k6, JMeter and Gatling: which engine a file is for, what it says of itself, and the definition that runs it.
 
-mod ask;
 pub(crate) mod results;
 
 use crate::error::{CliError, Result};
-use ask::ask;
 use bytes::Bytes;
 use floodgate_control::UNKNOWN_DURATION;
 use floodgate_core::definition::model::{Definition, Engine, Executor};
 use floodgate_engines::{Inspection, Job, LaunchError, gatling, jmeter, k6};
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 /// Which engine runs a file, by its name; `None` for a definition.
@@ -63,34 +61,20 @@ pub(crate) struct Inspected {
     pub(crate) uncounted: Option<Duration>,
 }
 
-/// A folder for what an engine writes while it is asked, removed with this value.
-struct Scratch(PathBuf);
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
-    }
-}
-
-fn scratch() -> Result<Scratch> {
-    let name = format!("floodgate-inspect-{}", ulid::Ulid::generate());
-    let path = std::env::temp_dir().join(name);
-    std::fs::create_dir(&path).map_err(|error| CliError::write(&path, error))?;
-    Ok(Scratch(path))
-}
-
 /// Asks the engine, or reads the script, without sending anything.
 ///
 /// # Errors
 /// An engine that is not installed, and a script that it does not take.
 pub(crate) fn inspect(definition: &Definition, base_dir: &Path) -> Result<Inspected> {
-    let scratch = scratch()?;
+    // What an engine writes while it is asked.
+    let scratch =
+        tempfile::tempdir().map_err(|error| CliError::write(std::env::temp_dir(), error))?;
     let folder = std::path::absolute(base_dir).unwrap_or_else(|_| base_dir.to_owned());
     let script = definition.script.as_deref().unwrap_or_default();
     let job = Job {
         folder: &folder,
         script,
-        scratch: &scratch.0,
+        scratch: scratch.path(),
         weights: &[1],
         place: 0,
         target: definition.target.as_deref(),
@@ -137,8 +121,7 @@ fn inspect_jmeter(job: &Job<'_>) -> Asked {
 }
 
 fn inspect_gatling(job: &Job<'_>) -> Asked {
-    let printed = ask(&gatling::describe(job)?, job.folder, job.script)?;
-    let mut inspection = gatling::inspect(job.script, &printed)?;
+    let mut inspection = gatling::examine(job)?;
     // Users run to their end, which no profile tells.
     let longest = inspection.max_duration.unwrap_or(UNKNOWN_DURATION);
     for planned in &mut inspection.scenarios {

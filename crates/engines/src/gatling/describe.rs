@@ -5,10 +5,12 @@ use super::assertion;
 use super::lift::lift;
 use super::profile;
 use super::script::{self, Script};
+use crate::call::call;
 use crate::inspect::{Inspection, Planned};
 use crate::launch::{Job, LaunchError};
 use serde_json::{Value, json};
 use std::ffi::OsString;
+use std::process::Command;
 use std::time::Duration;
 
 /// The command whose standard output [`inspect`] reads. It takes two to three seconds and writes the helper into the job's scratch folder.
@@ -20,6 +22,39 @@ pub fn describe(job: &Job<'_>) -> Result<Vec<OsString>, LaunchError> {
     let mut command = script::java(job, &script)?;
     command.push("describe".into());
     Ok(command)
+}
+
+/// How long the helper may take to answer.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Bytes of its complaints that are shown.
+const SHOWN: usize = 2_000;
+
+/// Asks the helper what a simulation would do: [`describe`], run, and [`inspect`].
+///
+/// # Errors
+/// As of both, and [`LaunchError::Script`] with its last words if it fails or does not answer in time.
+pub fn examine(job: &Job<'_>) -> Result<Inspection, LaunchError> {
+    let line = describe(job)?;
+    let program = line.first().cloned().unwrap_or_default();
+    let mut command = Command::new(&program);
+    command.args(line.iter().skip(1)).current_dir(job.folder);
+    let called = call(command, PATIENCE)?;
+    let problem = match called.code {
+        Some(0) => return inspect(job.script, &called.stdout),
+        Some(_) => {
+            let said = match called.stderr.is_empty() {
+                true => &called.stdout,
+                false => &called.stderr,
+            };
+            let said = String::from_utf8_lossy(&said[said.len().saturating_sub(SHOWN)..]);
+            format!("does not take it: {}", said.trim())
+        }
+        None => format!("did not answer within {} s", PATIENCE.as_secs()),
+    };
+    Err(LaunchError::Script {
+        script: job.script.to_owned(),
+        problem: format!("{} {problem}", program.to_string_lossy()),
+    })
 }
 
 /// Reads what the command of [`describe`] printed.

@@ -16,7 +16,7 @@ mod read;
 mod script;
 
 pub use assertion::{Assertion, Condition, Path, Requests, Stat, Target};
-pub use describe::{describe, inspect};
+pub use describe::{describe, examine, inspect};
 pub use exit::exit;
 pub use launch::launch;
 pub use lift::{Name, lift};

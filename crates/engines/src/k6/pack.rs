@@ -5,7 +5,7 @@
 //! that its hash is the version of a test.
 
 use super::inspect::inspect;
-use super::tool::{QUIET, Tool, call, script};
+use super::tool::{QUIET, Tool, call, script, succeeded};
 use crate::inspect::Inspection;
 use crate::launch::{Job, LaunchError};
 use serde_json::Value;
@@ -62,7 +62,8 @@ pub fn pack(tool: &Tool, job: &Job<'_>) -> Result<Packed, LaunchError> {
         made.clone().into(),
         script(job).into(),
     ]);
-    call(&tool.program, arguments, &QUIET, job.folder)?.succeeded(job.script)?;
+    let called = call(&tool.program, arguments, &QUIET, job.folder)?;
+    succeeded(called, job.script)?;
     let file = |source| LaunchError::File {
         path: made.clone(),
         source,

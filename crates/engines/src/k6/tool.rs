@@ -1,12 +1,11 @@
 //! The k6 on this machine: where it is, which version, and short calls of it.
 
+use crate::call::Called;
 use crate::launch::{Job, LaunchError};
 use std::ffi::{OsStr, OsString};
-use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 /// A version of k6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,8 +36,6 @@ pub(super) const QUIET: [(&str, &str); 2] = [
 ];
 /// How long a short call may take. The script's init code runs in it.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How much it may print.
-const MAX_PRINTED: u64 = 16 << 20;
 
 impl Tool {
     /// Finds k6: `home` (the program, or a folder with it), else the variable `FLOODGATE_K6`, else `$PATH`.
@@ -51,7 +48,7 @@ impl Tool {
             remedy: format!("give its program, set {VARIABLE}, or put k6 1.x or 2.x on the PATH (https://grafana.com/docs/k6/latest/set-up/install-k6/)"),
         })?;
         let called = call(&program, ["version"], &[], Path::new("."))?;
-        let text = called.stdout_text();
+        let text = String::from_utf8_lossy(&called.stdout);
         let version = text
             .split_whitespace()
             .nth(1)
@@ -89,39 +86,41 @@ impl Tool {
         arguments.extend(parameters(job));
         arguments.push(script(job).into());
         let called = call(&self.program, arguments, &QUIET, job.folder)?;
-        called.succeeded(job.script)
+        succeeded(called, job.script)
     }
 }
 
-/// What a call printed.
-pub(super) struct Called {
-    code: Option<i32>,
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
+/// What k6 printed, if it says that all is well.
+pub(super) fn succeeded(called: Called, script: &str) -> Result<Vec<u8>, LaunchError> {
+    if called.code == Some(0) {
+        return Ok(called.stdout);
+    }
+    let problem = match called.code {
+        Some(_) => said(&String::from_utf8_lossy(&called.stderr)),
+        None => format!(
+            "k6 was not done with it within {} s: does its init code end?",
+            PATIENCE.as_secs()
+        ),
+    };
+    Err(LaunchError::Script {
+        script: script.to_owned(),
+        problem,
+    })
 }
 
-impl Called {
-    fn stdout_text(&self) -> String {
-        String::from_utf8_lossy(&self.stdout).into_owned()
-    }
-
-    /// What it printed, if it says that all is well.
-    pub(super) fn succeeded(self, script: &str) -> Result<Vec<u8>, LaunchError> {
-        if self.code == Some(0) {
-            return Ok(self.stdout);
-        }
-        let problem = match self.code {
-            Some(_) => said(&String::from_utf8_lossy(&self.stderr)),
-            None => format!(
-                "k6 was not done with it within {} s: does its init code end?",
-                PATIENCE.as_secs()
-            ),
-        };
-        Err(LaunchError::Script {
-            script: script.to_owned(),
-            problem,
-        })
-    }
+/// Runs k6 for a moment.
+pub(super) fn call<A: AsRef<OsStr>>(
+    program: &Path,
+    arguments: impl IntoIterator<Item = A>,
+    env: &[(&str, &str)],
+    folder: &Path,
+) -> Result<Called, LaunchError> {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .envs(env.iter().copied())
+        .current_dir(folder);
+    crate::call::call(command, PATIENCE)
 }
 
 /// The message of k6's last line of complaint: `time="…" level=error msg="…"`.
@@ -184,63 +183,6 @@ fn program(home: Option<&Path>) -> Option<PathBuf> {
     std::env::split_paths(&path)
         .map(|folder| folder.join("k6"))
         .find(|path| path.is_file())
-}
-
-/// Runs k6 for a moment, with bounds on time and on what it prints.
-pub(super) fn call<A: AsRef<OsStr>>(
-    program: &Path,
-    arguments: impl IntoIterator<Item = A>,
-    env: &[(&str, &str)],
-    folder: &Path,
-) -> Result<Called, LaunchError> {
-    let fault = |source| LaunchError::File {
-        path: program.to_owned(),
-        source,
-    };
-    let mut child = Command::new(program)
-        .args(arguments)
-        .envs(env.iter().copied())
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(fault)?;
-    fn collect(from: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
-        thread::spawn(move || {
-            let mut bytes = Vec::new();
-            // What cannot be read is not there; the exit code tells the rest.
-            let _ = from.take(MAX_PRINTED).read_to_end(&mut bytes);
-            bytes
-        })
-    }
-    let stdout = child.stdout.take().map(collect);
-    let stderr = child.stderr.take().map(collect);
-    let deadline = Instant::now() + PATIENCE;
-    let mut pause = Duration::from_millis(2);
-    let code = loop {
-        if let Some(status) = child.try_wait().map_err(fault)? {
-            break Some(status.code().unwrap_or(-1));
-        }
-        if Instant::now() > deadline {
-            // It may have ended by now; either way it is waited for.
-            let _ = child.kill();
-            let _ = child.wait();
-            break None;
-        }
-        thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(50));
-    };
-    let joined = |thread: Option<thread::JoinHandle<Vec<u8>>>| {
-        thread
-            .and_then(|thread| thread.join().ok())
-            .unwrap_or_default()
-    };
-    Ok(Called {
-        code,
-        stdout: joined(stdout),
-        stderr: joined(stderr),
-    })
 }
 
 #[cfg(test)]
