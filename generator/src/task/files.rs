@@ -8,30 +8,31 @@ use floodgate_core::execution::plan::Plan;
 use floodgate_core::keys::{DEFINITION_FILE, definition_file};
 use floodgate_store::ObjectStore;
 use std::path::{Path, PathBuf};
+use tempfile::TempDir;
 
 /// A folder that the definition's relative paths start from.
 pub(super) enum BaseFolder {
     /// The one that the definition came from.
     Original(PathBuf),
     /// A copy out of the store, removed with this value.
-    Copy(PathBuf),
+    Copy(TempDir),
 }
 
 impl BaseFolder {
     pub(super) fn path(&self) -> &Path {
         match self {
-            Self::Original(path) | Self::Copy(path) => path,
+            Self::Original(path) => path,
+            Self::Copy(folder) => folder.path(),
         }
     }
 }
 
-impl Drop for BaseFolder {
-    fn drop(&mut self) {
-        if let Self::Copy(path) = self {
-            // What is left behind in the folder for temporary files is the system's to remove.
-            drop(std::fs::remove_dir_all(path));
-        }
-    }
+/// A folder of a task's own among those for temporary files, removed with the value: what cannot be removed is the system's to remove.
+pub(super) fn temporary(execution: &str) -> Result<TempDir, RunError> {
+    let made = tempfile::Builder::new()
+        .prefix(&format!("floodgate-{execution}-"))
+        .tempdir();
+    made.map_err(|error| RunError::Unusable(format!("{}: {error}", std::env::temp_dir().display())))
 }
 
 fn key(plan: &Plan, file: &str) -> String {
@@ -64,12 +65,8 @@ pub(super) async fn base_folder(
                 .map_or_else(PathBuf::new, PathBuf::from),
         ));
     }
-    let folder = std::env::temp_dir().join(format!(
-        "floodgate-{}-{}",
-        plan.execution,
-        std::process::id()
-    ));
-    let copy = BaseFolder::Copy(folder.clone());
+    let copy = temporary(&plan.execution)?;
+    let folder = copy.path();
     for file in files {
         let key = key(plan, file);
         let bytes = store
@@ -88,7 +85,7 @@ pub(super) async fn base_folder(
         }
         std::fs::write(&path, bytes).map_err(problem)?;
     }
-    Ok(copy)
+    Ok(BaseFolder::Copy(copy))
 }
 
 /// A relative path without a way up.

@@ -173,14 +173,7 @@ impl Task {
 
         let site = self.config.site.clone();
         self.say_ready(&warnings).await?;
-        let begin = control::await_start(
-            &*self.store,
-            &self.keys,
-            &self.plan,
-            &mut self.stop,
-            &site.log,
-        );
-        let start_ms = match begin.await {
+        let start_ms = match self.begin().await {
             Ok(Begin::At(start_ms)) => start_ms,
             Ok(Begin::Never { by }) => {
                 orders.send_replace(Order::Stop);
@@ -194,13 +187,7 @@ impl Task {
             }
         };
         let start = on_clock(clock, start_ms);
-        let (outbox, delivery) = flush::outbox(
-            Arc::clone(&self.store),
-            self.keys.clone(),
-            self.config.task,
-            site.clone(),
-        );
-        let delivering = tokio::spawn(delivery.run());
+        let (outbox, delivering) = self.outbox();
         let flusher = self.start_flusher(start_ms, outbox, crew.windows, crew.recycle)?;
         orders.send_replace(Order::Start(start));
         (site.log)(Level::Info, &format!("starts at {start_ms}"));
@@ -238,6 +225,23 @@ impl Task {
         self.put(&key, &ready, until).await?;
         (site.log)(Level::Info, "ready");
         Ok(())
+    }
+
+    /// Waits for the start, or for a reason that there is none.
+    async fn begin(&mut self) -> Result<Begin, RunError> {
+        let (store, log) = (&*self.store, &self.config.site.log);
+        control::await_start(store, &self.keys, &self.plan, &mut self.stop, log).await
+    }
+
+    /// Where shards go, and what brings them into the store.
+    fn outbox(&self) -> (Outbox, tokio::task::JoinHandle<Delivered>) {
+        let (outbox, delivery) = flush::outbox(
+            Arc::clone(&self.store),
+            self.keys.clone(),
+            self.config.task,
+            self.config.site.clone(),
+        );
+        (outbox, tokio::spawn(delivery.run()))
     }
 
     /// Writes the manifest; `lost` says which shards could not be written, `until` how long they were tried.

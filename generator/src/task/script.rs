@@ -3,10 +3,10 @@
 mod together;
 
 use super::control::{self, Begin};
-use super::files::BaseFolder;
+use super::files::{BaseFolder, temporary};
 use super::{RunError, Task, join, resume};
 use crate::clock::unix_ms;
-use crate::flush::{self, Delivered, FlushConfig};
+use crate::flush::{Delivered, FlushConfig};
 use crate::health::{Limits, allowed_cpus};
 use crate::script::{Child, Ended, Fed, FeedConfig, Signals, Source, feed};
 use crate::site::Level;
@@ -15,7 +15,7 @@ use floodgate_core::execution::manifest::{Manifest, TaskOutcome};
 use floodgate_core::metric::Tags;
 use floodgate_engines::k6::Control;
 use floodgate_engines::{Exit, Job, Launch};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Builder;
@@ -23,26 +23,6 @@ use std::time::Duration;
 
 /// How often it is looked at whether the engine's output can still be read.
 const LOOK: Duration = Duration::from_millis(50);
-
-/// A folder for what a task writes beside shards, removed with this value.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(execution: &str, task: u32) -> Result<Self, RunError> {
-        let name = format!("floodgate-{execution}-{task}-{}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        let made = std::fs::create_dir_all(&path);
-        made.map_err(|error| RunError::Unusable(format!("{}: {error}", path.display())))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // What is left behind in the folder for temporary files is the system's to remove.
-        drop(std::fs::remove_dir_all(&self.0));
-    }
-}
 
 /// What became of the engine.
 struct Run {
@@ -60,8 +40,9 @@ impl Task {
     ) -> Result<Manifest, RunError> {
         let limits = Limits::raise();
         let mut warnings = self.config.site.warnings.clone();
-        let scratch = Scratch::new(&self.plan.execution, self.config.task)?;
-        let mut launch = self.launch(&definition, base.path(), &scratch.0)?;
+        // What it writes beside shards.
+        let scratch = temporary(&self.plan.execution)?;
+        let mut launch = self.launch(&definition, base.path(), scratch.path())?;
         warnings.append(&mut launch.warnings);
         let source = Source::new(launch.output.clone()).map_err(|error| {
             RunError::Unusable(format!("no place for the engine's output: {error}"))
@@ -77,14 +58,7 @@ impl Task {
             early = Some(child);
         }
         self.say_ready(&warnings).await?;
-        let begin = control::await_start(
-            &*self.store,
-            &self.keys,
-            &self.plan,
-            &mut self.stop,
-            &site.log,
-        );
-        let start_ms = match begin.await? {
+        let start_ms = match self.begin().await? {
             Begin::At(start_ms) => start_ms,
             Begin::Never { by } => return self.finish_unstarted(by, warnings).await,
         };
@@ -96,13 +70,7 @@ impl Task {
             Some(child) => child,
             None => self.start_engine(&launch)?,
         };
-        let (outbox, delivery) = flush::outbox(
-            Arc::clone(&self.store),
-            self.keys.clone(),
-            self.config.task,
-            site.clone(),
-        );
-        let delivering = tokio::spawn(delivery.run());
+        let (outbox, delivering) = self.outbox();
         let signals = Signals::default();
         let config = FeedConfig {
             flush: FlushConfig {
