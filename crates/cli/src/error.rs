@@ -4,6 +4,7 @@ use floodgate_control::ControlError;
 use floodgate_control::load::LoadError;
 use floodgate_core::execution::record::Status;
 use floodgate_core::verdict::EXIT_INVALID;
+use floodgate_store::StoreError;
 use std::path::PathBuf;
 
 /// Why a command could not do what it was asked. A verdict that is not `passed` is none of these.
@@ -88,6 +89,12 @@ pub enum CliError {
 impl From<LoadError> for CliError {
     fn from(error: LoadError) -> Self {
         Self::Definition(error.text)
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        Self::Control(error.into())
     }
 }
 

@@ -3,7 +3,7 @@
 use super::outbox::Outbox;
 use bytes::Bytes;
 use floodgate_core::execution::manifest::ShardEntry;
-use floodgate_core::shard::{Row, ShardMeta, encode, sha256_hex};
+use floodgate_core::shard::{Row, ShardMeta, encode};
 
 /// Shards and live objects on their way to the outbox.
 pub(crate) struct Output {
@@ -42,12 +42,7 @@ impl Output {
     pub(crate) fn write_shard(&mut self, meta: &ShardMeta) {
         match encode(meta, &self.rows) {
             Ok(bytes) => {
-                let entry = ShardEntry {
-                    seq: self.seq,
-                    rows: self.rows.len() as u64,
-                    bytes: bytes.len() as u64,
-                    sha256: sha256_hex(&bytes),
-                };
+                let entry = ShardEntry::of(self.seq, self.rows.len(), &bytes);
                 self.outbox.shard(entry, Bytes::from(bytes));
                 self.seq += 1;
             }

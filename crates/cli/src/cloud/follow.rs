@@ -135,8 +135,7 @@ impl<'a, M: Machine> At<'a, M> {
         let found = stores
             .records
             .get(self.run.project.as_deref(), self.run.id)
-            .await;
-        let found = found.map_err(ControlError::from)?;
+            .await?;
         if let Some(execution) = &found
             && execution.status.is_final()
         {

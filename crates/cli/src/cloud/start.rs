@@ -3,7 +3,7 @@
 use super::machine::Machine;
 use crate::env::Environment;
 use crate::error::Result;
-use floodgate_control::{ControlError, Stores, TestPackage};
+use floodgate_control::{Stores, TestPackage};
 use floodgate_core::definition::References;
 use floodgate_core::execution::record::Trigger;
 use floodgate_store::StoreError;
@@ -33,7 +33,7 @@ pub(crate) async fn start<M: Machine>(
     stores: &Stores,
     machine: &M,
 ) -> Result<String> {
-    upload(run, stores).await.map_err(ControlError::from)?;
+    upload(run, stores).await?;
     machine.start(run.id, &input(run).to_string()).await
 }
 

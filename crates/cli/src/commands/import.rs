@@ -114,43 +114,35 @@ pub async fn import(args: Args) -> Result<ExitCode> {
     let keys = ExecutionKeys::new(&prepared.plan.project, &id);
 
     let mut imported: Vec<Imported> = Vec::new();
-    let (mut errors, mut task) = (Vec::new(), 0);
-    for source in sources {
+    for (task, source) in (0..).zip(sources) {
         if !args.show.quiet {
             eprintln!("reading {} ({})", source.path.display(), source.format);
         }
-        let file = import_file(source, &definition, &prepared.plan, &keys, task, &stores).await?;
-        errors.extend(file.problem.clone());
-        imported.push(file);
-        task += 1;
+        imported
+            .push(import_file(source, &definition, &prepared.plan, &keys, task, &stores).await?);
     }
+    let errors: Vec<_> = imported
+        .iter()
+        .filter_map(|file| file.problem.clone())
+        .collect();
     let starts = imported.iter().filter_map(|file| file.first_ms);
     let start_ms = starts.min().unwrap_or(prepared.execution.created_ms);
     for file in &mut imported {
         file.manifest.planned_start_ms = start_ms;
         let key = keys.manifest(file.manifest.task);
         let bytes = json::bytes(&key, &file.manifest)?;
-        stores
-            .objects
-            .put(&key, bytes)
-            .await
-            .map_err(floodgate_control::ControlError::from)?;
+        stores.objects.put(&key, bytes).await?;
     }
     let key = keys.start();
     let start = json::bytes(&key, &Start { start_ms })?;
-    stores
-        .objects
-        .put(&key, start)
-        .await
-        .map_err(floodgate_control::ControlError::from)?;
+    stores.objects.put(&key, start).await?;
     let mut execution = prepared.execution.clone();
     execution.status = Status::Running;
     execution.started_ms = Some(start_ms);
     stores
         .records
         .update(&execution, &[Status::Preparing])
-        .await
-        .map_err(floodgate_control::ControlError::from)?;
+        .await?;
     let finished = finish(&stores, &prepared.plan, &definition, &[], &errors, now_ms()).await?;
     conclude(
         &finished,

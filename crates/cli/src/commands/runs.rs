@@ -53,7 +53,7 @@ pub async fn runs(args: Args) -> Result<ExitCode> {
                     args.limit,
                 )
                 .await;
-            listed.map_err(floodgate_control::ControlError::from)?
+            listed?
         }
         None => Vec::new(),
     };

@@ -8,7 +8,7 @@ use floodgate_core::execution::manifest::{Health, Manifest, ShardEntry, TaskOutc
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::metric::Tags;
-use floodgate_core::shard::{Content, Row, ShardMeta, Sources, encode, sha256_hex};
+use floodgate_core::shard::{Content, Row, ShardMeta, Sources, encode};
 use floodgate_engines::collector::Settings;
 use floodgate_engines::{Collector, Reader, gatling, jmeter, k6};
 use std::fs::File;
@@ -206,14 +206,9 @@ impl Writer<'_> {
         };
         let key = self.keys.shard(self.task, seq);
         let bytes = encode(&meta, &self.rows).map_err(|error| CliError::write(&key, error))?;
-        self.shards.push(ShardEntry {
-            seq,
-            rows: self.rows.len() as u64,
-            bytes: bytes.len() as u64,
-            sha256: sha256_hex(&bytes),
-        });
-        let put = self.stores.objects.put(&key, Bytes::from(bytes)).await;
-        put.map_err(floodgate_control::ControlError::from)?;
+        self.shards
+            .push(ShardEntry::of(seq, self.rows.len(), &bytes));
+        self.stores.objects.put(&key, Bytes::from(bytes)).await?;
         // Windows of ten seconds begin before the first sample; those of one second tell when it was.
         let first = self.rows.iter().filter(|row| row.window_s == 1);
         let first = first.map(|row| row.time_ms).min();

@@ -1,5 +1,6 @@
 //! `tasks/{task}.json`: a task's own account of what it wrote and how it fared.
 
+use crate::shard::sha256_hex;
 use serde::{Deserialize, Serialize};
 
 /// A task's final manifest.
@@ -63,6 +64,18 @@ pub struct ShardEntry {
     pub bytes: u64,
     /// SHA-256 of the object in lower-case hex.
     pub sha256: String,
+}
+
+impl ShardEntry {
+    /// Of an encoded shard with so many rows.
+    pub fn of(seq: u32, rows: usize, bytes: &[u8]) -> Self {
+        Self {
+            seq,
+            rows: rows as u64,
+            bytes: bytes.len() as u64,
+            sha256: sha256_hex(bytes),
+        }
+    }
 }
 
 /// Totals of a task.
