@@ -39,6 +39,17 @@ pub struct Planned {
     pub graceful_stop: Duration,
 }
 
+impl Planned {
+    /// Whether a schedule starts its iterations, whatever the target does: an arrival rate.
+    pub fn is_open(&self) -> bool {
+        use Executor::{ConstantArrivalRate, RampingArrivalRate};
+        matches!(
+            self.executor,
+            Some(ConstantArrivalRate { .. } | RampingArrivalRate { .. })
+        )
+    }
+}
+
 /// A threshold out of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lifted {

@@ -43,22 +43,14 @@ pub fn inspect(script: &str, printed: &[u8]) -> Result<Inspection, LaunchError> 
     inspection.max_vus = options["maxVUs"].as_u64();
     inspection.max_duration = duration(&options, "totalDuration").map_err(wrong)?;
     inspection.details = details(&options);
-    if inspection.scenarios.iter().any(is_open) {
+    if inspection.scenarios.iter().any(Planned::is_open) {
         inspection.warnings.push(OMISSION.to_owned());
     }
     Ok(inspection)
 }
 
 /// How coordinated omission stands with k6.
-const OMISSION: &str = "k6 does not write when an iteration was due: there is no http_req_response_time, and http_req_duration is service time; arrivals that found no free VU are in dropped_iterations";
-
-fn is_open(planned: &Planned) -> bool {
-    use Executor::{ConstantArrivalRate, RampingArrivalRate};
-    matches!(
-        planned.executor,
-        Some(ConstantArrivalRate { .. } | RampingArrivalRate { .. })
-    )
-}
+const OMISSION: &str = "k6 does not write when an iteration was due: http_req_response_time counts from when it started, and for dropped starts it is estimated from when they were dropped (corrected:dropped_start)";
 
 fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()

@@ -109,7 +109,7 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
             .into(),
         folder: job.folder.to_owned(),
         output: Output::Pipe(pipe),
-        reader: read::reader(),
+        reader: read::reader(&inspection.scenarios),
         stop: Stop::Interrupt,
         patience: PATIENCE,
         exit,

@@ -9,7 +9,7 @@ use floodgate_engines::collector::Settings;
 use floodgate_engines::k6::{self, Control, SetupData};
 use floodgate_engines::launch::{Exit, Job, Launch, LaunchError, Output};
 use floodgate_engines::{Collector, read::Reader};
-use floodgate_target::{Config, Kind, Target, service};
+use floodgate_target::{Config, Kind, Target, faulty, service};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
@@ -365,6 +365,71 @@ fn percentiles(tasks: &[Task]) {
                 metric.name()
             );
         }
+    }
+}
+
+/// 100 arrivals a second for 3 s, and at most 5 of them at once.
+const RATE: &str = r"
+import http from 'k6/http';
+export const options = { scenarios: { open: {
+  executor: 'constant-arrival-rate', rate: 100, duration: '3s', preAllocatedVUs: 5, maxVUs: 5,
+} } };
+export default function () { http.get(`${__ENV.TARGET}/`, { tags: { name: 'home' } }); }
+";
+
+/// A target that stalls for a second answers few requests late, since few are sent; a hundred arrivals wait for it.
+#[test]
+fn a_stall_is_in_the_response_times() {
+    for program in programs() {
+        let second = Duration::from_secs(1);
+        let target = Target::start(Config {
+            kind: Kind::Faulty(faulty::Script::stall(second, second)),
+            ..Config::service()
+        })
+        .unwrap();
+        let script = Script::new(&program, &target.url(), RATE);
+        let done = run(&script, &[1]);
+        let histogram = |metric: &str, estimates: bool| {
+            let mut all = Histogram::new();
+            for row in &done[0].samples.rows {
+                let estimate = row.key.tags.get("corrected") == Some("dropped_start");
+                if row.key.metric == metric && estimate == estimates {
+                    assert_eq!(row.key.tags.get("name"), Some("home"));
+                    all.add_v2(row.histogram.as_ref().unwrap()).unwrap();
+                }
+            }
+            all
+        };
+        let sent = total(&done, "http_reqs", &[]);
+        let dropped = total(&done, "dropped_iterations", &[]);
+        assert_eq!(sent, target.counters().requests() as f64);
+        let measured = histogram("http_req_response_time", false);
+        let estimated = histogram("http_req_response_time", true);
+        assert_eq!(measured.count() as f64, sent);
+        assert_eq!(
+            estimated.count() as f64,
+            dropped,
+            "{:?}",
+            done[0].samples.warnings
+        );
+        // A request waits for its connection, then for its answer.
+        let service = histogram("http_req_duration", false);
+        assert!(measured.quantile(1.0) >= service.quantile(1.0));
+        // 95 of the starts in the stall found no VU; half of those waited for 500 ms or more. There is no upper bound on a busy machine.
+        assert!(dropped >= 90.0, "{dropped}");
+        let (few, many) = (
+            service.count() - service.count_at_or_below(400_000),
+            estimated.count() - estimated.count_at_or_below(400_000),
+        );
+        assert!(
+            few >= 5 && many >= 50,
+            "{few} requests and {many} dropped starts waited"
+        );
+        assert!(
+            estimated.quantile(1.0) >= 900_000,
+            "{}",
+            estimated.quantile(1.0)
+        );
     }
 }
 

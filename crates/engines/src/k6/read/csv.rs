@@ -72,7 +72,7 @@ impl Reader for CsvReader {
         lines.push(bytes, |line, number| state.line(line, number, into))
     }
 
-    fn finish(&mut self, _into: &mut Collector) -> Result<Vec<String>, ReadError> {
+    fn finish(&mut self, into: &mut Collector) -> Result<Vec<String>, ReadError> {
         let state = &mut self.state;
         let mut warnings = Vec::new();
         // Without a line break at its end a last record cannot be told from half of one.
@@ -91,7 +91,7 @@ impl Reader for CsvReader {
                 state.guessed.join(", ")
             ));
         }
-        warnings.extend(state.samples.sets.warning());
+        warnings.extend(state.samples.finish(into));
         Ok(warnings)
     }
 }

@@ -1,9 +1,11 @@
 //! k6's JSON output (`--out json=FILE`): an object a line, of type `Metric` (a metric's type, before its first sample) or `Point`.
 
 use super::point;
+use super::response::Responses;
 use super::samples::{MetricId, Samples, excerpt, malformed};
 use super::tags::SetId;
 use crate::collector::Collector;
+use crate::inspect::Planned;
 use crate::read::{Lines, ReadError, Reader};
 use floodgate_core::metric::MetricKind;
 use serde::Deserialize;
@@ -49,9 +51,23 @@ struct Data<'a> {
 }
 
 impl JsonReader {
-    /// At the beginning of the output.
+    /// At the beginning of a file from elsewhere. It does not say which executors there were, so that there is no
+    /// `http_req_response_time`.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// At the beginning of the output of a run of a script with these scenarios.
+    pub fn of_run(scenarios: &[Planned]) -> Self {
+        let open = scenarios.iter().filter(|planned| planned.is_open());
+        let only = match scenarios {
+            [only] => Some(only.name.clone()),
+            _ => None,
+        };
+        let responses = Responses::new(open.map(|planned| planned.name.clone()).collect(), only);
+        let mut reader = Self::default();
+        reader.state.samples = Samples::with(responses);
+        reader
     }
 }
 
@@ -71,7 +87,7 @@ impl Reader for JsonReader {
                 warnings.push("k6's output ends in the middle of a line, which is left out: k6 was killed, or the file was cut off".to_owned());
             }
         }
-        warnings.extend(self.state.samples.sets.warning());
+        warnings.extend(self.state.samples.finish(into));
         Ok(warnings)
     }
 }

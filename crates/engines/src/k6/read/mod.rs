@@ -5,13 +5,13 @@
 //! where it has one. A request that the script gives no `name` has its URL for one, as in k6: the first 100 such URLs of a task are
 //! kept, further ones are `__other__`, with a warning.
 //!
-//! `http_req_response_time` is not made: k6 starts an iteration when it is due or drops it (`dropped_iterations`), and writes neither the
-//! number of an iteration nor when it was due. `http_req_duration` is k6's: service time from the first byte sent.
+//! `http_req_duration` is k6's: service time from the first byte sent. How `http_req_response_time` comes about: `response`.
 
 mod csv;
 mod json;
 mod kinds;
 mod point;
+mod response;
 mod samples;
 pub(super) mod tags;
 #[cfg(test)]
@@ -19,15 +19,16 @@ pub(super) mod tags;
 mod tests;
 mod time;
 
+use crate::inspect::Planned;
 use crate::read::Reader;
 pub use csv::CsvReader;
 pub use json::JsonReader;
 use std::collections::BTreeMap;
 use time::Clock;
 
-/// A reader of the output that [`launch`](super::launch()) asks k6 for.
-pub fn reader() -> Box<dyn Reader> {
-    Box::new(JsonReader::new())
+/// A reader of the output that [`launch`](super::launch()) asks k6 for, of a script with these scenarios.
+pub fn reader(scenarios: &[Planned]) -> Box<dyn Reader> {
+    Box::new(JsonReader::of_run(scenarios))
 }
 
 /// A reader of a file that k6 wrote elsewhere, by how it begins; `None` if it is neither k6's JSON nor its CSV. Compressed files
@@ -44,5 +45,5 @@ pub fn import(head: &[u8]) -> Option<Box<dyn Reader>> {
     let has = |words: &[u8]| memchr::memmem::find(line, words).is_some();
     let is_k6 =
         line.starts_with(b"{") && has(b"\"metric\"") && (has(b"\"Metric\"") || has(b"\"Point\""));
-    is_k6.then(reader)
+    is_k6.then(|| Box::new(JsonReader::new()) as Box<dyn Reader>)
 }

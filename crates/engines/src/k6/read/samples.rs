@@ -1,10 +1,11 @@
 //! What the readers of both formats share: metrics, tag sets, and the way of a sample to its series.
 
+use super::response::{CORRECTED, Responses};
 use super::tags::{SetId, TagSets};
 use super::{Clock, kinds};
-use crate::collector::Collector;
+use crate::collector::{Collector, Series};
 use crate::read::ReadError;
-use floodgate_core::metric::MetricKind;
+use floodgate_core::metric::{Builtin, MetricKind, Tags};
 use std::collections::HashMap;
 
 /// Metrics of one run; k6 refuses nothing here, so that hostile input is what the bound is for.
@@ -16,9 +17,37 @@ pub(super) type MetricId = u32;
 struct Metric {
     name: String,
     kind: MetricKind,
+    role: Role,
     /// What followed it the last time: k6 writes the samples of a request in one order.
     next: MetricId,
 }
+
+/// What a metric's samples say of response times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    Other,
+    Duration,
+    Blocked,
+    Iteration,
+    Dropped,
+}
+
+impl Role {
+    fn of(name: &str) -> Self {
+        match Builtin::parse(name) {
+            Some(Builtin::HttpReqDuration) => Self::Duration,
+            Some(Builtin::HttpReqBlocked) => Self::Blocked,
+            Some(Builtin::IterationDuration) => Self::Iteration,
+            Some(Builtin::DroppedIterations) => Self::Dropped,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// Places among the series of a tag set: of `http_req_response_time`, of its estimates, then of k6's metrics.
+const RESPONSE: usize = 0;
+const ESTIMATE: usize = 1;
+const FIRST: usize = 2;
 
 /// Metrics and tag sets of a run.
 #[derive(Default)]
@@ -28,9 +57,19 @@ pub(super) struct Samples {
     latest: MetricId,
     pub(super) sets: TagSets,
     pub(super) clock: Clock,
+    /// Not of files from elsewhere, which do not say what executor a scenario has.
+    responses: Option<Responses>,
 }
 
 impl Samples {
+    /// Of a run: response times are made, too.
+    pub(super) fn with(responses: Responses) -> Self {
+        Self {
+            responses: Some(responses),
+            ..Self::default()
+        }
+    }
+
     /// Takes note of a metric and its type.
     ///
     /// # Errors
@@ -59,6 +98,7 @@ impl Samples {
         self.metrics.push(Metric {
             name: name.to_owned(),
             kind,
+            role: Role::of(name),
             next: id,
         });
         Ok(id)
@@ -89,17 +129,86 @@ impl Samples {
         value: f64,
         into: &mut Collector,
     ) {
-        let series = match self.sets.series(set, metric as usize) {
+        let Metric {
+            name, kind, role, ..
+        } = &self.metrics[metric as usize];
+        let place = FIRST + metric as usize;
+        let series = match self.sets.series(set, place) {
             Some(series) => series,
             None => {
-                let Metric { name, kind, .. } = &self.metrics[metric as usize];
                 let series = into.series(name, *kind, self.sets.tags(set));
-                self.sets.keep(set, metric as usize, series);
+                self.sets.keep(set, place, series);
                 series
             }
         };
         into.add(series, at_us, value);
+        if *role != Role::Other && self.responses.is_some() {
+            self.follow(*role, set, at_us, value, into);
+        }
     }
+
+    /// Makes response times of what k6 writes.
+    fn follow(&mut self, role: Role, set: SetId, at_us: i64, value: f64, into: &mut Collector) {
+        let Some(responses) = &mut self.responses else {
+            return;
+        };
+        match role {
+            Role::Duration => responses.duration(value),
+            Role::Blocked => {
+                if let Some(response_us) = responses.blocked(value) {
+                    let series = response_series(&mut self.sets, set, RESPONSE, into);
+                    into.time(series, at_us, response_us);
+                    if responses.is_waited_for() {
+                        let series = response_series(&mut self.sets, set, ESTIMATE, into);
+                        let scenario = scenario(self.sets.tags(set));
+                        for made in responses.estimates(scenario, series, response_us) {
+                            into.time(series, made.at_us, made.response_us);
+                        }
+                    }
+                }
+            }
+            Role::Iteration if responses.is_waited_for() => {
+                responses.iteration(scenario(self.sets.tags(set)), at_us, value);
+            }
+            Role::Dropped => responses.dropped(scenario(self.sets.tags(set)), at_us, value),
+            Role::Iteration | Role::Other => {}
+        }
+    }
+
+    /// The output has ended: what is left, and what the reader of the record should know.
+    pub(super) fn finish(&mut self, into: &mut Collector) -> Vec<String> {
+        let mut warnings: Vec<_> = self.sets.warning().into_iter().collect();
+        if let Some(responses) = &mut self.responses {
+            for (series, made) in responses.finish() {
+                into.time(series, made.at_us, made.response_us);
+            }
+            warnings.extend(responses.warnings());
+        }
+        warnings
+    }
+}
+
+/// The scenario of a sample. Those of setup and teardown have none, but a group of k6's.
+fn scenario(tags: &Tags) -> Option<&str> {
+    let outside = |group: &&str| matches!(*group, "::setup" | "::teardown");
+    tags.get("scenario")
+        .or_else(|| tags.get("group").filter(outside))
+}
+
+/// The series of response times of a tag set: those measured, or those estimated.
+fn response_series(sets: &mut TagSets, set: SetId, place: usize, into: &mut Collector) -> Series {
+    if let Some(series) = sets.series(set, place) {
+        return series;
+    }
+    let tags = sets.tags(set);
+    let series = if place == ESTIMATE {
+        let (tag, value) = CORRECTED;
+        into.builtin(Builtin::HttpReqResponseTime, &tags.clone().with(tag, value))
+    } else {
+        into.builtin(Builtin::HttpReqResponseTime, tags)
+    };
+    sets.keep(set, place, series);
+    series
 }
 
 /// A line that cannot be read.
