@@ -1,5 +1,6 @@
 //! How JMeter is started for one task.
 
+use super::pace::Paces;
 use super::plan::{Plan, Values, checks};
 use super::read::{self, Options};
 use super::split::{Folders, Share, split};
@@ -302,6 +303,7 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
     let options = Options {
         checks: checks(&plan),
         header: (major >= 5).then(|| HEADER.to_owned()),
+        paces: Some(paces(&part.bytes, &parameters).map_err(problem)?),
     };
     Ok(Launch {
         command,
@@ -318,6 +320,12 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
         control: None,
         warnings: part.warnings,
     })
+}
+
+/// The paces of the plan that the task runs.
+fn paces(plan: &[u8], parameters: &BTreeMap<String, String>) -> Result<Paces, String> {
+    let plan = Plan::parse(plan)?;
+    Ok(Paces::of(&plan, &Values::new(&plan, parameters)))
 }
 
 /// What a command line is made of.

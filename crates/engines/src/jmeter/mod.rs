@@ -1,9 +1,10 @@
 //! JMeter 5.6 and 2.13: plans (JMX) inspected and split over tasks, run without GUI, results (JTL) read while they are written.
 //!
-//! JMeter knows only when a sample did start. No `http_req_response_time` is made up for it, see [`read`].
+//! JMeter knows when a sample did start. What throughput timers wanted is in [`pace`].
 
 mod inspect;
 mod launch;
+mod pace;
 mod plan;
 pub mod read;
 mod split;
@@ -11,6 +12,7 @@ mod tokens;
 
 pub use inspect::inspect;
 pub use launch::{exit, launch};
+pub use pace::Paces;
 pub use read::{Options, reader};
 
 /// The most threads that one task runs well: JMeter keeps a Java thread and its buffers for each.

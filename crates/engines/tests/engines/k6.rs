@@ -382,11 +382,8 @@ export default function () { http.get(`${__ENV.TARGET}/`, { tags: { name: 'home'
 fn a_stall_is_in_the_response_times() {
     for program in programs() {
         let second = Duration::from_secs(1);
-        let target = Target::start(Config {
-            kind: Kind::Faulty(faulty::Script::stall(second, second)),
-            ..Config::service()
-        })
-        .unwrap();
+        let stall = faulty::Script::stall(second, second);
+        let target = Target::start(Config::faulty(stall)).unwrap();
         let script = Script::new(&program, &target.url(), RATE);
         let done = run(&script, &[1]);
         let histogram = |metric: &str, estimates: bool| {

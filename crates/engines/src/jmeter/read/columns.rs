@@ -37,6 +37,7 @@ columns! {
     failure = "failureMessage";
     bytes = "bytes";
     sent_bytes = "sentBytes";
+    group_threads = "grpThreads";
     all_threads = "allThreads";
     url = "URL";
     latency = "Latency";

@@ -158,7 +158,7 @@ impl CsvReader {
             rest: Vec::new(),
             open: false,
             line: 0,
-            feed: Feed::new(options.checks),
+            feed: Feed::new(options.checks, options.paces),
             family: Family::default(),
             dated: false,
         }
@@ -280,6 +280,8 @@ impl CsvReader {
             connect_ms: record.optional(columns.connect, "Connect")?,
             bytes: record.optional(columns.bytes, "bytes")?,
             sent_bytes: record.optional(columns.sent_bytes, "sentBytes")?,
+            group_threads: record.optional(columns.group_threads, "grpThreads")?,
+            all_threads: record.optional(columns.all_threads, "allThreads")?,
         };
         let thread = record.text(columns.thread);
         let message = record.text(columns.message);
@@ -301,9 +303,7 @@ impl CsvReader {
             other if other.eq_ignore_ascii_case(b"false") => false,
             other => return Err(record.malformed("success", other, "true or false")),
         };
-        if let Some(threads) = record.optional(columns.all_threads, "allThreads")?
-            && threads > 0
-        {
+        if let Some(threads) = figures.all_threads.filter(|threads| *threads > 0) {
             self.feed.threads(threads, figures.end_ms(), into);
         }
         let row = Row {
@@ -432,6 +432,7 @@ impl Reader for CsvReader {
         if self.dated {
             warnings.push("times of day are read as UTC: save them as ms (jmeter.save.saveservice.timestamp_format=ms)".to_owned());
         }
+        warnings.extend(self.feed.warning());
         Ok(warnings)
     }
 }

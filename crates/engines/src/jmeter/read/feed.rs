@@ -4,6 +4,7 @@ use super::code::CODES;
 use super::names::Names;
 use super::sample::{Figures, Kind};
 use crate::collector::{Collector, Series};
+use crate::jmeter::pace::{CORRECTED, Pace, Paces};
 use floodgate_core::metric::{Builtin, MetricKind, Tags};
 use std::collections::{BTreeMap, HashMap};
 
@@ -70,6 +71,10 @@ struct Bundle {
     connecting: Option<Series>,
     waiting: Option<Series>,
     receiving: Option<Series>,
+    /// Of requests of a run.
+    response: Option<Series>,
+    /// Estimates of the response times of starts that were left out, and the place of the sampler's pace.
+    omitted: Option<(Series, u32)>,
 }
 
 /// The series of a thread group's traffic.
@@ -100,6 +105,12 @@ pub(super) struct Feed {
     check_series: HashMap<(u32, u32), Option<Series>>,
     vus: Option<Series>,
     pub(super) groups: u64,
+    paces: Option<Paces>,
+    /// Those that were found by an outcome.
+    known_paces: Vec<Pace>,
+    /// When the first sample began.
+    first_ms: Option<i64>,
+    estimated: u64,
 }
 
 fn tag(text: &[u8]) -> String {
@@ -119,9 +130,10 @@ const fn us(ms: u64) -> u64 {
 }
 
 impl Feed {
-    pub(super) fn new(checks: BTreeMap<String, String>) -> Self {
+    pub(super) fn new(checks: BTreeMap<String, String>, paces: Option<Paces>) -> Self {
         Self {
             checks,
+            paces,
             ..Self::default()
         }
     }
@@ -130,6 +142,7 @@ impl Feed {
     pub(super) fn forget(&mut self) {
         self.names.clear();
         self.bundles.clear();
+        self.known_paces.clear();
         self.traffic.clear();
         self.check_series.clear();
     }
@@ -164,6 +177,15 @@ impl Feed {
                 connecting: phase(self.has.connect, Builtin::HttpReqConnecting),
                 waiting: phase(self.has.latency, Builtin::HttpReqWaiting),
                 receiving: phase(self.has.latency, Builtin::HttpReqReceiving),
+                response: self
+                    .paces
+                    .is_some()
+                    .then(|| into.builtin(Builtin::HttpReqResponseTime, &tags)),
+                omitted: self.pace(outcome).map(|pace| {
+                    let (tag, value) = CORRECTED;
+                    let tags = tags.clone().with(tag, value);
+                    (into.builtin(Builtin::HttpReqResponseTime, &tags), pace)
+                }),
                 count: into.builtin(Builtin::HttpReqs, &tags),
                 failed: into.builtin(Builtin::HttpReqFailed, &tags),
                 duration: into.builtin(Builtin::HttpReqDuration, &tags),
@@ -176,6 +198,8 @@ impl Feed {
                 connecting: None,
                 waiting: None,
                 receiving: None,
+                response: None,
+                omitted: None,
             }
         };
         let label = outcome.label as usize;
@@ -184,6 +208,25 @@ impl Feed {
         }
         self.bundles[label].push((outcome, bundle));
         bundle
+    }
+
+    /// The place of a sampler's pace, if it has one.
+    fn pace(&mut self, outcome: Outcome) -> Option<u32> {
+        let text = |number: u32| String::from_utf8_lossy(self.names.text(number));
+        let paces = self.paces.as_ref()?;
+        let pace = paces.get(&text(outcome.group), &text(outcome.label))?;
+        self.known_paces.push(pace.clone());
+        Some(self.known_paces.len() as u32 - 1)
+    }
+
+    /// What the reader of the record should know.
+    pub(super) fn warning(&self) -> Option<String> {
+        (self.estimated > 0).then(|| {
+            format!(
+                "http_req_response_time holds {} estimates for starts that a throughput timer wanted while their thread waited for an answer, tagged corrected:expected_interval",
+                self.estimated
+            )
+        })
     }
 
     fn traffic(&mut self, group: u32, into: &mut Collector) -> Traffic {
@@ -217,6 +260,17 @@ impl Feed {
             Kind::Other | Kind::Transaction => 0,
         };
         into.time(bundle.duration, at_us, us(figures.elapsed_ms - connect));
+        if let Some(series) = bundle.response {
+            into.time(series, at_us, us(figures.elapsed_ms));
+        }
+        let first_ms = *self.first_ms.get_or_insert(figures.start_ms);
+        if let Some((series, pace)) = bundle.omitted {
+            let since_ms = figures.start_ms.saturating_sub(first_ms);
+            for response_us in self.known_paces[pace as usize].omitted(figures, since_ms) {
+                into.time(series, at_us, response_us);
+                self.estimated += 1;
+            }
+        }
         if let Some(series) = bundle.connecting {
             into.time(series, at_us, us(connect));
         }

@@ -16,11 +16,10 @@
 //! | failure message | `assertion_failures`, and `checks` where the plan tells which samplers have assertions |
 //! | Transaction Controller, sampler with sub-results | `group_duration` with tag `group` = `::label`; no request |
 //! | a sample without URL (JSR223, Java, JDBC) | `samples`, `sample_failed`, `sample_duration`; no request |
+//! | elapsed | `http_req_response_time`, of runs; samplers with a throughput timer also have estimates of it, see [`super::pace`] |
 //!
-//! A sample stands at its end, as k6's do. All times have a resolution of one millisecond. JMeter writes when a sample did start,
-//! never when it should have: there is no `http_req_response_time`. Its timers draw the pauses when they come to them
-//! (Constant and Precise Throughput Timer, Throughput Shaping Timer), so that the output does not tell which sample belongs to
-//! which start of their schedule.
+//! A sample stands at its end, as k6's do. All times have a resolution of one millisecond. Files from elsewhere do not say which timers
+//! there were, so that there is no `http_req_response_time`.
 
 pub mod code;
 mod columns;
@@ -35,20 +34,24 @@ mod tests;
 mod xml;
 
 pub use csv::CsvReader;
+pub(super) use sample::Figures;
 pub use xml::XmlReader;
 
+use super::pace::Paces;
 use crate::collector::Collector;
 use crate::read::{ReadError, Reader};
 use std::collections::BTreeMap;
 
 /// What a reader knows from elsewhere.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options {
     /// The name of the check by the label of the sampler that has assertions: from the plan. The JTL does not name assertions
     /// that held.
     pub checks: BTreeMap<String, String>,
     /// The header of CSV results that begin without one. Without it, and without theirs, JMeter's default columns are assumed.
     pub header: Option<String>,
+    /// The paces of the plan's samplers; without it, there are no response times.
+    pub paces: Option<Paces>,
 }
 
 /// Reads a JTL of either kind, told by its first byte.

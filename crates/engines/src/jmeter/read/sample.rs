@@ -16,21 +16,25 @@ pub(super) const TRANSACTION: &[u8] = b"Number of samples in transaction : ";
 
 /// The figures of a sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Figures {
+pub(in crate::jmeter) struct Figures {
     /// Unix ms.
-    pub(super) start_ms: i64,
+    pub(in crate::jmeter) start_ms: i64,
     /// The service time with connecting, ms.
-    pub(super) elapsed_ms: u64,
+    pub(in crate::jmeter) elapsed_ms: u64,
     /// Pauses within, which `elapsed_ms` leaves out, ms.
-    pub(super) idle_ms: u64,
+    pub(in crate::jmeter) idle_ms: u64,
     /// To the first byte of the response, ms.
-    pub(super) latency_ms: Option<u64>,
+    pub(in crate::jmeter) latency_ms: Option<u64>,
     /// To the end of the handshakes, ms.
-    pub(super) connect_ms: Option<u64>,
+    pub(in crate::jmeter) connect_ms: Option<u64>,
     /// Received, headers included.
-    pub(super) bytes: Option<u64>,
+    pub(in crate::jmeter) bytes: Option<u64>,
     /// Sent.
-    pub(super) sent_bytes: Option<u64>,
+    pub(in crate::jmeter) sent_bytes: Option<u64>,
+    /// Threads of the group that ran when it ended.
+    pub(in crate::jmeter) group_threads: Option<u64>,
+    /// Threads of all groups.
+    pub(in crate::jmeter) all_threads: Option<u64>,
 }
 
 impl Figures {

@@ -242,7 +242,11 @@ fn times_are_those_of_the_file() {
         [1_000, 2_000],
         "a sample stands at its end: 1055 and 2070 ms"
     );
-    assert_eq!(count(&rows, "http_req_response_time", &[]), 0);
+    assert_eq!(
+        count(&rows, "http_req_response_time", &[]),
+        0,
+        "whether there were throughput timers is not known"
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::sample::{Figures, Kind, LONGEST_MS, TRANSACTION, group};
 use crate::collector::Collector;
 use crate::jmeter::tokens::{Token, Tokens, attributes, unescape};
 use crate::read::{ReadError, Reader};
+use std::collections::BTreeMap;
 
 /// Samples within samples; JMeter's go three deep.
 const DEEPEST: usize = 64;
@@ -54,8 +55,11 @@ struct Assertion {
 
 impl XmlReader {
     /// Nothing read yet. The file names its assertions, so that what `options` knows of them is not needed.
-    pub fn new(_options: Options) -> Self {
-        Self::default()
+    pub fn new(options: Options) -> Self {
+        Self {
+            feed: Feed::new(BTreeMap::new(), options.paces),
+            ..Self::default()
+        }
     }
 
     fn token(&mut self, token: Token<'_>, at: u64, into: &mut Collector) -> Result<(), ReadError> {
@@ -138,8 +142,7 @@ impl XmlReader {
         let mut figures = Figures::default();
         let (mut code, mut message, mut thread, mut label) =
             (String::new(), String::new(), String::new(), String::new());
-        let (mut ok, mut threads) = (true, 0);
-        let mut timed = false;
+        let (mut ok, mut timed) = (true, false);
         for (name, value) in attributes(rest) {
             let number = || {
                 value.parse::<u64>().map_err(|_| ReadError::Malformed {
@@ -162,7 +165,8 @@ impl XmlReader {
                 b"ct" => figures.connect_ms = Some(number()?),
                 b"by" => figures.bytes = Some(number()?),
                 b"sby" => figures.sent_bytes = Some(number()?),
-                b"na" => threads = number()?,
+                b"ng" => figures.group_threads = Some(number()?),
+                b"na" => figures.all_threads = Some(number()?),
                 b"s" => ok = value == "true",
                 b"lb" => label = value,
                 b"rc" => code = value,
@@ -204,7 +208,9 @@ impl XmlReader {
             Some(root) => root.label,
             None => self.feed.names.number(label.as_bytes()),
         };
-        if threads > 0 && kind != Kind::Transaction {
+        if let Some(threads) = figures.all_threads.filter(|threads| *threads > 0)
+            && kind != Kind::Transaction
+        {
             self.feed.threads(threads, figures.end_ms(), into);
         }
         Ok(Node {
@@ -311,6 +317,7 @@ impl Reader for XmlReader {
                     .to_owned(),
             );
         }
+        warnings.extend(self.feed.warning());
         Ok(warnings)
     }
 }

@@ -368,7 +368,7 @@ mod tests {
         let mut written = Written::new();
         let mut busy: VecDeque<(i64, i64)> = VecDeque::new();
         let (mut started, mut dropped) = (0, 0);
-        let mut drain = |busy: &mut VecDeque<(i64, i64)>, until: i64, written: &mut Written| {
+        let drain = |busy: &mut VecDeque<(i64, i64)>, until: i64, written: &mut Written| {
             while let Some(&(start, end)) = busy.front()
                 && end <= until
             {

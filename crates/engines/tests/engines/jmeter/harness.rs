@@ -225,6 +225,19 @@ pub(super) mod plan {
         ))
     }
 
+    /// 300 requests of five threads, 100 a second.
+    pub(crate) fn paced() -> String {
+        let timer = r#"<ConstantThroughputTimer guiclass="TestBeanGUI" testclass="ConstantThroughputTimer" testname="pace" enabled="true">
+<intProp name="calcMode">1</intProp><doubleProp><name>throughput</name><value>6000.0</value><savedValue>0.0</savedValue></doubleProp>
+</ConstantThroughputTimer><hashTree/>"#;
+        wrap(&group(
+            "ThreadGroup",
+            "5",
+            "60",
+            &(http("home", "/", "") + timer),
+        ))
+    }
+
     /// Data, redirects, a transaction, an assertion, a set-up.
     pub(crate) fn everything() -> String {
         let data = r#"<CSVDataSet guiclass="TestBeanGUI" testclass="CSVDataSet" testname="products" enabled="true">

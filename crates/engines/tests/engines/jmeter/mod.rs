@@ -2,13 +2,15 @@
 
 mod harness;
 
+use floodgate_core::histogram::Histogram;
 use floodgate_core::merge::{Aggregate, Along};
 use floodgate_core::metric::{Builtin, MetricKind};
 use floodgate_core::shard::Row;
 use floodgate_engines::launch::Exit;
-use floodgate_target::{Config, Target};
+use floodgate_target::{Config, Target, faulty};
 use harness::{Ended, Folder, home, plan, run, shop};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Twenty iterations of 4 threads, each with a product of its own, two redirects and a transaction.
 fn totals(home: &std::path::Path, tasks: usize) -> (u64, BTreeMap<String, u64>, Vec<Ended>) {
@@ -168,9 +170,57 @@ fn a_stop_keeps_what_was_read() {
     assert!(ended.total(Builtin::HttpReqs) > 100);
     assert_eq!(
         ended.count("http_req_response_time"),
-        0,
-        "not known, and not made up"
+        ended.total(Builtin::HttpReqs),
+        "without a throughput timer nothing is left out"
     );
+}
+
+/// A target that stalls for a second keeps five threads from a hundred starts that their timer wants.
+#[test]
+fn a_stall_is_in_the_response_times() {
+    for home in ["FLOODGATE_JMETER", "FLOODGATE_JMETER_2"]
+        .into_iter()
+        .filter_map(home)
+    {
+        let second = Duration::from_secs(1);
+        let stall = faulty::Script::stall(second, second);
+        let target = Target::start(Config::faulty(stall)).unwrap();
+        let folder = Folder::new(&plan::paced());
+        let ended = run(&home, &folder, &[1], 0, &target.url(), |_, _| false);
+        assert_eq!(ended.exit, Exit::Completed, "{}", ended.said);
+        assert_eq!(ended.total(Builtin::HttpReqs), target.counters().requests());
+        let (mut measured, mut estimated) = (Histogram::new(), Histogram::new());
+        for row in ended
+            .rows
+            .iter()
+            .filter(|row| row.key.metric == "http_req_response_time")
+        {
+            let all = match row.key.tags.get("corrected") {
+                Some(method) => {
+                    assert_eq!(method, "expected_interval");
+                    &mut estimated
+                }
+                None => &mut measured,
+            };
+            assert_eq!(row.key.tags.get("name"), Some("home"));
+            all.add_v2(row.histogram.as_ref().unwrap()).unwrap();
+        }
+        assert_eq!(measured.count(), ended.total(Builtin::HttpReqs));
+        // Five threads share 100 starts a second: 50 ms each, of which a second of waiting holds 19 more. The threads that wait at first do so for the whole stall.
+        let long = |all: &Histogram| all.count() - all.count_at_or_below(400_000);
+        assert!(long(&measured) >= 5, "{}", long(&measured));
+        assert!(
+            long(&estimated) >= 50,
+            "{} of {}",
+            long(&estimated),
+            estimated.count()
+        );
+        assert!(
+            ended.reader_warnings[0].contains("corrected:expected_interval"),
+            "{:?}",
+            ended.reader_warnings
+        );
+    }
 }
 
 #[test]
