@@ -23,9 +23,9 @@ pub fn lift(
     let lifted = &inspection.thresholds;
     if definition.contains_key("thresholds") {
         if !lifted.is_empty() {
-            let (count, are) = (lifted.len(), if lifted.len() == 1 { "is" } else { "are" });
+            let count = lifted.len();
             warnings.push(format!(
-                "the script's own thresholds ({count}) {are} not looked at: the definition has some; remove its key thresholds to use the script's"
+                "the script's own thresholds ({count}) are not looked at: the definition has some; remove its key thresholds to use the script's"
             ));
         }
     } else if !lifted.is_empty() {

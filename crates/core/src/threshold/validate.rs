@@ -7,7 +7,7 @@ use super::key::{Key, parse_key};
 use crate::metric::{Builtin, Contains, MetricKind};
 
 /// Tags that the engines set by themselves (<https://grafana.com/docs/k6/latest/using-k6/tags-and-groups/>, and ours).
-const KNOWN_TAGS: [&str; 10] = [
+const KNOWN_TAGS: [&str; 11] = [
     "scenario",
     "group",
     "name",
@@ -18,6 +18,7 @@ const KNOWN_TAGS: [&str; 10] = [
     "check",
     "region",
     "task",
+    "corrected",
 ];
 
 /// Checks a threshold as written in a definition: both parts parse, the metric's name is not a misspelt built-in one,

@@ -22,8 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What everyone who reads the numbers should know.
 const NOTES: [&str; 2] = [
-    "Gatling measures in whole milliseconds, from when a request is sent: http_req_duration has that resolution, and there is no \
-     http_req_response_time, since the log does not say which request belongs to which scheduled start",
+    "Gatling measures in whole milliseconds, from when a request is sent: http_req_duration and http_req_response_time are the same, with \
+     that resolution, and do not have in them by how much Gatling itself was late",
     "Gatling's log has neither methods nor phases of a request, and a status only where a check of it failed",
 ];
 

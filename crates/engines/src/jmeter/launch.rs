@@ -79,6 +79,10 @@ const PROPERTIES: [&str; 39] = [
 const HEADER: &str = "timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,success,failureMessage,\
 bytes,sentBytes,grpThreads,allThreads,URL,Latency,IdleTime,Connect";
 
+/// What everyone who reads the numbers should know.
+const NOTE: &str = "JMeter measures in whole milliseconds, from when a sample starts: when it should have started is known, and in \
+http_req_response_time, only where a throughput timer says so";
+
 /// What an exit code of JMeter says. It is 0 whatever the samples were: the verdict comes from them.
 pub fn exit(code: i32) -> Exit {
     match code {
@@ -318,7 +322,9 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
         patience: PATIENCE,
         exit,
         control: None,
-        warnings: part.warnings,
+        warnings: std::iter::once(NOTE.to_owned())
+            .chain(part.warnings)
+            .collect(),
     })
 }
 

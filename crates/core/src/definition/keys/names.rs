@@ -73,7 +73,7 @@ pub(super) const TAG: Names = Names {
 const SET_BY_US: &str = "every sample has this tag already, and it is set for you";
 
 /// Tags that samples have in any case.
-pub(in crate::definition) const RESERVED_TAGS: [(&str, &str); 10] = [
+pub(in crate::definition) const RESERVED_TAGS: [(&str, &str); 11] = [
     ("scenario", SET_BY_US),
     ("group", "write a step with the keys group and steps"),
     ("name", "a request's name is the key name of its step"),
@@ -87,6 +87,7 @@ pub(in crate::definition) const RESERVED_TAGS: [(&str, &str); 10] = [
     ("check", SET_BY_US),
     ("region", SET_BY_US),
     ("task", SET_BY_US),
+    ("corrected", "it marks response times that are estimated"),
 ];
 
 /// Header fields (RFC 9110 §5.6.2), without those that frame the message.

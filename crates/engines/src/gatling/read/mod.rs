@@ -2,7 +2,7 @@
 //!
 //! | log | series |
 //! |---|---|
-//! | a request | `http_reqs`, `http_req_failed`, `http_req_duration` and `checks`, at its end, tagged `name`, `group` (`::outer::inner`), `expected_response`; if it failed also `error_code`, or the `status` that a check did not like; `scenario` if the log's head names exactly one |
+//! | a request | `http_reqs`, `http_req_failed`, `http_req_duration`, `http_req_response_time` and `checks`, at its end, tagged `name`, `group` (`::outer::inner`), `expected_response`; if it failed also `error_code`, or the `status` that a check did not like; `scenario` if the log's head names exactly one |
 //! | a group | `group_duration` (ms), tagged `group`, and `scenario` as above |
 //! | a user's start and end | `vus`; `iterations`, tagged `scenario`; `iteration_duration` where the log says which start an end belongs to (3.0 to 3.3) |
 //! | an error | a warning: nothing was sent |
