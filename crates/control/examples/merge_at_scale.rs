@@ -250,6 +250,7 @@ impl Run {
                 scheduled_iterations: Some(iterations),
                 ..Totals::default()
             },
+            durations: Vec::new(),
             health: Health {
                 cpus: 1.0,
                 measured_seconds: self.seconds as u64,

@@ -46,6 +46,8 @@ pub(crate) struct Signals {
 pub(crate) struct Fed {
     pub(crate) warnings: Vec<String>,
     pub(crate) totals: Totals,
+    /// Trends of the engine's own that hold times.
+    pub(crate) durations: Vec<String>,
     pub(crate) health: Health,
     /// Why reading ended early.
     pub(crate) broken: Option<String>,
@@ -241,6 +243,7 @@ impl Feed {
         Fed {
             warnings,
             totals: self.collector.totals(),
+            durations: self.collector.durations(),
             health: self.health,
             broken: self.broken,
             began_us: self.began_us,

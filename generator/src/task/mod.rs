@@ -381,6 +381,7 @@ impl Task {
             ended_ms: unix_ms(),
             shards: Vec::new(),
             totals: Default::default(),
+            durations: Vec::new(),
             health: Default::default(),
             warnings,
         };
@@ -447,6 +448,7 @@ impl Task {
             ended_ms: unix_ms(),
             shards: delivered.shards,
             totals,
+            durations: Vec::new(),
             health,
             warnings,
         }

@@ -228,6 +228,7 @@ impl Task {
         let Fed {
             warnings: mut read,
             totals,
+            durations,
             mut health,
             broken,
             began_us,
@@ -262,6 +263,7 @@ impl Task {
             ended_ms: unix_ms(),
             shards,
             totals,
+            durations,
             health,
             warnings,
         }

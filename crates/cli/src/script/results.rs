@@ -168,6 +168,7 @@ pub(crate) async fn import_file(
             ended_ms: collector.latest_ms().unwrap_or(plan.deadline_ms),
             shards,
             totals: collector.totals(),
+            durations: collector.durations(),
             health: Health::default(),
             warnings,
         },

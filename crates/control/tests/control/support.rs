@@ -295,6 +295,7 @@ impl Run<'_> {
                 ..Totals::default()
             },
             shards,
+            durations: Vec::new(),
             health: Health {
                 cpus: 1.0,
                 measured_seconds: 10,

@@ -24,6 +24,9 @@ pub struct Manifest {
     pub shards: Vec<ShardEntry>,
     /// Totals over all shards, for a check of completeness.
     pub totals: Totals,
+    /// Custom trends whose values are times, as the engine says; the others hold plain numbers. By name, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub durations: Vec<String>,
     /// How the generator itself fared.
     pub health: Health,
     /// What the reader of the record should know.

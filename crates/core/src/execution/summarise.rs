@@ -195,9 +195,19 @@ fn metric(run: &Finished<'_>, key: &Key, named: &[Aggregate]) -> MetricSummary {
         .unwrap_or_else(|| guess(named));
     MetricSummary {
         kind,
-        contains: builtin.map_or(Contains::Default, Builtin::contains),
+        contains: builtin.map_or_else(|| custom(run, &key.metric), Builtin::contains),
         values: selected.map_or_else(BTreeMap::new, |s| values(&s, named, run.duration)),
         thresholds: BTreeMap::new(),
+    }
+}
+
+/// What a custom metric holds, by the tasks that wrote it.
+fn custom(run: &Finished<'_>, metric: &str) -> Contains {
+    let says_so = |manifest: &Manifest| manifest.durations.iter().any(|name| name == metric);
+    if run.manifests.iter().any(says_so) {
+        Contains::Time
+    } else {
+        Contains::Default
     }
 }
 

@@ -337,6 +337,7 @@ impl Run {
                     http_reqs: 4,
                     ..TaskTotals::default()
                 },
+                durations: Vec::new(),
                 health: Health::default(),
                 warnings: Vec::new(),
             };

@@ -81,6 +81,7 @@ fn manifest(task: u32) -> Manifest {
         ended_ms: 0,
         shards: Vec::new(),
         totals: Totals::default(),
+        durations: Vec::new(),
         health: Health {
             cpus: 1.0,
             measured_seconds: 60,

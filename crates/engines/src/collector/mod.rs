@@ -10,7 +10,7 @@ use cell::Cell;
 use floodgate_core::execution::manifest::Totals;
 use floodgate_core::metric::{Builtin, MetricKind, SeriesKey, Tags};
 use floodgate_core::shard::{PHASE_WINDOW_S, Row, WINDOW_S, window_s};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use windows::Windows;
 
@@ -48,6 +48,7 @@ pub struct Collector {
     totals: Vec<Cell>,
     folded_samples: u64,
     latest_us: i64,
+    durations: BTreeSet<String>,
 }
 
 impl Collector {
@@ -62,6 +63,7 @@ impl Collector {
             totals: Vec::new(),
             folded_samples: 0,
             latest_us: i64::MIN,
+            durations: BTreeSet::new(),
         }
     }
 
@@ -109,6 +111,25 @@ impl Collector {
             folded,
         });
         series
+    }
+
+    /// The series of a trend of the engine's or the script's own whose values are times.
+    pub fn duration(&mut self, metric: &str, tags: &Tags) -> Series {
+        self.note_duration(metric);
+        self.series(metric, MetricKind::Trend, tags)
+    }
+
+    /// Takes note that the values of a trend are times. Of built-in metrics that is known.
+    pub fn note_duration(&mut self, metric: &str) {
+        let is_new = Builtin::parse(metric).is_none() && !self.durations.contains(metric);
+        if is_new && self.durations.len() < self.settings.max_series as usize {
+            self.durations.insert(metric.to_owned());
+        }
+    }
+
+    /// The trends that [`Self::note_duration`] was told of, sorted.
+    pub fn durations(&self) -> Vec<String> {
+        self.durations.iter().cloned().collect()
     }
 
     /// A built-in metric's series.

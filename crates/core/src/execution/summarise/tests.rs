@@ -70,6 +70,7 @@ fn manifest() -> Manifest {
         ended_ms: 1,
         shards: Vec::new(),
         totals: Totals::default(),
+        durations: Vec::new(),
         health: Health {
             cpus: 2.0,
             lag_p99_us: 150,
@@ -111,6 +112,23 @@ fn a_summary_has_what_was_measured_and_what_was_asked_for() {
     assert_eq!(c.verdict.status, Status::Failed);
     assert_eq!(c.thresholds.len(), 4);
     insta::assert_json_snapshot!(c.summary);
+}
+
+#[test]
+fn a_custom_trend_holds_what_its_tasks_say() {
+    let source = Samples::default()
+        .with("rendering", MetricKind::Trend, &[], [3_000.0])
+        .with("basket_size", MetricKind::Trend, &[], [3_000.0]);
+    let said = Manifest {
+        durations: vec!["rendering".into()],
+        ..manifest()
+    };
+    let none = Thresholds::default();
+    let metrics = conclude_with(&source, &none, None, &[manifest(), said])
+        .summary
+        .metrics;
+    assert_eq!(metrics["rendering"].contains, Contains::Time);
+    assert_eq!(metrics["basket_size"].contains, Contains::Default);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::super::lift::Name;
 use super::message::{Class, classify};
 use crate::collector::{Collector, Series};
-use floodgate_core::metric::{Builtin, MetricKind, Tags};
+use floodgate_core::metric::{Builtin, Tags};
 use std::collections::HashMap;
 
 /// Requests whose series are remembered; those of further ones are looked up again each time.
@@ -146,7 +146,7 @@ impl Samples {
         let known = &mut self.paths[path as usize];
         let series = *known.group.get_or_insert_with(|| {
             let tags = place(&known.name, self.scenario.as_deref());
-            into.series("group_duration", MetricKind::Trend, &tags)
+            into.duration("group_duration", &tags)
         });
         let at_us = end_ms.saturating_mul(1_000);
         into.time(series, at_us, us_between(start_ms, end_ms));

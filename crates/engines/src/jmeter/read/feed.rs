@@ -194,7 +194,7 @@ impl Feed {
             Bundle {
                 count: into.series("samples", MetricKind::Counter, &tags),
                 failed: into.series("sample_failed", MetricKind::Rate, &tags),
-                duration: into.series("sample_duration", MetricKind::Trend, &tags),
+                duration: into.duration("sample_duration", &tags),
                 connecting: None,
                 waiting: None,
                 receiving: None,
@@ -307,7 +307,7 @@ impl Feed {
         let tags = Tags::new()
             .with("group", name)
             .with("scenario", tag(self.names.text(group)));
-        let series = into.series("group_duration", MetricKind::Trend, &tags);
+        let series = into.duration("group_duration", &tags);
         into.time(
             series,
             figures.end_ms().saturating_mul(1_000),

@@ -152,7 +152,7 @@ impl State {
             .ok_or_else(wrong)?;
         let metric = match self.samples.metric(name) {
             Some(metric) => metric,
-            None => self.define(name, number)?,
+            None => self.define(name, number, into)?,
         };
         if tags != self.raw || self.raw.is_empty() {
             self.set = match self.samples.sets.known(tags) {
@@ -191,7 +191,12 @@ impl State {
     }
 
     #[cold]
-    fn define(&mut self, name: &[u8], number: u64) -> Result<MetricId, ReadError> {
+    fn define(
+        &mut self,
+        name: &[u8],
+        number: u64,
+        into: &mut Collector,
+    ) -> Result<MetricId, ReadError> {
         let name = std::str::from_utf8(name)
             .map_err(|_| malformed(number, format!("the metric {} is not UTF-8", excerpt(name))))?;
         let known = kinds::of(name).or_else(|| self.kinds.get(name).copied());
@@ -199,6 +204,9 @@ impl State {
             .samples
             .define(name, known.unwrap_or(MetricKind::Trend));
         let id = id.map_err(|problem| malformed(number, problem))?;
+        if kinds::is_duration(name) {
+            into.note_duration(name);
+        }
         if known.is_none() && !self.guessed.iter().any(|guessed| guessed == name) {
             self.guessed.push(name.to_owned());
         }

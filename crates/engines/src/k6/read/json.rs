@@ -48,6 +48,8 @@ struct Data<'a> {
     tags: Option<BTreeMap<String, String>>,
     #[serde(borrow, rename = "type")]
     kind: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    contains: Option<Cow<'a, str>>,
 }
 
 impl JsonReader {
@@ -151,7 +153,12 @@ impl State {
             )
         })?;
         match &*parsed.what {
-            "Metric" => self.define(&parsed, number).map(|_| ()),
+            "Metric" => {
+                if parsed.data.contains.as_deref() == Some("time") {
+                    into.note_duration(&parsed.metric);
+                }
+                self.define(&parsed, number).map(|_| ())
+            }
             "Point" => self.sample(&parsed, number, into),
             // What a later k6 may add is none of the samples.
             _ => Ok(()),

@@ -30,3 +30,8 @@ pub(super) fn of(metric: &str) -> Option<MetricKind> {
         _ => return None,
     })
 }
+
+/// Whether a trend that k6 itself makes holds times: all but the score of layout shifts.
+pub(super) fn is_duration(metric: &str) -> bool {
+    of(metric) == Some(MetricKind::Trend) && metric != "browser_web_vital_cls"
+}

@@ -202,6 +202,22 @@ fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(&path).unwrap()
 }
 
+/// The JSON says which trends hold times; the CSV does not, but of k6's own it is known.
+#[test]
+fn trends_of_times_are_told_from_those_of_numbers() {
+    for (name, expected) in [
+        ("samples.json", &["group_duration", "rendering"][..]),
+        ("samples-v1.json", &["group_duration", "rendering"]),
+        ("samples.csv", &["group_duration"]),
+    ] {
+        let bytes = fixture(name);
+        let mut into = collector();
+        let mut reader = import(&bytes).unwrap();
+        reader.push(&bytes, &mut into).unwrap();
+        assert_eq!(into.durations(), expected, "{name}");
+    }
+}
+
 /// The recordings of 2.x and 1.x hold what `record.js` does; the quick way and a JSON parser read the same from them.
 #[test]
 fn recordings_of_both_versions_hold_what_the_script_does() {
