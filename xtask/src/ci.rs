@@ -68,3 +68,21 @@ fn fuzz(steps: &mut Steps) {
         steps.leave_out("fuzz targets compile", "there is no fuzz/Cargo.toml");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A dependency that a crate gets is missing in the lock file that nobody looks at until the checks run.
+    #[test]
+    fn the_fuzz_targets_have_a_lock_file_that_is_current() {
+        let manifest = ["--manifest-path", "fuzz/Cargo.toml", "--locked"];
+        let mut metadata = repo::cargo(&["metadata", "--format-version", "1"]);
+        let output = metadata.args(manifest).output().expect("cargo runs");
+        assert!(
+            output.status.success(),
+            "run `cargo update -w --manifest-path fuzz/Cargo.toml`: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}

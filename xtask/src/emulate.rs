@@ -1,6 +1,6 @@
 //! `cargo xtask emulate`: the whole stack on this machine, and the demo through it.
 
-use crate::emulator::{self, Cloud, Programs};
+use crate::emulator::{self, Cloud, Deployed, Programs};
 use crate::repo;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
@@ -16,6 +16,9 @@ pub(crate) struct Options {
     /// Leave the stack up after the demo, until Ctrl-C
     #[arg(long)]
     keep: bool,
+    /// Deploy the stack with Terraform, from the example `emulator`; it is planned again and destroyed after the demo
+    #[arg(long)]
+    terraform: bool,
 }
 
 /// Brings it up, runs the demo, and takes it down: also on Ctrl-C, and when something fails.
@@ -26,7 +29,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let interrupted = on_signals()?;
     eprintln!("── bringing the stack up");
     let start = Instant::now();
-    let cloud = Cloud::start(Programs::Built)?;
+    let by = match options.terraform {
+        true => Deployed::ByTerraform,
+        false => Deployed::ByScript,
+    };
+    let mut cloud = Cloud::start(Programs::Built, by)?;
     eprintln!(
         "── up after {:.1} s: {}",
         start.elapsed().as_secs_f64(),
@@ -44,7 +51,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     eprintln!("── taking the stack down");
     let start = Instant::now();
+    let settled = cloud.is_settled();
+    let destroyed = cloud.destroy();
     cloud.stop()?;
+    settled.and(destroyed)?;
     eprintln!(
         "── down after {:.1} s, nothing left",
         start.elapsed().as_secs_f64()
@@ -64,7 +74,11 @@ fn on_signals() -> Result<Arc<AtomicBool>> {
     Ok(interrupted)
 }
 
-fn demo(cloud: &Cloud) -> Result<()> {
+/// Runs the demo through a stack.
+///
+/// # Errors
+/// If it does not pass.
+pub(crate) fn demo(cloud: &Cloud) -> Result<()> {
     let programs = repo::target_dir()?.join("debug");
     let mut shop = Shop::start(Command::new(programs.join("floodgate-target")))?;
     eprintln!("── the demo's shop: {}", shop.url);

@@ -5,6 +5,7 @@
 
 use crate::{python, repo};
 use anyhow::{Context, Result, anyhow, ensure};
+use std::fs;
 use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -74,11 +75,10 @@ pub(crate) struct Options {
 pub(crate) fn run(options: &Options) -> Result<()> {
     let folder = repo::target_dir()?.join("package");
     let program = build(options.arch, &options.profile)?;
-    let contents =
-        std::fs::read(&program).with_context(|| format!("read {}", program.display()))?;
-    let package = zip("bootstrap", &contents)?;
+    let contents = fs::read(&program).with_context(|| format!("read {}", program.display()))?;
+    let package = zip("bootstrap", &contents, 9)?;
     let file = folder.join(format!("functions-{}.zip", options.arch.name()));
-    std::fs::write(&file, &package).with_context(|| format!("write {}", file.display()))?;
+    fs::write(&file, &package).with_context(|| format!("write {}", file.display()))?;
     println!("{}", file.display());
     println!(
         "{} bytes, {} of them the program unpacked",
@@ -93,11 +93,21 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     Ok(())
 }
 
+/// Packs a program as it is, quickly: for functions that an emulator runs.
+///
+/// # Errors
+/// If it cannot be read, or the package not written.
+pub(crate) fn pack_quickly(program: &Path, into: &Path) -> Result<()> {
+    let contents = fs::read(program).with_context(|| format!("read {}", program.display()))?;
+    let package = zip("bootstrap", &contents, 1)?;
+    fs::write(into, package).with_context(|| format!("write {}", into.display()))
+}
+
 /// A zip of one program that everybody may execute; the same bytes for the same program, since it holds no time.
-fn zip(name: &str, contents: &[u8]) -> Result<Vec<u8>> {
+fn zip(name: &str, contents: &[u8], level: i64) -> Result<Vec<u8>> {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(9))
+        .compression_level(Some(level))
         .last_modified_time(DateTime::default())
         .unix_permissions(0o755);
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
@@ -178,8 +188,8 @@ mod tests {
         let contents: Vec<u8> = (0..50_000_u32)
             .flat_map(|n| n.wrapping_mul(n).to_le_bytes())
             .collect();
-        let package = zip("bootstrap", &contents).unwrap();
-        assert_eq!(package, zip("bootstrap", &contents).unwrap());
+        let package = zip("bootstrap", &contents, 9).unwrap();
+        assert_eq!(package, zip("bootstrap", &contents, 9).unwrap());
         let mut archive = zip::ZipArchive::new(Cursor::new(package)).unwrap();
         assert_eq!(archive.len(), 1);
         let mut program = archive.by_name("bootstrap").unwrap();

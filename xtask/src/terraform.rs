@@ -1,12 +1,18 @@
 //! `cargo xtask terraform`: the checks that need Terraform and the AWS provider, and the provider itself.
 
 mod provider;
+mod stack;
+
+pub(crate) use stack::Stack;
 
 use crate::repo;
 use crate::steps::Steps;
-use anyhow::Result;
-use std::path::{Path, PathBuf};
+use anyhow::{Context as _, Result, ensure};
+use std::path::PathBuf;
 use std::process::Command;
+
+/// What is said where nothing but formatting can be checked.
+const NO_PROVIDER: &str = "there is no AWS provider; where the registry is out of reach, `cargo xtask terraform provider` builds one";
 
 const EXAMPLES: [&str; 4] = ["minimal", "complete", "nightly-soak", "multi-region"];
 
@@ -87,15 +93,10 @@ pub(crate) fn add_all(steps: &mut Steps) -> Result<()> {
 
 fn check(steps: &mut Steps, options: &Check) -> Result<()> {
     let rest = "terraform validate, test and plan";
-    let Some(program) = repo::find_program("terraform", None) else {
+    let Some(terraform) = Terraform::find()? else {
         steps.leave_out("terraform fmt", "there is no terraform");
         steps.leave_out(rest, "there is no terraform");
         return Ok(());
-    };
-    let terraform = Terraform {
-        program,
-        data: repo::target_dir()?.join("terraform"),
-        configuration: provider::configuration()?,
     };
     let mut format = terraform.command("fmt", ".");
     steps.run(
@@ -103,10 +104,7 @@ fn check(steps: &mut Steps, options: &Check) -> Result<()> {
         format.args(["fmt", "-check", "-diff", "-recursive"]),
     );
     if terraform.configuration.is_none() {
-        steps.leave_out(
-            rest,
-            "there is no AWS provider; where the registry is out of reach, `cargo xtask terraform provider` builds one",
-        );
+        steps.leave_out(rest, NO_PROVIDER);
         return Ok(());
     }
     for folder in
@@ -129,8 +127,27 @@ fn check(steps: &mut Steps, options: &Check) -> Result<()> {
     }
     match &options.emulator {
         None => steps.leave_out("terraform apply onto the emulator", "no --emulator"),
-        Some(endpoint) => terraform.apply(steps, endpoint, &options.package),
+        Some(endpoint) => {
+            let stack = Stack {
+                state: terraform.data.join("emulator.tfstate"),
+                terraform,
+                endpoint: endpoint.clone(),
+                package: repo::root().join(&options.package),
+                image: None,
+            };
+            stack.check(steps);
+        }
     }
+    Ok(())
+}
+
+/// Whether a stack can be applied here.
+///
+/// # Errors
+/// What is missing.
+pub(crate) fn is_usable() -> Result<()> {
+    let terraform = Terraform::find()?.context("there is no terraform")?;
+    ensure!(terraform.configuration.is_some(), NO_PROVIDER);
     Ok(())
 }
 
@@ -143,6 +160,18 @@ struct Terraform {
 }
 
 impl Terraform {
+    /// The program, and what belongs to it; `None` without one.
+    fn find() -> Result<Option<Self>> {
+        let Some(program) = repo::find_program("terraform", None) else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            program,
+            data: repo::target_dir()?.join("terraform"),
+            configuration: provider::configuration()?,
+        }))
+    }
+
     /// A command in a folder below `terraform/`, with a data folder of its own.
     fn command(&self, name: &str, folder: &str) -> Command {
         let mut command = Command::new(&self.program);
@@ -170,37 +199,6 @@ impl Terraform {
             &format!("terraform init {name}"),
             self.command(name, folder).args(arguments),
         )
-    }
-
-    /// Plans, applies and destroys the example for emulators.
-    fn apply(&self, steps: &mut Steps, endpoint: &str, package: &Path) {
-        let (name, folder) = ("examples/emulator", "examples/emulator");
-        if !self.init(steps, name, folder) {
-            return;
-        }
-        let state = self.data.join("emulator.tfstate");
-        let package = repo::root().join(package);
-        let command = |verb: &str| {
-            let mut command = self.command(name, folder);
-            command
-                .args([verb, "-input=false", "-auto-approve"])
-                .arg(format!("-state={}", state.display()))
-                .arg(format!("-var=endpoint={endpoint}"))
-                .arg(format!("-var=functions_package={}", package.display()))
-                .env("AWS_ENDPOINT_URL", endpoint);
-            command
-        };
-        if steps.run("terraform apply onto the emulator", &mut command("apply")) {
-            let mut again = self.command(name, folder);
-            again
-                .args(["plan", "-input=false", "-detailed-exitcode"])
-                .arg(format!("-state={}", state.display()))
-                .arg(format!("-var=endpoint={endpoint}"))
-                .arg(format!("-var=functions_package={}", package.display()))
-                .env("AWS_ENDPOINT_URL", endpoint);
-            steps.run("terraform plan after it: nothing to do", &mut again);
-        }
-        steps.run("terraform destroy on the emulator", &mut command("destroy"));
     }
 }
 

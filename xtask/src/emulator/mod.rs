@@ -6,7 +6,8 @@ mod ministack;
 mod server;
 
 use crate::steps::Steps;
-use crate::{engines, repo};
+use crate::terraform::{self, Stack};
+use crate::{emulate, engines, package, repo};
 use anyhow::{Context as _, Result, ensure};
 use docker::Docker;
 use ministack::Ministack;
@@ -27,6 +28,8 @@ pub(crate) struct Cloud {
     ministack: Ministack,
     docker: Docker,
     description: PathBuf,
+    /// What has to be destroyed before the end.
+    applied: Option<Stack>,
     /// The stack's names and ARNs, as `deploy.py` gives them.
     pub(crate) stack: Value,
 }
@@ -36,23 +39,27 @@ impl Cloud {
     ///
     /// # Errors
     /// What could not be had, in a sentence.
-    pub(crate) fn start(programs: Programs) -> Result<Self> {
-        let docker = part("docker engine", || {
-            Docker::set_up().map_err(anyhow::Error::msg)
-        })?;
+    pub(crate) fn start(programs: Programs, by: Deployed) -> Result<Self> {
+        let docker = part("docker engine", || Ok(Docker::set_up().map_err(Missing)?))?;
         eprintln!("   docker engine: {}", docker.origin());
         let python = part("MiniStack (Python packages)", || {
-            ministack::set_up().map_err(anyhow::Error::msg)
+            Ok(ministack::set_up().map_err(Missing)?)
         })?;
         let bootstrap = part("functions", || programs.build())?;
         part("generator image", || build_image("http", IMAGE))?;
-        let scripts = match programs {
-            Programs::Tested => script_images(),
-            Programs::Built => Vec::new(),
+        let scripts = match (programs, by) {
+            (Programs::Tested, Deployed::ByScript) => script_images(),
+            _ => Vec::new(),
         };
         let ministack = part("MiniStack (start)", || Ministack::start(&python))?;
         let description = ministack.folder()?.join("stack.json");
-        let stack = part("stack", || deploy(&ministack, &bootstrap, &scripts))?;
+        let (stack, applied) = part("stack", || match by {
+            Deployed::ByScript => Ok((deploy(&ministack, &bootstrap, &scripts)?, None)),
+            Deployed::ByTerraform => {
+                let (stack, applied) = apply(&ministack, &bootstrap)?;
+                Ok((stack, Some(applied)))
+            }
+        })?;
         let all = json!({
             "stack": stack,
             "python": python,
@@ -67,6 +74,7 @@ impl Cloud {
             ministack,
             docker,
             description,
+            applied,
             stack,
         })
     }
@@ -92,6 +100,27 @@ impl Cloud {
         self.ministack.deploy(arguments)
     }
 
+    /// Whether Terraform would change nothing more of what it has applied.
+    ///
+    /// # Errors
+    /// If it would, with its plan.
+    pub(crate) fn is_settled(&self) -> Result<()> {
+        self.applied.as_ref().map_or(Ok(()), |applied| {
+            part("terraform plan: nothing to do", || applied.is_settled())
+        })
+    }
+
+    /// Destroys what Terraform has applied. Nothing for a stack by the script, which ends with the emulator.
+    ///
+    /// # Errors
+    /// If something cannot be destroyed.
+    pub(crate) fn destroy(&mut self) -> Result<()> {
+        match self.applied.take() {
+            Some(applied) => part("terraform destroy", || applied.destroy()),
+            None => Ok(()),
+        }
+    }
+
     /// Takes everything down.
     ///
     /// # Errors
@@ -103,24 +132,73 @@ impl Cloud {
     }
 }
 
+/// Something that this machine does not have, and that is no fault of the repository.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Missing(String);
+
+/// A stack that could not be brought up: left out where the machine lacks something, else failed.
+fn without(steps: &mut Steps, name: &str, why: &anyhow::Error) {
+    let said = format!("{why:#}");
+    if why.is::<Missing>() {
+        steps.leave_out(name, said);
+    } else {
+        steps.fail(name, said);
+    }
+}
+
+/// Who puts the stack onto the emulator.
+#[derive(Clone, Copy)]
+pub(crate) enum Deployed {
+    /// `infra/emulator/deploy.py`.
+    ByScript,
+    /// Terraform, from its example `emulator`.
+    ByTerraform,
+}
+
 /// Runs the tests of the run in the cloud, on MiniStack, and of every branch of the state machine, on LocalStack.
 pub(crate) fn test(steps: &mut Steps) {
     branches(steps);
     runs(steps);
+    through_terraform(steps);
+}
+
+/// The demo through a stack that Terraform has applied.
+fn through_terraform(steps: &mut Steps) {
+    let name = "cloud: the demo through a stack by Terraform";
+    eprintln!("\n── {name}");
+    if let Err(why) = terraform::is_usable() {
+        return steps.leave_out(name, format!("{why:#}"));
+    }
+    let cloud = match Cloud::start(Programs::Tested, Deployed::ByTerraform) {
+        Ok(cloud) => cloud,
+        Err(why) => return without(steps, name, &why),
+    };
+    let start = Instant::now();
+    let passed = emulate::demo(&cloud);
+    if passed.is_err() {
+        keep_logs(&cloud);
+    }
+    // To destroy it takes minutes, and `cargo xtask emulate --terraform` does; here it goes with the emulator.
+    let outcome = passed.and_then(|()| cloud.is_settled()).and(cloud.stop());
+    match outcome {
+        Ok(()) => steps.note(name, start.elapsed()),
+        Err(why) => steps.fail(name, format!("{why:#}")),
+    }
 }
 
 fn branches(steps: &mut Steps) {
     let name = "cloud: every branch of the state machine (LocalStack)";
     eprintln!("\n── {name}: setting up");
     let started = localstack::set_up()
-        .map_err(anyhow::Error::msg)
+        .map_err(|why| Missing(why).into())
         .and_then(|python| localstack::Localstack::start(&python));
     match started {
         Ok(localstack) => {
             let mut tests = cloud_tests("branches::");
             steps.run(name, tests.env(LOCALSTACK, localstack.url()));
         }
-        Err(why) => steps.leave_out(name, format!("{why:#}")),
+        Err(why) => without(steps, name, &why),
     }
 }
 
@@ -128,9 +206,9 @@ fn runs(steps: &mut Steps) {
     let name = "cloud: runs on MiniStack";
     eprintln!("\n── {name}: setting up");
     let start = Instant::now();
-    let cloud = match Cloud::start(Programs::Tested) {
+    let cloud = match Cloud::start(Programs::Tested, Deployed::ByScript) {
         Ok(cloud) => cloud,
-        Err(why) => return steps.leave_out(name, format!("{why:#}")),
+        Err(why) => return without(steps, name, &why),
     };
     steps.note("cloud: set-up", start.elapsed());
     stores(steps, &cloud);
@@ -256,6 +334,23 @@ fn run(arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// Applies the example for emulators: the stack under the names of `deploy.py`.
+fn apply(ministack: &Ministack, bootstrap: &Path) -> Result<(Value, Stack)> {
+    let folder = ministack.folder()?;
+    let package = folder.join("functions.zip");
+    package::pack_quickly(bootstrap, &package)?;
+    let applied = Stack::apply(folder, ministack.url()?, &package, IMAGE)?;
+    let of = applied.outputs()?;
+    let stack = json!({
+        "name": of["stack"],
+        "region": of["region"],
+        "state_machine": of["state_machine_arn"],
+        "bucket": of["bucket"],
+        "table": of["table"],
+    });
+    Ok((stack, applied))
+}
+
 fn deploy(ministack: &Ministack, bootstrap: &Path, engines: &[String]) -> Result<Value> {
     let bootstrap = bootstrap.to_str().context("a path that is not UTF-8")?;
     let mut arguments = vec!["up", "--bootstrap", bootstrap, "--image", IMAGE];
@@ -264,4 +359,19 @@ fn deploy(ministack: &Ministack, bootstrap: &Path, engines: &[String]) -> Result
     }
     let said = ministack.deploy(&arguments)?;
     serde_json::from_str(&said).context("what infra/emulator/deploy.py prints")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Only what the machine lacks is left out; a stack that does not come up has failed.
+    #[test]
+    fn what_is_missing_is_told_from_what_fails() {
+        let missing = part::<()>("docker engine", || Err(Missing("no docker".into()).into()));
+        let failed = part::<()>("stack", || Err(anyhow::anyhow!("no such table")));
+        let is_missing = |outcome: Result<()>| outcome.err().map(|why| why.is::<Missing>());
+        assert_eq!(is_missing(missing), Some(true));
+        assert_eq!(is_missing(failed), Some(false));
+    }
 }

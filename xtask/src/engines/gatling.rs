@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 /// The current version. Its jars are in the folder `lib` of the place.
 const CURRENT: &str = "3.15.1";
+/// The list of its files' digests.
+pub(super) const PINNED: &str = "gatling-3.15.1";
 /// The last version with a text log. Its jars are in `text/lib`.
 const TEXT: &str = "3.12.0";
 /// The simulation that is recorded, and its sources' folder.

@@ -50,16 +50,19 @@ fn built() -> Result<PathBuf, String> {
     }
     let go = repo::find_program("go", None).ok_or("there is no go to build k6 2 with")?;
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    // A module of our own rather than `go install`: that also asks the module's site, which has nothing to add.
-    let wanted = format!("module floodgate.invalid/k6\n\ngo 1.24\n\nrequire {module} v{version}\n");
-    let file = folder.join("go.mod");
-    std::fs::write(&file, wanted).map_err(|error| format!("{}: {error}", file.display()))?;
+    // A module of our own rather than `go install`: that also asks the module's site, which has nothing to add. With the sums of all that is
+    // compiled in.
+    for name in ["go.mod", "go.sum"] {
+        let from = repo::root().join(format!("infra/images/engines/k6-{version}/{name}"));
+        std::fs::copy(&from, folder.join(name))
+            .map_err(|error| format!("{}: {error}", from.display()))?;
+    }
     let unfinished = folder.join("k6.part");
     let output = Command::new(go)
         .args(["build", "-trimpath", "-o"])
         .arg(&unfinished)
         .arg(module)
-        .env("GOFLAGS", "-mod=mod")
+        .env("GOFLAGS", "-mod=readonly")
         .env("CGO_ENABLED", "0")
         .current_dir(&folder)
         .output()

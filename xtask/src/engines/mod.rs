@@ -1,6 +1,7 @@
 //! The external engines: installed into the user's cache for the tests, and the recordings of their output that tests and fuzz
 //! targets read.
 
+pub(crate) mod digests;
 mod gatling;
 mod jmeter;
 mod k6;
@@ -64,6 +65,9 @@ pub(crate) struct Options {
     /// Record the fixtures anew with them
     #[arg(long)]
     record: bool,
+    /// Write down the digests of their files, which images are checked against
+    #[arg(long)]
+    pin: bool,
 }
 
 /// Installs the engines and says where they are.
@@ -86,6 +90,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         println!("{}={}", engine.variable, place.display());
         for (variable, place) in (engine.others)() {
             println!("{variable}={}", place.display());
+        }
+        if options.pin
+            && let Some((name, folder)) = pinned(engine.name, &place)
+        {
+            digests::pin(name, &folder).context(engine.name)?;
         }
         if options.record {
             (engine.record)(&place).context(engine.name)?;
@@ -128,6 +137,15 @@ pub(crate) fn environment() -> Vec<(&'static str, PathBuf)> {
         .iter()
         .map(|engine| Some((engine.variable, (engine.set_up)().ok()?)));
     places.flatten().collect()
+}
+
+/// The parts of an installation that go into an image and have a list of digests: the list's name, and where they are.
+pub(crate) fn pinned(engine: &str, place: &Path) -> Option<(&'static str, PathBuf)> {
+    match engine {
+        "jmeter" => Some((jmeter::PINNED, place.to_owned())),
+        "gatling" => Some((gatling::PINNED, place.join("lib"))),
+        _ => None,
+    }
 }
 
 /// Where an engine is, installed if need be.

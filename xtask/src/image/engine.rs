@@ -56,6 +56,9 @@ impl Engine {
             return Ok(env!("CARGO_PKG_VERSION").to_owned());
         }
         let place = engines::place(self.name()).map_err(anyhow::Error::msg)?;
+        if let Some((name, folder)) = engines::pinned(self.name(), &place) {
+            engines::digests::check(name, &folder)?;
+        }
         match self {
             Self::Http => {}
             Self::K6 => {
