@@ -194,9 +194,11 @@ impl Project {
                 entries.insert(inside.join(&found.relative), found);
             }
         }
-        if entries.is_empty() {
+        // Resources may be there alone: they are copied first.
+        let is_class = |path: &PathBuf| path.extension().is_some_and(|end| end == "class");
+        if !entries.keys().any(is_class) {
             return Err(self.fail(format!(
-                "is a {} project that is not compiled ({} has no files): run `{}` in it",
+                "is a {} project that is not compiled ({} has no classes): run `{}` in it",
                 self.build.name(),
                 self.build.classes()[0],
                 self.command(),

@@ -85,6 +85,7 @@ fn the_folders_of_gradle_are_in_the_order_of_its_class_path() {
     let (folder, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     for name in [
         "build.gradle.kts",
+        "build/classes/java/main/Which.class",
         "build/resources/main/which",
         "build/classes/java/main/which",
         "build/classes/kotlin/gatling/which",
@@ -138,24 +139,24 @@ fn a_project_that_is_not_compiled_or_too_large_is_refused_with_the_remedy() {
     put(&folder.join("build.gradle"), "");
     assert_eq!(
         message(folder),
-        "load: is a Gradle project that is not compiled (build/classes/java/gatling has no files): run `gradle gatlingClasses` in it"
+        "load: is a Gradle project that is not compiled (build/classes/java/gatling has no classes): run `gradle gatlingClasses` in it"
     );
     put(&folder.join("gradlew"), "");
     assert!(message(folder).contains("`./gradlew gatlingClasses`"));
     // It has both: Maven comes first.
     put(&folder.join("pom.xml"), "");
     put(&folder.join("mvnw"), "");
-    fs::create_dir_all(folder.join("target/test-classes/shop")).unwrap();
+    put(&folder.join("target/test-classes/rows.csv"), "row");
     assert_eq!(
         message(folder),
-        "load: is a Maven project that is not compiled (target/test-classes has no files): run `./mvnw test-compile \
+        "load: is a Maven project that is not compiled (target/test-classes has no classes): run `./mvnw test-compile \
          dependency:copy-dependencies` in it"
     );
 
-    put(&folder.join("target/classes/large"), &"x".repeat(21));
+    put(&folder.join("target/classes/Buy.class"), &"x".repeat(21));
     assert_eq!(
         message(folder),
-        "load: its classes, resources and jars are 1 files with 21 bytes, more than 4 files or 20 bytes: leave large files out of the \
+        "load: its classes, resources and jars are 2 files with 24 bytes, more than 4 files or 20 bytes: leave large files out of the \
          class path, and name them in a definition under files"
     );
     for number in 0..5 {
