@@ -14,8 +14,8 @@ use std::time::SystemTime;
 
 /// The packed project's name; it lies in the project's folder, and runs from there.
 const NAME: &str = "project.tar";
-/// The most that is packed, in bytes.
-const LARGEST: u64 = 512 << 20;
+/// The most that is packed, in bytes: the function that prepares a run has it in memory, and each task takes it from the bucket in seconds.
+const LARGEST: u64 = 128 << 20;
 /// The most files that are packed, and that are looked at for their age.
 const MOST_FILES: usize = 100_000;
 /// Where folders of classes are in the packed file.
@@ -37,7 +37,7 @@ pub struct Packed {
 /// Packs a job's script; `None` if it is not a folder.
 ///
 /// # Errors
-/// [`LaunchError::Script`] if the folder is no project, is not compiled, or is more than 512 MiB or 100,000 files;
+/// [`LaunchError::Script`] if the folder is no project, is not compiled, or is more than 128 MiB or 100,000 files;
 /// [`LaunchError::File`].
 pub fn pack(job: &Job<'_>) -> Result<Option<Packed>, LaunchError> {
     match Project::of(job)? {
