@@ -232,10 +232,11 @@ impl Project {
     }
 
     fn packed_name(&self) -> String {
-        match self.script.trim_end_matches('/') {
-            "." => NAME.to_owned(),
-            folder => format!("{folder}/{NAME}"),
-        }
+        let parts = self
+            .script
+            .split('/')
+            .filter(|part| !matches!(*part, "" | "."));
+        parts.chain([NAME]).collect::<Vec<_>>().join("/")
     }
 
     /// The files below a folder of the project; none if it is not there.

@@ -65,6 +65,24 @@ fn what_two_folders_of_classes_both_have_stays_apart() {
 }
 
 #[test]
+fn the_packed_file_lies_in_the_projects_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    maven(folder.path(), false);
+    for (script, name) in [
+        (".", "project.tar"),
+        ("./", "project.tar"),
+        ("load/", "load/project.tar"),
+        ("./a/load", "a/load/project.tar"),
+    ] {
+        let project = Project {
+            script: script.into(),
+            ..project(folder.path())
+        };
+        assert_eq!(project.pack().unwrap().name, name, "{script}");
+    }
+}
+
+#[test]
 fn the_bytes_follow_from_the_contents_alone() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     for (folder, reversed) in folders.iter().zip([false, true]) {
