@@ -153,7 +153,8 @@ impl Resolver for Environment {
     fn file_exists(&self, relative: &str) -> bool {
         self.base_dir
             .as_ref()
-            .is_none_or(|folder| folder.join(relative).is_file())
+            // A folder may be a project; where a file is needed, who reads it says so.
+            .is_none_or(|folder| folder.join(relative).exists())
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::error::{CliError, Result};
 use floodgate_core::syntax::nearest;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Reads a file.
 ///
@@ -22,6 +22,27 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
         ),
         _ => fail(path, &error.to_string(), None),
     })
+}
+
+/// Reads a file where the folder of a project would do, too.
+///
+/// # Errors
+/// As for [`read`]; of a folder it says what makes it a project's.
+pub(crate) fn read_or_project(path: &Path) -> Result<Vec<u8>> {
+    if path.is_dir() {
+        let problem = "is a folder, and no project of Gatling's: there is no pom.xml, build.gradle or build.gradle.kts";
+        return Err(fail(path, problem, Some("name a file in it".into())));
+    }
+    read(path)
+}
+
+/// The full path of what is there, without links.
+///
+/// # Errors
+/// [`CliError::File`].
+pub(crate) fn full(path: &Path) -> Result<PathBuf> {
+    path.canonicalize()
+        .map_err(|error| fail(path, &error.to_string(), None))
 }
 
 /// Reads a file as UTF-8.

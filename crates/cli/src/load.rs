@@ -59,24 +59,31 @@ impl LoadedTest {
     }
 }
 
-/// Loads a definition's file, or a script as a definition that says nothing more.
+/// Loads a definition's file, or a script as a definition that says nothing more: a file, or the folder of a project.
 ///
 /// # Errors
-/// A file that cannot be read, and all faults of the definition.
+/// A file that cannot be read, a folder of no project, and all faults of the definition.
 pub fn load_file(
     path: &Path,
     overrides: &[(String, String)],
     env: &Environment,
 ) -> Result<LoadedTest> {
-    let text = match engine_of(path) {
+    // `.` has a name, and a folder that it is in.
+    let full = match path.file_name() {
+        Some(_) => path.to_owned(),
+        None => files::full(path)?,
+    };
+    let text = match engine_of(&full) {
         Some(engine) => {
             // A clear word on a name that is wrong; the engine reads it itself.
-            files::read(path)?;
-            definition_of(path, engine)
+            if !full.is_dir() {
+                files::read(&full)?;
+            }
+            definition_of(&full, engine)
         }
-        None => files::read(path)?,
+        None => files::read_or_project(path)?,
     };
-    let base_dir = path
+    let base_dir = full
         .parent()
         .filter(|p| !p.as_os_str().is_empty())
         .unwrap_or(Path::new("."));

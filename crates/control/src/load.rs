@@ -114,7 +114,7 @@ impl Checked {
     pub fn with_files(self, files: Vec<(String, Bytes)>) -> Loaded {
         let contents = files
             .iter()
-            .map(|(name, content)| (name.clone(), content.to_vec()));
+            .map(|(name, content)| (name.as_str(), &content[..]));
         Loaded {
             version: version(&self.parsed.normalised, contents),
             parsed: self.parsed,

@@ -57,9 +57,15 @@ impl TestPackage<'_> {
             .map(|(name, bytes)| (name.as_str(), bytes));
         let inspection = self.inspection.iter().map(|json| (INSPECTION_FILE, json));
         let all = named.chain(inspection);
+        // A version's files are named by their content: one that is there already is the same, and large ones are not to be sent for each run.
+        // Who may not list sends them all.
+        let place = definition_file(project, test, &self.version, "");
+        let there = objects.list(&place).await.unwrap_or_default();
         for (name, bytes) in all.chain([(DEFINITION_FILE, &self.normalised)]) {
             let key = definition_file(project, test, &self.version, name);
-            // A version's files are named by their content: one that is there already is the same.
+            if there.iter().any(|object| object.key == key) {
+                continue;
+            }
             match objects.put_new(&key, bytes.clone()).await {
                 Ok(()) | Err(StoreError::Exists { .. }) => {}
                 Err(error) => return Err(error),

@@ -13,8 +13,10 @@ use async_trait::async_trait;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::get_object::GetObjectError;
+use aws_sdk_s3::operation::put_object::PutObjectError;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::Object;
@@ -32,11 +34,18 @@ const TRIES: u32 = 6;
 /// The first pause between two such tries, at most; each further one is up to twice as long.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// What a way to S3 from outside of AWS carries at least, in bytes a second.
+const UPLINK: u64 = 256_000;
+/// Writes of fewer bytes are in time anyway.
+const SMALL: u64 = 1_000_000;
+
 /// A bucket as a store. Clones share their connections.
 #[derive(Clone, Debug)]
 pub struct S3Store {
     client: Client,
     bucket: String,
+    /// Whether large writes have the time that a slow way needs.
+    outside: bool,
 }
 
 impl S3Store {
@@ -49,7 +58,16 @@ impl S3Store {
         Self {
             client: Client::from_conf(config),
             bucket: bucket.into(),
+            outside: false,
         }
+    }
+
+    /// The same for a machine outside of AWS: a large write may take the time that it needs at 256 kB/s. (A connection on which nothing moves
+    /// any more is given up by the client all the same.)
+    #[must_use]
+    pub fn outside(mut self) -> Self {
+        self.outside = true;
+        self
     }
 
     /// The store in a bucket of another region than the configuration's: tasks of all regions write to one bucket.
@@ -79,6 +97,21 @@ impl S3Store {
             .key(key)
             .set_tagging(is_raw(key).then(|| RAW.to_owned()))
             .body(ByteStream::from(data))
+    }
+
+    async fn write(
+        &self,
+        writing: PutObjectFluentBuilder,
+        bytes: usize,
+    ) -> std::result::Result<(), Box<SdkError<PutObjectError, HttpResponse>>> {
+        let sent = match slow(bytes as u64).filter(|_| self.outside) {
+            Some(timeouts) => {
+                let config = aws_sdk_s3::config::Builder::new().timeout_config(timeouts);
+                writing.customize().config_override(config).send().await
+            }
+            None => writing.send().await,
+        };
+        sent.map(|_| ()).map_err(Box::new)
     }
 
     /// Whether the object was written by the one that holds the token.
@@ -123,6 +156,19 @@ impl S3Store {
     }
 }
 
+/// The bounds on a large write over a slow way.
+fn slow(bytes: u64) -> Option<TimeoutConfig> {
+    let one = Duration::from_secs(30 + bytes / UPLINK);
+    (bytes >= SMALL).then(|| {
+        TimeoutConfig::builder()
+            // Until the answer begins: the body goes before.
+            .read_timeout(one)
+            .operation_attempt_timeout(one)
+            .operation_timeout(one * 3)
+            .build()
+    })
+}
+
 /// How a read fails.
 enum Broken {
     Request(Box<SdkError<GetObjectError, HttpResponse>>),
@@ -133,9 +179,10 @@ enum Broken {
 impl ObjectStore for S3Store {
     async fn put(&self, key: &str, data: Bytes) -> Result<()> {
         check_key(key)?;
-        match self.writing(key, data).send().await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(store_error("write", &self.name(key), &error)),
+        let bytes = data.len();
+        match self.write(self.writing(key, data), bytes).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(store_error("write", &self.name(key), &*error)),
         }
     }
 
@@ -149,7 +196,7 @@ impl ObjectStore for S3Store {
                 .writing(key, data.clone())
                 .if_none_match("*")
                 .metadata(WRITER, &token);
-            let Err(error) = writing.send().await else {
+            let Err(error) = self.write(writing, data.len()).await else {
                 return Ok(());
             };
             match code(&error) {
@@ -161,7 +208,7 @@ impl ObjectStore for S3Store {
                 }
                 // Another request for the same key is under way; which one wins is known when both are over.
                 Some("ConditionalRequestConflict") if attempt < TRIES => pause(attempt).await,
-                _ => return Err(store_error("write", &self.name(key), &error)),
+                _ => return Err(store_error("write", &self.name(key), &*error)),
             }
         }
     }

@@ -63,13 +63,16 @@ async fn a_plan_of_jmeter_runs_as_it_is() {
 
 #[tokio::test]
 #[ignore = "needs the emulator: cargo xtask test"]
-async fn a_simulation_of_gatling_runs_as_it_is() {
+async fn a_project_with_a_simulation_of_gatling_runs_as_it_is() {
     let Some(home) = std::env::var_os("FLOODGATE_GATLING").map(PathBuf::from) else {
         eprintln!("skipped: FLOODGATE_GATLING is not set");
         return;
     };
     let folder = tempfile::tempdir().unwrap();
-    let classes = folder.path().join("classes");
+    let project = folder.path().join("load-tests");
+    let classes = project.join("target/test-classes");
+    std::fs::create_dir_all(&classes).unwrap();
+    std::fs::write(project.join("pom.xml"), "<project/>").unwrap();
     let compiled = Command::new("javac")
         .arg("-cp")
         .arg(home.join("lib/*"))
@@ -77,10 +80,5 @@ async fn a_simulation_of_gatling_runs_as_it_is() {
         .args([&classes, &fixture("Browse.java")])
         .status();
     assert!(compiled.unwrap().success());
-    let packed = Command::new("jar")
-        .args(["--create", "--file", "browse.jar", "-C", "classes", "."])
-        .current_dir(folder.path())
-        .status();
-    assert!(packed.unwrap().success());
-    run("gatling", "browse.jar", folder.path()).await;
+    run("gatling", "load-tests/", folder.path()).await;
 }

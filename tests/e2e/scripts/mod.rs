@@ -2,6 +2,7 @@
 //! elsewhere.
 
 mod misbehaving;
+mod projects;
 mod results;
 
 use crate::support::*;
@@ -40,15 +41,26 @@ fn definition(engine: &str, script: &str, target: &Target, rest: &str) -> String
 
 /// Runs the same script over one and over three tasks: both send all of its 100 requests, and no more.
 fn any_number_of_tasks(engine: &str, script: &str, bench: &Bench) -> Vec<Summary> {
-    let rest = "thresholds:\n  http_reqs: [count==100]\n  \"http_reqs{name:home,scenario:browse}\": [count==100]\n  \
+    any_number_of_tasks_with(engine, script, "", bench)
+}
+
+/// The same with more lines in the definition.
+fn any_number_of_tasks_with(engine: &str, script: &str, more: &str, bench: &Bench) -> Vec<Summary> {
+    let rest = more.to_owned()
+        + "thresholds:\n  http_reqs: [count==100]\n  \"http_reqs{name:home,scenario:browse}\": [count==100]\n  \
                 \"http_req_failed{name:home}\": [rate==0]\n  \"http_req_duration{name:home}\": [p(99)<60000]\n";
     let run = |tasks: &&str| {
         let target = Target::start(Config::fast()).unwrap();
-        let text = definition(engine, script, &target, rest);
+        let text = definition(engine, script, &target, &rest);
         let (ended, summary) = bench.run(&text, &["--generators", tasks]);
         ended.expect(0);
         assert_eq!(target.counters().requests(), 100, "{engine}, {tasks} tasks");
         assert_eq!(summary.completeness.tasks_reported.to_string(), **tasks);
+        let differ = summary
+            .warnings
+            .iter()
+            .find(|w| w.contains("manifests account for"));
+        assert_eq!(differ, None);
         target.stop();
         summary
     };

@@ -1,5 +1,5 @@
-//! Gatling from Maven Central, twice: the current version, whose log is binary, and the last one whose log is text; our helper, and
-//! the recordings.
+//! Gatling from Maven Central, twice: the current version, whose log is binary, and the last one whose log is text; compilers for
+//! simulations in Scala and Kotlin; our helper, and the recordings.
 
 use crate::repo;
 use anyhow::{Context as _, Result, ensure};
@@ -16,6 +16,29 @@ const CURRENT: &str = "3.15.1";
 pub(super) const PINNED: &str = "gatling-3.15.1";
 /// The last version with a text log. Its jars are in `text/lib`.
 const TEXT: &str = "3.12.0";
+/// A compiler: the folder with its jars, the variable that tells where that is, and its artifact.
+struct Compiler {
+    folder: &'static str,
+    variable: &'static str,
+    artifact: [&'static str; 3],
+}
+/// Scala as the current Gatling has it, and Kotlin, which Gatling does not bring.
+const COMPILERS: [Compiler; 2] = [
+    Compiler {
+        folder: "scala-2.13.18",
+        variable: "FLOODGATE_SCALA",
+        artifact: ["org.scala-lang", "scala-compiler", "2.13.18"],
+    },
+    Compiler {
+        folder: "kotlin-2.2.21",
+        variable: "FLOODGATE_KOTLIN",
+        artifact: [
+            "org.jetbrains.kotlin",
+            "kotlin-compiler-embeddable",
+            "2.2.21",
+        ],
+    },
+];
 /// The simulation that is recorded, and its sources' folder.
 const SIMULATION: &str = "shop.Checkout";
 const FIXTURES: &str = "crates/engines/fixtures/gatling";
@@ -32,10 +55,33 @@ pub(super) fn set_up() -> Result<PathBuf, String> {
     }
     need_java("mvn")?;
     for (version, folder) in [(CURRENT, place.clone()), (TEXT, place.join("text"))] {
-        fetch(version, &folder).map_err(|error| format!("Gatling {version}: {error:#}"))?;
+        let artifact = [
+            "io.gatling.highcharts",
+            "gatling-charts-highcharts",
+            version,
+        ];
+        fetch(artifact, &folder).map_err(|error| format!("Gatling {version}: {error:#}"))?;
     }
     fs::write(&complete, "").map_err(|error| format!("{}: {error}", complete.display()))?;
     Ok(place)
+}
+
+/// The compilers; one that cannot be had is left out, and its tests with it.
+pub(super) fn others() -> Vec<(&'static str, PathBuf)> {
+    let had = COMPILERS.iter().filter_map(|compiler| {
+        let place = repo::cache_dir()?.join(compiler.folder);
+        let complete = place.join("complete");
+        if !complete.is_file() {
+            let fetched =
+                fetch(compiler.artifact, &place).and_then(|()| Ok(fs::write(&complete, "")?));
+            if let Err(error) = fetched {
+                eprintln!("{}: {error:#}", compiler.folder);
+                return None;
+            }
+        }
+        Some((compiler.variable, place.join("lib")))
+    });
+    had.collect()
 }
 
 /// Sees that a program of the JDK or Maven is there, and installs both on a Debian machine where we are root.
@@ -69,8 +115,8 @@ fn need_java(program: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Has Maven copy Gatling and what it needs into `folder/lib`.
-fn fetch(version: &str, folder: &Path) -> Result<()> {
+/// Has Maven copy an artifact and what it needs into `folder/lib`.
+fn fetch([group, artifact, version]: [&str; 3], folder: &Path) -> Result<()> {
     let lib = folder.join("lib");
     let _ = fs::remove_dir_all(&lib);
     fs::create_dir_all(&lib)?;
@@ -82,7 +128,7 @@ fn fetch(version: &str, folder: &Path) -> Result<()> {
   <modelVersion>4.0.0</modelVersion>
   <groupId>floodgate</groupId><artifactId>gatling</artifactId><version>1</version><packaging>pom</packaging>
   <dependencies><dependency>
-    <groupId>io.gatling.highcharts</groupId><artifactId>gatling-charts-highcharts</artifactId><version>{version}</version>
+    <groupId>{group}</groupId><artifactId>{artifact}</artifactId><version>{version}</version>
   </dependency></dependencies>
 </project>
 "#

@@ -20,7 +20,7 @@ struct Engine {
     variable: &'static str,
     /// Installs it if need be, and says where it is, or why it cannot be had.
     set_up: fn() -> Result<PathBuf, String>,
-    /// Further versions, by the variables that tell where they are.
+    /// Further versions and what their tests need, by the variables that tell where they are.
     others: fn() -> Vec<(&'static str, PathBuf)>,
     /// Records its output anew, given where it is.
     record: fn(&Path) -> Result<()>,
@@ -52,7 +52,7 @@ const ENGINES: [Engine; 4] = [
         name: "gatling",
         variable: "FLOODGATE_GATLING",
         set_up: gatling::set_up,
-        others: Vec::new,
+        others: gatling::others,
         record: gatling::record,
     },
 ];

@@ -76,7 +76,7 @@ pub(crate) async fn connect(args: &CloudArgs, out: &Path) -> Result<Cloud> {
     let caller = machine::caller(&config).await?;
     let place = Place::of(named, &region, &caller)?;
     let stores = Stores {
-        objects: Arc::new(S3Store::new(&config, place.bucket)),
+        objects: Arc::new(S3Store::new(&config, place.bucket).outside()),
         records: Arc::new(DynamoStore::new(&config, place.table)),
     };
     Ok(Cloud {

@@ -17,7 +17,7 @@ use std::time::Duration;
 /// Arguments of `floodgate inspect`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A script (test.js, plan.jmx, simulation.jar) or a definition
+    /// A script (test.js, plan.jmx, simulation.jar, a Maven or Gradle project) or a definition
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Show the split over so many tasks

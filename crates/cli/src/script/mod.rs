@@ -11,8 +11,11 @@ use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
 
-/// Which engine runs a file, by its name; `None` for a definition.
+/// Which engine runs a file, by its name, or a project's folder; `None` for a definition.
 pub(crate) fn engine_of(path: &Path) -> Option<Engine> {
+    if path.is_dir() {
+        return gatling::is_project(path).then_some(Engine::Gatling);
+    }
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("");
     match extension.to_ascii_lowercase().as_str() {
         "js" | "mjs" | "ts" | "tar" => Some(Engine::K6),
@@ -25,7 +28,11 @@ pub(crate) fn engine_of(path: &Path) -> Option<Engine> {
 /// The definition that runs a script and says nothing more.
 pub(crate) fn definition_of(script: &Path, engine: Engine) -> Vec<u8> {
     let name = script.file_name().unwrap_or_default().to_string_lossy();
-    let stem = script.file_stem().unwrap_or_default().to_string_lossy();
+    let stem = match script.is_dir() {
+        true => script.file_name(),
+        false => script.file_stem(),
+    };
+    let stem = stem.unwrap_or_default().to_string_lossy();
     let definition = json!({
         "version": 1,
         "test": test_name(&stem),
@@ -55,7 +62,7 @@ pub(crate) fn test_name(stem: &str) -> String {
 pub(crate) struct Inspected {
     /// What it says.
     pub(crate) inspection: Inspection,
-    /// The script with all that it imports, as one file of this name.
+    /// The script with all that it needs, as one file of this name.
     pub(crate) packed: Option<(String, Bytes)>,
     /// How long a load may take that ends by a number of iterations, where the engine's results do not tell how many there were.
     pub(crate) uncounted: Option<Duration>,
@@ -90,7 +97,7 @@ pub(crate) fn inspect(definition: &Definition, base_dir: &Path) -> Result<Inspec
         }),
         Engine::K6 => inspect_k6(&job),
         Engine::Jmeter => inspect_jmeter(&job),
-        Engine::Gatling => inspect_gatling(&job),
+        Engine::Gatling => inspect_gatling(&job, &definition.script_files),
     };
     inspected.map_err(|error| CliError::Definition(format!("error: {error}")))
 }
@@ -120,8 +127,8 @@ fn inspect_jmeter(job: &Job<'_>) -> Asked {
     })
 }
 
-fn inspect_gatling(job: &Job<'_>) -> Asked {
-    let mut inspection = gatling::examine(job)?;
+fn inspect_gatling(job: &Job<'_>, files: &[String]) -> Asked {
+    let (mut inspection, packed) = gatling::examine(job, files)?;
     // Users run to their end, which no profile tells.
     let longest = inspection.max_duration.unwrap_or(UNKNOWN_DURATION);
     for planned in &mut inspection.scenarios {
@@ -132,7 +139,7 @@ fn inspect_gatling(job: &Job<'_>) -> Asked {
     }
     Ok(Inspected {
         inspection,
-        packed: None,
+        packed: packed.map(|packed| (packed.name, packed.bytes.into())),
         uncounted: None,
     })
 }

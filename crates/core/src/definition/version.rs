@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 ///
 /// Each part goes in with its length ahead, so that no two different sets of parts give the same input; files are taken in
 /// the order of their paths, whatever order they come in.
-pub fn version(normalised: &Value, files: impl IntoIterator<Item = (String, Vec<u8>)>) -> String {
+pub fn version<'a>(
+    normalised: &Value,
+    files: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+) -> String {
     let mut hash = Sha256::new();
     let mut part = |bytes: &[u8]| {
         hash.update((bytes.len() as u64).to_be_bytes());

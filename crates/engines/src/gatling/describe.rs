@@ -4,12 +4,15 @@
 use super::assertion;
 use super::lift::lift;
 use super::profile;
+use super::project::{Packed, Project};
 use super::script::{self, Script};
 use crate::call::call;
 use crate::inspect::{Inspection, Planned};
 use crate::launch::{Job, LaunchError};
 use serde_json::{Value, json};
 use std::ffi::OsString;
+use std::io;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -18,8 +21,11 @@ use std::time::Duration;
 /// # Errors
 /// As for [`launch`](super::launch()).
 pub fn describe(job: &Job<'_>) -> Result<Vec<OsString>, LaunchError> {
-    let script = Script::find(job)?;
-    let mut command = script::java(job, &script)?;
+    command(job, &Script::find(job)?)
+}
+
+fn command(job: &Job<'_>, script: &Script) -> Result<Vec<OsString>, LaunchError> {
+    let mut command = script::java(job, script)?;
     command.push("describe".into());
     Ok(command)
 }
@@ -29,15 +35,64 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// Bytes of its complaints that are shown.
 const SHOWN: usize = 2_000;
 
-/// Asks the helper what a simulation would do: [`describe`], run, and [`inspect`].
+/// All that can be known of a script before it runs, and the script as one file if it is a project. `files` are those that the definition
+/// names.
+///
+/// A project is asked as a task will run it: from its packed file and the named files, in a folder with nothing else. So a file that would
+/// stay behind is missed here, not in the tasks.
 ///
 /// # Errors
-/// As of both, and [`LaunchError::Script`] with its last words if it fails or does not answer in time.
-pub fn examine(job: &Job<'_>) -> Result<Inspection, LaunchError> {
-    let line = describe(job)?;
+/// As of [`pack`](super::pack()), [`describe`] and [`inspect`], and [`LaunchError::Script`] with the helper's last words if it fails or does not answer in
+/// time.
+pub fn examine(
+    job: &Job<'_>,
+    files: &[String],
+) -> Result<(Inspection, Option<Packed>), LaunchError> {
+    let Some(project) = Project::of(job)? else {
+        let remedy = || "put it into the jar, with all that it needs".to_owned();
+        return Ok((ask(job, remedy)?, None));
+    };
+    let packed = project.pack()?;
+    let folder = job.scratch.join("asked");
+    let put = |name: &str, done: &dyn Fn(&Path) -> io::Result<()>| {
+        let path = folder.join(name);
+        path.parent()
+            .map_or(Ok(()), std::fs::create_dir_all)
+            .and_then(|()| done(&path))
+            .map_err(|source| LaunchError::File { path, source })
+    };
+    put(&packed.name, &|path| std::fs::write(path, &packed.bytes))?;
+    for name in files {
+        put(name, &|path| {
+            std::fs::copy(job.folder.join(name), path).map(|_| ())
+        })?;
+    }
+    let asked = Job {
+        folder: &folder,
+        script: &packed.name,
+        ..job.clone()
+    };
+    let named = |error| match error {
+        LaunchError::Script { problem, .. } => LaunchError::Script {
+            script: job.script.to_owned(),
+            problem,
+        },
+        other => other,
+    };
+    let mut inspection = ask(&asked, || project.remedy()).map_err(named)?;
+    inspection.warnings.extend(packed.warnings.iter().cloned());
+    Ok((inspection, Some(packed)))
+}
+
+/// [`describe`], run, and [`inspect`]. The remedy is against a class that is missing.
+fn ask(job: &Job<'_>, remedy: impl Fn() -> String) -> Result<Inspection, LaunchError> {
+    let script = Script::find(job)?;
+    let line = command(job, &script)?;
     let program = line.first().cloned().unwrap_or_default();
     let mut command = Command::new(&program);
-    command.args(line.iter().skip(1)).current_dir(job.folder);
+    command
+        .args(line.iter().skip(1))
+        .current_dir(&script.folder);
     let called = call(command, PATIENCE)?;
     let problem = match called.code {
         Some(0) => return inspect(job.script, &called.stdout),
@@ -46,8 +101,14 @@ pub fn examine(job: &Job<'_>) -> Result<Inspection, LaunchError> {
                 true => &called.stdout,
                 false => &called.stderr,
             };
+            let hint =
+                hint(&String::from_utf8_lossy(said)).map(|why| format!("\n{why}: {}", remedy()));
             let said = String::from_utf8_lossy(&said[said.len().saturating_sub(SHOWN)..]);
-            format!("does not take it: {}", said.trim())
+            format!(
+                "does not take it: {}{}",
+                said.trim(),
+                hint.unwrap_or_default()
+            )
         }
         None => format!("did not answer within {} s", PATIENCE.as_secs()),
     };
@@ -55,6 +116,23 @@ pub fn examine(job: &Job<'_>) -> Result<Inspection, LaunchError> {
         script: job.script.to_owned(),
         problem: format!("{} {problem}", program.to_string_lossy()),
     })
+}
+
+/// What is missing, out of what the helper says; `None` if it is something else.
+fn hint(said: &str) -> Option<String> {
+    let errors = ["NoClassDefFoundError: ", "ClassNotFoundException: "];
+    let missing = errors.iter().find_map(|error| {
+        let (_, rest) = said.split_once(error)?;
+        let name = rest.lines().next()?.trim();
+        // What has blanks is a sentence: a class that is there, and could not be made ready.
+        (!name.is_empty() && !name.contains(' ')).then(|| name.replace('/', "."))
+    });
+    missing
+        .map(|class| format!("the class {class} is not on the class path"))
+        .or_else(|| {
+            said.contains("no public class")
+                .then(|| "a class is no simulation if one that it needs is missing".to_owned())
+        })
 }
 
 /// Reads what the command of [`describe`] printed.
@@ -155,4 +233,30 @@ fn thresholds(assertions: &Value, into: &mut Inspection) {
     let (lifted, warnings) = lift(&known, &[]);
     into.thresholds = lifted;
     into.warnings.extend(warnings);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hint;
+
+    #[test]
+    fn a_missing_class_is_told_by_its_name() {
+        let missing = "java.lang.NoClassDefFoundError: shop/Util\n\tat shop.Buy.<init>(Buy.java:9)\nfloodgate: shop/Util";
+        assert_eq!(
+            hint(missing).as_deref(),
+            Some("the class shop.Util is not on the class path")
+        );
+        let by_name = "Exception: x\nCaused by: java.lang.ClassNotFoundException: shop.Util\n";
+        assert_eq!(hint(by_name), hint(missing));
+        assert_eq!(
+            hint("java.lang.NoClassDefFoundError: Could not initialize class shop.Util"),
+            None
+        );
+        let none = "floodgate: the script holds no simulation: no public class extends Gatling's Simulation";
+        assert_eq!(
+            hint(none).as_deref(),
+            Some("a class is no simulation if one that it needs is missing")
+        );
+        assert_eq!(hint("floodgate: several simulations"), None);
+    }
 }

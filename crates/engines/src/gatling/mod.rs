@@ -3,6 +3,7 @@
 //! * [`launch()`] starts the simulation through a small helper of ours (Java, in `helper/`), which cuts its injection
 //!   profiles down to the task's share, strips its assertions, and has the log written out each half second.
 //! * [`inspect()`] reads what the same helper says of a simulation without running it: injection, assertions.
+//! * [`pack()`] makes one file of a Maven or Gradle project, which travels as a jar does; [`examine()`] packs and inspects.
 //! * [`LogReader`] reads `simulation.log`, text (3.0 to 3.12) and binary (3.13 and later), while it grows.
 
 mod assertion;
@@ -12,6 +13,7 @@ mod launch;
 mod lift;
 mod pickle;
 mod profile;
+mod project;
 mod read;
 mod script;
 
@@ -21,6 +23,7 @@ pub use exit::exit;
 pub use launch::launch;
 pub use lift::{Name, lift};
 pub use pickle::assertion as unpickle;
+pub use project::{Packed, is_project, pack};
 pub use read::{LogReader, reader};
 
 /// The name of the log in the folder that Gatling names itself.

@@ -1,5 +1,6 @@
-//! The user's simulation as it lies in its folder: a jar, or a Maven or Gradle project that has been compiled.
+//! The user's simulation as it lies in the test's folder: a jar, or a packed project.
 
+use super::project;
 use crate::launch::{Job, LaunchError};
 use floodgate_core::schedule::Segment;
 use std::ffi::OsString;
@@ -25,10 +26,10 @@ pub(super) struct Script {
 }
 
 impl Script {
-    /// Finds a job's script.
+    /// Finds a job's script; unpacks it into the scratch folder if it is a project.
     ///
     /// # Errors
-    /// [`LaunchError`] if it is not there, not compiled, or if there is no Gatling to run it with.
+    /// [`LaunchError`] if it is not there, or if there is no Gatling to run it with.
     pub(super) fn find(job: &Job<'_>) -> Result<Self, LaunchError> {
         let full = |path: &Path| {
             absolute(path).map_err(|source| LaunchError::File {
@@ -37,30 +38,23 @@ impl Script {
             })
         };
         let path = full(&job.folder.join(job.script))?;
-        let fail = |problem: &str| LaunchError::Script {
-            script: job.script.to_owned(),
-            problem: problem.to_owned(),
-        };
-        let (own, dependencies, folder) = if path.is_dir() {
-            let (classes, dependencies, remedy) = project(&path);
-            let own: Vec<PathBuf> = classes.into_iter().filter(|place| place.is_dir()).collect();
-            if own.is_empty() {
-                return Err(fail(remedy));
-            }
-            (own, dependencies, path)
-        } else if path.extension().is_some_and(|end| end == "jar") && path.is_file() {
+        let is = |end: &str| path.is_file() && path.extension().is_some_and(|found| found == end);
+        let (own, libraries, folder) = if is("jar") {
             (vec![path], None, full(job.folder)?)
+        } else if is("tar") {
+            let (own, libraries) = project::unpack(&path, &full(job.scratch)?.join("project"))?;
+            // In the project's folder, as it was packed from.
+            let folder = path.parent().unwrap_or(&path).to_owned();
+            (own, libraries, folder)
         } else {
-            return Err(fail(
-                "is neither a jar nor the folder of a Maven or Gradle project",
-            ));
+            return Err(LaunchError::Script {
+                script: job.script.to_owned(),
+                problem: "is neither a jar nor the folder of a Maven or Gradle project".to_owned(),
+            });
         };
         let mut script = Self {
             own,
-            libraries: dependencies
-                .filter(|place| place.is_dir())
-                .into_iter()
-                .collect(),
+            libraries: libraries.into_iter().collect(),
             folder,
         };
         if !script.has_gatling()? {
@@ -117,42 +111,6 @@ impl Script {
         path.push(scratch.join(HELPER_NAME));
         path
     }
-}
-
-/// Where a project's classes are, where its dependencies are if they were copied, and what to do if there are no classes.
-fn project(path: &Path) -> (Vec<PathBuf>, Option<PathBuf>, &'static str) {
-    let all = |names: &[&str]| names.iter().map(|name| path.join(name)).collect();
-    if path.join("pom.xml").is_file() {
-        return (
-            all(&["target/test-classes", "target/classes"]),
-            Some(path.join("target/dependency")),
-            "is a Maven project that is not compiled: run `mvn test-compile dependency:copy-dependencies` in it",
-        );
-    }
-    if ["build.gradle", "build.gradle.kts"]
-        .iter()
-        .any(|name| path.join(name).is_file())
-    {
-        return (
-            all(&[
-                "build/classes/java/gatling",
-                "build/classes/kotlin/gatling",
-                "build/classes/scala/gatling",
-                "build/resources/gatling",
-                "build/classes/java/main",
-                "build/classes/kotlin/main",
-                "build/classes/scala/main",
-                "build/resources/main",
-            ]),
-            Some(path.join("build/dependency")),
-            "is a Gradle project that is not compiled: run `gradle gatlingClasses` in it",
-        );
-    }
-    (
-        Vec::new(),
-        None,
-        "is neither a Maven nor a Gradle project: there is no pom.xml, build.gradle or build.gradle.kts",
-    )
 }
 
 /// The folder with Gatling's jars.

@@ -61,3 +61,14 @@ async fn who_may_list_a_prefix_only_is_told_what_is_not_there() {
         assert!(error.to_string().contains("AccessDenied"), "{error}");
     }
 }
+
+#[test]
+fn a_large_write_over_a_slow_way_has_its_time() {
+    assert!(slow(100_000).is_none());
+    let bounds = slow(52_000_000).unwrap();
+    let one = Duration::from_secs(30 + 203);
+    assert_eq!(bounds.read_timeout(), Some(one));
+    assert_eq!(bounds.operation_attempt_timeout(), Some(one));
+    assert_eq!(bounds.operation_timeout(), Some(one * 3));
+    assert_eq!(bounds.connect_timeout(), None, "as for all requests");
+}

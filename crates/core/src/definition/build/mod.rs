@@ -225,6 +225,7 @@ impl Build<'_> {
 
 /// Whether a path stays in the definition's folder; what does not has been reported.
 fn is_inside(path: &str) -> bool {
+    let path = path.strip_suffix('/').unwrap_or(path);
     !path.starts_with('/')
         && !path.contains(['\\', ':'])
         && path.split('/').all(|part| !part.is_empty() && part != "..")

@@ -172,7 +172,9 @@ fn file(text: &str) -> Result<(), SyntaxError> {
     if text.starts_with('/') || text.contains([':', '\\']) || text.chars().any(char::is_control) {
         return fail("is not relative, or has : or \\ in it");
     }
-    if text.split('/').any(|part| matches!(part, ".." | "")) {
+    // A folder's name may end with a slash.
+    let path = text.strip_suffix('/').unwrap_or(text);
+    if path.split('/').any(|part| matches!(part, ".." | "")) {
         // Everything that a definition names is stored beside it.
         return fail("leads out of the definition's folder");
     }

@@ -120,7 +120,7 @@ pub(super) static DEFINITION: Table = Table {
         Key::new(
             "script",
             &FILE,
-            "The script of k6, JMeter or Gatling; not for http.",
+            "The script of k6, JMeter or Gatling, for Gatling also a project's folder; not for http.",
         ),
         Key::new(
             "files",

@@ -351,7 +351,9 @@ fn the_version_is_of_the_meaning() {
     );
     assert_ne!(hash(plain), hash(&plain.replace("a.js", "b.js")));
     let value = json!({});
-    let file = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
+    fn file<'a>(name: &'a str, text: &'a str) -> (&'a str, &'a [u8]) {
+        (name, text.as_bytes())
+    }
     let both = version(&value, [file("a", "1"), file("b", "2")]);
     assert_eq!(
         both,

@@ -83,22 +83,29 @@ fn a_jar_runs_with_the_gatling_of_the_home() {
 }
 
 #[test]
-fn a_project_brings_its_classes_and_its_own_gatling() {
+fn a_packed_project_brings_its_classes_and_its_own_gatling() {
     let folder = tempfile::tempdir().unwrap();
     let scratch = folder.path().join("scratch");
     let parameters = BTreeMap::new();
-    let job = job(folder.path(), "load", &scratch, &parameters);
     let load = folder.path().join("load");
     touch(&load.join("pom.xml"));
-    let error = Script::find(&job).unwrap_err().to_string();
-    assert!(error.contains("mvn test-compile"), "{error}");
     touch(&load.join("target/test-classes/shop/Buy.class"));
+    let pack = || {
+        let packed = super::super::pack(&job(folder.path(), "load/", &scratch, &parameters));
+        let packed = packed.unwrap().unwrap();
+        std::fs::write(folder.path().join(&packed.name), &packed.bytes).unwrap();
+        packed.name
+    };
+    let name = pack();
+    assert_eq!(name, "load/project.tar");
+    let job = job(folder.path(), &name, &scratch, &parameters);
     let error = Script::find(&job).unwrap_err().to_string();
     assert!(error.contains("gatling-core-*.jar"), "{error}");
     touch(&load.join("target/dependency/gatling-core-3.12.0.jar"));
+    pack();
     let script = Script::find(&job).unwrap();
-    assert_eq!(script.own, [load.join("target/test-classes")]);
-    assert_eq!(script.libraries, [load.join("target/dependency")]);
+    assert_eq!(script.own, [scratch.join("project/classes/00")]);
+    assert_eq!(script.libraries, [scratch.join("project/lib")]);
     assert_eq!(script.folder, load);
 }
 

@@ -31,7 +31,10 @@ fn four_tasks_send_exactly_what_one_does_and_all_of_it_is_read() {
         let parameters =
             parameters(&[("simulation", "shop.Checkout"), ("lost", &LOST.to_string())]);
         let mut by_tasks = Vec::new();
-        for (weights, script) in [(&[1][..], "sim.jar"), (&[10, 10, 10, 10], "project")] {
+        for (weights, script) in [
+            (&[1][..], "sim.jar"),
+            (&[10, 10, 10, 10], "project/project.tar"),
+        ] {
             let target = Target::start(Config::fast()).unwrap();
             let url = target.url();
             let runs = Run::all(&home, script, weights, &url, &parameters);

@@ -3,7 +3,7 @@
 use floodgate_core::metric::Tags;
 use floodgate_core::shard::Row;
 use floodgate_engines::collector::Settings;
-use floodgate_engines::gatling::launch;
+use floodgate_engines::gatling::{launch, pack};
 use floodgate_engines::{Collector, Exit, Job, Launch, Output};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -34,7 +34,7 @@ impl Home {
     }
 }
 
-/// The test's folder, with the simulations as `sim.jar` and as the Maven project `project`, and the tasks' scratch folders.
+/// The test's folder, with the simulations as `sim.jar` and as the Maven project `project`, packed, and the tasks' scratch folders.
 pub(super) struct Folders {
     folder: TempDir,
     scratch: TempDir,
@@ -68,6 +68,10 @@ impl Folders {
             .arg(folders.folder.path().join("sim.jar"));
         jar.arg("-C").arg(&classes).arg(".");
         assert!(jar.status().unwrap().success());
+        let none = BTreeMap::new();
+        let packed = pack(&folders.job(home, "project", &[1], 0, "", &none)).unwrap();
+        let packed = packed.unwrap();
+        fs::write(folders.folder.path().join(packed.name), packed.bytes).unwrap();
         folders
     }
 
