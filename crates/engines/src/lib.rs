@@ -5,6 +5,7 @@
 //! one [`Collector`], which makes the rows that the native engine makes too. The process that sends the load is
 //! the generator's to start and to wait for; here an engine is only called for a moment, to say what a script would do.
 
+mod archive;
 mod call;
 pub mod collector;
 pub mod gatling;

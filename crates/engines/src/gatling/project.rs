@@ -5,6 +5,7 @@
 //! large jar: what two of them have under one name (`META-INF/services/…`, `reference.conf`, a licence) stays where it is. Entries are in
 //! order and have no times, so that the bytes, and with them the test's version, follow from the contents alone.
 
+use crate::archive::append;
 use crate::launch::{Job, LaunchError};
 use std::collections::BTreeMap;
 use std::fs;
@@ -308,13 +309,7 @@ fn write(entries: &BTreeMap<PathBuf, Found>) -> Result<Vec<u8>, LaunchError> {
     for (name, found) in entries {
         let fault = |source| file(&found.path, source);
         let bytes = fs::read(&found.path).map_err(fault)?;
-        let mut header = tar::Header::new_ustar();
-        header.set_mode(0o644);
-        header.set_mtime(0);
-        header.set_size(bytes.len() as u64);
-        writer
-            .append_data(&mut header, name, &bytes[..])
-            .map_err(fault)?;
+        append(&mut writer, name, &bytes).map_err(fault)?;
     }
     writer
         .into_inner()

@@ -6,6 +6,7 @@
 
 use super::inspect::inspect;
 use super::tool::{QUIET, Tool, call, script, succeeded};
+use crate::archive::append;
 use crate::inspect::Inspection;
 use crate::launch::{Job, LaunchError};
 use serde_json::Value;
@@ -186,14 +187,6 @@ fn local(url: &Value) -> Option<&str> {
 
 fn shown(path: &Path) -> String {
     path.display().to_string().replacen("file", "", 1)
-}
-
-fn append(writer: &mut tar::Builder<Vec<u8>>, path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut header = tar::Header::new_ustar();
-    header.set_mode(0o644);
-    header.set_mtime(0);
-    header.set_size(bytes.len() as u64);
-    writer.append_data(&mut header, path, bytes)
 }
 
 /// The parameters that a script reads: `__ENV.NAME` and `__ENV["NAME"]`, with a default where one follows as `|| "…"` or `?? "…"`.
