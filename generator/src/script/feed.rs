@@ -117,7 +117,10 @@ impl Feed {
         });
         Self {
             output: Output::new(outbox, config.task),
-            cpu: collector.builtin(Builtin::GeneratorCpu, &Tags::new()),
+            cpu: collector.builtin(
+                Builtin::GeneratorCpu,
+                &Tags::new().with("task", config.task.to_string()),
+            ),
             collector,
             reader,
             broken: None,
