@@ -10,7 +10,7 @@ mod split;
 mod tokens;
 
 pub use inspect::inspect;
-pub use launch::{exit, launch};
+pub use launch::{divided, exit, launch};
 pub use read::{Options, reader};
 
 /// The most threads that one task runs well: JMeter keeps a Java thread and its buffers for each.
