@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 const SETTLE_MS: i64 = 1_500;
 /// Between two looks at an output that has nothing new.
 const LOOK: Duration = Duration::from_millis(10);
+/// The same after at least so many bytes since the last pause: a pipe's usual size. The engine may be waiting for room in it.
+const SHORT_LOOK: Duration = Duration::from_millis(1);
+const MANY_BYTES: usize = 64 << 10;
 /// What is read at once.
 const PIECE: usize = 256 << 10;
 
@@ -64,14 +67,20 @@ pub(crate) fn feed(
     signals: &Signals,
 ) -> Fed {
     let mut feed = Feed::new(config, outbox, reader);
-    let mut buffer = vec![0; PIECE];
+    let (mut buffer, mut since_pause) = (vec![0; PIECE], 0);
     loop {
         // Looked at before the output is: what was written before the end is read then.
         let ended = signals.ended.load(Ordering::Acquire);
         match source.look(&mut buffer) {
-            Ok(Look::Bytes(read)) => feed.read(&buffer[..read]),
+            Ok(Look::Bytes(read)) => {
+                since_pause += read;
+                feed.read(&buffer[..read]);
+            }
             Ok(Look::Nothing) if ended => break,
-            Ok(Look::Nothing) => std::thread::sleep(LOOK),
+            Ok(Look::Nothing) => {
+                let busy = std::mem::take(&mut since_pause) >= MANY_BYTES;
+                std::thread::sleep(if busy { SHORT_LOOK } else { LOOK });
+            }
             Err(error) => {
                 feed.fail(format!("its output cannot be read: {error}"));
                 if ended {
@@ -119,7 +128,10 @@ impl Feed {
         });
         Self {
             output: Output::new(outbox, config.task),
-            cpu: collector.builtin(Builtin::GeneratorCpu, &Tags::new()),
+            cpu: collector.builtin(
+                Builtin::GeneratorCpu,
+                &Tags::new().with("task", config.task.to_string()),
+            ),
             collector,
             reader,
             broken: None,

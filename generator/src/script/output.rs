@@ -2,6 +2,7 @@
 
 use floodgate_engines::Output;
 use rustix::fs::{CWD, Mode, mkfifoat};
+use rustix::pipe::fcntl_setpipe_size;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
@@ -9,6 +10,10 @@ use std::path::{Path, PathBuf};
 
 /// How deep below a folder an output is looked for: engines name one folder a run.
 const DEPTH: usize = 3;
+
+/// What a pipe should hold: what k6 writes in some 30 ms on a core of its own. The usual 64 KiB are full after two, and an engine that
+/// waits for room keeps its samples in memory and ends later than its load does.
+const PIPE_BYTES: usize = 1 << 20;
 
 /// Where bytes come from.
 #[derive(Debug)]
@@ -34,12 +39,13 @@ impl Source {
             mkfifoat(CWD, path, Mode::RUSR | Mode::WUSR)?;
             // Without waiting for a writer; the other end is opened by the engine.
             let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap_or(0);
-            open = Some(
-                OpenOptions::new()
-                    .read(true)
-                    .custom_flags(nonblocking)
-                    .open(path)?,
-            );
+            let pipe = OpenOptions::new()
+                .read(true)
+                .custom_flags(nonblocking)
+                .open(path)?;
+            // A user with many pipes may be refused: then it is looked at more often, see the feed.
+            let _ = fcntl_setpipe_size(&pipe, PIPE_BYTES);
+            open = Some(pipe);
         }
         Ok(Self { output, open })
     }
@@ -109,6 +115,23 @@ mod tests {
         assert_eq!(source.look(&mut buffer).unwrap(), Look::Bytes(3));
         drop(writer);
         assert_eq!(source.look(&mut buffer).unwrap(), Look::Nothing);
+    }
+
+    #[test]
+    fn an_engine_need_not_wait_for_room_in_the_pipe() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        let mut source = Source::new(Output::Pipe(path.clone())).unwrap();
+        let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap();
+        let mut writer = OpenOptions::new()
+            .write(true)
+            .custom_flags(nonblocking)
+            .open(&path)
+            .unwrap();
+        let written = writer.write(&vec![b'x'; PIPE_BYTES]).unwrap();
+        assert_eq!(written, PIPE_BYTES);
+        let mut buffer = vec![0; PIPE_BYTES];
+        assert_eq!(source.look(&mut buffer).unwrap(), Look::Bytes(PIPE_BYTES));
     }
 
     #[test]

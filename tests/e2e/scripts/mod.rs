@@ -4,6 +4,7 @@
 mod misbehaving;
 mod projects;
 mod results;
+mod series;
 
 use crate::support::*;
 use floodgate_core::execution::record::Status;
@@ -186,12 +187,12 @@ fn gatling_sends_the_same_over_any_number_of_tasks() {
         return;
     };
     let bench = Bench::new();
-    simulation(&home, &bench);
+    simulation(&home, &bench, "Browse.java", "browse.jar");
     any_number_of_tasks("gatling", "browse.jar", &bench);
 }
 
-/// Compiles the simulation into a jar in the bench's folder.
-fn simulation(home: &Path, bench: &Bench) {
+/// Compiles a simulation into a jar in the bench's folder.
+fn simulation(home: &Path, bench: &Bench, source: &str, jar: &str) {
     let run = |program: &str, arguments: &[&str]| {
         let done = Command::new(program).args(arguments).output().unwrap();
         let said = String::from_utf8_lossy(&done.stderr);
@@ -199,7 +200,7 @@ fn simulation(home: &Path, bench: &Bench) {
     };
     let lib = ["lib", "."].iter().map(|name| home.join(name));
     let lib = lib.into_iter().find(|folder| folder.is_dir()).unwrap();
-    let (classes, jar) = (bench.path("classes"), bench.path("browse.jar"));
+    let (classes, jar) = (bench.path("classes"), bench.path(jar));
     let text = |path: &Path| path.display().to_string();
     let class_path = format!("{}/*", text(&lib));
     run(
@@ -209,7 +210,7 @@ fn simulation(home: &Path, bench: &Bench) {
             &class_path,
             "-d",
             &text(&classes),
-            &text(&here("Browse.java")),
+            &text(&here(source)),
         ],
     );
     run(

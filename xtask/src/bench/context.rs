@@ -1,5 +1,6 @@
 //! What all sections need: built programs, the tools that are there, cores, a scratch folder.
 
+use super::Options;
 use super::tools::{self, Tool};
 use crate::repo;
 use anyhow::{Context as _, Result, ensure};
@@ -16,9 +17,13 @@ pub(super) struct Cores {
 pub(super) struct Context {
     pub(super) rounds: u32,
     pub(super) seconds: u32,
+    /// How much of an engine's output is read.
+    pub(super) bytes: u64,
     pub(super) cores: Cores,
     /// The server's program.
     pub(super) target: PathBuf,
+    /// The program to measure, where one is given.
+    pub(super) floodgate: Option<PathBuf>,
     /// Floodgate first, then the peers that are installed.
     pub(super) tools: Vec<Tool>,
     /// Peers that are not.
@@ -28,26 +33,20 @@ pub(super) struct Context {
 }
 
 impl Context {
-    /// Builds what is to be measured, `floodgate` only unless it is given, and looks for peers; neither if only the parts
-    /// on AWS are measured, whose sections build those.
-    pub(super) fn prepare(
-        rounds: u32,
-        seconds: u32,
-        floodgate: Option<&Path>,
-        cloud: bool,
-    ) -> Result<Self> {
-        if !cloud {
-            build(floodgate.is_none())?;
+    /// Builds what is to be measured, `floodgate` only unless it is given, and looks for peers; neither if `alone`: then
+    /// sections build what they measure.
+    pub(super) fn prepare(options: &Options, alone: bool) -> Result<Self> {
+        if !alone {
+            build(options.floodgate.is_none())?;
         }
         let target_dir = repo::target_dir()?;
         let release = target_dir.join("release");
         // Tools run in another folder.
-        let floodgate = floodgate
-            .map(std::path::absolute)
-            .transpose()?
-            .unwrap_or_else(|| release.join("floodgate"));
+        let given = options.floodgate.as_ref().map(std::path::absolute);
+        let given = given.transpose()?;
+        let floodgate = given.clone().unwrap_or_else(|| release.join("floodgate"));
         let peers = std::env::var_os("FLOODGATE_PEERS").map(PathBuf::from);
-        let (tools, absent) = if cloud {
+        let (tools, absent) = if alone {
             (Vec::new(), Vec::new())
         } else {
             tools::find(&floodgate, peers.as_deref())
@@ -65,10 +64,12 @@ impl Context {
             siblings,
         )?;
         Ok(Self {
-            rounds,
-            seconds,
+            rounds: options.rounds,
+            seconds: options.seconds,
+            bytes: options.bytes,
             cores,
             target: release.join("floodgate-target"),
+            floodgate: given,
             tools,
             absent,
             scratch,

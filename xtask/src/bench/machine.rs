@@ -61,7 +61,7 @@ pub(super) fn describe(context: &Context) -> String {
             },
         ),
     ];
-    // The parts on AWS say themselves how they were measured.
+    // What has no peers says itself how it was measured.
     let of_all = if context.tools.is_empty() {
         5
     } else {

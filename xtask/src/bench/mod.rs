@@ -20,7 +20,7 @@ use std::path::PathBuf;
 /// Arguments of `cargo xtask bench`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// What to measure [default: everything but what runs on AWS]
+    /// What to measure [default: everything that peers are compared in, storage and merging]
     #[arg(value_enum)]
     sections: Vec<Section>,
     /// Rounds over all tools; their median counts
@@ -29,6 +29,9 @@ pub(crate) struct Options {
     /// Seconds that a tool runs in a round
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=600))]
     seconds: u32,
+    /// Bytes of an engine's output that are read, such as 500M or 2G
+    #[arg(long, default_value = "2G", value_parser = bytes)]
+    bytes: u64,
     /// Write the report here as well, such as docs/benchmarks.md
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -61,12 +64,19 @@ enum Section {
     CloudShards,
     /// Time until a function asks for work; cargo-lambda is installed for it
     ColdStart,
+    /// Time and memory to read what k6, JMeter and Gatling write
+    EngineReaders,
+    /// The same where every request has a new name; takes ten minutes
+    EngineReadersNames,
+    /// CPU of Floodgate beside that of k6, JMeter or Gatling which it runs
+    EngineOverhead,
 }
 
 impl Section {
     fn run(self, context: &Context) -> Result<String> {
         use sections::{
-            accuracy, closed, cloud_merge, cloud_shards, cold_start, figures, memory, pacing,
+            accuracy, closed, cloud_merge, cloud_shards, cold_start, engine_overhead,
+            engine_readers, figures, memory, pacing,
         };
         match self {
             Self::Closed => closed::http1(context),
@@ -80,13 +90,39 @@ impl Section {
             Self::CloudMerge => cloud_merge::run(context),
             Self::CloudShards => cloud_shards::run(context),
             Self::ColdStart => cold_start::run(context),
+            Self::EngineReaders => engine_readers::run(context, false),
+            Self::EngineReadersNames => engine_readers::run(context, true),
+            Self::EngineOverhead => engine_overhead::run(context),
         }
     }
 
-    /// Whether it is about what runs on AWS: no peer does that, and `floodgate` itself is not needed.
-    const fn cloud(self) -> bool {
-        matches!(self, Self::CloudMerge | Self::CloudShards | Self::ColdStart)
+    /// Whether no peer does what is measured: what runs on AWS, and engines that are run.
+    const fn alone(self) -> bool {
+        matches!(
+            self,
+            Self::CloudMerge
+                | Self::CloudShards
+                | Self::ColdStart
+                | Self::EngineReaders
+                | Self::EngineReadersNames
+                | Self::EngineOverhead
+        )
     }
+}
+
+/// A number of bytes, with `k`, `M` or `G` for powers of 1,000.
+fn bytes(text: &str) -> Result<u64, String> {
+    let (digits, unit) = match text.char_indices().next_back() {
+        Some((at, 'k')) => (&text[..at], 1_000),
+        Some((at, 'M')) => (&text[..at], 1_000_000),
+        Some((at, 'G')) => (&text[..at], 1_000_000_000),
+        _ => (text, 1),
+    };
+    let number: u64 = digits.parse().map_err(|error| format!("{error}"))?;
+    number
+        .checked_mul(unit)
+        .filter(|bytes| *bytes > 0)
+        .ok_or_else(|| "must be more than 0 and fit 64 bits".to_owned())
 }
 
 /// Runs it and prints a report in Markdown.
@@ -97,14 +133,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let mut sections = options.sections.clone();
     if sections.is_empty() {
         sections.extend_from_slice(Section::value_variants());
-        sections.retain(|section| !section.cloud());
+        sections.retain(|section| !section.alone());
     }
-    let context = Context::prepare(
-        options.rounds,
-        options.seconds,
-        options.floodgate.as_deref(),
-        sections.iter().all(|section| section.cloud()),
-    )?;
+    let context = Context::prepare(options, sections.iter().all(|section| section.alone()))?;
     let mut report = machine::describe(&context);
     let mut failed = Vec::new();
     for section in &sections {
@@ -123,5 +154,20 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Ok(())
     } else {
         bail!("failed: {}", failed.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes;
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(bytes("2G"), Ok(2_000_000_000));
+        assert_eq!(bytes("500M"), Ok(500_000_000));
+        assert_eq!(bytes("7"), Ok(7));
+        for wrong in ["", "G", "0", "-1", "1T", "99999999999G"] {
+            assert!(bytes(wrong).is_err(), "{wrong}");
+        }
     }
 }

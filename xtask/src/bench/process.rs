@@ -109,6 +109,25 @@ fn watch(child: &Child, limit: Duration) -> Result<(Duration, u64)> {
     Ok((Duration::from_millis(ticks * 1_000 / per_s), peak_rss_bytes))
 }
 
+/// User and system time of a process's own threads in seconds, good to 10 ms; `None` if it is gone.
+pub(super) fn user_and_system(pid: i32) -> Option<f64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let ticks: u64 = times(&stat)?[..2].iter().sum();
+    Some(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+}
+
+/// The processes that any thread of a process has started and that are still there.
+pub(super) fn thread_children(pid: i32) -> Vec<i32> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task"));
+    let mut children = Vec::new();
+    for thread in threads.into_iter().flatten().flatten() {
+        // A thread may end meanwhile.
+        let list = std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+        children.extend(list.split_whitespace().flat_map(str::parse::<i32>));
+    }
+    children
+}
+
 /// `VmHWM` of `/proc/PID/status`, bytes; a dead program has none.
 fn peak_rss(status: &str) -> Option<u64> {
     let line = status
@@ -118,17 +137,19 @@ fn peak_rss(status: &str) -> Option<u64> {
     Some(kib * 1024)
 }
 
-/// utime + stime + cutime + cstime of `/proc/PID/stat`
-/// (<https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html>, fields 14 to 17).
+/// The sum of [`times`].
 fn cpu_ticks(stat: &str) -> Option<u64> {
+    times(stat).map(|times| times.iter().sum())
+}
+
+/// utime, stime, cutime and cstime of `/proc/PID/stat`, in ticks
+/// (<https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html>, fields 14 to 17).
+fn times(stat: &str) -> Option<[u64; 4]> {
     // The second field is the name in parentheses, which may hold anything.
     let (_, after_name) = stat.rsplit_once(')')?;
-    let fields: Vec<&str> = after_name.split_whitespace().collect();
-    fields
-        .get(11..15)?
-        .iter()
-        .map(|field| field.parse::<u64>().ok())
-        .sum()
+    let mut fields = after_name.split_whitespace().skip(11).map(str::parse);
+    let mut next = || fields.next()?.ok();
+    Some([next()?, next()?, next()?, next()?])
 }
 
 #[cfg(test)]
@@ -140,6 +161,7 @@ mod tests {
     fn the_kernels_accounts_are_understood() {
         let stat = "71 (a) b) S 1 71 71 0 -1 4194560 1 2 3 4 100 20 3 1 20 0 1 0 55 1 1";
         assert_eq!(cpu_ticks(stat), Some(124));
+        assert_eq!(times(stat), Some([100, 20, 3, 1]));
         assert_eq!(
             peak_rss("Name:\tx\nVmHWM:\t   1234 kB\n"),
             Some(1234 * 1024)

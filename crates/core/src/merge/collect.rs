@@ -130,6 +130,7 @@ pub fn requests_differ(
     let stated = requests.filter(|_| complete)?;
     let found = totals
         .select(Builtin::HttpReqs.name(), &Tags::new())
+        // What was added, not how often: readers of engines add zeros, so that there is a series.
         .map_or(0, |all| all.sum as u64);
     (found != stated)
         .then(|| format!("manifests account for {stated} requests, the shards for {found}"))

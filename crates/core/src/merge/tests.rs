@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::execution::manifest::{Health, Manifest, ShardEntry, TaskOutcome, Totals as TaskTotals};
+use crate::execution::record::Completeness;
 use crate::histogram::Histogram;
 use crate::metric::{MetricKind, Tags};
 use crate::shard::{decode, encode, sha256_hex};
@@ -462,6 +463,30 @@ fn what_does_not_add_up_is_said() {
     run.objects.insert((7, u32::MAX), Vec::new());
     assert!(run.collect(&[0, 1]).warnings[0].contains("the plan has no such task"));
     assert_eq!(run.collect(&[]).completeness.shards_expected, 0);
+}
+
+/// A reader of an engine's output adds zeros, so that there is a series to make a threshold on.
+#[test]
+fn a_zero_is_no_request() {
+    let requests = key("http_reqs", MetricKind::Counter, "home");
+    let rows = [
+        flat(&requests, 0, 3, 2.0, (0.0, 1.0)),
+        flat(
+            &key("http_reqs", MetricKind::Counter, "never"),
+            0,
+            1,
+            0.0,
+            (0.0, 0.0),
+        ),
+    ];
+    let shard = decode(&encode(&meta(0, 0), &rows).unwrap()).unwrap();
+    let totals = merge([&shard]).totals;
+    let complete = Completeness::default();
+    assert_eq!(requests_differ(Some(2), &complete, &totals), None);
+    assert_eq!(
+        requests_differ(Some(4), &complete, &totals).unwrap(),
+        "manifests account for 4 requests, the shards for 2"
+    );
 }
 
 #[test]

@@ -249,6 +249,27 @@ fn parameters(job: &Job<'_>) -> BTreeMap<String, String> {
     parameters
 }
 
+/// The copy of a plan that one of several tasks would run; its files are looked for in a folder, and nothing is written.
+///
+/// # Errors
+/// Why it is no plan, or cannot be divided.
+pub fn divided(
+    bytes: &[u8],
+    parameters: &BTreeMap<String, String>,
+    weights: &[u32],
+    place: usize,
+    folder: &Path,
+) -> Result<Vec<u8>, String> {
+    let plan = Plan::parse(bytes)?;
+    let values = Values::new(&plan, parameters);
+    let folders = Folders {
+        plan: folder,
+        data: folder,
+    };
+    let share = Share { weights, place };
+    split(&plan, bytes, &values, &share, &folders).map(|part| part.bytes)
+}
+
 /// Writes the task's share of the plan into its scratch folder, and says how JMeter runs it.
 ///
 /// JMeter 5 writes CSV; older versions write XML, since their CSV leaves out the requests of redirects and of embedded resources.

@@ -11,7 +11,7 @@ mod split;
 mod tokens;
 
 pub use inspect::inspect;
-pub use launch::{exit, launch};
+pub use launch::{divided, exit, launch};
 pub use pace::Paces;
 pub use read::{Options, reader};
 

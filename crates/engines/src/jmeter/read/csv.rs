@@ -368,12 +368,15 @@ impl Reader for CsvReader {
             // The record that was begun ends with the first line break outside of quotes.
             let mut from = 0;
             let mut open = self.open;
+            // The first line is one whatever quotes it has: see `records`.
+            let first = self.layout.is_none();
+            let odd = |bytes| !first && memchr::memchr_iter(b'"', bytes).count() % 2 == 1;
             let end = loop {
                 let Some(at) = memchr::memchr(b'\n', &bytes[from..]) else {
-                    open ^= memchr::memchr_iter(b'"', &bytes[from..]).count() % 2 == 1;
+                    open ^= odd(&bytes[from..]);
                     return self.keep(bytes, open);
                 };
-                open ^= memchr::memchr_iter(b'"', &bytes[from..from + at]).count() % 2 == 1;
+                open ^= odd(&bytes[from..from + at]);
                 from += at + 1;
                 if !open {
                     break from;

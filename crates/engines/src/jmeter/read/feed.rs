@@ -103,6 +103,7 @@ pub(super) struct Feed {
     bundles: Vec<Vec<(Outcome, Bundle)>>,
     traffic: HashMap<u32, Traffic>,
     check_series: HashMap<(u32, u32), Option<Series>>,
+    group_series: HashMap<(u32, u32), Series>,
     vus: Option<Series>,
     pub(super) groups: u64,
     paces: Option<Paces>,
@@ -145,6 +146,7 @@ impl Feed {
         self.known_paces.clear();
         self.traffic.clear();
         self.check_series.clear();
+        self.group_series.clear();
     }
 
     fn base(&self, label: u32, group: u32) -> Tags {
@@ -303,16 +305,26 @@ impl Feed {
         into: &mut Collector,
     ) {
         self.groups += 1;
-        let name = tag(&[b"::", self.names.text(label)].concat());
-        let tags = Tags::new()
-            .with("group", name)
-            .with("scenario", tag(self.names.text(group)));
-        let series = into.duration("group_duration", &tags);
+        let series = match self.group_series.get(&(label, group)) {
+            Some(&known) => known,
+            None => self.new_group(label, group, into),
+        };
         into.time(
             series,
             figures.end_ms().saturating_mul(1_000),
             us(figures.elapsed_ms),
         );
+    }
+
+    #[cold]
+    fn new_group(&mut self, label: u32, group: u32, into: &mut Collector) -> Series {
+        let name = tag(&[b"::", self.names.text(label)].concat());
+        let tags = Tags::new()
+            .with("group", name)
+            .with("scenario", tag(self.names.text(group)));
+        let series = into.duration("group_duration", &tags);
+        self.group_series.insert((label, group), series);
+        series
     }
 
     /// What the assertions of a sampler came to, all together.

@@ -282,6 +282,16 @@ fn damage_is_named_with_its_line() {
     );
 }
 
+/// Found by fuzzing: a quote that nothing closes made the first line go on when it came in pieces.
+#[test]
+fn a_quote_in_the_header_ends_with_it_however_it_is_cut() {
+    let text = "timeStamp,elapsed,label,success,\"URL\n1795330000000,5,home,true,http://x/\n";
+    for piece in 1..=text.len() {
+        let (_, rows, _) = read(CsvReader::new(Options::default()), text.as_bytes(), piece);
+        assert_eq!(count(&rows, "http_reqs", &[("name", "home")]), 1, "{piece}");
+    }
+}
+
 #[test]
 fn an_end_within_a_record_is_a_warning_and_nothing_before_it_is_lost() {
     let all = recordings();

@@ -25,10 +25,12 @@ pub(super) fn rows(element: &Element, file: &Path, segment: &Segment) -> Result<
             "{encoding} is not divided into rows: save it as UTF-8"
         ));
     }
-    let size = std::fs::metadata(file)
-        .map_err(|error| format!("{}: {error}", file.display()))?
-        .len();
-    if size > LARGEST {
+    let about = std::fs::metadata(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    // A device or a pipe has no rows that could be counted, or no end.
+    if !about.is_file() {
+        return Err(format!("{} is no file", file.display()));
+    }
+    if about.len() > LARGEST {
         return Err(format!("{} is larger than {LARGEST} bytes", file.display()));
     }
     let all = std::fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;

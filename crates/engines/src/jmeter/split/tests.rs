@@ -275,6 +275,8 @@ fn data_that_is_not_shared_or_not_enough_stays_whole() {
     assert_eq!((once.files[0].1.len(), once.warnings.len()), (0, 0));
     std::fs::remove_file(folder.path().join("users.csv")).unwrap();
     assert!(part("").warnings[0].contains("users.csv"));
+    std::os::unix::fs::symlink("/dev/zero", folder.path().join("users.csv")).unwrap();
+    assert!(part("").warnings[0].contains("users.csv is no file"));
 }
 
 proptest! {

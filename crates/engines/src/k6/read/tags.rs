@@ -122,8 +122,8 @@ impl TagSets {
     }
 }
 
-/// Sets before all are forgotten. A collector folds series long before.
-const MAX_SETS: usize = 50_000;
+/// Sets before all are forgotten. A collector folds series long before; a set takes up to 3 KB.
+const MAX_SETS: usize = 10_000;
 
 /// URLs that stand for names.
 #[derive(Default)]
