@@ -62,7 +62,7 @@ fn source(format: &str, labels: Labels) -> (Box<dyn Source>, Box<dyn Reader>) {
     let jtl = || jmeter::reader(jmeter::Options::default());
     let recorded = |format| Box::new(recording::Recording::new(format, labels));
     match format {
-        "k6-json" => (recorded(recording::K6_JSON), k6::reader()),
+        "k6-json" => (recorded(recording::K6_JSON), k6::reader(&[])),
         "k6-csv" => {
             let kinds = BTreeMap::new();
             (
