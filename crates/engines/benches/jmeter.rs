@@ -4,7 +4,7 @@
 use divan::{Bencher, counter::BytesCount};
 use floodgate_core::metric::Tags;
 use floodgate_engines::collector::{Collector, Settings};
-use floodgate_engines::jmeter::{Options, reader};
+use floodgate_engines::jmeter::{Options, Paces, reader};
 
 fn main() {
     divan::main();
@@ -66,7 +66,11 @@ fn read(bencher: Bencher<'_, '_>, file: &[u8]) {
             max_series: 2_000,
             tags: Tags::new(),
         });
-        let mut reader = reader(Options::default());
+        // As of a run, which has response times.
+        let mut reader = reader(Options {
+            paces: Some(Paces::default()),
+            ..Options::default()
+        });
         let mut rows = Vec::new();
         for (n, piece) in file.chunks(1 << 16).enumerate() {
             reader.push(piece, &mut all).unwrap();

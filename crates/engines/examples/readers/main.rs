@@ -59,7 +59,13 @@ trait Source {
 }
 
 fn source(format: &str, labels: Labels) -> (Box<dyn Source>, Box<dyn Reader>) {
-    let jtl = || jmeter::reader(jmeter::Options::default());
+    // As of a run, which has response times.
+    let jtl = || {
+        jmeter::reader(jmeter::Options {
+            paces: Some(jmeter::Paces::default()),
+            ..jmeter::Options::default()
+        })
+    };
     let recorded = |format| Box::new(recording::Recording::new(format, labels));
     match format {
         "k6-json" => (recorded(recording::K6_JSON), k6::reader(&[])),
