@@ -10,7 +10,7 @@ use cell::Cell;
 use floodgate_core::execution::manifest::Totals;
 use floodgate_core::metric::{Builtin, MetricKind, SeriesKey, Tags};
 use floodgate_core::shard::{PHASE_WINDOW_S, Row, WINDOW_S, window_s};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use windows::Windows;
 
@@ -23,11 +23,15 @@ pub struct Series(u32);
 pub struct Settings {
     /// Windows count from here, Unix ms: the start of the run, which is the same for all tasks.
     pub origin_ms: i64,
-    /// Series before new ones fold into `name=__other__`.
+    /// Tag sets before new ones fold into `name=__other__`, as for the native engine.
     pub max_series: u32,
     /// Tags of every sample: the test's own. Where the engine gives the same tag, the engine's stands.
     pub tags: Tags,
 }
+
+/// Series for each allowed tag set, on average: a request has eleven metrics in k6's output. It bounds what a script with metrics
+/// without end takes.
+const SERIES_A_SET: usize = 16;
 
 struct Known {
     key: Arc<SeriesKey>,
@@ -42,6 +46,8 @@ pub struct Collector {
     settings: Settings,
     known: Vec<Known>,
     numbers: HashMap<SeriesKey, Series>,
+    /// Tag sets of series that are not folded.
+    sets: HashSet<Tags>,
     seconds: Windows,
     phases: Windows,
     /// Since the start, of the windows that are closed.
@@ -60,6 +66,7 @@ impl Collector {
             settings,
             known: Vec::new(),
             numbers: HashMap::new(),
+            sets: HashSet::new(),
             totals: Vec::new(),
             folded_samples: 0,
             latest_us: i64::MIN,
@@ -67,7 +74,8 @@ impl Collector {
         }
     }
 
-    /// The series of a metric with these tags. Past the bound all tags but `scenario` give way to `name=__other__`.
+    /// The series of a metric with these tags. Past the bound all tags but `scenario` and `expected_response` give way to
+    /// `name=__other__`.
     pub fn series(&mut self, metric: &str, kind: MetricKind, tags: &Tags) -> Series {
         let mut all = self.settings.tags.clone();
         all.0
@@ -80,12 +88,14 @@ impl Collector {
         if let Some(&series) = self.numbers.get(&key) {
             return series;
         }
-        let known = if self.known.len() < self.settings.max_series as usize {
+        let known = if self.has_room(&key.tags) {
             key.clone()
         } else {
             let mut other = self.settings.tags.clone();
-            if let Some(scenario) = key.tags.get("scenario") {
-                other = other.with("scenario", scenario);
+            for kept in ["scenario", "expected_response"] {
+                if let Some(value) = key.tags.get(kept) {
+                    other = other.with(kept, value);
+                }
             }
             SeriesKey {
                 metric: key.metric.clone(),
@@ -99,6 +109,22 @@ impl Collector {
             Some(&series) => series,
             None => self.add_series(known, folded),
         }
+    }
+
+    /// Whether a new series may have these tags.
+    fn has_room(&mut self, tags: &Tags) -> bool {
+        let most = self.settings.max_series as usize;
+        if self.known.len() >= most.saturating_mul(SERIES_A_SET) {
+            return false;
+        }
+        if self.sets.contains(tags) {
+            return true;
+        }
+        let room = self.sets.len() < most;
+        if room {
+            self.sets.insert(tags.clone());
+        }
+        room
     }
 
     fn add_series(&mut self, key: SeriesKey, folded: bool) -> Series {

@@ -99,6 +99,43 @@ fn series_past_the_bound_fold_and_are_counted() {
     );
 }
 
+/// The bound is on tag sets: each may have all metrics of a request. Metrics without end are bounded all the same.
+#[test]
+fn a_tag_set_counts_once_whatever_is_measured() {
+    let mut all = collector(2);
+    for name in ["a", "b", "c"] {
+        let tags = Tags::from_iter([
+            ("expected_response", "true"),
+            ("name", name),
+            ("scenario", "one"),
+        ]);
+        for metric in [Builtin::HttpReqs, Builtin::HttpReqFailed, Builtin::Checks] {
+            let series = all.builtin(metric, &tags);
+            all.add(series, us(0), 1.0);
+        }
+    }
+    assert_eq!(all.series_count(), 9);
+    let mut rows = Vec::new();
+    all.finish(&mut rows);
+    let other = |row: &&Row| row.key.tags.get("name") == Some("__other__");
+    let folded: Vec<_> = rows.iter().filter(other).collect();
+    assert_eq!(folded.len(), 3);
+    for row in folded {
+        assert_eq!(row.key.tags.get("scenario"), Some("one"));
+        assert_eq!(row.key.tags.get("expected_response"), Some("true"));
+    }
+    for n in 0..1_000 {
+        let tags = Tags::from_iter([("name", "a")]);
+        let series = all.series(&format!("custom_{n}"), MetricKind::Counter, &tags);
+        all.add(series, us(0), 1.0);
+    }
+    rows.clear();
+    all.finish(&mut rows);
+    let kept = |row: &&Row| row.key.tags.get("name") == Some("a");
+    assert_eq!(rows.len(), 1_000, "a metric is never lost");
+    assert!(rows.iter().filter(kept).count() <= 2 * 16);
+}
+
 #[test]
 fn kinds_keep_what_their_columns_mean() {
     let mut all = collector(100);

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 /// Closed windows that are kept for the next ones: as many as are open at once when samples come out of order, as a rule.
 const SPARES: usize = 16;
+/// The cells of all of these, at most: with many series the memory of their histograms is not worth keeping. One window is kept in any case.
+const SPARE_CELLS: usize = 32_000;
 
 /// Cells by window and series. Samples come nearly in the order of time, so that one window is kept at hand.
 pub(super) struct Windows {
@@ -101,7 +103,8 @@ impl Windows {
 
     /// Cells of a closed window, to be used again.
     pub(super) fn recycle(&mut self, mut cells: Vec<Cell>) {
-        if self.spare.len() < SPARES {
+        let all = (self.spare.len() + 1) * cells.len();
+        if self.spare.len() < SPARES && (all <= SPARE_CELLS || self.spare.is_empty()) {
             cells.iter_mut().for_each(Cell::clear);
             self.spare.push(cells);
         }
