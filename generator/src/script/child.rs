@@ -209,8 +209,10 @@ mod tests {
     }
 
     fn shell(script: &str, patience: Duration) -> Child {
+        // A shell cannot trap what is ignored when it starts, as SIGINT is where the tests run in the background of a script.
+        let command = ["env", "--default-signal=INT", "/bin/sh", "-c", script];
         let launch = Launch {
-            command: ["/bin/sh", "-c", script].map(OsString::from).to_vec(),
+            command: command.map(OsString::from).to_vec(),
             env: vec![("WORD".into(), "hello".into())],
             folder: "/".into(),
             output: Output::File("/dev/null".into()),
