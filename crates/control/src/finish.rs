@@ -15,7 +15,8 @@ use floodgate_core::execution::record::{Completeness, Execution, Status};
 use floodgate_core::execution::summarise::{Conclusion, Finished as Evidence, conclude};
 use floodgate_core::execution::summary::Summary;
 use floodgate_core::keys::ExecutionKeys;
-use floodgate_core::threshold::Thresholds;
+use floodgate_core::metric::Builtin;
+use floodgate_core::threshold::{MetricSource, Thresholds};
 use floodgate_store::StoreError;
 
 /// Statuses from which a run can be finished.
@@ -255,14 +256,15 @@ async fn judge(
         baseline: baseline.as_ref().map(|b| (b, earlier.as_ref())),
         tolerance: definition.run.tolerance,
         min_applied_load: definition.run.min_applied_load,
-        expects_requests: expects_requests(definition),
+        expects_requests: expects_requests(definition, &source),
         stop: execution.stopped_by.as_ref(),
         errors,
     }))
 }
 
-/// A run of the native engine without a request step sends none; what a script sends is not known.
-fn expects_requests(definition: &Definition) -> bool {
+/// A run of the native engine without a request step sends none. What a script is to send is not known: requests, unless it measured
+/// something else, such as another protocol, a check or a metric of its own.
+fn expects_requests(definition: &Definition, source: &impl MetricSource) -> bool {
     fn any(steps: &[floodgate_core::definition::model::Step]) -> bool {
         use floodgate_core::definition::model::Step;
         steps.iter().any(|step| match step {
@@ -271,7 +273,13 @@ fn expects_requests(definition: &Definition) -> bool {
             Step::Think { .. } | Step::Set(_) => false,
         })
     }
-    definition.engine == Engine::Http && definition.scenarios.iter().any(|s| any(&s.flow))
+    if definition.engine == Engine::Http {
+        return definition.scenarios.iter().any(|s| any(&s.flow));
+    }
+    let measured = source.metrics();
+    measured
+        .iter()
+        .all(|(name, _)| Builtin::parse(name).is_some_and(|metric| metric != Builtin::Checks))
 }
 
 /// The summary of the run that this one is compared with.

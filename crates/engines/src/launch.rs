@@ -47,6 +47,8 @@ pub struct Launch {
     pub patience: Duration,
     /// What its exit code means.
     pub exit: fn(i32) -> Exit,
+    /// What a line that it says complains of; `None` of a line that is no error. Scripts that throw go on with their next iteration.
+    pub complaint: fn(&str) -> Option<String>,
     /// The engine starts paused and is told how to go on, if it is one that can be: k6.
     pub control: Option<crate::k6::Control>,
     /// What the reader of the record should know already.

@@ -41,6 +41,8 @@ pub(crate) struct Ended {
     pub(crate) said: String,
     /// Whether it had to be killed.
     pub(crate) killed: bool,
+    /// The errors that it reported on the way, in a sentence.
+    pub(crate) errors: Option<String>,
 }
 
 impl Child {
@@ -76,7 +78,7 @@ impl Child {
         drop(command);
         let id = process.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         let group = id.ok_or_else(|| io::Error::other("it ended at once"))?;
-        let words = Words::default();
+        let words = Words::new(launch.complaint);
         let heard = words.clone();
         let listening = tokio::task::spawn_blocking(move || heard.listen(from));
         Ok(Self {
@@ -178,6 +180,7 @@ impl Child {
             exit,
             said: format!("{how}{said}"),
             killed,
+            errors: self.words.errors(),
         }
     }
 }
@@ -225,6 +228,7 @@ mod tests {
                     meaning: "it says so",
                 },
             },
+            complaint: |line| line.strip_prefix("error: ").map(str::to_owned),
             control: None,
             warnings: Vec::new(),
         };

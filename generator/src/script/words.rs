@@ -9,11 +9,30 @@ const LINES: usize = 20;
 /// Bytes of a line that are kept.
 const LINE_BYTES: usize = 400;
 
-/// The last lines, shared with the thread that reads.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Words(Arc<Mutex<VecDeque<String>>>);
+/// The last lines, and what the engine complained of, shared with the thread that reads.
+#[derive(Clone, Debug)]
+pub(super) struct Words {
+    complaint: fn(&str) -> Option<String>,
+    kept: Arc<Mutex<Kept>>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    last: VecDeque<String>,
+    /// How many errors there were, and the first.
+    errors: u64,
+    first_error: String,
+}
 
 impl Words {
+    /// Nothing was said yet. Of each line `complaint` tells whether it is an error.
+    pub(super) fn new(complaint: fn(&str) -> Option<String>) -> Self {
+        Self {
+            complaint,
+            kept: Arc::default(),
+        }
+    }
+
     /// Reads to the end.
     pub(super) fn listen(&self, mut from: impl Read) {
         let (mut buffer, mut line, mut cut) = (vec![0; 16 << 10], Vec::new(), false);
@@ -45,12 +64,19 @@ impl Words {
         if text.is_empty() {
             return;
         }
+        let error = (self.complaint)(text);
         // A thread that panicked while it held the lock has left whole lines.
-        let mut lines = self.0.lock().unwrap_or_else(|held| held.into_inner());
-        if lines.len() == LINES {
-            lines.pop_front();
+        let mut kept = self.kept.lock().unwrap_or_else(|held| held.into_inner());
+        if let Some(error) = error {
+            if kept.errors == 0 {
+                kept.first_error = error;
+            }
+            kept.errors += 1;
         }
-        lines.push_back(if cut {
+        if kept.last.len() == LINES {
+            kept.last.pop_front();
+        }
+        kept.last.push_back(if cut {
             format!("{text}…")
         } else {
             text.to_owned()
@@ -59,10 +85,25 @@ impl Words {
 
     /// The last lines as one.
     pub(super) fn last(&self, lines: usize) -> String {
-        let kept = self.0.lock().unwrap_or_else(|held| held.into_inner());
+        let kept = &self
+            .kept
+            .lock()
+            .unwrap_or_else(|held| held.into_inner())
+            .last;
         let skipped = kept.len().saturating_sub(lines);
         let last: Vec<_> = kept.iter().skip(skipped).map(String::as_str).collect();
         last.join(" | ")
+    }
+
+    /// The errors, in a sentence.
+    pub(super) fn errors(&self) -> Option<String> {
+        let kept = self.kept.lock().unwrap_or_else(|held| held.into_inner());
+        (kept.errors > 0).then(|| {
+            format!(
+                "the engine reported {} errors; the first: {}",
+                kept.errors, kept.first_error
+            )
+        })
     }
 }
 
@@ -73,13 +114,19 @@ mod tests {
 
     #[test]
     fn a_flood_leaves_its_last_lines_and_no_line_is_long() {
-        let words = Words::default();
+        let words = Words::new(|line| line.ends_with("000").then(|| line.to_owned()));
         let flood: String = (0..100_000).map(|n| format!("line {n}\n")).collect();
         words.listen(flood.as_bytes());
         assert_eq!(words.last(2), "line 99998 | line 99999");
         words.listen(std::io::repeat(b'x').take(10_000_000));
         let last = words.last(1);
         assert_eq!(last.chars().count(), LINE_BYTES + 1);
-        assert_eq!(words.0.lock().unwrap().len(), LINES);
+        assert_eq!(words.kept.lock().unwrap().last.len(), LINES);
+        let errors = words.errors().unwrap();
+        assert_eq!(
+            errors,
+            "the engine reported 99 errors; the first: line 1000"
+        );
+        assert_eq!(Words::new(|_| None).errors(), None);
     }
 }

@@ -253,6 +253,12 @@ impl Task {
                 "the engine did not stop when it was asked to ({by}), and was killed"
             ));
         }
+        warnings.extend(
+            run.ended
+                .as_ref()
+                .ok()
+                .and_then(|ended| ended.errors.clone()),
+        );
         Manifest {
             schema: Manifest::SCHEMA,
             execution: self.plan.execution.clone(),
@@ -312,6 +318,7 @@ mod tests {
                 exit,
                 said: "ended with code 7".into(),
                 killed: false,
+                errors: None,
             }),
             warnings: Vec::new(),
         }

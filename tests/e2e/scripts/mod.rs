@@ -111,6 +111,27 @@ fn k6_sends_the_same_over_any_number_of_tasks_and_one_task_sees_no_verdict() {
     );
 }
 
+/// k6 goes on after an exception, and ends with 0: what it says of it is in the record, and a run that sent nothing is no pass.
+#[test]
+fn exceptions_of_a_script_are_told_and_nothing_sent_is_no_pass() {
+    let Some(_) = tool("FLOODGATE_K6") else {
+        return;
+    };
+    let bench = Bench::new();
+    bench.write(
+        "thrower.js",
+        "export const options = { vus: 1, iterations: 3 };\nexport default function () { htp.get('x'); }\n",
+    );
+    let ended = bench.spawn(&["run", "thrower.js", "--json"]).end();
+    let summary = ended.expect(98).summary();
+    assert_eq!(summary.status, Status::Inconclusive);
+    let told = |what: &str| summary.warnings.iter().any(|w| w.contains(what));
+    let said = "the engine reported 3 errors; the first: ReferenceError: htp is not defined";
+    assert!(told(said), "{:?}", summary.warnings);
+    let why = |why: &String| why.contains("no request did");
+    assert!(summary.reasons.iter().any(why), "{:?}", summary.reasons);
+}
+
 #[test]
 fn k6_is_stopped_in_order_with_setup_and_teardown_once() {
     let Some(_) = tool("FLOODGATE_K6") else {

@@ -54,7 +54,34 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
         stop: Stop::Terminate,
         patience: PATIENCE,
         exit,
+        complaint,
         control: None,
         warnings: NOTES.map(str::to_owned).to_vec(),
     })
+}
+
+/// The message of a line of Gatling's log at the level of errors, as our `logback.xml` has it written: a function of the simulation that
+/// throws, and whatever else made a user go on without.
+fn complaint(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once(' ')?;
+    let (_, message) = rest.strip_prefix("ERROR")?.split_once(" - ")?;
+    Some(message.trim().to_owned())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_errors_are_complaints() {
+        let line = "11:22:33.444 ERROR i.g.c.a.SessionHook - 'hook-1' crashed with 'j.l.RuntimeException: x'";
+        assert_eq!(
+            complaint(line).unwrap(),
+            "'hook-1' crashed with 'j.l.RuntimeException: x'"
+        );
+        assert_eq!(complaint("11:22:33.444 WARN  i.g.c.x - slow"), None);
+        assert_eq!(complaint("ERROR"), None);
+        assert_eq!(complaint(""), None);
+    }
 }

@@ -113,9 +113,36 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
         stop: Stop::Interrupt,
         patience: PATIENCE,
         exit,
+        complaint,
         control: Some(control),
         warnings: warnings.into_iter().collect(),
     })
+}
+
+/// The message of a line of k6's log at the level of errors. What the script itself writes to its console is its own matter, and
+/// that k6 was interrupted is ours.
+fn complaint(line: &str) -> Option<String> {
+    let (_, rest) = line.split_once(" level=error msg=")?;
+    if rest.contains("source=console") || rest.contains("test run was aborted") {
+        return None;
+    }
+    let Some(quoted) = rest.strip_prefix('"') else {
+        return rest.split(' ').next().map(str::to_owned);
+    };
+    // To the end of the message or of its first line.
+    let (mut message, mut characters) = (String::new(), quoted.chars());
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => break,
+            '\\' => match characters.next() {
+                Some('n') | None => break,
+                Some('t') => message.push(' '),
+                Some(escaped) => message.push(escaped),
+            },
+            other => message.push(other),
+        }
+    }
+    Some(message)
 }
 
 /// The segment of a task, as exact fractions: `a/S:b/S` of the sequence `0,…,1`. Nothing for one task alone.
@@ -192,6 +219,31 @@ fn few_vus(scenarios: &[crate::inspect::Planned], weights: &[u32]) -> Option<Str
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// Lines as 2.2 and 1.1 write them.
+    #[test]
+    fn only_errors_of_k6_are_complaints() {
+        let line = |rest: &str| format!(r#"time="2026-11-22T11:23:55Z" level={rest}"#);
+        let of = |rest: &str| complaint(&line(rest));
+        let thrown = r#"error msg="ReferenceError: htp is not defined\n\tat default (file:///bad.js:1:56(1))\n" executor=per-vu-iterations scenario=default source=stacktrace"#;
+        assert_eq!(of(thrown).unwrap(), "ReferenceError: htp is not defined");
+        let quoted = r#"error msg="Error: no \"id\" here" executor=x source=stacktrace"#;
+        assert_eq!(of(quoted).unwrap(), r#"Error: no "id" here"#);
+        assert_eq!(of("error msg=oops").unwrap(), "oops");
+        assert_eq!(
+            of(r#"error msg="cut off in the mid"#).unwrap(),
+            "cut off in the mid"
+        );
+        for none in [
+            "error msg=mine source=console",
+            r#"error msg="test run was aborted because k6 received a 'interrupt' signal""#,
+            r#"warning msg="Request Failed" error="Get \"http://x/\": EOF""#,
+            "info msg=hello source=console",
+        ] {
+            assert_eq!(of(none), None, "{none}");
+        }
+        assert_eq!(complaint("panic: runtime error"), None);
+    }
 
     #[test]
     fn segments_are_exact_and_in_order() {
