@@ -100,7 +100,7 @@ impl Words {
         let kept = self.kept.lock().unwrap_or_else(|held| held.into_inner());
         (kept.errors > 0).then(|| {
             format!(
-                "the engine reported {} errors; the first: {}",
+                "errors that the engine reported: {}; the first: {}",
                 kept.errors, kept.first_error
             )
         })
@@ -125,7 +125,7 @@ mod tests {
         let errors = words.errors().unwrap();
         assert_eq!(
             errors,
-            "the engine reported 99 errors; the first: line 1000"
+            "errors that the engine reported: 99; the first: line 1000"
         );
         assert_eq!(Words::new(|_| None).errors(), None);
     }

@@ -126,7 +126,7 @@ fn exceptions_of_a_script_are_told_and_nothing_sent_is_no_pass() {
     let summary = ended.expect(98).summary();
     assert_eq!(summary.status, Status::Inconclusive);
     let told = |what: &str| summary.warnings.iter().any(|w| w.contains(what));
-    let said = "the engine reported 3 errors; the first: ReferenceError: htp is not defined";
+    let said = "errors that the engine reported: 3; the first: ReferenceError: htp is not defined";
     assert!(told(said), "{:?}", summary.warnings);
     let why = |why: &String| why.contains("no request did");
     assert!(summary.reasons.iter().any(why), "{:?}", summary.reasons);
@@ -162,6 +162,8 @@ fn k6_is_stopped_in_order_with_setup_and_teardown_once() {
         "{merged} of {counted}"
     );
     assert!(merged > 60.0);
+    let complains = |warning: &&String| warning.contains("the engine reported");
+    assert_eq!(summary.warnings.iter().find(complains), None);
 }
 
 #[test]

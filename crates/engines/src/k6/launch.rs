@@ -120,10 +120,15 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
 }
 
 /// The message of a line of k6's log at the level of errors. What the script itself writes to its console is its own matter, and
-/// that k6 was interrupted is ours.
+/// that k6 was stopped is ours.
 fn complaint(line: &str) -> Option<String> {
     let (_, rest) = line.split_once(" level=error msg=")?;
-    if rest.contains("source=console") || rest.contains("test run was aborted") {
+    let not_its_own = [
+        "source=console",
+        "test run was aborted because k6 received",
+        "test run stopped from REST API",
+    ];
+    if not_its_own.iter().any(|words| rest.contains(words)) {
         return None;
     }
     let Some(quoted) = rest.strip_prefix('"') else {
@@ -237,6 +242,7 @@ mod tests {
         for none in [
             "error msg=mine source=console",
             r#"error msg="test run was aborted because k6 received a 'interrupt' signal""#,
+            r#"error msg="test run stopped from REST API""#,
             r#"warning msg="Request Failed" error="Get \"http://x/\": EOF""#,
             "info msg=hello source=console",
         ] {
