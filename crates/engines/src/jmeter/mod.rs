@@ -1,6 +1,6 @@
 //! JMeter 5.6 and 2.13: plans (JMX) inspected and split over tasks, run without GUI, results (JTL) read while they are written.
 //!
-//! JMeter knows when a sample did start. What throughput timers wanted is in [`pace`].
+//! JMeter knows when a sample did start. What throughput timers wanted is in `pace`.
 
 mod inspect;
 mod launch;

@@ -16,7 +16,7 @@
 //! | failure message | `assertion_failures`, and `checks` where the plan tells which samplers have assertions |
 //! | Transaction Controller, sampler with sub-results | `group_duration` with tag `group` = `::label`; no request |
 //! | a sample without URL (JSR223, Java, JDBC) | `samples`, `sample_failed`, `sample_duration`; no request |
-//! | elapsed | `http_req_response_time`, of runs; samplers with a throughput timer also have estimates of it, see [`super::pace`] |
+//! | elapsed | `http_req_response_time`, of runs; samplers with a throughput timer also have estimates of it, see `jmeter::pace` |
 //!
 //! A sample stands at its end, as k6's do. All times have a resolution of one millisecond. Files from elsewhere do not say which timers
 //! there were, so that there is no `http_req_response_time`.
