@@ -42,11 +42,7 @@ pub struct Planned {
 impl Planned {
     /// Whether a schedule starts its iterations, whatever the target does: an arrival rate.
     pub fn is_open(&self) -> bool {
-        use Executor::{ConstantArrivalRate, RampingArrivalRate};
-        matches!(
-            self.executor,
-            Some(ConstantArrivalRate { .. } | RampingArrivalRate { .. })
-        )
+        self.executor.as_ref().is_some_and(Executor::is_open)
     }
 }
 

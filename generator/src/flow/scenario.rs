@@ -14,7 +14,7 @@ use super::text::{Scope, Text};
 use crate::clock::Nanos;
 use crate::http::Keep;
 use crate::http::exchange::{ErrorCode, Exchange};
-use floodgate_core::definition::{Definition, Executor, RequestStep, Scenario, Step};
+use floodgate_core::definition::{Definition, RequestStep, Scenario, Step};
 use floodgate_core::metric::Tags;
 use std::sync::Arc;
 use std::time::Duration;
@@ -138,10 +138,7 @@ impl<W> CompiledScenario<W> {
             rows,
             tables: names.tables,
             seed,
-            closed: !matches!(
-                scenario.executor,
-                Executor::ConstantArrivalRate { .. } | Executor::RampingArrivalRate { .. }
-            ),
+            closed: !scenario.executor.is_open(),
         })
     }
 }

@@ -5,7 +5,7 @@ use super::progress::Progress;
 use super::state::{Pulse, TaskState, WatchState};
 use crate::error::Result;
 use crate::prefetch;
-use floodgate_core::definition::model::{Definition, Executor, Scenario};
+use floodgate_core::definition::model::Definition;
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::merge::Totals;
@@ -40,19 +40,13 @@ struct TaskLive {
 
 impl Live {
     pub(super) fn new(tasks: usize, definition: &Definition, figures: bool) -> Self {
-        let open = |s: &&Scenario| {
-            matches!(
-                s.executor,
-                Executor::ConstantArrivalRate { .. } | Executor::RampingArrivalRate { .. }
-            )
-        };
         Self {
             tasks: (0..tasks).map(|_| TaskLive::default()).collect(),
             totals: Totals::default(),
             open: definition
                 .scenarios
                 .iter()
-                .filter(open)
+                .filter(|s| s.executor.is_open())
                 .map(|s| s.name.clone())
                 .collect(),
             figures,

@@ -148,6 +148,16 @@ pub enum Executor {
     },
 }
 
+impl Executor {
+    /// Whether a schedule starts its iterations, whatever the target does: an arrival rate.
+    pub const fn is_open(&self) -> bool {
+        matches!(
+            self,
+            Self::ConstantArrivalRate { .. } | Self::RampingArrivalRate { .. }
+        )
+    }
+}
+
 /// A linear change to `target` within `duration`; a duration of zero is a jump.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stage {
