@@ -146,9 +146,7 @@ fn check(steps: &mut Steps, options: &Check) -> Result<()> {
 /// # Errors
 /// What is missing.
 pub(crate) fn is_usable() -> Result<()> {
-    let terraform = Terraform::find()?.context("there is no terraform")?;
-    ensure!(terraform.configuration.is_some(), NO_PROVIDER);
-    Ok(())
+    Terraform::with_provider().map(|_| ())
 }
 
 struct Terraform {
@@ -172,6 +170,16 @@ impl Terraform {
         }))
     }
 
+    /// The same where resources can be applied.
+    ///
+    /// # Errors
+    /// What is missing.
+    fn with_provider() -> Result<Self> {
+        let terraform = Self::find()?.context("there is no terraform")?;
+        ensure!(terraform.configuration.is_some(), NO_PROVIDER);
+        Ok(terraform)
+    }
+
     /// A command in a folder below `terraform/`, with a data folder of its own.
     fn command(&self, name: &str, folder: &str) -> Command {
         let mut command = Command::new(&self.program);
@@ -188,17 +196,20 @@ impl Terraform {
     }
 
     fn init(&self, steps: &mut Steps, name: &str, folder: &str) -> bool {
-        let arguments = [
+        let title = format!("terraform init {name}");
+        steps.run(&title, &mut self.init_command(name, folder))
+    }
+
+    fn init_command(&self, name: &str, folder: &str) -> Command {
+        let mut command = self.command(name, folder);
+        command.args([
             "init",
             "-backend=false",
             "-input=false",
             "-no-color",
             "-upgrade",
-        ];
-        steps.run(
-            &format!("terraform init {name}"),
-            self.command(name, folder).args(arguments),
-        )
+        ]);
+        command
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::Read;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// Lines that are kept.
 const LINES: usize = 20;
@@ -65,8 +65,7 @@ impl Words {
             return;
         }
         let error = (self.complaint)(text);
-        // A thread that panicked while it held the lock has left whole lines.
-        let mut kept = self.kept.lock().unwrap_or_else(|held| held.into_inner());
+        let mut kept = self.kept();
         if let Some(error) = error {
             if kept.errors == 0 {
                 kept.first_error = error;
@@ -83,21 +82,22 @@ impl Words {
         });
     }
 
+    /// A thread that panicked while it held the lock has left whole lines.
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(|held| held.into_inner())
+    }
+
     /// The last lines as one.
     pub(super) fn last(&self, lines: usize) -> String {
-        let kept = &self
-            .kept
-            .lock()
-            .unwrap_or_else(|held| held.into_inner())
-            .last;
-        let skipped = kept.len().saturating_sub(lines);
-        let last: Vec<_> = kept.iter().skip(skipped).map(String::as_str).collect();
+        let kept = self.kept();
+        let skipped = kept.last.len().saturating_sub(lines);
+        let last: Vec<_> = kept.last.iter().skip(skipped).map(String::as_str).collect();
         last.join(" | ")
     }
 
     /// The errors, in a sentence.
     pub(super) fn errors(&self) -> Option<String> {
-        let kept = self.kept.lock().unwrap_or_else(|held| held.into_inner());
+        let kept = self.kept();
         (kept.errors > 0).then(|| {
             format!(
                 "errors that the engine reported: {}; the first: {}",

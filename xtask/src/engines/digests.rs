@@ -6,7 +6,7 @@
 use crate::repo;
 use anyhow::{Context as _, Result, ensure};
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ pub(crate) fn check(name: &str, place: &Path) -> Result<()> {
         .collect();
     let found = digests(place)?;
     let differs = |path: &&String| wanted.get(*path) != found.get(*path);
-    let all: std::collections::BTreeSet<_> = wanted.keys().chain(found.keys()).collect();
+    let all: BTreeSet<_> = wanted.keys().chain(found.keys()).collect();
     let wrong: Vec<_> = all
         .into_iter()
         .filter(differs)

@@ -32,7 +32,7 @@ impl Stack {
         package: &Path,
         image: &str,
     ) -> Result<Self> {
-        let terraform = Terraform::find()?.context("there is no terraform")?;
+        let terraform = Terraform::with_provider()?;
         let stack = Self {
             terraform,
             state: folder.join("terraform.tfstate"),
@@ -40,8 +40,7 @@ impl Stack {
             package: package.to_owned(),
             image: Some(image.to_owned()),
         };
-        let mut init = stack.terraform.command(EXAMPLE, EXAMPLE);
-        finish(init.args(["init", "-backend=false", "-input=false", "-no-color"]))?;
+        finish(&mut stack.terraform.init_command(EXAMPLE, EXAMPLE))?;
         finish(&mut stack.command("apply", &["-auto-approve", "-no-color"]))?;
         Ok(stack)
     }
