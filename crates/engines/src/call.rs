@@ -2,6 +2,7 @@
 
 use crate::launch::LaunchError;
 use std::io::Read;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -23,10 +24,7 @@ pub(crate) struct Called {
 /// [`LaunchError::File`] if it cannot be started or waited for.
 pub(crate) fn call(mut command: Command, patience: Duration) -> Result<Called, LaunchError> {
     let program = command.get_program().to_owned();
-    let fault = |source| LaunchError::File {
-        path: program.clone().into(),
-        source,
-    };
+    let fault = LaunchError::file(Path::new(&program));
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -107,6 +107,16 @@ pub enum Exit {
     },
 }
 
+impl LaunchError {
+    /// What a fault of a file becomes: for `map_err`.
+    pub fn file(path: &Path) -> impl Fn(std::io::Error) -> Self + Copy {
+        move |source| Self::File {
+            path: path.to_owned(),
+            source,
+        }
+    }
+}
+
 /// Why an engine cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum LaunchError {

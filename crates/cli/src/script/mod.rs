@@ -119,7 +119,7 @@ fn inspect_k6(job: &Job<'_>) -> Asked {
 
 fn inspect_jmeter(job: &Job<'_>) -> Asked {
     let path = job.folder.join(job.script);
-    let bytes = std::fs::read(&path).map_err(|source| LaunchError::File { path, source })?;
+    let bytes = std::fs::read(&path).map_err(LaunchError::file(&path))?;
     Ok(Inspected {
         inspection: jmeter::inspect(&bytes, job.script, job.parameters)?,
         packed: None,

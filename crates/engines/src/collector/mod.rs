@@ -145,6 +145,13 @@ impl Collector {
         self.series(metric, MetricKind::Trend, tags)
     }
 
+    /// The series of response times that stand for starts which an engine left out, with these tags and the tag `corrected`: how they are
+    /// estimated.
+    pub fn estimates(&mut self, tags: &Tags, how: &str) -> Series {
+        let tags = tags.clone().with("corrected", how);
+        self.builtin(Builtin::HttpReqResponseTime, &tags)
+    }
+
     /// Takes note that the values of a trend are times. Of built-in metrics that is known.
     pub fn note_duration(&mut self, metric: &str) {
         let is_new = Builtin::parse(metric).is_none() && !self.durations.contains(metric);

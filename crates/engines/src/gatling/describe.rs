@@ -59,7 +59,7 @@ pub fn examine(
         path.parent()
             .map_or(Ok(()), std::fs::create_dir_all)
             .and_then(|()| done(&path))
-            .map_err(|source| LaunchError::File { path, source })
+            .map_err(LaunchError::file(&path))
     };
     put(&packed.name, &|path| std::fs::write(path, &packed.bytes))?;
     for name in files {

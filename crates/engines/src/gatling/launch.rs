@@ -35,14 +35,8 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
     let script = Script::find(job)?;
     let mut command = script::java(job, &script)?;
     let below = job.scratch.join("results");
-    std::fs::create_dir_all(&below).map_err(|source| LaunchError::File {
-        path: below.clone(),
-        source,
-    })?;
-    let below = std::path::absolute(&below).map_err(|source| LaunchError::File {
-        path: below.clone(),
-        source,
-    })?;
+    std::fs::create_dir_all(&below).map_err(LaunchError::file(&below))?;
+    let below = std::path::absolute(&below).map_err(LaunchError::file(&below))?;
     command.extend(["-s", "floodgate.gatling.Shared", "-nr", "-rf"].map(Into::into));
     command.push(below.clone().into());
     Ok(Launch {

@@ -249,13 +249,13 @@ impl Project {
             let folder = root.join(&relative);
             let entries = match fs::read_dir(&folder) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                entries => entries.map_err(|source| file(&folder, source))?,
+                entries => entries.map_err(LaunchError::file(&folder))?,
             };
             for entry in entries {
-                let entry = entry.map_err(|source| file(&folder, source))?;
+                let entry = entry.map_err(LaunchError::file(&folder))?;
                 let (path, relative) = (entry.path(), relative.join(entry.file_name()));
                 // Follows links: the folders of a build may be some.
-                let metadata = fs::metadata(&path).map_err(|source| file(&path, source))?;
+                let metadata = fs::metadata(&path).map_err(LaunchError::file(&path))?;
                 if metadata.is_dir() {
                     open.push(relative);
                 } else if metadata.is_file() {
@@ -297,23 +297,16 @@ struct Found {
     changed: Option<SystemTime>,
 }
 
-fn file(path: &Path, source: io::Error) -> LaunchError {
-    LaunchError::File {
-        path: path.to_owned(),
-        source,
-    }
-}
-
 fn write(entries: &BTreeMap<PathBuf, Found>) -> Result<Vec<u8>, LaunchError> {
     let mut writer = tar::Builder::new(Vec::new());
     for (name, found) in entries {
-        let fault = |source| file(&found.path, source);
+        let fault = LaunchError::file(&found.path);
         let bytes = fs::read(&found.path).map_err(fault)?;
         append(&mut writer, name, &bytes).map_err(fault)?;
     }
     writer
         .into_inner()
-        .map_err(|source| file(Path::new(NAME), source))
+        .map_err(LaunchError::file(Path::new(NAME)))
 }
 
 /// Unpacks a project into a folder; gives its folders of classes in their order, and that of its jars.
@@ -324,16 +317,16 @@ pub(super) fn unpack(
     packed: &Path,
     into: &Path,
 ) -> Result<(Vec<PathBuf>, Option<PathBuf>), LaunchError> {
-    let fault = |source| file(packed, source);
+    let fault = LaunchError::file(packed);
     let mut archive = tar::Archive::new(io::BufReader::new(fs::File::open(packed).map_err(fault)?));
     archive.set_preserve_mtime(false);
-    fs::create_dir_all(into).map_err(|source| file(into, source))?;
+    fs::create_dir_all(into).map_err(LaunchError::file(into))?;
     // Leaves out what leads out of the folder.
     archive.unpack(into).map_err(fault)?;
     let classes = into.join(CLASSES);
     let mut own = Vec::new();
-    for entry in fs::read_dir(&classes).map_err(|source| file(&classes, source))? {
-        own.push(entry.map_err(|source| file(&classes, source))?.path());
+    for entry in fs::read_dir(&classes).map_err(LaunchError::file(&classes))? {
+        own.push(entry.map_err(LaunchError::file(&classes))?.path());
     }
     own.sort();
     let libraries = into.join(LIBRARIES);

@@ -31,12 +31,7 @@ impl Script {
     /// # Errors
     /// [`LaunchError`] if it is not there, or if there is no Gatling to run it with.
     pub(super) fn find(job: &Job<'_>) -> Result<Self, LaunchError> {
-        let full = |path: &Path| {
-            absolute(path).map_err(|source| LaunchError::File {
-                path: path.to_owned(),
-                source,
-            })
-        };
+        let full = |path: &Path| absolute(path).map_err(LaunchError::file(path));
         let path = full(&job.folder.join(job.script))?;
         let is = |end: &str| path.is_file() && path.extension().is_some_and(|found| found == end);
         let (own, libraries, folder) = if is("jar") {
@@ -70,10 +65,7 @@ impl Script {
             return Ok(true);
         }
         for jar in self.own.iter().filter(|place| place.is_file()) {
-            let bytes = std::fs::read(jar).map_err(|source| LaunchError::File {
-                path: jar.clone(),
-                source,
-            })?;
+            let bytes = std::fs::read(jar).map_err(LaunchError::file(jar))?;
             // The names of entries stand in a jar as they are.
             if memchr::memmem::find(&bytes, b"io/gatling/app/Gatling.class").is_some() {
                 return Ok(true);
@@ -156,12 +148,9 @@ fn version(folder: &Path) -> Option<String> {
 /// [`LaunchError`] if that cannot be written, or the weights are none.
 pub(super) fn java(job: &Job<'_>, script: &Script) -> Result<Vec<OsString>, LaunchError> {
     let weights = weights(job)?;
-    let scratch = absolute(job.scratch).map_err(|source| LaunchError::File {
-        path: job.scratch.to_owned(),
-        source,
-    })?;
+    let scratch = absolute(job.scratch).map_err(LaunchError::file(job.scratch))?;
     let write = |path: PathBuf, done: fn(&Path) -> std::io::Result<()>| {
-        done(&path).map_err(|source| LaunchError::File { path, source })
+        done(&path).map_err(LaunchError::file(&path))
     };
     // Preferences are made in there; the JVM says so on stderr if it has to make the folder.
     write(scratch.join("prefs/.java/.userPrefs"), |path| {

@@ -101,13 +101,6 @@ pub fn exit(code: i32) -> Exit {
     }
 }
 
-fn failed(path: &Path) -> impl Fn(std::io::Error) -> LaunchError + '_ {
-    move |source| LaunchError::File {
-        path: path.to_owned(),
-        source,
-    }
-}
-
 /// The home folder: as given, or of `FLOODGATE_JMETER`, `JMETER_HOME`, or the `jmeter` of the path.
 fn home(given: Option<&Path>) -> Result<PathBuf, LaunchError> {
     let launcher = |home: &Path| home.join("bin/ApacheJMeter.jar").is_file();
@@ -164,7 +157,7 @@ fn major(home: &Path) -> Result<u32, LaunchError> {
             .and_then(|number| number.trim().parse::<u32>().ok())
     };
     let ext = home.join("lib/ext");
-    let names = std::fs::read_dir(&ext).map_err(failed(&ext))?;
+    let names = std::fs::read_dir(&ext).map_err(LaunchError::file(&ext))?;
     let by_name = names
         .flatten()
         .filter_map(|entry| entry.file_name().into_string().ok())
@@ -173,7 +166,7 @@ fn major(home: &Path) -> Result<u32, LaunchError> {
         return Ok(major);
     }
     let file = home.join("bin/saveservice.properties");
-    let text = std::fs::read_to_string(&file).map_err(failed(&file))?;
+    let text = std::fs::read_to_string(&file).map_err(LaunchError::file(&file))?;
     let saved = text
         .lines()
         .find_map(|line| line.trim().strip_prefix("_version="));
@@ -197,7 +190,10 @@ fn mirror(job: &Job<'_>) -> Result<PathBuf, LaunchError> {
                 .to_owned(),
         });
     };
-    let mut from = job.folder.canonicalize().map_err(failed(job.folder))?;
+    let mut from = job
+        .folder
+        .canonicalize()
+        .map_err(LaunchError::file(job.folder))?;
     let mut to = job.scratch.join("plan");
     let parts: Vec<&OsStr> = script
         .iter()
@@ -215,16 +211,16 @@ fn mirror(job: &Job<'_>) -> Result<PathBuf, LaunchError> {
 
 /// Links to everything in a folder but one.
 fn link_all(from: &Path, to: &Path, but: &OsStr) -> Result<(), LaunchError> {
-    std::fs::create_dir_all(to).map_err(failed(to))?;
-    for entry in std::fs::read_dir(from).map_err(failed(from))? {
-        let name = entry.map_err(failed(from))?.file_name();
+    std::fs::create_dir_all(to).map_err(LaunchError::file(to))?;
+    for entry in std::fs::read_dir(from).map_err(LaunchError::file(from))? {
+        let name = entry.map_err(LaunchError::file(from))?.file_name();
         if name == but {
             continue;
         }
         let link = to.join(&name);
         match std::os::unix::fs::symlink(from.join(&name), &link) {
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-                return Err(failed(&link)(error));
+                return Err(LaunchError::file(&link)(error));
             }
             _ => {}
         }
@@ -235,7 +231,9 @@ fn link_all(from: &Path, to: &Path, but: &OsStr) -> Result<(), LaunchError> {
 /// A UDP port on loopback that nobody has.
 fn free_port(scratch: &Path) -> Result<u16, LaunchError> {
     let socket = UdpSocket::bind(("127.0.0.1", 0)).and_then(|socket| socket.local_addr());
-    socket.map(|addr| addr.port()).map_err(failed(scratch))
+    socket
+        .map(|addr| addr.port())
+        .map_err(LaunchError::file(scratch))
 }
 
 /// Parameters of the plan, with `TARGET` if it is not given.
@@ -288,7 +286,7 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
         });
     }
     let script = job.folder.join(job.script);
-    let bytes = std::fs::read(&script).map_err(failed(&script))?;
+    let bytes = std::fs::read(&script).map_err(LaunchError::file(&script))?;
     let problem = |problem: String| LaunchError::Script {
         script: job.script.to_owned(),
         problem,
@@ -306,10 +304,10 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
     };
     let part = split(&plan, &bytes, &values, &share, &folders).map_err(problem)?;
     let copy = mirror(job)?;
-    std::fs::write(&copy, &part.bytes).map_err(failed(&copy))?;
-    std::fs::create_dir_all(folders.data).map_err(failed(folders.data))?;
+    std::fs::write(&copy, &part.bytes).map_err(LaunchError::file(&copy))?;
+    std::fs::create_dir_all(folders.data).map_err(LaunchError::file(folders.data))?;
     for (path, rows) in &part.files {
-        std::fs::write(path, rows).map_err(failed(path))?;
+        std::fs::write(path, rows).map_err(LaunchError::file(path))?;
     }
     let results = job.scratch.join("results.jtl");
     let port = free_port(job.scratch)?;

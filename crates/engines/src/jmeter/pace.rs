@@ -5,14 +5,14 @@
 //! were; so the response times of the starts that were left out can be estimated by the method of HdrHistogram
 //! ([`recordSingleValueWithExpectedInterval`](https://github.com/HdrHistogram/HdrHistogram/blob/HdrHistogram-2.2.2/src/main/java/org/HdrHistogram/AbstractHistogram.java)):
 //! a value *v* longer than the interval *i* stands for further ones of *v − i*, *v − 2i* and so on, down to *i*. They stand in series of their
-//! own, tagged [`CORRECTED`].
+//! own, with the tag `corrected` = [`CORRECTED`].
 
 use super::plan::{Element, Group, Plan, Values, is_sampler};
 use super::read::Figures;
 use std::collections::BTreeMap;
 
-/// The tag of estimates, and its value here.
-pub(super) const CORRECTED: (&str, &str) = ("corrected", "expected_interval");
+/// How response times are estimated here: the value of the tag `corrected`.
+pub(super) const CORRECTED: &str = "expected_interval";
 
 /// More than this is not recorded for one sample: then the interval is taken as longer.
 const MOST: u64 = 100_000;

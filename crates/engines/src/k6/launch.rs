@@ -42,10 +42,7 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
         ));
     }
     let pipe = job.scratch.join("k6.samples");
-    let address = control::free_address().map_err(|source| LaunchError::File {
-        path: job.scratch.to_owned(),
-        source,
-    })?;
+    let address = control::free_address().map_err(LaunchError::file(job.scratch))?;
     let is_set = |option: &str| inspection.details[option] == true;
     let control = Control {
         address,

@@ -65,10 +65,7 @@ pub fn pack(tool: &Tool, job: &Job<'_>) -> Result<Packed, LaunchError> {
     ]);
     let called = call(&tool.program, arguments, &QUIET, job.folder)?;
     succeeded(called, job.script)?;
-    let file = |source| LaunchError::File {
-        path: made.clone(),
-        source,
-    };
+    let file = LaunchError::file(&made);
     let size = made.metadata().map_err(file)?.len();
     if size > LARGEST {
         return Err(LaunchError::Script {

@@ -183,11 +183,9 @@ impl Feed {
                     .paces
                     .is_some()
                     .then(|| into.builtin(Builtin::HttpReqResponseTime, &tags)),
-                omitted: self.pace(outcome).map(|pace| {
-                    let (tag, value) = CORRECTED;
-                    let tags = tags.clone().with(tag, value);
-                    (into.builtin(Builtin::HttpReqResponseTime, &tags), pace)
-                }),
+                omitted: self
+                    .pace(outcome)
+                    .map(|pace| (into.estimates(&tags, CORRECTED), pace)),
                 count: into.builtin(Builtin::HttpReqs, &tags),
                 failed: into.builtin(Builtin::HttpReqFailed, &tags),
                 duration: into.builtin(Builtin::HttpReqDuration, &tags),

@@ -14,8 +14,8 @@
 use crate::collector::Series;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// The tag of estimates, and its value here.
-pub(super) const CORRECTED: (&str, &str) = ("corrected", "dropped_start");
+/// How response times are estimated here: the value of the tag `corrected`.
+pub(super) const CORRECTED: &str = "dropped_start";
 
 /// Dropped starts that are kept until a VU is free, of all scenarios: 16 bytes each.
 const MAX_WAITING: usize = 1 << 20;

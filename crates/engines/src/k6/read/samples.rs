@@ -202,8 +202,7 @@ fn response_series(sets: &mut TagSets, set: SetId, place: usize, into: &mut Coll
     }
     let tags = sets.tags(set);
     let series = if place == ESTIMATE {
-        let (tag, value) = CORRECTED;
-        into.builtin(Builtin::HttpReqResponseTime, &tags.clone().with(tag, value))
+        into.estimates(tags, CORRECTED)
     } else {
         into.builtin(Builtin::HttpReqResponseTime, tags)
     };
