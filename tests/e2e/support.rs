@@ -212,6 +212,12 @@ impl Ended {
         String::from_utf8_lossy(&self.0.stderr).into_owned()
     }
 
+    /// Nothing ran, and it said why on stderr.
+    pub fn refused(&self, why: &str) {
+        let said = self.expect(104).stderr();
+        assert!(said.contains(why), "{said}");
+    }
+
     /// The summary that was printed; it must be of the published schema.
     pub fn summary(&self) -> Summary {
         static SCHEMA: LazyLock<jsonschema::Validator> =

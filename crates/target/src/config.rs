@@ -36,6 +36,17 @@ impl Config {
         }
     }
 
+    /// The same shop, answering at once.
+    pub fn prompt_service() -> Self {
+        Self {
+            kind: Kind::Service(service::Options {
+                latency: false,
+                ..service::Options::default()
+            }),
+            ..Self::service()
+        }
+    }
+
     /// A target that follows a script, over HTTP/1.1.
     pub fn faulty(script: faulty::Script) -> Self {
         Self::of(Kind::Faulty(script))

@@ -3,24 +3,14 @@
 
 mod support;
 
-use floodgate_target::{Config, Kind, Target, service, tls};
+use floodgate_target::{Config, Target, tls};
 use std::io::Read;
 use std::time::{Duration, Instant};
 use support::{Client, client_config, h2_get, h2_send, runtime, tls_connect};
 
-fn quick() -> Config {
-    Config {
-        kind: Kind::Service(service::Options {
-            latency: false,
-            seed: 1,
-        }),
-        ..Config::service()
-    }
-}
-
 #[test]
 fn the_shop_sells() {
-    let target = Target::start(quick()).unwrap();
+    let target = Target::start(Config::prompt_service()).unwrap();
     let mut client = Client::connect(target.addr());
     let home = client.get("/");
     assert_eq!(home.status, 200);
@@ -68,7 +58,7 @@ fn the_shop_sells() {
 
 #[test]
 fn every_request_is_counted_once_and_asking_is_free() {
-    let target = Target::start(quick()).unwrap();
+    let target = Target::start(Config::prompt_service()).unwrap();
     let clients = 3;
     for _ in 0..clients {
         let mut client = Client::connect(target.addr());
@@ -86,7 +76,7 @@ fn every_request_is_counted_once_and_asking_is_free() {
 
 #[test]
 fn odd_ends_of_http() {
-    let target = Target::start(quick()).unwrap();
+    let target = Target::start(Config::prompt_service()).unwrap();
     let mut client = Client::connect(target.addr());
     let redirect = client.get("/redirect/2");
     assert_eq!(
@@ -166,7 +156,7 @@ fn odd_ends_of_http() {
 
 #[test]
 fn encodings_decode_to_the_same_text() {
-    let target = Target::start(quick()).unwrap();
+    let target = Target::start(Config::prompt_service()).unwrap();
     let mut client = Client::connect(target.addr());
     let mut texts = Vec::new();
     for (path, name) in [
@@ -209,8 +199,8 @@ fn a_delay_is_never_shorter_than_asked_and_pages_take_their_time() {
 
 #[test]
 fn http2_with_prior_knowledge_and_by_alpn() {
-    let plain = Target::start(quick()).unwrap();
-    let secure = Target::start(quick().with_tls(tls::Mode::Valid)).unwrap();
+    let plain = Target::start(Config::prompt_service()).unwrap();
+    let secure = Target::start(Config::prompt_service().with_tls(tls::Mode::Valid)).unwrap();
     let config = client_config(secure.ca_pem().unwrap(), None, &[b"h2"]);
     runtime().block_on(async {
         let tcp = tokio::net::TcpStream::connect(plain.addr()).await.unwrap();
@@ -239,7 +229,7 @@ fn http2_with_prior_knowledge_and_by_alpn() {
 
 #[test]
 fn stopping_closes_connections_and_frees_the_port() {
-    let target = Target::start(quick()).unwrap();
+    let target = Target::start(Config::prompt_service()).unwrap();
     let addr = target.addr();
     let mut client = Client::connect(addr);
     client.get("/");
@@ -248,7 +238,7 @@ fn stopping_closes_connections_and_frees_the_port() {
     assert_eq!(client.rest().0, b"");
     Target::start(Config {
         port: addr.port(),
-        ..quick()
+        ..Config::prompt_service()
     })
     .unwrap();
 }

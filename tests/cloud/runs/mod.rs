@@ -8,17 +8,9 @@ mod scripts;
 mod storage;
 mod verdicts;
 
-use floodgate_target::{Config, Kind, Target, service};
+use floodgate_target::{Config, Target};
 
 /// A shop that answers at once.
 fn shop() -> Target {
-    let options = service::Options {
-        latency: false,
-        seed: 1,
-    };
-    Target::start(Config {
-        kind: Kind::Service(options),
-        ..Config::service()
-    })
-    .unwrap()
+    Target::start(Config::prompt_service()).unwrap()
 }

@@ -70,11 +70,7 @@ fn a_maven_project_in_java_runs_with_its_libraries_and_files_and_its_own_gatling
     let target = Target::start(Config::fast()).unwrap();
     bench.write("test.yaml", &definition("gatling", "shop", &target, ""));
     let ended = bench.floodgate(&["inspect", "test.yaml"]);
-    assert!(
-        ended.expect(104).stderr().contains("data/items.csv"),
-        "{}",
-        ended.stderr()
-    );
+    ended.refused("data/items.csv");
     // A library that was not copied.
     let jars = fs::read_dir(bench.path("shop/target/dependency")).unwrap();
     for jar in jars.map(|entry| entry.unwrap().path()) {
@@ -86,11 +82,7 @@ fn a_maven_project_in_java_runs_with_its_libraries_and_files_and_its_own_gatling
     let ended = bench.floodgate(&["run", "test.yaml"]);
     let said = "the class org.apache.commons.text.WordUtils is not on the class path: run `mvn test-compile \
                 dependency:copy-dependencies` in shop";
-    assert!(
-        ended.expect(104).stderr().contains(said),
-        "{}",
-        ended.stderr()
-    );
+    ended.refused(said);
     assert_eq!(target.counters().requests(), 0);
 }
 
@@ -150,11 +142,7 @@ fn a_project_in_kotlin_runs_with_what_kotlin_needs() {
     bench.write("test.yaml", &definition("gatling", "shop", &target, ""));
     let ended = bench.floodgate(&["inspect", "test.yaml"]);
     let said = "is not on the class path: copy the jars that shop needs into its build/dependency";
-    assert!(
-        ended.expect(104).stderr().contains(said),
-        "{}",
-        ended.stderr()
-    );
+    ended.refused(said);
     fs::create_dir_all(shop.join("build/dependency")).unwrap();
     fs::copy(&library, shop.join("build/dependency/kotlin-stdlib.jar")).unwrap();
     any_number_of_tasks("gatling", "shop", &bench);
@@ -170,11 +158,7 @@ fn a_project_of_gradle_keeps_what_is_in_several_places_and_needs_no_definition()
     put(&shop.join("build.gradle"), "");
     let ended = bench.floodgate(&["run", "shop"]);
     let said = "shop: is a Gradle project that is not compiled";
-    assert!(
-        ended.expect(104).stderr().contains(said),
-        "{}",
-        ended.stderr()
-    );
+    ended.refused(said);
 
     let classes = shop.join("build/classes/java/gatling");
     compile("javac", &["-cp", &gatling], &classes, &here("Plugged.java"));
@@ -215,11 +199,7 @@ fn a_project_of_gradle_keeps_what_is_in_several_places_and_needs_no_definition()
     compile("javac", &["-cp", &gatling], &classes, &here("Browse.java"));
     let ended = bench.floodgate(&["inspect", "shop"]);
     let said = "several simulations, name one as the parameter simulation: Browse, shop.Plugged";
-    assert!(
-        ended.expect(104).stderr().contains(said),
-        "{}",
-        ended.stderr()
-    );
+    ended.refused(said);
 }
 
 #[test]
@@ -229,20 +209,12 @@ fn a_folder_of_no_project_is_refused() {
     let lacks = "there is no pom.xml, build.gradle or build.gradle.kts";
     for command in ["run", "inspect"] {
         let ended = bench.floodgate(&[command, "folder"]);
-        assert!(
-            ended.expect(104).stderr().contains(lacks),
-            "{}",
-            ended.stderr()
-        );
+        ended.refused(lacks);
     }
     bench.write(
         "test.yaml",
         "version: 1\ntest: t\nengine: gatling\nscript: folder/\n",
     );
     let ended = bench.floodgate(&["run", "test.yaml"]);
-    assert!(
-        ended.expect(104).stderr().contains(lacks),
-        "{}",
-        ended.stderr()
-    );
+    ended.refused(lacks);
 }

@@ -6,7 +6,7 @@
 use super::{copied, here, simulation, tool};
 use crate::support::*;
 use floodgate_core::shard::{Row, decode};
-use floodgate_target::{Config, Kind, Target, service};
+use floodgate_target::{Config, Target};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Iterations in all, each of which makes every request once.
@@ -207,22 +207,12 @@ fn the_native_engine_has_every_series() {
 
 #[test]
 fn k6_has_the_same_series() {
-    let Some(_) = tool("FLOODGATE_K6") else {
-        return;
-    };
-    let bench = Bench::new();
-    copied(&bench, "shop.js");
-    compare("k6", "script: shop.js\n", &K6, &bench);
+    compare_script("FLOODGATE_K6", "k6", "shop.js", &K6);
 }
 
 #[test]
 fn jmeter_has_the_same_series() {
-    let Some(_) = tool("FLOODGATE_JMETER") else {
-        return;
-    };
-    let bench = Bench::new();
-    copied(&bench, "shop.jmx");
-    compare("jmeter", "script: shop.jmx\n", &JMETER, &bench);
+    compare_script("FLOODGATE_JMETER", "jmeter", "shop.jmx", &JMETER);
 }
 
 #[test]
@@ -235,17 +225,18 @@ fn gatling_has_the_same_series() {
     compare("gatling", "script: shop.jar\n", &GATLING, &bench);
 }
 
+/// The same of a script that runs as it stands, if its engine is here.
+fn compare_script(variable: &str, engine: &str, script: &str, expected: &Series) {
+    if tool(variable).is_some() {
+        let bench = Bench::new();
+        copied(&bench, script);
+        compare(engine, &format!("script: {script}\n"), expected, &bench);
+    }
+}
+
 /// Runs the scenario and compares its series with the expected ones, and what they count with what was sent.
 fn compare(engine: &str, scenario: &str, expected: &Series, bench: &Bench) {
-    let shop = Kind::Service(service::Options {
-        latency: false,
-        ..service::Options::default()
-    });
-    let target = Target::start(Config {
-        kind: shop,
-        ..Config::service()
-    });
-    let target = target.unwrap();
+    let target = Target::start(Config::prompt_service()).unwrap();
     let url = target.url();
     let text = format!(
         "version: 1\ntest: shop\nengine: {engine}\ntarget: {url}\nparameters: {{nobody: \"http://127.0.0.1:1/\"}}\n{scenario}"

@@ -4,7 +4,6 @@ use floodgate_core::metric::{Builtin, Tags};
 use floodgate_core::shard::Row;
 use floodgate_engines::collector::{Collector, Settings};
 use floodgate_engines::launch::{Exit, Job, Output, Stop};
-use floodgate_target::{Config, Kind, service};
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read as _};
 use std::net::UdpSocket;
@@ -20,17 +19,6 @@ pub(super) fn home(variable: &str) -> Option<PathBuf> {
         println!("{variable} is not set: not run");
     }
     home
-}
-
-/// The shop without its latencies.
-pub(super) fn shop() -> Config {
-    Config {
-        kind: Kind::Service(service::Options {
-            latency: false,
-            ..service::Options::default()
-        }),
-        ..Config::service()
-    }
 }
 
 /// A test's folder, with the plan in a folder of it.

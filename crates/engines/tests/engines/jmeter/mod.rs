@@ -2,19 +2,19 @@
 
 mod harness;
 
-use floodgate_core::histogram::Histogram;
+use crate::{long, times};
 use floodgate_core::merge::{Aggregate, Along};
 use floodgate_core::metric::{Builtin, MetricKind};
 use floodgate_core::shard::Row;
 use floodgate_engines::launch::Exit;
 use floodgate_target::{Config, Target, faulty};
-use harness::{Ended, Folder, home, plan, run, shop};
+use harness::{Ended, Folder, home, plan, run};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Twenty iterations of 4 threads, each with a product of its own, two redirects and a transaction.
 fn totals(home: &std::path::Path, tasks: usize) -> (u64, BTreeMap<String, u64>, Vec<Ended>) {
-    let target = Target::start(shop()).unwrap();
+    let target = Target::start(Config::prompt_service()).unwrap();
     let folder = Folder::new(&plan::everything());
     let rows: String = (1..=20).map(|id| format!("{id}\n")).collect();
     folder.write("data/products.csv", &format!("id\n{rows}"));
@@ -128,7 +128,7 @@ fn what_cannot_run_is_told_by_the_exit_code() {
     let Some(home) = home("FLOODGATE_JMETER") else {
         return;
     };
-    let target = Target::start(shop()).unwrap();
+    let target = Target::start(Config::prompt_service()).unwrap();
     let text = plan::simple(1, "1")
         .replace("<HTTPSamplerProxy ", "<no.such.Sampler ")
         .replace("</HTTPSamplerProxy", "</no.such.Sampler");
@@ -158,7 +158,7 @@ fn a_stop_keeps_what_was_read() {
     let Some(home) = home("FLOODGATE_JMETER") else {
         return;
     };
-    let target = Target::start(shop()).unwrap();
+    let target = Target::start(Config::prompt_service()).unwrap();
     // Would run for ever.
     let folder = Folder::new(&plan::simple(3, "-1"));
     let ended = run(&home, &folder, &[1], 0, &target.url(), |bytes, _| {
@@ -189,25 +189,10 @@ fn a_stall_is_in_the_response_times() {
         let ended = run(&home, &folder, &[1], 0, &target.url(), |_, _| false);
         assert_eq!(ended.exit, Exit::Completed, "{}", ended.said);
         assert_eq!(ended.total(Builtin::HttpReqs), target.counters().requests());
-        let (mut measured, mut estimated) = (Histogram::new(), Histogram::new());
-        for row in ended
-            .rows
-            .iter()
-            .filter(|row| row.key.metric == "http_req_response_time")
-        {
-            let all = match row.key.tags.get("corrected") {
-                Some(method) => {
-                    assert_eq!(method, "expected_interval");
-                    &mut estimated
-                }
-                None => &mut measured,
-            };
-            assert_eq!(row.key.tags.get("name"), Some("home"));
-            all.add_v2(row.histogram.as_ref().unwrap()).unwrap();
-        }
+        let (measured, estimated) =
+            times(&ended.rows, "http_req_response_time", "expected_interval");
         assert_eq!(measured.count(), ended.total(Builtin::HttpReqs));
         // Five threads share 100 starts a second: 50 ms each, of which a second of waiting holds 19 more. The threads that wait at first do so for the whole stall.
-        let long = |all: &Histogram| all.count() - all.count_at_or_below(400_000);
         assert!(long(&measured) >= 5, "{}", long(&measured));
         assert!(
             long(&estimated) >= 50,
@@ -228,7 +213,7 @@ fn groups_and_timers_of_plugins_run_as_they_are_divided() {
     let Some(home) = home("FLOODGATE_JMETER") else {
         return;
     };
-    let target = Target::start(shop()).unwrap();
+    let target = Target::start(Config::prompt_service()).unwrap();
     let folder = Folder::new(&plan::plugins());
     let ended = run(&home, &folder, &[1, 1], 1, &target.url(), |_, _| false);
     assert_eq!(ended.exit, Exit::Completed, "{}", ended.said);

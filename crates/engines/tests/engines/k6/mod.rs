@@ -1,241 +1,16 @@
-//! Runs k6 1.x and 2.x through `k6::launch` and `k6::Control`, as the generator's supervisor does, against a target that counts.
+//! k6 1.x and 2.x for real, against a target that counts: totals, percentiles, stalls, stopping, faults of scripts.
 
-#![allow(clippy::unwrap_used)]
+mod harness;
 
+use crate::{long, times};
 use floodgate_core::histogram::Histogram;
-use floodgate_core::metric::{Builtin, MetricKind, Tags};
-use floodgate_core::shard::Row;
-use floodgate_engines::collector::Settings;
-use floodgate_engines::k6::{self, Control, SetupData};
-use floodgate_engines::launch::{Exit, Job, Launch, LaunchError, Output};
-use floodgate_engines::{Collector, read::Reader};
-use floodgate_target::{Config, Kind, Target, faulty, service};
+use floodgate_core::metric::{Builtin, MetricKind};
+use floodgate_engines::k6;
+use floodgate_engines::launch::Exit;
+use floodgate_target::{Config, Target, faulty};
+use harness::*;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-
-/// The k6 programs that are here; a line says so if there is none.
-fn programs() -> Vec<PathBuf> {
-    let given = ["FLOODGATE_K6", "FLOODGATE_K6_V1"]
-        .into_iter()
-        .filter_map(std::env::var_os);
-    let programs: Vec<_> = given.map(PathBuf::from).collect();
-    if programs.is_empty() {
-        println!("FLOODGATE_K6 is not set: k6 is not run");
-    }
-    programs
-}
-
-/// How long anything here may take.
-const LIMIT: Duration = Duration::from_secs(60);
-
-fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + LIMIT;
-    while !holds() {
-        assert!(Instant::now() < deadline, "{what} did not come to pass");
-        thread::sleep(Duration::from_millis(20));
-    }
-}
-
-struct Running {
-    child: Child,
-    control: Control,
-    samples: JoinHandle<Samples>,
-    exit: fn(i32) -> Exit,
-}
-
-/// What came out of one k6: as it was written, and as rows.
-struct Samples {
-    raw: Vec<u8>,
-    rows: Vec<Row>,
-    warnings: Vec<String>,
-}
-
-struct Task {
-    exit: Exit,
-    samples: Samples,
-}
-
-fn collector() -> Collector {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    Collector::new(Settings {
-        origin_ms: now.as_millis() as i64,
-        max_series: 2_000,
-        tags: Tags::new(),
-    })
-}
-
-/// Starts the process and reads its pipe in a thread.
-fn start(launch: Launch) -> Running {
-    let Launch {
-        command,
-        env,
-        folder,
-        output,
-        reader,
-        exit,
-        control,
-        ..
-    } = launch;
-    let Output::Pipe(pipe) = output else {
-        panic!("k6 writes to a pipe")
-    };
-    rustix::fs::mkfifoat(
-        rustix::fs::CWD,
-        &pipe,
-        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
-    )
-    .unwrap();
-    let child = Command::new(&command[0])
-        .args(&command[1..])
-        .envs(env)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let samples = thread::spawn(move || read(&pipe, reader));
-    Running {
-        child,
-        control: control.unwrap(),
-        samples,
-        exit,
-    }
-}
-
-fn read(pipe: &Path, mut reader: Box<dyn Reader>) -> Samples {
-    let (mut file, mut into, mut raw) = (File::open(pipe).unwrap(), collector(), Vec::new());
-    let mut buffer = vec![0; 64 << 10];
-    loop {
-        let length = file.read(&mut buffer).unwrap();
-        if length == 0 {
-            break;
-        }
-        raw.extend_from_slice(&buffer[..length]);
-        reader.push(&buffer[..length], &mut into).unwrap();
-    }
-    let warnings = reader.finish(&mut into).unwrap();
-    let mut rows = Vec::new();
-    into.finish(&mut rows);
-    Samples {
-        raw,
-        rows,
-        warnings,
-    }
-}
-
-fn interrupt(child: &Child) {
-    let id = rustix::process::Pid::from_child(child);
-    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
-}
-
-fn end(mut running: Running) -> Task {
-    let code = running.child.wait().unwrap().code().unwrap_or(-1);
-    Task {
-        exit: (running.exit)(code),
-        samples: running.samples.join().unwrap(),
-    }
-}
-
-/// Runs a script on tasks of these weights from setup to teardown.
-fn run(script: &Script, weights: &[u32]) -> Vec<Task> {
-    let scratch: Vec<_> = weights
-        .iter()
-        .map(|_| tempfile::tempdir().unwrap())
-        .collect();
-    let mut all: Vec<Running> = Vec::new();
-    for (place, scratch) in scratch.iter().enumerate() {
-        all.push(start(
-            k6::launch(&script.job(weights, place, scratch.path())).unwrap(),
-        ));
-    }
-    for task in &all {
-        wait_for("a paused k6", || task.control.is_ready());
-    }
-    let data: SetupData = all[0].control.run_setup(LIMIT).unwrap();
-    for task in &all[1..] {
-        task.control.put_setup(&data).unwrap();
-    }
-    all.iter().for_each(|task| task.control.resume().unwrap());
-    let leader = all.remove(0);
-    let others: Vec<Task> = all.into_iter().map(end).collect();
-    wait_for("the end of the load", || leader.control.is_over());
-    leader.control.run_teardown(LIMIT).unwrap();
-    interrupt(&leader.child);
-    let mut done = vec![end(leader)];
-    done.extend(others);
-    done
-}
-
-/// A script in a folder of its own.
-struct Script {
-    file: &'static str,
-    folder: tempfile::TempDir,
-    program: PathBuf,
-    target: String,
-    parameters: BTreeMap<String, String>,
-}
-
-impl Script {
-    fn new(program: &Path, target: &str, text: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("test.js"), text).unwrap();
-        Self {
-            file: "test.js",
-            folder,
-            program: program.to_owned(),
-            target: target.to_owned(),
-            parameters: BTreeMap::new(),
-        }
-    }
-
-    fn job<'a>(&'a self, weights: &'a [u32], place: usize, scratch: &'a Path) -> Job<'a> {
-        Job {
-            folder: self.folder.path(),
-            script: self.file,
-            scratch,
-            weights,
-            place,
-            target: Some(&self.target),
-            parameters: &self.parameters,
-            max_duration: None,
-            home: Some(&self.program),
-        }
-    }
-
-    fn refused(&self, tasks: usize) -> LaunchError {
-        let scratch = tempfile::tempdir().unwrap();
-        match k6::launch(&self.job(&vec![1; tasks], 0, scratch.path())) {
-            Err(error) => error,
-            Ok(_) => panic!("the script is launched"),
-        }
-    }
-}
-
-fn shop() -> Target {
-    Target::start(Config {
-        kind: Kind::Service(service::Options {
-            latency: false,
-            ..service::Options::default()
-        }),
-        ..Config::service()
-    })
-    .unwrap()
-}
-
-/// The sum of a metric's rows whose tags match, over all tasks.
-fn total(tasks: &[Task], metric: &str, tags: &[(&str, &str)]) -> f64 {
-    let filter = Tags::from_iter(tags.iter().copied());
-    let rows = tasks.iter().flat_map(|task| &task.samples.rows);
-    rows.filter(|row| row.key.metric == metric && row.key.tags.matches(&filter))
-        .map(|row| row.sum)
-        .sum()
-}
+use std::time::Duration;
 
 /// Ten arrivals, each 100 ms at least from the end: where one falls on the end itself, k6 may start it or not.
 const EVERY_LOAD: &str = r"
@@ -386,22 +161,11 @@ fn a_stall_is_in_the_response_times() {
         let target = Target::start(Config::faulty(stall)).unwrap();
         let script = Script::new(&program, &target.url(), RATE);
         let done = run(&script, &[1]);
-        let histogram = |metric: &str, estimates: bool| {
-            let mut all = Histogram::new();
-            for row in &done[0].samples.rows {
-                let estimate = row.key.tags.get("corrected") == Some("dropped_start");
-                if row.key.metric == metric && estimate == estimates {
-                    assert_eq!(row.key.tags.get("name"), Some("home"));
-                    all.add_v2(row.histogram.as_ref().unwrap()).unwrap();
-                }
-            }
-            all
-        };
         let sent = total(&done, "http_reqs", &[]);
         let dropped = total(&done, "dropped_iterations", &[]);
         assert_eq!(sent, target.counters().requests() as f64);
-        let measured = histogram("http_req_response_time", false);
-        let estimated = histogram("http_req_response_time", true);
+        let rows = &done[0].samples.rows;
+        let (measured, estimated) = times(rows, "http_req_response_time", "dropped_start");
         assert_eq!(measured.count() as f64, sent);
         assert_eq!(
             estimated.count() as f64,
@@ -410,14 +174,11 @@ fn a_stall_is_in_the_response_times() {
             done[0].samples.warnings
         );
         // A request waits for its connection, then for its answer.
-        let service = histogram("http_req_duration", false);
+        let (service, _) = times(rows, "http_req_duration", "");
         assert!(measured.quantile(1.0) >= service.quantile(1.0));
         // 95 of the starts in the stall found no VU; half of those waited for 500 ms or more. There is no upper bound on a busy machine.
         assert!(dropped >= 90.0, "{dropped}");
-        let (few, many) = (
-            service.count() - service.count_at_or_below(400_000),
-            estimated.count() - estimated.count_at_or_below(400_000),
-        );
+        let (few, many) = (long(&service), long(&estimated));
         assert!(
             few >= 5 && many >= 50,
             "{few} requests and {many} dropped starts waited"
