@@ -70,6 +70,8 @@ impl RequestTemplate {
             Some(encodings.as_str()).filter(|e| !e.is_empty()),
         )?;
         headers.default("Content-Type", content_type.as_deref())?;
+        // a client that does not persist has to say so (RFC 9112 §9.6): else the server keeps what is dropped under it
+        headers.default("Connection", Some("close").filter(|_| !http.keep_alive))?;
         let mut headers = headers.list;
         let host = headers
             .iter()

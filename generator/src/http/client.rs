@@ -50,7 +50,8 @@ impl Client {
     /// Sends one request and reads its response, without following redirects. What goes wrong is in the exchange.
     ///
     /// A request on a kept connection that the peer has closed is sent once more on a new one, if nothing of a response
-    /// was read and it is idempotent or was not sent (RFC 9110 §9.2.2; browsers and Go do the same).
+    /// was read and it is idempotent or was not sent (RFC 9110 §9.2.2; browsers and Go do the same). So is one that met
+    /// what is the connection's fault in other ways: see [`Self::is_fault_of_kept`].
     ///
     /// Dropping the future drops the connection that it used.
     pub async fn execute(&mut self, wire: &Wire, keep: Keep, timeout: Duration) -> Exchange {
@@ -66,16 +67,14 @@ impl Client {
             Some(Connection::H1(mut connection)) => {
                 marks.ready = begin;
                 match self.round_trip(&mut connection, wire, &mut marks).await {
-                    Ok(reusable) => {
-                        if reusable {
-                            self.give(wire, Connection::H1(connection));
-                        }
+                    Ok(true) => {
+                        self.give(wire, Connection::H1(connection));
                         Ok(())
                     }
-                    Err(code) if is_stale(code, wire, &marks) => {
+                    done if self.is_fault_of_kept(&done, wire, &marks) => {
                         Box::pin(self.again(wire, &mut marks)).await
                     }
-                    Err(code) => Err(code),
+                    done => done.map(drop),
                 }
             }
             Some(Connection::H2(connection)) => {
@@ -237,10 +236,33 @@ impl Client {
             }
             Ok(Connection::H2(connection)) if last => self.on_h2(connection, wire, marks).await,
             Ok(Connection::H2(connection)) => self.multiplexed(connection, wire, marks).await,
-            Ok(Connection::H1(connection)) => match self.on_h1(connection, wire, marks).await {
-                Err(code) if !last && is_stale(code, wire, marks) => self.again(wire, marks).await,
-                done => done,
-            },
+            Ok(Connection::H1(mut connection)) => {
+                marks.ready = self.worker.clock.now();
+                match self.round_trip(&mut connection, wire, marks).await {
+                    Ok(true) => {
+                        self.give(wire, Connection::H1(connection));
+                        Ok(())
+                    }
+                    done if !last && self.is_fault_of_kept(&done, wire, marks) => {
+                        self.again(wire, marks).await
+                    }
+                    done => done.map(drop),
+                }
+            }
+        }
+    }
+
+    /// Whether what came of a request on a kept connection is the connection's fault, and the request may be sent once
+    /// more: the peer had given the connection up (see [`is_stale`]), or what it said came before it had seen the request.
+    ///
+    /// * A 408 that ends the connection speaks of the wait for a request (RFC 9110 §15.5.9), however it is timed.
+    /// * Bytes that are no HTTP in front of any head belong to the response before; on a new connection it shows whether
+    ///   they do.
+    fn is_fault_of_kept(&self, done: &Result<bool, ErrorCode>, wire: &Wire, marks: &Marks) -> bool {
+        match done {
+            Ok(reusable) => self.response.status == 408 && !reusable,
+            Err(ErrorCode::Protocol) => self.response.status == 0 && wire.is_idempotent(),
+            Err(code) => is_stale(*code, wire, marks),
         }
     }
 

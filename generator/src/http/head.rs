@@ -167,6 +167,8 @@ fn interpret(
         return Err(ErrorCode::Protocol);
     }
     let framing = if to_head || status < 200 || status == 204 || status == 304 {
+        // a 204 that announces a body (RFC 9110 §8.6 forbids it) may well send it: later, in front of the next response
+        keep_alive &= status != 204 || !(chunked || length.is_some_and(|length| length > 0));
         Framing::Length(0)
     } else if chunked {
         Framing::Chunked
@@ -305,6 +307,18 @@ mod tests {
             parse(text, true, |_, _, _| {}).unwrap().unwrap().framing,
             Framing::Length(0)
         );
+    }
+
+    #[test]
+    fn a_204_that_announces_a_body_ends_the_connection() {
+        let kept = |headers: &str| {
+            head(&format!("HTTP/1.1 204 No Content\r\n{headers}\r\n"))
+                .unwrap()
+                .unwrap()
+                .keep_alive
+        };
+        assert!(kept("") && kept("content-length: 0\r\n"));
+        assert!(!kept("content-length: 2\r\n") && !kept("transfer-encoding: chunked\r\n"));
     }
 
     #[test]

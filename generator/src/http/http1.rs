@@ -16,7 +16,12 @@ use super::worker::Worker;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::io::AsyncWrite;
+use tokio::time::Sleep;
+
+/// How long a body waits for `100 (Continue)`: servers need not send it (RFC 9110 §10.1.1). curl and Go wait as long.
+const CONTINUE_WAIT: Duration = Duration::from_secs(1);
 
 /// A connection; between requests it owns no buffer.
 #[derive(Debug)]
@@ -38,6 +43,10 @@ pub(super) struct RoundTrip<'a> {
     state: State,
     /// Bytes of the request that were written.
     written: usize,
+    /// Bytes of the request that may be written by now.
+    writable: usize,
+    /// When the body is sent though nobody said `100 (Continue)`.
+    patience: Option<Pin<Box<Sleep>>>,
     /// Bytes of this attempt's response.
     received: u64,
     /// Why writing failed; the response may explain it, so it is read nevertheless.
@@ -48,6 +57,8 @@ pub(super) struct RoundTrip<'a> {
 enum State {
     Start,
     Writing,
+    /// The head is written; the body waits for `100 (Continue)`.
+    Waiting,
     Written,
 }
 
@@ -72,6 +83,8 @@ impl<'a> RoundTrip<'a> {
             reader,
             state: State::Start,
             written: 0,
+            writable: wire.before_continue().unwrap_or_else(|| wire.bytes().len()),
+            patience: None,
             received: 0,
             broken: None,
         }
@@ -80,7 +93,7 @@ impl<'a> RoundTrip<'a> {
     /// Writes what is left. Pending or broken: the response may come nevertheless.
     #[inline]
     fn write(&mut self, cx: &mut Context<'_>) {
-        let bytes = self.wire.bytes();
+        let bytes = &self.wire.bytes()[..self.writable];
         while self.written < bytes.len() {
             match self
                 .connection
@@ -103,8 +116,24 @@ impl<'a> RoundTrip<'a> {
                 Poll::Pending => return,
             }
         }
+        if self.writable < self.wire.bytes().len() {
+            self.patience = Some(Box::pin(tokio::time::sleep(CONTINUE_WAIT)));
+            self.state = State::Waiting;
+            return;
+        }
         self.state = State::Written;
         self.marks.wrote = self.worker.clock.now();
+    }
+
+    /// Sends the body if the peer has asked for it or has had its time to.
+    #[cold]
+    fn go_on(&mut self, cx: &mut Context<'_>) {
+        let patient = |sleep: &mut Pin<Box<Sleep>>| sleep.as_mut().poll(cx).is_pending();
+        if self.reader.may_go_on() || !self.patience.as_mut().is_some_and(patient) {
+            self.writable = self.wire.bytes().len();
+            (self.patience, self.state) = (None, State::Writing);
+            self.write(cx);
+        }
     }
 
     /// One read; `None`: it waits.
@@ -149,8 +178,10 @@ impl Future for RoundTrip<'_> {
             if this.connection.used {
                 match this.connection.stream.idle(cx) {
                     Idle::Usable => {}
-                    Idle::Closed => return Poll::Ready(Err(ErrorCode::ConnectionClosed)),
-                    Idle::Unsolicited => return Poll::Ready(Err(ErrorCode::Protocol)),
+                    // nothing was sent yet: whatever came is no answer, and the request goes elsewhere
+                    Idle::Closed | Idle::Unsolicited => {
+                        return Poll::Ready(Err(ErrorCode::ConnectionClosed));
+                    }
                 }
             }
             this.state = State::Writing;
@@ -166,9 +197,13 @@ impl Future for RoundTrip<'_> {
                         this.reader.keep_alive() && this.state == State::Written
                     ));
                 }
+                Some(Ok(Progress::More)) if this.state == State::Waiting => this.go_on(cx),
                 Some(Ok(Progress::More)) => {}
                 Some(Err(code)) => return Poll::Ready(Err(code)),
                 None => {
+                    if this.state == State::Waiting {
+                        this.go_on(cx);
+                    }
                     return this
                         .deadline
                         .poll(cx)

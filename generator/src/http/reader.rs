@@ -33,6 +33,8 @@ pub(super) struct Reader {
     to_head: bool,
     keep_alive: bool,
     interim: u32,
+    /// An interim `100 (Continue)` has come.
+    go_on: bool,
 }
 
 impl Reader {
@@ -45,7 +47,14 @@ impl Reader {
             to_head,
             keep_alive: false,
             interim: 0,
+            go_on: false,
         }
+    }
+
+    /// Whether the peer has asked for the body by an interim `100 (Continue)`.
+    #[inline]
+    pub(super) fn may_go_on(&self) -> bool {
+        self.go_on
     }
 
     /// Whether the connection may carry another request after this response.
@@ -54,8 +63,9 @@ impl Reader {
         self.keep_alive
     }
 
-    /// Takes in the next piece. What follows a complete response is a fault: nobody asked for it, and taken for the
-    /// next response it would make every later answer belong to another request. `memo` may come from any exchange.
+    /// Takes in the next piece. What follows a complete response is the connection's fault and not the response's: nobody
+    /// asked for it, and taken for the next response it would make every later answer belong to another request. So the
+    /// response counts and the connection ends. `memo` may come from any exchange.
     #[inline]
     pub(super) fn feed(
         &mut self,
@@ -122,6 +132,7 @@ impl Reader {
                 break;
             }
             self.interim += 1;
+            self.go_on |= head.status == 100;
             // we never ask for another protocol
             if head.status == 101 || self.interim > MAX_INTERIM {
                 return Err(ErrorCode::Protocol);
@@ -148,12 +159,13 @@ impl Reader {
                 out.data(data)?;
                 (data.len(), false)
             }
-            Stage::Head | Stage::Done => (0, data.is_empty()),
+            Stage::Head | Stage::Done => {
+                self.keep_alive &= data.is_empty();
+                return Ok(Progress::Done);
+            }
         };
-        if used < data.len() {
-            return Err(ErrorCode::Protocol);
-        }
         if done {
+            self.keep_alive &= used == data.len();
             self.finish(out)
         } else {
             Ok(Progress::More)
@@ -321,15 +333,33 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_a_response_is_a_fault() {
-        for text in [
-            "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcd",
-            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nx",
-            "HTTP/1.1 204 No Content\r\n\r\nx",
-            "HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
+    fn what_follows_a_response_ends_the_connection_and_is_no_part_of_it() {
+        for (text, expected) in [
+            ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcd", "abc"),
+            ("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc\r\n", "abc"),
+            (
+                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nx",
+                "",
+            ),
+            ("HTTP/1.1 204 No Content\r\n\r\nx", ""),
+            (
+                "HTTP/1.1 304 Not Modified\r\nContent-Length: 1\r\n\r\nx",
+                "",
+            ),
+            (
+                "HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n",
+                "",
+            ),
+            (
+                "HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n",
+                "",
+            ),
         ] {
-            assert_eq!(body(text), Err(ErrorCode::Protocol), "{text}");
+            assert_eq!(body(text), Ok((expected.to_owned(), false)), "{text}");
         }
+        let to_head = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc";
+        let (_, _, body, keep_alive) = run([&to_head[..]], true, 10).unwrap();
+        assert_eq!((body.as_slice(), keep_alive), (&b""[..], false));
     }
 
     #[test]

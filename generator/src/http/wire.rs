@@ -58,6 +58,8 @@ pub struct Wire {
     is_head: bool,
     idempotent: bool,
     closes: bool,
+    /// Whether the body waits for an interim `100 (Continue)`.
+    expects: bool,
     h2: OnceCell<Box<H2Request>>,
 }
 
@@ -85,6 +87,7 @@ impl Wire {
             is_head: false,
             idempotent: false,
             closes: false,
+            expects: false,
             h2: OnceCell::new(),
         };
         wire.rebuild(parts)?;
@@ -122,7 +125,7 @@ impl Wire {
         if !given("host") {
             put(out, "Host", parts.authority.as_bytes())?;
         }
-        self.closes = false;
+        (self.closes, self.expects) = (false, false);
         for (name, value) in &parts.headers {
             if name.eq_ignore_ascii_case("content-length") {
                 continue;
@@ -134,6 +137,9 @@ impl Wire {
             }
             self.closes |=
                 name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case(b"close");
+            self.expects |= name.eq_ignore_ascii_case("expect")
+                && value.eq_ignore_ascii_case(b"100-continue")
+                && !parts.body.is_empty();
             put(out, name, value)?;
         }
         // methods that are expected to have a body say so when they have none (RFC 9110 §8.6)
@@ -165,6 +171,12 @@ impl Wire {
     #[inline]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The bytes that may be sent before the peer has said `100 (Continue)`; `None` if all may.
+    #[inline]
+    pub(super) fn before_continue(&self) -> Option<usize> {
+        self.expects.then_some(self.head_len)
     }
 
     /// Whether its method is `HEAD`.

@@ -124,7 +124,8 @@ impl Args {
             format!("http://{}", self.url)
         };
         let (scheme, rest) = url.split_once("://").unwrap_or(("", &url));
-        if !["http", "https"].contains(&scheme) {
+        // whatever its case (RFC 3986 §3.1)
+        if !["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) {
             return Err(CliError::Usage(format!(
                 "{:?} is no http:// or https:// URL",
                 self.url

@@ -243,6 +243,24 @@ fn the_nearest_credentials_win() {
 }
 
 #[test]
+fn a_client_that_does_not_persist_says_so() {
+    let of = |keep_alive, headers: &[(&str, &str)]| {
+        let scenario = HttpOptions {
+            keep_alive,
+            ..HttpOptions::default()
+        };
+        let step = RequestStep {
+            headers: pairs(headers),
+            ..get("/")
+        };
+        header(&headers_of(scenario, step), "connection").join("|")
+    };
+    assert_eq!(of(true, &[]), "");
+    assert_eq!(of(false, &[]), "close");
+    assert_eq!(of(false, &[("connection", "te, close")]), "te, close");
+}
+
+#[test]
 fn a_value_cannot_add_a_header() {
     let ask = RequestStep {
         headers: pairs(&[("X-A", "${x}")]),

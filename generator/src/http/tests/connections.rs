@@ -239,38 +239,147 @@ fn a_new_connection_is_not_tried_again() {
     );
 }
 
+/// What a connection is told while nobody uses it is no answer to the next request, which goes on a new connection.
 #[test]
-fn what_comes_unasked_between_requests_is_a_fault() {
-    let (done, ended) = mpsc::channel::<()>();
-    let (send, sent) = mpsc::channel();
-    let ended = std::sync::Mutex::new(ended);
-    let server = Server::start(move |number, mut stream| {
-        request(&mut stream);
-        stream.write_all(OK).unwrap();
-        if number == 0 {
-            ended.lock().unwrap().recv().unwrap();
-            stream
-                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbad")
-                .unwrap();
-            send.send(()).unwrap();
+fn what_comes_unasked_between_requests_spoils_the_connection_alone() {
+    for unasked in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nbad",
+        "HTTP/1.1 408 Request Time-out\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 100 Continue\r\n\r\n",
+        "\r\n",
+    ] {
+        for method in ["GET", "POST"] {
+            let (done, ended) = mpsc::channel::<()>();
+            let (send, sent) = mpsc::channel();
+            let ended = std::sync::Mutex::new(ended);
+            let server = Server::start(move |number, mut stream| {
+                request(&mut stream);
+                stream.write_all(OK).unwrap();
+                if number == 0 {
+                    ended.lock().unwrap().recv().unwrap();
+                    stream.write_all(unasked.as_bytes()).unwrap();
+                    send.send(()).unwrap();
+                    wait_for_close(&mut stream);
+                }
+                while request(&mut stream).is_some() {
+                    stream.write_all(OK).unwrap();
+                }
+            });
+            on_worker(options(), async |worker| {
+                let wire = wire(&worker, method, &server.url("/"));
+                let mut client = client(&worker);
+                assert_eq!(client.execute(&wire, NONE, LONG).await.error, None);
+                done.send(()).unwrap();
+                sent.recv().unwrap();
+                // for the reactor to hear of it
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                for _ in 0..2 {
+                    let exchange = client.execute(&wire, ALL, LONG).await;
+                    assert_eq!((exchange.error, exchange.status), (None, 200), "{unasked}");
+                    assert_eq!(client.response().body(), b"ok");
+                }
+            });
+            assert_eq!(server.accepted(), 2, "{unasked}");
         }
-        wait_for_close(&mut stream);
-    });
-    on_worker(options(), async |worker| {
-        let wire = wire(&worker, "GET", &server.url("/"));
-        let mut client = client(&worker);
-        assert_eq!(client.execute(&wire, NONE, LONG).await.error, None);
-        done.send(()).unwrap();
-        sent.recv().unwrap();
-        // for the reactor to hear of it
-        tokio::time::sleep(Duration::from_millis(5)).await;
-        assert_eq!(
-            client.execute(&wire, NONE, LONG).await.error,
-            Some(ErrorCode::Protocol)
-        );
-        assert_eq!(client.execute(&wire, NONE, LONG).await.error, None);
-    });
-    assert_eq!(server.accepted(), 2);
+    }
+}
+
+/// The same, just too late for the request not to be sent.
+#[test]
+fn what_crosses_a_request_on_its_way_is_no_answer_to_it() {
+    let timeout = "HTTP/1.1 408 Request Time-out\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    let late_body = "{}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    for (crossing, method, error, accepted) in [
+        (timeout, "GET", None, 2),
+        (timeout, "POST", None, 2),
+        (late_body, "GET", None, 2),
+        // it may have been handled, so it is not sent again
+        (late_body, "POST", Some(ErrorCode::Protocol), 1),
+    ] {
+        for connections in [ConnectionMode::PerVu, ConnectionMode::Shared] {
+            let server = Server::start(move |number, mut stream| {
+                request(&mut stream);
+                stream.write_all(OK).unwrap();
+                while request(&mut stream).is_some() {
+                    let answer = if number == 0 { crossing.as_bytes() } else { OK };
+                    stream.write_all(answer).unwrap();
+                }
+            });
+            let options = TransportOptions {
+                connections,
+                ..options()
+            };
+            on_worker(options, async |worker| {
+                let wire = wire(&worker, method, &server.url("/"));
+                let mut client = client(&worker);
+                assert_eq!(client.execute(&wire, NONE, LONG).await.error, None);
+                let exchange = client.execute(&wire, NONE, LONG).await;
+                assert_eq!(exchange.error, error, "{crossing} {method}");
+                let status = if error.is_none() { 200 } else { 0 };
+                assert_eq!(exchange.status, status, "{crossing} {method}");
+            });
+            assert_eq!(server.accepted(), accepted, "{crossing} {method}");
+        }
+    }
+}
+
+#[test]
+fn a_408_on_a_new_connection_is_the_answer() {
+    let server = Server::closing(
+        "HTTP/1.1 408 Request Time-out\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+    );
+    let (exchange, _) = get(&server.url("/"));
+    assert_eq!(
+        (exchange.error, exchange.status, server.accepted()),
+        (None, 408, 1)
+    );
+}
+
+#[test]
+fn bytes_behind_a_response_are_left_behind_with_their_connection() {
+    for reply in [
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok\r\n",
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok!",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n",
+    ] {
+        let server = Server::replying(reply);
+        on_worker(options(), async |worker| {
+            let wire = wire(&worker, "GET", &server.url("/"));
+            let mut client = client(&worker);
+            for _ in 0..3 {
+                let exchange = client.execute(&wire, ALL, LONG).await;
+                assert_eq!((exchange.error, exchange.status), (None, 200), "{reply}");
+                assert_eq!(client.response().body(), b"ok");
+            }
+        });
+        assert_eq!(server.accepted(), 3, "{reply}");
+    }
+    for (method, reply) in [
+        (
+            "GET",
+            "HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n{}",
+        ),
+        (
+            "GET",
+            "HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\n{}",
+        ),
+        ("HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+    ] {
+        let server = Server::replying(reply);
+        on_worker(options(), async |worker| {
+            let wire = wire(&worker, method, &server.url("/"));
+            let mut client = client(&worker);
+            for _ in 0..3 {
+                assert_eq!(
+                    client.execute(&wire, NONE, LONG).await.error,
+                    None,
+                    "{reply}"
+                );
+            }
+        });
+        assert_eq!(server.accepted(), 3, "{reply}");
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod connections;
 mod errors;
+mod expect;
 mod http2;
 mod server;
 mod tls;

@@ -136,6 +136,9 @@ fn what_makes_no_sense_is_refused() {
     ] {
         assert!(refused(line), "{line}");
     }
+    for url in ["HTTP://127.0.0.1:80/x", "hTTps://h"] {
+        assert!(args(url).definition().is_ok(), "{url}");
+    }
     for url in ["ftp://x", "http://", "http:///path", "https://:80"] {
         assert!(
             matches!(args(url).definition(), Err(CliError::Usage(_))),

@@ -90,7 +90,7 @@ pub(super) const PARAMETER: Grammar = Grammar {
 };
 
 pub(super) static TARGET: Shape = Shape::Grammar(Grammar {
-    pattern: Some("^https?://[^\\s/?#]+[^\\s?#]*$"),
+    pattern: Some("^[Hh][Tt][Tt][Pp][Ss]?://[^\\s/?#]+[^\\s?#]*$"),
     ..grammar(
         |text| target(text).map(drop),
         "http://HOST[:PORT][/PATH] or https://…, without a query",
