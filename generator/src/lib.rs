@@ -14,6 +14,7 @@ pub mod http;
 pub mod recorder;
 pub mod script;
 pub mod site;
+pub mod standstill;
 pub mod task;
 pub mod timer;
 

@@ -1,6 +1,7 @@
 //! Processes that end before their time.
 
 use crate::support::*;
+use floodgate_core::execution::manifest::Manifest;
 use floodgate_core::execution::record::Status;
 use floodgate_target::{Config, Target};
 
@@ -178,4 +179,32 @@ fn a_breach_with_abort_on_fail_ends_the_run_early() {
     ended.expect(99);
     assert!(summary.duration_s < 30.0, "{}", summary.duration_s);
     assert!(target.counters().requests() >= 30);
+}
+
+#[test]
+fn a_generator_that_stood_still_says_for_how_long() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let looping = arrivals(&target.url(), 50, "4s", "")
+        .replace("constant-arrival-rate", "constant-vus")
+        .replace("    rate: 50\n", "")
+        .replace("    preAllocatedVUs: 10\n    maxVUs: 50\n", "    vus: 2\n");
+    bench.write("test.yaml", &looping);
+    let running = bench.spawn(&["run", "test.yaml", "--json", "--generators", "2"]);
+    eventually("load is sent", || target.counters().requests() >= 20);
+    let held = running.children()[1];
+    signal(held, "STOP");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    signal(held, "CONT");
+    running.end();
+    let manifests = files(&bench.path(".floodgate"), "/tasks/");
+    assert_eq!(manifests.len(), 2);
+    let longest = |path: &std::path::PathBuf| {
+        let text = std::fs::read(path).unwrap();
+        serde_json::from_slice::<Manifest>(&text)
+            .unwrap()
+            .health
+            .standstill_max_us
+    };
+    // It looks every 20 ms.
+    assert!(manifests.iter().map(longest).max().unwrap() >= 970_000);
 }

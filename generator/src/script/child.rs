@@ -3,6 +3,7 @@
 use super::guard::GUARD;
 use super::words::Words;
 use crate::health::ProcessCpu;
+use crate::standstill::is_stopped;
 use floodgate_engines::{Exit, Launch, Stop};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::ffi::OsString;
@@ -91,6 +92,11 @@ impl Child {
             exit: launch.exit,
             killed_at: None,
         })
+    }
+
+    /// Whether it is stopped by a signal or a debugger.
+    pub(crate) fn is_stopped(&self) -> bool {
+        is_stopped(self.group)
     }
 
     /// A meter of its CPU time.

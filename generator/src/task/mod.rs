@@ -16,6 +16,7 @@ use crate::health::{Limits, allowed_cpus, memory_warning, workers_in};
 use crate::http::TransportOptions;
 use crate::recorder::SeriesBudget;
 use crate::site::{Level, Site};
+use crate::standstill::{Standstills, as_us, boot_time};
 use control::Begin;
 use floodgate_core::definition::Resolver;
 use floodgate_core::definition::model::{Definition, Engine};
@@ -193,7 +194,7 @@ impl Task {
         (site.log)(Level::Info, &format!("starts at {start_ms}"));
 
         let mut workers = crew.workers;
-        let stopped_by = self.watch(&orders, &mut workers).await;
+        let (stopped_by, standstill) = self.watch(&orders, &mut workers).await;
         let reports: Vec<Report> = workers.into_iter().map(join).collect();
         let mut flushed = tokio::task::spawn_blocking(move || join(flusher))
             .await
@@ -201,6 +202,7 @@ impl Task {
         let mut delivered = delivering
             .await
             .unwrap_or_else(|error| resume(error.into_panic()));
+        flushed.health.standstill_max_us = as_us(standstill);
         warnings.append(&mut flushed.warnings);
         warnings.append(&mut delivered.warnings);
         let lost = delivered.lost.clone();
@@ -339,17 +341,19 @@ impl Task {
         }
     }
 
-    /// Waits for the workers' end and passes on every order to stop; the result says who gave one.
+    /// Waits for the workers' end and passes on every order to stop; the result says who gave one, and how long this process
+    /// stood still at most.
     async fn watch(
         &mut self,
         orders: &watch::Sender<Order>,
         workers: &mut [JoinHandle<Report>],
-    ) -> Option<String> {
+    ) -> (Option<String>, Duration) {
         /// How often it is looked at whether the workers have ended.
         const LOOK: Duration = Duration::from_millis(20);
         let ordered = control::stop_ordered(&*self.store, &self.keys, &self.plan);
         let mut ordered = std::pin::pin!(ordered);
         let mut stopped_by = None;
+        let mut standstills = Standstills::since(boot_time(), LOOK);
         while !workers.iter().all(JoinHandle::is_finished) {
             let by = tokio::select! {
                 () = tokio::time::sleep(LOOK) => {
@@ -362,8 +366,9 @@ impl Task {
                 orders.send_replace(Order::Stop);
                 stopped_by = by;
             }
+            standstills.look(boot_time());
         }
-        stopped_by
+        (stopped_by, standstills.longest())
     }
 
     async fn finish_unstarted(
@@ -414,6 +419,7 @@ impl Task {
         let mut lag = floodgate_core::histogram::Histogram::new();
         for report in reports {
             lag.add(&report.dispatch_lag);
+            health.standstill_max_us = health.standstill_max_us.max(as_us(report.late));
             if let Some(scheduled) = report.scheduled {
                 totals.scheduled_iterations =
                     Some(totals.scheduled_iterations.unwrap_or(0) + scheduled);

@@ -10,6 +10,7 @@ use crate::flush::{Delivered, FlushConfig};
 use crate::health::{Limits, allowed_cpus};
 use crate::script::{Child, Ended, Fed, FeedConfig, Signals, Source, feed};
 use crate::site::Level;
+use crate::standstill::{Standstills, Stops, as_us, boot_time};
 use floodgate_core::definition::model::{Definition, Engine};
 use floodgate_core::execution::manifest::{Manifest, TaskOutcome};
 use floodgate_core::metric::Tags;
@@ -29,6 +30,8 @@ struct Run {
     stopped_by: Option<String>,
     ended: Result<Ended, String>,
     warnings: Vec<String>,
+    /// How long it, or this process, stood still at most.
+    standstill: Duration,
 }
 
 impl Task {
@@ -168,10 +171,14 @@ impl Task {
         let mut ordered = std::pin::pin!(ordered);
         let (mut stopped_by, mut led, mut warnings) = (None, leads.is_none(), Vec::new());
         let mut given_up = None;
+        let mut standstills = Standstills::since(boot_time(), LOOK);
+        let mut stops = Stops::default();
         let ended = loop {
+            standstills.begin(boot_time());
             let by = tokio::select! {
                 ended = child.wait() => break ended,
                 () = tokio::time::sleep(LOOK) => {
+                    stops.look(boot_time(), child.is_stopped());
                     if signals.broken.load(Ordering::Acquire)
                         || given_up.is_some_and(|at| tokio::time::Instant::now() >= at)
                     {
@@ -188,6 +195,7 @@ impl Task {
                 by = &mut ordered, if stopped_by.is_none() => Some(by),
                 by = control::told(&mut self.stop), if stopped_by.is_none() => Some(by),
             };
+            standstills.look(boot_time());
             if stopped_by.is_none() && by.is_some() {
                 stopped_by = by;
                 match leads.cloned() {
@@ -203,10 +211,12 @@ impl Task {
                 }
             }
         };
+        standstills.look(boot_time());
         Run {
             stopped_by,
             ended: ended.map_err(|error| format!("cannot be waited for: {error}")),
             warnings,
+            standstill: standstills.longest().max(stops.longest()),
         }
     }
 
@@ -237,6 +247,7 @@ impl Task {
         warnings.append(&mut said);
         warnings.append(&mut run.warnings);
         (health.open_files_limit, health.local_ports) = (limits.open_files, limits.local_ports);
+        health.standstill_max_us = as_us(run.standstill);
         let offset = self.config.site.clock.offset();
         health.clock_offset_us = offset.map(|offset| [offset.min_us, offset.max_us]);
         warnings.extend(offset.and_then(|offset| offset.warning(super::CLOCK_LIMIT_US)));
@@ -321,6 +332,7 @@ mod tests {
                 errors: None,
             }),
             warnings: Vec::new(),
+            standstill: Duration::ZERO,
         }
     }
 

@@ -11,10 +11,11 @@ use floodgate_core::definition::model::Definition;
 use floodgate_core::histogram::Histogram;
 use floodgate_core::metric::Tags;
 use floodgate_core::schedule::{Segment, schedule};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender};
+use std::time::Duration;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{oneshot, watch};
 
@@ -64,6 +65,8 @@ pub(super) struct Report {
     pub(super) scheduled: Option<u64>,
     pub(super) data_exhausted: bool,
     pub(super) dispatch_lag: Histogram,
+    /// By how much the latest tick of a second was late.
+    pub(super) late: Duration,
 }
 
 /// The body of a worker thread.
@@ -164,6 +167,7 @@ async fn work(common: Arc<Common>, mut assignment: Assignment) -> Report {
         recorder: Rc::new(RefCell::new(recorder)),
         stop: Rc::default(),
         tally: Rc::default(),
+        late: Rc::default(),
     };
     bench.run(prepared, orders).await
 }
@@ -177,6 +181,8 @@ struct Bench<'a> {
     recorder: Rc<RefCell<WorkerRecorder>>,
     stop: Rc<StopSignal>,
     tally: Rc<Tally>,
+    /// By how much the latest tick was late, in ns.
+    late: Rc<Cell<Nanos>>,
 }
 
 impl Bench<'_> {
@@ -189,6 +195,7 @@ impl Bench<'_> {
                 self.start,
                 Rc::clone(&self.recorder),
                 Rc::clone(&self.tally),
+                Rc::clone(&self.late),
             )),
             tokio::task::spawn_local(obey(
                 orders,
@@ -225,6 +232,7 @@ impl Bench<'_> {
             scheduled: tally.counts_starts.get().then(|| tally.scheduled.get()),
             data_exhausted: tally.data_exhausted.get(),
             dispatch_lag: tally.dispatch_lag.take(),
+            late: Duration::from_nanos(self.late.get()),
         };
         if let Some(recorder) = Rc::into_inner(self.recorder) {
             recorder.into_inner().finish(now);
@@ -277,12 +285,13 @@ impl Bench<'_> {
     }
 }
 
-/// Closes windows in time also when nothing is measured, and keeps the gauges.
+/// Closes windows in time also when nothing is measured, keeps the gauges, and notes how late it comes to it.
 async fn tick(
     timer: Rc<Timer>,
     start: Nanos,
     recorder: Rc<RefCell<WorkerRecorder>>,
     tally: Rc<Tally>,
+    late: Rc<Cell<Nanos>>,
 ) {
     for second in 1.. {
         let end = start + second * 1_000_000_000;
@@ -292,7 +301,9 @@ async fn tick(
             .borrow_mut()
             .set_vus(tally.busy.get(), tally.allocated.get());
         timer.sleep_until(end + SETTLE).await;
-        recorder.borrow_mut().advance(timer.clock().now());
+        let now = timer.clock().now();
+        late.set(late.get().max(now.saturating_sub(end + SETTLE)));
+        recorder.borrow_mut().advance(now);
     }
 }
 

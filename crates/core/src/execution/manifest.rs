@@ -125,6 +125,12 @@ pub struct Health {
     pub local_ports: u64,
     /// Errors for want of files or ports.
     pub exhausted: u64,
+    /// The longest standstill in µs, from the order to start to the end of the load: by how much the latest of the looks was
+    /// late that the generator takes every 20 ms (every 50 ms beside an external engine), or the tick that each of its worker
+    /// threads has a second; or how long an external engine was stopped by a signal. By a clock that goes on while the machine
+    /// is asleep. 0 in manifests of earlier versions.
+    #[serde(default)]
+    pub standstill_max_us: u64,
     /// Largest resident set in bytes.
     pub peak_rss_bytes: u64,
     /// The store's clock minus this task's, in µs: at least and at most, from the `Date` of the store's answers; `None`
