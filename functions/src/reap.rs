@@ -176,7 +176,7 @@ async fn found(app: &App, recover: &Recover) -> Result<Option<Execution>> {
         }
     }
     let newest = records.list(None, None, NEWEST).await?;
-    Ok(newest.into_iter().find(own))
+    Ok(newest.runs.into_iter().find(own))
 }
 
 /// Orders the stop, waits for the tasks as long as this invocation lasts, and in the end stops what still runs.

@@ -2,6 +2,9 @@
 //!
 //! Results go to stdout, progress and messages to stderr, so that `--json` and `| less` just work.
 
+// Both macros panic where a stream cannot be written; a run must not end by that.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
 pub mod args;
 mod clock;
 mod cloud;
@@ -29,6 +32,7 @@ use error::CliError;
 use floodgate_core::execution::record::Status;
 use floodgate_core::verdict::EXIT_INVALID;
 use floodgate_generator::script::{GUARD, guarded};
+use output::say;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -37,7 +41,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<_> = arguments.into_iter().collect();
     if arguments.get(1).is_some_and(|first| first == GUARD) {
         let error = guarded(arguments.into_iter().skip(2));
-        eprintln!("floodgate: {error}");
+        say!("floodgate: {error}");
         return ExitCode::from(Status::Errored.exit_code());
     }
     let cli = match Cli::try_parse_from(arguments) {
@@ -63,8 +67,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn report(error: &CliError) {
     match error {
         // Faults bring their own layout.
-        CliError::Definition(faults) => eprintln!("{}", faults.trim_end()),
-        error => eprintln!("{} {error}", style("error:").for_stderr().red().bold()),
+        CliError::Definition(faults) => say!("{}", faults.trim_end()),
+        error => say!("{} {error}", style("error:").for_stderr().red().bold()),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::args::ShowArgs;
 use crate::cloud::Ended;
 use crate::error::{CliError, Result};
-use crate::output::print;
+use crate::output::{print, say};
 use console::style;
 use floodgate_control::Finished;
 use floodgate_core::execution::record::Execution;
@@ -37,7 +37,14 @@ pub(crate) fn conclude(finished: &Finished, output: &Output<'_>) -> Result<ExitC
 /// # Errors
 /// A stdout or JUnit file that cannot be written.
 pub(crate) fn show(finished: &Finished, output: &Output<'_>) -> Result<()> {
-    let Finished { execution, summary } = finished;
+    let Finished {
+        execution,
+        summary,
+        unaudited,
+    } = finished;
+    if let Some(problem) = unaudited {
+        say!("warning: the audit trail has no entry of the end: {problem}");
+    }
     account(execution, summary, output.show, output.junit)?;
     again(output.show, &show_command(&execution.id, output.out));
     Ok(())
@@ -58,7 +65,7 @@ pub(crate) fn conclude_cloud(
             account(execution, summary, shown, junit)?;
             again(shown, &format!("floodgate show {} --cloud", execution.id));
         }
-        None => eprintln!("{}", without_summary(execution)),
+        None => say!("{}", without_summary(execution)),
     }
     Ok(ExitCode::from(execution.exit_code()))
 }
@@ -98,7 +105,7 @@ fn account(
 
 fn again(shown: ShowArgs, command: &str) {
     if !shown.quiet && !shown.json {
-        eprintln!("{} {command}", style("show it again:").for_stderr().dim());
+        say!("{} {command}", style("show it again:").for_stderr().dim());
     }
 }
 

@@ -1,7 +1,31 @@
-//! Writing results to stdout.
+//! Writing results to stdout, and everything else to stderr.
 
 use crate::error::{CliError, Result};
-use std::io::{ErrorKind, Write, stdout};
+use std::fmt::Arguments;
+use std::io::{ErrorKind, Write, stderr, stdout};
+
+/// Writes a line to stderr, as `eprintln!` does; but one that cannot be written, on a full disk or a terminal that is gone, ends
+/// nothing.
+macro_rules! say {
+    ($($argument:tt)*) => { $crate::output::write_line(format_args!($($argument)*)) };
+}
+pub(crate) use say;
+
+/// See the macro of this name.
+pub(crate) fn write_line(line: Arguments<'_>) {
+    let _ = writeln!(stderr().lock(), "{line}");
+}
+
+/// Names on stderr what was left out of a listing because it cannot be read; past the first few only how many more.
+pub(crate) fn say_damaged(damaged: &[String]) {
+    const SHOWN: usize = 5;
+    for sentence in damaged.iter().take(SHOWN) {
+        say!("warning: {sentence}; it is left out");
+    }
+    if let Some(more) = damaged.len().checked_sub(SHOWN).filter(|&more| more > 0) {
+        say!("warning: {more} more cannot be read and are left out");
+    }
+}
 
 /// Writes text as it is. A reader that has gone away (`| head`) is no error.
 ///

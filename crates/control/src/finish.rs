@@ -2,13 +2,14 @@
 
 use crate::applied::{applied_load, start_skew_us};
 use crate::collect::{Collected, collect, load_parts};
+use crate::earlier::{Earlier, earlier};
 use crate::error::{ControlError, Result};
 use crate::lookup::load_summary;
 use crate::source::Source;
 use crate::stop::read_stop;
 use crate::{Stores, audit, json, principal};
 use floodgate_core::baseline::Baseline;
-use floodgate_core::definition::model::{BaselineRef, Definition, Engine};
+use floodgate_core::definition::model::{Definition, Engine};
 use floodgate_core::execution::manifest::Manifest;
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::execution::record::{Completeness, Execution, Status};
@@ -21,8 +22,6 @@ use floodgate_store::StoreError;
 
 /// Statuses from which a run can be finished.
 const OPEN: [Status; 3] = [Status::Preparing, Status::Running, Status::Merging];
-/// Records that are looked through for the last run that passed.
-const BASELINE_AMONG: usize = 500;
 
 /// A task that will write no manifest, as far as its starter could see.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +39,8 @@ pub struct Finished {
     pub execution: Execution,
     /// The published account.
     pub summary: Summary,
+    /// Why the audit trail has no entry of the end, if it has none.
+    pub unaudited: Option<String>,
 }
 
 /// What the caller of [`finish_with`] knows of a run beside what is stored.
@@ -126,7 +127,16 @@ pub async fn finish_with(
         Err(error) => return Err(error.into()),
     }
     let keys = ExecutionKeys::new(&plan.project, &plan.execution);
-    let stop = read_stop(stores.objects.as_ref(), &keys).await?;
+    let mut errors = closing.errors.to_vec();
+    let stop = match read_stop(stores.objects.as_ref(), &keys).await {
+        Ok(stop) => stop,
+        // Somebody ordered something: what was measured is still merged.
+        Err(error @ ControlError::Corrupt { .. }) => {
+            errors.push(format!("the order to stop cannot be read: {error}"));
+            None
+        }
+        Err(error) => return Err(error),
+    };
     let parts = if closing.in_parts {
         load_parts(stores.objects.as_ref(), &keys).await?
     } else {
@@ -148,7 +158,7 @@ pub async fn finish_with(
         verdict,
         thresholds,
         summary,
-    } = judge(stores, definition, &execution, &collected, closing.errors).await?;
+    } = judge(stores, definition, &mut execution, &collected, &errors).await?;
     execution.status = verdict.status;
     execution.reasons = verdict.reasons;
     execution.warnings = verdict.warnings;
@@ -166,16 +176,15 @@ pub async fn finish_with(
         .update(&execution, &[Status::Merging])
         .await?;
     let outcome = execution.status.as_str();
-    audit(
-        stores,
-        &execution,
-        principal(&execution),
-        "finish",
-        outcome,
-        now_ms,
-    )
-    .await?;
-    Ok(Finished { execution, summary })
+    let by = principal(&execution).to_owned();
+    // The verdict stands, whatever becomes of the trail.
+    let audited = audit(stores, &execution, &by, "finish", outcome, now_ms).await;
+    let unaudited = audited.err().map(|error| error.to_string());
+    Ok(Finished {
+        execution,
+        summary,
+        unaudited,
+    })
 }
 
 async fn finished_before(stores: &Stores, execution: Execution) -> Result<Finished> {
@@ -188,6 +197,7 @@ async fn finished_before(stores: &Stores, execution: Execution) -> Result<Finish
     Ok(Finished {
         summary: summary.ok_or(missing)?,
         execution,
+        unaudited: None,
     })
 }
 
@@ -215,7 +225,7 @@ fn note_lost(execution: &mut Execution, lost: &[LostTask], collected: &Collected
 async fn judge(
     stores: &Stores,
     definition: &Definition,
-    execution: &Execution,
+    execution: &mut Execution,
     collected: &Collected,
     errors: &[String],
 ) -> Result<Conclusion> {
@@ -235,7 +245,14 @@ async fn judge(
         .transpose()
         .map_err(unusable)?;
     let earlier = match &definition.baseline {
-        Some(spec) => earlier(stores, &spec.compare, execution).await?,
+        Some(spec) => {
+            let Earlier {
+                summary,
+                unreadable,
+            } = earlier(stores, &spec.compare, execution).await?;
+            execution.warnings.extend(unreadable);
+            summary
+        }
         None => None,
     };
     let planned = execution.planned.iterations;
@@ -280,32 +297,4 @@ fn expects_requests(definition: &Definition, source: &impl MetricSource) -> bool
     measured
         .iter()
         .all(|(name, _)| Builtin::parse(name).is_some_and(|metric| metric != Builtin::Checks))
-}
-
-/// The summary of the run that this one is compared with.
-async fn earlier(
-    stores: &Stores,
-    reference: &BaselineRef,
-    execution: &Execution,
-) -> Result<Option<Summary>> {
-    let project = &execution.project;
-    let id = match reference {
-        BaselineRef::Execution(id) => Some(id.clone()),
-        BaselineRef::LastPassed => {
-            let runs = stores
-                .records
-                .list(Some(project), Some(&execution.test), BASELINE_AMONG)
-                .await?;
-            let earlier =
-                |e: &&Execution| e.status == Status::Passed && e.created_ms <= execution.created_ms;
-            runs.iter()
-                .filter(|e| e.id != execution.id)
-                .find(earlier)
-                .map(|e| e.id.clone())
-        }
-    };
-    match id {
-        Some(id) => load_summary(stores, project, &id).await,
-        None => Ok(None),
-    }
 }

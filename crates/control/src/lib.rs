@@ -7,6 +7,7 @@
 
 mod applied;
 pub mod collect;
+mod earlier;
 pub mod elsewhere;
 mod error;
 mod finish;

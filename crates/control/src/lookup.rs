@@ -34,7 +34,7 @@ pub async fn find_in(stores: &Stores, project: Option<&str>, id: &str) -> Result
     let known = stores.records.list(project, None, NEAREST_AMONG).await?;
     Err(ControlError::UnknownExecution {
         id: id.to_owned(),
-        nearest: nearest(id, &known),
+        nearest: nearest(id, &known.runs),
     })
 }
 

@@ -32,6 +32,15 @@ pub struct ObjectInfo {
     pub version: String,
 }
 
+/// Records of executions, as far as they can be read: one that is damaged does not hide the others.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Listing {
+    /// The records.
+    pub runs: Vec<Execution>,
+    /// What lies among the records that were looked through and is none that can be read: a sentence each.
+    pub damaged: Vec<String>,
+}
+
 /// Objects by key. Writes are atomic: a reader sees the old object, the new one, or none, never a part.
 #[async_trait]
 pub trait ObjectStore: Send + Sync {
@@ -57,13 +66,14 @@ pub trait RecordStore: Send + Sync {
     /// Reads one; a unique prefix of at least 6 characters of the id suffices. A record is found by its full id and project from
     /// the moment it is written; by less than that soon after.
     async fn get(&self, project: Option<&str>, id: &str) -> Result<Option<Execution>>;
-    /// The newest first, at most `limit`.
+    /// The newest first, at most `limit`. What is damaged is left out and named. The local folder also leaves out executions that
+    /// had a folder and have none any more: somebody has deleted it.
     async fn list(
         &self,
         project: Option<&str>,
         test: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<Execution>>;
+    ) -> Result<Listing>;
     /// Appends to the audit trail.
     async fn audit(&self, project: &str, entry: &AuditEntry) -> Result<()>;
     /// The audit trail of a project, oldest first.

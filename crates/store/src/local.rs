@@ -5,12 +5,16 @@
 //! between processes and goes with a process that dies.
 
 mod files;
+mod hold;
+mod records;
 #[cfg(test)]
 mod tests;
 mod tests_and_spend;
 
-use crate::keys::{MIN_PREFIX, check_key, check_name, check_prefix};
-use crate::{ObjectInfo, ObjectStore, RecordStore, Result, StoreError};
+pub use hold::{Alone, Hold};
+
+use crate::keys::{check_key, check_name, check_prefix};
+use crate::{Listing, ObjectInfo, ObjectStore, RecordStore, Result, StoreError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use files::{Lock, io};
@@ -76,62 +80,6 @@ impl LocalStore {
     fn lock(&self, project: &str) -> Result<Lock> {
         check_name(project)?;
         Lock::take(&self.root.join(RECORDS).join(project), project)
-    }
-
-    /// Projects and ids of all records, or of those of one project; in no order.
-    fn ids(&self, project: Option<&str>) -> Result<Vec<(String, String)>> {
-        let records = self.root.join(RECORDS);
-        let projects = match project {
-            Some(project) => {
-                check_name(project)?;
-                vec![project.to_owned()]
-            }
-            None => files::names(&records)?,
-        };
-        let mut ids = Vec::new();
-        for project in projects {
-            for name in files::names(&records.join(&project))? {
-                if let Some(id) = name.strip_suffix(".json") {
-                    ids.push((project.clone(), id.to_owned()));
-                }
-            }
-        }
-        Ok(ids)
-    }
-
-    fn read_record(&self, project: &str, id: &str) -> Result<Option<Execution>> {
-        let path = self.record_path(project, id)?;
-        let Some(bytes) = files::read(&path, id)? else {
-            return Ok(None);
-        };
-        let record = serde_json::from_slice(&bytes).map_err(|error| StoreError::Corrupt {
-            key: path.display().to_string(),
-            problem: format!("no record of an execution: {error}"),
-        })?;
-        Ok(Some(record))
-    }
-
-    fn find(&self, project: Option<&str>, id: &str) -> Result<Option<Execution>> {
-        let starts = |(_, full): &(String, String)| {
-            full.get(..id.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(id))
-        };
-        let mut found: Vec<_> = self.ids(project)?.into_iter().filter(starts).collect();
-        if let Some(exact) = found.iter().position(|(_, full)| full.len() == id.len()) {
-            found = vec![found.swap_remove(exact)];
-        } else if id.len() < MIN_PREFIX {
-            return Ok(None);
-        }
-        match found.as_slice() {
-            [] => Ok(None),
-            [(project, id)] => self.read_record(project, id),
-            several => Err(StoreError::NotFound {
-                what: format!(
-                    "{id}: {} executions start with it; give more characters",
-                    several.len()
-                ),
-            }),
-        }
     }
 
     fn audit_path(&self, project: &str) -> Result<PathBuf> {
@@ -219,14 +167,21 @@ impl RecordStore for LocalStore {
         let (json, expected) = (to_json(&id, execution, true)?, expected.to_vec());
         self.blocking(move |store| {
             let _lock = store.lock(&project)?;
-            let stored = store.read_record(&project, &id)?;
-            let stored = stored.ok_or_else(|| StoreError::NotFound {
-                what: format!("execution {id}"),
-            })?;
-            if !expected.contains(&stored.status) {
+            let found = match records::read(store, &project, &id) {
+                Ok(Some(stored)) => stored.status,
+                Ok(None) => {
+                    return Err(StoreError::NotFound {
+                        what: format!("execution {id}"),
+                    });
+                }
+                // What cannot be read says nothing; whoever writes knows where the run stands.
+                Err(StoreError::Corrupt { .. }) => return files::replace(&path, &id, &json),
+                Err(error) => return Err(error),
+            };
+            if !expected.contains(&found) {
                 return Err(StoreError::Conflict {
                     id,
-                    found: stored.status,
+                    found,
                     expected,
                 });
             }
@@ -238,7 +193,7 @@ impl RecordStore for LocalStore {
     async fn get(&self, project: Option<&str>, id: &str) -> Result<Option<Execution>> {
         check_name(id)?;
         let (project, id) = (project.map(str::to_owned), id.to_owned());
-        self.blocking(move |store| store.find(project.as_deref(), &id))
+        self.blocking(move |store| records::find(store, project.as_deref(), &id))
             .await
     }
 
@@ -247,23 +202,10 @@ impl RecordStore for LocalStore {
         project: Option<&str>,
         test: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<Execution>> {
+    ) -> Result<Listing> {
         let (project, test) = (project.map(str::to_owned), test.map(str::to_owned));
         self.blocking(move |store| {
-            let mut ids = store.ids(project.as_deref())?;
-            // ULIDs sort by time.
-            ids.sort_by(|(_, a), (_, b)| b.cmp(a));
-            let mut found = Vec::new();
-            for (project, id) in ids {
-                if found.len() == limit {
-                    break;
-                }
-                let record = store.read_record(&project, &id)?;
-                found.extend(
-                    record.filter(|record| test.as_ref().is_none_or(|test| *test == record.test)),
-                );
-            }
-            Ok(found)
+            records::newest(store, project.as_deref(), test.as_deref(), limit)
         })
         .await
     }
@@ -280,6 +222,13 @@ impl RecordStore for LocalStore {
                 .open(&path)
                 .map_err(fault())?;
             let before = file.metadata().map_err(fault())?.len();
+            // A line that was cut off is lost; it must not take this one with it.
+            let whole = before == 0 || files::ends_with_a_line(&path).map_err(fault())?;
+            let line = if whole {
+                line
+            } else {
+                [b"\n", &line[..]].concat()
+            };
             if let Err(error) = file.write_all(&line).and_then(|()| file.sync_data()) {
                 // Half a line would make the whole trail unreadable.
                 let _ = file.set_len(before);

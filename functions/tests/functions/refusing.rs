@@ -119,7 +119,15 @@ async fn a_definition_with_faults_is_on_record_under_what_it_says_of_itself() {
     assert_eq!(stack.record().await.test, "basket");
     let stack = Stack::new();
     refused(&stack, &json!({"definition": "a: [b"})).await;
-    assert!(stack.records.list(None, None, 9).await.unwrap().is_empty());
+    assert!(
+        stack
+            .records
+            .list(None, None, 9)
+            .await
+            .unwrap()
+            .runs
+            .is_empty()
+    );
 }
 
 #[tokio::test]

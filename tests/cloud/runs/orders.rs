@@ -115,7 +115,7 @@ async fn a_schedule_starts_a_run() {
             .list(Some(PROJECT), Some("nightly"), 2)
             .await
             .unwrap();
-        if let ([execution], [record]) = (listed.executions(), records.as_slice()) {
+        if let ([execution], [record]) = (listed.executions(), records.runs.as_slice()) {
             break (execution.execution_arn().to_owned(), record.id.clone());
         }
         assert!(

@@ -7,6 +7,7 @@ use crate::clock::now_ms;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::load_stored;
+use crate::output::say;
 use crate::signals::Signals;
 use crate::view::{Title, View, view};
 use floodgate_control::watch::Observer;
@@ -111,7 +112,7 @@ impl<'a, M: Machine> At<'a, M> {
     fn note(&mut self, text: &str) {
         match &mut self.view {
             Some(view) => view.note(text),
-            None => eprintln!("{text}"),
+            None => say!("{text}"),
         }
     }
 

@@ -6,6 +6,7 @@ use crate::error::{CliError, Result};
 use crate::load::load_file;
 use crate::local::{LocalRun, execute};
 use crate::outcome::{Output, conclude};
+use crate::output::say;
 use floodgate_target::{Config, Target};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -43,7 +44,7 @@ pub async fn demo(args: Args) -> Result<ExitCode> {
     let env = Environment::new(&EnvArgs::default(), out)?.with(TARGET, target.url());
     let test = load_file(&definition, &[], &env)?;
     if !args.show.quiet {
-        eprintln!(
+        say!(
             "the shop listens on {}; the test is {}",
             target.url(),
             definition.display()

@@ -7,6 +7,7 @@ use crate::error::{CliError, Result};
 use crate::load::load_file;
 use crate::local::open;
 use crate::outcome::{Output, conclude};
+use crate::output::say;
 use crate::script::results::{Imported, Source, import_file};
 use crate::script::test_name;
 use crate::trigger::trigger;
@@ -116,7 +117,7 @@ pub async fn import(args: Args) -> Result<ExitCode> {
     let mut imported: Vec<Imported> = Vec::new();
     for (task, source) in (0..).zip(sources) {
         if !args.show.quiet {
-            eprintln!("reading {} ({})", source.path.display(), source.format);
+            say!("reading {} ({})", source.path.display(), source.format);
         }
         imported
             .push(import_file(source, &definition, &prepared.plan, &keys, task, &stores).await?);

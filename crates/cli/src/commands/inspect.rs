@@ -4,7 +4,7 @@ use crate::args::EnvArgs;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::load_file;
-use crate::output::print;
+use crate::output::{print, say};
 use floodgate_core::definition::model::Engine;
 use floodgate_core::schedule::{Segment, planned_load, schedule};
 use floodgate_core::units::format_duration;
@@ -143,7 +143,7 @@ pub fn inspect(args: &Args) -> Result<ExitCode> {
     }
     print(&text)?;
     for warning in &test.warnings {
-        eprintln!("{warning}");
+        say!("{warning}");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -8,7 +8,7 @@ use crate::error::{CliError, Result};
 use crate::load::load_file;
 use crate::local::{LocalRun, execute};
 use crate::outcome::{Output, conclude, conclude_cloud};
-use crate::output::print;
+use crate::output::{print, say};
 use crate::signals::Signals;
 use crate::trigger::trigger;
 use floodgate_core::definition::LOCAL_ONLY;
@@ -138,12 +138,12 @@ async fn run_in_cloud(args: Args) -> Result<ExitCode> {
     if args.detach {
         print(&format!("{id}\n"))?;
         if !args.show.quiet {
-            eprintln!("it runs; floodgate attach {id} --cloud shows it");
+            say!("it runs; floodgate attach {id} --cloud shows it");
         }
         return Ok(ExitCode::SUCCESS);
     }
     if !args.show.quiet {
-        eprintln!("execution {id} is started; preparing it");
+        say!("execution {id} is started; preparing it");
     }
     let project = Some(package.definition.project.clone());
     let run = cloud.following(&id, project, &env, args.show);

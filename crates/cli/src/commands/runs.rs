@@ -4,8 +4,9 @@ use crate::args::{CloudArgs, OutArgs, ProjectArgs};
 use crate::cloud::connect;
 use crate::error::Result;
 use crate::local::open;
-use crate::output::{print, print_json};
+use crate::output::{print, print_json, say, say_damaged};
 use floodgate_report::Style;
+use floodgate_store::Listing;
 use std::process::ExitCode;
 
 /// Arguments of `floodgate runs`.
@@ -34,7 +35,7 @@ pub struct Args {
 /// Lists executions.
 ///
 /// # Errors
-/// Records that cannot be read.
+/// A folder of records that cannot be read, or a service that refuses. A record that cannot be read is left out, and named.
 pub async fn runs(args: Args) -> Result<ExitCode> {
     let stores = if args.cloud.cloud {
         Some(connect(&args.cloud, &args.out.out).await?.stores)
@@ -43,7 +44,7 @@ pub async fn runs(args: Args) -> Result<ExitCode> {
     } else {
         None
     };
-    let runs = match stores {
+    let Listing { runs, damaged } = match stores {
         Some(stores) => {
             let listed = stores
                 .records
@@ -55,15 +56,16 @@ pub async fn runs(args: Args) -> Result<ExitCode> {
                 .await;
             listed?
         }
-        None => Vec::new(),
+        None => Listing::default(),
     };
+    say_damaged(&damaged);
     if args.json {
         print_json(&runs)?;
     } else if runs.is_empty() {
         if args.cloud.cloud {
-            eprintln!("no executions in the cloud; start one with floodgate run FILE --cloud");
+            say!("no executions in the cloud; start one with floodgate run FILE --cloud");
         } else {
-            eprintln!(
+            say!(
                 "no executions in {}; start one with floodgate run FILE",
                 args.out.out.display()
             );

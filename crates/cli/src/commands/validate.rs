@@ -4,7 +4,7 @@ use crate::args::EnvArgs;
 use crate::env::Environment;
 use crate::error::Result;
 use crate::load::load_file;
-use crate::output::print;
+use crate::output::{print, say};
 use floodgate_core::schedule::planned_load;
 use floodgate_core::units::format_duration;
 use std::path::PathBuf;
@@ -37,10 +37,10 @@ pub fn validate(args: &Args) -> Result<ExitCode> {
     let env = Environment::new(&args.env, &args.out.out)?.with_everything_elsewhere();
     let test = load_file(&args.file, &super::run::overrides(&args.set)?, &env)?;
     for warning in &test.warnings {
-        eprintln!("{warning}");
+        say!("{warning}");
     }
     for reference in &test.open {
-        eprintln!(
+        say!(
             "warning: {reference} stands for nothing here: what it gives is checked where the test is run"
         );
     }

@@ -4,6 +4,7 @@ mod format;
 mod live;
 mod plain;
 
+use crate::output::say;
 use floodgate_control::watch::Progress;
 use live::LiveView;
 use plain::PlainView;
@@ -48,7 +49,7 @@ struct Quiet;
 impl View for Quiet {
     fn update(&mut self, _: &Progress) {}
     fn note(&mut self, text: &str) {
-        eprintln!("floodgate: {text}");
+        say!("floodgate: {text}");
     }
     fn close(&mut self) {}
 }

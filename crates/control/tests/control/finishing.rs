@@ -24,8 +24,9 @@ const THRESHOLDS: [(&str, &str); 2] = [
 #[tokio::test]
 async fn complete_data_within_the_thresholds_passes() {
     let folder = Folder::new();
-    let Finished { execution, summary } =
-        complete_run(&folder, ID, definition(&THRESHOLDS), Load::GOOD).await;
+    let Finished {
+        execution, summary, ..
+    } = complete_run(&folder, ID, definition(&THRESHOLDS), Load::GOOD).await;
     assert_eq!(execution.status, Status::Passed, "{:?}", execution.reasons);
     assert!(
         execution
@@ -108,7 +109,9 @@ async fn a_lost_task_is_inconclusive_and_what_it_measured_counts() {
     run.shards(1, Load::GOOD).await;
     run.watch.task_exited(1, "was killed (signal 9)");
     run.step(START + 9_000).await;
-    let Finished { execution, summary } = run.finish(START + 10_000).await;
+    let Finished {
+        execution, summary, ..
+    } = run.finish(START + 10_000).await;
     assert_eq!(execution.status, Status::Inconclusive);
     assert_eq!(execution.completeness.unwrap().tasks_lost, [1]);
     assert!(
@@ -142,7 +145,9 @@ async fn a_damaged_shard_is_left_out_and_named() {
     bytes[middle] ^= 1;
     run.put(&key, bytes).await;
     run.step(START + 10_000).await;
-    let Finished { execution, summary } = run.finish(START + 11_000).await;
+    let Finished {
+        execution, summary, ..
+    } = run.finish(START + 11_000).await;
     assert_eq!(execution.status, Status::Inconclusive);
     let excluded = execution.completeness.unwrap().shards_excluded;
     assert_eq!(
@@ -166,7 +171,9 @@ async fn a_manifest_that_cannot_be_read_loses_its_task_but_not_its_shards() {
     run.shards(1, Load::GOOD).await;
     run.put(&run.keys.manifest(1), "{\"schema\": 1, ").await;
     assert_eq!(run.step(START + 10_000).await.phase, Phase::Ended);
-    let Finished { execution, summary } = run.finish(START + 11_000).await;
+    let Finished {
+        execution, summary, ..
+    } = run.finish(START + 11_000).await;
     assert_eq!(execution.status, Status::Inconclusive);
     assert!(
         execution
@@ -207,7 +214,9 @@ async fn a_shard_that_its_manifest_came_before_counts_when_it_is_there() {
         .await;
     run.step(START + 10_000).await;
     run.put(&run.keys.shard(0, 1), late).await;
-    let Finished { execution, summary } = run.finish(START + 11_000).await;
+    let Finished {
+        execution, summary, ..
+    } = run.finish(START + 11_000).await;
     assert_eq!(execution.status, Status::Passed, "{:?}", execution.reasons);
     assert_eq!(summary.metrics["http_reqs"].values["count"], 100.0);
 }
@@ -349,4 +358,46 @@ async fn giving_up_ends_an_open_record_and_no_other() {
     assert_eq!(again.unwrap(), given_up);
     let stored = folder.stores.records.get(None, ID).await.unwrap();
     assert_eq!(stored, Some(given_up));
+}
+
+/// The load has been sent: nothing that another run left may take this one's account with it.
+#[tokio::test]
+async fn damaged_accounts_of_other_runs_are_passed_over_and_named() {
+    let folder = Folder::new();
+    let [older, damaged, own] = [1, 2, 3].map(|n| format!("01JD7Q3W5Z8X9Y0A1B2C3D4E5{n}"));
+    for id in [&older, &damaged] {
+        complete_run(&folder, id, definition(&[]), Load::GOOD).await;
+    }
+    let summary = format!("projects/shop/executions/{damaged}/summary.json");
+    folder
+        .stores
+        .objects
+        .put(&summary, "{".into())
+        .await
+        .unwrap();
+    let records = folder.store.root().join(".records/shop");
+    std::fs::write(records.join("01JD7Q3W5Z8X9Y0A1B2C3D4E59.json"), "").unwrap();
+    let mut compared = definition(&[]);
+    compared.baseline = Some(BaselineSpec {
+        compare: BaselineRef::LastPassed,
+        metrics: vec!["http_reqs count".into()],
+        tolerance: 0.1,
+    });
+    let mut run = folder.run(&own, compared, 1).await;
+    std::fs::remove_file(records.join("audit.jsonl")).unwrap();
+    std::fs::create_dir(records.join("audit.jsonl")).unwrap();
+    run.start().await;
+    run.complete(0, Load::GOOD).await;
+    run.step(START + 10_000).await;
+    let finished = run.finish(START + 11_000).await;
+    assert_eq!(
+        finished.summary.baseline.unwrap().execution.as_deref(),
+        Some(older.as_str())
+    );
+    let warnings = &finished.execution.warnings;
+    let said = warnings.iter().any(|w| w.contains(&damaged));
+    assert!(said, "{warnings:?}");
+    assert!(finished.execution.status.is_final());
+    let unaudited = finished.unaudited.unwrap();
+    assert!(unaudited.contains("audit.jsonl"), "{unaudited}");
 }

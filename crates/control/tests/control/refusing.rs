@@ -61,7 +61,7 @@ async fn a_refused_run_is_found_with_its_reason_and_said_twice_is_there_once() {
         .list(Some("shop"), None, 9)
         .await
         .unwrap();
-    assert_eq!(listed, [first]);
+    assert_eq!(listed.runs, [first]);
     let entry = ("eve".into(), "refuse".into(), ERROR_INVALID.into());
     assert_eq!(trail(&folder).await, [entry]);
 }

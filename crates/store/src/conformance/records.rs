@@ -104,7 +104,9 @@ async fn finds_and_lists(store: &dyn RecordStore) {
 
     let list = async |project: Option<&str>, test: Option<&str>, limit: usize| {
         let found = store.list(project, test, limit).await.expect("list");
+        assert_eq!(found.damaged, Vec::<String>::new());
         found
+            .runs
             .into_iter()
             .map(|e| e.id[24..].to_owned())
             .collect::<Vec<_>>()

@@ -3,7 +3,7 @@
 use super::{DynamoStore, Item, item, text};
 use crate::aws::store_error;
 use crate::keys::MIN_PREFIX;
-use crate::{Result, StoreError};
+use crate::{Listing, Result, StoreError};
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use floodgate_core::execution::record::Execution;
@@ -88,7 +88,7 @@ impl DynamoStore {
         project: Option<&str>,
         test: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<Execution>> {
+    ) -> Result<Listing> {
         let query = match (project, test) {
             (Some(project), Some(test)) => self
                 .query("GSI1PK = :p", item::test_partition(project, test))
@@ -108,20 +108,23 @@ impl DynamoStore {
             .into_paginator()
             .page_size(i32::try_from(page).unwrap_or(i32::MAX))
             .send();
-        let mut found = Vec::new();
-        while found.len() < limit
+        let mut found = Listing::default();
+        while found.runs.len() < limit
             && let Some(page) = pages.next().await
         {
             let page = page.map_err(|error| store_error("list", &self.name("records"), &error))?;
             for item in page.items() {
                 let key = self.name(item::str(item, "SK").unwrap_or("record"));
-                let record = item::read_execution(&key, item)?;
-                if test.is_none_or(|test| test == record.test) {
-                    found.push(record);
+                match item::read_execution(&key, item) {
+                    Ok(record) if test.is_none_or(|test| test == record.test) => {
+                        found.runs.push(record);
+                    }
+                    Ok(_) => {}
+                    Err(error) => found.damaged.push(error.to_string()),
                 }
             }
         }
-        found.truncate(limit);
+        found.runs.truncate(limit);
         Ok(found)
     }
 

@@ -18,7 +18,7 @@ mod tests_and_spend;
 
 use crate::aws::store_error;
 use crate::keys::check_name;
-use crate::{RecordStore, Result, StoreError};
+use crate::{Listing, RecordStore, Result, StoreError};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
@@ -184,7 +184,7 @@ impl RecordStore for DynamoStore {
         project: Option<&str>,
         test: Option<&str>,
         limit: usize,
-    ) -> Result<Vec<Execution>> {
+    ) -> Result<Listing> {
         for name in [project, test].into_iter().flatten() {
             check_name(name)?;
         }

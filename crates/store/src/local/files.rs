@@ -3,7 +3,7 @@
 use crate::{ObjectInfo, Result, StoreError};
 use rustix::fs::{CWD, FlockOperation, RenameFlags};
 use std::fs::{File, OpenOptions};
-use std::io::{Error, ErrorKind, Read, Write};
+use std::io::{Error, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -100,6 +100,15 @@ pub(super) fn read(path: &Path, key: &str) -> Result<Option<Vec<u8>>> {
         Err(error) if absent(error.kind()) => Ok(None),
         Err(error) => Err(io("read", key)(error)),
     }
+}
+
+/// Whether the last byte of a file is the end of a line.
+pub(super) fn ends_with_a_line(path: &Path) -> std::io::Result<bool> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::End(-1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
 }
 
 /// Names in a folder that are not hidden; none if there is no folder.

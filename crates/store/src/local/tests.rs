@@ -88,6 +88,130 @@ async fn objects_are_files_at_their_keys() {
     );
 }
 
+/// What a program that was cut off, a full disk, another version or a careless hand leaves among records.
+#[tokio::test]
+async fn one_damaged_record_hides_no_other() {
+    let (_folder, store) = store();
+    let [first, broken, last] = [1, 2, 3].map(|n| format!("01JD000000000000000000000{n}"));
+    for id in [&first, &broken, &last] {
+        store.create(&execution("p", "t", id)).await.unwrap();
+    }
+    let path = |id: &str| store.root().join(format!(".records/p/{id}.json"));
+    let whole = std::fs::read(path(&broken)).unwrap();
+    let later = String::from_utf8(whole.clone()).unwrap();
+    let later = later.replacen("\"schema\": 1", "\"schema\": 99", 1);
+    for (damage, said) in [
+        (&b""[..], "no record of an execution"),
+        (&whole[..120], "no record of an execution"),
+        (b"hello", "no record of an execution"),
+        (b"\xff\xfe\0", "no record of an execution"),
+        (later.as_bytes(), "has layout 99, this program reads 1"),
+        (&std::fs::read(path(&first)).unwrap(), "another execution"),
+    ] {
+        std::fs::write(path(&broken), damage).unwrap();
+        let listed = RecordStore::list(&store, None, None, 9).await.unwrap();
+        let ids: Vec<_> = listed.runs.iter().map(|run| &run.id).collect();
+        assert_eq!(ids, [&last, &first]);
+        let [sentence] = &listed.damaged[..] else {
+            panic!("{listed:?}");
+        };
+        assert!(
+            sentence.contains(said) && sentence.contains(&broken),
+            "{sentence}"
+        );
+        let found = RecordStore::get(&store, None, &first).await.unwrap();
+        assert_eq!(found.unwrap().id, first);
+        let error = RecordStore::get(&store, None, &broken).await.unwrap_err();
+        assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
+    }
+    // Whoever knows where the run stands may say so again.
+    let sound = execution("p", "t", &broken);
+    store.update(&sound, &[Status::Running]).await.unwrap();
+    assert_eq!(
+        RecordStore::get(&store, None, &broken).await.unwrap(),
+        Some(sound)
+    );
+}
+
+#[tokio::test]
+async fn what_is_no_record_at_all_is_named() {
+    let (_folder, store) = store();
+    let id = "01JD0000000000000000000001";
+    store.create(&execution("p", "t", id)).await.unwrap();
+    let records = store.root().join(".records");
+    std::fs::create_dir(records.join("p/01JD0000000000000000000002.json")).unwrap();
+    std::fs::write(records.join("p/.hidden.json"), b"").unwrap();
+    std::fs::write(records.join("p/a\\b.json"), b"{}").unwrap();
+    std::fs::write(records.join("notes.txt"), b"").unwrap();
+    let listed = RecordStore::list(&store, None, None, 9).await.unwrap();
+    assert_eq!(listed.runs.len(), 1);
+    assert_eq!(listed.damaged.len(), 2, "{:?}", listed.damaged);
+}
+
+#[tokio::test]
+async fn an_execution_whose_folder_was_deleted_is_not_listed() {
+    let (_folder, store) = store();
+    let [kept, deleted, never] = [1, 2, 3].map(|n| format!("01JD000000000000000000000{n}"));
+    for id in [&kept, &deleted, &never] {
+        let mut record = execution("p", "t", id);
+        record.started_ms = (id != &never).then_some(1);
+        store.create(&record).await.unwrap();
+    }
+    for id in [&kept, &deleted] {
+        let key = format!("projects/p/executions/{id}/plan.json");
+        store.put(&key, Bytes::new()).await.unwrap();
+    }
+    let folder = store.root().join("projects/p/executions").join(&deleted);
+    std::fs::remove_dir_all(folder).unwrap();
+    let listed = RecordStore::list(&store, None, None, 2).await.unwrap();
+    let ids: Vec<_> = listed.runs.iter().map(|run| &run.id).collect();
+    // One that came to no folder is there for its reasons.
+    assert_eq!(ids, [&never, &kept], "and the limit counts what is listed");
+}
+
+#[test]
+fn the_work_on_an_execution_is_shared_or_alone() {
+    let (_folder, store) = store();
+    let id = "01JD0000000000000000000001";
+    let alone = || store.alone("p", id).unwrap();
+    assert!(matches!(alone(), Alone::Unknown));
+    assert!(store.join("p", id).unwrap().is_none());
+    let coordinator = store.begin("p", id).unwrap();
+    let generator = store.join("p", id).unwrap().unwrap();
+    assert!(matches!(alone(), Alone::Held));
+    drop(coordinator);
+    assert!(matches!(alone(), Alone::Held), "a generator still writes");
+    drop(generator);
+    let Alone::Free(finisher) = alone() else {
+        panic!("nobody holds it");
+    };
+    assert!(store.join("p", id).unwrap().is_none(), "it comes too late");
+    assert!(matches!(alone(), Alone::Held), "one finishes at a time");
+    finisher.end();
+    assert!(matches!(alone(), Alone::Unknown));
+}
+
+#[tokio::test]
+async fn a_line_of_the_trail_that_was_cut_off_takes_no_other_with_it() {
+    let (_folder, store) = store();
+    let entry = AuditEntry {
+        at_ms: 1,
+        principal: "ann".into(),
+        action: "start".into(),
+        execution: "01JD0000000000000000000001".into(),
+        version: "v".into(),
+        outcome: "ok".into(),
+    };
+    store.audit("p", &entry).await.unwrap();
+    let path = store.root().join(".records/p/audit.jsonl");
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, [&whole, &whole[..20]].concat()).unwrap();
+    store.audit("p", &entry).await.unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (3, lines[2]));
+}
+
 #[tokio::test]
 async fn damaged_records_are_named() {
     let (_folder, store) = store();

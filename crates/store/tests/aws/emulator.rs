@@ -105,7 +105,10 @@ async fn large_records_are_compressed_and_larger_ones_refused() {
         store.get(Some("p"), &record.id).await.unwrap(),
         Some(record.clone())
     );
-    assert_eq!(store.list(None, None, 1).await.unwrap(), [record.clone()]);
+    assert_eq!(
+        store.list(None, None, 1).await.unwrap().runs,
+        [record.clone()]
+    );
     let conflict = store.update(&record, &[Status::Merging]).await;
     assert!(
         matches!(
@@ -145,7 +148,7 @@ async fn records_are_listed_over_pages_and_found_in_all_projects() {
         store.create(&execution(project, test, &id)).await.unwrap();
     }
     let ids = async |project: Option<&str>, test: Option<&str>, limit: usize| {
-        let found = store.list(project, test, limit).await.unwrap();
+        let found = store.list(project, test, limit).await.unwrap().runs;
         found
             .iter()
             .map(|e| e.id[4..7].parse::<usize>().unwrap())

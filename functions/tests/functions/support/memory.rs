@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use floodgate_core::execution::record::{AuditEntry, Execution, Status, TestRecord};
-use floodgate_store::{ObjectInfo, ObjectStore, RecordStore, Result, StoreError};
+use floodgate_store::{Listing, ObjectInfo, ObjectStore, RecordStore, Result, StoreError};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -138,9 +138,12 @@ impl RecordStore for Records {
     async fn get(&self, _: Option<&str>, id: &str) -> Result<Option<Execution>> {
         Ok(self.records.lock().unwrap().get(id).cloned())
     }
-    async fn list(&self, _: Option<&str>, _: Option<&str>, limit: usize) -> Result<Vec<Execution>> {
+    async fn list(&self, _: Option<&str>, _: Option<&str>, limit: usize) -> Result<Listing> {
         let records = self.records.lock().unwrap();
-        Ok(records.values().rev().take(limit).cloned().collect())
+        Ok(Listing {
+            runs: records.values().rev().take(limit).cloned().collect(),
+            damaged: Vec::new(),
+        })
     }
     async fn audit(&self, project: &str, entry: &AuditEntry) -> Result<()> {
         self.writes.fetch_add(1, Ordering::Relaxed);

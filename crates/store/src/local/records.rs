@@ -1,0 +1,157 @@
+//! Reading, finding and listing records: one that is damaged stands in nobody's way.
+
+use super::{LocalStore, RECORDS, files};
+use crate::keys::{MIN_PREFIX, check_name};
+use crate::{Listing, Result, StoreError};
+use floodgate_core::execution::record::Execution;
+use floodgate_core::keys::ExecutionKeys;
+use std::path::Path;
+
+/// Of a record of another layout only this much is sure to be understood.
+#[derive(serde::Deserialize)]
+struct Layout {
+    schema: u32,
+}
+
+/// The record of an execution; `None` if there is none.
+pub(super) fn read(store: &LocalStore, project: &str, id: &str) -> Result<Option<Execution>> {
+    let path = store.record_path(project, id)?;
+    match files::read(&path, id)? {
+        Some(bytes) => parse(&bytes, project, id).map(Some).map_err(|problem| {
+            let key = path.display().to_string();
+            StoreError::Corrupt { key, problem }
+        }),
+        None if path.is_dir() => Err(StoreError::Corrupt {
+            key: path.display().to_string(),
+            problem: "is a folder, and no record of an execution".into(),
+        }),
+        None => Ok(None),
+    }
+}
+
+fn parse(bytes: &[u8], project: &str, id: &str) -> std::result::Result<Execution, String> {
+    let layout = serde_json::from_slice::<Layout>(bytes);
+    if let Ok(Layout { schema }) = layout
+        && schema != Execution::SCHEMA
+    {
+        let own = Execution::SCHEMA;
+        return Err(format!(
+            "has layout {schema}, this program reads {own}: another version wrote it"
+        ));
+    }
+    let record: Execution = serde_json::from_slice(bytes)
+        .map_err(|error| format!("no record of an execution: {error}"))?;
+    if (record.project.as_str(), record.id.as_str()) != (project, id) {
+        let (project, id) = (&record.project, &record.id);
+        return Err(format!(
+            "is the record of another execution, {id} of project {project}"
+        ));
+    }
+    Ok(record)
+}
+
+/// The execution with an id, or the only one whose id starts so.
+pub(super) fn find(
+    store: &LocalStore,
+    project: Option<&str>,
+    id: &str,
+) -> Result<Option<Execution>> {
+    let starts = |(_, full): &(String, String)| {
+        full.get(..id.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(id))
+    };
+    let mut all = ids(store, project, &mut Vec::new())?;
+    all.retain(starts);
+    if let Some(exact) = all.iter().position(|(_, full)| full.len() == id.len()) {
+        all = vec![all.swap_remove(exact)];
+    } else if id.len() < MIN_PREFIX {
+        return Ok(None);
+    }
+    match all.as_slice() {
+        [] => Ok(None),
+        [(project, id)] => read(store, project, id),
+        several => Err(StoreError::NotFound {
+            what: format!(
+                "{id}: {} executions start with it; give more characters",
+                several.len()
+            ),
+        }),
+    }
+}
+
+/// The newest executions, as far as they can be read and are still there.
+pub(super) fn newest(
+    store: &LocalStore,
+    project: Option<&str>,
+    test: Option<&str>,
+    limit: usize,
+) -> Result<Listing> {
+    let mut found = Listing::default();
+    let mut ids = ids(store, project, &mut found.damaged)?;
+    // ULIDs sort by time.
+    ids.sort_by(|(_, a), (_, b)| b.cmp(a));
+    for (project, id) in ids {
+        if found.runs.len() == limit {
+            break;
+        }
+        match read(store, &project, &id) {
+            Ok(Some(record)) => {
+                if test.is_none_or(|test| test == record.test) && is_there(store, &record) {
+                    found.runs.push(record);
+                }
+            }
+            // Removed since the folder was read.
+            Ok(None) => {}
+            Err(StoreError::BadKey { .. }) => {
+                let path = store.root.join(RECORDS).join(&project);
+                let path = path.join(format!("{id}.json"));
+                let path = path.display();
+                found
+                    .damaged
+                    .push(format!("{path}: no record of an execution has such a name"));
+            }
+            Err(error) => found.damaged.push(error.to_string()),
+        }
+    }
+    Ok(found)
+}
+
+/// Whether an execution still has the folder that it had once it was started.
+fn is_there(store: &LocalStore, record: &Execution) -> bool {
+    let had_one = record.started_ms.is_some() || record.completeness.is_some();
+    !had_one || {
+        let keys = ExecutionKeys::new(&record.project, &record.id);
+        Path::new(&store.root).join(keys.root()).is_dir()
+    }
+}
+
+/// Projects and ids of all records, or of those of one project; in no order. A project's folder that cannot be read is named
+/// among what is damaged, unless it is the one that was asked for.
+fn ids(
+    store: &LocalStore,
+    project: Option<&str>,
+    damaged: &mut Vec<String>,
+) -> Result<Vec<(String, String)>> {
+    let records = store.root.join(RECORDS);
+    let projects = match project {
+        Some(project) => {
+            check_name(project)?;
+            vec![project.to_owned()]
+        }
+        None => files::names(&records)?,
+    };
+    let mut ids = Vec::new();
+    for project in &projects {
+        let names = match files::names(&records.join(project)) {
+            Ok(names) => names,
+            Err(error) if projects.len() > 1 => {
+                damaged.push(error.to_string());
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let records = names.iter().filter_map(|name| name.strip_suffix(".json"));
+        ids.extend(records.map(|id| (project.clone(), id.to_owned())));
+    }
+    Ok(ids)
+}
