@@ -3,6 +3,7 @@
 use crate::env::Environment;
 use crate::error::Result;
 use crate::files;
+use crate::script::above::Above;
 use crate::script::{self, Inspected, definition_of, engine_of};
 use bytes::Bytes;
 use floodgate_control::elsewhere::{Elsewhere, Reference};
@@ -114,10 +115,21 @@ pub fn load_text(
     let (checked, references) = load::check_elsewhere(&source, overrides, open);
     let mut checked = checked?;
     let (mut made, mut inspection, mut said) = (None, None, Vec::new());
+    let mut base_dir = origin.base_dir;
     if checked.parsed.definition.engine != Engine::Http {
-        let inspected = script::inspect(&checked.parsed.definition, &origin.base_dir)?;
+        let mut inspected = script::inspect(&checked.parsed.definition, &base_dir)?;
+        let above = Above::of(&base_dir, &inspected.inspection.files);
+        inspected.name_files(above.as_ref());
         inspection = Some(inspected.inspection.to_json());
-        said = lift_into(&mut checked, &inspected, overrides, open)?;
+        let env = match &above {
+            Some(above) => env.clone().within(&above.folder),
+            None => env.clone(),
+        };
+        let open = env.open(&variables);
+        said = lift_into(&mut checked, &inspected, above.as_ref(), overrides, open)?;
+        if let Some(above) = above {
+            base_dir = above.folder;
+        }
         made = inspected.packed;
     }
     let mut warnings = checked.doubts.clone();
@@ -127,14 +139,14 @@ pub fn load_text(
     for file in &checked.parsed.files {
         let content = match &made {
             Some((name, content)) if name == file => content.clone(),
-            _ => Bytes::from(files::read(&origin.base_dir.join(file))?),
+            _ => Bytes::from(files::read(&base_dir.join(file))?),
         };
         contents.push((file.clone(), content));
     }
     let json = inspection.as_ref().map(|all| Bytes::from(all.to_string()));
     Ok(LoadedTest {
         loaded: checked.with_files(contents).inspected(json),
-        base_dir: origin.base_dir,
+        base_dir,
         warnings,
         inspection,
         open: references,
@@ -145,6 +157,7 @@ pub fn load_text(
 fn lift_into(
     checked: &mut Checked,
     inspected: &Inspected,
+    above: Option<&Above>,
     overrides: &[(String, String)],
     open: Elsewhere<'_>,
 ) -> Result<Vec<String>> {
@@ -153,6 +166,9 @@ fn lift_into(
     let Some(keys) = whole.as_object_mut() else {
         return Ok(Vec::new());
     };
+    if let Some(above) = above {
+        above.rebase(keys);
+    }
     let warnings = lift(keys, &inspected.inspection, inspected.uncounted);
     if let Some((name, _)) = &inspected.packed {
         keys.insert("script".into(), name.clone().into());

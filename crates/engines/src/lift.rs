@@ -5,6 +5,7 @@
 
 use crate::inspect::{Inspection, Lifted, Planned};
 use floodgate_core::definition::model::{Executor, Stage};
+use floodgate_core::definition::{Overrides, Resolver, Severity, Source, parse};
 use floodgate_core::units::format_duration;
 use serde_json::{Map, Value, json};
 use std::time::Duration;
@@ -31,17 +32,22 @@ pub fn lift(
     } else if !lifted.is_empty() {
         definition.insert("thresholds".into(), thresholds(lifted));
     }
-    let scenarios: Map<_, _> = inspection
-        .scenarios
-        .iter()
-        .filter_map(|planned| {
-            let load = match uncounted {
-                None => scenario(planned),
-                Some(longest) => scenario(&by_time(planned, longest)),
-            };
-            Some((slug(&planned.name), load?))
-        })
-        .collect();
+    let mut scenarios = Map::new();
+    for planned in &inspection.scenarios {
+        let load = match uncounted {
+            None => scenario(planned),
+            Some(longest) => scenario(&by_time(planned, longest)),
+        };
+        let name = unused(slug(&planned.name), &scenarios);
+        let Some(load) = load else { continue };
+        match doubt(&load) {
+            None => drop(scenarios.insert(name, load)),
+            Some(why) => warnings.push(format!(
+                "{}: its load is not planned, since no scenario of a definition could say it: {why}",
+                planned.name
+            )),
+        }
+    }
     let all = scenarios.len() == inspection.scenarios.len();
     if !definition.contains_key("scenarios") && !scenarios.is_empty() && all {
         definition.insert("scenarios".into(), scenarios.into());
@@ -107,7 +113,11 @@ fn thresholds(lifted: &[Lifted]) -> Value {
     all.into()
 }
 
-/// A scenario's name in the alphabet of definitions.
+/// The longest name of a scenario.
+const LONGEST_NAME: usize = 64;
+
+/// An engine's name for a scenario in the alphabet of definitions: what is no letter of ASCII, digit, `_` or `-` becomes `_`, what is longer
+/// than 64 is cut, and without a name it is `scenario`. Names are made, never refused.
 fn slug(name: &str) -> String {
     let letters = name.chars().map(|c| {
         if c.is_ascii_alphanumeric() || c == '_' || c == '-' {
@@ -116,7 +126,60 @@ fn slug(name: &str) -> String {
             '_'
         }
     });
-    letters.collect()
+    let name: String = letters.take(LONGEST_NAME).collect();
+    if name.is_empty() {
+        "scenario".to_owned()
+    } else {
+        name
+    }
+}
+
+/// The name, with `-2`, `-3`, … in place of its end if others have it.
+fn unused(name: String, others: &Map<String, Value>) -> String {
+    let numbered = (2_u64..).map(|n| {
+        let end = format!("-{n}");
+        let kept = name.len().min(LONGEST_NAME - end.len());
+        format!("{}{end}", &name[..kept])
+    });
+    let mut names = std::iter::once(name.clone()).chain(numbered);
+    names
+        .find(|name| !others.contains_key(name))
+        .unwrap_or_default()
+}
+
+/// Surroundings of a definition that is made up: nothing is looked for.
+struct Nowhere;
+
+impl Resolver for Nowhere {
+    fn env(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn secret(&self, _: &str) -> Result<String, String> {
+        Err("there are none".to_owned())
+    }
+
+    fn file_exists(&self, _: &str) -> bool {
+        true
+    }
+}
+
+/// Why a definition cannot have a scenario with this load. An engine's plan may be anything, and runs all the same.
+fn doubt(load: &Value) -> Option<String> {
+    let text = json!({
+        "version": 1, "test": "t", "engine": "k6", "script": "s", "scenarios": {"s": load},
+    });
+    let text = text.to_string();
+    let source = Source {
+        name: "s",
+        text: text.as_bytes(),
+    };
+    let faults = parse(&source, &Overrides::default(), &Nowhere).err()?;
+    let first = faults
+        .0
+        .iter()
+        .find(|fault| fault.severity == Severity::Error)?;
+    Some(first.problem.clone())
 }
 
 /// The scenario as a definition writes it; `None` if its executor is not known.
@@ -229,21 +292,6 @@ impl Inspection {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use floodgate_core::definition::{Overrides, Resolver, Source, parse};
-
-    struct Here;
-
-    impl Resolver for Here {
-        fn env(&self, _: &str) -> Option<String> {
-            None
-        }
-        fn secret(&self, _: &str) -> Result<String, String> {
-            Err("there are none".into())
-        }
-        fn file_exists(&self, _: &str) -> bool {
-            true
-        }
-    }
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -329,7 +377,7 @@ mod tests {
             name: "d.json",
             text: text.as_bytes(),
         };
-        parse(&source, &Overrides::default(), &Here)
+        parse(&source, &Overrides::default(), &Nowhere)
             .unwrap_or_else(|faults| panic!("{faults:#}\n{text}"))
     }
 
@@ -392,6 +440,60 @@ mod tests {
         assert_eq!(read.scenarios[0].executor, expected);
         assert_eq!(read.scenarios[1].executor, expected);
         assert_eq!(read.scenarios.len(), inspection().scenarios.len());
+    }
+
+    #[test]
+    fn names_are_made_and_never_refused() {
+        let long = "Gruppe, sehr lang ".repeat(8);
+        let names = ["", "a b", "a_b", "a b", &long, &long, "名前"];
+        let planned = names.map(|name| Planned {
+            name: name.to_owned(),
+            start: Duration::ZERO,
+            executor: Some(Executor::ConstantVus {
+                vus: 1,
+                duration: SECOND,
+            }),
+            graceful_stop: Duration::ZERO,
+        });
+        let found = Inspection {
+            scenarios: planned.to_vec(),
+            ..Inspection::default()
+        };
+        let mut map =
+            definition(json!({"version": 1, "test": "t", "engine": "jmeter", "script": "a.jmx"}));
+        assert!(lift(&mut map, &found, None).is_empty());
+        let read = parsed(&map).definition;
+        let made: Vec<_> = read.scenarios.iter().map(|s| s.name.as_str()).collect();
+        let cut = "Gruppe__sehr_lang_Gruppe__sehr_lang_Gruppe__sehr_lang_Gruppe__se";
+        let expected = [
+            "scenario",
+            "a_b",
+            "a_b-2",
+            "a_b-3",
+            cut,
+            &format!("{}-2", &cut[..62]),
+            "__",
+        ];
+        assert_eq!(made, expected);
+    }
+
+    /// A plan may say what no definition can: it runs, and what is not planned is said.
+    #[test]
+    fn a_load_that_no_definition_could_have_is_not_planned() {
+        let mut odd = inspection();
+        odd.scenarios[2].executor = Some(Executor::ConstantVus {
+            vus: u64::MAX,
+            duration: SECOND,
+        });
+        odd.max_duration = Some(90 * SECOND);
+        let mut map =
+            definition(json!({"version": 1, "test": "t", "engine": "k6", "script": "a.js"}));
+        let warnings = lift(&mut map, &odd, None);
+        assert!(
+            warnings[0].starts_with("s2: its load is not planned"),
+            "{warnings:?}"
+        );
+        assert_eq!(parsed(&map).definition.scenarios.len(), 0);
     }
 
     #[test]

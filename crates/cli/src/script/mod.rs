@@ -1,8 +1,11 @@
 //! Scripts of k6, JMeter and Gatling: which engine a file is for, what it says of itself, and the definition that runs it.
 
+pub(crate) mod above;
 pub(crate) mod results;
+pub(crate) mod source;
 
 use crate::error::{CliError, Result};
+use above::Above;
 use bytes::Bytes;
 use floodgate_control::UNKNOWN_DURATION;
 use floodgate_core::definition::model::{Definition, Engine, Executor};
@@ -68,6 +71,29 @@ pub(crate) struct Inspected {
     pub(crate) uncounted: Option<Duration>,
 }
 
+impl Inspected {
+    /// Names the script's files from the folder of the test. Those above the root of the disk are none that could be there.
+    pub(crate) fn name_files(&mut self, above: Option<&Above>) {
+        let files = std::mem::take(&mut self.inspection.files);
+        let (within, outside): (Vec<_>, Vec<_>) = files
+            .into_iter()
+            .map(|file| above.map_or(file.clone(), |above| above.moved(&file)))
+            .partition(|file| !file.starts_with(".."));
+        self.inspection.files = within;
+        for file in outside {
+            self.inspection
+                .warnings
+                .push(format!("{file} lies above the root: it is left out"));
+        }
+        if let Some(above) = above {
+            self.inspection.warnings.push(format!(
+                "the script reads files outside of its folder: those of {} travel with it",
+                above.folder.display()
+            ));
+        }
+    }
+}
+
 /// Asks the engine, or reads the script, without sending anything.
 ///
 /// # Errors
@@ -120,8 +146,15 @@ fn inspect_k6(job: &Job<'_>) -> Asked {
 fn inspect_jmeter(job: &Job<'_>) -> Asked {
     let path = job.folder.join(job.script);
     let bytes = std::fs::read(&path).map_err(LaunchError::file(&path))?;
+    let folder = Path::new(job.script).parent().unwrap_or(Path::new(""));
+    let there = |name: &str| job.folder.join(folder).join(name).is_file();
+    let mut inspection = jmeter::inspect(&bytes, job.script, job.parameters, &there)?;
+    // The plan names them from its own folder, the definition from its.
+    for file in &mut inspection.files {
+        *file = above::plain(&folder.join(&*file));
+    }
     Ok(Inspected {
-        inspection: jmeter::inspect(&bytes, job.script, job.parameters)?,
+        inspection,
         packed: None,
         uncounted: Some(job.max_duration.unwrap_or(UNKNOWN_DURATION)),
     })

@@ -1,84 +1,25 @@
 //! Result files of other tools, read in constant memory and written as the shards of a task.
 
+use super::source::Source;
 use crate::error::{CliError, Result};
 use bytes::Bytes;
 use floodgate_control::Stores;
-use floodgate_core::definition::{Definition, Engine};
+use floodgate_core::definition::Definition;
 use floodgate_core::execution::manifest::{Health, Manifest, ShardEntry, TaskOutcome};
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::metric::Tags;
 use floodgate_core::shard::{Content, Row, ShardMeta, Sources, encode};
+use floodgate_engines::Collector;
 use floodgate_engines::collector::Settings;
-use floodgate_engines::{Collector, Reader, gatling, jmeter, k6};
-use std::fs::File;
 use std::io::Read;
-use std::path::{Path, PathBuf};
 
-/// What the format is recognised by.
-const HEAD: usize = 64 << 10;
 /// What is read at once.
 const PIECE: usize = 1 << 20;
 /// How far samples may be out of order in time before they take a second row of their window.
 const DISORDER_MS: i64 = 60_000;
 /// Rows of a shard.
 const SHARD_ROWS: usize = 20_000;
-
-/// A result file.
-pub(crate) struct Source {
-    /// Where it is.
-    pub(crate) path: PathBuf,
-    /// Which engine wrote it.
-    pub(crate) engine: Engine,
-    /// What it is, in words.
-    pub(crate) format: &'static str,
-    head: Vec<u8>,
-    file: File,
-    reader: Box<dyn Reader>,
-}
-
-impl Source {
-    /// Opens it and recognises what it is.
-    ///
-    /// # Errors
-    /// A file that cannot be read, and one that is none of the formats.
-    pub(crate) fn open(path: &Path) -> Result<Self> {
-        let fail = |problem: String, remedy: Option<String>| CliError::File {
-            operation: "read",
-            path: path.to_owned(),
-            problem,
-            remedy,
-        };
-        let mut file = File::open(path).map_err(|error| fail(error.to_string(), None))?;
-        let mut head = Vec::new();
-        let first = Read::by_ref(&mut file)
-            .take(HEAD as u64)
-            .read_to_end(&mut head);
-        first.map_err(|error| fail(error.to_string(), None))?;
-        let known = [
-            (k6::import(&head), Engine::K6, "k6"),
-            (jmeter::import(&head), Engine::Jmeter, "JMeter"),
-            (gatling::import(&head), Engine::Gatling, "Gatling"),
-        ];
-        let found = known
-            .into_iter()
-            .find_map(|(reader, engine, format)| Some((reader?, engine, format)));
-        let (reader, engine, format) = found.ok_or_else(|| {
-            fail(
-                "is no result that is known here".into(),
-                Some("give k6's JSON or CSV output, a JTL file, or a simulation.log".into()),
-            )
-        })?;
-        Ok(Self {
-            path: path.to_owned(),
-            engine,
-            format,
-            head,
-            file,
-            reader,
-        })
-    }
-}
 
 /// What became of a file.
 #[derive(Debug)]

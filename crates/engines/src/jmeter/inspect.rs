@@ -1,11 +1,14 @@
 //! What a plan says of itself before it runs.
 
+use super::files::files;
 use super::plan::{
-    Element, Group, Kind, Plan, Values, is_assertion, is_sampler, is_timer, parameters,
+    Element, Group, Kind, Plan, Values, checks, is_assertion, is_sampler, is_timer, parameters,
+    resolved,
 };
-use crate::inspect::{Inspection, Planned};
+use crate::inspect::{Inspection, Lifted, Planned};
 use crate::launch::LaunchError;
 use floodgate_core::definition::model::{Executor, Stage};
+use floodgate_core::metric::Builtin;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -16,7 +19,8 @@ const UNBOUNDED: Duration = Duration::from_secs(366 * 24 * 3_600);
 /// The most steps of a stepping group that are planned one by one.
 const MOST_STEPS: u64 = 1_000;
 
-/// Reads a plan's metadata, given its bytes, its name for messages, and the parameters that it will run with.
+/// Reads a plan's metadata, given its bytes, its name for messages, the parameters that it will run with, and whether a file is there, named
+/// relative to the plan's folder.
 ///
 /// # Errors
 /// [`LaunchError::Script`] if it is no plan.
@@ -24,8 +28,9 @@ pub fn inspect(
     bytes: &[u8],
     script: &str,
     with: &BTreeMap<String, String>,
+    there: &dyn Fn(&str) -> bool,
 ) -> Result<Inspection, LaunchError> {
-    let plan = Plan::parse(bytes).map_err(|problem| LaunchError::Script {
+    let plan = Plan::parse(&resolved(bytes)).map_err(|problem| LaunchError::Script {
         script: script.to_owned(),
         problem,
     })?;
@@ -37,7 +42,15 @@ pub fn inspect(
         ..Inspection::default()
     };
     let warnings = &mut inspection.warnings;
-    for group in &groups {
+    let (idle, busy): (Vec<&Group<'_>>, Vec<_>) =
+        groups.iter().partition(|group| group.is_idle(&values));
+    for group in &idle {
+        warnings.push(format!(
+            "{}: it has no threads or starts, and sends nothing",
+            group.element.name
+        ));
+    }
+    for group in busy {
         let executor = match executor(group, &values) {
             Ok(executor) => executor,
             Err(why) => {
@@ -68,7 +81,11 @@ pub fn inspect(
         warnings.push(format!("{kind} is no thread group that is known here: its load can neither be planned nor divided"));
     }
     inspection.max_vus = max_vus(&groups, &values, serial);
-    inspection.files = files(&plan, &values);
+    inspection.files = files(&plan, &values, there, warnings);
+    let idle: BTreeSet<usize> = idle.iter().map(|group| group.number).collect();
+    if checks(&plan, |number| !idle.contains(&number)).any() {
+        inspection.thresholds.push(assertions_hold());
+    }
     Ok(inspection)
 }
 
@@ -100,33 +117,14 @@ fn unknown_groups(plan: &Plan) -> Vec<&str> {
         .collect()
 }
 
-/// Files that the plan reads, relative ones whose names are known.
-fn files(plan: &Plan, values: &Values) -> Vec<String> {
-    let names = [
-        "filename",
-        "File.path",
-        "IncludeController.includepath",
-        "HTTPSampler.path_to_file",
-    ];
-    let mut found = BTreeSet::new();
-    for (_, element) in plan
-        .enabled()
-        .filter(|(_, e)| !e.class.ends_with("ResultCollector"))
-    {
-        for prop in element
-            .props
-            .iter()
-            .filter(|prop| names.contains(&prop.name.as_str()))
-        {
-            if let Ok(name) = values.evaluate(&prop.text)
-                && !name.trim().is_empty()
-                && !name.trim().starts_with('/')
-            {
-                found.insert(name.trim().to_owned());
-            }
-        }
+/// JMeter's own word on a sample whose assertion fails is that it has failed; so every check has to hold.
+fn assertions_hold() -> Lifted {
+    Lifted {
+        key: Builtin::Checks.name().to_owned(),
+        expression: "rate==1".to_owned(),
+        abort_on_fail: false,
+        delay: Duration::ZERO,
     }
-    found.into_iter().collect()
 }
 
 /// Seconds in a value; JMeter reads what is empty as 0.
@@ -435,7 +433,7 @@ mod tests {
             .iter()
             .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
             .collect();
-        inspect(text.as_bytes(), "plan.jmx", &with).unwrap()
+        inspect(text.as_bytes(), "plan.jmx", &with, &|_| true).unwrap()
     }
 
     fn group(threads: &str, loops: &str, more: &str) -> String {
@@ -484,6 +482,93 @@ mod tests {
         });
         assert_eq!(ramp.scenarios[0].executor, Some(ramping(stages.to_vec())));
         assert_eq!(of(&group("4", "-1", ""), &[]).scenarios[0].executor, None);
+    }
+
+    /// JMeter runs such a plan: the group does nothing, the others do theirs.
+    #[test]
+    fn a_group_that_starts_nothing_is_no_scenario() {
+        let empty = "<kg.apc.jmeter.threads.UltimateThreadGroup testname=\"u\" enabled=\"true\">\
+            <collectionProp name=\"ultimatethreadgroupdata\"/></kg.apc.jmeter.threads.UltimateThreadGroup><hashTree/>";
+        let renamed = |group: String, name: &str| {
+            group.replace("testname=\"g\"", &format!("testname=\"{name}\""))
+        };
+        let plan = [
+            empty.to_owned(),
+            renamed(group("0", "1", ""), "none"),
+            renamed(group("2", "0", ""), "never"),
+            renamed(group("2", "-1", &scheduled(0, 60)), "works"),
+        ];
+        let found = of(&plan.concat(), &[]);
+        let names: Vec<_> = found.scenarios.iter().map(|s| s.name.as_str()).collect();
+        assert_eq!(names, ["works"]);
+        let said = |name: &str| format!("{name}: it has no threads or starts, and sends nothing");
+        assert_eq!(found.warnings, ["u", "none", "never"].map(said));
+        assert_eq!(found.max_vus, Some(4));
+    }
+
+    #[test]
+    fn assertions_of_what_runs_have_to_hold() {
+        let asserted = "<hashTree><HTTPSamplerProxy testname=\"s\"/><hashTree>\
+            <ResponseAssertion testname=\"a\"/><hashTree/></hashTree></hashTree>";
+        let with = |threads: &str| {
+            of(
+                &group(threads, "1", "").replace("<hashTree/>", asserted),
+                &[],
+            )
+        };
+        let lifted: Vec<_> = with("1")
+            .thresholds
+            .into_iter()
+            .map(|t| format!("{}: {}", t.key, t.expression))
+            .collect();
+        assert_eq!(lifted, ["checks: rate==1"]);
+        assert_eq!(with("0").thresholds, [], "its sampler never runs");
+        let fragment = format!("<TestFragmentController testname=\"f\"/>{asserted}");
+        assert_eq!(of(&fragment, &[]).thresholds, [], "nothing runs it");
+        let module = format!("{fragment}<ModuleController testname=\"m\"/><hashTree/>");
+        assert_eq!(of(&module, &[]).thresholds.len(), 1);
+    }
+
+    #[test]
+    fn files_that_are_read_travel_and_those_that_are_written_do_not() {
+        let prop =
+            |name: &str, value: &str| format!("<stringProp name=\"{name}\">{value}</stringProp>");
+        let element = |class: &str, inner: &str| {
+            format!("<{class} testname=\"e\">{inner}</{class}><hashTree/>")
+        };
+        let plan = [
+            element("CSVDataSet", &prop("filename", "../data/users.csv")),
+            element("CSVDataSet", &prop("filename", "gone.csv")),
+            element("ResultCollector", &prop("filename", "there.jtl")),
+            element(
+                "kg.apc.jmeter.reporters.FlexibleFileWriter",
+                &prop("filename", "there.out"),
+            ),
+            element(
+                "kg.apc.jmeter.perfmon.PerfMonCollector",
+                &prop("filename", "perfmon.csv"),
+            ),
+            element("a.plugin.of.Somebody", &prop("filename", "perhaps.out")),
+            element("JSR223Sampler", &prop("filename", "there.groovy")),
+            element(
+                "HTTPSamplerProxy",
+                &prop("x", "${__FileToString(there.json,,)} ${__CSVRead(*list,0)}"),
+            ),
+        ];
+        let text = format!(
+            "<jmeterTestPlan><hashTree><TestPlan/><hashTree>{}</hashTree></hashTree></jmeterTestPlan>",
+            plan.concat()
+        );
+        let there = |name: &str| name.contains("there.") || name.starts_with("../");
+        let found = inspect(text.as_bytes(), "plan.jmx", &BTreeMap::new(), &there).unwrap();
+        assert_eq!(
+            found.files,
+            ["../data/users.csv", "there.groovy", "there.json"]
+        );
+        assert_eq!(
+            found.warnings,
+            ["CSVDataSet \"e\" reads gone.csv, which is not there"]
+        );
     }
 
     #[test]
@@ -554,6 +639,7 @@ mod tests {
             &std::fs::read(path).unwrap(),
             "everything.jmx",
             &BTreeMap::new(),
+            &|_| true,
         )
         .unwrap();
         let names: Vec<_> = found

@@ -1,7 +1,7 @@
 //! How JMeter is started for one task.
 
 use super::pace::Paces;
-use super::plan::{Plan, Values, checks};
+use super::plan::{Plan, Values, checks, resolved};
 use super::read::{self, Options};
 use super::split::{Folders, Share, split};
 use crate::launch::{Exit, Job, Launch, LaunchError, Output, Stop};
@@ -70,7 +70,7 @@ const PROPERTIES: [&str; 39] = [
     "sample_variables=",
     "sampleresult.timestamp.start=true",
     "sampleresult.useNanoTime=true",
-    "subresult.disable_renaming=false",
+    "subresults.disable_renaming=false",
     "summariser.name=",
     "summariser.out=false",
 ];
@@ -258,6 +258,7 @@ pub fn divided(
     place: usize,
     folder: &Path,
 ) -> Result<Vec<u8>, String> {
+    let bytes = &resolved(bytes);
     let plan = Plan::parse(bytes)?;
     let values = Values::new(&plan, parameters);
     let folders = Folders {
@@ -287,6 +288,7 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
     }
     let script = job.folder.join(job.script);
     let bytes = std::fs::read(&script).map_err(LaunchError::file(&script))?;
+    let bytes = resolved(&bytes);
     let problem = |problem: String| LaunchError::Script {
         script: job.script.to_owned(),
         problem,
@@ -324,7 +326,7 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
         port,
     });
     let options = Options {
-        checks: checks(&plan),
+        checks: checks(&plan, |_| true),
         header: (major >= 5).then(|| HEADER.to_owned()),
         paces: Some(paces(&part.bytes, &parameters).map_err(problem)?),
     };

@@ -2,6 +2,7 @@
 //!
 //! JMeter knows when a sample did start. What throughput timers wanted is in `pace`.
 
+mod files;
 mod inspect;
 mod launch;
 mod pace;
@@ -13,7 +14,7 @@ mod tokens;
 pub use inspect::inspect;
 pub use launch::{divided, exit, launch};
 pub use pace::Paces;
-pub use read::{Options, reader};
+pub use read::{Checks, Options, reader};
 
 /// The most threads that one task runs well: JMeter keeps a Java thread and its buffers for each.
 /// Source: <https://jmeter.apache.org/usermanual/best-practices.html> names a few hundred to a few thousand by plan.

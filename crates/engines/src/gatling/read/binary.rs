@@ -66,6 +66,15 @@ struct Known {
     message: Option<Message>,
 }
 
+fn in_order(start: i32, end: i32) -> Result<(), Fault> {
+    if end >= start {
+        return Ok(());
+    }
+    Err(Fault::Malformed(format!(
+        "a record that ends before it starts, at {end} ms after {start} ms: was the clock set?"
+    )))
+}
+
 impl Parser {
     pub(super) fn head(&self) -> &Head {
         &self.head
@@ -216,6 +225,7 @@ impl Parser {
         let (start, end) = (input.int()?, input.int()?);
         let passed = input.byte()? != 0;
         let message = input.cached()?;
+        in_order(start, end)?;
         // The record is complete: from here on it changes what is known.
         let path = self.path(input.bytes, true, samples)?;
         self.learn(&message, input.bytes, true)?;
@@ -240,6 +250,7 @@ impl Parser {
         let (start, end) = (input.int()?, input.int()?);
         let _cumulated = input.int()?;
         let _passed = input.byte()?;
+        in_order(start, end)?;
         let path = self.path(input.bytes, false, samples)?;
         samples.group(path, self.time(start), self.time(end), into);
         Ok(())

@@ -117,13 +117,16 @@ impl Reader for LogReader {
         }
     }
 
-    fn finish(&mut self, _into: &mut Collector) -> Result<Vec<String>, ReadError> {
-        let mut warnings = self.samples.warnings();
-        let (rest, complete) = match &self.layout {
+    fn finish(&mut self, into: &mut Collector) -> Result<Vec<String>, ReadError> {
+        let (rest, complete) = match &mut self.layout {
             Layout::Unknown => (0, false),
-            Layout::Text(parser) => (parser.rest(), !parser.head().version.is_empty()),
+            Layout::Text(parser) => {
+                let rest = parser.finish(&mut self.samples, into);
+                (rest, !parser.head().version.is_empty())
+            }
             Layout::Binary(parser) => (parser.rest(), !parser.head().version.is_empty()),
         };
+        let mut warnings = self.samples.warnings();
         if rest > 0 {
             warnings.push(format!(
                 "the log ends within a record: its last {rest} bytes are not counted"

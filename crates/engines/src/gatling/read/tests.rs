@@ -472,3 +472,55 @@ proptest! {
         let _ = read(&[&log]);
     }
 }
+
+/// As repositories and editors keep a log: without the blanks at the ends of lines, and without the last line break.
+#[test]
+fn a_log_whose_blanks_and_last_line_break_are_gone_is_the_same() {
+    let text = std::str::from_utf8(TEXT).unwrap();
+    let trimmed: Vec<&str> = text.lines().map(str::trim_end).collect();
+    let whole = read(&[TEXT]).unwrap();
+    for ending in ["\n", "\r\n"] {
+        let lines = trimmed.join(ending);
+        assert_ne!(lines.len(), text.len());
+        let found = read(&[lines.as_bytes()]).unwrap();
+        assert_eq!(sums(&found.0), sums(&whole.0));
+        assert_eq!(found.1, whole.1);
+    }
+}
+
+#[test]
+fn half_a_last_line_is_left_out_with_a_warning() {
+    let head = "RUN\ta.B\tb\t1628588468304\t \t3.5.1\n";
+    let request = "REQUEST\t\tlogin\t1628588469069\t1628588469812\tOK";
+    for (line, requests) in [
+        (request.to_owned(), 1),
+        (format!("{request}\t "), 1),
+        (request.replace("OK", "KO\tstatus"), 1),
+        (request.replace("\tOK", ""), 0),
+        (request.replace("OK", "O"), 0),
+        ("USER\ts\tSTART\t162858".to_owned(), 0),
+    ] {
+        let (rows, warnings) = read(&[format!("{head}{line}").as_bytes()]).unwrap();
+        let counted: u64 = rows
+            .iter()
+            .filter(|row| row.key.metric == "http_req_failed")
+            .map(|row| row.count)
+            .sum();
+        assert_eq!(counted, requests, "{line}");
+        let cut = warnings
+            .iter()
+            .filter(|w| w.contains("ends within a record"))
+            .count();
+        assert_eq!(cut as u64, 1 - requests, "{line}: {warnings:?}");
+    }
+}
+
+#[test]
+fn a_request_that_ends_before_it_starts_is_named_with_its_line() {
+    let log = "RUN\ta.B\tb\t1628588468304\t \t3.5.1\nREQUEST\t\tlogin\t1628588469812\t1628588469069\tOK\t \n";
+    let error = read(&[log.as_bytes()]).unwrap_err().to_string();
+    assert!(
+        error.starts_with("line 2: ") && error.contains("ends before it starts"),
+        "{error}"
+    );
+}

@@ -47,9 +47,14 @@ impl Parser {
         &self.records.head
     }
 
-    /// How many bytes of an unfinished record there are.
-    pub(super) fn rest(&self) -> usize {
-        self.lines.rest().map_or(0, <[u8]>::len)
+    /// Reads what stands behind the last line break, and says how many bytes of it are no whole record. Times have so many digits that half
+    /// of one is told from a whole one.
+    pub(super) fn finish(&mut self, samples: &mut Samples, into: &mut Collector) -> usize {
+        let Some(rest) = self.lines.rest() else {
+            return 0;
+        };
+        let whole = ends_with_a_time(rest) && self.records.line(rest, samples, into).is_ok();
+        if whole { 0 } else { rest.len() }
     }
 
     pub(super) fn push(
@@ -72,6 +77,7 @@ enum Fault {
     Field(&'static str),
     Record,
     Early,
+    Backwards,
     Version(String),
 }
 
@@ -87,6 +93,11 @@ impl Fault {
             ),
             Self::Early => {
                 format!("{shown:?} stands before the line RUN: the log's head is missing")
+            }
+            Self::Backwards => {
+                format!(
+                    "{shown:?} ends before it starts: was the clock set, or is the file damaged?"
+                )
             }
             Self::Version(found) => {
                 return ReadError::Unknown {
@@ -164,7 +175,13 @@ impl Records {
     ) -> Result<(), Fault> {
         // From the end: messages hold no tab, names may.
         let (rest, message) = last(line).ok_or(Fault::Field("message"))?;
-        let (rest, status) = last(rest).ok_or(Fault::Field("status"))?;
+        let before = last(rest).ok_or(Fault::Field("status"))?;
+        // The message of a request that passed is a blank, which editors and repositories trim.
+        let (rest, status, message) = match (before.1, message) {
+            (b"OK" | b"KO", _) => (before.0, before.1, message),
+            (_, b"OK" | b"KO") => (rest, message, &b""[..]),
+            _ => (before.0, before.1, message),
+        };
         let (rest, end) = last(rest).ok_or(Fault::Field("end"))?;
         let (place, start) = last(rest).ok_or(Fault::Field("start"))?;
         let failure = match status {
@@ -178,6 +195,9 @@ impl Records {
             end_ms: number(end).ok_or(Fault::Field("end in ms"))?,
             failure,
         };
+        if request.end_ms < request.start_ms {
+            return Err(Fault::Backwards);
+        }
         samples.request(&request, into);
         Ok(())
     }
@@ -218,6 +238,9 @@ impl Records {
         let path = self.path(place, samples)?;
         let start = number(start).ok_or(Fault::Field("start in ms"))?;
         let end = number(end).ok_or(Fault::Field("end in ms"))?;
+        if end < start {
+            return Err(Fault::Backwards);
+        }
         samples.group(path, start, end, into);
         Ok(())
     }
@@ -249,6 +272,22 @@ impl Records {
             _ => return Err(Fault::Field("START or END")),
         }
         Ok(())
+    }
+}
+
+/// Whether a line that may have been cut off has its last field: a time of 13 digits, or an outcome and a message behind one.
+fn ends_with_a_time(line: &[u8]) -> bool {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let is_time = |field: &[u8]| field.len() == 13 && number(field).is_some();
+    let mut fields = line.rsplit(|&byte| byte == b'\t');
+    let (end, before) = (fields.next(), fields.next());
+    match (line.split(|&byte| byte == b'\t').next(), end, before) {
+        (Some(b"USER" | b"ERROR"), Some(time), _) => is_time(time),
+        // A message may have been cut, and is one all the same.
+        (Some(b"REQUEST"), Some(b"OK"), Some(time)) => is_time(time),
+        (Some(b"REQUEST"), Some(_), Some(b"OK" | b"KO")) => true,
+        (Some(b"GROUP"), Some(b"OK" | b"KO"), _) => true,
+        _ => false,
     }
 }
 

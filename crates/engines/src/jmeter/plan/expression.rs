@@ -1,7 +1,7 @@
 //! `${…}` in a plan, as far as it can be known before the run: parameters with their defaults, and user-defined variables.
 
 use super::Plan;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Expressions within expressions.
 const DEEPEST: u8 = 16;
@@ -215,6 +215,32 @@ pub(in crate::jmeter) fn parameters(plan: &Plan) -> BTreeMap<String, Option<Stri
         collect(text, 0, &mut found);
     }
     found
+}
+
+/// The first arguments of these functions, wherever the plan calls them, as they stand.
+pub(in crate::jmeter) fn arguments(plan: &Plan, functions: &[&str]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let texts = plan.enabled().flat_map(|(_, element)| &element.props);
+    for prop in texts {
+        first_arguments(&prop.text, functions, 0, &mut found);
+    }
+    found
+}
+
+fn first_arguments(text: &str, functions: &[&str], depth: u8, found: &mut BTreeSet<String>) {
+    if depth > DEEPEST {
+        return;
+    }
+    for piece in pieces(text) {
+        if let Piece::Expression(inner) = piece {
+            if let Some((name, arguments)) = call(inner)
+                && functions.contains(&name)
+            {
+                found.extend(arguments.into_iter().take(1));
+            }
+            first_arguments(inner, functions, depth + 1, found);
+        }
+    }
 }
 
 fn collect(text: &str, depth: u8, found: &mut BTreeMap<String, Option<String>>) {

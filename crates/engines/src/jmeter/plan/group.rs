@@ -79,6 +79,21 @@ impl<'a> Group<'a> {
         }
     }
 
+    /// Whether it is known that it starts nothing: it has no threads, no rows, or makes no loops.
+    pub(in crate::jmeter) fn is_idle(&self, values: &Values) -> bool {
+        let none = |prop: &&Prop| values.whole(&prop.text) == Ok(0);
+        self.load().iter().all(none) || self.never_loops(values)
+    }
+
+    fn never_loops(&self, values: &Values) -> bool {
+        let plain = matches!(self.kind, Kind::Plain | Kind::SetUp | Kind::TearDown);
+        let text = |name: &str| self.element.any(name).map_or("", |prop| &prop.text);
+        let loops = values.evaluate(text("LoopController.loops"));
+        // Less than none is for ever.
+        let none = loops.is_ok_and(|loops| loops.trim().parse() == Ok(0_i64));
+        plain && none && text("LoopController.continue_forever") != "true"
+    }
+
     fn column(&self, table: &str, columns: &[usize]) -> Vec<&'a Prop> {
         let rows = self.element.rows(table);
         rows.iter()

@@ -4,13 +4,15 @@
 mod expression;
 mod group;
 mod parse;
+mod reference;
 mod scope;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
 
-pub(super) use expression::{Values, parameters};
+pub(super) use expression::{Values, arguments, parameters};
 pub(super) use group::{Group, Kind};
+pub(super) use reference::resolved;
 pub(super) use scope::{checks, is_assertion, is_sampler, is_timer};
 
 use std::ops::Range;

@@ -6,7 +6,7 @@ use crate::read::ReadError;
 use std::ops::Range;
 
 /// The largest plan in bytes.
-const LARGEST: usize = 64 << 20;
+pub(super) const LARGEST: usize = 64 << 20;
 /// Tags within tags.
 const DEEPEST: usize = 512;
 /// Elements and values.

@@ -1,7 +1,7 @@
 //! What stands in whose scope: assertions apply to the samplers beside and below them.
 
 use super::{Element, Plan};
-use std::collections::BTreeMap;
+use crate::jmeter::read::Checks;
 
 /// Whether a class is a sampler's.
 pub(in crate::jmeter) fn is_sampler(class: &str) -> bool {
@@ -14,7 +14,7 @@ pub(in crate::jmeter) fn is_sampler(class: &str) -> bool {
 
 /// Whether a class is an assertion's.
 pub(in crate::jmeter) fn is_assertion(class: &str) -> bool {
-    class.ends_with("Assertion")
+    class.ends_with("Assertion") || class == "SMIMEAssertionTestElement"
 }
 
 /// Whether a class is a timer's.
@@ -22,18 +22,30 @@ pub(in crate::jmeter) fn is_timer(class: &str) -> bool {
     class.ends_with("Timer")
 }
 
-/// The name of the check of each sampler that has assertions: the names of these, in the order of the file. Labels that hold
-/// expressions are not known before the run.
-pub(in crate::jmeter) fn checks(plan: &Plan) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    for (number, sampler) in plan
-        .enabled()
-        .filter(|(_, element)| is_sampler(&element.class))
-    {
-        if sampler.name.contains("${") {
+/// Whether assertions are applied to what it writes: samplers, and Transaction Controllers that make a sample of their own.
+fn is_asserted(element: &Element) -> bool {
+    is_sampler(&element.class)
+        || element.class == "TransactionController"
+            && element.text("TransactionController.parent") == "true"
+}
+
+/// The check of each sampler that has assertions: the names of these, in the order of the file. Labels that hold expressions are not
+/// known before the run. Fragments count if something may run them; `runs` says of an element's place whether its thread group does.
+pub(in crate::jmeter) fn checks(plan: &Plan, runs: impl Fn(usize) -> bool) -> Checks {
+    let is = |number: usize, class: &str| plan.elements[number].class == class;
+    let called = plan.enabled().any(|(_, e)| e.class == "ModuleController");
+    let mut found = Checks::new();
+    for (number, sampler) in plan.enabled().filter(|(_, element)| is_asserted(element)) {
+        let above: Vec<usize> = plan.above(number).collect();
+        let idle = !above.iter().all(|&above| runs(above));
+        if idle
+            || !called
+                && above
+                    .iter()
+                    .any(|&above| is(above, "TestFragmentController"))
+        {
             continue;
         }
-        let above: Vec<usize> = plan.above(number).collect();
         let applies = |element: &&Element| {
             is_assertion(&element.class)
                 && element
@@ -46,9 +58,8 @@ pub(in crate::jmeter) fn checks(plan: &Plan) -> BTreeMap<String, String> {
             .filter(applies)
             .map(|element| element.name.as_str())
             .collect();
-        if !names.is_empty() {
-            found.insert(sampler.name.clone(), names.join(", "));
-        }
+        let label = (!sampler.name.contains("${")).then_some(sampler.name.as_str());
+        found.add(label, (!names.is_empty()).then(|| names.join(", ")));
     }
     found
 }

@@ -101,12 +101,44 @@ fn elements_stand_in_their_trees_and_what_is_off_is_off_below() {
 
 #[test]
 fn assertions_apply_beside_and_below() {
-    let expected = [("one", "fits, own"), ("two", "fits")];
-    let expected: BTreeMap<_, _> = expected
-        .into_iter()
-        .map(|(a, b)| (a.to_owned(), b.to_owned()))
-        .collect();
-    assert_eq!(checks(&plan()), expected);
+    let found = checks(&plan(), |_| true);
+    assert_eq!(found.of("one"), Some("fits, own"));
+    assert_eq!(found.of("two"), Some("fits"));
+    assert_eq!(
+        found.of("three"),
+        Some("assertions"),
+        "it is off, so that this is another's"
+    );
+}
+
+/// A Transaction Controller has a sample of its own only where it is the parent.
+#[test]
+fn assertions_of_transactions_and_unknown_labels_have_a_check() {
+    let text = PLAN.replace(
+        r#"<HTTPSamplerProxy testname="two" enabled="true"/>"#,
+        r#"<TransactionController testname="flat"/><hashTree><HTTPSamplerProxy testname="${made}"/><hashTree/></hashTree>
+        <TransactionController testname="parent"><boolProp name="TransactionController.parent">true</boolProp></TransactionController>"#,
+    );
+    let found = checks(&Plan::parse(text.as_bytes()).unwrap(), |_| true);
+    assert_eq!(found.of("parent"), Some("fits"));
+    assert_eq!(found.of("made by a script"), Some("assertions"));
+    assert!(
+        !checks(&plan(), |number| plan().elements[number].class
+            == "TestPlan")
+        .any()
+    );
+}
+
+#[test]
+fn values_that_refer_to_others_are_these() {
+    let text = PLAN.replace(
+        r#"<stringProp name="x">20</stringProp>"#,
+        r#"<stringProp reference="../../collectionProp/stringProp"/>"#,
+    );
+    let plan = Plan::parse(&resolved(text.as_bytes())).unwrap();
+    let rows = named(&plan, "u").rows("ultimatethreadgroupdata");
+    let threads: Vec<_> = rows.iter().map(|row| row[0].text.as_str()).collect();
+    assert_eq!(threads, ["10", "10"]);
 }
 
 #[test]
@@ -215,7 +247,10 @@ fn the_recorded_plan_is_read() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/jmeter/plans/everything.jmx");
     let plan = Plan::parse(&std::fs::read(path).unwrap()).unwrap();
     assert_eq!(Group::all(&plan).len(), 4);
-    assert_eq!(checks(&plan)["gold"], "has gold, has hello");
+    assert_eq!(
+        checks(&plan, |_| true).of("gold"),
+        Some("has gold, has hello")
+    );
     assert_eq!(
         parameters(&plan),
         BTreeMap::from([("port".to_owned(), Some("8080".to_owned()))])

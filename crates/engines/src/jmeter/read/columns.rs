@@ -106,6 +106,8 @@ impl Columns {
 pub(super) struct Layout {
     pub(super) columns: Columns,
     pub(super) delimiter: u8,
+    /// How many there are.
+    pub(super) fields: usize,
     /// Whether the line was a header, and no sample.
     pub(super) header: bool,
 }
@@ -146,6 +148,7 @@ pub(super) fn layout(line: &[u8]) -> Result<Layout, ReadError> {
         return Ok(Layout {
             columns,
             delimiter,
+            fields: text.split(char::from(delimiter)).count(),
             header: true,
         });
     }
@@ -155,9 +158,9 @@ pub(super) fn layout(line: &[u8]) -> Result<Layout, ReadError> {
         .next()
         .is_some_and(|first| !first.is_empty() && first.bytes().all(|b| b.is_ascii_digit()));
     // A quoted field may hold delimiters, so that there seem to be more fields.
-    let columns = match fields {
-        12..17 if starts_with_time => Columns::of(DEFAULT_2),
-        17.. if starts_with_time => Columns::of(DEFAULT_5),
+    let (columns, fields) = match fields {
+        12..17 if starts_with_time => (Columns::of(DEFAULT_2), DEFAULT_2.len()),
+        17.. if starts_with_time => (Columns::of(DEFAULT_5), DEFAULT_5.len()),
         _ => {
             return Err(unknown(
                 "the first line",
@@ -169,6 +172,7 @@ pub(super) fn layout(line: &[u8]) -> Result<Layout, ReadError> {
     Ok(Layout {
         columns,
         delimiter: b',',
+        fields,
         header: false,
     })
 }

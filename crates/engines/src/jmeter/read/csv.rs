@@ -2,9 +2,9 @@
 
 use super::Options;
 use super::columns::{self, Columns, Layout, MOST, NONE};
-use super::family::{Family, Row};
-use super::feed::{Code, Feed, Has};
-use super::sample::{Figures, Kind, LONGEST_MS, TRANSACTION, group};
+use super::family::{Family, Of, Row};
+use super::feed::{Code, Feed, Has, Outcome};
+use super::sample::{Figures, Kind, LATEST_MS, LONGEST_MS, TRANSACTION, group, is_orphan};
 use crate::collector::Collector;
 use crate::read::{ReadError, Reader};
 use std::borrow::Cow;
@@ -25,6 +25,8 @@ pub struct CsvReader {
     feed: Feed,
     family: Family,
     dated: bool,
+    /// Rows that were taken for Transaction Controllers without their message.
+    guessed: u64,
 }
 
 /// A record: its bytes, and where its fields end.
@@ -62,7 +64,17 @@ impl<'a> Record<'a> {
 
     fn number(&self, column: u8, name: &str) -> Result<u64, ReadError> {
         let raw = self.raw(column);
-        parse(raw).ok_or_else(|| self.malformed(name, raw, "a number"))
+        parse(raw).ok_or_else(|| self.malformed(name, raw, "a number of at least 0"))
+    }
+
+    /// A time in ms.
+    fn span(&self, column: u8, name: &str) -> Result<u64, ReadError> {
+        match self.number(column, name)? {
+            long if long > LONGEST_MS => {
+                Err(self.malformed(name, self.raw(column), "a time of at most a year in ms"))
+            }
+            ms => Ok(ms),
+        }
     }
 
     /// A number that older versions and other tools leave out.
@@ -83,6 +95,13 @@ impl<'a> Record<'a> {
     }
 }
 
+/// Whether a field is a URL of HTTP.
+#[inline]
+fn is_web(field: &[u8]) -> bool {
+    let field = field.strip_prefix(b"\"").unwrap_or(field);
+    field.starts_with(b"http")
+}
+
 #[cold]
 fn unquoted(raw: &[u8]) -> Cow<'_, [u8]> {
     let inner = raw[1..].strip_suffix(b"\"").unwrap_or(&raw[1..]);
@@ -98,6 +117,17 @@ fn unquoted(raw: &[u8]) -> Cow<'_, [u8]> {
         }
     }
     Cow::Owned(text)
+}
+
+/// How many fields a record has, given without its end.
+fn fields(record: &[u8], delimiter: u8) -> usize {
+    let mut open = false;
+    1 + memchr::memchr2_iter(delimiter, b'"', record)
+        .filter(|&at| {
+            open ^= record[at] == b'"';
+            record[at] == delimiter && !open
+        })
+        .count()
 }
 
 /// Up to 18 digits.
@@ -161,6 +191,7 @@ impl CsvReader {
             feed: Feed::new(options.checks, options.paces),
             family: Family::default(),
             dated: false,
+            guessed: 0,
         }
     }
 
@@ -252,6 +283,27 @@ impl CsvReader {
         Ok(())
     }
 
+    /// Reads what stands behind the last line break, if it has every field of the header; else it is what a killed JMeter leaves.
+    fn last_record(&mut self, into: &mut Collector) -> Result<Option<String>, ReadError> {
+        if self.rest.is_empty() {
+            return Ok(None);
+        }
+        let rest = self.rest.len();
+        let whole = match &self.layout {
+            Some(layout) => !self.open && fields(&self.rest, layout.delimiter) >= layout.fields,
+            None => false,
+        };
+        if !whole {
+            return Ok(Some(format!(
+                "the results end within a record of {rest} bytes, which is left out: JMeter did not end by itself, or the file was cut"
+            )));
+        }
+        let mut last = std::mem::take(&mut self.rest);
+        last.push(b'\n');
+        self.records(&last, into)?;
+        Ok(None)
+    }
+
     #[inline]
     fn record(
         &mut self,
@@ -271,7 +323,7 @@ impl CsvReader {
         }
         let figures = Figures {
             start_ms: self.time(columns, record)?,
-            elapsed_ms: record.number(columns.elapsed, "elapsed")?.min(LONGEST_MS),
+            elapsed_ms: record.span(columns.elapsed, "elapsed")?,
             idle_ms: record
                 .optional(columns.idle, "IdleTime")?
                 .unwrap_or(0)
@@ -291,11 +343,6 @@ impl CsvReader {
         }
         let label = self.feed.names.number(&record.text(columns.label));
         let kind = self.kind(columns, record, &message);
-        if kind == Kind::Transaction {
-            let group = self.feed.names.number(group(&thread));
-            self.feed.group(label, group, &figures, into);
-            return Ok(());
-        }
         let ok = match record.raw(columns.success) {
             b"true" => true,
             b"false" => false,
@@ -303,28 +350,50 @@ impl CsvReader {
             other if other.eq_ignore_ascii_case(b"false") => false,
             other => return Err(record.malformed("success", other, "true or false")),
         };
+        let unmet = !ok && !record.raw(columns.failure).is_empty();
+        let code = Code::parse(&record.text(columns.code), &message);
+        if kind == Kind::Transaction {
+            let group = self.feed.names.number(group(&thread));
+            self.feed.group(label, group, &figures, into);
+            let outcome = Outcome {
+                kind,
+                label,
+                group,
+                code,
+                ok,
+            };
+            self.feed
+                .assertions(outcome, !unmet, figures.end_ms(), into);
+            return Ok(());
+        }
         if let Some(threads) = figures.all_threads.filter(|threads| *threads > 0) {
             self.feed.threads(threads, figures.end_ms(), into);
         }
         let row = Row {
             kind,
             label,
-            code: Code::parse(&record.text(columns.code), &message),
+            is_url: columns.url != NONE
+                && is_web(record.raw(columns.label))
+                && record.raw(columns.label) == record.raw(columns.url),
+            code,
             ok,
-            unmet: !ok && !record.raw(columns.failure).is_empty(),
+            unmet,
             figures,
         };
-        self.family.row(&thread, row, &mut self.feed, into);
+        let of = Of {
+            thread: &thread,
+            orphan: columns.thread != NONE && is_orphan(&thread),
+        };
+        self.family.row(of, &row, &mut self.feed, into);
         Ok(())
     }
 
     fn time(&mut self, columns: &Columns, record: &Record<'_>) -> Result<i64, ReadError> {
         let raw = record.raw(columns.timestamp);
         if let Some(ms) = parse(raw) {
-            // Later than the year 5000 is no time.
             return i64::try_from(ms)
                 .ok()
-                .filter(|ms| *ms < 100_000_000_000_000)
+                .filter(|_| ms <= LATEST_MS)
                 .ok_or_else(|| record.malformed("timeStamp", raw, "Unix time in milliseconds"));
         }
         self.dated = true;
@@ -338,7 +407,7 @@ impl CsvReader {
     }
 
     #[inline]
-    fn kind(&self, columns: &Columns, record: &Record<'_>, message: &[u8]) -> Kind {
+    fn kind(&mut self, columns: &Columns, record: &Record<'_>, message: &[u8]) -> Kind {
         if message.starts_with(TRANSACTION) {
             return Kind::Transaction;
         }
@@ -346,8 +415,7 @@ impl CsvReader {
             return Kind::Http;
         }
         let url = record.raw(columns.url);
-        let url = url.strip_prefix(b"\"").unwrap_or(url);
-        if url.starts_with(b"http") {
+        if is_web(url) {
             return Kind::Http;
         }
         let nowhere = url.is_empty() || url == b"null";
@@ -356,6 +424,7 @@ impl CsvReader {
             && columns.data_type != NONE
             && record.raw(columns.data_type).is_empty()
         {
+            self.guessed += 1;
             return Kind::Transaction;
         }
         Kind::Other
@@ -402,12 +471,7 @@ impl Reader for CsvReader {
 
     fn finish(&mut self, into: &mut Collector) -> Result<Vec<String>, ReadError> {
         let mut warnings = Vec::new();
-        if !self.rest.is_empty() {
-            warnings.push(format!(
-                "the results end within a record of {} bytes: JMeter did not end by itself",
-                self.rest.len()
-            ));
-        }
+        warnings.extend(self.last_record(into)?);
         self.family.flush(&mut self.feed, into);
         let Some(layout) = self.layout else {
             warnings.push("the results have no complete line: JMeter wrote no sample".to_owned());
@@ -431,6 +495,18 @@ impl Reader for CsvReader {
                 "the results have no column Connect: http_req_duration has connecting in it"
                     .to_owned(),
             );
+        }
+        if columns.thread == NONE {
+            warnings.push("the results have no column threadName: sums are told from requests by their labels alone".to_owned());
+        }
+        if self.guessed > 0 {
+            warnings.push(format!(
+                "{} rows without a URL and a dataType are taken for Transaction Controllers: without responseMessage they cannot be told from other samplers",
+                self.guessed
+            ));
+        }
+        if !self.feed.is_of_run() {
+            warnings.extend(self.family.told());
         }
         if self.dated {
             warnings.push("times of day are read as UTC: save them as ms (jmeter.save.saveservice.timestamp_format=ms)".to_owned());

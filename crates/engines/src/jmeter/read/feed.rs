@@ -1,12 +1,13 @@
 //! Samples into the collector: the series of each label, group and outcome are looked up once.
 
+use super::checks::Checks;
 use super::code::CODES;
 use super::names::Names;
 use super::sample::{Figures, Kind};
 use crate::collector::{Collector, Series};
 use crate::jmeter::pace::{CORRECTED, Pace, Paces};
 use floodgate_core::metric::{Builtin, MetricKind, Tags};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// The longest value of a tag in bytes; what is longer is cut.
 const LONGEST_TAG: usize = 512;
@@ -98,7 +99,7 @@ pub(super) struct Has {
 pub(super) struct Feed {
     pub(super) names: Names,
     pub(super) has: Has,
-    checks: BTreeMap<String, String>,
+    checks: Checks,
     /// By label, so that the search among the outcomes of one is short.
     bundles: Vec<Vec<(Outcome, Bundle)>>,
     traffic: HashMap<u32, Traffic>,
@@ -131,12 +132,17 @@ const fn us(ms: u64) -> u64 {
 }
 
 impl Feed {
-    pub(super) fn new(checks: BTreeMap<String, String>, paces: Option<Paces>) -> Self {
+    pub(super) fn new(checks: Checks, paces: Option<Paces>) -> Self {
         Self {
             checks,
             paces,
             ..Self::default()
         }
+    }
+
+    /// Whether the results are those of a run of ours, whose plan is known.
+    pub(super) fn is_of_run(&self) -> bool {
+        self.paces.is_some()
     }
 
     /// Forgets the names, and with them what was found by them; the collector keeps its series.
@@ -334,7 +340,7 @@ impl Feed {
         at_ms: i64,
         into: &mut Collector,
     ) {
-        if self.checks.is_empty() && held {
+        if held && !self.checks.any() {
             return;
         }
         let at_us = at_ms.saturating_mul(1_000);
@@ -342,16 +348,21 @@ impl Feed {
         let series = match self.check_series.get(&key) {
             Some(known) => *known,
             None => {
-                let name = self
-                    .checks
-                    .get(&*String::from_utf8_lossy(self.names.text(key.0)));
-                let series = name.map(|name| {
-                    let tags = self.base(key.0, key.1).with("check", name.as_str());
-                    into.builtin(Builtin::Checks, &tags)
-                });
+                let label = String::from_utf8_lossy(self.names.text(key.0));
+                let name = self.checks.of(&label).map(str::to_owned);
+                let series = name.map(|name| self.check_of(key, &name, into));
                 self.check_series.insert(key, series);
                 series
             }
+        };
+        // Of a run every failure counts, also where the plan does not tell of an assertion: in what it includes, for one.
+        let series = match series {
+            None if !held && self.is_of_run() => {
+                let label = String::from_utf8_lossy(self.names.text(key.0));
+                let name = self.checks.failed(&label).to_owned();
+                Some(self.check_of(key, &name, into))
+            }
+            known => known,
         };
         if let Some(series) = series {
             into.add(series, at_us, f64::from(u8::from(held)));
@@ -359,6 +370,12 @@ impl Feed {
         if !held {
             self.assertion_failed(outcome, at_us, into);
         }
+    }
+
+    #[cold]
+    fn check_of(&self, (label, group): (u32, u32), name: &str, into: &mut Collector) -> Series {
+        let tags = self.base(label, group).with("check", name);
+        into.builtin(Builtin::Checks, &tags)
     }
 
     #[cold]

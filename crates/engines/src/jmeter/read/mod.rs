@@ -16,23 +16,30 @@
 //! | failure message | `assertion_failures`, and `checks` where the plan tells which samplers have assertions |
 //! | Transaction Controller, sampler with sub-results | `group_duration` with tag `group` = `::label`; no request |
 //! | a sample without URL (JSR223, Java, JDBC) | `samples`, `sample_failed`, `sample_duration`; no request |
+//! | an element of another class in XML | as a sample without URL, if its fields say what one is; else left out, with a warning |
 //! | elapsed | `http_req_response_time`, of runs; samplers with a throughput timer also have estimates of it, see `jmeter::pace` |
 //!
 //! A sample stands at its end, as k6's do. All times have a resolution of one millisecond. Files from elsewhere do not say which timers
 //! there were, so that there is no `http_req_response_time`.
 
+mod checks;
 pub mod code;
 mod columns;
 mod csv;
 mod family;
 mod feed;
+mod foreign;
 mod names;
 mod sample;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod sums;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
 mod xml;
 
+pub use checks::Checks;
 pub use csv::CsvReader;
 pub(super) use sample::Figures;
 pub use xml::XmlReader;
@@ -40,24 +47,41 @@ pub use xml::XmlReader;
 use super::pace::Paces;
 use crate::collector::Collector;
 use crate::read::{ReadError, Reader};
-use std::collections::BTreeMap;
 
 /// What a reader knows from elsewhere.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Options {
-    /// The name of the check by the label of the sampler that has assertions: from the plan. The JTL does not name assertions
-    /// that held.
-    pub checks: BTreeMap<String, String>,
+    /// Which samplers have assertions: from the plan. A JTL in CSV does not name assertions that held.
+    pub checks: Checks,
     /// The header of CSV results that begin without one. Without it, and without theirs, JMeter's default columns are assumed.
     pub header: Option<String>,
     /// The paces of the plan's samplers; without it, there are no response times.
     pub paces: Option<Paces>,
 }
 
-/// Reads a JTL of either kind, told by its first byte.
+/// Reads a JTL of either kind, told by its first letter.
 pub struct AnyReader {
     options: Options,
+    /// What stands before the first letter, or may.
+    head: Vec<u8>,
     inner: Option<Box<dyn Reader>>,
+}
+
+/// Bytes before the first letter that are waited for.
+const LONGEST_HEAD: usize = 64;
+
+/// The first byte that is neither of a byte order mark nor a blank; `None` if more bytes may be needed.
+fn first_letter(head: &[u8]) -> Option<u8> {
+    let mark = "\u{feff}".as_bytes();
+    if mark.starts_with(head) {
+        return None;
+    }
+    let text = head.strip_prefix(mark).unwrap_or(head);
+    let letter = text
+        .iter()
+        .copied()
+        .find(|byte| !byte.is_ascii_whitespace());
+    letter.or((head.len() > LONGEST_HEAD).then_some(b' '))
 }
 
 impl AnyReader {
@@ -65,6 +89,7 @@ impl AnyReader {
     pub fn new(options: Options) -> Self {
         Self {
             options,
+            head: Vec::new(),
             inner: None,
         }
     }
@@ -72,15 +97,19 @@ impl AnyReader {
 
 impl Reader for AnyReader {
     fn push(&mut self, bytes: &[u8], into: &mut Collector) -> Result<(), ReadError> {
-        let Some(first) = bytes.first() else {
+        if let Some(inner) = &mut self.inner {
+            return inner.push(bytes, into);
+        }
+        self.head.extend_from_slice(bytes);
+        let Some(first) = first_letter(&self.head) else {
             return Ok(());
         };
-        let options = &mut self.options;
-        let inner = self.inner.get_or_insert_with(|| match first {
-            b'<' => Box::new(XmlReader::new(std::mem::take(options))),
-            _ => Box::new(CsvReader::new(std::mem::take(options))),
+        let options = std::mem::take(&mut self.options);
+        let inner = self.inner.insert(match first {
+            b'<' => Box::new(XmlReader::new(options)),
+            _ => Box::new(CsvReader::new(options)),
         });
-        inner.push(bytes, into)
+        inner.push(&std::mem::take(&mut self.head), into)
     }
 
     fn finish(&mut self, into: &mut Collector) -> Result<Vec<String>, ReadError> {

@@ -1,12 +1,12 @@
 //! Reads a JTL in XML: what JMeter 2.13 writes here, and what other runs may have saved.
 
-use super::Options;
 use super::feed::{Code, Feed, Has, Outcome};
-use super::sample::{Figures, Kind, LONGEST_MS, TRANSACTION, group};
+use super::foreign::{Foreign, Tally};
+use super::sample::{Figures, Kind, LATEST_MS, LONGEST_MS, TRANSACTION, group};
+use super::{Checks, Options};
 use crate::collector::Collector;
 use crate::jmeter::tokens::{Token, Tokens, attributes, unescape};
 use crate::read::{ReadError, Reader};
-use std::collections::BTreeMap;
 
 /// Samples within samples; JMeter's go three deep.
 const DEEPEST: usize = 64;
@@ -24,6 +24,10 @@ pub struct XmlReader {
     /// Requests of the outermost sampler, until it ends.
     parts: Vec<Part>,
     assertion: Option<Assertion>,
+    /// An element of another class, until it ends.
+    foreign: Option<Foreign>,
+    read: Tally,
+    left_out: Tally,
     text: Option<String>,
     /// Whether `testResults` was opened, and closed.
     begun: bool,
@@ -32,6 +36,8 @@ pub struct XmlReader {
 
 /// A sample whose end has not come.
 struct Node {
+    /// The element's name, if it is none of the usual two.
+    class: Option<Box<[u8]>>,
     kind: Kind,
     label: u32,
     group: u32,
@@ -57,7 +63,7 @@ impl XmlReader {
     /// Nothing read yet. The file names its assertions, so that what `options` knows of them is not needed.
     pub fn new(options: Options) -> Self {
         Self {
-            feed: Feed::new(BTreeMap::new(), options.paces),
+            feed: Feed::new(Checks::new(), options.paces),
             ..Self::default()
         }
     }
@@ -74,16 +80,74 @@ impl XmlReader {
                 Ok(())
             }
             Token::Open(name, rest, empty) => {
-                self.open(name, rest, at, into)?;
+                match &mut self.foreign {
+                    Some(foreign) => self.text = foreign.open(name).then(String::new),
+                    None => self.open(name, rest, at, into)?,
+                }
                 if empty {
-                    self.close(name, into);
+                    self.shut(name, into);
                 }
                 Ok(())
             }
             Token::Close(name) => {
-                self.close(name, into);
+                self.shut(name, into);
                 Ok(())
             }
+        }
+    }
+
+    fn shut(&mut self, name: &[u8], into: &mut Collector) {
+        let text = match &self.foreign {
+            Some(_) => self.text.take(),
+            None => return self.close(name, into),
+        };
+        if let Some(mut foreign) = self.foreign.take() {
+            if foreign.close(name, text) {
+                self.take_foreign(&foreign, into);
+            } else {
+                self.foreign = Some(foreign);
+            }
+        }
+    }
+
+    /// An element of another class has ended.
+    fn take_foreign(&mut self, foreign: &Foreign, into: &mut Collector) {
+        let Some(found) = foreign.found() else {
+            self.left_out.add(foreign.class());
+            return;
+        };
+        self.read.add(foreign.class());
+        let parent = self.open.last_mut();
+        if let Some(parent) = parent {
+            parent.parent = true;
+        }
+        let node = Node {
+            class: None,
+            kind: Kind::Other,
+            label: self.label(found.label.as_bytes()),
+            group: self.group(found.thread.as_bytes()),
+            code: found.code,
+            ok: found.ok,
+            figures: found.figures,
+            parent: false,
+        };
+        self.end(&node, into);
+    }
+
+    /// The label that a sample counts under: that of the sampler that it is a part of, or its own.
+    fn label(&mut self, own: &[u8]) -> u32 {
+        let root = self.open.iter().find(|node| node.kind != Kind::Transaction);
+        match root {
+            Some(root) => root.label,
+            None => self.feed.names.number(own),
+        }
+    }
+
+    /// The thread group of a sample. A download's thread is not the thread that the sampler ran in.
+    fn group(&mut self, thread: &[u8]) -> u32 {
+        match self.open.last() {
+            Some(parent) => parent.group,
+            None => self.feed.names.number(group(thread)),
         }
     }
 
@@ -105,19 +169,30 @@ impl XmlReader {
             self.begun = true;
             return Ok(());
         }
+        let usual = matches!(name, b"httpSample" | b"sample");
+        // Other elements stand within samples: of the usual names, and of Java's own classes.
+        let foreign =
+            !usual && (self.open.is_empty() || name.contains(&b'.') && !name.starts_with(b"java"));
+        let timed = || attributes(rest).any(|(name, _)| name == b"ts");
         match name {
-            b"httpSample" | b"sample" => {
+            _ if usual || foreign && timed() => {
                 if self.open.len() >= DEEPEST {
                     return Err(ReadError::Malformed {
                         place: format!("byte {at}"),
                         problem: format!("samples stand more than {DEEPEST} deep"),
                     });
                 }
-                let node = self.node(name == b"httpSample", rest, at, into)?;
+                let http = name == b"httpSample" || name.ends_with(b"HTTPSampleResult");
+                let mut node = self.node(http, rest, at, into)?;
+                node.class = (!usual).then(|| name.into());
                 if let Some(parent) = self.open.last_mut() {
                     parent.parent = true;
                 }
                 self.open.push(node);
+            }
+            _ if foreign => {
+                self.text = None;
+                self.foreign = Some(Foreign::new(name));
             }
             b"assertionResult" => self.assertion = Some(Assertion::default()),
             b"name" | b"failure" | b"error" if self.assertion.is_some() => {
@@ -148,26 +223,39 @@ impl XmlReader {
                 value.parse::<u64>().map_err(|_| ReadError::Malformed {
                     place: format!("byte {at}"),
                     problem: format!(
-                        "{} is {value:?}, not a number: is this a JTL?",
-                        String::from_utf8_lossy(name)
+                        "{} is {:?}, not a number of at least 0: is this a JTL?",
+                        String::from_utf8_lossy(name),
+                        value.chars().take(80).collect::<String>()
                     ),
                 })
             };
+            let at_most = |most: u64, what: &str| match number()? {
+                found if found > most => Err(ReadError::Malformed {
+                    place: format!("byte {at}"),
+                    problem: format!(
+                        "{} is {found}, not {what}: is this a JTL?",
+                        String::from_utf8_lossy(name)
+                    ),
+                }),
+                found => Ok(found),
+            };
+            let span = || at_most(LONGEST_MS, "a time of at most a year in ms");
             match name {
                 b"ts" => {
-                    figures.start_ms =
-                        i64::try_from(number()?.min(100_000_000_000_000)).unwrap_or(0);
+                    let start = at_most(LATEST_MS, "Unix time in milliseconds")?;
+                    figures.start_ms = i64::try_from(start).unwrap_or(0);
                     timed = true;
                 }
-                b"t" => figures.elapsed_ms = number()?.min(LONGEST_MS),
-                b"it" => figures.idle_ms = number()?.min(LONGEST_MS),
+                b"t" => figures.elapsed_ms = span()?,
+                b"it" => figures.idle_ms = span()?,
                 b"lt" => figures.latency_ms = Some(number()?),
                 b"ct" => figures.connect_ms = Some(number()?),
                 b"by" => figures.bytes = Some(number()?),
                 b"sby" => figures.sent_bytes = Some(number()?),
                 b"ng" => figures.group_threads = Some(number()?),
                 b"na" => figures.all_threads = Some(number()?),
-                b"s" => ok = value == "true",
+                // Any other word is none to JMeter, too.
+                b"s" => ok = value.eq_ignore_ascii_case("true"),
                 b"lb" => label = value,
                 b"rc" => code = value,
                 b"rm" => message = value,
@@ -198,22 +286,15 @@ impl XmlReader {
             false if message.as_bytes().starts_with(TRANSACTION) => Kind::Transaction,
             false => Kind::Other,
         };
-        // A download's thread is not the thread that the sampler ran in.
-        let group = match self.open.last() {
-            Some(parent) => parent.group,
-            None => self.feed.names.number(group(thread.as_bytes())),
-        };
-        let root = self.open.iter().find(|node| node.kind != Kind::Transaction);
-        let label = match root {
-            Some(root) => root.label,
-            None => self.feed.names.number(label.as_bytes()),
-        };
+        let group = self.group(thread.as_bytes());
+        let label = self.label(label.as_bytes());
         if let Some(threads) = figures.all_threads.filter(|threads| *threads > 0)
             && kind != Kind::Transaction
         {
             self.feed.threads(threads, figures.end_ms(), into);
         }
         Ok(Node {
+            class: None,
             kind,
             label,
             group,
@@ -225,8 +306,11 @@ impl XmlReader {
     }
 
     fn close(&mut self, name: &[u8], into: &mut Collector) {
+        let is_own = |node: &Node| node.class.as_deref() == Some(name);
         match name {
-            b"httpSample" | b"sample" => {
+            _ if matches!(name, b"httpSample" | b"sample")
+                || self.open.last().is_some_and(is_own) =>
+            {
                 if let Some(node) = self.open.pop() {
                     self.end(&node, into);
                 }
@@ -317,6 +401,12 @@ impl Reader for XmlReader {
                     .to_owned(),
             );
         }
+        warnings.extend(
+            self.read
+                .told("of other classes are read as samples without a URL"),
+        );
+        let left_out = "are no samples that are known here, and are left out";
+        warnings.extend(self.left_out.told(left_out));
         warnings.extend(self.feed.warning());
         Ok(warnings)
     }

@@ -108,9 +108,16 @@ impl Splitter<'_> {
         }
     }
 
-    /// Listeners that write files of their own: the samples come out once.
+    /// Listeners that write files of their own: the samples come out once. In functional mode JMeter would not number the requests of a
+    /// sampler, so that they could not be told from its sum.
     fn listeners(&mut self) {
         for (_, element) in self.plan.enabled() {
+            if element.class == "TestPlan"
+                && let Some(mode) = element.prop("TestPlan.functional_mode")
+                && mode.text.trim() == "true"
+            {
+                self.edits.set(mode, "false", self.bytes);
+            }
             if element.class.ends_with("ResultCollector")
                 && let Some(file) = element.prop("filename")
                 && !file.text.is_empty()

@@ -26,6 +26,8 @@ struct State {
     /// The tag columns of the latest sample as they were written, and which set they are.
     raw: Vec<u8>,
     set: SetId,
+    /// The number of the latest line.
+    number: u64,
     /// A record whose quoted field goes on in the next line.
     open: Vec<u8>,
     /// The coarsest unit of time so far, in µs.
@@ -58,6 +60,7 @@ impl CsvReader {
                 samples: Samples::default(),
                 raw: Vec::new(),
                 set: 0,
+                number: 0,
                 open: Vec::new(),
                 unit_us: 0,
                 guessed: Vec::new(),
@@ -75,8 +78,15 @@ impl Reader for CsvReader {
     fn finish(&mut self, into: &mut Collector) -> Result<Vec<String>, ReadError> {
         let state = &mut self.state;
         let mut warnings = Vec::new();
-        // Without a line break at its end a last record cannot be told from half of one.
-        if self.lines.rest().is_some() || !state.open.is_empty() {
+        // A file may lack its last line break; a record with fewer fields than the header is what a killed k6 leaves.
+        let mut cut = false;
+        if let Some(rest) = self.lines.rest() {
+            cut = !state.is_whole(rest);
+            if !cut {
+                state.line(rest, state.number + 1, into)?;
+            }
+        }
+        if cut || !state.open.is_empty() {
             warnings.push("k6's output ends in the middle of a line, which is left out: k6 was killed, or the file was cut off".to_owned());
         }
         if state.unit_us >= 1_000_000 {
@@ -97,7 +107,19 @@ impl Reader for CsvReader {
 }
 
 impl State {
+    /// Whether a line without an end has all fields of the header, or is the header.
+    fn is_whole(&self, line: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(line);
+        let quotes = memchr::memchr_iter(b'"', line).count();
+        let all = fields(&text).len();
+        self.open.is_empty()
+            && quotes.is_multiple_of(2)
+            && !self.columns.is_empty()
+            && all == self.columns.len() + 3
+    }
+
     fn line(&mut self, line: &[u8], number: u64, into: &mut Collector) -> Result<(), ReadError> {
+        self.number = number;
         if self.open.is_empty() && memchr(b'"', line).is_none() {
             return self.record(line, number, into);
         }
@@ -154,6 +176,11 @@ impl State {
             Some(metric) => metric,
             None => self.define(name, number, into)?,
         };
+        if !self.samples.is_sound(metric, value)
+            && let Some(doubt) = self.samples.doubt(metric, value)
+        {
+            return Err(malformed(number, doubt));
+        }
         if tags != self.raw || self.raw.is_empty() {
             self.set = match self.samples.sets.known(tags) {
                 Some(set) => set,

@@ -111,6 +111,9 @@ impl State {
         let point = point::cut(line)?;
         let at_us = self.samples.clock.read(point.time)?;
         let metric = self.samples.metric(point.metric)?;
+        if !self.samples.is_sound(metric, point.value) {
+            return None;
+        }
         let set = match point.rest.strip_prefix(&self.raw[..]) {
             // The samples of one request have the same tags, one after the other.
             Some(rest) if !self.raw.is_empty() && point::is_end(rest) => self.set,
@@ -201,6 +204,9 @@ impl State {
         let value = data
             .value
             .ok_or_else(|| malformed(number, format!("a sample of {name} has no value")))?;
+        if let Some(doubt) = self.samples.doubt(metric, value) {
+            return Err(malformed(number, doubt));
+        }
         let tags = data.tags.iter().flatten();
         let set = self
             .samples

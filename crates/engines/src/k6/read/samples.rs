@@ -59,6 +59,9 @@ pub(super) struct Samples {
     pub(super) clock: Clock,
     /// Not of files from elsewhere, which do not say what executor a scenario has.
     responses: Option<Responses>,
+    /// Negative values of trends, and the first trend that had one.
+    negative: u64,
+    first_negative: String,
 }
 
 impl Samples {
@@ -119,6 +122,27 @@ impl Samples {
         Some(id)
     }
 
+    /// Whether a metric can have a value.
+    #[inline]
+    pub(super) fn is_sound(&self, metric: MetricId, value: f64) -> bool {
+        value >= 0.0 && value.is_finite() || self.doubt(metric, value).is_none()
+    }
+
+    /// Why a metric cannot have a value: it is no number, or negative where that is damage. A script of ours may give a trend of its own
+    /// such a value; of a file from elsewhere it is better known than taken for zero.
+    #[cold]
+    pub(super) fn doubt(&self, metric: MetricId, value: f64) -> Option<String> {
+        let Metric { name, kind, .. } = &self.metrics[metric as usize];
+        if !value.is_finite() {
+            return Some(format!("a sample of {name} is {value}, which is no number"));
+        }
+        let elsewhere = self.responses.is_none();
+        let never = *kind == MetricKind::Trend || Builtin::parse(name).is_some();
+        (value < 0.0 && elsewhere && never).then(|| {
+            format!("a sample of {name} is {value}: such a {kind} has no negative values here; leave the metric out")
+        })
+    }
+
     /// Adds a sample.
     #[inline]
     pub(super) fn add(
@@ -141,6 +165,12 @@ impl Samples {
                 series
             }
         };
+        if value < 0.0 && *kind == MetricKind::Trend {
+            if self.negative == 0 {
+                self.first_negative.clone_from(name);
+            }
+            self.negative += 1;
+        }
         into.add(series, at_us, value);
         if *role != Role::Other && self.responses.is_some() {
             self.follow(*role, set, at_us, value, into);
@@ -178,6 +208,12 @@ impl Samples {
     /// The output has ended: what is left, and what the reader of the record should know.
     pub(super) fn finish(&mut self, into: &mut Collector) -> Vec<String> {
         let mut warnings: Vec<_> = self.sets.warning().into_iter().collect();
+        if self.negative > 0 {
+            warnings.push(format!(
+                "{} negative values of trends count as 0, first of {}: a trend has no negative values here",
+                self.negative, self.first_negative
+            ));
+        }
         if let Some(responses) = &mut self.responses {
             for (series, made) in responses.finish() {
                 into.time(series, made.at_us, made.response_us);

@@ -132,6 +132,69 @@ fn faults_name_line_value_and_remedy() {
     assert!(tags.starts_with("line 2: invalid type"), "{tags}");
 }
 
+/// What is no number, or negative where that is damage, is named with its line: taken for zero it would pass.
+#[test]
+fn values_that_no_sample_has_are_named_with_their_line() {
+    let define = |name: &str, kind: &str| METRIC.replace("orders", name).replace("counter", kind);
+    let head = [
+        METRIC.to_owned(),
+        define("http_req_duration", "trend"),
+        define("http_req_failed", "rate"),
+        define("basket", "trend"),
+        define("temperature", "gauge"),
+    ]
+    .join("\n");
+    let fault = |metric: &str, value: &str| {
+        let text = format!("{head}\n{}\n", point(metric, value, "{}"));
+        let error = json(&text).err().map(|error| error.to_string());
+        let csv =
+            format!("metric_name,timestamp,metric_value,group\n{metric},1795328804,{value},\n");
+        let csv = read(&mut CsvReader::new(BTreeMap::new()), csv.as_bytes(), 64);
+        (error, csv.err().map(|error| error.to_string()))
+    };
+    for (metric, value) in [
+        ("orders", "NaN"),
+        ("orders", "1e999"),
+        ("http_req_duration", "-1e999"),
+        ("http_req_duration", "-5"),
+        ("http_req_failed", "-5"),
+        ("basket", "-0.5"),
+    ] {
+        let (json, csv) = fault(metric, value);
+        assert!(
+            json.is_some_and(|e| e.starts_with("line 6: ")),
+            "{metric} {value}"
+        );
+        assert!(
+            csv.is_some_and(|e| e.starts_with("line 2: ")),
+            "{metric} {value}"
+        );
+    }
+    let (json, _) = fault("http_req_duration", "-5");
+    assert!(
+        json.unwrap()
+            .contains("a sample of http_req_duration is -5")
+    );
+    assert_eq!(fault("orders", "-5").0, None, "a counter of a script's own");
+    assert_eq!(fault("temperature", "-5").0, None);
+}
+
+/// k6 goes on with what a script gives a trend; that it counts as zero is said.
+#[test]
+fn a_negative_value_of_a_run_is_a_warning() {
+    let text = format!(
+        "{}\n{}\n",
+        METRIC.replace("counter", "trend"),
+        point("orders", "-5", "{}")
+    );
+    let (rows, warnings) = read(&mut JsonReader::of_run(&[]), text.as_bytes(), 64).unwrap();
+    assert_eq!(rows, ["orders 1 0"]);
+    assert!(
+        warnings[0].starts_with("1 negative values of trends count as 0, first of orders"),
+        "{warnings:?}"
+    );
+}
+
 #[test]
 fn half_a_line_at_the_end_is_what_a_killed_k6_leaves() {
     let whole = point("orders", "1", "{}");
@@ -184,6 +247,27 @@ fn csv_has_quotes_extra_tags_and_guessed_types() {
         "line 2: 4 fields where the header has 6"
     );
     assert!(fault(&format!("{header}vus,later,1,,,\n")).contains("is no line of k6's CSV"));
+}
+
+#[test]
+fn a_last_line_of_csv_without_a_break_counts_if_it_is_whole() {
+    let header = "metric_name,timestamp,metric_value,group,extra_tags,metadata\n";
+    for (line, counted) in [
+        ("http_reqs,1795328804,1,a,,", true),
+        ("http_reqs,1795328804,1,a,", false),
+        ("http_reqs,1795328804,1,a,\"x,", false),
+        ("http_reqs,17953", false),
+    ] {
+        let text = format!("{header}http_reqs,1795328804,1,a,,\n{line}");
+        let (rows, warnings) =
+            read(&mut CsvReader::new(BTreeMap::new()), text.as_bytes(), 9).unwrap();
+        let expected = format!("http_reqs{{group:a}} {0} {0}", 1 + u8::from(counted));
+        assert_eq!(rows, [expected], "{line}");
+        let cut = warnings
+            .iter()
+            .any(|w| w.contains("in the middle of a line"));
+        assert_eq!(cut, !counted, "{line}");
+    }
 }
 
 #[test]

@@ -1,0 +1,179 @@
+//! A result file: opened, decompressed while it is read, and recognised by its beginning.
+
+use crate::error::{CliError, Result};
+use flate2::read::MultiGzDecoder;
+use floodgate_core::definition::Engine;
+use floodgate_engines::{Reader, gatling, jmeter, k6};
+use std::fs::File;
+use std::io::{self, Chain, Cursor, Read};
+use std::path::{Path, PathBuf};
+
+/// What the format is recognised by.
+const HEAD: usize = 64 << 10;
+
+/// A result file.
+pub(crate) struct Source {
+    /// Where it is.
+    pub(crate) path: PathBuf,
+    /// Which engine wrote it.
+    pub(crate) engine: Engine,
+    /// What it is, in words.
+    pub(crate) format: &'static str,
+    pub(super) head: Vec<u8>,
+    pub(super) file: Box<dyn Read + Send>,
+    pub(super) reader: Box<dyn Reader>,
+}
+
+impl Source {
+    /// Opens it and recognises what it is.
+    ///
+    /// # Errors
+    /// A file that cannot be read, and one that is none of the formats.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let fail = |problem: String, remedy: Option<String>| CliError::File {
+            operation: "read",
+            path: path.to_owned(),
+            problem,
+            remedy,
+        };
+        if path.is_dir() {
+            return Err(fail("is a folder".into(), Some("name a file in it".into())));
+        }
+        let fault = |error: io::Error| fail(error.to_string(), None);
+        let mut file = plain(File::open(path).map_err(fault)?).map_err(fault)?;
+        let mut head = Vec::new();
+        let first = Read::by_ref(&mut file).take(HEAD as u64);
+        { first }.read_to_end(&mut head).map_err(fault)?;
+        let known = [
+            (k6::import(&head), Engine::K6, "k6"),
+            (jmeter::import(&head), Engine::Jmeter, "JMeter"),
+            (gatling::import(&head), Engine::Gatling, "Gatling"),
+        ];
+        let found = known
+            .into_iter()
+            .find_map(|(reader, engine, format)| Some((reader?, engine, format)));
+        let (reader, engine, format) = found.ok_or_else(|| {
+            let (problem, remedy) = unknown(&head);
+            fail(problem.into(), Some(remedy.into()))
+        })?;
+        Ok(Self {
+            path: path.to_owned(),
+            engine,
+            format,
+            head,
+            file,
+            reader,
+        })
+    }
+}
+
+/// The contents of a file that may be compressed as gzip does: k6 writes `--out json=FILE.gz` so.
+fn plain(mut file: File) -> io::Result<Box<dyn Read + Send>> {
+    let mut magic = Vec::new();
+    Read::by_ref(&mut file).take(2).read_to_end(&mut magic)?;
+    let is_gzip = magic == [0x1f, 0x8b];
+    let whole: Chain<_, _> = Cursor::new(magic).chain(file);
+    Ok(if is_gzip {
+        Box::new(MultiGzDecoder::new(io::BufReader::new(whole)))
+    } else {
+        Box::new(whole)
+    })
+}
+
+/// What a file is that has no samples, and what to give in its place.
+fn unknown(head: &[u8]) -> (&'static str, &'static str) {
+    let has = |words: &str| memchr::memmem::find(head, words.as_bytes()).is_some();
+    let begins = |with: &[u8]| head.trim_ascii_start().starts_with(with);
+    let problem = match () {
+        () if head.trim_ascii().is_empty() => {
+            return ("is empty", "was the run made, and its output written here?");
+        }
+        () if begins(b"PK\x03\x04") => {
+            return ("is a zip archive", "unpack it and give the file in it");
+        }
+        () if begins(&[0x28, 0xb5, 0x2f, 0xfd]) || begins(b"BZh") || begins(b"\xfd7zXZ") => {
+            return (
+                "is compressed",
+                "decompress it first; gzip alone is read as it is",
+            );
+        }
+        () if begins(b"{") && has("\"metrics\"") => {
+            "is k6's summary of a run, which holds its figures and no samples"
+        }
+        () if begins(b"{") && has("resultsGeneratorVersion")
+            || begins(b"<!DOCTYPE html")
+            || begins(b"<html") =>
+        {
+            "is a report of a run, which holds no samples"
+        }
+        () => "is no result that is known here",
+    };
+    (
+        problem,
+        "give what k6 wrote with --out json=FILE or --out csv=FILE, a JTL file of JMeter, or a simulation.log of Gatling",
+    )
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+    use std::io::Write;
+
+    const JTL: &str = "timeStamp,elapsed,label,success\n1795330000000,5,home,true\n";
+
+    fn zipped(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn opened(bytes: &[u8]) -> Result<Source> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("results");
+        std::fs::write(&path, bytes).unwrap();
+        Source::open(&path)
+    }
+
+    #[test]
+    fn gzip_is_read_as_what_is_in_it() {
+        for bytes in [
+            JTL.as_bytes().to_vec(),
+            zipped(JTL.as_bytes()),
+            [zipped(&JTL.as_bytes()[..20]), zipped(&JTL.as_bytes()[20..])].concat(),
+        ] {
+            let mut source = opened(&bytes).unwrap();
+            let mut all = std::mem::take(&mut source.head);
+            source.file.read_to_end(&mut all).unwrap();
+            assert_eq!((source.format, all), ("JMeter", JTL.as_bytes().to_vec()));
+        }
+        let error = opened(&zipped(JTL.as_bytes())[..30]).err().unwrap();
+        assert!(error.to_string().contains("results"), "{error}");
+    }
+
+    #[test]
+    fn what_holds_no_samples_is_told_apart() {
+        for (bytes, expected) in [
+            (&b""[..], "is empty"),
+            (b"  \n", "is empty"),
+            (b"PK\x03\x04...", "is a zip archive; unpack it"),
+            (
+                b"{\"root_group\":{},\"metrics\":{\"vus\":{\"value\":1}}}",
+                "k6's summary of a run",
+            ),
+            (b"<!DOCTYPE html><html>", "is a report of a run"),
+            (
+                b"{\"a\":1}",
+                "is no result that is known here; give what k6 wrote with --out json=FILE",
+            ),
+            (b"\xfd7zXZ\0\0", "is compressed; decompress it first"),
+        ] {
+            let error = opened(bytes).err().unwrap().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+        let error = Source::open(Path::new("/")).err().unwrap().to_string();
+        assert!(error.contains("is a folder"), "{error}");
+    }
+}
