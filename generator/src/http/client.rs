@@ -3,9 +3,9 @@
 use super::connect::{self, Fresh};
 use super::cookies::{CookieJar, Site};
 use super::deadline::Deadline;
-use super::exchange::{ErrorCode, Exchange, Protocol};
+use super::exchange::{ErrorCode, Exchange};
 use super::http1::{H1, RoundTrip};
-use super::http2::{self, H2};
+use super::http2::H2;
 use super::marks::Marks;
 use super::options::TransportId;
 use super::pool::Connection;
@@ -23,11 +23,11 @@ const MAX_CONNECTIONS: usize = 16;
 /// A VU's connections (or its access to the shared pool), its cookies and its last response.
 #[derive(Debug)]
 pub struct Client {
-    worker: Rc<Worker>,
-    transport: Rc<Transport>,
-    deadline: Deadline,
+    pub(super) worker: Rc<Worker>,
+    pub(super) transport: Rc<Transport>,
+    pub(super) deadline: Deadline,
     connections: Vec<(EndpointId, Connection)>,
-    response: Response,
+    pub(super) response: Response,
     jar: CookieJar,
 }
 
@@ -51,7 +51,8 @@ impl Client {
     ///
     /// A request on a kept connection that the peer has closed is sent once more on a new one, if nothing of a response
     /// was read and it is idempotent or was not sent (RFC 9110 §9.2.2; browsers and Go do the same). So is one that met
-    /// what is the connection's fault in other ways: see [`Self::is_fault_of_kept`].
+    /// what is the connection's fault in other ways: see [`Self::is_fault_of_kept`]. One that an HTTP/2 peer says it has not
+    /// handled is sent up to six times more.
     ///
     /// Dropping the future drops the connection that it used.
     pub async fn execute(&mut self, wire: &Wire, keep: Keep, timeout: Duration) -> Exchange {
@@ -78,10 +79,9 @@ impl Client {
                 }
             }
             Some(Connection::H2(connection)) => {
-                marks.ready = begin;
                 Box::pin(self.multiplexed(connection, wire, &mut marks)).await
             }
-            None => Box::pin(self.connect(wire, &mut marks, false)).await,
+            None => Box::pin(self.connect(wire, &mut marks)).await,
         };
         self.deadline.disarm();
         if done.is_err() {
@@ -154,7 +154,7 @@ impl Client {
     }
 
     #[inline]
-    fn give(&mut self, wire: &Wire, connection: Connection) {
+    pub(super) fn give(&mut self, wire: &Wire, connection: Connection) {
         if !self.transport.keep_alive || wire.closes() {
             return;
         }
@@ -188,67 +188,65 @@ impl Client {
         )
     }
 
-    /// A kept connection turned out to be closed: on another one, for the last time.
+    /// A kept connection turned out to be closed: on a new one, for the last time. Where one idle connection is stale the
+    /// next one may be, too.
     async fn again(&mut self, wire: &Wire, marks: &mut Marks) -> Result<(), ErrorCode> {
-        let multiplexed = marks.protocol == Protocol::Http2;
-        marks.restart();
-        self.response.restart();
-        if multiplexed && self.transport.shared {
-            // all who were on it come here at once: one makes a new connection, the others wait for it
-            return Box::pin(self.connect(wire, marks, true)).await;
+        self.restart(marks);
+        match self.fresh(wire, marks).await? {
+            Connection::H1(connection) => self.on_h1(connection, wire, marks).await,
+            Connection::H2(connection) => self.multiplexed(connection, wire, marks).await,
         }
-        // where one idle connection is stale the next one may be, too
-        self.on_fresh(wire, marks).await
     }
 
-    /// No connection was free. `last`: what fails now is not tried again.
-    async fn connect(
-        &mut self,
-        wire: &Wire,
-        marks: &mut Marks,
-        last: bool,
-    ) -> Result<(), ErrorCode> {
-        let transport = Rc::clone(&self.transport);
-        if !transport.shared || !transport.keep_alive {
-            return self.on_fresh(wire, marks).await;
-        }
-        let endpoint = wire.endpoint();
-        let may_be_h2 = transport.may_be_h2(self.worker.endpoint_of(endpoint).origin.https);
-        let took = self
-            .deadline
-            .limit(pin!(transport.pool.take_or_connect(endpoint, may_be_h2)))
-            .await;
-        match took.map_err(|_| ErrorCode::Timeout)? {
-            Err(connecting) => {
-                let fresh = self.open(wire, marks).await?;
-                match self.start(fresh).await? {
-                    Connection::H2(connection) => {
-                        transport.pool.publish(endpoint, &connection);
-                        drop(connecting);
-                        self.on_h2(connection, wire, marks).await
-                    }
-                    Connection::H1(connection) => {
-                        transport.pool.note_http1(endpoint);
-                        drop(connecting);
-                        self.on_h1(connection, wire, marks).await
-                    }
-                }
-            }
-            Ok(Connection::H2(connection)) if last => self.on_h2(connection, wire, marks).await,
-            Ok(Connection::H2(connection)) => self.multiplexed(connection, wire, marks).await,
-            Ok(Connection::H1(mut connection)) => {
+    /// Another attempt begins.
+    pub(super) fn restart(&mut self, marks: &mut Marks) {
+        marks.restart();
+        self.response.restart();
+    }
+
+    /// No connection was free.
+    async fn connect(&mut self, wire: &Wire, marks: &mut Marks) -> Result<(), ErrorCode> {
+        match self.another(wire, marks).await? {
+            Connection::H2(connection) => self.multiplexed(connection, wire, marks).await,
+            Connection::H1(mut connection) => {
+                let kept = connection.used;
                 marks.ready = self.worker.clock.now();
                 match self.round_trip(&mut connection, wire, marks).await {
                     Ok(true) => {
                         self.give(wire, Connection::H1(connection));
                         Ok(())
                     }
-                    done if !last && self.is_fault_of_kept(&done, wire, marks) => {
+                    done if kept && self.is_fault_of_kept(&done, wire, marks) => {
                         self.again(wire, marks).await
                     }
                     done => done.map(drop),
                 }
             }
+        }
+    }
+
+    /// A connection that has become free, or a new one.
+    pub(super) async fn another(
+        &mut self,
+        wire: &Wire,
+        marks: &mut Marks,
+    ) -> Result<Connection, ErrorCode> {
+        let endpoint = wire.endpoint();
+        let transport = Rc::clone(&self.transport);
+        if !transport.shared || !transport.keep_alive {
+            return match self.take(endpoint) {
+                Some(connection) => Ok(connection),
+                None => self.fresh(wire, marks).await,
+            };
+        }
+        let may_be_h2 = transport.may_be_h2(self.worker.endpoint_of(endpoint).origin.https);
+        let took = self
+            .deadline
+            .limit(pin!(transport.pool.take_or_connect(endpoint, may_be_h2)))
+            .await;
+        match took.map_err(|_| ErrorCode::Timeout)? {
+            Ok(connection) => Ok(connection),
+            Err(_connecting) => self.fresh(wire, marks).await,
         }
     }
 
@@ -266,18 +264,18 @@ impl Client {
         }
     }
 
-    /// On a connection of its own, whatever there may be in a pool.
-    async fn on_fresh(&mut self, wire: &Wire, marks: &mut Marks) -> Result<(), ErrorCode> {
+    /// A new connection, whatever there may be in a pool.
+    async fn fresh(&mut self, wire: &Wire, marks: &mut Marks) -> Result<Connection, ErrorCode> {
         let fresh = self.open(wire, marks).await?;
-        match self.start(fresh).await? {
-            Connection::H1(connection) => self.on_h1(connection, wire, marks).await,
-            Connection::H2(connection) => {
-                if self.transport.shared && self.transport.keep_alive {
-                    self.transport.pool.publish(wire.endpoint(), &connection);
-                }
-                self.on_h2(connection, wire, marks).await
+        let connection = self.start(fresh).await?;
+        if self.transport.shared && self.transport.keep_alive {
+            let pool = &self.transport.pool;
+            match &connection {
+                Connection::H2(connection) => pool.publish(wire.endpoint(), connection),
+                Connection::H1(_) => pool.note_http1(wire.endpoint()),
             }
         }
+        Ok(connection)
     }
 
     async fn open(&mut self, wire: &Wire, marks: &mut Marks) -> Result<Fresh, ErrorCode> {
@@ -304,7 +302,7 @@ impl Client {
         }))
     }
 
-    async fn on_h1(
+    pub(super) async fn on_h1(
         &mut self,
         mut connection: H1,
         wire: &Wire,
@@ -315,67 +313,6 @@ impl Client {
             self.give(wire, Connection::H1(connection));
         }
         Ok(())
-    }
-
-    /// On an HTTP/2 connection that was there; if it is going away, on a new one.
-    async fn multiplexed(
-        &mut self,
-        connection: Box<H2>,
-        wire: &Wire,
-        marks: &mut Marks,
-    ) -> Result<(), ErrorCode> {
-        if marks.ready == 0 {
-            marks.ready = self.worker.clock.now();
-        }
-        match self.on_h2_attempt(connection, wire, marks).await {
-            Ok(()) => Ok(()),
-            Err(failed) if failed.unprocessed || is_stale(failed.code, wire, marks) => {
-                self.again(wire, marks).await
-            }
-            Err(failed) => Err(failed.code),
-        }
-    }
-
-    async fn on_h2(
-        &mut self,
-        connection: Box<H2>,
-        wire: &Wire,
-        marks: &mut Marks,
-    ) -> Result<(), ErrorCode> {
-        marks.ready = self.worker.clock.now();
-        self.on_h2_attempt(connection, wire, marks)
-            .await
-            .map_err(|failed| failed.code)
-    }
-
-    async fn on_h2_attempt(
-        &mut self,
-        mut connection: Box<H2>,
-        wire: &Wire,
-        marks: &mut Marks,
-    ) -> Result<(), http2::Failed> {
-        let endpoint = wire.endpoint();
-        let https = self.worker.endpoint_of(endpoint).origin.https;
-        let request = http2::request(wire, https)?;
-        let clock = self.worker.clock;
-        let done = connection
-            .exchange(request, clock, &self.deadline, &mut self.response, marks)
-            .await;
-        match &done {
-            // the stream failed, the connection is none the worse for it
-            Ok(()) => self.give(wire, Connection::H2(connection)),
-            Err(failed)
-                if matches!(
-                    failed.code,
-                    ErrorCode::BodyTooLarge | ErrorCode::Decompression
-                ) =>
-            {
-                self.give(wire, Connection::H2(connection));
-            }
-            Err(_) if self.transport.shared => self.transport.pool.retire(endpoint, &connection),
-            Err(_) => {}
-        }
-        done
     }
 
     #[cold]
@@ -395,7 +332,7 @@ impl Client {
 }
 
 /// Whether a kept connection failed as one does that the peer had given up, and the request may be sent once more.
-fn is_stale(code: ErrorCode, wire: &Wire, marks: &Marks) -> bool {
+pub(super) fn is_stale(code: ErrorCode, wire: &Wire, marks: &Marks) -> bool {
     let closed = matches!(
         code,
         ErrorCode::ConnectionClosed | ErrorCode::ConnectionReset

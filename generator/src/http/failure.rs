@@ -81,6 +81,9 @@ fn of_rustls(error: &io::Error) -> Option<ErrorCode> {
     })
 }
 
+/// What h2 says when it gives up a head, however large it would become.
+const TOO_LARGE: [&str; 2] = ["too_many_continuations", "header_list_way_too_large"];
+
 /// An HTTP/2 connection or stream that failed.
 pub(super) fn of_h2(error: &h2::Error) -> ErrorCode {
     if let Some(error) = error.get_io() {
@@ -88,21 +91,30 @@ pub(super) fn of_h2(error: &h2::Error) -> ErrorCode {
     }
     match error.reason() {
         Some(h2::Reason::NO_ERROR) => ErrorCode::ConnectionClosed,
-        // the peer gave up a stream; what we find wrong with its frames is its protocol error
-        Some(h2::Reason::REFUSED_STREAM | h2::Reason::CANCEL | h2::Reason::INTERNAL_ERROR)
-            if error.is_remote() =>
-        {
-            ErrorCode::ConnectionReset
+        // the peer gave up a stream or all of them; what we find wrong with its frames is its protocol error
+        Some(
+            h2::Reason::REFUSED_STREAM
+            | h2::Reason::CANCEL
+            | h2::Reason::INTERNAL_ERROR
+            | h2::Reason::ENHANCE_YOUR_CALM,
+        ) if error.is_remote() => ErrorCode::ConnectionReset,
+        Some(h2::Reason::ENHANCE_YOUR_CALM) if says(error, &TOO_LARGE) => {
+            ErrorCode::HeadersTooLarge
         }
         _ => ErrorCode::Protocol,
     }
 }
 
-/// Whether the peer says that it has not looked at the request (RFC 9113 §8.7).
+/// h2 tells some faults apart by their text alone.
+fn says(error: &h2::Error, texts: &[&str]) -> bool {
+    let shown = error.to_string();
+    texts.iter().any(|text| shown.contains(text))
+}
+
+/// Whether the peer says that it has not looked at the request (RFC 9113 §8.7). h2 hands a GOAWAY to those streams alone
+/// that are above its last one, and to requests that come after it: whatever its code, they were not looked at.
 pub(super) fn is_unprocessed(error: &h2::Error) -> bool {
-    let refused = error.reason() == Some(h2::Reason::REFUSED_STREAM);
-    error.is_remote()
-        && (refused || (error.is_go_away() && error.reason() == Some(h2::Reason::NO_ERROR)))
+    error.is_remote() && (error.is_go_away() || error.reason() == Some(h2::Reason::REFUSED_STREAM))
 }
 
 #[cfg(test)]

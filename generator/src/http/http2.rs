@@ -6,7 +6,7 @@
 use super::deadline::Deadline;
 use super::exchange::{ErrorCode, Protocol};
 use super::failure;
-use super::head::MAX_HEAD_BYTES;
+use super::head::{MAX_HEAD_BYTES, MAX_HEADERS};
 use super::marks::Marks;
 use super::response::Response;
 use super::stream::{Counted, Stream, Traffic};
@@ -15,14 +15,22 @@ use crate::clock::Clock;
 use bytes::Bytes;
 use h2::client::SendRequest;
 use std::cell::Cell;
-use std::future::poll_fn;
-use std::pin::pin;
+use std::future::{Future as _, poll_fn};
+use std::pin::{Pin, pin};
 use std::rc::Rc;
+use tokio::sync::Notify;
 
 /// Receive windows: a load generator wants the target's speed, not flow control's. The connection's is that of many
 /// streams; bodies that are not kept are released as they come.
 const STREAM_WINDOW: u32 = 4 << 20;
 const CONNECTION_WINDOW: u32 = 64 << 20;
+/// What h2 takes of a head, in bytes of RFC 9113 §6.5.2. It calls larger ones a protocol error, as it does malformed ones,
+/// so it takes more than [`MAX_HEAD_BYTES`], which is looked at here.
+const MAX_HEADER_LIST_BYTES: u32 = 1 << 20;
+/// Status line and empty line of the head as HTTP/1.1 has it.
+const HEAD_FRAME_BYTES: usize = "HTTP/1.1 200 \r\n\r\n".len();
+/// The limit of streams until the peer's SETTINGS come; no peer can set that one.
+const UNKNOWN_LIMIT: usize = usize::MAX - 1;
 
 /// A connection, or one VU's part in it.
 #[derive(Debug)]
@@ -38,6 +46,36 @@ struct Shared {
     traffic: Rc<Traffic>,
     closed: Cell<bool>,
     streams: Cell<usize>,
+    /// Whether it is known how many streams the peer allows.
+    settled: Cell<bool>,
+    /// It has settled, or closed.
+    changed: Notify,
+}
+
+impl Shared {
+    fn settle(&self) {
+        if !self.settled.replace(true) {
+            self.changed.notify_waiters();
+        }
+    }
+
+    fn close(&self) {
+        self.closed.set(true);
+        self.changed.notify_waiters();
+    }
+}
+
+/// Waits until it is known how many streams a connection carries, or that it carries none.
+#[derive(Debug)]
+pub(super) struct Unsettled(Rc<Shared>);
+
+impl Unsettled {
+    pub(super) async fn settled(self) {
+        // nothing happens between the look at it and the wait: both are on one thread
+        if !self.0.settled.get() && !self.0.closed.get() {
+            self.0.changed.notified().await;
+        }
+    }
 }
 
 /// A failed attempt.
@@ -46,6 +84,8 @@ pub(super) struct Failed {
     pub(super) code: ErrorCode,
     /// The peer has certainly not handled the request.
     pub(super) unprocessed: bool,
+    /// The stream failed, and the connection is none the worse for it.
+    pub(super) connection_lives: bool,
 }
 
 impl From<ErrorCode> for Failed {
@@ -53,6 +93,8 @@ impl From<ErrorCode> for Failed {
         Self {
             code,
             unprocessed: false,
+            // a connection on which something timed out may be dead
+            connection_lives: code != ErrorCode::Timeout,
         }
     }
 }
@@ -62,6 +104,7 @@ impl From<h2::Error> for Failed {
         Self {
             code: failure::of_h2(&error),
             unprocessed: failure::is_unprocessed(&error),
+            connection_lives: error.is_reset(),
         }
     }
 }
@@ -79,6 +122,8 @@ impl<'a> InFlight<'a> {
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.0.streams.set(self.0.streams.get() - 1);
+        // a peer that answers without SETTINGS is waited for no longer
+        self.0.settle();
     }
 }
 
@@ -95,18 +140,28 @@ impl H2 {
             .enable_push(false)
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
-            .max_header_list_size(MAX_HEAD_BYTES as u32);
+            .initial_max_send_streams(UNKNOWN_LIMIT)
+            .max_header_list_size(MAX_HEADER_LIST_BYTES);
         let handshake = deadline
             .limit(pin!(builder.handshake::<_, Bytes>(io)))
             .await;
-        let (send, connection) = handshake
+        let (send, mut connection) = handshake
             .map_err(|_| ErrorCode::Timeout)?
             .map_err(|error| failure::of_h2(&error))?;
-        let closing = Rc::clone(&shared);
+        let watched = Rc::clone(&shared);
         tokio::task::spawn_local(async move {
             // its requests are told of its error themselves
-            let _ = connection.await;
-            closing.closed.set(true);
+            let _ = poll_fn(|cx| {
+                let done = Pin::new(&mut connection).poll(cx);
+                if !watched.settled.get()
+                    && connection.max_concurrent_send_streams() != UNKNOWN_LIMIT
+                {
+                    watched.settle();
+                }
+                done
+            })
+            .await;
+            watched.close();
         });
         Ok(Self {
             send,
@@ -133,9 +188,20 @@ impl H2 {
         self.shared.closed.get()
     }
 
-    /// Whether the peer allows another stream.
+    /// Whether the peer allows another stream. Before that is known, one may go, so that a new connection costs no
+    /// round trip more; and one may always wait where the peer allows none for now.
     pub(super) fn has_room(&self) -> bool {
-        self.shared.streams.get() < self.send.current_max_send_streams()
+        let limit = if self.shared.settled.get() {
+            self.send.current_max_send_streams().max(1)
+        } else {
+            1
+        };
+        self.shared.streams.get() < limit
+    }
+
+    /// What to wait for before anybody knows whether there is room.
+    pub(super) fn unsettled(&self) -> Option<Unsettled> {
+        (!self.shared.settled.get()).then(|| Unsettled(Rc::clone(&self.shared)))
     }
 
     /// One exchange. On a shared connection, bytes are charged to the exchange that ends next: sums are exact.
@@ -167,8 +233,8 @@ impl H2 {
         marks: &mut Marks,
     ) -> Result<(), Failed> {
         let unsent = |error: h2::Error| Failed {
-            code: failure::of_h2(&error),
             unprocessed: true,
+            ..Failed::from(error)
         };
         poll_fn(|cx| self.send.poll_ready(cx))
             .await
@@ -181,7 +247,11 @@ impl H2 {
         let (head, mut stream) = self
             .send
             .send_request(request, parts.body.is_empty())
-            .map_err(unsent)?;
+            .map_err(|error| Failed {
+                // else h2 finds fault with the request itself
+                unprocessed: error.is_io() || error.reason().is_some(),
+                ..Failed::from(error)
+            })?;
         if !parts.body.is_empty() {
             // h2 keeps the handle, not a copy, and sends as the peer's windows allow
             stream.send_data(parts.body.clone(), true)?;
@@ -190,6 +260,7 @@ impl H2 {
         let (head, mut body) = head.await?.into_parts();
         marks.first = clock.now();
         marks.end = marks.first;
+        check_size(&head.headers)?;
         let status = head.status.as_u16();
         response.status = status;
         for (name, value) in &head.headers {
@@ -215,6 +286,18 @@ impl H2 {
         response.finish()?;
         Ok(())
     }
+}
+
+/// Bounds a head as HTTP/1.1's is bounded, by the bytes that it would have there.
+fn check_size(headers: &http::HeaderMap) -> Result<(), ErrorCode> {
+    let bytes: usize = headers
+        .iter()
+        .map(|(name, value)| name.as_str().len() + ": \r\n".len() + value.len())
+        .sum();
+    if headers.len() > MAX_HEADERS || HEAD_FRAME_BYTES + bytes > MAX_HEAD_BYTES {
+        return Err(ErrorCode::HeadersTooLarge);
+    }
+    Ok(())
 }
 
 /// The HTTP/2 form of a request.

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! Client::execute ─ kept connection? ─ http1::RoundTrip: write, read, parse in place ─► Exchange
-//!                 └ no: connect (name, TCP, TLS) ─ HTTP/1.1 or http2 (boxed: rare, so that a VU's future stays small)
+//!                 └ no: connect (name, TCP, TLS) ─ HTTP/1.1 or multiplex (boxed: rare, so that a VU's future stays small)
 //! ```
 
 pub mod chunked;
@@ -20,6 +20,7 @@ pub mod head;
 mod http1;
 mod http2;
 mod marks;
+mod multiplex;
 mod options;
 mod pool;
 mod reader;

@@ -1,11 +1,11 @@
 //! The pool of connections that the VUs of a worker share (`connections: shared`).
 //!
 //! HTTP/1.1 connections stand in a stack: the one used last is the one most likely alive. There are as many as there
-//! were requests at once. HTTP/2 connections carry as many requests as the peer allows; the first request makes one,
-//! and those that come meanwhile wait for it instead of making one each.
+//! were requests at once. HTTP/2 connections carry as many requests as the peer allows; the first request makes one and
+//! goes at once, and those that come meanwhile wait for it, and for the peer's SETTINGS, instead of making one each.
 
 use super::http1::H1;
-use super::http2::H2;
+use super::http2::{H2, Unsettled};
 use super::worker::EndpointId;
 use std::cell::{RefCell, RefMut};
 use tokio::sync::Notify;
@@ -74,6 +74,14 @@ impl Pool {
         host.idle.pop().map(Connection::H1)
     }
 
+    /// A connection that may have room as soon as the peer says so.
+    fn unsettled(&self, endpoint: EndpointId) -> Option<Unsettled> {
+        self.host(endpoint)
+            .multiplexed
+            .iter()
+            .find_map(H2::unsettled)
+    }
+
     /// Gives a connection back that may be used again.
     pub(super) fn give(&self, endpoint: EndpointId, connection: H1) {
         self.host(endpoint).idle.push(connection);
@@ -107,6 +115,10 @@ impl Pool {
             let changed = self.changed.notified();
             if let Some(connection) = self.take(endpoint) {
                 return Ok(connection);
+            }
+            if let Some(unsettled) = self.unsettled(endpoint) {
+                unsettled.settled().await;
+                continue;
             }
             {
                 let mut host = self.host(endpoint);

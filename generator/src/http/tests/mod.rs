@@ -4,6 +4,8 @@ mod connections;
 mod errors;
 mod expect;
 mod http2;
+mod http2_faults;
+mod peer;
 mod server;
 mod tls;
 
