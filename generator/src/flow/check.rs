@@ -45,6 +45,32 @@ pub(crate) struct Outcome<'a> {
     pub(crate) exchange: &'a Exchange,
     /// When the first of them was intended to begin.
     pub(crate) intended: Nanos,
+    /// What the others set.
+    pub(crate) cookies: &'a HopCookies,
+}
+
+/// The cookies that redirects set on the way to a response: a login sets its session there. Only those that the step looks at,
+/// the last value of each.
+#[derive(Debug, Default)]
+pub(crate) struct HopCookies(Vec<(String, Vec<u8>)>);
+
+impl HopCookies {
+    /// Notes what the last response sets of these names.
+    pub(crate) fn take_in<'a, I: Io>(&mut self, names: impl Iterator<Item = &'a str>, io: &I) {
+        for name in names {
+            if let Some(value) = io.cookie(name) {
+                self.0.retain(|(other, _)| other != name);
+                self.0.push((name.to_owned(), value.to_vec()));
+            }
+        }
+    }
+
+    /// The value that the response or else a redirect to it set.
+    fn get<'a, I: Io>(&'a self, name: &str, io: &'a I) -> Option<&'a [u8]> {
+        let hop = || self.0.iter().find(|(other, _)| other == name);
+        io.cookie(name)
+            .or_else(|| hop().map(|(_, value)| value.as_slice()))
+    }
 }
 
 impl CheckPlan {
@@ -65,6 +91,14 @@ impl CheckPlan {
             test,
             series,
         })
+    }
+
+    /// The cookie that it looks at.
+    pub(crate) fn cookie(&self) -> Option<&str> {
+        match &self.subject {
+            Subject::Cookie(name) => Some(name),
+            _ => None,
+        }
     }
 
     /// Whether a header or cookie has to be kept for it.
@@ -89,17 +123,18 @@ impl CheckPlan {
                 &self.test,
                 exchange.timings.end.saturating_sub(outcome.intended) as f64 / 1_000.0,
             ),
-            content => self.content_holds(content, exchange, io, json),
+            content => self.content_holds(content, outcome, io, json),
         }
     }
 
     fn content_holds<I: Io>(
         &self,
         subject: &Subject,
-        exchange: &Exchange,
+        outcome: Outcome<'_>,
         io: &I,
         json: &mut JsonBody,
     ) -> bool {
+        let exchange = outcome.exchange;
         let whole = exchange.status != 0 && exchange.error.is_none();
         match subject {
             Subject::Size => whole && number(&self.test, io.size() as f64),
@@ -113,7 +148,9 @@ impl CheckPlan {
                         .is_some_and(|value| node(&self.test, path.query(value).first()))
             }
             Subject::Header(name) => exchange.status != 0 && text(&self.test, io.header(name)),
-            Subject::Cookie(name) => exchange.status != 0 && text(&self.test, io.cookie(name)),
+            Subject::Cookie(name) => {
+                exchange.status != 0 && text(&self.test, outcome.cookies.get(name, io))
+            }
             Subject::Protocol => {
                 let name: &[u8] = match exchange.protocol {
                     Protocol::Http1 => b"HTTP/1.1",
@@ -138,6 +175,14 @@ impl ExtractPlan {
         }
     }
 
+    /// The cookie that it takes.
+    pub(crate) fn cookie(&self) -> Option<&str> {
+        match &self.from {
+            Extractor::Cookie(name) => Some(name),
+            _ => None,
+        }
+    }
+
     pub(crate) fn needs_headers(&self) -> bool {
         matches!(self.from, Extractor::Header(_) | Extractor::Cookie(_))
     }
@@ -150,6 +195,7 @@ impl ExtractPlan {
     pub(crate) fn value<'a, I: Io>(
         &self,
         exchange: &Exchange,
+        cookies: &'a HopCookies,
         io: &'a I,
         json: &'a mut JsonBody,
     ) -> Option<Cow<'a, str>> {
@@ -160,7 +206,7 @@ impl ExtractPlan {
             Extractor::JsonPath(path) => shown(path.query(json.get(io.body())?).first()?),
             Extractor::Regex(regex) => group(regex, String::from_utf8_lossy(io.body()))?,
             Extractor::Header(name) => String::from_utf8_lossy(io.header(name)?),
-            Extractor::Cookie(name) => String::from_utf8_lossy(io.cookie(name)?),
+            Extractor::Cookie(name) => String::from_utf8_lossy(cookies.get(name, io)?),
         };
         (value.len() <= MAX_VALUE_BYTES).then_some(value)
     }

@@ -2,9 +2,12 @@
 //! RFC 9110 §15.4).
 
 use super::io::Request;
+use super::request::basic;
 use crate::http::Target;
 use crate::http::exchange::ErrorCode;
 use bytes::Bytes;
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::rc::Rc;
 
 /// Whether a status asks to go elsewhere (given a `Location`).
@@ -15,7 +18,8 @@ pub(crate) fn is_redirect(status: u16) -> bool {
 /// Turns a request into the one that a redirect asks for.
 ///
 /// 307 and 308 repeat method and body. The others go on with GET and no body, unless the request was a HEAD. To
-/// another origin go neither credentials nor cookies that the definition wrote into headers, nor its `Host`.
+/// another origin go neither credentials nor cookies that the definition wrote into headers, nor its `Host`. Credentials in
+/// the location are those to go on with.
 ///
 /// # Errors
 /// [`ErrorCode::BadUrl`]: the location is no URL of HTTP. The request is unchanged then.
@@ -24,16 +28,23 @@ pub(crate) fn redirect(
     status: u16,
     location: &[u8],
 ) -> Result<(), ErrorCode> {
-    let location = std::str::from_utf8(location).map_err(|_| ErrorCode::BadUrl)?;
+    let location = as_text(location);
     let here = Target {
         origin: (*request.origin).clone(),
         path_and_query: request.path_and_query.clone(),
         credentials: None,
     };
     let next = here
-        .resolve_redirect(status, &request.method, location)
+        .resolve_redirect(status, &request.method, &location)
         .map_err(|_| ErrorCode::BadUrl)?;
     request.headers.retain(|(name, _)| next.keeps_header(name));
+    if let Some((user, password)) = &next.target.credentials {
+        request
+            .headers
+            .retain(|(name, _)| !name.eq_ignore_ascii_case("authorization"));
+        let value = basic(user, password).into();
+        request.headers.push((Rc::from("Authorization"), value));
+    }
     if next.cross_origin {
         request.authority = next.target.origin.authority().into();
         request.origin = Rc::new(next.target.origin);
@@ -44,6 +55,23 @@ pub(crate) fn redirect(
         request.body = Bytes::new();
     }
     Ok(())
+}
+
+/// A location as text. Bytes that are no UTF-8 are percent-encoded one by one, as curl, Go and browsers do.
+fn as_text(location: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(location) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(3 * location.len());
+    for &byte in location {
+        if byte.is_ascii() {
+            text.push(char::from(byte));
+        } else {
+            // writing to a String does not fail
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+    Cow::Owned(text)
 }
 
 #[cfg(test)]
@@ -128,12 +156,56 @@ mod tests {
     }
 
     #[test]
+    fn odd_locations_are_read_as_browsers_read_them() {
+        for (location, target) in [
+            (&b"/caf\xe9?q=\xfc"[..], "/caf%E9?q=%FC"),
+            ("/café".as_bytes(), "/caf%C3%A9"),
+            (b"  /a b\t", "/a%20b"),
+            (b"/a\\b", "/a/b"),
+            (b"?", "/x/y?"),
+            (b"#part", "/x/y?q=1"),
+            (b"z", "/x/z"),
+            (b"//A.example", "/"),
+            (b"HTTPS://a.example/%zz", "/%zz"),
+        ] {
+            let mut request = post();
+            redirect(&mut request, 302, location).unwrap();
+            assert_eq!(request.path_and_query, target);
+            assert_eq!(request.origin.host, "a.example");
+        }
+    }
+
+    #[test]
+    fn credentials_of_a_location_are_sent() {
+        for (location, value) in [
+            ("https://u:p@b.example/", "Basic dTpw"),
+            ("//u:p@a.example/", "Basic dTpw"),
+            ("https://u@b.example/", "Basic dTo="),
+            ("https://%75:p%40@b.example/", "Basic dTpwQA=="),
+        ] {
+            let mut request = post();
+            redirect(&mut request, 302, location.as_bytes()).unwrap();
+            let all: Vec<_> = request
+                .headers
+                .iter()
+                .filter(|(name, _)| &**name == "Authorization")
+                .map(|(_, value)| value.as_ref())
+                .collect();
+            assert_eq!(all, [value.as_bytes()], "{location}");
+            redirect(&mut request, 302, b"/on").unwrap();
+            assert!(names(&request).contains(&"Authorization"));
+            redirect(&mut request, 302, b"https://c.example/").unwrap();
+            assert_eq!(names(&request), ["X-Own"]);
+        }
+    }
+
+    #[test]
     fn a_location_that_is_no_url_changes_nothing() {
         for location in [
             &b"ftp://a.example/"[..],
             b"javascript:alert(1)",
             b"http://",
-            b"\xff",
+            b"http://\xff\xfe/",
             b"http://[::1",
         ] {
             let mut request = post();

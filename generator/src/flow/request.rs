@@ -237,7 +237,7 @@ fn fixed_value(name: &str, value: &str) -> Result<Value, Problem> {
 }
 
 /// RFC 7617 §2, in UTF-8.
-fn basic(user: &str, password: &str) -> String {
+pub(super) fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
 }
 

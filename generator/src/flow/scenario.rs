@@ -78,6 +78,12 @@ pub(crate) enum Source<W> {
 }
 
 impl<W> StepPlan<W> {
+    /// The cookies that its checks and extractions look at.
+    pub(crate) fn cookie_names(&self) -> impl Iterator<Item = &str> {
+        let checked = self.checks.iter().filter_map(CheckPlan::cookie);
+        checked.chain(self.extract.iter().filter_map(ExtractPlan::cookie))
+    }
+
     /// Whether a response counts as expected (k6's `responseCallback`; its default is 200–399).
     #[inline]
     pub(crate) fn is_expected(&self, exchange: &Exchange) -> bool {
@@ -207,7 +213,12 @@ impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
         for (name, from) in &step.extract {
             extract.push(ExtractPlan::new(name, self.names.local(name)?, from, &own));
         }
-        let compressed = !http.accept_encoding.is_empty();
+        let compressed = !http.accept_encoding.is_empty()
+            || http
+                .headers
+                .iter()
+                .chain(&step.headers)
+                .any(|(name, _)| name.eq_ignore_ascii_case("accept-encoding"));
         let keep = Keep {
             headers: checks.iter().any(CheckPlan::needs_headers)
                 || extract.iter().any(ExtractPlan::needs_headers),

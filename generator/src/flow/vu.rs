@@ -1,6 +1,6 @@
 //! A virtual user: it runs iterations of a scenario, one after the other.
 
-use super::check::{JsonBody, Outcome};
+use super::check::{HopCookies, JsonBody, Outcome};
 use super::io::{Io, Request, Timer};
 use super::redirect::{is_redirect, redirect};
 use super::request::RequestTemplate;
@@ -65,6 +65,7 @@ struct Final {
     exchange: Exchange,
     intended: Nanos,
     as_get: bool,
+    cookies: HopCookies,
 }
 
 impl<W> Vu<W> {
@@ -129,6 +130,7 @@ impl<W> Vu<W> {
                                 exchange: unsent(error, now),
                                 intended: at,
                                 as_get: false,
+                                cookies: HopCookies::default(),
                             };
                             self.settle(step, &lost, at, io, record);
                             at = now;
@@ -151,6 +153,7 @@ impl<W> Vu<W> {
                         exchange,
                         intended: at,
                         as_get: false,
+                        cookies: HopCookies::default(),
                     };
                     if is_redirect(exchange.status)
                         && exchange.error.is_none()
@@ -287,7 +290,9 @@ impl<W> Vu<W> {
             if hop.exchange.error.is_some() || !is_redirect(hop.exchange.status) {
                 break;
             }
-            let Some(location) = io.header("location") else {
+            // an empty one leads nowhere, as for browsers and Go
+            let Some(location) = io.header("location").filter(|l| !l.trim_ascii().is_empty())
+            else {
                 break;
             };
             if followed == step.max_redirects {
@@ -304,6 +309,7 @@ impl<W> Vu<W> {
                 break;
             };
             write(step, &hop, true, &mut *record.borrow_mut());
+            hop.cookies.take_in(step.cookie_names(), io);
             let intended = hop.exchange.timings.end;
             let as_get = hop.as_get || method != request.method;
             self.in_flight = Some(InFlight {
@@ -318,6 +324,7 @@ impl<W> Vu<W> {
                 exchange,
                 intended,
                 as_get,
+                cookies: hop.cookies,
             };
         }
         hop
@@ -345,6 +352,7 @@ impl<W> Vu<W> {
                 Outcome {
                     exchange,
                     intended: first,
+                    cookies: &last.cookies,
                 },
                 io,
                 &mut json,
@@ -355,7 +363,7 @@ impl<W> Vu<W> {
         for extract in &step.extract {
             let local = &mut self.locals[usize::from(extract.slot)];
             local.clear();
-            if let Some(value) = extract.value(exchange, io, &mut json) {
+            if let Some(value) = extract.value(exchange, &last.cookies, io, &mut json) {
                 local.push_str(&value);
             } else {
                 let series = extract.missing.get(record);

@@ -152,6 +152,8 @@ impl Decoder {
             (State::SizeLf | State::DataCr | State::DataLf, _) => return Err(ChunkError::LineEnd),
             (_, _) if self.line > MAX_TRAILERS => return Err(ChunkError::Trailer),
             (State::TrailerStart, b'\r') => State::EndLf,
+            // folded to the line before it (RFC 9112 §5.2)
+            (State::TrailerStart, b' ' | b'\t') if self.line > 1 => State::TrailerValue,
             (State::TrailerStart | State::TrailerName, byte) if is_token(byte) => {
                 State::TrailerName
             }
@@ -196,7 +198,7 @@ mod tests {
 
     #[test]
     fn bodies_decode_whatever_the_pieces() {
-        let input = b"5;a=\"b\"\r\nhello\r\n006 \t\r\n world\r\nA\r\n0123456789\r\n0\r\nX-T: 1\r\nY:\r\n\r\nHTTP";
+        let input = b"5;a=\"b\"\r\nhello\r\n006 \t\r\n world\r\nA\r\n0123456789\r\n0\r\nX-T: 1\r\n two\r\nY:\r\n\r\nHTTP";
         for piece in 1..=input.len() {
             let (out, used, done) = all(input, piece).unwrap();
             assert_eq!(

@@ -58,8 +58,12 @@ impl Client {
     pub async fn execute(&mut self, wire: &Wire, keep: Keep, timeout: Duration) -> Exchange {
         let begin = self.worker.clock.now();
         let mut marks = Marks::default();
-        self.response
-            .reset(keep, self.transport.cookies, self.transport.max_body_bytes);
+        self.response.reset(
+            keep,
+            self.transport.cookies,
+            self.transport.max_body_bytes,
+            wire.accepted(),
+        );
         self.deadline.arm(
             begin,
             u64::try_from(timeout.as_nanos()).unwrap_or(Nanos::MAX),

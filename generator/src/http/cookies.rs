@@ -30,6 +30,18 @@ pub struct Site<'a> {
     pub path: &'a str,
 }
 
+impl Site<'_> {
+    /// Whether nobody listens on the way there, so that `Secure` cookies may go: over TLS, or this machine, as browsers and
+    /// curl have it (<https://w3c.github.io/webappsec-secure-contexts/#is-origin-trustworthy>).
+    fn is_trustworthy(&self) -> bool {
+        let is_loopback = || match self.host.parse::<std::net::IpAddr>() {
+            Ok(address) => address.is_loopback(),
+            Err(_) => self.host == "localhost" || self.host.ends_with(".localhost"),
+        };
+        self.https || is_loopback()
+    }
+}
+
 /// The jar.
 #[derive(Clone, Debug, Default)]
 pub struct CookieJar {
@@ -97,7 +109,10 @@ impl CookieJar {
                 let domain = cookie.domain == site.host
                     || (!cookie.host_only && is_subdomain(site.host, &cookie.domain));
                 let live = cookie.expires.is_none_or(|at| at > now);
-                domain && path_matches(path, &cookie.path) && (site.https || !cookie.secure) && live
+                domain
+                    && path_matches(path, &cookie.path)
+                    && (!cookie.secure || site.is_trustworthy())
+                    && live
             })
             .collect();
         if chosen.is_empty() {
@@ -164,7 +179,7 @@ fn parse(site: Site<'_>, header: &[u8], now: SystemTime) -> Option<Cookie> {
             now.checked_add(lifetime)
         };
     }
-    (site.https || !cookie.secure).then_some(cookie)
+    (!cookie.secure || site.is_trustworthy()).then_some(cookie)
 }
 
 fn is_address(host: &str) -> bool {
@@ -328,6 +343,21 @@ mod tests {
         let jar = jar("https://a.example/", &["x=1; secure"]);
         assert_eq!(sent(&jar, "http://a.example/"), None);
         assert_eq!(sent(&jar, "https://a.example/").as_deref(), Some("x=1"));
+        for here in [
+            "localhost",
+            "app.localhost",
+            "127.0.0.1",
+            "127.9.9.9",
+            "::1",
+        ] {
+            let url = format!("http://{here}/");
+            let jar = self::jar(&url, &["x=1; Secure"]);
+            assert_eq!(sent(&jar, &url).as_deref(), Some("x=1"), "{here}");
+        }
+        for there in ["localhost.example", "10.0.0.1", "::2", "notlocalhost"] {
+            let jar = self::jar(&format!("http://{there}/"), &["x=1; Secure"]);
+            assert!(jar.is_empty(), "{there}");
+        }
     }
 
     #[test]

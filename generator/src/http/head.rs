@@ -83,8 +83,42 @@ pub fn parse(
     match config.parse_response_with_uninit_headers(&mut response, data, &mut headers) {
         Ok(httparse::Status::Complete(len)) => interpret(&response, len, to_head, visit).map(Some),
         Err(httparse::Error::TooManyHeaders) => parse_many(data, to_head, visit),
+        // a folded line looks like one whose header has no name
+        Err(httparse::Error::HeaderName) => match unfolded(data) {
+            Some(unfolded) => parse_many(&unfolded, to_head, visit),
+            None => Err(ErrorCode::Protocol),
+        },
         outcome => incomplete(outcome, data.len()),
     }
+}
+
+/// A head, and maybe what follows it, with blanks for the line ends of folded headers, as long as before (RFC 9112 §5.2: a
+/// user agent must read them so); `None` if nothing is folded. No header is folded to the status line.
+#[cold]
+fn unfolded(data: &[u8]) -> Option<Vec<u8>> {
+    let mut text = data[..data.len().min(MAX_HEAD_BYTES + 1)].to_vec();
+    let (mut in_headers, mut empty, mut folded) = (false, true, false);
+    for at in 0..text.len() {
+        if text[at] != b'\n' {
+            empty &= text[at] == b'\r';
+            continue;
+        }
+        if empty && in_headers {
+            break;
+        }
+        if in_headers && !empty && matches!(text.get(at + 1), Some(b' ' | b'\t')) {
+            text[at] = b' ';
+            if text[at - 1] == b'\r' {
+                text[at - 1] = b' ';
+            }
+            folded = true;
+        } else {
+            // empty lines before the status line are skipped (RFC 9112 §2.2)
+            in_headers |= !empty;
+            empty = true;
+        }
+    }
+    folded.then_some(text)
 }
 
 #[cold]
@@ -276,7 +310,10 @@ mod tests {
             "transfer-encoding: identity\r\n",
             "no colon\r\n",
             "a b: c\r\n",
-            "a: b\r\n folded\r\n",
+            " folded: to the status line\r\n",
+            "content-length: 5\r\n 6\r\n",
+            "content-length:\r\n",
+            "no colon\r\n folded\r\n",
         ] {
             assert_eq!(framing(headers), Err(ErrorCode::Protocol), "{headers:?}");
         }
@@ -294,6 +331,35 @@ mod tests {
             assert_eq!(head(text), Err(ErrorCode::Protocol), "{text:?}");
         }
         assert_eq!(head("HTTP/1.1 099 x\r\n\r\n"), Err(ErrorCode::Protocol));
+    }
+
+    #[test]
+    fn folded_headers_are_one_line() {
+        let text = "HTTP/1.1 200 OK\r\nA: one\r\n two\r\nB:\r\n\t three\r\n \r\nContent-Length:\r\n 5\r\n\r\nabc\r\n def";
+        let mut seen = Vec::new();
+        let head = parse(text.as_bytes(), false, |_, name, value| {
+            let value = String::from_utf8(value.to_vec()).unwrap();
+            seen.push(format!("{name}={value}"));
+        })
+        .unwrap()
+        .unwrap();
+        assert_eq!(seen, ["A=one   two", "B=three", "Content-Length=5"]);
+        assert_eq!(head.framing, Framing::Length(5));
+        assert_eq!(&text[head.len..], "abc\r\n def");
+        for end in 0..head.len {
+            assert_eq!(
+                parse(&text.as_bytes()[..end], false, |_, _, _| {}),
+                Ok(None),
+                "{end}"
+            );
+        }
+        let bare = "HTTP/1.1 200 OK\nA: one\n two\n\n";
+        assert_eq!(self::head(bare).unwrap().unwrap().len, bare.len());
+        let long = format!(
+            "HTTP/1.1 200 OK\r\nA: b\r\n {}\r\n\r\n",
+            "x".repeat(MAX_HEAD_BYTES)
+        );
+        assert_eq!(self::head(&long), Err(ErrorCode::HeadersTooLarge));
     }
 
     #[test]

@@ -222,7 +222,7 @@ fn head_of(
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::decompress::tests::gzip;
+    use super::super::decompress::{Accepted, tests::gzip};
     use super::super::response::Keep;
     use super::*;
     use proptest::prelude::*;
@@ -248,7 +248,9 @@ mod tests {
         max: u64,
     ) -> Outcome {
         let mut out = Response::default();
-        out.reset(keep, true, max);
+        let mut asked = Accepted::default();
+        asked.add(b"gzip");
+        out.reset(keep, true, max, asked);
         let mut reader = Reader::new(to_head);
         let mut progress = Progress::More;
         for piece in pieces {
@@ -406,7 +408,7 @@ mod tests {
         text[end - 6] ^= 1;
         assert_eq!(whole(&text).unwrap_err(), ErrorCode::Decompression);
         let mut out = Response::default();
-        out.reset(Keep::default(), false, 1 << 20);
+        out.reset(Keep::default(), false, 1 << 20, Accepted::default());
         assert_eq!(
             Reader::new(false).feed(&text, &mut out, &mut Memo::default()),
             Ok(Progress::Done)
@@ -423,7 +425,7 @@ mod tests {
     #[test]
     fn an_endless_head_is_given_up() {
         let mut out = Response::default();
-        out.reset(ALL, true, 10);
+        out.reset(ALL, true, 10, Accepted::default());
         let mut reader = Reader::new(false);
         let mut fed = 0;
         let error = loop {

@@ -1,7 +1,7 @@
 //! What is kept of a response: the headers and the body only if a later step needs them.
 
 use super::cookies;
-use super::decompress;
+use super::decompress::{self, Accepted, Coding};
 use super::exchange::ErrorCode;
 
 /// What later steps need of a response; the rest is counted and thrown away without a copy.
@@ -34,6 +34,8 @@ pub(super) struct Response {
     keep: Keep,
     /// Whether cookies are to be seen.
     jar: bool,
+    /// The content codings that the request asked for.
+    accepted: Accepted,
     max_body: u64,
     /// Names and values of the kept headers, one after the other.
     text: Vec<u8>,
@@ -46,10 +48,11 @@ pub(super) struct Response {
 
 impl Response {
     #[inline]
-    pub(super) fn reset(&mut self, keep: Keep, jar: bool, max_body: u64) {
+    pub(super) fn reset(&mut self, keep: Keep, jar: bool, max_body: u64, accepted: Accepted) {
         self.status = 0;
         self.keep = keep;
         self.jar = jar;
+        self.accepted = accepted;
         self.max_body = max_body;
         self.body_bytes = 0;
         if !self.fields.is_empty() {
@@ -65,7 +68,7 @@ impl Response {
 
     /// Another attempt of the same request.
     pub(super) fn restart(&mut self) {
-        self.reset(self.keep, self.jar, self.max_body);
+        self.reset(self.keep, self.jar, self.max_body, self.accepted);
     }
 
     /// A header of the final response.
@@ -135,19 +138,46 @@ impl Response {
         }
     }
 
+    /// Undoes the body's codings. A coding that is not known is nobody's to undo, and one that was not asked for may be none
+    /// at all: such a body stays as it came, for a request must not fail because somebody looks at its answer.
     #[cold]
     fn decompress(&mut self) -> Result<(), ErrorCode> {
-        let codings: Vec<String> = view(self)
+        let codings: Option<Vec<Coding>> = view(self)
             .headers()
             .filter(|(name, _)| name.eq_ignore_ascii_case("content-encoding"))
             .flat_map(|(_, value)| value.split(|&byte| byte == b','))
-            .map(|coding| String::from_utf8_lossy(coding.trim_ascii()).to_ascii_lowercase())
+            .map(<[u8]>::trim_ascii)
+            .filter(|name| !name.is_empty())
+            .map(Coding::named)
             .collect();
-        for coding in codings.iter().rev().filter(|coding| !coding.is_empty()) {
-            self.body = decompress::decompress(coding, &self.body, self.max_body)?;
-            self.body_bytes = self.body.len() as u64;
+        let Some(codings) = codings else {
+            return Ok(());
+        };
+        let asked = codings.iter().all(|&coding| self.accepted.has(coding));
+        let decoded = if codings.len() > decompress::MAX_CODINGS {
+            Err(ErrorCode::Decompression)
+        } else {
+            self.decoded(&codings)
+        };
+        match decoded {
+            Ok(Some(body)) => {
+                self.body = body;
+                self.body_bytes = self.body.len() as u64;
+                Ok(())
+            }
+            Err(ErrorCode::Decompression) if !asked => Ok(()),
+            done => done.map(|_| ()),
         }
-        Ok(())
+    }
+
+    /// The body without its codings, the last of which was applied last; `None` if there are none.
+    fn decoded(&self, codings: &[Coding]) -> Result<Option<Vec<u8>>, ErrorCode> {
+        let mut decoded: Option<Vec<u8>> = None;
+        for &coding in codings.iter().rev().filter(|&&c| c != Coding::Identity) {
+            let body = decoded.as_deref().unwrap_or(&self.body);
+            decoded = Some(decompress::decompress(coding, body, self.max_body)?);
+        }
+        Ok(decoded)
     }
 
     /// Whether a cookie is set.

@@ -1,6 +1,7 @@
 //! A request in the form in which it is sent, made once and sent many times.
 
 use super::chunked::is_token;
+use super::decompress::Accepted;
 use super::worker::EndpointId;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
@@ -60,6 +61,7 @@ pub struct Wire {
     closes: bool,
     /// Whether the body waits for an interim `100 (Continue)`.
     expects: bool,
+    accepted: Accepted,
     h2: OnceCell<Box<H2Request>>,
 }
 
@@ -88,6 +90,7 @@ impl Wire {
             idempotent: false,
             closes: false,
             expects: false,
+            accepted: Accepted::default(),
             h2: OnceCell::new(),
         };
         wire.rebuild(parts)?;
@@ -126,6 +129,7 @@ impl Wire {
             put(out, "Host", parts.authority.as_bytes())?;
         }
         (self.closes, self.expects) = (false, false);
+        self.accepted = Accepted::default();
         for (name, value) in &parts.headers {
             if name.eq_ignore_ascii_case("content-length") {
                 continue;
@@ -140,6 +144,9 @@ impl Wire {
             self.expects |= name.eq_ignore_ascii_case("expect")
                 && value.eq_ignore_ascii_case(b"100-continue")
                 && !parts.body.is_empty();
+            if name.eq_ignore_ascii_case("accept-encoding") {
+                self.accepted.add(value);
+            }
             put(out, name, value)?;
         }
         // methods that are expected to have a body say so when they have none (RFC 9110 §8.6)
@@ -195,6 +202,12 @@ impl Wire {
     #[inline]
     pub(super) fn closes(&self) -> bool {
         self.closes
+    }
+
+    /// The content codings that it asks for.
+    #[inline]
+    pub(super) fn accepted(&self) -> Accepted {
+        self.accepted
     }
 
     /// The request target.

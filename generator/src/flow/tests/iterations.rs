@@ -307,6 +307,49 @@ fn cookies_go_where_they_came_from() {
     }
 }
 
+/// A login sets its session in the redirect, and the page behind it does not.
+#[test]
+fn cookies_of_redirects_can_be_extracted() {
+    let login = RequestStep {
+        extract: vec![
+            ("sid".to_owned(), Extractor::Cookie("sid".into())),
+            ("last".to_owned(), Extractor::Cookie("last".into())),
+        ],
+        checks: vec![check(
+            "set",
+            Subject::Cookie("sid".into()),
+            Test::Exists { negated: false },
+        )],
+        ..get("/login")
+    };
+    let unset = RequestStep {
+        checks: vec![check(
+            "unset",
+            Subject::Cookie("sid".into()),
+            Test::Exists { negated: false },
+        )],
+        ..get("/${sid}/${last}")
+    };
+    let mut world = World::new(vec![step(login), step(unset)]).replies(vec![
+        Reply {
+            cookies: vec![("sid", "first"), ("last", "1")],
+            ..Reply::to(302, "/a")
+        },
+        Reply {
+            cookies: vec![("sid", "abc")],
+            ..Reply::to(302, "/b")
+        },
+        Reply {
+            cookies: vec![("last", "3")],
+            ..Reply::status(200)
+        },
+    ]);
+    world.run(0).unwrap();
+    assert!(url_of(&world.io.sent[3]).ends_with("/abc/3"));
+    let log = world.log.borrow();
+    assert_eq!(log.outcomes(), [("set", true), ("unset", false)]);
+}
+
 #[test]
 fn redirects_end() {
     let run = |max_redirects: Option<u32>, replies: Vec<Reply>| {
@@ -337,6 +380,13 @@ fn redirects_end() {
         [(302, None, true)],
         "no location"
     );
+    for empty in ["", " "] {
+        assert_eq!(
+            run(None, vec![Reply::to(302, empty)]),
+            [(302, None, true)],
+            "an empty location"
+        );
+    }
     assert_eq!(
         run(None, vec![Reply::to(304, "/")]),
         [(304, None, true)],

@@ -235,19 +235,62 @@ fn bounds() {
     );
 }
 
+/// What comes of a body `hello` that is said to be encoded, by whether the request asked for a coding and somebody looks.
+fn said_to_be(coding: &str, asked: Option<&str>, keep: Keep) -> (Option<ErrorCode>, Vec<u8>) {
+    let server = Server::replying(format!(
+        "HTTP/1.1 200 OK\r\nContent-Encoding: {coding}\r\nContent-Length: 5\r\n\r\nhello"
+    ));
+    on_worker(options(), async |worker| {
+        let target = absolute(None, &server.url("/")).unwrap();
+        let asked = asked.map(|value| ("accept-encoding".to_owned(), value.into()));
+        let wire = Wire::build(&RequestParts {
+            method: "GET".into(),
+            endpoint: worker.endpoint(&target.origin).unwrap(),
+            authority: target.origin.authority(),
+            path_and_query: "/".into(),
+            headers: asked.into_iter().collect(),
+            body: Bytes::new(),
+        });
+        let mut client = client(&worker);
+        let exchange = client.execute(&wire.unwrap(), keep, LONG).await;
+        assert_eq!((exchange.status, client.response().body_bytes()), (200, 5));
+        (exchange.error, client.response().body().to_vec())
+    })
+}
+
 #[test]
 fn a_body_that_does_not_decompress() {
-    let reply = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello";
-    assert_eq!(error_of(reply), (Some(ErrorCode::Decompression), 200));
-    // nobody looks at it, so nobody decompresses it
-    let server = Server::replying(reply);
-    on_worker(options(), async |worker| {
-        let mut client = client(&worker);
-        let exchange = client
-            .execute(&wire(&worker, "GET", &server.url("/")), NONE, LONG)
-            .await;
-        assert_eq!((exchange.error, client.response().body_bytes()), (None, 5));
-    });
+    for coding in ["gzip", "br", "zstd", "deflate", "identity, GZIP"] {
+        let (error, _) = said_to_be(coding, Some("gzip, deflate, br, zstd"), ALL);
+        assert_eq!(error, Some(ErrorCode::Decompression), "{coding}");
+        // nobody looks at it, so nobody decompresses it
+        let (error, _) = said_to_be(coding, Some("*"), NONE);
+        assert_eq!(error, None, "{coding}");
+    }
+    let (error, _) = said_to_be(&["gzip"; 6].join(","), Some("gzip"), ALL);
+    assert_eq!(error, Some(ErrorCode::Decompression));
+}
+
+#[test]
+fn a_coding_that_nobody_asked_for_or_knows_is_left_alone() {
+    for (coding, asked) in [
+        ("utf-8", None),
+        ("none", None),
+        ("aws-chunked", Some("gzip")),
+        ("compress", Some("compress")),
+        ("gzip, unknown", Some("gzip")),
+        ("gzip", None),
+        ("br", Some("gzip, br;q=0")),
+        ("zstd, gzip", Some("gzip")),
+        ("identity", None),
+        ("", None),
+    ] {
+        for keep in [ALL, NONE] {
+            let (error, body) = said_to_be(coding, asked, keep);
+            assert_eq!(error, None, "{coding}");
+            assert_eq!(body, if keep.body { &b"hello"[..] } else { b"" });
+        }
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Options of the native HTTP engine.
 
 use super::grammar::{BODY_SIZE, FILE, HTTP_VERSION, SOME_DURATION};
-use super::{FLAG, HEADERS, TEMPLATE, TEXT};
+use super::{FLAG, HEADERS, SENT_TEXT, TEMPLATE};
 use crate::definition::shape::{Key, Shape, Table};
 
 static CONNECTIONS: Shape = Shape::Choice(&["per-vu", "shared"]);
@@ -10,7 +10,7 @@ static ENCODINGS: Shape = Shape::List {
     of: &ENCODING,
     min: 0,
 };
-static ENCODING: Shape = Shape::Choice(&["gzip", "deflate", "br"]);
+static ENCODING: Shape = Shape::Choice(&["gzip", "deflate", "br", "zstd"]);
 pub(super) static AUTH_SHAPE: Shape = Shape::Object(&AUTH);
 static BASIC_SHAPE: Shape = Shape::Object(&BASIC);
 
@@ -76,7 +76,7 @@ pub(super) static HTTP: Table = Table {
         ),
         Key::new(
             "userAgent",
-            &TEXT,
+            &SENT_TEXT,
             "The User-Agent; floodgate/VERSION unless given.",
         ),
         Key::new("auth", &AUTH_SHAPE, "Credentials of each request."),

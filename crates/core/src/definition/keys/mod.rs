@@ -19,8 +19,10 @@ use run::{BASELINE, CONTRACT, DATA, NOTIFY, RUN};
 /// The engines in the order of [`super::Engine`].
 pub(super) const ENGINES: [&str; 4] = ["http", "k6", "jmeter", "gatling"];
 
-/// The longest text that is no body: a URL, a header, a tag.
+/// The longest text that says something about the test.
 const MAX_TEXT: usize = 8 << 10;
+/// The longest text that is sent: a URL, a header, a token, a body. HTTP has no bound of its own.
+const MAX_SENT: usize = super::yaml::MAX_SCALAR;
 
 static SLUG_TEXT: Shape = Shape::Text(Text {
     template: false,
@@ -32,21 +34,22 @@ static TEXT: Shape = Shape::Text(Text {
     names: None,
     max: MAX_TEXT,
 });
+/// Text of a header that is no template.
+static SENT_TEXT: Shape = Shape::Text(Text {
+    template: false,
+    names: None,
+    max: MAX_SENT,
+});
 static TEMPLATE: Shape = Shape::Text(Text {
     template: true,
     names: None,
-    max: MAX_TEXT,
-});
-static BODY_TEXT: Shape = Shape::Text(Text {
-    template: true,
-    names: None,
-    max: super::yaml::MAX_SCALAR,
+    max: MAX_SENT,
 });
 static ONE_OR_MORE: Shape = Shape::Either(&[
     Shape::Text(Text {
         template: true,
         names: None,
-        max: MAX_TEXT,
+        max: MAX_SENT,
     }),
     Shape::List {
         of: &TEMPLATE,

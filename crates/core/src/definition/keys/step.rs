@@ -3,7 +3,7 @@
 use super::grammar::{CHECKS, EXPECT, EXTRACTOR, FILE, METHOD, THINK_TIME};
 use super::http::STEP_OPTIONS;
 use super::names::{FIELD, VARIABLE};
-use super::{BODY_TEXT, HEADERS, ONE_OR_MORE, TAGS, TEMPLATE, TEXT};
+use super::{HEADERS, ONE_OR_MORE, TAGS, TEMPLATE, TEXT};
 use crate::definition::shape::{Key, Shape, Table};
 
 /// The keys that begin a request.
@@ -61,7 +61,7 @@ pub(super) static REQUEST: Table = Table {
             ),
             Key::new("params", &PARAMS, "Query parameters, encoded when sent."),
             Key::new("headers", &HEADERS, "Headers on top of the scenario's."),
-            Key::new("body", &BODY_TEXT, "The body as text."),
+            Key::new("body", &TEMPLATE, "The body as text."),
             Key::new(
                 "json",
                 &ANY,
@@ -140,7 +140,7 @@ pub(super) static PART: Table = Table {
     about: "A part of a multipart body: a value or a file.",
     keys: &[&[
         Key::new("name", &TEXT, "The field.").required(),
-        Key::new("value", &BODY_TEXT, "Its value."),
+        Key::new("value", &TEMPLATE, "Its value."),
         Key::new("file", &FILE, "Its file."),
         Key::new(
             "fileName",

@@ -31,6 +31,19 @@ fn alias_bombs_are_refused() {
     good(&with_top("x-one: &one {executor: constant-vus}\ndata: []"));
 }
 
+/// HTTP bounds neither headers nor tokens nor URLs: a server's own bound is worth a test.
+#[test]
+fn what_is_sent_may_be_as_long_as_any_text() {
+    let long = "x".repeat(MAX_SCALAR);
+    good(&with_top(&format!(
+        "http: {{headers: {{X-Long: {long}}}, auth: {{bearer: {long}}}, userAgent: {long}}}"
+    )));
+    refused(
+        &with_top(&format!("http: {{headers: {{X-Long: {long}x}}}}")),
+        "too long",
+    );
+}
+
 #[test]
 fn deep_large_and_odd_texts_are_refused() {
     for depth in [MAX_DEPTH + 1, 5_000, 400_000] {
