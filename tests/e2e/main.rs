@@ -9,5 +9,6 @@ mod namespaces;
 mod processes;
 mod runs;
 mod scripts;
+mod shown;
 mod storage;
 mod support;

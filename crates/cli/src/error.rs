@@ -3,6 +3,7 @@
 use floodgate_control::ControlError;
 use floodgate_control::load::LoadError;
 use floodgate_core::execution::record::Status;
+use floodgate_core::printable::printable;
 use floodgate_core::verdict::EXIT_INVALID;
 use floodgate_store::StoreError;
 use std::path::PathBuf;
@@ -17,7 +18,7 @@ pub enum CliError {
     #[error("{0}")]
     Definition(String),
     /// A file that the user named, or that has to be written.
-    #[error("{operation} {}: {problem}{}", .path.display(), advice(.remedy.as_deref()))]
+    #[error("{operation} {}: {problem}{}", shown(.path), advice(.remedy.as_deref()))]
     File {
         /// `read` or `write`.
         operation: &'static str,
@@ -96,6 +97,11 @@ impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
         Self::Control(error.into())
     }
+}
+
+/// A path on one line: it may have any character but one.
+fn shown(path: &std::path::Path) -> String {
+    printable(&path.to_string_lossy()).into_owned()
 }
 
 fn advice(text: Option<&str>) -> String {

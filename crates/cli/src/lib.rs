@@ -2,7 +2,8 @@
 //!
 //! Results go to stdout, progress and messages to stderr, so that `--json` and `| less` just work.
 
-// Both macros panic where a stream cannot be written; a run must not end by that.
+// Both macros panic where a stream cannot be written, and a run must not end by that; and they show what a terminal would
+// obey. `output` does neither.
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
 pub mod args;
@@ -27,7 +28,6 @@ use clap::error::ErrorKind;
 use commands::{
     abort, attach, demo, generator, hit, import, init, inspect, run, runs, schema, show, validate,
 };
-use console::style;
 use error::CliError;
 use floodgate_core::execution::record::Status;
 use floodgate_core::verdict::EXIT_INVALID;
@@ -47,8 +47,14 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version go to stdout and are no failure; a closed pipe is nobody's concern.
-            let _ = error.print();
+            // Help and version go to stdout and are no failure; a closed pipe is nobody's concern. Arguments that a
+            // terminal would obey cost a message its colours.
+            let text = error.render().to_string();
+            if floodgate_core::printable::printable_lines(&text) == text {
+                let _ = error.print();
+            } else {
+                output::say_lines(text.trim_end());
+            }
             return match error.kind() {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
                 _ => ExitCode::from(EXIT_INVALID),
@@ -58,17 +64,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match dispatch(cli.command) {
         Ok(code) => code,
         Err(error) => {
-            report(&error);
+            output::say_error(&error);
             ExitCode::from(error.exit_code())
         }
-    }
-}
-
-fn report(error: &CliError) {
-    match error {
-        // Faults bring their own layout.
-        CliError::Definition(faults) => say!("{}", faults.trim_end()),
-        error => say!("{} {error}", style("error:").for_stderr().red().bold()),
     }
 }
 

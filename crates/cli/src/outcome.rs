@@ -3,8 +3,7 @@
 use crate::args::ShowArgs;
 use crate::cloud::Ended;
 use crate::error::{CliError, Result};
-use crate::output::{print, say};
-use console::style;
+use crate::output::{print_styled, say, say_led, say_lines};
 use floodgate_control::Finished;
 use floodgate_core::execution::record::Execution;
 use floodgate_core::execution::summary::Summary;
@@ -65,7 +64,7 @@ pub(crate) fn conclude_cloud(
             account(execution, summary, shown, junit)?;
             again(shown, &format!("floodgate show {} --cloud", execution.id));
         }
-        None => say!("{}", without_summary(execution)),
+        None => say_lines(&without_summary(execution)),
     }
     Ok(ExitCode::from(execution.exit_code()))
 }
@@ -105,7 +104,7 @@ fn account(
 
 fn again(shown: ShowArgs, command: &str) {
     if !shown.quiet && !shown.json {
-        say!("{} {command}", style("show it again:").for_stderr().dim());
+        say_led("show it again:", command);
     }
 }
 
@@ -123,7 +122,7 @@ pub(crate) fn show_command(id: &str, out: &Path) -> String {
 /// # Errors
 /// A stdout that cannot be written.
 pub(crate) fn print_summary(execution: &Execution, summary: &Summary) -> Result<()> {
-    print(&floodgate_report::summary(
+    print_styled(&floodgate_report::summary(
         execution,
         summary,
         Style::of_stdout(),
@@ -135,5 +134,5 @@ pub(crate) fn print_summary(execution: &Execution, summary: &Summary) -> Result<
 /// # Errors
 /// A stdout that cannot be written.
 pub(crate) fn print_summary_json(summary: &Summary) -> Result<()> {
-    print(&floodgate_report::json(summary).map_err(|e| CliError::write("stdout", e))?)
+    print_styled(&floodgate_report::json(summary).map_err(|e| CliError::write("stdout", e))?)
 }

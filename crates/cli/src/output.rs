@@ -1,37 +1,28 @@
-//! Writing results to stdout, and everything else to stderr.
+//! The one place where text leaves for a terminal: results on stdout, messages on stderr.
+//!
+//! Names and messages come from definitions, scripts, targets and records. Everything but the crate `report`'s layouts, which
+//! makes each part printable itself and then adds colours, is made printable here (see [`floodgate_core::printable`]). The
+//! lints that forbid `println!` and `eprintln!` elsewhere in this crate keep it that way.
 
 use crate::error::{CliError, Result};
+use console::style;
+use floodgate_core::printable::{printable, printable_json, printable_lines};
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write, stderr, stdout};
 
-/// Writes a line to stderr, as `eprintln!` does; but one that cannot be written, on a full disk or a terminal that is gone, ends
-/// nothing.
-macro_rules! say {
-    ($($argument:tt)*) => { $crate::output::write_line(format_args!($($argument)*)) };
-}
-pub(crate) use say;
-
-/// See the macro of this name.
-pub(crate) fn write_line(line: Arguments<'_>) {
-    let _ = writeln!(stderr().lock(), "{line}");
-}
-
-/// Names on stderr what was left out of a listing because it cannot be read; past the first few only how many more.
-pub(crate) fn say_damaged(damaged: &[String]) {
-    const SHOWN: usize = 5;
-    for sentence in damaged.iter().take(SHOWN) {
-        say!("warning: {sentence}; it is left out");
-    }
-    if let Some(more) = damaged.len().checked_sub(SHOWN).filter(|&more| more > 0) {
-        say!("warning: {more} more cannot be read and are left out");
-    }
-}
-
-/// Writes text as it is. A reader that has gone away (`| head`) is no error.
+/// Writes lines of text. A reader that has gone away (`| head`) is no error.
 ///
 /// # Errors
 /// What the system reports.
 pub(crate) fn print(text: &str) -> Result<()> {
+    print_styled(&printable_lines(text))
+}
+
+/// Writes what `floodgate_report` laid out, colours and all.
+///
+/// # Errors
+/// What the system reports.
+pub(crate) fn print_styled(text: &str) -> Result<()> {
     let mut out = stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
@@ -47,5 +38,61 @@ pub(crate) fn print(text: &str) -> Result<()> {
 /// What the system reports.
 pub(crate) fn print_json<T: serde::Serialize>(value: &T) -> Result<()> {
     let text = serde_json::to_string_pretty(value).map_err(|e| CliError::write("stdout", e))?;
-    print(&format!("{text}\n"))
+    print_styled(&format!("{}\n", printable_json(&text)))
+}
+
+/// Writes a line to stderr, as `eprintln!` does; but what a terminal would obey in it is shown as its code, and a line that
+/// cannot be written, on a full disk or a terminal that is gone, ends nothing.
+macro_rules! say {
+    ($($argument:tt)*) => { $crate::output::write_line(format_args!($($argument)*)) };
+}
+pub(crate) use say;
+
+/// See the macro of this name.
+pub(crate) fn write_line(line: Arguments<'_>) {
+    write_err(&printable(&line.to_string()));
+}
+
+/// Names on stderr what was left out of a listing because it cannot be read; past the first few only how many more.
+pub(crate) fn say_damaged(damaged: &[String]) {
+    const SHOWN: usize = 5;
+    for sentence in damaged.iter().take(SHOWN) {
+        say!("warning: {sentence}; it is left out");
+    }
+    if let Some(more) = damaged.len().checked_sub(SHOWN).filter(|&more| more > 0) {
+        say!("warning: {more} more cannot be read and are left out");
+    }
+}
+
+/// Says something of several lines on stderr.
+pub(crate) fn say_lines(text: &str) {
+    write_err(&printable_lines(text));
+}
+
+/// Says something on one line behind a dim lead.
+pub(crate) fn say_led(lead: &str, text: &str) {
+    write_err(&format!(
+        "{} {}",
+        style(lead).for_stderr().dim(),
+        printable(text)
+    ));
+}
+
+/// Says what is wrong. Lines behind the first are indented, so that none of them can be taken for a message of its own.
+pub(crate) fn say_error(error: &CliError) {
+    match error {
+        // Faults bring their own layout.
+        CliError::Definition(faults) => say_lines(faults.trim_end()),
+        error => {
+            let text = error.to_string();
+            let lines: Vec<_> = text.trim_end().lines().map(printable).collect();
+            let lead = style("error:").for_stderr().red().bold();
+            write_err(&format!("{lead} {}", lines.join("\n       ")));
+        }
+    }
+}
+
+/// A message that nobody can read must not end a run.
+fn write_err(text: &str) {
+    let _ = writeln!(stderr().lock(), "{text}");
 }

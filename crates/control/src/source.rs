@@ -2,7 +2,7 @@
 
 use floodgate_core::merge::{Aggregate, Totals};
 use floodgate_core::metric::{MetricKind, Tags};
-use floodgate_core::threshold::{MetricSource, Selected};
+use floodgate_core::threshold::{Grouped, MetricSource, Selected};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Totals with the questions of [`MetricSource`].
@@ -34,6 +34,11 @@ impl MetricSource for Source<'_> {
             ))
         };
         values.into_iter().filter_map(select).collect()
+    }
+
+    fn by_tags(&self, metric: &str, tags: &[&str]) -> Vec<Grouped<'_>> {
+        let groups = self.0.by_tags(metric, tags).into_iter();
+        groups.map(|(tags, all)| (tags, selected(all))).collect()
     }
 }
 

@@ -15,6 +15,7 @@ pub mod keys;
 pub mod level;
 pub mod merge;
 pub mod metric;
+pub mod printable;
 pub mod schedule;
 pub mod shard;
 pub mod syntax;

@@ -4,6 +4,7 @@ use crate::format::number;
 use chrono::DateTime;
 use floodgate_core::execution::record::{Execution, Status};
 use floodgate_core::execution::summary::{Outcome, Summary, ThresholdOutcome};
+use floodgate_core::printable::printable;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use std::time::Duration;
 
@@ -13,12 +14,14 @@ use std::time::Duration;
 pub struct JunitError(#[from] quick_junit::SerializeError);
 
 /// The run as JUnit XML. A breach is a failure; missing data and every other verdict than passed and failed is an error,
-/// so that no reader takes it for a pass; a comparison without an earlier run is skipped.
+/// so that no reader takes it for a pass; a comparison without an earlier run is skipped. What XML refuses in a name, or a
+/// terminal would obey, is shown as its code.
 ///
 /// # Errors
 /// [`JunitError`] if the XML cannot be written.
 pub fn junit(execution: &Execution, summary: &Summary) -> Result<String, JunitError> {
-    let mut suite = TestSuite::new(format!("{}/{}", summary.project, summary.test));
+    let name = format!("{}/{}", summary.project, summary.test);
+    let mut suite = TestSuite::new(&*printable(&name));
     let time = Duration::try_from_secs_f64(summary.duration_s).unwrap_or_default();
     let started = summary
         .started_ms
@@ -30,7 +33,7 @@ pub fn junit(execution: &Execution, summary: &Summary) -> Result<String, JunitEr
         ("version", &summary.version),
         ("engine", &execution.engine),
     ] {
-        suite.add_property((name, value.as_str()));
+        suite.add_property((name, &*printable(value)));
     }
     for t in &execution.thresholds {
         suite.add_test_case(case("threshold", &t.id, of_threshold(t)));
@@ -44,7 +47,8 @@ pub fn junit(execution: &Execution, summary: &Summary) -> Result<String, JunitEr
             }
             Outcome::NoData => {
                 let mut skipped = TestCaseStatus::skipped();
-                skipped.set_message(b.note.clone().unwrap_or_else(|| b.sentence()));
+                let why = b.note.clone().unwrap_or_else(|| b.sentence());
+                skipped.set_message(&*printable(&why));
                 skipped
             }
         };
@@ -63,7 +67,7 @@ pub fn junit(execution: &Execution, summary: &Summary) -> Result<String, JunitEr
             summary
                 .warnings
                 .iter()
-                .map(|w| format!("warning: {w}\n"))
+                .map(|w| format!("warning: {}\n", printable(w)))
                 .collect::<String>(),
         );
     }
@@ -80,14 +84,14 @@ pub fn junit(execution: &Execution, summary: &Summary) -> Result<String, JunitEr
 }
 
 fn case(class: &str, name: &str, status: TestCaseStatus) -> TestCase {
-    let mut case = TestCase::new(name, status);
+    let mut case = TestCase::new(&*printable(name), status);
     case.set_classname(class);
     case
 }
 
 fn non_success(kind: NonSuccessKind, what: &str, message: &str) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
-    status.set_type(what).set_message(message);
+    status.set_type(what).set_message(&*printable(message));
     status
 }
 

@@ -4,6 +4,7 @@ use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, presets,
 };
 use floodgate_core::execution::record::Status;
+use floodgate_core::printable::printable;
 
 /// How text is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub struct Style {
 }
 
 /// The narrowest layout that is tried; a smaller terminal wraps by itself.
-const MIN_WIDTH: u16 = 72;
+const MIN_WIDTH: u16 = 60;
 /// Wider lines are hard to follow with the eye.
 const MAX_WIDTH: u16 = 120;
 
@@ -38,10 +39,10 @@ impl Style {
         }
     }
 
-    /// `text` in a tone.
+    /// `text` in a tone, with nothing in it that a terminal would obey.
     pub(crate) fn paint(self, text: &str, tone: Tone) -> String {
         let style = match tone {
-            Tone::Plain => return text.to_owned(),
+            Tone::Plain => return printable(text).into_owned(),
             Tone::Dim => console::Style::new().dim(),
             Tone::Good => console::Style::new().green(),
             Tone::Bad => console::Style::new().red(),
@@ -63,10 +64,11 @@ impl Style {
     }
 
     fn apply(self, style: console::Style, text: &str) -> String {
+        let text = printable(text);
         if self.color {
             style.force_styling(true).apply_to(text).to_string()
         } else {
-            text.to_owned()
+            text.into_owned()
         }
     }
 }
@@ -155,8 +157,32 @@ pub(crate) fn table(style: Style, columns: &[Column<'_>], rows: Vec<Vec<Field>>)
         .collect()
 }
 
+/// The same, giving up the columns `less` one by one, in that order, until all lines stay within the width.
+pub(crate) fn fitting(
+    style: Style,
+    columns: &[Column<'_>],
+    rows: Vec<Vec<Field>>,
+    less: &[usize],
+) -> String {
+    let mut given_up = 0;
+    loop {
+        let stays = |index: &usize| !less[..given_up].contains(index);
+        let kept: Vec<_> = (0..columns.len()).filter(stays).collect();
+        let columns: Vec<_> = kept.iter().map(|i| columns[*i]).collect();
+        let rows = rows
+            .iter()
+            .map(|row| kept.iter().map(|i| row[*i].clone()).collect());
+        let text = table(style, &columns, rows.collect());
+        let widest = text.lines().map(console::measure_text_width).max();
+        if widest.is_none_or(|w| w <= usize::from(style.width)) || given_up == less.len() {
+            return text;
+        }
+        given_up += 1;
+    }
+}
+
 fn cell(text: String, tone: Tone) -> Cell {
-    let cell = Cell::new_owned(text);
+    let cell = Cell::new(printable(&text));
     match tone {
         Tone::Plain => cell,
         Tone::Dim => cell.add_attribute(Attribute::Dim),

@@ -226,7 +226,7 @@ impl<R: Recruit> Pool<R> {
                 .saturating_add(nanos(scene.graceful_stop)),
         );
         while let Some(mut work) = self.wait(&place).await {
-            Tally::add(&scene.tally.busy, 1);
+            scene.tally.begin();
             let mut now = scene.now();
             let alive = loop {
                 if work.prompt {
@@ -262,7 +262,7 @@ impl<R: Recruit> Pool<R> {
                     None => break true,
                 }
             };
-            Tally::add(&scene.tally.busy, -1);
+            scene.tally.end();
             if !alive {
                 return;
             }

@@ -48,6 +48,8 @@ pub trait Recruit: 'static {
 pub struct Tally {
     /// VUs in an iteration now.
     pub busy: Cell<u64>,
+    /// The most of them at any time since [`Tally::take_most_busy`].
+    most_busy: Cell<u64>,
     /// VUs allocated.
     pub allocated: Cell<u64>,
     /// Starts that schedules with a fixed number of them wanted until they ended or were stopped.
@@ -65,6 +67,22 @@ pub struct Tally {
 impl Tally {
     fn add(cell: &Cell<u64>, n: i64) {
         cell.set(cell.get().wrapping_add_signed(n));
+    }
+
+    fn begin(&self) {
+        let busy = self.busy.get() + 1;
+        self.busy.set(busy);
+        self.most_busy.set(self.most_busy.get().max(busy));
+    }
+
+    fn end(&self) {
+        Self::add(&self.busy, -1);
+    }
+
+    /// The most VUs that were in an iteration at once since the last call: a run that is over before a second has passed
+    /// had some, too.
+    pub fn take_most_busy(&self) -> u64 {
+        self.most_busy.replace(self.busy.get())
     }
 }
 
@@ -122,7 +140,7 @@ impl<R: Recruit> Scene<R> {
         deadline: &mut Deadline,
         mut next: impl FnMut() -> Option<u64>,
     ) -> bool {
-        Tally::add(&self.tally.busy, 1);
+        self.tally.begin();
         let mut now = self.now();
         let mut more = true;
         while more && now < until && !self.stop.is_given() {
@@ -138,7 +156,7 @@ impl<R: Recruit> Scene<R> {
                 self.tally.data_exhausted.set(true);
             }
         }
-        Tally::add(&self.tally.busy, -1);
+        self.tally.end();
         more
     }
 

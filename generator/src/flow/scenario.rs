@@ -258,7 +258,7 @@ impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
         Ok(Source::Fixed { request, wire })
     }
 
-    /// The tags of checks, and those of requests. The step's own go over the scenario's, those over the definition's, and
+    /// The tags of checks, which name their request, and those of requests. The step's own go over the scenario's, those over the definition's, and
     /// the ones with a meaning of their own over all.
     fn tags(&self, step: &RequestStep, group: &str) -> (Tags, Tags) {
         let mut tags = Tags::new();
@@ -270,10 +270,8 @@ impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
         let tags = tags
             .with("scenario", &self.scenario.name)
             .with("group", group);
-        let request = tags
-            .clone()
-            .with("name", &step.name)
-            .with("method", &step.method);
+        let tags = tags.with("name", &step.name);
+        let request = tags.clone().with("method", &step.method);
         (tags, request)
     }
 }

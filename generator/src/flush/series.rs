@@ -98,8 +98,10 @@ struct Scenario {
 
 struct Gauge {
     key: Arc<SeriesKey>,
-    /// Of the second that is being added up.
+    /// Of the second that is being added up: at its end.
     now: f64,
+    /// The largest within it, where that is known; [`Self::now`] is never above it.
+    most: f64,
     /// Of the last full second.
     last: f64,
     min: f64,
@@ -112,6 +114,7 @@ impl Gauge {
         Self {
             key: key(metric, tags),
             now: 0.0,
+            most: 0.0,
             last: 0.0,
             min: f64::INFINITY,
             max: f64::NEG_INFINITY,
@@ -122,13 +125,10 @@ impl Gauge {
     fn end_second(&mut self, time_ms: i64, rows: &mut Vec<Row>) {
         self.samples += 1;
         self.last = self.now;
-        (self.min, self.max) = (self.min.min(self.now), self.max.max(self.now));
-        rows.push(gauge(
-            &self.key,
-            time_ms,
-            1,
-            (1, self.now, self.now, self.now),
-        ));
+        let most = self.most.max(self.now);
+        (self.min, self.max) = (self.min.min(self.now), self.max.max(most));
+        rows.push(gauge(&self.key, time_ms, 1, (1, self.now, self.now, most)));
+        self.most = 0.0;
     }
 
     fn live(&self, time_ms: i64, seconds: u32, rows: &mut Vec<Row>) {
@@ -220,6 +220,7 @@ impl SeriesTable {
                 .add(cell);
         }
         self.vus.now += window.vus as f64;
+        self.vus.most += window.vus_most as f64;
         self.vus_max.now += window.vus_max as f64;
     }
 

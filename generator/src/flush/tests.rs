@@ -197,7 +197,7 @@ fn every_sample_of_every_worker_stands_in_the_shards_once() {
                     recorder.iteration_completed(scenario, end - 4 * MS, end);
                 }
                 recorder.dropped(scenario, 7, START + 25 * S - MS);
-                recorder.set_vus(worker as u64 + 1, 5);
+                recorder.set_vus(worker as u64 + 1, 4, 5);
             }
         },
         START + 25 * S,
@@ -260,6 +260,12 @@ fn every_sample_of_every_worker_stands_in_the_shards_once() {
         .map(|r| r.sum)
         .collect();
     assert_eq!(vus.last(), Some(&3.0), "gauges add up over workers");
+    let most = rows.iter().filter(|r| r.key.metric == "vus").map(|r| r.max);
+    assert_eq!(
+        most.fold(0.0, f64::max),
+        8.0,
+        "also what was within a second"
+    );
     assert_eq!(flushed.totals.http_reqs, 5_000);
     assert_eq!(flushed.totals.dropped_iterations, 14);
 

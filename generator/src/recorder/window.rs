@@ -189,6 +189,8 @@ pub struct Window {
     pub(super) scenarios: Vec<ScenarioCell>,
     /// VUs in an iteration loop at the end of the second.
     pub vus: u64,
+    /// The most VUs in an iteration at any time in the second.
+    pub vus_most: u64,
     /// VUs allocated at the end of the second.
     pub vus_max: u64,
     /// Samples of series that were folded into `name=__other__`.

@@ -146,9 +146,11 @@ impl WorkerRecorder {
         self.stopping = true;
     }
 
-    /// The number of VUs as of now, for the gauges.
-    pub fn set_vus(&mut self, running: u64, allocated: u64) {
-        (self.window.vus, self.window.vus_max) = (running, allocated);
+    /// The number of VUs as of now and the most that ran at once since the last call, for the gauges.
+    pub fn set_vus(&mut self, running: u64, most: u64, allocated: u64) {
+        let window = &mut self.window;
+        (window.vus, window.vus_max) = (running, allocated);
+        window.vus_most = window.vus_most.max(most);
     }
 
     /// Closes the windows that are over at `now`.
@@ -181,7 +183,7 @@ impl WorkerRecorder {
         next.data.resize(self.data_ids.len(), DataCell::default());
         next.scenarios
             .resize_with(self.scenarios as usize, ScenarioCell::default);
-        (next.vus, next.vus_max) = (vus, vus_max);
+        (next.vus, next.vus_most, next.vus_max) = (vus, vus, vus_max);
         let closed = Closed {
             worker: self.worker,
             second: self.second,

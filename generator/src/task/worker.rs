@@ -226,7 +226,9 @@ impl Bench<'_> {
         }
         let now = self.timer.clock().now().max(self.start);
         let tally = &self.tally;
-        self.recorder.borrow_mut().set_vus(0, tally.allocated.get());
+        self.recorder
+            .borrow_mut()
+            .set_vus(0, tally.take_most_busy(), tally.allocated.get());
         let report = Report {
             began: Some(began),
             scheduled: tally.counts_starts.get().then(|| tally.scheduled.get()),
@@ -297,9 +299,11 @@ async fn tick(
         let end = start + second * 1_000_000_000;
         // The gauges of a window are those at its end, whoever closes it.
         timer.sleep_until(end - SETTLE).await;
-        recorder
-            .borrow_mut()
-            .set_vus(tally.busy.get(), tally.allocated.get());
+        recorder.borrow_mut().set_vus(
+            tally.busy.get(),
+            tally.take_most_busy(),
+            tally.allocated.get(),
+        );
         timer.sleep_until(end + SETTLE).await;
         let now = timer.clock().now();
         late.set(late.get().max(now.saturating_sub(end + SETTLE)));

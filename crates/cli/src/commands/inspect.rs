@@ -4,12 +4,12 @@ use crate::args::EnvArgs;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::load_file;
-use crate::output::{print, say};
+use crate::output::{print, print_json, say};
 use floodgate_core::definition::model::Engine;
+use floodgate_core::printable::printable;
 use floodgate_core::schedule::{Segment, planned_load, schedule};
 use floodgate_core::units::format_duration;
 use serde_json::{Value, json};
-use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -74,12 +74,12 @@ pub fn inspect(args: &Args) -> Result<ExitCode> {
             "planned": load,
             "split": split,
         });
-        let text = serde_json::to_string_pretty(&all).map_err(|e| CliError::write("stdout", e))?;
-        print(&format!("{text}\n"))?;
+        print_json(&all)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut text = format!(
-        "test {} of project {}, engine {}{}\n",
+    // Each is made printable by itself: a name with a line feed makes no line of its own.
+    let mut lines = vec![format!(
+        "test {} of project {}, engine {}{}",
         definition.test,
         definition.project,
         floodgate_control::engine_name(definition.engine),
@@ -87,18 +87,16 @@ pub fn inspect(args: &Args) -> Result<ExitCode> {
             .script
             .as_ref()
             .map_or_else(String::new, |script| format!(", script {script}")),
-    );
-    // Writing to a string cannot fail.
+    )];
     for scenario in &definition.scenarios {
-        let _ = writeln!(
-            text,
+        lines.push(format!(
             "scenario {}: {}",
             scenario.name,
             described(&scenario.executor)
-        );
+        ));
     }
     if definition.scenarios.is_empty() {
-        text.push_str("the load is not known before the run\n");
+        lines.push("the load is not known before the run".into());
     }
     for threshold in &definition.thresholds {
         let abort = if threshold.abort_on_fail {
@@ -106,24 +104,22 @@ pub fn inspect(args: &Args) -> Result<ExitCode> {
         } else {
             ""
         };
-        let _ = writeln!(
-            text,
+        lines.push(format!(
             "threshold {}: {}{abort}",
             threshold.key, threshold.expression
-        );
+        ));
     }
     if let Some(Value::Object(details)) = inspection.and_then(|all| all.get("details")) {
         for (name, value) in details {
-            let _ = writeln!(text, "{name}: {}", short(value));
+            lines.push(format!("{name}: {}", short(value)));
         }
     }
     if definition.engine != Engine::Http {
         for file in &definition.script_files {
-            let _ = writeln!(text, "file {file}");
+            lines.push(format!("file {file}"));
         }
     }
-    let _ = writeln!(
-        text,
+    lines.push(format!(
         "in all up to {} VUs, {}, {}",
         load.max_vus,
         load.iterations.map_or_else(
@@ -131,19 +127,20 @@ pub fn inspect(args: &Args) -> Result<ExitCode> {
             |n| format!("{n} iterations")
         ),
         format_duration(Duration::from_millis(load.duration_ms)),
-    );
+    ));
     if !definition.scenarios.is_empty() && args.tasks > 1 {
-        let _ = writeln!(text, "over {} tasks:", args.tasks);
+        lines.push(format!("over {} tasks:", args.tasks));
         for (share, tasks) in counted(&shares) {
             let starts = share
                 .1
                 .map_or_else(String::new, |starts| format!(", {starts} iterations"));
-            let _ = writeln!(text, "  {tasks} × up to {} VUs{starts}", share.0);
+            lines.push(format!("  {tasks} × up to {} VUs{starts}", share.0));
         }
     }
-    print(&text)?;
+    let lines = lines.iter().map(|line| format!("{}\n", printable(line)));
+    print(&lines.collect::<String>())?;
     for warning in &test.warnings {
-        say!("{warning}");
+        say!("warning: {warning}");
     }
     Ok(ExitCode::SUCCESS)
 }

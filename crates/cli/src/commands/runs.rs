@@ -4,7 +4,7 @@ use crate::args::{CloudArgs, OutArgs, ProjectArgs};
 use crate::cloud::connect;
 use crate::error::Result;
 use crate::local::open;
-use crate::output::{print, print_json, say, say_damaged};
+use crate::output::{print_json, print_styled, say, say_damaged};
 use floodgate_report::Style;
 use floodgate_store::Listing;
 use std::process::ExitCode;
@@ -71,7 +71,7 @@ pub async fn runs(args: Args) -> Result<ExitCode> {
             );
         }
     } else {
-        print(&floodgate_report::runs(&runs, Style::of_stdout()))?;
+        print_styled(&floodgate_report::runs(&runs, Style::of_stdout()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -37,7 +37,7 @@ pub fn validate(args: &Args) -> Result<ExitCode> {
     let env = Environment::new(&args.env, &args.out.out)?.with_everything_elsewhere();
     let test = load_file(&args.file, &super::run::overrides(&args.set)?, &env)?;
     for warning in &test.warnings {
-        say!("{warning}");
+        say!("warning: {warning}");
     }
     for reference in &test.open {
         say!(

@@ -84,42 +84,51 @@ impl<W: Write> View for PlainView<W> {
     }
 }
 
+/// How a run may stand, for tests.
+#[cfg(test)]
+pub(super) fn example() -> Progress {
+    Progress {
+        phase: Phase::Running,
+        elapsed: Duration::from_secs(1),
+        total: Duration::from_secs(20),
+        offered_per_s: Some(500.0),
+        achieved_per_s: 497.3,
+        iterations_per_s: 497.3,
+        requests_per_s: 994.6,
+        iterations: 4_973,
+        requests: 9_946,
+        dropped: 3,
+        bytes_received: 1,
+        response: None,
+        recent_response: Some(floodgate_control::watch::Quantiles {
+            p50_ms: 12.14,
+            p95_ms: 40.0,
+            p99_ms: 1_530.0,
+        }),
+        error_ratio: 0.001_2,
+        recent_error_ratio: 0.0,
+        checks_ratio: None,
+        vus: 57,
+        max_vus: 400,
+        tasks: vec![
+            floodgate_control::watch::TaskState::Running,
+            floodgate_control::watch::TaskState::Lost {
+                reason: "killed".into(),
+            },
+        ],
+        stopping: Some("ann".into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use floodgate_control::watch::{Quantiles, TaskState};
 
     fn progress(phase: Phase, elapsed_s: u64) -> Progress {
         Progress {
             phase,
             elapsed: Duration::from_secs(elapsed_s),
-            total: Duration::from_secs(20),
-            offered_per_s: Some(500.0),
-            achieved_per_s: 497.3,
-            iterations_per_s: 497.3,
-            requests_per_s: 994.6,
-            iterations: 4_973,
-            requests: 9_946,
-            dropped: 3,
-            bytes_received: 1,
-            response: None,
-            recent_response: Some(Quantiles {
-                p50_ms: 12.14,
-                p95_ms: 40.0,
-                p99_ms: 1_530.0,
-            }),
-            error_ratio: 0.001_2,
-            recent_error_ratio: 0.0,
-            checks_ratio: None,
-            vus: 57,
-            max_vus: 400,
-            tasks: vec![
-                TaskState::Running,
-                TaskState::Lost {
-                    reason: "killed".into(),
-                },
-            ],
-            stopping: Some("ann".into()),
+            ..example()
         }
     }
 

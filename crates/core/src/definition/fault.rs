@@ -1,6 +1,7 @@
 //! What is wrong with a definition, and where.
 
 use super::tree::{Mark, Path};
+use crate::printable::{printable, shows};
 use crate::syntax::{SyntaxError, nearest};
 use std::fmt;
 
@@ -28,8 +29,8 @@ pub struct Place {
 
 /// One thing that is wrong.
 ///
-/// `{}` is one line: `definition.yaml:7:5: scenarios.browse.rat: unknown key; did you mean "rate"?`. `{:#}` shows the line
-/// with a caret below, as a compiler does.
+/// `{}` is one line: `definition.yaml:7:5: scenarios.browse.rat: unknown key; did you mean "rate"?`; that it is a warning is
+/// said by whoever shows it. `{:#}` shows the line with a caret below, as a compiler does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Where.
@@ -53,10 +54,11 @@ impl Fault {
     /// The remedy as a sentence's part: `did you mean "rate"?`, or the remedy itself.
     fn remedy(&self) -> Option<String> {
         let hint = self.hint.as_ref()?;
+        let hint = printable(hint);
         Some(if hint.starts_with('"') {
             format!("did you mean {hint}?")
         } else {
-            hint.clone()
+            hint.into_owned()
         })
     }
 
@@ -67,18 +69,15 @@ impl Fault {
             column,
             path,
         } = &self.place;
-        write!(f, "{file}:{line}:{column}: ")?;
-        if self.severity == Severity::Warning {
-            f.write_str("warning: ")?;
-        }
+        write!(f, "{}:{line}:{column}: ", printable(file))?;
         if !path.is_empty() {
-            write!(f, "{path}: ")?;
+            write!(f, "{}: ", printable(path))?;
         }
-        f.write_str(&self.problem)?;
+        f.write_str(&printable(&self.problem))?;
         if let Some(remedy) = self.remedy() {
             write!(f, "; {remedy}")?;
         }
-        match &self.allowed {
+        match self.allowed.as_deref().map(printable) {
             Some(allowed) if self.hint.as_ref().is_some_and(|hint| hint.starts_with('"')) => {
                 write!(f, " allowed: {allowed}")
             }
@@ -101,12 +100,13 @@ impl Fault {
         };
         let number = line.to_string();
         let margin = " ".repeat(number.len());
-        writeln!(f, "{lead}: {}", self.problem)?;
-        write!(f, "{margin}--> {file}:{line}:{column}")?;
+        writeln!(f, "{lead}: {}", printable(&self.problem))?;
+        write!(f, "{margin}--> {}:{line}:{column}", printable(file))?;
         if !path.is_empty() {
-            write!(f, " ({path})")?;
+            write!(f, " ({})", printable(path))?;
         }
         let (text, width) = &self.excerpt;
+        let text = veiled(text);
         let before = *column as usize - 1;
         if !text.trim().is_empty() && before <= text.chars().count() {
             // Tabs stay tabs, so that the caret stands below its character whatever their width is.
@@ -126,10 +126,16 @@ impl Fault {
             write!(f, "\n{margin} = help: {remedy}")?;
         }
         if let Some(allowed) = &self.allowed {
-            write!(f, "\n{margin} = allowed: {allowed}")?;
+            write!(f, "\n{margin} = allowed: {}", printable(allowed))?;
         }
         Ok(())
     }
+}
+
+/// A line with a sign for each character that must not reach a terminal, so that the caret stands where it should. Tabs stay.
+fn veiled(line: &str) -> String {
+    let veil = |c| if shows(c) || c == '\t' { c } else { '\u{fffd}' };
+    line.chars().map(veil).collect()
 }
 
 impl fmt::Display for Fault {
@@ -151,6 +157,9 @@ impl fmt::Display for Faults {
         for (index, fault) in self.0.iter().enumerate() {
             if index > 0 {
                 f.write_str(if f.alternate() { "\n\n" } else { "\n" })?;
+            }
+            if fault.severity == Severity::Warning && !f.alternate() {
+                f.write_str("warning: ")?;
             }
             fault.fmt(f)?;
         }

@@ -1,11 +1,13 @@
 //! The end of a run: thresholds, comparison, verdict and summary from merged data.
 
+mod requests;
+
 use super::control::Stop;
 use super::manifest::{Manifest, TaskOutcome};
 use super::record::{AppliedLoad, Completeness, Execution};
 use super::summary::{
-    BaselineSummary, CheckSummary, GeneratorSummary, MetricSummary, Outcome, Summary,
-    ThresholdOutcome, ThresholdResult,
+    BaselineSummary, GeneratorSummary, MetricSummary, Outcome, Summary, ThresholdOutcome,
+    ThresholdResult,
 };
 use crate::baseline::Baseline;
 use crate::metric::{Builtin, Contains, MetricKind, Tags};
@@ -127,8 +129,9 @@ fn summarise(
         planned: e.planned.clone(),
         applied: run.applied.clone(),
         metrics: metrics(run, thresholds),
-        checks: checks(run.source),
-        errors: errors(run.source),
+        requests: requests::by_name(run.source, run.duration),
+        checks: requests::checks(run.source),
+        errors: requests::errors(run.source),
         baseline,
         generators: run.manifests.iter().map(generator).collect(),
         warnings: verdict.warnings.clone(),
@@ -255,29 +258,6 @@ fn values(s: &Selected<'_>, named: &[Aggregate], elapsed: Duration) -> BTreeMap<
         }
     }
     values
-}
-
-fn checks(source: &dyn MetricSource) -> Vec<CheckSummary> {
-    let list = source.tag_values(Builtin::Checks.name(), "check");
-    list.into_iter()
-        .map(|(name, s)| {
-            let passes = s.sum.round() as u64;
-            CheckSummary {
-                name,
-                passes,
-                fails: s.count.saturating_sub(passes),
-            }
-        })
-        .collect()
-}
-
-/// Requests by error code. A request without an error has no code.
-fn errors(source: &dyn MetricSource) -> BTreeMap<String, u64> {
-    let list = source.tag_values(Builtin::HttpReqs.name(), "error_code");
-    list.into_iter()
-        .map(|(code, s)| (code, s.sum.round() as u64))
-        .filter(|(_, n)| *n > 0)
-        .collect()
 }
 
 fn generator(m: &Manifest) -> GeneratorSummary {

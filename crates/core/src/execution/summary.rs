@@ -36,9 +36,13 @@ pub struct Summary {
     pub applied: AppliedLoad,
     /// By metric, or `metric{tag:value}` where a threshold names a sub-metric.
     pub metrics: BTreeMap<String, MetricSummary>,
-    /// Checks by name: how often they held and did not.
+    /// Requests by name: those that failed most come first; what does not fit into [`RequestSummary::MAX_ROWS`] is summed up
+    /// in one more row.
+    #[serde(default)]
+    pub requests: Vec<RequestSummary>,
+    /// Checks by scenario, request and text: how often they held and did not.
     pub checks: Vec<CheckSummary>,
-    /// Errors by code.
+    /// Failed requests by `error_code`, or by status where a response came and was not an expected one.
     pub errors: BTreeMap<String, u64>,
     /// The comparison with an earlier run; absent if the test asks for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -162,11 +166,43 @@ pub struct GeneratorSummary {
     pub peak_rss_bytes: u64,
 }
 
+/// The requests of one name.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct RequestSummary {
+    /// Their name; empty where the engine gave them none, and in the row that sums up the rest.
+    pub name: String,
+    /// How many names the row stands for: 1, or more in the row that sums up the rest.
+    pub names: u64,
+    /// How many there were.
+    pub count: u64,
+    /// How many of them failed, as `http_req_failed` counts.
+    pub failed: u64,
+    /// How many of them got a response, whatever its status.
+    pub responses: u64,
+    /// How they ended: by status (`200`), by `error_code` without one (`timeout`), by both where a response broke off
+    /// (`200 timeout`), `other` where the engine tells neither.
+    pub outcomes: BTreeMap<String, u64>,
+    /// `http_req_duration` and `http_req_response_time` (what is not HTTP: `sample_duration`) in ms, each with `med`, `p(95)`, `p(99)`, `max`. Empty where no
+    /// request got a response, and in the row that sums up the rest.
+    pub times: BTreeMap<String, BTreeMap<String, f64>>,
+}
+
+impl RequestSummary {
+    /// The names with a row of their own.
+    pub const MAX_ROWS: usize = 50;
+}
+
 /// How often a check held.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckSummary {
     /// The check's text.
     pub name: String,
+    /// The request that it looks at, if the engine tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// The scenario, if the engine tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<String>,
     /// How often it held.
     pub passes: u64,
     /// How often it did not.

@@ -210,6 +210,22 @@ impl Totals {
         found
     }
 
+    /// All series of a metric, those with the same values of `tags` as one; an absent tag is empty.
+    pub fn by_tags(&self, metric: &str, tags: &[&str]) -> BTreeMap<Vec<String>, Aggregate> {
+        let along = Along::Side(GaugeRule::of(metric));
+        let mut groups: BTreeMap<Vec<String>, Aggregate> = BTreeMap::new();
+        for (key, aggregate) in self.0.iter().filter(|(key, _)| key.metric == metric) {
+            let value = |tag: &&str| key.tags.get(tag).unwrap_or_default().to_owned();
+            let all = groups
+                .entry(tags.iter().map(value).collect())
+                .or_insert_with(|| Aggregate::new(key.kind));
+            if all.kind == aggregate.kind {
+                all.merge(aggregate, along);
+            }
+        }
+        groups
+    }
+
     pub(super) fn entry(&mut self, key: &Arc<SeriesKey>) -> &mut Aggregate {
         self.0
             .entry(key.clone())

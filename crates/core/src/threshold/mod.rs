@@ -28,7 +28,7 @@ pub(crate) use aggregate::US_PER_MS;
 pub use error::{Fault, ThresholdError};
 pub use expression::{Expression, parse_expression};
 pub use key::{Key, parse_key};
-pub use source::{Distribution, MetricSource, Selected};
+pub use source::{Distribution, Grouped, MetricSource, Selected};
 pub use validate::check;
 pub(crate) use validate::{check_aggregate, checked_key};
 

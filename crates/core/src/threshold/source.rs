@@ -12,7 +12,13 @@ pub trait MetricSource {
 
     /// The samples of the metric by the values of one tag, each value once, sorted; series without the tag are left out.
     fn tag_values(&self, metric: &str, tag: &str) -> Vec<(String, Selected<'_>)>;
+
+    /// The samples of the metric by the values of these tags, each combination once, sorted; an absent tag is empty.
+    fn by_tags(&self, metric: &str, tags: &[&str]) -> Vec<Grouped<'_>>;
 }
+
+/// The values of the tags that were asked for, in that order, and the samples that have them.
+pub type Grouped<'a> = (Vec<String>, Selected<'a>);
 
 /// The samples of a metric, merged over series and tasks. Values are as recorded: trends in µs (a custom trend's are
 /// scaled by 1,000 likewise, so that its printed value is the one that was added).

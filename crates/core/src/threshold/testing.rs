@@ -1,6 +1,6 @@
 //! A source of exact samples, for tests.
 
-use super::source::{MetricSource, Selected};
+use super::source::{Grouped, MetricSource, Selected};
 use crate::metric::{MetricKind, Tags};
 use std::collections::BTreeSet;
 
@@ -24,12 +24,12 @@ impl Samples {
     }
 }
 
-impl MetricSource for Samples {
-    fn select(&self, metric: &str, filter: &Tags) -> Option<Selected<'_>> {
+impl Samples {
+    fn those(&self, metric: &str, wanted: impl Fn(&Tags) -> bool) -> Option<Selected<'_>> {
         let series: Vec<_> = self
             .0
             .iter()
-            .filter(|s| s.0 == metric && s.2.matches(filter))
+            .filter(|s| s.0 == metric && wanted(&s.2))
             .collect();
         let kind = series.first()?.1;
         let mut values: Vec<f64> = series.iter().flat_map(|s| s.3.iter().copied()).collect();
@@ -54,6 +54,12 @@ impl MetricSource for Samples {
             }),
         })
     }
+}
+
+impl MetricSource for Samples {
+    fn select(&self, metric: &str, filter: &Tags) -> Option<Selected<'_>> {
+        self.those(metric, |tags| tags.matches(filter))
+    }
 
     fn metrics(&self) -> Vec<(String, MetricKind)> {
         self.0
@@ -76,5 +82,23 @@ impl MetricSource for Samples {
                 .map(|s| (v.to_owned(), s))
         };
         values.into_iter().filter_map(select).collect()
+    }
+
+    fn by_tags(&self, metric: &str, tags: &[&str]) -> Vec<Grouped<'_>> {
+        let values = |of: &Tags| -> Vec<String> {
+            let value = |tag: &&str| of.get(tag).unwrap_or_default().to_owned();
+            tags.iter().map(value).collect()
+        };
+        let all: BTreeSet<_> = self
+            .0
+            .iter()
+            .filter(|s| s.0 == metric)
+            .map(|s| values(&s.2))
+            .collect();
+        let select = |wanted: Vec<String>| {
+            let found = self.those(metric, |tags| values(tags) == wanted)?;
+            Some((wanted, found))
+        };
+        all.into_iter().filter_map(select).collect()
     }
 }

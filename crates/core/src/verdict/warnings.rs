@@ -101,21 +101,29 @@ fn saturation(manifests: &[Manifest]) -> Vec<String> {
         .collect()
 }
 
+/// A generator whose busiest second is below this share of its CPU is not short of it.
+const IDLE_CPU: f64 = 0.5;
+
 /// Starts that found a VU ready and were late all the same: the generator's own doing, whatever its CPU use says.
 fn lag(manifests: &[Manifest]) -> Option<String> {
     let late =
         |m: &&Manifest| m.health.lag_p99_us > LAG_LIMIT_US && Saturation::of(&m.health).is_empty();
     let list: Vec<_> = manifests.iter().filter(late).map(|m| m.task).collect();
-    let worst = manifests
-        .iter()
-        .filter(late)
-        .map(|m| m.health.lag_p99_us)
-        .max()?;
+    let late: Vec<_> = manifests.iter().filter(late).collect();
+    let worst = late.iter().map(|m| m.health.lag_p99_us).max()?;
+    let cpu = late.iter().map(|m| m.health.cpu_max).fold(0.0, f64::max);
+    // More CPU is no remedy for a generator that leaves idle what it has.
+    let remedy = if cpu < IDLE_CPU {
+        "its CPU was idle, so something else held it up: look for a paused or overcommitted machine"
+    } else {
+        "use more generators with fewer VUs each, or give them more CPU"
+    };
     Some(format!(
-        "iterations started late although a VU was ready (p99 {} ms; {}), which the response times include; use more \
-         generators with fewer VUs each, or give them more CPU",
+        "iterations started late although a VU was ready (p99 {} ms; {}; CPU up to {}), which the response times include; \
+         {remedy}",
         worst / 1_000,
-        tasks(&list)
+        tasks(&list),
+        percent(cpu)
     ))
 }
 

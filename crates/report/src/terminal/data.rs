@@ -1,7 +1,7 @@
 //! What the figures rest on: generators, completeness, cost.
 
 use crate::format::{bytes, count, duration, plural};
-use crate::style::{Align, Style, Tone, plain, table};
+use crate::style::{Align, Style, Tone, fitting, plain, table};
 use floodgate_core::execution::summary::{GeneratorSummary, Summary};
 
 /// How many generators are listed; the worst come first.
@@ -50,7 +50,8 @@ pub(super) fn generators(summary: &Summary, style: Style) -> String {
             plain(bytes(g.peak_rss_bytes as f64)),
         ]
     });
-    let mut text = table(style, &columns, rows.collect());
+    const LESS: [usize; 3] = [6, 5, 3];
+    let mut text = fitting(style, &columns, rows.collect(), &LESS);
     if let Some(more) = list.len().checked_sub(MAX_GENERATORS).filter(|n| *n > 0) {
         text += &format!(
             "  {}\n",

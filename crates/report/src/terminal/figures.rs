@@ -1,7 +1,8 @@
 //! What was measured: latency, phases, load, errors, custom metrics.
 
+use super::requests::unanswered;
 use crate::format::{bytes, count, duration, number, percent, share};
-use crate::style::{Align, Field, Style, Tone, plain, table};
+use crate::style::{Align, Field, Style, Tone, fitting, plain, table};
 use floodgate_core::execution::summary::{MetricSummary, Summary};
 use floodgate_core::metric::{Builtin, Contains, MetricKind};
 
@@ -43,11 +44,12 @@ pub(super) fn latency(summary: &Summary, style: Style) -> String {
         ("iteration", Builtin::IterationDuration),
     ]
     .into_iter()
+    .filter(|(_, metric)| !unanswered(summary, metric.name()))
     .filter_map(|(label, metric)| {
         quantiles(label, summary.metrics.get(metric.name())?, Tone::Plain)
     })
     .collect();
-    let is_part = |key: &str| key.contains('{');
+    let is_part = |key: &str| key.contains('{') && !unanswered(summary, key);
     let trends = summary
         .metrics
         .iter()
@@ -95,8 +97,15 @@ fn times(rows: Vec<Vec<Field>>, style: Style) -> String {
         return String::new();
     }
     let heads = QUANTILES.iter().map(|(head, _)| (*head, Align::Right));
-    let columns: Vec<_> = std::iter::once(("", Align::Wrap)).chain(heads).collect();
-    table(style, &columns, rows)
+    // A name that is broken into pieces is harder to read than fewer figures are.
+    let name = if style.width < 80 {
+        Align::Left
+    } else {
+        Align::Wrap
+    };
+    let columns: Vec<_> = std::iter::once(("", name)).chain(heads).collect();
+    const LESS: [usize; 3] = [2, 5, 1];
+    fitting(style, &columns, rows, &LESS)
 }
 
 pub(super) fn load(summary: &Summary, style: Style) -> String {

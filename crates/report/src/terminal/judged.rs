@@ -1,6 +1,7 @@
 //! What the verdict rests on: thresholds, baseline, checks.
 
 use super::figures::value;
+use super::requests::unanswered;
 use crate::format::{count, digits, share};
 use crate::style::{Align, Field, Style, Tone, plain, table};
 use floodgate_core::execution::record::Execution;
@@ -29,12 +30,17 @@ pub(super) fn thresholds(execution: &Execution, summary: &Summary, style: Style)
             t.key.clone()
         };
         last = &t.key;
-        let observed = t.observed.map_or_else(
-            || "–".into(),
-            |v| value(summary, &t.key, &t.aggregate, v, 5),
-        );
+        let unanswered = unanswered(summary, &t.key);
+        let observed = match t.observed {
+            Some(v) if !unanswered => value(summary, &t.key, &t.aggregate, v, 5),
+            _ => "–".into(),
+        };
         vec![
-            of_outcome(t.outcome, t.aborted),
+            if unanswered && t.outcome == Outcome::Passed {
+                ("? no response".into(), Tone::Warn)
+            } else {
+                of_outcome(t.outcome, t.aborted)
+            },
             plain(key),
             plain(&t.expression),
             plain(observed),
@@ -108,6 +114,7 @@ pub(super) fn checks(summary: &Summary, style: Style) -> String {
     if summary.checks.is_empty() {
         return String::new();
     }
+    let named = summary.checks.iter().any(|c| c.request.is_some());
     let rows = summary.checks.iter().map(|c| {
         let all = c.passes + c.fails;
         let sign = if c.fails == 0 {
@@ -118,6 +125,7 @@ pub(super) fn checks(summary: &Summary, style: Style) -> String {
         vec![
             (sign.0.to_owned(), sign.1),
             plain(&c.name),
+            (c.request.clone().unwrap_or_default(), Tone::Dim),
             plain(share(c.passes, all)),
             (format!("{} of {}", count(c.passes), count(all)), Tone::Dim),
         ]
@@ -126,7 +134,8 @@ pub(super) fn checks(summary: &Summary, style: Style) -> String {
         style,
         &[
             ("", Align::Left),
-            ("", Align::Wrap),
+            (if named { "check" } else { "" }, Align::Wrap),
+            (if named { "request" } else { "" }, Align::Wrap),
             ("", Align::Right),
             ("", Align::Right),
         ],

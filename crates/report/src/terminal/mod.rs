@@ -3,17 +3,20 @@
 mod data;
 mod figures;
 mod judged;
+mod requests;
 
 use crate::format::{span, utc};
 use crate::style::{Align, Style, Tone, of_status, plain, table};
 use floodgate_core::execution::record::Execution;
 use floodgate_core::execution::summary::Summary;
+use floodgate_core::printable::printable;
 
 /// The whole account of a run, ending in a line feed. Sections without content are left out.
 pub fn summary(execution: &Execution, summary: &Summary, style: Style) -> String {
     let sections = [
         ("Thresholds", judged::thresholds(execution, summary, style)),
         ("Baseline", judged::baseline(summary, style)),
+        ("Requests", requests::requests(summary, style)),
         ("Latency", figures::latency(summary, style)),
         ("Phases of a request", figures::phases(summary, style)),
         ("Load", figures::load(summary, style)),
@@ -29,7 +32,26 @@ pub fn summary(execution: &Execution, summary: &Summary, style: Style) -> String
     for (title, body) in sections.into_iter().filter(|(_, body)| !body.is_empty()) {
         text += &format!("\n{}\n{body}", style.strong(title, Tone::Plain));
     }
+    text += &format!("\n{}", verdict(summary, style));
     text
+}
+
+/// The verdict on one line, with as much of the reasons as there is room for: the last line is what is still to be seen when
+/// the rest has scrolled away.
+fn verdict(summary: &Summary, style: Style) -> String {
+    let (tone, sign) = of_status(summary.status);
+    let verdict = format!("{sign} {}", summary.status.as_str().to_uppercase());
+    let room = usize::from(style.width).saturating_sub(verdict.chars().count() + 2);
+    let reasons = printable(&summary.reasons.join("; ")).into_owned();
+    let reasons = match reasons.char_indices().nth(room) {
+        None => reasons,
+        Some(_) => reasons
+            .chars()
+            .take(room.saturating_sub(1))
+            .chain(['…'])
+            .collect(),
+    };
+    format!("{}  {reasons}\n", style.strong(&verdict, tone))
 }
 
 fn headline(execution: &Execution, summary: &Summary, style: Style) -> String {
@@ -37,7 +59,9 @@ fn headline(execution: &Execution, summary: &Summary, style: Style) -> String {
     let verdict = format!("{sign} {}", summary.status.as_str().to_uppercase());
     let test = format!("{}/{}", summary.project, summary.test);
     let target = execution.target.as_ref();
-    let target = target.map_or_else(String::new, |t| format!(" → {t}"));
+    let target = target.map_or_else(String::new, |t| {
+        format!(" → {}", style.paint(t, Tone::Plain))
+    });
     let facts = [
         (summary.duration_s > 0.0).then(|| span(summary.duration_s)),
         summary.started_ms.map(utc),

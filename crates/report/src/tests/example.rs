@@ -7,8 +7,8 @@ use floodgate_core::execution::record::{
     Trigger,
 };
 use floodgate_core::execution::summary::{
-    BaselineSummary, CheckSummary, GeneratorSummary, MetricSummary, Outcome, Summary,
-    ThresholdOutcome, ThresholdResult,
+    BaselineSummary, CheckSummary, GeneratorSummary, MetricSummary, Outcome, RequestSummary,
+    Summary, ThresholdOutcome, ThresholdResult,
 };
 use floodgate_core::metric::{Builtin, Contains, MetricKind};
 use std::collections::BTreeMap;
@@ -96,6 +96,31 @@ fn comparison(observed: f64, outcome: Outcome) -> BaselineOutcome {
         change: Some(observed / 204.1 - 1.0),
         outcome,
         note: None,
+    }
+}
+
+/// The half of the requests that has this name.
+fn request(name: &str, failed: u64, [p95, p99]: [f64; 2]) -> RequestSummary {
+    let mut outcomes = BTreeMap::from([("200".to_owned(), 74_999 - failed)]);
+    if failed > 0 {
+        outcomes.insert("503".to_owned(), failed - 3);
+        outcomes.insert("timeout".to_owned(), 3);
+    }
+    let times = [
+        ("med", p95 / 3.0),
+        ("p(95)", p95),
+        ("p(99)", p99),
+        ("max", p99 * 2.0),
+    ];
+    let times: BTreeMap<_, _> = times.map(|(name, ms)| (name.to_owned(), ms)).into();
+    RequestSummary {
+        name: name.into(),
+        names: 1,
+        count: 74_999,
+        failed,
+        responses: 74_999 - failed.min(3),
+        outcomes,
+        times: [("http_req_response_time".to_owned(), times)].into(),
     }
 }
 
@@ -210,6 +235,8 @@ pub(super) fn passed() -> Run {
     }
     let check = |name: &str, fails| CheckSummary {
         name: name.into(),
+        request: Some("checkout".into()),
+        scenario: Some("buy".into()),
         passes: 75_000 - fails,
         fails,
     };
@@ -227,12 +254,16 @@ pub(super) fn passed() -> Run {
         planned: planned.clone(),
         applied: applied.clone(),
         metrics,
+        requests: vec![
+            request("checkout", 8, [212.1, 612.35]),
+            request("home", 0, [9.21, 17.4]),
+        ],
         checks: vec![
             check("status == 200", 8),
             check("duration < 800ms", 412),
             check("body contains \"Welcome\"", 0),
         ],
-        errors: [("http_503".to_owned(), 5), ("timeout".to_owned(), 3)].into(),
+        errors: [("503".to_owned(), 5), ("timeout".to_owned(), 3)].into(),
         baseline: Some(BaselineSummary {
             execution: Some("01KAH2V0QK8N5D1S9P3B6YTGWM".into()),
             outcomes: vec![comparison(212.447, Outcome::Passed)],
@@ -429,6 +460,7 @@ pub(super) fn nothing() -> Run {
     (s.started_ms, s.duration_s, e.started_ms) = (None, 0.0, None);
     s.metrics.clear();
     s.checks.clear();
+    s.requests.clear();
     s.errors.clear();
     s.generators.clear();
     s.baseline = None;

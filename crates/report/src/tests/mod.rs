@@ -1,4 +1,5 @@
 mod example;
+mod hostile;
 
 use super::*;
 use example::{failed, first_run, in_the_cloud, inconclusive, nothing, passed};
@@ -46,7 +47,7 @@ fn a_run_of_which_nothing_came() {
 fn colours_change_nothing_but_colours() {
     let color = |width| Style { color: true, width };
     for (e, s) in [passed(), failed(), inconclusive(), nothing()] {
-        for width in [72, 80, 100, 120] {
+        for width in [60, 72, 80, 100, 120] {
             let text = summary(&e, &s, color(width));
             assert!(text.contains("\u{1b}["));
             let bare: String = console::strip_ansi_codes(&text)
@@ -71,7 +72,7 @@ fn colours_change_nothing_but_colours() {
 #[test]
 fn lines_stay_within_the_width() {
     for (e, s) in [passed(), failed(), inconclusive(), nothing()] {
-        for style in [72, 80, 100, 120].map(|width| Style {
+        for style in [60, 72, 80, 100, 120].map(|width| Style {
             color: false,
             width,
         }) {
@@ -83,6 +84,81 @@ fn lines_stay_within_the_width() {
             }
         }
     }
+}
+
+/// A target that refuses every connection.
+fn dead() -> example::Run {
+    let (e, mut s) = failed();
+    s.requests.truncate(1);
+    let r = &mut s.requests[0];
+    (r.failed, r.responses) = (r.count, 0);
+    r.outcomes = [("connection_refused".to_owned(), r.count)].into();
+    r.times.clear();
+    (e, s)
+}
+
+#[test]
+fn no_figure_is_made_of_nothing() {
+    let (e, s) = dead();
+    let text = summary(&e, &s, Style::PLAIN);
+    let times: Vec<_> = text
+        .lines()
+        .filter(|line| line.contains("  p(95)<") || line.contains("  p(99)<"))
+        .collect();
+    assert!(
+        !times.is_empty() && times.iter().all(|line| line.ends_with('–')),
+        "{text}"
+    );
+    assert!(text.contains("? no response"), "{text}");
+    assert!(
+        !text.contains("response time") && !text.contains("service time"),
+        "{text}"
+    );
+    assert!(text.contains("connection_refused ×74,999"), "{text}");
+}
+
+#[test]
+fn the_verdict_is_the_last_line_too() {
+    for (e, s) in [passed(), failed(), inconclusive(), nothing()] {
+        for width in [60, 120] {
+            let text = summary(
+                &e,
+                &s,
+                Style {
+                    color: false,
+                    width,
+                },
+            );
+            let (first, last) = (text.lines().next().unwrap(), text.lines().last().unwrap());
+            let verdict = |line: &str| line.split("  ").next().unwrap().to_owned();
+            assert_eq!(verdict(first), verdict(last));
+            assert!(last.chars().count() <= usize::from(width), "{last}");
+        }
+    }
+}
+
+#[test]
+fn many_names_are_summed_up() {
+    let (e, mut s) = passed();
+    let one = s.requests[1].clone();
+    s.requests.extend(
+        (0..40).map(|n| floodgate_core::execution::summary::RequestSummary {
+            name: format!("page {n}"),
+            count: 1,
+            responses: 1,
+            outcomes: [("200".to_owned(), 1)].into(),
+            ..one.clone()
+        }),
+    );
+    let text = summary(&e, &s, Style::PLAIN);
+    let line = text
+        .lines()
+        .find(|line| line.contains("more names"))
+        .unwrap();
+    assert!(
+        line.contains("22 more names") && line.contains("200 ×22"),
+        "{line}"
+    );
 }
 
 #[test]

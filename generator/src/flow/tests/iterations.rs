@@ -154,7 +154,7 @@ fn samples_carry_groups_and_the_tests_own_tags() {
         .collect();
     assert_eq!(
         check.join(" "),
-        "check=status == 200 group=::outer::inner scenario=browse team=shop tier=free"
+        "check=status == 200 group=::outer::inner name=home scenario=browse team=shop tier=free"
     );
 }
 

@@ -402,7 +402,7 @@ fn what_a_local_run_does_not_heed() {
     let script = "version: 1\ntest: t\nengine: k6\nscript: load.js\nhttp: {insecure: true}\n";
     assert_eq!(
         list(script),
-        ["d.yaml:5:1: warning: http: has no effect with an engine that runs a script"]
+        ["d.yaml:5:1: http: has no effect with an engine that runs a script"]
     );
     let unheeded = list(include_str!("full.yaml"));
     for (line, path) in unheeded.iter().zip([
@@ -420,7 +420,7 @@ fn what_a_local_run_does_not_heed() {
             "has no effect yet"
         };
         assert!(
-            line.ends_with(&format!(": warning: {path}: {says}")),
+            line.ends_with(&format!(": {path}: {says}")),
             "{path}: {line}"
         );
     }
@@ -473,8 +473,7 @@ fn warnings_do_not_stop() {
     let warnings: Vec<_> = parsed.warnings.iter().map(ToString::to_string).collect();
     assert_eq!(warnings.len(), 3, "{warnings:#?}");
     assert!(
-        warnings[0]
-            .starts_with("d.yaml:1:14: warning: parameters.unused: the parameter is never used"),
+        warnings[0].starts_with("d.yaml:1:14: parameters.unused: the parameter is never used"),
         "{}",
         warnings[0]
     );
