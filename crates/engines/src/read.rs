@@ -18,6 +18,9 @@ pub trait Reader: Send {
     fn finish(&mut self, into: &mut Collector) -> Result<Vec<String>, ReadError>;
 }
 
+/// A time after this is none, Unix ms: the end of the year 2199. Neither is one before 1970.
+pub(crate) const LATEST_MS: i64 = 7_258_118_400_000;
+
 /// Why an engine's output cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {

@@ -1,5 +1,6 @@
 //! How JMeter is started for one task.
 
+use super::files::PROPERTIES as PROPERTIES_FILE;
 use super::pace::Paces;
 use super::plan::{Plan, Values, checks, resolved};
 use super::read::{self, Options};
@@ -122,7 +123,7 @@ fn home(given: Option<&Path>) -> Result<PathBuf, LaunchError> {
         engine: "JMeter",
         remedy: match given {
             Some(given) => format!("{} has no bin/ApacheJMeter.jar", given.display()),
-            None => "unpack JMeter 5.6 and set JMETER_HOME to its folder, or use the image floodgate-jmeter".to_owned(),
+            None => "unpack JMeter 5.6 (https://jmeter.apache.org/download_jmeter.cgi) and set JMETER_HOME to its folder, or use the image floodgate-jmeter".to_owned(),
         },
     })
 }
@@ -313,7 +314,11 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
     }
     let results = job.scratch.join("results.jtl");
     let port = free_port(job.scratch)?;
-    let of_test = job.folder.join("user.properties");
+    let of_plan = folders.plan.join(PROPERTIES_FILE);
+    let of_test = match of_plan.is_file() {
+        true => of_plan,
+        false => job.folder.join(PROPERTIES_FILE),
+    };
     let command = command(&Command {
         java: &java,
         home: &home,

@@ -18,7 +18,7 @@ use super::Head;
 use super::input::{Fault, Input, Text, Written};
 use super::samples::{Message, Path, Request, Samples};
 use crate::collector::Collector;
-use crate::read::ReadError;
+use crate::read::{LATEST_MS, ReadError};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -194,6 +194,11 @@ impl Parser {
             ..Head::default()
         };
         let start_ms = input.long()?;
+        if !(0..=LATEST_MS).contains(&start_ms) {
+            return Err(Fault::Malformed(format!(
+                "a run that started at {start_ms} ms of Unix time, which is no time"
+            )));
+        }
         input.string()?;
         let scenarios = input.count()?;
         let scenarios: Vec<String> = (0..scenarios)

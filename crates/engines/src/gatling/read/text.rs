@@ -15,7 +15,7 @@ use super::super::pickle;
 use super::Head;
 use super::samples::{Path, Request, Samples};
 use crate::collector::Collector;
-use crate::read::{Lines, ReadError};
+use crate::read::{LATEST_MS, Lines, ReadError};
 use memchr::{memchr, memrchr};
 use std::collections::HashMap;
 
@@ -305,14 +305,15 @@ fn last(line: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&line[..at], &line[at + 1..]))
 }
 
-/// A whole number of up to 15 digits: Unix ms until the year 33,000.
+/// A time in Unix ms.
 #[inline]
 fn number(digits: &[u8]) -> Option<i64> {
     if digits.is_empty() || digits.len() > 15 {
         return None;
     }
-    digits.iter().try_fold(0i64, |value, &c| {
+    let value = digits.iter().try_fold(0i64, |value, &c| {
         let digit = c.wrapping_sub(b'0');
         (digit < 10).then(|| value * 10 + i64::from(digit))
-    })
+    })?;
+    (value <= LATEST_MS).then_some(value)
 }

@@ -315,7 +315,7 @@ impl CsvReader {
             return Err(ReadError::Malformed {
                 place: format!("line {}", record.line),
                 problem: format!(
-                    "{} fields where the header has {}: was the file cut or written by two at once?",
+                    "{} fields where at least {} are needed: was the file cut or written by two at once?",
                     record.ends.len(),
                     columns.needed()
                 ),
@@ -397,13 +397,15 @@ impl CsvReader {
                 .ok_or_else(|| record.malformed("timeStamp", raw, "Unix time in milliseconds"));
         }
         self.dated = true;
-        parse_date(&record.text(columns.timestamp)).ok_or_else(|| {
-            record.malformed(
-                "timeStamp",
-                raw,
-                "Unix time in milliseconds or yyyy/MM/dd HH:mm:ss.SSS",
-            )
-        })
+        let date = parse_date(&record.text(columns.timestamp));
+        date.filter(|ms| (0..=crate::read::LATEST_MS).contains(ms))
+            .ok_or_else(|| {
+                record.malformed(
+                    "timeStamp",
+                    raw,
+                    "Unix time in milliseconds or yyyy/MM/dd HH:mm:ss.SSS",
+                )
+            })
     }
 
     #[inline]

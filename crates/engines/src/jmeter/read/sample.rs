@@ -50,8 +50,8 @@ impl Figures {
 /// A time above this is none: a year in ms. What is larger is another column or damage.
 pub(super) const LONGEST_MS: u64 = 366 * 24 * 3_600 * 1_000;
 
-/// A start above this is none, Unix ms: the end of the year 2199.
-pub(super) const LATEST_MS: u64 = 7_258_118_400_000;
+/// A start above this is none, Unix ms.
+pub(super) const LATEST_MS: u64 = crate::read::LATEST_MS as u64;
 
 /// The group of a thread: `Group` of `Group 1-3`. The two numbers are those of the group and of the thread in it.
 pub(super) fn group(thread: &[u8]) -> &[u8] {

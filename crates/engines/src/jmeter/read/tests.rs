@@ -266,7 +266,11 @@ fn damage_is_named_with_its_line() {
             "1,2,a,200,maybe\n",
             "line 2: success is \"maybe\", not true or false",
         ),
-        ("1,2\n", "line 2: 2 fields where the header has 5"),
+        ("1,2\n", "line 2: 2 fields where at least 5 are needed"),
+        (
+            "2200/01/01 00:00:01,2,a,200,true\n",
+            "line 2: timeStamp is \"2200/01/01 00:00:01\"",
+        ),
         ("now,2,a,200,true\n", "line 2: timeStamp is \"now\""),
         (
             "1,-5,a,200,true\n",

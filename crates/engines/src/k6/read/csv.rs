@@ -167,6 +167,10 @@ impl State {
             return Err(wrong());
         };
         let (at_us, unit_us) = time::of_csv(time, &mut self.samples.clock).ok_or_else(wrong)?;
+        if !Samples::is_time(at_us) {
+            let problem = format!("{} is no time from 1970 to 2199", excerpt(time));
+            return Err(malformed(number, problem));
+        }
         self.unit_us = self.unit_us.max(unit_us);
         let value = std::str::from_utf8(value)
             .ok()

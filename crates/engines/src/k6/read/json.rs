@@ -110,6 +110,9 @@ impl State {
     fn quickly(&mut self, line: &[u8], into: &mut Collector) -> Option<()> {
         let point = point::cut(line)?;
         let at_us = self.samples.clock.read(point.time)?;
+        if !Samples::is_time(at_us) {
+            return None;
+        }
         let metric = self.samples.metric(point.metric)?;
         if !self.samples.is_sound(metric, point.value) {
             return None;
@@ -195,10 +198,11 @@ impl State {
             malformed(number, format!("a sample of {name} before the line that says its type: the output is needed from its first line"))
         })?;
         let time = data.time.as_deref().unwrap_or_default();
-        let at_us = self.samples.clock.read(time.as_bytes()).ok_or_else(|| {
+        let at_us = self.samples.clock.read(time.as_bytes());
+        let at_us = at_us.filter(|at_us| Samples::is_time(*at_us)).ok_or_else(|| {
             malformed(
                 number,
-                format!("the time {time:?} of a sample of {name} is not RFC 3339"),
+                format!("the time {time:?} of a sample of {name} is none of RFC 3339 from 1970 to 2199"),
             )
         })?;
         let value = data

@@ -4,7 +4,7 @@ use super::response::{CORRECTED, Responses};
 use super::tags::{SetId, TagSets};
 use super::{Clock, kinds};
 use crate::collector::{Collector, Series};
-use crate::read::ReadError;
+use crate::read::{LATEST_MS, ReadError};
 use floodgate_core::metric::{Builtin, MetricKind, Tags};
 use std::collections::HashMap;
 
@@ -13,6 +13,9 @@ const MAX_METRICS: usize = 10_000;
 
 /// A metric, by its place in [`Samples`].
 pub(super) type MetricId = u32;
+
+/// The largest value that is read: sums of it stay finite.
+const LARGEST: f64 = 1e100;
 
 struct Metric {
     name: String,
@@ -125,7 +128,7 @@ impl Samples {
     /// Whether a metric can have a value.
     #[inline]
     pub(super) fn is_sound(&self, metric: MetricId, value: f64) -> bool {
-        value >= 0.0 && value.is_finite() || self.doubt(metric, value).is_none()
+        (0.0..=LARGEST).contains(&value) || self.doubt(metric, value).is_none()
     }
 
     /// Why a metric cannot have a value: it is no number, or negative where that is damage. A script of ours may give a trend of its own
@@ -136,11 +139,22 @@ impl Samples {
         if !value.is_finite() {
             return Some(format!("a sample of {name} is {value}, which is no number"));
         }
+        if value.abs() > LARGEST {
+            return Some(format!(
+                "a sample of {name} is {value}: at most {LARGEST:e} can be added up"
+            ));
+        }
         let elsewhere = self.responses.is_none();
         let never = *kind == MetricKind::Trend || Builtin::parse(name).is_some();
         (value < 0.0 && elsewhere && never).then(|| {
             format!("a sample of {name} is {value}: such a {kind} has no negative values here; leave the metric out")
         })
+    }
+
+    /// Whether a time in Unix µs is one of a run.
+    #[inline]
+    pub(super) fn is_time(at_us: i64) -> bool {
+        (0..=LATEST_MS * 1_000).contains(&at_us)
     }
 
     /// Adds a sample.

@@ -159,6 +159,7 @@ fn values_that_no_sample_has_are_named_with_their_line() {
         ("http_req_duration", "-5"),
         ("http_req_failed", "-5"),
         ("basket", "-0.5"),
+        ("orders", "1e101"),
     ] {
         let (json, csv) = fault(metric, value);
         assert!(
@@ -170,6 +171,12 @@ fn values_that_no_sample_has_are_named_with_their_line() {
             "{metric} {value}"
         );
     }
+    let early = format!(
+        "{head}\n{}\n",
+        point("orders", "1", "{}").replace("2026-", "9999-")
+    );
+    let error = json(&early).unwrap_err().to_string();
+    assert!(error.starts_with("line 6: the time \"9999-"), "{error}");
     let (json, _) = fault("http_req_duration", "-5");
     assert!(
         json.unwrap()
