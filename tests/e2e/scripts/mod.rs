@@ -2,6 +2,7 @@
 //! elsewhere.
 
 mod misbehaving;
+mod plans;
 mod projects;
 mod results;
 mod series;

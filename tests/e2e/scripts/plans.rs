@@ -1,0 +1,74 @@
+//! What a plan of JMeter may be and still runs: with files above its folder, assertions, names of any kind, groups that do nothing.
+
+use super::{here, tool};
+use crate::support::*;
+use floodgate_core::execution::record::Status;
+use floodgate_target::{Config, Target};
+
+/// A plan of one group with four threads that asks for the path of each row of `../data/paths.csv`, and an assertion on the answer's code.
+fn plan(code: &str, target: &Target) -> String {
+    let rows = r#"<hashTree/>
+        <CSVDataSet guiclass="TestBeanGUI" testclass="CSVDataSet" testname="paths">
+          <stringProp name="filename">../data/paths.csv</stringProp>
+          <stringProp name="variableNames">path</stringProp>
+          <boolProp name="recycle">true</boolProp>
+          <boolProp name="stopThread">false</boolProp>
+          <stringProp name="shareMode">shareMode.all</stringProp>
+        </CSVDataSet>
+        <hashTree/>
+        <ResponseAssertion guiclass="AssertionGui" testclass="ResponseAssertion" testname="answered">
+          <collectionProp name="Asserion.test_strings"><stringProp name="0">CODE</stringProp></collectionProp>
+          <stringProp name="Assertion.test_field">Assertion.response_code</stringProp>
+          <intProp name="Assertion.test_type">8</intProp>
+        </ResponseAssertion>
+        <hashTree/>
+      </hashTree>
+      <ThreadGroup guiclass="ThreadGroupGui" testclass="ThreadGroup" testname="idle">
+        <intProp name="ThreadGroup.num_threads">0</intProp>
+      </ThreadGroup>
+      <hashTree/>
+    </hashTree>
+  </hashTree>
+</jmeterTestPlan>
+"#;
+    let text = std::fs::read_to_string(here("browse.jmx")).unwrap();
+    let (head, _) = text.rsplit_once("<hashTree/>").unwrap();
+    let name =
+        "A group, with a name that is longer than any that a scenario of a definition may have";
+    head.replace("testname=\"browse\"", &format!("testname=\"{name}\""))
+        .replace("${__P(port)}", &target.addr().port().to_string())
+        .replace("path\">/<", "path\">/${path}<")
+        + &rows.replace("CODE", code)
+}
+
+#[test]
+fn a_plan_runs_with_data_above_its_folder_and_its_assertions_are_the_verdict() {
+    let Some(_) = tool("FLOODGATE_JMETER") else {
+        return;
+    };
+    let bench = Bench::new();
+    let target = Target::start(Config::fast()).unwrap();
+    for folder in ["plans", "data"] {
+        std::fs::create_dir(bench.path(folder)).unwrap();
+    }
+    bench.write("data/paths.csv", "a\nb\nc\nd\n");
+    let run = |code: &str| {
+        bench.write("plans/plan.jmx", &plan(code, &target));
+        bench.floodgate(&["run", "plans/plan.jmx", "--json", "--generators", "2"])
+    };
+    let held = run("200").expect(0).summary();
+    assert_eq!(value(&held, "http_reqs", "count"), 100.0);
+    assert_eq!(target.counters().requests(), 100);
+    assert_eq!(value(&held, "checks", "rate"), 1.0);
+    let idle = "idle: it has no threads or starts, and sends nothing";
+    assert!(
+        held.warnings.iter().any(|w| w.contains(idle)),
+        "{:?}",
+        held.warnings
+    );
+    let failed = run("201").expect(99).summary();
+    assert_eq!(failed.status, Status::Failed);
+    assert_eq!(value(&failed, "checks", "rate"), 0.0);
+    let said = |why: &String| why.contains("checks") && why.contains("rate==1");
+    assert!(failed.reasons.iter().any(said), "{:?}", failed.reasons);
+}
