@@ -131,7 +131,10 @@ impl Environment {
             return Err(format!("set the environment variable {variable}"));
         }
         match std::fs::read_to_string(&path) {
-            Ok(text) => Ok(text.trim_end_matches(['\r', '\n']).to_owned()),
+            Ok(text) => {
+                let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+                Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(format!(
                 "set the environment variable {variable} or write the file {}",
                 path.display()
@@ -192,7 +195,10 @@ pub(crate) fn assignment(entry: &str) -> std::result::Result<(String, String), S
 /// quotes around the value are dropped. Nothing is expanded.
 fn env_file(path: &Path) -> Result<BTreeMap<String, String>> {
     let mut values = BTreeMap::new();
-    for (number, line) in (1..).zip(read_text(path)?.lines()) {
+    let text = read_text(path)?;
+    // An editor's byte order mark is no part of the first name.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
             continue;
@@ -240,12 +246,14 @@ mod tests {
 
     #[test]
     fn arguments_come_before_the_file_and_the_file_before_the_process() {
-        let file = "# comment\n\nexport HOST=\"file\"\nPATH='from file'\nEMPTY=\n";
+        let file =
+            "\u{feff}FIRST=1.10\n# comment\n\nexport HOST=\"file\"\nPATH='from file'\nEMPTY=\n";
         let (_folder, environment) = environment(&["HOST=argument"], Some(file));
         let environment = environment.unwrap();
         assert_eq!(environment.variable("HOST").as_deref(), Some("argument"));
         assert_eq!(environment.variable("PATH").as_deref(), Some("from file"));
         assert_eq!(environment.variable("EMPTY").as_deref(), Some(""));
+        assert_eq!(environment.variable("FIRST").as_deref(), Some("1.10"));
         assert_eq!(
             environment.variable("CARGO_MANIFEST_DIR").as_deref(),
             Some(env!("CARGO_MANIFEST_DIR"))
@@ -275,7 +283,7 @@ mod tests {
         let environment = environment.unwrap();
         assert_eq!(environment.secret("api-key").unwrap(), "one");
         std::fs::create_dir(folder.path().join("secrets")).unwrap();
-        std::fs::write(folder.path().join("secrets/db"), "two\n").unwrap();
+        std::fs::write(folder.path().join("secrets/db"), "\u{feff}two\r\n").unwrap();
         assert_eq!(environment.secret("db").unwrap(), "two");
         assert!(
             environment

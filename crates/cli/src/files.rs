@@ -24,6 +24,31 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     })
 }
 
+/// Reads a definition from standard input, to one byte past the largest that there may be.
+///
+/// # Errors
+/// [`CliError::File`] if it cannot be read, is a terminal, or has nothing in it.
+pub(crate) fn read_stdin() -> Result<Vec<u8>> {
+    use std::io::{IsTerminal as _, Read as _};
+    let stdin = std::io::stdin();
+    let fail = |problem: &str, remedy: &str| fail(Path::new("-"), problem, Some(remedy.into()));
+    if stdin.is_terminal() {
+        let problem = "standard input is a terminal";
+        return Err(fail(problem, "pipe a definition into it, or name its file"));
+    }
+    let mut text = Vec::new();
+    let mut bounded = stdin
+        .lock()
+        .take(floodgate_core::definition::MAX_SIZE as u64 + 1);
+    bounded
+        .read_to_end(&mut text)
+        .map_err(|error| fail(&error.to_string(), "name the definition's file"))?;
+    if text.is_empty() {
+        return Err(fail("standard input is empty", "pipe a definition into it"));
+    }
+    Ok(text)
+}
+
 /// Reads a file where the folder of a project would do, too.
 ///
 /// # Errors

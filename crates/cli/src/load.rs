@@ -1,7 +1,7 @@
 //! From a definition's text to a test that can be prepared on this machine.
 
 use crate::env::Environment;
-use crate::error::Result;
+use crate::error::{CliError, Result};
 use crate::files;
 use crate::script::above::Above;
 use crate::script::{self, Inspected, definition_of, engine_of};
@@ -12,6 +12,7 @@ use floodgate_control::{Stores, TestPackage};
 use floodgate_core::definition::{Definition, Engine, Parsed, Resolver, Source};
 use floodgate_core::execution::plan::Plan;
 use floodgate_engines::lift::lift;
+use floodgate_generator::preflight;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -60,7 +61,7 @@ impl LoadedTest {
     }
 }
 
-/// Loads a definition's file, or a script as a definition that says nothing more: a file, or the folder of a project.
+/// Loads a definition's file, `-` for standard input, or a script as a definition that says nothing more: a file, or the folder of a project.
 ///
 /// # Errors
 /// A file that cannot be read, a folder of no project, and all faults of the definition.
@@ -69,6 +70,13 @@ pub fn load_file(
     overrides: &[(String, String)],
     env: &Environment,
 ) -> Result<LoadedTest> {
+    if path == Path::new("-") {
+        let origin = Origin {
+            name: "standard input".to_owned(),
+            base_dir: PathBuf::from("."),
+        };
+        return load_text(files::read_stdin()?, origin, overrides, env);
+    }
     // `.` has a name, and a folder that it is in.
     let full = match path.file_name() {
         Some(_) => path.to_owned(),
@@ -142,6 +150,14 @@ pub fn load_text(
             _ => Bytes::from(files::read(&base_dir.join(file))?),
         };
         contents.push((file.clone(), content));
+    }
+    let definition = &checked.parsed.definition;
+    let faults = preflight::faults(definition, &base_dir, references.is_empty());
+    if !faults.is_empty() {
+        let lines = faults
+            .iter()
+            .map(|fault| format!("{}: {fault}\n", origin.name));
+        return Err(CliError::Definition(lines.collect()));
     }
     let json = inspection.as_ref().map(|all| Bytes::from(all.to_string()));
     Ok(LoadedTest {

@@ -4,7 +4,10 @@ mod parse;
 
 pub(crate) use parse::last_line;
 pub use parse::{MAX_CHECK, parse_json_path};
+
+use crate::decimal::Decimal;
 use serde_json_path::JsonPath;
+use std::cmp::Ordering;
 
 /// One check: `subject op value`.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,8 +63,10 @@ impl PartialEq for Subject {
 /// What must hold of the subject.
 #[derive(Clone, Debug)]
 pub enum Test {
-    /// A numeric comparison (`status`, `duration`, `size`, a JSON number).
+    /// A comparison of what is measured (`status`, `duration`, `size`).
     Number(Comparison, f64),
+    /// A comparison with a JSON number, exact whatever its length.
+    Decimal(Comparison, Decimal),
     /// `== "text"` or `!= "text"`.
     Text {
         /// Whether they must be equal.
@@ -95,8 +100,10 @@ pub enum Test {
         /// Whether it must be absent.
         negated: bool,
     },
-    /// `in 200..299` (inclusive), of numbers.
+    /// `in 200..299` (inclusive), of what is measured.
     InRange(f64, f64),
+    /// `in 1.10..2` (inclusive), of JSON numbers.
+    Between(Decimal, Decimal),
 }
 
 impl PartialEq for Test {
@@ -123,6 +130,18 @@ pub enum Comparison {
 }
 
 impl Comparison {
+    /// Whether it holds of two values that are in this order.
+    pub fn accepts(self, order: Ordering) -> bool {
+        match self {
+            Self::Lt => order.is_lt(),
+            Self::Le => order.is_le(),
+            Self::Gt => order.is_gt(),
+            Self::Ge => order.is_ge(),
+            Self::Eq => order.is_eq(),
+            Self::Ne => order.is_ne(),
+        }
+    }
+
     /// Whether `left op right`.
     pub fn holds(self, left: f64, right: f64) -> bool {
         match self {

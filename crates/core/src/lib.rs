@@ -8,6 +8,7 @@
 pub mod baseline;
 pub mod check;
 pub mod cost;
+pub mod decimal;
 pub mod definition;
 pub mod execution;
 pub mod histogram;
@@ -16,6 +17,7 @@ pub mod level;
 pub mod merge;
 pub mod metric;
 pub mod printable;
+pub mod rate;
 pub mod schedule;
 pub mod shard;
 pub mod syntax;

@@ -34,6 +34,27 @@ const SIZE_UNITS: [(&str, u64); 7] = [
     ("GiB", 1 << 30),
 ];
 
+/// Units as people spell them out.
+const SPELT_UNITS: [(&str, &str); 17] = [
+    ("sec", "s"),
+    ("secs", "s"),
+    ("second", "s"),
+    ("seconds", "s"),
+    ("min", "m"),
+    ("mins", "m"),
+    ("minute", "m"),
+    ("minutes", "m"),
+    ("hr", "h"),
+    ("hour", "h"),
+    ("hours", "h"),
+    ("day", "d"),
+    ("days", "d"),
+    ("msec", "ms"),
+    ("millis", "ms"),
+    ("milliseconds", "ms"),
+    ("μs", "us"),
+];
+
 /// A duration: `1m30s`, `1.5h`, `500ms`, `2d`; a bare number is milliseconds. Units stand in any order, as in Go.
 ///
 /// # Errors
@@ -59,7 +80,26 @@ pub fn parse_duration(text: &str) -> Result<Duration, SyntaxError> {
         let scale = match TIME_UNITS.iter().find(|(name, _)| *name == unit) {
             Some((_, scale)) => *scale,
             None if unit.is_empty() && at == 0 && rest.is_empty() => 1_000_000,
+            None if text.contains(char::is_whitespace) => {
+                let dense: String = text.split_whitespace().collect();
+                let error = fail(unit_at, format!("{} has a space in it", quoted(text)));
+                let meant = match parse_duration(&dense) {
+                    Ok(_) => Some(dense),
+                    Err(SyntaxError {
+                        at,
+                        hint: Some(unit),
+                        ..
+                    }) => Some(format!("{}{}", &dense[..at], unit.trim_matches('"'))),
+                    Err(_) => None,
+                };
+                return Err(SyntaxError {
+                    hint: meant.map(|meant| format!("\"{meant}\"")),
+                    ..error
+                });
+            }
             None => {
+                let spelt = SPELT_UNITS.iter().find(|(spelt, _)| *spelt == unit.trim());
+                let meant = spelt.map_or(unit.trim(), |(_, short)| short);
                 return Err(fail(
                     unit_at,
                     format!(
@@ -68,7 +108,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, SyntaxError> {
                         quoted(unit.trim())
                     ),
                 )
-                .nearest(unit.trim(), TIME_UNITS.map(|(name, _)| name)));
+                .nearest(meant, TIME_UNITS.map(|(name, _)| name)));
             }
         };
         total = number
@@ -233,7 +273,7 @@ mod tests {
         for (text, at, part) in [
             ("", 0, "empty"),
             ("-1s", 0, "negative"),
-            ("1 s", 1, "unknown unit"),
+            ("1 s", 1, "has a space in it"),
             ("1sec", 1, "\"sec\""),
             ("1m30", 4, "unknown unit"),
             ("s", 0, "no number"),
@@ -249,6 +289,20 @@ mod tests {
             parse_duration("3M").unwrap_err().hint.as_deref(),
             Some("\"m\"")
         );
+        for (text, hint) in [
+            ("10 s", "\"10s\""),
+            ("1m 30 s", "\"1m30s\""),
+            ("10 minutes", "\"10m\""),
+            ("10sec", "\"s\""),
+            ("5minutes", "\"m\""),
+            ("100msec", "\"ms\""),
+        ] {
+            assert_eq!(
+                parse_duration(text).unwrap_err().hint.as_deref(),
+                Some(hint),
+                "{text}"
+            );
+        }
         assert_eq!(
             parse_duration("3mss").unwrap_err().hint.as_deref(),
             Some("\"ms\"")

@@ -120,6 +120,7 @@ fn json(template: &JsonTemplate, names: &Names<'_>, text: &mut Text) -> Result<(
     use floodgate_core::template::Part as TemplatePart;
     match template {
         JsonTemplate::Literal(value) => text.push_literal(&value.to_string()),
+        JsonTemplate::Number(digits) => text.push_literal(digits),
         JsonTemplate::String(template) => match template.parts.as_slice() {
             [TemplatePart::Variable(alone)] => {
                 text.push_variable(alone, names, Encoding::JsonValue)?;

@@ -6,10 +6,12 @@
 
 use super::error::Problem;
 use super::io::Io;
+use super::json::{self, Node};
 use super::series::CheckTags;
 use crate::clock::Nanos;
 use crate::http::exchange::{Exchange, Protocol};
 use floodgate_core::check::{Check, Comparison, Subject, Test};
+use floodgate_core::decimal::Decimal;
 use floodgate_core::definition::Extractor;
 use floodgate_core::metric::Tags;
 use serde_json::Value;
@@ -143,9 +145,9 @@ impl CheckPlan {
             }
             Subject::JsonPath(path) => {
                 whole
-                    && json
-                        .get(io.body())
-                        .is_some_and(|value| node(&self.test, path.query(value).first()))
+                    && json.get(io.body()).is_some_and(|document| {
+                        node(&self.test, Node::first(document, io.body(), path))
+                    })
             }
             Subject::Header(name) => exchange.status != 0 && text(&self.test, io.header(name)),
             Subject::Cookie(name) => {
@@ -203,7 +205,9 @@ impl ExtractPlan {
             return None;
         }
         let value = match &self.from {
-            Extractor::JsonPath(path) => shown(path.query(json.get(io.body())?).first()?),
+            Extractor::JsonPath(path) => {
+                Node::first(json.get(io.body())?, io.body(), path)?.shown()
+            }
             Extractor::Regex(regex) => group(regex, String::from_utf8_lossy(io.body()))?,
             Extractor::Header(name) => String::from_utf8_lossy(io.header(name)?),
             Extractor::Cookie(name) => String::from_utf8_lossy(cookies.get(name, io)?),
@@ -242,7 +246,7 @@ impl JsonBody {
     fn get(&mut self, body: &[u8]) -> Option<&Value> {
         if matches!(self, Self::Unread) {
             let parsed = if body.len() <= MAX_JSON_BYTES {
-                serde_json::from_slice(body).ok()
+                json::parse(body).ok()
             } else {
                 None
             };
@@ -272,13 +276,18 @@ fn text(test: &Test, value: Option<&[u8]>) -> bool {
             .ok()
             .and_then(|text| text.trim().parse::<f64>().ok())
     };
+    let exact = || Decimal::parse(std::str::from_utf8(bytes).ok()?.trim());
     match test {
         Test::Number(comparison, right) => {
             parsed().is_some_and(|left| comparison.holds(left, *right))
         }
         Test::InRange(low, high) => parsed().is_some_and(|left| (*low..=*high).contains(&left)),
+        Test::Decimal(comparison, right) => {
+            exact().is_some_and(|left| comparison.accepts(left.cmp(right)))
+        }
+        Test::Between(low, high) => exact().is_some_and(|left| (low..=high).contains(&&left)),
         Test::Text { equal, value } => (bytes == value.as_bytes()) == *equal,
-        Test::Json { equal, value } => (bytes == shown(value).as_bytes()) == *equal,
+        Test::Json { equal, value } => (bytes == value.to_string().as_bytes()) == *equal,
         Test::Contains { negated, value } => {
             let found = value.is_empty()
                 || bytes
@@ -291,20 +300,21 @@ fn text(test: &Test, value: Option<&[u8]>) -> bool {
     }
 }
 
-fn node(test: &Test, value: Option<&Value>) -> bool {
-    let Some(value) = value else {
+fn node(test: &Test, node: Option<Node<'_, '_>>) -> bool {
+    let Some(node) = node else {
         return matches!(test, Test::Exists { negated: true });
     };
+    let value = node.value;
     match test {
         Test::Exists { negated } => !*negated,
-        Test::Number(comparison, right) => value
-            .as_f64()
-            .map_or(*comparison == Comparison::Ne, |left| {
-                comparison.holds(left, *right)
-            }),
-        Test::InRange(low, high) => value
-            .as_f64()
-            .is_some_and(|left| (*low..=*high).contains(&left)),
+        Test::Decimal(comparison, right) => {
+            node.number().map_or(*comparison == Comparison::Ne, |left| {
+                comparison.accepts(left.cmp(right))
+            })
+        }
+        Test::Between(low, high) => node
+            .number()
+            .is_some_and(|left| (low..=high).contains(&&left)),
         Test::Text {
             equal,
             value: right,
@@ -313,14 +323,8 @@ fn node(test: &Test, value: Option<&Value>) -> bool {
             equal,
             value: right,
         } => (value == right) == *equal,
-        Test::Contains { .. } | Test::Matches { .. } => text(test, Some(shown(value).as_bytes())),
-    }
-}
-
-/// A string as it is, anything else as JSON.
-fn shown(value: &Value) -> Cow<'_, str> {
-    match value {
-        Value::String(text) => Cow::Borrowed(text),
-        other => Cow::Owned(other.to_string()),
+        Test::Contains { .. } | Test::Matches { .. } => text(test, Some(node.shown().as_bytes())),
+        // Tests of what is measured; none is made of a document.
+        Test::Number(..) | Test::InRange(..) => false,
     }
 }

@@ -1,5 +1,6 @@
 //! Data files in memory: one text with the offsets of its cells, and only the columns that a template names.
 
+use super::json;
 use floodgate_core::definition::DataFormat;
 use std::io::{self, BufRead, BufReader, Read};
 use thiserror::Error;
@@ -73,7 +74,7 @@ impl Table {
             },
         };
         match format {
-            DataFormat::Csv => loader.csv(content)?,
+            DataFormat::Csv { delimiter } => loader.csv(content, delimiter)?,
             DataFormat::Jsonl => loader.jsonl(content)?,
         }
         if loader.table.rows == 0 {
@@ -103,6 +104,18 @@ impl Table {
         let start = if index == 0 { 0 } else { self.ends[index - 1] };
         &self.text[start as usize..self.ends[index] as usize]
     }
+}
+
+/// The remedy for a header that was not split, if it looks like one of another delimiter.
+fn other_delimiter(names: &[&str]) -> String {
+    let [whole] = names else { return String::new() };
+    let found = [(';', ";"), ('\t', "tab"), ('|', "|"), (',', ",")];
+    let found = found
+        .iter()
+        .find(|(delimiter, _)| whole.contains(*delimiter));
+    found.map_or_else(String::new, |(_, said)| {
+        format!(" as one name: write delimiter: \"{said}\" beside file")
+    })
 }
 
 struct Loader<'a> {
@@ -154,8 +167,10 @@ impl Loader<'_> {
         Ok(())
     }
 
-    fn csv(&mut self, content: impl Read) -> Result<(), DataError> {
-        let mut reader = csv::ReaderBuilder::new().from_reader(content);
+    fn csv(&mut self, content: impl Read, delimiter: u8) -> Result<(), DataError> {
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(delimiter)
+            .from_reader(content);
         let header = reader
             .byte_headers()
             .map_err(|e| self.csv_error(e))?
@@ -192,8 +207,9 @@ impl Loader<'_> {
         let find = |column: &String| {
             names.iter().position(|name| name == column).ok_or_else(|| {
                 self.fail(format!(
-                    "has no column `{column}`; its first line has {}",
-                    names.join(", ")
+                    "has no column `{column}`; its first line has {}{}",
+                    names.join(", "),
+                    other_delimiter(names)
                 ))
             })
         };
@@ -205,7 +221,7 @@ impl Loader<'_> {
             csv::ErrorKind::Io(source) => self.io(source),
             csv::ErrorKind::UnequalLengths { pos, expected_len, len } => self.line(
                 pos.map_or(0, |pos| pos.line()),
-                format!("{len} fields where the first line has {expected_len}; quote values that hold a comma"),
+                format!("{len} fields where the first line has {expected_len}; quote values that hold the delimiter"),
             ),
             kind => self.fail(format!("is not csv: {kind:?}")),
         }
@@ -227,8 +243,13 @@ impl Loader<'_> {
             if line.is_empty() {
                 break;
             }
-            if !line.trim_ascii().is_empty() {
-                self.object(number, &line, &mut seen)?;
+            let text = if number == 1 {
+                json::without_bom(&line)
+            } else {
+                &line
+            };
+            if !text.trim_ascii().is_empty() {
+                self.object(number, text, &mut seen)?;
             }
         }
         match seen.iter().position(|seen| !seen) {
@@ -240,10 +261,14 @@ impl Loader<'_> {
         }
     }
 
-    /// A field that a line lacks, or that is null, is empty text; a value that is no string is its JSON text.
+    /// A field that a line lacks, or that is null, is empty text; a value that is no string is its JSON text, numbers in the
+    /// digits of the file.
     fn object(&mut self, number: u64, line: &[u8], seen: &mut [bool]) -> Result<(), DataError> {
-        let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(line)
-            .map_err(|e| self.line(number, format!("not a JSON object: {e}")))?;
+        let fault = |problem: String| self.line(number, format!("not a JSON object: {problem}"));
+        let object = match json::parse(line).map_err(|e| fault(e.to_string()))? {
+            serde_json::Value::Object(object) => object,
+            _ => return Err(fault("it is another value".into())),
+        };
         self.row()?;
         for (index, seen) in seen.iter_mut().enumerate() {
             let value = object.get(&self.table.columns[index]);
@@ -251,7 +276,13 @@ impl Loader<'_> {
             match value {
                 None | Some(serde_json::Value::Null) => self.cell("")?,
                 Some(serde_json::Value::String(text)) => self.cell(text)?,
-                Some(other) => self.cell(&other.to_string())?,
+                Some(other) => {
+                    self.cell(&json::member(
+                        line,
+                        &self.table.columns[index].clone(),
+                        other,
+                    ))?;
+                }
             }
         }
         Ok(())
@@ -264,6 +295,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const CSV: DataFormat = DataFormat::Csv { delimiter: b',' };
+
     fn read(format: DataFormat, content: &[u8], wanted: &[&str]) -> Result<Table, DataError> {
         let wanted: Vec<String> = wanted.iter().map(|&s| s.to_owned()).collect();
         Table::read("users.x", format, content, &wanted)
@@ -272,7 +305,7 @@ mod tests {
     #[test]
     fn csv_keeps_the_wanted_columns() {
         let table = read(
-            DataFormat::Csv,
+            CSV,
             b"\xef\xbb\xbfid,name,note\r\n1,\"a, b\",x\n\n2,\"q\"\"q\nr\",y\n",
             &["name", "id"],
         )
@@ -290,13 +323,42 @@ mod tests {
     }
 
     #[test]
+    fn csv_is_split_at_the_delimiter_that_is_given() {
+        for (delimiter, content) in [
+            (b';', "\u{feff}id;name\n1;\"a;b,c\"\n"),
+            (b'\t', "id\tname\r\n1\ta;b,c"),
+            (b'|', "id|name\n1|a;b,c\n"),
+        ] {
+            let table = read(DataFormat::Csv { delimiter }, content.as_bytes(), &["name"]).unwrap();
+            assert_eq!((table.rows(), table.cell(0, 0)), (1, "a;b,c"));
+        }
+        let error = read(CSV, b"id;name\n1;x\n", &["name"]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "data file users.x has no column `name`; its first line has id;name as one name: write delimiter: \";\" beside file"
+        );
+    }
+
+    #[test]
     fn jsonl_takes_text_numbers_and_structures() {
-        let lines = b"{\"a\":\"x\",\"b\":1}\n\n{\"a\":null,\"b\":[1,{}]}\n{\"b\":true}";
+        let lines = b"\xef\xbb\xbf{\"a\":\"x\",\"b\":1}\n\n{\"a\":null,\"b\":[1,{}]}\n{\"b\":true}\n{\"a\": 1.10, \"b\": [ 1e999, 9007199254740993.5 ]}";
         let table = read(DataFormat::Jsonl, lines, &["a", "b"]).unwrap();
-        let cells: Vec<_> = (0..3)
+        let cells: Vec<_> = (0..4)
             .flat_map(|row| [table.cell(row, 0), table.cell(row, 1)])
             .collect();
-        assert_eq!(cells, ["x", "1", "", "[1,{}]", "", "true"]);
+        assert_eq!(
+            cells,
+            [
+                "x",
+                "1",
+                "",
+                "[1,{}]",
+                "",
+                "true",
+                "1.10",
+                "[1e999,9007199254740993.5]"
+            ]
+        );
     }
 
     #[test]
@@ -304,24 +366,20 @@ mod tests {
         let deep = format!("{{\"a\":{}1{}}}", "[".repeat(5_000), "]".repeat(5_000));
         for (format, content, expected) in [
             (
-                DataFormat::Csv,
+                CSV,
                 "a,b\n1,2\n3\n".as_bytes(),
                 "data file users.x, line 3: 1 fields where the first line has 2",
             ),
-            (DataFormat::Csv, b"a,b\n", "data file users.x has no rows"),
-            (DataFormat::Csv, b"", "data file users.x has no column `a`"),
+            (CSV, b"a,b\n", "data file users.x has no rows"),
+            (CSV, b"", "data file users.x has no column `a`"),
+            (CSV, b"a,a\n1,2\n", "line 1: column `a` stands twice"),
             (
-                DataFormat::Csv,
-                b"a,a\n1,2\n",
-                "line 1: column `a` stands twice",
-            ),
-            (
-                DataFormat::Csv,
+                CSV,
                 b"x,y\n1,2\n",
                 "has no column `a`; its first line has x, y",
             ),
             (
-                DataFormat::Csv,
+                CSV,
                 b"a\n1\n\xff\n",
                 "line 3: the value of `a` is not UTF-8",
             ),
@@ -356,7 +414,7 @@ mod tests {
             for (a, b) in &rows {
                 writer.write_record([a, b]).unwrap();
             }
-            let table = read(DataFormat::Csv, &writer.into_inner().unwrap(), &["a", "b"]).unwrap();
+            let table = read(CSV, &writer.into_inner().unwrap(), &["a", "b"]).unwrap();
             prop_assert_eq!(table.rows() as usize, rows.len());
             for (row, (a, b)) in rows.iter().enumerate() {
                 prop_assert_eq!(table.cell(row as u32, 0), a);
@@ -366,7 +424,7 @@ mod tests {
 
         #[test]
         fn no_content_is_a_panic(content in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = read(DataFormat::Csv, &content, &["a"]);
+            let _ = read(CSV, &content, &["a"]);
             let _ = read(DataFormat::Jsonl, &content, &["a"]);
         }
     }

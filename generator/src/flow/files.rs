@@ -62,10 +62,19 @@ impl Files {
     /// # Errors
     /// The first file that is missing, unreadable, too large or malformed.
     pub fn load(definition: &Definition, base: &Path) -> Result<Self, FileError> {
-        let mut files = Self::default();
+        let (files, faults) = Self::load_all(definition, base);
+        match faults.into_iter().next() {
+            Some(fault) => Err(fault),
+            None => Ok(files),
+        }
+    }
+
+    /// The same with all faults, in the order of the definition.
+    pub fn load_all(definition: &Definition, base: &Path) -> (Self, Vec<FileError>) {
+        let (mut files, mut faults) = (Self::default(), Vec::new());
         for scenario in &definition.scenarios {
-            files.load_bodies(&scenario.flow, base)?;
-            files.load_pems(&scenario.http, base)?;
+            files.load_bodies(&scenario.flow, base, &mut faults);
+            files.load_pems(&scenario.http, base, &mut faults);
         }
         let mut wanted: Vec<Vec<String>> = vec![Vec::new(); definition.data.len()];
         for scenario in &definition.scenarios {
@@ -79,15 +88,14 @@ impl Files {
             });
         }
         for (data, wanted) in definition.data.iter().zip(&wanted) {
-            let (file, _) = open(base, &data.file, MAX_DATA_BYTES)?;
-            files.tables.push(Arc::new(Table::read(
-                &data.file,
-                data.format,
-                file,
-                wanted,
-            )?));
+            let table = open(base, &data.file, MAX_DATA_BYTES)
+                .and_then(|(file, _)| Ok(Table::read(&data.file, data.format, file, wanted)?));
+            match table {
+                Ok(table) => files.tables.push(Arc::new(table)),
+                Err(fault) => faults.push(fault),
+            }
         }
-        Ok(files)
+        (files, faults)
     }
 
     /// The content of a file that a body is made of, by its path in the definition.
@@ -105,16 +113,16 @@ impl Files {
         &self.tables
     }
 
-    fn load_bodies(&mut self, steps: &[Step], base: &Path) -> Result<(), FileError> {
+    fn load_bodies(&mut self, steps: &[Step], base: &Path, faults: &mut Vec<FileError>) {
         for step in steps {
             match step {
-                Step::Group { steps, .. } => self.load_bodies(steps, base)?,
+                Step::Group { steps, .. } => self.load_bodies(steps, base, faults),
                 Step::Request(request) => match &request.body {
-                    Body::File { path, .. } => self.load_body(path, base)?,
+                    Body::File { path, .. } => self.load_body(path, base, faults),
                     Body::Multipart(parts) => {
                         for part in parts {
                             if let PartContent::File { path, .. } = &part.content {
-                                self.load_body(path, base)?;
+                                self.load_body(path, base, faults);
                             }
                         }
                     }
@@ -123,25 +131,33 @@ impl Files {
                 Step::Think { .. } | Step::Set(_) => {}
             }
         }
-        Ok(())
     }
 
-    fn load_body(&mut self, path: &str, base: &Path) -> Result<(), FileError> {
-        if !self.bodies.contains_key(path) {
-            self.bodies
-                .insert(path.to_owned(), read(base, path, MAX_BODY_FILE_BYTES)?);
-        }
-        Ok(())
+    fn load_body(&mut self, path: &str, base: &Path, faults: &mut Vec<FileError>) {
+        load(&mut self.bodies, path, base, MAX_BODY_FILE_BYTES, faults);
     }
 
-    fn load_pems(&mut self, http: &HttpOptions, base: &Path) -> Result<(), FileError> {
+    fn load_pems(&mut self, http: &HttpOptions, base: &Path, faults: &mut Vec<FileError>) {
         for path in [&http.ca, &http.cert, &http.key].into_iter().flatten() {
-            if !self.pems.contains_key(path) {
-                self.pems
-                    .insert(path.clone(), read(base, path, MAX_PEM_BYTES)?);
-            }
+            load(&mut self.pems, path, base, MAX_PEM_BYTES, faults);
         }
-        Ok(())
+    }
+}
+
+/// Reads a file once, however often it is named.
+fn load(
+    into: &mut BTreeMap<String, Bytes>,
+    path: &str,
+    base: &Path,
+    limit: u64,
+    faults: &mut Vec<FileError>,
+) {
+    if !into.contains_key(path) {
+        let content = read(base, path, limit).unwrap_or_else(|fault| {
+            faults.push(fault);
+            Bytes::new()
+        });
+        into.insert(path.to_owned(), content);
     }
 }
 

@@ -33,6 +33,7 @@ mod encode;
 mod error;
 mod files;
 mod io;
+mod json;
 mod names;
 mod native;
 mod redirect;

@@ -194,7 +194,7 @@ fn request(step: &RequestStep, look: &mut dyn FnMut(&Template)) {
 
 fn json(value: &JsonTemplate, look: &mut dyn FnMut(&Template)) {
     match value {
-        JsonTemplate::Literal(_) => {}
+        JsonTemplate::Literal(_) | JsonTemplate::Number(_) => {}
         JsonTemplate::String(text) => look(text),
         JsonTemplate::Array(items) => items.iter().for_each(|item| json(item, look)),
         JsonTemplate::Object(fields) => fields.iter().for_each(|(_, item)| json(item, look)),

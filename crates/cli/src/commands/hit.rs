@@ -9,6 +9,7 @@ use crate::outcome::{Output, show};
 use floodgate_core::definition::without_credentials;
 use floodgate_core::execution::record::Status;
 use floodgate_core::execution::summary::Summary;
+use floodgate_core::rate::Rate;
 use floodgate_core::units::{format_duration, parse_duration};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -34,11 +35,11 @@ pub struct Args {
     /// Connections: virtual users that request in a closed loop [default: 64]; with --rate the most that may be used
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub connections: Option<u64>,
-    /// Requests a second at a constant arrival rate: an open loop, late responses do not slow it down
-    #[arg(short, long, value_name = "PER_S", conflicts_with = "requests", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
-    pub rate: Option<u64>,
+    /// Requests a second at a constant arrival rate: an open loop, late responses do not slow it down; also 0.5, 10/m, 1/3s
+    #[arg(short, long, value_name = "PER_S", conflicts_with = "requests", value_parser = rate)]
+    pub rate: Option<PerSecond>,
     /// For how long: 20s, 1m30s; a bare number is seconds [default: 10s]
-    #[arg(short, long, value_name = "TIME", value_parser = seconds)]
+    #[arg(short, long, short_alias = 'z', value_name = "TIME", value_parser = seconds)]
     pub duration: Option<Duration>,
     /// So many requests in all, instead of a time
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -72,6 +73,36 @@ pub struct Args {
     pub show: ShowArgs,
 }
 
+/// A rate as it is written, and what it comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PerSecond {
+    text: String,
+    /// Requests a second, rounded up.
+    whole: u64,
+}
+
+/// The most requests a second.
+const MOST_RATE: f64 = 10_000_000.0;
+
+fn rate(text: &str) -> std::result::Result<PerSecond, String> {
+    let rate = Rate::parse(text).map_err(|e| e.to_string())?;
+    let per_s = rate.per_second(Duration::from_secs(1));
+    if rate.is_zero() || per_s > MOST_RATE {
+        return Err(format!("must be above 0, and at most {MOST_RATE} a second"));
+    }
+    Ok(PerSecond {
+        text: text.to_owned(),
+        whole: per_s.ceil() as u64,
+    })
+}
+
+impl PerSecond {
+    fn json(&self) -> Value {
+        let number = self.text.parse::<u64>();
+        number.map_or_else(|_| json!(self.text), |number| json!(number))
+    }
+}
+
 /// Users of wrk and oha write `-d 20` for seconds; a definition's bare numbers are milliseconds, as in k6.
 fn seconds(text: &str) -> std::result::Result<Duration, String> {
     let bare = text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && !text.is_empty();
@@ -80,7 +111,10 @@ fn seconds(text: &str) -> std::result::Result<Duration, String> {
     } else {
         text.to_owned()
     })
-    .map_err(|e| e.to_string())?;
+    .map_err(|e| {
+        let allowed = "a time such as 20s or 1m30s (a bare number is seconds)";
+        e.allowed(allowed).to_string()
+    })?;
     if duration.is_zero() {
         Err("must be longer than 0".into())
     } else {
@@ -207,18 +241,18 @@ impl Args {
     fn scenario(&self, request: Value) -> Value {
         let duration = self.duration.unwrap_or(DEFAULT_DURATION);
         let connections = self.connections.unwrap_or(DEFAULT_CONNECTIONS);
-        let mut scenario = match (self.rate, self.requests) {
+        let mut scenario = match (&self.rate, self.requests) {
             (Some(rate), _) => {
                 // As in wrk2, -c is the limit if it is given; otherwise the rate decides how many may be needed.
                 let most = self
                     .max_vus
                     .or(self.connections)
-                    .unwrap_or(rate.clamp(DEFAULT_CONNECTIONS, MOST_VUS));
+                    .unwrap_or(rate.whole.clamp(DEFAULT_CONNECTIONS, MOST_VUS));
                 json!({
                     "executor": "constant-arrival-rate",
-                    "rate": rate,
+                    "rate": rate.json(),
                     "duration": format_duration(duration),
-                    "preAllocatedVUs": connections.min(rate).min(most),
+                    "preAllocatedVUs": connections.min(rate.whole).min(most),
                     "maxVUs": most,
                 })
             }

@@ -21,7 +21,7 @@ const MAX_GENERATORS: i64 = 256;
 /// Arguments of `floodgate run`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The definition, YAML or JSON; or a script: test.js, plan.jmx, simulation.jar, a Maven or Gradle project
+    /// The definition, YAML or JSON, - for standard input; or a script: test.js, plan.jmx, simulation.jar, a Maven or Gradle project
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Generators: 1 runs in this process, more are processes of their own that share the load and the CPUs

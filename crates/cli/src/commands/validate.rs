@@ -14,7 +14,7 @@ use std::time::Duration;
 /// Arguments of `floodgate validate`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The definition, YAML or JSON
+    /// The definition, YAML or JSON; - for standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Override a value, as for `run`; repeatable

@@ -15,8 +15,9 @@
 mod cursor;
 
 use super::{Check, Comparison, Subject, Test};
+use crate::decimal::Decimal;
 use crate::syntax::{SyntaxError, quoted};
-use cursor::Cursor;
+use cursor::{Cursor, no_number};
 use serde_json_path::JsonPath;
 
 /// The longest check in bytes.
@@ -25,6 +26,25 @@ pub const MAX_CHECK: usize = 4_096;
 const MAX_PATH_DEPTH: usize = 24;
 /// The longest JSONPath in bytes.
 const MAX_PATH: usize = 1_024;
+/// The digits that a number in a JSONPath's filter may have: filters compare in 64-bit floating point, which tells numbers of
+/// so many digits apart and none of more (IEEE 754 binary64).
+const FILTER_DIGITS: usize = 15;
+
+/// Operators of other tools, and ours.
+const FOREIGN: [(&str, &str); 12] = [
+    ("=", "=="),
+    ("is", "=="),
+    ("equals", "=="),
+    ("eq", "=="),
+    ("<>", "!="),
+    ("ne", "!="),
+    ("=~", "matches"),
+    ("match", "matches"),
+    ("has", "contains"),
+    ("includes", "contains"),
+    ("between", "in"),
+    ("=>", ">="),
+];
 
 const SUBJECTS: [&str; 9] = [
     "status",
@@ -129,7 +149,7 @@ impl Check {
     }
 }
 
-/// Reads a JSONPath (RFC 9535), bounded in length and depth.
+/// Reads a JSONPath (RFC 9535), bounded in length and depth, and in the digits of the numbers that its filters compare with.
 ///
 /// # Errors
 /// What is wrong and where.
@@ -150,6 +170,19 @@ pub fn parse_json_path(text: &str) -> Result<JsonPath, SyntaxError> {
         return Err(SyntaxError::new(0, problem).allowed(format!(
             "{MAX_PATH} bytes, {MAX_PATH_DEPTH} nested brackets"
         )));
+    }
+    if let Some((at, number)) = filter_numbers(text).find(|(_, number)| {
+        let digits = number.trim_start_matches(['0', '.']);
+        digits.bytes().filter(u8::is_ascii_digit).count() > FILTER_DIGITS
+    }) {
+        let problem = format!("{number} has more digits than a filter tells apart");
+        let error = SyntaxError::new(at, problem).allowed(format!(
+            "{FILTER_DIGITS} digits: filters compare in 64-bit floating point"
+        ));
+        return Err(SyntaxError {
+            hint: Some("compare the number in a check of its own, which is exact".to_owned()),
+            ..error
+        });
     }
     JsonPath::parse(text).map_err(|error| {
         let mut at = error.position().saturating_sub(1).min(text.len());
@@ -223,8 +256,10 @@ impl Cursor<'_> {
             } else {
                 "is no operator"
             };
+            let meant = FOREIGN.iter().find(|(theirs, _)| *theirs == operator);
+            let meant = meant.map_or(full.as_str(), |(_, ours)| ours);
             return Err(fail(format!("{} {problem}", quoted(&full)))
-                .nearest(&full, allowed.iter().copied()));
+                .nearest(meant, allowed.iter().copied()));
         }
         self.skip_spaces();
         if let Some(comparison) = Comparison::parse(operator) {
@@ -262,7 +297,7 @@ impl Cursor<'_> {
                     "true" => serde_json::Value::Bool(true),
                     "false" => serde_json::Value::Bool(false),
                     "null" => serde_json::Value::Null,
-                    _ => return Ok(Test::Number(comparison, self.number(Values::Json)?)),
+                    _ => return Ok(Test::Decimal(comparison, self.decimal()?)),
                 };
                 self.at = self.text.len();
                 Ok(Test::Json {
@@ -270,13 +305,31 @@ impl Cursor<'_> {
                     value: literal,
                 })
             }
+            Values::Json => Ok(Test::Decimal(comparison, self.decimal()?)),
             values => Ok(Test::Number(comparison, self.number(values)?)),
         }
     }
 
     fn range(&mut self, subject: &Subject) -> Result<Test, SyntaxError> {
+        match subject.values() {
+            Values::Json => {
+                let (low, high) = self.ends(Self::decimal)?;
+                Ok(Test::Between(low, high))
+            }
+            values => {
+                let (low, high) = self.ends(|cursor| cursor.number(values))?;
+                Ok(Test::InRange(low, high))
+            }
+        }
+    }
+
+    /// The two ends of a range, in order.
+    fn ends<T: PartialOrd>(
+        &mut self,
+        read: impl Fn(&mut Self) -> Result<T, SyntaxError>,
+    ) -> Result<(T, T), SyntaxError> {
         let start = self.at;
-        let low = self.number(subject.values())?;
+        let low = read(self)?;
         self.skip_spaces();
         if !self.rest().starts_with("..") {
             return Err(self
@@ -285,12 +338,27 @@ impl Cursor<'_> {
         }
         self.at += 2;
         self.skip_spaces();
-        let high = self.number(subject.values())?;
+        let high = read(self)?;
         if low > high {
             return Err(SyntaxError::new(start, "the range ends before it starts")
                 .allowed("LOW..HIGH, both ends included"));
         }
-        Ok(Test::InRange(low, high))
+        Ok((low, high))
+    }
+
+    /// A JSON number.
+    fn decimal(&mut self) -> Result<Decimal, SyntaxError> {
+        let start = self.at;
+        let word = self.number_word();
+        Decimal::parse(word)
+            .ok_or_else(|| no_number(start, word, "a number, \"text\", true, false or null"))
+            .map_err(|error| match word {
+                "" => error,
+                _ => SyntaxError {
+                    hint: Some("text stands in quotes".to_owned()),
+                    ..error
+                },
+            })
     }
 }
 
@@ -321,6 +389,34 @@ pub(crate) fn last_line(message: &str) -> &str {
 /// Bytes of a header's or cookie's name (RFC 9110 §5.6.2, without `!`, which begins an operator).
 fn is_token(b: u8) -> bool {
     b.is_ascii_alphanumeric() || b"#$%&'*+-.^_`|~".contains(&b)
+}
+
+/// The numbers within brackets and outside of quotes, and where they begin.
+fn filter_numbers(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let part_of_name = |c: char| c.is_alphanumeric() || c == '_';
+    let (mut quote, mut depth, mut before, mut done) = (None, 0_usize, ' ', 0);
+    text.char_indices().filter_map(move |(at, c)| {
+        let last = std::mem::replace(&mut before, c);
+        match (quote, c) {
+            // A character behind a backslash neither ends nor begins anything.
+            (Some(_), _) if last == '\\' => before = ' ',
+            (Some(open), c) if c == open => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, '[') => depth += 1,
+            (None, ']') => depth = depth.saturating_sub(1),
+            (None, c) if c.is_ascii_digit() && depth > 0 && at >= done => {
+                let rest = &text[at..];
+                let end = rest
+                    .find(|c: char| !c.is_ascii_digit() && c != '.')
+                    .unwrap_or(rest.len());
+                done = at + end;
+                return (!part_of_name(last)).then_some((at, &rest[..end]));
+            }
+            _ => {}
+        }
+        None
+    })
 }
 
 /// How far a JSONPath reaches: to a space or an operator that stands outside of brackets and quotes.

@@ -6,6 +6,7 @@
 
 mod build;
 mod fault;
+mod foreign;
 mod keys;
 mod local;
 mod mask;
@@ -119,6 +120,10 @@ pub fn parse_with(
             return Err(sink.finish());
         }
     };
+    if let Some(issue) = foreign::recognise(&root) {
+        sink.push(issue);
+        return Err(sink.finish());
+    }
     overrides::apply(&mut root, overrides, &mut sink);
     root.label(Path::default());
     let mut normalised = root.to_json();

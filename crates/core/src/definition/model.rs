@@ -266,8 +266,11 @@ pub struct DataSource {
 /// Formats of data files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DataFormat {
-    /// Comma-separated with a header line (RFC 4180).
-    Csv,
+    /// Separated values with a header line (RFC 4180).
+    Csv {
+        /// What stands between values: an ASCII character, `,` unless given.
+        delimiter: u8,
+    },
     /// A JSON object a line.
     Jsonl,
 }

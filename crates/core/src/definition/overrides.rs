@@ -125,9 +125,9 @@ fn keep_type(default: &Node, value: &mut Node) -> Result<(), String> {
     };
     let expected = default.scalar().map_or(Core::Text, Scalar::core);
     let said = match (expected, value.core()) {
-        (Core::Integer(_) | Core::Float(_), Core::Integer(_) | Core::Float(_))
-        | (Core::Boolean(_), Core::Boolean(_)) => return Ok(()),
-        (Core::Integer(_) | Core::Float(_), _) if !value.raw.contains("${") => "a number",
+        (expected, given) if expected.is_number() && given.is_number() => return Ok(()),
+        (Core::Boolean(_), Core::Boolean(_)) => return Ok(()),
+        (expected, _) if expected.is_number() && !value.raw.contains("${") => "a number",
         (Core::Boolean(_), _) if !value.raw.contains("${") => "true or false",
         _ => {
             value.plain = false;

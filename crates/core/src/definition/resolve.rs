@@ -5,7 +5,7 @@
 use super::Resolver;
 use super::fault::{Issue, Sink};
 use super::shape::EXTENSION;
-use super::tree::{Content, Entry, Kind, Node, Piece, Scalar, core_json};
+use super::tree::{Content, Entry, Kind, Node, Piece, Plain, Scalar, plain};
 use crate::syntax::{SyntaxError, quoted};
 use crate::template::{REFERENCES, Token, expression, tokens};
 use serde_json::Value;
@@ -18,7 +18,7 @@ const MAX_RESOLVED: usize = 64 << 10;
 struct Parameter {
     text: String,
     secret: bool,
-    value: Value,
+    plain: Plain,
 }
 
 struct Resolve<'a> {
@@ -138,13 +138,14 @@ impl References {
 
 fn parameter(scalar: &Scalar) -> Option<Parameter> {
     let text = scalar.text()?.into_owned();
-    let value = core_json(scalar)
-        .filter(|value| !value.is_null())
-        .unwrap_or_else(|| Value::String(text.clone()));
+    let plain = match plain(scalar) {
+        Plain::Null => Plain::Text,
+        other => other,
+    };
     Some(Parameter {
         text,
         secret: scalar.is_secret(),
-        value,
+        plain,
     })
 }
 
@@ -215,9 +216,9 @@ impl Resolve<'_> {
                     .allowed("the name or ARN of a secret that can be read")
                 })?;
                 Piece::Resolved {
-                    value: Value::String(text.clone()),
                     text,
                     secret: true,
+                    plain: Plain::Text,
                 }
             }
             _ => self.parameter(at, name)?,
@@ -254,9 +255,9 @@ impl Resolve<'_> {
                 }
             })?;
         Ok(Piece::Resolved {
-            value: Value::String(text.clone()),
             text,
             secret: false,
+            plain: Plain::Text,
         })
     }
 
@@ -286,11 +287,11 @@ impl Resolve<'_> {
         };
         self.used.insert(name.to_owned());
         // A parameter that is broken has been reported where it stands.
-        let (text, secret, value) = match parameter {
+        let (text, secret, plain) = match parameter {
             Some(parameter) => (
                 parameter.text.clone(),
                 parameter.secret,
-                parameter.value.clone(),
+                parameter.plain.clone(),
             ),
             None => {
                 return Err(SyntaxError::new(
@@ -302,7 +303,7 @@ impl Resolve<'_> {
         Ok(Piece::Resolved {
             text,
             secret,
-            value,
+            plain,
         })
     }
 }

@@ -77,6 +77,8 @@ pub(super) struct Grammar {
     pub(super) types: &'static [&'static str],
     /// A regular expression for the schema, looser than `check` or equal to it.
     pub(super) pattern: Option<&'static str>,
+    /// What is allowed and probably not meant.
+    pub(super) doubt: fn(&str) -> Option<String>,
 }
 
 /// The keys of a map.

@@ -1,6 +1,7 @@
 //! The tree of a definition: values with their places, before anything is known about what they mean.
 
 use super::fault::Issue;
+use crate::decimal::{is_json_number, to_json_number};
 use crate::syntax::{SyntaxError, quoted};
 use crate::template::{Token, tokens};
 use serde_json::Value;
@@ -145,7 +146,8 @@ pub(super) enum Piece {
     Resolved {
         text: String,
         secret: bool,
-        value: Value,
+        /// What it is where a JSON value stands.
+        plain: Plain,
     },
     /// A template's expression, and at which byte of the raw text it stands.
     Expression { at: usize, text: String },
@@ -158,7 +160,9 @@ pub(super) enum Core {
     Boolean(bool),
     Integer(i128),
     Float(f64),
-    /// An integer past 128 bits, an infinity, or not a number.
+    /// A number past what 128 bits, or a float, can hold.
+    Huge,
+    /// An infinity, or not a number.
     Unusable,
     Text,
 }
@@ -177,7 +181,7 @@ impl Core {
             return Self::Unusable;
         }
         let radix = |digits: &str, radix| {
-            i128::from_str_radix(digits, radix).map_or(Self::Unusable, Self::Integer)
+            i128::from_str_radix(digits, radix).map_or(Self::Huge, Self::Integer)
         };
         let all = |digits: &str, valid: fn(&u8) -> bool| {
             !digits.is_empty() && digits.as_bytes().iter().all(valid)
@@ -208,9 +212,37 @@ impl Core {
             && digits(exponent);
         match text.parse::<f64>() {
             Ok(number) if is_float && number.is_finite() => Self::Float(number),
-            Ok(_) if is_float => Self::Unusable,
+            Ok(_) if is_float => Self::Huge,
             _ => Self::Text,
         }
+    }
+}
+
+/// What a plain scalar is as JSON.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Plain {
+    Null,
+    Boolean(bool),
+    /// The digits as they are written.
+    Number(String),
+    /// Text, and what only YAML takes for a number: `007`, `.inf`.
+    Text,
+}
+
+/// How [`Node::to_json`] writes a number that a reader of JSON could give back in other digits: `"${number:1.10}"` is the
+/// plain `1.10`.
+const NUMBER: &str = "${number:";
+
+/// The plain scalar that a text stands for.
+pub(super) fn number_reference(text: &str) -> Option<&str> {
+    let digits = text.strip_prefix(NUMBER)?.strip_suffix('}')?;
+    Core::of(digits).is_number().then_some(digits)
+}
+
+impl Core {
+    /// Whether it is a number of any kind.
+    pub(super) const fn is_number(&self) -> bool {
+        matches!(self, Self::Integer(_) | Self::Float(_) | Self::Huge)
     }
 }
 
@@ -387,9 +419,7 @@ impl Node {
     /// The tree as JSON with references unresolved: the same for all ways to write the same.
     pub(super) fn to_json(&self) -> Value {
         match &self.kind {
-            Kind::Scalar(scalar) => {
-                core_json(scalar).unwrap_or_else(|| Value::String(scalar.raw.clone()))
-            }
+            Kind::Scalar(scalar) => scalar_json(scalar),
             Kind::List(items) => Value::Array(items.iter().map(Self::to_json).collect()),
             Kind::Map(entries) => Value::Object(
                 entries
@@ -401,21 +431,44 @@ impl Node {
     }
 }
 
-/// The JSON value of a scalar that has one other than its text; `None` for text and what JSON cannot say.
-pub(super) fn core_json(scalar: &Scalar) -> Option<Value> {
-    let core = if scalar.plain && !scalar.raw.contains("${") {
+/// A scalar as JSON, references unresolved.
+fn scalar_json(scalar: &Scalar) -> Value {
+    match plain(scalar) {
+        Plain::Null => Value::Null,
+        Plain::Boolean(value) => Value::Bool(value),
+        Plain::Number(_) | Plain::Text if plain_core(scalar).is_number() => {
+            let number = is_json_number(&scalar.raw)
+                .then(|| scalar.raw.parse::<serde_json::Number>().ok())
+                .flatten()
+                .filter(|number| number.to_string() == scalar.raw);
+            number.map_or_else(
+                || Value::String(format!("{NUMBER}{}}}", scalar.raw)),
+                Value::Number,
+            )
+        }
+        Plain::Number(_) | Plain::Text => Value::String(scalar.raw.clone()),
+    }
+}
+
+fn plain_core(scalar: &Scalar) -> Core {
+    if scalar.plain && !scalar.raw.contains("${") {
         Core::of(&scalar.raw)
     } else {
         Core::Text
-    };
-    match core {
-        Core::Null => Some(Value::Null),
-        Core::Boolean(value) => Some(Value::Bool(value)),
-        Core::Integer(value) => u64::try_from(value)
-            .map(Value::from)
-            .or_else(|_| i64::try_from(value).map(Value::from))
-            .ok(),
-        Core::Float(value) => serde_json::Number::from_f64(value).map(Value::Number),
-        Core::Unusable | Core::Text => None,
+    }
+}
+
+/// What a scalar is as JSON, references aside.
+pub(super) fn plain(scalar: &Scalar) -> Plain {
+    match plain_core(scalar) {
+        Core::Null => Plain::Null,
+        Core::Boolean(value) => Plain::Boolean(value),
+        Core::Integer(value) if scalar.raw.starts_with("0x") || scalar.raw.starts_with("0o") => {
+            Plain::Number(value.to_string())
+        }
+        Core::Integer(_) | Core::Float(_) | Core::Huge => {
+            to_json_number(&scalar.raw).map_or(Plain::Text, Plain::Number)
+        }
+        Core::Unusable | Core::Text => Plain::Text,
     }
 }

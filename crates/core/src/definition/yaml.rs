@@ -1,7 +1,7 @@
 //! YAML 1.2, and JSON as its subset, into a tree with places, bounded against hostile input.
 
 use super::fault::{Issue, Sink};
-use super::tree::{Content, Entry, Kind, Mark, Node, Path, Scalar};
+use super::tree::{Content, Entry, Kind, Mark, Node, Path, Scalar, number_reference};
 use crate::syntax::quoted;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use std::borrow::Cow;
@@ -82,8 +82,22 @@ impl<'a> Reader<'a, '_> {
                 if error.info().contains("recursion limit") {
                     return Err(too_deep(mark));
                 }
+                let issue = Issue::new(
+                    mark,
+                    &Path::default(),
+                    format!("this is no YAML: {}", error.info()),
+                );
+                // Scanners report a tab where it stands, or in the line that it makes senseless.
+                let indent = |line: &str| line.trim_start_matches(' ').starts_with('\t');
+                let line = (mark.line as usize).saturating_sub(1);
+                let near = self.lines.iter().skip(line.saturating_sub(1)).take(2);
+                if near.into_iter().any(|(line, _)| indent(line)) {
+                    return Err(Box::new(
+                        issue.hint("a line begins with a tab: YAML is indented with spaces"),
+                    ));
+                }
                 Err(Box::new(
-                    Issue::new(mark, &Path::default(), format!("this is no YAML: {}", error.info()))
+                    issue
                         .hint("put text that has any of [ ] { } , # & * ! | > % @ or \": \" in it into quotes"),
                 ))
             }
@@ -322,6 +336,14 @@ impl<'a> Reader<'a, '_> {
                 plain = true;
             }
             Some(tag) => self.unknown_tag(tag, mark),
+        }
+        if let Some(digits) = number_reference(&text) {
+            return Ok(Kind::Scalar(Scalar {
+                raw: digits.to_owned(),
+                plain: true,
+                inset: None,
+                content: Content::AsWritten,
+            }));
         }
         let quote = u32::from(matches!(
             style,

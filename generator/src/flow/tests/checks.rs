@@ -3,6 +3,7 @@
 use super::support::*;
 use crate::http::exchange::ErrorCode;
 use floodgate_core::check::{Comparison, Subject, Test};
+use floodgate_core::decimal::Decimal;
 use floodgate_core::definition::{Extractor, RequestStep};
 use proptest::prelude::*;
 use serde_json::json;
@@ -37,6 +38,10 @@ fn path(text: &str) -> Subject {
     Subject::JsonPath(JsonPath::parse(text).unwrap())
 }
 
+fn decimal(text: &str) -> Decimal {
+    Decimal::parse(text).unwrap()
+}
+
 fn text(equal: bool, value: &str) -> Test {
     Test::Text {
         equal,
@@ -66,11 +71,39 @@ const EXISTS: Test = Test::Exists { negated: false };
 const ABSENT: Test = Test::Exists { negated: true };
 
 #[test]
+fn json_numbers_are_compared_and_taken_digit_by_digit() {
+    let body = "\u{feff}{\"id\": 9007199254740993, \"price\": 1.10, \"sum\": 0.30000000000000000001, \"k\": 1e3, \"far\": 1e999}";
+    for (check, expected) in [
+        ("$.id == 9007199254740993", true),
+        ("$.id == 9007199254740992", false),
+        ("$.id != 9007199254740992", true),
+        ("$.id in 9007199254740993..9007199254740993", true),
+        ("$.price == 1.1", true),
+        ("$.price matches /^1\\.10$/", true),
+        ("$.sum == 0.3", false),
+        ("$.sum > 0.3", true),
+        ("$.k == 1000", true),
+        ("$.k == 10e2", true),
+        ("$.far > 1e998", true),
+        ("$.far == 1e999", true),
+    ] {
+        let check = floodgate_core::check::Check::parse(check).unwrap();
+        assert_eq!(
+            outcome(&check.subject, &check.test, Reply::body(body)),
+            expected,
+            "{}",
+            check.name
+        );
+    }
+}
+
+#[test]
 fn every_subject_meets_every_test() {
     use Comparison::{Eq, Ge, Gt, Le, Lt, Ne};
     let header = |name: &str| Subject::Header(name.into());
     let cookie = |name: &str| Subject::Cookie(name.into());
     let n = Test::Number;
+    let d = |comparison, number| Test::Decimal(comparison, decimal(number));
     let size = reply().body.len() as f64;
     for (subject, test, expected) in [
         (Subject::Status, n(Eq, 200.0), true),
@@ -109,26 +142,26 @@ fn every_subject_meets_every_test() {
         (path("$.state"), text(true, "open"), true),
         (path("$.state"), text(false, "open"), false),
         (path("$.state"), contains(false, "pe"), true),
-        (path("$.state"), n(Eq, 1.0), false),
-        (path("$.state"), n(Ne, 1.0), true),
-        (path("$.n"), n(Eq, 1.5), true),
-        (path("$.n"), Test::InRange(1.0, 2.0), true),
+        (path("$.state"), d(Eq, "1.0"), false),
+        (path("$.state"), d(Ne, "1.0"), true),
+        (path("$.n"), d(Eq, "1.5"), true),
+        (path("$.n"), Test::Between(decimal("1"), decimal("2")), true),
         (path("$.n"), text(true, "1.5"), false),
         (path("$.n"), matches(false, r"^1\.5$"), true),
-        (path("$.digits"), n(Eq, 5.0), false),
+        (path("$.digits"), d(Eq, "5.0"), false),
         (path("$.ok"), same(true, json!(true)), true),
         (path("$.ok"), same(false, json!(true)), false),
         (path("$.none"), same(true, json!(null)), true),
         (path("$.none"), EXISTS, true),
         (path("$.list[*].id"), text(true, "x"), true),
-        (path("$.list[?@.id == 9].id"), n(Eq, 9.0), true),
+        (path("$.list[?@.id == 9].id"), d(Eq, "9.0"), true),
         (path("$.list"), contains(false, "\"id\":9"), true),
         // What is absent fails all but `not exists`.
         (path("$.gone"), EXISTS, false),
         (path("$.gone"), ABSENT, true),
         (path("$.gone"), text(false, "x"), false),
         (path("$.gone"), same(false, json!(1)), false),
-        (path("$.gone"), n(Ne, 1.0), false),
+        (path("$.gone"), d(Ne, "1.0"), false),
         (path("$.gone"), contains(true, "x"), false),
     ] {
         assert_eq!(

@@ -526,7 +526,7 @@ fn with_data(mode: DataMode, rows: usize, scenarios: usize) -> (Definition, File
     definition.data.push(DataSource {
         name: "data".into(),
         file: "ids.csv".into(),
-        format: DataFormat::Csv,
+        format: DataFormat::Csv { delimiter: b',' },
         mode,
     });
     let dir = tempfile::tempdir().unwrap();

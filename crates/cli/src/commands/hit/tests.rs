@@ -40,6 +40,12 @@ fn the_loop_follows_from_the_arguments() {
         open(2_000, 100, 300)
     );
     assert_eq!(scenario("localhost -r 90000"), open(90_000, 64, 10_000));
+    // The rate goes on as it is written, and is exact: no share of a request is rounded.
+    for (rate, pre) in [("0.5", 1), ("2.5", 3), ("1/3s", 1), ("90/m", 2)] {
+        let mut open = open(0, pre, 64);
+        open["rate"] = json!(rate);
+        assert_eq!(scenario(&format!("localhost -r {rate} -z 10s")), open);
+    }
 }
 
 #[test]
@@ -126,6 +132,9 @@ fn what_makes_no_sense_is_refused() {
         "u -c 0",
         "u -r 0",
         "u -r 5 -n 5",
+        "u -r often",
+        "u -r 1/0s",
+        "u -r 10000001",
         "u -d 0s",
         "u -d soon",
         "u -H nocolon",

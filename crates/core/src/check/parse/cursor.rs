@@ -7,6 +7,16 @@ use crate::units::{parse_bytes, parse_duration};
 /// The largest compiled regular expression in bytes.
 const MAX_REGEX: usize = 1 << 20;
 
+/// What stands where a number should.
+pub(super) fn no_number(at: usize, word: &str, allowed: &str) -> SyntaxError {
+    let problem = if word.is_empty() {
+        "a value is missing".to_owned()
+    } else {
+        format!("{} is no number", quoted(word))
+    };
+    SyntaxError::new(at, problem).allowed(allowed)
+}
+
 /// A place in a check.
 pub(super) struct Cursor<'a> {
     pub(super) text: &'a str,
@@ -38,7 +48,7 @@ impl<'a> Cursor<'a> {
 
     pub(super) fn operator(&mut self) -> &'a str {
         let rest = self.rest();
-        let symbols = rest.find(|c| !"<>=!".contains(c)).unwrap_or(rest.len());
+        let symbols = rest.find(|c| !"<>=!~".contains(c)).unwrap_or(rest.len());
         if symbols > 0 {
             self.at += symbols;
             &rest[..symbols]
@@ -50,38 +60,28 @@ impl<'a> Cursor<'a> {
     /// A number in the unit of the values: µs, bytes, or plain.
     pub(super) fn number(&mut self, values: Values) -> Result<f64, SyntaxError> {
         let start = self.at;
-        let rest = self.rest();
-        let end = rest.find("..").unwrap_or(rest.len());
-        let word = rest[..end].split_whitespace().next().unwrap_or("");
-        self.at += word.len();
+        let word = self.number_word();
         match values {
             Values::Time => Ok(parse_duration(word)
                 .map_err(|error| error.shifted(start))?
                 .as_nanos() as f64
                 / 1_000.0),
             Values::Bytes => Ok(parse_bytes(word).map_err(|error| error.shifted(start))? as f64),
-            Values::Number | Values::Json | Values::Text => {
-                let allowed = if values == Values::Json {
-                    "a number, \"text\", true, false or null"
-                } else {
-                    "a number"
-                };
-                word.parse::<f64>()
-                    .ok()
-                    .filter(|number| number.is_finite())
-                    .ok_or_else(|| {
-                        let problem = if word.is_empty() {
-                            "a value is missing".to_owned()
-                        } else {
-                            format!("{} is no number", quoted(word))
-                        };
-                        let error = SyntaxError::new(start, problem).allowed(allowed);
-                        let hint = (values == Values::Json && !word.is_empty())
-                            .then(|| "text stands in quotes".to_owned());
-                        SyntaxError { hint, ..error }
-                    })
-            }
+            Values::Number | Values::Json | Values::Text => word
+                .parse::<f64>()
+                .ok()
+                .filter(|number| number.is_finite())
+                .ok_or_else(|| no_number(start, word, "a number")),
         }
+    }
+
+    /// Up to a space or the two dots of a range.
+    pub(super) fn number_word(&mut self) -> &'a str {
+        let rest = self.rest();
+        let end = rest.find("..").unwrap_or(rest.len());
+        let word = rest[..end].split_whitespace().next().unwrap_or("");
+        self.at += word.len();
+        word
     }
 
     /// A quoted text.

@@ -47,7 +47,10 @@ fn reads_numbers_in_the_subjects_unit() {
     );
     let (subject, test) = check("$.items[?@.id == 1].price >= -2.5");
     assert!(matches!(subject, Subject::JsonPath(_)));
-    assert_eq!(test, Test::Number(Ge, -2.5));
+    assert_eq!(
+        test,
+        Test::Decimal(Ge, crate::decimal::Decimal::parse("-2.5").unwrap())
+    );
 }
 
 #[test]
@@ -143,6 +146,18 @@ fn refuses_with_a_place() {
         Check::parse("sttus == 1").unwrap_err().hint.as_deref(),
         Some("\"status\"")
     );
+    for (text, hint) in [
+        ("status is 200", "\"==\""),
+        ("status = 200", "\"==\""),
+        ("status equals 200", "\"==\""),
+        ("status <> 200", "\"!=\""),
+        ("body =~ /x/", "\"matches\""),
+        ("body has 'x'", "\"contains\""),
+        ("status between 200..299", "\"in\""),
+    ] {
+        let error = Check::parse(text).unwrap_err();
+        assert_eq!(error.hint.as_deref(), Some(hint), "{text}: {error}");
+    }
     assert_eq!(
         Check::parse("body contain \"x\"")
             .unwrap_err()
@@ -150,6 +165,26 @@ fn refuses_with_a_place() {
             .as_deref(),
         Some("\"contains\"")
     );
+}
+
+#[test]
+fn numbers_that_a_filter_would_round_are_refused() {
+    for (text, at) in [
+        ("$.a[?@.id == 9007199254740993].b", 13),
+        ("$[?@.id == 0.12345678901234567]", 11),
+        ("$[?@.x=='\\'9' && @.id>-1234567890.1234567]", 23),
+    ] {
+        let error = parse_json_path(text).unwrap_err();
+        assert!(error.problem.contains("more digits"), "{text}: {error}");
+        assert_eq!(error.at, at, "{text}");
+    }
+    for text in [
+        "$.a12345678901234567[?@.b12345678901234567 == 123456789012345]",
+        "$['12345678901234567'][?@ == \"12345678901234567\"]",
+        "$[?@.x == 0.000000000000000000001]",
+    ] {
+        parse_json_path(text).unwrap();
+    }
 }
 
 #[test]

@@ -2,18 +2,19 @@
 
 use super::http::one_or_more;
 use super::{Build, tags};
-use crate::check::Check;
+use crate::check::{Check, Subject};
 use crate::definition::fault::Issue;
 use crate::definition::keys::grammar::{extractor, statuses, think};
 use crate::definition::model::{
     Body, DataSource, Extractor, JsonTemplate, Part, PartContent, RequestStep, Step,
 };
 use crate::definition::shape::hide;
-use crate::definition::tree::{Content, Node, Piece, core_json};
+use crate::definition::tree::{Content, Node, Piece, Plain, plain};
 use crate::definition::without_credentials;
 use crate::syntax::{SyntaxError, quoted};
 use crate::template::{self, BUILTINS, Builder, FUNCTIONS, Template, Variable, expression};
 use serde_json::Value;
+use serde_json_path::JsonPath;
 
 /// What templates may name at a place in a flow.
 pub(super) struct Scope {
@@ -85,6 +86,7 @@ impl Build<'_> {
     /// A scalar as a template.
     pub(super) fn template(&mut self, node: &Node, scope: &Scope) -> Option<Template> {
         let scalar = node.scalar()?;
+        self.other_templates(node, &scalar.raw);
         let mut builder = Builder::default();
         match &scalar.content {
             Content::Broken => return None,
@@ -116,6 +118,31 @@ impl Build<'_> {
             }
         }
         Some(builder.finish(&scalar.raw))
+    }
+
+    /// Templates of other tools are sent as they stand, which is hardly meant.
+    fn other_templates(&mut self, node: &Node, text: &str) {
+        for (open, close) in [("{{", "}}"), ("#{", "}"), ("%{", "}")] {
+            let found = text.match_indices(open).find_map(|(at, _)| {
+                let rest = &text[at + open.len()..];
+                let name = rest[..rest.find(close)?].trim();
+                let named = name.split('.').all(template::is_name);
+                (named && name.len() <= 64).then_some((at, name))
+            });
+            if let Some((at, name)) = found {
+                let written = &text[at..];
+                let end = written
+                    .find(close)
+                    .map_or(written.len(), |end| end + close.len());
+                let problem = format!("{} is sent as it stands", quoted(&written[..end]));
+                let error = SyntaxError {
+                    hint: Some(format!("what is filled in is written ${{{name}}}")),
+                    ..SyntaxError::new(at, problem)
+                };
+                self.sink.push(node.syntax(error).warning());
+                return;
+            }
+        }
     }
 
     /// The steps of a flow or a group.
@@ -185,7 +212,7 @@ impl Build<'_> {
             .get("checks")
             .map_or(&[][..], Node::items)
             .iter()
-            .filter_map(check)
+            .filter_map(|node| self.check(node))
             .collect();
         let extract = node
             .get("extract")
@@ -275,10 +302,47 @@ impl Build<'_> {
     }
 
     fn extract(&mut self, node: &Node) -> Vec<(String, Extractor)> {
-        let entries = node.entries().iter();
-        entries
-            .filter_map(|entry| Some((entry.key.clone(), extractor(&entry.value.text()?).ok()?)))
-            .collect()
+        let mut extract = Vec::new();
+        for entry in node.entries() {
+            let text = entry.value.text();
+            let Some(from) = text.and_then(|text| extractor(&text).ok()) else {
+                continue;
+            };
+            if let Extractor::JsonPath(path) = &from {
+                self.no_length(&entry.value, path);
+            }
+            extract.push((entry.key.clone(), from));
+        }
+        extract
+    }
+
+    fn check(&mut self, node: &Node) -> Option<Check> {
+        let mut check = Check::parse(&node.text()?).ok()?;
+        // The name is a tag: it shows what is written, never what a secret became.
+        if let Some(scalar) = node.scalar() {
+            check.name.clone_from(&scalar.raw);
+        }
+        if let Subject::JsonPath(path) = &check.subject {
+            self.no_length(node, path);
+        }
+        Some(check)
+    }
+
+    /// A JSONPath has no lengths (RFC 9535): `.length` is a member of that name.
+    fn no_length(&mut self, node: &Node, path: &JsonPath) {
+        let path = path.to_string();
+        let list = ["length", "size", "count"].iter().find_map(|word| {
+            let by_name = path.strip_suffix(&format!("['{word}']"));
+            let list = by_name.or_else(|| path.strip_suffix(&format!(".{word}")))?;
+            Some((list, word))
+        });
+        if let Some((list, word)) = list {
+            let problem = format!("{word} is a member of that name, not how many items a list has");
+            let issue = node.issue(problem).hint(format!(
+                "for at least one item write {list}[0] exists, for at least three {list}[2] exists"
+            ));
+            self.sink.push(issue.warning());
+        }
     }
 
     fn body(&mut self, node: &Node, scope: &Scope) -> Body {
@@ -348,7 +412,9 @@ impl Build<'_> {
             Kind::Scalar(scalar) => match &scalar.content {
                 // A parameter that stands alone keeps its own type; other references give text.
                 Content::Pieces(pieces) => match pieces.as_slice() {
-                    [Piece::Resolved { value, .. }] => Some(JsonTemplate::Literal(value.clone())),
+                    [Piece::Resolved { text, plain, .. }] => {
+                        Some(json_literal(plain.clone(), text))
+                    }
                     _ => {
                         let template = self.template(node, scope)?;
                         Some(match template.as_literal() {
@@ -357,22 +423,23 @@ impl Build<'_> {
                         })
                     }
                 },
-                Content::AsWritten => Some(JsonTemplate::Literal(
-                    core_json(scalar).unwrap_or_else(|| Value::String(scalar.raw.clone())),
-                )),
+                Content::AsWritten => {
+                    self.other_templates(node, &scalar.raw);
+                    Some(json_literal(plain(scalar), &scalar.raw))
+                }
                 Content::Broken => None,
             },
         }
     }
 }
 
-fn check(node: &Node) -> Option<Check> {
-    let mut check = Check::parse(&node.text()?).ok()?;
-    // The name is a tag: it shows what is written, never what a secret became.
-    if let Some(scalar) = node.scalar() {
-        check.name.clone_from(&scalar.raw);
-    }
-    Some(check)
+fn json_literal(plain: Plain, text: &str) -> JsonTemplate {
+    JsonTemplate::Literal(match plain {
+        Plain::Number(digits) => return JsonTemplate::Number(digits),
+        Plain::Null => Value::Null,
+        Plain::Boolean(value) => Value::Bool(value),
+        Plain::Text => Value::String(text.to_owned()),
+    })
 }
 
 /// A fault of a value that a caller's grammar refuses, without showing secrets.

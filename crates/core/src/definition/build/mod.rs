@@ -8,6 +8,7 @@ mod http;
 mod run;
 mod scenario;
 mod take;
+mod unmatched;
 
 use super::fault::{Issue, Sink};
 use super::keys::{ENGINES, grammar};
@@ -87,7 +88,9 @@ pub(super) fn definition(
             .and_then(|node| build.file(node)),
         data: build.data.clone(),
     };
-    (definition, build.files.into_iter().collect())
+    let files = build.files.into_iter().collect();
+    unmatched::check(root, &definition, sink);
+    (definition, files)
 }
 
 /// What the parameters stand for in this run.
@@ -184,7 +187,15 @@ impl Build<'_> {
                 node.get("format").and_then(Node::string).as_deref(),
                 extension.as_deref(),
             ) {
-                (Some("csv"), _) | (None, Some("csv")) => DataFormat::Csv,
+                (Some("csv"), _) | (None, Some("csv")) => DataFormat::Csv {
+                    delimiter: node
+                        .get("delimiter")
+                        .and_then(|node| grammar::delimiter(&node.text()?).ok())
+                        .unwrap_or(b','),
+                },
+                (None, Some("tsv")) if node.get("delimiter").is_none() => {
+                    DataFormat::Csv { delimiter: b'\t' }
+                }
                 (Some("jsonl"), _) | (None, Some("jsonl" | "ndjson")) => DataFormat::Jsonl,
                 (Some(_), _) => continue,
                 (None, _) => {
@@ -197,6 +208,13 @@ impl Build<'_> {
                     continue;
                 }
             };
+            if let Some(place) = node
+                .get("delimiter")
+                .filter(|_| format == DataFormat::Jsonl)
+            {
+                let issue = place.issue("delimiter has no effect on jsonl, which has none");
+                self.sink.push(issue.hint("remove it").warning());
+            }
             let mode = match node.get("mode").and_then(Node::string).as_deref() {
                 Some("unique") => DataMode::Unique,
                 Some("random") => DataMode::Random,

@@ -6,6 +6,7 @@ use crate::definition::fault::Issue;
 use crate::definition::keys::variant;
 use crate::definition::model::{Engine, Executor, HttpOptions, RunOptions, Scenario, Stage};
 use crate::definition::tree::{Entry, Node};
+use crate::rate::{Rate, in_common_unit};
 use crate::units::format_duration;
 use std::time::Duration;
 
@@ -141,9 +142,11 @@ impl Build<'_> {
             }
             "constant-arrival-rate" => {
                 let (pre_allocated_vus, max_vus) = self.open_vus(node);
+                let place = node.get("rate")?;
+                let (rates, time_unit) = self.rates(node, place, &[place.rate()?])?;
                 Some(Executor::ConstantArrivalRate {
-                    rate: count("rate")?,
-                    time_unit: duration("timeUnit").unwrap_or(SECOND),
+                    rate: rates[0],
+                    time_unit,
                     duration: duration("duration")?,
                     pre_allocated_vus,
                     max_vus,
@@ -151,12 +154,12 @@ impl Build<'_> {
                 })
             }
             _ => {
-                let start_rate = count("startRate").unwrap_or(0);
                 let (pre_allocated_vus, max_vus) = self.open_vus(node);
+                let (start_rate, stages, time_unit) = self.rate_stages(node)?;
                 Some(Executor::RampingArrivalRate {
                     start_rate,
-                    time_unit: duration("timeUnit").unwrap_or(SECOND),
-                    stages: self.stages(node, "startRate", start_rate)?,
+                    time_unit,
+                    stages,
                     pre_allocated_vus,
                     max_vus,
                     max_lateness: duration("maxLateness").unwrap_or(MAX_LATENESS),
@@ -194,6 +197,45 @@ impl Build<'_> {
         )
     }
 
+    /// Rates as whole numbers each one unit: a fraction makes the unit longer.
+    fn rates(&mut self, node: &Node, place: &Node, rates: &[Rate]) -> Option<(Vec<u64>, Duration)> {
+        let own = node.get("timeUnit");
+        if let Some(unit) = own.filter(|_| rates.iter().all(|rate| rate.per().is_some())) {
+            let issue = unit.issue("timeUnit has no effect, since the rate names its own unit");
+            self.sink.push(issue.hint("remove one of them").warning());
+        }
+        let time_unit = own.map_or(Some(SECOND), Node::duration)?;
+        let common = in_common_unit(rates, time_unit);
+        if common.is_none() {
+            let issue = place.issue("the rates have no common unit below a century");
+            self.sink
+                .push(issue.allowed("fewer decimal places, or rates of one unit"));
+        }
+        common
+    }
+
+    fn rate_stages(&mut self, node: &Node) -> Option<(u64, Vec<Stage>, Duration)> {
+        let list = node.get("stages")?;
+        let start = node.get("startRate").map_or(Some(0.into()), Node::rate)?;
+        let targets = list.items().iter().map(|item| item.get("target")?.rate());
+        let rates = std::iter::once(Some(start)).chain(targets);
+        let rates = rates.collect::<Option<Vec<Rate>>>()?;
+        let (rates, time_unit) = self.rates(node, list, &rates)?;
+        let durations = list
+            .items()
+            .iter()
+            .map(|item| item.get("duration")?.duration());
+        let stages = durations.zip(&rates[1..]).map(|(duration, target)| {
+            Some(Stage {
+                duration: duration?,
+                target: *target,
+            })
+        });
+        let stages = stages.collect::<Option<Vec<_>>>()?;
+        let stages = self.with_load(list, stages, "startRate", rates[0])?;
+        Some((rates[0], stages, time_unit))
+    }
+
     fn stages(&mut self, node: &Node, start_key: &str, start: u64) -> Option<Vec<Stage>> {
         let list = node.get("stages")?;
         let stage = |item: &Node| {
@@ -203,7 +245,18 @@ impl Build<'_> {
             })
         };
         let stages: Option<Vec<_>> = list.items().iter().map(stage).collect();
-        let stages = stages.filter(|stages| !stages.is_empty())?;
+        self.with_load(list, stages?, start_key, start)
+    }
+
+    /// Stages that take time and ask for something.
+    fn with_load(
+        &mut self,
+        list: &Node,
+        stages: Vec<Stage>,
+        start_key: &str,
+        start: u64,
+    ) -> Option<Vec<Stage>> {
+        let stages = Some(stages).filter(|stages| !stages.is_empty())?;
         if stages.iter().all(|stage| stage.duration.is_zero()) {
             self.sink.push(
                 list.issue("the stages take no time in all")

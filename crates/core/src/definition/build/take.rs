@@ -2,6 +2,7 @@
 
 use crate::definition::keys::grammar::MOST;
 use crate::definition::tree::{Core, Node};
+use crate::rate::Rate;
 use crate::units::{parse_duration, parse_ratio};
 use std::time::Duration;
 
@@ -42,6 +43,11 @@ impl Node {
     /// A duration.
     pub(super) fn duration(&self) -> Option<Duration> {
         parse_duration(self.text()?.as_ref()).ok()
+    }
+
+    /// An arrival rate.
+    pub(super) fn rate(&self) -> Option<Rate> {
+        Rate::parse(self.text()?.as_ref()).ok()
     }
 
     /// A share.

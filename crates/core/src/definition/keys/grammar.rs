@@ -1,8 +1,13 @@
 //! The small grammars of scalars. Each reader is used twice: to check the shape, and to take the value.
 
+mod remote;
+
+pub(super) use remote::{ARN, AWS_REGION, WEB_URL};
+
 use crate::check::{Check, last_line, parse_json_path};
 use crate::definition::model::Extractor;
 use crate::definition::shape::{Grammar, Shape};
+use crate::rate::{RATE, Rate};
 use crate::syntax::{SyntaxError, quoted};
 use crate::units::{BYTES, DURATION, RATIO, parse_bytes, parse_duration, parse_ratio};
 use std::time::Duration;
@@ -12,7 +17,7 @@ const LONGEST: Duration = Duration::from_secs(31 * 86_400);
 /// k6's `minDuration` (<https://github.com/grafana/k6/blob/v1.0.0/lib/executor/helpers.go>).
 pub(in crate::definition) const SHORTEST_RUN: Duration = Duration::from_secs(1);
 /// The most VUs, iterations a unit, and so on.
-pub(in crate::definition) const MOST: u64 = 100_000_000;
+pub(in crate::definition) const MOST: u64 = crate::rate::MOST;
 
 const DURATION_PATTERN: &str = r"^([0-9]*\.?[0-9]*(ns|us|µs|ms|s|m|h|d)?)+$";
 
@@ -25,17 +30,27 @@ const fn grammar(check: fn(&str) -> Result<(), SyntaxError>, said: &'static str)
         said,
         types: &["string"],
         pattern: None,
+        doubt: |_| None,
     }
 }
 
 fn between(text: &str, shortest: Duration) -> Result<(), SyntaxError> {
     let duration = parse_duration(text)?;
     if duration < shortest {
-        let problem = format!("{} is too short", quoted(text));
-        return Err(SyntaxError::new(0, problem).allowed(format!(
-            "at least {}",
-            crate::units::format_duration(shortest)
-        )));
+        let bare = is_bare(text) && duration > Duration::ZERO;
+        let problem = match bare {
+            true => format!("{text} is {text}ms, which is too short"),
+            false => format!("{} is too short", quoted(text)),
+        };
+        let least = crate::units::format_duration(shortest);
+        let error = SyntaxError::new(0, problem).allowed(match bare {
+            true => format!("at least {least}; a bare number is milliseconds, as in k6"),
+            false => format!("at least {least}"),
+        });
+        return Err(SyntaxError {
+            hint: bare.then(|| format!("\"{text}s\"")),
+            ..error
+        });
     }
     if duration > LONGEST {
         return Err(
@@ -45,12 +60,28 @@ fn between(text: &str, shortest: Duration) -> Result<(), SyntaxError> {
     Ok(())
 }
 
+/// Whether a duration is a number alone, which is milliseconds.
+fn is_bare(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// A few milliseconds without a unit: in other tools they are seconds.
+fn few_milliseconds(text: &str) -> Option<String> {
+    let few = is_bare(text) && text.parse().is_ok_and(|n: u32| (1..100).contains(&n));
+    few.then(|| {
+        format!(
+            "{text} is {text}ms, since a bare number is milliseconds; write {text}s or {text}ms"
+        )
+    })
+}
+
 const fn duration(check: fn(&str) -> Result<(), SyntaxError>) -> Shape {
     Shape::Grammar(Grammar {
         check,
         said: DURATION,
         types: NUMBERS,
         pattern: Some(DURATION_PATTERN),
+        doubt: few_milliseconds,
     })
 }
 
@@ -60,6 +91,27 @@ pub(super) static ANY_DURATION: Shape = duration(|text| between(text, Duration::
 pub(super) static SOME_DURATION: Shape = duration(|text| between(text, Duration::from_nanos(1)));
 /// What an executor's `duration` and `maxDuration` may be.
 pub(super) static RUN_DURATION: Shape = duration(|text| between(text, SHORTEST_RUN));
+
+const fn rate(check: fn(&str) -> Result<(), SyntaxError>) -> Shape {
+    Shape::Grammar(Grammar {
+        check,
+        said: RATE,
+        types: NUMBERS,
+        pattern: Some(r"^[0-9]*\.?[0-9]*(\s*(/|\sper\s)\s*[0-9a-zµ.]+)?$"),
+        doubt: |_| None,
+    })
+}
+
+/// Zero and more.
+pub(super) static ANY_RATE: Shape = rate(|text| Rate::parse(text).map(drop));
+/// More than zero.
+pub(super) static SOME_RATE: Shape = rate(|text| {
+    let problem = || format!("the rate {} never starts anything", quoted(text));
+    match Rate::parse(text)?.is_zero() {
+        true => Err(SyntaxError::new(0, problem()).allowed("more than 0")),
+        false => Ok(()),
+    }
+});
 
 /// The bounds of `maxBody`.
 const MAX_BODY: u64 = 1 << 30;
@@ -74,6 +126,7 @@ pub(super) static BODY_SIZE: Shape = Shape::Grammar(Grammar {
     said: BYTES,
     types: NUMBERS,
     pattern: Some(r"^[0-9]*\.?[0-9]*\s*([KkMmGg][Ii]?)?[Bb]?$"),
+    doubt: |_| None,
 });
 
 pub(super) static SHARE: Shape = Shape::Grammar(Grammar {
@@ -81,6 +134,7 @@ pub(super) static SHARE: Shape = Shape::Grammar(Grammar {
     said: RATIO,
     types: NUMBERS,
     pattern: Some(r"^[0-9.eE+-]+\s*%?$"),
+    doubt: |_| None,
 });
 
 /// A parameter's default.
@@ -181,6 +235,24 @@ fn file(text: &str) -> Result<(), SyntaxError> {
     Ok(())
 }
 
+const DELIMITERS: &str = "one character such as ; or |, or the word tab";
+
+pub(super) static DELIMITER: Shape = Shape::Grammar(Grammar {
+    pattern: Some("^([^A-Za-z0-9\"\\\\\r\n]|tab|\\\\t)$"),
+    ..grammar(|text| delimiter(text).map(drop), DELIMITERS)
+});
+
+/// What stands between values: an ASCII character that is neither a letter, a digit, a quote nor a line end.
+pub(in crate::definition) fn delimiter(text: &str) -> Result<u8, SyntaxError> {
+    match text.as_bytes() {
+        b"tab" | b"\\t" => Ok(b'\t'),
+        [b] if b.is_ascii() && !b.is_ascii_alphanumeric() && !b"\"\\\r\n\0".contains(b) => Ok(*b),
+        _ => Err(
+            SyntaxError::new(0, format!("{} is no delimiter", quoted(text))).allowed(DELIMITERS),
+        ),
+    }
+}
+
 pub(super) static CHECKS: Shape = Shape::List { of: &CHECK, min: 0 };
 static CHECK: Shape = Shape::Grammar(grammar(
     |text| Check::parse(text).map(drop),
@@ -266,6 +338,10 @@ const THINKING: &str = "a time such as 1s, or a range such as 1s..3s";
 
 pub(super) static THINK_TIME: Shape = Shape::Grammar(Grammar {
     types: NUMBERS,
+    doubt: |text| {
+        text.split("..")
+            .find_map(|part| few_milliseconds(part.trim()))
+    },
     ..grammar(|text| think(text).map(drop), THINKING)
 });
 
@@ -406,79 +482,3 @@ pub(super) const EXPRESSION_GRAMMAR: Grammar = grammar(
     },
     "an expression such as p(95)<500",
 );
-
-pub(super) static WEB_URL: Shape = Shape::Grammar(Grammar {
-    pattern: Some("^https?://"),
-    ..grammar(web_url, "a URL that begins with http:// or https://")
-});
-
-fn web_url(text: &str) -> Result<(), SyntaxError> {
-    let host = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
-    match host {
-        Some(rest)
-            if !rest.is_empty()
-                && !rest.starts_with('/')
-                && !text.contains(char::is_whitespace) =>
-        {
-            Ok(())
-        }
-        _ => Err(SyntaxError::new(0, format!("{} is no URL", quoted(text)))
-            .allowed("a URL that begins with http:// or https://")),
-    }
-}
-
-pub(super) static ARN: Shape = Shape::Grammar(Grammar {
-    pattern: Some("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:.+$"),
-    ..grammar(
-        |text| {
-            let parts: Vec<_> = text.splitn(6, ':').collect();
-            match parts.as_slice() {
-                ["arn", partition, "sns", region, account, topic]
-                    if partition.starts_with("aws")
-                        && !region.is_empty()
-                        && account.len() == 12
-                        && account.bytes().all(|b| b.is_ascii_digit())
-                        && !topic.is_empty() =>
-                {
-                    Ok(())
-                }
-                _ => Err(
-                    SyntaxError::new(0, format!("{} is no SNS topic", quoted(text)))
-                        .allowed("arn:aws:sns:REGION:ACCOUNT:TOPIC"),
-                ),
-            }
-        },
-        "the ARN of an SNS topic",
-    )
-});
-
-pub(super) static AWS_REGION: Shape = Shape::Grammar(Grammar {
-    pattern: Some("^[a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}$"),
-    ..grammar(
-        |text| {
-            let parts: Vec<_> = text.split('-').collect();
-            let (last, head) = parts
-                .split_last()
-                .map_or(("", &[][..]), |(last, head)| (*last, head));
-            let words = head.len() >= 2
-                && head
-                    .iter()
-                    .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase()));
-            if words
-                && (1..=2).contains(&last.len())
-                && (2..=3).contains(&head[0].len())
-                && last.bytes().all(|b| b.is_ascii_digit())
-            {
-                Ok(())
-            } else {
-                Err(
-                    SyntaxError::new(0, format!("{} is no AWS region", quoted(text)))
-                        .allowed("a region such as eu-west-1"),
-                )
-            }
-        },
-        "an AWS region such as eu-west-1",
-    )
-});

@@ -2,7 +2,7 @@
 //! (<https://grafana.com/docs/k6/latest/using-k6/scenarios/executors/>, a page an executor with a table of its options;
 //! `gracefulStop`: <https://grafana.com/docs/k6/latest/using-k6/scenarios/concepts/graceful-stop/>).
 
-use super::grammar::{ANY_DURATION, MOST, RUN_DURATION, SOME_DURATION};
+use super::grammar::{ANY_DURATION, ANY_RATE, MOST, RUN_DURATION, SOME_DURATION, SOME_RATE};
 use super::{HTTP_SHAPE, TAGS, step};
 use crate::definition::shape::{Key, Shape, Table};
 
@@ -27,6 +27,11 @@ static STAGES: Shape = Shape::List {
     min: 1,
 };
 static STAGE_SHAPE: Shape = Shape::Object(&STAGE);
+static RATE_STAGES: Shape = Shape::List {
+    of: &RATE_STAGE_SHAPE,
+    min: 1,
+};
+static RATE_STAGE_SHAPE: Shape = Shape::Object(&RATE_STAGE);
 
 /// `stages[n]`.
 pub(super) static STAGE: Table = Table {
@@ -34,10 +39,23 @@ pub(super) static STAGE: Table = Table {
     about: "A linear change to a target; a duration of 0 is a jump.",
     keys: &[&[
         Key::new("duration", &ANY_DURATION, "How long the change takes.").required(),
+        Key::new("target", &COUNT, "VUs at its end.").required(),
+    ]],
+    one_of: &[],
+    at_most_one: &[],
+    foreign: &[],
+};
+
+/// `stages[n]` of an arrival rate.
+pub(super) static RATE_STAGE: Table = Table {
+    name: "rate-stage",
+    about: "A linear change to a rate; a duration of 0 is a jump.",
+    keys: &[&[
+        Key::new("duration", &ANY_DURATION, "How long the change takes.").required(),
         Key::new(
             "target",
-            &COUNT,
-            "VUs, or iterations each timeUnit, at its end.",
+            &ANY_RATE,
+            "Iterations each timeUnit at its end; fractions are exact.",
         )
         .required(),
     ]],
@@ -119,6 +137,19 @@ const FOREIGN: &[(&str, &str)] = &[
         "thresholds stand at the top level; name the scenario in the key: http_req_duration{scenario:NAME}",
     ),
     ("data", "data files stand at the top level"),
+    (
+        "rps",
+        "an arrival rate is the executor constant-arrival-rate with its rate",
+    ),
+    ("sleep", "a think time is a step of the flow: think: 1s"),
+    ("setup", "there is no set-up; a script of k6 has it"),
+    (
+        "insecureSkipTLSVerify",
+        "write http: {insecure: true} here or at the top level",
+    ),
+    ("userAgent", "write http: {userAgent: …}"),
+    ("headers", "write http: {headers: {…}}"),
+    ("weight", "give the scenario more VUs or a higher rate"),
 ];
 
 macro_rules! executor {
@@ -185,7 +216,12 @@ executor!(
     "constant-arrival-rate",
     "An open loop: iterations start at a fixed rate.",
     &[
-        Key::new("rate", &POSITIVE, "Iterations each timeUnit.").required(),
+        Key::new(
+            "rate",
+            &SOME_RATE,
+            "Iterations each timeUnit: 50, 0.5; or with a unit of its own: 10/s, 1 per 3s."
+        )
+        .required(),
         DURATION
     ],
     OPEN
@@ -197,11 +233,16 @@ executor!(
     &[
         Key::new(
             "startRate",
-            &COUNT,
+            &ANY_RATE,
             "Iterations each timeUnit at the start."
         )
         .default("0"),
-        STAGE_LIST
+        Key::new(
+            "stages",
+            &RATE_STAGES,
+            "Linear changes, one after the other."
+        )
+        .required(),
     ],
     OPEN
 );

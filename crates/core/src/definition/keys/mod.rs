@@ -101,6 +101,9 @@ static NOTIFY_LIST: Shape = Shape::List {
 static NOTIFY_SHAPE: Shape = Shape::Object(&NOTIFY);
 static CONTRACT_SHAPE: Shape = Shape::Object(&CONTRACT);
 
+const SETUP: &str = "there is no set-up or tear-down: run it before and after, and pass what it gives with --set or ${env:NAME}; \
+                     a script of k6 has both";
+
 /// The whole definition.
 pub(super) static DEFINITION: Table = Table {
     name: "definition",
@@ -184,6 +187,46 @@ pub(super) static DEFINITION: Table = Table {
         (
             "stages",
             "write a scenario with the executor ramping-vus or ramping-arrival-rate",
+        ),
+        (
+            "iterations",
+            "write a scenario with the executor shared-iterations",
+        ),
+        (
+            "rps",
+            "write a scenario with the executor constant-arrival-rate and its rate",
+        ),
+        (
+            "executor",
+            "an executor belongs to a scenario below scenarios",
+        ),
+        ("insecureSkipTLSVerify", "write http: {insecure: true}"),
+        ("userAgent", "write it below http"),
+        ("headers", "write them below http"),
+        ("noConnectionReuse", "write http: {keepAlive: false}"),
+        (
+            "noVUConnectionReuse",
+            "write http: {reuseAcrossIterations: false}",
+        ),
+        ("setup", SETUP),
+        ("teardown", SETUP),
+        ("setupTimeout", SETUP),
+        ("teardownTimeout", SETUP),
+        (
+            "sleep",
+            "a think time is a step of a scenario's flow: think: 1s",
+        ),
+        (
+            "config",
+            "the definition has no part of that name: target, http, data and thresholds stand at the top level",
+        ),
+        (
+            "systemTags",
+            "which tags samples have is fixed; further ones stand below tags",
+        ),
+        (
+            "summaryTrendStats",
+            "the summary has its percentiles; others are asked for by thresholds, such as p(99.9)<500",
         ),
         ("flow", "a flow belongs to a scenario"),
         ("name", "the test's name is the key test"),

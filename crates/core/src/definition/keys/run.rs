@@ -2,7 +2,7 @@
 
 use super::FLAG;
 use super::grammar::{
-    ANY_DURATION, ARN, AWS_REGION, BASELINE_METRICS, COMPARE, EXPRESSION, FILE, SHARE,
+    ANY_DURATION, ARN, AWS_REGION, BASELINE_METRICS, COMPARE, DELIMITER, EXPRESSION, FILE, SHARE,
     SOME_DURATION, TASKS, WEB_URL,
 };
 use super::names::{METRIC, VARIABLE};
@@ -28,6 +28,12 @@ pub(super) static DATA: Table = Table {
             &FORMAT,
             "csv with a header line, or an object a line; from the file's name unless given.",
         ),
+        Key::new(
+            "delimiter",
+            &DELIMITER,
+            "What stands between the values of csv: one character, or the word tab.",
+        )
+        .default("\",\""),
         Key::new(
             "mode",
             &MODE,

@@ -105,6 +105,20 @@ pub(super) static REQUEST: Table = Table {
         ("query", "write params"),
         ("assert", "write checks"),
         ("think", "a think time is a step of its own"),
+        ("sleep", "a think time is a step of its own: think: 1s"),
+        ("pause", "a think time is a step of its own: think: 1s"),
+        ("wait", "a think time is a step of its own: think: 1s"),
+        ("capture", "write extract"),
+        ("validate", "write checks"),
+        (
+            "loop",
+            "there are no loops: write the steps, or give the scenario more iterations",
+        ),
+        (
+            "function",
+            "there are no functions to call; a script of k6, JMeter or Gatling has them",
+        ),
+        ("log", "a flow writes no logs"),
     ],
 };
 

@@ -86,8 +86,10 @@ pub enum Body {
 /// JSON with templates in its strings.
 #[derive(Clone, Debug, PartialEq)]
 pub enum JsonTemplate {
-    /// null, a boolean, a number, or a string without a template.
+    /// null, a boolean, or a string without a template.
     Literal(serde_json::Value),
+    /// A number, in the digits of the definition (RFC 8259 §6): no reader's 64 bits round it.
+    Number(String),
     /// A string with a template in it.
     String(Template),
     /// An array.

@@ -2,7 +2,7 @@
 
 use super::{EXTENSION, Names, Shape, Table, Text};
 use crate::definition::fault::Sink;
-use crate::definition::tree::{Content, Core, Kind, Node, Piece, Scalar};
+use crate::definition::tree::{Content, Core, Kind, Node, Piece, Plain, Scalar, plain};
 use crate::syntax::{SyntaxError, quoted};
 
 impl Shape {
@@ -128,6 +128,8 @@ impl Shape {
                     );
                 } else if let Err(error) = (grammar.check)(&text) {
                     sink.push(hide(node, scalar, error));
+                } else if let Some(doubt) = (grammar.doubt)(&text).filter(|_| !scalar.is_secret()) {
+                    sink.push(node.issue(doubt).warning());
                 }
                 return;
             }
@@ -343,6 +345,16 @@ fn leading(node: &Node, tables: &[&'static Table], sink: &mut Sink) {
         return;
     }
     let allowed = keys().collect::<Vec<_>>().join(", ");
+    let foreign = node.entries().iter().find_map(|entry| {
+        let mut known = tables.iter().flat_map(|table| table.foreign);
+        Some((entry, known.find(|(name, _)| *name == entry.key)?.1))
+    });
+    if let Some((entry, remedy)) = foreign {
+        let issue =
+            crate::definition::fault::Issue::new(entry.key_mark, &entry.value.path, "unknown key");
+        sink.push(issue.hint(remedy).allowed(allowed));
+        return;
+    }
     let misspelt = node
         .entries()
         .iter()
@@ -392,7 +404,7 @@ fn as_text(scalar: &Scalar) -> Option<&'static str> {
         Core::Text | Core::Boolean(_) => None,
         Core::Integer(value) if value.to_string() == scalar.raw => None,
         Core::Null => Some("text; \"\" is the empty one"),
-        Core::Integer(_) | Core::Float(_) | Core::Unusable => Some(
+        Core::Integer(_) | Core::Float(_) | Core::Huge | Core::Unusable => Some(
             "text; put it into quotes, since YAML reads this as a number and may write it in another way",
         ),
     }
@@ -450,17 +462,12 @@ fn template_misplaced(node: &Node, scalar: &Scalar) -> crate::definition::fault:
 fn any(node: &Node, sink: &mut Sink) {
     match &node.kind {
         Kind::Scalar(scalar) if !matches!(scalar.content, Content::Broken) => {
-            let unusable = match scalar.core() {
-                Core::Unusable => true,
-                Core::Integer(value) => {
-                    u64::try_from(value).is_err() && i64::try_from(value).is_err()
-                }
-                _ => false,
-            };
-            if unusable {
+            let core = scalar.core();
+            let unusable = core == Core::Unusable || core.is_number();
+            if unusable && plain(scalar) == Plain::Text {
                 sink.push(
-                    node.issue(format!("{} is no number of 64 bits", node.shown()))
-                        .hint("put it into quotes to send it as text"),
+                    node.issue(format!("JSON has no number {}", node.shown()))
+                        .hint("put it into quotes to send it as text, or write it without leading zeros"),
                 );
             }
         }

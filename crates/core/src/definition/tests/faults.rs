@@ -48,6 +48,147 @@ fn a_fault_can_be_shown_like_a_compilers() {
     insta::assert_snapshot!("picture-of-tabs", format!("{:#}", read(tabs).unwrap_err()));
 }
 
+/// The warnings of a definition, a line each.
+fn doubts(text: &str) -> Vec<String> {
+    let warnings = good(text).warnings;
+    warnings.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn what_other_tools_would_fill_in_is_doubted() {
+    for (value, found) in [
+        (
+            "/u/{{ user }}",
+            "\"{{ user }}\" is sent as it stands; what is filled in is written ${user}",
+        ),
+        ("/u/{{user.id}}/x", "${user.id}"),
+        ("/u/#{user}", "\"#{user}\""),
+        ("/u/%{user}", "${user}"),
+    ] {
+        let said = doubts(&with_flow(&format!("- {{post: /, body: \"{value}\"}}")));
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].contains(found), "{said:?}");
+        let said = doubts(&with_flow(&format!(
+            "- {{post: /, json: {{a: [\"{value}\"]}}}}"
+        )));
+        assert_eq!(said.len(), 1, "{said:?}");
+    }
+    let none = "- {post: /, body: '{\"a\":{\"b\":{}}} {{ }} {{# if x }} 100%{'}";
+    assert_eq!(doubts(&with_flow(none)), [""; 0]);
+}
+
+#[test]
+fn lengths_of_lists_are_doubted() {
+    for check in [
+        "$.items.length > 0",
+        "$.items['length'] == 3",
+        "$.items.size >= 1",
+    ] {
+        let said = doubts(&with_flow(&format!("- {{get: /, checks: [\"{check}\"]}}")));
+        assert_eq!(said.len(), 1, "{check}: {said:?}");
+        assert!(
+            said[0].contains("for at least one item write $.items[0] exists"),
+            "{said:?}"
+        );
+    }
+    let said = doubts(&with_flow("- {get: /, extract: {n: $.items.length}}"));
+    assert_eq!(said.len(), 1, "{said:?}");
+}
+
+#[test]
+fn a_few_milliseconds_are_doubted_and_too_few_refused() {
+    let said = doubts(&with_flow(
+        "- {get: /, timeout: 30}\n- think: 1..3\n- think: 500\n- think: 0",
+    ));
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(
+        said[0].contains("30 is 30ms, since a bare number is milliseconds; write 30s or 30ms"),
+        "{said:?}"
+    );
+    let message = faults(&with_executor("executor: constant-vus, duration: 10"));
+    assert!(
+        message.contains("10 is 10ms, which is too short; did you mean \"10s\"? allowed: at least 1s; a bare number is milliseconds"),
+        "{message}"
+    );
+}
+
+#[test]
+fn keys_of_other_tools_have_ours_for_an_answer() {
+    for (key, remedy) in [
+        (
+            "insecureSkipTLSVerify: true",
+            "write http: {insecure: true}",
+        ),
+        ("userAgent: x", "below http"),
+        ("setup: x", "no set-up"),
+        ("rps: 5", "constant-arrival-rate"),
+        ("sleep: 1", "think: 1s"),
+    ] {
+        let message = faults(&with_top(key));
+        assert!(message.contains(remedy), "{key}: {message}");
+    }
+    for (step, remedy) in [
+        ("- sleep: 1", "think: 1s"),
+        ("- {get: /, sleep: 1}", "think: 1s"),
+        ("- loop: [{get: /}]", "no loops"),
+    ] {
+        let message = faults(&with_flow(step));
+        assert!(message.contains(remedy), "{step}: {message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
+    for tabs in [
+        "version: 1\n\ttest: t\n",
+        "scenarios:\n\ts:\n\t\tvus: 1\n",
+        "a:\n  b:\n\t  c: 1\n",
+    ] {
+        let message = faults(tabs);
+        assert!(
+            message.contains("a line begins with a tab: YAML is indented with spaces"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn rates_may_be_fractions() {
+    let executor = |keys: &str| {
+        good(&with_executor(keys)).definition.scenarios[0]
+            .executor
+            .clone()
+    };
+    let constant = |rate: &str| match executor(&format!(
+        "executor: constant-arrival-rate, duration: 4s, preAllocatedVUs: 2, rate: {rate}"
+    )) {
+        Executor::ConstantArrivalRate {
+            rate, time_unit, ..
+        } => (rate, time_unit.as_millis()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(constant("0.5"), (1, 2_000));
+    assert_eq!(constant("2.5, timeUnit: 1m"), (5, 120_000));
+    assert_eq!(constant("1/3s"), (1, 3_000));
+    assert_eq!(constant("10/s"), (10, 1_000));
+    assert_eq!(constant("50"), (50, 1_000));
+    let ramping = executor(
+        "executor: ramping-arrival-rate, startRate: 0.5, preAllocatedVUs: 2, stages: [{duration: 3s, target: 1/3s}, {duration: 1s, target: 2}]",
+    );
+    let Executor::RampingArrivalRate {
+        start_rate,
+        time_unit,
+        stages,
+        ..
+    } = ramping
+    else {
+        panic!("{ramping:?}")
+    };
+    assert_eq!((start_rate, time_unit.as_secs()), (3, 6));
+    assert_eq!((stages[0].target, stages[1].target), (2, 12));
+    let text = with_executor(
+        "executor: constant-arrival-rate, rate: 10/s, timeUnit: 1m, duration: 4s, preAllocatedVUs: 2",
+    );
+    assert!(doubts(&text)[0].contains("timeUnit has no effect"));
+}
+
 #[test]
 fn a_threshold_is_judged_where_it_stands() {
     let text = with_top("thresholds: {http_reqs: [rate>1, {threshold: \"rate ${env:RATE}\"}]}");
@@ -69,7 +210,7 @@ fn overrides_have_places_too() {
         |name: &str, value: &str| read_with(&text, &[(name, value)]).unwrap_err().to_string();
     assert_eq!(
         message("scenarios.s.duration", "10 s"),
-        "--set scenarios.s.duration:1:3: scenarios.s.duration: \"10 s\" has the unknown unit \"s\"; did you mean \"s\"? allowed: a duration such as 500ms, 30s or 1m30s (a bare number is milliseconds)"
+        "--set scenarios.s.duration:1:3: scenarios.s.duration: \"10 s\" has a space in it; did you mean \"10s\"? allowed: a duration such as 500ms, 30s or 1m30s (a bare number is milliseconds)"
     );
     assert_eq!(
         message("rate", "5"),

@@ -191,8 +191,8 @@ fn json_bodies_keep_types() {
             .1
             .clone()
     };
-    assert_eq!(field("n"), JsonTemplate::Literal(json!(5)));
-    assert_eq!(field("f"), JsonTemplate::Literal(json!(1.5)));
+    assert_eq!(field("n"), JsonTemplate::Number("5".into()));
+    assert_eq!(field("f"), JsonTemplate::Number("1.50".into()));
     assert_eq!(field("s"), JsonTemplate::Literal(json!("5")));
     assert_eq!(field("t"), JsonTemplate::Literal(json!(true)));
     assert_eq!(field("z"), JsonTemplate::Literal(json!(null)));
@@ -211,6 +211,96 @@ fn json_bodies_keep_types() {
     );
     assert!(matches!(field("m"), JsonTemplate::String(template) if template.parts.len() == 2));
     assert!(matches!(field("l"), JsonTemplate::Array(items) if items.len() == 2));
+}
+
+/// What the requests of a definition send as JSON and ask for, from its text and again from what is stored of it.
+fn json_and_urls(text: &str) -> (String, Vec<String>) {
+    let parsed = good(text);
+    let said = |definition: &Definition| {
+        let Step::Request(request) = &definition.scenarios[0].flow[0] else {
+            panic!()
+        };
+        (
+            format!("{:?}", request.body),
+            vec![request.url.as_literal().unwrap_or_default().to_owned()],
+        )
+    };
+    let stored = good(&parsed.normalised.to_string());
+    assert_eq!(stored.normalised, parsed.normalised);
+    assert_eq!(stored.definition, parsed.definition);
+    said(&parsed.definition)
+}
+
+#[test]
+fn numbers_are_the_digits_that_stand_there() {
+    let numbers = [
+        "1.10",
+        "1.0",
+        "9223372036854775808",
+        "-9223372036854775809",
+        "0.1234567890123456789",
+        "123456789012345.678901",
+        "340282366920938463463374607431768211456",
+        "1e999",
+        "1E+3",
+        "-0",
+        "0",
+    ];
+    for number in numbers {
+        let text = with_flow(&format!("- {{post: /, json: {{a: {number}}}}}"));
+        let (body, _) = json_and_urls(&text);
+        assert!(
+            body.contains(&format!("Number(\"{number}\")")),
+            "{number}: {body}"
+        );
+    }
+    // What only YAML can write is the same number in JSON's grammar.
+    for (number, sent) in [
+        ("+1", "1"),
+        (".5", "0.5"),
+        ("5.", "5"),
+        ("0x1F", "31"),
+        ("0o17", "15"),
+    ] {
+        let text = with_flow(&format!("- {{post: /, json: [{number}]}}"));
+        let (body, _) = json_and_urls(&text);
+        assert!(
+            body.contains(&format!("Number(\"{sent}\")")),
+            "{number}: {body}"
+        );
+    }
+    for number in ["01234", "-007", "00.5", ".inf", ".nan"] {
+        let message = faults(&with_flow(&format!("- {{post: /, json: [{number}]}}")));
+        assert!(
+            message.contains(&format!("JSON has no number {number}; put it into quotes")),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn parameters_are_the_text_that_stands_there() {
+    let text = format!(
+        "parameters: {{zip: 01234, ver: 1.10, big: 123456789012345678901234567890, hex: 0x1F, e: 1e3}}\n{}",
+        with_flow(
+            "- {post: \"/${param:zip}/${param:ver}/${param:big}/${param:hex}/${param:e}\", json: [\"${param:zip}\", \"${param:ver}\", \"${param:hex}\"]}"
+        )
+    );
+    let (body, urls) = json_and_urls(&text);
+    assert_eq!(
+        urls,
+        ["/01234/1.10/123456789012345678901234567890/0x1F/1e3"]
+    );
+    assert!(
+        body.contains("[Literal(String(\"01234\")), Number(\"1.10\"), Number(\"31\")]"),
+        "{body}"
+    );
+    let parameters = read_with(&text, &[("zip", "09999"), ("ver", "2.50")]).unwrap();
+    let again = good(&parameters.normalised.to_string())
+        .definition
+        .parameters;
+    assert_eq!(again, parameters.definition.parameters);
+    assert_eq!((&again["zip"][..], &again["ver"][..]), ("09999", "2.50"));
 }
 
 #[test]
@@ -234,6 +324,7 @@ fn parameters_keep_the_type_of_their_default_in_json() {
             .iter()
             .map(|item| match item {
                 JsonTemplate::Literal(value) => value.clone(),
+                JsonTemplate::Number(digits) => digits.parse().unwrap(),
                 other => panic!("{other:?}"),
             })
             .collect();

@@ -67,7 +67,7 @@ fn read_with(text: &str, overrides: &[(&str, &str)]) -> Result<Parsed, Faults> {
 }
 
 #[track_caller]
-fn good(text: &str) -> Parsed {
+pub(super) fn good(text: &str) -> Parsed {
     read(text).unwrap_or_else(|faults| panic!("{faults:#}\n{text}"))
 }
 
@@ -85,18 +85,18 @@ fn with_executor(keys: &str) -> String {
 }
 
 /// A sound definition with further keys at the top level.
-fn with_top(keys: &str) -> String {
+pub(super) fn with_top(keys: &str) -> String {
     format!(
         "{}{keys}\n",
         with_executor("executor: constant-vus, duration: 1s")
     )
 }
 
-const HEAD: &str = "version: 1\ntest: t\ntarget: http://127.0.0.1:8080\n";
+pub(super) const HEAD: &str = "version: 1\ntest: t\ntarget: http://127.0.0.1:8080\n";
 
 /// The messages, a line each, without the file's name.
 #[track_caller]
-fn faults(text: &str) -> String {
+pub(super) fn faults(text: &str) -> String {
     read(text)
         .err()
         .unwrap_or_else(|| panic!("no fault in\n{text}"))
