@@ -88,12 +88,20 @@ pub struct ShowArgs {
 /// What `${env:NAME}` stands for.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct EnvArgs {
-    /// A value for ${env:NAME} in the definition, before the process's environment; repeatable
+    /// A value for ${env:NAME} in the definition, before the process's environment, and for a script; repeatable
     #[arg(long = "env", short = 'e', value_name = "NAME=VALUE")]
     pub env: Vec<String>,
     /// A file of NAME=VALUE lines; --env comes before it
     #[arg(long, value_name = "FILE")]
     pub env_file: Option<std::path::PathBuf>,
+}
+
+/// Parameters of a script, in the words of its tool.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct ScriptArgs {
+    /// A parameter of a script, as in JMeter (-J) and Gatling (-D); --env gives one too; repeatable
+    #[arg(short = 'J', visible_short_alias = 'D', value_name = "NAME=VALUE")]
+    pub parameters: Vec<String>,
 }
 
 #[cfg(test)]

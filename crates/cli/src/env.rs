@@ -161,6 +161,9 @@ impl Resolver for Environment {
     }
 }
 
+/// What the names of the variables that hold secrets begin with.
+pub const SECRET_VARIABLES: &str = "FLOODGATE_SECRET_";
+
 /// The environment variable of a secret.
 pub fn secret_variable(name: &str) -> String {
     let upper = |c: char| {
@@ -171,7 +174,7 @@ pub fn secret_variable(name: &str) -> String {
         }
     };
     format!(
-        "FLOODGATE_SECRET_{}",
+        "{SECRET_VARIABLES}{}",
         name.chars().map(upper).collect::<String>()
     )
 }

@@ -1,6 +1,6 @@
 //! From a definition's text to a test that can be prepared on this machine.
 
-use crate::env::Environment;
+use crate::env::{Environment, SECRET_VARIABLES};
 use crate::error::{CliError, Result};
 use crate::files;
 use crate::script::above::Above;
@@ -9,8 +9,9 @@ use bytes::Bytes;
 use floodgate_control::elsewhere::{Elsewhere, Reference};
 use floodgate_control::load::{self, Checked, Loaded};
 use floodgate_control::{Stores, TestPackage};
-use floodgate_core::definition::{Definition, Engine, Parsed, Resolver, Source};
+use floodgate_core::definition::{Definition, Engine, Parsed, Resolver, Source, sketch};
 use floodgate_core::execution::plan::Plan;
+use floodgate_engines::Inspection;
 use floodgate_engines::lift::lift;
 use floodgate_generator::preflight;
 use serde_json::Value;
@@ -118,6 +119,7 @@ pub fn load_text(
         name: &origin.name,
         text: &text,
     };
+    let overrides = &[for_script(&text, &env), overrides.to_vec()].concat();
     let variables = env.open_variables(&text);
     let open = env.open(&variables);
     let (checked, references) = load::check_elsewhere(&source, overrides, open);
@@ -169,6 +171,26 @@ pub fn load_text(
     })
 }
 
+/// What `--env` and `--env-file` give is for a script too, as overrides of its parameters: by reference, so that a value is stored no
+/// more than that of another reference. A parameter that is made of the variable already stays as it is.
+fn for_script(text: &[u8], env: &Environment) -> Vec<(String, String)> {
+    let Some(definition) = sketch(text).filter(|tree| tree.get("script").is_some()) else {
+        return Vec::new();
+    };
+    let is_made_of = |name: &str| {
+        let own = definition.get("parameters").and_then(|all| all.get(name));
+        own.and_then(Value::as_str)
+            .is_some_and(|own| own.contains(&format!("${{env:{name}")))
+    };
+    let names = env.given().keys().filter(|name| {
+        // A secret reaches a script by a reference that says so, or not at all.
+        !name.starts_with(SECRET_VARIABLES) && !is_made_of(name)
+    });
+    names
+        .map(|name| (format!("parameters.{name}"), format!("${{env:{name}}}")))
+        .collect()
+}
+
 /// Lets the definition say what its script does, and be checked once more with that. Gives warnings.
 fn lift_into(
     checked: &mut Checked,
@@ -178,22 +200,7 @@ fn lift_into(
     open: Elsewhere<'_>,
 ) -> Result<Vec<String>> {
     let script = checked.parsed.definition.script.clone().unwrap_or_default();
-    let mut whole = checked.parsed.normalised.clone();
-    let Some(keys) = whole.as_object_mut() else {
-        return Ok(Vec::new());
-    };
-    if let Some(above) = above {
-        above.rebase(keys);
-    }
-    let warnings = lift(keys, &inspected.inspection, inspected.uncounted);
-    if let Some((name, _)) = &inspected.packed {
-        keys.insert("script".into(), name.clone().into());
-    }
-    let text = whole.to_string();
-    let source = Source {
-        name: &format!("{script} (what it says of its load)"),
-        text: text.as_bytes(),
-    };
+    let name = format!("{script} (what it says of its load)");
     let made = inspected.packed.as_ref().map(|(name, _)| name.as_str());
     let known = WithMade {
         known: open.known,
@@ -203,8 +210,54 @@ fn lift_into(
         known: &known,
         ..open
     };
-    *checked = load::check_elsewhere(&source, overrides, open).0?;
+    let check = |text: &str| {
+        let source = Source {
+            name: &name,
+            text: text.as_bytes(),
+        };
+        load::check_elsewhere(&source, overrides, open).0
+    };
+    let mut whole = checked.parsed.normalised.clone();
+    if let (Some(keys), Some(above)) = (whole.as_object_mut(), above) {
+        above.rebase(keys);
+    }
+    let (mut warnings, text) = lifted(&whole, inspected, &inspected.inspection);
+    let why = match check(&text) {
+        Ok(planned) => {
+            *checked = planned;
+            return Ok(warnings);
+        }
+        Err(why) => why,
+    };
+    // A plan is what we add: a load that cannot be planned for runs all the same.
+    let unplanned = Inspection {
+        scenarios: Vec::new(),
+        ..inspected.inspection.clone()
+    };
+    let (_, text) = lifted(&whole, inspected, &unplanned);
+    *checked = check(&text)?;
+    warnings.push(format!(
+        "the script's load is not planned, and not held against a plan: {}",
+        why.text.lines().next().unwrap_or_default()
+    ));
     Ok(warnings)
+}
+
+/// A normalised definition as text, with what its script says, and the warnings of that.
+fn lifted(
+    normalised: &Value,
+    inspected: &Inspected,
+    inspection: &Inspection,
+) -> (Vec<String>, String) {
+    let mut whole = normalised.clone();
+    let mut warnings = Vec::new();
+    if let Some(keys) = whole.as_object_mut() {
+        warnings = lift(keys, inspection, inspected.uncounted);
+        if let Some((name, _)) = &inspected.packed {
+            keys.insert("script".into(), name.clone().into());
+        }
+    }
+    (warnings, whole.to_string())
 }
 
 /// Files that do not lie in the folder but are made for this run are there as well.

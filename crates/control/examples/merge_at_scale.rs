@@ -251,6 +251,7 @@ impl Run {
                 ..Totals::default()
             },
             durations: Vec::new(),
+            script: Default::default(),
             health: Health {
                 cpus: 1.0,
                 measured_seconds: self.seconds as u64,

@@ -2,7 +2,7 @@
 
 use floodgate_core::execution::manifest::Manifest;
 use floodgate_core::execution::record::AppliedLoad;
-use floodgate_core::metric::{Builtin, Tags};
+use floodgate_core::metric::{Builtin, MetricKind, OTHER_REQUESTS, Tags};
 use floodgate_core::threshold::MetricSource;
 
 /// What was sent. Counts come from the merged data, since they know of lost tasks too; how many starts a task was given
@@ -42,12 +42,26 @@ pub(crate) fn applied_load(
         iterations,
         dropped_iterations,
         http_reqs: sum(Builtin::HttpReqs),
+        samples: other_requests(source),
         ratio,
     }
 }
 
+/// Requests of other protocols, as far as an external engine counts them.
+fn other_requests(source: &dyn MetricSource) -> u64 {
+    let counted = OTHER_REQUESTS.iter().filter_map(|metric| {
+        let all = source.select(metric, &Tags::new())?;
+        Some(match all.kind {
+            MetricKind::Counter => all.sum.round() as u64,
+            _ => all.count,
+        })
+    });
+    counted.sum()
+}
+
 /// The largest difference between the actual starts of two tasks in µs; `None` without a task that started.
 pub(crate) fn start_skew_us(manifests: &[Manifest]) -> Option<i64> {
-    let skews = || manifests.iter().map(|m| m.start_skew_us);
+    let started = || manifests.iter().filter(|m| !m.script.idle);
+    let skews = || started().map(|m| m.start_skew_us);
     Some(skews().max()?.saturating_sub(skews().min()?))
 }

@@ -5,6 +5,17 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
+/// The metrics of external engines that have a sample, or a count, for each request that is not one of HTTP: JMeter's other samplers;
+/// k6's WebSocket sessions, its calls and streams of gRPC, and the requests of its browser
+/// (<https://grafana.com/docs/k6/latest/using-k6/metrics/reference/>). Counters add up, of trends the samples count.
+pub const OTHER_REQUESTS: [&str; 5] = [
+    "samples",
+    "ws_sessions",
+    "grpc_req_duration",
+    "grpc_streams",
+    "browser_http_req_duration",
+];
+
 /// The four metric types of k6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

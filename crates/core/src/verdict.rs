@@ -2,11 +2,13 @@
 //!
 //! # Order
 //! The first that applies decides; reasons that would lead to the same status are all named.
-//! 1. **errored**: the run could not be carried out (placement, engine, permission, internal), or nothing came of any task.
-//! 2. **aborted**: a person or the budget stopped it.
+//! 1. **errored**: the run could not be carried out (placement, engine, permission, internal), or nothing came of any task: also where too
+//!    many tasks were lost before the start, as when a script's setup throws.
+//! 2. **aborted**: a person, the budget, or its own script stopped it.
 //! 3. **inconclusive**: the data cannot be trusted: tasks or shards are missing beyond the tolerance, a generator
 //!    was saturated (below), or nothing was sent. A breach in such data proves nothing, nor does the lack of one.
-//! 4. **failed**: a threshold or a baseline is breached, or a threshold with `abortOnFail` stopped the run.
+//! 4. **failed**: a threshold or a baseline is breached, a threshold with `abortOnFail` stopped the run, or the script of an external
+//!    engine says so: it marked the test as failed, its teardown threw, or each of its iterations did.
 //! 5. **inconclusive**: nothing is breached, but a threshold has no data, the applied load fell short of the plan, or the
 //!    deadline cut the run off. A breach comes before these, since a target that is too slow for the planned load
 //!    is the very thing a test is to find.
@@ -160,6 +162,16 @@ fn could_not_run(e: &Evidence<'_>) -> Vec<String> {
                 .take(3),
         );
     }
+    if let Some(Stop {
+        reason: StopReason::TasksLost,
+        by,
+        ..
+    }) = e.stop
+        && c.shards_merged == 0
+        && e.manifests.iter().all(|m| m.planned_start_ms == 0)
+    {
+        why.push(format!("nothing was started: {by}"));
+    }
     if why.is_empty() && c.tasks_reported == 0 && c.shards_merged == 0 {
         why.push(format!(
             "none of {} reported, and no shard was found",
@@ -185,6 +197,11 @@ fn stopped_from_outside(e: &Evidence<'_>) -> Vec<String> {
                 "stopped because the budget was used up ({by}); raise run.max_cost_usd or send less"
             )]
         }
+        Some(Stop {
+            reason: StopReason::Script,
+            by,
+            ..
+        }) => vec![format!("stopped by {by}")],
         _ => Vec::new(),
     }
 }
@@ -349,6 +366,27 @@ fn breached(e: &Evidence<'_>) -> Vec<String> {
     }
     for b in e.baseline.iter().filter(|b| b.outcome == Outcome::Failed) {
         why.push(format!("worse than the baseline: {}", b.sentence()));
+    }
+    why.extend(failed_by_script(e));
+    why
+}
+
+/// What the script of an external engine says of the run: that it failed, or nothing but exceptions.
+fn failed_by_script(e: &Evidence<'_>) -> Vec<String> {
+    let scripts = || e.manifests.iter().map(|m| &m.script);
+    let mut why: Vec<String> = Vec::new();
+    for said in scripts().filter_map(|script| script.failed.as_ref()) {
+        if !why.contains(said) {
+            why.push(said.clone());
+        }
+    }
+    let exceptions: u64 = scripts().map(|script| script.exceptions).sum();
+    if exceptions > 0 && exceptions >= e.applied.iterations {
+        let first = scripts().find_map(|script| script.exception.as_deref());
+        why.push(format!(
+            "every iteration of the script ended with an exception ({exceptions} in all); the first: {}",
+            first.unwrap_or("not told")
+        ));
     }
     why
 }

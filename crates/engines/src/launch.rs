@@ -47,12 +47,29 @@ pub struct Launch {
     pub patience: Duration,
     /// What its exit code means.
     pub exit: fn(i32) -> Exit,
-    /// What a line that it says complains of; `None` of a line that is no error. Scripts that throw go on with their next iteration.
-    pub complaint: fn(&str) -> Option<String>,
+    /// What a line that it says is of interest for; `None` of a line that tells nothing.
+    pub hears: fn(&str) -> Option<Said>,
+    /// Whether its exit code can be believed where it wrote no sample: then its part had nothing to send.
+    pub is_believed: bool,
     /// The engine starts paused and is told how to go on, if it is one that can be: k6.
     pub control: Option<crate::k6::Control>,
     /// What the reader of the record should know already.
     pub warnings: Vec<String>,
+}
+
+/// What an engine says in a line on stdout or stderr.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// An error, after which it goes on.
+    Error(String),
+    /// An iteration of the script ended with this exception; the next one begins all the same.
+    Exception(String),
+    /// The script says that the test has failed, and lets it go on.
+    Failed(String),
+    /// The script ends the test.
+    Aborted(String),
+    /// The script's own words, for whoever looks on.
+    Console(String),
 }
 
 /// Where samples come out.
@@ -100,6 +117,8 @@ pub enum Exit {
         /// What the code means.
         meaning: &'static str,
     },
+    /// It ran to its end, and the script says that the test has failed.
+    Marked,
     /// It could not run.
     Failed {
         /// What the code means.

@@ -18,5 +18,5 @@ pub mod read;
 
 pub use collector::{Collector, Series};
 pub use inspect::Inspection;
-pub use launch::{Exit, Job, Launch, LaunchError, Output, Stop};
+pub use launch::{Exit, Job, Launch, LaunchError, Output, Said, Stop};
 pub use read::{Lines, ReadError, Reader};

@@ -167,8 +167,10 @@ async fn prepare(
             PREPARATION.as_secs()
         ))
     })??;
+    let to_log = Arc::clone(&told);
     let site = Site {
         patience: PATIENCE,
+        console: Arc::new(move |line| to_log(Level::Info, &format!("console: {line}"))),
         warnings: metadata
             .iter()
             .filter_map(TaskMetadata::clock_warning)

@@ -1,8 +1,9 @@
 //! The engine's process.
 
 use super::guard::GUARD;
-use super::words::Words;
+use super::words::{Heard, Words};
 use crate::health::ProcessCpu;
+use crate::site::Console;
 use crate::standstill::is_stopped;
 use floodgate_engines::{Exit, Launch, Stop};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -42,13 +43,18 @@ pub(crate) struct Ended {
     pub(crate) said: String,
     /// Whether it had to be killed.
     pub(crate) killed: bool,
-    /// The errors that it reported on the way, in a sentence.
-    pub(crate) errors: Option<String>,
+    /// What it said on the way.
+    pub(crate) heard: Heard,
 }
 
 impl Child {
     /// Starts it in a process group of its own, through `guard` (see [`super::guarded`]) if there is one.
-    pub(crate) fn start(launch: &Launch, guard: Option<&OsString>) -> io::Result<Self> {
+    /// What its script writes to the console goes to `console`.
+    pub(crate) fn start(
+        launch: &Launch,
+        guard: Option<&OsString>,
+        console: Console,
+    ) -> io::Result<Self> {
         let (program, arguments) = launch
             .command
             .split_first()
@@ -79,7 +85,7 @@ impl Child {
         drop(command);
         let id = process.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         let group = id.ok_or_else(|| io::Error::other("it ended at once"))?;
-        let words = Words::new(launch.complaint);
+        let words = Words::new(launch.hears, console);
         let heard = words.clone();
         let listening = tokio::task::spawn_blocking(move || heard.listen(from));
         Ok(Self {
@@ -162,7 +168,9 @@ impl Child {
             (Some(code), _) => {
                 let exit = (self.exit)(code);
                 let how = match &exit {
-                    Exit::Completed | Exit::Stopped => format!("ended with code {code}"),
+                    Exit::Completed | Exit::Stopped | Exit::Marked => {
+                        format!("ended with code {code}")
+                    }
                     Exit::Aborted { meaning } | Exit::Failed { meaning } => {
                         format!("ended with code {code}: {meaning}")
                     }
@@ -186,7 +194,7 @@ impl Child {
             exit,
             said: format!("{how}{said}"),
             killed,
-            errors: self.words.errors(),
+            heard: self.words.heard(),
         }
     }
 }
@@ -234,11 +242,15 @@ mod tests {
                     meaning: "it says so",
                 },
             },
-            complaint: |line| line.strip_prefix("error: ").map(str::to_owned),
+            hears: |line| {
+                let error = line.strip_prefix("error: ")?;
+                Some(floodgate_engines::Said::Error(error.to_owned()))
+            },
+            is_believed: true,
             control: None,
             warnings: Vec::new(),
         };
-        Child::start(&launch, None).unwrap()
+        Child::start(&launch, None, std::sync::Arc::new(|_| ())).unwrap()
     }
 
     #[tokio::test]

@@ -13,3 +13,4 @@ pub(crate) use child::{Child, Ended};
 pub(crate) use feed::{Fed, FeedConfig, Signals, feed};
 pub use guard::{GUARD, guarded};
 pub(crate) use output::Source;
+pub(crate) use words::Heard;

@@ -13,6 +13,9 @@ use std::time::Duration;
 /// Told what happens, when it happens. It is called on the control thread and must not block.
 pub type Log = Arc<dyn Fn(Level, &str) + Send + Sync>;
 
+/// Told each line that a script writes to its console. It is called on a thread of its own.
+pub type Console = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// What a task knows of its place. The default is a process on the machine of whoever started the run.
 #[derive(Clone)]
 pub struct Site {
@@ -33,6 +36,8 @@ pub struct Site {
     pub guard: Option<OsString>,
     /// The log.
     pub log: Log,
+    /// Where a script's console goes.
+    pub console: Console,
 }
 
 /// A share of the memory that this process may use, for shards that wait.
@@ -52,6 +57,7 @@ impl Default for Site {
             clock: Arc::default(),
             guard: None,
             log: Arc::new(|_, _| ()),
+            console: Arc::new(|_| ()),
         }
     }
 }

@@ -8,10 +8,10 @@ use super::objects::optional;
 use crate::clock::unix_ms;
 use crate::site::{Level, Log};
 use bytes::Bytes;
-use floodgate_core::execution::control::{Start, Stop};
+use floodgate_core::execution::control::{Start, Stop, StopReason};
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::keys::ExecutionKeys;
-use floodgate_store::ObjectStore;
+use floodgate_store::{ObjectStore, StoreError};
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout, timeout_at};
@@ -105,6 +105,38 @@ pub(super) async fn stop_ordered(
             return stop.by;
         }
         sleep(stop_look(plan)).await;
+    }
+}
+
+/// Orders all tasks to stop because the script says so, unless something else has: the first order counts.
+pub(super) async fn order_stop(
+    store: &dyn ObjectStore,
+    keys: &ExecutionKeys,
+    by: String,
+    until: Instant,
+    log: &Log,
+) {
+    let stop = Stop {
+        reason: StopReason::Script,
+        by,
+        at_ms: unix_ms(),
+    };
+    let Ok(json) = serde_json::to_vec_pretty(&stop) else {
+        return;
+    };
+    let json = Bytes::from(json);
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match timeout_at(until, store.put_new(&keys.stop(), json.clone())).await {
+            Ok(Ok(()) | Err(StoreError::Exists { .. })) => return,
+            // The others then end when their own scripts do.
+            _ if Instant::now() + pause >= until => {
+                log(Level::Error, "the order to stop could not be written");
+                return;
+            }
+            _ => sleep(pause).await,
+        }
+        pause = (pause * 2).min(LAST_PAUSE);
     }
 }
 

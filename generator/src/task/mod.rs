@@ -387,6 +387,7 @@ impl Task {
             shards: Vec::new(),
             totals: Default::default(),
             durations: Vec::new(),
+            script: Default::default(),
             health: Default::default(),
             warnings,
         };
@@ -455,6 +456,7 @@ impl Task {
             shards: delivered.shards,
             totals,
             durations: Vec::new(),
+            script: Default::default(),
             health,
             warnings,
         }

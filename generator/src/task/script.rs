@@ -8,19 +8,20 @@ use super::{RunError, Task, join, resume};
 use crate::clock::unix_ms;
 use crate::flush::{Delivered, FlushConfig};
 use crate::health::{Limits, allowed_cpus};
-use crate::script::{Child, Ended, Fed, FeedConfig, Signals, Source, feed};
+use crate::script::{Child, Ended, Fed, FeedConfig, Heard, Signals, Source, feed};
 use crate::site::Level;
 use crate::standstill::{Standstills, Stops, as_us, boot_time};
 use floodgate_core::definition::model::{Definition, Engine};
-use floodgate_core::execution::manifest::{Manifest, TaskOutcome};
+use floodgate_core::execution::manifest::{Manifest, ScriptSays, TaskOutcome};
 use floodgate_core::metric::Tags;
-use floodgate_engines::k6::Control;
+use floodgate_engines::k6::{Control, ControlError};
 use floodgate_engines::{Exit, Job, Launch};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread::Builder;
 use std::time::Duration;
+use together::Flags;
 
 /// How often it is looked at whether the engine's output can still be read.
 const LOOK: Duration = Duration::from_millis(50);
@@ -29,7 +30,10 @@ const LOOK: Duration = Duration::from_millis(50);
 struct Run {
     stopped_by: Option<String>,
     ended: Result<Ended, String>,
-    warnings: Vec<String>,
+    /// Why the teardown failed.
+    teardown: Option<ControlError>,
+    /// Whether the engine's word counts where it wrote no sample.
+    believed: bool,
     /// How long it, or this process, stood still at most.
     standstill: Duration,
 }
@@ -90,7 +94,7 @@ impl Task {
             .spawn(move || feed(config, outbox, source, reader, &told))
             .map_err(|error| RunError::Unusable(format!("no thread for the output: {error}")))?;
 
-        let control = launch.control;
+        let (control, believed) = (launch.control, launch.is_believed);
         if let Some(control) = control.clone() {
             let resumed = together::blocking(move || control.resume()).await;
             if let Err(error) = resumed {
@@ -99,8 +103,14 @@ impl Task {
                 child.ask_to_stop();
             }
         }
-        let run = self.stay_with(&mut child, control.as_ref(), &signals).await;
+        let mut run = self.stay_with(&mut child, control.as_ref(), &signals).await;
+        run.believed = believed;
         signals.ended.store(true, Ordering::Release);
+        if let (None, Some(why)) = (&run.stopped_by, aborted(&run)) {
+            let by = together::by_script(self.config.task, &why);
+            let until = tokio::time::Instant::now() + site.patience;
+            control::order_stop(&*self.store, &self.keys, by, until, &site.log).await;
+        }
         let fed = tokio::task::spawn_blocking(move || join(feeding))
             .await
             .unwrap_or_else(|error| resume(error.into_panic()));
@@ -117,7 +127,8 @@ impl Task {
     }
 
     fn start_engine(&self, launch: &Launch) -> Result<Child, RunError> {
-        Child::start(launch, self.config.site.guard.as_ref())
+        let site = &self.config.site;
+        Child::start(launch, site.guard.as_ref(), Arc::clone(&site.console))
             .map_err(|error| RunError::Unusable(cannot_start(launch, &error)))
     }
 
@@ -164,12 +175,12 @@ impl Task {
         signals: &Signals,
     ) -> Run {
         let leads = control.filter(|control| control.leads);
-        let told = Arc::new(AtomicBool::new(false));
-        let leading = self.lead(leads.cloned(), Arc::clone(&told));
+        let flags = Flags::default();
+        let leading = self.lead(leads.cloned(), flags.clone());
         let mut leading = std::pin::pin!(leading);
         let ordered = control::stop_ordered(&*self.store, &self.keys, &self.plan);
         let mut ordered = std::pin::pin!(ordered);
-        let (mut stopped_by, mut led, mut warnings) = (None, leads.is_none(), Vec::new());
+        let (mut stopped_by, mut led, mut teardown) = (None, leads.is_none(), None);
         let mut given_up = None;
         let mut standstills = Standstills::since(boot_time(), LOOK);
         let mut stops = Stops::default();
@@ -186,9 +197,9 @@ impl Task {
                     }
                     (unix_ms() >= self.plan.deadline_ms).then(|| "deadline".to_owned())
                 }
-                warning = &mut leading, if !led => {
+                failed = &mut leading, if !led => {
                     led = true;
-                    warnings.extend(warning);
+                    teardown = failed;
                     child.ask_to_stop();
                     None
                 }
@@ -201,9 +212,10 @@ impl Task {
                 match leads.cloned() {
                     // It ends its load and stays for its teardown.
                     Some(control) if !led => {
-                        told.store(true, Ordering::Release);
+                        flags.stopped.store(true, Ordering::Release);
                         given_up = Some(tokio::time::Instant::now() + together::LAST_PATIENCE);
-                        if together::blocking(move || control.halt()).await.is_err() {
+                        let is_over = flags.over.load(Ordering::Acquire);
+                        if !is_over && together::blocking(move || control.halt()).await.is_err() {
                             child.ask_to_stop();
                         }
                     }
@@ -215,7 +227,8 @@ impl Task {
         Run {
             stopped_by,
             ended: ended.map_err(|error| format!("cannot be waited for: {error}")),
-            warnings,
+            teardown,
+            believed: false,
             standstill: standstills.longest().max(stops.longest()),
         }
     }
@@ -223,7 +236,7 @@ impl Task {
     fn script_manifest(
         &self,
         start_ms: i64,
-        mut run: Run,
+        run: Run,
         fed: Fed,
         delivered: Delivered,
         limits: Limits,
@@ -245,16 +258,17 @@ impl Task {
         } = fed;
         warnings.append(&mut read);
         warnings.append(&mut said);
-        warnings.append(&mut run.warnings);
         (health.open_files_limit, health.local_ports) = (limits.open_files, limits.local_ports);
         health.standstill_max_us = as_us(run.standstill);
         let offset = self.config.site.clock.offset();
         health.clock_offset_us = offset.map(|offset| [offset.min_us, offset.max_us]);
         warnings.extend(offset.and_then(|offset| offset.warning(super::CLOCK_LIMIT_US)));
         warnings.extend(super::folded(&totals));
-        // Without a word on its exit code, an engine that never began would look like one with nothing to do.
+        // Where its exit code says nothing, an engine that never began would look like one with nothing to do.
         let broken = match (&run.stopped_by, began_us) {
-            (None, None) => broken.or_else(|| Some("it wrote no sample".to_owned())),
+            (None, None) if !run.believed => {
+                broken.or_else(|| Some("it wrote no sample".to_owned()))
+            }
             _ => broken,
         };
         if let (Some(by), Ok(ended)) = (&run.stopped_by, &run.ended)
@@ -264,12 +278,12 @@ impl Task {
                 "the engine did not stop when it was asked to ({by}), and was killed"
             ));
         }
-        warnings.extend(
-            run.ended
-                .as_ref()
-                .ok()
-                .and_then(|ended| ended.errors.clone()),
-        );
+        let heard = run.ended.as_ref().map(|ended| &ended.heard);
+        warnings.extend(heard.map(Heard::warnings).unwrap_or_default());
+        if let Some(failed) = &run.teardown {
+            warnings.push(format!("{failed}; what it was to clean up is still there"));
+        }
+        let script = says(&run, began_us.is_some());
         Manifest {
             schema: Manifest::SCHEMA,
             execution: self.plan.execution.clone(),
@@ -281,10 +295,40 @@ impl Task {
             shards,
             totals,
             durations,
+            script,
             health,
             warnings,
         }
     }
+}
+
+/// What the script says of the run.
+fn says(run: &Run, began: bool) -> ScriptSays {
+    let ended = run.ended.as_ref().ok();
+    let heard = ended.map(|ended| ended.heard.clone()).unwrap_or_default();
+    let is_marked = ended.is_some_and(|ended| ended.exit == Exit::Marked);
+    let marked = match heard.failed {
+        Some(why) if !why.is_empty() => {
+            Some(format!("the script marked the test as failed: {why}"))
+        }
+        Some(_) => Some("the script marked the test as failed".to_owned()),
+        None => is_marked.then(|| "the script marked the test as failed".to_owned()),
+    };
+    ScriptSays {
+        failed: marked.or_else(|| run.teardown.as_ref().map(ToString::to_string)),
+        idle: !began && run.believed && run.stopped_by.is_none(),
+        exceptions: heard.exceptions,
+        exception: heard.exception,
+    }
+}
+
+/// Why the script has ended the test, if it has.
+fn aborted(run: &Run) -> Option<String> {
+    let ended = run.ended.as_ref().ok()?;
+    ended.heard.aborted.clone().or(match ended.exit {
+        Exit::Aborted { meaning } => Some(meaning.to_owned()),
+        _ => None,
+    })
 }
 
 /// What is lost comes first, then what could not be read, then the engine's own end. An engine that was told to stop may end as it
@@ -300,7 +344,12 @@ fn outcome(lost: Option<String>, broken: Option<String>, run: Run) -> TaskOutcom
         (None, None, Some(by), _) => TaskOutcome::Stopped { by },
         (None, None, None, Err(problem)) => failed(format!("the engine {problem}")),
         (None, None, None, Ok(ended)) => match ended.exit {
-            Exit::Completed => TaskOutcome::Completed,
+            Exit::Completed | Exit::Stopped if ended.heard.aborted.is_some() => {
+                TaskOutcome::Stopped {
+                    by: format!("its script: {}", ended.heard.aborted.unwrap_or_default()),
+                }
+            }
+            Exit::Completed | Exit::Marked => TaskOutcome::Completed,
             Exit::Stopped => TaskOutcome::Stopped {
                 by: format!("somebody past floodgate: the engine {}", ended.said),
             },
@@ -329,9 +378,10 @@ mod tests {
                 exit,
                 said: "ended with code 7".into(),
                 killed: false,
-                errors: None,
+                heard: Heard::default(),
             }),
-            warnings: Vec::new(),
+            teardown: None,
+            believed: true,
             standstill: Duration::ZERO,
         }
     }
@@ -384,5 +434,40 @@ mod tests {
             ),
         );
         assert!(matches!(&aborted, TaskOutcome::Stopped { by } if by.starts_with("its script")));
+        // JMeter ends with 0, and says it in words.
+        let mut by_words = run(None, Exit::Completed);
+        if let Ok(ended) = &mut by_words.ended {
+            ended.heard.aborted = Some("a thread ended the test".into());
+        }
+        assert_eq!(
+            super::aborted(&by_words).unwrap(),
+            "a thread ended the test"
+        );
+        let by = "its script: a thread ended the test".to_owned();
+        assert_eq!(outcome(None, None, by_words), TaskOutcome::Stopped { by });
+    }
+
+    #[test]
+    fn a_script_that_marks_the_test_as_failed_has_finished_its_part() {
+        let mut marked = run(None, Exit::Marked);
+        let says = |run: &Run| super::says(run, true).failed.unwrap_or_default();
+        assert_eq!(says(&marked), "the script marked the test as failed");
+        if let Ok(ended) = &mut marked.ended {
+            ended.heard.failed = Some("too many orders".into());
+        }
+        assert_eq!(
+            says(&marked),
+            "the script marked the test as failed: too many orders"
+        );
+        assert_eq!(outcome(None, None, marked), TaskOutcome::Completed);
+        let mut torn = run(None, Exit::Completed);
+        torn.teardown = Some(ControlError::Function {
+            function: "teardown",
+            problem: "Error: boom".into(),
+        });
+        assert_eq!(says(&torn), "teardown() failed: Error: boom");
+        assert!(super::says(&run(None, Exit::Completed), false).idle);
+        assert!(super::says(&run(None, Exit::Completed), true).is_nothing());
+        assert!(!super::says(&run(Some("ann"), Exit::Completed), false).idle);
     }
 }

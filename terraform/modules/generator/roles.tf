@@ -25,6 +25,8 @@ locals {
       Action = ["s3:PutObject", "s3:PutObjectTagging"]
       Resource = [
         "${local.executions}/control/ready/*",
+        # The script of an external engine may end the test for all tasks.
+        "${local.executions}/control/stop.json",
         "${local.executions}/live/*",
         "${local.executions}/shards/*",
         "${local.executions}/tasks/*",

@@ -1,6 +1,6 @@
 //! `floodgate import`: results of a run made elsewhere become an execution like any other: shown, compared, judged.
 
-use crate::args::{EnvArgs, OutArgs, ShowArgs};
+use crate::args::{EnvArgs, OutArgs, ScriptArgs, ShowArgs};
 use crate::clock::now_ms;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
@@ -95,7 +95,11 @@ pub async fn import(args: Args) -> Result<ExitCode> {
         .collect::<Result<Vec<_>>>()?;
     let (loaded, warnings) = match &args.definition {
         Some(path) => {
-            let test = load_file(path, &super::run::overrides(&args.set)?, &env)?;
+            let test = load_file(
+                path,
+                &super::run::overrides(&args.set, &ScriptArgs::default())?,
+                &env,
+            )?;
             let warnings = test.warnings.clone();
             (test.into_loaded(), warnings)
         }

@@ -1,6 +1,6 @@
 //! `floodgate inspect`: what a script says of its load, and how it will be split.
 
-use crate::args::EnvArgs;
+use crate::args::{EnvArgs, ScriptArgs};
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::load_file;
@@ -26,6 +26,9 @@ pub struct Args {
     /// Override a value, as for `run`; repeatable
     #[arg(long = "set", short, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
+    /// Parameters in the words of a script's tool.
+    #[command(flatten)]
+    pub script: ScriptArgs,
     /// Values of references.
     #[command(flatten)]
     pub env: EnvArgs,
@@ -43,7 +46,11 @@ pub struct Args {
 /// As for loading it.
 pub fn inspect(args: &Args) -> Result<ExitCode> {
     let env = Environment::new(&args.env, &args.out.out)?;
-    let test = load_file(&args.file, &super::run::overrides(&args.set)?, &env)?;
+    let test = load_file(
+        &args.file,
+        &super::run::overrides(&args.set, &args.script)?,
+        &env,
+    )?;
     let definition = &test.parsed().definition;
     let load = planned_load(definition);
     let weights = vec![1; args.tasks as usize];

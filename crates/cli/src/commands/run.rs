@@ -1,6 +1,6 @@
 //! `floodgate run`: a definition, run to its verdict on this machine or in the cloud.
 
-use crate::args::{CloudArgs, EnvArgs, OutArgs, ShowArgs};
+use crate::args::{CloudArgs, EnvArgs, OutArgs, ScriptArgs, ShowArgs};
 use crate::clock::now_ms;
 use crate::cloud::{Start, connect, follow, start};
 use crate::env::Environment;
@@ -30,6 +30,9 @@ pub struct Args {
     /// Override a value of the definition by its path, or a parameter: scenarios.browse.rate=50; repeatable
     #[arg(long = "set", short, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
+    /// Parameters in the words of a script's tool.
+    #[command(flatten)]
+    pub script: ScriptArgs,
     /// Values of references.
     #[command(flatten)]
     pub env: EnvArgs,
@@ -59,8 +62,8 @@ fn ulid(text: &str) -> std::result::Result<String, String> {
     Ok(id.to_string())
 }
 
-/// Splits `PATH=VALUE`.
-pub(crate) fn overrides(set: &[String]) -> Result<Vec<(String, String)>> {
+/// Splits `PATH=VALUE`, and the parameters of a script.
+pub(crate) fn overrides(set: &[String], script: &ScriptArgs) -> Result<Vec<(String, String)>> {
     let split = |entry: &String| match entry.split_once('=') {
         Some((path, value)) if !path.trim().is_empty() => {
             Ok((path.trim().to_owned(), value.to_owned()))
@@ -69,7 +72,16 @@ pub(crate) fn overrides(set: &[String]) -> Result<Vec<(String, String)>> {
             "--set {entry:?}: write PATH=VALUE, as in scenarios.browse.rate=50"
         ))),
     };
-    set.iter().map(split).collect()
+    let parameter = |entry: &String| match entry.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() => {
+            Ok((format!("parameters.{}", name.trim()), value.to_owned()))
+        }
+        _ => Err(CliError::Usage(format!(
+            "-J {entry:?}: write NAME=VALUE, as in users=50"
+        ))),
+    };
+    let parameters = script.parameters.iter().map(parameter);
+    parameters.chain(set.iter().map(split)).collect()
 }
 
 /// Runs a definition.
@@ -82,7 +94,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     }
     let out = &args.out.out;
     let env = Environment::new(&args.env, out)?;
-    let test = load_file(&args.file, &overrides(&args.set)?, &env)?;
+    let test = load_file(&args.file, &overrides(&args.set, &args.script)?, &env)?;
     let run = LocalRun {
         test: &test,
         env: &env,
@@ -108,7 +120,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
 async fn run_in_cloud(args: Args) -> Result<ExitCode> {
     let out = &args.out.out;
     let env = Environment::new(&args.env, out)?.with_secrets_elsewhere();
-    let test = load_file(&args.file, &overrides(&args.set)?, &env)?;
+    let test = load_file(&args.file, &overrides(&args.set, &args.script)?, &env)?;
     let mut package = test.package();
     // What has no effect on one machine has one there.
     let local: Vec<_> = test

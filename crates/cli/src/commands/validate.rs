@@ -1,6 +1,6 @@
 //! `floodgate validate`: every fault of a definition at once.
 
-use crate::args::EnvArgs;
+use crate::args::{EnvArgs, ScriptArgs};
 use crate::env::Environment;
 use crate::error::Result;
 use crate::load::load_file;
@@ -20,6 +20,9 @@ pub struct Args {
     /// Override a value, as for `run`; repeatable
     #[arg(long = "set", short, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
+    /// Parameters in the words of a script's tool.
+    #[command(flatten)]
+    pub script: ScriptArgs,
     /// Values of references.
     #[command(flatten)]
     pub env: EnvArgs,
@@ -35,7 +38,11 @@ pub struct Args {
 /// All faults, rendered with their places.
 pub fn validate(args: &Args) -> Result<ExitCode> {
     let env = Environment::new(&args.env, &args.out.out)?.with_everything_elsewhere();
-    let test = load_file(&args.file, &super::run::overrides(&args.set)?, &env)?;
+    let test = load_file(
+        &args.file,
+        &super::run::overrides(&args.set, &args.script)?,
+        &env,
+    )?;
     for warning in &test.warnings {
         say!("warning: {warning}");
     }

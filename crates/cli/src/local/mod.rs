@@ -14,6 +14,7 @@ use crate::trigger::trigger;
 use crate::view::{Title, View, view};
 use floodgate_control::watch::{Next, Phase, Watch, WatchOptions};
 use floodgate_control::{Finished, PlanOptions, Prepared, Stores, finish, prepare};
+use floodgate_core::definition::Engine;
 use floodgate_core::execution::control::StopReason;
 use floodgate_core::execution::record::{Execution, Status};
 use floodgate_core::keys::ExecutionKeys;
@@ -22,7 +23,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 pub(crate) use tasks::site;
-use tasks::{Exit, Tasks};
+use tasks::{Event, Exit, Tasks};
 
 /// Steps of the watch that may fail in a row, such as on a full disk, before the run is given up: about 5 s.
 const FAILURES: u32 = 25;
@@ -106,9 +107,13 @@ pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
         .title
         .clone()
         .or_else(|| run.test.parsed().shown_target.clone());
+    let definition = &run.test.parsed().definition;
     let title = Title {
         test: prepared.plan.test.clone(),
-        target: target.unwrap_or_else(|| "the URLs of its steps".into()),
+        target: target.unwrap_or_else(|| match definition.engine {
+            Engine::Http => "the URLs of its steps".into(),
+            _ => "the URLs of its script".into(),
+        }),
         id: id.clone(),
         generators: run.generators,
     };
@@ -210,7 +215,10 @@ async fn watch(
         view.update(watch.progress());
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            Exit { task, reason } = tasks.next_exit() => watch.task_exited(task, reason),
+            event = tasks.next() => match event {
+                Event::Ended(Exit { task, reason }) => watch.task_exited(task, reason),
+                Event::Said(line) => view.note(&console(&line)),
+            },
             (signal, times) = signals.next() => {
                 if times > 1 {
                     tasks.stop(signal).await;
@@ -229,7 +237,15 @@ async fn watch(
         view.note(&format!("task {} is lost: it {}", lost.task, lost.reason));
     }
     tasks.join(EXIT_GRACE).await;
+    while let Some(line) = tasks.line() {
+        view.note(&console(&line));
+    }
     Ok(watch.lost())
+}
+
+/// A line that a script wrote to its console.
+fn console(line: &str) -> String {
+    format!("console: {line}")
 }
 
 fn interrupted(run: &LocalRun<'_>, prepared: &Prepared, signal: &'static str) -> CliError {

@@ -2,6 +2,7 @@
 
 use crate::env::Environment;
 use crate::error::{CliError, Result};
+use crate::output::say;
 use floodgate_core::execution::plan::Plan;
 use floodgate_generator::{Config, Site};
 use floodgate_store::ObjectStore;
@@ -17,6 +18,9 @@ use tokio::sync::{mpsc, watch};
 /// Lines of a child's stderr that are kept for the message about its end.
 const KEPT_LINES: usize = 5;
 
+/// What a generator process writes before a line of its script's console.
+pub(crate) const CONSOLE: &str = "console: ";
+
 /// A task ended. Whether it did its work its manifest says.
 pub(super) struct Exit {
     pub(super) task: u32,
@@ -24,10 +28,19 @@ pub(super) struct Exit {
     pub(super) reason: String,
 }
 
+/// What a task tells while it runs.
+pub(super) enum Event {
+    /// It ended.
+    Ended(Exit),
+    /// Its script wrote a line to the console.
+    Said(String),
+}
+
 /// The tasks of a run. Dropping them kills the child processes that are left, unless they were told to stop: then they
 /// write what they have and end by themselves.
 pub(super) struct Tasks {
     exits: mpsc::UnboundedReceiver<Exit>,
+    console: mpsc::UnboundedReceiver<String>,
     stop: watch::Sender<Option<String>>,
     running: usize,
 }
@@ -41,27 +54,30 @@ impl Tasks {
         objects: Arc<dyn ObjectStore>,
     ) -> Result<Self> {
         let (sender, exits) = mpsc::unbounded_channel();
+        let (said, console) = mpsc::unbounded_channel();
         let (stop, stopped) = watch::channel(None);
         let tasks = u32::try_from(plan.tasks.len()).unwrap_or(u32::MAX);
         if tasks == 1 {
-            thread(plan, env, objects, sender, stopped)?;
+            thread(plan, env, objects, (sender, said), stopped)?;
         } else {
             let cpus = std::thread::available_parallelism().map_or(1, |n| n.get());
             let workers = (cpus / plan.tasks.len()).max(1);
             for task in 0..tasks {
                 let child = spawn(plan, task, workers, out, env)?;
-                tokio::spawn(stay_with(child, task, sender.clone(), stopped.clone()));
+                let tell = (sender.clone(), said.clone());
+                tokio::spawn(stay_with(child, task, tell, stopped.clone()));
             }
         }
         Ok(Self {
             exits,
+            console,
             stop,
             running: plan.tasks.len(),
         })
     }
 
     /// The next task that ends; pending for ever when all have.
-    pub(super) async fn next_exit(&mut self) -> Exit {
+    async fn next_exit(&mut self) -> Exit {
         if self.running > 0
             && let Some(exit) = self.exits.recv().await
         {
@@ -71,6 +87,23 @@ impl Tasks {
         std::future::pending().await
     }
 
+    /// What comes next of them; pending for ever when nothing can come any more.
+    pub(super) async fn next(&mut self) -> Event {
+        tokio::select! {
+            Some(exit) = self.exits.recv(), if self.running > 0 => {
+                self.running -= 1;
+                Event::Ended(exit)
+            }
+            Some(line) = self.console.recv() => Event::Said(line),
+            else => std::future::pending().await,
+        }
+    }
+
+    /// A line that is there already.
+    pub(super) fn line(&mut self) -> Option<String> {
+        self.console.try_recv().ok()
+    }
+
     /// Tells every task to stop, past the store, and gives the word time to reach the children.
     pub(super) async fn stop(&self, by: &str) {
         self.stop.send_replace(Some(by.to_owned()));
@@ -78,7 +111,7 @@ impl Tasks {
     }
 
     /// Waits until every task has exited, at most so long.
-    pub(super) async fn join(mut self, grace: Duration) {
+    pub(super) async fn join(&mut self, grace: Duration) {
         let all = async {
             while self.running > 0 {
                 self.next_exit().await;
@@ -89,10 +122,15 @@ impl Tasks {
     }
 }
 
-/// The place of a task on this machine: an external engine ends with the process that started it.
+/// Where a task tells of its end and of its script's console.
+type Tell = (mpsc::UnboundedSender<Exit>, mpsc::UnboundedSender<String>);
+
+/// The place of a task on this machine: an external engine ends with the process that started it, and what its script writes to the
+/// console goes to stderr.
 pub(crate) fn site() -> Site {
     Site {
         guard: std::env::current_exe().ok().map(Into::into),
+        console: Arc::new(|line| say!("{CONSOLE}{line}")),
         ..Site::default()
     }
 }
@@ -102,16 +140,18 @@ fn thread(
     plan: &Plan,
     env: &Environment,
     objects: Arc<dyn ObjectStore>,
-    exits: mpsc::UnboundedSender<Exit>,
+    (exits, said): Tell,
     stop: watch::Receiver<Option<String>>,
 ) -> Result<()> {
+    // A run that nobody looks on at any more loses these lines alone.
+    let console = Arc::new(move |line: &str| drop(said.send(line.to_owned())));
     let config = Config {
         project: plan.project.clone(),
         execution: plan.execution.clone(),
         task: 0,
         workers: None,
         resolver: Arc::new(env.clone()),
-        site: site(),
+        site: Site { console, ..site() },
     };
     let body = move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -166,11 +206,11 @@ fn spawn(plan: &Plan, task: u32, workers: usize, out: &Path, env: &Environment) 
 async fn stay_with(
     mut child: Child,
     task: u32,
-    exits: mpsc::UnboundedSender<Exit>,
+    (exits, said): Tell,
     mut stop: watch::Receiver<Option<String>>,
 ) {
     let stdin = child.stdin.take();
-    let last_words = tokio::spawn(last_lines(child.stderr.take()));
+    let last_words = tokio::spawn(last_lines(child.stderr.take(), said));
     let status = tokio::select! {
         status = child.wait() => status,
         true = ordered(&mut stop) => {
@@ -214,14 +254,22 @@ fn ending(status: ExitStatus) -> String {
     }
 }
 
-/// The last lines of a child's stderr; all of it is read, so that the child never waits.
-async fn last_lines(stderr: Option<tokio::process::ChildStderr>) -> String {
+/// The last lines of a child's stderr, and to `said` those of its script's console; all of it is read, so that the child never waits.
+async fn last_lines(
+    stderr: Option<tokio::process::ChildStderr>,
+    said: mpsc::UnboundedSender<String>,
+) -> String {
     let Some(stderr) = stderr else {
         return String::new();
     };
     let mut lines = BufReader::new(stderr).lines();
     let mut kept = VecDeque::with_capacity(KEPT_LINES);
     while let Ok(Some(line)) = lines.next_line().await {
+        if let Some(line) = line.strip_prefix(CONSOLE) {
+            // A run that nobody looks on at any more loses these lines alone.
+            let _ = said.send(line.to_owned());
+            continue;
+        }
         if kept.len() == KEPT_LINES {
             kept.pop_front();
         }

@@ -110,6 +110,7 @@ pub(crate) async fn import_file(
             shards,
             totals: collector.totals(),
             durations: collector.durations(),
+            script: Default::default(),
             health: Health::default(),
             warnings,
         },

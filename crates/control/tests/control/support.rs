@@ -296,6 +296,7 @@ impl Run<'_> {
             },
             shards,
             durations: Vec::new(),
+            script: Default::default(),
             health: Health {
                 cpus: 1.0,
                 measured_seconds: 10,

@@ -5,8 +5,10 @@ use super::fault::{Issue, Sink};
 use super::keys::DEFINITION;
 use super::tree::{Content, Core, Entry, Kind, Mark, Node, Path, Scalar};
 use super::yaml;
-use crate::syntax::quoted;
+use crate::syntax::{nearest, quoted};
 
+/// Before the name of a parameter, whatever dots that has in it.
+const PARAMETERS: &str = "parameters.";
 /// A path has no more parts than a definition has levels.
 const MAX_PARTS: usize = yaml::MAX_DEPTH;
 
@@ -29,47 +31,33 @@ fn set(
 ) -> Result<(), Box<Issue>> {
     let fail = |problem: String| Issue::new(Mark::start(source), &Path::default(), problem);
     let mut value = value(text, source, sink)?;
-    let declared: Vec<String> = root
-        .get("parameters")
-        .map(|node| {
-            node.entries()
-                .iter()
-                .map(|entry| entry.key.clone())
-                .collect()
-        })
-        .unwrap_or_default();
-    if declared.iter().any(|parameter| parameter == name) {
-        let Kind::Map(entries) = &mut root.kind else {
-            return Ok(());
-        };
-        let parameters = entries
-            .iter_mut()
-            .find(|entry| entry.key == "parameters")
-            .map(|entry| &mut entry.value.kind);
-        let Some(Kind::Map(parameters)) = parameters else {
-            return Ok(());
-        };
-        if let Some(entry) = parameters.iter_mut().find(|entry| entry.key == name) {
-            keep_type(&entry.value, &mut value).map_err(|problem| Box::new(fail(problem)))?;
-            entry.value = value;
-        }
+    let parameter = name.strip_prefix(PARAMETERS).unwrap_or(name);
+    if let Some(entry) = declared(root, parameter) {
+        keep_type(&entry.value, &mut value).map_err(|problem| Box::new(fail(problem)))?;
+        entry.value = value;
         return Ok(());
     }
-    let top = name.split(['.', '[']).next().unwrap_or(name);
+    if parameter != name || is_for_script(root, name) {
+        add_parameter(root, parameter, value);
+        return Ok(());
+    }
+    let top = top(name);
     if DEFINITION.key(top).is_none() && root.get(top).is_none() {
-        let mut known: Vec<&str> = declared.iter().map(String::as_str).collect();
-        for key in DEFINITION.names() {
-            known.push(key);
-        }
-        let parameters = if declared.is_empty() {
+        let parameters = root.get("parameters").map_or(&[][..], Node::entries);
+        let declared: Vec<&str> = parameters.iter().map(|entry| entry.key.as_str()).collect();
+        let list = if declared.is_empty() {
             String::new()
         } else {
             format!("a parameter ({}), or ", declared.join(", "))
         };
+        let mut known = declared;
+        for key in DEFINITION.names() {
+            known.push(key);
+        }
         return Err(Box::new(
             fail(format!("there is no parameter and no key {}", quoted(top)))
                 .allowed(format!(
-                    "{parameters}the path of a value, such as scenarios.NAME.rate"
+                    "{list}the path of a value, such as scenarios.NAME.rate"
                 ))
                 .nearest(top, known),
         ));
@@ -80,6 +68,58 @@ fn set(
                 .allowed("a path such as scenarios.NAME.rate or scenarios.NAME.flow.0.get"),
         )
     })
+}
+
+/// The key at the beginning of a path.
+fn top(name: &str) -> &str {
+    name.split(['.', '[']).next().unwrap_or(name)
+}
+
+/// A parameter of this name that the definition has.
+fn declared<'a>(root: &'a mut Node, name: &str) -> Option<&'a mut Entry> {
+    let Kind::Map(entries) = &mut root.kind else {
+        return None;
+    };
+    let parameters = entries.iter_mut().find(|entry| entry.key == "parameters")?;
+    let Kind::Map(parameters) = &mut parameters.value.kind else {
+        return None;
+    };
+    parameters.iter_mut().find(|entry| entry.key == name)
+}
+
+/// Whether a name can only be meant for the script: a script reads what names it likes, and a definition does not have to list
+/// them. A path that begins with a misspelt key is none.
+fn is_for_script(root: &Node, name: &str) -> bool {
+    let top = top(name);
+    let is_key = |key: &str| DEFINITION.key(key).is_some() || root.get(key).is_some();
+    let misspelt = || top != name && nearest(top, DEFINITION.names()).is_some();
+    root.get("script").is_some() && !is_key(top) && !misspelt()
+}
+
+/// Adds a parameter that the definition does not have.
+fn add_parameter(root: &mut Node, name: &str, value: Node) {
+    let Kind::Map(entries) = &mut root.kind else {
+        return;
+    };
+    let entry = |key: &str, value: Node| Entry {
+        key: key.to_owned(),
+        key_mark: value.mark,
+        value,
+    };
+    let place = entries.iter_mut().find(|entry| entry.key == "parameters");
+    match place.map(|place| &mut place.value.kind) {
+        Some(Kind::Map(parameters)) => parameters.push(entry(name, value)),
+        // What stands there instead is a fault of the definition's, and told as one.
+        Some(_) => {}
+        None => {
+            let map = Node {
+                mark: value.mark,
+                path: Path::default(),
+                kind: Kind::Map(vec![entry(name, value)]),
+            };
+            entries.push(entry("parameters", map));
+        }
+    }
 }
 
 /// The value that a text stands for.

@@ -45,6 +45,8 @@ pub enum StopReason {
     Budget,
     /// The deadline passed.
     Deadline,
+    /// The script of an external engine ended the test.
+    Script,
     /// Tasks died or never became ready.
     TasksLost,
     /// What drives the run failed; the order says how.

@@ -27,6 +27,9 @@ pub struct Manifest {
     /// Custom trends whose values are times, as the engine says; the others hold plain numbers. By name, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub durations: Vec<String>,
+    /// What the script of an external engine said of the run itself.
+    #[serde(default, skip_serializing_if = "ScriptSays::is_nothing")]
+    pub script: ScriptSays,
     /// How the generator itself fared.
     pub health: Health,
     /// What the reader of the record should know.
@@ -54,6 +57,30 @@ pub enum TaskOutcome {
         /// Why.
         error: String,
     },
+}
+
+/// What a script of an external engine says of a run, past its samples.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScriptSays {
+    /// Why the run has failed by its word, in a sentence: it marked the test as failed, or its teardown threw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failed: Option<String>,
+    /// It sent nothing, and by its engine's word its part had nothing to send: it has no start that could be early or late.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub idle: bool,
+    /// Iterations that ended with an exception.
+    #[serde(default)]
+    pub exceptions: u64,
+    /// The first of these exceptions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exception: Option<String>,
+}
+
+impl ScriptSays {
+    /// Whether there is nothing to tell.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// One shard in a manifest.
@@ -86,6 +113,9 @@ impl ShardEntry {
 pub struct Totals {
     /// Requests sent.
     pub http_reqs: u64,
+    /// Requests of other protocols, as far as the engine counts them: see [`OTHER_REQUESTS`](crate::metric::OTHER_REQUESTS).
+    #[serde(default)]
+    pub samples: u64,
     /// Iterations complete.
     pub iterations: u64,
     /// Iterations cut off by the end of a graceful stop.

@@ -153,6 +153,9 @@ pub struct AppliedLoad {
     pub dropped_iterations: u64,
     /// Requests sent.
     pub http_reqs: u64,
+    /// Requests of other protocols than HTTP, as far as an external engine counts them.
+    #[serde(default)]
+    pub samples: u64,
     /// Iterations started as a share of those scheduled, in [0, 1]; `None` in a closed loop.
     pub ratio: Option<f64>,
 }

@@ -339,6 +339,7 @@ impl Run {
                     ..TaskTotals::default()
                 },
                 durations: Vec::new(),
+                script: Default::default(),
                 health: Health::default(),
                 warnings: Vec::new(),
             };

@@ -32,6 +32,7 @@ fn good() -> Case {
             iterations: 1000,
             dropped_iterations: 0,
             http_reqs: 1000,
+            samples: 0,
             ratio: Some(1.0),
         },
         manifests: vec![manifest(0), manifest(1)],
@@ -82,6 +83,7 @@ fn manifest(task: u32) -> Manifest {
         shards: Vec::new(),
         totals: Totals::default(),
         durations: Vec::new(),
+        script: Default::default(),
         health: Health {
             cpus: 1.0,
             measured_seconds: 60,
@@ -325,6 +327,7 @@ fn warnings_say_what_to_change() {
             iterations: 970,
             dropped_iterations: 30,
             http_reqs: 970,
+            samples: 0,
             ratio: Some(0.97),
         };
         c.manifests[0].totals = Totals {
@@ -425,4 +428,51 @@ proptest! {
         prop_assert_eq!(v.status == Status::Passed, fine, "{:?}", v);
         prop_assert!(!v.reasons.is_empty() && v.status.is_final());
     }
+}
+
+#[test]
+fn what_a_script_says_of_the_run_counts() {
+    let said = |change: fn(&mut Manifest)| {
+        with(|c| {
+            let last = c.manifests.len() - 1;
+            change(&mut c.manifests[last]);
+        })
+    };
+    let marked = said(|m| m.script.failed = Some("the script marked the test as failed".into()));
+    assert_eq!(marked.status, Status::Failed);
+    assert_eq!(marked.reasons, ["the script marked the test as failed"]);
+    // A few exceptions are a warning's matter; nothing but exceptions is no pass.
+    let few = said(|m| m.script.exceptions = 3);
+    assert_eq!(few.status, Status::Passed);
+    let all = said(|m| {
+        m.script.exceptions = 1_000_000;
+        m.script.exception = Some("Error: boom".into());
+    });
+    assert_eq!(all.status, Status::Failed);
+    assert!(
+        all.reasons[0].ends_with("the first: Error: boom"),
+        "{:?}",
+        all.reasons
+    );
+    let ended = with(|c| c.stop = stop(StopReason::Script));
+    assert_eq!(ended.status, Status::Aborted);
+}
+
+#[test]
+fn a_run_that_lost_its_tasks_before_the_start_could_not_be_carried_out() {
+    let lost = |started_ms: i64| {
+        with(|c| {
+            c.completeness.shards_merged = 0;
+            c.completeness.tasks_lost = vec![0];
+            c.manifests.remove(0);
+            for manifest in &mut c.manifests {
+                manifest.planned_start_ms = started_ms;
+            }
+            c.stop = stop(StopReason::TasksLost);
+        })
+    };
+    let before = lost(0);
+    assert_eq!(before.status, Status::Errored);
+    assert_eq!(before.reasons, ["nothing was started: someone"]);
+    assert_eq!(lost(1).status, Status::Inconclusive);
 }

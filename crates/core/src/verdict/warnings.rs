@@ -172,10 +172,18 @@ fn folded_and_clamped(manifests: &[Manifest]) -> Vec<String> {
 }
 
 fn skew(manifests: &[Manifest]) -> Option<String> {
-    let starts = || manifests.iter().map(|m| m.start_skew_us);
+    let started = || manifests.iter().filter(|m| !m.script.idle);
+    let starts = || started().map(|m| m.start_skew_us);
     let skew = starts().max()? - starts().min()?;
     (skew > SKEW_LIMIT_US).then(|| {
-        format!("tasks started {} ms apart, so ramps overlap by as much; check the clocks of the generators", skew / 1_000)
+        // A store without a clock of its own is this machine's: there is no second clock.
+        let remedy = if manifests.iter().any(|m| m.health.clock_offset_us.is_some()) {
+            "check the clocks of the generators"
+        } else {
+            "they wait for one another's CPU: run fewer generators on this machine"
+        };
+        let apart = skew / 1_000;
+        format!("tasks started {apart} ms apart, so ramps overlap by as much; {remedy}")
     })
 }
 

@@ -8,7 +8,7 @@ mod windows;
 
 use cell::Cell;
 use floodgate_core::execution::manifest::Totals;
-use floodgate_core::metric::{Builtin, MetricKind, SeriesKey, Tags};
+use floodgate_core::metric::{Builtin, MetricKind, OTHER_REQUESTS, SeriesKey, Tags};
 use floodgate_core::shard::{PHASE_WINDOW_S, Row, WINDOW_S, window_s};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -259,9 +259,13 @@ impl Collector {
 
     /// Samples of all series of a metric, open windows included; of a counter what was added.
     pub fn total(&self, metric: Builtin) -> f64 {
+        self.total_of(metric.name())
+    }
+
+    fn total_of(&self, metric: &str) -> f64 {
         let mut sum = 0.0;
         for (number, known) in self.known.iter().enumerate() {
-            if known.key.metric == metric.name() {
+            if known.key.metric == metric {
                 let windows = if known.phase {
                     &self.phases
                 } else {
@@ -284,6 +288,10 @@ impl Collector {
         let clamped = |cell: &Cell| cell.histogram.as_ref().map_or(0, |h| h.clamped());
         Totals {
             http_reqs: self.total(Builtin::HttpReqs) as u64,
+            samples: OTHER_REQUESTS
+                .iter()
+                .map(|metric| self.total_of(metric) as u64)
+                .sum(),
             iterations: self.total(Builtin::Iterations) as u64,
             dropped_iterations: self.total(Builtin::DroppedIterations) as u64,
             clamped_values: self.totals.iter().map(clamped).sum(),

@@ -14,7 +14,7 @@
 
 use super::script::{self, Script};
 use super::{LOG, exit, reader};
-use crate::launch::{Job, Launch, LaunchError, Output, Stop};
+use crate::launch::{Job, Launch, LaunchError, Output, Said, Stop};
 use std::time::Duration;
 
 /// How long a JVM may take to write the last of the log when it is asked to stop.
@@ -48,7 +48,8 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
         stop: Stop::Terminate,
         patience: PATIENCE,
         exit,
-        complaint,
+        hears,
+        is_believed: true,
         control: None,
         warnings: NOTES.map(str::to_owned).to_vec(),
     })
@@ -56,10 +57,10 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
 
 /// The message of a line of Gatling's log at the level of errors, as our `logback.xml` has it written: a function of the simulation that
 /// throws, and whatever else made a user go on without.
-fn complaint(line: &str) -> Option<String> {
+fn hears(line: &str) -> Option<Said> {
     let (_, rest) = line.split_once(' ')?;
     let (_, message) = rest.strip_prefix("ERROR")?.split_once(" - ")?;
-    Some(message.trim().to_owned())
+    Some(Said::Error(message.trim().to_owned()))
 }
 
 #[cfg(test)]
@@ -68,14 +69,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_errors_are_complaints() {
+    fn only_errors_are_heard() {
         let line = "11:22:33.444 ERROR i.g.c.a.SessionHook - 'hook-1' crashed with 'j.l.RuntimeException: x'";
         assert_eq!(
-            complaint(line).unwrap(),
-            "'hook-1' crashed with 'j.l.RuntimeException: x'"
+            hears(line).unwrap(),
+            Said::Error("'hook-1' crashed with 'j.l.RuntimeException: x'".to_owned())
         );
-        assert_eq!(complaint("11:22:33.444 WARN  i.g.c.x - slow"), None);
-        assert_eq!(complaint("ERROR"), None);
-        assert_eq!(complaint(""), None);
+        assert_eq!(hears("11:22:33.444 WARN  i.g.c.x - slow"), None);
+        assert_eq!(hears("ERROR"), None);
+        assert_eq!(hears(""), None);
     }
 }

@@ -151,7 +151,8 @@ impl Line {
             time_unit: UNIT,
             stages: self.stages(PER_UNIT),
             pre_allocated_vus: 0,
-            max_vus: 0,
+            // Gatling has no bound on users at a time: as many as ever start, should none end.
+            max_vus: users.clamp(1, MOST as u64),
             max_lateness: Duration::ZERO,
         };
         (executor, Some(users))

@@ -5,7 +5,7 @@ use super::pace::Paces;
 use super::plan::{Plan, Values, checks, resolved};
 use super::read::{self, Options};
 use super::split::{Folders, Share, split};
-use crate::launch::{Exit, Job, Launch, LaunchError, Output, Stop};
+use crate::launch::{Exit, Job, Launch, LaunchError, Output, Said, Stop};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::net::UdpSocket;
@@ -347,12 +347,26 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
         },
         patience: PATIENCE,
         exit,
-        // Its errors are samples, or stand in a log of its own.
-        complaint: |_| None,
+        hears,
+        // It ends with 0 whatever happens: a part that was to send and did not has failed.
+        is_believed: part.is_idle,
         control: None,
         warnings: std::iter::once(NOTE.to_owned())
             .chain(part.warnings)
             .collect(),
+    })
+}
+
+/// What JMeter's log says of the test itself; errors are samples. Source: `JMeterThread` of 2.13 and 5.6.
+fn hears(line: &str) -> Option<Said> {
+    let ends = [
+        "Stop Test detected by thread: ",
+        "Stop Test Now detected by thread: ",
+        "Shutdown Test detected by thread: ",
+    ];
+    ends.iter().any(|words| line.contains(words)).then(|| {
+        let thread = line.rsplit(": ").next().unwrap_or_default().trim();
+        Said::Aborted(format!("the thread {thread} ended the test"))
     })
 }
 
@@ -407,7 +421,8 @@ fn command(of: &Command<'_>) -> Vec<OsString> {
     all.extend(["-jar".into(), of.home.join("bin/ApacheJMeter.jar").into()]);
     all.extend(["-n".into(), "-t".into(), of.plan.into()]);
     all.extend(["-l".into(), of.results.into()]);
-    all.extend(["-j".into(), of.scratch.join("jmeter.log").into()]);
+    // Its log comes out where its other words do: there it says that a sampler or a script ends the test.
+    all.extend(["-j".into(), "/dev/stdout".into()]);
     if let Some(properties) = of.properties {
         all.extend(["-q".into(), properties.into()]);
     }
@@ -467,6 +482,19 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "JMeter is not installed: /no/such has no bin/ApacheJMeter.jar"
+        );
+    }
+
+    #[test]
+    fn a_thread_that_ends_the_test_is_heard() {
+        let of_5 = "2026-11-29 04:00:00,123 INFO o.a.j.t.JMeterThread: Stop Test detected by thread: Users 1-2";
+        let of_2 = "2026/11/29 04:00:00 INFO  - jmeter.threads.JMeterThread: Stop Test Now detected by thread: Users 1-2 ";
+        let ended = Said::Aborted("the thread Users 1-2 ended the test".to_owned());
+        assert_eq!(hears(of_5), Some(ended.clone()));
+        assert_eq!(hears(of_2), Some(ended));
+        assert_eq!(
+            hears("INFO o.a.j.t.JMeterThread: Thread finished: Users 1-2"),
+            None
         );
     }
 

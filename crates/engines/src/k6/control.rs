@@ -6,7 +6,7 @@
 //! 1. each task: [`Control::is_ready`] until it is; the task is ready;
 //! 2. task 0: [`Control::run_setup`], its data go to the others: [`Control::put_setup`];
 //! 3. each task, at the common start: [`Control::resume`];
-//! 4. each k6 ends by itself but that of task 0, which stays until it is interrupted: there [`Control::is_over`] tells the end;
+//! 4. each k6 ends by itself but that of task 0, which stays until it is interrupted: there [`Control::ended`] tells the end;
 //! 5. task 0, after all others: [`Control::run_teardown`], then the launch's `Stop`; the exit code is that of the load.
 //!
 //! To stop early, the others are sent the launch's `Stop`, and the leading task [`Control::halt`], so that teardown still can run there.
@@ -48,7 +48,15 @@ pub enum ControlError {
         /// Why.
         source: io::Error,
     },
-    /// k6 refuses, or the script threw.
+    /// The script's own function could not be carried out: it threw, or took too long.
+    #[error("{function}() failed: {problem}")]
+    Function {
+        /// `setup` or `teardown`.
+        function: &'static str,
+        /// The exception, its first line.
+        problem: String,
+    },
+    /// k6 refuses.
     #[error("{call} of k6 at {address}: status {status}: {detail}")]
     Refused {
         /// Which call.
@@ -81,8 +89,10 @@ pub enum Phase {
     Paused,
     /// The load goes on.
     Running,
-    /// It is over, by its schedule or otherwise.
+    /// It is over, by its schedule as a rule.
     Over,
+    /// It was ended before its time: by the script, or by [`Control::halt`].
+    Interrupted,
 }
 
 /// Time for a call that k6 answers at once.
@@ -105,6 +115,7 @@ impl Control {
             Some(0..=3) => Phase::Starting,
             Some(4) => Phase::Paused,
             Some(5..=8) => Phase::Running,
+            Some(10) => Phase::Interrupted,
             Some(9..) => Phase::Over,
             None => return Err(self.wrong(call, format!("no status in {answer}"))),
         })
@@ -116,16 +127,16 @@ impl Control {
         self.phase().is_ok_and(|phase| phase == Phase::Paused)
     }
 
-    /// Whether the load is over; only the leading task's k6 is still there to say so.
-    pub fn is_over(&self) -> bool {
-        self.phase().is_ok_and(|phase| phase == Phase::Over)
+    /// How the load has ended, once it has; only the leading task's k6 is still there to say so.
+    pub fn ended(&self) -> Option<Phase> {
+        self.phase().ok().filter(|phase| *phase >= Phase::Over)
     }
 
     /// Runs the script's setup, which k6 itself bounds by the option `setupTimeout`; `None` if there is none, or if it returns nothing.
     /// `timeout` is how long to wait for it.
     ///
     /// # Errors
-    /// [`ControlError::Refused`] with the exception if setup throws: the run must not go on.
+    /// [`ControlError::Function`] with the exception if setup throws: the run must not go on.
     pub fn run_setup(&self, timeout: Duration) -> Result<SetupData, ControlError> {
         if !self.setup {
             return Ok(None);
@@ -167,7 +178,7 @@ impl Control {
     /// Runs the script's teardown with the data of setup, bounded by the option `teardownTimeout`.
     ///
     /// # Errors
-    /// [`ControlError::Refused`] with the exception if it throws.
+    /// [`ControlError::Function`] with the exception if it throws.
     pub fn run_teardown(&self, timeout: Duration) -> Result<(), ControlError> {
         if self.teardown {
             self.call("teardown", "POST", "/v1/teardown", b"", timeout)?;
@@ -201,6 +212,12 @@ impl Control {
         let status = status.ok_or_else(|| self.wrong(call, "the answer is not HTTP".to_owned()))?;
         if !(200..300).contains(&status) {
             let detail = detail(body);
+            if matches!(call, "setup" | "teardown") && status == 500 {
+                return Err(ControlError::Function {
+                    function: call,
+                    problem: detail.lines().next().unwrap_or_default().to_owned(),
+                });
+            }
             return Err(ControlError::Refused {
                 call,
                 address: self.address,
@@ -344,9 +361,12 @@ mod tests {
         );
         let error = control.run_setup(AT_ONCE).unwrap_err().to_string();
         asked.join().unwrap();
+        assert_eq!(error, "setup() failed: Error: broken");
+        let (control, asked) = once("HTTP/1.0 404 Not Found\r\n\r\n");
+        let error = control.run_teardown(AT_ONCE).unwrap_err().to_string();
+        asked.join().unwrap();
         assert!(
-            error.starts_with("setup of k6 at 127.0.0.1:")
-                && error.ends_with("status 500: Error: broken"),
+            error.starts_with("teardown of k6 at 127.0.0.1:") && error.contains("status 404"),
             "{error}"
         );
     }
@@ -358,6 +378,7 @@ mod tests {
             (4, Phase::Paused),
             (7, Phase::Running),
             (9, Phase::Over),
+            (10, Phase::Interrupted),
             (11, Phase::Over),
         ] {
             let answer = format!(

@@ -12,9 +12,7 @@ pub fn exit(code: i32) -> Exit {
         108 => Exit::Aborted {
             meaning: "the script called test.abort()",
         },
-        110 => Exit::Aborted {
-            meaning: "the script called test.fail()",
-        },
+        110 => Exit::Marked,
         97 => failed("the run in the cloud failed"),
         98 => failed("the cloud did not tell how the run goes on"),
         // Cannot happen with --no-thresholds, short of a script that is run by hand.
@@ -42,6 +40,7 @@ mod tests {
         }
         assert_eq!(exit(0), Exit::Completed);
         assert_eq!(exit(105), Exit::Stopped);
+        assert_eq!(exit(110), Exit::Marked);
         assert!(matches!(exit(108), Exit::Aborted { meaning } if meaning.contains("abort")));
         assert!(matches!(exit(107), Exit::Failed { meaning } if meaning.contains("exception")));
     }

@@ -40,6 +40,11 @@ pub fn inspect(script: &str, printed: &[u8]) -> Result<Inspection, LaunchError> 
             inspection.thresholds.push(lifted);
         }
     }
+    if !options["executionSegment"].is_null() {
+        return Err(wrong(
+            "the option executionSegment is for the run to set: leave it out".to_owned(),
+        ));
+    }
     inspection.max_vus = options["maxVUs"].as_u64();
     inspection.max_duration = duration(&options, "totalDuration").map_err(wrong)?;
     inspection.details = details(&options);
@@ -105,6 +110,12 @@ fn scenario(name: &str, options: &Value, warnings: &mut Vec<String>) -> Result<P
             max_vus: arrivals()?.1,
             max_lateness: Duration::ZERO,
         }),
+        "externally-controlled" => {
+            return Err(of(
+                "its executor waits for orders during the run, which nobody gives here: use another, such as constant-vus"
+                    .to_owned(),
+            ));
+        }
         other => {
             warnings.push(of(format!(
                 "the load of the executor {other:?} is not known before the run"
@@ -383,12 +394,20 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_said() {
-        let text = json!({"scenarios": {"a": {"executor": "externally-controlled", "vus": 1}}})
-            .to_string();
+        let text =
+            json!({"scenarios": {"a": {"executor": "of-an-extension", "vus": 1}}}).to_string();
         let inspection = inspect("x.js", text.as_bytes()).unwrap();
         assert_eq!(inspection.scenarios[0].executor, None);
-        assert!(inspection.warnings[0].contains("externally-controlled"));
+        assert!(inspection.warnings[0].contains("of-an-extension"));
         for (text, problem) in [
+            (
+                r#"{"scenarios":{"a":{"executor":"externally-controlled","vus":1}}}"#,
+                "x.js: scenario a: its executor waits for orders",
+            ),
+            (
+                r#"{"executionSegment":"0:1/2"}"#,
+                "executionSegment is for the run to set",
+            ),
             ("k6 says no", "something else than JSON"),
             (
                 r#"{"scenarios":{"a":{"executor":"constant-vus"}}}"#,

@@ -4,7 +4,7 @@ use super::control::{self, Control};
 use super::inspect::inspect;
 use super::tool::{QUIET, Tool, parameters, script};
 use super::{exit, read};
-use crate::launch::{Job, Launch, LaunchError, Output, Stop};
+use crate::launch::{Job, Launch, LaunchError, Output, Said, Stop};
 use floodgate_core::definition::model::Executor;
 use std::ffi::OsString;
 use std::time::Duration;
@@ -26,21 +26,6 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
         script: job.script.to_owned(),
         problem,
     };
-    if let Some(planned) = inspection
-        .scenarios
-        .iter()
-        .find(|planned| planned.executor.is_none())
-    {
-        return Err(wrong(format!(
-            "scenario {} has an executor that waits for orders during the run, which nobody gives here: use another",
-            planned.name
-        )));
-    }
-    if !inspection.details["executionSegment"].is_null() {
-        return Err(wrong(
-            "the option executionSegment is for the run to set: leave it out".to_owned(),
-        ));
-    }
     let pipe = job.scratch.join("k6.samples");
     let address = control::free_address().map_err(LaunchError::file(job.scratch))?;
     let is_set = |option: &str| inspection.details[option] == true;
@@ -110,41 +95,74 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
         stop: Stop::Interrupt,
         patience: PATIENCE,
         exit,
-        complaint,
+        hears,
+        is_believed: true,
         control: Some(control),
         warnings: warnings.into_iter().collect(),
     })
 }
 
-/// The message of a line of k6's log at the level of errors. What the script itself writes to its console is its own matter, and
-/// that k6 was stopped is ours.
-fn complaint(line: &str) -> Option<String> {
-    let (_, rest) = line.split_once(" level=error msg=")?;
-    let not_its_own = [
-        "source=console",
-        "test run was aborted because k6 received",
-        "test run stopped from REST API",
-    ];
-    if not_its_own.iter().any(|words| rest.contains(words)) {
+/// What a line of k6's log says: `time="…" level=… msg="…" source=…`. That k6 was stopped is our doing.
+fn hears(line: &str) -> Option<Said> {
+    let (_, rest) = line.split_once(" level=")?;
+    let (level, rest) = rest.split_once(" msg=")?;
+    let (message, fields) = message(rest);
+    if fields.contains("source=console") {
+        return Some(Said::Console(message));
+    }
+    // The rest of an exception's lines is the stack.
+    let first = message.lines().next().unwrap_or_default().to_owned();
+    if level != "error" {
         return None;
     }
+    let ours = [
+        "test run was aborted because k6 received",
+        "test run stopped from REST API",
+        // Said of the whole after the reason was.
+        "test run was marked as failed",
+        "Error executing setup",
+        "Error executing teardown",
+    ];
+    if ours.iter().any(|words| first.starts_with(words)) {
+        return None;
+    }
+    if let Some(why) = first.strip_prefix("test marked as failed") {
+        return Some(Said::Failed(why.trim_start_matches(": ").to_owned()));
+    }
+    if let Some(why) = first.strip_prefix("test aborted: ") {
+        return Some(Said::Aborted(why.to_owned()));
+    }
+    // Of setup and teardown k6 says the same without a scenario.
+    if fields.contains("source=stacktrace") && fields.contains("scenario=") {
+        return Some(Said::Exception(first));
+    }
+    Some(Said::Error(first))
+}
+
+/// A message as logrus writes it, with its quotes undone, and the fields after it.
+fn message(rest: &str) -> (String, &str) {
     let Some(quoted) = rest.strip_prefix('"') else {
-        return rest.split(' ').next().map(str::to_owned);
+        return match rest.split_once(' ') {
+            Some((word, fields)) => (word.to_owned(), fields),
+            None => (rest.to_owned(), ""),
+        };
     };
-    // To the end of the message or of its first line.
-    let (mut message, mut characters) = (String::new(), quoted.chars());
-    while let Some(character) = characters.next() {
+    let (mut message, mut characters) = (String::new(), quoted.char_indices());
+    while let Some((at, character)) = characters.next() {
         match character {
-            '"' => break,
+            '"' => return (message, &quoted[at + 1..]),
             '\\' => match characters.next() {
-                Some('n') | None => break,
-                Some('t') => message.push(' '),
-                Some(escaped) => message.push(escaped),
+                Some((_, 'n')) => message.push('\n'),
+                Some((_, 't')) => message.push(' '),
+                // Go's other escapes (`\x1b`) stay as they are: a terminal is not to obey them.
+                Some((_, escaped @ ('"' | '\\'))) => message.push(escaped),
+                Some((_, other)) => message.extend(['\\', other]),
+                None => break,
             },
             other => message.push(other),
         }
     }
-    Some(message)
+    (message, "")
 }
 
 /// The segment of a task, as exact fractions: `a/S:b/S` of the sequence `0,…,1`. Nothing for one task alone.
@@ -224,28 +242,37 @@ mod tests {
 
     /// Lines as 2.2 and 1.1 write them.
     #[test]
-    fn only_errors_of_k6_are_complaints() {
+    fn what_k6_says_is_told_apart() {
         let line = |rest: &str| format!(r#"time="2026-11-22T11:23:55Z" level={rest}"#);
-        let of = |rest: &str| complaint(&line(rest));
+        let of = |rest: &str| hears(&line(rest));
         let thrown = r#"error msg="ReferenceError: htp is not defined\n\tat default (file:///bad.js:1:56(1))\n" executor=per-vu-iterations scenario=default source=stacktrace"#;
-        assert_eq!(of(thrown).unwrap(), "ReferenceError: htp is not defined");
-        let quoted = r#"error msg="Error: no \"id\" here" executor=x source=stacktrace"#;
-        assert_eq!(of(quoted).unwrap(), r#"Error: no "id" here"#);
-        assert_eq!(of("error msg=oops").unwrap(), "oops");
-        assert_eq!(
-            of(r#"error msg="cut off in the mid"#).unwrap(),
-            "cut off in the mid"
-        );
+        let exception = |text: &str| Some(Said::Exception(text.to_owned()));
+        assert_eq!(of(thrown), exception("ReferenceError: htp is not defined"));
+        let quoted = r#"error msg="Error: no \"id\" here" executor=x hint="script exception" scenario=s source=stacktrace"#;
+        assert_eq!(of(quoted), exception(r#"Error: no "id" here"#));
+        assert_eq!(of("error msg=oops"), Some(Said::Error("oops".into())));
+        let cut = r#"error msg="cut off in the mid"#;
+        assert_eq!(of(cut), Some(Said::Error("cut off in the mid".into())));
+        let failed = r#"error msg="test marked as failed: marked""#;
+        assert_eq!(of(failed), Some(Said::Failed("marked".into())));
+        let aborted = r#"error msg="test aborted: enough at default (file:///a.js:1:182(17))""#;
+        let why = "enough at default (file:///a.js:1:182(17))";
+        assert_eq!(of(aborted), Some(Said::Aborted(why.into())));
+        let console = |text: &str| Some(Said::Console(text.to_owned()));
+        assert_eq!(of("error msg=mine source=console"), console("mine"));
+        assert_eq!(of("info msg=hello source=console"), console("hello"));
+        let two = r#"info msg="a \"b\"\nc\x1b[31m" source=console"#;
+        assert_eq!(of(two), console("a \"b\"\nc\\x1b[31m"));
         for none in [
-            "error msg=mine source=console",
             r#"error msg="test run was aborted because k6 received a 'interrupt' signal""#,
             r#"error msg="test run stopped from REST API""#,
+            r#"error msg="test run was marked as failed""#,
+            r#"error msg="Error executing teardown" error="Error: boom\n""#,
             r#"warning msg="Request Failed" error="Get \"http://x/\": EOF""#,
-            "info msg=hello source=console",
         ] {
             assert_eq!(of(none), None, "{none}");
         }
-        assert_eq!(complaint("panic: runtime error"), None);
+        assert_eq!(hears("panic: runtime error"), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::call::Called;
 use crate::launch::{Job, LaunchError};
+use serde_json::Value;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -80,15 +81,35 @@ impl Tool {
     pub fn inspect(&self, job: &Job<'_>) -> Result<Vec<u8>, LaunchError> {
         let mut arguments: Vec<OsString> = vec![
             "inspect".into(),
-            "--execution-requirements".into(),
+            REQUIREMENTS.into(),
             "--include-system-env-vars".into(),
         ];
         arguments.extend(parameters(job));
         arguments.push(script(job).into());
-        let called = call(&self.program, arguments, &QUIET, job.folder)?;
+        let called = call(&self.program, &arguments, &QUIET, job.folder)?;
+        let lacks_vus = || said(&String::from_utf8_lossy(&called.stderr)).contains(NO_VUS);
+        if called.code == Some(0) || !lacks_vus() {
+            return succeeded(called, job.script);
+        }
+        // `k6 run` takes one VU where options have iterations alone; this command asks for a number that is written down.
+        arguments.retain(|argument| argument != REQUIREMENTS);
+        let plain = call(&self.program, &arguments, &QUIET, job.folder)?;
+        let options: Value =
+            serde_json::from_slice(&succeeded(plain, job.script)?).unwrap_or_default();
+        if !options["vus"].is_null() || !options["scenarios"].is_null() {
+            return succeeded(called, job.script);
+        }
+        arguments.insert(1, REQUIREMENTS.into());
+        let env = [QUIET.as_slice(), &[("K6_VUS", "1")]].concat();
+        let called = call(&self.program, &arguments, &env, job.folder)?;
         succeeded(called, job.script)
     }
 }
+
+/// The option of `k6 inspect` that resolves shortcuts.
+const REQUIREMENTS: &str = "--execution-requirements";
+/// What it says of a scenario that is given no number of VUs.
+const NO_VUS: &str = "the number of VUs must be more than 0";
 
 /// What k6 printed, if it says that all is well.
 pub(super) fn succeeded(called: Called, script: &str) -> Result<Vec<u8>, LaunchError> {

@@ -173,6 +173,7 @@ pub(super) fn passed() -> Run {
         iterations: 75_000,
         dropped_iterations: 0,
         http_reqs: 149_998,
+        samples: 0,
         ratio: Some(1.0),
     };
     let completeness = Completeness {
@@ -389,6 +390,7 @@ pub(super) fn failed() -> Run {
         iterations: 22_910,
         dropped_iterations: 590,
         http_reqs: 45_771,
+        samples: 0,
         ratio: Some(0.975),
     };
     e.thresholds[3].observed = Some(486.93);

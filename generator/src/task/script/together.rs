@@ -4,7 +4,7 @@ use super::super::objects::optional;
 use super::super::{RunError, Task, control};
 use crate::script::Child;
 use crate::site::Level;
-use floodgate_engines::k6::{Control, ControlError};
+use floodgate_engines::k6::{Control, ControlError, Phase};
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -96,35 +96,42 @@ impl Task {
         Ok(())
     }
 
-    /// Waits until the load is over everywhere and runs the teardown; gives a warning if that fails. Without a control it never ends.
+    /// Waits until the load is over everywhere and runs the teardown; says why if that fails. Without a control it never ends. A load that
+    /// the script has ended is to end everywhere.
     pub(super) fn lead(
         &self,
         control: Option<Control>,
-        stopped: Arc<AtomicBool>,
-    ) -> impl Future<Output = Option<String>> + use<> {
+        flags: Flags,
+    ) -> impl Future<Output = Option<ControlError>> + use<> {
         let (store, keys, log) = (
             Arc::clone(&self.store),
             self.keys.clone(),
             Arc::clone(&self.config.site.log),
         );
-        let own = self.config.task;
+        let (own, patience) = (self.config.task, self.config.site.patience);
         let tasks = self.plan.tasks.iter().map(|task| task.index);
         let others: Vec<_> = tasks.filter(|&task| task != own).collect();
         async move {
             let Some(control) = control else {
                 return std::future::pending().await;
             };
-            loop {
+            let end = loop {
                 let asked = control.clone();
-                if blocking(move || asked.is_over()).await {
-                    break;
+                if let Some(end) = blocking(move || asked.ended()).await {
+                    break end;
                 }
                 sleep(ASK).await;
+            };
+            flags.over.store(true, Ordering::Release);
+            let stopped = || flags.stopped.load(Ordering::Acquire);
+            if end == Phase::Interrupted && !stopped() {
+                let (by, until) = (by_script(own, "test.abort()"), Instant::now() + patience);
+                control::order_stop(&*store, &keys, by, until, &log).await;
             }
             let limit = Instant::now() + OTHERS;
             for task in others {
                 let key = keys.manifest(task);
-                while !stopped.load(Ordering::Acquire)
+                while !stopped()
                     && Instant::now() < limit
                     && !matches!(store.get(&key).await, Ok(Some(_)))
                 {
@@ -134,11 +141,24 @@ impl Task {
             let failed = blocking(move || control.run_teardown(TEARDOWN))
                 .await
                 .err()?;
-            let warning = format!("{failed}; what it was to clean up is still there");
-            log(Level::Warn, &warning);
-            Some(warning)
+            log(Level::Error, &failed.to_string());
+            Some(failed)
         }
     }
+}
+
+/// What the task and whoever leads for it tell each other.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Flags {
+    /// Somebody has ordered the run to stop.
+    pub(super) stopped: Arc<AtomicBool>,
+    /// The load is over here.
+    pub(super) over: Arc<AtomicBool>,
+}
+
+/// Who stopped a run whose script ended the test.
+pub(super) fn by_script(task: u32, why: &str) -> String {
+    format!("the script, in task {task}: {why}")
 }
 
 /// As [`control::told`], on a receiver of its own.

@@ -29,16 +29,16 @@ pub(super) const SCENARIO_NAME: Names = Names {
     reserved: &[],
 };
 
-/// Parameters.
+/// Parameters; properties of JMeter and of the JVM have dots in their names.
 pub(super) const PARAMETER: Names = Names {
-    pattern: "^[A-Za-z_][0-9A-Za-z_-]{0,63}$",
+    pattern: "^[A-Za-z_][0-9A-Za-z_.-]{0,63}$",
     valid: |text| {
         text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
             && sized(text, 64, |b| {
-                b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-')
+                b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')
             })
     },
-    said: "1 to 64 letters, digits, _ and -, beginning with a letter or _",
+    said: "1 to 64 letters, digits, _, - and dots, beginning with a letter or _",
     reserved: &[],
 };
 

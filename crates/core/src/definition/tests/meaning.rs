@@ -477,6 +477,51 @@ fn external_engines_need_no_scenarios() {
 }
 
 #[test]
+fn a_script_takes_parameters_that_its_definition_does_not_list() {
+    let plain = "version: 1\ntest: t\nengine: k6\nscript: load.js\n";
+    let of = |text: &str, overrides: &[(&str, &str)]| {
+        let parsed = read_with(text, overrides).unwrap();
+        let all = parsed.definition.parameters.into_iter();
+        all.map(|(name, value)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
+    };
+    // A name with dots is one name; what looks like a path of a key is one only where the key is known.
+    let given = [
+        ("BASE_URL", "http://127.0.0.1:1"),
+        ("my.prop", "007"),
+        ("parameters.target", "${env:HOST}"),
+        ("hosts", "x"),
+    ];
+    let all = [
+        "BASE_URL=http://127.0.0.1:1",
+        "hosts=x",
+        "my.prop=007",
+        "target=shop.example",
+    ];
+    assert_eq!(of(plain, &given), all);
+    let listed = format!("{plain}parameters: {{users: 5, other: a}}\n");
+    assert_eq!(
+        of(&listed, &[("users", "6"), ("more", "b")]),
+        ["more=b", "other=a", "users=6"]
+    );
+    // The definition's own keys come first, misspelt ones are told, and the native engine has no script to give parameters to.
+    let target = read_with(plain, &[("target", "http://127.0.0.1:2")]).unwrap();
+    assert_eq!(
+        target.definition.target.as_deref(),
+        Some("http://127.0.0.1:2")
+    );
+    let misspelt = read_with(plain, &[("thersholds.checks", "rate==1")]).unwrap_err();
+    assert!(
+        misspelt
+            .to_string()
+            .contains("did you mean \"thresholds\"?"),
+        "{misspelt}"
+    );
+    let native = read_with(&with_top(""), &[("BASE_URL", "x")]).unwrap_err();
+    assert!(native.to_string().contains("no parameter and no key"));
+}
+
+#[test]
 fn a_file_cannot_take_the_place_of_the_definition() {
     let text = "version: 1\ntest: t\nengine: k6\nscript: definition.json\n";
     let faults = read(text).unwrap_err();

@@ -64,6 +64,7 @@ pub(crate) fn conclude_with(
             iterations: 10,
             dropped_iterations: 0,
             http_reqs: 10,
+            samples: 0,
             ratio: None,
         },
         manifests,

@@ -71,6 +71,7 @@ fn manifest() -> Manifest {
         shards: Vec::new(),
         totals: Totals::default(),
         durations: Vec::new(),
+        script: Default::default(),
         health: Health {
             cpus: 2.0,
             lag_p99_us: 150,
@@ -121,6 +122,7 @@ fn a_custom_trend_holds_what_its_tasks_say() {
         .with("basket_size", MetricKind::Trend, &[], [3_000.0]);
     let said = Manifest {
         durations: vec!["rendering".into()],
+        script: Default::default(),
         ..manifest()
     };
     let none = Thresholds::default();

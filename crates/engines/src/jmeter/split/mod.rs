@@ -34,6 +34,8 @@ pub(super) struct Part {
     /// Files to write beside it.
     pub(super) files: Vec<(PathBuf, Vec<u8>)>,
     pub(super) warnings: Vec<String>,
+    /// No group of the plan runs in this task.
+    pub(super) is_idle: bool,
 }
 
 struct Splitter<'a> {
@@ -95,8 +97,12 @@ pub(super) fn split(
         }
     }
     let Splitter {
-        edits, mut part, ..
+        edits,
+        mut part,
+        active,
+        ..
     } = splitter;
+    part.is_idle = !active.is_empty() && !active.iter().any(|(_, tasks)| tasks[share.place]);
     part.bytes = edits.apply(bytes);
     Ok(part)
 }

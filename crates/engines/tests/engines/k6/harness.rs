@@ -161,7 +161,7 @@ pub(super) fn run(script: &Script, weights: &[u32]) -> Vec<Task> {
     all.iter().for_each(|task| task.control.resume().unwrap());
     let leader = all.remove(0);
     let others: Vec<Task> = all.into_iter().map(end).collect();
-    wait_for("the end of the load", || leader.control.is_over());
+    wait_for("the end of the load", || leader.control.ended().is_some());
     leader.control.run_teardown(LIMIT).unwrap();
     interrupt(&leader.child);
     let mut done = vec![end(leader)];

@@ -253,7 +253,7 @@ fn a_halt_still_allows_for_teardown() {
         running.control.resume().unwrap();
         wait_for("20 requests", || target.counters().requests() >= 20);
         running.control.halt().unwrap();
-        wait_for("the end of the load", || running.control.is_over());
+        wait_for("the end of the load", || running.control.ended().is_some());
         running.control.run_teardown(LIMIT).unwrap();
         interrupt(&running.child);
         let task = end(running);
@@ -271,7 +271,7 @@ fn a_script_that_aborts_or_throws_is_told_apart() {
         let (running, _scratch) = started(&script);
         running.control.run_setup(LIMIT).unwrap();
         running.control.resume().unwrap();
-        wait_for("the abort", || running.control.is_over());
+        wait_for("the abort", || running.control.ended().is_some());
         interrupt(&running.child);
         assert!(matches!(end(running).exit, Exit::Aborted { .. }));
 
