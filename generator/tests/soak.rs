@@ -4,6 +4,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use floodgate_core::fold::Folding;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::metric::Tags;
 use floodgate_generator::clock::Nanos;
@@ -96,7 +97,7 @@ fn an_hour_needs_no_more_memory_than_minutes() {
     let (to_flusher, windows) = channel();
     let (back, recycled) = channel();
     let start = 5 * S;
-    let budget = Arc::new(SeriesBudget::new(1_000));
+    let budget = Arc::new(SeriesBudget::new(1_000, Folding::default()));
     let mut recorder = WorkerRecorder::new(0, start, budget, to_flusher, recycled);
     let to: Arc<dyn ObjectStore> = store.clone();
     let keys = ExecutionKeys::new("p", "x");

@@ -8,13 +8,21 @@ use std::time::Duration;
 
 const FAILED: &str = "    http: { timeout: 500ms }\nthresholds:\n  http_req_failed: [rate==0]\n";
 
-/// Every request fails with this code, and the run fails with its threshold.
+/// Every request fails with this code before a status came: nothing is known of the target, whatever the threshold says.
 #[track_caller]
 fn fails_with(url: &str, code: &str) {
+    fails(url, code, Status::Inconclusive);
+}
+
+/// Every request fails with this code, and the run is judged so.
+#[track_caller]
+fn fails(url: &str, code: &str, status: Status) {
     let bench = Bench::new();
     let (ended, summary) = bench.run(&arrivals(url, 10, "1s", FAILED), &[]);
-    ended.expect(99);
-    assert_eq!(summary.status, Status::Failed);
+    ended.expect(i32::from(status.exit_code()));
+    assert_eq!(summary.status, status);
+    let reasons = summary.reasons.join("; ");
+    assert!(reasons.contains(code), "{reasons}");
     assert_eq!(value(&summary, "http_req_failed", "rate"), 1.0);
     let codes: Vec<_> = summary
         .errors
@@ -81,7 +89,7 @@ fn certificates_that_do_not_hold() {
             ""
         };
         let (ended, summary) = bench.run(&arrivals(&target.url(), 10, "1s", http), &[]);
-        ended.expect(0);
+        ended.expect(98);
         assert_eq!(summary.errors["tls_certificate"], 10, "{mode:?}");
         assert_eq!(value(&summary, "http_req_failed", "rate"), 1.0, "{mode:?}");
         assert_eq!(target.counters().requests(), 0, "{mode:?}");
@@ -136,28 +144,34 @@ fn a_certificate_of_nobody() {
 
 #[test]
 fn answers_that_are_none() {
-    let faults = [
+    let before_the_status = [
         (Answer::EndlessHeaders, "headers_too_large"),
         (Answer::HalfHead, "connection_closed"),
-        (Answer::HalfBody, "connection_closed"),
-        (Answer::HalfBodyReset, "connection_reset"),
-        (Answer::LengthTooLong, "timeout"),
         (Answer::LengthTwice, "protocol"),
         (Answer::LengthInvalid, "protocol"),
         (Answer::HeaderInvalid, "protocol"),
         (Answer::HugeHeader(80 << 10), "headers_too_large"),
         (Answer::ManyHeaders(300), "headers_too_large"),
+        (Answer::StatusLineInvalid, "protocol"),
+        (Answer::Withhold, "timeout"),
+    ];
+    let after_the_status = [
+        (Answer::HalfBody, "connection_closed"),
+        (Answer::HalfBodyReset, "connection_reset"),
+        (Answer::LengthTooLong, "timeout"),
         (Answer::ChunkSizeInvalid, "protocol"),
         (Answer::ChunkSizeOverflow, "protocol"),
         (Answer::ChunkTooLong, "protocol"),
         (Answer::ChunkCut, "connection_closed"),
-        (Answer::StatusLineInvalid, "protocol"),
-        (Answer::Withhold, "timeout"),
     ];
+    let faults = (before_the_status
+        .map(|fault| (fault, Status::Inconclusive))
+        .into_iter())
+    .chain(after_the_status.map(|fault| (fault, Status::Failed)));
     // Each run takes a second or so and hardly any CPU.
     std::thread::scope(|scope| {
-        for (answer, code) in faults {
-            scope.spawn(move || fails_with(&faulty(Script::always(answer)).url(), code));
+        for ((answer, code), status) in faults {
+            scope.spawn(move || fails(&faulty(Script::always(answer)).url(), code, status));
         }
     });
 }

@@ -197,7 +197,7 @@ fn the_resolved_target_is_shown_and_no_secret() {
         "${param:shop}${secret:path}",
         10,
         "1s",
-        "parameters: { shop: http://x }\nrun: { tasks: 2 }\n",
+        "        expect: 400\nparameters: { shop: http://x }\nrun: { tasks: 2 }\n",
     );
     bench.write("test.yaml", &definition);
     std::fs::create_dir_all(bench.path(".floodgate/secrets")).unwrap();

@@ -252,6 +252,7 @@ impl Run {
             },
             durations: Vec::new(),
             script: Default::default(),
+            kept_tags: Vec::new(),
             health: Health {
                 cpus: 1.0,
                 measured_seconds: self.seconds as u64,

@@ -1,15 +1,16 @@
 //! From shards and manifests to a verdict, once; a second time gives the same.
 
-use crate::applied::{applied_load, start_skew_us};
 use crate::collect::{Collected, collect, load_parts};
 use crate::earlier::{Earlier, earlier};
 use crate::error::{ControlError, Result};
 use crate::lookup::load_summary;
-use crate::source::Source;
 use crate::stop::read_stop;
 use crate::{Stores, audit, json, principal};
 use floodgate_core::baseline::Baseline;
 use floodgate_core::definition::model::{Definition, Engine};
+use floodgate_core::execution::applied::{
+    applied_load, has_requests, silent_scenarios, start_skew_us,
+};
 use floodgate_core::execution::manifest::Manifest;
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::execution::record::{Completeness, Execution, Status};
@@ -256,24 +257,27 @@ async fn judge(
         None => None,
     };
     let planned = execution.planned.iterations;
-    let source = Source(&collected.totals);
+    let source: &dyn MetricSource = &collected.totals;
+    let applied = applied_load(
+        &collected.manifests,
+        source,
+        planned,
+        execution.stopped_by.is_some(),
+    );
     Ok(conclude(&Evidence {
         execution,
-        source: &source,
+        source,
         duration: collected.duration,
         completeness: collected.completeness.clone(),
-        applied: applied_load(
-            &collected.manifests,
-            &source,
-            planned,
-            execution.stopped_by.is_some(),
-        ),
         manifests: &collected.manifests,
         thresholds: &thresholds,
         baseline: baseline.as_ref().map(|b| (b, earlier.as_ref())),
         tolerance: definition.run.tolerance,
         min_applied_load: definition.run.min_applied_load,
-        expects_requests: expects_requests(definition, &source),
+        min_completed_load: definition.run.min_completed_load,
+        expects_requests: expects_requests(definition, source),
+        silent_scenarios: silent_scenarios(definition, source, applied.interrupted_iterations),
+        applied,
         stop: execution.stopped_by.as_ref(),
         errors,
     }))
@@ -281,17 +285,9 @@ async fn judge(
 
 /// A run of the native engine without a request step sends none. What a script is to send is not known: requests, unless it measured
 /// something else, such as another protocol, a check or a metric of its own.
-fn expects_requests(definition: &Definition, source: &impl MetricSource) -> bool {
-    fn any(steps: &[floodgate_core::definition::model::Step]) -> bool {
-        use floodgate_core::definition::model::Step;
-        steps.iter().any(|step| match step {
-            Step::Request(_) => true,
-            Step::Group { steps, .. } => any(steps),
-            Step::Think { .. } | Step::Set(_) => false,
-        })
-    }
+fn expects_requests(definition: &Definition, source: &dyn MetricSource) -> bool {
     if definition.engine == Engine::Http {
-        return definition.scenarios.iter().any(|s| any(&s.flow));
+        return definition.scenarios.iter().any(|s| has_requests(&s.flow));
     }
     let measured = source.metrics();
     measured

@@ -5,7 +5,6 @@
 //! passes the time in, starts the tasks after [`prepare()`], calls [`watch::Watch::step`] until it says that the tasks have
 //! ended, and then [`finish`]; where the store refuses that, [`give_up`].
 
-mod applied;
 pub mod collect;
 mod earlier;
 pub mod elsewhere;
@@ -19,7 +18,6 @@ pub mod placement;
 mod prefetch;
 mod prepare;
 mod refuse;
-mod source;
 mod stop;
 pub mod watch;
 

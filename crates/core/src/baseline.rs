@@ -14,8 +14,8 @@ use crate::definition::model::BaselineSpec;
 use crate::execution::summary::{Outcome, Summary};
 use crate::metric::{Builtin, Contains, MetricKind};
 use crate::threshold::{
-    Aggregate, Fault, Key, MetricSource, ThresholdError, check_aggregate, checked_key, parse_key,
-    select,
+    Aggregate, Fault, Key, Known, MetricSource, ThresholdError, check_aggregate, checked_key,
+    observe, parse_key,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -197,11 +197,12 @@ impl Baseline {
         &self,
         source: &dyn MetricSource,
         elapsed: Duration,
+        known: &Known,
         earlier: Option<&Summary>,
     ) -> Vec<BaselineOutcome> {
         self.metrics
             .iter()
-            .map(|m| self.compare_one(m, source, elapsed, earlier))
+            .map(|m| self.compare_one(m, source, elapsed, known, earlier))
             .collect()
     }
 
@@ -210,22 +211,28 @@ impl Baseline {
         metric: &BaselineMetric,
         source: &dyn MetricSource,
         elapsed: Duration,
+        known: &Known,
         earlier: Option<&Summary>,
     ) -> BaselineOutcome {
-        let selected = select(source, &metric.key);
-        let kind = selected
-            .as_ref()
-            .map(|s| s.kind)
+        let seen = observe(source, &metric.key, metric.aggregate, elapsed, known);
+        let kind = seen
+            .kind
             .or_else(|| Builtin::parse(&metric.key.metric).map(Builtin::kind));
         let direction = kind.map_or(Direction::EitherIsWorse, |k| {
             Direction::of(&metric.key.metric, k)
         });
-        let observed = selected.and_then(|s| metric.aggregate.of(&s, elapsed));
+        let observed = seen.value;
         let baseline = earlier.and_then(|s| value_in(s, metric));
         let (outcome, note) = match (baseline, observed, earlier) {
-            (Some(b), Some(o), _) if direction.holds(b, o, self.tolerance) => (Outcome::Passed, None),
+            (Some(b), Some(o), _) if direction.holds(b, o, self.tolerance) => {
+                // A lower bound of the value may hold where the value does not.
+                match seen.is_exact() {
+                    true => (Outcome::Passed, None),
+                    false => (Outcome::NoData, seen.note),
+                }
+            }
             (Some(_), Some(_), _) => (Outcome::Failed, None),
-            (Some(_), None, _) => (Outcome::NoData, None),
+            (Some(_), None, _) => (Outcome::NoData, seen.note),
             (None, _, None) => (
                 Outcome::NoData,
                 Some("there is no earlier run to compare with yet; the first one that passes becomes the baseline".to_owned()),

@@ -11,6 +11,7 @@ pub mod cost;
 pub mod decimal;
 pub mod definition;
 pub mod execution;
+pub mod fold;
 pub mod histogram;
 pub mod keys;
 pub mod level;

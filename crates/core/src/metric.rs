@@ -139,6 +139,22 @@ impl Builtin {
         Self::ALL.iter().copied().find(|m| m.name() == name)
     }
 
+    /// Whether its samples are times of requests, a request each.
+    pub const fn is_of_request(self) -> bool {
+        matches!(
+            self,
+            Self::HttpReqDuration
+                | Self::HttpReqResponseTime
+                | Self::HttpReqBlocked
+                | Self::HttpReqLookingUp
+                | Self::HttpReqConnecting
+                | Self::HttpReqTlsHandshaking
+                | Self::HttpReqSending
+                | Self::HttpReqWaiting
+                | Self::HttpReqReceiving
+        )
+    }
+
     /// Whether it is kept in windows of [`crate::shard::PHASE_WINDOW_S`] seconds instead of one: every trend but the response
     /// time, which is what a run is followed by second by second. The others explain it: service time and its phases, the
     /// duration of iterations, the generator's lag.

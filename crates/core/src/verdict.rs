@@ -5,13 +5,15 @@
 //! 1. **errored**: the run could not be carried out (placement, engine, permission, internal), or nothing came of any task: also where too
 //!    many tasks were lost before the start, as when a script's setup throws.
 //! 2. **aborted**: a person, the budget, or its own script stopped it.
-//! 3. **inconclusive**: the data cannot be trusted: tasks or shards are missing beyond the tolerance, a generator
-//!    was saturated (below), or nothing was sent. A breach in such data proves nothing, nor does the lack of one.
-//! 4. **failed**: a threshold or a baseline is breached, a threshold with `abortOnFail` stopped the run, or the script of an external
-//!    engine says so: it marked the test as failed, its teardown threw, or each of its iterations did.
-//! 5. **inconclusive**: nothing is breached, but a threshold has no data, the applied load fell short of the plan, or the
-//!    deadline cut the run off. A breach comes before these, since a target that is too slow for the planned load
-//!    is the very thing a test is to find.
+//! 3. **inconclusive**: the data cannot be trusted: tasks or shards are missing beyond the tolerance, what they wrote does not add
+//!    up, a generator was saturated (below) or stood still, nothing was sent, or no request got a response. A breach in such
+//!    data proves nothing, nor does the lack of one.
+//! 4. **failed**: a threshold or a baseline is breached, the implicit one included (not all requests may fail), a threshold with
+//!    `abortOnFail` stopped the run, or the script of an external engine says so: it marked the test as failed, its teardown
+//!    threw, or each of its iterations did.
+//! 5. **inconclusive**: nothing is breached, but a threshold or the baseline has no outcome, the load fell short of the plan
+//!    (started, completed, a scenario, data rows), or the deadline cut the run off. A breach comes before these, since a
+//!    target that is too slow for the planned load is the very thing a test is to find.
 //! 6. **passed**.
 //!
 //! # When a generator is saturated
@@ -37,14 +39,20 @@ mod warnings;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
+mod law;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests;
 
-/// The share of its seconds in which a generator may be short of CPU.
+/// The share of its seconds in which a generator may be short of CPU, and of its time that it may have stood still at once.
 pub const SATURATED_SHARE: f64 = 0.1;
 
 /// p99 of the lag of starts that found a VU ready, up to which a generator is on time, in µs. Ten times the resolution
 /// of an ordinary timer, and small beside what a user notices.
 pub const LAG_LIMIT_US: u64 = 10_000;
+
+/// A standstill below it says nothing: a busy machine has such moments, and they are in the lag. In µs.
+pub const STANDSTILL_US: u64 = 1_000_000;
 
 impl Status {
     /// The exit code of the command line: k6's where k6 has the case
@@ -107,8 +115,14 @@ pub struct Evidence<'a> {
     pub applied: &'a AppliedLoad,
     /// The share of the scheduled iterations that must have started, in [0, 1].
     pub min_applied_load: f64,
+    /// The share of the started iterations that must have run to their end, in [0, 1].
+    pub min_completed_load: f64,
     /// Whether the test sends HTTP requests at all; if so, a run without one is inconclusive.
     pub expects_requests: bool,
+    /// Scenarios that were to send something and sent nothing.
+    pub silent_scenarios: &'a [String],
+    /// Of what kinds the failed requests are, as words go on after a colon.
+    pub failures: &'a str,
     /// Each task's own account.
     pub manifests: &'a [Manifest],
     /// The order that stopped the run, if one did.
@@ -237,14 +251,46 @@ fn untrustworthy(e: &Evidence<'_>) -> Vec<String> {
         why.push(format!("stopped because tasks were lost ({by})"));
     }
     why.extend(unfinished(e));
+    why.extend(c.disagreements.iter().cloned());
+    why.extend(unusable(e));
     why.extend(saturated(e));
-    let a = e.applied;
-    if a.http_reqs == 0 && a.iterations == 0 {
-        why.push("nothing was sent: no iteration started".to_owned());
-    } else if a.http_reqs == 0 && e.expects_requests {
-        why.push("nothing was sent: iterations started, but no request did".to_owned());
-    }
+    why.extend(stood_still(e));
+    why.extend(unheard(e));
     why
+}
+
+/// Values that could not be recorded as what they are.
+fn unusable(e: &Evidence<'_>) -> Option<String> {
+    let n: u64 = e.manifests.iter().map(|m| m.totals.unusable_values).sum();
+    (n > 0).then(|| {
+        format!(
+            "{} of trends or counters cannot be used, being negative or no number; correct what writes them",
+            count(n, "value")
+        )
+    })
+}
+
+/// Why the target was not heard of at all.
+fn unheard(e: &Evidence<'_>) -> Option<String> {
+    let a = e.applied;
+    if a.samples > 0 {
+        return None;
+    }
+    if a.http_reqs == 0 && a.iterations == 0 {
+        return Some("nothing was sent: no iteration started".to_owned());
+    }
+    if a.http_reqs == 0 {
+        return e
+            .expects_requests
+            .then(|| "nothing was sent: iterations started, but no request did".to_owned());
+    }
+    (a.unanswered_reqs >= a.http_reqs).then(|| {
+        format!(
+            "no response to any of {}, so nothing was measured of the target: {}",
+            count(a.http_reqs, "request"),
+            e.failures
+        )
+    })
 }
 
 /// Tasks that reported and yet did not do their part, beyond the tolerance.
@@ -337,6 +383,30 @@ fn saturated(e: &Evidence<'_>) -> Vec<String> {
         .collect()
 }
 
+/// Generators that were stopped for a while, such as by a paused machine: nothing was sent meanwhile, and what was under way is
+/// measured as slow.
+fn stood_still(e: &Evidence<'_>) -> Option<String> {
+    let stopped: Vec<&Manifest> = e
+        .manifests
+        .iter()
+        .filter(|m| standstill_decides(&m.health))
+        .collect();
+    let longest = stopped.iter().map(|m| m.health.standstill_max_us).max()?;
+    let list: Vec<_> = stopped.iter().map(|m| m.task).collect();
+    Some(format!(
+        "the generator stood still for {} s, so the figures are its own: {}",
+        number(longest as f64 / 1e6),
+        tasks(&list)
+    ))
+}
+
+/// Whether a standstill is too long a part of the run for its figures.
+fn standstill_decides(health: &Health) -> bool {
+    let longest_s = health.standstill_max_us as f64 / 1e6;
+    health.standstill_max_us >= STANDSTILL_US
+        && longest_s > SATURATED_SHARE * health.measured_seconds as f64
+}
+
 fn breached(e: &Evidence<'_>) -> Vec<String> {
     let mut why = Vec::new();
     let failed = || e.thresholds.iter().filter(|t| t.outcome == Outcome::Failed);
@@ -357,12 +427,10 @@ fn breached(e: &Evidence<'_>) -> Vec<String> {
         } else {
             ""
         };
-        let observed = t.observed.map_or_else(String::new, number);
-        let unit = unit_of(&t.key);
-        why.push(format!(
-            "threshold breached{stopped}: {}, observed {observed}{unit}",
-            t.id
-        ));
+        why.push(match (&t.note, t.implicit) {
+            (Some(note), true) => note.clone(),
+            _ => format!("threshold breached{stopped}: {}, {}", t.id, observed(t)),
+        });
     }
     for b in e.baseline.iter().filter(|b| b.outcome == Outcome::Failed) {
         why.push(format!("worse than the baseline: {}", b.sentence()));
@@ -391,11 +459,20 @@ fn failed_by_script(e: &Evidence<'_>) -> Vec<String> {
     why
 }
 
+/// `observed 512.3 ms`.
+fn observed(t: &ThresholdOutcome) -> String {
+    let observed = t.observed.map_or_else(String::new, number);
+    format!("observed {observed}{}", unit_of(&t.key))
+}
+
 fn not_shown(e: &Evidence<'_>) -> Vec<String> {
     let mut why = Vec::new();
     for t in e.thresholds.iter().filter(|t| t.outcome == Outcome::NoData) {
         let note = t.note.as_deref().unwrap_or("no sample was recorded");
-        why.push(format!("no data for the threshold {}: {note}", t.id));
+        why.push(match t.observed {
+            Some(_) => format!("threshold undecided: {}, {}: {note}", t.id, observed(t)),
+            None => format!("no data for the threshold {}: {note}", t.id),
+        });
     }
     // Without an earlier value there is nothing to fall behind; without a present one there is something missing.
     for b in e
@@ -403,7 +480,14 @@ fn not_shown(e: &Evidence<'_>) -> Vec<String> {
         .iter()
         .filter(|b| b.outcome == Outcome::NoData && b.baseline.is_some())
     {
-        why.push(format!("no data to compare with the baseline: {}", b.id));
+        let note = b
+            .note
+            .as_ref()
+            .map_or_else(String::new, |n| format!(": {n}"));
+        why.push(format!(
+            "no data to compare with the baseline: {}{note}",
+            b.id
+        ));
     }
     if let Some(ratio) = e.applied.ratio.filter(|r| *r < e.min_applied_load) {
         why.push(format!(
@@ -413,6 +497,7 @@ fn not_shown(e: &Evidence<'_>) -> Vec<String> {
             percent(e.min_applied_load)
         ));
     }
+    why.extend(fell_short(e));
     if let Some(Stop {
         reason: StopReason::Deadline,
         by,
@@ -426,19 +511,56 @@ fn not_shown(e: &Evidence<'_>) -> Vec<String> {
     why
 }
 
+/// What was planned and did not happen, although as many iterations started as were to.
+fn fell_short(e: &Evidence<'_>) -> Vec<String> {
+    let mut why = Vec::new();
+    for scenario in e.silent_scenarios {
+        why.push(format!("the scenario {scenario} sent nothing"));
+    }
+    let a = e.applied;
+    // An order to stop cuts off what is under way, whatever the target does.
+    let completed = a.completed_ratio().filter(|_| e.stop.is_none());
+    if let Some(ratio) = completed.filter(|r| *r < e.min_completed_load) {
+        why.push(format!(
+            "{} of {} ran to their end, {} must; raise gracefulStop to let them finish, or lower run.min_completed_load",
+            percent(ratio),
+            count(a.iterations, "iteration"),
+            percent(e.min_completed_load)
+        ));
+    }
+    let without_rows: Vec<_> = e
+        .manifests
+        .iter()
+        .filter(|m| m.totals.data_exhausted)
+        .map(|m| m.task)
+        .collect();
+    if !without_rows.is_empty() {
+        why.push(format!(
+            "a data file with unique rows ran out before the schedule ended ({}); add rows, or use mode sequential",
+            tasks(&without_rows)
+        ));
+    }
+    why
+}
+
 fn why_passed(e: &Evidence<'_>) -> String {
     let compared = e
         .baseline
         .iter()
         .filter(|b| b.outcome == Outcome::Passed)
         .count();
-    match (e.thresholds.len(), compared) {
+    match (own(e.thresholds).count(), compared) {
         (0, 0) => "complete data, and no threshold to hold".to_owned(),
         (0, _) => "no worse than the baseline".to_owned(),
         (1, 0) => "the threshold holds".to_owned(),
         (n, 0) => format!("all {n} thresholds hold"),
         (n, _) => format!("{} and the baseline hold", count(n as u64, "threshold")),
     }
+}
+
+/// The thresholds of the definition.
+fn own(thresholds: &[ThresholdOutcome]) -> impl Iterator<Item = &ThresholdOutcome> {
+    thresholds.iter().filter(|t| !t.implicit)
 }
 
 /// A number as a person reads it: up to six significant digits.

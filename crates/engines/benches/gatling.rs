@@ -140,6 +140,7 @@ fn read(bencher: Bencher<'_, '_>, log: &[u8]) {
             let mut collector = Collector::new(Settings {
                 origin_ms: START_MS,
                 max_series: 2_000,
+                folding: Default::default(),
                 tags: Tags::new(),
             });
             let (mut reader, mut rows) = (reader(), Vec::new());

@@ -64,6 +64,7 @@ fn read(bencher: Bencher<'_, '_>, file: &[u8]) {
         let mut all = Collector::new(Settings {
             origin_ms: START_MS as i64,
             max_series: 2_000,
+            folding: Default::default(),
             tags: Tags::new(),
         });
         // As of a run, which has response times.

@@ -38,6 +38,7 @@ fn read(
             let mut into = Collector::new(Settings {
                 origin_ms: 1_795_328_804_000,
                 max_series: 2_000,
+                folding: Default::default(),
                 tags: Tags::new(),
             });
             let mut reader = reader();

@@ -26,6 +26,8 @@ struct Pool<R: Recruit> {
     max_lateness: Nanos,
     /// Past this time no start is made any more, however late the schedule runs.
     last_start: Nanos,
+    /// The same for a start that finds a VU ready: the driver may be woken a moment after the last one is due.
+    last_prompt_start: Nanos,
     /// The next start that nobody has taken.
     next: Cell<u64>,
     next_at: Cell<Nanos>,
@@ -68,6 +70,7 @@ pub(super) async fn run<R: Recruit>(scene: Rc<Scene<R>>, schedule: Arrivals) {
     let end = scene.at(schedule.duration());
     let pool = Rc::new(Pool {
         last_start: end.saturating_add(max_lateness.min(nanos(scene.graceful_stop))),
+        last_prompt_start: end.saturating_add(nanos(scene.graceful_stop)),
         max_lateness,
         next: Cell::new(0),
         next_at: Cell::new(Nanos::MAX),
@@ -105,10 +108,16 @@ impl<R: Recruit> Pool<R> {
         }
     }
 
-    /// Takes the next start if it is due; drops those that are too late.
+    /// Takes the next start if it is due. One that finds a VU ready (`prompt`) is made however late the driver is; of the others
+    /// those are dropped that are too late.
     fn take(&self, now: Nanos, prompt: bool) -> Option<Work> {
-        self.drop_overdue(now);
-        if self.next_at.get() > now || now > self.last_start {
+        let last = if prompt {
+            self.last_prompt_start
+        } else {
+            self.drop_overdue(now);
+            self.last_start
+        };
+        if self.next_at.get() > now || now > last {
             return None;
         }
         let work = Work {

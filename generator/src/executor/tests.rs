@@ -6,6 +6,7 @@ use super::*;
 use crate::clock::Clock;
 use crate::recorder::{Closed, SeriesBudget};
 use floodgate_core::definition::model::{Executor, Stage};
+use floodgate_core::fold::Folding;
 use floodgate_core::metric::Tags;
 use floodgate_core::schedule::{Segment, schedule};
 use std::sync::Arc;
@@ -130,7 +131,7 @@ impl Case {
             let mut recorder = WorkerRecorder::new(
                 0,
                 begin,
-                Arc::new(SeriesBudget::new(100)),
+                Arc::new(SeriesBudget::new(100, Folding::default())),
                 to_flusher,
                 recycled,
             );

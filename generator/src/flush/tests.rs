@@ -7,6 +7,7 @@ use crate::http::exchange::{ErrorCode, Exchange, Timings};
 use crate::recorder::{Record, SeriesBudget, WorkerRecorder};
 use crate::site::Site;
 use bytes::Bytes;
+use floodgate_core::fold::Folding;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::metric::Tags;
 use floodgate_core::shard::{Row, decode};
@@ -103,7 +104,7 @@ fn flushed(
     end: Nanos,
 ) -> Done {
     let (to_flusher, windows) = channel();
-    let budget = Arc::new(SeriesBudget::new(max_series));
+    let budget = Arc::new(SeriesBudget::new(max_series, Folding::default()));
     let mut recycle = Vec::new();
     let mut recorders: Vec<_> = (0..workers)
         .map(|worker| {

@@ -1,5 +1,6 @@
 //! Which series there are, and how many there may be.
 
+use floodgate_core::fold::Folding;
 use floodgate_core::metric::Tags;
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -30,23 +31,22 @@ pub enum SeriesId {
 #[derive(Debug)]
 pub struct SeriesBudget {
     max: usize,
+    folding: Folding,
     known: Mutex<HashSet<Tags>>,
 }
 
-/// The value of `name` that takes the samples of every tag set past the bound.
-pub(super) const OTHER: &str = "__other__";
-
 impl SeriesBudget {
-    /// Room for `max` tag sets.
-    pub fn new(max: u32) -> Self {
+    /// Room for `max` tag sets; those past it are folded so.
+    pub fn new(max: u32, folding: Folding) -> Self {
         Self {
             max: max as usize,
+            folding,
             known: Mutex::default(),
         }
     }
 
     /// The tags to record under, and whether they were folded: `tags` themselves while there is room or if they are known,
-    /// else only what is bounded by the definition: scenario and `expected_response`, under `name=__other__`.
+    /// else what [`Folding::fold`] leaves of them.
     pub fn admit(&self, tags: &Tags) -> (Tags, bool) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.contains(tags) {
@@ -56,9 +56,6 @@ impl SeriesBudget {
             known.insert(tags.clone());
             return (tags.clone(), false);
         }
-        let kept = ["scenario", "expected_response"]
-            .into_iter()
-            .filter_map(|name| Some((name, tags.get(name)?)));
-        (kept.collect::<Tags>().with("name", OTHER), true)
+        (self.folding.fold(tags), true)
     }
 }

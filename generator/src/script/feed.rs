@@ -5,6 +5,7 @@ use crate::clock::unix_ms;
 use crate::flush::{FlushConfig, Outbox, Output};
 use crate::health::{CpuMeter, ProcessCpu, count_second};
 use floodgate_core::execution::manifest::{Health, Totals};
+use floodgate_core::fold::Folding;
 use floodgate_core::metric::{Builtin, Tags};
 use floodgate_core::shard::{Content, ShardMeta, Sources, encode};
 use floodgate_engines::collector::Settings;
@@ -29,6 +30,8 @@ pub(crate) struct FeedConfig {
     pub(crate) flush: FlushConfig,
     /// Series before new ones fold.
     pub(crate) max_series: u32,
+    /// What series past the bound keep.
+    pub(crate) folding: Arc<Folding>,
     /// The test's own tags.
     pub(crate) tags: Tags,
     /// The engine's CPU time.
@@ -51,6 +54,8 @@ pub(crate) struct Fed {
     pub(crate) totals: Totals,
     /// Trends of the engine's own that hold times.
     pub(crate) durations: Vec<String>,
+    /// Filters that find all of their samples.
+    pub(crate) kept_tags: Vec<Tags>,
     pub(crate) health: Health,
     /// Why reading ended early.
     pub(crate) broken: Option<String>,
@@ -118,12 +123,14 @@ impl Feed {
         let FeedConfig {
             flush: config,
             max_series,
+            folding,
             tags,
             cpu,
         } = config;
         let mut collector = Collector::new(Settings {
             origin_ms: config.start_ms,
             max_series,
+            folding,
             tags,
         });
         Self {
@@ -256,6 +263,7 @@ impl Feed {
             warnings,
             totals: self.collector.totals(),
             durations: self.collector.durations(),
+            kept_tags: self.collector.kept_tags(),
             health: self.health,
             broken: self.broken,
             began_us: self.began_us,

@@ -23,6 +23,7 @@ use floodgate_core::definition::model::{Definition, Engine};
 use floodgate_core::execution::control::Ready;
 use floodgate_core::execution::manifest::{Manifest, TaskOutcome, Totals};
 use floodgate_core::execution::plan::Plan;
+use floodgate_core::fold::Folding;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::schedule::{Segment, schedule};
 use floodgate_store::{ObjectStore, StoreError};
@@ -160,7 +161,9 @@ impl Task {
             .collect::<Result<_, _>>()
             .map_err(|error| RunError::Unusable(error.to_string()))?;
         let clock = Clock::start();
-        let budget = Arc::new(SeriesBudget::new(definition.run.max_series));
+        let folding = Folding::of(&definition);
+        let kept_tags = folding.named().to_vec();
+        let budget = Arc::new(SeriesBudget::new(definition.run.max_series, folding));
         let common = Common {
             transports,
             files,
@@ -207,9 +210,10 @@ impl Task {
         warnings.append(&mut delivered.warnings);
         let lost = delivered.lost.clone();
         let until = delivered.patience_ends;
-        let manifest = self.manifest(
+        let mut manifest = self.manifest(
             start, start_ms, stopped_by, &reports, flushed, delivered, limits, warnings,
         );
+        manifest.kept_tags = kept_tags;
         self.deliver(manifest, lost, until).await
     }
 
@@ -388,6 +392,7 @@ impl Task {
             totals: Default::default(),
             durations: Vec::new(),
             script: Default::default(),
+            kept_tags: Vec::new(),
             health: Default::default(),
             warnings,
         };
@@ -431,7 +436,8 @@ impl Task {
         let offset = self.config.site.clock.offset();
         health.clock_offset_us = offset.map(|offset| [offset.min_us, offset.max_us]);
         warnings.extend(offset.and_then(|offset| offset.warning(CLOCK_LIMIT_US)));
-        if reports.iter().any(|report| report.data_exhausted) {
+        totals.data_exhausted = reports.iter().any(|report| report.data_exhausted);
+        if totals.data_exhausted {
             warnings.push("a data file with unique rows ran out before the schedule: add rows, or use mode sequential".to_owned());
         }
         warnings.extend(folded(&totals));
@@ -457,6 +463,7 @@ impl Task {
             totals,
             durations: Vec::new(),
             script: Default::default(),
+            kept_tags: Vec::new(),
             health,
             warnings,
         }

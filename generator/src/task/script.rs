@@ -13,6 +13,7 @@ use crate::site::Level;
 use crate::standstill::{Standstills, Stops, as_us, boot_time};
 use floodgate_core::definition::model::{Definition, Engine};
 use floodgate_core::execution::manifest::{Manifest, ScriptSays, TaskOutcome};
+use floodgate_core::fold::Folding;
 use floodgate_core::metric::Tags;
 use floodgate_engines::k6::{Control, ControlError};
 use floodgate_engines::{Exit, Job, Launch};
@@ -85,6 +86,7 @@ impl Task {
                 ..self.flush_config(start_ms)
             },
             max_series: definition.run.max_series,
+            folding: Arc::new(Folding::of(&definition)),
             tags: Tags(definition.tags.clone()),
             cpu: child.cpu(),
         };
@@ -252,6 +254,7 @@ impl Task {
             warnings: mut read,
             totals,
             durations,
+            kept_tags,
             mut health,
             broken,
             began_us,
@@ -296,6 +299,7 @@ impl Task {
             totals,
             durations,
             script,
+            kept_tags,
             health,
             warnings,
         }

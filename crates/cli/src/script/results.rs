@@ -7,12 +7,14 @@ use floodgate_control::Stores;
 use floodgate_core::definition::Definition;
 use floodgate_core::execution::manifest::{Health, Manifest, ShardEntry, TaskOutcome};
 use floodgate_core::execution::plan::Plan;
+use floodgate_core::fold::Folding;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::metric::Tags;
 use floodgate_core::shard::{Content, Row, ShardMeta, Sources, encode};
 use floodgate_engines::Collector;
 use floodgate_engines::collector::Settings;
 use std::io::Read;
+use std::sync::Arc;
 
 /// What is read at once.
 const PIECE: usize = 1 << 20;
@@ -48,6 +50,7 @@ pub(crate) async fn import_file(
         // Windows are whole seconds of the clock: the start is known when all of it has been read.
         origin_ms: 0,
         max_series: definition.run.max_series,
+        folding: Arc::new(Folding::of(definition)),
         tags: Tags(definition.tags.clone()),
     });
     let mut writer = Writer {
@@ -111,6 +114,7 @@ pub(crate) async fn import_file(
             totals: collector.totals(),
             durations: collector.durations(),
             script: Default::default(),
+            kept_tags: collector.kept_tags(),
             health: Health::default(),
             warnings,
         },

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::execution::record::{Completeness, ExcludedShard};
 use floodgate_core::keys::ExecutionKeys;
-use floodgate_core::merge::{Inventory, MergeError, Merger, Wanted, requests_differ};
+use floodgate_core::merge::{Inventory, MergeError, Merger, Wanted};
 use floodgate_core::shard::{Sources, decode};
 use floodgate_store::ObjectStore;
 use futures_util::StreamExt;
@@ -253,11 +253,9 @@ pub(super) async fn collect_parts(
     completeness
         .shards_excluded
         .sort_by_key(|e| (e.seq, e.task));
-    warnings.extend(requests_differ(
-        named.requests,
-        &completeness,
-        &merged.totals,
-    ));
+    if let Some(stated) = named.stated {
+        completeness.disagreements = stated.disagreements(&completeness, &merged.totals);
+    }
     objects.put(&merged_key, merged.out.into()).await?;
     Ok(Collected {
         duration: measured(&merged.meta, merged.rows, started_ms),

@@ -13,7 +13,6 @@ pub use state::{Phase, Pulse, TaskState, WatchOptions, WatchState};
 
 use crate::error::Result;
 use crate::prepare::max_duration;
-use crate::source::Source;
 use crate::stop::{order_stop, read_stop};
 use crate::{LostTask, Prepared, Stores, json};
 use floodgate_core::definition::model::Definition;
@@ -298,7 +297,7 @@ impl Watch {
         }
         let elapsed =
             Duration::from_millis(u64::try_from(now_ms.saturating_sub(start_ms)).unwrap_or(0));
-        if let Some(id) = abort::breached(&self.definition, &Source(self.live.totals()), elapsed) {
+        if let Some(id) = abort::breached(&self.definition, self.live.totals(), elapsed) {
             return self.stop(StopReason::Threshold, id, now_ms).await;
         }
         Ok(())

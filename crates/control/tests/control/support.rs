@@ -297,6 +297,7 @@ impl Run<'_> {
             shards,
             durations: Vec::new(),
             script: Default::default(),
+            kept_tags: Vec::new(),
             health: Health {
                 cpus: 1.0,
                 measured_seconds: 10,

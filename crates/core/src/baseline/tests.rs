@@ -36,7 +36,8 @@ const SECOND: Duration = Duration::from_secs(1);
 fn outcomes(metric: &str, before: &Samples, now: &Samples) -> BaselineOutcome {
     let b = baseline(&[metric]);
     let earlier = summary_with(before, &b);
-    b.compare(now, SECOND, Some(&earlier)).remove(0)
+    b.compare(now, SECOND, &Known::default(), Some(&earlier))
+        .remove(0)
 }
 
 #[test]
@@ -90,7 +91,7 @@ fn worse_is_a_matter_of_the_metric() {
 #[test]
 fn the_first_run_has_nothing_to_compare_with() {
     let found = baseline(&["http_req_duration p(95)"])
-        .compare(&run(1.0, 1.0, 0.0), SECOND, None)
+        .compare(&run(1.0, 1.0, 0.0), SECOND, &Known::default(), None)
         .remove(0);
     assert_eq!(
         (found.outcome, found.baseline, found.observed),
@@ -107,8 +108,12 @@ fn what_either_side_lacks_is_told_apart() {
     );
     let gone = outcomes("http_req_duration p(95)", &with, &without);
     assert_eq!(
-        (gone.outcome, gone.baseline, gone.note),
-        (Outcome::NoData, Some(1.0), None)
+        (gone.outcome, gone.baseline, gone.note.as_deref()),
+        (
+            Outcome::NoData,
+            Some(1.0),
+            Some("http_req_duration has no samples")
+        )
     );
     let new = outcomes("http_req_duration p(95)", &without, &with);
     assert_eq!((new.outcome, new.baseline), (Outcome::NoData, None));

@@ -340,6 +340,8 @@ pub struct RunOptions {
     pub tolerance: f64,
     /// The share of the planned load that must have been applied, in [0, 1] (default 0.95).
     pub min_applied_load: f64,
+    /// The share of the started iterations that must have run to their end, in [0, 1] (default 0.95).
+    pub min_completed_load: f64,
 }
 
 impl Default for RunOptions {
@@ -354,6 +356,7 @@ impl Default for RunOptions {
             max_series: 2_000,
             tolerance: 0.0,
             min_applied_load: 0.95,
+            min_completed_load: 0.95,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `tasks/{task}.json`: a task's own account of what it wrote and how it fared.
 
+use crate::metric::Tags;
 use crate::shard::sha256_hex;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,10 @@ pub struct Manifest {
     /// What the script of an external engine said of the run itself.
     #[serde(default, skip_serializing_if = "ScriptSays::is_nothing")]
     pub script: ScriptSays,
+    /// The tags of the definition's thresholds and baseline that every series kept, also past the bound on series
+    /// ([`crate::fold`]). A filter that is missing here may have lost samples to `name=__other__`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_tags: Vec<Tags>,
     /// How the generator itself fared.
     pub health: Health,
     /// What the reader of the record should know.
@@ -128,6 +133,12 @@ pub struct Totals {
     pub clamped_values: u64,
     /// Samples whose series was folded into `name=__other__`.
     pub folded_samples: u64,
+    /// Values that were no numbers, or were negative where there is no negative value: counted as zero.
+    #[serde(default)]
+    pub unusable_values: u64,
+    /// Whether a scenario ended before its schedule because a data file with unique rows had no more.
+    #[serde(default)]
+    pub data_exhausted: bool,
 }
 
 /// A generator's own state over the run.

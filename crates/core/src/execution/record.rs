@@ -149,6 +149,9 @@ pub struct Infrastructure {
 pub struct AppliedLoad {
     /// Iterations started.
     pub iterations: u64,
+    /// Of these, iterations that were cut off before their end.
+    #[serde(default)]
+    pub interrupted_iterations: u64,
     /// Starts dropped.
     pub dropped_iterations: u64,
     /// Requests sent.
@@ -156,8 +159,19 @@ pub struct AppliedLoad {
     /// Requests of other protocols than HTTP, as far as an external engine counts them.
     #[serde(default)]
     pub samples: u64,
+    /// Of these, requests that got no response: no status came, whatever the reason.
+    #[serde(default)]
+    pub unanswered_reqs: u64,
     /// Iterations started as a share of those scheduled, in [0, 1]; `None` in a closed loop.
     pub ratio: Option<f64>,
+}
+
+impl AppliedLoad {
+    /// Iterations that ran to their end as a share of those started, in [0, 1]; `None` if none started.
+    pub fn completed_ratio(&self) -> Option<f64> {
+        let complete = self.iterations.saturating_sub(self.interrupted_iterations);
+        (self.iterations > 0).then(|| complete as f64 / self.iterations as f64)
+    }
 }
 
 /// Expected against received.
@@ -175,6 +189,9 @@ pub struct Completeness {
     pub shards_merged: u64,
     /// Shards left out, with the reason.
     pub shards_excluded: Vec<ExcludedShard>,
+    /// Where totals of manifests and merged data differ although every shard is there, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disagreements: Vec<String>,
 }
 
 impl Completeness {

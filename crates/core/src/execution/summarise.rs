@@ -12,7 +12,8 @@ use super::summary::{
 use crate::baseline::Baseline;
 use crate::metric::{Builtin, Contains, MetricKind, Tags};
 use crate::threshold::{
-    Aggregate, Key, MetricSource, Selected, Thresholds, US_PER_MS, mark_aborted, select,
+    Aggregate, Failures, Key, Known, MetricSource, Selected, Thresholds, US_PER_MS, implicit,
+    mark_aborted, select,
 };
 use crate::verdict::{Evidence, Saturation, Verdict, judge};
 use std::collections::BTreeMap;
@@ -40,8 +41,12 @@ pub struct Finished<'a> {
     pub tolerance: f64,
     /// The share of the scheduled iterations that must have started, in [0, 1].
     pub min_applied_load: f64,
+    /// The share of the started iterations that must have run to their end, in [0, 1].
+    pub min_completed_load: f64,
     /// Whether the test sends HTTP requests at all.
     pub expects_requests: bool,
+    /// Scenarios that were to send something and sent nothing.
+    pub silent_scenarios: Vec<String>,
     /// The order that stopped it, if one did.
     pub stop: Option<&'a Stop>,
     /// What kept it from being carried out, a sentence each.
@@ -61,14 +66,17 @@ pub struct Conclusion {
 
 /// Judges a run and sums it up.
 pub fn conclude(run: &Finished<'_>) -> Conclusion {
-    let mut thresholds = run.thresholds.evaluate(run.source, run.duration);
+    let known = known(run);
+    let mut thresholds = run.thresholds.evaluate(run.source, run.duration, &known);
     if let Some(stop) = run.stop {
         mark_aborted(&mut thresholds, stop);
     }
     let compared = run.baseline.map(|(baseline, earlier)| BaselineSummary {
         execution: earlier.map(|s| s.execution.clone()),
-        outcomes: baseline.compare(run.source, run.duration, earlier),
+        outcomes: baseline.compare(run.source, run.duration, &known, earlier),
     });
+    thresholds.extend(implicit::outcome(run.source, run.duration));
+    let failures = Failures::of(run.source).to_string();
     let mut verdict = judge(&Evidence {
         thresholds: &thresholds,
         baseline: compared.as_ref().map_or(&[], |b| &b.outcomes),
@@ -76,7 +84,10 @@ pub fn conclude(run: &Finished<'_>) -> Conclusion {
         tolerance: run.tolerance,
         applied: &run.applied,
         min_applied_load: run.min_applied_load,
+        min_completed_load: run.min_completed_load,
         expects_requests: run.expects_requests,
+        silent_scenarios: &run.silent_scenarios,
+        failures: &failures,
         manifests: run.manifests,
         stop: run.stop,
         errors: run.errors,
@@ -105,6 +116,22 @@ pub fn conclude(run: &Finished<'_>) -> Conclusion {
         verdict,
         thresholds,
         summary,
+    }
+}
+
+/// What the manifests say of the samples. A filter counts as kept if every task kept it; of a lost task nobody knows.
+fn known(run: &Finished<'_>) -> Known {
+    let mut kept: Option<Vec<Tags>> = None;
+    for manifest in run.manifests {
+        let theirs = &manifest.kept_tags;
+        match &mut kept {
+            Some(all) => all.retain(|filter| theirs.contains(filter)),
+            None => kept = Some(theirs.clone()),
+        }
+    }
+    Known {
+        kept: Some(kept.unwrap_or_default()),
+        interrupted_iterations: run.applied.interrupted_iterations,
     }
 }
 

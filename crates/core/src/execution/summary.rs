@@ -109,9 +109,12 @@ pub struct ThresholdOutcome {
     pub outcome: Outcome,
     /// Whether its breach stopped the run.
     pub aborted: bool,
-    /// Why there is no data.
+    /// Why there is no data, or what the outcome rests on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+    /// Whether every run has it, and not the definition: see [`crate::threshold::implicit`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub implicit: bool,
 }
 
 /// What came of a threshold.

@@ -191,15 +191,20 @@ impl Totals {
         Ok(())
     }
 
-    /// All series of a metric whose tags match, as one: `None` if there is none. Gauges of several series are taken together by
+    /// All series of a metric whose tags match, as one: see [`Self::sum_where`].
+    pub fn sum_of(&self, metric: &str, filter: &Tags) -> Option<Aggregate> {
+        self.sum_where(metric, |tags| tags.matches(filter))
+    }
+
+    /// All series of a metric whose tags are wanted, as one: `None` if there is none. Gauges of several series are taken together by
     /// their [`GaugeRule`].
-    pub fn select(&self, metric: &str, filter: &Tags) -> Option<Aggregate> {
+    pub fn sum_where(&self, metric: &str, wanted: impl Fn(&Tags) -> bool) -> Option<Aggregate> {
         let along = Along::Side(GaugeRule::of(metric));
         let mut found: Option<Aggregate> = None;
         for (key, aggregate) in self
             .0
             .iter()
-            .filter(|(key, _)| key.metric == metric && key.tags.matches(filter))
+            .filter(|(key, _)| key.metric == metric && wanted(&key.tags))
         {
             let all = found.get_or_insert_with(|| Aggregate::new(key.kind));
             // A name belongs to one kind; a foreign writer's mixture is kept apart rather than added up.
@@ -211,7 +216,7 @@ impl Totals {
     }
 
     /// All series of a metric, those with the same values of `tags` as one; an absent tag is empty.
-    pub fn by_tags(&self, metric: &str, tags: &[&str]) -> BTreeMap<Vec<String>, Aggregate> {
+    pub fn sums_by_tags(&self, metric: &str, tags: &[&str]) -> BTreeMap<Vec<String>, Aggregate> {
         let along = Along::Side(GaugeRule::of(metric));
         let mut groups: BTreeMap<Vec<String>, Aggregate> = BTreeMap::new();
         for (key, aggregate) in self.0.iter().filter(|(key, _)| key.metric == metric) {

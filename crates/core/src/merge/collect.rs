@@ -32,8 +32,53 @@ pub struct Inventory {
     pub completeness: Completeness,
     /// What does not fit together.
     pub warnings: Vec<String>,
-    /// Requests according to all manifests, if every task has one.
-    pub requests: Option<u64>,
+    /// What all manifests add up to, if every task has one.
+    pub stated: Option<Stated>,
+}
+
+/// What the manifests of all tasks say that they wrote.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stated {
+    /// Requests.
+    pub requests: u64,
+    /// Complete iterations.
+    pub iterations: u64,
+    /// Dropped iterations.
+    pub dropped: u64,
+}
+
+impl Stated {
+    fn add(&mut self, totals: &crate::execution::manifest::Totals) {
+        let add = |to: &mut u64, n: u64| *to = to.saturating_add(n);
+        add(&mut self.requests, totals.http_reqs);
+        add(&mut self.iterations, totals.iterations);
+        add(&mut self.dropped, totals.dropped_iterations);
+    }
+
+    /// Where the merged data of all shards differs, a sentence each. With shards missing nothing can be said.
+    pub fn disagreements(&self, completeness: &Completeness, totals: &Totals) -> Vec<String> {
+        if completeness.shards_merged != completeness.shards_expected {
+            return Vec::new();
+        }
+        let counts = [
+            (Builtin::HttpReqs, self.requests, "requests"),
+            (Builtin::Iterations, self.iterations, "iterations"),
+            (
+                Builtin::DroppedIterations,
+                self.dropped,
+                "dropped iterations",
+            ),
+        ];
+        let differing = counts.into_iter().filter_map(|(metric, stated, what)| {
+            let found = totals.sum_of(metric.name(), &Tags::new());
+            // What was added, not how often: readers of engines add zeros, so that there is a series.
+            let found = found.map_or(0, |all| all.sum as u64);
+            (found != stated).then(|| {
+                format!("the manifests account for {stated} {what}, the shards for {found}")
+            })
+        });
+        differing.collect()
+    }
 }
 
 impl Inventory {
@@ -51,7 +96,7 @@ impl Inventory {
         };
         let mut warnings = Vec::new();
         let mut wanted: BTreeMap<(u32, u32), Option<String>> = BTreeMap::new();
-        let mut requests = Some(0u64);
+        let mut stated = Some(Stated::default());
         let planned: BTreeSet<u32> = tasks.iter().copied().collect();
         let mut found_of: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for &(task, seq) in found {
@@ -75,7 +120,9 @@ impl Inventory {
             wanted.extend((0..end).chain(found).map(|seq| ((seq, task), None)));
             if let Some(manifest) = manifest {
                 completeness.tasks_reported += 1;
-                requests = requests.map(|all| all.saturating_add(manifest.totals.http_reqs));
+                if let Some(stated) = &mut stated {
+                    stated.add(&manifest.totals);
+                }
                 wanted.extend(
                     manifest
                         .shards
@@ -84,7 +131,7 @@ impl Inventory {
                 );
             } else {
                 completeness.tasks_lost.push(task);
-                requests = None;
+                stated = None;
             }
         }
         for (task, numbers) in found_of {
@@ -101,7 +148,7 @@ impl Inventory {
             wanted,
             completeness,
             warnings,
-            requests,
+            stated,
         }
     }
 
@@ -115,25 +162,9 @@ impl Inventory {
             wanted,
             completeness,
             warnings: Vec::new(),
-            requests: None,
+            stated: None,
         }
     }
-}
-
-/// What the manifests say of the requests against what was found; `None` if they agree or nothing can be said.
-pub fn requests_differ(
-    requests: Option<u64>,
-    completeness: &Completeness,
-    totals: &Totals,
-) -> Option<String> {
-    let complete = completeness.shards_merged == completeness.shards_expected;
-    let stated = requests.filter(|_| complete)?;
-    let found = totals
-        .select(Builtin::HttpReqs.name(), &Tags::new())
-        // What was added, not how often: readers of engines add zeros, so that there is a series.
-        .map_or(0, |all| all.sum as u64);
-    (found != stated)
-        .then(|| format!("manifests account for {stated} requests, the shards for {found}"))
 }
 
 /// Adds up the shards of an execution and keeps account of them.
@@ -144,7 +175,7 @@ pub struct Collector<W: Write + Send> {
     wanted: Vec<Wanted>,
     completeness: Completeness,
     warnings: Vec<String>,
-    requests: Option<u64>,
+    stated: Option<Stated>,
     /// The shards' number that is being supplied, and the earliest end among them.
     round: Option<(u32, i64)>,
 }
@@ -187,7 +218,7 @@ impl<W: Write + Send> Collector<W> {
             wanted: inventory.wanted,
             completeness: inventory.completeness,
             warnings: inventory.warnings,
-            requests: inventory.requests,
+            stated: inventory.stated,
             round: None,
         })
     }
@@ -270,11 +301,10 @@ impl<W: Write + Send> Collector<W> {
     /// [`MergeError::Write`] if the merged file cannot be written.
     pub fn finish(mut self) -> Result<Collected<W>, MergeError> {
         let merged = self.merger.finish()?;
-        self.warnings.extend(requests_differ(
-            self.requests,
-            &self.completeness,
-            &merged.totals,
-        ));
+        if let Some(stated) = self.stated {
+            self.completeness.disagreements =
+                stated.disagreements(&self.completeness, &merged.totals);
+        }
         Ok(Collected {
             merged,
             completeness: self.completeness,

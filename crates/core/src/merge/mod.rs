@@ -6,11 +6,12 @@
 
 mod aggregate;
 mod collect;
+mod source;
 #[cfg(test)]
 mod tests;
 
 pub use aggregate::{Aggregate, Along, GaugeRule, Totals};
-pub use collect::{Collected, Collector, Inventory, Wanted, requests_differ};
+pub use collect::{Collected, Collector, Inventory, Stated, Wanted};
 
 use crate::histogram::HistogramError;
 use crate::metric::SeriesKey;

@@ -142,7 +142,7 @@ fn totals_hold_exact_figures_over_windows_and_tasks() {
     let merged = merge(&shards);
     let one = merged
         .totals
-        .select("http_req_duration", &Tags::new().with("name", "1"))
+        .sum_of("http_req_duration", &Tags::new().with("name", "1"))
         .unwrap();
     assert_eq!(
         (one.count, one.sum, one.min, one.max),
@@ -150,16 +150,16 @@ fn totals_hold_exact_figures_over_windows_and_tasks() {
     );
     assert_eq!(one.histogram.unwrap().quantile(0.5), 200);
     assert_eq!(
-        merged.totals.select("http_reqs", &Tags::new()).unwrap().sum,
+        merged.totals.sum_of("http_reqs", &Tags::new()).unwrap().sum,
         5.0
     );
     assert_eq!(
         merged
             .totals
-            .select("http_reqs", &Tags::new().with("name", "3")),
+            .sum_of("http_reqs", &Tags::new().with("name", "3")),
         None
     );
-    assert_eq!(merged.totals.select("unknown", &Tags::new()), None);
+    assert_eq!(merged.totals.sum_of("unknown", &Tags::new()), None);
     assert_eq!((merged.meta.start_ms, merged.meta.end_ms), (0, 20_000));
     assert_eq!(merged.meta.sources.to_string(), "0:0-1;1:0");
 }
@@ -195,7 +195,7 @@ fn gauges_follow_their_rule_over_tasks_and_the_clock_over_time() {
     }
     let merged = merger.finish().unwrap();
     let get = |metric: &str| {
-        let all = merged.totals.select(metric, &Tags::new()).unwrap();
+        let all = merged.totals.sum_of(metric, &Tags::new()).unwrap();
         (all.last().unwrap(), all.min, all.max)
     };
     assert_eq!(get("vus"), (7.0, 7.0, 7.0), "4 + 3, then 6 + 1");
@@ -225,13 +225,13 @@ fn live_objects_add_up_over_tasks() {
     }
     assert_eq!(
         totals
-            .select("http_req_duration", &Tags::new())
+            .sum_of("http_req_duration", &Tags::new())
             .unwrap()
             .count,
         4
     );
     assert_eq!(
-        totals.select("vus", &Tags::new()).unwrap().last(),
+        totals.sum_of("vus", &Tags::new()).unwrap().last(),
         Some(7.0)
     );
 }
@@ -246,7 +246,7 @@ fn a_late_row_of_a_closed_window_still_counts() {
     assert_eq!(
         merger
             .totals()
-            .select("http_reqs", &Tags::new())
+            .sum_of("http_reqs", &Tags::new())
             .unwrap()
             .count,
         1,
@@ -257,7 +257,7 @@ fn a_late_row_of_a_closed_window_still_counts() {
     assert_eq!(
         merged
             .totals
-            .select("http_reqs", &Tags::new())
+            .sum_of("http_reqs", &Tags::new())
             .unwrap()
             .count,
         3
@@ -340,6 +340,7 @@ impl Run {
                 },
                 durations: Vec::new(),
                 script: Default::default(),
+                kept_tags: Vec::new(),
                 health: Health::default(),
                 warnings: Vec::new(),
             };
@@ -367,7 +368,7 @@ fn requests(collected: &Collected<Vec<u8>>) -> u64 {
     collected
         .merged
         .totals
-        .select("http_reqs", &Tags::new())
+        .sum_of("http_reqs", &Tags::new())
         .map_or(0, |all| all.count)
 }
 
@@ -458,8 +459,8 @@ fn what_does_not_add_up_is_said() {
     let mut run = Run::new(2);
     run.manifests.get_mut(&0).unwrap().totals.http_reqs = 5;
     assert_eq!(
-        run.collect(&[0, 1]).warnings,
-        ["manifests account for 9 requests, the shards for 8"]
+        run.collect(&[0, 1]).completeness.disagreements,
+        ["the manifests account for 9 requests, the shards for 8"]
     );
     run.objects.insert((7, u32::MAX), Vec::new());
     assert!(run.collect(&[0, 1]).warnings[0].contains("the plan has no such task"));
@@ -483,11 +484,25 @@ fn a_zero_is_no_request() {
     let shard = decode(&encode(&meta(0, 0), &rows).unwrap()).unwrap();
     let totals = merge([&shard]).totals;
     let complete = Completeness::default();
-    assert_eq!(requests_differ(Some(2), &complete, &totals), None);
+    let stated = |requests, iterations| Stated {
+        requests,
+        iterations,
+        dropped: 0,
+    };
+    let of = |stated: Stated| stated.disagreements(&complete, &totals);
+    assert_eq!(of(stated(2, 0)), [""; 0]);
     assert_eq!(
-        requests_differ(Some(4), &complete, &totals).unwrap(),
-        "manifests account for 4 requests, the shards for 2"
+        of(stated(4, 1)),
+        [
+            "the manifests account for 4 requests, the shards for 2",
+            "the manifests account for 1 iterations, the shards for 0"
+        ]
     );
+    let incomplete = Completeness {
+        shards_expected: 1,
+        ..Completeness::default()
+    };
+    assert_eq!(stated(4, 1).disagreements(&incomplete, &totals), [""; 0]);
 }
 
 #[test]
@@ -505,7 +520,7 @@ fn memory_is_given_back_when_windows_close() {
             .finish()
             .unwrap()
             .totals
-            .select("http_reqs", &Tags::new())
+            .sum_of("http_reqs", &Tags::new())
             .unwrap()
             .count,
         300

@@ -126,6 +126,23 @@ pub enum Fault {
         /// What follows the number.
         unit: String,
     },
+    /// Every value of the metric compares in the same way.
+    #[error(
+        "{metric} is {range}, so {expression} {always}; write a number that it can be on either side of{}",
+        if *.is_ratio { ", such as 0.01 for one percent" } else { "" }
+    )]
+    Pointless {
+        /// The metric.
+        metric: String,
+        /// What its values are.
+        range: &'static str,
+        /// The expression as written.
+        expression: String,
+        /// `always holds` or `never holds`.
+        always: &'static str,
+        /// Whether it is a share.
+        is_ratio: bool,
+    },
     /// A unit of time at something that is no time.
     #[error("{aggregate} of {metric} is no time; write the number without the unit {unit:?}")]
     UnitOfNoTime {

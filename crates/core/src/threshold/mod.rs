@@ -14,7 +14,10 @@
 mod aggregate;
 mod error;
 mod expression;
+mod failures;
+pub(crate) mod implicit;
 mod key;
+mod observe;
 mod source;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -27,16 +30,19 @@ pub use aggregate::Aggregate;
 pub(crate) use aggregate::US_PER_MS;
 pub use error::{Fault, ThresholdError};
 pub use expression::{Expression, parse_expression};
+pub(crate) use failures::Failures;
+pub use failures::is_unanswered;
 pub use key::{Key, parse_key};
+pub use observe::Known;
+pub(crate) use observe::observe;
 pub use source::{Distribution, Grouped, MetricSource, Selected};
 pub use validate::check;
-pub(crate) use validate::{check_aggregate, checked_key};
+pub(crate) use validate::{check_aggregate, checked_key, pointless};
 
 use crate::definition::model::ThresholdSpec;
 use crate::execution::control::{Stop, StopReason};
 use crate::execution::summary::{Outcome, ThresholdOutcome};
 use crate::metric::{Builtin, MetricKind};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// One threshold, ready to be evaluated.
@@ -58,7 +64,12 @@ impl Threshold {
         format!("{}: {}", self.key, self.expression)
     }
 
-    fn judge(&self, selected: Option<&Selected<'_>>, elapsed: Duration) -> ThresholdOutcome {
+    fn judge(
+        &self,
+        source: &dyn MetricSource,
+        elapsed: Duration,
+        known: &Known,
+    ) -> ThresholdOutcome {
         let Expression {
             text,
             aggregate,
@@ -67,12 +78,8 @@ impl Threshold {
             target,
             ..
         } = &self.expression;
-        let observed = selected.and_then(|s| aggregate.of(s, elapsed));
-        let outcome = match observed {
-            None => Outcome::NoData,
-            Some(value) if comparison.holds(value, *target) => Outcome::Passed,
-            Some(_) => Outcome::Failed,
-        };
+        let observed = observe(source, &self.key, *aggregate, elapsed, known);
+        let outcome = observed.outcome(*comparison, *target);
         ThresholdOutcome {
             id: self.id(),
             key: self.key.to_string(),
@@ -80,28 +87,11 @@ impl Threshold {
             aggregate: aggregate.to_string(),
             operator: (*operator).to_owned(),
             target: *target,
-            observed,
+            observed: observed.value,
             outcome,
             aborted: false,
-            note: observed.is_none().then(|| self.why_no_data(selected)),
-        }
-    }
-
-    fn why_no_data(&self, selected: Option<&Selected<'_>>) -> String {
-        let (key, aggregate) = (&self.key, self.expression.aggregate);
-        match selected {
-            Some(s) if !aggregate.is_of(s.kind) => format!(
-                "{} was recorded as a {}, which has no {aggregate}; use {}",
-                key.metric,
-                s.kind,
-                Aggregate::allowed(s.kind)
-            ),
-            Some(s) if s.count > 0 => "no time has passed, so there is no rate".to_owned(),
-            _ if key.tags.0.is_empty() => format!("{key} has no samples"),
-            _ => format!(
-                "no sample of {} has these tags; compare them with the names in the test",
-                key.metric
-            ),
+            note: observed.note.filter(|_| outcome != Outcome::Passed),
+            implicit: false,
         }
     }
 }
@@ -162,8 +152,14 @@ impl Thresholds {
     }
 
     /// Evaluates all of them. `elapsed` is the run's duration, which a counter's `rate` is relative to.
-    pub fn evaluate(&self, source: &dyn MetricSource, elapsed: Duration) -> Vec<ThresholdOutcome> {
-        evaluate(self.items.iter(), source, elapsed)
+    pub fn evaluate(
+        &self,
+        source: &dyn MetricSource,
+        elapsed: Duration,
+        known: &Known,
+    ) -> Vec<ThresholdOutcome> {
+        let judge = |t: &Threshold| t.judge(source, elapsed, known);
+        self.items.iter().map(judge).collect()
     }
 
     /// Those with `abortOnFail` that are breached now, past their `delayAbortEval`. Missing data is no breach.
@@ -175,10 +171,12 @@ impl Thresholds {
         let due = |t: &&Threshold| {
             t.abort_on_fail && (t.delay_abort_eval.is_zero() || elapsed > t.delay_abort_eval)
         };
-        let mut outcomes = evaluate(self.items.iter().filter(due), source, elapsed);
-        outcomes.retain(|o| o.outcome == Outcome::Failed);
-        outcomes.iter_mut().for_each(|o| o.aborted = true);
-        outcomes
+        let judge = |t: &Threshold| ThresholdOutcome {
+            aborted: true,
+            ..t.judge(source, elapsed, &Known::default())
+        };
+        let outcomes = self.items.iter().filter(due).map(judge);
+        outcomes.filter(|o| o.outcome == Outcome::Failed).collect()
     }
 }
 
@@ -201,23 +199,6 @@ pub fn mark_aborted(outcomes: &mut [ThresholdOutcome], stop: &Stop) {
             o.aborted = stop.by.split(ID_SEPARATOR).any(|id| id == o.id);
         }
     }
-}
-
-/// Evaluates thresholds, merging the samples of each key once.
-fn evaluate<'t>(
-    thresholds: impl Iterator<Item = &'t Threshold>,
-    source: &dyn MetricSource,
-    elapsed: Duration,
-) -> Vec<ThresholdOutcome> {
-    let mut merged = BTreeMap::new();
-    thresholds
-        .map(|t| {
-            let selected = merged
-                .entry(&t.key)
-                .or_insert_with(|| select(source, &t.key));
-            t.judge(selected.as_ref(), elapsed)
-        })
-        .collect()
 }
 
 /// The samples of a key; a built-in counter that was never added to is zero (see the module's documentation).

@@ -4,8 +4,13 @@ use crate::metric::{MetricKind, Tags};
 
 /// Merged measurements of a run, or of what is known of it so far.
 pub trait MetricSource {
-    /// All samples of the metric whose tags match `filter`, merged into one; `None` if there is no such series.
-    fn select(&self, metric: &str, filter: &Tags) -> Option<Selected<'_>>;
+    /// All samples of the metric in series whose tags are wanted, merged into one; `None` if there is no such series.
+    fn select_where(&self, metric: &str, wanted: &dyn Fn(&Tags) -> bool) -> Option<Selected<'_>>;
+
+    /// [`Self::select_where`] the tags match `filter`.
+    fn select(&self, metric: &str, filter: &Tags) -> Option<Selected<'_>> {
+        self.select_where(metric, &|tags| tags.matches(filter))
+    }
 
     /// The metrics with at least one series, each once. Empty if nothing has been measured at all.
     fn metrics(&self) -> Vec<(String, MetricKind)>;

@@ -57,8 +57,8 @@ impl Samples {
 }
 
 impl MetricSource for Samples {
-    fn select(&self, metric: &str, filter: &Tags) -> Option<Selected<'_>> {
-        self.those(metric, |tags| tags.matches(filter))
+    fn select_where(&self, metric: &str, wanted: &dyn Fn(&Tags) -> bool) -> Option<Selected<'_>> {
+        self.those(metric, wanted)
     }
 
     fn metrics(&self) -> Vec<(String, MetricKind)> {

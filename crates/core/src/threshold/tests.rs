@@ -24,7 +24,7 @@ fn judge_in(
 ) -> (Outcome, Option<f64>) {
     let outcomes = Thresholds::compile(&[spec(key, expression)])
         .unwrap()
-        .evaluate(source, elapsed);
+        .evaluate(source, elapsed, &Known::default());
     (outcomes[0].outcome, outcomes[0].observed)
 }
 
@@ -279,16 +279,14 @@ fn doubts_are_warnings() {
         slow,
         spec("orders", "count>1"),
         spec("http_reqs{nme:x}", "count>1"),
-        spec("checks", "rate>99"),
     ];
     let warnings = Thresholds::compile(&list).unwrap().warnings();
-    assert_eq!(warnings.len(), 4, "{warnings:#?}");
-    for (warning, part) in warnings.iter().zip([
-        "delayAbortEval",
-        "not built in",
-        "did you mean \"name\"",
-        "0.01",
-    ]) {
+    assert_eq!(warnings.len(), 3, "{warnings:#?}");
+    for (warning, part) in
+        warnings
+            .iter()
+            .zip(["delayAbortEval", "not built in", "did you mean \"name\""])
+    {
         assert!(warning.contains(part), "{warning}");
     }
 }
@@ -353,7 +351,7 @@ fn missing_data_never_passes() {
     let no_data = (Outcome::NoData, None);
     for (key, expression) in [
         ("http_req_waiting", "p(95)<500"),
-        ("checks", "rate>=0"),
+        ("checks", "rate>=0.1"),
         ("http_req_duration{name:nowhere}", "p(95)<500"),
         ("http_reqs{name:nowhere}", "count<10"),
         ("vus_max", "value<10"),
@@ -366,7 +364,7 @@ fn missing_data_never_passes() {
         );
     }
     assert_eq!(
-        judge_in(&run(), "http_reqs", "rate>=0", Duration::ZERO),
+        judge_in(&run(), "http_reqs", "rate>0", Duration::ZERO),
         no_data,
         "no time, no rate"
     );
@@ -399,7 +397,7 @@ fn a_custom_metric_of_another_type_has_no_data_and_says_why() {
     let source = Samples::default().with("orders", MetricKind::Counter, &[], [1.0]);
     let outcomes = Thresholds::compile(&[spec("orders", "p(95)<5")])
         .unwrap()
-        .evaluate(&source, SECOND);
+        .evaluate(&source, SECOND, &Known::default());
     assert_eq!(outcomes[0].outcome, Outcome::NoData);
     assert_eq!(
         outcomes[0].note.as_deref(),
@@ -427,7 +425,7 @@ fn aborts_wait_for_their_delay_and_for_data() {
     let both = "http_req_duration: p(95)<5; http_req_failed: rate<0.001";
     assert_eq!(breached(SECOND * 31), both);
 
-    let mut outcomes = thresholds.evaluate(&run(), SECOND * 31);
+    let mut outcomes = thresholds.evaluate(&run(), SECOND * 31, &Known::default());
     mark_aborted(
         &mut outcomes,
         &Stop {
@@ -480,4 +478,146 @@ proptest! {
         let (low, high) = (at(a.min(b)), at(a.max(b)));
         prop_assert!(at(0.0) <= low && low <= high && high <= at(100.0));
     }
+}
+
+#[test]
+fn what_no_value_can_meet_or_miss_is_an_error() {
+    for (key, expression, part) in [
+        ("checks", "rate>99", "never holds"),
+        ("checks", "rate>1", "never holds"),
+        ("checks", "rate==2", "never holds"),
+        ("http_req_failed", "rate<=1", "always holds"),
+        ("http_req_failed", "rate!=1.5", "always holds"),
+        ("http_req_failed", "rate<0", "never holds"),
+        ("http_reqs", "count>=0", "always holds"),
+        ("http_req_duration", "p(95)<0", "never holds"),
+        ("vus", "value>-1", "always holds"),
+    ] {
+        let fault = pointless(key, expression).unwrap().to_string();
+        assert!(fault.contains(part), "{key}: {expression}: {fault}");
+        check(key, expression).unwrap();
+    }
+    for (key, expression) in [
+        ("checks", "rate==1"),
+        ("checks", "rate>=1"),
+        ("http_req_failed", "rate<=0"),
+        ("http_req_failed", "rate<1"),
+        ("dropped_iterations", "count<=0"),
+        // What a script declares may be negative.
+        ("balance", "avg>=0"),
+    ] {
+        assert_eq!(pointless(key, expression), None, "{key}: {expression}");
+    }
+}
+
+/// Requests of 100 ms, and some that were cut off after 1 ms: they would have taken longer, nobody knows how much.
+fn cut_off(complete: usize, cut_off: usize) -> Samples {
+    Samples::default()
+        .with(
+            "http_req_duration",
+            MetricKind::Trend,
+            &[("name", "home")],
+            vec![100_000.0; complete],
+        )
+        .with(
+            "http_req_duration",
+            MetricKind::Trend,
+            &[("name", "home"), ("error_code", "interrupted")],
+            vec![1_000.0; cut_off],
+        )
+}
+
+#[test]
+fn what_was_cut_off_counts_as_longer_than_everything() {
+    let key = "http_req_duration";
+    for (complete, cut, expression, expected) in [
+        (94, 6, "p(95)<500", Outcome::NoData),
+        (96, 4, "p(95)<500", Outcome::Passed),
+        (96, 4, "p(95)<50", Outcome::Failed),
+        (96, 4, "max<500", Outcome::NoData),
+        (96, 4, "max<50", Outcome::Failed),
+        (96, 4, "max>50", Outcome::Passed),
+        (96, 4, "avg<500", Outcome::NoData),
+        (96, 0, "avg<500", Outcome::Passed),
+        (0, 5, "p(95)<500", Outcome::NoData),
+        (50, 50, "med<500", Outcome::Passed),
+        (49, 51, "med<500", Outcome::NoData),
+    ] {
+        let source = cut_off(complete, cut);
+        let (outcome, _) = judge_in(&source, key, expression, SECOND);
+        assert_eq!(
+            outcome, expected,
+            "{complete} and {cut} cut off: {expression}"
+        );
+    }
+    let known = Known {
+        interrupted_iterations: 60,
+        ..Known::default()
+    };
+    let source = Samples::default().with(
+        "iteration_duration",
+        MetricKind::Trend,
+        &[],
+        vec![100_000.0; 40],
+    );
+    let thresholds = Thresholds::compile(&[spec("iteration_duration", "med<500")]).unwrap();
+    let outcome = thresholds.evaluate(&source, SECOND, &known).remove(0);
+    assert_eq!(outcome.outcome, Outcome::NoData);
+    assert!(outcome.note.unwrap().contains("60 of 100 iterations"));
+}
+
+#[test]
+fn a_clamped_sample_breaches_every_upper_bound() {
+    let source = Samples::default().with(
+        "http_req_duration",
+        MetricKind::Trend,
+        &[],
+        [1_000.0, 2_000.0, 3_600_000_000.0],
+    );
+    for (expression, expected) in [
+        ("max<90m", Outcome::Failed),
+        ("p(99)<61m", Outcome::Failed),
+        ("max<=1h", Outcome::Failed),
+        ("med<1s", Outcome::Passed),
+        ("avg<90m", Outcome::NoData),
+        ("avg<1s", Outcome::Failed),
+        ("max>30m", Outcome::Passed),
+        ("max>90m", Outcome::NoData),
+    ] {
+        let (outcome, _) = judge_in(&source, "http_req_duration", expression, SECOND);
+        assert_eq!(outcome, expected, "{expression}");
+    }
+}
+
+#[test]
+fn a_filter_that_folding_took_from_has_no_outcome() {
+    let source = Samples::default()
+        .with(
+            "http_req_failed",
+            MetricKind::Rate,
+            &[("name", "checkout"), ("scenario", "s")],
+            [0.0; 20],
+        )
+        .with(
+            "http_req_failed",
+            MetricKind::Rate,
+            &[("name", "__other__"), ("scenario", "s")],
+            [1.0; 180],
+        );
+    let list = [
+        spec("http_req_failed{name:checkout}", "rate<0.01"),
+        spec("http_req_failed{scenario:s}", "rate<0.01"),
+    ];
+    let thresholds = Thresholds::compile(&list).unwrap();
+    let of = |kept: Option<Vec<Tags>>| {
+        let known = Known {
+            kept,
+            ..Known::default()
+        };
+        let outcomes = thresholds.evaluate(&source, SECOND, &known);
+        [outcomes[0].outcome, outcomes[1].outcome]
+    };
+    assert_eq!(of(Some(Vec::new())), [Outcome::NoData, Outcome::Failed]);
+    let checkout = Tags::new().with("name", "checkout");
+    assert_eq!(of(Some(vec![checkout])), [Outcome::Passed, Outcome::Failed]);
 }

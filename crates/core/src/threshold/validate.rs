@@ -4,6 +4,7 @@ use super::aggregate::Aggregate;
 use super::error::{Fault, ThresholdError};
 use super::expression::{Expression, parse_expression};
 use super::key::{Key, parse_key};
+use crate::check::Comparison;
 use crate::metric::{Builtin, Contains, MetricKind};
 
 /// Tags that the engines set by themselves (<https://grafana.com/docs/k6/latest/using-k6/tags-and-groups/>, and ours).
@@ -30,6 +31,17 @@ const KNOWN_TAGS: [&str; 11] = [
 pub fn check(key: &str, expression: &str) -> Result<(), ThresholdError> {
     let key = checked_key(key)?;
     check_expression(&key, &parse_expression(expression)?)
+}
+
+/// Why no value could meet a threshold of a definition, or none could miss it; `None` if both are possible or it does not parse.
+/// A script may have such thresholds: `count>=0` is how k6 is made to show a metric.
+pub(crate) fn pointless(key: &str, expression: &str) -> Option<ThresholdError> {
+    let (parsed_key, parsed) = (parse_key(key).ok()?, parse_expression(expression).ok()?);
+    Some(ThresholdError::at(
+        expression,
+        0,
+        pointless_fault(&parsed_key, &parsed)?,
+    ))
 }
 
 /// Parses a key, and refuses a metric that is nearly a built-in one.
@@ -69,17 +81,47 @@ pub(super) fn check_expression(key: &Key, expression: &Expression) -> Result<(),
     let fail = |fault| Err(ThresholdError::at(&expression.text, 0, fault));
     check_aggregate(&key.metric, expression.aggregate).or_else(fail)?;
     let no_time = Builtin::parse(&key.metric).is_some_and(|m| m.contains() != Contains::Time);
-    match expression.unit {
-        Some(unit) if no_time => {
-            let (metric, aggregate) = (key.metric.clone(), expression.aggregate.to_string());
-            fail(Fault::UnitOfNoTime {
-                metric,
-                aggregate,
-                unit,
-            })
-        }
-        _ => Ok(()),
+    if let (Some(unit), true) = (expression.unit, no_time) {
+        let (metric, aggregate) = (key.metric.clone(), expression.aggregate.to_string());
+        return fail(Fault::UnitOfNoTime {
+            metric,
+            aggregate,
+            unit,
+        });
     }
+    Ok(())
+}
+
+/// An expression that no value of a built-in metric can meet, or none can miss: none of them is negative, and shares are at most 1.
+fn pointless_fault(key: &Key, expression: &Expression) -> Option<Fault> {
+    let kind = Builtin::parse(&key.metric)?.kind();
+    let is_ratio = kind == MetricKind::Rate;
+    let (least, most) = (0.0, if is_ratio { 1.0 } else { f64::INFINITY });
+    let (target, comparison) = (expression.target, expression.comparison);
+    // Between the ends of the range both outcomes are possible; at or beyond them the comparison decides.
+    let (always, never) = match comparison {
+        Comparison::Lt => (target > most, target <= least),
+        Comparison::Le => (target >= most, target < least),
+        Comparison::Gt => (target < least, target >= most),
+        Comparison::Ge => (target <= least, target > most),
+        Comparison::Eq => (false, target < least || target > most),
+        Comparison::Ne => (target < least || target > most, false),
+    };
+    (always || never).then(|| Fault::Pointless {
+        metric: key.metric.clone(),
+        range: if is_ratio {
+            "a share in [0, 1]"
+        } else {
+            "never negative"
+        },
+        expression: expression.text.clone(),
+        always: if always {
+            "always holds"
+        } else {
+            "never holds"
+        },
+        is_ratio,
+    })
 }
 
 /// What is allowed and probably not meant: sentences for the reader of the definition.
@@ -106,13 +148,6 @@ pub(super) fn doubts(
                 "threshold {key}: {tag:?} is no tag of the engine; did you mean {near:?}?"
             ));
         }
-    }
-    let is_share = builtin.is_some_and(|m| m.kind() == MetricKind::Rate);
-    if is_share && !(0.0..=1.0).contains(&expression.target) {
-        doubts.push(format!(
-            "threshold {key}: {expression} compares a ratio in [0, 1] with {}; write 0.01 for one percent",
-            expression.target
-        ));
     }
     let grows =
         matches!(expression.aggregate, Aggregate::Count) && expression.operator.starts_with('>');

@@ -14,6 +14,7 @@ struct Case {
     manifests: Vec<Manifest>,
     stop: Option<Stop>,
     errors: Vec<String>,
+    silent_scenarios: Vec<String>,
 }
 
 fn good() -> Case {
@@ -30,14 +31,15 @@ fn good() -> Case {
         tolerance: 0.0,
         applied: AppliedLoad {
             iterations: 1000,
-            dropped_iterations: 0,
             http_reqs: 1000,
             samples: 0,
             ratio: Some(1.0),
+            ..AppliedLoad::default()
         },
         manifests: vec![manifest(0), manifest(1)],
         stop: None,
         errors: Vec::new(),
+        silent_scenarios: Vec::new(),
     }
 }
 
@@ -53,6 +55,7 @@ fn threshold(outcome: Outcome) -> ThresholdOutcome {
         outcome,
         aborted: false,
         note: None,
+        implicit: false,
     }
 }
 
@@ -71,7 +74,7 @@ fn comparison(outcome: Outcome, baseline: Option<f64>, observed: Option<f64>) ->
     }
 }
 
-fn manifest(task: u32) -> Manifest {
+pub(super) fn manifest(task: u32) -> Manifest {
     Manifest {
         schema: Manifest::SCHEMA,
         execution: "x".into(),
@@ -84,6 +87,7 @@ fn manifest(task: u32) -> Manifest {
         totals: Totals::default(),
         durations: Vec::new(),
         script: Default::default(),
+        kept_tags: Vec::new(),
         health: Health {
             cpus: 1.0,
             measured_seconds: 60,
@@ -109,7 +113,10 @@ fn verdict(c: &Case) -> Verdict {
         tolerance: c.tolerance,
         applied: &c.applied,
         min_applied_load: 0.95,
+        min_completed_load: 0.95,
         expects_requests: true,
+        silent_scenarios: &c.silent_scenarios,
+        failures: "dns",
         manifests: &c.manifests,
         stop: c.stop.as_ref(),
         errors: &c.errors,
@@ -126,7 +133,7 @@ fn with(change: impl FnOnce(&mut Case)) -> Verdict {
 #[test]
 fn each_kind_of_evidence_has_its_status() {
     type Change = fn(&mut Case);
-    let cases: [(Status, &str, Change); 22] = [
+    let cases: [(Status, &str, Change); 31] = [
         (Status::Passed, "the threshold holds", |_| {}),
         (Status::Passed, "no threshold", |c| c.thresholds.clear()),
         (Status::Passed, "and the baseline hold", |c| {
@@ -186,6 +193,45 @@ fn each_kind_of_evidence_has_its_status() {
         }),
         (Status::Inconclusive, "no request did", |c| {
             c.applied.http_reqs = 0;
+        }),
+        (
+            Status::Inconclusive,
+            "no response to any of 1000 requests",
+            |c| {
+                c.applied.unanswered_reqs = 1000;
+            },
+        ),
+        (Status::Inconclusive, "for 8", |c| {
+            let differs = "the manifests account for 9 requests, the shards for 8";
+            c.completeness.disagreements.push(differs.into());
+        }),
+        (Status::Inconclusive, "3 values of trends", |c| {
+            c.manifests[1].totals.unusable_values = 3;
+        }),
+        (Status::Inconclusive, "stood still for 7 s", |c| {
+            c.manifests[1].health.standstill_max_us = 7_000_000;
+        }),
+        (Status::Inconclusive, "94 % of 1000 iterations ran", |c| {
+            c.applied.interrupted_iterations = 60;
+        }),
+        (Status::Inconclusive, "ran out", |c| {
+            c.manifests[1].totals.data_exhausted = true;
+        }),
+        (Status::Inconclusive, "the scenario pay sent nothing", |c| {
+            c.silent_scenarios.push("pay".into());
+        }),
+        (Status::Inconclusive, "undecided", |c| {
+            c.thresholds.push(ThresholdOutcome {
+                observed: Some(400.0),
+                ..threshold(Outcome::NoData)
+            });
+        }),
+        (Status::Failed, "all 1000 requests failed: dns", |c| {
+            c.thresholds.push(ThresholdOutcome {
+                implicit: true,
+                note: Some("all 1000 requests failed: dns".into()),
+                ..threshold(Outcome::Failed)
+            });
         }),
         (Status::Failed, "observed 512.346 ms", |c| {
             c.thresholds.push(threshold(Outcome::Failed));
@@ -329,6 +375,7 @@ fn warnings_say_what_to_change() {
             http_reqs: 970,
             samples: 0,
             ratio: Some(0.97),
+            ..AppliedLoad::default()
         };
         c.manifests[0].totals = Totals {
             folded_samples: 1,
@@ -409,7 +456,8 @@ proptest! {
             Just(StopReason::Threshold), Just(StopReason::Person), Just(StopReason::Budget), Just(StopReason::Deadline),
             Just(StopReason::TasksLost),
         ]),
-        error in any::<bool>(),
+        error in any::<bool>(), unanswered in 0u64..2, interrupted in 0u64..100, exhausted_rows in any::<bool>(),
+        standstill_s in 0u64..10, unusable in 0u64..2, differs in any::<bool>(), silent in any::<bool>(),
     ) {
         let v = with(|c| {
             c.thresholds = outcomes.iter().map(|o| threshold(*o)).collect();
@@ -419,12 +467,20 @@ proptest! {
             c.applied.http_reqs = requests;
             c.manifests[0].health.saturated_seconds = saturated;
             c.manifests[0].health.exhausted = exhausted;
+            c.applied.unanswered_reqs = unanswered;
+            c.applied.interrupted_iterations = interrupted;
+            c.manifests[1].totals.data_exhausted = exhausted_rows;
+            c.manifests[1].totals.unusable_values = unusable;
+            c.manifests[1].health.standstill_max_us = standstill_s * 1_000_000;
+            c.completeness.disagreements = differs.then(|| "differs".to_owned()).into_iter().collect();
+            c.silent_scenarios = silent.then(|| "pay".to_owned()).into_iter().collect();
             c.stop = reason.and_then(stop);
             c.errors = error.then(|| "no".to_owned()).into_iter().collect();
         });
         let fine = outcomes.iter().all(|o| *o == Outcome::Passed) && lost == 0 && merged == 10
             && ratio.is_none_or(|r| r >= 0.95) && saturated <= 6 && exhausted == 0 && requests > 0
-            && reason.is_none() && !error;
+            && reason.is_none() && !error && unanswered < requests && interrupted <= 50 && !exhausted_rows
+            && standstill_s <= 6 && unusable == 0 && !differs && !silent;
         prop_assert_eq!(v.status == Status::Passed, fine, "{:?}", v);
         prop_assert!(!v.reasons.is_empty() && v.status.is_final());
     }

@@ -1,6 +1,9 @@
 //! What a reader should know beside the verdict. Each warning says what to change.
 
-use super::{Evidence, LAG_LIMIT_US, Saturation, count, percent, tasks};
+use super::{
+    Evidence, LAG_LIMIT_US, STANDSTILL_US, Saturation, count, number, own, percent,
+    standstill_decides, tasks,
+};
 use crate::execution::manifest::{Manifest, TaskOutcome};
 
 /// Largest difference between the starts of two tasks that passes without a word, in µs: the width of a recording window.
@@ -11,6 +14,7 @@ pub(super) fn collect(e: &Evidence<'_>) -> Vec<String> {
     let mut all = Vec::new();
     all.extend(saturation(e.manifests));
     all.extend(lag(e.manifests));
+    all.extend(standstill(e.manifests));
     all.extend(drops(e));
     all.extend(tolerated(e));
     all.extend(folded_and_clamped(e.manifests));
@@ -34,9 +38,9 @@ pub(super) fn collect(e: &Evidence<'_>) -> Vec<String> {
             all.push(note.clone());
         }
     }
-    if e.thresholds.is_empty() && e.baseline.is_empty() {
+    if own(e.thresholds).next().is_none() && e.baseline.is_empty() {
         all.push(
-            "the test has no thresholds, so the verdict says only that it ran; add thresholds"
+            "the test has no thresholds, so the verdict says only that it ran and not everything failed; add thresholds"
                 .to_owned(),
         );
     }
@@ -127,6 +131,24 @@ fn lag(manifests: &[Manifest]) -> Option<String> {
     ))
 }
 
+/// Standstills that are too short a part of the run to decide.
+fn standstill(manifests: &[Manifest]) -> Option<String> {
+    let short = |m: &&Manifest| {
+        m.health.standstill_max_us >= STANDSTILL_US && !standstill_decides(&m.health)
+    };
+    let list: Vec<_> = manifests.iter().filter(short).map(|m| m.task).collect();
+    let longest = manifests
+        .iter()
+        .filter(short)
+        .map(|m| m.health.standstill_max_us)
+        .max()?;
+    Some(format!(
+        "the generator stood still for {} s ({}): it was stopped, or its machine was paused; the figures of that time are its own",
+        number(longest as f64 / 1e6),
+        tasks(&list)
+    ))
+}
+
 fn drops(e: &Evidence<'_>) -> Option<String> {
     let dropped = some(e.applied.dropped_iterations)?;
     let share = dropped as f64 / (dropped + e.applied.iterations) as f64;
@@ -164,7 +186,7 @@ fn folded_and_clamped(manifests: &[Manifest]) -> Vec<String> {
     });
     let clamped = sum(|m| m.totals.clamped_values).map(|n| {
         format!(
-            "{} outside of 1 µs to 1 h and recorded as the nearer end; shorten time-outs",
+            "{} longer than 1 h and recorded as 1 h, which breaches any upper bound from there on; shorten time-outs",
             was(count(n, "value"), n)
         )
     });

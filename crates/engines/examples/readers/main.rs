@@ -147,6 +147,7 @@ impl Reading {
             into: Collector::new(Settings {
                 origin_ms: 0,
                 max_series: 2_000,
+                folding: Default::default(),
                 tags: Tags::new(),
             }),
             rows: Vec::new(),

@@ -8,6 +8,7 @@ mod windows;
 
 use cell::Cell;
 use floodgate_core::execution::manifest::Totals;
+use floodgate_core::fold::Folding;
 use floodgate_core::metric::{Builtin, MetricKind, OTHER_REQUESTS, SeriesKey, Tags};
 use floodgate_core::shard::{PHASE_WINDOW_S, Row, WINDOW_S, window_s};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -25,6 +26,8 @@ pub struct Settings {
     pub origin_ms: i64,
     /// Tag sets before new ones fold into `name=__other__`, as for the native engine.
     pub max_series: u32,
+    /// What series past it keep.
+    pub folding: Arc<Folding>,
     /// Tags of every sample: the test's own. Where the engine gives the same tag, the engine's stands.
     pub tags: Tags,
 }
@@ -53,6 +56,8 @@ pub struct Collector {
     /// Since the start, of the windows that are closed.
     totals: Vec<Cell>,
     folded_samples: u64,
+    unusable_values: u64,
+    lost_names: bool,
     latest_us: i64,
     durations: BTreeSet<String>,
 }
@@ -69,13 +74,14 @@ impl Collector {
             sets: HashSet::new(),
             totals: Vec::new(),
             folded_samples: 0,
+            unusable_values: 0,
+            lost_names: false,
             latest_us: i64::MIN,
             durations: BTreeSet::new(),
         }
     }
 
-    /// The series of a metric with these tags. Past the bound all tags but `scenario` and `expected_response` give way to
-    /// `name=__other__`.
+    /// The series of a metric with these tags; past the bound, with what [`Folding::fold`] leaves of them and the test's own.
     pub fn series(&mut self, metric: &str, kind: MetricKind, tags: &Tags) -> Series {
         let mut all = self.settings.tags.clone();
         all.0
@@ -91,16 +97,12 @@ impl Collector {
         let known = if self.has_room(&key.tags) {
             key.clone()
         } else {
-            let mut other = self.settings.tags.clone();
-            for kept in ["scenario", "expected_response"] {
-                if let Some(value) = key.tags.get(kept) {
-                    other = other.with(kept, value);
-                }
-            }
+            let mut left = self.settings.tags.clone();
+            left.0.extend(self.settings.folding.fold(&key.tags).0);
             SeriesKey {
                 metric: key.metric.clone(),
                 kind,
-                tags: other.with("name", "__other__"),
+                tags: left,
             }
         };
         let folded = known != key;
@@ -172,17 +174,20 @@ impl Collector {
 
     /// Adds a value at a time in Unix µs: a counter's addition, a gauge's value, or a rate's outcome (non-zero: it held).
     /// A value of a trend is in milliseconds, as k6 writes it; [`Self::time`] takes µs. A value that is not finite, and a negative one
-    /// of a trend, is counted as zero.
+    /// of a counter or a trend, counts as zero and among [`Totals::unusable_values`].
     #[inline]
     pub fn add(&mut self, series: Series, at_us: i64, value: f64) {
-        let value = if value.is_finite() { value } else { 0.0 };
         let kind = self.known[series.0 as usize].key.kind;
+        let counts_up = matches!(kind, MetricKind::Counter | MetricKind::Trend);
+        let usable = value.is_finite() && !(counts_up && value < 0.0);
+        self.unusable_values += u64::from(!usable);
+        let value = if usable { value } else { 0.0 };
         let cell = self.cell(series, at_us);
         match kind {
             MetricKind::Counter => cell.count(value),
             MetricKind::Gauge => cell.gauge(value),
             MetricKind::Rate => cell.rate(value != 0.0),
-            // The cast saturates: a negative value is 0, and the histogram clamps what is too long and counts it.
+            // The cast saturates, and the histogram clamps what is too long and counts it.
             MetricKind::Trend => cell.trend((value * 1_000.0).round() as u64),
         }
     }
@@ -296,7 +301,27 @@ impl Collector {
             dropped_iterations: self.total(Builtin::DroppedIterations) as u64,
             clamped_values: self.totals.iter().map(clamped).sum(),
             folded_samples: self.folded_samples,
+            unusable_values: self.unusable_values,
             ..Totals::default()
+        }
+    }
+
+    /// What series past the bound keep.
+    pub fn folding(&self) -> &Arc<Folding> {
+        &self.settings.folding
+    }
+
+    /// Takes note that a reader has replaced names by [`floodgate_core::fold::OTHER`] whatever filters ask for.
+    pub fn lost_names(&mut self) {
+        self.lost_names = true;
+    }
+
+    /// The filters that find all of their samples: what the manifest states.
+    pub fn kept_tags(&self) -> Vec<Tags> {
+        if self.lost_names {
+            Vec::new()
+        } else {
+            self.settings.folding.named().to_vec()
         }
     }
 

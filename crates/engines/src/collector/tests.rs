@@ -9,6 +9,7 @@ fn collector(max_series: u32) -> Collector {
     Collector::new(Settings {
         origin_ms: ORIGIN,
         max_series,
+        folding: Default::default(),
         tags: Tags::from_iter([("team", "shop")]),
     })
 }
@@ -173,6 +174,7 @@ fn any_time_has_a_window() {
         let mut all = Collector::new(Settings {
             origin_ms,
             max_series: 10,
+            folding: Default::default(),
             tags: Tags::new(),
         });
         let requests = all.builtin(Builtin::HttpReqs, &Tags::new());

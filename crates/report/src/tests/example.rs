@@ -63,6 +63,7 @@ fn threshold(
         outcome,
         aborted: false,
         note: None,
+        implicit: false,
     }
 }
 
@@ -175,6 +176,7 @@ pub(super) fn passed() -> Run {
         http_reqs: 149_998,
         samples: 0,
         ratio: Some(1.0),
+        ..AppliedLoad::default()
     };
     let completeness = Completeness {
         tasks_expected: 2,
@@ -392,6 +394,7 @@ pub(super) fn failed() -> Run {
         http_reqs: 45_771,
         samples: 0,
         ratio: Some(0.975),
+        ..AppliedLoad::default()
     };
     e.thresholds[3].observed = Some(486.93);
     s.generators[1].outcome = "stopped".into();
@@ -430,6 +433,7 @@ pub(super) fn inconclusive() -> Run {
             seq: 17,
             reason: "checksum differs from the manifest's".into(),
         }],
+        disagreements: Vec::new(),
     };
     s.baseline = None;
     e.thresholds[3].outcome = Outcome::NoData;

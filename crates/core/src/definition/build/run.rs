@@ -9,6 +9,7 @@ use crate::definition::model::{
     BaselineRef, BaselineSpec, Channel, Notify, Region, RunOptions, ThresholdSpec,
 };
 use crate::definition::tree::Node;
+use crate::threshold::pointless;
 
 /// The memory in MiB that Fargate offers with a CPU: least, most, and the step from one multiple to the next
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html>).
@@ -82,6 +83,10 @@ impl Build<'_> {
                 .get("min_applied_load")
                 .and_then(Node::ratio)
                 .unwrap_or(defaults.min_applied_load),
+            min_completed_load: node
+                .get("min_completed_load")
+                .and_then(Node::ratio)
+                .unwrap_or(defaults.min_completed_load),
         }
     }
 
@@ -130,6 +135,10 @@ impl Build<'_> {
                 };
                 if let Err(problem) = check(&entry.key, &expression) {
                     self.sink.push(refused(place, problem));
+                } else if let Some(fault) = pointless(&entry.key, &expression)
+                    && root.get("script").is_none()
+                {
+                    self.sink.push(refused(place, fault.to_string()));
                 }
                 specs.push(ThresholdSpec {
                     key: entry.key.clone(),

@@ -178,6 +178,12 @@ pub(super) static RUN: Table = Table {
             "The share of the planned load that must have been applied.",
         )
         .default("\"95%\""),
+        Key::new(
+            "min_completed_load",
+            &SHARE,
+            "The share of the started iterations that must have run to their end.",
+        )
+        .default("\"95%\""),
     ]],
     one_of: &[],
     at_most_one: &[],

@@ -62,17 +62,19 @@ pub(crate) fn conclude_with(
         },
         applied: AppliedLoad {
             iterations: 10,
-            dropped_iterations: 0,
             http_reqs: 10,
             samples: 0,
             ratio: None,
+            ..AppliedLoad::default()
         },
         manifests,
         thresholds,
         baseline,
         tolerance: 0.0,
         min_applied_load: 0.95,
+        min_completed_load: 0.95,
         expects_requests: true,
+        silent_scenarios: Vec::new(),
         stop: None,
         errors: &[],
     })

@@ -72,6 +72,7 @@ fn manifest() -> Manifest {
         totals: Totals::default(),
         durations: Vec::new(),
         script: Default::default(),
+        kept_tags: Vec::new(),
         health: Health {
             cpus: 2.0,
             lag_p99_us: 150,
@@ -111,7 +112,11 @@ fn conclusion() -> Conclusion {
 fn a_summary_has_what_was_measured_and_what_was_asked_for() {
     let c = conclusion();
     assert_eq!(c.verdict.status, Status::Failed);
-    assert_eq!(c.thresholds.len(), 4);
+    assert_eq!(
+        c.thresholds.len(),
+        5,
+        "four of its own and the implicit one"
+    );
     insta::assert_json_snapshot!(c.summary);
 }
 
@@ -156,6 +161,10 @@ fn every_summary_is_of_the_published_schema() {
         reason: "checksum".into(),
     });
     summary.completeness.tasks_lost.push(3);
+    summary
+        .completeness
+        .disagreements
+        .push("the manifests account for 2 requests, the shards for 1".into());
     summary.cost = Some(Cost {
         estimate_usd: Some(0.1),
         actual_usd: None,

@@ -19,6 +19,7 @@ use super::input::{Fault, Input, Text, Written};
 use super::samples::{Message, Path, Request, Samples};
 use crate::collector::Collector;
 use crate::read::{LATEST_MS, ReadError};
+use floodgate_core::fold::OTHER;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -53,6 +54,8 @@ pub(super) struct Parser {
     /// The groups and the name of the record at hand.
     place: Vec<Text>,
     key: Vec<u32>,
+    /// Whether a name was not remembered.
+    lost_names: bool,
     /// A record that has not come to its end.
     rest: Vec<u8>,
     /// How many bytes came before it.
@@ -113,6 +116,12 @@ impl Parser {
         }
         self.rest.extend_from_slice(rest);
         Ok(())
+    }
+
+    /// Whether [`OTHER`] stands in place of a name.
+    fn is_lost(&self, text: &Text) -> bool {
+        let known = self.strings.get(text.number as usize - 1);
+        known.is_none_or(|known| known.text.is_none())
     }
 
     /// Reads all complete records, and gives back how many bytes they are.
@@ -233,6 +242,9 @@ impl Parser {
         in_order(start, end)?;
         // The record is complete: from here on it changes what is known.
         let path = self.path(input.bytes, true, samples)?;
+        if self.lost_names {
+            into.lost_names();
+        }
         self.learn(&message, input.bytes, true)?;
         let failure = (!passed).then(|| self.message(&message, input.bytes, samples));
         let request = Request {
@@ -329,6 +341,7 @@ impl Parser {
         for text in &place {
             self.learn(text, bytes, false)?;
         }
+        self.lost_names |= place.iter().any(|text| self.is_lost(text));
         let (groups, name) = match place.split_last() {
             Some((name, groups)) if named => (groups, self.text(name)),
             _ => (&place[..], ""),
@@ -386,7 +399,7 @@ impl Parser {
         let known = self.strings.get(text.number as usize - 1);
         known
             .and_then(|known| known.text.as_deref())
-            .unwrap_or("__other__")
+            .unwrap_or(OTHER)
     }
 
     /// What a message means: looked at once for each string.

@@ -16,6 +16,7 @@ fn collector() -> Collector {
     Collector::new(Settings {
         origin_ms: 1_795_330_000_000,
         max_series: 1_000,
+        folding: Default::default(),
         tags: Tags::new(),
     })
 }

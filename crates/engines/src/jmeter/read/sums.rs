@@ -215,6 +215,7 @@ fn xml_names_the_place_of_what_is_no_number() {
         let mut all = crate::Collector::new(crate::collector::Settings {
             origin_ms: 0,
             max_series: 10,
+            folding: Default::default(),
             tags: floodgate_core::metric::Tags::new(),
         });
         let error = AnyReader::new(Options::default())

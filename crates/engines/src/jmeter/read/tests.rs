@@ -10,6 +10,7 @@ fn collector() -> Collector {
     Collector::new(Settings {
         origin_ms: 0,
         max_series: 2_000,
+        folding: Default::default(),
         tags: Tags::new(),
     })
 }

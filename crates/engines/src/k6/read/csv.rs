@@ -72,6 +72,7 @@ impl CsvReader {
 impl Reader for CsvReader {
     fn push(&mut self, bytes: &[u8], into: &mut Collector) -> Result<(), ReadError> {
         let Self { lines, state } = self;
+        state.samples.sets.keep_names(into.folding());
         lines.push(bytes, |line, number| state.line(line, number, into))
     }
 

@@ -76,6 +76,7 @@ impl JsonReader {
 impl Reader for JsonReader {
     fn push(&mut self, bytes: &[u8], into: &mut Collector) -> Result<(), ReadError> {
         let Self { lines, state } = self;
+        state.samples.sets.keep_names(into.folding());
         lines.push(bytes, |line, number| state.line(line, number, into))
     }
 

@@ -337,6 +337,7 @@ mod tests {
         let mut into = Collector::new(Settings {
             origin_ms: 1_795_328_760_000,
             max_series: 100,
+            folding: Default::default(),
             tags: Tags::new(),
         });
         let mut reader = JsonReader::of_run(scenarios);

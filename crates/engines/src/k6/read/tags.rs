@@ -2,8 +2,10 @@
 
 use super::super::error_code;
 use crate::collector::Series;
+use floodgate_core::fold::{Folding, OTHER};
 use floodgate_core::metric::Tags;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 /// Tags of k6 that are none of ours: what the URL is (see [`Names`]), and what the native engine has not either. `error` is a text with
 /// addresses in it; `vu` and `iter` are without bound.
@@ -46,6 +48,11 @@ pub(super) struct TagSets {
 }
 
 impl TagSets {
+    /// Names that are to be kept past the bound on URLs.
+    pub(super) fn keep_names(&mut self, folding: &Arc<Folding>) {
+        self.names.folding = Arc::clone(folding);
+    }
+
     /// The set that was written so.
     #[inline]
     pub(super) fn known(&self, raw: &[u8]) -> Option<SetId> {
@@ -129,6 +136,7 @@ const MAX_SETS: usize = 10_000;
 #[derive(Default)]
 struct Names {
     urls: HashSet<String>,
+    folding: Arc<Folding>,
     folded: u64,
 }
 
@@ -143,8 +151,11 @@ impl Names {
             self.urls.insert(name.to_owned());
             return name;
         }
+        if self.folding.names("name", name) {
+            return name;
+        }
         self.folded += 1;
-        "__other__"
+        OTHER
     }
 }
 

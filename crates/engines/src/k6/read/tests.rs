@@ -11,6 +11,7 @@ fn collector() -> Collector {
     Collector::new(Settings {
         origin_ms: ORIGIN,
         max_series: 2_000,
+        folding: Default::default(),
         tags: Tags::new(),
     })
 }

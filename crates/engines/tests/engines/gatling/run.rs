@@ -146,6 +146,7 @@ impl Run {
                 collector: Collector::new(Settings {
                     origin_ms: 0,
                     max_series: 1_000,
+                    folding: Default::default(),
                     tags: Tags::new(),
                 }),
                 log: None,

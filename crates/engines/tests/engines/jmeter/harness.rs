@@ -113,6 +113,7 @@ pub(super) fn run(
     let mut collector = Collector::new(Settings {
         origin_ms: 1_700_000_000_000,
         max_series: 2_000,
+        folding: Default::default(),
         tags: Tags::new(),
     });
     let (mut raw, mut piece) = (Vec::new(), vec![0; 1 << 16]);

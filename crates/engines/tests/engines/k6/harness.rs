@@ -62,6 +62,7 @@ pub(super) fn collector() -> Collector {
     Collector::new(Settings {
         origin_ms: now.as_millis() as i64,
         max_series: 2_000,
+        folding: Default::default(),
         tags: Tags::new(),
     })
 }

@@ -1,13 +1,14 @@
 //! How much of the planned load was applied, and how evenly it began.
 
-use floodgate_core::execution::manifest::Manifest;
-use floodgate_core::execution::record::AppliedLoad;
-use floodgate_core::metric::{Builtin, MetricKind, OTHER_REQUESTS, Tags};
-use floodgate_core::threshold::MetricSource;
+use crate::definition::model::{Definition, Engine, Step};
+use crate::execution::manifest::Manifest;
+use crate::execution::record::AppliedLoad;
+use crate::metric::{Builtin, MetricKind, OTHER_REQUESTS, Tags};
+use crate::threshold::{MetricSource, is_unanswered};
 
 /// What was sent. Counts come from the merged data, since they know of lost tasks too; how many starts a task was given
 /// only its manifest says. `planned` is what all tasks together were to start if nothing stopped the run.
-pub(crate) fn applied_load(
+pub fn applied_load(
     manifests: &[Manifest],
     source: &dyn MetricSource,
     planned: Option<u64>,
@@ -40,9 +41,13 @@ pub(crate) fn applied_load(
     };
     AppliedLoad {
         iterations,
+        interrupted_iterations: interrupted,
         dropped_iterations,
         http_reqs: sum(Builtin::HttpReqs),
         samples: other_requests(source),
+        unanswered_reqs: source
+            .select_where(Builtin::HttpReqs.name(), &is_unanswered)
+            .map_or(0, |s| s.sum.round() as u64),
         ratio,
     }
 }
@@ -59,8 +64,44 @@ fn other_requests(source: &dyn MetricSource) -> u64 {
     counted.sum()
 }
 
+/// The scenarios of the native engine that were to send something and did not: a request if they have any, else an iteration that
+/// was at least begun, which is all that is known if it was cut off.
+pub fn silent_scenarios(
+    definition: &Definition,
+    source: &dyn MetricSource,
+    interrupted: u64,
+) -> Vec<String> {
+    if definition.engine != Engine::Http {
+        return Vec::new();
+    }
+    let counted = |metric: Builtin, scenario: &str| {
+        let filter = Tags::new().with("scenario", scenario);
+        source
+            .select(metric.name(), &filter)
+            .is_some_and(|s| s.sum > 0.0)
+    };
+    let silent = definition.scenarios.iter().filter(|scenario| {
+        let heard = if has_requests(&scenario.flow) {
+            counted(Builtin::HttpReqs, &scenario.name)
+        } else {
+            interrupted > 0 || counted(Builtin::Iterations, &scenario.name)
+        };
+        !heard
+    });
+    silent.map(|scenario| scenario.name.clone()).collect()
+}
+
+/// Whether a flow sends requests.
+pub fn has_requests(flow: &[Step]) -> bool {
+    flow.iter().any(|step| match step {
+        Step::Request(_) => true,
+        Step::Group { steps, .. } => has_requests(steps),
+        Step::Think { .. } | Step::Set(_) => false,
+    })
+}
+
 /// The largest difference between the actual starts of two tasks in µs; `None` without a task that started.
-pub(crate) fn start_skew_us(manifests: &[Manifest]) -> Option<i64> {
+pub fn start_skew_us(manifests: &[Manifest]) -> Option<i64> {
     let started = || manifests.iter().filter(|m| !m.script.idle);
     let skews = || started().map(|m| m.start_skew_us);
     Some(skews().max()?.saturating_sub(skews().min()?))

@@ -1,22 +1,17 @@
 //! Merged data as thresholds and summaries ask for it.
 
-use floodgate_core::merge::{Aggregate, Totals};
-use floodgate_core::metric::{MetricKind, Tags};
-use floodgate_core::threshold::{Grouped, MetricSource, Selected};
+use super::{Aggregate, Totals};
+use crate::metric::{MetricKind, Tags};
+use crate::threshold::{Grouped, MetricSource, Selected};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Totals with the questions of [`MetricSource`].
-#[derive(Clone, Copy)]
-pub(crate) struct Source<'a>(pub(crate) &'a Totals);
-
-impl MetricSource for Source<'_> {
-    fn select(&self, metric: &str, filter: &Tags) -> Option<Selected<'_>> {
-        self.0.select(metric, filter).map(selected)
+impl MetricSource for Totals {
+    fn select_where(&self, metric: &str, wanted: &dyn Fn(&Tags) -> bool) -> Option<Selected<'_>> {
+        self.sum_where(metric, wanted).map(selected)
     }
 
     fn metrics(&self) -> Vec<(String, MetricKind)> {
         let all: BTreeMap<_, _> = self
-            .0
             .0
             .keys()
             .map(|key| (key.metric.clone(), key.kind))
@@ -25,19 +20,17 @@ impl MetricSource for Source<'_> {
     }
 
     fn tag_values(&self, metric: &str, tag: &str) -> Vec<(String, Selected<'_>)> {
-        let of_metric = self.0.0.keys().filter(|key| key.metric == metric);
+        let of_metric = self.0.keys().filter(|key| key.metric == metric);
         let values: BTreeSet<_> = of_metric.filter_map(|key| key.tags.get(tag)).collect();
         let select = |value: &str| {
-            Some((
-                value.to_owned(),
-                self.select(metric, &Tags::new().with(tag, value))?,
-            ))
+            let found = self.select_where(metric, &|tags| tags.get(tag) == Some(value))?;
+            Some((value.to_owned(), found))
         };
         values.into_iter().filter_map(select).collect()
     }
 
     fn by_tags(&self, metric: &str, tags: &[&str]) -> Vec<Grouped<'_>> {
-        let groups = self.0.by_tags(metric, tags).into_iter();
+        let groups = self.sums_by_tags(metric, tags).into_iter();
         groups.map(|(tags, all)| (tags, selected(all))).collect()
     }
 }

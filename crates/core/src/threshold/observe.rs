@@ -1,0 +1,228 @@
+//! What the samples of a key say of an aggregate, and how far that can be from the truth.
+//!
+//! A sample may be only a lower bound of what it stands for: a request that was cut off would have taken longer, a value above the
+//! histogram's range is recorded as its end, an iteration that was cut off has no duration at all. Such samples are *censored*. The
+//! aggregate over the samples as they stand is then the least that the truth can be, and its largest value follows from putting
+//! the censored ones last. A threshold holds if it holds at both ends, is breached if it is breached at both, and otherwise has no
+//! outcome.
+
+use super::aggregate::{Aggregate, US_PER_MS};
+use super::key::Key;
+use super::select;
+use super::source::{MetricSource, Selected};
+use crate::check::Comparison;
+use crate::execution::summary::Outcome;
+use crate::fold::{INTERRUPTED, may_hide};
+use crate::histogram::HIGHEST_US;
+use crate::metric::{Builtin, MetricKind, Tags};
+use std::time::Duration;
+
+/// What bears on thresholds beside the samples.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    /// The filters that found all of their samples, whatever was folded ([`crate::fold`]); `None`: all did.
+    pub kept: Option<Vec<Tags>>,
+    /// Iterations that were cut off, and so have no duration.
+    pub interrupted_iterations: u64,
+}
+
+/// An aggregate and what is known of it.
+pub(crate) struct Observation {
+    /// The metric's type; `None` without a sample.
+    pub(crate) kind: Option<MetricKind>,
+    /// The aggregate over the samples as they stand: trends in ms. `None` without data.
+    pub(crate) value: Option<f64>,
+    /// The largest that the true value can be; infinite where nothing bounds it.
+    at_most: f64,
+    /// The value stands for a clamped sample: it is longer than any bound that can be judged.
+    clamped: bool,
+    /// Why there is no value, or why it is no more than a lower bound.
+    pub(crate) note: Option<String>,
+}
+
+impl Observation {
+    /// Whether the true value compares so with a target.
+    pub(crate) fn outcome(&self, comparison: Comparison, target: f64) -> Outcome {
+        let Some(value) = self.value else {
+            return Outcome::NoData;
+        };
+        let is_upper_bound = matches!(comparison, Comparison::Lt | Comparison::Le);
+        if self.clamped && is_upper_bound {
+            return Outcome::Failed;
+        }
+        let exact = value >= self.at_most;
+        let inside = target >= value && target <= self.at_most;
+        let both = match comparison {
+            // Equality with something between the ends can be neither shown nor excluded.
+            Comparison::Eq | Comparison::Ne if inside && !exact => None,
+            Comparison::Eq | Comparison::Ne => Some(comparison.holds(value, target)),
+            _ => {
+                let ends = [value, self.at_most].map(|end| comparison.holds(end, target));
+                (ends[0] == ends[1]).then_some(ends[0])
+            }
+        };
+        match both {
+            Some(true) => Outcome::Passed,
+            Some(false) => Outcome::Failed,
+            None => Outcome::NoData,
+        }
+    }
+
+    /// Whether the true value is this one.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.value.is_some_and(|value| value >= self.at_most)
+    }
+
+    fn nothing(kind: Option<MetricKind>, note: String) -> Self {
+        Self {
+            kind,
+            value: None,
+            at_most: f64::INFINITY,
+            clamped: false,
+            note: Some(note),
+        }
+    }
+}
+
+/// Observes an aggregate of a key. `elapsed` is the run's duration, which a counter's rate is relative to.
+pub(crate) fn observe(
+    source: &dyn MetricSource,
+    key: &Key,
+    aggregate: Aggregate,
+    elapsed: Duration,
+    known: &Known,
+) -> Observation {
+    let selected = select(source, key);
+    let kind = selected.as_ref().map(|s| s.kind);
+    let hidden = hidden(source, key, known);
+    if hidden > 0 {
+        let note = format!(
+            "{hidden} samples of other series were folded into name=__other__ and may belong to it; raise run.max_series, or give \
+             requests fixed names"
+        );
+        return Observation::nothing(kind, note);
+    }
+    let value = selected.as_ref().and_then(|s| aggregate.of(s, elapsed));
+    let (Some(selected), Some(value)) = (&selected, value) else {
+        return Observation::nothing(kind, why_no_data(key, aggregate, selected.as_ref()));
+    };
+    if !value.is_finite() {
+        return Observation::nothing(kind, format!("{aggregate} of {key} is not a number"));
+    }
+    let exact = Observation {
+        kind,
+        value: Some(value),
+        at_most: value,
+        clamped: false,
+        note: None,
+    };
+    if kind != Some(MetricKind::Trend) {
+        return exact;
+    }
+    let limit = HIGHEST_US as f64;
+    if selected.max >= limit {
+        return clamped(exact, aggregate, value, limit);
+    }
+    censored(source, key, aggregate, selected, known).map_or(exact, |(at_most, note)| Observation {
+        kind,
+        value: Some(value),
+        at_most: at_most.max(value),
+        clamped: false,
+        note: Some(note),
+    })
+}
+
+/// Values above the histogram's range are recorded as its end: what lies there is longer than it says.
+fn clamped(exact: Observation, aggregate: Aggregate, value: f64, limit_us: f64) -> Observation {
+    let at_the_end = value >= limit_us / US_PER_MS;
+    let bounded = !at_the_end && !matches!(aggregate, Aggregate::Avg);
+    Observation {
+        at_most: if bounded { value } else { f64::INFINITY },
+        clamped: at_the_end,
+        note: (!bounded).then(|| {
+            "samples of more than an hour are recorded as an hour, so it is at least this".into()
+        }),
+        ..exact
+    }
+}
+
+/// Samples in folded series that may match the filter of a key, unless it is known to have lost none.
+fn hidden(source: &dyn MetricSource, key: &Key, known: &Known) -> u64 {
+    let kept = |all: &Vec<Tags>| all.contains(&key.tags);
+    if key.tags.0.is_empty() || known.kept.as_ref().is_none_or(kept) {
+        return 0;
+    }
+    let folded = source.select_where(&key.metric, &|tags| may_hide(tags, &key.tags));
+    folded.map_or(0, |s| s.count)
+}
+
+/// The largest value that an aggregate can have if what was cut off had gone on for ever, and what was cut off; `None` if nothing
+/// was.
+fn censored(
+    source: &dyn MetricSource,
+    key: &Key,
+    aggregate: Aggregate,
+    all: &Selected<'_>,
+    known: &Known,
+) -> Option<(f64, String)> {
+    let request = |cut_off: bool| {
+        source.select_where(&key.metric, &|tags| {
+            let was = tags.get("error_code") == Some(INTERRUPTED);
+            tags.matches(&key.tags) && was == cut_off
+        })
+    };
+    let metric = Builtin::parse(&key.metric)?;
+    let (cut_off, what) = match metric {
+        Builtin::IterationDuration => (known.interrupted_iterations, "iterations"),
+        _ if metric.is_of_request() => (request(true).map_or(0, |s| s.count), "requests"),
+        _ => return None,
+    };
+    if cut_off == 0 {
+        return None;
+    }
+    let whole = match metric {
+        Builtin::IterationDuration => select(source, key),
+        _ => request(false),
+    };
+    let complete = whole.as_ref().map_or(0, |s| s.count);
+    let at_most = whole.and_then(|whole| last(aggregate, &whole, cut_off));
+    let note = format!(
+        "{cut_off} of {} {what} were cut off before their end, so it is at least this; raise gracefulStop",
+        complete + cut_off
+    );
+    // Where only few were cut off, the value is bounded, and often not even changed.
+    let changes = at_most.is_none_or(|most| aggregate.of(all, Duration::ZERO) != Some(most));
+    changes.then(|| (at_most.unwrap_or(f64::INFINITY), note))
+}
+
+/// The aggregate in ms with so many more samples that are longer than all others; `None`: it falls among these.
+fn last(aggregate: Aggregate, whole: &Selected<'_>, longer: u64) -> Option<f64> {
+    let share = match aggregate {
+        Aggregate::Med => 0.5,
+        Aggregate::Percentile(p) => p / 100.0,
+        Aggregate::Min => 0.0,
+        _ => return None,
+    };
+    let rank = (share * (whole.count + longer) as f64).ceil().max(1.0);
+    let within = rank / whole.count as f64;
+    (within <= 1.0)
+        .then(|| Aggregate::Percentile(within * 100.0).of(whole, Duration::ZERO))
+        .flatten()
+}
+
+fn why_no_data(key: &Key, aggregate: Aggregate, selected: Option<&Selected<'_>>) -> String {
+    match selected {
+        Some(s) if !aggregate.is_of(s.kind) => format!(
+            "{} was recorded as a {}, which has no {aggregate}; use {}",
+            key.metric,
+            s.kind,
+            Aggregate::allowed(s.kind)
+        ),
+        Some(s) if s.count > 0 => "no time has passed, so there is no rate".to_owned(),
+        _ if key.tags.0.is_empty() => format!("{key} has no samples"),
+        _ => format!(
+            "no sample of {} has these tags; compare them with the names in the test",
+            key.metric
+        ),
+    }
+}
