@@ -3,6 +3,7 @@
 mod connections;
 mod errors;
 mod expect;
+mod floods;
 mod http2;
 mod http2_faults;
 mod peer;

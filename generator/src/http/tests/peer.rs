@@ -5,9 +5,12 @@ use std::net::TcpStream;
 
 pub(super) const DATA: u8 = 0;
 pub(super) const HEADERS: u8 = 1;
+pub(super) const PRIORITY: u8 = 2;
 pub(super) const RST_STREAM: u8 = 3;
 pub(super) const SETTINGS: u8 = 4;
+pub(super) const PING: u8 = 6;
 pub(super) const GOAWAY: u8 = 7;
+pub(super) const WINDOW_UPDATE: u8 = 8;
 pub(super) const CONTINUATION: u8 = 9;
 
 pub(super) const END_STREAM: u8 = 1;
@@ -51,11 +54,11 @@ impl Peer {
         self.send(SETTINGS, 0, 0, &[&[0, 3][..], &limit].concat());
     }
 
-    /// Sends a frame; a client that has gone is not minded.
-    pub(super) fn send(&mut self, kind: u8, flags: u8, id: u32, payload: &[u8]) {
+    /// Sends a frame; `false`: the client has gone.
+    pub(super) fn send(&mut self, kind: u8, flags: u8, id: u32, payload: &[u8]) -> bool {
         let length = (payload.len() as u32).to_be_bytes();
         let head = [&length[1..], &[kind, flags], &id.to_be_bytes()].concat();
-        let _ = self.stream.write_all(&[&head, payload].concat());
+        self.stream.write_all(&[&head, payload].concat()).is_ok()
     }
 
     /// The next frame, without its payload; `None` at the end of the connection.
