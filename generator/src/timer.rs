@@ -3,7 +3,8 @@
 //! high-resolution kernel timer that the runtime's own epoll instance waits for.
 //!
 //! A core that has nothing to do sleeps, and takes tens of microseconds to wake, which would be in every response time of
-//! a low rate. So the timer is set early by about as much, and the rest of the time is spent awake.
+//! a low rate. So the timer is set early by about as much, and the rest of the time is spent awake. At a high rate the core
+//! hardly sleeps, and there staying awake would cost more than all else that a request costs.
 
 use crate::clock::{Clock, Nanos};
 use rustix::time::{
@@ -24,8 +25,9 @@ use tokio::io::unix::AsyncFd;
 
 /// The longest time that is spent awake before a deadline.
 const MOST_LEAD: Nanos = 80_000;
-/// The share of the time that may be spent so: one in this many.
-const SHARE: u64 = 50;
+/// The shortest time between deadlines that are approached so, so that at most 2 % of the time is spent awake. Closer ones
+/// have no lead, not even some of them: it would cost as much as all else that a request costs, and scatter them.
+const LEAST_GAP: Nanos = 50 * MOST_LEAD;
 
 /// The timer of one worker thread. Something has to poll [`Timer::drive`] for as long as anyone sleeps.
 #[derive(Debug)]
@@ -44,10 +46,12 @@ struct State {
     /// Distinguishes a slot's users, so that a stale heap entry wakes nobody.
     generation: u32,
     armed: Option<Armed>,
-    /// How late the kernel woke us, on average over the last few times; at most [`MOST_LEAD`].
+    /// How late the kernel woke us, on average over the last few times, and how far that varies; at most [`MOST_LEAD`].
     lateness: Nanos,
-    /// When time was last spent awake.
-    approached: Nanos,
+    spread: Nanos,
+    /// When a deadline last passed, and how much time usually lies between two.
+    passed: Nanos,
+    gap: Nanos,
 }
 
 /// What the kernel's timer is set to: `lead` before `at`.
@@ -62,14 +66,20 @@ impl State {
         self.heap.peek().map(|&Reverse((at, _))| at)
     }
 
-    /// How early to wake for `at`: twice the usual lateness, unless that would be more than [`SHARE`] of the time.
+    /// How early to wake for `at`: so early that nearly always there is time left (as RFC 6298 makes TCP's time-out), unless
+    /// deadlines come closer than [`LEAST_GAP`].
     fn lead(&self, at: Nanos) -> Nanos {
-        let lead = (2 * self.lateness).min(MOST_LEAD);
-        if at.saturating_sub(self.approached) < SHARE * lead {
-            0
-        } else {
-            lead
+        if self.gap.max(at.saturating_sub(self.passed)) < LEAST_GAP {
+            return 0;
         }
+        (self.lateness + 2 * self.spread).min(MOST_LEAD)
+    }
+
+    /// Deadlines have passed.
+    fn pass(&mut self, now: Nanos) {
+        let gap = now.saturating_sub(self.passed).min(1_000_000_000);
+        self.gap = (7 * self.gap + gap) / 8;
+        self.passed = now;
     }
 
     /// The kernel's timer has expired; how early that was to be.
@@ -78,6 +88,7 @@ impl State {
             return 0;
         };
         let late = now.saturating_sub(at.saturating_sub(lead)).min(MOST_LEAD);
+        self.spread = (7 * self.spread + late.abs_diff(self.lateness)) / 8;
         self.lateness = (7 * self.lateness + late) / 8;
         lead
     }
@@ -152,7 +163,6 @@ impl Timer {
             if next.is_none_or(|at| at <= now || at - now > lead) {
                 return;
             }
-            self.state.borrow_mut().approached = now;
             tokio::task::yield_now().await;
         }
     }
@@ -161,6 +171,9 @@ impl Timer {
         let now = self.clock.now();
         let mut state = self.state.borrow_mut();
         state.armed = None;
+        if state.next().is_some_and(|at| at <= now) {
+            state.pass(now);
+        }
         while let Some(&Reverse((at, id))) = state.heap.peek() {
             if at > now {
                 break;
@@ -412,27 +425,42 @@ mod tests {
     #[test]
     fn the_lead_follows_the_lateness_within_its_bounds() {
         let mut state = State::default();
-        assert_eq!(state.lead(1_000_000_000), 0);
-        for late in [
-            20_000, 20_000, 20_000, 20_000, 20_000, 20_000, 20_000, 20_000,
-        ] {
-            state.armed = Some(Armed {
-                at: 5_000_000,
-                lead: 0,
-            });
-            assert_eq!(state.woken(5_000_000 + late), 0);
-        }
-        let lead = state.lead(10_000_000);
-        assert!((20_000..=40_000).contains(&lead), "{lead}");
+        let mut woken = |late: Nanos, times: usize| {
+            for _ in 0..times {
+                state.armed = Some(Armed {
+                    at: 5_000_000,
+                    lead: 0,
+                });
+                assert_eq!(state.woken(5_000_000 + late), 0);
+            }
+            state.lead(1_000_000_000)
+        };
+        assert_eq!(woken(0, 1), 0);
+        // lateness that hardly varies needs little more than itself
+        let lead = woken(20_000, 50);
+        assert!((20_000..=22_000).contains(&lead), "{lead}");
+        woken(10_000, 1);
+        let lead = woken(30_000, 1);
+        assert!((22_000..=40_000).contains(&lead), "{lead}");
         // a second of lateness is a host that was busy, not a core that slept
-        for _ in 0..100 {
-            state.armed = Some(Armed { at: 0, lead: 0 });
-            state.woken(1_000_000_000);
-        }
-        assert_eq!(state.lead(20_000_000), MOST_LEAD);
-        state.approached = 20_000_000;
-        assert_eq!(state.lead(20_000_000 + SHARE * MOST_LEAD), MOST_LEAD);
-        assert_eq!(state.lead(20_000_000 + SHARE * MOST_LEAD - 1), 0);
+        assert_eq!(woken(1_000_000_000, 100), MOST_LEAD);
+    }
+
+    #[test]
+    fn deadlines_that_are_close_have_no_lead() {
+        let after = |gap: Nanos| {
+            let mut state = State {
+                lateness: MOST_LEAD,
+                ..State::default()
+            };
+            (1..=100).for_each(|n| state.pass(n * gap));
+            let next = 101 * gap;
+            // one that is far away may have it whatever came before
+            assert_eq!(state.lead(next + 1_000_000_000), MOST_LEAD);
+            state.lead(next)
+        };
+        assert_eq!(after(LEAST_GAP + 1_000), MOST_LEAD);
+        assert_eq!(after(LEAST_GAP - 1_000), 0);
     }
 
     #[test]
