@@ -114,6 +114,25 @@ fn redirects_of_embedded_resources_stand_two_deep() {
     assert_eq!((requests, sums), (5, 1));
 }
 
+/// JMeter hangs a failed preprocessor below the sample of its sampler, which has been sent all the same.
+#[test]
+fn a_sampler_of_another_protocol_with_a_part_is_a_sample_itself() {
+    let rows = row(1_000, 8, "jdbc", 58) + &row(1_006, 2, "jdbc-0", 890);
+    let rows = rows.lines().map(|line| {
+        let mut fields: Vec<&str> = line.split(',').collect();
+        fields[13] = "null";
+        fields.join(",") + "\n"
+    });
+    let text = HEADER.to_owned() + &rows.collect::<String>();
+    let xml = "<testResults><sample t=\"8\" ts=\"1000\" s=\"true\" lb=\"jdbc\" by=\"58\" tn=\"G 1-1\">\
+        <sample t=\"2\" ts=\"1006\" s=\"true\" lb=\"jdbc-0\" by=\"890\" tn=\"G 1-1\"/></sample></testResults>";
+    for text in [text.as_str(), xml] {
+        let (_, rows, _) = read(AnyReader::new(Options::default()), text.as_bytes(), 64);
+        assert_eq!(count(&rows, "samples", &[]), 2, "{text}");
+        assert_eq!(count(&rows, "group_duration", &[]), 0, "{text}");
+    }
+}
+
 #[test]
 fn a_transaction_whose_assertion_fails_is_a_check_of_a_run() {
     let text = format!(

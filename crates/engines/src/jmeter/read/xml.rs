@@ -44,7 +44,9 @@ struct Node {
     code: Code,
     ok: bool,
     figures: Figures,
-    parent: bool,
+    /// How many samples stand in it, and the bytes that they received.
+    parts: u32,
+    bytes: u64,
 }
 
 /// A request or other sample that is no sum.
@@ -117,10 +119,7 @@ impl XmlReader {
             return;
         };
         self.read.add(foreign.class());
-        let parent = self.open.last_mut();
-        if let Some(parent) = parent {
-            parent.parent = true;
-        }
+        self.count(&found.figures);
         let node = Node {
             class: None,
             kind: Kind::Other,
@@ -129,9 +128,18 @@ impl XmlReader {
             code: found.code,
             ok: found.ok,
             figures: found.figures,
-            parent: false,
+            parts: 0,
+            bytes: 0,
         };
         self.end(&node, into);
+    }
+
+    /// Counts a sample to the one that it stands in.
+    fn count(&mut self, figures: &Figures) {
+        if let Some(parent) = self.open.last_mut() {
+            parent.parts += 1;
+            parent.bytes = parent.bytes.saturating_add(figures.bytes.unwrap_or(0));
+        }
     }
 
     /// The label that a sample counts under: that of the sampler that it is a part of, or its own.
@@ -185,9 +193,7 @@ impl XmlReader {
                 let http = name == b"httpSample" || name.ends_with(b"HTTPSampleResult");
                 let mut node = self.node(http, rest, at, into)?;
                 node.class = (!usual).then(|| name.into());
-                if let Some(parent) = self.open.last_mut() {
-                    parent.parent = true;
-                }
+                self.count(&node.figures);
                 self.open.push(node);
             }
             _ if foreign => {
@@ -301,7 +307,8 @@ impl XmlReader {
             code: Code::parse(code.as_bytes(), message.as_bytes()),
             ok,
             figures,
-            parent: false,
+            parts: 0,
+            bytes: 0,
         })
     }
 
@@ -342,10 +349,10 @@ impl XmlReader {
             self.feed.group(node.label, node.group, &node.figures, into);
             return;
         }
-        if node.parent && is_root {
+        if node.is_sum() && is_root {
             self.feed.group(node.label, node.group, &node.figures, into);
         }
-        if !node.parent {
+        if !node.is_sum() {
             self.parts.push(Part {
                 outcome: node.outcome(node.ok),
                 figures: node.figures,
@@ -367,6 +374,15 @@ impl XmlReader {
 }
 
 impl Node {
+    /// Whether it is nothing but the sum of those that stand in it. A sampler that is none of HTTP may have sub-results and be a sample of
+    /// its own all the same; if it received as much as they did, it is their sum.
+    fn is_sum(&self) -> bool {
+        match self.kind {
+            Kind::Http => self.parts > 0,
+            _ => self.parts > 1 && self.bytes > 0 && self.figures.bytes == Some(self.bytes),
+        }
+    }
+
     fn outcome(&self, ok: bool) -> Outcome {
         Outcome {
             kind: self.kind,

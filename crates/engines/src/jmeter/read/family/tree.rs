@@ -89,12 +89,9 @@ impl Held {
             return None;
         }
         let first = self.parts == 0;
-        // The sum of requests is begun as a copy of the first; what scripts add may begin later, but not where the next sampler would.
-        let fits = match self.row.kind {
-            Kind::Http => part.start_ms() == self.start_ms(),
-            _ => part.start_ms() + SLACK_MS < self.end_ms(),
-        };
-        if first && !fits || root.is_some() && self.is_full(part) {
+        // The sum of requests is begun as a copy of the first.
+        let late = part.start_ms() != self.start_ms();
+        if first && late || root.is_some() && self.is_full(part) {
             return None;
         }
         if let Some(number) = part.numbered
@@ -160,7 +157,8 @@ impl Held {
     }
 
     /// Whether it is the sum of the parts that were found. Names are proof enough where nothing else could have run in that time;
-    /// else what the parts received and sent has to add up to what the sum did.
+    /// else what the parts received and sent has to add up to what the sum did. A sampler that is none of HTTP may have sub-results and be
+    /// a sample of its own all the same, such as JDBC whose preprocessor fails.
     fn is_sum(&self) -> bool {
         let figures = &self.row.figures;
         let is = |all: Option<u64>, parts: u64| all.is_none_or(|all| all == parts);
@@ -170,11 +168,11 @@ impl Held {
         let proven = self.parts >= 2 && known && adds_up && something;
         match self.naming {
             None => false,
-            Some(Naming::Label) => {
+            Some(Naming::Label) if self.row.kind == Kind::Http => {
                 let long = self.end_ms() - self.start_ms() > SHORT_MS;
                 long || proven || self.parts >= 2 && !known
             }
-            Some(Naming::Another(_) | Naming::Url) => proven,
+            Some(_) => proven,
         }
     }
 }
