@@ -8,6 +8,7 @@ use floodgate_core::definition::model::{Executor, Stage};
 use floodgate_core::definition::{Overrides, Resolver, Severity, Source, parse};
 use floodgate_core::units::format_duration;
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// Adds to a normalised definition what it leaves open. Keys that it has stay as they are. Gives warnings, those of the inspection
@@ -32,13 +33,20 @@ pub fn lift(
     } else if !lifted.is_empty() {
         definition.insert("thresholds".into(), thresholds(lifted));
     }
-    let mut scenarios = Map::new();
-    for planned in &inspection.scenarios {
+    let (mut scenarios, mut names) = (Map::new(), Names::default());
+    let many = inspection.scenarios.len() > MOST_SCENARIOS;
+    if many {
+        warnings.push(format!(
+            "the load is not planned: {} scenarios are more than {MOST_SCENARIOS}",
+            inspection.scenarios.len()
+        ));
+    }
+    for planned in inspection.scenarios.iter().filter(|_| !many) {
         let load = match uncounted {
             None => scenario(planned),
             Some(longest) => scenario(&by_time(planned, longest)),
         };
-        let name = unused(slug(&planned.name), &scenarios);
+        let name = names.unused(slug(&planned.name));
         let Some(load) = load else { continue };
         match doubt(&load) {
             None => drop(scenarios.insert(name, load)),
@@ -113,6 +121,9 @@ fn thresholds(lifted: &[Lifted]) -> Value {
     all.into()
 }
 
+/// The most scenarios that are planned: each has to be read and shown.
+const MOST_SCENARIOS: usize = 500;
+
 /// The longest name of a scenario.
 const LONGEST_NAME: usize = 64;
 
@@ -134,17 +145,24 @@ fn slug(name: &str) -> String {
     }
 }
 
-/// The name, with `-2`, `-3`, … in place of its end if others have it.
-fn unused(name: String, others: &Map<String, Value>) -> String {
-    let numbered = (2_u64..).map(|n| {
-        let end = format!("-{n}");
-        let kept = name.len().min(LONGEST_NAME - end.len());
-        format!("{}{end}", &name[..kept])
-    });
-    let mut names = std::iter::once(name.clone()).chain(numbered);
-    names
-        .find(|name| !others.contains_key(name))
-        .unwrap_or_default()
+/// Names that are taken, and the number of the next that is made of each.
+#[derive(Default)]
+struct Names(HashMap<String, u64>);
+
+impl Names {
+    /// The name, with `-2`, `-3`, … in place of its end if others have it.
+    fn unused(&mut self, name: String) -> String {
+        let mut made = name.clone();
+        while self.0.contains_key(&made) {
+            let next = self.0.entry(name.clone()).or_insert(1);
+            *next += 1;
+            let end = format!("-{next}");
+            let kept = name.len().min(LONGEST_NAME - end.len());
+            made = format!("{}{end}", &name[..kept]);
+        }
+        self.0.insert(made.clone(), 1);
+        made
+    }
 }
 
 /// Surroundings of a definition that is made up: nothing is looked for.
@@ -475,6 +493,22 @@ mod tests {
             "__",
         ];
         assert_eq!(made, expected);
+    }
+
+    #[test]
+    fn more_scenarios_than_can_be_shown_are_not_planned() {
+        let mut many = inspection();
+        many.scenarios = vec![many.scenarios[2].clone(); 501];
+        let mut map =
+            definition(json!({"version": 1, "test": "t", "engine": "jmeter", "script": "a.jmx"}));
+        let warnings = lift(&mut map, &many, None);
+        assert_eq!(
+            warnings,
+            ["the load is not planned: 501 scenarios are more than 500"]
+        );
+        many.scenarios.pop();
+        lift(&mut map, &many, None);
+        assert_eq!(parsed(&map).definition.scenarios.len(), 500);
     }
 
     /// A plan may say what no definition can: it runs, and what is not planned is said.

@@ -103,7 +103,8 @@ fn max_vus(groups: &[Group<'_>], values: &Values, serial: bool) -> Option<u64> {
     let beside: u64 = if serial {
         all.iter().copied().max().unwrap_or(0)
     } else {
-        all.iter().sum()
+        all.iter()
+            .fold(0, |sum: u64, threads| sum.saturating_add(*threads))
     };
     Some(beside.max(around))
 }
@@ -270,7 +271,11 @@ fn ramp_and_hold(element: &Element, values: &Values) -> Result<(Duration, Durati
 /// The corners of a table of ramps: each row has threads, delay, ramp up, hold, ramp down in seconds.
 fn ultimate(element: &Element, values: &Values) -> Result<Executor, String> {
     let mut ramps = Vec::new();
-    for row in element.rows("ultimatethreadgroupdata") {
+    let rows = element.rows("ultimatethreadgroupdata");
+    if rows.len() as u64 > MOST_STEPS {
+        return Err(format!("a table of {} rows", rows.len()));
+    }
+    for row in rows {
         let cell = |n: usize| row.get(n).map_or(Ok(0), |prop| values.whole(&prop.text));
         let (threads, delay, up, hold, down) = (cell(0)?, cell(1)?, cell(2)?, cell(3)?, cell(4)?);
         let risen = delay.saturating_add(up);
@@ -384,14 +389,19 @@ fn details(plan: &Plan, groups: &[Group<'_>]) -> Value {
             .map(|(_, e)| json!({"type": e.class, "name": e.name}))
             .collect()
     };
+    let mut of_groups: BTreeMap<usize, Vec<&str>> = groups
+        .iter()
+        .map(|group| (group.number, Vec::new()))
+        .collect();
+    for (number, sampler) in plan.enabled().filter(|(_, e)| is_sampler(&e.class)) {
+        for above in plan.above(number) {
+            if let Some(samplers) = of_groups.get_mut(&above) {
+                samplers.push(&sampler.name);
+            }
+        }
+    }
     let of_group = |group: &Group<'_>| {
-        let samplers: Vec<&str> = plan
-            .enabled()
-            .filter(|(number, e)| {
-                is_sampler(&e.class) && plan.above(*number).any(|n| n == group.number)
-            })
-            .map(|(_, e)| e.name.as_str())
-            .collect();
+        let samplers = &of_groups[&group.number];
         json!({"type": group.element.class, "name": group.element.name, "samplers": samplers})
     };
     let data: Vec<Value> = plan
@@ -569,6 +579,54 @@ mod tests {
             found.warnings,
             ["CSVDataSet \"e\" reads gone.csv, which is not there"]
         );
+    }
+
+    /// Plans that would take for ever, or more memory than there is, if each thing were looked at for each other.
+    #[test]
+    fn hostile_plans_are_read_in_no_time() {
+        let cell = |text: &str| format!("<stringProp name=\"c\">{text}</stringProp>");
+        let row = format!(
+            "<collectionProp name=\"r\">{}</collectionProp>",
+            ["1", "0", "1", "1", "1"].map(cell).concat()
+        );
+        let table = format!(
+            "<kg.apc.jmeter.threads.UltimateThreadGroup testname=\"u\"><collectionProp name=\"ultimatethreadgroupdata\">{}</collectionProp>\
+             </kg.apc.jmeter.threads.UltimateThreadGroup><hashTree/>",
+            row.repeat(50_000)
+        );
+        let found = of(&table, &[]);
+        assert_eq!(
+            found.warnings,
+            ["u: its load is not known before the run: a table of 50000 rows"]
+        );
+
+        let most = i64::MAX.to_string();
+        let found = of(&group(&most, "1", "").repeat(3), &[]);
+        assert_eq!(found.max_vus, Some(u64::MAX));
+
+        let variable = |n: usize, value: &str| {
+            format!(
+                "<elementProp name=\"\"><stringProp name=\"Argument.name\">v{n}</stringProp><stringProp name=\"Argument.value\">{value}</stringProp></elementProp>"
+            )
+        };
+        let nested: String = (1..15)
+            .map(|n| variable(n, &format!("${{v{}}}", n - 1).repeat(100)))
+            .collect();
+        let variables = format!(
+            "<Arguments testname=\"a\">{}{nested}</Arguments><hashTree/>",
+            variable(0, "")
+        );
+        let found = of(&format!("{variables}{}", group("${v14}", "1", "")), &[]);
+        assert_eq!(found.scenarios[0].executor, None);
+
+        let element = |class: &str| format!("<{class} testname=\"e\"/><hashTree/>");
+        let many = element("ResponseAssertion").repeat(20_000)
+            + &element("HTTPSamplerProxy").repeat(20_000);
+        let found = of(
+            &group("1", "1", "").replace("<hashTree/>", &format!("<hashTree>{many}</hashTree>")),
+            &[],
+        );
+        assert_eq!(found.thresholds.len(), 1);
     }
 
     #[test]

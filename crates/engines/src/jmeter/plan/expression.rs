@@ -6,6 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Expressions within expressions.
 const DEEPEST: u8 = 16;
 
+/// Expressions that one text comes to.
+const MOST_STEPS: u32 = 10_000;
+
 /// What expressions are evaluated with.
 #[derive(Clone, Debug, Default)]
 pub(in crate::jmeter) struct Values {
@@ -129,37 +132,41 @@ impl Values {
     /// # Errors
     /// The expression that cannot be known.
     pub(in crate::jmeter) fn evaluate(&self, text: &str) -> Result<String, String> {
-        self.at_depth(text, 0)
+        self.at_depth(text, 0, &mut 0)
     }
 
-    fn at_depth(&self, text: &str, depth: u8) -> Result<String, String> {
+    fn at_depth(&self, text: &str, depth: u8, steps: &mut u32) -> Result<String, String> {
         let mut out = String::new();
         for piece in pieces(text) {
             match piece {
                 Piece::Text(text) => out.push_str(text),
                 Piece::Expression(expression) => {
                     let unknown = || format!("${{{expression}}}");
-                    if depth >= DEEPEST {
+                    // Definitions that name one another many times must not take for ever, whatever they come to.
+                    *steps += 1;
+                    if depth >= DEEPEST || *steps > MOST_STEPS {
                         return Err(unknown());
                     }
                     let value = match parameter(expression) {
                         Some((name, default)) => {
-                            let name = self.at_depth(&name, depth + 1)?;
+                            let name = self.at_depth(&name, depth + 1, steps)?;
                             let without = || {
                                 let is_p = expression.trim_start().starts_with("__P");
                                 if is_p { "1".to_owned() } else { name.clone() }
                             };
                             match self.parameters.get(&name) {
                                 Some(value) => value.clone(),
-                                None => {
-                                    self.at_depth(&default.unwrap_or_else(without), depth + 1)?
-                                }
+                                None => self.at_depth(
+                                    &default.unwrap_or_else(without),
+                                    depth + 1,
+                                    steps,
+                                )?,
                             }
                         }
                         None => {
                             let value =
                                 self.variables.get(expression.trim()).ok_or_else(unknown)?;
-                            self.at_depth(value, depth + 1)?
+                            self.at_depth(value, depth + 1, steps)?
                         }
                     };
                     out.push_str(&value);

@@ -118,8 +118,9 @@ impl<'a> Group<'a> {
             _ => self
                 .load()
                 .iter()
-                .map(|prop| values.whole(&prop.text))
-                .sum::<Result<u64, _>>()
+                .try_fold(0, |all: u64, prop| {
+                    Ok(all.saturating_add(values.whole(&prop.text)?))
+                })
                 .map(Some),
         }
     }

@@ -10,7 +10,7 @@ pub(super) const LARGEST: usize = 64 << 20;
 /// Tags within tags.
 const DEEPEST: usize = 512;
 /// Elements and values.
-const MOST: usize = 500_000;
+pub(super) const MOST: usize = 500_000;
 
 /// What is open.
 enum Open {

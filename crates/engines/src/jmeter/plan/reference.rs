@@ -2,7 +2,7 @@
 //! other place (<https://x-stream.github.io/graphs.html>, relative XPath). What refers is replaced by what it refers to, byte by byte, so
 //! that every value stands where it counts and can be changed there alone.
 
-use super::parse::LARGEST;
+use super::parse::{LARGEST, MOST};
 use crate::jmeter::tokens::{Token, Tokens, attributes};
 use crate::read::ReadError;
 use std::borrow::Cow;
@@ -52,6 +52,12 @@ impl Nodes {
         let read = tokens.push(bytes, |token, place| {
             match token {
                 Token::Text(_) => {}
+                Token::Open(..) if nodes.all.len() >= MOST => {
+                    return Err(ReadError::Malformed {
+                        place: format!("byte {}", place.start),
+                        problem: format!("more than {MOST} tags"),
+                    });
+                }
                 Token::Open(name, rest, empty) => {
                     let number = nodes.add(open.last().copied(), name, rest, &place);
                     if !empty {

@@ -2,6 +2,7 @@
 
 use super::{Element, Plan};
 use crate::jmeter::read::Checks;
+use std::collections::BTreeMap;
 
 /// Whether a class is a sampler's.
 pub(in crate::jmeter) fn is_sampler(class: &str) -> bool {
@@ -29,11 +30,20 @@ fn is_asserted(element: &Element) -> bool {
             && element.text("TransactionController.parent") == "true"
 }
 
+/// Assertions that a check is named after at most.
+const MOST_NAMES: usize = 20;
+
 /// The check of each sampler that has assertions: the names of these, in the order of the file. Labels that hold expressions are not
 /// known before the run. Fragments count if something may run them; `runs` says of an element's place whether its thread group does.
 pub(in crate::jmeter) fn checks(plan: &Plan, runs: impl Fn(usize) -> bool) -> Checks {
     let is = |number: usize, class: &str| plan.elements[number].class == class;
     let called = plan.enabled().any(|(_, e)| e.class == "ModuleController");
+    let mut assertions: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (number, element) in plan.enabled() {
+        if let (true, Some(parent)) = (is_assertion(&element.class), element.parent) {
+            assertions.entry(parent).or_default().push(number);
+        }
+    }
     let mut found = Checks::new();
     for (number, sampler) in plan.enabled().filter(|(_, element)| is_asserted(element)) {
         let above: Vec<usize> = plan.above(number).collect();
@@ -46,17 +56,16 @@ pub(in crate::jmeter) fn checks(plan: &Plan, runs: impl Fn(usize) -> bool) -> Ch
         {
             continue;
         }
-        let applies = |element: &&Element| {
-            is_assertion(&element.class)
-                && element
-                    .parent
-                    .is_some_and(|parent| parent == number || above.contains(&parent))
-        };
-        let names: Vec<&str> = plan
-            .enabled()
-            .map(|(_, element)| element)
-            .filter(applies)
-            .map(|element| element.name.as_str())
+        let places = std::iter::once(number).chain(above);
+        let mut apply: Vec<usize> = places
+            .filter_map(|place| assertions.get(&place))
+            .flat_map(|all| all.iter().take(MOST_NAMES))
+            .copied()
+            .collect();
+        apply.sort_unstable();
+        let names = apply.iter().take(MOST_NAMES);
+        let names: Vec<&str> = names
+            .map(|&assertion| plan.elements[assertion].name.as_str())
             .collect();
         let label = (!sampler.name.contains("${")).then_some(sampler.name.as_str());
         found.add(label, (!names.is_empty()).then(|| names.join(", ")));
