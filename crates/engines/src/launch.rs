@@ -68,6 +68,8 @@ pub enum Said {
     Failed(String),
     /// The script ends the test.
     Aborted(String),
+    /// Why it cannot run at all, and the remedy: said in place of its last words if it fails.
+    Cause(String),
     /// The script's own words, for whoever looks on.
     Console(String),
 }

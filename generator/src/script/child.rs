@@ -158,16 +158,19 @@ impl Child {
     }
 
     fn ended(&self, status: ExitStatus, killed: bool) -> Ended {
-        let said = self.words.last(SAID);
-        let said = if said.is_empty() {
-            String::new()
-        } else {
-            format!("; it said: {said}")
+        let heard = self.words.heard();
+        let said = match (self.words.last(SAID), &heard.cause) {
+            (said, None) if !said.is_empty() => format!("; it said: {said}"),
+            _ => String::new(),
         };
         let (exit, how) = match (status.code(), status.signal()) {
             (Some(code), _) => {
                 let exit = (self.exit)(code);
                 let how = match &exit {
+                    Exit::Failed { .. } if heard.cause.is_some() => {
+                        let cause = heard.cause.as_deref().unwrap_or_default();
+                        format!("ended with code {code}: {cause}")
+                    }
                     Exit::Completed | Exit::Stopped | Exit::Marked => {
                         format!("ended with code {code}")
                     }
@@ -194,7 +197,7 @@ impl Child {
             exit,
             said: format!("{how}{said}"),
             killed,
-            heard: self.words.heard(),
+            heard,
         }
     }
 }
@@ -243,6 +246,9 @@ mod tests {
                 },
             },
             hears: |line| {
+                if let Some(cause) = line.strip_prefix("cause: ") {
+                    return Some(floodgate_engines::Said::Cause(cause.to_owned()));
+                }
                 let error = line.strip_prefix("error: ")?;
                 Some(floodgate_engines::Said::Error(error.to_owned()))
             },
@@ -274,6 +280,11 @@ mod tests {
             ended.said.contains("hello") && ended.said.contains("oops"),
             "{}",
             ended.said
+        );
+        let known = "echo 'cause: there is no plugin; add it'; echo trace; exit 3";
+        assert_eq!(
+            shell(known, Duration::ZERO).wait().await.unwrap().said,
+            "ended with code 3: there is no plugin; add it"
         );
         assert_eq!(
             shell("exit 0", Duration::ZERO).wait().await.unwrap().said,

@@ -42,6 +42,8 @@ pub(crate) struct Heard {
     pub(crate) failed: Option<String>,
     /// Why the script has ended the test.
     pub(crate) aborted: Option<String>,
+    /// Why the engine cannot run, if it says so.
+    pub(crate) cause: Option<String>,
     /// Lines of the script's console.
     console: u64,
 }
@@ -65,6 +67,7 @@ impl Heard {
             }
             Said::Failed(why) => drop(self.failed.get_or_insert(why)),
             Said::Aborted(why) => drop(self.aborted.get_or_insert(why)),
+            Said::Cause(why) => drop(self.cause.get_or_insert(why)),
             Said::Console(text) => {
                 self.console += 1;
                 return (self.console <= CONSOLE_LINES).then_some(text);

@@ -72,3 +72,26 @@ fn a_plan_runs_with_data_above_its_folder_and_its_assertions_are_the_verdict() {
     let said = |why: &String| why.contains("checks") && why.contains("rate==1");
     assert!(failed.reasons.iter().any(said), "{:?}", failed.reasons);
 }
+
+#[test]
+fn a_plugin_that_is_missing_is_named_in_one_sentence() {
+    let Some(_) = tool("FLOODGATE_JMETER") else {
+        return;
+    };
+    let bench = Bench::new();
+    let text = std::fs::read_to_string(here("browse.jmx")).unwrap();
+    let timer = "<kg.apc.NoSuchTimer testname=\"t\"/>\n<hashTree/>\n<ThreadGroup ";
+    bench.write("plan.jmx", &text.replacen("<ThreadGroup ", timer, 1));
+    let summary = bench
+        .floodgate(&["run", "plan.jmx", "--json"])
+        .expect(97)
+        .summary();
+    let [reason] = &summary.reasons[..] else {
+        panic!("{:?}", summary.reasons);
+    };
+    assert!(
+        reason.contains("the plan needs kg.apc.NoSuchTimer, of a plugin"),
+        "{reason}"
+    );
+    assert!(reason.ends_with("(https://jmeter-plugins.org)"), "{reason}");
+}

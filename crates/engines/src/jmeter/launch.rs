@@ -357,8 +357,18 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
     })
 }
 
+/// How JMeter names a class of the plan that it does not have, or XStream in its place.
+const NO_CLASS: &str = "CannotResolveClassException: ";
+
 /// What JMeter's log says of the test itself; errors are samples. Source: `JMeterThread` of 2.13 and 5.6.
 fn hears(line: &str) -> Option<Said> {
+    if let Some((_, class)) = line.split_once(NO_CLASS) {
+        let class = class.split_whitespace().next().unwrap_or_default();
+        return Some(Said::Cause(format!(
+            "the plan needs {class}, of a plugin that this JMeter does not have: put the plugin's jar into the folder lib/ext of JMETER_HOME \
+             (https://jmeter-plugins.org)"
+        )));
+    }
     let ends = [
         "Stop Test detected by thread: ",
         "Stop Test Now detected by thread: ",
@@ -492,6 +502,18 @@ mod tests {
         let ended = Said::Aborted("the thread Users 1-2 ended the test".to_owned());
         assert_eq!(hears(of_5), Some(ended.clone()));
         assert_eq!(hears(of_2), Some(ended));
+        for line in [
+            "CannotResolveClassException: kg.apc.jmeter.timers.NoSuchTimer",
+            "missing class com.thoughtworks.xstream.mapper.CannotResolveClassException: kg.apc.jmeter.timers.NoSuchTimer : kg.apc",
+        ] {
+            let Some(Said::Cause(cause)) = hears(line) else {
+                panic!("{line}");
+            };
+            assert!(
+                cause.starts_with("the plan needs kg.apc.jmeter.timers.NoSuchTimer, of a plugin"),
+                "{cause}"
+            );
+        }
         assert_eq!(
             hears("INFO o.a.j.t.JMeterThread: Thread finished: Users 1-2"),
             None

@@ -23,11 +23,14 @@ pub(in crate::jmeter) fn is_timer(class: &str) -> bool {
     class.ends_with("Timer")
 }
 
-/// Whether assertions are applied to what it writes: samplers, and Transaction Controllers that make a sample of their own.
+/// Whether it writes samples under its name.
+fn is_sampled(element: &Element) -> bool {
+    is_sampler(&element.class) || element.class == "TransactionController"
+}
+
+/// Whether assertions are applied to what it writes: to a Transaction Controller only where it is the parent of its samples.
 fn is_asserted(element: &Element) -> bool {
-    is_sampler(&element.class)
-        || element.class == "TransactionController"
-            && element.text("TransactionController.parent") == "true"
+    is_sampler(&element.class) || element.text("TransactionController.parent") == "true"
 }
 
 /// Assertions that a check is named after at most.
@@ -45,7 +48,7 @@ pub(in crate::jmeter) fn checks(plan: &Plan, runs: impl Fn(usize) -> bool) -> Ch
         }
     }
     let mut found = Checks::new();
-    for (number, sampler) in plan.enabled().filter(|(_, element)| is_asserted(element)) {
+    for (number, sampler) in plan.enabled().filter(|(_, element)| is_sampled(element)) {
         let above: Vec<usize> = plan.above(number).collect();
         let idle = !above.iter().all(|&above| runs(above));
         if idle
@@ -67,8 +70,9 @@ pub(in crate::jmeter) fn checks(plan: &Plan, runs: impl Fn(usize) -> bool) -> Ch
         let names: Vec<&str> = names
             .map(|&assertion| plan.elements[assertion].name.as_str())
             .collect();
+        let asserted = !names.is_empty() && is_asserted(sampler);
         let label = (!sampler.name.contains("${")).then_some(sampler.name.as_str());
-        found.add(label, (!names.is_empty()).then(|| names.join(", ")));
+        found.add(label, asserted.then(|| names.join(", ")));
     }
     found
 }

@@ -120,7 +120,7 @@ fn assertions_of_transactions_and_unknown_labels_have_a_check() {
         <TransactionController testname="parent"><boolProp name="TransactionController.parent">true</boolProp></TransactionController>"#,
     );
     let found = checks(&Plan::parse(text.as_bytes()).unwrap(), |_| true);
-    assert_eq!(found.of("parent"), Some("fits"));
+    assert_eq!((found.of("parent"), found.of("flat")), (Some("fits"), None));
     assert_eq!(found.of("made by a script"), Some("assertions"));
     assert!(
         !checks(&plan(), |number| plan().elements[number].class
