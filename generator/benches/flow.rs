@@ -226,6 +226,7 @@ fn request() -> RequestStep {
         tags: Default::default(),
         checks: vec![ok],
         extract: Vec::new(),
+        on_missing: Default::default(),
     }
 }
 

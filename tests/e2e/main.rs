@@ -12,3 +12,4 @@ mod scripts;
 mod shown;
 mod storage;
 mod support;
+mod values;

@@ -66,6 +66,13 @@ impl Bench {
     }
 
     fn start(&self, mut command: Command) -> Running {
+        self.place(&mut command);
+        command.stdin(Stdio::null());
+        Self::piped(command)
+    }
+
+    /// In the bench's folder, whatever the tests run in.
+    fn place(&self, command: &mut Command) {
         command
             .current_dir(self.dir.path())
             .env_remove("FLOODGATE_OUT")
@@ -74,8 +81,10 @@ impl Bench {
         for variable in ["CI", "LOGNAME", "GITHUB_ACTOR", "GITLAB_USER_LOGIN"] {
             command.env_remove(variable);
         }
+    }
+
+    fn piped(mut command: Command) -> Running {
         let child = command
-            .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
@@ -86,6 +95,19 @@ impl Bench {
     /// Runs a command to its end.
     pub fn floodgate(&self, args: &[&str]) -> Ended {
         self.spawn(args).end()
+    }
+
+    /// Runs a command to its end that reads this text from its standard input.
+    pub fn floodgate_reading(&self, text: &str, args: &[&str]) -> Ended {
+        use std::io::Write as _;
+        let mut command = Command::new(env!("CARGO_BIN_EXE_floodgate"));
+        command.args(args).stdin(Stdio::piped());
+        self.place(&mut command);
+        let mut running = Self::piped(command);
+        let child = running.child.as_mut().unwrap();
+        // Closed at the end of the statement. A command that is refused may not read it all.
+        drop(child.stdin.take().unwrap().write_all(text.as_bytes()));
+        running.end()
     }
 
     /// Runs a definition and reads the summary that it prints.

@@ -154,7 +154,12 @@ pub fn load_text(
         contents.push((file.clone(), content));
     }
     let definition = &checked.parsed.definition;
-    let faults = preflight::faults(definition, &base_dir, references.is_empty());
+    let mut faults = links_out(definition, &checked.parsed.files, &base_dir);
+    faults.extend(preflight::faults(
+        definition,
+        &base_dir,
+        references.is_empty(),
+    ));
     if !faults.is_empty() {
         let lines = faults
             .iter()
@@ -188,6 +193,28 @@ fn for_script(text: &[u8], env: &Environment) -> Vec<(String, String)> {
     });
     names
         .map(|name| (format!("parameters.{name}"), format!("${{env:{name}}}")))
+        .collect()
+}
+
+/// A file that is a link, or lies behind one, which leads out of the definition's folder: what a definition names is stored beside
+/// it, so that one from elsewhere could carry away any file of this machine.
+fn links_out(definition: &Definition, names: &[String], base_dir: &Path) -> Vec<String> {
+    // What belongs to a script of another engine goes where that engine takes it.
+    if definition.engine != Engine::Http {
+        return Vec::new();
+    }
+    let Ok(folder) = base_dir.canonicalize() else {
+        return Vec::new();
+    };
+    let leads_out = |name: &&String| {
+        let real = base_dir.join(name).canonicalize();
+        real.is_ok_and(|real| !real.starts_with(&folder))
+    };
+    let names = names.iter().filter(leads_out);
+    names
+        .map(|name| {
+            format!("file {name} is a link that leads out of the definition's folder; copy what it leads to")
+        })
         .collect()
 }
 

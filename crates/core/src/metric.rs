@@ -117,6 +117,8 @@ builtin! {
     IterationDuration = "iteration_duration", Trend, Time;
     /// Iterations that an arrival-rate schedule wanted and that never started.
     DroppedIterations = "dropped_iterations", Counter, Default;
+    /// Iterations that ended at a step whose extraction found nothing; they are no `iterations`.
+    FailedIterations = "failed_iterations", Counter, Default;
     /// Virtual users running an iteration loop.
     Vus = "vus", Gauge, Default;
     /// Virtual users allocated.

@@ -22,6 +22,8 @@ use std::time::Duration;
 pub struct Ended {
     /// When.
     pub at: Nanos,
+    /// Whether all its steps were done.
+    pub complete: bool,
     /// Whether there may be another: not when a data file with unique rows has run out.
     pub more: bool,
 }
@@ -176,6 +178,11 @@ impl<R: Recruit> Scene<R> {
         );
         let ended = until(deadline, vu.iterate(number, (start.intended, start.at))).await;
         match ended {
+            Some(ended) if !ended.complete => {
+                self.recorder
+                    .borrow_mut()
+                    .iteration_failed(self.series, ended.at);
+            }
             Some(ended) => {
                 self.recorder
                     .borrow_mut()

@@ -49,6 +49,7 @@ impl Iterate for Fake {
         }
         self.log.running.set(self.log.running.get() - 1);
         Ended {
+            complete: true,
             at: self.timer.clock().now(),
             more: number + 1 < self.rows,
         }

@@ -19,8 +19,8 @@
 //! **Cookies** that responses set go with the iteration's later requests to their site, behind those that the definition
 //! writes into a header `Cookie`.
 //!
-//! **Extraction.** What is missing leaves the variable empty and fails a check `extract NAME`, which has no samples
-//! otherwise. Variables are empty at the start of each iteration.
+//! **Extraction.** What is missing fails a check `extract NAME`, which has no samples otherwise, and ends the iteration, unless its
+//! step says that it goes on: the variable is empty then. Variables are empty at the start of each iteration.
 //!
 //! **Randomness** of templates, data rows and think times is a function of execution, scenario and iteration number,
 //! not of the task or VU that runs it.

@@ -14,7 +14,7 @@ use super::text::{Scope, Text};
 use crate::clock::Nanos;
 use crate::http::Keep;
 use crate::http::exchange::{ErrorCode, Exchange};
-use floodgate_core::definition::{Definition, RequestStep, Scenario, Step};
+use floodgate_core::definition::{Definition, OnMissing, RequestStep, Scenario, Step};
 use floodgate_core::metric::Tags;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,6 +65,8 @@ pub(crate) struct StepPlan<W> {
     expected: Vec<(u16, u16)>,
     pub(crate) checks: Vec<CheckPlan>,
     pub(crate) extract: Vec<ExtractPlan>,
+    /// Whether an extraction that finds nothing ends the iteration.
+    pub(crate) ends_on_missing: bool,
     pub(crate) series: StepSeries,
 }
 
@@ -233,6 +235,7 @@ impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
             expected: step.expected_statuses.clone(),
             checks,
             extract,
+            ends_on_missing: step.on_missing == OnMissing::End,
             series: StepSeries::new(tags),
         })
     }

@@ -32,6 +32,11 @@ pub enum IterationEnd {
         /// When its last step ended: the end of the last exchange, or the planned end of the think time behind it.
         ended: Nanos,
     },
+    /// An extraction found nothing, and its step does not go on without: no later step was done.
+    Failed {
+        /// When the response had come.
+        ended: Nanos,
+    },
     /// A `unique` data source has no row for it; nothing was done, and no later iteration of the scenario has one.
     DataExhausted,
 }
@@ -132,7 +137,9 @@ impl<W> Vu<W> {
                                 as_get: false,
                                 cookies: HopCookies::default(),
                             };
-                            self.settle(step, &lost, at, io, record);
+                            if !self.settle(step, &lost, at, io, record) {
+                                return IterationEnd::Failed { ended: now };
+                            }
                             at = now;
                             continue;
                         }
@@ -162,8 +169,11 @@ impl<W> Vu<W> {
                         // Boxed: redirects are rare, and every VU would carry the room for their futures.
                         last = Box::pin(self.follow(scenario, *index, last, io, record)).await;
                     }
-                    self.settle(step, &last, at, io, record);
+                    let goes_on = self.settle(step, &last, at, io, record);
                     (at, now) = (last.exchange.timings.end, last.exchange.timings.end);
+                    if !goes_on {
+                        return IterationEnd::Failed { ended: now };
+                    }
                 }
                 Op::Think { min, max } => {
                     at = at.saturating_add(self.rng.u64(*min..=*max));
@@ -330,7 +340,8 @@ impl<W> Vu<W> {
         hop
     }
 
-    /// Records a step's last exchange, its checks and what it extracts. `first` is when the step was intended to begin.
+    /// Records a step's last exchange, its checks and what it extracts; `false` if the iteration ends for want of something to
+    /// extract. `first` is when the step was intended to begin.
     #[inline]
     fn settle<I: Io, R: Record>(
         &mut self,
@@ -339,11 +350,11 @@ impl<W> Vu<W> {
         first: Nanos,
         io: &I,
         record: &RefCell<R>,
-    ) {
+    ) -> bool {
         let record = &mut *record.borrow_mut();
         write(step, last, step.is_expected(&last.exchange), record);
         if step.checks.is_empty() && step.extract.is_empty() {
-            return;
+            return true;
         }
         let exchange = &last.exchange;
         let mut json = JsonBody::default();
@@ -360,6 +371,7 @@ impl<W> Vu<W> {
             let series = check.series.get(record);
             record.check(series, held, exchange.timings.end);
         }
+        let mut goes_on = true;
         for extract in &step.extract {
             let local = &mut self.locals[usize::from(extract.slot)];
             local.clear();
@@ -368,8 +380,10 @@ impl<W> Vu<W> {
             } else {
                 let series = extract.missing.get(record);
                 record.check(series, false, exchange.timings.end);
+                goes_on &= !step.ends_on_missing;
             }
         }
+        goes_on
     }
 }
 

@@ -87,6 +87,7 @@ struct Data {
 struct Scenario {
     iterations: Arc<SeriesKey>,
     duration: Arc<SeriesKey>,
+    failed: Arc<SeriesKey>,
     dropped: Arc<SeriesKey>,
     lag: Arc<SeriesKey>,
     second: ScenarioCell,
@@ -184,6 +185,7 @@ impl SeriesTable {
             SeriesId::Scenario(_) => self.scenarios.number(new.tags, |tags| Scenario {
                 iterations: key(Builtin::Iterations, tags),
                 duration: key(Builtin::IterationDuration, tags),
+                failed: key(Builtin::FailedIterations, tags),
                 dropped: key(Builtin::DroppedIterations, tags),
                 lag: key(Builtin::GeneratorLag, tags),
                 second: ScenarioCell::default(),
@@ -371,6 +373,7 @@ impl SeriesTable {
         for series in &self.scenarios.series {
             totals.iterations += series.all.iterations;
             totals.interrupted_iterations += series.all.interrupted;
+            totals.failed_iterations += series.all.failed;
             totals.dropped_iterations += series.all.dropped;
             totals.clamped_values += series.all.duration.clamped() + series.all.lag.clamped();
         }
@@ -406,23 +409,14 @@ fn http_rows(
 
 impl Scenario {
     fn counters(&self, cell: &ScenarioCell, time_ms: i64, window_s: u32, rows: &mut Vec<Row>) {
-        if cell.iterations > 0 {
-            rows.push(counter(
-                &self.iterations,
-                time_ms,
-                window_s,
-                cell.iterations,
-                cell.iterations,
-            ));
-        }
-        if cell.dropped > 0 {
-            rows.push(counter(
-                &self.dropped,
-                time_ms,
-                window_s,
-                cell.dropped,
-                cell.dropped,
-            ));
+        for (key, count) in [
+            (&self.iterations, cell.iterations),
+            (&self.failed, cell.failed),
+            (&self.dropped, cell.dropped),
+        ] {
+            if count > 0 {
+                rows.push(counter(key, time_ms, window_s, count, count));
+            }
         }
     }
 }

@@ -138,6 +138,8 @@ pub struct ScenarioCell {
     pub iterations: u64,
     /// Iterations cut off.
     pub interrupted: u64,
+    /// Iterations that ended early for want of a value.
+    pub failed: u64,
     /// Starts dropped.
     pub dropped: u64,
     /// Durations of complete iterations.
@@ -148,7 +150,7 @@ pub struct ScenarioCell {
 
 impl ScenarioCell {
     fn is_empty(&self) -> bool {
-        self.started == 0 && self.iterations == 0 && self.interrupted == 0 && self.dropped == 0
+        self.started + self.iterations + self.interrupted + self.failed + self.dropped == 0
     }
 
     /// Adds another cell.
@@ -156,6 +158,7 @@ impl ScenarioCell {
         self.started += other.started;
         self.iterations += other.iterations;
         self.interrupted += other.interrupted;
+        self.failed += other.failed;
         self.dropped += other.dropped;
         self.duration.add(&other.duration);
         self.lag.add(&other.lag);
@@ -167,8 +170,9 @@ impl ScenarioCell {
             self.started,
             self.iterations,
             self.interrupted,
+            self.failed,
             self.dropped,
-        ) = (0, 0, 0, 0);
+        ) = (0, 0, 0, 0, 0);
         self.duration.clear();
         self.lag.clear();
     }

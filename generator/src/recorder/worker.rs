@@ -129,6 +129,12 @@ impl WorkerRecorder {
         cell.duration.record(micros(at.saturating_sub(began)));
     }
 
+    /// An iteration ended early, since an extraction found nothing for its later steps.
+    pub fn iteration_failed(&mut self, series: ScenarioSeries, at: Nanos) {
+        self.advance(at);
+        self.window.scenarios[series.0 as usize].failed += 1;
+    }
+
     /// An iteration was cut off.
     pub fn iteration_interrupted(&mut self, series: ScenarioSeries, at: Nanos) {
         self.advance(at);

@@ -64,10 +64,17 @@ impl Iterate for NativeVu {
         {
             IterationEnd::Completed { ended } => Ended {
                 at: ended,
+                complete: true,
+                more: true,
+            },
+            IterationEnd::Failed { ended } => Ended {
+                at: ended,
+                complete: false,
                 more: true,
             },
             IterationEnd::DataExhausted => Ended {
                 at: actual,
+                complete: true,
                 more: false,
             },
         }

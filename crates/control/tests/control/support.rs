@@ -41,6 +41,7 @@ pub fn definition(thresholds: &[(&str, &str)]) -> Definition {
         tags: BTreeMap::new(),
         checks: Vec::new(),
         extract: Vec::new(),
+        on_missing: Default::default(),
     };
     let scenario = Scenario {
         name: "browse".into(),

@@ -24,6 +24,8 @@ pub fn applied_load(
         .iter()
         .map(|m| m.totals.interrupted_iterations)
         .sum();
+    // An iteration that ended early for want of a value did not run to its end either.
+    let interrupted = interrupted + sum(Builtin::FailedIterations);
     let iterations = sum(Builtin::Iterations) + interrupted;
     let dropped_iterations = sum(Builtin::DroppedIterations);
     let scheduled: Option<u64> = manifests

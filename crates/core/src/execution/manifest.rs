@@ -125,6 +125,9 @@ pub struct Totals {
     pub iterations: u64,
     /// Iterations cut off by the end of a graceful stop.
     pub interrupted_iterations: u64,
+    /// Iterations that ended at a step whose extraction found nothing.
+    #[serde(default)]
+    pub failed_iterations: u64,
     /// Starts dropped.
     pub dropped_iterations: u64,
     /// Starts that the schedule gave this task until it ended or was stopped; `None` in a closed loop by time.

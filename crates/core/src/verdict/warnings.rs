@@ -33,6 +33,14 @@ pub(super) fn collect(e: &Evidence<'_>) -> Vec<String> {
             was(count(i, "iteration"), i)
         ));
     }
+    let failed = e.manifests.iter().map(|m| m.totals.failed_iterations).sum();
+    if let Some(n) = some(failed) {
+        all.push(format!(
+            "{} ended early, since an extraction found nothing for the steps behind it: see the checks named extract; onMissing: \
+             continue goes on without",
+            count(n, "iteration")
+        ));
+    }
     for note in e.baseline.iter().filter_map(|b| b.note.as_ref()) {
         if !all.contains(note) {
             all.push(note.clone());

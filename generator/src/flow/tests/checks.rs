@@ -1,10 +1,11 @@
 //! What holds of a response, and what is taken out of it.
 
 use super::support::*;
+use crate::flow::IterationEnd;
 use crate::http::exchange::ErrorCode;
 use floodgate_core::check::{Comparison, Subject, Test};
 use floodgate_core::decimal::Decimal;
-use floodgate_core::definition::{Extractor, RequestStep};
+use floodgate_core::definition::{Extractor, OnMissing, RequestStep};
 use proptest::prelude::*;
 use serde_json::json;
 use serde_json_path::JsonPath;
@@ -266,6 +267,7 @@ fn values_go_from_a_response_into_the_next_request() {
     let flow = vec![
         step(RequestStep {
             extract,
+            on_missing: OnMissing::Continue,
             ..get("/")
         }),
         step(echo.clone()),
@@ -295,6 +297,53 @@ fn values_go_from_a_response_into_the_next_request() {
 }
 
 #[test]
+fn an_iteration_ends_where_there_is_nothing_to_extract() {
+    let found = |path: &str| Extractor::JsonPath(JsonPath::parse(path).unwrap());
+    let flow = vec![
+        step(RequestStep {
+            extract: vec![
+                ("gone".into(), found("$.gone")),
+                ("state".into(), found("$.state")),
+            ],
+            ..get("/a")
+        }),
+        step(get("/b/${gone}")),
+    ];
+    let replies = [
+        reply(),
+        Reply::status(500),
+        Reply::body("{\"gone\":1,\"state\":2}"),
+    ];
+    let mut world = World::new(flow).replies(replies);
+    for _ in 0..2 {
+        let end = world.run(0).unwrap();
+        assert!(matches!(end, IterationEnd::Failed { .. }), "{end:?}");
+    }
+    let end = world.run(1).unwrap();
+    assert!(matches!(end, IterationEnd::Completed { .. }), "{end:?}");
+    let paths: Vec<_> = world
+        .io
+        .sent
+        .iter()
+        .map(|r| r.path_and_query.as_str())
+        .collect();
+    assert_eq!(
+        paths,
+        ["/base/a", "/base/a", "/base/a", "/base/b/1"],
+        "no request is made of an empty variable"
+    );
+    assert_eq!(
+        world.log.borrow().outcomes(),
+        [
+            ("extract gone", false),
+            ("extract gone", false),
+            ("extract state", false)
+        ],
+        "all that is missing is counted"
+    );
+}
+
+#[test]
 fn only_what_is_looked_at_is_kept() {
     let of = |subject: Subject| RequestStep {
         checks: vec![check("c", subject, EXISTS)],
@@ -302,6 +351,7 @@ fn only_what_is_looked_at_is_kept() {
     };
     let from = |from: Extractor| RequestStep {
         extract: vec![("v".into(), from)],
+        on_missing: OnMissing::Continue,
         ..get("/")
     };
     let mut world = World::new(vec![

@@ -559,6 +559,7 @@ fn unique_rows_are_used_once_over_scenarios_and_iterations() {
                     assert_eq!(paths[0], paths[1], "one row an iteration");
                     used.push(paths[0].clone());
                 }
+                IterationEnd::Failed { .. } => panic!("nothing is extracted"),
                 IterationEnd::DataExhausted => {
                     assert!(world.io.sent.is_empty(), "nothing was sent");
                 }

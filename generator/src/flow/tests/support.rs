@@ -346,6 +346,7 @@ pub(super) fn get(url: &str) -> RequestStep {
         tags: Default::default(),
         checks: Vec::new(),
         extract: Vec::new(),
+        on_missing: Default::default(),
     }
 }
 

@@ -1,12 +1,12 @@
 //! The steps of a flow.
 
+use super::Build;
 use super::http::one_or_more;
-use super::{Build, tags};
 use crate::check::{Check, Subject};
 use crate::definition::fault::Issue;
 use crate::definition::keys::grammar::{extractor, statuses, think};
 use crate::definition::model::{
-    Body, DataSource, Extractor, JsonTemplate, Part, PartContent, RequestStep, Step,
+    Body, DataSource, Extractor, JsonTemplate, OnMissing, Part, PartContent, RequestStep, Step,
 };
 use crate::definition::shape::hide;
 use crate::definition::tree::{Content, Node, Piece, Plain, plain};
@@ -164,7 +164,7 @@ impl Build<'_> {
                 .map(|steps| self.steps(steps, scope))
                 .unwrap_or_default();
             return Some(Step::Group {
-                name: name.string()?,
+                name: self.shown(name)?,
                 steps,
             });
         }
@@ -219,12 +219,21 @@ impl Build<'_> {
             .map(|extract| self.extract(extract))
             .unwrap_or_default();
         let expected = node.get("expect").map_or(&[][..], one_or_more);
+        let on_missing = match node.get("onMissing") {
+            Some(place) if node.get("extract").is_none() => {
+                let issue = place.issue("onMissing has no effect without extract");
+                self.sink.push(issue.hint("remove it").warning());
+                OnMissing::End
+            }
+            Some(place) if place.string().as_deref() == Some("continue") => OnMissing::Continue,
+            _ => OnMissing::End,
+        };
         let url = url?;
         Some(RequestStep {
             method: method?.to_ascii_uppercase(),
             name: node
                 .get("name")
-                .and_then(Node::string)
+                .and_then(|name| self.shown(name))
                 .filter(|name| !name.is_empty())
                 .unwrap_or_else(|| without_credentials(&url.source)),
             url,
@@ -241,9 +250,10 @@ impl Build<'_> {
                 .iter()
                 .filter_map(|item| statuses(&item.text()?).ok())
                 .collect(),
-            tags: tags(node),
+            tags: self.tags(node),
             checks,
             extract,
+            on_missing,
         })
     }
 

@@ -7,6 +7,7 @@ mod flow;
 mod http;
 mod run;
 mod scenario;
+mod shown;
 mod take;
 mod unmatched;
 
@@ -50,6 +51,11 @@ pub(super) fn definition(
         has_target,
         data: Vec::new(),
     };
+    for key in ["project", "test"] {
+        if let Some(node) = root.get(key) {
+            build.no_secret(node);
+        }
+    }
     build.data = build.data(root);
     let script = build.script(root);
     let script_files = build.script_files(root);
@@ -80,7 +86,7 @@ pub(super) fn definition(
         baseline: root.get("baseline").map(run::baseline),
         run,
         http,
-        tags: tags(root),
+        tags: build.tags(root),
         notify: run::notify(root),
         contract: root
             .get("contract")
@@ -102,19 +108,10 @@ fn parameters(root: &Node) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// The map `tags` of a node.
-fn tags(node: &Node) -> BTreeMap<String, String> {
-    let entries = node.get("tags").map_or(&[][..], Node::entries);
-    entries
-        .iter()
-        .filter_map(|entry| Some((entry.key.clone(), entry.value.string()?)))
-        .collect()
-}
-
 impl Build<'_> {
     /// The path of a file, which has to exist.
     fn file(&mut self, node: &Node) -> Option<String> {
-        let path = node.string().filter(|path| is_inside(path))?;
+        let path = self.shown(node).filter(|path| is_inside(path))?;
         if [DEFINITION_FILE, INSPECTION_FILE].contains(&path.as_str()) {
             let issue = node.issue(format!("{} is the name of a file of ours", node.shown()));
             self.sink

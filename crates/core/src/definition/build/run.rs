@@ -130,6 +130,7 @@ impl Build<'_> {
         for entry in root.get("thresholds").map_or(&[][..], Node::entries) {
             for item in one_or_more(&entry.value) {
                 let place = item.get("threshold").unwrap_or(item);
+                self.no_secret(place);
                 let Some(expression) = place.string().filter(|text| !text.trim().is_empty()) else {
                     continue;
                 };

@@ -1,7 +1,7 @@
 //! Scenarios and their executors.
 
+use super::Build;
 use super::flow::Scope;
-use super::{Build, tags};
 use crate::definition::fault::Issue;
 use crate::definition::keys::variant;
 use crate::definition::model::{Engine, Executor, HttpOptions, RunOptions, Scenario, Stage};
@@ -53,7 +53,7 @@ impl Build<'_> {
                 .and_then(Node::duration)
                 .unwrap_or(GRACEFUL),
             executor: executor?,
-            tags: tags(node),
+            tags: self.tags(node),
             flow,
             http,
         })

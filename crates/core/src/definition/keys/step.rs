@@ -34,6 +34,7 @@ static EXTRACT: Shape = Shape::Map {
     of: &EXTRACTOR,
     min: 0,
 };
+static ON_MISSING: Shape = Shape::Choice(&["end", "continue"]);
 static ASSIGNMENTS: Shape = Shape::Map {
     keys: VARIABLE,
     of: &TEMPLATE,
@@ -89,6 +90,12 @@ pub(super) static REQUEST: Table = Table {
                 &EXTRACT,
                 "Variables to take out of the response, for later steps.",
             ),
+            Key::new(
+                "onMissing",
+                &ON_MISSING,
+                "What follows where there is nothing to extract: the end of the iteration, or the next step with an empty variable.",
+            )
+            .default("\"end\""),
         ],
     ],
     one_of: &METHODS,

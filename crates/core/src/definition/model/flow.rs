@@ -58,6 +58,18 @@ pub struct RequestStep {
     pub checks: Vec<Check>,
     /// Variables to take out of the response.
     pub extract: Vec<(String, Extractor)>,
+    /// What follows where there is nothing to take.
+    pub on_missing: OnMissing,
+}
+
+/// What follows an extraction that finds nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnMissing {
+    /// The iteration ends: a request made of an empty variable would be another one than the test means.
+    #[default]
+    End,
+    /// The next step, with the variable empty.
+    Continue,
 }
 
 /// A request body.

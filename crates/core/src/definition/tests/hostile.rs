@@ -142,6 +142,25 @@ fn secrets_stand_in_no_message_and_in_no_normalised_form() {
 }
 
 #[test]
+fn secrets_are_refused_where_results_would_show_them() {
+    for text in [
+        with_flow("- {get: /, name: \"${secret:token}\"}"),
+        with_flow("- {get: /, tags: {t: \"a ${secret:token}\"}}"),
+        with_flow("- {group: \"${secret:token}\", steps: [{get: /}]}"),
+        with_flow("- {post: /, file: \"${secret:token}.json\"}"),
+        with_top("tags: {t: \"${secret:token}\"}"),
+        with_top("data: [{file: \"${secret:token}.csv\"}]"),
+        with_top("thresholds: {http_reqs: \"count>${secret:token}\"}"),
+        with_top("parameters: {p: \"${secret:token}\"}\ntags: {t: \"${param:p}\"}"),
+        with_top("project: \"${secret:token}\""),
+    ] {
+        let message = faults(&text);
+        assert!(message.contains("a secret cannot stand here"), "{message}");
+        assert!(!message.contains("s3cr3t"), "{message}");
+    }
+}
+
+#[test]
 fn minified_json_is_read_in_linear_time() {
     // One line of a mebibyte: places must not be found by counting from its start each time.
     for item in ["\"é0123456789\"", "\"0123456789\""] {
