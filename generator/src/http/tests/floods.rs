@@ -1,7 +1,7 @@
 //! Targets that mean harm: each of their floods ends, in bounded memory, and holds nobody else up.
 
 use super::peer::{
-    CONTINUATION, DATA, END_HEADERS, HEADERS, PING, PRIORITY, Peer, SETTINGS, STATUS_200,
+    ACK, CONTINUATION, DATA, END_HEADERS, HEADERS, PING, PRIORITY, Peer, SETTINGS, STATUS_200,
     WINDOW_UPDATE, literal,
 };
 use super::server::{Server, request};
@@ -71,7 +71,8 @@ fn a_bomb_of_headers_is_not_unpacked() {
 fn bodies_without_end_are_given_up() {
     let of_bytes = flooding(|peer, id| {
         peer.send(HEADERS, END_HEADERS, id, &[STATUS_200]);
-        // as much as the client's window allows: more is a fault of another kind
+        // as much as the client's window allows, once its SETTINGS hold: more is a fault of another kind
+        peer.send(SETTINGS, ACK, 0, &[]);
         for _ in 0..4_000 {
             peer.send(DATA, 0, id, &[b'x'; 1000]);
         }
@@ -122,7 +123,7 @@ fn floods_hold_nobody_up() {
             let mut suffers = Client::new(Rc::clone(&worker), TransportId(0));
             let suffering = tokio::task::spawn_local(async move {
                 suffers
-                    .execute(&flooded, NONE, Duration::from_secs(1))
+                    .execute(&flooded, NONE, Duration::from_millis(300))
                     .await
             });
             let wire = wire(&worker, "GET", &calm.url("/"));
