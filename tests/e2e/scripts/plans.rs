@@ -95,3 +95,23 @@ fn a_plugin_that_is_missing_is_named_in_one_sentence() {
     );
     assert!(reason.ends_with("(https://jmeter-plugins.org)"), "{reason}");
 }
+
+/// A plan that asks nothing of HTTP sends all the same.
+#[test]
+fn a_plan_of_other_samplers_alone_sends_something() {
+    let Some(_) = tool("FLOODGATE_JMETER") else {
+        return;
+    };
+    let bench = Bench::new();
+    let text = std::fs::read_to_string(here("browse.jmx")).unwrap();
+    let (head, rest) = text.split_once("<HTTPSamplerProxy").unwrap();
+    let (_, tail) = rest.split_once("</HTTPSamplerProxy>").unwrap();
+    let sampler = r#"<JSR223Sampler guiclass="TestBeanGUI" testclass="JSR223Sampler" testname="script">
+        <stringProp name="scriptLanguage">groovy</stringProp><stringProp name="script">return</stringProp></JSR223Sampler>"#;
+    bench.write("plan.jmx", &format!("{head}{sampler}{tail}"));
+    let summary = bench
+        .floodgate(&["run", "plan.jmx", "--json", "--generators", "2"])
+        .expect(0)
+        .summary();
+    assert_eq!(value(&summary, "samples", "count"), 100.0);
+}

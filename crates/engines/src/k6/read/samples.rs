@@ -141,7 +141,7 @@ impl Samples {
         }
         if value.abs() > LARGEST {
             return Some(format!(
-                "a sample of {name} is {value}: at most {LARGEST:e} can be added up"
+                "a sample of {name} is {value:e}: at most {LARGEST:e} can be added up"
             ));
         }
         let elsewhere = self.responses.is_none();
