@@ -243,6 +243,7 @@ impl Run {
             planned_start_ms: START,
             start_skew_us: i64::from(task),
             ended_ms: START + self.seconds * 1_000,
+            connections: Default::default(),
             shards,
             totals: Totals {
                 http_reqs,

@@ -13,8 +13,10 @@ use super::response::{self, Keep, Response, ResponseView};
 use super::wire::Wire;
 use super::worker::{EndpointId, Transport, Worker};
 use crate::clock::Nanos;
+use rustls::ClientConfig;
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// Connections a VU keeps, one an endpoint; past it the one that was not used for longest goes.
@@ -29,6 +31,8 @@ pub struct Client {
     connections: Vec<(EndpointId, Connection)>,
     pub(super) response: Response,
     jar: CookieJar,
+    /// Its TLS sessions, if it has any of its own.
+    sessions: Option<Arc<ClientConfig>>,
 }
 
 impl Client {
@@ -44,6 +48,7 @@ impl Client {
             connections: Vec::new(),
             response: Response::default(),
             jar: CookieJar::default(),
+            sessions: None,
         }
     }
 
@@ -114,6 +119,9 @@ impl Client {
         self.jar.clear();
         if !self.transport.reuse_across_iterations {
             self.connections.clear();
+        }
+        if self.transport.sessions_per_iteration {
+            self.sessions = None;
         }
     }
 
@@ -283,15 +291,14 @@ impl Client {
     }
 
     async fn open(&mut self, wire: &Wire, marks: &mut Marks) -> Result<Fresh, ErrorCode> {
-        let endpoint = self.worker.endpoint_of(wire.endpoint());
-        connect::connect(
-            self.worker.clock,
-            &self.transport,
-            &endpoint,
-            &self.deadline,
-            marks,
-        )
-        .await
+        let connecting = connect::Connecting {
+            worker: &self.worker,
+            transport: &self.transport,
+            deadline: &self.deadline,
+        };
+        connecting
+            .connect(wire.endpoint(), &mut self.sessions, marks)
+            .await
     }
 
     async fn start(&mut self, fresh: Fresh) -> Result<Connection, ErrorCode> {
@@ -303,6 +310,7 @@ impl Client {
         Ok(Connection::H1(H1 {
             stream: fresh.stream,
             used: false,
+            by: fresh.by,
         }))
     }
 

@@ -95,6 +95,8 @@ error_codes! {
     Tls = "tls";
     /// The peer's certificate is not trusted, expired or of another name.
     TlsCertificate = "tls_certificate";
+    /// The proxy cannot be reached, or makes no tunnel.
+    Proxy = "proxy";
     /// What came is not HTTP: status line, headers, chunking, content length, HTTP/2 framing.
     Protocol = "protocol";
     /// The headers are larger than the bound.

@@ -10,11 +10,13 @@ use super::failure;
 use super::marks::Marks;
 use super::reader::{Progress, Reader};
 use super::response::Response;
+use super::route::Forward;
 use super::stream::{Idle, Stream};
 use super::wire::Wire;
 use super::worker::Worker;
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::AsyncWrite;
@@ -29,12 +31,15 @@ pub(super) struct H1 {
     pub(super) stream: Stream,
     /// Whether it has carried a request before.
     pub(super) used: bool,
+    /// The proxy that requests are handed to.
+    pub(super) by: Option<Rc<Forward>>,
 }
 
 /// An exchange under way. Ready with whether the connection may be used again.
 pub(super) struct RoundTrip<'a> {
     connection: &'a mut H1,
-    wire: &'a Wire,
+    /// What is sent.
+    bytes: &'a [u8],
     worker: &'a Worker,
     deadline: &'a Deadline,
     response: &'a mut Response,
@@ -73,9 +78,13 @@ impl<'a> RoundTrip<'a> {
         marks: &'a mut Marks,
     ) -> Self {
         let reader = Reader::new(wire.is_head());
+        let bytes = match &connection.by {
+            None => wire.bytes(),
+            Some(by) => wire.forwarded(by),
+        };
         Self {
             connection,
-            wire,
+            bytes,
             worker,
             deadline,
             response,
@@ -83,7 +92,7 @@ impl<'a> RoundTrip<'a> {
             reader,
             state: State::Start,
             written: 0,
-            writable: wire.before_continue().unwrap_or_else(|| wire.bytes().len()),
+            writable: bytes.len() - wire.held_back(),
             patience: None,
             received: 0,
             broken: None,
@@ -93,7 +102,7 @@ impl<'a> RoundTrip<'a> {
     /// Writes what is left. Pending or broken: the response may come nevertheless.
     #[inline]
     fn write(&mut self, cx: &mut Context<'_>) {
-        let bytes = &self.wire.bytes()[..self.writable];
+        let bytes = &self.bytes[..self.writable];
         while self.written < bytes.len() {
             match self
                 .connection
@@ -116,7 +125,7 @@ impl<'a> RoundTrip<'a> {
                 Poll::Pending => return,
             }
         }
-        if self.writable < self.wire.bytes().len() {
+        if self.writable < self.bytes.len() {
             self.patience = Some(Box::pin(tokio::time::sleep(CONTINUE_WAIT)));
             self.state = State::Waiting;
             return;
@@ -130,7 +139,7 @@ impl<'a> RoundTrip<'a> {
     fn go_on(&mut self, cx: &mut Context<'_>) {
         let patient = |sleep: &mut Pin<Box<Sleep>>| sleep.as_mut().poll(cx).is_pending();
         if self.reader.may_go_on() || !self.patience.as_mut().is_some_and(patient) {
-            self.writable = self.wire.bytes().len();
+            self.writable = self.bytes.len();
             (self.patience, self.state) = (None, State::Writing);
             self.write(cx);
         }
@@ -178,8 +187,10 @@ impl Future for RoundTrip<'_> {
             if this.connection.used {
                 match this.connection.stream.idle(cx) {
                     Idle::Usable => {}
+                    Idle::Closed => return Poll::Ready(Err(ErrorCode::ConnectionClosed)),
                     // nothing was sent yet: whatever came is no answer, and the request goes elsewhere
-                    Idle::Closed | Idle::Unsolicited => {
+                    Idle::Unsolicited => {
+                        this.worker.account.borrow_mut().spoiled += 1;
                         return Poll::Ready(Err(ErrorCode::ConnectionClosed));
                     }
                 }
@@ -193,6 +204,9 @@ impl Future for RoundTrip<'_> {
             match this.read(cx) {
                 Some(Ok(Progress::Done)) => {
                     this.connection.used = true;
+                    if this.reader.has_excess() {
+                        this.worker.account.borrow_mut().spoiled += 1;
+                    }
                     return Poll::Ready(Ok(
                         this.reader.keep_alive() && this.state == State::Written
                     ));

@@ -23,13 +23,16 @@ mod marks;
 mod multiplex;
 mod options;
 mod pool;
+mod proxy;
 mod reader;
 mod response;
+mod route;
 mod stream;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
 mod tls;
+mod tunnel;
 pub mod url;
 mod wire;
 mod worker;
@@ -38,6 +41,7 @@ pub use client::Client;
 pub use connect::DNS_TTL;
 pub use cookies::CookieJar;
 pub use options::{SetupError, TransportId, TransportOptions};
+pub use proxy::ProxyVariables;
 pub use response::{Keep, ResponseView};
 pub use url::{BadUrl, Origin, Redirect, Target, absolute};
 pub use wire::{BadRequest, RequestParts, Wire};

@@ -1,6 +1,9 @@
 //! What the options of the engine say about transport.
 
-use floodgate_core::definition::{ConnectionMode, HttpOptions, HttpVersion};
+use super::proxy::ProxyVariables;
+use floodgate_core::definition::{
+    ConnectionMode, HostOverride, HttpOptions, HttpVersion, ProxyChoice, TlsResumption,
+};
 use std::io;
 use std::time::Duration;
 
@@ -33,6 +36,18 @@ pub struct TransportOptions {
     pub cert: Option<Vec<u8>>,
     /// PEM: the client's private key.
     pub key: Option<Vec<u8>>,
+    /// Whose TLS sessions are resumed.
+    pub tls_resumption: TlsResumption,
+    /// Whether a VU's TLS sessions end with its iteration, since its connections do.
+    pub sessions_per_iteration: bool,
+    /// The definition's proxy.
+    pub proxy: Option<ProxyChoice>,
+    /// The environment's proxies.
+    pub variables: ProxyVariables,
+    /// Addresses in place of what names resolve to.
+    pub hosts: Vec<HostOverride>,
+    /// Where all connections go.
+    pub unix_socket: Option<String>,
 }
 
 impl TransportOptions {
@@ -66,6 +81,13 @@ impl TransportOptions {
             ca: read(&options.ca)?,
             cert: read(&options.cert)?,
             key: read(&options.key)?,
+            tls_resumption: options.resumption(),
+            sessions_per_iteration: !options.reuse_across_iterations
+                && options.tls_resumption.is_none(),
+            proxy: options.proxy.clone(),
+            variables: ProxyVariables::default(),
+            hosts: options.hosts.clone(),
+            unix_socket: options.unix_socket.clone(),
         })
     }
 }
@@ -84,6 +106,9 @@ impl std::fmt::Debug for TransportOptions {
             .field("insecure", &self.insecure)
             .field("ca", &self.ca.is_some())
             .field("cert", &self.cert.is_some())
+            .field("tls_resumption", &self.tls_resumption)
+            .field("hosts", &self.hosts)
+            .field("unix_socket", &self.unix_socket)
             .finish_non_exhaustive()
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Reader {
     interim: u32,
     /// An interim `100 (Continue)` has come.
     go_on: bool,
+    /// Bytes have come behind the response.
+    excess: bool,
 }
 
 impl Reader {
@@ -48,7 +50,14 @@ impl Reader {
             keep_alive: false,
             interim: 0,
             go_on: false,
+            excess: false,
         }
+    }
+
+    /// Whether bytes have come behind the response.
+    #[inline]
+    pub(super) fn has_excess(&self) -> bool {
+        self.excess
     }
 
     /// Whether the peer has asked for the body by an interim `100 (Continue)`.
@@ -165,7 +174,8 @@ impl Reader {
             }
         };
         if done {
-            self.keep_alive &= used == data.len();
+            self.excess = used < data.len();
+            self.keep_alive &= !self.excess;
             self.finish(out)
         } else {
             Ok(Progress::More)

@@ -1,4 +1,4 @@
-//! A connected socket, plain or under TLS.
+//! A connected socket, of TCP or Unix, plain or under TLS.
 
 use rustix::net::{RecvFlags, SendFlags};
 use std::cell::Cell;
@@ -7,14 +7,31 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::client::TlsStream;
 
 /// TLS is boxed: its buffers and keys are large, and a plain connection must not pay for them.
 #[derive(Debug)]
 pub(super) enum Stream {
     Plain(TcpStream),
-    Tls(Box<TlsStream<TcpStream>>),
+    Unix(UnixStream),
+    Tls(Box<TlsStream<Socket>>),
+}
+
+/// What TLS is spoken on.
+#[derive(Debug)]
+pub(super) enum Socket {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+impl From<Socket> for Stream {
+    fn from(socket: Socket) -> Self {
+        match socket {
+            Socket::Tcp(stream) => Self::Plain(stream),
+            Socket::Unix(stream) => Self::Unix(stream),
+        }
+    }
 }
 
 /// Whether an idle connection can carry another request.
@@ -44,6 +61,7 @@ impl Stream {
                     done => return Poll::Ready(done),
                 }
             },
+            Self::Unix(stream) => Pin::new(stream).poll_write(cx, data),
             Self::Tls(stream) => Pin::new(stream).poll_write(cx, data),
         }
     }
@@ -64,11 +82,8 @@ impl Stream {
                     done => return Poll::Ready(done),
                 }
             },
-            Self::Tls(stream) => {
-                let mut buffer = ReadBuf::new(buffer);
-                ready!(Pin::new(stream).poll_read(cx, &mut buffer))?;
-                Poll::Ready(Ok(buffer.filled().len()))
-            }
+            Self::Unix(stream) => poll_into(stream, cx, buffer),
+            Self::Tls(stream) => poll_into(stream, cx, buffer),
         }
     }
 
@@ -82,7 +97,7 @@ impl Stream {
                 done => done,
             },
             // session tickets may have come: only rustls can tell
-            Self::Tls(_) => match self.poll_read_some(cx, &mut byte) {
+            Self::Unix(_) | Self::Tls(_) => match self.poll_read_some(cx, &mut byte) {
                 Poll::Pending => return Idle::Usable,
                 Poll::Ready(done) => done,
             },
@@ -93,6 +108,16 @@ impl Stream {
             Idle::Closed
         }
     }
+}
+
+fn poll_into(
+    stream: &mut (impl AsyncRead + Unpin),
+    cx: &mut Context<'_>,
+    buffer: &mut [u8],
+) -> Poll<io::Result<usize>> {
+    let mut buffer = ReadBuf::new(buffer);
+    ready!(Pin::new(stream).poll_read(cx, &mut buffer))?;
+    Poll::Ready(Ok(buffer.filled().len()))
 }
 
 /// `send` without the C library, whose version is a cancellation point and costs some 40 ns more a call.
@@ -126,6 +151,7 @@ impl AsyncRead for Stream {
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Unix(stream) => Pin::new(stream).poll_read(cx, buffer),
             Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
         }
     }
@@ -147,6 +173,7 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, data),
+            Self::Unix(stream) => Pin::new(stream).poll_write_vectored(cx, data),
             Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, data),
         }
     }
@@ -154,13 +181,14 @@ impl AsyncWrite for Stream {
     fn is_write_vectored(&self) -> bool {
         match self {
             Self::Plain(stream) => stream.is_write_vectored(),
+            Self::Unix(stream) => stream.is_write_vectored(),
             Self::Tls(stream) => stream.is_write_vectored(),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Plain(_) => Poll::Ready(Ok(())),
+            Self::Plain(_) | Self::Unix(_) => Poll::Ready(Ok(())),
             Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
@@ -168,8 +196,59 @@ impl AsyncWrite for Stream {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
         }
+    }
+}
+
+/// Calls a method of [`AsyncRead`] or [`AsyncWrite`] on whichever socket it is.
+macro_rules! on_socket {
+    ($socket:expr, $method:ident($($argument:expr),*)) => {
+        match $socket.get_mut() {
+            Socket::Tcp(stream) => Pin::new(stream).$method($($argument),*),
+            Socket::Unix(stream) => Pin::new(stream).$method($($argument),*),
+        }
+    };
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        on_socket!(self, poll_read(cx, buffer))
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        on_socket!(self, poll_write(cx, data))
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        on_socket!(self, poll_write_vectored(cx, data))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on_socket!(self, poll_flush(cx))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        on_socket!(self, poll_shutdown(cx))
     }
 }
 

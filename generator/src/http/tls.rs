@@ -1,56 +1,84 @@
-//! The TLS side of a transport: trust, client certificate, ALPN.
+//! The TLS side of a transport: trust, client certificate, ALPN, and whose sessions are resumed.
+
+mod identity;
+mod named;
+pub(super) mod reason;
+mod sessions;
+mod verify;
 
 use super::options::{SetupError, TransportOptions};
-use floodgate_core::definition::HttpVersion;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use floodgate_core::definition::{HttpVersion, TlsResumption};
+use rustls::ClientConfig;
+use rustls::client::Resumption;
+use rustls::crypto::ring;
+use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use sessions::Sessions;
 use std::sync::Arc;
+use verify::Verifier;
 
 /// The ALPN name of HTTP/2 (RFC 9113 §3.1).
 pub(super) const ALPN_H2: &[u8] = b"h2";
 
-/// The configuration of all TLS connections of a transport; sessions are resumed, as rustls does by default.
-pub(super) fn client_config(options: &TransportOptions) -> Result<ClientConfig, SetupError> {
-    let provider = Arc::new(ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()?;
-    let builder = if options.insecure {
-        builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Anyone(provider)))
-    } else {
-        builder.with_root_certificates(roots(options.ca.as_deref())?)
-    };
-    let mut config = match (&options.cert, &options.key) {
-        (None, None) => builder.with_no_client_auth(),
-        (Some(cert), Some(key)) => {
-            let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| pem("key", &error))?;
-            builder.with_client_auth_cert(certificates("cert", cert)?, key)?
-        }
-        _ => return Err(SetupError::Pair),
-    };
-    config.alpn_protocols = match options.version {
-        HttpVersion::Auto => vec![ALPN_H2.to_vec(), b"http/1.1".to_vec()],
-        HttpVersion::Http1 => vec![b"http/1.1".to_vec()],
-        HttpVersion::Http2 => vec![ALPN_H2.to_vec()],
-    };
-    Ok(config)
+/// What all TLS connections of a transport have in common.
+#[derive(Debug)]
+pub(super) struct Tls {
+    /// For all VUs, unless each has its own sessions.
+    config: Arc<ClientConfig>,
+    verifier: Arc<Verifier>,
+    pub(super) resumption: TlsResumption,
 }
 
-fn roots(ca: Option<&[u8]>) -> Result<RootCertStore, SetupError> {
-    let mut store = RootCertStore::empty();
-    match ca {
-        None => store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
-        Some(bytes) => {
-            for certificate in certificates("ca", bytes)? {
-                store.add(certificate)?;
+impl Tls {
+    pub(super) fn new(options: &TransportOptions) -> Result<Self, SetupError> {
+        let provider = Arc::new(ring::default_provider());
+        let verifier = Verifier::new(options, &provider)?;
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::clone(&verifier) as _);
+        let mut config = match (&options.cert, &options.key) {
+            (None, None) => builder.with_no_client_auth(),
+            (Some(cert), Some(key)) => {
+                builder.with_client_cert_resolver(identity::client(cert, key, &provider)?)
             }
+            _ => return Err(SetupError::Pair),
+        };
+        config.alpn_protocols = match options.version {
+            HttpVersion::Auto => vec![ALPN_H2.to_vec(), b"http/1.1".to_vec()],
+            HttpVersion::Http1 => vec![b"http/1.1".to_vec()],
+            HttpVersion::Http2 => vec![ALPN_H2.to_vec()],
+        };
+        // rustls' own default is one store for all that use the configuration
+        if options.tls_resumption != TlsResumption::Shared {
+            config.resumption = Resumption::disabled();
         }
+        Ok(Self {
+            config: Arc::new(config),
+            verifier,
+            resumption: options.tls_resumption,
+        })
     }
-    Ok(store)
+
+    /// The configuration for a VU's next connection; `own` keeps the one that it has for itself, made at its first
+    /// handshake: a few hundred bytes and what [`Sessions`] holds.
+    pub(super) fn config(&self, own: &mut Option<Arc<ClientConfig>>) -> Arc<ClientConfig> {
+        if self.resumption != TlsResumption::PerVu {
+            return Arc::clone(&self.config);
+        }
+        Arc::clone(own.get_or_insert_with(|| {
+            let mut config = ClientConfig::clone(&self.config);
+            config.resumption = Resumption::store(Arc::new(Sessions::default()));
+            Arc::new(config)
+        }))
+    }
+
+    /// Why the handshake failed that has just failed.
+    pub(super) fn why(&self, error: &std::io::Error) -> String {
+        self.verifier
+            .why()
+            .unwrap_or_else(|| reason::plain(&error.to_string()))
+    }
 }
 
 fn certificates(
@@ -72,54 +100,5 @@ fn pem(what: &'static str, error: &rustls_pki_types::pem::Error) -> SetupError {
     SetupError::Pem {
         what,
         reason: error.to_string(),
-    }
-}
-
-/// Trusts every certificate, as `insecure` asks for; signatures are still verified.
-#[derive(Debug)]
-struct Anyone(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(
-            message,
-            cert,
-            signature,
-            &self.0.signature_verification_algorithms,
-        )
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(
-            message,
-            cert,
-            signature,
-            &self.0.signature_verification_algorithms,
-        )
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
     }
 }

@@ -2,6 +2,7 @@
 
 use super::chunked::is_token;
 use super::decompress::Accepted;
+use super::route::Forward;
 use super::worker::EndpointId;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
@@ -63,6 +64,7 @@ pub struct Wire {
     expects: bool,
     accepted: Accepted,
     h2: OnceCell<Box<H2Request>>,
+    forwarded: OnceCell<Box<[u8]>>,
 }
 
 /// The HTTP/2 form; cloning its parts copies no text.
@@ -92,6 +94,7 @@ impl Wire {
             expects: false,
             accepted: Accepted::default(),
             h2: OnceCell::new(),
+            forwarded: OnceCell::new(),
         };
         wire.rebuild(parts)?;
         Ok(wire)
@@ -105,6 +108,7 @@ impl Wire {
         let out = &mut self.bytes;
         out.clear();
         self.h2.take();
+        self.forwarded.take();
         if parts.method.is_empty() || !parts.method.bytes().all(is_token) {
             return Err(BadRequest::Method(parts.method.clone()));
         }
@@ -180,10 +184,29 @@ impl Wire {
         &self.bytes
     }
 
-    /// The bytes that may be sent before the peer has said `100 (Continue)`; `None` if all may.
+    /// Bytes at the end that wait until the peer has said `100 (Continue)`.
     #[inline]
-    pub(super) fn before_continue(&self) -> Option<usize> {
-        self.expects.then_some(self.head_len)
+    pub(super) fn held_back(&self) -> usize {
+        if self.expects {
+            self.bytes.len() - self.head_len
+        } else {
+            0
+        }
+    }
+
+    /// The form that a proxy takes (RFC 9112 §3.2.2), made at the first call: a request goes one way only.
+    pub(super) fn forwarded(&self, by: &Forward) -> &[u8] {
+        self.forwarded.get_or_init(|| {
+            let (method, rest) = self.bytes.split_at(self.method_len + 1);
+            let line = self.path_len + " HTTP/1.1\r\n".len();
+            let mut bytes = [method, by.prefix.as_bytes(), &rest[..line]].concat();
+            if let Some(authorization) = &by.authorization {
+                // writing to a Vec does not fail
+                let _ = write!(bytes, "Proxy-Authorization: {authorization}\r\n");
+            }
+            bytes.extend_from_slice(&rest[line..]);
+            bytes.into()
+        })
     }
 
     /// Whether its method is `HEAD`.

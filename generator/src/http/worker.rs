@@ -4,18 +4,18 @@ use super::deadline::Deadlines;
 use super::head::Memo;
 use super::options::{SetupError, TransportId, TransportOptions};
 use super::pool::Pool;
-use super::tls;
+use super::route::{Route, Routing};
+use super::tls::Tls;
 use super::url::Origin;
 use crate::clock::{Clock, Nanos};
 use floodgate_core::definition::{ConnectionMode, HttpVersion};
+use floodgate_core::execution::connections::Connections;
 use rustls_pki_types::ServerName;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
-use tokio_rustls::TlsConnector;
 
 /// The one read buffer of a worker: a response up to this size comes in one read.
 const READ_BUFFER_BYTES: usize = 64 * 1024;
@@ -63,17 +63,12 @@ pub(super) struct Transport {
     pub(super) connect_timeout: Duration,
     pub(super) max_body_bytes: u64,
     pub(super) cookies: bool,
-    pub(super) tls: TlsConnectorDebug,
+    pub(super) sessions_per_iteration: bool,
+    pub(super) tls: Tls,
     pub(super) pool: Pool,
-}
-
-/// The connector has no `Debug` of its own.
-pub(super) struct TlsConnectorDebug(pub(super) TlsConnector);
-
-impl std::fmt::Debug for TlsConnectorDebug {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("TlsConnector")
-    }
+    routing: Routing,
+    /// By endpoint; found at the first connection to it.
+    routes: RefCell<HashMap<EndpointId, Rc<Route>>>,
 }
 
 /// The HTTP side of one worker thread: clock, TLS, names, the shared pool, the read buffer and the deadlines.
@@ -87,6 +82,24 @@ pub struct Worker {
     pub(super) buffer: RefCell<Box<[u8]>>,
     pub(super) memo: RefCell<Memo>,
     pub(super) deadlines: Rc<Deadlines>,
+    /// What becomes of connections.
+    pub(super) account: RefCell<Connections>,
+}
+
+impl Endpoint {
+    pub(super) fn new(origin: &Origin) -> Self {
+        Self {
+            literal: origin
+                .host
+                .parse::<IpAddr>()
+                .ok()
+                .map(|address| SocketAddr::new(address, origin.port)),
+            server_name: ServerName::try_from(origin.host.clone()).ok(),
+            origin: origin.clone(),
+            resolved: RefCell::default(),
+            turn: Cell::new(0),
+        }
+    }
 }
 
 impl Worker {
@@ -107,6 +120,7 @@ impl Worker {
             buffer: RefCell::new(vec![0; READ_BUFFER_BYTES].into_boxed_slice()),
             memo: RefCell::default(),
             deadlines: Deadlines::new(clock),
+            account: RefCell::default(),
         }))
     }
 
@@ -128,17 +142,7 @@ impl Worker {
             return Err(TooManyEndpoints(origin.authority()));
         }
         let id = EndpointId(endpoints.len() as u32);
-        endpoints.push(Rc::new(Endpoint {
-            literal: origin
-                .host
-                .parse::<IpAddr>()
-                .ok()
-                .map(|address| SocketAddr::new(address, origin.port)),
-            server_name: ServerName::try_from(origin.host.clone()).ok(),
-            origin: origin.clone(),
-            resolved: RefCell::default(),
-            turn: Cell::new(0),
-        }));
+        endpoints.push(Rc::new(Endpoint::new(origin)));
         self.by_origin.borrow_mut().insert(origin.clone(), id);
         Ok(id)
     }
@@ -159,6 +163,11 @@ impl Worker {
         Rc::clone(&self.transports[usize::from(id.0)])
     }
 
+    /// What has become of connections so far.
+    pub fn connections(&self) -> Connections {
+        self.account.borrow().clone()
+    }
+
     /// Wakes requests whose time-out passed. To be spawned once a worker, on its thread; without it nothing times out.
     pub async fn run_deadlines(self: Rc<Self>) {
         self.deadlines.run().await;
@@ -175,9 +184,21 @@ impl Transport {
             connect_timeout: options.connect_timeout,
             max_body_bytes: options.max_body_bytes,
             cookies: options.cookies,
-            tls: TlsConnectorDebug(TlsConnector::from(Arc::new(tls::client_config(options)?))),
+            sessions_per_iteration: options.sessions_per_iteration,
+            tls: Tls::new(options)?,
             pool: Pool::default(),
+            routing: Routing::new(options),
+            routes: RefCell::default(),
         })
+    }
+
+    /// The way to an endpoint.
+    pub(super) fn route(&self, id: EndpointId, endpoint: &Endpoint) -> Rc<Route> {
+        let mut routes = self.routes.borrow_mut();
+        let route = routes
+            .entry(id)
+            .or_insert_with(|| Rc::new(self.routing.route(&endpoint.origin)));
+        Rc::clone(route)
     }
 
     /// Whether a connection to the origin may turn out to be HTTP/2.

@@ -13,13 +13,14 @@ use crate::clock::{Clock, Nanos, unix_ms};
 use crate::flow::Files;
 use crate::flush::{self, Delivered, FlushConfig, Flushed, Outbox};
 use crate::health::{Limits, allowed_cpus, memory_warning, workers_in};
-use crate::http::TransportOptions;
+use crate::http::{ProxyVariables, SetupError, TransportOptions};
 use crate::recorder::SeriesBudget;
 use crate::site::{Level, Site};
 use crate::standstill::{Standstills, as_us, boot_time};
 use control::Begin;
 use floodgate_core::definition::Resolver;
 use floodgate_core::definition::model::{Definition, Engine};
+use floodgate_core::execution::connections::Connections;
 use floodgate_core::execution::control::Ready;
 use floodgate_core::execution::manifest::{Manifest, TaskOutcome, Totals};
 use floodgate_core::execution::plan::Plan;
@@ -149,12 +150,17 @@ impl Task {
         let mut warnings = self.config.site.warnings.clone();
         warnings.append(&mut limits.warnings(vus));
         warnings.extend(memory_limit().and_then(|memory| memory_warning(memory, vus)));
+        let variables = ProxyVariables::read(|name| self.config.resolver.env(name));
         let transports = definition.scenarios.iter().map(|scenario| {
-            TransportOptions::from(&scenario.http, |path| {
+            let options = TransportOptions::from(&scenario.http, |path| {
                 let pem = files
                     .pem(path)
                     .ok_or_else(|| std::io::Error::from(std::io::ErrorKind::NotFound))?;
                 Ok(pem.to_vec())
+            })?;
+            Ok::<_, SetupError>(TransportOptions {
+                variables: variables.clone(),
+                ..options
             })
         });
         let transports = transports
@@ -388,6 +394,7 @@ impl Task {
             planned_start_ms: 0,
             start_skew_us: 0,
             ended_ms: unix_ms(),
+            connections: Default::default(),
             shards: Vec::new(),
             totals: Default::default(),
             durations: Vec::new(),
@@ -423,9 +430,11 @@ impl Task {
             ..
         } = flushed;
         let mut lag = floodgate_core::histogram::Histogram::new();
+        let mut connections = Connections::default();
         for report in reports {
             lag.add(&report.dispatch_lag);
             health.standstill_max_us = health.standstill_max_us.max(as_us(report.late));
+            connections.add(&report.connections);
             if let Some(scheduled) = report.scheduled {
                 totals.scheduled_iterations =
                     Some(totals.scheduled_iterations.unwrap_or(0) + scheduled);
@@ -459,6 +468,7 @@ impl Task {
             planned_start_ms: start_ms,
             start_skew_us: i64::try_from(skew / 1_000).unwrap_or(i64::MAX),
             ended_ms: unix_ms(),
+            connections,
             shards: delivered.shards,
             totals,
             durations: Vec::new(),

@@ -295,6 +295,7 @@ impl Task {
             planned_start_ms: start_ms,
             start_skew_us: began_us.unwrap_or(0).max(0),
             ended_ms: unix_ms(),
+            connections: Default::default(),
             shards,
             totals,
             durations,

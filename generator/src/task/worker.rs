@@ -8,6 +8,7 @@ use crate::http::{TransportId, TransportOptions, Wire, Worker};
 use crate::recorder::{Closed, ScenarioSeries, SeriesBudget, Window, WorkerRecorder};
 use crate::timer::{StopSignal, Timer};
 use floodgate_core::definition::model::Definition;
+use floodgate_core::execution::connections::Connections;
 use floodgate_core::histogram::Histogram;
 use floodgate_core::metric::Tags;
 use floodgate_core::schedule::{Segment, schedule};
@@ -67,6 +68,7 @@ pub(super) struct Report {
     pub(super) dispatch_lag: Histogram,
     /// By how much the latest tick of a second was late.
     pub(super) late: Duration,
+    pub(super) connections: Connections,
 }
 
 /// The body of a worker thread.
@@ -235,6 +237,7 @@ impl Bench<'_> {
             data_exhausted: tally.data_exhausted.get(),
             dispatch_lag: tally.dispatch_lag.take(),
             late: Duration::from_nanos(self.late.get()),
+            connections: self.worker.connections(),
         };
         if let Some(recorder) = Rc::into_inner(self.recorder) {
             recorder.into_inner().finish(now);

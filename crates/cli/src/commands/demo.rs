@@ -41,7 +41,10 @@ pub async fn demo(args: Args) -> Result<ExitCode> {
     let definition = write_files(&out.join("demo"))?;
     let target =
         Target::start(Config::service()).map_err(|e| CliError::run("start the demo's shop", e))?;
-    let env = Environment::new(&EnvArgs::default(), out)?.with(TARGET, target.url());
+    let env = Environment::new(&EnvArgs::default(), out)?
+        .with(TARGET, target.url())
+        // the bundled target is on this machine, where no proxy would find it
+        .with("no_proxy", "127.0.0.1,::1,localhost");
     let test = load_file(&definition, &[], &env)?;
     if !args.show.quiet {
         say!(

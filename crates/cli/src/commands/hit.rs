@@ -6,7 +6,7 @@ use crate::error::{CliError, Result};
 use crate::load::{Origin, load_text};
 use crate::local::{LocalRun, execute};
 use crate::outcome::{Output, show};
-use floodgate_core::definition::without_credentials;
+use floodgate_core::definition::{HostOverride, without_credentials};
 use floodgate_core::execution::record::Status;
 use floodgate_core::execution::summary::Summary;
 use floodgate_core::rate::Rate;
@@ -59,6 +59,15 @@ pub struct Args {
     /// Do not verify certificates
     #[arg(long)]
     pub insecure: bool,
+    /// The proxy, http://[USER:PASSWORD@]HOST[:PORT], or none [default: HTTP_PROXY, HTTPS_PROXY and NO_PROXY]
+    #[arg(short = 'x', long, value_name = "URL")]
+    pub proxy: Option<String>,
+    /// Connect to an address instead of what a name resolves to, as HOST[:PORT]=ADDRESS[:PORT]; repeatable
+    #[arg(long = "host", value_name = "HOST=ADDRESS", value_parser = host)]
+    pub hosts: Vec<(String, String)>,
+    /// Connect to this Unix socket, whatever the URL's host
+    #[arg(long, value_name = "PATH")]
+    pub unix_socket: Option<PathBuf>,
     /// The longest that a request may take; a bare number is seconds [default: 60s]
     #[arg(short, long, value_name = "TIME", value_parser = seconds)]
     pub timeout: Option<Duration>,
@@ -135,6 +144,14 @@ fn header(text: &str) -> std::result::Result<(String, String), String> {
         return Err(format!("{name:?} is no header name"));
     }
     Ok((name.to_owned(), value.trim().to_owned()))
+}
+
+fn host(text: &str) -> std::result::Result<(String, String), String> {
+    let (from, to) = text
+        .split_once('=')
+        .ok_or("has no \"=\"; write HOST=ADDRESS")?;
+    HostOverride::parse(from, to).map_err(|error| error.to_string())?;
+    Ok((from.to_owned(), to.to_owned()))
 }
 
 /// A definition made from arguments.
@@ -216,6 +233,17 @@ impl Args {
         }
         if self.insecure {
             http["insecure"] = json!(true);
+        }
+        if let Some(proxy) = &self.proxy {
+            http["proxy"] = json!(proxy);
+        }
+        for (from, to) in &self.hosts {
+            http["hosts"][from] = json!(to);
+        }
+        if let Some(path) = &self.unix_socket {
+            // a definition is read elsewhere, too
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+            http["unixSocket"] = json!(path.to_string_lossy());
         }
         let mut headers = serde_json::Map::new();
         for (name, value) in &self.headers {

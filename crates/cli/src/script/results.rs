@@ -110,6 +110,7 @@ pub(crate) async fn import_file(
             planned_start_ms: 0,
             start_skew_us: 0,
             ended_ms: collector.latest_ms().unwrap_or(plan.deadline_ms),
+            connections: Default::default(),
             shards,
             totals: collector.totals(),
             durations: collector.durations(),

@@ -289,6 +289,7 @@ impl Run<'_> {
             planned_start_ms: START,
             start_skew_us: 100 * i64::from(task),
             ended_ms: START + 10_000,
+            connections: Default::default(),
             totals: Totals {
                 http_reqs: load.per_s * seconds,
                 iterations: load.per_s * seconds,

@@ -1,7 +1,9 @@
 //! What a definition says, validated and typed. Units stand in the types; every reference has been resolved.
 
+mod connection;
 mod flow;
 
+pub use connection::*;
 pub use flow::*;
 
 use crate::template::Template;
@@ -224,6 +226,27 @@ pub struct HttpOptions {
     pub cert: Option<String>,
     /// PEM file of the client's private key.
     pub key: Option<String>,
+    /// Whose TLS sessions connections resume; see [`Self::resumption`] for what `None` means.
+    pub tls_resumption: Option<TlsResumption>,
+    /// The proxy (default: as the environment says).
+    pub proxy: Option<ProxyChoice>,
+    /// Addresses in place of what names resolve to.
+    pub hosts: Vec<HostOverride>,
+    /// Path of a Unix socket that all connections go to.
+    pub unix_socket: Option<String>,
+}
+
+impl HttpOptions {
+    /// Whose TLS sessions connections resume. Unless it is said: each VU its own, as in a browser; nobody's if connections
+    /// do not outlive a request, since each then stands for a client of its own; those of the pool if there is one.
+    pub fn resumption(&self) -> TlsResumption {
+        match (self.tls_resumption, self.keep_alive, self.connections) {
+            (Some(said), ..) => said,
+            (None, false, _) => TlsResumption::Never,
+            (None, true, ConnectionMode::Shared) => TlsResumption::Shared,
+            (None, true, ConnectionMode::PerVu) => TlsResumption::PerVu,
+        }
+    }
 }
 
 impl Default for HttpOptions {
@@ -246,6 +269,10 @@ impl Default for HttpOptions {
             ca: None,
             cert: None,
             key: None,
+            tls_resumption: None,
+            proxy: None,
+            hosts: Vec::new(),
+            unix_socket: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `tasks/{task}.json`: a task's own account of what it wrote and how it fared.
 
+use super::connections::Connections;
 use crate::metric::Tags;
 use crate::shard::sha256_hex;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,9 @@ pub struct Manifest {
     pub start_skew_us: i64,
     /// When the task ended, Unix ms.
     pub ended_ms: i64,
+    /// What became of connections; empty with an external engine.
+    #[serde(default, skip_serializing_if = "Connections::is_empty")]
+    pub connections: Connections,
     /// Every shard that was written, in order.
     pub shards: Vec<ShardEntry>,
     /// Totals over all shards, for a check of completeness.

@@ -1,6 +1,7 @@
 //! What is written about a run: the plan, the control objects, manifests, the record and the summary.
 
 pub mod applied;
+pub mod connections;
 pub mod control;
 pub mod manifest;
 pub mod plan;

@@ -2,6 +2,7 @@
 
 mod requests;
 
+use super::connections::Connections;
 use super::control::Stop;
 use super::manifest::{Manifest, TaskOutcome};
 use super::record::{AppliedLoad, Completeness, Execution};
@@ -101,6 +102,11 @@ pub fn conclude(run: &Finished<'_>) -> Conclusion {
             earlier.execution
         ));
     }
+    let mut connections = Connections::default();
+    for manifest in run.manifests {
+        connections.add(&manifest.connections);
+    }
+    verdict.warnings.extend(connections.warnings());
     // Warnings from before the start stay in front.
     let mut warnings = run.execution.warnings.clone();
     warnings.extend(
@@ -111,7 +117,7 @@ pub fn conclude(run: &Finished<'_>) -> Conclusion {
             .cloned(),
     );
     verdict.warnings = warnings;
-    let summary = summarise(run, &verdict, &thresholds, compared);
+    let summary = summarise(run, &verdict, &thresholds, compared, connections);
     Conclusion {
         verdict,
         thresholds,
@@ -140,6 +146,7 @@ fn summarise(
     verdict: &Verdict,
     thresholds: &[ThresholdOutcome],
     baseline: Option<BaselineSummary>,
+    connections: Connections,
 ) -> Summary {
     let e = run.execution;
     Summary {
@@ -159,6 +166,7 @@ fn summarise(
         requests: requests::by_name(run.source, run.duration),
         checks: requests::checks(run.source),
         errors: requests::errors(run.source),
+        connections,
         baseline,
         generators: run.manifests.iter().map(generator).collect(),
         warnings: verdict.warnings.clone(),

@@ -1,5 +1,6 @@
 //! `summary.json`: the one published account of a run, in k6's shape where k6 has one.
 
+use super::connections::Connections;
 use super::plan::PlannedLoad;
 use super::record::{AppliedLoad, Completeness, Cost, Infrastructure, Status};
 use crate::baseline::BaselineOutcome;
@@ -44,6 +45,9 @@ pub struct Summary {
     pub checks: Vec<CheckSummary>,
     /// Failed requests by `error_code`, or by status where a response came and was not an expected one.
     pub errors: BTreeMap<String, u64>,
+    /// Connections of all generators: how many, which way they went, why some failed. Empty with an external engine.
+    #[serde(default, skip_serializing_if = "Connections::is_empty")]
+    pub connections: Connections,
     /// The comparison with an earlier run; absent if the test asks for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<BaselineSummary>,

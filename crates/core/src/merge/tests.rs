@@ -333,6 +333,7 @@ impl Run {
                 planned_start_ms: 0,
                 start_skew_us: 0,
                 ended_ms: 20_000,
+                connections: Default::default(),
                 shards,
                 totals: TaskTotals {
                     http_reqs: 4,

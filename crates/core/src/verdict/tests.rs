@@ -83,6 +83,7 @@ pub(super) fn manifest(task: u32) -> Manifest {
         planned_start_ms: 0,
         start_skew_us: 0,
         ended_ms: 0,
+        connections: Default::default(),
         shards: Vec::new(),
         totals: Totals::default(),
         durations: Vec::new(),

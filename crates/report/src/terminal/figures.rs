@@ -254,6 +254,33 @@ pub(super) fn errors(summary: &Summary, style: Style) -> String {
     )
 }
 
+/// How connections were made, and why some were not. Left out where nothing about them is out of the ordinary.
+pub(super) fn connections(summary: &Summary, style: Style) -> String {
+    let all = &summary.connections;
+    let mut rows = Vec::new();
+    if all.tls_handshakes > 0 {
+        let whose: Vec<_> = all.tls_resumption.iter().map(String::as_str).collect();
+        let resumed = format!(
+            "TLS handshakes, {} resumed (sessions: {})",
+            count(all.tls_resumed),
+            whose.join(", ")
+        );
+        rows.push(vec![plain(count(all.tls_handshakes)), plain(resumed)]);
+    }
+    for (way, n) in &all.routes {
+        rows.push(vec![plain(count(*n)), plain(format!("made through {way}"))]);
+    }
+    if all.spoiled > 0 {
+        let said = "given up for bytes that nobody had asked for";
+        rows.push(vec![plain(count(all.spoiled)), plain(said.to_owned())]);
+    }
+    for fault in &all.faults {
+        let said = format!("{}: {}", fault.error_code, fault.reason);
+        rows.push(vec![plain(count(fault.count)), (said, Tone::Bad)]);
+    }
+    table(style, &[("", Align::Right), ("", Align::Wrap)], rows)
+}
+
 pub(super) fn custom(summary: &Summary, style: Style) -> String {
     let own = |key: &str| Builtin::parse(key.split('{').next().unwrap_or(key)).is_none();
     let rows: Vec<_> = summary

@@ -21,6 +21,7 @@ pub fn summary(execution: &Execution, summary: &Summary, style: Style) -> String
         ("Phases of a request", figures::phases(summary, style)),
         ("Load", figures::load(summary, style)),
         ("Errors", figures::errors(summary, style)),
+        ("Connections", figures::connections(summary, style)),
         ("Checks", judged::checks(summary, style)),
         ("Custom metrics", figures::custom(summary, style)),
         ("Generators", data::generators(summary, style)),

@@ -1,6 +1,7 @@
 //! A shop's checkout test, with different ends.
 
 use floodgate_core::baseline::{BaselineOutcome, Direction};
+use floodgate_core::execution::connections::Connections;
 use floodgate_core::execution::plan::PlannedLoad;
 use floodgate_core::execution::record::{
     AppliedLoad, Completeness, Cost, CostItem, ExcludedShard, Execution, Infrastructure, Status,
@@ -65,6 +66,20 @@ fn threshold(
         note: None,
         implicit: false,
     }
+}
+
+fn connections() -> Connections {
+    let mut all = Connections {
+        opened: 64,
+        tls_handshakes: 64,
+        tls_resumed: 3,
+        tls_resumption: ["per-vu".to_owned()].into(),
+        spoiled: 1,
+        ..Connections::default()
+    };
+    all.route("proxy http://***@10.0.0.1:3128 (HTTPS_PROXY)", 64);
+    all.fault("connection_refused", "10.0.0.9:443: connection refused", 2);
+    all
 }
 
 fn generator(task: u32, cpu: f64, lag_p99_ms: f64) -> GeneratorSummary {
@@ -267,6 +282,7 @@ pub(super) fn passed() -> Run {
             check("body contains \"Welcome\"", 0),
         ],
         errors: [("503".to_owned(), 5), ("timeout".to_owned(), 3)].into(),
+        connections: connections(),
         baseline: Some(BaselineSummary {
             execution: Some("01KAH2V0QK8N5D1S9P3B6YTGWM".into()),
             outcomes: vec![comparison(212.447, Outcome::Passed)],

@@ -9,6 +9,8 @@ mod http2_faults;
 mod peer;
 mod server;
 mod tls;
+mod trust;
+mod ways;
 
 use super::*;
 use crate::clock::Clock;

@@ -15,7 +15,7 @@ use std::sync::atomic::Ordering;
 
 /// An authority that is trusted nowhere but here.
 pub(super) struct Authority {
-    issuer: CertifiedIssuer<'static, KeyPair>,
+    pub(super) issuer: CertifiedIssuer<'static, KeyPair>,
 }
 
 impl Authority {
@@ -31,7 +31,7 @@ impl Authority {
         self.issuer.pem().into_bytes()
     }
 
-    fn issue(&self, name: &str) -> (rcgen::Certificate, KeyPair) {
+    pub(super) fn issue(&self, name: &str) -> (rcgen::Certificate, KeyPair) {
         let key = KeyPair::generate().unwrap();
         (
             CertificateParams::new(vec![name.to_owned()])
@@ -75,7 +75,7 @@ impl Authority {
     }
 }
 
-fn https(config: Arc<ServerConfig>) -> Server {
+pub(super) fn https(config: Arc<ServerConfig>) -> Server {
     Server::start(move |_, stream| {
         let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
         let mut stream = StreamOwned::new(connection, stream);
@@ -90,11 +90,11 @@ fn https(config: Arc<ServerConfig>) -> Server {
     })
 }
 
-fn url(server: &Server) -> String {
+pub(super) fn url(server: &Server) -> String {
     format!("https://{}/", server.address)
 }
 
-fn trusting(authority: &Authority) -> TransportOptions {
+pub(super) fn trusting(authority: &Authority) -> TransportOptions {
     TransportOptions {
         ca: Some(authority.pem()),
         ..options()

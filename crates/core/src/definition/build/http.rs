@@ -2,7 +2,10 @@
 
 use super::Build;
 use super::flow::Scope;
-use crate::definition::model::{Auth, ConnectionMode, HttpOptions, HttpVersion};
+use crate::definition::model::{
+    Auth, ConnectionMode, HostOverride, HttpOptions, HttpVersion, ProxyChoice, ProxyUrl,
+    TlsResumption,
+};
 use crate::definition::tree::Node;
 use crate::template::Template;
 use crate::units::parse_bytes;
@@ -57,6 +60,7 @@ impl Build<'_> {
             .map(Node::string)
             .collect());
         take!(insecure, "insecure", Node::flag);
+        self.ways(node, &mut options);
         options.user_agent = node
             .get("userAgent")
             .and_then(Node::string)
@@ -85,6 +89,42 @@ impl Build<'_> {
         options.headers.extend(headers);
         self.check_http(node, &options);
         options
+    }
+
+    /// What says where connections go, and what they remember.
+    fn ways(&mut self, node: &Node, options: &mut HttpOptions) {
+        let text = |key| node.get(key).and_then(Node::string);
+        options.tls_resumption = match text("tlsResumption").as_deref() {
+            Some("per-vu") => Some(TlsResumption::PerVu),
+            Some("shared") => Some(TlsResumption::Shared),
+            Some("never") => Some(TlsResumption::Never),
+            _ => options.tls_resumption,
+        };
+        options.proxy = match text("proxy") {
+            None => options.proxy.take(),
+            Some(word) if word.eq_ignore_ascii_case("none") => Some(ProxyChoice::None),
+            Some(url) => ProxyUrl::parse(&url).ok().map(ProxyChoice::Url),
+        };
+        options.unix_socket = text("unixSocket").or(options.unix_socket.take());
+        if let Some(hosts) = node.get("hosts") {
+            for entry in hosts.entries() {
+                let own = entry
+                    .value
+                    .string()
+                    .and_then(|to| HostOverride::parse(&entry.key, &to).ok());
+                options.hosts.retain(|known| {
+                    own.as_ref()
+                        .is_none_or(|own| (&own.host, own.port) != (&known.host, known.port))
+                });
+                options.hosts.extend(own);
+            }
+        }
+        for key in ["proxy", "hosts"] {
+            if let Some(found) = node.get(key).filter(|_| options.unix_socket.is_some()) {
+                let issue = format!("{key} has no effect, since all connections go to unixSocket");
+                self.sink.push(found.issue(issue).warning());
+            }
+        }
     }
 
     fn check_http(&mut self, node: &Node, options: &HttpOptions) {

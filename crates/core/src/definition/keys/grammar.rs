@@ -1,8 +1,10 @@
 //! The small grammars of scalars. Each reader is used twice: to check the shape, and to take the value.
 
 mod remote;
+mod ways;
 
 pub(super) use remote::{ARN, AWS_REGION, WEB_URL};
+pub(super) use ways::{ADDRESS, PROXY, SOCKET};
 
 use crate::check::{Check, last_line, parse_json_path};
 use crate::definition::model::Extractor;

@@ -1,10 +1,17 @@
 //! Options of the native HTTP engine.
 
-use super::grammar::{BODY_SIZE, FILE, HTTP_VERSION, SOME_DURATION};
+use super::grammar::{ADDRESS, BODY_SIZE, FILE, HTTP_VERSION, PROXY, SOCKET, SOME_DURATION};
+use super::names::HOST;
 use super::{FLAG, HEADERS, SENT_TEXT, TEMPLATE};
 use crate::definition::shape::{Key, Shape, Table};
 
 static CONNECTIONS: Shape = Shape::Choice(&["per-vu", "shared"]);
+static RESUMPTION: Shape = Shape::Choice(&["per-vu", "shared", "never"]);
+static HOSTS: Shape = Shape::Map {
+    keys: HOST,
+    of: &ADDRESS,
+    min: 0,
+};
 pub(super) static REDIRECTS: Shape = Shape::Integer { min: 0, max: 100 };
 static ENCODINGS: Shape = Shape::List {
     of: &ENCODING,
@@ -95,6 +102,26 @@ pub(super) static HTTP: Table = Table {
             "key",
             &FILE,
             "PEM file of the client's private key; with cert.",
+        ),
+        Key::new(
+            "tlsResumption",
+            &RESUMPTION,
+            "Whose TLS sessions new connections resume: the VU's own, any VU's, nobody's; per-vu unless given, never with keepAlive: false, shared with connections: shared.",
+        ),
+        Key::new(
+            "proxy",
+            &PROXY,
+            "The proxy for all requests, or none; as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say unless given.",
+        ),
+        Key::new(
+            "hosts",
+            &HOSTS,
+            "Addresses to connect to in place of what names resolve to; Host and the name in TLS stay.",
+        ),
+        Key::new(
+            "unixSocket",
+            &SOCKET,
+            "Path of a Unix socket that all connections go to, whatever the URL's host.",
         ),
     ]],
     one_of: &[],

@@ -1,5 +1,6 @@
 //! Which names there may be.
 
+use crate::definition::model::HostOverride;
 use crate::definition::shape::Names;
 use crate::template::is_name;
 
@@ -103,6 +104,13 @@ pub(super) const HEADER: Names = Names {
 };
 
 /// Fields of a form and of a query: anything.
+pub(super) const HOST: Names = Names {
+    pattern: "^(\\*\\.)?[0-9A-Za-z._:\\[\\]-]{1,260}$",
+    valid: |text| HostOverride::name(text).is_ok(),
+    said: "HOST, HOST:PORT or *.HOST",
+    reserved: &[],
+};
+
 pub(super) const FIELD: Names = Names {
     pattern: "^[^\\x00]{1,1024}$",
     valid: |text| (1..=1_024).contains(&text.chars().count()) && !text.contains('\0'),

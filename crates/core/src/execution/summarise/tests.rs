@@ -68,6 +68,7 @@ fn manifest() -> Manifest {
         planned_start_ms: 0,
         start_skew_us: 250,
         ended_ms: 1,
+        connections: Default::default(),
         shards: Vec::new(),
         totals: Totals::default(),
         durations: Vec::new(),
