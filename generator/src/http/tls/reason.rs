@@ -45,6 +45,9 @@ pub(super) fn of_certificate(
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
             "the certificate's issuer is unknown: name it with http.ca".to_owned()
         }
+        Error::InvalidCertificate(CertificateError::BadSignature) => {
+            "the certificate's issuer is unknown: one of its name is trusted, but did not sign the certificate".to_owned()
+        }
         other => plain(&other.to_string()),
     };
     if let Some(cert) = parsed {
