@@ -112,7 +112,7 @@ pub(crate) async fn handle(app: &App, input: Reap) -> Result<Reaped> {
                 .await
                 .map(Reaped::Run)
         }
-        Reap::Recover { recover } => recovery(app, recover).await.map(Reaped::Run),
+        Reap::Recover { recover } => Box::pin(recovery(app, recover)).await.map(Reaped::Run),
         Reap::Event { detail } => event(app, detail).await,
     }
 }

@@ -36,7 +36,8 @@ pub(super) fn verify(
     let Some(leaf) = parse(end_entity).filter(|leaf| itself || leaf.is_ca()) else {
         return Err(refused);
     };
-    if !itself && !(serves(&leaf) && is_vouched_for(&leaf, intermediates, named, now)) {
+    let vouched_for = itself || serves(&leaf) && is_vouched_for(&leaf, intermediates, named, now);
+    if !vouched_for {
         return Err(refused);
     }
     in_time(&leaf, now)?;
