@@ -86,7 +86,8 @@ pub async fn finish(
         errors,
         ..Closing::default()
     };
-    finish_with(stores, plan, definition, &closing, now_ms).await
+    // boxed: its future is large, and callers have more than one
+    Box::pin(finish_with(stores, plan, definition, &closing, now_ms)).await
 }
 
 /// Merges what the tasks wrote, judges it, and writes `merged.parquet`, `summary.json` and the final record. Whoever
