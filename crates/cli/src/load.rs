@@ -140,6 +140,7 @@ pub fn load_text(
         if let Some(above) = above {
             base_dir = above.folder;
         }
+        drop_settled(&mut checked, &inspected.inspection);
         made = inspected.packed;
     }
     let mut warnings = checked.doubts.clone();
@@ -216,6 +217,28 @@ fn links_out(definition: &Definition, names: &[String], base_dir: &Path) -> Vec<
             format!("file {name} is a link that leads out of the definition's folder; copy what it leads to")
         })
         .collect()
+}
+
+/// Metrics that only engines make.
+const OF_ENGINES: [&str; 4] = ["group_duration", "ws_", "grpc_", "browser_"];
+
+/// Drops the doubt whether a metric is ever recorded, where the script declares it or the engine makes it.
+fn drop_settled(checked: &mut Checked, inspection: &Inspection) {
+    let thresholds = &checked.parsed.definition.thresholds;
+    let metrics = thresholds.iter().map(|threshold| {
+        let metric = threshold.key.split('{').next().unwrap_or_default();
+        metric.to_owned()
+    });
+    let settled: Vec<_> = metrics
+        .filter(|metric| {
+            inspection.metrics.contains(metric)
+                || OF_ENGINES.iter().any(|own| metric.starts_with(own))
+        })
+        .map(|metric| format!(": {metric} is not built in"))
+        .collect();
+    checked
+        .doubts
+        .retain(|doubt| !settled.iter().any(|known| doubt.contains(known)));
 }
 
 /// Lets the definition say what its script does, and be checked once more with that. Gives warnings.

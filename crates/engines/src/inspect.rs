@@ -20,6 +20,8 @@ pub struct Inspection {
     pub files: Vec<String>,
     /// Parameters that the script reads, with their defaults.
     pub parameters: BTreeMap<String, Option<String>>,
+    /// The metrics of the script's own that it declares, as far as its text tells.
+    pub metrics: Vec<String>,
     /// Everything else, as the engine's own words: samplers, assertions, timers, tags.
     pub details: Value,
     /// What the reader should know: what could not be read or split.

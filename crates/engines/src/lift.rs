@@ -300,6 +300,7 @@ impl Inspection {
             "max_duration": self.max_duration.map(format_duration),
             "files": self.files,
             "parameters": self.parameters,
+            "metrics": self.metrics,
             "details": self.details,
             "warnings": self.warnings,
         })

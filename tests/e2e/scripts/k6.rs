@@ -212,3 +212,27 @@ fn parameters_reach_a_script_by_every_flag() {
     let text = std::fs::read_to_string(&stored[0]).unwrap();
     assert!(!text.contains("bytes/1"), "{text}");
 }
+
+/// A file of the script's own folder, named by way of the folder above; and metrics of the script's own, about which there is no doubt.
+#[test]
+fn what_a_script_opens_is_packed_and_what_it_declares_is_known() {
+    let Some(_) = tool("FLOODGATE_K6") else {
+        return;
+    };
+    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    std::fs::create_dir(bench.path("own")).unwrap();
+    bench.write("own/rows.csv", "echo\n");
+    bench.write(
+        "own/test.js",
+        "import http from 'k6/http';\nimport { group } from 'k6';\nimport { Trend } from 'k6/metrics';
+        const path = open('../own/rows.csv').trim(), waiting = new Trend('waiting_time');
+        export const options = { iterations: 2, thresholds: { waiting_time: ['max<60000'], group_duration: ['max<60000'] } };
+        export default function () { group('g', () => waiting.add(http.get(`${__ENV.BASE}/${path}`).timings.waiting)); }",
+    );
+    let base = format!("BASE={}", target.url());
+    let args = ["run", "own/test.js", "--json", "-e", &base, "-g", "2"];
+    let summary = bench.spawn(&args).end().expect(0).summary();
+    assert_eq!(target.counters().path("/echo"), 2);
+    let doubt = summary.warnings.iter().find(|w| w.contains("not built in"));
+    assert_eq!(doubt, None);
+}

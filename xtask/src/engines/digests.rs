@@ -63,6 +63,11 @@ pub(super) fn pin(name: &str, place: &Path) -> Result<()> {
     fs::write(&list, text).with_context(|| format!("write {}", list.display()))
 }
 
+/// A digest in lower-case hex.
+pub(super) fn hex(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// The digests of all files, by their paths.
 fn digests(place: &Path) -> Result<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
@@ -81,11 +86,8 @@ fn digests(place: &Path) -> Result<BTreeMap<String, String>> {
                 continue;
             }
             let contents = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
-            let mut digest = String::with_capacity(64);
-            for byte in Sha256::digest(&contents) {
-                write!(digest, "{byte:02x}")?;
-            }
-            found.insert(name.to_string_lossy().into_owned(), digest);
+            let digest = Sha256::digest(&contents);
+            found.insert(name.to_string_lossy().into_owned(), hex(&digest));
         }
     }
     Ok(found)

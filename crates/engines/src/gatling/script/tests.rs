@@ -133,3 +133,15 @@ fn what_cannot_be_run_is_said_with_a_remedy() {
     let error = weights(&nobody).unwrap_err().to_string();
     assert!(error.contains("task 2 of 2 does not exist"), "{error}");
 }
+
+#[test]
+fn a_machine_without_java_is_told_what_to_install() {
+    let error = runtime(None, OsStr::new("/nonexistent"))
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("Java is not installed: Gatling needs Java 11")
+            && error.contains("JAVA_HOME"),
+        "{error}"
+    );
+}

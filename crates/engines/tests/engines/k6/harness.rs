@@ -17,7 +17,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// The k6 programs that are here; a line says so if there is none.
 pub(super) fn programs() -> Vec<PathBuf> {
-    let given = ["FLOODGATE_K6", "FLOODGATE_K6_V1"]
+    let given = ["FLOODGATE_K6", "FLOODGATE_K6_V2"]
         .into_iter()
         .filter_map(std::env::var_os);
     let programs: Vec<_> = given.map(PathBuf::from).collect();
