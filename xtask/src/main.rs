@@ -6,6 +6,7 @@ mod emulate;
 mod emulator;
 mod engines;
 mod image;
+mod licences;
 mod package;
 mod python;
 mod readers;
@@ -38,6 +39,8 @@ enum Chore {
     Emulate(emulate::Options),
     /// Install k6, JMeter and Gatling for the tests, and record what they write
     Engines(engines::Options),
+    /// Write which licences stand in which image
+    Licences(licences::Options),
     /// Pack the functions for Lambda
     Package(package::Options),
     /// Check the Terraform code, and build the provider that this takes
@@ -52,6 +55,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Bench(options) => bench::run(&options),
         Chore::Emulate(options) => emulate::run(&options),
         Chore::Engines(options) => engines::run(&options),
+        Chore::Licences(options) => licences::run(&options),
         Chore::Package(options) => package::run(&options),
         Chore::Terraform(options) => terraform::run(&options),
     }

@@ -65,7 +65,7 @@ pub(crate) struct Options {
     /// Record the fixtures anew with them
     #[arg(long)]
     record: bool,
-    /// Write down the digests of their files, which images are checked against
+    /// Write down the digests of their files, which images are checked against, and their licences
     #[arg(long)]
     pin: bool,
 }
@@ -95,6 +95,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             && let Some((name, folder)) = pinned(engine.name, &place)
         {
             digests::pin(name, &folder).context(engine.name)?;
+            crate::licences::pin(name, &folder).context(engine.name)?;
         }
         if options.record {
             (engine.record)(&place).context(engine.name)?;
