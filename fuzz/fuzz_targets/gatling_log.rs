@@ -24,6 +24,7 @@ fn read(pieces: &[&[u8]]) -> Result<(u64, u64, usize), ReadError> {
     let mut into = Collector::new(Settings {
         origin_ms: 1_795_330_000_000,
         max_series: 50,
+        folding: Default::default(),
         tags: Tags::new(),
     });
     let mut reader = reader();

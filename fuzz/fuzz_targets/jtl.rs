@@ -10,6 +10,7 @@ fn read(bytes: &[u8], piece: usize) -> Option<(u64, usize)> {
     let mut all = Collector::new(Settings {
         origin_ms: 1_795_330_000_000,
         max_series: 50,
+        folding: Default::default(),
         tags: Tags::new(),
     });
     let mut reader = reader(Options::default());

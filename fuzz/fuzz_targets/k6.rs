@@ -18,6 +18,7 @@ fn read(
     let mut into = Collector::new(Settings {
         origin_ms: 1_795_328_804_000,
         max_series: 50,
+        folding: Default::default(),
         tags: Tags::new(),
     });
     for piece in bytes.chunks(step) {

@@ -59,10 +59,10 @@ pub struct Args {
     /// Do not verify certificates
     #[arg(long)]
     pub insecure: bool,
-    /// The proxy, http://[USER:PASSWORD@]HOST[:PORT], or none [default: HTTP_PROXY, HTTPS_PROXY and NO_PROXY]
+    /// The proxy, `http://[USER:PASSWORD@]HOST[:PORT]`, or none [default: HTTP_PROXY, HTTPS_PROXY and NO_PROXY]
     #[arg(short = 'x', long, value_name = "URL")]
     pub proxy: Option<String>,
-    /// Connect to an address instead of what a name resolves to, as HOST[:PORT]=ADDRESS[:PORT]; repeatable
+    /// Connect to an address instead of what a name resolves to, as `HOST[:PORT]=ADDRESS[:PORT]`; repeatable
     #[arg(long = "host", value_name = "HOST=ADDRESS", value_parser = host)]
     pub hosts: Vec<(String, String)>,
     /// Connect to this Unix socket, whatever the URL's host

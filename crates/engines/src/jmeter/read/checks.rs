@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The name of the check where the plan does not tell which assertions apply.
 const UNNAMED: &str = "assertions";
 
-/// See the [module](self).
+/// What the assertions of a plan become; see the module.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Checks {
     named: BTreeMap<String, String>,
