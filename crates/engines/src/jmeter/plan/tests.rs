@@ -129,6 +129,13 @@ fn assertions_of_transactions_and_unknown_labels_have_a_check() {
     );
 }
 
+/// JMeter reads a plan to the end of its tree, and does not look for that of the root.
+#[test]
+fn a_plan_without_its_last_tag_is_one() {
+    let cut = PLAN.trim_end().strip_suffix("</jmeterTestPlan>").unwrap();
+    assert_eq!(Plan::parse(cut.as_bytes()).unwrap(), plan());
+}
+
 #[test]
 fn values_that_refer_to_others_are_these() {
     let text = PLAN.replace(
