@@ -93,6 +93,7 @@ fn an_hour_needs_no_more_memory_than_minutes() {
         live: Duration::from_millis(250),
         workers: 1,
         usable_cpus: 1.0,
+        redactor: std::sync::Arc::new(floodgate_core::execution::redact::Redactor::new(&[], [])),
     };
     let (to_flusher, windows) = channel();
     let (back, recycled) = channel();

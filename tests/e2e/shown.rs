@@ -133,3 +133,154 @@ fn a_run_says_by_name_what_failed() {
         "{last}"
     );
 }
+
+#[test]
+fn the_first_failures_are_kept_and_shown_without_secrets() {
+    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    std::fs::create_dir_all(bench.path(".floodgate/secrets")).unwrap();
+    bench.write(".floodgate/secrets/key", "s3cr3t-key+1");
+    bench.write(
+        "t.yaml",
+        &format!(
+            "version: 1\ntest: t\ntarget: {}\nhttp:\n  headers: {{ X-Own: '${{secret:key}}', Authorization: Bearer tok3n-of-mine }}\n\
+             run: {{ redact: [pin] }}\nscenarios:\n  s:\n    executor: shared-iterations\n    vus: 4\n    iterations: 40\n    flow:\n      \
+             - post: /no/such/page?key=${{secret:key}}\n        name: gone\n        json: {{ pin: '98765', password: hunter22, plain: seen }}\n        \
+             checks: [status == 200]\n      - get: /\n        name: home\n        checks: [status == 200, 'body contains \"nowhere\"']\n",
+            target.url()
+        ),
+    );
+    let ended = bench.floodgate(&["run", "t.yaml", "--json"]);
+    let summary = ended.summary();
+    let failures = summary.failures.clone().unwrap();
+    assert_eq!((failures.kept, failures.left_out), (20, 0), "{failures:?}");
+    assert_eq!(failures.first.len(), 2, "{failures:?}");
+    let id = &summary.execution;
+    let json = bench
+        .floodgate(&["show", id, "--failures", "--json"])
+        .expect(0)
+        .stdout();
+    let log: floodgate_core::execution::failure::FailureLog = serde_json::from_str(&json).unwrap();
+    let gone = log.samples.iter().find(|s| s.name == "gone").unwrap();
+    assert_eq!(
+        (gone.status, &gone.checks[..]),
+        (Some(404), &["status == 200".to_owned()][..])
+    );
+    let (sent, received) = (
+        gone.request.as_ref().unwrap(),
+        gone.response.as_ref().unwrap(),
+    );
+    assert_eq!(sent.method, "POST");
+    assert!(sent.url.ends_with("/no/such/page?key=***"), "{}", sent.url);
+    let body = &sent.body.as_ref().unwrap().text;
+    assert!(
+        body.contains("seen") && !body.contains("98765") && !body.contains("hunter22"),
+        "{body}"
+    );
+    assert!(
+        received.line.starts_with("HTTP/1.1 404"),
+        "{}",
+        received.line
+    );
+    assert!(!received.headers.is_empty());
+    assert!(gone.times["http_req_duration"] > 0.0 && gone.at_ms > 1_700_000_000_000);
+    let home = log.samples.iter().find(|s| s.name == "home").unwrap();
+    let shown = &home.response.as_ref().map_or(String::new(), |r| {
+        r.body.as_ref().map_or(String::new(), |b| b.text.clone())
+    });
+    assert!(
+        log.samples
+            .iter()
+            .any(|s| s.name == "home" && s.response.is_some()),
+        "{shown}"
+    );
+    let text = bench
+        .floodgate(&["show", id, "--failures"])
+        .expect(0)
+        .stdout();
+    assert!(
+        text.contains("✗ gone  404") && text.contains("> POST "),
+        "{text}"
+    );
+    let table = bench.floodgate(&["show", id]).expect(0).stdout();
+    assert!(
+        table.contains("First failures") && table.contains("--failures"),
+        "{table}"
+    );
+    // Nowhere in what a run leaves, but where the user put it.
+    for file in files(&bench.path(".floodgate"), "") {
+        if file.to_string_lossy().contains("secrets/") {
+            continue;
+        }
+        let bytes = std::fs::read(&file).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.contains("s3cr3t-key"), "{}", file.display());
+    }
+    for shown in [&json, &text, &table, &ended.stdout(), &ended.stderr()] {
+        for secret in ["s3cr3t-key", "tok3n-of-mine"] {
+            assert!(!shown.contains(secret), "{secret}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn first_requests_are_shown_on_demand() {
+    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    bench.write("t.yaml", &arrivals(&target.url(), 20, "1s", ""));
+    let ended = bench.floodgate(&["run", "t.yaml", "--debug-requests", "2", "--quiet"]);
+    let said = ended.stderr();
+    assert_eq!(said.matches("> GET http://127.0.0.1").count(), 2, "{said}");
+    assert!(
+        said.contains("< HTTP/1.1 200") && said.contains("Welcome"),
+        "{said}"
+    );
+    let plain = bench.floodgate(&["run", "t.yaml", "--quiet"]).stderr();
+    assert!(!plain.contains("< HTTP/1.1"), "{plain}");
+}
+
+#[test]
+fn a_hit_says_what_happened() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let url = format!("{}/a?b=c", target.url());
+    let ended = bench.floodgate(&["hit", &url, "-n", "5"]);
+    let said = ended.stdout();
+    assert!(
+        said.starts_with("✓ done: 5 requests, none failed") && !said.contains("PASSED"),
+        "{said}"
+    );
+    assert!(said.lines().next().unwrap().contains(&url), "{said}");
+    let runs = bench.floodgate(&["runs"]).expect(0).stdout();
+    assert!(
+        runs.contains("done") && runs.replace(['\n', ' '], "").contains(&url),
+        "{runs}"
+    );
+    let dead = bench.floodgate(&["hit", "http://127.0.0.1:1/", "-n", "5", "--json"]);
+    assert_ne!(dead.code(), Some(0), "nobody answered");
+    assert_eq!(
+        dead.summary().target.as_deref(),
+        Some("http://127.0.0.1:1/")
+    );
+    let dead = bench
+        .floodgate(&["hit", "http://127.0.0.1:1/", "-n", "5"])
+        .stdout();
+    assert!(
+        dead.starts_with("✗ all 5 requests failed: connection_refused"),
+        "{dead}"
+    );
+    assert!(
+        !dead.contains("response time") && !dead.contains("service time"),
+        "{dead}"
+    );
+    // Whichever comes first ends it.
+    let short = bench.floodgate(&[
+        "hit",
+        &url,
+        "-n",
+        "1000000000",
+        "-d",
+        "1",
+        "-c",
+        "1",
+        "--json",
+    ]);
+    assert!(short.summary().duration_s < 30.0);
+}

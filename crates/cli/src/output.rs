@@ -96,3 +96,8 @@ pub(crate) fn say_error(error: &CliError) {
 fn write_err(text: &str) {
     let _ = writeln!(stderr().lock(), "{text}");
 }
+
+/// `1 scenario`, `2 scenarios`.
+pub(crate) fn counted(n: u64, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}

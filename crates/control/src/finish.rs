@@ -3,6 +3,7 @@
 use crate::collect::{Collected, collect, load_parts};
 use crate::earlier::{Earlier, earlier};
 use crate::error::{ControlError, Result};
+use crate::failures::merge_failures;
 use crate::lookup::load_summary;
 use crate::stop::read_stop;
 use crate::{Stores, audit, json, principal};
@@ -156,11 +157,22 @@ pub async fn finish_with(
         };
         settle(&mut execution, &measured);
     }
+    let mut warnings = Vec::new();
+    let failures = match merge_failures(objects, &keys, &mut warnings).await {
+        Ok(failures) => failures,
+        // They explain a verdict; without them there is one all the same.
+        Err(error) => {
+            warnings.push(format!("samples of failures are left out: {error}"));
+            None
+        }
+    };
+    execution.warnings.append(&mut warnings);
     let Conclusion {
         verdict,
         thresholds,
-        summary,
+        mut summary,
     } = judge(stores, definition, &mut execution, &collected, &errors).await?;
+    summary.failures = failures;
     execution.status = verdict.status;
     execution.reasons = verdict.reasons;
     execution.warnings = verdict.warnings;

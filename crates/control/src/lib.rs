@@ -9,6 +9,7 @@ pub mod collect;
 mod earlier;
 pub mod elsewhere;
 mod error;
+mod failures;
 mod finish;
 mod give_up;
 pub mod json;
@@ -22,6 +23,7 @@ mod stop;
 pub mod watch;
 
 pub use error::{ControlError, MAX_TASKS, Result, plain_cause};
+pub use failures::load_failures;
 pub use finish::{Closing, Finished, LostTask, Measured, Settle, finish, finish_with};
 pub use give_up::give_up;
 pub use lookup::{find, find_in, load_plan, load_summary};

@@ -110,6 +110,8 @@ pub struct PlanOptions {
     pub run_arn: Option<String>,
     /// What the run is expected to cost; `None` on one machine.
     pub cost: Option<Cost>,
+    /// See [`Plan::debug_requests`].
+    pub debug_requests: u32,
 }
 
 impl PlanOptions {
@@ -132,6 +134,7 @@ impl PlanOptions {
             env: BTreeMap::new(),
             run_arn: None,
             cost: None,
+            debug_requests: 0,
         }
     }
 }
@@ -310,6 +313,7 @@ fn plan(
         load,
         env: options.env.clone(),
         run_arn: options.run_arn.clone(),
+        debug_requests: options.debug_requests,
     }
 }
 

@@ -85,6 +85,18 @@ impl ExecutionKeys {
     pub fn manifest(&self, task: u32) -> String {
         format!("{}tasks/{task:04}.json", self.root)
     }
+    /// A task's samples of failures, overwritten at each flush that has new ones.
+    pub fn task_failures(&self, task: u32) -> String {
+        format!("{}{task:04}.json", self.task_failures_prefix())
+    }
+    /// The prefix of all tasks' samples of failures.
+    pub fn task_failures_prefix(&self) -> String {
+        format!("{}artifacts/failures/", self.root)
+    }
+    /// The run's samples of failures.
+    pub fn failures(&self) -> String {
+        format!("{}artifacts/failures.json", self.root)
+    }
     /// The merged one-second series.
     pub fn merged(&self) -> String {
         format!("{}merged.parquet", self.root)

@@ -108,6 +108,15 @@ pub trait Io {
 
     /// The length of the last response's body in bytes, also if it was not kept.
     fn size(&self) -> u64;
+
+    /// Keeps evidence of the response to the next request, whatever its status. (Of a status from 400 on it is kept in any
+    /// case.)
+    fn explain_next(&mut self) {}
+
+    /// What explains the last response: its head, and the beginning of its body; `None` if nothing was kept.
+    fn take_evidence(&mut self) -> Option<(Vec<u8>, Vec<u8>)> {
+        None
+    }
 }
 
 /// The worker's time.

@@ -31,6 +31,7 @@ mod check;
 mod data;
 mod encode;
 mod error;
+mod failure;
 mod files;
 mod io;
 mod json;

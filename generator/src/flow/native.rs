@@ -103,4 +103,13 @@ impl Io for Native {
     fn size(&self) -> u64 {
         self.client.response().body_bytes()
     }
+
+    #[inline]
+    fn explain_next(&mut self) {
+        self.client.explain_next();
+    }
+
+    fn take_evidence(&mut self) -> Option<(Vec<u8>, Vec<u8>)> {
+        self.client.take_evidence()
+    }
 }

@@ -4,6 +4,7 @@ use super::check::{CheckPlan, ExtractPlan};
 use super::data::Table;
 use super::encode::Encoding;
 use super::error::{CompileError, Problem};
+use super::failure::StepFailures;
 use super::files::Files;
 use super::io::Request;
 use super::names::Names;
@@ -68,6 +69,7 @@ pub(crate) struct StepPlan<W> {
     /// Whether an extraction that finds nothing ends the iteration.
     pub(crate) ends_on_missing: bool,
     pub(crate) series: StepSeries,
+    pub(crate) failures: StepFailures,
 }
 
 /// Where a request comes from.
@@ -237,6 +239,7 @@ impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
             extract,
             ends_on_missing: step.on_missing == OnMissing::End,
             series: StepSeries::new(tags),
+            failures: StepFailures::default(),
         })
     }
 

@@ -23,6 +23,12 @@ impl StepSeries {
         }
     }
 
+    /// The scenario and the request's name.
+    pub(crate) fn names(&self) -> (&str, &str) {
+        let tag = |name| self.tags.get(name).unwrap_or_default();
+        (tag("scenario"), tag("name"))
+    }
+
     /// The series for this outcome. `as_get`: a redirect made a GET of another method.
     #[inline]
     pub(crate) fn get<R: Record>(
@@ -83,6 +89,11 @@ impl CheckTags {
             tags,
             known: Cell::new(None),
         }
+    }
+
+    /// The check's text.
+    pub(crate) fn check(&self) -> &str {
+        self.tags.get("check").unwrap_or_default()
     }
 
     #[inline]

@@ -1,6 +1,7 @@
 //! A virtual user: it runs iterations of a scenario, one after the other.
 
 use super::check::{HopCookies, JsonBody, Outcome};
+use super::failure::{Parts, sample};
 use super::io::{Io, Request, Timer};
 use super::redirect::{is_redirect, redirect};
 use super::request::RequestTemplate;
@@ -8,7 +9,7 @@ use super::scenario::{CompiledScenario, Op, Source, StepPlan};
 use super::text::Scope;
 use crate::clock::Nanos;
 use crate::http::exchange::{ErrorCode, Exchange, Timings};
-use crate::recorder::Record;
+use crate::recorder::{Record, Sample};
 use crate::timer::give_way;
 use smallvec::SmallVec;
 use std::cell::RefCell;
@@ -71,6 +72,8 @@ struct Final {
     intended: Nanos,
     as_get: bool,
     cookies: HopCookies,
+    /// The request that a redirect led to, if one did.
+    followed: Option<Box<Request>>,
 }
 
 impl<W> Vu<W> {
@@ -136,6 +139,7 @@ impl<W> Vu<W> {
                                 intended: at,
                                 as_get: false,
                                 cookies: HopCookies::default(),
+                                followed: None,
                             };
                             if !self.settle(step, &lost, at, io, record) {
                                 return IterationEnd::Failed { ended: now };
@@ -154,6 +158,9 @@ impl<W> Vu<W> {
                         Source::Fixed { wire, .. } if !own => wire,
                         _ => self.wire.as_ref().expect("it was made just above"),
                     };
+                    if step.failures.wants() || record.borrow().wants_all() {
+                        io.explain_next();
+                    }
                     let exchange = io.execute(wire, step.keep, step.timeout).await;
                     self.in_flight = None;
                     let mut last = Final {
@@ -161,6 +168,7 @@ impl<W> Vu<W> {
                         intended: at,
                         as_get: false,
                         cookies: HopCookies::default(),
+                        followed: None,
                     };
                     if is_redirect(exchange.status)
                         && exchange.error.is_none()
@@ -335,6 +343,7 @@ impl<W> Vu<W> {
                 intended,
                 as_get,
                 cookies: hop.cookies,
+                followed: Some(Box::new(request.clone())),
             };
         }
         hop
@@ -348,17 +357,38 @@ impl<W> Vu<W> {
         step: &StepPlan<W>,
         last: &Final,
         first: Nanos,
-        io: &I,
+        io: &mut I,
         record: &RefCell<R>,
     ) -> bool {
         let record = &mut *record.borrow_mut();
-        write(step, last, step.is_expected(&last.exchange), record);
-        if step.checks.is_empty() && step.extract.is_empty() {
-            return true;
+        let expected = step.is_expected(&last.exchange);
+        write(step, last, expected, record);
+        // What did not hold, by number: checks first, then extractions. Nothing is allocated while all is well.
+        let mut broken = Vec::new();
+        let mut goes_on = true;
+        if !(step.checks.is_empty() && step.extract.is_empty()) {
+            goes_on = self.look(step, last, first, io, record, &mut broken);
         }
+        if !expected || !broken.is_empty() || record.wants_all() {
+            self.explain(step, last, expected, first, &broken, io, record);
+        }
+        goes_on
+    }
+
+    /// Evaluates a step's checks and does its extractions; `false`: the iteration ends for want of one.
+    #[inline]
+    fn look<I: Io, R: Record>(
+        &mut self,
+        step: &StepPlan<W>,
+        last: &Final,
+        first: Nanos,
+        io: &I,
+        record: &mut R,
+        broken: &mut Vec<u16>,
+    ) -> bool {
         let exchange = &last.exchange;
         let mut json = JsonBody::default();
-        for check in &step.checks {
+        for (number, check) in (0..).zip(&step.checks) {
             let held = check.holds(
                 Outcome {
                     exchange,
@@ -370,9 +400,12 @@ impl<W> Vu<W> {
             );
             let series = check.series.get(record);
             record.check(series, held, exchange.timings.end);
+            if !held {
+                broken.push(number);
+            }
         }
         let mut goes_on = true;
-        for extract in &step.extract {
+        for (number, extract) in (0..).zip(&step.extract) {
             let local = &mut self.locals[usize::from(extract.slot)];
             local.clear();
             if let Some(value) = extract.value(exchange, &last.cookies, io, &mut json) {
@@ -381,9 +414,64 @@ impl<W> Vu<W> {
                 let series = extract.missing.get(record);
                 record.check(series, false, exchange.timings.end);
                 goes_on &= !step.ends_on_missing;
+                broken.push(step.checks.len() as u16 + number);
             }
         }
         goes_on
+    }
+
+    /// Hands over a sample of an exchange that failed, if it is one of the first of its kind, or of the first of all.
+    #[cold]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "it tells all that there is to tell"
+    )]
+    fn explain<I: Io, R: Record>(
+        &self,
+        step: &StepPlan<W>,
+        last: &Final,
+        expected: bool,
+        first: Nanos,
+        broken: &[u16],
+        io: &mut I,
+        record: &mut R,
+    ) {
+        let failed = !expected || !broken.is_empty();
+        let wanted = failed
+            && step
+                .failures
+                .admits(&last.exchange, broken.first().copied());
+        // Without a response, what is there is of the one before.
+        let (size, evidence) = (io.size(), io.take_evidence());
+        let evidence = evidence.filter(|_| last.exchange.status != 0);
+        if !wanted && !record.wants_all() {
+            return;
+        }
+        let request = match (&last.followed, &step.source) {
+            (Some(request), _) => Some(&**request),
+            (None, Source::Fixed { request, .. }) => Some(&**request),
+            (None, Source::Rendered(_)) => self.request.as_deref(),
+        };
+        let names = step.checks.iter().map(|check| check.series.check());
+        let names = names.chain(step.extract.iter().map(|extract| extract.missing.check()));
+        let names: Vec<_> = names.collect();
+        let named = broken.iter().filter_map(|n| names.get(usize::from(*n)));
+        let sample = sample(Parts {
+            names: step.series.names(),
+            request,
+            exchange: &last.exchange,
+            intended: first,
+            checks: named.map(|name| (*name).to_owned()).collect(),
+            evidence,
+            size,
+        });
+        let end = last.exchange.timings.end;
+        if record.wants_all() {
+            record.sample(Sample::First(sample.clone()), end);
+        }
+        if wanted {
+            record.sample(Sample::Failure(sample), end);
+        }
     }
 }
 

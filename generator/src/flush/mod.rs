@@ -12,11 +12,15 @@ pub(crate) use output::Output;
 
 use crate::clock::Nanos;
 use crate::health::{CpuMeter, count_second};
+use crate::recorder::Sample;
 use crate::recorder::{Closed, Window};
+use floodgate_core::execution::failure::FailureLog;
 use floodgate_core::execution::manifest::{Health, Totals};
+use floodgate_core::execution::redact::Redactor;
 use floodgate_core::shard::{Content, ShardMeta, Sources, encode};
 use series::SeriesTable;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
 
@@ -39,6 +43,8 @@ pub struct FlushConfig {
     pub workers: usize,
     /// CPUs that they can use.
     pub usable_cpus: f64,
+    /// Leaves out of samples what must not be seen in them.
+    pub redactor: Arc<Redactor>,
 }
 
 /// What a flusher leaves to the manifest.
@@ -91,6 +97,9 @@ struct Flusher {
     totals: Totals,
     next_live: Instant,
     live_seq: u32,
+    failures: FailureLog,
+    /// Whether the store lacks some of them.
+    new_failures: bool,
 }
 
 impl Flusher {
@@ -111,6 +120,8 @@ impl Flusher {
             totals: Totals::default(),
             next_live: Instant::now() + config.live,
             live_seq: 0,
+            failures: FailureLog::new(),
+            new_failures: false,
             recycle,
             config,
         }
@@ -119,6 +130,9 @@ impl Flusher {
     fn take(&mut self, mut closed: Closed) {
         for new in closed.new_series.drain(..) {
             self.series.learn(closed.worker, new);
+        }
+        for sample in closed.samples.drain(..) {
+            self.keep(sample);
         }
         self.reached[closed.worker] = match closed.ended {
             Some(ended) => {
@@ -139,6 +153,27 @@ impl Flusher {
         }
         if Instant::now() >= self.next_live {
             self.write_live();
+        }
+    }
+
+    /// Keeps a sample within the bounds, without what must not be seen in it.
+    fn keep(&mut self, mut sample: Sample) {
+        let inner = sample.inner();
+        inner.task = self.config.task;
+        inner.at_ms = inner.at_ms.saturating_add(self.config.start_ms);
+        self.config.redactor.redact(inner);
+        self.new_failures |= match sample {
+            Sample::Failure(failure) => self.failures.add(*failure),
+            Sample::First(first) => {
+                self.failures.first.push(*first);
+                true
+            }
+        };
+    }
+
+    fn write_failures(&mut self) {
+        if std::mem::take(&mut self.new_failures) {
+            self.output.write_failures(&self.failures);
         }
     }
 
@@ -176,6 +211,7 @@ impl Flusher {
         }
         if self.next_second.is_multiple_of(self.config.flush_s) {
             self.flush();
+            self.write_failures();
         }
     }
 
@@ -242,6 +278,7 @@ impl Flusher {
             self.flush();
         }
         self.write_live();
+        self.write_failures();
         self.series.add_totals(&mut self.totals);
         self.health.exhausted = self.series.exhausted();
         self.health.peak_rss_bytes = crate::health::peak_rss_bytes();

@@ -29,6 +29,7 @@ const LAST_PAUSE: Duration = Duration::from_secs(5);
 enum Parcel {
     Shard(ShardEntry, Bytes),
     Live(Bytes),
+    Failures(Bytes),
 }
 
 /// The flusher's end: never waits.
@@ -42,10 +43,22 @@ impl Outbox {
         let _ = self.0.send(Parcel::Shard(entry, bytes));
     }
 
+    /// Hands over the task's samples of failures; those that have not been written yet are forgotten.
+    pub(super) fn failures(&self, bytes: Bytes) {
+        let _ = self.0.send(Parcel::Failures(bytes));
+    }
+
     /// Hands over the latest live object; one that has not been written yet is forgotten.
     pub(super) fn live(&self, bytes: Bytes) {
         let _ = self.0.send(Parcel::Live(bytes));
     }
+}
+
+/// What is being written.
+enum What {
+    Shard,
+    Live,
+    Failures(Bytes),
 }
 
 /// What was written and what was not.
@@ -79,6 +92,8 @@ pub struct Delivery {
     waiting: VecDeque<(ShardEntry, Held)>,
     in_memory: u64,
     live: Option<Bytes>,
+    /// Kept until they are written: no later ones may come to make up for them.
+    failures: Option<Bytes>,
     live_next: bool,
     /// Since when the store refuses; one warning stands for a row of refusals.
     refusing: Option<Instant>,
@@ -103,6 +118,7 @@ pub fn outbox(
         waiting: VecDeque::new(),
         in_memory: 0,
         live: None,
+        failures: None,
         live_next: false,
         refusing: None,
         done: Delivered::default(),
@@ -115,7 +131,7 @@ impl Delivery {
     pub async fn run(mut self) -> Delivered {
         let mut pause = FIRST_PAUSE;
         while !self.is_over() {
-            let Some((key, bytes, is_shard)) = self.next() else {
+            let Some((key, bytes, what)) = self.next() else {
                 match self.parcels.recv().await {
                     Some(parcel) => self.take(parcel),
                     None => self.close(),
@@ -131,12 +147,17 @@ impl Delivery {
                 None => break,
                 Some(Ok(())) => {
                     pause = FIRST_PAUSE;
-                    if is_shard {
-                        self.delivered();
+                    match what {
+                        What::Shard => self.delivered(),
+                        // Newer ones may have come meanwhile.
+                        What::Failures(written) => {
+                            self.failures.take_if(|bytes| *bytes == written);
+                        }
+                        What::Live => {}
                     }
                 }
                 // A live object is only ever a view: the next one makes up for it.
-                Some(Err(_)) if !is_shard && self.waiting.is_empty() => {}
+                Some(Err(_)) if matches!(what, What::Live) && self.waiting.is_empty() => {}
                 Some(Err(error)) => {
                     self.refused(&error);
                     // Spread over the tasks, which a store that is back would else meet all at once.
@@ -152,7 +173,7 @@ impl Delivery {
     }
 
     fn is_over(&self) -> bool {
-        !self.open && self.waiting.is_empty() && self.live.is_none()
+        !self.open && self.waiting.is_empty() && self.live.is_none() && self.failures.is_none()
     }
 
     /// Takes what comes while something else goes on; `None` when patience ends first.
@@ -180,6 +201,7 @@ impl Delivery {
     fn take(&mut self, parcel: Parcel) {
         match parcel {
             Parcel::Live(bytes) => self.live = Some(bytes),
+            Parcel::Failures(bytes) => self.failures = Some(bytes),
             Parcel::Shard(entry, bytes) => {
                 let held = self.hold(&entry, bytes);
                 self.waiting.push_back((entry, held));
@@ -207,12 +229,12 @@ impl Delivery {
     }
 
     /// What is to be written next; shards and live objects take turns.
-    fn next(&mut self) -> Option<(String, Bytes, bool)> {
+    fn next(&mut self) -> Option<(String, Bytes, What)> {
         if (self.live_next || self.waiting.is_empty())
             && let Some(bytes) = self.live.take()
         {
             self.live_next = false;
-            return Some((self.keys.live(self.task), bytes, false));
+            return Some((self.keys.live(self.task), bytes, What::Live));
         }
         while let Some((entry, held)) = self.waiting.front() {
             self.live_next = true;
@@ -230,9 +252,11 @@ impl Delivery {
                     }
                 },
             };
-            return Some((self.keys.shard(self.task, entry.seq), bytes, true));
+            return Some((self.keys.shard(self.task, entry.seq), bytes, What::Shard));
         }
-        None
+        let bytes = self.failures.clone()?;
+        let key = self.keys.task_failures(self.task);
+        Some((key, bytes.clone(), What::Failures(bytes)))
     }
 
     fn delivered(&mut self) {

@@ -2,6 +2,7 @@
 
 use super::outbox::Outbox;
 use bytes::Bytes;
+use floodgate_core::execution::failure::FailureLog;
 use floodgate_core::execution::manifest::ShardEntry;
 use floodgate_core::shard::{Row, ShardMeta, encode};
 
@@ -52,6 +53,14 @@ impl Output {
             )),
         }
         self.rows.clear();
+    }
+
+    /// Hands over the task's samples of failures, for those of before.
+    pub(crate) fn write_failures(&mut self, log: &FailureLog) {
+        match serde_json::to_vec(log) {
+            Ok(bytes) => self.outbox.failures(Bytes::from(bytes)),
+            Err(error) => self.warn(format!("samples of failures not written: {error}")),
+        }
     }
 
     pub(crate) fn write_live(&self, bytes: Vec<u8>) {

@@ -30,6 +30,8 @@ pub struct Client {
     pub(super) deadline: Deadline,
     connections: Vec<(EndpointId, Connection)>,
     pub(super) response: Response,
+    /// Whether evidence is kept of the next response, whatever its status.
+    explain: bool,
     jar: CookieJar,
     /// Its TLS sessions, if it has any of its own.
     sessions: Option<Arc<ClientConfig>>,
@@ -47,6 +49,7 @@ impl Client {
             worker,
             connections: Vec::new(),
             response: Response::default(),
+            explain: false,
             jar: CookieJar::default(),
             sessions: None,
         }
@@ -69,6 +72,7 @@ impl Client {
             self.transport.max_body_bytes,
             wire.accepted(),
         );
+        self.response.explain(std::mem::take(&mut self.explain));
         self.deadline.arm(
             begin,
             u64::try_from(timeout.as_nanos()).unwrap_or(Nanos::MAX),
@@ -112,6 +116,17 @@ impl Client {
     /// The last response; empty before the first request and after a failed one, as far as it did not come.
     pub fn response(&self) -> ResponseView<'_> {
         response::view(&self.response)
+    }
+
+    /// Keeps evidence of the response to the next request, whatever its status; of a status from 400 on it is kept in any case.
+    #[inline]
+    pub fn explain_next(&mut self) {
+        self.explain = true;
+    }
+
+    /// What explains the last response: its head, and the beginning of its body. Nothing is left of it here.
+    pub fn take_evidence(&mut self) -> Option<(Vec<u8>, Vec<u8>)> {
+        self.response.take_evidence()
     }
 
     /// An iteration begins: cookies are forgotten, as in k6, and connections as the options say.

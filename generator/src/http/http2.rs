@@ -263,6 +263,14 @@ impl H2 {
         check_size(&head.headers)?;
         let status = head.status.as_u16();
         response.status = status;
+        response.head(|evidence| {
+            evidence.extend_from_slice(format!("HTTP/2 {status}\r\n").as_bytes());
+            for (name, value) in &head.headers {
+                for piece in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
+                    evidence.extend_from_slice(piece);
+                }
+            }
+        });
         for (name, value) in &head.headers {
             response.header(status, name.as_str(), value.as_bytes());
         }

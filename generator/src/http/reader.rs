@@ -129,6 +129,7 @@ impl Reader {
             at += head.len;
             if head.status >= 200 {
                 out.status = head.status;
+                out.head(|evidence| evidence.extend_from_slice(&data[at - head.len..at]));
                 self.keep_alive = head.keep_alive;
                 self.stage = match head.framing {
                     Framing::Length(length) => {

@@ -3,6 +3,7 @@
 use super::cookies;
 use super::decompress::{self, Accepted, Coding};
 use super::exchange::ErrorCode;
+use floodgate_core::execution::failure::Excerpt;
 
 /// What later steps need of a response; the rest is counted and thrown away without a copy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,7 +45,15 @@ pub(super) struct Response {
     body: Vec<u8>,
     /// Bytes of the body, kept or not.
     body_bytes: u64,
+    /// Whether this response is to be explained, whatever its status.
+    explain: bool,
+    /// The head as it came and the beginning of the body, of a response that has to be explained; given back with the next
+    /// request, so that they cost memory only while requests fail.
+    evidence: Option<Box<(Vec<u8>, Vec<u8>)>>,
 }
+
+/// The longest head that is kept as evidence, in bytes.
+const EVIDENCE_HEAD: usize = 4 << 10;
 
 impl Response {
     #[inline]
@@ -55,6 +64,7 @@ impl Response {
         self.accepted = accepted;
         self.max_body = max_body;
         self.body_bytes = 0;
+        self.evidence = None;
         if !self.fields.is_empty() {
             self.text.clear();
             self.fields.clear();
@@ -69,6 +79,52 @@ impl Response {
     /// Another attempt of the same request.
     pub(super) fn restart(&mut self) {
         self.reset(self.keep, self.jar, self.max_body, self.accepted);
+    }
+
+    /// Whether evidence is kept of the response to come, whatever its status.
+    #[inline]
+    pub(super) fn explain(&mut self, explain: bool) {
+        self.explain = explain;
+    }
+
+    /// The final response's head, which `write` gives as HTTP/1.1 has it, where it has to be explained.
+    #[inline]
+    pub(super) fn head(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        if self.explain || self.status >= 400 {
+            self.begin_evidence(write);
+        }
+    }
+
+    #[cold]
+    fn begin_evidence(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut head = Vec::new();
+        write(&mut head);
+        head.truncate(EVIDENCE_HEAD);
+        self.evidence = Some(Box::new((head, Vec::new())));
+    }
+
+    #[cold]
+    fn more_evidence(&mut self, piece: &[u8]) {
+        if let Some(evidence) = &mut self.evidence {
+            let room = Excerpt::RAW_BYTES - evidence.1.len().min(Excerpt::RAW_BYTES);
+            evidence
+                .1
+                .extend_from_slice(&piece[..piece.len().min(room)]);
+        }
+    }
+
+    /// What explains this response: its head and the beginning of its body, decompressed if all of it was kept.
+    pub(super) fn take_evidence(&mut self) -> Option<(Vec<u8>, Vec<u8>)> {
+        let (head, excerpt) = *self.evidence.take()?;
+        if self.keep.body {
+            let end = self.body.len().min(Excerpt::RAW_BYTES);
+            return Some((head, self.body[..end].to_vec()));
+        }
+        let whole = self.body_bytes == excerpt.len() as u64;
+        let plain = coding(&head)
+            .filter(|_| whole && !excerpt.is_empty())
+            .and_then(|coding| decompress::decompress(coding, &excerpt, EVIDENCE_BODY).ok());
+        Some((head, plain.unwrap_or(excerpt)))
     }
 
     /// A header of the final response.
@@ -124,6 +180,8 @@ impl Response {
         }
         if self.keep.body {
             self.body.extend_from_slice(piece);
+        } else if self.evidence.is_some() {
+            self.more_evidence(piece);
         }
         Ok(())
     }
@@ -185,6 +243,20 @@ impl Response {
     pub(super) fn has_fields(&self) -> bool {
         !self.fields.is_empty()
     }
+}
+
+/// The largest body that is decompressed as evidence, in bytes.
+const EVIDENCE_BODY: u64 = 64 << 10;
+
+/// The one coding of a response's body, by its head.
+fn coding(head: &[u8]) -> Option<decompress::Coding> {
+    let text = String::from_utf8_lossy(head);
+    let values = text.lines().filter_map(|line| line.split_once(':'));
+    let value = values
+        .filter(|(name, _)| name.eq_ignore_ascii_case("content-encoding"))
+        .map(|(_, value)| value.trim())
+        .next()?;
+    decompress::Coding::named(value.as_bytes())
 }
 
 pub(super) fn view(response: &Response) -> ResponseView<'_> {

@@ -14,6 +14,7 @@ pub use worker::{Closed, ScenarioSeries, WorkerRecorder};
 
 use crate::clock::Nanos;
 use crate::http::exchange::Exchange;
+use floodgate_core::execution::failure::FailureSample;
 use floodgate_core::metric::Tags;
 
 /// A bundle of series that one request's samples go to: all HTTP metrics under one tag set.
@@ -24,6 +25,24 @@ impl HttpSeries {
     /// The handle of this number, for an implementation of [`Record`] outside of this crate.
     pub const fn from_index(index: u32) -> Self {
         Self(index)
+    }
+}
+
+/// A sample, and what it is one of.
+#[derive(Clone, Debug)]
+pub enum Sample {
+    /// A failure.
+    Failure(Box<FailureSample>),
+    /// The first exchanges, whatever came of them.
+    First(Box<FailureSample>),
+}
+
+impl Sample {
+    /// What was sampled.
+    pub fn inner(&mut self) -> &mut FailureSample {
+        match self {
+            Self::Failure(sample) | Self::First(sample) => sample,
+        }
     }
 }
 
@@ -49,4 +68,11 @@ pub trait Record {
     fn http(&mut self, series: HttpSeries, exchange: &Exchange, intended: Nanos, expected: bool);
     /// The outcome of one check at a time.
     fn check(&mut self, series: CheckSeries, held: bool, at: Nanos);
+    /// Whether the next exchange is wanted as a sample, whatever comes of it; see `run --debug-requests`.
+    #[inline]
+    fn wants_all(&self) -> bool {
+        false
+    }
+    /// A sample of an exchange that ended at that time: of a failure, or of the first exchanges of all.
+    fn sample(&mut self, _: Sample, _: Nanos) {}
 }

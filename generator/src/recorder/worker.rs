@@ -2,12 +2,13 @@
 
 use super::series::{NewSeries, SeriesBudget, SeriesId};
 use super::window::{CheckCell, DataCell, HttpCell, ScenarioCell, Window, micros};
-use super::{CheckSeries, HttpSeries, Record};
+use super::{CheckSeries, HttpSeries, Record, Sample};
 use crate::clock::Nanos;
 use crate::http::exchange::{ErrorCode, Exchange};
 use floodgate_core::metric::Tags;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 
 /// Length of a window.
@@ -30,6 +31,8 @@ pub struct Closed {
     pub new_series: Vec<NewSeries>,
     /// When the worker ended, in ns after the start of the run, if this is its last window.
     pub ended: Option<Nanos>,
+    /// Samples of the window; their times are ms after the start of the run.
+    pub samples: Vec<Sample>,
 }
 
 /// Counts into the current second and passes full seconds on.
@@ -51,6 +54,9 @@ pub struct WorkerRecorder {
     budget: Arc<SeriesBudget>,
     /// Whether requests that are cut off say something about the target (the end of a graceful stop) or not (an order to stop).
     stopping: bool,
+    samples: Vec<Sample>,
+    /// How many of the first exchanges the workers of this task are still to sample.
+    first: Option<Arc<AtomicU32>>,
     to_flusher: Sender<Closed>,
     recycled: Receiver<Window>,
 }
@@ -85,9 +91,16 @@ impl WorkerRecorder {
             new_series: Vec::new(),
             budget,
             stopping: false,
+            samples: Vec::new(),
+            first: None,
             to_flusher,
             recycled,
         }
+    }
+
+    /// Samples exchanges, whatever comes of them, until `left` is used up; workers share it.
+    pub fn sample_first(&mut self, left: Arc<AtomicU32>) {
+        self.first = Some(left);
     }
 
     /// The series of a scenario; called once for each.
@@ -196,6 +209,7 @@ impl WorkerRecorder {
             window: std::mem::replace(&mut self.window, next),
             new_series: std::mem::take(&mut self.new_series),
             ended,
+            samples: std::mem::take(&mut self.samples),
         };
         // The flusher outlives its workers; if it is gone, the task has failed already and says so.
         drop(self.to_flusher.send(closed));
@@ -282,6 +296,32 @@ impl Record for WorkerRecorder {
         } else {
             cell.record(&exchange.timings, intended, expected);
         }
+    }
+
+    #[inline]
+    fn wants_all(&self) -> bool {
+        self.first.is_some()
+    }
+
+    #[cold]
+    fn sample(&mut self, mut sample: Sample, at: Nanos) {
+        if let Sample::First(_) = sample {
+            let one_less = |left: u32| left.checked_sub(1);
+            let left = self
+                .first
+                .as_ref()
+                .map(|first| first.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less));
+            match left {
+                Some(Ok(left)) if left > 0 => {}
+                _ => {
+                    self.first = None;
+                    return;
+                }
+            }
+        }
+        let after_ms = at.saturating_sub(self.start) / 1_000_000;
+        sample.inner().at_ms = i64::try_from(after_ms).unwrap_or(i64::MAX / 2);
+        self.samples.push(sample);
     }
 
     #[inline]

@@ -5,6 +5,7 @@ mod control;
 mod files;
 mod objects;
 mod script;
+mod secrets;
 mod vu;
 mod worker;
 
@@ -24,12 +25,15 @@ use floodgate_core::execution::connections::Connections;
 use floodgate_core::execution::control::Ready;
 use floodgate_core::execution::manifest::{Manifest, TaskOutcome, Totals};
 use floodgate_core::execution::plan::Plan;
+use floodgate_core::execution::redact::Redactor;
 use floodgate_core::fold::Folding;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::schedule::{Segment, schedule};
 use floodgate_store::{ObjectStore, StoreError};
 use objects::require;
+use secrets::Remembering;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::sync::mpsc::channel;
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -106,7 +110,9 @@ pub async fn run(
 ) -> Result<Manifest, RunError> {
     let keys = ExecutionKeys::new(&config.project, &config.execution);
     let plan: Plan = require(&*store, &keys.plan()).await?;
-    let definition = files::definition(&*store, &plan, &*config.resolver).await?;
+    let remembering = Remembering::new(&*config.resolver);
+    let definition = files::definition(&*store, &plan, &remembering).await?;
+    let redactor = Arc::new(Redactor::new(&definition.run.redact, remembering.given()));
     let base = files::base_folder(&*store, &plan).await?;
     let weights: Vec<_> = plan.tasks.iter().map(|task| task.weight).collect();
     let place = plan.tasks.iter().position(|task| task.index == config.task);
@@ -123,6 +129,7 @@ pub async fn run(
         plan,
         store,
         stop,
+        redactor,
         config,
     };
     if definition.engine != Engine::Http {
@@ -140,6 +147,7 @@ struct Task {
     plan: Plan,
     store: Arc<dyn ObjectStore>,
     stop: watch::Receiver<Option<String>>,
+    redactor: Arc<Redactor>,
     config: Config,
 }
 
@@ -177,6 +185,8 @@ impl Task {
             task: self.config.task,
             clock,
             budget,
+            first: (self.plan.debug_requests > 0)
+                .then(|| Arc::new(AtomicU32::new(self.plan.debug_requests))),
             definition,
         };
         let (orders, crew) = self.start_workers(Arc::new(common)).await?;
@@ -348,6 +358,7 @@ impl Task {
             live: Duration::from_millis(self.plan.live_interval_ms.max(100)),
             workers: self.workers,
             usable_cpus: allowed_cpus().min(self.workers as f64),
+            redactor: Arc::clone(&self.redactor),
         }
     }
 

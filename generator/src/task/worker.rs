@@ -15,6 +15,7 @@ use floodgate_core::schedule::{Segment, schedule};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 use tokio::runtime::{Builder, LocalOptions};
@@ -44,6 +45,8 @@ pub(super) struct Common {
     pub(super) task: u32,
     pub(super) clock: Clock,
     pub(super) budget: Arc<SeriesBudget>,
+    /// How many of the first exchanges are to be sampled, whatever comes of them.
+    pub(super) first: Option<Arc<AtomicU32>>,
 }
 
 /// One worker's own.
@@ -153,13 +156,16 @@ async fn work(common: Arc<Common>, mut assignment: Assignment) -> Report {
         recycled,
         ..
     } = assignment;
-    let recorder = WorkerRecorder::new(
+    let mut recorder = WorkerRecorder::new(
         number,
         start,
         Arc::clone(&common.budget),
         to_flusher,
         recycled,
     );
+    if let Some(first) = &common.first {
+        recorder.sample_first(Arc::clone(first));
+    }
     let bench = Bench {
         common: &common,
         segment,

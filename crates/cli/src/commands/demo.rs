@@ -7,6 +7,7 @@ use crate::load::load_file;
 use crate::local::{LocalRun, execute};
 use crate::outcome::{Output, conclude};
 use crate::output::say;
+use crate::signals::Signals;
 use floodgate_target::{Config, Target};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -24,6 +25,9 @@ const FILES: [(&str, &str); 2] = [
 /// Arguments of `floodgate demo`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Only start the shop, on this port of 127.0.0.1, until Ctrl-C: for `floodgate run` on the definition [default port: 18080]
+    #[arg(long, value_name = "PORT", num_args = 0..=1, default_missing_value = "18080")]
+    pub serve: Option<u16>,
     /// Where the execution is kept.
     #[command(flatten)]
     pub out: OutArgs,
@@ -39,6 +43,9 @@ pub struct Args {
 pub async fn demo(args: Args) -> Result<ExitCode> {
     let out = &args.out.out;
     let definition = write_files(&out.join("demo"))?;
+    if let Some(port) = args.serve {
+        return serve(port, &definition).await;
+    }
     let target =
         Target::start(Config::service()).map_err(|e| CliError::run("start the demo's shop", e))?;
     let env = Environment::new(&EnvArgs::default(), out)?
@@ -62,6 +69,9 @@ pub async fn demo(args: Args) -> Result<ExitCode> {
         id: None,
         show: args.show,
         title,
+        target: Some(target.url()),
+        kind: None,
+        debug_requests: 0,
     };
     let finished = execute(run).await?;
     target.stop();
@@ -75,12 +85,39 @@ pub async fn demo(args: Args) -> Result<ExitCode> {
     )
 }
 
-/// Leaves the definition where the reader can look at it, and run it against a shop of their own.
+/// Runs nothing: keeps the shop open until a signal.
+async fn serve(port: u16, definition: &Path) -> Result<ExitCode> {
+    let config = Config {
+        port,
+        ..Config::service()
+    };
+    let target = Target::start(config)
+        .map_err(|e| CliError::run(format!("start the demo's shop on port {port}"), e))?;
+    say!(
+        "the shop listens on {} until Ctrl-C; floodgate run {} puts load on it",
+        target.url(),
+        definition.display()
+    );
+    let mut signals = Signals::new()?;
+    signals.next().await;
+    target.stop();
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Leaves the definition where the reader can look at it, change it, and run it. What is there already was perhaps changed, and
+/// stays; a word says so where it was.
 fn write_files(folder: &Path) -> Result<PathBuf> {
     std::fs::create_dir_all(folder).map_err(|e| CliError::write(folder, e))?;
     for (name, text) in FILES {
         let path = folder.join(name);
-        std::fs::write(&path, text).map_err(|e| CliError::write(&path, e))?;
+        match std::fs::read(&path) {
+            Ok(there) if there == text.as_bytes() => {}
+            Ok(_) => say!(
+                "{} is not the bundled one: it stays; delete it to have that again",
+                path.display()
+            ),
+            Err(_) => std::fs::write(&path, text).map_err(|e| CliError::write(&path, e))?,
+        }
     }
     Ok(folder.join(FILES[0].0))
 }
@@ -90,6 +127,25 @@ fn write_files(folder: &Path) -> Result<PathBuf> {
 mod tests {
     use super::*;
     use floodgate_core::schedule::planned_load;
+
+    #[test]
+    fn what_the_reader_changed_stays() {
+        let out = tempfile::tempdir().unwrap();
+        let definition = write_files(out.path()).unwrap();
+        std::fs::write(&definition, "mine").unwrap();
+        write_files(out.path()).unwrap();
+        assert_eq!(std::fs::read_to_string(&definition).unwrap(), "mine");
+    }
+
+    #[test]
+    fn the_definition_runs_without_the_demo() {
+        let out = tempfile::tempdir().unwrap();
+        let definition = write_files(out.path()).unwrap();
+        let env = Environment::new(&EnvArgs::default(), out.path()).unwrap();
+        let test = load_file(&definition, &[], &env).unwrap();
+        let target = test.parsed().definition.target.clone().unwrap();
+        assert_eq!(target, "http://127.0.0.1:18080", "the default of --serve");
+    }
 
     #[test]
     fn the_bundled_definition_is_valid_and_short() {

@@ -7,7 +7,7 @@ use crate::load::{Origin, load_text};
 use crate::local::{LocalRun, execute};
 use crate::outcome::{Output, show};
 use floodgate_core::definition::{HostOverride, without_credentials};
-use floodgate_core::execution::record::Status;
+use floodgate_core::execution::record::{HIT, Status};
 use floodgate_core::execution::summary::Summary;
 use floodgate_core::rate::Rate;
 use floodgate_core::units::{format_duration, parse_duration};
@@ -41,7 +41,7 @@ pub struct Args {
     /// For how long: 20s, 1m30s; a bare number is seconds [default: 10s]
     #[arg(short, long, short_alias = 'z', value_name = "TIME", value_parser = seconds)]
     pub duration: Option<Duration>,
-    /// So many requests in all, instead of a time
+    /// So many requests in all; with --duration it ends at whichever comes first
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub requests: Option<u64>,
     /// HTTP method [default: GET, with a body POST]
@@ -164,16 +164,25 @@ pub struct Hit {
 }
 
 impl Args {
+    fn full_url(&self) -> String {
+        if self.url.contains("://") {
+            self.url.clone()
+        } else {
+            format!("http://{}", self.url)
+        }
+    }
+
+    /// The URL as records and reports show it.
+    fn shown_url(&self) -> String {
+        without_credentials(&self.full_url())
+    }
+
     /// The definition that these arguments stand for.
     ///
     /// # Errors
     /// [`CliError::Usage`]: a URL without a host, a body file without a name.
     pub fn definition(&self) -> Result<Hit> {
-        let url = if self.url.contains("://") {
-            self.url.clone()
-        } else {
-            format!("http://{}", self.url)
-        };
+        let url = self.full_url();
         let (scheme, rest) = url.split_once("://").unwrap_or(("", &url));
         // whatever its case (RFC 3986 §3.1)
         if !["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) {
@@ -330,7 +339,10 @@ pub async fn hit(args: Args) -> Result<ExitCode> {
         out,
         id: None,
         show: args.show,
-        title: Some(without_credentials(&args.url)),
+        title: Some(args.shown_url()),
+        target: Some(args.shown_url()),
+        kind: Some(HIT),
+        debug_requests: 0,
     };
     let finished = execute(run).await?;
     show(
@@ -355,8 +367,10 @@ pub async fn hit(args: Args) -> Result<ExitCode> {
 fn exit_code(summary: &Summary, closed: bool, min_ratio: f64) -> u8 {
     let whole = summary.completeness.missing_ratio() == 0.0;
     let sent = summary.applied.http_reqs > 0;
+    // What nobody answered was not measured, whatever the loop.
+    let answered = summary.requests.iter().any(|r| r.responses > 0);
     let applied = summary.applied.ratio.is_none_or(|ratio| ratio >= min_ratio);
-    if closed && summary.status == Status::Inconclusive && whole && sent && applied {
+    if closed && summary.status == Status::Inconclusive && whole && sent && answered && applied {
         return Status::Passed.exit_code();
     }
     summary.status.exit_code()

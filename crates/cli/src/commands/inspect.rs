@@ -4,7 +4,7 @@ use crate::args::{EnvArgs, ScriptArgs};
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::load_file;
-use crate::output::{print, print_json, say};
+use crate::output::{counted, print, print_json, say};
 use floodgate_core::definition::model::Engine;
 use floodgate_core::printable::printable;
 use floodgate_core::schedule::{Segment, planned_load, schedule};
@@ -127,21 +127,24 @@ pub fn inspect(args: &Args) -> Result<ExitCode> {
         }
     }
     lines.push(format!(
-        "in all up to {} VUs, {}, {}",
-        load.max_vus,
+        "in all up to {}, {}, {}",
+        counted(load.max_vus, "VU"),
         load.iterations.map_or_else(
             || "as many iterations as fit".into(),
-            |n| format!("{n} iterations")
+            |n| counted(n, "iteration")
         ),
         format_duration(Duration::from_millis(load.duration_ms)),
     ));
     if !definition.scenarios.is_empty() && args.tasks > 1 {
         lines.push(format!("over {} tasks:", args.tasks));
-        for (share, tasks) in counted(&shares) {
-            let starts = share
-                .1
-                .map_or_else(String::new, |starts| format!(", {starts} iterations"));
-            lines.push(format!("  {tasks} × up to {} VUs{starts}", share.0));
+        for (share, tasks) in alike(&shares) {
+            let starts = share.1.map_or_else(String::new, |starts| {
+                format!(", {}", counted(starts, "iteration"))
+            });
+            lines.push(format!(
+                "  {tasks} × up to {}{starts}",
+                counted(share.0, "VU")
+            ));
         }
     }
     let lines = lines.iter().map(|line| format!("{}\n", printable(line)));
@@ -155,15 +158,15 @@ pub fn inspect(args: &Args) -> Result<ExitCode> {
 type Share = (u64, Option<u64>);
 
 /// Equal shares together, in the order of their first task.
-fn counted(shares: &[Share]) -> Vec<(Share, usize)> {
-    let mut counted: Vec<(Share, usize)> = Vec::new();
+fn alike(shares: &[Share]) -> Vec<(Share, usize)> {
+    let mut alike: Vec<(Share, usize)> = Vec::new();
     for share in shares {
-        match counted.iter_mut().find(|(known, _)| known == share) {
+        match alike.iter_mut().find(|(known, _)| known == share) {
             Some((_, count)) => *count += 1,
-            None => counted.push((*share, 1)),
+            None => alike.push((*share, 1)),
         }
     }
-    counted
+    alike
 }
 
 fn described(executor: &floodgate_core::definition::model::Executor) -> String {

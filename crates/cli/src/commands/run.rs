@@ -6,12 +6,16 @@ use crate::cloud::{Start, connect, follow, start};
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::load_file;
-use crate::local::{LocalRun, execute};
+use crate::local::{LocalRun, execute, open_existing};
 use crate::outcome::{Output, conclude, conclude_cloud};
-use crate::output::{print, say};
+use crate::output::{print, say, say_lines};
 use crate::signals::Signals;
 use crate::trigger::trigger;
+use floodgate_control::load_failures;
 use floodgate_core::definition::LOCAL_ONLY;
+use floodgate_core::execution::record::Execution;
+use floodgate_report::Style;
+use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -51,6 +55,9 @@ pub struct Args {
     /// Start it in the cloud, print its id, and leave it to itself
     #[arg(long, requires = "cloud", help_heading = "Cloud")]
     pub detach: bool,
+    /// Also show the first N requests and responses of each generator, secrets left out (native engine only)
+    #[arg(long, value_name = "N", conflicts_with = "cloud", value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub debug_requests: Option<u32>,
     /// What is shown.
     #[command(flatten)]
     pub show: ShowArgs,
@@ -103,8 +110,14 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         id: args.id.clone(),
         show: args.show,
         title: None,
+        target: None,
+        kind: None,
+        debug_requests: args.debug_requests.unwrap_or(0),
     };
     let finished = execute(run).await?;
+    if args.debug_requests.is_some() {
+        show_first(&finished.execution, out).await?;
+    }
     conclude(
         &finished,
         &Output {
@@ -113,6 +126,20 @@ pub async fn run(args: Args) -> Result<ExitCode> {
             out,
         },
     )
+}
+
+/// Shows the first exchanges on stderr: stdout has the results.
+async fn show_first(execution: &Execution, out: &Path) -> Result<()> {
+    let stores = open_existing(out)?;
+    let log = load_failures(stores.objects.as_ref(), &execution.project, &execution.id).await?;
+    let text = log.map(|log| floodgate_report::first_exchanges(&log, Style::PLAIN));
+    match text.filter(|text| !text.is_empty()) {
+        Some(text) => say_lines(&text),
+        None => say!(
+            "--debug-requests: no request was sampled; an engine that runs a script tells none"
+        ),
+    }
+    Ok(())
 }
 
 /// Checks the definition here, so that all faults are reported at once and before anything is sent; then starts it there and

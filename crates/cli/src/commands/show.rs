@@ -5,8 +5,10 @@ use crate::cloud::connect;
 use crate::error::{CliError, Result};
 use crate::local::open_existing;
 use crate::outcome::{print_summary, print_summary_json, without_summary};
-use crate::output::print;
-use floodgate_control::{find_in, load_summary};
+use crate::output::{print, print_json, print_styled};
+use floodgate_control::{Stores, find_in, load_failures, load_summary};
+use floodgate_core::execution::record::Execution;
+use floodgate_report::Style;
 use std::process::ExitCode;
 
 /// Arguments of `floodgate show`.
@@ -18,9 +20,12 @@ pub struct Args {
     /// Whose execution.
     #[command(flatten)]
     pub project: ProjectArgs,
-    /// Print exactly the summary, as JSON
+    /// Print exactly the summary, as JSON; with --failures the samples
     #[arg(long)]
     pub json: bool,
+    /// Show the samples of failures: what was sent, what came back, which checks did not hold
+    #[arg(long)]
+    pub failures: bool,
     /// Where executions are kept.
     #[command(flatten)]
     pub out: OutArgs,
@@ -41,6 +46,9 @@ pub async fn show(args: Args) -> Result<ExitCode> {
     };
     let project = args.project.project.as_deref();
     let execution = find_in(&stores, project, &args.id).await?;
+    if args.failures {
+        return show_failures(&stores, &execution, args.json).await;
+    }
     let summary = load_summary(&stores, &execution.project, &execution.id).await?;
     let status = execution.status.as_str();
     match summary {
@@ -61,6 +69,18 @@ pub async fn show(args: Args) -> Result<ExitCode> {
             ));
         }
         None => print(&format!("{}\n", without_summary(&execution)))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn show_failures(stores: &Stores, execution: &Execution, json: bool) -> Result<ExitCode> {
+    let objects = stores.objects.as_ref();
+    let log = load_failures(objects, &execution.project, &execution.id).await?;
+    let log = log.unwrap_or_default();
+    if json {
+        print_json(&log)?;
+    } else {
+        print_styled(&floodgate_report::failures(&log, Style::of_stdout()))?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -4,7 +4,7 @@ use crate::args::{EnvArgs, ScriptArgs};
 use crate::env::Environment;
 use crate::error::Result;
 use crate::load::load_file;
-use crate::output::{print, say};
+use crate::output::{counted, print, say};
 use floodgate_core::schedule::planned_load;
 use floodgate_core::units::format_duration;
 use std::path::PathBuf;
@@ -55,17 +55,17 @@ pub fn validate(args: &Args) -> Result<ExitCode> {
     let load = planned_load(definition);
     let iterations = load.iterations.map_or_else(
         || "as many iterations as fit".into(),
-        |n| format!("{n} iterations"),
+        |n| counted(n, "iteration"),
     );
     let duration = format_duration(Duration::from_millis(load.duration_ms));
     print(&format!(
-        "{} is valid: test {} of project {}, {} scenarios, {iterations}, up to {} VUs, {duration}, {} thresholds\n",
+        "{} is valid: test {} of project {}, {}, {iterations}, up to {}, {duration}, {}\n",
         args.file.display(),
         definition.test,
         definition.project,
-        definition.scenarios.len(),
-        load.max_vus,
-        definition.thresholds.len(),
+        counted(definition.scenarios.len() as u64, "scenario"),
+        counted(load.max_vus, "VU"),
+        counted(definition.thresholds.len() as u64, "threshold"),
     ))?;
     Ok(ExitCode::SUCCESS)
 }

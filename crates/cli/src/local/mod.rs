@@ -46,6 +46,12 @@ pub struct LocalRun<'a> {
     pub show: ShowArgs,
     /// What the view says the load goes to, instead of the target.
     pub title: Option<String>,
+    /// What the record says the load goes to, instead of the definition's target.
+    pub target: Option<String>,
+    /// What started it, instead of what the environment says.
+    pub kind: Option<&'static str>,
+    /// How many of the first exchanges each generator samples.
+    pub debug_requests: u32,
 }
 
 /// The stores in a folder.
@@ -92,17 +98,17 @@ pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
         .unwrap_or_else(|| ulid::Ulid::generate().to_string());
     let base_dir =
         std::path::absolute(&run.test.base_dir).unwrap_or_else(|_| run.test.base_dir.clone());
-    let options = PlanOptions::local(run.generators, Some(base_dir.display().to_string()));
-    let trigger = trigger(|name| run.env.variable(name));
-    let prepared = prepare(
-        &stores,
-        &id,
-        &run.test.package(),
-        trigger,
-        &options,
-        now_ms(),
-    )
-    .await?;
+    let mut options = PlanOptions::local(run.generators, Some(base_dir.display().to_string()));
+    options.debug_requests = run.debug_requests;
+    let mut trigger = trigger(|name| run.env.variable(name));
+    if let Some(kind) = run.kind {
+        trigger.kind = kind.into();
+    }
+    let mut package = run.test.package();
+    if run.target.is_some() {
+        package.target.clone_from(&run.target);
+    }
+    let prepared = prepare(&stores, &id, &package, trigger, &options, now_ms()).await?;
     let target = run
         .title
         .clone()

@@ -2,7 +2,7 @@
 
 use super::format::{clock, count, iterations, millis, percent, quantiles, rate, tasks};
 use super::{Title, View};
-use console::style;
+use console::{Term, measure_text_width, style};
 use floodgate_control::watch::{Phase, Progress};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -15,7 +15,11 @@ pub(super) struct LiveView {
     all: MultiProgress,
     bar: ProgressBar,
     lines: [ProgressBar; 5],
+    terminal: Term,
 }
+
+/// Columns in front of a line's text.
+const LABEL: usize = 12;
 
 impl LiveView {
     pub(super) fn new(title: &Title) -> Self {
@@ -34,13 +38,31 @@ impl LiveView {
         // The terminal may be gone; then there is nobody to show it to.
         let _ = all.println(format!("{head}  {}", style(generators).dim()));
         let bar = all.add(ProgressBar::new(STEPS));
-        bar.set_style(template("{bar:36.cyan/238} {msg}").progress_chars("━╸━"));
+        bar.set_style(template("{wide_bar:.cyan/238} {msg}").progress_chars("━╸━"));
         let lines = std::array::from_fn(|_| {
             let line = all.add(ProgressBar::new(0));
             line.set_style(template("{prefix:>10.dim}  {wide_msg}"));
             line
         });
-        Self { all, bar, lines }
+        Self {
+            all,
+            bar,
+            lines,
+            terminal: Term::stderr(),
+        }
+    }
+
+    /// The first of the texts that fits into a line as the terminal is now, else the last: the shortest.
+    fn fitting(&self, texts: impl IntoIterator<Item = String>) -> String {
+        let width = usize::from(self.terminal.size().1).saturating_sub(LABEL + 1);
+        let mut shortest = String::new();
+        for text in texts {
+            if measure_text_width(&text) <= width {
+                return text;
+            }
+            shortest = text;
+        }
+        shortest
     }
 
     fn line(&self, index: usize, label: &'static str, text: String) {
@@ -114,14 +136,16 @@ impl View for LiveView {
         let checks = p
             .checks_ratio
             .map_or_else(String::new, |ratio| format!("   checks {}", percent(ratio)));
+        let done = count(p.iterations);
+        let iterations = iterations(p);
         self.line(
             0,
             "iterations",
-            format!(
-                "{:<32} {} done   dropped {dropped}",
-                iterations(p),
-                count(p.iterations)
-            ),
+            self.fitting([
+                format!("{iterations:<32} {done} done   dropped {dropped}"),
+                format!("{iterations}  {done} done  dropped {dropped}"),
+                format!("{done} done  dropped {dropped}"),
+            ]),
         );
         self.line(
             1,
@@ -132,19 +156,20 @@ impl View for LiveView {
                 count(p.requests)
             ),
         );
-        let now = p.recent_response.map(|r| {
-            format!(
-                "now {} / {} / {}",
-                millis(r.p50_ms),
-                millis(r.p95_ms),
-                millis(r.p99_ms)
-            )
+        let now = p.recent_response.map_or_else(String::new, |r| {
+            let [p50, p95, p99] = [r.p50_ms, r.p95_ms, r.p99_ms].map(millis);
+            format!("now {p50} / {p95} / {p99}")
         });
-        let now = now.unwrap_or_default();
+        let all = quantiles(p.response);
+        let compact = all.split_whitespace().collect::<Vec<_>>().join(" ");
         self.line(
             2,
             "response",
-            format!("{}  {}", quantiles(p.response), style(now).dim()),
+            self.fitting([
+                format!("{all}  {}", style(now).dim()),
+                all.trim_end().to_owned(),
+                compact,
+            ]),
         );
         self.line(
             3,

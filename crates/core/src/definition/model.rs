@@ -369,6 +369,9 @@ pub struct RunOptions {
     pub min_applied_load: f64,
     /// The share of the started iterations that must have run to their end, in [0, 1] (default 0.95).
     pub min_completed_load: f64,
+    /// Headers, parameters of URLs and fields of bodies whose values samples of failures leave out, beside those that they
+    /// leave out in any case.
+    pub redact: Vec<String>,
 }
 
 impl Default for RunOptions {
@@ -384,6 +387,7 @@ impl Default for RunOptions {
             tolerance: 0.0,
             min_applied_load: 0.95,
             min_completed_load: 0.95,
+            redact: Vec::new(),
         }
     }
 }

@@ -3,9 +3,11 @@
 pub mod applied;
 pub mod connections;
 pub mod control;
+pub mod failure;
 pub mod manifest;
 pub mod plan;
 pub mod record;
+pub mod redact;
 pub mod schema;
 pub mod summarise;
 pub mod summary;

@@ -106,6 +106,9 @@ impl Status {
     }
 }
 
+/// [`Trigger::kind`] of `floodgate hit`, which answers a question and gates nothing.
+pub const HIT: &str = "hit";
+
 /// Who started a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trigger {

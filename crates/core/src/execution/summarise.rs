@@ -155,6 +155,7 @@ fn summarise(
         project: e.project.clone(),
         test: e.test.clone(),
         version: e.version.clone(),
+        target: e.target.clone(),
         status: verdict.status,
         reasons: verdict.reasons.clone(),
         started_ms: e.started_ms,
@@ -167,6 +168,8 @@ fn summarise(
         checks: requests::checks(run.source),
         errors: requests::errors(run.source),
         connections,
+        // They lie beside the merged data; whoever finishes the run adds them.
+        failures: None,
         baseline,
         generators: run.manifests.iter().map(generator).collect(),
         warnings: verdict.warnings.clone(),

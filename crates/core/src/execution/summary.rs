@@ -21,6 +21,9 @@ pub struct Summary {
     pub test: String,
     /// SHA-256 of the definition and its files.
     pub version: String,
+    /// Where the load went, as the record shows it; absent if only the steps say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
     /// The verdict.
     pub status: Status,
     /// Why, one sentence each.
@@ -48,6 +51,9 @@ pub struct Summary {
     /// Connections of all generators: how many, which way they went, why some failed. Empty with an external engine.
     #[serde(default, skip_serializing_if = "Connections::is_empty")]
     pub connections: Connections,
+    /// The samples of failures that were kept; absent if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failures: Option<FailuresSummary>,
     /// The comparison with an earlier run; absent if the test asks for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<BaselineSummary>,
@@ -171,6 +177,24 @@ pub struct GeneratorSummary {
     pub start_skew_ms: f64,
     /// Largest resident set in bytes.
     pub peak_rss_bytes: u64,
+}
+
+/// Which samples of failures there are, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailuresSummary {
+    /// How many are kept.
+    pub kept: u64,
+    /// How many were left out because there were too many kinds, or too many bytes in all.
+    pub left_out: u64,
+    /// The object that holds them, a [`super::failure::FailureLog`]; `floodgate show ID --failures` shows it.
+    pub object: String,
+    /// The first of each kind on one line, [`FailuresSummary::MAX_FIRST`] at most.
+    pub first: Vec<String>,
+}
+
+impl FailuresSummary {
+    /// The kinds that are named.
+    pub const MAX_FIRST: usize = 5;
 }
 
 /// The requests of one name.

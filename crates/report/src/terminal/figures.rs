@@ -1,8 +1,10 @@
 //! What was measured: latency, phases, load, errors, custom metrics.
 
 use super::requests::unanswered;
+use super::told::remedy;
 use crate::format::{bytes, count, duration, number, percent, share};
 use crate::style::{Align, Field, Style, Tone, fitting, plain, table};
+use floodgate_core::execution::record::{Execution, HIT};
 use floodgate_core::execution::summary::{MetricSummary, Summary};
 use floodgate_core::metric::{Builtin, Contains, MetricKind};
 
@@ -219,7 +221,7 @@ fn number_of(v: f64) -> String {
 /// How many error codes are listed.
 const MAX_ERRORS: usize = 12;
 
-pub(super) fn errors(summary: &Summary, style: Style) -> String {
+pub(super) fn errors(execution: &Execution, summary: &Summary, style: Style) -> String {
     if summary.errors.is_empty() {
         return String::new();
     }
@@ -247,11 +249,20 @@ pub(super) fn errors(summary: &Summary, style: Style) -> String {
             rest,
         ));
     }
-    table(
+    let mut text = table(
         style,
         &[("", Align::Left), ("", Align::Right), ("", Align::Left)],
         rows,
-    )
+    );
+    // `hit` has said so at its head.
+    let remedies = summary.errors.keys().filter_map(|code| remedy(code, false));
+    if execution.trigger.kind != HIT {
+        let rows: Vec<_> = remedies.map(|r| vec![(r.to_owned(), Tone::Dim)]).collect();
+        if !rows.is_empty() {
+            text += &table(style, &[("", Align::Wrap)], rows);
+        }
+    }
+    text
 }
 
 /// How connections were made, and why some were not. Left out where nothing about them is out of the ordinary.

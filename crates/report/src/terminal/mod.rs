@@ -4,12 +4,14 @@ mod data;
 mod figures;
 mod judged;
 mod requests;
+mod told;
 
-use crate::format::{span, utc};
-use crate::style::{Align, Style, Tone, of_status, plain, table};
-use floodgate_core::execution::record::Execution;
+use crate::format::{plural, span, utc};
+use crate::style::{Align, Style, Tone, plain, table};
+use floodgate_core::execution::record::{Execution, HIT};
 use floodgate_core::execution::summary::Summary;
 use floodgate_core::printable::printable;
+use told::{Told, told};
 
 /// The whole account of a run, ending in a line feed. Sections without content are left out.
 pub fn summary(execution: &Execution, summary: &Summary, style: Style) -> String {
@@ -20,9 +22,10 @@ pub fn summary(execution: &Execution, summary: &Summary, style: Style) -> String
         ("Latency", figures::latency(summary, style)),
         ("Phases of a request", figures::phases(summary, style)),
         ("Load", figures::load(summary, style)),
-        ("Errors", figures::errors(summary, style)),
+        ("Errors", figures::errors(execution, summary, style)),
         ("Connections", figures::connections(summary, style)),
         ("Checks", judged::checks(summary, style)),
+        ("First failures", first_failures(summary, style)),
         ("Custom metrics", figures::custom(summary, style)),
         ("Generators", data::generators(summary, style)),
         ("Data", data::completeness(summary, style)),
@@ -33,17 +36,20 @@ pub fn summary(execution: &Execution, summary: &Summary, style: Style) -> String
     for (title, body) in sections.into_iter().filter(|(_, body)| !body.is_empty()) {
         text += &format!("\n{}\n{body}", style.strong(title, Tone::Plain));
     }
-    text += &format!("\n{}", verdict(summary, style));
+    text += &format!("\n{}", verdict(execution, summary, style));
     text
 }
 
 /// The verdict on one line, with as much of the reasons as there is room for: the last line is what is still to be seen when
 /// the rest has scrolled away.
-fn verdict(summary: &Summary, style: Style) -> String {
-    let (tone, sign) = of_status(summary.status);
-    let verdict = format!("{sign} {}", summary.status.as_str().to_uppercase());
+fn verdict(execution: &Execution, summary: &Summary, style: Style) -> String {
+    let Told {
+        tone,
+        head: verdict,
+        reasons,
+    } = told(execution, summary);
     let room = usize::from(style.width).saturating_sub(verdict.chars().count() + 2);
-    let reasons = printable(&summary.reasons.join("; ")).into_owned();
+    let reasons = printable(&reasons.join("; ")).into_owned();
     let reasons = match reasons.char_indices().nth(room) {
         None => reasons,
         Some(_) => reasons
@@ -52,13 +58,21 @@ fn verdict(summary: &Summary, style: Style) -> String {
             .chain(['…'])
             .collect(),
     };
-    format!("{}  {reasons}\n", style.strong(&verdict, tone))
+    let line = format!("{}  {reasons}", style.strong(&verdict, tone));
+    format!("{}\n", line.trim_end())
 }
 
 fn headline(execution: &Execution, summary: &Summary, style: Style) -> String {
-    let (tone, sign) = of_status(summary.status);
-    let verdict = format!("{sign} {}", summary.status.as_str().to_uppercase());
-    let test = format!("{}/{}", summary.project, summary.test);
+    let Told {
+        tone,
+        head: verdict,
+        reasons,
+    } = told(execution, summary);
+    let test = if execution.trigger.kind == HIT {
+        HIT.to_owned()
+    } else {
+        format!("{}/{}", summary.project, summary.test)
+    };
     let target = execution.target.as_ref();
     let target = target.map_or_else(String::new, |t| {
         format!(" → {}", style.paint(t, Tone::Plain))
@@ -73,15 +87,34 @@ fn headline(execution: &Execution, summary: &Summary, style: Style) -> String {
         style.strong(&verdict, tone),
         style.strong(&test, Tone::Plain),
     );
-    let reasons = sentences(&summary.reasons, tone, style);
+    let reasons = sentences(&reasons, tone, style);
     let facts = sentences(&[facts], Tone::Dim, style);
     format!("{verdict}  {test}{target}\n{reasons}{facts}")
 }
 
 /// Sentences, each from its own line on.
 fn sentences(list: &[String], tone: Tone, style: Style) -> String {
+    if list.is_empty() {
+        return String::new();
+    }
     let rows = list.iter().map(|s| vec![(unbroken(s), tone)]).collect();
     table(style, &[("", Align::Wrap)], rows)
+}
+
+/// One line for each kind of failure; the samples say more.
+fn first_failures(summary: &Summary, style: Style) -> String {
+    let Some(failures) = &summary.failures else {
+        return String::new();
+    };
+    let row = |line: &String| vec![("✗".to_owned(), Tone::Bad), plain(unbroken(line))];
+    let mut rows: Vec<_> = failures.first.iter().map(row).collect();
+    let more = format!(
+        "{} with what was sent and received: floodgate show {} --failures",
+        plural(failures.kept, "sample"),
+        summary.execution
+    );
+    rows.push(vec![plain(""), (more, Tone::Dim)]);
+    table(style, &[("", Align::Left), ("", Align::Wrap)], rows)
 }
 
 fn warnings(summary: &Summary, style: Style) -> String {

@@ -8,8 +8,8 @@ use floodgate_core::execution::record::{
     Trigger,
 };
 use floodgate_core::execution::summary::{
-    BaselineSummary, CheckSummary, GeneratorSummary, MetricSummary, Outcome, RequestSummary,
-    Summary, ThresholdOutcome, ThresholdResult,
+    BaselineSummary, CheckSummary, FailuresSummary, GeneratorSummary, MetricSummary, Outcome,
+    RequestSummary, Summary, ThresholdOutcome, ThresholdResult,
 };
 use floodgate_core::metric::{Builtin, Contains, MetricKind};
 use std::collections::BTreeMap;
@@ -264,6 +264,7 @@ pub(super) fn passed() -> Run {
         project: "shop".into(),
         test: "checkout".into(),
         version: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
+        target: Some("https://staging.shop.example".into()),
         status: Status::Passed,
         reasons: vec!["4 thresholds and the baseline hold".into()],
         started_ms: Some(START_MS),
@@ -283,6 +284,16 @@ pub(super) fn passed() -> Run {
         ],
         errors: [("503".to_owned(), 5), ("timeout".to_owned(), 3)].into(),
         connections: connections(),
+        failures: Some(FailuresSummary {
+            kept: 13,
+            left_out: 0,
+            object: "projects/shop/executions/01KAKQ8Z5T3M9W2C7XH4RJ6EVB/artifacts/failures.json"
+                .into(),
+            first: vec![
+                "POST https://staging.shop.example/checkout: 503 after 12.1 ms, status == 200 does not hold".into(),
+                "POST https://staging.shop.example/checkout: timeout after 5000.0 ms".into(),
+            ],
+        }),
         baseline: Some(BaselineSummary {
             execution: Some("01KAH2V0QK8N5D1S9P3B6YTGWM".into()),
             outcomes: vec![comparison(212.447, Outcome::Passed)],
@@ -483,6 +494,7 @@ pub(super) fn nothing() -> Run {
     s.metrics.clear();
     s.checks.clear();
     s.requests.clear();
+    s.failures = None;
     s.errors.clear();
     s.generators.clear();
     s.baseline = None;

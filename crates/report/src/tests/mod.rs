@@ -137,6 +137,38 @@ fn the_verdict_is_the_last_line_too() {
     }
 }
 
+fn sample() -> floodgate_core::execution::failure::FailureSample {
+    serde_json::from_value(serde_json::json!({
+        "task": 1, "at_ms": 1_763_762_401_500_i64, "scenario": "buy", "name": "checkout", "status": 503,
+        "checks": ["status == 201"],
+        "request": {
+            "method": "POST", "url": "https://staging.shop.example/checkout",
+            "headers": [["Content-Type", "application/json"], ["Authorization", "***"]],
+            "body": { "text": "{\"sku\":\"a\"}", "bytes": 11 }
+        },
+        "response": {
+            "line": "HTTP/1.1 503 Service Unavailable", "headers": [["Retry-After", "1"]],
+            "body": { "text": "<p>busy\n\u{1b}[2J</p>", "bytes": 9_000 }
+        },
+        "times": { "http_req_duration": 12.1, "http_req_waiting": 12.0 }
+    }))
+    .unwrap()
+}
+
+#[test]
+fn a_sample_says_what_was_sent_and_what_came_back() {
+    let mut log = floodgate_core::execution::failure::FailureLog::new();
+    assert!(log.add(sample()));
+    log.left_out = 3;
+    insta::assert_snapshot!(failures(&log, Style::PLAIN));
+    log.first.push(sample());
+    let text = first_exchanges(&log, Style::PLAIN);
+    assert!(
+        text.starts_with("✗ checkout  503") && !text.contains('\u{1b}'),
+        "{text}"
+    );
+}
+
 #[test]
 fn many_names_are_summed_up() {
     let (e, mut s) = passed();

@@ -87,6 +87,12 @@ impl Build<'_> {
                 .get("min_completed_load")
                 .and_then(Node::ratio)
                 .unwrap_or(defaults.min_completed_load),
+            redact: node
+                .get("redact")
+                .map_or(&[][..], Node::items)
+                .iter()
+                .filter_map(Node::string)
+                .collect(),
         }
     }
 

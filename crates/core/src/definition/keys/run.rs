@@ -131,6 +131,16 @@ static SERIES: Shape = Shape::Integer {
     max: 100_000,
 };
 
+static REDACT: Shape = Shape::List {
+    of: &REDACTED,
+    min: 1,
+};
+static REDACTED: Shape = Shape::Text(Text {
+    template: false,
+    names: None,
+    max: 100,
+});
+
 /// `run:`.
 pub(super) static RUN: Table = Table {
     name: "run",
@@ -184,6 +194,11 @@ pub(super) static RUN: Table = Table {
             "The share of the started iterations that must have run to their end.",
         )
         .default("\"95%\""),
+        Key::new(
+            "redact",
+            &REDACT,
+            "Headers, URL parameters and body fields whose values samples of failures leave out.",
+        ),
     ]],
     one_of: &[],
     at_most_one: &[],

@@ -1,0 +1,343 @@
+//! Samples of failures: the first responses of each kind that were not as they should be, so that nobody has to run a test
+//! again to see why it failed.
+
+use super::summary::FailuresSummary;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The samples of a task, or of a run: `artifacts/failures/NNNN.json` and `artifacts/failures.json`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FailureLog {
+    /// Version of this layout: [`FailureLog::SCHEMA`].
+    pub schema: u32,
+    /// In the order in which they were kept; of a run, in that of their times.
+    pub samples: Vec<FailureSample>,
+    /// Samples of kinds beyond [`FailureLog::MAX_KINDS`], or beyond [`FailureLog::MAX_BYTES`] in all.
+    #[serde(default)]
+    pub left_out: u64,
+    /// The first exchanges of all, whatever came of them: what `run --debug-requests N` asks for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub first: Vec<FailureSample>,
+    #[serde(skip)]
+    kinds: BTreeMap<Kind, u32>,
+    #[serde(skip)]
+    bytes: usize,
+}
+
+/// Samples are of one kind that agree in scenario, name, status, error code and the first check that did not hold.
+type Kind = (String, String, Option<u16>, Option<String>, Option<String>);
+
+impl FailureLog {
+    /// The layout that this code writes and reads.
+    pub const SCHEMA: u32 = 1;
+    /// Samples of a kind.
+    pub const MAX_OF_KIND: u32 = 10;
+    /// Kinds.
+    pub const MAX_KINDS: usize = 64;
+    /// Bytes of all samples, about.
+    pub const MAX_BYTES: usize = 1 << 20;
+
+    /// An empty one.
+    pub fn new() -> Self {
+        Self {
+            schema: Self::SCHEMA,
+            ..Self::default()
+        }
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.samples.is_empty() && self.first.is_empty()
+    }
+
+    /// Keeps a sample within the bounds; `false`: it was one too many.
+    pub fn add(&mut self, sample: FailureSample) -> bool {
+        let kind = sample.kind();
+        let known = self.kinds.get(&kind).copied().unwrap_or(0);
+        if known >= Self::MAX_OF_KIND {
+            return false;
+        }
+        let bytes = sample.bytes();
+        let is_new = known == 0 && self.kinds.len() >= Self::MAX_KINDS;
+        if is_new || self.bytes + bytes > Self::MAX_BYTES {
+            self.left_out += 1;
+            return false;
+        }
+        self.bytes += bytes;
+        *self.kinds.entry(kind).or_default() += 1;
+        self.samples.push(sample);
+        true
+    }
+
+    /// Which samples there are, for a summary; `object` is where they lie. `None` if there is none.
+    pub fn summary(&self, object: String) -> Option<FailuresSummary> {
+        let mut kinds = BTreeSet::new();
+        let firsts = self.samples.iter().filter(|s| kinds.insert(s.kind()));
+        let first = firsts
+            .map(FailureSample::headline)
+            .take(FailuresSummary::MAX_FIRST);
+        (!self.samples.is_empty()).then(|| FailuresSummary {
+            kept: self.samples.len() as u64,
+            left_out: self.left_out,
+            object,
+            first: first.collect(),
+        })
+    }
+
+    /// What several tasks kept, within the bounds of one log: the earliest of each kind.
+    pub fn merged(logs: impl IntoIterator<Item = Self>) -> Self {
+        let (mut all, mut samples) = (Self::new(), Vec::new());
+        for log in logs {
+            all.left_out += log.left_out;
+            samples.extend(log.samples);
+            all.first.extend(log.first);
+        }
+        samples.sort_by_key(|s| (s.at_ms, s.task));
+        all.first.sort_by_key(|s| (s.at_ms, s.task));
+        for sample in samples {
+            all.add(sample);
+        }
+        all
+    }
+}
+
+/// An exchange with all that is known of it, secrets left out (see [`super::redact`]).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FailureSample {
+    /// The task that sent it.
+    pub task: u32,
+    /// When it ended, Unix ms.
+    pub at_ms: i64,
+    /// The scenario; empty where the engine does not tell.
+    #[serde(default)]
+    pub scenario: String,
+    /// The request's name; empty where the engine does not tell.
+    #[serde(default)]
+    pub name: String,
+    /// The status; `None` without a response.
+    #[serde(default)]
+    pub status: Option<u16>,
+    /// The `error_code`.
+    #[serde(default)]
+    pub error: Option<String>,
+    /// What the engine says of it in words.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// The checks that did not hold.
+    #[serde(default)]
+    pub checks: Vec<String>,
+    /// What was sent, as far as the engine tells.
+    #[serde(default)]
+    pub request: Option<Sent>,
+    /// What came back, as far as it was kept.
+    #[serde(default)]
+    pub response: Option<Received>,
+    /// Phases and times by name, ms.
+    #[serde(default)]
+    pub times: BTreeMap<String, f64>,
+}
+
+/// A request of a sample.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sent {
+    /// Its method.
+    pub method: String,
+    /// Where it went; user and password masked.
+    pub url: String,
+    /// Names and values in the order in which they were sent, without those that a client adds by itself.
+    pub headers: Vec<(String, String)>,
+    /// The body's beginning.
+    #[serde(default)]
+    pub body: Option<Excerpt>,
+}
+
+/// A response of a sample.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Received {
+    /// Its status line.
+    pub line: String,
+    /// Names and values as they came.
+    pub headers: Vec<(String, String)>,
+    /// The body's beginning.
+    #[serde(default)]
+    pub body: Option<Excerpt>,
+}
+
+/// The beginning of a body.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Excerpt {
+    /// At most [`Excerpt::MAX_BYTES`] of it, as text; what is no UTF-8 is replaced.
+    pub text: String,
+    /// Bytes of the whole body.
+    pub bytes: u64,
+}
+
+impl Excerpt {
+    /// The longest text of an excerpt, in bytes.
+    pub const MAX_BYTES: usize = 2 << 10;
+    /// Bytes that are kept until secrets have been left out, so that none is cut in two within the text.
+    pub const RAW_BYTES: usize = 4 << 10;
+
+    /// Of a body's beginning; `None` for an empty one. The text is still [`Self::RAW_BYTES`] long.
+    pub fn of(beginning: &[u8], bytes: u64) -> Option<Self> {
+        let beginning = &beginning[..beginning.len().min(Self::RAW_BYTES)];
+        (bytes > 0).then(|| Self {
+            text: String::from_utf8_lossy(beginning).into_owned(),
+            bytes,
+        })
+    }
+
+    /// Cuts the text to its final length.
+    pub fn cut(&mut self) {
+        let mut end = self.text.len().min(Self::MAX_BYTES);
+        while !self.text.is_char_boundary(end) {
+            end -= 1;
+        }
+        self.text.truncate(end);
+    }
+}
+
+impl FailureSample {
+    /// The most headers of a message that are kept.
+    pub const MAX_HEADERS: usize = 50;
+    /// The longest value of a header, URL or message that is kept, in bytes.
+    pub const MAX_VALUE_BYTES: usize = 2 << 10;
+
+    fn kind(&self) -> Kind {
+        let check = self.checks.first().cloned();
+        let (scenario, name) = (self.scenario.clone(), self.name.clone());
+        (scenario, name, self.status, self.error.clone(), check)
+    }
+
+    /// All texts that may hold something that was sent or received.
+    pub(super) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+        let request = self.request.iter_mut().flat_map(|r| {
+            let headers = r.headers.iter_mut().map(|(_, value)| value);
+            let body = r.body.iter_mut().map(|b| &mut b.text);
+            std::iter::once(&mut r.url).chain(headers).chain(body)
+        });
+        let response = self.response.iter_mut().flat_map(|r| {
+            let headers = r.headers.iter_mut().map(|(_, value)| value);
+            let body = r.body.iter_mut().map(|b| &mut b.text);
+            std::iter::once(&mut r.line).chain(headers).chain(body)
+        });
+        let names = [&mut self.name].into_iter().chain(&mut self.checks);
+        names
+            .chain(&mut self.message)
+            .chain(request)
+            .chain(response)
+    }
+
+    fn bytes(&self) -> usize {
+        const FIXED: usize = 512;
+        let headers = |list: &[(String, String)]| -> usize {
+            list.iter().map(|(n, v)| n.len() + v.len() + 16).sum()
+        };
+        let body = |body: &Option<Excerpt>| body.as_ref().map_or(0, |b| b.text.len());
+        let sent = self
+            .request
+            .as_ref()
+            .map_or(0, |r| r.url.len() + headers(&r.headers) + body(&r.body));
+        let received = self
+            .response
+            .as_ref()
+            .map_or(0, |r| headers(&r.headers) + body(&r.body));
+        let message = self.message.as_ref().map_or(0, String::len);
+        FIXED + self.name.len() + message + sent + received
+    }
+
+    /// The failure on one line: `GET http://shop/cart: 503 after 12.1 ms, status == 200 does not hold`.
+    pub fn headline(&self) -> String {
+        let what = match &self.request {
+            Some(request) => format!("{} {}", request.method, request.url),
+            None => self.name.clone(),
+        };
+        let mut parts = Vec::new();
+        match (self.status, &self.error) {
+            (Some(status), Some(error)) => parts.push(format!("{status}, {error}")),
+            (Some(status), None) => parts.push(status.to_string()),
+            (None, Some(error)) => parts.push(error.clone()),
+            (None, None) => {}
+        }
+        if let Some(ms) = self.times.get("http_req_duration") {
+            parts.push(format!("after {ms:.1} ms"));
+        }
+        let mut text = format!("{what}: {}", parts.join(" "));
+        for check in &self.checks {
+            text += &format!(", {check} does not hold");
+        }
+        if let Some(message) = &self.message {
+            text += &format!(" ({message})");
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn sample(name: &str, status: u16, at_ms: i64) -> FailureSample {
+        FailureSample {
+            at_ms,
+            name: name.into(),
+            status: Some(status),
+            ..FailureSample::default()
+        }
+    }
+
+    #[test]
+    fn the_first_of_each_kind_are_kept() {
+        let mut log = FailureLog::new();
+        for n in 0..100 {
+            assert_eq!(log.add(sample("a", 500, n)), n < 10, "{n}");
+            assert_eq!(log.add(sample("a", 404, n)), n < 10, "{n}");
+        }
+        assert_eq!((log.samples.len(), log.left_out), (20, 0));
+    }
+
+    #[test]
+    fn kinds_and_bytes_are_bounded() {
+        let mut log = FailureLog::new();
+        for n in 0..1_000 {
+            log.add(sample(&format!("n{n}"), 500, n));
+        }
+        assert_eq!(log.samples.len(), FailureLog::MAX_KINDS);
+        assert_eq!(log.left_out, 1_000 - FailureLog::MAX_KINDS as u64);
+        let mut log = FailureLog::new();
+        for n in 0..64 {
+            let mut large = sample(&n.to_string(), 500, n);
+            large.message = Some("x".repeat(100_000));
+            log.add(large);
+        }
+        assert!(
+            log.samples.len() <= 10 && log.left_out > 0,
+            "{}",
+            log.samples.len()
+        );
+    }
+
+    #[test]
+    fn tasks_are_merged_by_time_within_the_bounds_of_one() {
+        let log = |from: i64| {
+            let mut log = FailureLog::new();
+            (0..10).for_each(|n| assert!(log.add(sample("a", 500, from + n * 2))));
+            let text = serde_json::to_string(&log).unwrap();
+            serde_json::from_str::<FailureLog>(&text).unwrap()
+        };
+        let all = FailureLog::merged([log(1), log(0)]);
+        let times: Vec<_> = all.samples.iter().map(|s| s.at_ms).collect();
+        assert_eq!(times, (0..10).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn an_excerpt_is_cut_between_characters() {
+        let text = "é".repeat(3_000);
+        let mut excerpt = Excerpt::of(text.as_bytes(), text.len() as u64).unwrap();
+        excerpt.cut();
+        assert!(excerpt.text.len() <= Excerpt::MAX_BYTES && excerpt.text.ends_with('é'));
+        assert_eq!(excerpt.bytes, 6_000);
+        assert_eq!(Excerpt::of(b"", 0), None);
+    }
+}

@@ -1,0 +1,280 @@
+//! What must not be in a sample of a failure: secrets, credentials, cookies, and what the test names.
+
+use super::failure::{FailureSample, Received, Sent};
+use crate::definition::without_credentials;
+use regex::{Captures, Regex, RegexBuilder};
+
+/// What stands for a value that is left out.
+const MASK: &str = "***";
+
+/// Headers whose values are left out in any case.
+const HEADERS: [&str; 7] = [
+    "authorization",
+    "proxy-authorization",
+    "cookie",
+    "set-cookie",
+    "x-api-key",
+    "x-auth-token",
+    "x-csrf-token",
+];
+
+/// Parameters of URLs and fields of bodies whose values are left out in any case.
+const FIELDS: [&str; 12] = [
+    "password",
+    "passwd",
+    "secret",
+    "client_secret",
+    "token",
+    "access_token",
+    "refresh_token",
+    "id_token",
+    "api_key",
+    "apikey",
+    "session",
+    "sessionid",
+];
+
+/// A value found under a name that is left out is left out elsewhere, too, from this length on: a shorter one is a common word.
+const MIN_FOUND: usize = 6;
+/// A secret is left out everywhere from this length on.
+const MIN_SECRET: usize = 3;
+
+/// Leaves out what must not be seen.
+#[derive(Debug)]
+pub struct Redactor {
+    headers: Vec<String>,
+    secrets: Vec<String>,
+    fields: Option<Regex>,
+}
+
+impl Redactor {
+    /// `names` are those of `run.redact`: of headers, of parameters in URLs, of fields in bodies. `secrets` are the values
+    /// that `${secret:…}` stands for.
+    pub fn new(names: &[String], secrets: impl IntoIterator<Item = String>) -> Self {
+        let lower = |name: &str| name.to_ascii_lowercase();
+        let own = names.iter().map(|name| lower(name));
+        let mut secrets: Vec<_> = secrets
+            .into_iter()
+            .filter(|secret| secret.len() >= MIN_SECRET)
+            .collect();
+        longest_first(&mut secrets);
+        let fields: Vec<_> = FIELDS
+            .iter()
+            .copied()
+            .chain(names.iter().map(String::as_str))
+            .map(regex::escape)
+            .collect();
+        // `"name": value`, `name=value` and `<name>value`; a value that was cut off goes to the end.
+        let pattern = format!(
+            r#"(?P<lead>"(?:{0})"\s*:\s*|(?:^|[?&;\s,{{])(?:{0})=|<(?:{0})(?:\s[^>]*)?>)(?P<value>"(?:[^"\\]|\\.)*"?|[^&;,\s"<}}\]]+)"#,
+            fields.join("|")
+        );
+        Self {
+            headers: HEADERS.iter().map(|name| lower(name)).chain(own).collect(),
+            secrets,
+            // Names that are too many for a regular expression leave the fields of bodies to the secrets alone.
+            fields: RegexBuilder::new(&pattern)
+                .case_insensitive(true)
+                .build()
+                .ok(),
+        }
+    }
+
+    /// Leaves out of a sample what must not be seen in it, and cuts its bodies to their final length.
+    pub fn redact(&self, sample: &mut FailureSample) {
+        let mut found = Vec::new();
+        if let Some(Sent {
+            url, headers, body, ..
+        }) = &mut sample.request
+        {
+            *url = without_credentials(url);
+            self.headers(headers, &mut found);
+            self.fields(url, &mut found);
+            body.iter_mut()
+                .for_each(|body| self.fields(&mut body.text, &mut found));
+        }
+        if let Some(Received { headers, body, .. }) = &mut sample.response {
+            self.headers(headers, &mut found);
+            body.iter_mut()
+                .for_each(|body| self.fields(&mut body.text, &mut found));
+        }
+        if let Some(message) = &mut sample.message {
+            self.fields(message, &mut found);
+        }
+        found.retain(|value| value.len() >= MIN_FOUND && value != MASK);
+        longest_first(&mut found);
+        for text in sample.texts() {
+            for value in self.secrets.iter().chain(&found) {
+                mask(text, value);
+            }
+        }
+        let request = sample.request.iter_mut().flat_map(|r| &mut r.body);
+        let response = sample.response.iter_mut().flat_map(|r| &mut r.body);
+        request
+            .chain(response)
+            .for_each(super::failure::Excerpt::cut);
+    }
+
+    fn headers(&self, headers: &mut [(String, String)], found: &mut Vec<String>) {
+        for (name, value) in headers {
+            if self.headers.contains(&name.to_ascii_lowercase()) {
+                // The whole value, what follows a scheme such as Bearer, and each cookie's.
+                let parts = value.split([' ', ';']).map(|part| {
+                    part.split_once('=').map_or(
+                        part,
+                        |(_, value)| if value.is_empty() { part } else { value },
+                    )
+                });
+                found.extend(parts.map(|part| part.trim_matches('"').to_owned()));
+                found.push(std::mem::replace(value, MASK.to_owned()));
+            } else {
+                self.fields(value, found);
+            }
+        }
+    }
+
+    fn fields(&self, text: &mut String, found: &mut Vec<String>) {
+        let Some(fields) = &self.fields else { return };
+        let replaced = fields.replace_all(text, |c: &Captures<'_>| {
+            let value = &c["value"];
+            found.push(value.trim_matches('"').to_owned());
+            let quote = if value.starts_with('"') { "\"" } else { "" };
+            format!("{}{quote}{MASK}{quote}", &c["lead"])
+        });
+        *text = replaced.into_owned();
+    }
+}
+
+fn longest_first(values: &mut Vec<String>) {
+    values.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+    values.dedup();
+}
+
+/// Masks a value as it is, and as URLs, forms and JSON have it.
+fn mask(text: &mut String, value: &str) {
+    let json = serde_json::to_string(value).unwrap_or_default();
+    let json = json.trim_matches('"').to_owned();
+    let lower = percent_encoded(value, |byte| format!("%{byte:02x}"));
+    let upper = percent_encoded(value, |byte| format!("%{byte:02X}"));
+    let form = upper.replace("%20", "+");
+    for form in [value.to_owned(), json, upper, lower, form] {
+        if !form.is_empty() && text.contains(&form) {
+            *text = text.replace(&form, MASK);
+        }
+    }
+}
+
+fn percent_encoded(value: &str, of: impl Fn(u8) -> String) -> String {
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    value
+        .bytes()
+        .map(|byte| {
+            if unreserved(byte) {
+                char::from(byte).to_string()
+            } else {
+                of(byte)
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::failure::Excerpt;
+    use super::*;
+    use proptest::prelude::*;
+
+    fn excerpt(text: &str) -> Option<Excerpt> {
+        Excerpt::of(text.as_bytes(), text.len() as u64)
+    }
+
+    fn sample(secret: &str) -> FailureSample {
+        let header = |name: &str, value: String| (name.to_owned(), value);
+        FailureSample {
+            name: format!("login {secret}"),
+            message: Some(format!("refused {secret}")),
+            request: Some(Sent {
+                method: "POST".into(),
+                url: format!("http://ann:{secret}@shop/a?x={secret}"),
+                headers: vec![header("X-Any", format!("a {secret} b"))],
+                body: excerpt(&format!("plain {secret}")),
+            }),
+            response: Some(Received {
+                line: "HTTP/1.1 500".into(),
+                headers: vec![header("X-Echo", secret.to_owned())],
+                body: excerpt(&serde_json::json!({ "echo": secret }).to_string()),
+            }),
+            ..FailureSample::default()
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_secret_is_nowhere(secret in "[a-zA-Z0-9 \"\\\\/+=&%é]{4,40}") {
+            let secret = format!("§{secret}§");
+            let mut sample = sample(&secret);
+            Redactor::new(&[], [secret.clone()]).redact(&mut sample);
+            let text = serde_json::to_string(&sample).unwrap();
+            prop_assert!(!text.contains('§'), "{}", text);
+        }
+    }
+
+    #[test]
+    fn credentials_are_left_out_and_what_echoes_them_too() {
+        let mut sample = FailureSample {
+            request: Some(Sent {
+                method: "POST".into(),
+                url: "http://shop/a?token=abcdef123&page=2".into(),
+                headers: vec![
+                    ("Authorization".into(), "Basic YW5uOnMzY3IzdA==".into()),
+                    ("COOKIE".into(), "sid=deadbeef; theme=dark".into()),
+                    ("X-Own".into(), "ownvalue".into()),
+                    ("Accept".into(), "*/*".into()),
+                ],
+                body: excerpt(r#"{"user":"ann","Password" : "p\"4ss","pin":1234}"#),
+            }),
+            response: Some(Received {
+                line: "HTTP/1.1 401 Unauthorized".into(),
+                headers: vec![("Set-Cookie".into(), "sid=newsession; Path=/".into())],
+                body: excerpt(
+                    "bad: YW5uOnMzY3IzdA== deadbeef abcdef123 ownvalue newsession&password=x1",
+                ),
+            }),
+            ..FailureSample::default()
+        };
+        Redactor::new(&["x-own".into(), "pin".into()], []).redact(&mut sample);
+        let (sent, received) = (sample.request.unwrap(), sample.response.unwrap());
+        assert_eq!(sent.url, "http://shop/a?token=***&page=2");
+        let values: Vec<_> = sent.headers.iter().map(|(_, v)| v.as_str()).collect();
+        assert_eq!(values, ["***", "***", "***", "*/*"]);
+        assert_eq!(
+            sent.body.unwrap().text,
+            r#"{"user":"ann","Password" : "***","pin":***}"#
+        );
+        assert_eq!(received.headers[0].1, "***");
+        assert_eq!(
+            received.body.unwrap().text,
+            "bad: *** *** *** *** ***&password=***"
+        );
+    }
+
+    #[test]
+    fn what_is_harmless_stays() {
+        let mut sample = FailureSample {
+            request: Some(Sent {
+                method: "GET".into(),
+                url: "http://shop/tokens?page=1".into(),
+                ..Sent::default()
+            }),
+            response: Some(Received {
+                body: excerpt("<p>the token is missing</p>"),
+                ..Received::default()
+            }),
+            ..FailureSample::default()
+        };
+        let before = sample.clone();
+        Redactor::new(&[], ["".to_owned(), "ab".to_owned()]).redact(&mut sample);
+        assert_eq!(sample, before);
+    }
+}
