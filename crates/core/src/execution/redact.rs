@@ -119,13 +119,11 @@ impl Redactor {
         for (name, value) in headers {
             if self.headers.contains(&name.to_ascii_lowercase()) {
                 // The whole value, what follows a scheme such as Bearer, and each cookie's.
-                let parts = value.split([' ', ';']).map(|part| {
-                    part.split_once('=').map_or(
-                        part,
-                        |(_, value)| if value.is_empty() { part } else { value },
-                    )
-                });
-                found.extend(parts.map(|part| part.trim_matches('"').to_owned()));
+                for part in value.split([' ', ';']) {
+                    let of_cookie = part.split_once('=').map(|(_, value)| value);
+                    let both = of_cookie.into_iter().chain([part]);
+                    found.extend(both.map(|part| part.trim_matches('"').to_owned()));
+                }
                 found.push(std::mem::replace(value, MASK.to_owned()));
             } else {
                 self.fields(value, found);

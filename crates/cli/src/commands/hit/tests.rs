@@ -203,6 +203,7 @@ fn a_saturated_closed_loop_has_done_what_was_asked() {
             "completeness": { "tasks_expected": 1, "tasks_reported": 1, "tasks_lost": [], "shards_expected": 1, "shards_merged": 1, "shards_excluded": [] },
             "planned": { "max_vus": 1, "duration_ms": 1, "max_duration_ms": 1 },
             "applied": { "iterations": 5, "dropped_iterations": 0, "http_reqs": 5, "ratio": null },
+            "requests": [{ "name": "x", "names": 1, "count": 5, "failed": 0, "responses": 5, "outcomes": {}, "times": {} }],
             "metrics": {}, "checks": [], "errors": {}, "warnings": [],
             "infrastructure": { "kind": "local", "tasks": 1, "regions": [], "cpu": 0, "memory": 0, "engine_version": "" }, "cost": null,
         }))
