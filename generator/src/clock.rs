@@ -1,18 +1,57 @@
 //! Monotonic time as nanoseconds since a common origin, cheap to copy and to subtract; and the time of day.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use rustix::time::{ClockId, clock_gettime};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// Unix time in µs, by this machine's clock.
+/// Time since the machine was started, the time that it was asleep included, which a monotonic clock leaves out. No setting of
+/// the time of day changes it.
+pub fn boot_time() -> Duration {
+    let time = clock_gettime(ClockId::Boottime);
+    Duration::new(
+        u64::try_from(time.tv_sec).unwrap_or(0),
+        u32::try_from(time.tv_nsec).unwrap_or(0),
+    )
+}
+
+/// A time of day that was read once and goes on by itself.
+#[derive(Clone, Copy, Debug)]
+struct Steady {
+    /// Unix µs.
+    origin_us: i64,
+    /// The same moment by [`boot_time`].
+    origin: Duration,
+}
+
+impl Steady {
+    fn at(self, now: Duration) -> i64 {
+        let passed = now.saturating_sub(self.origin).as_micros();
+        self.origin_us
+            .saturating_add(i64::try_from(passed).unwrap_or(i64::MAX))
+    }
+}
+
+/// Unix time in µs: this machine's time of day when this process first asked for it, and what has passed since. So a clock that is set
+/// while a run goes on moves neither its start nor its end, and makes no task look dead.
 pub fn unix_us() -> i64 {
+    static STEADY: LazyLock<Steady> = LazyLock::new(|| Steady {
+        origin_us: time_of_day_us(),
+        origin: boot_time(),
+    });
+    STEADY.at(boot_time())
+}
+
+/// Unix time in ms; see [`unix_us`].
+pub fn unix_ms() -> i64 {
+    unix_us() / 1_000
+}
+
+/// Unix time in µs by this machine's clock as it is set now.
+fn time_of_day_us() -> i64 {
     let since = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default();
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-}
-
-/// Unix time in ms, by this machine's clock.
-pub fn unix_ms() -> i64 {
-    unix_us() / 1_000
 }
 
 /// Nanoseconds since the origin of a [`Clock`].
@@ -36,5 +75,31 @@ impl Clock {
     #[inline]
     pub fn now(&self) -> Nanos {
         self.origin.elapsed().as_nanos() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_day_is_read_once_and_goes_on() {
+        let steady = Steady {
+            origin_us: 1_700_000_000_000_000,
+            origin: Duration::from_secs(50),
+        };
+        assert_eq!(
+            steady.at(Duration::from_millis(52_500)),
+            1_700_000_002_500_000
+        );
+        assert_eq!(steady.at(Duration::ZERO), 1_700_000_000_000_000);
+    }
+
+    #[test]
+    fn both_clocks_advance() {
+        let (boot, unix) = (boot_time(), unix_us());
+        std::thread::sleep(Duration::from_millis(2));
+        assert!(boot_time().saturating_sub(boot) >= Duration::from_millis(2));
+        assert!(unix_us() - unix >= 2_000);
     }
 }

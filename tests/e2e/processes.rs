@@ -18,9 +18,15 @@ fn long_run(bench: &Bench, target: &Target, more: &[&str]) -> Running {
     running
 }
 
+/// The record of the newest run.
+fn newest(bench: &Bench) -> serde_json::Value {
+    let runs = bench.floodgate(&["runs", "--json"]).stdout();
+    serde_json::from_str::<serde_json::Value>(&runs).unwrap()[0].clone()
+}
+
 #[test]
 fn a_signal_stops_in_order_and_keeps_what_was_measured() {
-    for (signal, generators) in [("INT", "1"), ("TERM", "2")] {
+    for (signal, generators) in [("INT", "1"), ("TERM", "2"), ("HUP", "1"), ("HUP", "2")] {
         let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
         let running = long_run(&bench, &target, &["--generators", generators]);
         running.signal(signal);
@@ -33,7 +39,39 @@ fn a_signal_stops_in_order_and_keeps_what_was_measured() {
             target.counters().requests() as f64
         );
         assert!(summary.completeness.tasks_lost.is_empty());
+        let trail = bench.path(".floodgate/.records/e2e/audit.jsonl");
+        let trail = std::fs::read_to_string(trail).unwrap();
+        let said = format!("stop ordered by SIG{signal}");
+        assert!(trail.contains(&said), "{trail}");
     }
+}
+
+#[test]
+fn a_terminal_that_goes_away_says_so_more_than_once_and_what_was_measured_is_kept() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let running = long_run(&bench, &target, &["--generators", "2"]);
+    let children = running.children();
+    // Stopped processes end after the second signal.
+    children.iter().for_each(|&c| signal(c, "STOP"));
+    running.signal("HUP");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    running.signal("HUP");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    children.iter().for_each(|&c| signal(c, "CONT"));
+    let summary = running.end().expect(105).summary();
+    assert_eq!(summary.reasons, ["stopped by SIGHUP"]);
+    assert!(summary.completeness.tasks_lost.is_empty());
+}
+
+#[test]
+fn a_hang_up_that_is_ignored_stays_ignored() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    bench.write("test.yaml", &arrivals(&target.url(), 50, "2s", ""));
+    // As under nohup.
+    let running = bench.spawn_limited("trap '' HUP", &["run", "test.yaml", "--json"]);
+    eventually("load is sent", || target.counters().requests() >= 10);
+    running.signal("HUP");
+    assert_eq!(running.end().expect(0).summary().status, Status::Passed);
 }
 
 #[test]
@@ -127,14 +165,9 @@ fn abort_ends_a_run_that_has_nobody_left() {
     eventually("the generators are gone", || {
         !children.iter().any(|&child| is_alive(child))
     });
-    let record = || -> serde_json::Value {
-        let runs = bench.floodgate(&["runs", "--json"]).stdout();
-        serde_json::from_str::<serde_json::Value>(&runs).unwrap()[0].clone()
-    };
-    assert_eq!(record()["status"], "running");
     let aborted = bench.floodgate(&["abort", id]);
     assert!(aborted.expect(0).stdout().contains("aborted"));
-    assert_eq!(record()["status"], "aborted");
+    assert_eq!(newest(&bench)["status"], "aborted");
     let summary = bench.floodgate(&["show", id, "--json"]).summary();
     assert_eq!(summary.reasons, ["stopped by ann"]);
     assert_eq!(summary.completeness.tasks_lost, [0, 1]);
@@ -207,4 +240,150 @@ fn a_generator_that_stood_still_says_for_how_long() {
     };
     // It looks every 20 ms.
     assert!(manifests.iter().map(longest).max().unwrap() >= 970_000);
+}
+
+/// Kills the coordinator of a run, and waits until its generators have ended by themselves.
+fn kill_coordinator(running: Running) {
+    let children = running.children();
+    running.signal("KILL");
+    drop(running);
+    eventually("the generators are gone", || {
+        !children.iter().any(|&c| is_alive(c))
+    });
+}
+
+#[test]
+fn whoever_meets_a_run_without_a_coordinator_finishes_it() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    kill_coordinator(long_run(&bench, &target, &["--generators", "2"]));
+    let listed = bench.floodgate(&["runs", "--json"]);
+    let runs: serde_json::Value = serde_json::from_str(&listed.stdout()).unwrap();
+    assert_eq!(runs[0]["status"], "errored", "{runs}");
+    let said = listed.stderr();
+    assert!(said.contains("its coordinator is gone"), "{said}");
+    let id = runs[0]["id"].as_str().unwrap();
+    let summary = bench.floodgate(&["show", id, "--json"]).expect(0).summary();
+    assert_eq!(summary.completeness.tasks_reported, 2);
+    let merged = value(&summary, "http_reqs", "count");
+    assert_eq!(merged, target.counters().requests() as f64);
+    // There is nothing left to stop, and nobody has stopped it.
+    let said = bench.floodgate(&["abort", id]).expect(0).stdout();
+    assert!(said.contains("finished from what its tasks"), "{said}");
+}
+
+#[test]
+fn a_new_run_finishes_one_that_was_left_and_so_does_show() {
+    for command in ["run", "show"] {
+        let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+        let id = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
+        // One process: nothing is left of it but what it had written.
+        kill_coordinator(long_run(&bench, &target, &["--id", id]));
+        let said = match command {
+            "run" => {
+                bench.write("short.yaml", &arrivals(&target.url(), 50, "1s", ""));
+                bench.floodgate(&["run", "short.yaml"])
+            }
+            _ => bench.floodgate(&["show", id]),
+        };
+        let said = said.expect(0).stderr();
+        assert!(
+            said.contains(&format!("{id}: its coordinator is gone")),
+            "{said}"
+        );
+        let record = bench.path(&format!(".floodgate/.records/e2e/{id}.json"));
+        let record = std::fs::read_to_string(record).unwrap();
+        assert!(record.contains("\"status\": \"errored\""), "{record}");
+    }
+}
+
+#[test]
+fn a_run_that_was_left_is_not_judged_by_values_that_nobody_knows() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let rest = "    tags: { who: '${env:WHO}' }\n";
+    bench.write("test.yaml", &arrivals(&target.url(), 50, "30s", rest));
+    let running = bench.spawn(&["run", "test.yaml", "-e", "WHO=ann"]);
+    eventually("load is sent", || target.counters().requests() >= 20);
+    kill_coordinator(running);
+    let record = newest(&bench);
+    assert_eq!(record["status"], "errored");
+    assert!(record["reasons"].to_string().contains("WHO"), "{record}");
+}
+
+#[test]
+fn a_run_that_is_watched_is_left_alone() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let running = long_run(&bench, &target, &["--generators", "2"]);
+    running.signal("STOP");
+    assert_eq!(newest(&bench)["status"], "running");
+    running.signal("CONT");
+    running.signal("INT");
+    running.end().expect(105);
+}
+
+#[test]
+fn streams_that_cannot_be_written_change_no_run() {
+    for (setting, code, reported) in [
+        ("exec 2>/dev/full", 0, false),
+        ("exec >/dev/full", 97, true),
+        ("exec 0<&- 1>&- 2>&-", 0, false),
+    ] {
+        let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+        bench.write("test.yaml", &arrivals(&target.url(), 50, "1s", ""));
+        let args = ["run", "test.yaml", "--generators", "2"];
+        let ended = bench.spawn_limited(setting, &args).end();
+        assert_eq!(ended.code(), Some(code), "{setting}: {}", ended.stderr());
+        assert_eq!(ended.stderr().contains("the verdict is passed"), reported);
+        assert_eq!(newest(&bench)["status"], "passed", "{setting}");
+    }
+}
+
+#[test]
+fn too_few_files_or_threads_are_told_before_anything_is_sent() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    bench.write("test.yaml", &arrivals(&target.url(), 50, "1s", ""));
+    for files in [6, 12, 20, 40, 60] {
+        let setting = format!("ulimit -n {files}");
+        let ended = bench.spawn_limited(&setting, &["run", "test.yaml"]).end();
+        let said = ended.expect(97).stderr();
+        assert!(said.contains("ulimit -n 64"), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    for threads in [1, 2, 4, 6] {
+        let Some(running) = bench.spawn_with_processes(threads, &["run", "test.yaml"]) else {
+            break;
+        };
+        let said = running.end().expect(97).stderr();
+        assert!(said.contains("threads could be started"), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    assert_eq!(target.counters().requests(), 0);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_told_before_the_load_or_changes_no_verdict() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    bench.write("test.yaml", &arrivals(&target.url(), 50, "1s", ""));
+    for path in ["no/such/folder/x.xml", "/proc/x.xml", "."] {
+        let said = bench
+            .floodgate(&["run", "test.yaml", "--junit", path])
+            .expect(97)
+            .stderr();
+        assert!(said.contains("nothing was sent"), "{said}");
+    }
+    assert_eq!(target.counters().requests(), 0);
+    let ended = bench.floodgate(&["run", "test.yaml", "--junit", "/dev/full"]);
+    let said = ended.expect(0).stderr();
+    assert!(
+        said.contains("/dev/full") && said.contains("passed all the same"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_folder_that_was_deleted_is_not_listed() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (_, summary) = bench.run(&arrivals(&target.url(), 50, "1s", ""), &[]);
+    let folder = format!(".floodgate/projects/e2e/executions/{}", summary.execution);
+    std::fs::remove_dir_all(bench.path(&folder)).unwrap();
+    assert_eq!(bench.floodgate(&["runs", "--json"]).stdout().trim(), "[]");
 }

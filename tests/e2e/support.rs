@@ -47,6 +47,41 @@ impl Bench {
         self.start(command)
     }
 
+    /// Starts a command that may have so many processes and threads in all. `None` where that cannot be set up, which is said on stderr.
+    pub fn spawn_with_processes(&self, most: u32, args: &[&str]) -> Option<Running> {
+        // The limit counts all that a user has, and does not bind root: a user that nobody else is.
+        let user = (400_000 + std::process::id()).to_string();
+        let script = format!("ulimit -u {most}; exec \"$0\" \"$@\"");
+        let mut command = Command::new("setpriv");
+        command
+            .args([
+                "--reuid",
+                &user,
+                "--regid",
+                &user,
+                "--clear-groups",
+                "sh",
+                "-c",
+            ])
+            .arg(script)
+            .arg(env!("CARGO_BIN_EXE_floodgate"))
+            .args(args);
+        let mut probe = Command::new("setpriv");
+        probe
+            .args(["--reuid", &user, "--regid", &user, "--clear-groups"])
+            .arg(env!("CARGO_BIN_EXE_floodgate"))
+            .arg("--version")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        if !probe.status().is_ok_and(|status| status.success()) {
+            eprintln!("skipped: another user cannot run this program; run the tests as root");
+            return None;
+        }
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+        std::fs::set_permissions(self.dir.path(), open).unwrap();
+        Some(self.start(command))
+    }
+
     /// Runs a script of the shell as root of namespaces of its own (`-m`: mounts, `-n`: network), with the program as `$1`.
     /// `None` where that is not permitted, which is said on stderr.
     pub fn spawn_in_namespace(&self, which: &str, script: &str) -> Option<Running> {

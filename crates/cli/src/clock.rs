@@ -1,11 +1,7 @@
-//! The wall clock.
+//! The time of day.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-/// Unix milliseconds.
+/// Unix milliseconds: the time of day when this process began, and what has passed since. All generators on this machine go by the
+/// same.
 pub(crate) fn now_ms() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    floodgate_generator::clock::unix_ms()
 }

@@ -13,10 +13,12 @@ pub mod commands;
 pub mod env;
 pub mod error;
 mod files;
+mod limits;
 pub mod load;
 pub mod local;
 mod outcome;
 mod output;
+mod output_file;
 mod script;
 mod signals;
 mod trigger;
@@ -34,10 +36,13 @@ use floodgate_core::verdict::EXIT_INVALID;
 use floodgate_generator::script::{GUARD, guarded};
 use output::say;
 use std::ffi::OsString;
+use std::panic::catch_unwind;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Parses the arguments and does what they say.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    tell_panics_in_a_line();
     let arguments: Vec<_> = arguments.into_iter().collect();
     if arguments.get(1).is_some_and(|first| first == GUARD) {
         let error = guarded(arguments.into_iter().skip(2));
@@ -61,22 +66,50 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             };
         }
     };
-    match dispatch(cli.command) {
-        Ok(code) => code,
-        Err(error) => {
+    match catch_unwind(|| dispatch(cli.command)) {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => {
             output::say_error(&error);
             ExitCode::from(error.exit_code())
         }
+        // It has been told; its own exit code is none of ours.
+        Err(_) => ExitCode::from(Status::Errored.exit_code()),
     }
 }
 
+/// A panic is a fault of this program, or a machine that has nothing left to give: one line says so, unless somebody asks for more.
+fn tell_panics_in_a_line() {
+    if std::env::var_os("RUST_BACKTRACE").is_some() {
+        return;
+    }
+    std::panic::set_hook(Box::new(|panic| {
+        let message = panic.payload_as_str().unwrap_or("for an unknown reason");
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        say!(
+            "floodgate panicked at {place}: {message}; with RUST_BACKTRACE=1 it says where it came from"
+        );
+    }));
+}
+
 fn dispatch(command: Command) -> error::Result<ExitCode> {
+    limits::check(match &command {
+        Command::Run(_) | Command::Hit(_) | Command::Demo(_) | Command::Generator(_) => {
+            limits::FOR_LOAD
+        }
+        _ => limits::FOR_READING,
+    })?;
     // The coordinator reads and merges now and then; generators bring their own threads.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        // One thread for files stays: where no second can be started, it does their work as well.
+        .thread_keep_alive(Duration::from_secs(u64::from(u32::MAX)))
         .build();
     let runtime = runtime.map_err(|e| CliError::run("start the runtime", e))?;
     runtime.block_on(Box::pin(async {
+        drop(tokio::task::spawn_blocking(|| ()).await);
         match command {
             Command::Run(args) => Box::pin(run::run(args)).await,
             Command::Hit(args) => Box::pin(hit::hit(args)).await,

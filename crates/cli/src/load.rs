@@ -11,6 +11,7 @@ use floodgate_control::load::{self, Checked, Loaded};
 use floodgate_control::{Stores, TestPackage};
 use floodgate_core::definition::{Definition, Engine, Parsed, Resolver, Source, sketch};
 use floodgate_core::execution::plan::Plan;
+use floodgate_core::keys::{DEFINITION_FILE, definition_file};
 use floodgate_engines::Inspection;
 use floodgate_engines::lift::lift;
 use floodgate_generator::preflight;
@@ -337,4 +338,22 @@ impl Resolver for WithMade<'_> {
 pub async fn load_stored(stores: &Stores, plan: &Plan, env: &Environment) -> Result<Definition> {
     let objects = stores.objects.as_ref();
     Ok(load::load_stored_elsewhere(objects, plan, env.open(&BTreeSet::new())).await?)
+}
+
+/// The same with words for what its references stand for, where that is not known here: a definition to sum a run up by, and not
+/// to judge it.
+///
+/// # Errors
+/// A definition that is gone or damaged.
+pub async fn load_stored_open(
+    stores: &Stores,
+    plan: &Plan,
+    env: &Environment,
+) -> Result<Definition> {
+    let objects = stores.objects.as_ref();
+    let env = env.clone().with_everything_elsewhere();
+    let key = definition_file(&plan.project, &plan.test, &plan.version, DEFINITION_FILE);
+    let text = objects.get(&key).await?.unwrap_or_default();
+    let variables = env.open_variables(&text);
+    Ok(load::load_stored_elsewhere(objects, plan, env.open(&variables)).await?)
 }

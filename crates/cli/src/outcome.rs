@@ -3,7 +3,8 @@
 use crate::args::ShowArgs;
 use crate::cloud::Ended;
 use crate::error::{CliError, Result};
-use crate::output::{print_styled, say, say_led, say_lines};
+use crate::output::{print_styled, say, say_error, say_led, say_lines};
+use crate::output_file::OutputFile;
 use floodgate_control::Finished;
 use floodgate_core::execution::record::Execution;
 use floodgate_core::execution::summary::Summary;
@@ -17,25 +18,18 @@ pub(crate) struct Output<'a> {
     /// JSON or a table, and whether hints are wanted.
     pub(crate) show: ShowArgs,
     /// The JUnit file.
-    pub(crate) junit: Option<&'a Path>,
+    pub(crate) junit: Option<&'a OutputFile>,
     /// The folder of executions.
     pub(crate) out: &'a Path,
 }
 
 /// Shows a run that has just ended; its verdict is the exit code.
-///
-/// # Errors
-/// A stdout or JUnit file that cannot be written.
-pub(crate) fn conclude(finished: &Finished, output: &Output<'_>) -> Result<ExitCode> {
-    show(finished, output)?;
-    Ok(ExitCode::from(finished.execution.status.exit_code()))
+pub(crate) fn conclude(finished: &Finished, output: &Output<'_>) -> ExitCode {
+    show(finished, output, finished.execution.status.exit_code())
 }
 
-/// Shows a run that has just ended.
-///
-/// # Errors
-/// A stdout or JUnit file that cannot be written.
-pub(crate) fn show(finished: &Finished, output: &Output<'_>) -> Result<()> {
+/// Shows a run that has just ended; gives the exit code, `verdict` where it could be shown.
+pub(crate) fn show(finished: &Finished, output: &Output<'_>, verdict: u8) -> ExitCode {
     let Finished {
         execution,
         summary,
@@ -44,29 +38,30 @@ pub(crate) fn show(finished: &Finished, output: &Output<'_>) -> Result<()> {
     if let Some(problem) = unaudited {
         say!("warning: the audit trail has no entry of the end: {problem}");
     }
-    account(execution, summary, output.show, output.junit)?;
+    let code = account(execution, summary, output.show, output.junit, verdict);
     again(output.show, &show_command(&execution.id, output.out));
-    Ok(())
+    code
 }
 
 /// Shows a run in the cloud that has ended; its verdict is the exit code.
-///
-/// # Errors
-/// A stdout or JUnit file that cannot be written.
 pub(crate) fn conclude_cloud(
     ended: &Ended,
     shown: ShowArgs,
-    junit: Option<&Path>,
-) -> Result<ExitCode> {
+    junit: Option<&OutputFile>,
+) -> ExitCode {
     let Ended { execution, summary } = ended;
+    let verdict = execution.exit_code();
     match summary {
         Some(summary) => {
-            account(execution, summary, shown, junit)?;
+            let code = account(execution, summary, shown, junit, verdict);
             again(shown, &format!("floodgate show {} --cloud", execution.id));
+            code
         }
-        None => say_lines(&without_summary(execution)),
+        None => {
+            say_lines(&without_summary(execution));
+            ExitCode::from(verdict)
+        }
     }
-    Ok(ExitCode::from(execution.exit_code()))
 }
 
 /// What there is to say of a run without a summary.
@@ -83,23 +78,43 @@ pub(crate) fn without_summary(execution: &Execution) -> String {
     }
 }
 
+/// Gives the account of a run. What cannot be written is said, and changes no verdict; but a pass of which nothing could be printed
+/// is none that anybody was told.
 fn account(
     execution: &Execution,
     summary: &Summary,
     shown: ShowArgs,
-    junit: Option<&Path>,
-) -> Result<()> {
-    if shown.json {
-        print_summary_json(summary)?;
+    junit: Option<&OutputFile>,
+    verdict: u8,
+) -> ExitCode {
+    let printed = if shown.json {
+        print_summary_json(summary)
     } else {
-        print_summary(execution, summary)?;
+        print_summary(execution, summary)
+    };
+    let status = execution.status.as_str();
+    if let Some(file) = junit
+        && let Err(error) = write_junit(execution, summary, file)
+    {
+        say!("warning: {error}; the verdict is {status} all the same");
     }
-    if let Some(path) = junit {
-        let xml =
-            floodgate_report::junit(execution, summary).map_err(|e| CliError::write(path, e))?;
-        std::fs::write(path, xml).map_err(|e| CliError::write(path, e))?;
+    match printed {
+        Ok(()) => ExitCode::from(verdict),
+        Err(error) => {
+            say_error(&error);
+            say!("the verdict is {status}");
+            ExitCode::from(match verdict {
+                0 => error.exit_code(),
+                verdict => verdict,
+            })
+        }
     }
-    Ok(())
+}
+
+fn write_junit(execution: &Execution, summary: &Summary, file: &OutputFile) -> Result<()> {
+    let xml = floodgate_report::junit(execution, summary)
+        .map_err(|error| CliError::run("make the JUnit file", error))?;
+    file.write(&xml)
 }
 
 fn again(shown: ShowArgs, command: &str) {

@@ -12,6 +12,7 @@ use floodgate_core::definition::model::{Definition, Engine};
 use floodgate_core::execution::applied::{
     applied_load, has_requests, silent_scenarios, start_skew_us,
 };
+use floodgate_core::execution::control::Start;
 use floodgate_core::execution::manifest::Manifest;
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::execution::record::{Completeness, Execution, Status};
@@ -140,6 +141,11 @@ pub async fn finish_with(
         }
         Err(error) => return Err(error),
     };
+    if execution.started_ms.is_none() {
+        // Whoever set the start may have ended before it stood in the record.
+        let start = json::get::<Start>(stores.objects.as_ref(), &keys.start()).await;
+        execution.started_ms = start.ok().flatten().map(|start| start.start_ms);
+    }
     let parts = if closing.in_parts {
         load_parts(stores.objects.as_ref(), &keys).await?
     } else {

@@ -15,6 +15,7 @@ mod give_up;
 pub mod json;
 pub mod load;
 mod lookup;
+mod orphan;
 pub mod placement;
 mod prefetch;
 mod prepare;
@@ -27,12 +28,13 @@ pub use failures::load_failures;
 pub use finish::{Closing, Finished, LostTask, Measured, Settle, finish, finish_with};
 pub use give_up::give_up;
 pub use lookup::{find, find_in, load_plan, load_summary};
+pub use orphan::{COORDINATOR_GONE, finish_orphan};
 pub use prepare::{
     PlanOptions, Prepared, TestPackage, UNKNOWN_DURATION, engine_name, lay_out, max_duration,
     prepare,
 };
 pub use refuse::{Refusal, UNKNOWN_TEST, refuse};
-pub use stop::{abort, order_stop, read_stop, stop_by_person};
+pub use stop::{abort, note_stop, order_stop, read_stop, stop_by_person};
 
 use floodgate_core::execution::record::{AuditEntry, Execution};
 use floodgate_store::{ObjectStore, RecordStore};

@@ -174,7 +174,12 @@ pub async fn prepare(
         }
         Err(error) => return Err(taken(error, id)),
     }
-    if let Err(error) = store(stores, test, &plan).await {
+    let by = principal(&execution);
+    let done = async {
+        store(stores, test, &plan).await?;
+        audit(stores, &execution, by, "start", "started", now_ms).await
+    };
+    if let Err(error) = done.await {
         execution.status = Status::Errored;
         execution.ended_ms = Some(now_ms);
         execution.reasons = vec![format!("the run could not be prepared: {error}")];
@@ -191,14 +196,7 @@ pub async fn prepare(
             error => error,
         });
     }
-    started(stores, Prepared { plan, execution }, now_ms).await
-}
-
-async fn started(stores: &Stores, prepared: Prepared, now_ms: i64) -> Result<Prepared> {
-    let execution = &prepared.execution;
-    let by = principal(execution);
-    audit(stores, execution, by, "start", "started", now_ms).await?;
-    Ok(prepared)
+    Ok(Prepared { plan, execution })
 }
 
 /// The record was there: another run's, or this one's from an attempt that was cut off.
@@ -227,7 +225,9 @@ async fn again(
         return Ok(Prepared { plan, execution });
     }
     store(stores, test, &plan).await?;
-    started(stores, Prepared { plan, execution }, now_ms).await
+    let by = principal(&execution);
+    audit(stores, &execution, by, "start", "started", now_ms).await?;
+    Ok(Prepared { plan, execution })
 }
 
 /// The plan of a run, before anything is written: what an estimate is made from.
@@ -351,6 +351,7 @@ fn record(
         parameters: test.parameters.clone(),
         run_arn: options.run_arn.clone(),
         error: None,
+        orphaned: false,
     }
 }
 

@@ -87,6 +87,7 @@ impl Refusal {
             parameters: self.parameters,
             run_arn: self.run_arn,
             error: Some(self.error),
+            orphaned: false,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::error::{ControlError, Result};
 use crate::lookup::find_in;
-use crate::{Stores, audit, json};
+use crate::{Stores, audit, json, principal};
 use floodgate_core::execution::control::{Stop, StopReason};
 use floodgate_core::execution::record::Execution;
 use floodgate_core::keys::ExecutionKeys;
@@ -83,4 +83,19 @@ pub async fn stop_by_person(
     };
     audit(stores, execution, by, "abort", outcome, now_ms).await?;
     Ok(standing)
+}
+
+/// Notes in the audit trail that whoever started a run here stopped it, and by what: a signal.
+///
+/// # Errors
+/// What the store refuses.
+pub async fn note_stop(
+    stores: &Stores,
+    execution: &Execution,
+    signal: &str,
+    now_ms: i64,
+) -> Result<()> {
+    let by = principal(execution);
+    let outcome = format!("stop ordered by {signal}");
+    audit(stores, execution, by, "abort", &outcome, now_ms).await
 }

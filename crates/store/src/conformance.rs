@@ -39,5 +39,6 @@ pub fn execution(project: &str, test: &str, id: &str) -> Execution {
         parameters: BTreeMap::new(),
         run_arn: None,
         error: None,
+        orphaned: false,
     }
 }

@@ -59,7 +59,7 @@ impl Client {
     ///
     /// A request on a kept connection that the peer has closed is sent once more on a new one, if nothing of a response
     /// was read and it is idempotent or was not sent (RFC 9110 §9.2.2; browsers and Go do the same). So is one that met
-    /// what is the connection's fault in other ways: see [`Self::is_fault_of_kept`]. One that an HTTP/2 peer says it has not
+    /// what is the connection's fault in other ways: see `is_fault_of_kept`. One that an HTTP/2 peer says it has not
     /// handled is sent up to six times more.
     ///
     /// Dropping the future drops the connection that it used.

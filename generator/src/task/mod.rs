@@ -10,14 +10,14 @@ mod vu;
 mod worker;
 
 use crate::cgroup::memory_limit;
-use crate::clock::{Clock, Nanos, unix_ms};
+use crate::clock::{Clock, Nanos, boot_time, unix_ms, unix_us};
 use crate::flow::Files;
 use crate::flush::{self, Delivered, FlushConfig, Flushed, Outbox};
 use crate::health::{Limits, allowed_cpus, memory_warning, workers_in};
 use crate::http::{ProxyVariables, SetupError, TransportOptions};
 use crate::recorder::SeriesBudget;
 use crate::site::{Level, Site};
-use crate::standstill::{Standstills, as_us, boot_time};
+use crate::standstill::{Standstills, as_us};
 use control::Begin;
 use floodgate_core::definition::Resolver;
 use floodgate_core::definition::model::{Definition, Engine};
@@ -36,7 +36,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::sync::mpsc::channel;
 use std::thread::{Builder, JoinHandle};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use worker::{Assignment, Common, Order, Report};
 
@@ -558,10 +558,6 @@ fn worker_count(config: &Config, definition: &Definition, segment: &Segment) -> 
 
 /// A Unix time on the task's clock; one that has passed before the clock's origin is the origin.
 fn on_clock(clock: Clock, unix_ms: i64) -> Nanos {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    let ahead =
-        i128::from(unix_ms) * 1_000_000 - i128::try_from(since.as_nanos()).unwrap_or(i128::MAX);
+    let ahead = (i128::from(unix_ms) * 1_000 - i128::from(unix_us())) * 1_000;
     u64::try_from(i128::from(clock.now()) + ahead).unwrap_or(0)
 }

@@ -6,11 +6,12 @@ use crate::cloud::connect;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::load_stored;
-use crate::local::open_existing;
+use crate::local::{adopt, open_existing};
 use crate::output::print;
 use crate::trigger::trigger;
 use floodgate_control::{Stores, find_in, finish, load_plan};
 use floodgate_core::execution::record::Execution;
+use floodgate_store::local::LocalStore;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -51,17 +52,24 @@ pub struct Args {
 /// An unknown id, a run that has ended, and what the store refuses.
 pub async fn abort(args: Args) -> Result<ExitCode> {
     let cloud = args.cloud.cloud;
-    let (stores, by) = if cloud {
+    let (stores, local, by) = if cloud {
         let cloud = connect(&args.cloud, &args.out.out).await?;
-        (cloud.stores, cloud.caller)
+        (cloud.stores, None, cloud.caller)
     } else {
         let by = trigger(|name| std::env::var(name).ok()).principal;
-        (
-            open_existing(&args.out.out)?,
-            by.unwrap_or_else(|| "somebody".into()),
-        )
+        let (stores, local) = open_existing(&args.out.out)?;
+        (stores, Some(local), by.unwrap_or_else(|| "somebody".into()))
     };
     let project = args.project.project.as_deref();
+    let found = find_in(&stores, project, &args.id).await?;
+    if found.orphaned {
+        // Nobody has stopped it, and there is nothing left to stop.
+        let (id, status) = (&found.id, found.status.as_str());
+        print(&format!(
+            "{id} has ended before: its coordinator was gone, and it was finished from what its tasks had written: {status}\n"
+        ))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let execution = floodgate_control::abort(&stores, project, &args.id, &by, now_ms()).await?;
     let id = &execution.id;
     if args.no_wait {
@@ -73,7 +81,11 @@ pub async fn abort(args: Args) -> Result<ExitCode> {
     } else {
         (PATIENCE, POLL)
     };
-    let ended = match wait_for_end(&stores, &execution, patience, poll).await? {
+    let orphans = match &local {
+        Some(local) => Some((local.as_ref(), Environment::new(&args.env, &args.out.out)?)),
+        None => None,
+    };
+    let ended = match wait_for_end(&stores, &execution, patience, poll, orphans.as_ref()).await? {
         Some(ended) => ended,
         None if cloud => {
             let problem = format!(
@@ -92,14 +104,21 @@ pub async fn abort(args: Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Waits for the end of a run; one whose coordinator and tasks are gone is finished here.
 async fn wait_for_end(
     stores: &Stores,
     execution: &Execution,
     patience: Duration,
     poll: Duration,
+    orphans: Option<&(&LocalStore, Environment)>,
 ) -> Result<Option<Execution>> {
     let mut waited = Duration::ZERO;
     while waited < patience {
+        if let Some((local, env)) = orphans
+            && let Some(ended) = adopt(stores, local, execution, env).await?
+        {
+            return Ok(Some(ended));
+        }
         let execution = find_in(stores, Some(&execution.project), &execution.id).await?;
         if execution.status.is_final() {
             return Ok(Some(execution));

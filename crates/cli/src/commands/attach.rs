@@ -5,6 +5,7 @@ use crate::cloud::{connect, follow};
 use crate::env::Environment;
 use crate::error::Result;
 use crate::outcome::conclude_cloud;
+use crate::output_file::OutputFile;
 use crate::signals::Signals;
 use floodgate_control::{ControlError, find_in};
 use std::path::PathBuf;
@@ -41,8 +42,9 @@ pub struct Args {
 /// # Errors
 /// An unknown id, a run that ended without a record, and what the services refuse.
 pub async fn attach(args: Args) -> Result<ExitCode> {
+    let junit = args.junit.as_deref().map(OutputFile::open).transpose()?;
     let cloud = connect(&args.cloud, &args.out.out).await?;
-    let mut signals = Signals::new()?;
+    let mut signals = Signals::of_a_follower()?;
     let env = Environment::new(&args.env, &args.out.out)?.with_secrets_elsewhere();
     let project = args.project.project;
     let (id, project) = match find_in(&cloud.stores, project.as_deref(), &args.id).await {
@@ -55,5 +57,5 @@ pub async fn attach(args: Args) -> Result<ExitCode> {
     };
     let run = cloud.following(&id, project, &env, args.show);
     let ended = follow(run, &mut signals).await?;
-    conclude_cloud(&ended, args.show, args.junit.as_deref())
+    Ok(conclude_cloud(&ended, args.show, junit.as_ref()))
 }

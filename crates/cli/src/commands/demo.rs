@@ -75,14 +75,12 @@ pub async fn demo(args: Args) -> Result<ExitCode> {
     };
     let finished = execute(run).await?;
     target.stop();
-    conclude(
-        &finished,
-        &Output {
-            show: args.show,
-            junit: None,
-            out,
-        },
-    )
+    let output = Output {
+        show: args.show,
+        junit: None,
+        out,
+    };
+    Ok(conclude(&finished, &output))
 }
 
 /// Runs nothing: keeps the shop open until a signal.

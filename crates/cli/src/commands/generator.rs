@@ -6,9 +6,12 @@ use crate::error::{CliError, Result};
 use crate::local::{open, site};
 use crate::signals::Signals;
 use floodgate_generator::Config;
+use std::io::ErrorKind;
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use tokio::net::unix::pipe;
 use tokio::sync::watch;
 
 /// Arguments of `floodgate generator`.
@@ -40,7 +43,16 @@ pub struct Args {
 /// What kept it from running.
 pub async fn generator(args: Args) -> Result<ExitCode> {
     let mut signals = Signals::new()?;
-    let (stores, _) = open(&args.store)?;
+    let (stores, local) = open(&args.store)?;
+    // Held to the end of the process: until then nobody finishes the run for lack of a coordinator.
+    let held = local.join(&args.project, &args.execution)?;
+    let _held = held.ok_or_else(|| {
+        let problem = format!(
+            "execution {} has ended, or is being finished",
+            args.execution
+        );
+        CliError::run(format!("task {}", args.task), problem)
+    })?;
     let resolver = Arc::new(Environment::new(&EnvArgs::default(), &args.store)?);
     let (stop, stopped) = watch::channel(None);
     let config = Config {
@@ -53,9 +65,15 @@ pub async fn generator(args: Args) -> Result<ExitCode> {
     };
     let running = floodgate_generator::run(config, stores.objects, stopped);
     tokio::pin!(running);
-    let parent = parent_gone(args.with_parent);
+    let stdin = args.with_parent.then(stdin_pipe).transpose()?;
+    let mut parent_there = stdin.is_some();
+    let parent = async {
+        match stdin {
+            Some(stdin) => parent_gone(stdin).await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::pin!(parent);
-    let mut parent_there = true;
     loop {
         tokio::select! {
             ended = &mut running => {
@@ -70,19 +88,27 @@ pub async fn generator(args: Args) -> Result<ExitCode> {
     }
 }
 
-/// Ends when stdin does.
-async fn parent_gone(watched: bool) {
-    if !watched {
-        return std::future::pending().await;
+/// Ends when stdin does, a pipe from the coordinator.
+async fn parent_gone(stdin: pipe::Receiver) {
+    let mut rest = [0; 64];
+    loop {
+        // What comes is of no interest; what cannot be read has ended.
+        if stdin.readable().await.is_err() {
+            return;
+        }
+        match stdin.try_read(&mut rest) {
+            Ok(1..) => {}
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+            Ok(0) | Err(_) => return,
+        }
     }
-    let (ended, end) = tokio::sync::oneshot::channel();
-    // A thread of its own: reading stdin cannot be cancelled, and must not keep the runtime from ending.
-    let reader = std::thread::Builder::new().name("parent".into()).spawn(move || {
-        let mut rest = [0; 64];
-        while matches!(std::io::Read::read(&mut std::io::stdin().lock(), &mut rest), Ok(n) if n > 0) {}
-        let _ = ended.send(());
-    });
-    if reader.is_err() || end.await.is_err() {
-        std::future::pending::<()>().await;
-    }
+}
+
+/// Stdin without a thread: there may be no more of them, and a generator must not outlive its coordinator for that.
+fn stdin_pipe() -> Result<pipe::Receiver> {
+    let taken = std::io::stdin()
+        .as_fd()
+        .try_clone_to_owned()
+        .and_then(pipe::Receiver::from_owned_fd);
+    taken.map_err(|error| CliError::run("watch the coordinator over stdin", error))
 }

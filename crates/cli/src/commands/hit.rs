@@ -345,20 +345,14 @@ pub async fn hit(args: Args) -> Result<ExitCode> {
         debug_requests: 0,
     };
     let finished = execute(run).await?;
-    show(
-        &finished,
-        &Output {
-            show: args.show,
-            junit: None,
-            out,
-        },
-    )?;
+    let output = Output {
+        show: args.show,
+        junit: None,
+        out,
+    };
     let min_ratio = test.parsed().definition.run.min_applied_load;
-    Ok(ExitCode::from(exit_code(
-        &finished.summary,
-        args.rate.is_none(),
-        min_ratio,
-    )))
+    let code = exit_code(&finished.summary, args.rate.is_none(), min_ratio);
+    Ok(show(&finished, &output, code))
 }
 
 /// A closed loop goes as fast as it can, so it saturates the generator or the target, whichever is slower, and gates

@@ -5,9 +5,10 @@ use crate::clock::now_ms;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::load_file;
-use crate::local::open;
+use crate::local::{hold, let_go, open};
 use crate::outcome::{Output, conclude};
 use crate::output::say;
+use crate::output_file::OutputFile;
 use crate::script::results::{Imported, import_file};
 use crate::script::source::Source;
 use crate::script::test_name;
@@ -106,8 +107,10 @@ pub async fn import(args: Args) -> Result<ExitCode> {
         None => (alone(&args, &sources[0])?, Vec::new()),
     };
     let definition = loaded.parsed.definition.clone();
-    let (stores, _) = open(out)?;
+    let junit = args.junit.as_deref().map(OutputFile::open).transpose()?;
+    let (stores, local) = open(out)?;
     let id = ulid::Ulid::generate().to_string();
+    let held = hold(&local, &definition.project, &id)?;
     let mut package = loaded.package(warnings);
     package.warnings.extend(differing(&definition, &sources));
     let tasks = u32::try_from(sources.len()).unwrap_or(u32::MAX);
@@ -150,14 +153,13 @@ pub async fn import(args: Args) -> Result<ExitCode> {
         .update(&execution, &[Status::Preparing])
         .await?;
     let finished = finish(&stores, &prepared.plan, &definition, &[], &errors, now_ms()).await?;
-    conclude(
-        &finished,
-        &Output {
-            show: args.show,
-            junit: args.junit.as_deref(),
-            out,
-        },
-    )
+    let_go(held, &stores, &definition.project, &id).await;
+    let output = Output {
+        show: args.show,
+        junit: junit.as_ref(),
+        out,
+    };
+    Ok(conclude(&finished, &output))
 }
 
 /// The definition of results that come without one.

@@ -9,6 +9,7 @@ use crate::load::load_file;
 use crate::local::{LocalRun, execute, open_existing};
 use crate::outcome::{Output, conclude, conclude_cloud};
 use crate::output::{print, say, say_lines};
+use crate::output_file::OutputFile;
 use crate::signals::Signals;
 use crate::trigger::trigger;
 use floodgate_control::load_failures;
@@ -102,6 +103,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let out = &args.out.out;
     let env = Environment::new(&args.env, out)?;
     let test = load_file(&args.file, &overrides(&args.set, &args.script)?, &env)?;
+    let junit = args.junit.as_deref().map(OutputFile::open).transpose()?;
     let run = LocalRun {
         test: &test,
         env: &env,
@@ -118,19 +120,17 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     if args.debug_requests.is_some() {
         show_first(&finished.execution, out).await?;
     }
-    conclude(
-        &finished,
-        &Output {
-            show: args.show,
-            junit: args.junit.as_deref(),
-            out,
-        },
-    )
+    let output = Output {
+        show: args.show,
+        junit: junit.as_ref(),
+        out,
+    };
+    Ok(conclude(&finished, &output))
 }
 
 /// Shows the first exchanges on stderr: stdout has the results.
 async fn show_first(execution: &Execution, out: &Path) -> Result<()> {
-    let stores = open_existing(out)?;
+    let (stores, _) = open_existing(out)?;
     let log = load_failures(stores.objects.as_ref(), &execution.project, &execution.id).await?;
     let text = log.map(|log| floodgate_report::first_exchanges(&log, Style::PLAIN));
     match text.filter(|text| !text.is_empty()) {
@@ -158,6 +158,7 @@ async fn run_in_cloud(args: Args) -> Result<ExitCode> {
         .map(ToString::to_string)
         .collect();
     package.warnings.retain(|warning| !local.contains(warning));
+    let junit = args.junit.as_deref().map(OutputFile::open).transpose()?;
     let cloud = connect(&args.cloud, out).await?;
     let mut trigger = trigger(|name| env.variable(name));
     trigger.principal = Some(cloud.caller.clone());
@@ -165,7 +166,7 @@ async fn run_in_cloud(args: Args) -> Result<ExitCode> {
         .id
         .clone()
         .unwrap_or_else(|| ulid::Ulid::generate().to_string());
-    let mut signals = Signals::new()?;
+    let mut signals = Signals::of_a_follower()?;
     let request = Start {
         id: &id,
         test: &package,
@@ -187,5 +188,5 @@ async fn run_in_cloud(args: Args) -> Result<ExitCode> {
     let project = Some(package.definition.project.clone());
     let run = cloud.following(&id, project, &env, args.show);
     let ended = follow(run, &mut signals).await?;
-    conclude_cloud(&ended, args.show, args.junit.as_deref())
+    Ok(conclude_cloud(&ended, args.show, junit.as_ref()))
 }

@@ -1,9 +1,10 @@
 //! `floodgate runs`: executions, the newest first.
 
-use crate::args::{CloudArgs, OutArgs, ProjectArgs};
+use crate::args::{CloudArgs, EnvArgs, OutArgs, ProjectArgs};
 use crate::cloud::connect;
+use crate::env::Environment;
 use crate::error::Result;
-use crate::local::open;
+use crate::local::{adopt_or_say, open};
 use crate::output::{print_json, print_styled, say, say_damaged};
 use floodgate_report::Style;
 use floodgate_store::Listing;
@@ -37,27 +38,26 @@ pub struct Args {
 /// # Errors
 /// A folder of records that cannot be read, or a service that refuses. A record that cannot be read is left out, and named.
 pub async fn runs(args: Args) -> Result<ExitCode> {
-    let stores = if args.cloud.cloud {
-        Some(connect(&args.cloud, &args.out.out).await?.stores)
+    let (stores, local) = if args.cloud.cloud {
+        let cloud = connect(&args.cloud, &args.out.out).await?;
+        (Some(cloud.stores), None)
     } else if args.out.out.is_dir() {
-        Some(open(&args.out.out)?.0)
+        let (stores, local) = open(&args.out.out)?;
+        (Some(stores), Some(local))
     } else {
-        None
+        (None, None)
     };
-    let Listing { runs, damaged } = match stores {
-        Some(stores) => {
-            let listed = stores
-                .records
-                .list(
-                    args.project.project.as_deref(),
-                    args.test.as_deref(),
-                    args.limit,
-                )
-                .await;
-            listed?
-        }
+    let (project, test) = (args.project.project.as_deref(), args.test.as_deref());
+    let Listing { mut runs, damaged } = match &stores {
+        Some(stores) => stores.records.list(project, test, args.limit).await?,
         None => Listing::default(),
     };
+    if let (Some(stores), Some(local)) = (&stores, &local) {
+        let env = Environment::new(&EnvArgs::default(), &args.out.out)?;
+        for run in &mut runs {
+            *run = adopt_or_say(stores, local, run.clone(), &env).await;
+        }
+    }
     say_damaged(&damaged);
     if args.json {
         print_json(&runs)?;

@@ -1,9 +1,10 @@
 //! `floodgate show`: an execution again.
 
-use crate::args::{CloudArgs, OutArgs, ProjectArgs};
+use crate::args::{CloudArgs, EnvArgs, OutArgs, ProjectArgs};
 use crate::cloud::connect;
+use crate::env::Environment;
 use crate::error::{CliError, Result};
-use crate::local::open_existing;
+use crate::local::{adopt_or_say, open_existing};
 use crate::outcome::{print_summary, print_summary_json, without_summary};
 use crate::output::{print, print_json, print_styled};
 use floodgate_control::{Stores, find_in, load_failures, load_summary};
@@ -39,13 +40,18 @@ pub struct Args {
 /// # Errors
 /// An unknown id, and a record or summary that cannot be read.
 pub async fn show(args: Args) -> Result<ExitCode> {
-    let stores = if args.cloud.cloud {
-        connect(&args.cloud, &args.out.out).await?.stores
+    let (stores, local) = if args.cloud.cloud {
+        (connect(&args.cloud, &args.out.out).await?.stores, None)
     } else {
-        open_existing(&args.out.out)?
+        let (stores, local) = open_existing(&args.out.out)?;
+        (stores, Some(local))
     };
     let project = args.project.project.as_deref();
-    let execution = find_in(&stores, project, &args.id).await?;
+    let mut execution = find_in(&stores, project, &args.id).await?;
+    if let Some(local) = local {
+        let env = Environment::new(&EnvArgs::default(), &args.out.out)?;
+        execution = adopt_or_say(&stores, &local, execution, &env).await;
+    }
     if args.failures {
         return show_failures(&stores, &execution, args.json).await;
     }

@@ -2,6 +2,7 @@
 //! in the cloud.
 
 mod giving_up;
+mod orphans;
 mod tasks;
 
 use crate::args::ShowArgs;
@@ -13,12 +14,16 @@ use crate::signals::Signals;
 use crate::trigger::trigger;
 use crate::view::{Title, View, view};
 use floodgate_control::watch::{Next, Phase, Watch, WatchOptions};
-use floodgate_control::{Finished, PlanOptions, Prepared, Stores, finish, prepare};
+use floodgate_control::{
+    ControlError, Finished, PlanOptions, Prepared, Stores, finish, note_stop, prepare,
+};
 use floodgate_core::definition::Engine;
 use floodgate_core::execution::control::StopReason;
 use floodgate_core::execution::record::{Execution, Status};
 use floodgate_core::keys::ExecutionKeys;
-use floodgate_store::local::LocalStore;
+use floodgate_store::StoreError;
+use floodgate_store::local::{Hold, LocalStore};
+pub(crate) use orphans::{adopt, adopt_or_say, let_go};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -73,7 +78,7 @@ pub fn open(out: &Path) -> Result<(Stores, Arc<LocalStore>)> {
 ///
 /// # Errors
 /// [`CliError::Usage`] if there is none.
-pub fn open_existing(out: &Path) -> Result<Stores> {
+pub fn open_existing(out: &Path) -> Result<(Stores, Arc<LocalStore>)> {
     if !out.is_dir() {
         let problem = format!(
             "there are no executions in {}; name their folder with --out",
@@ -81,7 +86,7 @@ pub fn open_existing(out: &Path) -> Result<Stores> {
         );
         return Err(CliError::Usage(problem));
     }
-    Ok(open(out)?.0)
+    open(out)
 }
 
 /// Runs a test to its verdict.
@@ -91,11 +96,36 @@ pub fn open_existing(out: &Path) -> Result<Stores> {
 /// unless the disk refuses.
 pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
     let mut signals = Signals::new()?;
-    let (stores, _) = open(run.out)?;
+    let (stores, store) = open(run.out)?;
+    orphans::sweep(&stores, &store, run.env).await;
     let id = run
         .id
         .clone()
         .unwrap_or_else(|| ulid::Ulid::generate().to_string());
+    let project = &run.test.parsed().definition.project;
+    let held = hold(&store, project, &id)?;
+    let ended = carry_out(&run, &id, &stores, &mut signals).await;
+    let_go(held, &stores, project, &id).await;
+    ended
+}
+
+/// Says that this process works on an execution, from before it has a record until it ends, however that may be.
+///
+/// # Errors
+/// An id that is another run's, and what the disk refuses.
+pub(crate) fn hold(store: &LocalStore, project: &str, id: &str) -> Result<Hold> {
+    store.begin(project, id).map_err(|error| match error {
+        StoreError::Exists { .. } => ControlError::IdTaken { id: id.to_owned() }.into(),
+        error => error.into(),
+    })
+}
+
+async fn carry_out(
+    run: &LocalRun<'_>,
+    id: &str,
+    stores: &Stores,
+    signals: &mut Signals,
+) -> Result<Finished> {
     let base_dir =
         std::path::absolute(&run.test.base_dir).unwrap_or_else(|_| run.test.base_dir.clone());
     let mut options = PlanOptions::local(run.generators, Some(base_dir.display().to_string()));
@@ -108,7 +138,7 @@ pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
     if run.target.is_some() {
         package.target.clone_from(&run.target);
     }
-    let prepared = prepare(&stores, &id, &package, trigger, &options, now_ms()).await?;
+    let prepared = prepare(stores, id, &package, trigger, &options, now_ms()).await?;
     let target = run
         .title
         .clone()
@@ -120,60 +150,56 @@ pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
             Engine::Http => "the URLs of its steps".into(),
             _ => "the URLs of its script".into(),
         }),
-        id: id.clone(),
+        id: id.to_owned(),
         generators: run.generators,
     };
     let mut view = view(&title, run.show.quiet);
     for warning in &run.test.package().warnings {
         view.note(warning);
     }
-    let watched = watch(&run, &stores, &prepared, &mut signals, view.as_mut()).await;
+    let watched = watch(run, stores, &prepared, signals, view.as_mut()).await;
     view.close();
+    restore(stores, &prepared.execution).await;
+    let definition = &run.test.parsed().definition;
     let lost = match watched {
         Ok(lost) => lost,
-        Err(error @ CliError::Interrupted { .. }) => {
-            abandon(&stores, &prepared.execution).await;
+        Err(error @ CliError::Interrupted { signal, .. }) => {
+            abandon(stores, &prepared.execution, signal).await;
             return Err(error);
         }
         Err(error) => {
             // What was measured is still worth a record; the first error is the one to report.
             let errors = [error.to_string()];
-            let finished = finish(
-                &stores,
-                &prepared.plan,
-                &run.test.parsed().definition,
-                &[],
-                &errors,
-                now_ms(),
-            )
-            .await;
+            let finished = finish(stores, &prepared.plan, definition, &[], &errors, now_ms()).await;
             return Err(match finished {
                 Ok(_) => error,
-                Err(_) => giving_up::end(&stores, &prepared, run.out, error).await,
+                Err(_) => giving_up::end(stores, &prepared, run.out, error).await,
             });
         }
     };
-    let finishing = finish(
-        &stores,
-        &prepared.plan,
-        &run.test.parsed().definition,
-        &lost,
-        &[],
-        now_ms(),
-    );
+    let finishing = finish(stores, &prepared.plan, definition, &lost, &[], now_ms());
     tokio::pin!(finishing);
     loop {
         tokio::select! {
             finished = &mut finishing => return match finished {
                 Ok(finished) => Ok(finished),
-                Err(error) => Err(giving_up::end(&stores, &prepared, run.out, error.into()).await),
+                Err(error) => Err(giving_up::end(stores, &prepared, run.out, error.into()).await),
             },
             // Merging is short and writes atomically: one signal is not enough to lose it.
             (signal, times) = signals.next() => if times > 1 {
-                abandon(&stores, &prepared.execution).await;
-                return Err(interrupted(&run, &prepared, signal));
+                abandon(stores, &prepared.execution, signal).await;
+                return Err(interrupted(run, &prepared, signal));
             },
         }
+    }
+}
+
+/// Writes the record of a run again that was damaged while it ran: the load has been sent, and its account is due.
+async fn restore(stores: &Stores, execution: &Execution) {
+    let (project, id) = (Some(execution.project.as_str()), execution.id.as_str());
+    if let Err(StoreError::Corrupt { .. }) = stores.records.get(project, id).await {
+        // What is damaged is replaced; where that is refused, whoever finishes the run is told why.
+        let _ = stores.records.update(execution, &[]).await;
     }
 }
 
@@ -235,6 +261,9 @@ async fn watch(
                     // The order could not be written: tell the tasks directly.
                     tasks.stop(signal).await;
                 }
+                if let Err(error) = note_stop(stores, &prepared.execution, signal, now_ms()).await {
+                    view.note(&format!("the audit trail has no entry of it: {error}"));
+                }
             }
         }
     }
@@ -263,7 +292,7 @@ fn interrupted(run: &LocalRun<'_>, prepared: &Prepared, signal: &'static str) ->
 }
 
 /// The record of a run that was left at once.
-async fn abandon(stores: &Stores, execution: &Execution) {
+async fn abandon(stores: &Stores, execution: &Execution, signal: &str) {
     let stored = stores
         .records
         .get(Some(&execution.project), &execution.id)
@@ -280,4 +309,6 @@ async fn abandon(stores: &Stores, execution: &Execution) {
             &[Status::Preparing, Status::Running, Status::Merging],
         )
         .await;
+    let how = format!("a second {signal}");
+    let _ = note_stop(stores, &execution, &how, now_ms()).await;
 }

@@ -7,6 +7,7 @@ use floodgate_core::execution::plan::Plan;
 use floodgate_generator::{Config, Site};
 use floodgate_store::ObjectStore;
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
@@ -156,12 +157,17 @@ fn thread(
     let body = move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
+            // As for the coordinator: one thread for files stays.
+            .thread_keep_alive(Duration::from_secs(u64::from(u32::MAX)))
             .build();
         let reason = match runtime {
             Ok(runtime) => {
-                match runtime.block_on(floodgate_generator::run(config, objects, stop)) {
-                    Ok(_) => "ended without a manifest".into(),
-                    Err(error) => format!("failed: {error}"),
+                let running = floodgate_generator::run(config, objects, stop);
+                // Its message is on stderr; the run goes on to its end without the task.
+                match catch_unwind(AssertUnwindSafe(|| runtime.block_on(running))) {
+                    Ok(Ok(_)) => "ended without a manifest".into(),
+                    Ok(Err(error)) => format!("failed: {error}"),
+                    Err(_) => "panicked".into(),
                 }
             }
             Err(error) => format!("could not start: {error}"),

@@ -17,8 +17,18 @@ use floodgate_core::shard::ShardMeta;
 use floodgate_store::ObjectStore;
 use futures_util::StreamExt;
 use inventory::take_inventory;
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::time::Duration;
+
+/// The manifests of a run that can be read, by task.
+pub(crate) async fn manifests_of(
+    objects: &dyn ObjectStore,
+    plan: &Plan,
+) -> Result<BTreeMap<u32, Manifest>> {
+    let keys = ExecutionKeys::new(&plan.project, &plan.execution);
+    inventory::manifests(objects, plan, &keys, &mut Vec::new()).await
+}
 
 /// All that was measured.
 pub(crate) struct Collected {

@@ -141,7 +141,14 @@ impl Watch {
         {
             self.stopping(stop, now_ms);
         }
+        // Whoever looks again after a long time, stopped or asleep, finds tasks that have ended in order: nothing is to be ordered.
+        let over = self
+            .state
+            .tasks
+            .iter()
+            .all(|task| *task == TaskState::Ended);
         match self.state.phase {
+            _ if over => {}
             Phase::Waiting => self.wait_for_tasks(now_ms).await?,
             Phase::Running => self.run(now_ms).await?,
             Phase::Stopping => self.wait_for_end(now_ms).await?,
@@ -149,6 +156,10 @@ impl Watch {
         }
         if self.state.tasks.iter().all(TaskState::is_over) {
             self.state.phase = Phase::Ended;
+            // The last figures are shown with the end.
+            if over && self.options.figures {
+                self.read_live(now_ms).await?;
+            }
         }
         self.progress = self
             .live

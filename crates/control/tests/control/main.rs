@@ -3,6 +3,7 @@
 
 mod finishing;
 mod merging;
+mod orphans;
 mod preparing;
 mod refusing;
 mod support;

@@ -62,6 +62,9 @@ pub struct Execution {
     /// for every other run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// Whether its coordinator ended before it, so that a later command finished it from what its tasks had written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub orphaned: bool,
 }
 
 impl Execution {

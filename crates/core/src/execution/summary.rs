@@ -122,7 +122,7 @@ pub struct ThresholdOutcome {
     /// Why there is no data, or what the outcome rests on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// Whether every run has it, and not the definition: see [`crate::threshold::implicit`].
+    /// Whether every run has it, and not the definition: not all requests may fail.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub implicit: bool,
 }

@@ -332,6 +332,7 @@ pub(super) fn passed() -> Run {
         parameters: BTreeMap::new(),
         run_arn: None,
         error: None,
+        orphaned: false,
     };
     (execution, summary)
 }

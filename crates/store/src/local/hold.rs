@@ -5,8 +5,8 @@
 
 use super::files::io;
 use super::{LocalStore, RECORDS};
-use crate::Result;
 use crate::keys::check_name;
+use crate::{Result, StoreError};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use std::fs::{File, OpenOptions};
@@ -43,19 +43,24 @@ impl LocalStore {
     /// Begins the work on an execution, before it has a record.
     ///
     /// # Errors
-    /// What the system refuses.
+    /// [`StoreError::Exists`] if somebody has it alone, and what the system refuses.
     pub fn begin(&self, project: &str, id: &str) -> Result<Hold> {
         let path = self.hold_path(project, id)?;
-        let take = || {
+        let take = || -> std::io::Result<File> {
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder)?;
             }
             let file = open(&path, true)?;
-            flock(&file, FlockOperation::LockShared)?;
+            flock(&file, FlockOperation::NonBlockingLockShared)?;
             Ok(file)
         };
-        let file = take().map_err(io("hold", id))?;
-        Ok(Hold { _file: file, path })
+        match take() {
+            Ok(file) => Ok(Hold { _file: file, path }),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                Err(StoreError::Exists { key: id.to_owned() })
+            }
+            Err(error) => Err(io("hold", id)(error)),
+        }
     }
 
     /// Joins in the work on an execution; `None` if it has ended, or somebody has it alone.

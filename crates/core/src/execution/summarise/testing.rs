@@ -39,6 +39,7 @@ pub(crate) fn execution() -> Execution {
         parameters: BTreeMap::new(),
         run_arn: None,
         error: None,
+        orphaned: false,
     }
 }
 

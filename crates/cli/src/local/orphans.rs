@@ -1,0 +1,133 @@
+//! Executions whose coordinator is gone: whoever meets one finishes it from what its tasks wrote.
+
+use crate::clock::now_ms;
+use crate::env::Environment;
+use crate::error::{CliError, Result};
+use crate::load::{load_stored, load_stored_open};
+use crate::output::say;
+use floodgate_control::{ControlError, Stores, find_in, finish_orphan, give_up, load_plan};
+use floodgate_core::execution::record::Execution;
+use floodgate_store::local::{Alone, Hold, LocalStore};
+
+/// Executions that a new run looks through for such that were left.
+const LOOKED_THROUGH: usize = 20;
+/// How long after its deadline an execution that nobody ever held is taken for left: none of its tasks can still run then.
+const PAST_DEADLINE_MS: i64 = 60_000;
+
+/// Finishes what was left of the newest executions, before another one begins. What stands in the way is said and no more.
+pub(super) async fn sweep(stores: &Stores, store: &LocalStore, env: &Environment) {
+    let Ok(listed) = stores.records.list(None, None, LOOKED_THROUGH).await else {
+        // Whoever lists them is told why.
+        return;
+    };
+    for execution in listed.runs {
+        adopt_or_say(stores, store, execution, env).await;
+    }
+}
+
+/// The execution as it stands once what was left of it is finished; as it was where that cannot be, which is said.
+pub(crate) async fn adopt_or_say(
+    stores: &Stores,
+    store: &LocalStore,
+    execution: Execution,
+    env: &Environment,
+) -> Execution {
+    match adopt(stores, store, &execution, env).await {
+        Ok(Some(ended)) => {
+            let (id, status) = (&ended.id, ended.status.as_str());
+            say!(
+                "{id}: its coordinator is gone; finished from what its tasks had written: {status}"
+            );
+            ended
+        }
+        Ok(None) => execution,
+        Err(error) => {
+            let id = &execution.id;
+            say!(
+                "warning: {id}: its coordinator is gone, and it cannot be finished: {error}; floodgate abort {id} tries again"
+            );
+            execution
+        }
+    }
+}
+
+/// Finishes an execution that nobody works on any more. `None`: it has ended, or somebody works on it.
+///
+/// # Errors
+/// What the store refuses, and a definition that cannot be judged here.
+pub(crate) async fn adopt(
+    stores: &Stores,
+    store: &LocalStore,
+    execution: &Execution,
+    env: &Environment,
+) -> Result<Option<Execution>> {
+    if execution.status.is_final() {
+        return Ok(None);
+    }
+    let (project, id) = (&execution.project, &execution.id);
+    let hold = match store.alone(project, id)? {
+        Alone::Free(hold) => Some(hold),
+        Alone::Held => return Ok(None),
+        Alone::Unknown => match load_plan(stores, execution).await {
+            Ok(plan) if now_ms() > plan.deadline_ms.saturating_add(PAST_DEADLINE_MS) => None,
+            _ => return Ok(None),
+        },
+    };
+    // Somebody may have been faster.
+    let execution = find_in(stores, Some(project), id).await?;
+    if execution.status.is_final() {
+        if let Some(hold) = hold {
+            hold.end();
+        }
+        return Ok(None);
+    }
+    let ended = finish(stores, &execution, env).await?;
+    if let Some(hold) = hold {
+        hold.end();
+    }
+    Ok(Some(ended))
+}
+
+async fn finish(stores: &Stores, execution: &Execution, env: &Environment) -> Result<Execution> {
+    let unprepared = async |error: &dyn std::fmt::Display| -> Result<Execution> {
+        let (project, id) = (&execution.project, &execution.id);
+        let why = format!("its coordinator is gone, and it cannot be judged: {error}");
+        Ok(give_up(stores, project, id, &why, now_ms()).await?)
+    };
+    let plan = match load_plan(stores, execution).await {
+        Ok(plan) => plan,
+        Err(error @ (ControlError::Missing { .. } | ControlError::Corrupt { .. })) => {
+            return unprepared(&error).await;
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let (definition, problem) = match load_stored(stores, &plan, env).await {
+        Ok(definition) => (definition, None),
+        Err(CliError::Control(ControlError::Definition { problem })) => {
+            // What it refers to is not known to everybody who meets it: it is merged, and not judged.
+            let first = problem.lines().next().unwrap_or_default().to_owned();
+            match load_stored_open(stores, &plan, env).await {
+                Ok(definition) => (
+                    definition,
+                    Some(format!("it cannot be judged here: {first}")),
+                ),
+                Err(error) => return unprepared(&error).await,
+            }
+        }
+        Err(CliError::Control(error @ ControlError::Missing { .. })) => {
+            return unprepared(&error).await;
+        }
+        Err(error) => return Err(error),
+    };
+    let finished = finish_orphan(stores, &plan, &definition, problem, now_ms()).await?;
+    Ok(finished.execution)
+}
+
+/// Lets go of an execution that was held; one that has ended will not be held again.
+pub(crate) async fn let_go(hold: Hold, stores: &Stores, project: &str, id: &str) {
+    match stores.records.get(Some(project), id).await {
+        Ok(Some(execution)) if !execution.status.is_final() => drop(hold),
+        Ok(_) => hold.end(),
+        Err(_) => drop(hold),
+    }
+}
