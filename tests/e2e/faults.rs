@@ -205,7 +205,7 @@ fn no_open_files_left() {
     );
     bench.write("test.yaml", &definition);
     let ended = bench
-        .spawn_limited("ulimit -n 40", &["run", "test.yaml", "--json"])
+        .spawn_limited("ulimit -n 80", &["run", "test.yaml", "--json"])
         .end();
     let summary = ended.expect(98).summary();
     assert_eq!(summary.status, Status::Inconclusive);

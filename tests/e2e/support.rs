@@ -51,7 +51,7 @@ impl Bench {
     pub fn spawn_with_processes(&self, most: u32, args: &[&str]) -> Option<Running> {
         // The limit counts all that a user has, and does not bind root: a user that nobody else is.
         let user = (400_000 + std::process::id()).to_string();
-        let script = format!("ulimit -u {most}; exec \"$0\" \"$@\"");
+        let limit = format!("--nproc={most}");
         let mut command = Command::new("setpriv");
         command
             .args([
@@ -60,10 +60,9 @@ impl Bench {
                 "--regid",
                 &user,
                 "--clear-groups",
-                "sh",
-                "-c",
+                "prlimit",
             ])
-            .arg(script)
+            .arg(limit)
             .arg(env!("CARGO_BIN_EXE_floodgate"))
             .args(args);
         let mut probe = Command::new("setpriv");

@@ -39,7 +39,7 @@ const HTTP: Series = Series {
     ],
     requests: K6.requests,
     others: &[
-        "checks{check:status == 200,group:::visit,scenario:shop}",
+        "checks{check:status == 200,group:::visit,name:home,scenario:shop}",
         "data_received{group:::visit,scenario:shop}",
         "data_received{scenario:shop}",
         "data_sent{group:::visit,scenario:shop}",
@@ -72,7 +72,7 @@ const K6: Series = Series {
         "error_code:connection_refused,expected_response:false,method:GET,name:refused,scenario:shop,status:0",
     ],
     others: &[
-        "checks{check:status == 200,group:::visit,name:home,scenario:shop}",
+        "checks{check:status == 200,group:::visit,scenario:shop}",
         "data_received{scenario:shop}",
         "data_sent{scenario:shop}",
         "generator_cpu{task:0}",
