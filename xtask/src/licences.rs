@@ -392,7 +392,8 @@ mod tests {
     #[test]
     fn the_page_is_current() {
         let there = fs::read_to_string(repo::root().join(PAGE)).unwrap();
-        assert_eq!(there, page().unwrap(), "run cargo xtask licences");
+        // Both are too long to be shown.
+        assert!(there == page().unwrap(), "run cargo xtask licences");
         assert!(there.contains("**k6 is AGPL-3.0.**"));
     }
 
