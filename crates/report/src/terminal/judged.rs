@@ -18,11 +18,16 @@ fn of_outcome(outcome: Outcome, aborted: bool) -> Field {
 }
 
 pub(super) fn thresholds(execution: &Execution, summary: &Summary, style: Style) -> String {
-    if execution.thresholds.is_empty() {
+    // What every run must hold is worth a line where it does not.
+    let shown = || {
+        let all = execution.thresholds.iter();
+        all.filter(|t| !(t.implicit && t.outcome == Outcome::Passed))
+    };
+    if shown().next().is_none() {
         return String::new();
     }
     let mut last = "";
-    let rows = execution.thresholds.iter().map(|t| {
+    let rows = shown().map(|t| {
         // A metric with several thresholds is named once.
         let key = if last == t.key {
             String::new()
@@ -53,7 +58,7 @@ pub(super) fn thresholds(execution: &Execution, summary: &Summary, style: Style)
         ("observed", Align::Right),
     ];
     let mut text = table(style, &columns, rows.collect());
-    let notes = execution.thresholds.iter().filter_map(|t| {
+    let notes = shown().filter_map(|t| {
         let note = t.note.as_ref()?;
         Some(vec![(format!("{}: {note}", t.id), Tone::Dim)])
     });
