@@ -106,7 +106,7 @@ async fn a_task_that_never_becomes_ready_ends_the_run_before_any_load() {
         .await
         .end()
         .await;
-    ended.expect(Status::Inconclusive, "Floodgate.Inconclusive");
+    ended.expect(Status::Errored, "Floodgate.Errored");
     assert_eq!(
         ended.record.stopped_by.clone().unwrap().reason,
         StopReason::TasksLost
