@@ -83,6 +83,7 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
         errors: &errors,
         in_parts: run.parts > 0,
         settle: Some(&settle),
+        ..Closing::default()
     };
     let now_ms = app.clock.now_ms();
     let finished = finish_with(&app.stores, &loaded.plan, &definition, &closing, now_ms).await?;

@@ -14,7 +14,7 @@ use crate::prepare::{Known, write_down};
 use crate::run::Run;
 use crate::turn::{Turn, load_run};
 use floodgate_control::watch::Phase;
-use floodgate_control::{give_up, plain_cause};
+use floodgate_control::{GivenUp, give_up, plain_cause};
 use floodgate_core::execution::control::{Stop, StopReason};
 use floodgate_core::execution::record::Execution;
 use floodgate_core::verdict::ERROR_INVALID;
@@ -230,7 +230,8 @@ async fn without_plan(
         Some(error) => format!("{error}; {problem}"),
         None => problem.to_owned(),
     };
-    give_up(&app.stores, project, id, &why, app.clock.now_ms()).await?;
+    let given_up = GivenUp::for_good(&why);
+    give_up(&app.stores, project, id, given_up, app.clock.now_ms()).await?;
     Err(FunctionError::Errored(why))
 }
 

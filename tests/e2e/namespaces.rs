@@ -10,20 +10,35 @@ use std::io::Read;
 
 const ID: &str = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
 
-/// Runs a test of 2 s with a file system of 1 MiB mounted at `place`, which fills up once load is sent; then lists the runs and
+/// What runs out.
+#[derive(Clone, Copy)]
+enum Full {
+    Blocks,
+    Inodes,
+}
+
+/// Runs a test of 2 s with a small file system mounted at `place`, which fills up once load is sent; then lists the runs and
 /// does what `after` says, still with that file system. `None` if that is not permitted.
-fn on_a_full_disk(place: &str, after: &str) -> Option<(Bench, Target)> {
+fn on_a_full_disk(full: Full, place: &str, after: &str) -> Option<(Bench, Target)> {
     let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
     let thresholds = "thresholds:\n  http_req_failed: [rate==0]\n";
     bench.write("test.yaml", &arrivals(&target.url(), 50, "2s", thresholds));
     std::fs::create_dir_all(bench.path(place)).unwrap();
+    let (size, fill) = match full {
+        Full::Blocks => ("size=1m", "cat /dev/zero >PLACE/filler"),
+        Full::Inodes => (
+            "nr_inodes=100",
+            "mkdir PLACE/filler; n=0; while : >PLACE/filler/$n; do n=$((n+1)); done",
+        ),
+    };
+    let fill = fill.replace("PLACE", place);
     let script = format!(
         r#"
-        mount -t tmpfs -o size=1m none {place}
+        mount -t tmpfs -o {size} none {place}
         set +e
         "$1" run test.yaml --json --id {ID} --out out >run.json 2>run.err &
         while [ ! -e full ]; do sleep 0.05; done
-        cat /dev/zero >{place}/filler 2>/dev/null
+        ( {fill} ) 2>/dev/null
         wait $!
         echo $? >run.code
         "$1" runs --json --out out >runs.json
@@ -47,44 +62,86 @@ fn record(bench: &Bench) -> Value {
     runs[0].clone()
 }
 
-#[test]
-fn where_only_the_record_can_be_written_it_ends_as_errored() {
-    let Some((bench, _target)) = on_a_full_disk("out/projects", "") else {
-        return;
-    };
-    let said = read(&bench, "run.err");
-    assert_eq!(read(&bench, "run.code").trim(), "97", "{said}");
-    assert_eq!(record(&bench)["status"], "errored", "{said}");
-    let reason = record(&bench)["reasons"][0].as_str().unwrap().to_owned();
-    assert!(reason.contains("No space left on device"), "{reason}");
-    assert!(!said.contains("still says"), "{said}");
-    assert!(!said.contains("panicked"), "{said}");
+/// What the run measured, read from what a command printed.
+fn summary(bench: &Bench, name: &str) -> Summary {
+    serde_json::from_str(&read(bench, name)).unwrap()
 }
 
 #[test]
-fn a_disk_without_any_room_leaves_a_record_that_abort_ends() {
+fn where_only_the_record_can_be_written_it_ends_as_errored_and_show_merges_the_rest() {
     let after = format!(
-        r#"rm out/filler
+        r#""$1" show {ID} --json --out out >early.json 2>early.err
+        rm -r out/projects/filler
+        "$1" show {ID} --json --out out >show.json 2>show.err
+        "$1" runs --json --out out >later.json"#
+    );
+    for full in [Full::Blocks, Full::Inodes] {
+        let Some((bench, target)) = on_a_full_disk(full, "out/projects", &after) else {
+            return;
+        };
+        let said = read(&bench, "run.err");
+        assert_eq!(read(&bench, "run.code").trim(), "97", "{said}");
+        let record = record(&bench);
+        assert_eq!(record["status"], "errored", "{said}");
+        let reason = record["reasons"][0].as_str().unwrap().to_owned();
+        assert!(reason.contains("No space left on device"), "{reason}");
+        let folder = record["unwritten"][0]["folder"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        assert!(folder.contains("floodgate-unwritten"), "{record}");
+        assert!(
+            said.contains(&folder) && !said.contains("still says"),
+            "{said}"
+        );
+        assert!(!said.contains("panicked"), "{said}");
+        // Nothing is lost by asking too early.
+        assert_eq!(read(&bench, "early.json"), "");
+        let merged = summary(&bench, "show.json");
+        assert_eq!(merged.status, Status::Errored, "the verdict stands");
+        let requests = target.counters().requests() as f64;
+        assert_eq!(value(&merged, "http_reqs", "count"), requests);
+        assert!(merged.completeness.tasks_lost.is_empty());
+        let later = read(&bench, "later.json");
+        assert!(
+            later.contains("errored") && !later.contains("\"unwritten\""),
+            "{later}"
+        );
+        assert!(files(&bench.path("floodgate-unwritten"), "").is_empty());
+    }
+}
+
+#[test]
+fn a_disk_without_any_room_leaves_a_record_that_abort_ends_with_all_that_was_measured() {
+    let after = format!(
+        r#"rm -r out/filler
         "$1" abort {ID} --out out >abort.out 2>&1
         echo $? >abort.code
         "$1" show {ID} --json --out out >show.json"#
     );
-    let Some((bench, _target)) = on_a_full_disk("out", &after) else {
-        return;
-    };
-    let said = read(&bench, "run.err");
-    assert_eq!(read(&bench, "run.code").trim(), "97", "{said}");
-    assert_eq!(record(&bench)["status"], "running");
-    for part in ["No space left on device", "still says `running`", ID] {
-        assert!(said.contains(part), "{part}: {said}");
+    for full in [Full::Blocks, Full::Inodes] {
+        let Some((bench, target)) = on_a_full_disk(full, "out", &after) else {
+            return;
+        };
+        let said = read(&bench, "run.err");
+        assert_eq!(read(&bench, "run.code").trim(), "97", "{said}");
+        assert_eq!(record(&bench)["status"], "running");
+        for part in [
+            "No space left on device",
+            "still says `running`",
+            "floodgate-unwritten",
+        ] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        assert!(said.contains(&format!("floodgate abort {ID}")), "{said}");
+        let aborted = read(&bench, "abort.out");
+        assert_eq!(read(&bench, "abort.code").trim(), "0", "{aborted}");
+        let merged = summary(&bench, "show.json");
+        assert_eq!(merged.status, Status::Aborted, "{:?}", merged.reasons);
+        let requests = target.counters().requests() as f64;
+        assert_eq!(value(&merged, "http_reqs", "count"), requests);
+        assert_eq!(merged.completeness.tasks_lost, [] as [u32; 0]);
     }
-    assert!(said.contains(&format!("floodgate abort {ID}")), "{said}");
-    let aborted = read(&bench, "abort.out");
-    assert_eq!(read(&bench, "abort.code").trim(), "0", "{aborted}");
-    // Its one task wrote neither a shard nor a manifest there.
-    let summary: Summary = serde_json::from_str(&read(&bench, "show.json")).unwrap();
-    assert_eq!(summary.status, Status::Errored, "{:?}", summary.reasons);
-    assert_eq!(summary.completeness.tasks_lost, [0]);
 }
 
 #[test]

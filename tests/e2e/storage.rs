@@ -2,6 +2,7 @@
 
 use crate::support::*;
 use floodgate_core::execution::record::Status;
+use floodgate_core::execution::summary::Summary;
 use floodgate_core::shard::decode;
 use floodgate_target::{Config, Target};
 use rustix::process::{Pid, Resource, Rlimit};
@@ -60,33 +61,28 @@ fn a_disk_that_stays_full_is_no_pass() {
     assert!(!ended.stderr().contains("panicked"), "{}", ended.stderr());
 }
 
-#[test]
-fn shards_that_can_never_be_written_are_left_elsewhere() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
-    let id = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
+/// A run of 2 s that cannot write shards: a file lies where their folder would. Returns its summary.
+fn without_room_for_shards(bench: &Bench, target: &Target, id: &str) -> Summary {
     bench.write("test.yaml", &arrivals(&target.url(), 50, "2s", ""));
     let running = bench.spawn(&["run", "test.yaml", "--json", "--id", id]);
     eventually("load is sent", || target.counters().requests() >= 1);
-    // A file where the folder would be; the first shard is written at the end.
+    // The first shard is written at the end.
     let execution = bench.path(&format!(".floodgate/projects/e2e/executions/{id}"));
     std::fs::write(execution.join("shards"), "").unwrap();
-    let ended = running.end();
-    assert!(
-        [97, 98].contains(&ended.code().unwrap()),
-        "{:?}",
-        ended.code()
-    );
-    let summary = ended.summary();
+    running.end().expect(98).summary()
+}
+
+#[test]
+fn shards_that_can_never_be_written_are_left_elsewhere_and_named() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let id = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
+    let summary = without_room_for_shards(&bench, &target, id);
     let said = |text: &str| {
         let mut all = summary.warnings.iter().chain(&summary.reasons);
         all.any(|line| line.contains(text))
     };
-    assert!(
-        said("floodgate-unwritten"),
-        "{:?} {:?}",
-        summary.warnings,
-        summary.reasons
-    );
+    assert!(said("floodgate-unwritten"), "{:?}", summary.warnings);
+    assert!(said("1 of 1 shard not merged"), "{:?}", summary.reasons);
     let left = files(&bench.path("floodgate-unwritten"), ".parquet");
     let rows = left
         .iter()
@@ -100,6 +96,27 @@ fn shards_that_can_never_be_written_are_left_elsewhere() {
         target.counters().requests(),
         "what was measured is still there"
     );
+}
+
+#[test]
+fn whoever_asks_again_brings_home_what_was_left_elsewhere() {
+    for command in ["show", "abort"] {
+        let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+        let id = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
+        without_room_for_shards(&bench, &target, id);
+        let shown = bench.floodgate(&["show", id, "--json"]).expect(0).summary();
+        assert!(!shown.metrics.contains_key("http_reqs"), "still no room");
+        let execution = bench.path(&format!(".floodgate/projects/e2e/executions/{id}"));
+        std::fs::remove_file(execution.join("shards")).unwrap();
+        let said = bench.floodgate(&[command, id]);
+        let said = format!("{}{}", said.expect(0).stdout(), said.stderr());
+        assert!(said.contains("merged now"), "{said}");
+        let shown = bench.floodgate(&["show", id, "--json"]).expect(0).summary();
+        assert_eq!(shown.status, Status::Inconclusive, "the verdict stands");
+        let requests = target.counters().requests() as f64;
+        assert_eq!(value(&shown, "http_reqs", "count"), requests);
+        assert!(!bench.path("floodgate-unwritten").exists());
+    }
 }
 
 #[test]

@@ -43,7 +43,7 @@ pub enum CliError {
     /// A run that could be neither finished nor given up: its record says that it goes on.
     #[error(
         "{problem}; the record of {id} could not be ended and still says `{status}`: when there is room again, \
-         `floodgate abort {id}` merges what was measured and ends it"
+         `floodgate abort {id}` merges what was measured{beside} and ends it"
     )]
     Unfinished {
         /// What went wrong first.
@@ -52,6 +52,20 @@ pub enum CliError {
         id: String,
         /// What its record says.
         status: &'static str,
+        /// Goes on: what lies beside the store.
+        beside: String,
+    },
+    /// A run that was given up, with something left to merge.
+    #[error(
+        "{problem}; {id} is errored: when there is room again, `floodgate show {id}` merges what was measured{beside}"
+    )]
+    Unmerged {
+        /// What went wrong first.
+        problem: String,
+        /// The execution.
+        id: String,
+        /// Goes on: what lies beside the store.
+        beside: String,
     },
     /// A service on AWS, or a run in the cloud that ended without a verdict.
     #[error("{what}: {problem}{}", advice(Some(.remedy.as_str()).filter(|r| !r.is_empty())))]
@@ -156,9 +170,11 @@ impl CliError {
             ) => EXIT_INVALID,
             Self::Cloud { code, .. } => *code,
             Self::Interrupted { .. } | Self::Left { .. } => Status::Aborted.exit_code(),
-            Self::Control(_) | Self::File { .. } | Self::Run { .. } | Self::Unfinished { .. } => {
-                Status::Errored.exit_code()
-            }
+            Self::Control(_)
+            | Self::File { .. }
+            | Self::Run { .. }
+            | Self::Unfinished { .. }
+            | Self::Unmerged { .. } => Status::Errored.exit_code(),
         }
     }
 }

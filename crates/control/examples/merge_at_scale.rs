@@ -245,6 +245,7 @@ impl Run {
             ended_ms: START + self.seconds * 1_000,
             connections: Default::default(),
             shards,
+            unwritten: None,
             totals: Totals {
                 http_reqs,
                 iterations,

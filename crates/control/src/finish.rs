@@ -12,16 +12,18 @@ use floodgate_core::definition::model::{Definition, Engine};
 use floodgate_core::execution::applied::{
     applied_load, has_requests, silent_scenarios, start_skew_us,
 };
-use floodgate_core::execution::control::Start;
+use floodgate_core::execution::control::{Start, Stop};
 use floodgate_core::execution::manifest::Manifest;
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::execution::record::{Completeness, Execution, Status};
 use floodgate_core::execution::summarise::{Conclusion, Finished as Evidence, conclude};
-use floodgate_core::execution::summary::Summary;
+use floodgate_core::execution::summary::{FailuresSummary, Summary};
+use floodgate_core::execution::unwritten::Unwritten;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::metric::Builtin;
 use floodgate_core::threshold::{MetricSource, Thresholds};
-use floodgate_store::StoreError;
+use floodgate_store::{ObjectStore, StoreError};
+use std::collections::BTreeSet;
 
 /// Statuses from which a run can be finished.
 const OPEN: [Status; 3] = [Status::Preparing, Status::Running, Status::Merging];
@@ -57,6 +59,10 @@ pub struct Closing<'a> {
     pub in_parts: bool,
     /// Adds to the record what only the end tells: cost, where it ran. It is called once, before the verdict.
     pub settle: Option<Settle<'a>>,
+    /// What its tasks could not write into the store, and where it lies.
+    pub unwritten: &'a [Unwritten],
+    /// Whether a run that has ended is merged again if something was not merged then ([`Execution::is_due`]). Its verdict stands.
+    pub late: bool,
 }
 
 /// See [`Closing::settle`].
@@ -105,55 +111,39 @@ pub async fn finish_with(
     closing: &Closing<'_>,
     now_ms: i64,
 ) -> Result<Finished> {
-    let unknown = || ControlError::UnknownExecution {
-        id: plan.execution.clone(),
-        nearest: None,
+    let mut execution = stored(stores, plan).await?;
+    let stands = match execution.status.is_final() {
+        true if closing.late && execution.is_due() => Some(Stands::of(&mut execution)),
+        true => return finished_before(stores, execution).await,
+        false => None,
     };
-    let mut execution = stores
-        .records
-        .get(Some(&plan.project), &plan.execution)
-        .await?
-        .ok_or_else(unknown)?;
-    if execution.status.is_final() {
-        return finished_before(stores, execution).await;
-    }
-    execution.status = Status::Merging;
-    match stores.records.update(&execution, &OPEN).await {
-        Ok(()) => {}
-        Err(StoreError::Conflict { .. }) => {
-            let execution = stores
-                .records
-                .get(Some(&plan.project), &plan.execution)
-                .await?
-                .ok_or_else(unknown)?;
-            return finished_before(stores, execution).await;
+    if stands.is_none() {
+        execution.status = Status::Merging;
+        match stores.records.update(&execution, &OPEN).await {
+            Ok(()) => {}
+            Err(StoreError::Conflict { .. }) => {
+                return finished_before(stores, stored(stores, plan).await?).await;
+            }
+            Err(error) => return Err(error.into()),
         }
-        Err(error) => return Err(error.into()),
     }
     let keys = ExecutionKeys::new(&plan.project, &plan.execution);
+    let objects = stores.objects.as_ref();
     let mut errors = closing.errors.to_vec();
-    let stop = match read_stop(stores.objects.as_ref(), &keys).await {
-        Ok(stop) => stop,
-        // Somebody ordered something: what was measured is still merged.
-        Err(error @ ControlError::Corrupt { .. }) => {
-            errors.push(format!("the order to stop cannot be read: {error}"));
-            None
-        }
-        Err(error) => return Err(error),
-    };
+    let stop = order_that_stood(objects, &keys, &mut errors).await?;
     if execution.started_ms.is_none() {
         // Whoever set the start may have ended before it stood in the record.
-        let start = json::get::<Start>(stores.objects.as_ref(), &keys.start()).await;
+        let start = json::get::<Start>(objects, &keys.start()).await;
         execution.started_ms = start.ok().flatten().map(|start| start.start_ms);
     }
     let parts = if closing.in_parts {
-        load_parts(stores.objects.as_ref(), &keys).await?
+        load_parts(objects, &keys).await?
     } else {
         Vec::new()
     };
-    let objects = stores.objects.as_ref();
     let collected = collect(objects, plan, execution.started_ms, &parts).await?;
     note_lost(&mut execution, closing.lost, &collected);
+    note_unwritten(&mut execution, closing.unwritten);
     execution.stopped_by = stop;
     execution.start_skew_us = start_skew_us(&collected.manifests);
     if let Some(settle) = closing.settle {
@@ -163,16 +153,7 @@ pub async fn finish_with(
         };
         settle(&mut execution, &measured);
     }
-    let mut warnings = Vec::new();
-    let failures = match merge_failures(objects, &keys, &mut warnings).await {
-        Ok(failures) => failures,
-        // They explain a verdict; without them there is one all the same.
-        Err(error) => {
-            warnings.push(format!("samples of failures are left out: {error}"));
-            None
-        }
-    };
-    execution.warnings.append(&mut warnings);
+    let failures = failures_of(objects, &keys, &mut execution).await;
     let Conclusion {
         verdict,
         thresholds,
@@ -186,25 +167,100 @@ pub async fn finish_with(
     execution.completeness = Some(summary.completeness.clone());
     execution.applied = Some(summary.applied.clone());
     execution.ended_ms = Some(ended_ms(&collected, now_ms));
+    execution.unmerged = false;
+    let (expected, action) = match stands {
+        Some(stands) => (stands.restore(&mut execution, &mut summary), "merge"),
+        None => (Status::Merging, "finish"),
+    };
     let key = keys.summary();
-    stores
-        .objects
-        .put(&key, json::bytes(&key, &summary)?)
-        .await?;
-    stores
-        .records
-        .update(&execution, &[Status::Merging])
-        .await?;
+    objects.put(&key, json::bytes(&key, &summary)?).await?;
+    stores.records.update(&execution, &[expected]).await?;
     let outcome = execution.status.as_str();
     let by = principal(&execution).to_owned();
     // The verdict stands, whatever becomes of the trail.
-    let audited = audit(stores, &execution, &by, "finish", outcome, now_ms).await;
+    let audited = audit(stores, &execution, &by, action, outcome, now_ms).await;
     let unaudited = audited.err().map(|error| error.to_string());
     Ok(Finished {
         execution,
         summary,
         unaudited,
     })
+}
+
+/// What was said of a run when it ended: whoever acted on it is not contradicted by what is merged later.
+struct Stands {
+    status: Status,
+    reasons: Vec<String>,
+    ended_ms: Option<i64>,
+}
+
+impl Stands {
+    fn of(execution: &mut Execution) -> Self {
+        let id = execution.id.clone();
+        for left in std::mem::take(&mut execution.unwritten) {
+            let said = left.sentence(&id);
+            execution.warnings.retain(|warning| *warning != said);
+        }
+        Self {
+            status: execution.status,
+            reasons: execution.reasons.clone(),
+            ended_ms: execution.ended_ms,
+        }
+    }
+
+    /// Puts the verdict back; returns its status.
+    fn restore(self, execution: &mut Execution, summary: &mut Summary) -> Status {
+        (execution.status, summary.status) = (self.status, self.status);
+        summary.reasons.clone_from(&self.reasons);
+        execution.reasons = self.reasons;
+        execution.ended_ms = self.ended_ms.or(execution.ended_ms);
+        // Most were said before.
+        let mut said = BTreeSet::new();
+        execution
+            .warnings
+            .retain(|warning| said.insert(warning.clone()));
+        summary.warnings.clone_from(&execution.warnings);
+        self.status
+    }
+}
+
+async fn stored(stores: &Stores, plan: &Plan) -> Result<Execution> {
+    let found = stores.records.get(Some(&plan.project), &plan.execution);
+    found.await?.ok_or_else(|| ControlError::UnknownExecution {
+        id: plan.execution.clone(),
+        nearest: None,
+    })
+}
+
+/// The order to stop, if there is one. One that cannot be read is an order all the same: what was measured is merged, and errored.
+async fn order_that_stood(
+    objects: &dyn ObjectStore,
+    keys: &ExecutionKeys,
+    errors: &mut Vec<String>,
+) -> Result<Option<Stop>> {
+    match read_stop(objects, keys).await {
+        Err(error @ ControlError::Corrupt { .. }) => {
+            errors.push(format!("the order to stop cannot be read: {error}"));
+            Ok(None)
+        }
+        other => other,
+    }
+}
+
+/// The samples of failures: they explain a verdict; without them there is one all the same.
+async fn failures_of(
+    objects: &dyn ObjectStore,
+    keys: &ExecutionKeys,
+    execution: &mut Execution,
+) -> Option<FailuresSummary> {
+    let mut warnings = Vec::new();
+    let failures = merge_failures(objects, keys, &mut warnings).await;
+    let failures = failures.unwrap_or_else(|error| {
+        warnings.push(format!("samples of failures are left out: {error}"));
+        None
+    });
+    execution.warnings.append(&mut warnings);
+    failures
 }
 
 async fn finished_before(stores: &Stores, execution: Execution) -> Result<Finished> {
@@ -240,6 +296,13 @@ fn note_lost(execution: &mut Execution, lost: &[LostTask], collected: &Collected
     execution
         .warnings
         .extend(sentences.chain(collected.warnings.iter().cloned()));
+}
+
+fn note_unwritten(execution: &mut Execution, unwritten: &[Unwritten]) {
+    let id = &execution.id;
+    let sentences = unwritten.iter().map(|left| left.sentence(id));
+    execution.warnings.extend(sentences);
+    execution.unwritten = unwritten.to_vec();
 }
 
 async fn judge(

@@ -3,11 +3,34 @@
 use crate::error::{ControlError, Result};
 use crate::{Stores, audit, principal};
 use floodgate_core::execution::record::{Execution, Status};
+use floodgate_core::execution::unwritten::Unwritten;
 use floodgate_store::StoreError;
+
+/// What is said of a run that is given up.
+#[derive(Clone, Copy, Debug)]
+pub struct GivenUp<'a> {
+    /// Why, a sentence.
+    pub why: &'a str,
+    /// Whether a later command may merge what its tasks have written: it has a plan and a definition.
+    pub unmerged: bool,
+    /// What its tasks could not write into the store.
+    pub unwritten: &'a [Unwritten],
+}
+
+impl<'a> GivenUp<'a> {
+    /// A run of which nothing can be merged.
+    pub const fn for_good(why: &'a str) -> Self {
+        Self {
+            why,
+            unmerged: false,
+            unwritten: &[],
+        }
+    }
+}
 
 /// Ends the record of a run as `errored` because [`crate::finish`] failed, or because there is no plan or definition to finish it
 /// by: one small object, which a store that refuses larger ones may still take. A record that has ended stays as it is. Nothing
-/// is merged; shards and manifests stay where they are.
+/// is merged; shards and manifests stay where they are, for [`crate::finish_late`] if [`GivenUp::unmerged`] says so.
 ///
 /// # Errors
 /// What the store refuses; then the record is what it was, and the run can still be finished later.
@@ -15,7 +38,7 @@ pub async fn give_up(
     stores: &Stores,
     project: &str,
     id: &str,
-    why: &str,
+    given_up: GivenUp<'_>,
     now_ms: i64,
 ) -> Result<Execution> {
     let find = || async {
@@ -30,7 +53,13 @@ pub async fn give_up(
         return Ok(execution);
     }
     execution.status = Status::Errored;
-    execution.reasons = vec![why.to_owned()];
+    execution.reasons = vec![given_up.why.to_owned()];
+    execution.unmerged = given_up.unmerged;
+    let left = given_up.unwritten;
+    execution
+        .warnings
+        .extend(left.iter().map(|left| left.sentence(id)));
+    execution.unwritten = left.to_vec();
     execution.ended_ms = Some(now_ms);
     let open = [Status::Preparing, Status::Running, Status::Merging];
     match stores.records.update(&execution, &open).await {

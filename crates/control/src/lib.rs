@@ -12,6 +12,7 @@ mod error;
 mod failures;
 mod finish;
 mod give_up;
+mod home;
 pub mod json;
 pub mod load;
 mod lookup;
@@ -26,9 +27,10 @@ pub mod watch;
 pub use error::{ControlError, MAX_TASKS, Result, plain_cause};
 pub use failures::load_failures;
 pub use finish::{Closing, Finished, LostTask, Measured, Settle, finish, finish_with};
-pub use give_up::give_up;
+pub use give_up::{GivenUp, give_up};
+pub use home::{Home, bring_home};
 pub use lookup::{find, find_in, load_plan, load_summary};
-pub use orphan::{COORDINATOR_GONE, finish_orphan};
+pub use orphan::{COORDINATOR_GONE, finish_late, finish_orphan};
 pub use prepare::{
     PlanOptions, Prepared, TestPackage, UNKNOWN_DURATION, engine_name, lay_out, max_duration,
     prepare,

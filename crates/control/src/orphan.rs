@@ -9,15 +9,37 @@ use floodgate_core::definition::model::Definition;
 use floodgate_core::execution::manifest::TaskOutcome;
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::execution::record::Execution;
+use floodgate_core::execution::unwritten::Unwritten;
 use floodgate_core::keys::ExecutionKeys;
 
 /// Why such a run is `errored`, unless all of its tasks had done their part.
 pub const COORDINATOR_GONE: &str =
     "its coordinator ended before the run did: it was killed, or the machine went down";
 
+/// Merges what was not merged when a run ended ([`Execution::is_due`]), such as on a disk that was full: its account is then that of all
+/// that was measured, and its verdict stands.
+///
+/// # Errors
+/// As for [`crate::finish()`].
+pub async fn finish_late(
+    stores: &Stores,
+    plan: &Plan,
+    definition: &Definition,
+    unwritten: &[Unwritten],
+    now_ms: i64,
+) -> Result<Finished> {
+    let closing = Closing {
+        unwritten,
+        late: true,
+        ..Closing::default()
+    };
+    finish_with(stores, plan, definition, &closing, now_ms).await
+}
+
 /// Finishes a run that nobody drives any more, from what its tasks wrote: the caller has made sure that the coordinator and all
 /// tasks have ended. A run whose tasks had all completed gets the verdict that it would have got; one that somebody had ordered to
-/// stop is `aborted`; any other is `errored`. `problem` says what else keeps it from being judged, and makes it `errored`, too.
+/// stop is `aborted`; any other is `errored`. `problem` says what else
+/// keeps it from being judged, and makes it `errored`, too; `unwritten` is what is still not in the store.
 ///
 /// # Errors
 /// As for [`crate::finish()`].
@@ -26,6 +48,7 @@ pub async fn finish_orphan(
     plan: &Plan,
     definition: &Definition,
     problem: Option<String>,
+    unwritten: &[Unwritten],
     now_ms: i64,
 ) -> Result<Finished> {
     let mut errors = Vec::new();
@@ -37,6 +60,7 @@ pub async fn finish_orphan(
     let closing = Closing {
         errors: &errors,
         settle: Some(&settle),
+        unwritten,
         ..Closing::default()
     };
     finish_with(stores, plan, definition, &closing, now_ms).await

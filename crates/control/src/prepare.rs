@@ -112,6 +112,8 @@ pub struct PlanOptions {
     pub cost: Option<Cost>,
     /// See [`Plan::debug_requests`].
     pub debug_requests: u32,
+    /// See [`Plan::spool`].
+    pub spool: Option<String>,
 }
 
 impl PlanOptions {
@@ -135,6 +137,7 @@ impl PlanOptions {
             run_arn: None,
             cost: None,
             debug_requests: 0,
+            spool: None,
         }
     }
 }
@@ -314,6 +317,7 @@ fn plan(
         env: options.env.clone(),
         run_arn: options.run_arn.clone(),
         debug_requests: options.debug_requests,
+        spool: options.spool.clone(),
     }
 }
 
@@ -352,6 +356,8 @@ fn record(
         run_arn: options.run_arn.clone(),
         error: None,
         orphaned: false,
+        unwritten: Vec::new(),
+        unmerged: false,
     }
 }
 

@@ -88,6 +88,8 @@ impl Refusal {
             run_arn: self.run_arn,
             error: Some(self.error),
             orphaned: false,
+            unwritten: Vec::new(),
+            unmerged: false,
         }
     }
 }

@@ -77,6 +77,10 @@ impl ExecutionKeys {
     pub fn shard(&self, task: u32, seq: u32) -> String {
         format!("{}shards/{task:04}/{seq:06}.parquet", self.root)
     }
+    /// The prefix of a task's shards.
+    pub fn shards_of(&self, task: u32) -> String {
+        format!("{}shards/{task:04}/", self.root)
+    }
     /// The prefix of all shards.
     pub fn shards_prefix(&self) -> String {
         format!("{}shards/", self.root)

@@ -40,5 +40,7 @@ pub fn execution(project: &str, test: &str, id: &str) -> Execution {
         run_arn: None,
         error: None,
         orphaned: false,
+        unwritten: Vec::new(),
+        unmerged: false,
     }
 }

@@ -56,6 +56,18 @@ impl LocalStore {
         Ok(self.root.join(key))
     }
 
+    /// Removes the folders below a prefix that have nothing in them, and those above it.
+    pub fn tidy(&self, prefix: &str) {
+        if check_prefix(prefix).is_ok() {
+            files::remove_empty(&self.root.join(prefix));
+            let above = Path::new(prefix).ancestors();
+            for folder in above {
+                // Whatever has something in it stays.
+                let _ = std::fs::remove_dir(self.root.join(folder));
+            }
+        }
+    }
+
     /// Runs file operations on a thread where they may block.
     async fn blocking<T: Send + 'static>(
         &self,

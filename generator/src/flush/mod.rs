@@ -7,6 +7,7 @@ mod series;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use outbox::spool;
 pub use outbox::{Delivered, Delivery, Outbox, outbox};
 pub(crate) use output::Output;
 

@@ -7,6 +7,7 @@
 use crate::site::{Level, Site};
 use bytes::Bytes;
 use floodgate_core::execution::manifest::ShardEntry;
+use floodgate_core::execution::unwritten::Unwritten;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_store::{ObjectStore, StoreError};
 use std::collections::VecDeque;
@@ -64,9 +65,11 @@ enum What {
 /// What was written and what was not.
 #[derive(Debug, Default)]
 pub struct Delivered {
-    /// Shards in the store, in order.
+    /// Shards in the store, in order, and then those of [`Self::unwritten`].
     pub shards: Vec<ShardEntry>,
-    /// Why the rest is not there, and where it is instead.
+    /// Shards that were left where somebody will look for them.
+    pub unwritten: Option<Unwritten>,
+    /// Why the rest is neither here nor there.
     pub lost: Option<String>,
     /// What went wrong on the way.
     pub warnings: Vec<String>,
@@ -214,13 +217,11 @@ impl Delivery {
         let full = self.in_memory + entry.bytes > self.site.spool_bytes;
         // The one that is about to be written needs no file.
         if full && !self.waiting.is_empty() {
-            let path = self.site.spool.join(self.keys.shard(self.task, entry.seq));
-            match write_file(&path, &bytes) {
-                Ok(()) => return Held::File(path),
+            match spool(&self.site, &self.keys.shard(self.task, entry.seq), &bytes) {
+                Ok(path) => return Held::File(path),
                 Err(error) => self.warn(format!(
-                    "shard {} is kept in memory past its bound: {}: {error}",
-                    entry.seq,
-                    path.display()
+                    "shard {} is kept in memory past its bound: {error}",
+                    entry.seq
                 )),
             }
         }
@@ -291,35 +292,51 @@ impl Delivery {
         self.done.warnings.push(warning);
     }
 
+    /// Gives the store up: what it has not taken goes where somebody will look for it.
     fn finish(mut self) -> Delivered {
+        if let Some(bytes) = self.failures.take() {
+            // They explain a verdict, and decide nothing.
+            let _ = spool(&self.site, &self.keys.task_failures(self.task), &bytes);
+        }
         let (Some((first, _)), Some((last, _))) = (self.waiting.front(), self.waiting.back())
         else {
             return self.done;
         };
-        let keys = [first.seq, last.seq].map(|seq| self.keys.shard(self.task, seq));
+        let [from, to] = [first.seq, last.seq].map(|seq| self.keys.shard(self.task, seq));
         let bytes: u64 = self.waiting.iter().map(|(entry, _)| entry.bytes).sum();
         let shards = self.waiting.len();
-        let last = self.done.warnings.last().cloned().unwrap_or_default();
-        let place = match self.leave() {
-            Ok(folder) => format!("they lie in {}", folder.display()),
-            Err(error) => format!("nor elsewhere: {error}"),
-        };
-        let [from, to] = keys;
-        self.done.lost = Some(format!(
-            "{shards} shards of {bytes} bytes in all could not be written, {from} to {to} ({last}); {place}"
-        ));
+        let why = self.done.warnings.last().cloned().unwrap_or_default();
+        let what = format!(
+            "{shards} shards of {bytes} bytes in all could not be written, {from} to {to} ({why})"
+        );
+        let folder = self.site.spool.join(self.keys.shards_of(self.task));
+        let folder = folder.display().to_string();
+        match self.leave() {
+            Ok(()) if self.site.spool_stays => {
+                self.warn(format!("{what}; they were left in {folder}"));
+                let left = self.waiting.drain(..).map(|(entry, _)| entry);
+                self.done.shards.extend(left);
+                self.done.unwritten = Some(Unwritten {
+                    task: self.task,
+                    shards: shards as u64,
+                    bytes,
+                    folder,
+                });
+            }
+            Ok(()) => self.done.lost = Some(format!("{what}; they lie in {folder}")),
+            Err(error) => self.done.lost = Some(format!("{what}; nor elsewhere: {error}")),
+        }
         self.done
     }
 
     /// Leaves what is in memory beside the files.
-    fn leave(&mut self) -> std::io::Result<PathBuf> {
+    fn leave(&self) -> std::io::Result<()> {
         for (entry, held) in &self.waiting {
             if let Held::Memory(bytes) = held {
-                let path = self.site.spool.join(self.keys.shard(self.task, entry.seq));
-                write_file(&path, bytes)?;
+                spool(&self.site, &self.keys.shard(self.task, entry.seq), bytes)?;
             }
         }
-        Ok(self.site.spool.join(self.keys.root()))
+        Ok(())
     }
 }
 
@@ -332,11 +349,24 @@ fn silent(key: String) -> StoreError {
     }
 }
 
-fn write_file(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
+/// Writes something beside the store, at its key; returns where.
+///
+/// # Errors
+/// What the system refuses.
+pub(crate) fn spool(site: &Site, key: &str, bytes: &[u8]) -> std::io::Result<PathBuf> {
+    let path = site.spool.join(key);
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    std::fs::write(path, bytes)
+    // Whoever brings it home finds all of it or nothing.
+    let unfinished = path.with_extension("writing");
+    let written = std::fs::write(&unfinished, bytes)
+        .and_then(|()| std::fs::rename(&unfinished, &path))
+        .map_err(|error| std::io::Error::new(error.kind(), format!("{}: {error}", path.display())));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&unfinished);
+    }
+    written.map(|()| path)
 }
 
 #[cfg(test)]

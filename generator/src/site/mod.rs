@@ -6,6 +6,7 @@ pub use clock::{Offset, ServerClock};
 pub use floodgate_core::level::Level;
 
 use std::ffi::OsString;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,8 +28,10 @@ pub struct Site {
     pub patience: Duration,
     /// Bytes of shards that wait for the store in memory; what is more waits in files.
     pub spool_bytes: u64,
-    /// The folder of those files.
+    /// The folder of those files, and of what the store refuses to the end.
     pub spool: PathBuf,
+    /// Whether somebody will look there for the latter: what lies in the files of a container is lost with it.
+    pub spool_stays: bool,
     /// What the store's answers say about this machine's clock.
     pub clock: Arc<ServerClock>,
     /// The executable that sees to it that an external engine does not outlive this process ([`crate::script::guarded`]); `None`
@@ -53,11 +56,24 @@ impl Default for Site {
             warnings: Vec::new(),
             patience: Duration::from_secs(10),
             spool_bytes: (memory / SPOOL_SHARE).min(MOST_SPOOL_BYTES),
-            spool: std::env::temp_dir().join("floodgate-unwritten"),
+            spool: default_spool(),
+            spool_stays: false,
             clock: Arc::default(),
             guard: None,
             log: Arc::new(|_, _| ()),
             console: Arc::new(|_| ()),
         }
+    }
+}
+
+/// A folder among the temporary files that is this user's: what is brought home from there must not be another one's.
+pub fn default_spool() -> PathBuf {
+    let folder = std::env::temp_dir().join("floodgate-unwritten");
+    let user = rustix::process::geteuid().as_raw();
+    match std::fs::symlink_metadata(&folder) {
+        Ok(found) if found.uid() != user || !found.is_dir() => {
+            folder.with_file_name(format!("floodgate-unwritten-{user}"))
+        }
+        _ => folder,
     }
 }

@@ -26,6 +26,7 @@ use floodgate_core::execution::control::Ready;
 use floodgate_core::execution::manifest::{Manifest, TaskOutcome, Totals};
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::execution::redact::Redactor;
+use floodgate_core::execution::unwritten::Unwritten;
 use floodgate_core::fold::Folding;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::schedule::{Segment, schedule};
@@ -104,12 +105,16 @@ const CLOCK_LIMIT_US: u64 = 50_000;
 /// # Errors
 /// What keeps the task from running, or its manifest from being written. What goes wrong later is in the manifest.
 pub async fn run(
-    config: Config,
+    mut config: Config,
     store: Arc<dyn ObjectStore>,
     stop: watch::Receiver<Option<String>>,
 ) -> Result<Manifest, RunError> {
     let keys = ExecutionKeys::new(&config.project, &config.execution);
     let plan: Plan = require(&*store, &keys.plan()).await?;
+    if let Some(spool) = &plan.spool {
+        config.site.spool = spool.into();
+        config.site.spool_stays = true;
+    }
     let remembering = Remembering::new(&*config.resolver);
     let definition = files::definition(&*store, &plan, &remembering).await?;
     let redactor = Arc::new(Redactor::new(&definition.run.redact, remembering.given()));
@@ -266,7 +271,8 @@ impl Task {
         (outbox, tokio::spawn(delivery.run()))
     }
 
-    /// Writes the manifest; `lost` says which shards could not be written, `until` how long they were tried.
+    /// Writes the manifest, or leaves it beside the store; `lost` says which shards could not be written, `until` how long they were
+    /// tried.
     async fn deliver(
         &self,
         manifest: Manifest,
@@ -279,10 +285,27 @@ impl Task {
         let key = self.keys.manifest(self.config.task);
         match self.put(&key, &manifest, until).await {
             Ok(()) => Ok(manifest),
-            Err(error) => Err(RunError::Undelivered(match lost {
-                Some(lost) => format!("{lost}; nor the manifest: {error}"),
-                None => format!("all shards are written, but not the manifest: {error}"),
-            })),
+            Err(error) => {
+                let left = |left: &Unwritten| {
+                    format!(
+                        "{} shards could only be left in {}",
+                        left.shards, left.folder
+                    )
+                };
+                let shards = lost
+                    .or_else(|| manifest.unwritten.as_ref().map(left))
+                    .unwrap_or_else(|| "all shards are written".to_owned());
+                let left = serde_json::to_vec(&manifest)
+                    .map_err(std::io::Error::other)
+                    .and_then(|bytes| flush::spool(&self.config.site, &key, &bytes));
+                let place = match left {
+                    Ok(path) => format!("it lies in {}", path.display()),
+                    Err(error) => format!("nor elsewhere: {error}"),
+                };
+                Err(RunError::Undelivered(format!(
+                    "{shards}; the manifest could not be written: {error}; {place}"
+                )))
+            }
         }
     }
 
@@ -407,6 +430,7 @@ impl Task {
             ended_ms: unix_ms(),
             connections: Default::default(),
             shards: Vec::new(),
+            unwritten: None,
             totals: Default::default(),
             durations: Vec::new(),
             script: Default::default(),
@@ -481,6 +505,7 @@ impl Task {
             ended_ms: unix_ms(),
             connections,
             shards: delivered.shards,
+            unwritten: delivered.unwritten,
             totals,
             durations: Vec::new(),
             script: Default::default(),

@@ -246,6 +246,7 @@ impl Task {
     ) -> Manifest {
         let Delivered {
             shards,
+            unwritten,
             lost,
             warnings: mut said,
             ..
@@ -297,6 +298,7 @@ impl Task {
             ended_ms: unix_ms(),
             connections: Default::default(),
             shards,
+            unwritten,
             totals,
             durations,
             script,

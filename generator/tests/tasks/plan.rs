@@ -31,6 +31,7 @@ pub(crate) fn plan() -> Plan {
         env: BTreeMap::new(),
         run_arn: None,
         debug_requests: 0,
+        spool: None,
     }
 }
 

@@ -6,10 +6,10 @@ use crate::cloud::connect;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::load_stored;
-use crate::local::{adopt, open_existing};
+use crate::local::{adopt, finish_here, merge_late, open_existing};
 use crate::output::print;
 use crate::trigger::trigger;
-use floodgate_control::{Stores, find_in, finish, load_plan};
+use floodgate_control::{Stores, find_in, load_plan};
 use floodgate_core::execution::record::Execution;
 use floodgate_store::local::LocalStore;
 use std::process::ExitCode;
@@ -62,6 +62,16 @@ pub async fn abort(args: Args) -> Result<ExitCode> {
     };
     let project = args.project.project.as_deref();
     let found = find_in(&stores, project, &args.id).await?;
+    if local.is_some() && found.is_due() {
+        let env = Environment::new(&args.env, &args.out.out)?;
+        if let Some(merged) = merge_late(&stores, &found, &env).await? {
+            let (id, status) = (&merged.id, merged.status.as_str());
+            print(&format!(
+                "{id} has ended before: {status}; what was not merged then has been merged now\n"
+            ))?;
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
     if found.orphaned {
         // Nobody has stopped it, and there is nothing left to stop.
         let (id, status) = (&found.id, found.status.as_str());
@@ -135,7 +145,7 @@ async fn finish_orphan(stores: &Stores, execution: &Execution, args: &Args) -> R
     let plan = load_plan(stores, execution).await?;
     let env = Environment::new(&args.env, &args.out.out)?;
     let definition = load_stored(stores, &plan, &env).await?;
-    Ok(finish(stores, &plan, &definition, &[], &[], now_ms())
+    Ok(finish_here(stores, &plan, &definition, &[], &[])
         .await?
         .execution)
 }

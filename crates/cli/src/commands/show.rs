@@ -4,7 +4,7 @@ use crate::args::{CloudArgs, EnvArgs, OutArgs, ProjectArgs};
 use crate::cloud::connect;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
-use crate::local::{adopt_or_say, open_existing};
+use crate::local::{adopt_or_say, merge_late_or_say, open_existing};
 use crate::outcome::{print_summary, print_summary_json, without_summary};
 use crate::output::{print, print_json, print_styled};
 use floodgate_control::{Stores, find_in, load_failures, load_summary};
@@ -51,6 +51,7 @@ pub async fn show(args: Args) -> Result<ExitCode> {
     if let Some(local) = local {
         let env = Environment::new(&EnvArgs::default(), &args.out.out)?;
         execution = adopt_or_say(&stores, &local, execution, &env).await;
+        execution = merge_late_or_say(&stores, execution, &env).await;
     }
     if args.failures {
         return show_failures(&stores, &execution, args.json).await;

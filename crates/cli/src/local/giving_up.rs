@@ -1,9 +1,12 @@
 //! A run whose end could not be written, as on a disk that stays full.
 
+use super::home::quietly;
 use crate::clock::now_ms;
 use crate::error::CliError;
-use floodgate_control::{ControlError, Prepared, Stores, find, give_up};
+use floodgate_control::{ControlError, GivenUp, Prepared, Stores, find, give_up};
+use floodgate_core::execution::unwritten::Unwritten;
 use floodgate_core::keys::ExecutionKeys;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -30,12 +33,23 @@ pub(super) async fn end(
         "the run could not be finished: {error}; what was measured lies unmerged in {}",
         folder.display()
     );
+    let left = quietly(stores, plan).await.left;
+    let given_up = GivenUp {
+        why: &why,
+        unmerged: true,
+        unwritten: &left,
+    };
     for again in 1..=TRIES {
-        if give_up(stores, &plan.project, &plan.execution, &why, now_ms())
-            .await
-            .is_ok()
-        {
-            return error;
+        let (project, id) = (&plan.project, &plan.execution);
+        if let Ok(execution) = give_up(stores, project, id, given_up, now_ms()).await {
+            return match execution.is_due() {
+                true => CliError::Unmerged {
+                    problem: error.to_string(),
+                    id: id.clone(),
+                    beside: beside(&left),
+                },
+                false => error,
+            };
         }
         if again < TRIES {
             tokio::time::sleep(PAUSE).await;
@@ -49,5 +63,16 @@ pub(super) async fn end(
         problem: error.to_string(),
         id: plan.execution.clone(),
         status,
+        beside: beside(&left),
+    }
+}
+
+/// Where the rest lies, as words that go on after a sentence.
+fn beside(left: &[Unwritten]) -> String {
+    let folders: BTreeSet<_> = left.iter().map(|left| left.folder.as_str()).collect();
+    let folders: Vec<_> = folders.into_iter().collect();
+    match folders.is_empty() {
+        true => String::new(),
+        false => format!(", also what lies in {}", folders.join(", ")),
     }
 }

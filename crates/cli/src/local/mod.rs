@@ -2,6 +2,7 @@
 //! in the cloud.
 
 mod giving_up;
+mod home;
 mod orphans;
 mod tasks;
 
@@ -15,15 +16,17 @@ use crate::trigger::trigger;
 use crate::view::{Title, View, view};
 use floodgate_control::watch::{Next, Phase, Watch, WatchOptions};
 use floodgate_control::{
-    ControlError, Finished, PlanOptions, Prepared, Stores, finish, note_stop, prepare,
+    ControlError, Finished, PlanOptions, Prepared, Stores, note_stop, prepare,
 };
 use floodgate_core::definition::Engine;
 use floodgate_core::execution::control::StopReason;
 use floodgate_core::execution::record::{Execution, Status};
 use floodgate_core::keys::ExecutionKeys;
+use floodgate_generator::site::default_spool;
 use floodgate_store::StoreError;
 use floodgate_store::local::{Hold, LocalStore};
-pub(crate) use orphans::{adopt, adopt_or_say, let_go};
+pub(crate) use home::finish_here;
+pub(crate) use orphans::{adopt, adopt_or_say, let_go, merge_late, merge_late_or_say};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +37,9 @@ use tasks::{Event, Exit, Tasks};
 const FAILURES: u32 = 25;
 /// How long ended tasks may take to exit before they are killed.
 const EXIT_GRACE: Duration = Duration::from_secs(5);
+/// How long tasks may take that are told to stop because the store refuses: they are patient with it, and then leave beside it what
+/// they have.
+const PARTING: Duration = Duration::from_secs(25);
 
 /// What to run, and how.
 pub struct LocalRun<'a> {
@@ -130,6 +136,10 @@ async fn carry_out(
         std::path::absolute(&run.test.base_dir).unwrap_or_else(|_| run.test.base_dir.clone());
     let mut options = PlanOptions::local(run.generators, Some(base_dir.display().to_string()));
     options.debug_requests = run.debug_requests;
+    let spool = default_spool();
+    let spool = std::path::absolute(&spool).unwrap_or(spool);
+    // A name that is no text cannot be told to the tasks.
+    options.spool = spool.into_os_string().into_string().ok();
     let mut trigger = trigger(|name| run.env.variable(name));
     if let Some(kind) = run.kind {
         trigger.kind = kind.into();
@@ -170,14 +180,14 @@ async fn carry_out(
         Err(error) => {
             // What was measured is still worth a record; the first error is the one to report.
             let errors = [error.to_string()];
-            let finished = finish(stores, &prepared.plan, definition, &[], &errors, now_ms()).await;
+            let finished = finish_here(stores, &prepared.plan, definition, &[], &errors).await;
             return Err(match finished {
                 Ok(_) => error,
                 Err(_) => giving_up::end(stores, &prepared, run.out, error).await,
             });
         }
     };
-    let finishing = finish(stores, &prepared.plan, definition, &lost, &[], now_ms());
+    let finishing = finish_here(stores, &prepared.plan, definition, &lost, &[]);
     tokio::pin!(finishing);
     loop {
         tokio::select! {
@@ -240,7 +250,7 @@ async fn watch(
             }
             Err(error) => {
                 tasks.stop("the coordinator gave up").await;
-                tasks.join(EXIT_GRACE).await;
+                tasks.join(PARTING).await;
                 return Err(error.into());
             }
         };

@@ -1,11 +1,16 @@
 //! Executions whose coordinator is gone: whoever meets one finishes it from what its tasks wrote.
 
+use super::home::bring_home;
 use crate::clock::now_ms;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::{load_stored, load_stored_open};
 use crate::output::say;
-use floodgate_control::{ControlError, Stores, find_in, finish_orphan, give_up, load_plan};
+use floodgate_control::{
+    ControlError, GivenUp, Stores, find_in, finish_late, finish_orphan, give_up, load_plan,
+};
+use floodgate_core::definition::model::Definition;
+use floodgate_core::execution::plan::Plan;
 use floodgate_core::execution::record::Execution;
 use floodgate_store::local::{Alone, Hold, LocalStore};
 
@@ -89,15 +94,93 @@ pub(crate) async fn adopt(
 }
 
 async fn finish(stores: &Stores, execution: &Execution, env: &Environment) -> Result<Execution> {
-    let unprepared = async |error: &dyn std::fmt::Display| -> Result<Execution> {
-        let (project, id) = (&execution.project, &execution.id);
-        let why = format!("its coordinator is gone, and it cannot be judged: {error}");
-        Ok(give_up(stores, project, id, &why, now_ms()).await?)
+    let Judged {
+        plan,
+        definition,
+        problem,
+    } = match load(stores, execution, env).await? {
+        Ok(judged) => judged,
+        Err(error) => {
+            let (project, id) = (&execution.project, &execution.id);
+            let why = format!("its coordinator is gone, and it cannot be judged: {error}");
+            let given_up = GivenUp::for_good(&why);
+            return Ok(give_up(stores, project, id, given_up, now_ms()).await?);
+        }
     };
+    let unwritten = bring_home(stores, &plan).await;
+    let finishing = finish_orphan(stores, &plan, &definition, problem, &unwritten, now_ms());
+    Ok(Box::pin(finishing).await?.execution)
+}
+
+/// [`merge_late`], which says what came of it.
+pub(crate) async fn merge_late_or_say(
+    stores: &Stores,
+    execution: Execution,
+    env: &Environment,
+) -> Execution {
+    match merge_late(stores, &execution, env).await {
+        Ok(Some(merged)) => {
+            let (id, status) = (&merged.id, merged.status.as_str());
+            say!("{id}: what was not merged when it ended has been merged now; it stays {status}");
+            merged
+        }
+        Ok(None) => execution,
+        Err(error) => {
+            let id = &execution.id;
+            say!("warning: {id}: what was not merged when it ended cannot be merged yet: {error}");
+            execution
+        }
+    }
+}
+
+/// Merges what a run that has ended left unmerged, if it has left anything and it can be had.
+///
+/// # Errors
+/// What the store refuses.
+pub(crate) async fn merge_late(
+    stores: &Stores,
+    execution: &Execution,
+    env: &Environment,
+) -> Result<Option<Execution>> {
+    if !execution.is_due() {
+        return Ok(None);
+    }
+    let judged = match load(stores, execution, env).await? {
+        Ok(judged) => judged,
+        Err(problem) => {
+            return Err(CliError::run(
+                format!("execution {}", execution.id),
+                problem,
+            ));
+        }
+    };
+    let unwritten = bring_home(stores, &judged.plan).await;
+    if !execution.unmerged && unwritten == execution.unwritten {
+        return Ok(None);
+    }
+    let (plan, definition) = (&judged.plan, &judged.definition);
+    let finishing = finish_late(stores, plan, definition, &unwritten, now_ms());
+    Ok(Some(Box::pin(finishing).await?.execution))
+}
+
+/// What a run is finished by.
+struct Judged {
+    plan: Plan,
+    definition: Definition,
+    /// Why its thresholds say nothing here.
+    problem: Option<String>,
+}
+
+/// The plan and the definition of a run; the inner error says why there will never be any.
+async fn load(
+    stores: &Stores,
+    execution: &Execution,
+    env: &Environment,
+) -> Result<std::result::Result<Judged, String>> {
     let plan = match load_plan(stores, execution).await {
         Ok(plan) => plan,
         Err(error @ (ControlError::Missing { .. } | ControlError::Corrupt { .. })) => {
-            return unprepared(&error).await;
+            return Ok(Err(error.to_string()));
         }
         Err(error) => return Err(error.into()),
     };
@@ -111,16 +194,19 @@ async fn finish(stores: &Stores, execution: &Execution, env: &Environment) -> Re
                     definition,
                     Some(format!("it cannot be judged here: {first}")),
                 ),
-                Err(error) => return unprepared(&error).await,
+                Err(error) => return Ok(Err(error.to_string())),
             }
         }
         Err(CliError::Control(error @ ControlError::Missing { .. })) => {
-            return unprepared(&error).await;
+            return Ok(Err(error.to_string()));
         }
         Err(error) => return Err(error),
     };
-    let finished = finish_orphan(stores, &plan, &definition, problem, now_ms()).await?;
-    Ok(finished.execution)
+    Ok(Ok(Judged {
+        plan,
+        definition,
+        problem,
+    }))
 }
 
 /// Lets go of an execution that was held; one that has ended will not be held again.

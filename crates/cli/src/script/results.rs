@@ -112,6 +112,7 @@ pub(crate) async fn import_file(
             ended_ms: collector.latest_ms().unwrap_or(plan.deadline_ms),
             connections: Default::default(),
             shards,
+            unwritten: None,
             totals: collector.totals(),
             durations: collector.durations(),
             script: Default::default(),

@@ -1,6 +1,6 @@
 use crate::support::*;
 use floodgate_control::watch::Phase;
-use floodgate_control::{Finished, finish, give_up, load_summary};
+use floodgate_control::{Finished, GivenUp, finish, give_up, load_summary};
 use floodgate_core::definition::model::{BaselineRef, BaselineSpec, Definition};
 use floodgate_core::execution::manifest::TaskOutcome;
 use floodgate_core::execution::record::Status;
@@ -339,7 +339,7 @@ async fn giving_up_ends_an_open_record_and_no_other() {
         &folder.stores,
         &plan.project,
         &plan.execution,
-        "no room",
+        GivenUp::for_good("no room"),
         START + 5_000,
     )
     .await
@@ -351,7 +351,7 @@ async fn giving_up_ends_an_open_record_and_no_other() {
         &folder.stores,
         &plan.project,
         &plan.execution,
-        "something else",
+        GivenUp::for_good("something else"),
         START + 6_000,
     )
     .await;

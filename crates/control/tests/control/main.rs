@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 mod finishing;
+mod home;
 mod merging;
 mod orphans;
 mod preparing;

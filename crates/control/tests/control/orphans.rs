@@ -15,6 +15,7 @@ async fn orphan(run: &Run<'_>, problem: Option<&str>) -> Finished {
         plan,
         &run.definition,
         problem,
+        &[],
         START + 11_000,
     )
     .await

@@ -297,6 +297,7 @@ impl Run<'_> {
                 ..Totals::default()
             },
             shards,
+            unwritten: None,
             durations: Vec::new(),
             script: Default::default(),
             kept_tags: Vec::new(),

@@ -34,6 +34,7 @@ fn plan(regions: &[&str], duration_ms: u64) -> Plan {
         env: BTreeMap::new(),
         run_arn: None,
         debug_requests: 0,
+        spool: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! `tasks/{task}.json`: a task's own account of what it wrote and how it fared.
 
 use super::connections::Connections;
+use super::unwritten::Unwritten;
 use crate::metric::Tags;
 use crate::shard::sha256_hex;
 use serde::{Deserialize, Serialize};
@@ -25,8 +26,11 @@ pub struct Manifest {
     /// What became of connections; empty with an external engine.
     #[serde(default, skip_serializing_if = "Connections::is_empty")]
     pub connections: Connections,
-    /// Every shard that was written, in order.
+    /// Every shard that was written, in order, those of [`Self::unwritten`] included.
     pub shards: Vec<ShardEntry>,
+    /// Shards that the store refused to the end, and where they lie until somebody brings them home; until then they are missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unwritten: Option<Unwritten>,
     /// Totals over all shards, for a check of completeness.
     pub totals: Totals,
     /// Custom trends whose values are times, as the engine says; the others hold plain numbers. By name, sorted.

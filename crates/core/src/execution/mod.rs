@@ -11,3 +11,4 @@ pub mod redact;
 pub mod schema;
 pub mod summarise;
 pub mod summary;
+pub mod unwritten;

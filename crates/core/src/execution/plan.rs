@@ -45,6 +45,9 @@ pub struct Plan {
     /// How many of the first exchanges each task samples, whatever comes of them: `run --debug-requests`.
     #[serde(default)]
     pub debug_requests: u32,
+    /// The folder for what the store refuses to the end, laid out as the store is, where somebody will look for it: on one machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spool: Option<String>,
 }
 
 impl Plan {

@@ -2,6 +2,7 @@
 
 use super::plan::PlannedLoad;
 use super::summary::ThresholdOutcome;
+use super::unwritten::Unwritten;
 use crate::verdict::{ERROR_INVALID, EXIT_INVALID};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -65,11 +66,22 @@ pub struct Execution {
     /// Whether its coordinator ended before it, so that a later command finished it from what its tasks had written.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub orphaned: bool,
+    /// What its tasks could not write into the store, and where it lies until a command brings it home.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unwritten: Vec<Unwritten>,
+    /// Whether it was given up before what its tasks had written was merged, as on a disk that stayed full.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unmerged: bool,
 }
 
 impl Execution {
     /// The layout that this code writes and reads.
     pub const SCHEMA: u32 = 1;
+
+    /// Whether it has ended, and some of what was measured is not merged that a later command may merge. Its verdict stands.
+    pub fn is_due(&self) -> bool {
+        self.status.is_final() && (self.unmerged || !self.unwritten.is_empty())
+    }
 
     /// The exit code of the command line: that of the status, but for a run that was refused because of its definition.
     pub fn exit_code(&self) -> u8 {

@@ -335,6 +335,7 @@ impl Run {
                 ended_ms: 20_000,
                 connections: Default::default(),
                 shards,
+                unwritten: None,
                 totals: TaskTotals {
                     http_reqs: 4,
                     ..TaskTotals::default()

@@ -202,6 +202,7 @@ impl Truth {
             totals.http_reqs += u64::from(self.lies && task == 1);
             let manifest = Manifest {
                 shards: vec![ShardEntry::of(0, rows.len(), &bytes)],
+                unwritten: None,
                 totals,
                 kept_tags: recorder.folding.named().to_vec(),
                 ..super::tests::manifest(task)

@@ -85,6 +85,7 @@ pub(super) fn manifest(task: u32) -> Manifest {
         ended_ms: 0,
         connections: Default::default(),
         shards: Vec::new(),
+        unwritten: None,
         totals: Totals::default(),
         durations: Vec::new(),
         script: Default::default(),

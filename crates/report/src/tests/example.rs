@@ -333,6 +333,8 @@ pub(super) fn passed() -> Run {
         run_arn: None,
         error: None,
         orphaned: false,
+        unwritten: Vec::new(),
+        unmerged: false,
     };
     (execution, summary)
 }

@@ -164,6 +164,17 @@ pub(super) fn walk(
     Ok(())
 }
 
+/// Removes folders that have nothing in them, as far as that goes.
+pub(super) fn remove_empty(folder: &Path) {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    for entry in entries {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            remove_empty(&entry.path());
+        }
+    }
+    let _ = std::fs::remove_dir(folder);
+}
+
 /// Every write makes a new file, and two files that exist in turn differ in their number or their time.
 fn version(info: &std::fs::Metadata) -> String {
     format!("{:x}-{}.{:09}", info.ino(), info.mtime(), info.mtime_nsec())

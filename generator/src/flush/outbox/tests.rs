@@ -143,6 +143,63 @@ fn patience_ends_and_what_is_left_is_named_and_kept() {
         let path = spool.path().join(keys().shard(0, entry.seq));
         assert_eq!(std::fs::read(path).unwrap(), bytes);
     }
+    assert_eq!(delivered.unwritten, None, "nobody will look for them there");
+}
+
+#[test]
+fn what_is_left_where_somebody_will_look_for_it_is_in_the_account() {
+    let spool = tempfile::tempdir().unwrap();
+    let store = Arc::new(Door::default());
+    let delivered = block_on(async {
+        let site = Site {
+            spool_stays: true,
+            ..site(spool.path(), Duration::from_millis(30))
+        };
+        let (outbox, delivery) = outbox(store.clone(), keys(), 0, site);
+        let (entry, bytes) = shard(0);
+        outbox.shard(entry, bytes);
+        let delivery = tokio::spawn(delivery.run());
+        while store.objects.lock().unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        store.closed.store(true, Ordering::SeqCst);
+        for (entry, bytes) in (1..3).map(shard) {
+            outbox.shard(entry, bytes);
+        }
+        outbox.failures(Bytes::from_static(b"{}"));
+        drop(outbox);
+        delivery.await.unwrap()
+    });
+    assert_eq!(delivered.lost, None);
+    let named: Vec<u32> = delivered.shards.iter().map(|entry| entry.seq).collect();
+    assert_eq!(named, [0, 1, 2]);
+    let left = delivered.unwritten.unwrap();
+    assert_eq!((left.task, left.shards, left.bytes), (0, 2, 200));
+    assert_eq!(files(std::path::Path::new(&left.folder)), 2);
+    let said = delivered.warnings.last().unwrap();
+    assert!(said.contains(&left.folder), "{said}");
+    assert_eq!(files(spool.path()), 3, "and the samples of failures");
+}
+
+#[test]
+fn shards_that_can_be_left_nowhere_are_lost() {
+    let place = tempfile::NamedTempFile::new().unwrap();
+    let store = Arc::new(Door::default());
+    store.closed.store(true, Ordering::SeqCst);
+    let delivered = block_on(async {
+        let site = Site {
+            spool_stays: true,
+            ..site(place.path(), Duration::from_millis(30))
+        };
+        let (outbox, delivery) = outbox(store.clone(), keys(), 0, site);
+        let (entry, bytes) = shard(0);
+        outbox.shard(entry, bytes);
+        drop(outbox);
+        delivery.run().await
+    });
+    let lost = delivered.lost.unwrap();
+    assert!(lost.contains("nor elsewhere"), "{lost}");
+    assert!(delivered.shards.is_empty() && delivered.unwritten.is_none());
 }
 
 #[test]

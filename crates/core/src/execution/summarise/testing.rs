@@ -40,6 +40,8 @@ pub(crate) fn execution() -> Execution {
         run_arn: None,
         error: None,
         orphaned: false,
+        unwritten: Vec::new(),
+        unmerged: false,
     }
 }
 

@@ -70,6 +70,7 @@ fn manifest() -> Manifest {
         ended_ms: 1,
         connections: Default::default(),
         shards: Vec::new(),
+        unwritten: None,
         totals: Totals::default(),
         durations: Vec::new(),
         script: Default::default(),

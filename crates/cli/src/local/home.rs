@@ -1,0 +1,72 @@
+//! What the tasks of a run could only leave in the folder for temporary files comes into the store before the run is finished.
+
+use crate::clock::now_ms;
+use crate::output::say;
+use floodgate_control::{Closing, Finished, Home, LostTask, Result, Stores, finish_with};
+use floodgate_core::definition::model::Definition;
+use floodgate_core::execution::plan::Plan;
+use floodgate_core::execution::unwritten::Unwritten;
+use floodgate_store::local::LocalStore;
+use std::path::Path;
+
+/// Brings home what lies beside the store, and says so; returns what has to stay where it is.
+pub(super) async fn bring_home(stores: &Stores, plan: &Plan) -> Vec<Unwritten> {
+    let Home {
+        brought,
+        left,
+        problem,
+    } = quietly(stores, plan).await;
+    let place = plan.spool.as_deref().unwrap_or_default();
+    if brought > 0 {
+        let files = if brought == 1 { "file" } else { "files" };
+        say!("{brought} {files} that could not be written before brought in from {place}");
+    }
+    if let Some(problem) = problem {
+        say!("warning: what was measured stays in part in {place}: {problem}");
+    }
+    left
+}
+
+/// The same without a word.
+pub(super) async fn quietly(stores: &Stores, plan: &Plan) -> Home {
+    let Some(place) = plan.spool.as_deref() else {
+        return Home::default();
+    };
+    if !Path::new(place).is_dir() {
+        return Home::default();
+    }
+    let told = |error: String| Home {
+        problem: Some(error),
+        ..Home::default()
+    };
+    let beside = match LocalStore::open(place) {
+        Ok(beside) => beside,
+        Err(error) => return told(error.to_string()),
+    };
+    let objects = stores.objects.as_ref();
+    let home = floodgate_control::bring_home(&beside, objects, plan, place).await;
+    beside.tidy(floodgate_core::keys::ExecutionKeys::new(&plan.project, &plan.execution).root());
+    home.unwrap_or_else(|error| told(error.to_string()))
+}
+
+/// Brings home what lies beside the store, and finishes the run.
+///
+/// # Errors
+/// As for [`finish_with`].
+pub(crate) async fn finish_here(
+    stores: &Stores,
+    plan: &Plan,
+    definition: &Definition,
+    lost: &[LostTask],
+    errors: &[String],
+) -> Result<Finished> {
+    let unwritten = bring_home(stores, plan).await;
+    let closing = Closing {
+        lost,
+        errors,
+        unwritten: &unwritten,
+        ..Closing::default()
+    };
+    // boxed: its future is large
+    Box::pin(finish_with(stores, plan, definition, &closing, now_ms())).await
+}
