@@ -110,6 +110,8 @@ pub struct PlanOptions {
     pub run_arn: Option<String>,
     /// What the run is expected to cost; `None` on one machine.
     pub cost: Option<Cost>,
+    /// See [`Plan::allowed_targets`].
+    pub allowed_targets: Option<Vec<String>>,
     /// See [`Plan::debug_requests`].
     pub debug_requests: u32,
     /// See [`Plan::spool`].
@@ -136,6 +138,7 @@ impl PlanOptions {
             env: BTreeMap::new(),
             run_arn: None,
             cost: None,
+            allowed_targets: None,
             debug_requests: 0,
             spool: None,
         }
@@ -316,6 +319,7 @@ fn plan(
         load,
         env: options.env.clone(),
         run_arn: options.run_arn.clone(),
+        allowed_targets: options.allowed_targets.clone(),
         debug_requests: options.debug_requests,
         spool: options.spool.clone(),
     }

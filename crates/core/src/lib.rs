@@ -22,6 +22,7 @@ pub mod rate;
 pub mod schedule;
 pub mod shard;
 pub mod syntax;
+pub mod targets;
 pub mod template;
 pub mod threshold;
 pub mod units;

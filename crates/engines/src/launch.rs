@@ -25,6 +25,8 @@ pub struct Job<'a> {
     pub parameters: &'a BTreeMap<String, String>,
     /// The longest time of the load, from the definition, if it says so.
     pub max_duration: Option<Duration>,
+    /// Networks (`169.254.0.0/16`) that nothing may be sent to; only k6 can be kept from them.
+    pub refused: &'a [String],
     /// The engine's program or home folder, if it is not to be looked for.
     pub home: Option<&'a Path>,
 }
@@ -33,7 +35,7 @@ pub struct Job<'a> {
 pub struct Launch {
     /// Program and arguments.
     pub command: Vec<OsString>,
-    /// Environment on top of the task's own.
+    /// Environment on top of the task's own, of which [`withhold`](crate::withhold()) takes credentials.
     pub env: Vec<(OsString, OsString)>,
     /// Where it runs.
     pub folder: PathBuf,

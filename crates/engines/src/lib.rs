@@ -15,8 +15,10 @@ pub mod k6;
 pub mod launch;
 pub mod lift;
 pub mod read;
+mod withhold;
 
 pub use collector::{Collector, Series};
 pub use inspect::Inspection;
 pub use launch::{Exit, Job, Launch, LaunchError, Output, Said, Stop};
 pub use read::{Lines, ReadError, Reader};
+pub use withhold::{is_withheld, withhold};

@@ -55,6 +55,7 @@ pub fn run(variable: &dyn Fn(&str) -> Option<String>) -> u8 {
     };
     let log = JsonLog::new(config.log, Some(&config));
     log.report_panics();
+    hide(&log);
     let (stop, stopped) = watch::channel(None);
     let watchdog = match Watchdog::start(config.deadline_ms, stop, log.clone()) {
         Ok(watchdog) => watchdog,
@@ -70,6 +71,16 @@ pub fn run(variable: &dyn Fn(&str) -> Option<String>) -> u8 {
     // A panic of any thread of the task arrives here; the hook has reported it.
     let body = std::panic::AssertUnwindSafe(|| supervise(&config, &log, &watchdog, stopped));
     std::panic::catch_unwind(body).unwrap_or(FAILURE)
+}
+
+/// Keeps this process's environment and memory, which have the role's credentials in them, from the engine that it starts, which runs
+/// as the same user and could read them in `/proc` (`PR_SET_DUMPABLE`, proc(5)).
+fn hide(log: &JsonLog) {
+    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+    if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        let problem = format!("a script could read this process's environment: {error}");
+        log.line(Level::Warn, &problem, &[]);
+    }
 }
 
 fn supervise(
@@ -176,6 +187,7 @@ async fn prepare(
             .filter_map(TaskMetadata::clock_warning)
             .collect(),
         clock,
+        in_cloud: true,
         log: told,
         ..Site::default()
     };
@@ -239,4 +251,17 @@ fn conclude(log: &JsonLog, outcome: Result<Manifest, RunError>) -> u8 {
         TaskOutcome::Completed => log.line(Level::Info, "completed", &figures),
     }
     SUCCESS
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use rustix::process::{DumpableBehavior, dumpable_behavior};
+
+    #[test]
+    fn the_environment_of_a_task_is_closed_to_its_script() {
+        hide(&JsonLog::new(Level::Error, None));
+        assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
+    }
 }

@@ -13,6 +13,7 @@ use super::tunnel::{self, NoTunnel};
 use super::worker::{Endpoint, EndpointId, Resolved, Transport, Worker};
 use crate::clock::Nanos;
 use floodgate_core::definition::HttpVersion;
+use floodgate_core::targets::{Forbidden, Host};
 use rustls::{ClientConfig, HandshakeKind};
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -53,6 +54,12 @@ fn failed(code: ErrorCode, why: String) -> Failed {
     Failed {
         code,
         why: Some(why),
+    }
+}
+
+impl From<Forbidden> for Failed {
+    fn from(forbidden: Forbidden) -> Self {
+        failed(ErrorCode::TargetForbidden, plain(&forbidden.to_string()))
     }
 }
 
@@ -122,6 +129,7 @@ impl Connecting<'_> {
         route: &Route,
         marks: &mut Marks,
     ) -> Result<Socket, Failed> {
+        self.check(endpoint, route)?;
         match &route.to {
             Place::Nowhere(why) => Err(failed(ErrorCode::Proxy, why.clone())),
             Place::Unix(path) => {
@@ -137,6 +145,7 @@ impl Connecting<'_> {
             Place::Address(address) => self.tcp(&[*address], marks).await.map(Socket::Tcp),
             Place::Host => {
                 let addresses = self.resolve(endpoint, marks).await?;
+                let addresses = self.allowed(endpoint, addresses)?;
                 self.tcp(&addresses, marks).await.map(Socket::Tcp)
             }
             Place::Forward(by) => self.proxy(&by.proxy, marks).await.map(Socket::Tcp),
@@ -155,14 +164,67 @@ impl Connecting<'_> {
         }
     }
 
+    /// Whether load may take this way, as far as that can be told before a name is resolved. What a definition itself puts in place of
+    /// a name says nothing of the name; and what a proxy connects to only its name tells.
+    fn check(&self, endpoint: &Endpoint, route: &Route) -> Result<(), Forbidden> {
+        let targets = &self.transport.targets;
+        let host = &endpoint.origin.host;
+        if targets.is_anything() {
+            return Ok(());
+        }
+        let by = match &route.to {
+            Place::Nowhere(_) => return Ok(()),
+            Place::Unix(path) => {
+                return targets.elsewhere(&format!("unix socket {}", path.display()));
+            }
+            Place::Address(address) => return targets.address(address.ip()),
+            Place::Host => return targets.host(host).map(|_| ()),
+            Place::Forward(by) => &by.proxy,
+            Place::Tunnel(tunnel) => &tunnel.proxy,
+        };
+        targets.host(&by.origin.host)?;
+        match targets.host(host)? {
+            Host::ByAddress if endpoint.literal.is_none() => targets.elsewhere(host),
+            Host::ByAddress | Host::Listed => Ok(()),
+        }
+    }
+
+    /// Those of a host's addresses that load may be sent to.
+    fn allowed(
+        &self,
+        endpoint: &Endpoint,
+        mut addresses: Vec<SocketAddr>,
+    ) -> Result<Vec<SocketAddr>, Forbidden> {
+        let targets = &self.transport.targets;
+        if targets.is_anything() {
+            return Ok(addresses);
+        }
+        let host = &endpoint.origin.host;
+        let mut why = None;
+        addresses.retain(|address| {
+            let judged = targets.resolved(host, address.ip());
+            why = why.take().or(judged.clone().err());
+            judged.is_ok()
+        });
+        match why {
+            Some(why) if addresses.is_empty() => Err(why),
+            _ => Ok(addresses),
+        }
+    }
+
     /// A connection to a proxy. That it cannot be had is not the target's fault, whatever the reason.
     async fn proxy(&self, proxy: &Endpoint, marks: &mut Marks) -> Result<TcpStream, Failed> {
         let connected = match self.resolve(proxy, marks).await {
-            Ok(addresses) => self.tcp(&addresses, marks).await,
+            Ok(addresses) => match self.allowed(proxy, addresses) {
+                Ok(addresses) => self.tcp(&addresses, marks).await,
+                Err(forbidden) => Err(forbidden.into()),
+            },
             Err(failed) => Err(failed),
         };
         connected.map_err(|Failed { code, why }| match code {
-            ErrorCode::GeneratorExhausted | ErrorCode::Timeout => Failed { code, why },
+            ErrorCode::GeneratorExhausted | ErrorCode::Timeout | ErrorCode::TargetForbidden => {
+                Failed { code, why }
+            }
             _ => failed(
                 ErrorCode::Proxy,
                 format!(

@@ -85,6 +85,8 @@ error_codes! {
     Unreachable = "unreachable";
     /// The generator has no free port or file descriptor: its fault, not the target's.
     GeneratorExhausted = "generator_exhausted";
+    /// The project, or its place in the cloud, does not allow load there.
+    TargetForbidden = "target_forbidden";
     /// The peer reset the connection.
     ConnectionReset = "connection_reset";
     /// The peer closed before or within the response.

@@ -4,7 +4,9 @@ use super::proxy::ProxyVariables;
 use floodgate_core::definition::{
     ConnectionMode, HostOverride, HttpOptions, HttpVersion, ProxyChoice, TlsResumption,
 };
+use floodgate_core::targets::Targets;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The index of [`TransportOptions`] in the list that a worker was made with.
@@ -48,6 +50,8 @@ pub struct TransportOptions {
     pub hosts: Vec<HostOverride>,
     /// Where all connections go.
     pub unix_socket: Option<String>,
+    /// What may be connected to.
+    pub targets: Arc<Targets>,
 }
 
 impl TransportOptions {
@@ -88,6 +92,7 @@ impl TransportOptions {
             variables: ProxyVariables::default(),
             hosts: options.hosts.clone(),
             unix_socket: options.unix_socket.clone(),
+            targets: Arc::default(),
         })
     }
 }
@@ -109,6 +114,7 @@ impl std::fmt::Debug for TransportOptions {
             .field("tls_resumption", &self.tls_resumption)
             .field("hosts", &self.hosts)
             .field("unix_socket", &self.unix_socket)
+            .field("targets", &self.targets)
             .finish_non_exhaustive()
     }
 }

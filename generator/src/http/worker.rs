@@ -10,11 +10,13 @@ use super::url::Origin;
 use crate::clock::{Clock, Nanos};
 use floodgate_core::definition::{ConnectionMode, HttpVersion};
 use floodgate_core::execution::connections::Connections;
+use floodgate_core::targets::Targets;
 use rustls_pki_types::ServerName;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The one read buffer of a worker: a response up to this size comes in one read.
@@ -66,6 +68,8 @@ pub(super) struct Transport {
     pub(super) sessions_per_iteration: bool,
     pub(super) tls: Tls,
     pub(super) pool: Pool,
+    /// What may be connected to.
+    pub(super) targets: Arc<Targets>,
     routing: Routing,
     /// By endpoint; found at the first connection to it.
     routes: RefCell<HashMap<EndpointId, Rc<Route>>>,
@@ -187,6 +191,7 @@ impl Transport {
             sessions_per_iteration: options.sessions_per_iteration,
             tls: Tls::new(options)?,
             pool: Pool::default(),
+            targets: Arc::clone(&options.targets),
             routing: Routing::new(options),
             routes: RefCell::default(),
         })

@@ -5,7 +5,7 @@ use super::words::{Heard, Words};
 use crate::health::ProcessCpu;
 use crate::site::Console;
 use crate::standstill::is_stopped;
-use floodgate_engines::{Exit, Launch, Stop};
+use floodgate_engines::{Exit, Launch, Stop, withhold};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::ffi::OsString;
 use std::io;
@@ -70,6 +70,7 @@ impl Child {
             }
             None => Command::new(program),
         };
+        withhold(command.as_std_mut());
         let (from, to) = io::pipe()?;
         let process = command
             .args(arguments)
@@ -289,6 +290,44 @@ mod tests {
         assert_eq!(
             shell("exit 0", Duration::ZERO).wait().await.unwrap().said,
             "ended with code 0"
+        );
+    }
+
+    /// Set for [`an_engine_inherits_no_credentials`] alone, which runs again with it.
+    const WITH_CREDENTIALS: &str = "FLOODGATE_TEST_WITH_CREDENTIALS";
+
+    /// Prints what an engine finds in its environment; does nothing unless its environment says so.
+    #[tokio::test]
+    async fn environment_of_an_engine() {
+        if std::env::var_os(WITH_CREDENTIALS).is_some() {
+            let folder = tempfile::tempdir().unwrap();
+            let seen = folder.path().join("seen");
+            let script = format!("env > {}; env > /dev/null", seen.display());
+            shell(&script, Duration::ZERO).wait().await.unwrap();
+            print!("{}", std::fs::read_to_string(seen).unwrap());
+        }
+    }
+
+    #[test]
+    fn an_engine_inherits_no_credentials() {
+        let output = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "script::child::tests::environment_of_an_engine"])
+            .arg("--nocapture")
+            .env(WITH_CREDENTIALS, "1")
+            .env("AWS_SECRET_ACCESS_KEY", "hunter2")
+            .env("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/hunter2")
+            .env("ECS_CONTAINER_METADATA_URI_V4", "http://127.0.0.1/hunter2")
+            .env("KEPT", "as it was")
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(
+            said.contains("WORD=hello") && said.contains("KEPT=as it was"),
+            "{said}"
+        );
+        assert!(
+            !said.contains("hunter2") && !said.contains("AWS_"),
+            "{said}"
         );
     }
 

@@ -34,6 +34,8 @@ pub struct Site {
     pub spool_stays: bool,
     /// What the store's answers say about this machine's clock.
     pub clock: Arc<ServerClock>,
+    /// Whether it runs in the cloud, where a machine's own addresses are closed to load and a plan may bound it further.
+    pub in_cloud: bool,
     /// The executable that sees to it that an external engine does not outlive this process ([`crate::script::guarded`]); `None`
     /// where nothing outlives it in any case, such as in a container.
     pub guard: Option<OsString>,
@@ -59,6 +61,7 @@ impl Default for Site {
             spool: default_spool(),
             spool_stays: false,
             clock: Arc::default(),
+            in_cloud: false,
             guard: None,
             log: Arc::new(|_, _| ()),
             console: Arc::new(|_| ()),

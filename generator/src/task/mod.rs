@@ -30,6 +30,7 @@ use floodgate_core::execution::unwritten::Unwritten;
 use floodgate_core::fold::Folding;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::schedule::{Segment, schedule};
+use floodgate_core::targets::Targets;
 use floodgate_store::{ObjectStore, StoreError};
 use objects::require;
 use secrets::Remembering;
@@ -127,7 +128,13 @@ pub async fn run(
     })?;
     let segment = Segment::of_weights(&weights, place)
         .map_err(|error| RunError::Unusable(error.to_string()))?;
+    let targets = match config.site.in_cloud {
+        true => Targets::in_cloud(plan.allowed_targets.as_deref())
+            .map_err(|error| RunError::Unusable(error.to_string()))?,
+        false => Targets::default(),
+    };
     let task = Task {
+        targets: Arc::new(targets),
         workers: worker_count(&config, &definition, &segment),
         segment,
         keys,
@@ -147,6 +154,8 @@ pub async fn run(
 
 struct Task {
     workers: usize,
+    /// What load may be sent to.
+    targets: Arc<Targets>,
     segment: Segment,
     keys: ExecutionKeys,
     plan: Plan,
@@ -173,6 +182,7 @@ impl Task {
             })?;
             Ok::<_, SetupError>(TransportOptions {
                 variables: variables.clone(),
+                targets: Arc::clone(&self.targets),
                 ..options
             })
         });

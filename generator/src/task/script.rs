@@ -148,8 +148,15 @@ impl Task {
         // A relative path means another folder to the engine than to this process.
         let folder = std::path::absolute(folder)
             .map_err(|error| RunError::Unusable(format!("{}: {error}", folder.display())))?;
+        let refused: Vec<_> = self
+            .targets
+            .refused()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         let job = Job {
             folder: &folder,
+            refused: &refused,
             script,
             scratch,
             weights: &weights,

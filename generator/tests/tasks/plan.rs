@@ -30,6 +30,7 @@ pub(crate) fn plan() -> Plan {
         load: PlannedLoad::default(),
         env: BTreeMap::new(),
         run_arn: None,
+        allowed_targets: None,
         debug_requests: 0,
         spool: None,
     }

@@ -114,6 +114,7 @@ pub(crate) fn inspect(definition: &Definition, base_dir: &Path) -> Result<Inspec
         parameters: &definition.parameters,
         max_duration: definition.run.max_duration,
         home: None,
+        refused: &[],
     };
     let inspected = match definition.engine {
         Engine::Http => Ok(Inspected {

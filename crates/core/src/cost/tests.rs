@@ -33,6 +33,7 @@ fn plan(regions: &[&str], duration_ms: u64) -> Plan {
         },
         env: BTreeMap::new(),
         run_arn: None,
+        allowed_targets: None,
         debug_requests: 0,
         spool: None,
     }

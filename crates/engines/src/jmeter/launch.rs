@@ -551,6 +551,7 @@ mod tests {
             parameters: &parameters,
             max_duration: None,
             home: None,
+            refused: &[],
         };
         let copy = mirror(&job).unwrap();
         assert!(!copy.exists(), "the plan itself is written, not linked");

@@ -13,6 +13,8 @@ pub(super) fn of<'a>(code: &'a str, message: &str) -> Option<Cow<'a, str>> {
         Ok(1020) => "bad_url",
         Ok(1050) => "timeout",
         Ok(1100..1110) => "dns",
+        // A blacklisted address.
+        Ok(1110) => "target_forbidden",
         Ok(1201 | 1220) => "connection_reset",
         Ok(1210 | 1213) => of_dial(message),
         Ok(1211) => "connect_timeout",

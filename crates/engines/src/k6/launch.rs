@@ -6,6 +6,7 @@ use super::tool::{QUIET, Tool, parameters, script};
 use super::{exit, read};
 use crate::launch::{Job, Launch, LaunchError, Output, Said, Stop};
 use floodgate_core::definition::model::Executor;
+use serde_json::Value;
 use std::ffi::OsString;
 use std::time::Duration;
 
@@ -78,6 +79,9 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
             )));
         }
         command.extend(["--rps".into(), share.to_string().into()]);
+    }
+    if let Some(networks) = blacklist(job.refused, &inspection.details["blacklistIPs"]) {
+        command.extend(["--blacklist-ip".into(), networks.into()]);
     }
     command.extend(parameters(job));
     command.push(script(job).into());
@@ -165,6 +169,19 @@ fn message(rest: &str) -> (String, &str) {
         }
     }
     (message, "")
+}
+
+/// The networks that k6 is to refuse: those of the job and those of the script, whose option the argument would otherwise replace.
+/// k6 looks at the address that a name resolves to, after its own option `hosts`
+/// (<https://grafana.com/docs/k6/latest/using-k6/k6-options/reference/#blacklist-ips>).
+fn blacklist(refused: &[String], own: &Value) -> Option<String> {
+    let own = own
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
+    let all = refused.iter().map(String::as_str).chain(own);
+    (!refused.is_empty()).then(|| all.collect::<Vec<_>>().join(","))
 }
 
 /// The segment of a task, as exact fractions: `a/S:b/S` of the sequence `0,…,1`. Nothing for one task alone.
@@ -278,6 +295,16 @@ mod tests {
             assert_eq!(of(none), None, "{none}");
         }
         assert_eq!(hears("panic: runtime error"), None);
+    }
+
+    #[test]
+    fn what_may_not_be_loaded_comes_on_top_of_the_scripts_own_list() {
+        let own = serde_json::json!(["10.0.0.0/8"]);
+        assert_eq!(blacklist(&[], &own), None);
+        let refused = ["169.254.0.0/16".to_owned(), "fe80::/10".to_owned()];
+        let of = |own| blacklist(&refused, own).unwrap();
+        assert_eq!(of(&Value::Null), "169.254.0.0/16,fe80::/10");
+        assert_eq!(of(&own), "169.254.0.0/16,fe80::/10,10.0.0.0/8");
     }
 
     #[test]

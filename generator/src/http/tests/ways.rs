@@ -6,6 +6,7 @@ use super::*;
 use exchange::ErrorCode;
 use floodgate_core::definition::{HostOverride, HttpVersion, ProxyChoice, ProxyUrl};
 use floodgate_core::execution::connections::Connections;
+use floodgate_core::targets::Targets;
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
 use std::sync::mpsc;
@@ -267,4 +268,114 @@ fn a_unix_socket_takes_all_connections() {
     let (exchanges, account) = ask(to(&folder.path().join("none")), "http://shop.test/", 1);
     assert_eq!(exchanges[0].error, Some(ErrorCode::Unreachable));
     assert!(account.faults[0].reason.contains("none: No such file"));
+}
+
+/// Options that are bounded to targets, as in the cloud.
+fn bounded(listed: Option<&[&str]>) -> TransportOptions {
+    let listed: Option<Vec<_>> = listed.map(|l| l.iter().map(|&t| t.to_owned()).collect());
+    TransportOptions {
+        targets: Targets::in_cloud(listed.as_deref()).unwrap().into(),
+        ..options()
+    }
+}
+
+/// What came of one request, and why.
+fn fate(options: TransportOptions, url: &str) -> (Option<ErrorCode>, String) {
+    let (exchanges, account) = ask(options, url, 1);
+    let why = account.faults.first().map(|f| f.reason.clone());
+    (exchanges[0].error, why.unwrap_or_default())
+}
+
+#[track_caller]
+fn refused(options: TransportOptions, url: &str, word: &str) {
+    let (error, why) = fate(options, url);
+    assert_eq!(error, Some(ErrorCode::TargetForbidden), "{url}: {why}");
+    assert!(why.contains(word), "{why}");
+}
+
+#[test]
+fn only_what_a_project_lists_is_connected_to() {
+    let (server, seen) = telling();
+    let url = format!("http://localhost:{}/", server.address.port());
+    let literal = server.url("/");
+    for listed in [&["localhost"][..], &["127.0.0.0/8", "::1"]] {
+        assert_eq!(fate(bounded(Some(listed)), &url), (None, String::new()));
+        seen.recv().unwrap();
+    }
+    assert_eq!(fate(bounded(None), &literal).0, None);
+    seen.recv().unwrap();
+    refused(
+        bounded(Some(&["shop.test"])),
+        &url,
+        "localhost is not among",
+    );
+    // A name that is not listed is resolved only where an address could allow it.
+    refused(
+        bounded(Some(&["10.0.0.0/8"])),
+        &url,
+        "localhost (127.0.0.1)",
+    );
+    refused(
+        bounded(Some(&["localhost"])),
+        &literal,
+        "127.0.0.1 is not among",
+    );
+    assert!(seen.try_recv().is_err());
+}
+
+#[test]
+fn a_machines_own_addresses_are_never_connected_to() {
+    let own = "credentials";
+    refused(bounded(None), "http://169.254.170.2/v2/credentials", own);
+    refused(bounded(Some(&["0.0.0.0/0"])), "http://2852039166/", own);
+    refused(
+        bounded(None),
+        "http://[fd00:ec2::254]/latest/meta-data/",
+        own,
+    );
+    refused(bounded(None), "http://[::ffff:169.254.169.254]/", own);
+    let aliased = TransportOptions {
+        hosts: vec![HostOverride::parse("shop.test", "169.254.169.254").unwrap()],
+        ..bounded(Some(&["shop.test"]))
+    };
+    refused(aliased, "http://shop.test/", own);
+    let by = |text| TransportOptions {
+        proxy: through(text).proxy,
+        ..bounded(None)
+    };
+    refused(by("http://169.254.169.254:80"), "http://shop.test/", own);
+    refused(by("http://127.0.0.1:9"), "http://169.254.170.2/", own);
+    refused(by("http://127.0.0.1:9"), "https://169.254.170.2/", own);
+}
+
+#[test]
+fn what_a_definition_puts_in_place_of_a_name_is_judged_by_itself() {
+    let (server, seen) = telling();
+    let to = server.address.to_string();
+    let aliased = |listed: &[&str]| TransportOptions {
+        hosts: vec![HostOverride::parse("shop.test", &to).unwrap()],
+        ..bounded(Some(listed))
+    };
+    refused(aliased(&["shop.test"]), "http://shop.test/", "127.0.0.1");
+    assert_eq!(fate(aliased(&["127.0.0.1"]), "http://shop.test/").0, None);
+    seen.recv().unwrap();
+    // Through a proxy both count: where it is, and by name what it is asked for.
+    let by = |listed: &[&str]| TransportOptions {
+        proxy: through(&format!("http://{to}")).proxy,
+        ..bounded(Some(listed))
+    };
+    refused(by(&["shop.test"]), "http://shop.test/", "127.0.0.1");
+    refused(by(&["127.0.0.1"]), "http://shop.test/", "shop.test");
+    refused(by(&["127.0.0.1"]), "https://shop.test/", "shop.test");
+    assert_eq!(
+        fate(by(&["127.0.0.1", "shop.test"]), "http://shop.test/").0,
+        None
+    );
+    seen.recv().unwrap();
+    let socket = TransportOptions {
+        unix_socket: Some("/run/any.sock".to_owned()),
+        ..bounded(Some(&["shop.test"]))
+    };
+    refused(socket, "http://shop.test/", "/run/any.sock");
+    assert!(seen.try_recv().is_err());
 }

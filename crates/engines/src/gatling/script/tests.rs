@@ -17,6 +17,7 @@ fn job<'a>(
         parameters,
         max_duration: None,
         home: Some(folder),
+        refused: &[],
     }
 }
 

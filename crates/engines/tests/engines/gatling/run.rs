@@ -94,6 +94,7 @@ impl Folders {
             parameters,
             max_duration: None,
             home: Some(&home.0),
+            refused: &[],
         }
     }
 }

@@ -86,6 +86,7 @@ pub(super) fn run(
         parameters: &parameters,
         max_duration: None,
         home: Some(home),
+        refused: &[],
     })
     .unwrap();
     let Output::Pipe(pipe) = &launch.output else {

@@ -170,6 +170,18 @@ pub(super) fn run(script: &Script, weights: &[u32]) -> Vec<Task> {
     done
 }
 
+/// Runs one task from its start to its end.
+pub(super) fn run_one(job: &Job<'_>) -> Vec<Task> {
+    let leader = start(k6::launch(job).unwrap());
+    wait_for("a paused k6", || leader.control.is_ready());
+    leader.control.run_setup(LIMIT).unwrap();
+    leader.control.resume().unwrap();
+    wait_for("the end of the load", || leader.control.ended().is_some());
+    leader.control.run_teardown(LIMIT).unwrap();
+    interrupt(&leader.child);
+    vec![end(leader)]
+}
+
 /// A script in a folder of its own.
 pub(super) struct Script {
     pub(super) file: &'static str,
@@ -208,6 +220,7 @@ impl Script {
             parameters: &self.parameters,
             max_duration: None,
             home: Some(&self.program),
+            refused: &[],
         }
     }
 

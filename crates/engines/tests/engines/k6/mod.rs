@@ -317,6 +317,34 @@ fn faults_of_a_script_are_told_before_the_load() {
     }
 }
 
+/// The script's own list is kept beside it, and its option `hosts` leads nowhere else.
+#[test]
+fn nothing_is_sent_to_what_is_refused() {
+    const TRIES: &str = r"
+import http from 'k6/http';
+export const options = { vus: 1, iterations: 1, blacklistIPs: ['10.0.0.0/8'], hosts: { 'shop.test': '169.254.169.254' } };
+export default function () {
+  for (const url of [__ENV.TARGET, 'http://shop.test/', 'http://[::ffff:169.254.170.2]/', 'http://10.1.2.3/'])
+    http.get(url, { tags: { name: 'any' } });
+}
+";
+    for program in programs() {
+        let target = shop();
+        let script = Script::new(&program, &target.url(), TRIES);
+        let refused = ["169.254.0.0/16".to_owned()];
+        let scratch = tempfile::tempdir().unwrap();
+        let job = floodgate_engines::Job {
+            refused: &refused,
+            ..script.job(&[1], 0, scratch.path())
+        };
+        let done = run_one(&job);
+        let of = |tags: &[(&str, &str)]| total(&done, "http_reqs", tags);
+        assert_eq!(of(&[("status", "200")]), 1.0, "{}", program.display());
+        assert_eq!(of(&[("error_code", "target_forbidden")]), 3.0);
+        assert_eq!(target.counters().requests(), 1);
+    }
+}
+
 const SPREAD: &str = r"
 import http from 'k6/http';
 import { path } from './lib/path.js';
