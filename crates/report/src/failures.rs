@@ -11,7 +11,7 @@ pub fn failures(log: &FailureLog, style: Style) -> String {
         text += "no failure was sampled: none failed, or the engine tells nothing of them\n";
     }
     for sample in &log.samples {
-        text += &exchange(sample, style);
+        text += &exchange(sample, true, style);
     }
     if log.left_out > 0 {
         let note = format!(
@@ -25,13 +25,16 @@ pub fn failures(log: &FailureLog, style: Style) -> String {
 
 /// The first exchanges of a run, whatever came of them: `floodgate run --debug-requests N`.
 pub fn first_exchanges(log: &FailureLog, style: Style) -> String {
-    log.first.iter().map(|s| exchange(s, style)).collect()
+    let failed = |sample: &FailureSample| {
+        sample.error.is_some()
+            || !sample.checks.is_empty()
+            || sample.status.is_none_or(|status| status >= 400)
+    };
+    let all = log.first.iter();
+    all.map(|s| exchange(s, failed(s), style)).collect()
 }
 
-fn exchange(sample: &FailureSample, style: Style) -> String {
-    let failed = sample.error.is_some()
-        || !sample.checks.is_empty()
-        || sample.status.is_none_or(|status| status >= 400);
+fn exchange(sample: &FailureSample, failed: bool, style: Style) -> String {
     let (sign, tone) = if failed {
         ("✗", Tone::Bad)
     } else {
@@ -40,6 +43,7 @@ fn exchange(sample: &FailureSample, style: Style) -> String {
     let outcome = [sample.status.map(|s| s.to_string()), sample.error.clone()];
     let outcome: Vec<_> = outcome.into_iter().flatten().collect();
     let head = format!("{sign} {}  {}", sample.name, outcome.join(" "));
+    let head = head.trim_end();
     let place = match sample.scenario.as_str() {
         "" => format!("task {}", sample.task),
         scenario => format!("scenario {scenario} · task {}", sample.task),
@@ -47,7 +51,7 @@ fn exchange(sample: &FailureSample, style: Style) -> String {
     let facts = format!("{place} · {}", utc(sample.at_ms));
     let mut lines = vec![format!(
         "{}  {}",
-        style.strong(&head, tone),
+        style.strong(head, tone),
         style.paint(&facts, Tone::Dim)
     )];
     let mut say = |text: String, tone| lines.push(format!("  {}", style.paint(&text, tone)));
@@ -58,7 +62,8 @@ fn exchange(sample: &FailureSample, style: Style) -> String {
         say(message.clone(), Tone::Bad);
     }
     if let Some(r) = &sample.request {
-        say(format!("> {} {}", r.method, r.url), Tone::Plain);
+        let line = format!("{} {}", r.method, r.url);
+        say(format!("> {}", line.trim_start()), Tone::Plain);
         fields(">", &r.headers, r.body.as_ref(), &mut say);
     }
     if let Some(r) = &sample.response {

@@ -4,6 +4,7 @@ use super::output::{Look, Source};
 use crate::clock::unix_ms;
 use crate::flush::{FlushConfig, Outbox, Output};
 use crate::health::{CpuMeter, ProcessCpu, count_second};
+use floodgate_core::execution::failure::FailureLog;
 use floodgate_core::execution::manifest::{Health, Totals};
 use floodgate_core::fold::Folding;
 use floodgate_core::metric::{Builtin, Tags};
@@ -116,6 +117,9 @@ struct Feed {
     meter: CpuMeter,
     cpu: Series,
     health: Health,
+    failures: FailureLog,
+    /// Whether the store lacks some of them.
+    new_failures: bool,
 }
 
 impl Feed {
@@ -151,6 +155,8 @@ impl Feed {
                 cpus: config.usable_cpus,
                 ..Health::default()
             },
+            failures: FailureLog::new(),
+            new_failures: false,
             config,
         }
     }
@@ -163,9 +169,27 @@ impl Feed {
         if let Err(error) = self.reader.push(bytes, &mut self.collector) {
             self.fail(format!("its output cannot be read: {error}"));
         }
+        self.keep_failures();
         if self.began_us.is_none() {
             let first = self.collector.latest_ms();
             self.began_us = first.map(|first| (first - self.config.start_ms) * 1_000);
+        }
+    }
+
+    /// Keeps what the reader has sampled within the bounds, without what must not be seen in it.
+    fn keep_failures(&mut self) {
+        let (samples, left_out) = self.collector.take_failures();
+        self.failures.left_out += left_out;
+        for mut sample in samples {
+            sample.task = self.config.task;
+            self.config.redactor.redact(&mut sample);
+            self.new_failures |= self.failures.add(sample);
+        }
+    }
+
+    fn write_failures(&mut self) {
+        if std::mem::take(&mut self.new_failures) {
+            self.output.write_failures(&self.failures);
         }
     }
 
@@ -198,6 +222,7 @@ impl Feed {
         self.collector.close(until, self.output.rows());
         if self.closed.is_multiple_of(self.config.flush_s) {
             self.flush(until);
+            self.write_failures();
         }
     }
 
@@ -247,6 +272,8 @@ impl Feed {
             Ok(_) => {}
             Err(error) => self.fail(format!("its output cannot be read: {error}")),
         }
+        self.keep_failures();
+        self.write_failures();
         self.collector.finish(self.output.rows());
         // Rates are per second of what was covered: to the last sample, not to the end of the process.
         let covered = self.collector.latest_ms().map_or(0, |latest| latest + 1);

@@ -1,6 +1,7 @@
 //! Scripts of k6, JMeter and Gatling through the program, by the real tools where they are installed, and their results from
 //! elsewhere.
 
+mod failures;
 mod k6;
 mod misbehaving;
 mod plans;

@@ -3,10 +3,12 @@
 use super::source::Source;
 use crate::error::{CliError, Result};
 use bytes::Bytes;
-use floodgate_control::Stores;
+use floodgate_control::{Stores, json};
 use floodgate_core::definition::Definition;
+use floodgate_core::execution::failure::FailureLog;
 use floodgate_core::execution::manifest::{Health, Manifest, ShardEntry, TaskOutcome};
 use floodgate_core::execution::plan::Plan;
+use floodgate_core::execution::redact::Redactor;
 use floodgate_core::fold::Folding;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::metric::Tags;
@@ -63,11 +65,17 @@ pub(crate) async fn import_file(
         first_ms: None,
     };
     let (mut warnings, mut problem) = (Vec::new(), None);
+    let mut failures = Failures {
+        log: FailureLog::new(),
+        redactor: Redactor::new(&definition.run.redact, []),
+        task,
+    };
     let mut piece = std::mem::take(&mut source.head);
     while !piece.is_empty() && problem.is_none() {
         if let Err(error) = source.reader.push(&piece, &mut collector) {
             problem = Some(error.to_string());
         }
+        failures.keep(&mut collector);
         if let Some(latest) = collector.latest_ms() {
             collector.close(latest - DISORDER_MS, &mut writer.rows);
         }
@@ -89,6 +97,8 @@ pub(crate) async fn import_file(
             problem.get_or_insert_with(|| error.to_string());
         }
     }
+    failures.keep(&mut collector);
+    failures.write(keys, stores).await?;
     collector.finish(&mut writer.rows);
     writer.write(collector.latest_ms()).await?;
     let problem = problem.map(|problem| format!("{}: {problem}", source.path.display()));
@@ -123,6 +133,37 @@ pub(crate) async fn import_file(
         first_ms,
         problem,
     })
+}
+
+/// The samples of failures of a file.
+struct Failures {
+    log: FailureLog,
+    redactor: Redactor,
+    task: u32,
+}
+
+impl Failures {
+    fn keep(&mut self, collector: &mut Collector) {
+        let (samples, left_out) = collector.take_failures();
+        self.log.left_out += left_out;
+        for mut sample in samples {
+            sample.task = self.task;
+            self.redactor.redact(&mut sample);
+            self.log.add(sample);
+        }
+    }
+
+    async fn write(&self, keys: &ExecutionKeys, stores: &Stores) -> Result<()> {
+        if self.log.is_empty() {
+            return Ok(());
+        }
+        let key = keys.task_failures(self.task);
+        stores
+            .objects
+            .put(&key, json::bytes(&key, &self.log)?)
+            .await?;
+        Ok(())
+    }
 }
 
 struct Writer<'a> {

@@ -189,12 +189,17 @@ impl Excerpt {
 
     /// Cuts the text to its final length.
     pub fn cut(&mut self) {
-        let mut end = self.text.len().min(Self::MAX_BYTES);
-        while !self.text.is_char_boundary(end) {
-            end -= 1;
-        }
-        self.text.truncate(end);
+        cut(&mut self.text, Self::MAX_BYTES);
     }
+}
+
+/// Cuts a text between characters.
+fn cut(text: &mut String, most: usize) {
+    let mut end = text.len().min(most);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.truncate(end);
 }
 
 impl FailureSample {
@@ -202,6 +207,21 @@ impl FailureSample {
     pub const MAX_HEADERS: usize = 50;
     /// The longest value of a header, URL or message that is kept, in bytes.
     pub const MAX_VALUE_BYTES: usize = 2 << 10;
+
+    /// Cuts what an engine says, which has no bound, to what is kept until secrets have been left out of it.
+    pub fn shorten(&mut self) {
+        for text in self.texts() {
+            cut(text, Excerpt::RAW_BYTES);
+        }
+    }
+
+    /// Cuts the texts that an engine gives to their final length; those of bodies are cut by themselves.
+    pub(super) fn cut(&mut self) {
+        let said = [&mut self.name].into_iter().chain(&mut self.checks);
+        for text in said.chain(&mut self.message) {
+            cut(text, Self::MAX_VALUE_BYTES);
+        }
+    }
 
     fn kind(&self) -> Kind {
         let check = self.checks.first().cloned();
@@ -249,23 +269,27 @@ impl FailureSample {
     /// The failure on one line: `GET http://shop/cart: 503 after 12.1 ms, status == 200 does not hold`.
     pub fn headline(&self) -> String {
         let what = match &self.request {
+            // Not every engine tells the method.
             Some(request) => format!("{} {}", request.method, request.url),
             None => self.name.clone(),
         };
-        let mut parts = Vec::new();
+        let mut outcome = Vec::new();
         match (self.status, &self.error) {
-            (Some(status), Some(error)) => parts.push(format!("{status}, {error}")),
-            (Some(status), None) => parts.push(status.to_string()),
-            (None, Some(error)) => parts.push(error.clone()),
+            (Some(status), Some(error)) => outcome.push(format!("{status}, {error}")),
+            (Some(status), None) => outcome.push(status.to_string()),
+            (None, Some(error)) => outcome.push(error.clone()),
             (None, None) => {}
         }
         if let Some(ms) = self.times.get("http_req_duration") {
-            parts.push(format!("after {ms:.1} ms"));
+            outcome.push(format!("after {ms:.1} ms"));
         }
-        let mut text = format!("{what}: {}", parts.join(" "));
-        for check in &self.checks {
-            text += &format!(", {check} does not hold");
-        }
+        let outcome = Some(outcome.join(" ")).filter(|outcome| !outcome.is_empty());
+        let checks = self.checks.iter();
+        let checks = checks.map(|check| format!("{check} does not hold"));
+        let details: Vec<_> = outcome.into_iter().chain(checks).collect();
+        let parts = [what.trim().to_owned(), details.join(", ")];
+        let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let mut text = parts.join(": ");
         if let Some(message) = &self.message {
             text += &format!(" ({message})");
         }
@@ -329,6 +353,28 @@ mod tests {
         let all = FailureLog::merged([log(1), log(0)]);
         let times: Vec<_> = all.samples.iter().map(|s| s.at_ms).collect();
         assert_eq!(times, (0..10).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_headline_has_what_an_engine_tells() {
+        let mut sample = FailureSample {
+            checks: vec!["is paid".into()],
+            ..FailureSample::default()
+        };
+        assert_eq!(sample.headline(), "is paid does not hold");
+        sample.name = "::cart".into();
+        assert_eq!(sample.headline(), "::cart: is paid does not hold");
+        sample.request = Some(Sent {
+            url: "http://shop/cart".into(),
+            ..Sent::default()
+        });
+        sample.status = Some(503);
+        sample.message = Some("busy".into());
+        sample.times.insert("http_req_duration".into(), 12.14);
+        assert_eq!(
+            sample.headline(),
+            "http://shop/cart: 503 after 12.1 ms, is paid does not hold (busy)"
+        );
     }
 
     #[test]

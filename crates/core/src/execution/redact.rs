@@ -98,8 +98,11 @@ impl Redactor {
             body.iter_mut()
                 .for_each(|body| self.fields(&mut body.text, &mut found));
         }
-        if let Some(message) = &mut sample.message {
-            self.fields(message, &mut found);
+        // An engine's words, and the names that it gives, have URLs in them.
+        let said = [&mut sample.name].into_iter().chain(&mut sample.checks);
+        for text in said.chain(&mut sample.message) {
+            mask_credentials(text);
+            self.fields(text, &mut found);
         }
         found.retain(|value| value.len() >= MIN_FOUND && value != MASK);
         longest_first(&mut found);
@@ -113,6 +116,7 @@ impl Redactor {
         request
             .chain(response)
             .for_each(super::failure::Excerpt::cut);
+        sample.cut();
     }
 
     fn headers(&self, headers: &mut [(String, String)], found: &mut Vec<String>) {
@@ -140,6 +144,22 @@ impl Redactor {
             format!("{}{quote}{MASK}{quote}", &c["lead"])
         });
         *text = replaced.into_owned();
+    }
+}
+
+/// Masks user and password of every URL in a text.
+fn mask_credentials(text: &mut String) {
+    const LEAD: &str = "://";
+    let mut from = 0;
+    while let Some(at) = text[from..].find(LEAD) {
+        let begin = from + at + LEAD.len();
+        let rest = &text[begin..];
+        let ends = |c: char| c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '\'' | '<');
+        let authority = &rest[..rest.find(ends).unwrap_or(rest.len())];
+        if let Some(end) = authority.rfind('@') {
+            text.replace_range(begin..begin + end, MASK);
+        }
+        from = begin;
     }
 }
 
@@ -185,6 +205,23 @@ mod tests {
 
     fn excerpt(text: &str) -> Option<Excerpt> {
         Excerpt::of(text.as_bytes(), text.len() as u64)
+    }
+
+    #[test]
+    fn urls_in_an_engines_words_have_no_credentials_and_no_secrets() {
+        let mut sample = FailureSample {
+            name: "http://ann:pw@shop/a?token=abc".into(),
+            message: Some(
+                "Get \"https://a@b:c@shop/?x=1&api_key=k1\": EOF, see http://x/@y".into(),
+            ),
+            ..FailureSample::default()
+        };
+        Redactor::new(&[], []).redact(&mut sample);
+        assert_eq!(sample.name, "http://***@shop/a?token=***");
+        assert_eq!(
+            sample.message.unwrap(),
+            "Get \"https://***@shop/?x=1&api_key=***\": EOF, see http://x/@y"
+        );
     }
 
     fn sample(secret: &str) -> FailureSample {

@@ -1,17 +1,21 @@
 //! Samples of an external engine become the rows of shards: by series and second, histograms for trends.
 
 mod cell;
+mod failures;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
 mod windows;
 
 use cell::Cell;
+use failures::Failures;
+use floodgate_core::execution::failure::FailureSample;
 use floodgate_core::execution::manifest::Totals;
 use floodgate_core::fold::Folding;
 use floodgate_core::metric::{Builtin, MetricKind, OTHER_REQUESTS, SeriesKey, Tags};
 use floodgate_core::shard::{PHASE_WINDOW_S, Row, WINDOW_S, window_s};
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::hash::Hash;
 use std::sync::Arc;
 use windows::Windows;
 
@@ -60,6 +64,7 @@ pub struct Collector {
     lost_names: bool,
     latest_us: i64,
     durations: BTreeSet<String>,
+    failures: Failures,
 }
 
 impl Collector {
@@ -78,6 +83,7 @@ impl Collector {
             lost_names: false,
             latest_us: i64::MIN,
             durations: BTreeSet::new(),
+            failures: Failures::default(),
         }
     }
 
@@ -323,6 +329,22 @@ impl Collector {
         } else {
             self.settings.folding.named().to_vec()
         }
+    }
+
+    /// Whether a sample of one more failure of this kind is wanted, which is counted: readers make none in vain. A kind is what a reader
+    /// tells failures apart by: scenario, name, status, error code, check.
+    pub fn wants_failure(&mut self, kind: impl Hash) -> bool {
+        self.failures.admits(kind)
+    }
+
+    /// Keeps a sample of a failure until [`Self::take_failures`]. The task is the caller's to add, and to leave out what must not be seen.
+    pub fn add_failure(&mut self, sample: FailureSample) {
+        self.failures.add(sample);
+    }
+
+    /// The samples of failures since the last call, and how many were left out since then because there are too many kinds.
+    pub fn take_failures(&mut self) -> (Vec<FailureSample>, u64) {
+        self.failures.take()
     }
 
     /// The time of the latest sample in Unix ms; `None` before the first.

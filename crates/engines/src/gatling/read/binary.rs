@@ -94,14 +94,19 @@ impl Parser {
         samples: &mut Samples,
         into: &mut Collector,
     ) -> Result<(), ReadError> {
-        if self.rest.is_empty() {
-            let done = self.records(bytes, samples, into)?;
-            return self.keep(&bytes[done..]);
-        }
         let mut all = std::mem::take(&mut self.rest);
-        all.extend_from_slice(bytes);
-        let done = self.records(&all, samples, into)?;
-        self.keep(&all[done..])
+        let bytes = if all.is_empty() {
+            bytes
+        } else {
+            all.extend_from_slice(bytes);
+            &all
+        };
+        let done = self.records(bytes, samples, into);
+        // A name is lost once and for all, whichever record it was lost in.
+        if self.lost_names {
+            into.lost_names();
+        }
+        self.keep(&bytes[done?..])
     }
 
     /// Keeps what an unfinished record has of itself until the next piece comes.
@@ -242,9 +247,6 @@ impl Parser {
         in_order(start, end)?;
         // The record is complete: from here on it changes what is known.
         let path = self.path(input.bytes, true, samples)?;
-        if self.lost_names {
-            into.lost_names();
-        }
         self.learn(&message, input.bytes, true)?;
         let failure = (!passed).then(|| self.message(&message, input.bytes, samples));
         let request = Request {

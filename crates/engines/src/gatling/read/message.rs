@@ -67,12 +67,23 @@ pub(super) fn classify(message: &[u8]) -> Class {
     }
 }
 
+/// What stands between a check and what it found instead: up to 3.14, and since.
+const FOUND: [&[u8]; 2] = [b", but actually found ", b", found "];
+
+/// The check that a failed request's message says did not hold: `status.find.is(200)`.
+pub(super) fn check(message: &[u8]) -> Option<String> {
+    let mut ends = FOUND
+        .iter()
+        .filter_map(|words| memmem::find(message, words));
+    let name = &message[..ends.next()?];
+    (!name.is_empty()).then(|| String::from_utf8_lossy(name).into_owned())
+}
+
 /// `None` if it is no check's message; the status that was found if it is one of the status.
 fn failed_status(message: &[u8]) -> Option<Option<u16>> {
-    // Up to 3.14, and since.
-    let found = [", but actually found ", ", found "]
+    let found = FOUND
         .iter()
-        .find_map(|words| Some(&message[memmem::find(message, words.as_bytes())? + words.len()..]));
+        .find_map(|words| Some(&message[memmem::find(message, words)? + words.len()..]));
     let check = found.is_some() || memmem::find(message, b".find").is_some();
     check.then(|| {
         let digits = found.filter(|_| message.starts_with(b"status."))?;
@@ -84,6 +95,24 @@ fn failed_status(message: &[u8]) -> Option<Option<u16>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_checks_message_has_the_check_in_it() {
+        for (message, expected) in [
+            (
+                "status.find.is(418), found 200",
+                Some("status.find.is(418)"),
+            ),
+            (
+                "jsonPath($.a).find.is(1), but actually found 2",
+                Some("jsonPath($.a).find.is(1)"),
+            ),
+            ("j.i.IOException: Premature close", None),
+            (", found nothing", None),
+        ] {
+            assert_eq!(check(message.as_bytes()).as_deref(), expected, "{message}");
+        }
+    }
 
     /// Messages of real runs of 3.12 and 3.15, and of Gatling's sources.
     #[test]

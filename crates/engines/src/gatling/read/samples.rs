@@ -1,8 +1,9 @@
 //! Records of a log into samples; what both layouts share.
 
 use super::super::lift::Name;
-use super::message::{Class, classify};
+use super::message::{Class, check, classify};
 use crate::collector::{Collector, Series};
+use floodgate_core::execution::failure::FailureSample;
 use floodgate_core::metric::{Builtin, Tags};
 use std::collections::HashMap;
 
@@ -47,6 +48,8 @@ pub(super) struct Samples {
     /// Failed requests' messages: what they mean, and their place in `counts`.
     messages: HashMap<Box<[u8]>, Message>,
     counts: Vec<u64>,
+    /// By the same place: the text, of the last place the latest one, and the check that did not hold.
+    texts: Vec<(Box<[u8]>, Option<String>)>,
     errors: u64,
     first_error: String,
 }
@@ -125,12 +128,15 @@ impl Samples {
             end_ms,
             failure,
         } = *request;
-        let scenario = self.scenario.as_deref();
         let at_us = end_ms.saturating_mul(1_000);
         if let Some(message) = failure {
             self.counts[message.place as usize] += 1;
         }
         let class = failure.map(|message| message.class);
+        if let Some(message) = failure {
+            self.sample(request, message, into);
+        }
+        let scenario = self.scenario.as_deref();
         let set = self.paths[path as usize].set(class, at_us, scenario, into);
         let failed = if failure.is_some() { 1.0 } else { 0.0 };
         into.add(set.requests, at_us, 1.0);
@@ -140,6 +146,33 @@ impl Samples {
         into.time(set.duration, at_us, took_us);
         into.time(set.response, at_us, took_us);
         self.tick(end_ms, into);
+    }
+
+    /// Samples a failure: what the log tells are its name, its time and Gatling's message.
+    #[cold]
+    fn sample(&self, request: &Request, message: Message, into: &mut Collector) {
+        let name = &self.paths[request.path as usize].name;
+        let Some((text, check)) = self.texts.get(message.place as usize) else {
+            return;
+        };
+        let check = check.as_deref();
+        let class = message.class;
+        if !into.wants_failure((&name.group, &name.name, class, check)) {
+            return;
+        }
+        let took_ms = us_between(request.start_ms, request.end_ms) as f64 / 1_000.0;
+        into.add_failure(FailureSample {
+            at_ms: request.end_ms,
+            scenario: self.scenario.clone().unwrap_or_default(),
+            name: name.name.clone(),
+            status: class.status,
+            error: class.error_code.map(str::to_owned),
+            message: Some(String::from_utf8_lossy(text).into_owned())
+                .filter(|text| !text.is_empty()),
+            checks: check.map(str::to_owned).into_iter().collect(),
+            times: [(Builtin::HttpReqDuration.name().to_owned(), took_ms)].into(),
+            ..FailureSample::default()
+        });
     }
 
     pub(super) fn group(&mut self, path: Path, start_ms: i64, end_ms: i64, into: &mut Collector) {
@@ -203,8 +236,13 @@ impl Samples {
         if self.messages.len() < MOST_MESSAGES {
             self.messages.insert(text.into(), message);
         }
-        if self.counts.len() <= place as usize {
-            self.counts.push(0);
+        let told = (text.into(), check(text));
+        match self.texts.get_mut(place as usize) {
+            Some(latest) => *latest = told,
+            None => {
+                self.texts.push(told);
+                self.counts.push(0);
+            }
         }
         message
     }

@@ -525,3 +525,28 @@ fn a_request_that_ends_before_it_starts_is_named_with_its_line() {
         "{error}"
     );
 }
+
+#[test]
+fn failures_are_sampled_with_gatlings_words() {
+    for log in [TEXT, BINARY] {
+        let (mut reader, mut into) = (LogReader::default(), collector());
+        for piece in log.chunks(1_000) {
+            reader.push(piece, &mut into).unwrap();
+        }
+        let (samples, left_out) = into.take_failures();
+        assert_eq!(left_out, 0);
+        let refused: Vec<_> = samples.iter().filter(|s| s.name == "nowhere").collect();
+        assert!((1..=10).contains(&refused.len()));
+        assert_eq!(refused[0].error.as_deref(), Some("connection_refused"));
+        assert!(
+            refused[0]
+                .message
+                .as_ref()
+                .unwrap()
+                .contains("ConnectException")
+        );
+        let status = samples.iter().find(|s| s.status == Some(200)).unwrap();
+        assert_eq!(status.checks, ["status.find.is(418)"]);
+        assert!(status.times["http_req_duration"] > 0.0 && status.at_ms > 1_795_330_000_000);
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::Options;
 use super::columns::{self, Columns, Layout, MOST, NONE};
+use super::evidence::{self, Evidence};
 use super::family::{Family, Of, Row};
 use super::feed::{Code, Feed, Has, Outcome};
 use super::sample::{Figures, Kind, LATEST_MS, LONGEST_MS, TRANSACTION, group, is_orphan};
@@ -100,6 +101,17 @@ impl<'a> Record<'a> {
 fn is_web(field: &[u8]) -> bool {
     let field = field.strip_prefix(b"\"").unwrap_or(field);
     field.starts_with(b"http")
+}
+
+fn evidence_of(columns: &Columns, record: &Record<'_>) -> Evidence {
+    let text = |column: u8| evidence::text(&record.text(column));
+    Evidence {
+        url: text(columns.url),
+        code: text(columns.code),
+        message: text(columns.message),
+        failure: text(columns.failure),
+        ..Evidence::default()
+    }
 }
 
 #[cold]
@@ -362,6 +374,11 @@ impl CsvReader {
                 code,
                 ok,
             };
+            // One that failed because a part did says nothing of its own.
+            if unmet && into.wants_failure((outcome, unmet)) {
+                let held = self.feed.hold(evidence_of(columns, record));
+                self.feed.tell(held, outcome, &figures, unmet, into);
+            }
             self.feed
                 .assertions(outcome, !unmet, figures.end_ms(), into);
             return Ok(());
@@ -369,7 +386,12 @@ impl CsvReader {
         if let Some(threads) = figures.all_threads.filter(|threads| *threads > 0) {
             self.feed.threads(threads, figures.end_ms(), into);
         }
+        let held = match ok {
+            true => 0,
+            false => self.hold((label, kind, code, unmet), &thread, columns, record, into),
+        };
         let row = Row {
+            held,
             kind,
             label,
             is_url: columns.url != NONE
@@ -386,6 +408,22 @@ impl CsvReader {
         };
         self.family.row(of, &row, &mut self.feed, into);
         Ok(())
+    }
+
+    /// Keeps what a failed row tells, if a sample of its kind is wanted.
+    #[cold]
+    fn hold(
+        &mut self,
+        kind: (u32, Kind, Code, bool),
+        thread: &[u8],
+        columns: &Columns,
+        record: &Record<'_>,
+        into: &mut Collector,
+    ) -> u32 {
+        match into.wants_failure((kind, group(thread))) {
+            true => self.feed.hold(evidence_of(columns, record)),
+            false => 0,
+        }
     }
 
     fn time(&mut self, columns: &Columns, record: &Record<'_>) -> Result<i64, ReadError> {

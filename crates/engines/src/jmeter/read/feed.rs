@@ -2,6 +2,7 @@
 
 use super::checks::Checks;
 use super::code::CODES;
+use super::evidence::Evidence;
 use super::names::Names;
 use super::sample::{Figures, Kind};
 use crate::collector::{Collector, Series};
@@ -38,14 +39,20 @@ impl Code {
         Self { status: 0, error }
     }
 
+    /// The value of the tag `error_code`.
+    pub(super) fn error_code(self) -> Option<&'static str> {
+        let place = usize::from(self.error).checked_sub(1)?;
+        CODES.get(place).copied()
+    }
+
     fn tags(self, tags: Tags) -> Tags {
         let tags = match self.status {
             0 => tags,
             status => tags.with("status", status.to_string()),
         };
-        match self.error {
-            0 => tags,
-            error => tags.with("error_code", CODES[usize::from(error) - 1]),
+        match self.error_code() {
+            None => tags,
+            Some(code) => tags.with("error_code", code),
         }
     }
 }
@@ -113,6 +120,9 @@ pub(super) struct Feed {
     /// When the first sample began.
     first_ms: Option<i64>,
     estimated: u64,
+    /// Of rows that are held, by their number; see [`Self::hold`].
+    held: HashMap<u32, Evidence>,
+    latest_held: u32,
 }
 
 fn tag(text: &[u8]) -> String {
@@ -153,6 +163,56 @@ impl Feed {
         self.traffic.clear();
         self.check_series.clear();
         self.group_series.clear();
+        self.held.clear();
+    }
+
+    /// Keeps what is known of a failed row until it is known what the row is, and gives it a number. There are no more than are wanted: see
+    /// [`Collector::wants_failure`].
+    #[cold]
+    pub(super) fn hold(&mut self, evidence: Evidence) -> u32 {
+        self.latest_held = self.latest_held.wrapping_add(1).max(1);
+        self.held.insert(self.latest_held, evidence);
+        self.latest_held
+    }
+
+    /// A row that was held is a failure of this outcome; 0 is the number of none. `unmet` says that assertions failed.
+    #[inline]
+    pub(super) fn tell(
+        &mut self,
+        held: u32,
+        outcome: Outcome,
+        figures: &Figures,
+        unmet: bool,
+        into: &mut Collector,
+    ) {
+        if held != 0
+            && let Some(mut evidence) = self.held.remove(&held)
+        {
+            if unmet && evidence.checks.is_empty() {
+                let label = String::from_utf8_lossy(self.names.text(outcome.label));
+                evidence.checks = vec![self.checks.failed(&label).to_owned()];
+            }
+            self.tell_all(evidence, outcome, figures, into);
+        }
+    }
+
+    /// What is known of a row that was held is not needed.
+    pub(super) fn let_go(&mut self, held: u32) {
+        self.held.remove(&held);
+    }
+
+    /// A failure with what is known of it.
+    #[cold]
+    pub(super) fn tell_all(
+        &self,
+        evidence: Evidence,
+        outcome: Outcome,
+        figures: &Figures,
+        into: &mut Collector,
+    ) {
+        let text = |number: u32| tag(self.names.text(number));
+        let place = (text(outcome.group), text(outcome.label));
+        into.add_failure(evidence.sample(place, outcome, figures));
     }
 
     fn base(&self, label: u32, group: u32) -> Tags {

@@ -1,6 +1,7 @@
 //! Elements of XML results that are no `sample` and no `httpSample`: plugins have classes of results of their own, which XStream writes
 //! field by field (`<com.googlecode.jmeter.plugins.webdriver.sampler.SampleResultWithSubs>` with `<label>`, `<elapsedTime>` and so on).
 
+use super::evidence::Evidence;
 use super::feed::Code;
 use super::sample::{Figures, LATEST_MS, LONGEST_MS};
 use std::collections::BTreeMap;
@@ -40,6 +41,7 @@ pub(super) struct Found {
     pub(super) thread: String,
     pub(super) code: Code,
     pub(super) ok: bool,
+    pub(super) evidence: Evidence,
 }
 
 impl Foreign {
@@ -98,6 +100,11 @@ impl Foreign {
                 self.text("responseMessage").as_bytes(),
             ),
             ok: self.text("success").eq_ignore_ascii_case("true"),
+            evidence: Evidence {
+                code: self.text("responseCode").to_owned(),
+                message: self.text("responseMessage").to_owned(),
+                ..Evidence::default()
+            },
         })
     }
 

@@ -26,6 +26,7 @@ mod checks;
 pub mod code;
 mod columns;
 mod csv;
+mod evidence;
 mod family;
 mod feed;
 mod foreign;

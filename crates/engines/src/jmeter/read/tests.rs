@@ -391,3 +391,75 @@ proptest! {
         let _ = reader.finish(&mut all);
     }
 }
+
+/// `scenario|name|headline` of all samples of failures.
+fn failures(bytes: &[u8], checks: Checks) -> Vec<String> {
+    let mut into = collector();
+    let options = Options {
+        checks,
+        ..Options::default()
+    };
+    let mut reader = AnyReader::new(options);
+    for piece in bytes.chunks(777) {
+        reader.push(piece, &mut into).unwrap();
+    }
+    reader.finish(&mut into).unwrap();
+    let (samples, _) = into.take_failures();
+    let shown = samples
+        .iter()
+        .map(|sample| format!("{}|{}|{}", sample.scenario, sample.name, sample.headline()));
+    shown.collect()
+}
+
+#[test]
+fn failures_are_sampled_with_what_either_format_tells_of_them() {
+    for name in ["5.6.3-default.csv", "5.6.3-xml.jtl"] {
+        let bytes = std::fs::read(fixtures().join(name)).unwrap();
+        let all = failures(&bytes, [("gold", "has gold")].into_iter().collect());
+        let of = |name: &str| {
+            let name = format!("|{name}|");
+            let found: Vec<_> = all.iter().filter(|line| line.contains(&name)).collect();
+            assert!((1..=10).contains(&found.len()), "{name}: {all:#?}");
+            found[0].clone()
+        };
+        let missing = of("missing");
+        assert!(
+            missing.starts_with("Shop, \"A\" 1|missing|http://127.0.0.1:"),
+            "{missing}"
+        );
+        assert!(missing.contains("/status/404: 404 after "), "{missing}");
+        let gold = of("gold");
+        assert!(gold.contains("has gold does not hold"), "{gold}");
+        assert!(
+            gold.contains("(Test failed: text expected to contain /gold"),
+            "{gold}"
+        );
+        // The sum's assertion failed, and none of its parts: it is told once for each, with the sum's own words.
+        let whole = of("redirect, asserted");
+        assert!(
+            whole.contains("text expected to contain /nowhere/"),
+            "{whole}"
+        );
+        let refused = all
+            .iter()
+            .find(|line| line.contains("connection_refused"))
+            .unwrap();
+        assert!(refused.contains("HttpHostConnectException"), "{refused}");
+    }
+}
+
+#[test]
+fn the_first_failures_of_each_kind_are_sampled_and_no_more() {
+    let mut text =
+        "timeStamp,elapsed,label,responseCode,responseMessage,threadName,success,URL\n".to_owned();
+    for n in 0..100 {
+        for code in [404, 500] {
+            text += &format!(
+                "{},5,home,{code},No,G 1-1,false,http://x/{n}\n",
+                1_795_330_000_000_u64 + n
+            );
+        }
+    }
+    let found = failures(text.as_bytes(), Checks::new());
+    assert_eq!(found.len(), 20, "{found:#?}");
+}

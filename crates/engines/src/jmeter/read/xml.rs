@@ -1,5 +1,6 @@
 //! Reads a JTL in XML: what JMeter 2.13 writes here, and what other runs may have saved.
 
+use super::evidence::{self, Evidence};
 use super::feed::{Code, Feed, Has, Outcome};
 use super::foreign::{Foreign, Tally};
 use super::sample::{Figures, Kind, LATEST_MS, LONGEST_MS, TRANSACTION, group};
@@ -12,6 +13,8 @@ use crate::read::{ReadError, Reader};
 const DEEPEST: usize = 64;
 /// Parts of one sample before they are passed on.
 const MOST_PARTS: usize = 10_000;
+/// Parts of one sample that it is kept of why they failed.
+const MOST_TOLD: usize = 100;
 /// The longest text that is kept, in bytes; of longer ones the beginning.
 const LONGEST_TEXT: usize = 4_096;
 
@@ -47,18 +50,23 @@ struct Node {
     /// How many samples stand in it, and the bytes that they received.
     parts: u32,
     bytes: u64,
+    /// Of one that failed.
+    evidence: Option<Box<Evidence>>,
 }
 
 /// A request or other sample that is no sum.
 struct Part {
     outcome: Outcome,
     figures: Figures,
+    evidence: Option<Box<Evidence>>,
 }
 
 #[derive(Default)]
 struct Assertion {
     name: String,
     failed: bool,
+    /// Why.
+    message: String,
 }
 
 impl XmlReader {
@@ -130,8 +138,9 @@ impl XmlReader {
             figures: found.figures,
             parts: 0,
             bytes: 0,
+            evidence: (!found.ok).then(|| Box::new(found.evidence)),
         };
-        self.end(&node, into);
+        self.end(node, into);
     }
 
     /// Counts a sample to the one that it stands in.
@@ -201,7 +210,10 @@ impl XmlReader {
                 self.foreign = Some(Foreign::new(name));
             }
             b"assertionResult" => self.assertion = Some(Assertion::default()),
-            b"name" | b"failure" | b"error" if self.assertion.is_some() => {
+            b"name" | b"failure" | b"error" | b"failureMessage" if self.assertion.is_some() => {
+                self.text = Some(String::new());
+            }
+            b"java.net.URL" | b"method" if self.evidence().is_some() => {
                 self.text = Some(String::new());
             }
             _ => {}
@@ -309,6 +321,14 @@ impl XmlReader {
             figures,
             parts: 0,
             bytes: 0,
+            evidence: (!ok).then(|| {
+                let text = |text: &str| evidence::text(text.as_bytes());
+                Box::new(Evidence {
+                    code: text(&code),
+                    message: text(&message),
+                    ..Evidence::default()
+                })
+            }),
         })
     }
 
@@ -319,21 +339,34 @@ impl XmlReader {
                 || self.open.last().is_some_and(is_own) =>
             {
                 if let Some(node) = self.open.pop() {
-                    self.end(&node, into);
+                    self.end(node, into);
                 }
             }
             b"assertionResult" => {
-                if let (Some(found), Some(node)) = (self.assertion.take(), self.open.last()) {
+                if let (Some(found), Some(node)) = (self.assertion.take(), self.open.last_mut()) {
+                    if let (true, Some(evidence)) = (found.failed, &mut node.evidence) {
+                        evidence.unmet(&found.name, &found.message);
+                    }
                     let outcome = node.outcome(node.ok);
                     let at_ms = node.figures.end_ms();
                     self.feed
                         .check(outcome, found.name.as_bytes(), !found.failed, at_ms, into);
                 }
             }
-            b"name" | b"failure" | b"error" => {
+            b"java.net.URL" | b"method" => {
+                let text = self.text.take();
+                if let (Some(text), Some(evidence)) = (text, self.evidence()) {
+                    match name {
+                        b"method" => evidence.method = text,
+                        _ => evidence.url = text,
+                    }
+                }
+            }
+            b"name" | b"failure" | b"error" | b"failureMessage" => {
                 if let (Some(text), Some(assertion)) = (self.text.take(), &mut self.assertion) {
                     match name {
                         b"name" => assertion.name = text,
+                        b"failureMessage" => assertion.message = text,
                         _ => assertion.failed |= text.trim() == "true",
                     }
                 }
@@ -343,20 +376,31 @@ impl XmlReader {
         }
     }
 
-    fn end(&mut self, node: &Node, into: &mut Collector) {
+    /// What is known of the failure of the sample that is open.
+    fn evidence(&mut self) -> Option<&mut Evidence> {
+        self.open.last_mut()?.evidence.as_deref_mut()
+    }
+
+    fn end(&mut self, mut node: Node, into: &mut Collector) {
         let is_root = self.open.iter().all(|node| node.kind == Kind::Transaction);
+        let evidence = node.evidence.take();
+        if node.kind == Kind::Transaction || node.is_sum() {
+            // One that failed because a part did says nothing of its own.
+            let own = evidence.filter(|evidence| !evidence.checks.is_empty());
+            self.tell(node.outcome(false), &node.figures, own, into);
+        } else {
+            self.parts.push(Part {
+                outcome: node.outcome(node.ok),
+                figures: node.figures,
+                evidence: evidence.filter(|_| self.parts.len() < MOST_TOLD),
+            });
+        }
         if node.kind == Kind::Transaction {
             self.feed.group(node.label, node.group, &node.figures, into);
             return;
         }
         if node.is_sum() && is_root {
             self.feed.group(node.label, node.group, &node.figures, into);
-        }
-        if !node.is_sum() {
-            self.parts.push(Part {
-                outcome: node.outcome(node.ok),
-                figures: node.figures,
-            });
         }
         if is_root || self.parts.len() >= MOST_PARTS {
             // A sum that failed although its parts did not: its assertions did. The last part stands for it.
@@ -366,9 +410,30 @@ impl XmlReader {
             {
                 last.outcome.ok = false;
             }
-            for part in self.parts.drain(..) {
-                self.feed.sample(part.outcome, &part.figures, into);
-            }
+            self.pass_parts(into);
+        }
+    }
+
+    fn pass_parts(&mut self, into: &mut Collector) {
+        for mut part in std::mem::take(&mut self.parts) {
+            let evidence = part.evidence.take();
+            self.tell(part.outcome, &part.figures, evidence, into);
+            self.feed.sample(part.outcome, &part.figures, into);
+        }
+    }
+
+    /// Samples a failure if one of its kind is wanted.
+    fn tell(
+        &self,
+        outcome: Outcome,
+        figures: &Figures,
+        evidence: Option<Box<Evidence>>,
+        into: &mut Collector,
+    ) {
+        if let Some(evidence) = evidence
+            && into.wants_failure((outcome, &evidence.checks))
+        {
+            self.feed.tell_all(*evidence, outcome, figures, into);
         }
     }
 }
@@ -403,9 +468,7 @@ impl Reader for XmlReader {
     }
 
     fn finish(&mut self, into: &mut Collector) -> Result<Vec<String>, ReadError> {
-        for part in self.parts.drain(..) {
-            self.feed.sample(part.outcome, &part.figures, into);
-        }
+        self.pass_parts(into);
         let mut warnings = Vec::new();
         if !self.begun {
             warnings.push("the results have no element: JMeter wrote no sample".to_owned());

@@ -194,7 +194,20 @@ impl State {
             self.raw.clear();
             self.raw.extend_from_slice(tags);
         }
-        self.samples.add(metric, self.set, at_us, value, into);
+        if self.samples.add(metric, self.set, at_us, value, into)
+            && self.samples.wants_failure(metric, self.set, into)
+        {
+            let text = String::from_utf8_lossy(tags);
+            let fields = fields(&text);
+            let columns = || self.columns.iter().zip(&fields);
+            let tag = |name: &str| {
+                let mut named = columns()
+                    .filter(|(column, _)| matches!(column, Column::Tag(tag) if tag == name));
+                named.next().map(|(_, field)| field.as_str())
+            };
+            self.samples
+                .keep_failure(metric, self.set, at_us, tag, into);
+        }
         Ok(())
     }
 

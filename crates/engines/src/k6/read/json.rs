@@ -123,7 +123,14 @@ impl State {
             Some(rest) if !self.raw.is_empty() && point::is_end(rest) => self.set,
             _ => self.change_set(point.rest)?,
         };
-        self.samples.add(metric, set, at_us, point.value, into);
+        if self.samples.add(metric, set, at_us, point.value, into)
+            && self.samples.wants_failure(metric, set, into)
+        {
+            let tags: BTreeMap<Cow<'_, str>, Cow<'_, str>> =
+                serde_json::from_slice(&self.raw).unwrap_or_default();
+            let tag = |name: &str| tags.get(name).map(|value| &**value);
+            self.samples.keep_failure(metric, set, at_us, tag, into);
+        }
         Some(())
     }
 
@@ -218,7 +225,12 @@ impl State {
             .sets
             .of(tags.map(|(tag, value)| (tag.as_str(), value.as_str())));
         self.raw.clear();
-        self.samples.add(metric, set, at_us, value, into);
+        if self.samples.add(metric, set, at_us, value, into)
+            && self.samples.wants_failure(metric, set, into)
+        {
+            let tag = |name: &str| data.tags.as_ref()?.get(name).map(String::as_str);
+            self.samples.keep_failure(metric, set, at_us, tag, into);
+        }
         Ok(())
     }
 }

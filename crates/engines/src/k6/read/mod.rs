@@ -8,6 +8,7 @@
 //! `http_req_duration` is k6's: service time from the first byte sent. How `http_req_response_time` comes about: `response`.
 
 mod csv;
+mod failure;
 mod json;
 mod kinds;
 mod point;

@@ -1,5 +1,6 @@
 //! What the readers of both formats share: metrics, tag sets, and the way of a sample to its series.
 
+use super::failure::{Evidence, Times};
 use super::response::{CORRECTED, Responses};
 use super::tags::{SetId, TagSets};
 use super::{Clock, kinds};
@@ -21,6 +22,7 @@ struct Metric {
     name: String,
     kind: MetricKind,
     role: Role,
+    evidence: Evidence,
     /// What followed it the last time: k6 writes the samples of a request in one order.
     next: MetricId,
 }
@@ -60,6 +62,8 @@ pub(super) struct Samples {
     latest: MetricId,
     pub(super) sets: TagSets,
     pub(super) clock: Clock,
+    /// Of the request whose samples are being read.
+    pub(super) times: Times,
     /// Not of files from elsewhere, which do not say what executor a scenario has.
     responses: Option<Responses>,
     /// Negative values of trends, and the first trend that had one.
@@ -105,6 +109,7 @@ impl Samples {
             name: name.to_owned(),
             kind,
             role: Role::of(name),
+            evidence: Evidence::of(name),
             next: id,
         });
         Ok(id)
@@ -157,7 +162,12 @@ impl Samples {
         (0..=LATEST_MS * 1_000).contains(&at_us)
     }
 
-    /// Adds a sample.
+    /// What a metric says of a failure.
+    pub(super) fn evidence(&self, metric: MetricId) -> Evidence {
+        self.metrics[metric as usize].evidence
+    }
+
+    /// Adds a sample, and says whether it tells of a failure.
     #[inline]
     pub(super) fn add(
         &mut self,
@@ -166,9 +176,13 @@ impl Samples {
         at_us: i64,
         value: f64,
         into: &mut Collector,
-    ) {
+    ) -> bool {
         let Metric {
-            name, kind, role, ..
+            name,
+            kind,
+            role,
+            evidence,
+            ..
         } = &self.metrics[metric as usize];
         let place = FIRST + metric as usize;
         let series = match self.sets.series(set, place) {
@@ -186,9 +200,12 @@ impl Samples {
             self.negative += 1;
         }
         into.add(series, at_us, value);
+        let evidence = *evidence;
+        self.times.note(evidence, value);
         if *role != Role::Other && self.responses.is_some() {
             self.follow(*role, set, at_us, value, into);
         }
+        evidence.fails(value)
     }
 
     /// Makes response times of what k6 writes.

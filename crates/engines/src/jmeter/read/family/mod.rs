@@ -42,6 +42,8 @@ const MOST_TOLD: usize = 10;
 /// A row of a sampler.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row {
+    /// The number of what is known of its failure; 0 of none. See [`Feed::hold`].
+    pub(super) held: u32,
     pub(super) kind: Kind,
     pub(super) label: u32,
     /// Whether the label is the row's URL.
@@ -226,6 +228,7 @@ impl Family {
         };
         let alone = |row: &Row, feed: &mut Feed, into: &mut Collector| {
             let outcome = outcome(row, row.label, row.ok);
+            feed.tell(row.held, outcome, &row.figures, row.unmet, into);
             feed.assertions(outcome, !row.unmet, row.figures.end_ms(), into);
             feed.sample(outcome, &row.figures, into);
         };
@@ -241,11 +244,19 @@ impl Family {
         feed.group(sum.label, group, &sum.figures, into);
         let of_sum = outcome(sum, sum.label, sum.ok);
         feed.assertions(of_sum, !settled.unmet, sum.figures.end_ms(), into);
+        // A sum that failed because a part did says nothing of its own.
+        if sum.unmet {
+            feed.tell(sum.held, of_sum, &sum.figures, true, into);
+        } else {
+            feed.let_go(sum.held);
+        }
         let turned = sum.unmet && settled.leaves.iter().all(|row| row.ok);
         let last = settled.leaves.len() - 1;
         for (place, row) in settled.leaves.into_iter().enumerate() {
             let ok = row.ok && !(turned && place == last);
-            feed.sample(outcome(row, sum.label, ok), &row.figures, into);
+            let outcome = outcome(row, sum.label, ok);
+            feed.tell(row.held, outcome, &row.figures, row.unmet, into);
+            feed.sample(outcome, &row.figures, into);
         }
     }
 
