@@ -6,10 +6,14 @@
 
 mod files;
 mod hold;
+mod index;
 mod records;
 #[cfg(test)]
 mod tests;
 mod tests_and_spend;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests_of_listings;
 
 pub use hold::{Alone, Hold};
 

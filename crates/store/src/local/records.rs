@@ -1,11 +1,12 @@
 //! Reading, finding and listing records: one that is damaged stands in nobody's way.
 
+use super::index::{Index, had_folder};
 use super::{LocalStore, RECORDS, files};
 use crate::keys::{MIN_PREFIX, check_name};
 use crate::{Listing, Result, StoreError};
 use floodgate_core::execution::record::Execution;
 use floodgate_core::keys::ExecutionKeys;
-use std::path::Path;
+use std::collections::HashMap;
 
 /// Of a record of another layout only this much is sure to be understood.
 #[derive(serde::Deserialize)]
@@ -79,7 +80,8 @@ pub(super) fn find(
     }
 }
 
-/// The newest executions, as far as they can be read and are still there.
+/// The newest executions, as far as they can be read and are still there. Records of which it is known that they are not wanted are
+/// passed over unopened.
 pub(super) fn newest(
     store: &LocalStore,
     project: Option<&str>,
@@ -90,20 +92,38 @@ pub(super) fn newest(
     let mut ids = ids(store, project, &mut found.damaged)?;
     // ULIDs sort by time.
     ids.sort_by(|(_, a), (_, b)| b.cmp(a));
-    for (project, id) in ids {
+    let mut indices: HashMap<&str, Index> = HashMap::new();
+    // Where all of the newest are wanted, there is nothing to pass over.
+    let mut selects = test.is_some();
+    for (project, id) in &ids {
         if found.runs.len() == limit {
             break;
         }
-        match read(store, &project, &id) {
+        let mut index = selects.then(|| {
+            let index = indices.entry(project);
+            index.or_insert_with(|| Index::read(store, project))
+        });
+        if let Some(known) = index.as_ref().and_then(|index| index.get(id))
+            && (test.is_some_and(|test| test != known.test)
+                || known.had_folder && !has_folder(store, project, id))
+        {
+            continue;
+        }
+        match read(store, project, id) {
             Ok(Some(record)) => {
+                if let Some(index) = &mut index {
+                    index.note(&record);
+                }
                 if test.is_none_or(|test| test == record.test) && is_there(store, &record) {
                     found.runs.push(record);
+                } else {
+                    selects = true;
                 }
             }
             // Removed since the folder was read.
             Ok(None) => {}
             Err(StoreError::BadKey { .. }) => {
-                let path = store.root.join(RECORDS).join(&project);
+                let path = store.root.join(RECORDS).join(project);
                 let path = path.join(format!("{id}.json"));
                 let path = path.display();
                 found
@@ -118,11 +138,14 @@ pub(super) fn newest(
 
 /// Whether an execution still has the folder that it had once it was started.
 fn is_there(store: &LocalStore, record: &Execution) -> bool {
-    let had_one = record.started_ms.is_some() || record.completeness.is_some();
-    !had_one || {
-        let keys = ExecutionKeys::new(&record.project, &record.id);
-        Path::new(&store.root).join(keys.root()).is_dir()
-    }
+    !had_folder(record) || has_folder(store, &record.project, &record.id)
+}
+
+fn has_folder(store: &LocalStore, project: &str, id: &str) -> bool {
+    store
+        .root
+        .join(ExecutionKeys::new(project, id).root())
+        .is_dir()
 }
 
 /// Projects and ids of all records, or of those of one project; in no order. A project's folder that cannot be read is named
