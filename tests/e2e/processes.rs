@@ -360,6 +360,36 @@ fn too_few_files_or_threads_are_told_before_anything_is_sent() {
 }
 
 #[test]
+fn memory_that_runs_out_is_told_in_a_line_and_never_passes() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let many = arrivals(&target.url(), 50, "1s", "").replace(
+        "preAllocatedVUs: 10\n    maxVUs: 50",
+        "preAllocatedVUs: 900000\n    maxVUs: 900000",
+    );
+    bench.write("test.yaml", &many);
+    for generators in ["1", "2"] {
+        let args = ["run", "test.yaml", "--generators", generators];
+        let ended = bench
+            .spawn_limited("ulimit -v 400000; unset RUST_BACKTRACE", &args)
+            .end();
+        let said = ended.stderr();
+        assert!([97, 98].contains(&ended.code().unwrap()), "{said}");
+        assert!(said.contains("out of memory"), "{said}");
+        assert!(
+            !said.contains("BACKTRACE") && !said.contains("panicked"),
+            "{said}"
+        );
+        assert!(!said.contains("bytes failed"), "{said}");
+        let status = newest(&bench)["status"].as_str().unwrap().to_owned();
+        assert!(
+            ["errored", "inconclusive"].contains(&status.as_str()),
+            "{status}"
+        );
+    }
+    assert_eq!(target.counters().requests(), 0);
+}
+
+#[test]
 fn a_report_that_cannot_be_written_is_told_before_the_load_or_changes_no_verdict() {
     let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
     bench.write("test.yaml", &arrivals(&target.url(), 50, "1s", ""));

@@ -16,6 +16,7 @@ mod files;
 mod limits;
 pub mod load;
 pub mod local;
+mod memory;
 mod outcome;
 mod output;
 mod output_file;
@@ -44,6 +45,19 @@ use std::time::Duration;
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     tell_panics_in_a_line();
     let arguments: Vec<_> = arguments.into_iter().collect();
+    memory::abort_with_an_exit_code();
+    let first = arguments.get(1).map(OsString::as_os_str);
+    if first.is_some_and(|first| first == memory::SIFT) {
+        memory::sift();
+        return ExitCode::SUCCESS;
+    }
+    let limited = memory::is_limited();
+    if limited {
+        memory::with_one_heap(&arguments);
+    }
+    // Of generators and guards their coordinator tells.
+    let tells = first.is_some_and(|first| first != "generator" && first != GUARD);
+    let _sifted = (limited && tells).then(memory::Sifted::begin).flatten();
     if arguments.get(1).is_some_and(|first| first == GUARD) {
         let error = guarded(arguments.into_iter().skip(2));
         say!("floodgate: {error}");

@@ -2,6 +2,7 @@
 
 use crate::env::Environment;
 use crate::error::{CliError, Result};
+use crate::memory::Words;
 use crate::output::say;
 use floodgate_core::execution::plan::Plan;
 use floodgate_generator::{Config, Site};
@@ -270,7 +271,11 @@ async fn last_lines(
     };
     let mut lines = BufReader::new(stderr).lines();
     let mut kept = VecDeque::with_capacity(KEPT_LINES);
+    let mut words = Words::default();
     while let Ok(Some(line)) = lines.next_line().await {
+        let Some(line) = words.of(&line) else {
+            continue;
+        };
         if let Some(line) = line.strip_prefix(CONSOLE) {
             // A run that nobody looks on at any more loses these lines alone.
             let _ = said.send(line.to_owned());

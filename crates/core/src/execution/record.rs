@@ -279,7 +279,7 @@ pub struct AuditEntry {
     pub at_ms: i64,
     /// Who acts.
     pub principal: String,
-    /// `start`, `refuse`, `abort`, `finish`, `give up`.
+    /// `start`, `refuse`, `abort`, `finish`, `give up`, `merge`.
     pub action: String,
     /// The execution.
     pub execution: String,
