@@ -18,6 +18,9 @@ locals {
   # The state machine calls reap, and reap starts the state machine: one of them has to know the other's ARN beforehand.
   state_machine_arn = "arn:${local.partition}:states:${local.home}:${local.account_id}:stateMachine:${var.name}"
 
+  # IAM knows no regions: without one in its names, a second stack of this name elsewhere would find them taken.
+  iam_prefix = "${var.name}-${local.home}"
+
   regions  = merge(tomap({ (local.home) = var.network }), var.regions)
   projects = setsubtract(keys(var.projects), ["*"])
 }
@@ -55,6 +58,7 @@ module "generator" {
   source = "./modules/generator"
 
   name              = var.name
+  iam_prefix        = local.iam_prefix
   engines           = var.engines
   log_groups        = { for region, made in module.regional : region => { name = made.log_group, arn = made.log_group_arn } }
   bucket_arn        = module.storage.bucket_arn
@@ -71,6 +75,7 @@ module "functions" {
   source = "./modules/functions"
 
   name               = var.name
+  iam_prefix         = local.iam_prefix
   package            = var.functions_package
   emulator_endpoint  = var.emulator_endpoint
   architecture       = var.functions_architecture
@@ -96,9 +101,11 @@ module "orchestration" {
   source = "./modules/orchestration"
 
   name                  = var.name
+  iam_prefix            = local.iam_prefix
   state_machine_arn     = local.state_machine_arn
   function_arns         = module.functions.arns
   bucket                = module.storage.bucket
+  merge_concurrency     = var.merge_concurrency
   dead_letter_queue_arn = module.functions.dead_letter_queue_arn
   dead_letter_queue_url = module.functions.dead_letter_queue_url
   account_id            = local.account_id
@@ -112,6 +119,7 @@ module "schedules" {
   count  = length(var.schedules) == 0 ? 0 : 1
 
   name                  = var.name
+  iam_prefix            = local.iam_prefix
   schedules             = var.schedules
   state_machine_arn     = module.orchestration.state_machine_arn
   dead_letter_queue_arn = module.functions.dead_letter_queue_arn
@@ -139,6 +147,7 @@ module "access" {
   source = "./modules/access"
 
   name              = var.name
+  iam_prefix        = local.iam_prefix
   projects          = keys(var.projects)
   state_machine_arn = module.orchestration.state_machine_arn
   bucket_arn        = module.storage.bucket_arn

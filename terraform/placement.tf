@@ -31,5 +31,12 @@ resource "aws_s3_object" "placement" {
   key          = "config/placement.json"
   content      = jsonencode(local.placement)
   content_type = "application/json"
-  tags         = local.tags
+
+  # An object has ten tags at most, and a stack may have more; so this one has none, those of the provider left out too.
+  # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-tagging.html
+  override_provider {
+    default_tags {
+      tags = {}
+    }
+  }
 }

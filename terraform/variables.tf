@@ -65,7 +65,7 @@ variable "engines" {
 variable "network" {
   description = <<-EOT
     Where tasks of the home region run. By default a VPC is made, with public subnets, which costs nothing while no task
-    runs; `vpc.private` puts tasks behind NAT gateways. `networks` names existing subnets by project instead, `default`
+    runs; `vpc.zone_ids` picks zones, `vpc.private` puts tasks behind NAT gateways. `networks` names existing subnets by project instead, `default`
     among them. `vcpu_quota` is used in place of the answer of Service Quotas.
   EOT
   type = object({
@@ -77,6 +77,7 @@ variable "network" {
     vpc = optional(object({
       cidr         = optional(string, "10.90.0.0/20")
       zones        = optional(number, 2)
+      zone_ids     = optional(list(string), [])
       private      = optional(bool, false)
       nat          = optional(string, "one")
       egress_cidrs = optional(set(string), ["0.0.0.0/0"])
@@ -103,6 +104,7 @@ variable "regions" {
     vpc = optional(object({
       cidr         = optional(string, "10.90.0.0/20")
       zones        = optional(number, 2)
+      zone_ids     = optional(list(string), [])
       private      = optional(bool, false)
       nat          = optional(string, "one")
       egress_cidrs = optional(set(string), ["0.0.0.0/0"])
@@ -169,6 +171,12 @@ variable "max_tasks_per_execution" {
     condition     = var.max_tasks_per_execution >= 1 && var.max_tasks_per_execution <= 10000 && floor(var.max_tasks_per_execution) == var.max_tasks_per_execution
     error_message = "max_tasks_per_execution is ${var.max_tasks_per_execution}: take a whole number from 1 to 10000."
   }
+}
+
+variable "merge_concurrency" {
+  description = "Merge functions at work at a time in a run whose shards are merged in parts; less than the account's concurrency of functions, which is 10 in a new account."
+  type        = number
+  default     = 40
 }
 
 variable "start_timeout_s" {

@@ -169,7 +169,7 @@ impl Launch<'_> {
                     arn: status.arn,
                     region: region.to_owned(),
                     capacity: status.capacity,
-                    attempt: u32::from(self.placed.fallback),
+                    attempt: self.placed.attempt(task),
                     placed_ms: self.app.clock.now_ms(),
                 });
             }
@@ -182,10 +182,9 @@ impl Launch<'_> {
     async fn round(&mut self, pending: &[PlannedTask], began_ms: i64) -> Option<String> {
         let app = self.app;
         let pause = Duration::from_secs(1) / PER_SECOND;
-        let attempt = u32::from(self.placed.fallback);
         let requests: Vec<_> = pending
             .iter()
-            .map(|task| (task, self.request(task, attempt)))
+            .map(|task| (task, self.request(task)))
             .collect();
         let paced = futures_util::stream::iter(requests).then(|(task, request)| async move {
             app.clock.sleep(pause).await;
@@ -217,7 +216,7 @@ impl Launch<'_> {
                         arn,
                         region: task.region.clone(),
                         capacity,
-                        attempt,
+                        attempt: self.placed.attempt(task.index),
                         placed_ms: app.clock.now_ms(),
                     });
                 }
@@ -230,7 +229,10 @@ impl Launch<'_> {
                     self.give_up(std::slice::from_ref(task), &reason);
                 }
                 Err(error) => {
-                    no_spot |= matches!(error, RunError::Capacity(_));
+                    if matches!(error, RunError::Capacity(_)) {
+                        no_spot = true;
+                        *self.placed.without_room.entry(task.index).or_insert(0) += 1;
+                    }
                     app.log.debug(
                         "task not placed yet",
                         json!({"task": task.index, "reason": error.to_string()}),
@@ -260,7 +262,7 @@ impl Launch<'_> {
         }
     }
 
-    fn request(&self, task: &PlannedTask, attempt: u32) -> std::result::Result<RunRequest, String> {
+    fn request(&self, task: &PlannedTask) -> std::result::Result<RunRequest, String> {
         let Prepared { plan, execution } = self.prepared;
         let place = self
             .placement
@@ -290,10 +292,9 @@ impl Launch<'_> {
             ("test", &plan.test),
             ("execution", &plan.execution),
         ];
-        let provider = if attempt > 0 {
-            ON_DEMAND.to_owned()
-        } else {
-            self.placement.capacity.provider.clone()
+        let provider = match self.placed.fallback {
+            true => ON_DEMAND.to_owned(),
+            false => self.placement.capacity.provider.clone(),
         };
         let (capacity, network) = match &self.placement.launch_type {
             Some(name) => (RunCapacity::LaunchType(name.clone()), None),
@@ -310,7 +311,12 @@ impl Launch<'_> {
             memory: infrastructure.memory,
             environment: environment.map(|(k, v)| (k.to_owned(), v)).into(),
             started_by: plan.execution.clone(),
-            client_token: client_token(&plan.execution, task.index, attempt),
+            client_token: client_token(
+                &plan.execution,
+                task.index,
+                self.placed.attempt(task.index),
+                capacity.name(),
+            ),
             tags: tags.map(|(k, v)| (k.to_owned(), v.clone())).into(),
             capacity,
             network,
@@ -318,9 +324,11 @@ impl Launch<'_> {
     }
 }
 
-/// The same for the same request: 64 characters, as many as a token may have.
-fn client_token(execution: &str, task: u32, attempt: u32) -> String {
-    sha256_hex(format!("{execution}/{task}/{attempt}").as_bytes())
+/// The same for the same request until ECS has answered it, so that a request whose answer was lost is carried out once. ECS
+/// gives the answer to a token again, so that after one of no room another is needed. 64 characters, as many as a token may have
+/// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/ECS_Idempotency.html>).
+fn client_token(execution: &str, task: u32, attempt: u32, capacity: &str) -> String {
+    sha256_hex(format!("{execution}/{task}/{attempt}/{capacity}").as_bytes())
 }
 
 /// How many of the tasks of each kind of capacity there are.

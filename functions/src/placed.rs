@@ -5,7 +5,7 @@ use floodgate_control::json;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_store::ObjectStore;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What has been placed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,9 @@ pub struct Placed {
     /// Whether the tasks that are left go to On-Demand capacity, since there was no interruptible one.
     #[serde(default)]
     pub fallback: bool,
+    /// How often ECS answered that it has no room, by task that it said so of.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub without_room: BTreeMap<u32, u32>,
     /// Rounds that placed nothing, in a row: what the wait before the next one grows with.
     #[serde(default)]
     pub idle_rounds: u32,
@@ -34,7 +37,7 @@ pub struct PlacedTask {
     pub region: String,
     /// The capacity provider, or the launch type where there is none.
     pub capacity: String,
-    /// From 0; a task is asked for again under another number when the request itself changes.
+    /// How often ECS had answered before that it has no room for it.
     pub attempt: u32,
     /// When, Unix ms.
     #[serde(default)]
@@ -73,6 +76,11 @@ impl Placed {
     pub fn settled(&self) -> BTreeSet<u32> {
         let placed = self.tasks.iter().map(|t| t.task);
         placed.chain(self.failed.iter().map(|f| f.task)).collect()
+    }
+
+    /// How often ECS had no room for a task.
+    pub fn attempt(&self, task: u32) -> u32 {
+        self.without_room.get(&task).copied().unwrap_or(0)
     }
 
     /// How many were accepted.

@@ -31,6 +31,8 @@ FUNCTIONS = ("prepare", "launch", "watch", "merge", "finish", "reap")
 #: Seconds that a function may take, as in `terraform/modules/functions`.
 TIMEOUT_S = 900
 ACCOUNT = "000000000000"
+# Parts of a merge at a time: this machine has two processors.
+MERGE_CONCURRENCY = 2
 
 
 @dataclass(frozen=True)
@@ -300,7 +302,7 @@ def rendered(options: Options, arns: dict[str, str]) -> str:
     text = options.state_machine.read_text()
     for which, arn in arns.items():
         text = text.replace(f"${{{which}_arn}}", arn)
-    text = text.replace("${bucket}", options.bucket)
+    text = text.replace("${bucket}", options.bucket).replace("${merge_concurrency}", str(MERGE_CONCURRENCY))
     if "${" in text:
         left = text[text.index("${") :].split("}")[0]
         raise SystemExit(f"deploy: {options.state_machine}: no value for {left}}}")

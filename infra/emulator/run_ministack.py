@@ -11,7 +11,7 @@ from starter import end_with_starter
 
 
 def map_reads_jsonata() -> None:
-    """A Distributed Map in JSONata: `Items`, `ItemReader.Arguments`, `Output` and `Assign` are expressions.
+    """A Distributed Map in JSONata: `Items`, `ItemReader.Arguments`, `MaxConcurrency`, `Output` and `Assign` are expressions.
 
     MiniStack 1.5.33 takes them for JSONPath, or leaves them out.
     """
@@ -27,6 +27,9 @@ def map_reads_jsonata() -> None:
             reader["Parameters"] = states._apply_jsonata_template(reader.pop("Arguments"), raw_input, ctx)
         if "Items" in state:
             effective = states._jsonata_state_field(state, "Items", "array", raw_input, ctx)
+        if "MaxConcurrency" in state:
+            most = states._jsonata_state_field(state, "MaxConcurrency", "number", raw_input, ctx)
+            state = {**state, "MaxConcurrency": most}
         left_out = ("Items", "Output", "Assign")
         bare = {key: value for key, value in state.items() if key not in left_out}
         if reader:

@@ -32,8 +32,13 @@ run "storage_is_closed" {
   }
 
   assert {
-    condition     = length(aws_s3_bucket_lifecycle_configuration.this.rule) == 2
-    error_message = "by default there are two rules: aborted uploads and raw data"
+    condition     = length(aws_s3_bucket_lifecycle_configuration.this.rule) == 3
+    error_message = "by default there are three rules: aborted uploads, raw data, and old versions of a bucket that had versioning"
+  }
+
+  assert {
+    condition     = length(aws_s3_bucket_versioning.this) == 0
+    error_message = "a bucket without versioning is told that it has none, which AWS refuses once it had"
   }
 }
 
@@ -50,6 +55,85 @@ run "storage_denies_plain_text" {
   assert {
     condition     = jsondecode(aws_s3_bucket_policy.this.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false" && jsondecode(aws_s3_bucket_policy.this.policy).Statement[0].Effect == "Deny"
     error_message = aws_s3_bucket_policy.this.policy
+  }
+}
+
+run "zones_by_id" {
+  command = plan
+
+  module {
+    source = "./modules/network"
+  }
+
+  variables {
+    name     = "floodgate"
+    region   = "eu-west-1"
+    zone_ids = ["euw1-az3", "euw1-az1"]
+  }
+
+  # The mocked account calls its zones by other letters, as each old account does.
+  assert {
+    condition     = join(" ", [for subnet in aws_subnet.public : subnet.availability_zone]) == "zone-b zone-c"
+    error_message = "subnets lie in ${join(", ", [for subnet in aws_subnet.public : subnet.availability_zone])}"
+  }
+}
+
+run "zones_without_fargate" {
+  command = plan
+
+  module {
+    source = "./modules/network"
+  }
+
+  variables {
+    name     = "floodgate"
+    region   = "eu-west-1"
+    zone_ids = ["euw1-az1", "usw2-lax1-az1"]
+  }
+
+  expect_failures = [aws_vpc.this]
+}
+
+run "more_zones_than_there_are" {
+  command = plan
+
+  module {
+    source = "./modules/network"
+  }
+
+  override_data {
+    target = data.aws_availability_zones.fargate
+    values = {
+      names    = ["us-west-1a", "us-west-1c"]
+      zone_ids = ["usw1-az1", "usw1-az3"]
+    }
+  }
+
+  variables {
+    name   = "floodgate"
+    region = "us-west-1"
+    zones  = 3
+  }
+
+  expect_failures = [aws_vpc.this]
+}
+
+run "storage_with_versions" {
+  command = plan
+
+  module {
+    source = "./modules/storage"
+  }
+
+  variables {
+    bucket_name = "floodgate-test"
+    table_name  = "floodgate"
+    versioning  = true
+  }
+
+  assert {
+    condition     = aws_s3_bucket_versioning.this[0].versioning_configuration[0].status == "Enabled"
+    error_message = "the bucket keeps no versions"
   }
 }
 

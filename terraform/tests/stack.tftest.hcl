@@ -68,6 +68,24 @@ run "placement_of_defaults" {
   }
 }
 
+run "more_tags_than_an_object_may_have" {
+  variables {
+    tags = { for number in range(12) : "tag-${number}" => "x" }
+  }
+
+  assert {
+    condition     = try(length(aws_s3_object.placement.tags), 0) == 0
+    error_message = "the object has ${try(length(aws_s3_object.placement.tags), 0)} tags"
+  }
+}
+
+run "a_stack_of_the_same_name_in_another_region" {
+  assert {
+    condition     = alltrue([for name in values(module.functions.role_names) : strcontains(name, "-eu-west-1-")])
+    error_message = "roles are ${join(", ", values(module.functions.role_names))}, and IAM has them once in an account"
+  }
+}
+
 run "private_network_with_projects" {
   variables {
     network = {

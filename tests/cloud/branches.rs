@@ -179,14 +179,29 @@ fn infra(path: &str) -> std::path::PathBuf {
         .join(path)
 }
 
-/// The state machine, its placeholders filled in.
+/// The state machine, its placeholders filled in, and its retries after throttling made in seconds: how long they wait is
+/// for a real account to bear, how often they try is what is tested.
 fn machine() -> Value {
     let mut text = std::fs::read_to_string(infra("state-machine.asl.json")).unwrap();
     for function in ["prepare", "launch", "watch", "merge", "finish", "reap"] {
         let arn = format!("arn:aws:lambda:{REGION}:000000000000:function:floodgate-{function}");
         text = text.replace(&format!("${{{function}_arn}}"), &arn);
     }
-    serde_json::from_str(&text.replace("${bucket}", "floodgate")).unwrap()
+    let text = text.replace("${bucket}", "floodgate");
+    let mut machine = serde_json::from_str(&text.replace("${merge_concurrency}", "2")).unwrap();
+    hasten(&mut machine);
+    machine
+}
+
+fn hasten(value: &mut Value) {
+    if let Some(delay) = value.get_mut("MaxDelaySeconds") {
+        *delay = json!(2);
+    }
+    match value {
+        Value::Object(fields) => fields.values_mut().for_each(hasten),
+        Value::Array(items) => items.iter_mut().for_each(hasten),
+        _ => {}
+    }
 }
 
 /// Every way from one state to another: `Next`, `Default`, of choices and of catchers.
@@ -240,24 +255,31 @@ async fn end(
 
 /// How often a state of the parent execution is tried whose retries are used up: once, and as often as it is retried.
 fn retried_in_vain(case: &Case, machine: &Value) -> Option<usize> {
-    let state = match case.name.strip_suffix("-exhausted")? {
-        "prepare" => "Prepare",
-        "launch" => "Launch",
-        "watch" => "Watch",
-        "merge" => "PlanMerge",
-        "finish" => "Finish",
-        "recovery" => "Recover",
+    let (throttled, storage) = ("Floodgate.Throttled", "Floodgate.Storage");
+    let (state, error) = match case.name.strip_suffix("-exhausted")? {
+        "prepare" => ("Prepare", throttled),
+        "launch" => ("Launch", "Floodgate.Placement"),
+        "watch" => ("Watch", storage),
+        "merge" => ("PlanMerge", storage),
+        "finish" => ("Finish", storage),
+        "recovery" => ("Recover", "Lambda.ServiceException"),
         // The watch that fails before it is one more; parts have histories of their own.
-        "reap" => return Some(1 + tries(machine, "Reap")),
+        "reap" => return Some(1 + tries(machine, "Reap", throttled)),
         "parts" => return Some(0),
         other => panic!("which state does {other} stand for?"),
     };
-    Some(tries(machine, state))
+    Some(tries(machine, state, error))
 }
 
-fn tries(machine: &Value, state: &str) -> usize {
-    let retries = &machine["States"][state]["Retry"][0]["MaxAttempts"];
-    1 + usize::try_from(retries.as_u64().unwrap()).unwrap()
+/// By the retrier of that error.
+fn tries(machine: &Value, state: &str, error: &str) -> usize {
+    let retriers = machine["States"][state]["Retry"].as_array().unwrap();
+    let names = |retrier: &&Value| {
+        let errors = retrier["ErrorEquals"].as_array().unwrap();
+        errors.iter().any(|name| name == error)
+    };
+    let most = &retriers.iter().find(names).unwrap()["MaxAttempts"];
+    1 + usize::try_from(most.as_u64().unwrap()).unwrap()
 }
 
 /// The states that an execution entered, in order, and how many tries of tasks failed.

@@ -95,6 +95,36 @@ async fn throttled_tasks_are_asked_for_again() {
 }
 
 #[tokio::test]
+async fn a_task_whose_answer_was_lost_is_asked_for_under_the_same_token() {
+    let (stack, run) = prepared(1, |_| {}).await;
+    stack.tasks.script(|call, _| match call {
+        0 => Err(RunError::Service("connection reset".into())),
+        _ => Ok(()),
+    });
+    let run = launched(&stack, run).await;
+    assert_eq!(run["placed"], 1);
+    let requests = stack.tasks.requests.lock().unwrap();
+    assert_eq!(requests.len(), 2);
+    assert_eq!(requests[0], requests[1]);
+}
+
+#[tokio::test]
+async fn after_no_room_a_task_is_asked_for_under_another_token() {
+    let (stack, run) = prepared(2, |_| {}).await;
+    stack.tasks.script(|call, _| match call {
+        0..4 => Err(RunError::Capacity(
+            "Capacity is unavailable at this time.".into(),
+        )),
+        _ => Ok(()),
+    });
+    let run = launched(&stack, run).await;
+    assert_eq!(run["placed"], 2);
+    let placed = stack.objects.json(&stack.key("control/placed.json"));
+    let tasks = placed["tasks"].as_array().unwrap().iter();
+    assert!(tasks.map(|t| &t["attempt"]).all(|attempt| *attempt == 2));
+}
+
+#[tokio::test]
 async fn tasks_that_find_no_spot_capacity_run_on_demand() {
     let (stack, run) = prepared(6, |p| {
         p["capacity"] = json!({"provider": "FARGATE_SPOT", "fallback": true});

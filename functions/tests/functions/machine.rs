@@ -9,9 +9,10 @@ const TEXT: &str = include_str!("../../../infra/state-machine.asl.json");
 
 /// What Lambda and Step Functions themselves call errors
 /// (<https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html>).
-const FOREIGN: [&str; 7] = [
+const FOREIGN: [&str; 8] = [
     "States.ALL",
     "States.Timeout",
+    "Lambda.ClientExecutionTimeoutException",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
@@ -137,6 +138,36 @@ fn every_state_is_reached_and_every_next_is_there() {
     }
 }
 
+/// A limit of the account, which others use up as well: it passes in minutes.
+const THROTTLED: [&str; 2] = ["Floodgate.Throttled", "Lambda.TooManyRequestsException"];
+/// Faults of a service: they pass in seconds, or not at all.
+const FAULTS: [&str; 8] = [
+    "Floodgate.Storage",
+    "Floodgate.Placement",
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.Unknown",
+    "States.Timeout",
+];
+
+/// All waits between the tries of an error without jitter, in seconds; none if it is not retried.
+fn longest_wait_s(retriers: &[Value], error: &str) -> Option<u64> {
+    let names = |retrier: &&Value| {
+        let errors = retrier["ErrorEquals"].as_array().unwrap();
+        errors.iter().any(|name| name == error)
+    };
+    let retrier = retriers.iter().find(names)?;
+    let number = |field: &str| retrier[field].as_u64().unwrap();
+    let (mut wait_s, mut sum_s) = (number("IntervalSeconds"), 0);
+    for _ in 0..number("MaxAttempts") {
+        sum_s += wait_s.min(number("MaxDelaySeconds"));
+        wait_s *= number("BackoffRate");
+    }
+    Some(sum_s)
+}
+
 #[test]
 fn every_task_is_bounded_retried_with_jitter_and_caught() {
     let machine = machine();
@@ -144,20 +175,29 @@ fn every_task_is_bounded_retried_with_jitter_and_caught() {
     for (name, state) in every_state(&machine) {
         if state["Type"] == "Task" {
             assert!(state["TimeoutSeconds"].as_u64().unwrap() > 0, "{name}");
-            for retry in state["Retry"].as_array().unwrap() {
-                assert_eq!(retry["JitterStrategy"], "FULL", "{name}");
-                assert!(retry["MaxAttempts"].as_u64().unwrap() > 1, "{name}");
-                let errors = retry["ErrorEquals"].as_array().unwrap();
-                for transient in [
-                    "Floodgate.Throttled",
-                    "Floodgate.Storage",
-                    "Floodgate.Placement",
-                ] {
-                    assert!(errors.iter().any(|e| e == transient), "{name}: {transient}");
-                }
-                for lasting in ["Floodgate.InvalidDefinition", "Floodgate.Errored"] {
-                    assert!(!errors.iter().any(|e| e == lasting), "{name}: {lasting}");
-                }
+            let retriers = state["Retry"].as_array().unwrap();
+            assert!(
+                retriers.iter().all(|r| r["JitterStrategy"] == "FULL"),
+                "{name}"
+            );
+            let longest = |error| longest_wait_s(retriers, error);
+            for throttled in THROTTLED {
+                let wait_s = longest(throttled).unwrap_or_else(|| panic!("{name}: {throttled}"));
+                assert!(
+                    (300..900).contains(&wait_s),
+                    "{name}: {throttled}: {wait_s} s"
+                );
+            }
+            for fault in FAULTS {
+                let wait_s = longest(fault).unwrap_or_else(|| panic!("{name}: {fault}"));
+                assert!((30..90).contains(&wait_s), "{name}: {fault}: {wait_s} s");
+            }
+            for lasting in [
+                "Floodgate.InvalidDefinition",
+                "Floodgate.Errored",
+                "States.ALL",
+            ] {
+                assert_eq!(longest(lasting), None, "{name}: {lasting}");
             }
             assert!(
                 texts(&state["Catch"], "ErrorEquals").contains(&"States.ALL"),
@@ -174,13 +214,15 @@ fn every_task_is_bounded_retried_with_jitter_and_caught() {
 }
 
 #[test]
-fn the_placeholders_are_the_functions_and_the_bucket() {
+fn the_placeholders_are_the_functions_the_bucket_and_a_number() {
     let mut found = BTreeSet::new();
     for piece in TEXT.split("${").skip(1) {
         found.insert(piece.split('}').next().unwrap().to_owned());
     }
     let functions = Function::ALL.iter().map(|f| format!("{}_arn", f.name()));
-    let expected: BTreeSet<String> = functions.chain(["bucket".to_owned()]).collect();
+    let expected: BTreeSet<String> = functions
+        .chain(["bucket", "merge_concurrency"].map(str::to_owned))
+        .collect();
     assert_eq!(found, expected);
 }
 

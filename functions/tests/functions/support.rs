@@ -28,6 +28,8 @@ pub struct Played {
     pub calls: AtomicU64,
     pub requests: Mutex<Vec<RunRequest>>,
     tokens: Mutex<BTreeMap<String, String>>,
+    /// What was answered to tokens that no task was started for.
+    without_room: Mutex<BTreeMap<String, String>>,
     pub running: Mutex<BTreeMap<String, (String, u32)>>,
     pub ended: Mutex<BTreeMap<String, String>>,
     pub stopped: Mutex<Vec<String>>,
@@ -43,6 +45,7 @@ impl Default for Played {
             calls: AtomicU64::new(0),
             requests: Mutex::default(),
             tokens: Mutex::default(),
+            without_room: Mutex::default(),
             running: Mutex::default(),
             ended: Mutex::default(),
             stopped: Mutex::default(),
@@ -95,7 +98,16 @@ impl Tasks for Played {
     async fn run(&self, request: &RunRequest) -> std::result::Result<StartedTask, RunError> {
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
         self.requests.lock().unwrap().push(request.clone());
-        (self.script.lock().unwrap())(call, request)?;
+        // What was answered to a token is answered again.
+        let mut without_room = self.without_room.lock().unwrap();
+        if let Some(text) = without_room.get(&request.client_token) {
+            return Err(RunError::Capacity(text.clone()));
+        }
+        let scripted = (self.script.lock().unwrap())(call, request);
+        if let Err(RunError::Capacity(text)) = &scripted {
+            without_room.insert(request.client_token.clone(), text.clone());
+        }
+        scripted?;
         let mut tokens = self.tokens.lock().unwrap();
         let fresh = !tokens.contains_key(&request.client_token);
         let next = tokens.len();

@@ -92,6 +92,8 @@ const WITHOUT_TAGS: &[&str] = &[
     "aws_s3_bucket_public_access_block",
     "aws_s3_bucket_server_side_encryption_configuration",
     "aws_s3_bucket_versioning",
+    // It can, but ten at most.
+    "aws_s3_object",
     "aws_scheduler_schedule",
     "aws_sns_topic_policy",
     "aws_sns_topic_subscription",

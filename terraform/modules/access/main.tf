@@ -8,7 +8,7 @@ locals {
 resource "aws_iam_policy" "runner" {
   for_each = var.projects
 
-  name        = "${var.name}-runner-${each.key == "*" ? "all" : each.key}"
+  name        = "${var.iam_prefix}-runner-${each.key == "*" ? "all" : each.key}"
   description = "Floodgate ${var.name}: start, follow and abort runs of ${each.key == "*" ? "every project" : each.key}"
   tags        = var.tags
 

@@ -3,6 +3,11 @@ variable "name" {
   type        = string
 }
 
+variable "iam_prefix" {
+  description = "What names of roles and policies start with: they are one namespace for all regions of the account."
+  type        = string
+}
+
 variable "projects" {
   description = "Projects that get a policy of their own; \"*\" is the policy for all projects."
   type        = set(string)

@@ -4,7 +4,7 @@
 resource "aws_iam_role" "this" {
   for_each = local.functions
 
-  name        = "${var.name}-${each.key}"
+  name        = "${var.iam_prefix}-${each.key}"
   description = "Floodgate ${var.name}: ${each.value.description}"
   tags        = var.tags
 

@@ -3,6 +3,11 @@ variable "name" {
   type        = string
 }
 
+variable "iam_prefix" {
+  description = "What names of roles and policies start with: they are one namespace for all regions of the account."
+  type        = string
+}
+
 variable "package" {
   description = "Path of the zip that `cargo xtask package` makes, with the program bootstrap in it."
   type        = string

@@ -37,7 +37,7 @@ locals {
 }
 
 resource "aws_iam_role" "task" {
-  name        = "${var.name}-generator"
+  name        = "${var.iam_prefix}-generator"
   description = "Floodgate ${var.name}: what a generator may do"
   tags        = var.tags
 
@@ -45,7 +45,7 @@ resource "aws_iam_role" "task" {
 }
 
 resource "aws_iam_role" "execution" {
-  name        = "${var.name}-generator-execution"
+  name        = "${var.iam_prefix}-generator-execution"
   description = "Floodgate ${var.name}: pulls the image and writes the logs of generators"
   tags        = var.tags
 

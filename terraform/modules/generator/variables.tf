@@ -3,6 +3,11 @@ variable "name" {
   type        = string
 }
 
+variable "iam_prefix" {
+  description = "What names of roles and policies start with: they are one namespace for all regions of the account."
+  type        = string
+}
+
 variable "engines" {
   description = "The engines on offer: architectures of the image, and its tag or digest in the repository made here, or another image."
   type = map(object({

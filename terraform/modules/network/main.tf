@@ -1,14 +1,25 @@
 # A VPC for generators: nothing comes in, everything they need goes out. Public subnets cost nothing while no task runs;
 # private ones need a NAT gateway, which is paid by the hour.
 
-data "aws_availability_zones" "available" {
-  region = var.region
-  state  = "available"
+# Not Local Zones and Wavelength Zones, which an account may have opted in to: Fargate runs in neither. Nor zones of a
+# region with Fargate that have none themselves.
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/AWS_Fargate-Regions.html
+data "aws_availability_zones" "fargate" {
+  region           = var.region
+  state            = "available"
+  exclude_zone_ids = ["usw1-az2", "apne1-az3", "cnn1-az3"]
+
+  filter {
+    name   = "zone-type"
+    values = ["availability-zone"]
+  }
 }
 
 locals {
-  zones   = slice(sort(data.aws_availability_zones.available.names), 0, var.zones)
-  private = var.private
+  offered  = zipmap(data.aws_availability_zones.fargate.zone_ids, data.aws_availability_zones.fargate.names)
+  in_order = slice(sort(values(local.offered)), 0, min(var.zones, length(local.offered)))
+  zones    = length(var.zone_ids) == 0 ? local.in_order : [for id in var.zone_ids : local.offered[id] if contains(keys(local.offered), id)]
+  private  = var.private
   # Quarters two to four are the zones' subnets for tasks, three /22 of a /20. The first one has the small public subnets
   # of the NAT gateways.
   task_cidrs    = { for index, zone in local.zones : zone => cidrsubnet(var.cidr, 2, index + 1) }
@@ -24,6 +35,18 @@ resource "aws_vpc" "this" {
   enable_dns_support   = true
   enable_dns_hostnames = true
   tags                 = merge(var.tags, { Name = var.name })
+
+  lifecycle {
+    precondition {
+      condition     = length(setsubtract(var.zone_ids, keys(local.offered))) == 0
+      error_message = "zone_ids has ${join(", ", setsubtract(var.zone_ids, keys(local.offered)))}: in ${var.region} Fargate runs in ${join(", ", keys(local.offered))}."
+    }
+
+    precondition {
+      condition     = length(var.zone_ids) > 0 || length(local.offered) >= var.zones
+      error_message = "zones is ${var.zones}: in ${var.region} this account has ${length(local.offered)} with Fargate (${join(", ", keys(local.offered))}); take that many at most."
+    }
+  }
 }
 
 # The group that every VPC comes with would let its members reach each other: without rules it lets nobody do anything.

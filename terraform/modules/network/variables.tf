@@ -30,6 +30,17 @@ variable "zones" {
   }
 }
 
+variable "zone_ids" {
+  description = "Availability zones by id, such as euw1-az1, one to three; empty: the first ones by name, as many as `zones` says."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = length(var.zone_ids) <= 3 && length(distinct(var.zone_ids)) == length(var.zone_ids)
+    error_message = "zone_ids has [${join(", ", var.zone_ids)}]: take at most three, each once."
+  }
+}
+
 variable "private" {
   description = "Put tasks into private subnets behind NAT, without public addresses. Costs a NAT gateway by the hour and by the gigabyte."
   type        = bool

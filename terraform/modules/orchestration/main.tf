@@ -15,6 +15,8 @@ resource "aws_sfn_state_machine" "this" {
     finish_arn  = var.function_arns["finish"]
     reap_arn    = var.function_arns["reap"]
     bucket      = var.bucket
+
+    merge_concurrency = var.merge_concurrency
   })
 
   logging_configuration {

@@ -1,5 +1,5 @@
 resource "aws_iam_role" "state_machine" {
-  name        = "${var.name}-state-machine"
+  name        = "${var.iam_prefix}-state-machine"
   description = "Floodgate ${var.name}: calls the functions"
   tags        = var.tags
 

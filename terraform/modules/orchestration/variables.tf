@@ -3,6 +3,11 @@ variable "name" {
   type        = string
 }
 
+variable "iam_prefix" {
+  description = "What names of roles and policies start with: they are one namespace for all regions of the account."
+  type        = string
+}
+
 variable "state_machine_arn" {
   description = "ARN that the state machine will have: its role and reap name it before it exists."
   type        = string
@@ -16,6 +21,17 @@ variable "function_arns" {
 variable "bucket" {
   description = "Name of the bucket, which messages refer to."
   type        = string
+}
+
+variable "merge_concurrency" {
+  description = "Merge functions at work at a time in a run whose shards are merged in parts. All of them count against the account's concurrency of functions."
+  type        = number
+  default     = 40
+
+  validation {
+    condition     = var.merge_concurrency >= 1 && var.merge_concurrency <= 1000 && floor(var.merge_concurrency) == var.merge_concurrency
+    error_message = "merge_concurrency is ${var.merge_concurrency}: take a whole number from 1 to 1000, and less than the account's concurrency of functions."
+  }
 }
 
 variable "dead_letter_queue_arn" {

@@ -33,6 +33,7 @@ module "network" {
   region       = var.region
   cidr         = var.network.cidr
   zones        = var.network.zones
+  zone_ids     = var.network.zone_ids
   private      = var.network.private
   nat          = var.network.nat
   egress_cidrs = var.network.egress_cidrs

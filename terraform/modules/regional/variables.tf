@@ -13,6 +13,7 @@ variable "network" {
   type = object({
     cidr         = string
     zones        = number
+    zone_ids     = list(string)
     private      = bool
     nat          = string
     egress_cidrs = set(string)

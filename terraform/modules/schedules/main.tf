@@ -50,7 +50,7 @@ resource "aws_scheduler_schedule" "this" {
 }
 
 resource "aws_iam_role" "this" {
-  name        = "${var.name}-schedules"
+  name        = "${var.iam_prefix}-schedules"
   description = "Floodgate ${var.name}: lets EventBridge Scheduler start runs"
   tags        = var.tags
 

@@ -3,6 +3,11 @@ variable "name" {
   type        = string
 }
 
+variable "iam_prefix" {
+  description = "What names of roles and policies start with: they are one namespace for all regions of the account."
+  type        = string
+}
+
 variable "schedules" {
   description = "Runs that start by the clock, by name: cron(…), rate(…) or at(…), the time zone, and the run's input."
   type = map(object({

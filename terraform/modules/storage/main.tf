@@ -36,12 +36,15 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "this" {
   }
 }
 
+# Without versioning there is no such resource: what a bucket that never had versions is, and nothing that it could be told.
+# When it goes, the provider suspends versioning.
 resource "aws_s3_bucket_versioning" "this" {
+  count = var.versioning ? 1 : 0
+
   bucket = aws_s3_bucket.this.id
 
   versioning_configuration {
-    # A bucket that never had versions must not be told to suspend them.
-    status = var.versioning ? "Enabled" : "Disabled"
+    status = "Enabled"
   }
 }
 
@@ -115,22 +118,19 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
-  dynamic "rule" {
-    for_each = var.versioning ? [var.noncurrent_days] : []
+  # Also without versioning: a bucket that had it once keeps its old versions otherwise.
+  rule {
+    id     = "expire-old-versions"
+    status = "Enabled"
 
-    content {
-      id     = "expire-old-versions"
-      status = "Enabled"
+    filter {}
 
-      filter {}
+    noncurrent_version_expiration {
+      noncurrent_days = var.noncurrent_days
+    }
 
-      noncurrent_version_expiration {
-        noncurrent_days = rule.value
-      }
-
-      expiration {
-        expired_object_delete_marker = true
-      }
+    expiration {
+      expired_object_delete_marker = true
     }
   }
 

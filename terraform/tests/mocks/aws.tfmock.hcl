@@ -20,7 +20,8 @@ mock_data "aws_region" {
 
 mock_data "aws_availability_zones" {
   defaults = {
-    names = ["zone-c", "zone-a", "zone-b"]
+    names    = ["zone-c", "zone-a", "zone-b"]
+    zone_ids = ["euw1-az1", "euw1-az2", "euw1-az3"]
   }
 }
 
