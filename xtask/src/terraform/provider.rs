@@ -174,6 +174,7 @@ fn copy_needed(module: &Path, source: &Path) -> Result<()> {
     if source.exists() {
         fs::remove_dir_all(source).with_context(|| format!("remove {}", source.display()))?;
     }
+    fs::create_dir_all(source).with_context(|| format!("create {}", source.display()))?;
     for part in [
         "main.go", "go.mod", "go.sum", "internal", "names", "version",
     ] {
@@ -251,6 +252,33 @@ mod tests {
         assert!(!cut.contains("quicksight"), "{cut}");
         let error = cut_down("import (\n)\n").unwrap_err().to_string();
         assert!(error.contains("names 0"), "{error}");
+    }
+
+    #[test]
+    fn what_is_built_from_is_copied_into_a_folder_that_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let (module, source) = (folder.path().join("module"), folder.path().join("source"));
+        for file in [
+            "main.go",
+            "go.mod",
+            "go.sum",
+            "names/a.go",
+            "version/VERSION",
+        ] {
+            let file = module.join(file);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, "x").unwrap();
+        }
+        let list = module.join(SERVICES_FILE);
+        fs::create_dir_all(list.parent().unwrap()).unwrap();
+        let services = SERVICES.iter().map(|service| {
+            format!(
+                "\t\"{MODULE}/internal/service/{service}\"\n\t\t{service}.ServicePackage(ctx),\n"
+            )
+        });
+        fs::write(&list, services.collect::<String>()).unwrap();
+        copy_needed(&module, &source).unwrap();
+        assert!(source.join("main.go").exists() && source.join(SERVICES_FILE).exists());
     }
 
     #[test]
