@@ -15,8 +15,28 @@ locals {
 
   tags = merge({ "floodgate:stack" = var.name }, var.tags)
 
-  # The state machine calls reap, and reap starts the state machine: one of them has to know the other's ARN beforehand.
-  state_machine_arn = "arn:${local.partition}:states:${local.home}:${local.account_id}:stateMachine:${var.name}"
+  # One state machine a project, with the project as a constant in it; that of "*" is for those that are not named. A project with
+  # schedules has a second one, which only Scheduler may start. Neither a stack's name nor a project's has a low line.
+  machines = merge(
+    { for project in keys(var.projects) : project => {
+      name      = project == "*" ? var.name : "${var.name}_${project}"
+      project   = project
+      scheduled = false
+    } },
+    { for project in distinct([for schedule in values(var.schedules) : contains(keys(var.projects), schedule.project) ? schedule.project : "*"]) : "${project}/scheduled" => {
+      name      = "${var.name}_${project == "*" ? "" : project}_scheduled"
+      project   = project
+      scheduled = true
+    } },
+  )
+
+  # The state machines call reap, and reap starts the state machines: one of them has to know the other's ARN beforehand.
+  state_machine_base = "arn:${local.partition}:states:${local.home}:${local.account_id}:stateMachine:${var.name}"
+  state_machine_arns = { for key, machine in local.machines : key => replace(local.state_machine_base, "/[^:]*$/", machine.name) }
+  execution_arns     = [for arn in values(local.state_machine_arns) : "${replace(arn, ":stateMachine:", ":execution:")}:*"]
+
+  # Secrets of all projects: prepare looks whether they are there.
+  secret_arns = distinct(concat(var.secret_arns, flatten([for project in values(var.projects) : project.secret_arns])))
 
   # IAM knows no regions: without one in its names, a second stack of this name elsewhere would find them taken.
   iam_prefix = "${var.name}-${local.home}"
@@ -63,7 +83,7 @@ module "generator" {
   log_groups        = { for region, made in module.regional : region => { name = made.log_group, arn = made.log_group_arn } }
   bucket_arn        = module.storage.bucket_arn
   kms_key_arn       = var.kms_key_arn
-  secret_arns       = var.secret_arns
+  projects          = { for project, limits in var.projects : project => { secret_arns = distinct(concat(var.secret_arns, limits.secret_arns)) } }
   account_id        = local.account_id
   partition         = local.partition
   force_destroy     = var.force_destroy
@@ -85,9 +105,11 @@ module "functions" {
   table              = module.storage.table
   table_arn          = module.storage.table_arn
   kms_key_arn        = var.kms_key_arn
-  state_machine_arn  = local.state_machine_arn
-  task_role_arns     = [module.generator.task_role_arn, module.generator.execution_role_arn]
-  secret_arns        = var.secret_arns
+  state_machine_base = local.state_machine_base
+  state_machine_arns = values(local.state_machine_arns)
+  execution_arns     = local.execution_arns
+  task_role_arns     = concat(values(module.generator.task_role_arns), [module.generator.execution_role_arn])
+  secret_arns        = local.secret_arns
   region             = local.home
   account_id         = local.account_id
   partition          = local.partition
@@ -102,7 +124,8 @@ module "orchestration" {
 
   name                  = var.name
   iam_prefix            = local.iam_prefix
-  state_machine_arn     = local.state_machine_arn
+  machines              = local.machines
+  state_machine_arns    = values(local.state_machine_arns)
   function_arns         = module.functions.arns
   bucket                = module.storage.bucket
   merge_concurrency     = var.merge_concurrency
@@ -121,7 +144,7 @@ module "schedules" {
   name                  = var.name
   iam_prefix            = local.iam_prefix
   schedules             = var.schedules
-  state_machine_arn     = module.orchestration.state_machine_arn
+  state_machine_arns    = { for key, arn in module.orchestration.state_machine_arns : trimsuffix(key, "/scheduled") => arn if endswith(key, "/scheduled") }
   dead_letter_queue_arn = module.functions.dead_letter_queue_arn
   account_id            = local.account_id
   tags                  = local.tags
@@ -132,7 +155,7 @@ module "alarms" {
   count  = var.alarms == null ? 0 : 1
 
   name                   = var.name
-  state_machine_arn      = module.orchestration.state_machine_arn
+  state_machine_arns     = module.orchestration.state_machine_arns
   reap_function_name     = module.functions.names["reap"]
   dead_letter_queue_name = module.functions.dead_letter_queue_name
   failed_executions      = var.alarms.failed_executions
@@ -146,12 +169,13 @@ module "alarms" {
 module "access" {
   source = "./modules/access"
 
-  name              = var.name
-  iam_prefix        = local.iam_prefix
-  projects          = keys(var.projects)
-  state_machine_arn = module.orchestration.state_machine_arn
-  bucket_arn        = module.storage.bucket_arn
-  table_arn         = module.storage.table_arn
-  kms_key_arn       = var.kms_key_arn
-  tags              = local.tags
+  name               = var.name
+  iam_prefix         = local.iam_prefix
+  projects           = keys(var.projects)
+  state_machine_arns = { for project in keys(var.projects) : project => module.orchestration.state_machine_arns[project] }
+  execution_arns     = { for project in keys(var.projects) : project => [for key, arn in module.orchestration.state_machine_arns : "${replace(arn, ":stateMachine:", ":execution:")}:*" if trimsuffix(key, "/scheduled") == project] }
+  bucket_arn         = module.storage.bucket_arn
+  table_arn          = module.storage.table_arn
+  kms_key_arn        = var.kms_key_arn
+  tags               = local.tags
 }

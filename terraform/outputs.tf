@@ -4,8 +4,13 @@ output "stack" {
 }
 
 output "state_machine_arn" {
-  description = "What `aws stepfunctions start-execution` and `floodgate run --cloud` start."
-  value       = module.orchestration.state_machine_arn
+  description = "What starts runs of projects that are not named; null without the project \"*\"."
+  value       = try(module.orchestration.state_machine_arns["*"], null)
+}
+
+output "state_machine_arns" {
+  description = "What `aws stepfunctions start-execution` and `floodgate run --cloud` start, by project."
+  value       = { for project in keys(var.projects) : project => module.orchestration.state_machine_arns[project] }
 }
 
 output "bucket" {
@@ -33,6 +38,11 @@ output "runner_policy_arns" {
   value       = module.access.policy_arns
 }
 
+output "operator_policy_arn" {
+  description = "Policy for whoever looks after all projects: reads, follows and stops everything, and starts nothing."
+  value       = module.access.operator_policy_arn
+}
+
 output "function_names" {
   description = "Name of each function."
   value       = module.functions.names
@@ -40,7 +50,7 @@ output "function_names" {
 
 output "role_names" {
   description = "Name of each function's role, and of the generators', for policies of your own."
-  value       = merge(module.functions.role_names, { generator = module.generator.task_role_name })
+  value       = merge(module.functions.role_names, { for project, name in module.generator.task_role_names : project == "*" ? "generator" : "generator-${project}" => name })
 }
 
 output "schedule_arns" {

@@ -18,9 +18,21 @@ locals {
     }
     launch_type             = local.emulated ? "EC2" : null
     projects                = var.projects
+    task_roles              = module.generator.task_role_arns
+    secret_arns             = var.secret_arns
     image_digest            = { for engine, generator in var.engines : engine => generator.digest if generator.digest != null }
     max_tasks_per_execution = var.max_tasks_per_execution
     start_timeout_s         = var.start_timeout_s
+    # What a schedule starts stands here and not in its target, whose input lies in the dead-letter queue if it cannot be delivered.
+    schedules = {
+      for name, schedule in var.schedules : name => {
+        project    = schedule.project
+        test       = schedule.test
+        version    = schedule.version
+        parameters = schedule.parameters
+        env        = schedule.env
+      }
+    }
     # What one function merges at most is the functions' own business; tests set it.
     merge_shards = null
   }

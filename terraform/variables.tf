@@ -141,15 +141,38 @@ variable "capacity" {
 }
 
 variable "projects" {
-  description = "Who may run what: the most tasks and the highest cost (USD) of one run, the highest cost of a calendar month (UTC), and the principals that may start runs (`*` stands for any text), by project. \"*\" is for every project that is not named; leave it out to admit only those that are."
+  description = "Who may run what: the most tasks and the highest cost (USD) of one run, the highest cost of a calendar month (UTC), and the principals that may start runs (`*` stands for any text), by project. \"*\" is for every project that is not named; leave it out to admit only those that are. Then what load may be sent to (hosts, *.suffixes, networks; null: anything), the engines that may run although they cannot be kept to that, and the project's own secrets."
   type = map(object({
-    max_tasks       = optional(number, 1000)
-    max_cost_usd    = optional(number)
-    max_monthly_usd = optional(number)
-    principals      = optional(list(string), ["*"])
+    max_tasks          = optional(number, 1000)
+    max_cost_usd       = optional(number)
+    max_monthly_usd    = optional(number)
+    principals         = optional(list(string), ["*"])
+    allowed_targets    = optional(list(string))
+    unconfined_engines = optional(list(string), [])
+    secret_arns        = optional(list(string), [])
   }))
   default  = { "*" = {} }
   nullable = false
+
+  validation {
+    condition     = alltrue([for project in keys(var.projects) : length(var.name) + length(project) <= 69])
+    error_message = "projects has ${join(", ", [for project in keys(var.projects) : project if length(var.name) + length(project) > 69])}: a project's name and the stack's (${var.name}) have 69 characters at most together, since they name its state machines; take a shorter one."
+  }
+
+  validation {
+    condition     = alltrue([for limits in values(var.projects) : limits.allowed_targets == null ? true : length(limits.allowed_targets) > 0 && alltrue([for target in limits.allowed_targets : can(cidrhost(target, 0)) || can(cidrhost("${target}/32", 0)) || can(cidrhost("${target}/128", 0)) || can(regex("^([*]?[.])?[A-Za-z0-9_-]+([.][A-Za-z0-9_-]+)*[.]?$", target))])])
+    error_message = "projects has allowed_targets ${jsonencode({ for project, limits in var.projects : project => limits.allowed_targets })}: take hosts (shop.example.com), all below one (*.example.com) and networks (10.0.0.0/8), one or more, or null for anything."
+  }
+
+  validation {
+    condition     = alltrue([for limits in values(var.projects) : length(setsubtract(limits.unconfined_engines, ["k6", "jmeter", "gatling"])) == 0])
+    error_message = "projects has unconfined_engines ${jsonencode({ for project, limits in var.projects : project => limits.unconfined_engines })}: take k6, jmeter and gatling; the engine http is always kept to allowed_targets."
+  }
+
+  validation {
+    condition     = alltrue([for arn in flatten([for limits in values(var.projects) : limits.secret_arns]) : can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^*?]+[*?]*$", arn))])
+    error_message = "projects has secret_arns [${join(", ", flatten([for limits in values(var.projects) : limits.secret_arns]))}]: take ARNs such as arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/token-??????."
+  }
 
   validation {
     condition     = length(var.projects) > 0 && alltrue([for project in keys(var.projects) : project == "*" || can(regex("^[a-z0-9][a-z0-9-]{0,62}$", project))])
@@ -191,7 +214,7 @@ variable "start_timeout_s" {
 }
 
 variable "secret_arns" {
-  description = "Secrets in Secrets Manager that definitions may refer to: ARNs, which may end in a wildcard for the six letters that AWS appends."
+  description = "Secrets in Secrets Manager that definitions of every project may refer to (`projects` names those of one alone): ARNs, which may end in a wildcard for the six letters that AWS appends."
   type        = list(string)
   default     = []
   nullable    = false
@@ -218,6 +241,11 @@ variable "schedules" {
   }))
   default  = {}
   nullable = false
+
+  validation {
+    condition     = alltrue([for schedule in values(var.schedules) : contains(keys(var.projects), schedule.project) || contains(keys(var.projects), "*")])
+    error_message = "schedules has projects [${join(", ", [for schedule in values(var.schedules) : schedule.project])}] and the stack [${join(", ", keys(var.projects))}]: add the project to projects, or \"*\"."
+  }
 }
 
 variable "alarms" {

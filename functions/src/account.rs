@@ -24,15 +24,28 @@ pub enum Started {
     Before,
 }
 
+/// What Step Functions tells of an execution.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Described {
+    /// What it was started with.
+    pub input: Option<String>,
+    /// The name of the error that it ended with.
+    pub error: Option<String>,
+    /// Why.
+    pub cause: Option<String>,
+}
+
 /// An account's other services.
 #[async_trait]
 pub trait Account: Send + Sync {
     /// A quota of Fargate by its code, in vCPUs.
     async fn vcpu_quota(&self, region: &str, code: &str) -> Result<f64, Refused>;
-    /// Whether a secret is there.
-    async fn secret(&self, reference: &str) -> Result<(), Refused>;
+    /// The ARN of a secret, if it is there.
+    async fn secret(&self, reference: &str) -> Result<String, Refused>;
     /// Starts an execution of a state machine.
     async fn start(&self, machine: &str, name: &str, input: &str) -> Result<Started, Refused>;
+    /// Looks at an execution.
+    async fn execution(&self, arn: &str) -> Result<Described, Refused>;
 }
 
 /// The account that the functions run in.
@@ -67,10 +80,11 @@ impl Account for AwsAccount {
             .ok_or_else(|| Refused::Unknown("the answer has no value".into()))
     }
 
-    async fn secret(&self, reference: &str) -> Result<(), Refused> {
+    async fn secret(&self, reference: &str) -> Result<String, Refused> {
         let client = aws_sdk_secretsmanager::Client::new(&self.config);
         let call = client.describe_secret().secret_id(reference);
-        call.send().await.map(drop).map_err(refused)
+        let secret = call.send().await.map_err(refused)?;
+        Ok(secret.arn.unwrap_or_default())
     }
 
     async fn start(&self, machine: &str, name: &str, input: &str) -> Result<Started, Refused> {
@@ -85,6 +99,17 @@ impl Account for AwsAccount {
             Err(error) if error.code() == Some("ExecutionAlreadyExists") => Ok(Started::Before),
             Err(error) => Err(refused(error)),
         }
+    }
+
+    async fn execution(&self, arn: &str) -> Result<Described, Refused> {
+        let client = aws_sdk_sfn::Client::new(&self.config);
+        let call = client.describe_execution().execution_arn(arn);
+        let found = call.send().await.map_err(refused)?;
+        Ok(Described {
+            input: found.input,
+            error: found.error,
+            cause: found.cause,
+        })
     }
 }
 

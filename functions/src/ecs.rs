@@ -68,6 +68,7 @@ impl Tasks for EcsTasks {
             .cpu(request.cpu.to_string())
             .memory(request.memory.to_string())
             .container_overrides(container)
+            .set_task_role_arn(request.task_role.clone())
             .build();
         let tags = request
             .tags

@@ -12,7 +12,7 @@ use crate::resolve;
 use crate::run::{Run, RunPhase};
 use crate::turn::{load_run, load_state};
 use floodgate_control::watch::WatchState;
-use floodgate_control::{Closing, Measured, finish_with, read_stop};
+use floodgate_control::{Closing, Measured, finish_with, note_order, read_stop};
 use floodgate_core::cost;
 use floodgate_core::execution::control::StopReason;
 use floodgate_core::execution::record::Execution;
@@ -37,6 +37,7 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
     let stop = read_stop(objects, &keys).await?;
 
     let mut errors: Vec<String> = run.error.iter().cloned().collect();
+    let order = stop.clone();
     let failure = stop.filter(|s| s.reason == StopReason::Error);
     errors.extend(
         failure
@@ -85,6 +86,11 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
         settle: Some(&settle),
         ..Closing::default()
     };
+    // Who ordered it could not note it.
+    let ordered = order.filter(|order| order.reason == StopReason::Person);
+    if let (Some(order), false) = (&ordered, loaded.execution.status.is_final()) {
+        note_order(&app.stores, &loaded.execution, order).await?;
+    }
     let now_ms = app.clock.now_ms();
     let finished = finish_with(&app.stores, &loaded.plan, &definition, &closing, now_ms).await?;
     tell(app, &run, &finished.execution, began_ms).await;

@@ -307,6 +307,7 @@ impl Launch<'_> {
             region: task.region.clone(),
             cluster: place.cluster.clone(),
             task_definition: task_definition.clone(),
+            task_role: self.placement.task_role(&plan.project).cloned(),
             cpu: infrastructure.cpu,
             memory: infrastructure.memory,
             environment: environment.map(|(k, v)| (k.to_owned(), v)).into(),

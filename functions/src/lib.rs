@@ -29,10 +29,11 @@ mod resolve;
 mod run;
 mod serve;
 mod tasks;
+mod tenant;
 mod turn;
 mod watch;
 
-pub use account::{Account, AwsAccount, Refused, Started};
+pub use account::{Account, AwsAccount, Described, Refused, Started};
 pub use app::{App, handle};
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, ConfigError, Function, VARIABLES};
@@ -42,7 +43,7 @@ pub use log::{Level, Log};
 pub use metrics::{Metrics, NAMESPACE};
 pub use pace::{EVENTS_A_TURN, MAX_TURNS, Moment, Pace, pace};
 pub use placed::{Placed, PlacedTask, Unplaced};
-pub use placement::{Network, Placement, ProjectRules, RegionPlacement};
+pub use placement::{Network, Placement, ProjectRules, RegionPlacement, ScheduledRun};
 pub use run::{Run, RunPhase};
 pub use serve::main;
 pub use tasks::{

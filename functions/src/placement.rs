@@ -4,6 +4,7 @@ use crate::error::{FunctionError, Result};
 use floodgate_control::json;
 use floodgate_store::ObjectStore;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -36,6 +37,15 @@ pub struct Placement {
     /// Rules by project; `*` for all others.
     #[serde(default)]
     pub projects: BTreeMap<String, ProjectRules>,
+    /// The role of a project's tasks, as an ARN; `*` for all others. None where the task definition says it.
+    #[serde(default)]
+    pub task_roles: BTreeMap<String, String>,
+    /// Secrets that every project's definitions may refer to: ARNs, in which `*` and `?` stand for others; none: nobody looks.
+    #[serde(default)]
+    pub secret_arns: Option<Vec<String>>,
+    /// What schedules start, by their names.
+    #[serde(default)]
+    pub schedules: BTreeMap<String, ScheduledRun>,
     /// The image of each engine, as a digest.
     #[serde(default)]
     pub image_digest: BTreeMap<String, String>,
@@ -70,6 +80,24 @@ pub struct RegionPlacement {
     pub vcpu_quota: Option<f64>,
 }
 
+/// What a schedule starts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ScheduledRun {
+    /// The tenant.
+    pub project: String,
+    /// The test, whose newest version that is registered is run.
+    pub test: String,
+    /// A version instead.
+    #[serde(default)]
+    pub version: Option<String>,
+    /// Overrides.
+    #[serde(default)]
+    pub parameters: Option<BTreeMap<String, Value>>,
+    /// What `${env:NAME}` stands for.
+    #[serde(default)]
+    pub env: Option<BTreeMap<String, String>>,
+}
+
 /// Where a task's network interface lies.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Network {
@@ -102,7 +130,7 @@ impl Default for Capacity {
 }
 
 /// What a project may do.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProjectRules {
     /// Tasks of an execution at most.
     #[serde(default)]
@@ -116,6 +144,15 @@ pub struct ProjectRules {
     /// Who may start it; `*` in a name stands for any characters.
     #[serde(default = "everybody")]
     pub principals: Vec<String>,
+    /// What its load may be sent to, as [`floodgate_core::targets`] reads it; none: anything.
+    #[serde(default)]
+    pub allowed_targets: Option<Vec<String>>,
+    /// Engines that may run although they cannot be kept to that list.
+    #[serde(default)]
+    pub unconfined_engines: Vec<String>,
+    /// Secrets that its definitions may refer to, beside [`Placement::secret_arns`].
+    #[serde(default)]
+    pub secret_arns: Vec<String>,
 }
 
 fn everybody() -> Vec<String> {
@@ -147,6 +184,27 @@ impl Placement {
         self.projects
             .get(project)
             .or_else(|| self.projects.get("*"))
+    }
+
+    /// Whether a project has rules, and so a state machine and a role, of its own.
+    pub fn is_named(&self, project: &str) -> bool {
+        project != "*" && self.projects.contains_key(project)
+    }
+
+    /// The role of a project's tasks.
+    pub fn task_role(&self, project: &str) -> Option<&String> {
+        let own = self.task_roles.get(project);
+        own.or_else(|| self.task_roles.get("*").filter(|_| !self.is_named(project)))
+    }
+
+    /// Whether definitions of a project may refer to a secret.
+    pub fn may_read(&self, project: &str, secret_arn: &str) -> bool {
+        let Some(shared) = &self.secret_arns else {
+            return true;
+        };
+        let own = self.rules(project).map(|rules| &rules.secret_arns);
+        let mut patterns = shared.iter().chain(own.into_iter().flatten());
+        patterns.any(|pattern| matches(pattern, secret_arn))
     }
 
     /// A region's cluster.
@@ -208,15 +266,21 @@ impl ProjectRules {
     }
 }
 
-/// Whether a text has the shape of a pattern in which `*` stands for any characters.
+/// Whether a text has the shape of a pattern in which `*` stands for any characters, and `?` for one.
 fn matches(pattern: &str, text: &str) -> bool {
-    let Some((start, rest)) = pattern.split_once('*') else {
-        return pattern == text;
-    };
-    let Some(text) = text.strip_prefix(start) else {
-        return false;
-    };
-    (0..=text.len()).any(|i| text.is_char_boundary(i) && matches(rest, &text[i..]))
+    let mut rest = text.chars();
+    for (at, wanted) in pattern.char_indices() {
+        if wanted == '*' {
+            let (after, text) = (&pattern[at + 1..], rest.as_str());
+            return (0..=text.len())
+                .any(|i| text.is_char_boundary(i) && matches(after, &text[i..]));
+        }
+        match rest.next() {
+            Some(found) if wanted == '?' || found == wanted => {}
+            _ => return false,
+        }
+    }
+    rest.as_str().is_empty()
 }
 
 #[cfg(test)]
@@ -234,6 +298,9 @@ mod tests {
             ("arn:*:role/ci-*", "arn:aws:iam::1:role/ci-main", true),
             ("arn:*:role/ci-*", "arn:aws:iam::1:role/admin", false),
             ("*-ci", "x-ci-ci", true),
+            ("secret:shop/token-??????", "secret:shop/token-AbCdEf", true),
+            ("secret:shop/token-??????", "secret:shop/token-AbCde", false),
+            ("secret:shop/*", "secret:shopping/x", false),
         ] {
             assert_eq!(matches(pattern, text), fits, "{pattern} {text}");
         }
@@ -242,8 +309,29 @@ mod tests {
             max_cost_usd: None,
             max_monthly_usd: None,
             principals: vec!["ann".into()],
+            ..ProjectRules::default()
         };
         assert!(!rules.allows(None));
+    }
+
+    #[test]
+    fn secrets_and_roles_are_a_projects_own() {
+        let rules = |arn: &str| ProjectRules {
+            secret_arns: vec![arn.into()],
+            ..ProjectRules::default()
+        };
+        let placement = Placement {
+            projects: [("a".into(), rules("s:a/*")), ("*".into(), rules("s:x"))].into(),
+            secret_arns: Some(vec!["s:all-??".into()]),
+            task_roles: [("*".into(), "role".into())].into(),
+            ..Placement::default()
+        };
+        assert!(placement.may_read("a", "s:a/token") && placement.may_read("a", "s:all-01"));
+        assert!(!placement.may_read("a", "s:x") && !placement.may_read("b", "s:a/token"));
+        assert!(placement.may_read("b", "s:x"));
+        // A project that is named never falls back to the role of those that are not.
+        assert_eq!(placement.task_role("a"), None);
+        assert_eq!(placement.task_role("b").map(String::as_str), Some("role"));
     }
 
     #[test]

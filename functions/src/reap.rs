@@ -4,7 +4,7 @@
 //! and by EventBridge, which tells that a state machine's execution is over. The last starts the recovery, if there is
 //! anything to recover.
 
-use crate::account::Started;
+use crate::account::{Described, Refused, Started};
 use crate::app::App;
 use crate::clock::between;
 use crate::error::{FunctionError, Result, bounded};
@@ -12,6 +12,7 @@ use crate::id::{execution_id, name_of, parse_time};
 use crate::placement::Placement;
 use crate::prepare::{Known, write_down};
 use crate::run::Run;
+use crate::tenant::{Tenant, machine_of};
 use crate::turn::{Turn, load_run};
 use floodgate_control::watch::Phase;
 use floodgate_control::{GivenUp, give_up, plain_cause};
@@ -42,8 +43,12 @@ pub(crate) enum Reap {
         #[serde(default)]
         error: Option<Caught>,
     },
-    /// A run whose state machine is gone.
-    Recover { recover: Recover },
+    /// A run whose state machine is gone; `project` is a constant of the one that recovers it.
+    Recover {
+        recover: Recover,
+        #[serde(default)]
+        project: String,
+    },
     /// EventBridge: an execution has ended.
     Event { detail: Detail },
 }
@@ -112,7 +117,12 @@ pub(crate) async fn handle(app: &App, input: Reap) -> Result<Reaped> {
                 .await
                 .map(Reaped::Run)
         }
-        Reap::Recover { recover } => Box::pin(recovery(app, recover)).await.map(Reaped::Run),
+        Reap::Recover { recover, project } => {
+            let tenant = Tenant::of(&project);
+            Box::pin(recovery(app, recover, &tenant))
+                .await
+                .map(Reaped::Run)
+        }
         Reap::Event { detail } => event(app, detail).await,
     }
 }
@@ -144,13 +154,17 @@ fn order_of(status: &str, error: Option<&str>) -> (StopReason, String) {
     }
 }
 
-async fn recovery(app: &App, recover: Recover) -> Result<Run> {
+async fn recovery(app: &App, recover: Recover, tenant: &Tenant) -> Result<Run> {
     let Some(execution) = found(app, &recover).await? else {
         return Err(FunctionError::Errored(format!(
             "there is no run of {}; it ended before it had a record",
             recover.run_arn
         )));
     };
+    let placement = Placement::load(app.stores.objects.as_ref()).await?;
+    tenant
+        .check(&placement, &execution.project)
+        .map_err(FunctionError::Errored)?;
     let app = &app.of(&execution.id);
     let order = order_of(&recover.status, recover.error.as_deref());
     let error = (order.0 == StopReason::Error).then(|| order.1.clone());
@@ -291,6 +305,44 @@ fn failure(recover: &Recover, otherwise: String) -> FunctionError {
     }
 }
 
+/// What an execution was started with and ended with. Events carry neither where they are made by the Terraform module: what cannot be
+/// delivered lies in a queue, which is no place for values of an environment.
+async fn described(
+    app: &App,
+    run_arn: &str,
+    input: Option<String>,
+    error: Option<String>,
+    cause: Option<String>,
+) -> Result<Described> {
+    if input.is_some() {
+        return Ok(Described {
+            input,
+            error,
+            cause,
+        });
+    }
+    match app.account.execution(run_arn).await {
+        Ok(told) => Ok(told),
+        Err(Refused::Missing(_)) => Ok(Described::default()),
+        Err(Refused::Unknown(why)) => Err(FunctionError::Placement(format!(
+            "{run_arn} could not be looked at: {why}"
+        ))),
+    }
+}
+
+/// The input of an execution, as far as it is one; of a schedule's name, what it stands for.
+fn meant(placement: &Placement, input: Option<&str>) -> Value {
+    let input: Value = input
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default();
+    let scheduled = input["schedule"].as_str();
+    match scheduled.and_then(|name| placement.schedules.get(name)) {
+        Some(run) => json!({"project": run.project, "test": run.test, "version": run.version,
+            "id": input["id"], "trigger": {"kind": "schedule"}}),
+        None => input,
+    }
+}
+
 /// EventBridge tells of every end that is not a success, and of ours among them.
 async fn event(app: &App, detail: Detail) -> Result<Reaped> {
     let run_arn = detail.execution_arn;
@@ -305,24 +357,34 @@ async fn event(app: &App, detail: Detail) -> Result<Reaped> {
         Some(number) => number.as_f64().map(|ms| ms as i64),
         None => None,
     };
-    let input: Value = detail
-        .input
-        .and_then(|text| serde_json::from_str(&text).ok())
-        .unwrap_or_default();
+    let base = app.config.state_machine.as_deref().unwrap_or_default();
+    let Some(tenant) = Tenant::of_execution(base, &run_arn) else {
+        return Err(FunctionError::Errored(format!(
+            "{run_arn} is no execution of this stack's state machines"
+        )));
+    };
+    let told = described(app, &run_arn, detail.input, detail.error, detail.cause).await?;
+    let placement = Placement::load(app.stores.objects.as_ref()).await?;
+    let input = meant(&placement, told.input.as_deref());
     let asked = input.get("id").and_then(Value::as_str);
     let id = execution_id(asked, &run_arn, &name, started_ms.unwrap_or(0)).ok();
     let known = |id: &String| {
         let asked_ms = started_ms.unwrap_or_else(|| app.clock.now_ms());
-        Known::of_any_input(id, &input, &run_arn, asked_ms)
+        let mut known = Known::of_any_input(id, &input, &run_arn, asked_ms);
+        known.bind(&tenant, &placement);
+        known
     };
     let known = id.as_ref().map(known);
-    let project = input.get("project").and_then(Value::as_str);
+    let project = tenant
+        .project()
+        .or(input.get("project").and_then(Value::as_str));
+    let machine = machine_of(&run_arn);
     let recover = Recover {
         run_arn,
         status: detail.status.clone(),
         id,
         project: project.map(str::to_owned),
-        error: Some(text(detail.error, detail.cause)).filter(|t| !t.is_empty()),
+        error: Some(text(told.error, told.cause)).filter(|t| !t.is_empty()),
     };
     let Some(execution) = found(app, &recover).await? else {
         return unrecorded(app, known, &recover).await;
@@ -358,10 +420,9 @@ async fn event(app: &App, detail: Detail) -> Result<Reaped> {
             json!({"status": detail.status, "tasks": loaded.plan.tasks.len()}),
         );
     }
-    let machine = app.config.state_machine.as_deref().unwrap_or_default();
     let input = json!({ "recover": recover }).to_string();
     let name = format!("{RECOVERY}{id}");
-    match app.account.start(machine, &name, &input).await {
+    match app.account.start(&machine, &name, &input).await {
         Ok(Started::Now) => Ok(Reaped::Event {
             done: "its recovery was started",
         }),

@@ -12,6 +12,8 @@ pub struct RunRequest {
     pub cluster: String,
     /// Family or ARN.
     pub task_definition: String,
+    /// The role of the task instead of its definition's, as an ARN.
+    pub task_role: Option<String>,
     /// CPU units.
     pub cpu: u32,
     /// MiB.

@@ -49,6 +49,7 @@ class Options:
     state_machine: Path
     generator_s3: str | None
     launch_type: str
+    project: list[str]
     schedule: str | None
     schedule_expression: str
     placement: str
@@ -70,6 +71,8 @@ class Stack:
     bucket: str
     table: str
     state_machine: str
+    #: By project; "*" for those that have none of their own.
+    state_machines: dict[str, str]
     cluster: str
     task_definition: str
     functions: dict[str, str]
@@ -229,10 +232,12 @@ def placement(clients: Clients, options: Options, regions: dict[str, Any]) -> No
         "regions": regions,
         "capacity": {"provider": "FARGATE", "fallback": True},
         "launch_type": options.launch_type,
-        "projects": {"*": {"max_tasks": 100, "max_cost_usd": None, "principals": ["*"]}},
+        "projects": dict.fromkeys(options.project, {"max_tasks": 100, "max_cost_usd": None, "principals": ["*"]}),
         "image_digest": {},
         "max_tasks_per_execution": 100,
     }
+    if options.schedule:
+        document["schedules"] = {"nightly": json.loads(options.schedule)}
     document |= json.loads(options.placement)
     body = json.dumps(document, indent=1).encode()
     clients.s3.put_object(Bucket=options.bucket, Key="config/placement.json", Body=body)
@@ -297,9 +302,38 @@ def functions(clients: Clients, options: Options, architecture: str, packed: str
     return arns
 
 
-def rendered(options: Options, arns: dict[str, str]) -> str:
+@dataclass(frozen=True)
+class Machine:
+    """One state machine a project, and a second one for its schedules."""
+
+    project: str
+    scheduled: bool
+
+    def name(self, options: Options) -> str:
+        """As Terraform names it."""
+        project = "" if self.project == "*" else self.project
+        if self.scheduled:
+            return f"{options.name}_{project}_scheduled"
+        return f"{options.name}_{project}" if project else options.name
+
+    def arn(self, options: Options) -> str:
+        return f"arn:aws:states:{options.region}:{ACCOUNT}:stateMachine:{self.name(options)}"
+
+
+def machines(options: Options) -> list[Machine]:
+    """Those that callers start, and that of the schedule, if there is one."""
+    of_callers = [Machine(project, scheduled=False) for project in options.project]
+    if not options.schedule:
+        return of_callers
+    project = json.loads(options.schedule)["project"]
+    return [*of_callers, Machine(project if project in options.project else "*", scheduled=True)]
+
+
+def rendered(options: Options, arns: dict[str, str], machine: Machine) -> str:
     """The state machine, its placeholders filled in as Terraform's `templatefile` does."""
     text = options.state_machine.read_text()
+    text = text.replace("${project}", machine.project)
+    text = text.replace("${scheduled}", "yes" if machine.scheduled else "no")
     for which, arn in arns.items():
         text = text.replace(f"${{{which}_arn}}", arn)
     text = text.replace("${bucket}", options.bucket).replace("${merge_concurrency}", str(MERGE_CONCURRENCY))
@@ -309,43 +343,51 @@ def rendered(options: Options, arns: dict[str, str]) -> str:
     return text
 
 
-def state_machine(clients: Clients, options: Options, arns: dict[str, str]) -> str:
-    definition = rendered(options, arns)
+def state_machine(clients: Clients, options: Options, arns: dict[str, str], machine: Machine) -> str:
+    definition = rendered(options, arns, machine)
     role_arn = role(clients, f"{options.name}-states", "states.amazonaws.com")
     made = create(
         clients.states.create_state_machine,
-        name=options.name,
+        name=machine.name(options),
         definition=definition,
         roleArn=role_arn,
         type="STANDARD",
     )
-    arn = f"arn:aws:states:{options.region}:{ACCOUNT}:stateMachine:{options.name}"
+    arn = machine.arn(options)
     if made is None:
         clients.states.update_state_machine(stateMachineArn=arn, definition=definition, roleArn=role_arn)
     return arn
 
 
-def rule(clients: Clients, options: Options, machine: str, reap: str) -> None:
+def rule(clients: Clients, options: Options, machine_arns: list[str], reap: str) -> None:
     """An execution that ends without a verdict of its own is reaped."""
     pattern = {
         "source": ["aws.states"],
         "detail-type": ["Step Functions Execution Status Change"],
-        "detail": {"stateMachineArn": [machine], "status": ["ABORTED", "TIMED_OUT", "FAILED"]},
+        "detail": {"stateMachineArn": machine_arns, "status": ["ABORTED", "TIMED_OUT", "FAILED"]},
     }
     name = f"{options.name}-execution-ended"
     clients.events.put_rule(Name=name, EventPattern=json.dumps(pattern), State="ENABLED")
-    clients.events.put_targets(Rule=name, Targets=[{"Id": "reap", "Arn": reap}])
+    # As in `terraform/modules/orchestration`: no input, which has values of the environment in it.
+    paths = {"arn": "$.detail.executionArn", "name": "$.detail.name", "status": "$.detail.status", "start": "$.detail.startDate"}
+    template = '{"detail": {"executionArn": <arn>, "name": <name>, "status": <status>, "startDate": <start>}}'
+    target = {"Id": "reap", "Arn": reap, "InputTransformer": {"InputPathsMap": paths, "InputTemplate": template}}
+    clients.events.put_targets(Rule=name, Targets=[target])
 
 
-def schedule(clients: Clients, options: Options, machine: str) -> str:
-    """The role of schedules and, when an input is given, one that starts an execution with it; the role's ARN."""
+def schedule(clients: Clients, options: Options, machine: Machine) -> str:
+    """The role of schedules and, when a run is given, one that starts it by its name; the role's ARN."""
     role_arn = role(clients, f"{options.name}-schedule", "scheduler.amazonaws.com")
     if options.schedule:
         arguments = {
             "Name": f"{options.name}-nightly",
             "ScheduleExpression": options.schedule_expression,
             "FlexibleTimeWindow": {"Mode": "OFF"},
-            "Target": {"Arn": machine, "RoleArn": role_arn, "Input": options.schedule},
+            "Target": {
+                "Arn": machine.arn(options),
+                "RoleArn": role_arn,
+                "Input": json.dumps({"schedule": "nightly"}),
+            },
         }
         if create(clients.scheduler.create_schedule, **arguments) is None:
             clients.scheduler.update_schedule(**arguments)
@@ -365,20 +407,22 @@ def up(options: Options) -> Stack:
     placement(clients, options, regions)
     packed = package(clients, options)
     arns = functions(clients, options, architecture, packed)
-    machine = state_machine(clients, options, arns)
-    rule(clients, options, machine, arns["reap"])
+    all_machines = machines(options)
+    machine_arns = {machine: state_machine(clients, options, arns, machine) for machine in all_machines}
+    rule(clients, options, list(machine_arns.values()), arns["reap"])
     return Stack(
         endpoint=options.endpoint,
         region=options.region,
         name=options.name,
         bucket=options.bucket,
         table=options.name,
-        state_machine=machine,
+        state_machine=next(iter(machine_arns.values())),
+        state_machines={machine.project: arn for machine, arn in machine_arns.items() if not machine.scheduled},
         cluster=home["cluster"],
         task_definition=home["task_definitions"]["http"][architecture],
         functions=arns,
         package=packed,
-        schedule_role=schedule(clients, options, machine),
+        schedule_role=schedule(clients, options, all_machines[-1]),
         architecture=architecture,
     )
 
@@ -392,7 +436,6 @@ def host_architecture() -> str:
 def down(options: Options) -> None:
     """Stops what runs and deletes what would start more; data goes with the emulator."""
     clients = Clients(options)
-    machine = f"arn:aws:states:{options.region}:{ACCOUNT}:stateMachine:{options.name}"
     # First what would start something, then what runs.
     for call, arguments in (
         (clients.scheduler.delete_schedule, {"Name": f"{options.name}-nightly"}),
@@ -400,16 +443,28 @@ def down(options: Options) -> None:
         (clients.events.delete_rule, {"Name": f"{options.name}-execution-ended"}),
     ):
         unless_absent(call, **arguments)
-    running = unless_absent(clients.states.list_executions, stateMachineArn=machine, statusFilter="RUNNING")
-    for execution in (running or {}).get("executions", []):
-        unless_absent(clients.states.stop_execution, executionArn=execution["executionArn"], cause="teardown")
-    unless_absent(clients.states.delete_state_machine, stateMachineArn=machine)
+    for machine in own_machines(clients, options):
+        running = unless_absent(clients.states.list_executions, stateMachineArn=machine, statusFilter="RUNNING")
+        for execution in (running or {}).get("executions", []):
+            unless_absent(clients.states.stop_execution, executionArn=execution["executionArn"], cause="teardown")
+        unless_absent(clients.states.delete_state_machine, stateMachineArn=machine)
     while tasks := (unless_absent(clients.ecs.list_tasks, cluster=options.name) or {}).get("taskArns"):
         for task in tasks:
             unless_absent(clients.ecs.stop_task, cluster=options.name, task=task, reason="teardown")
         time.sleep(0.1)
     for which in FUNCTIONS:
         unless_absent(clients.functions.delete_function, FunctionName=f"{options.name}-{which}")
+
+
+def own_machines(clients: Clients, options: Options) -> list[str]:
+    """ARNs of the stack's state machines, whatever projects it was put up with."""
+    found = clients.states.get_paginator("list_state_machines").paginate()
+    every = [machine for page in found for machine in page["stateMachines"]]
+    return [
+        machine["stateMachineArn"]
+        for machine in every
+        if machine["name"] == options.name or machine["name"].startswith(f"{options.name}_")
+    ]
 
 
 def unless_absent(call: Any, **arguments: Any) -> Any:
@@ -438,14 +493,17 @@ def logs(options: Options) -> None:
 
 
 def executions(options: Options) -> None:
-    """Prints the executions of the state machine, oldest first."""
+    """Prints the executions of the state machines, oldest first."""
     clients = Clients(options)
-    machine = f"arn:aws:states:{options.region}:{ACCOUNT}:stateMachine:{options.name}"
 
     def ms(moment: Any) -> int | None:
         return moment and round(moment.timestamp() * 1000)
 
-    listed = clients.states.list_executions(stateMachineArn=machine)["executions"]
+    listed = [
+        execution
+        for machine in own_machines(clients, options)
+        for execution in clients.states.list_executions(stateMachineArn=machine)["executions"]
+    ]
     found = [
         {
             "name": execution["name"],
@@ -472,13 +530,15 @@ def arguments() -> tuple[str, Options, Path | None]:
     parser.add_argument("--state-machine", type=Path, default=ROOT / "infra/state-machine.asl.json")
     parser.add_argument("--generator-s3", help="where generators find S3 instead: a proxy that injects faults")
     parser.add_argument("--launch-type", default="EC2", help="host networking needs EC2")
-    parser.add_argument("--schedule", help="input of an execution that a schedule starts")
+    parser.add_argument("--project", action="append", help="one with a state machine of its own, or * for all others")
+    parser.add_argument("--schedule", help="what a schedule starts, as JSON: project, test, and so on")
     parser.add_argument("--schedule-expression", default="rate(1 minute)")
     parser.add_argument("--placement", default="{}", help="keys of config/placement.json to replace, as JSON")
     parser.add_argument("--other-region", help="one more region that generators run in")
     parser.add_argument("--out", type=Path, help="file for the stack's names; standard output without")
     given = vars(parser.parse_args())
     action, out = given.pop("action"), given.pop("out")
+    given["project"] = given["project"] or ["*", "cloud"]
     host = urlsplit(given["endpoint"]).hostname
     if host not in ("127.0.0.1", "localhost", "::1"):
         parser.error(f"--endpoint {given['endpoint']}: an emulator on this machine is wanted, such as http://127.0.0.1:4566")

@@ -98,6 +98,68 @@ run "limits" {
   expect_failures = [var.projects]
 }
 
+run "targets" {
+  command = plan
+
+  variables {
+    projects = { shop = { allowed_targets = ["http://shop.example.com"] } }
+  }
+
+  expect_failures = [var.projects]
+}
+
+run "no_targets" {
+  command = plan
+
+  variables {
+    projects = { shop = { allowed_targets = [] } }
+  }
+
+  expect_failures = [var.projects]
+}
+
+run "unconfined" {
+  command = plan
+
+  variables {
+    projects = { shop = { unconfined_engines = ["http"] } }
+  }
+
+  expect_failures = [var.projects]
+}
+
+run "secret_of_a_project" {
+  command = plan
+
+  variables {
+    projects = { shop = { secret_arns = ["*"] } }
+  }
+
+  expect_failures = [var.projects]
+}
+
+run "names_that_are_too_long_together" {
+  command = plan
+
+  variables {
+    name     = "twenty-four-letters-long"
+    projects = { a-project-whose-name-has-fifty-six-letters-in-all-of-them = {} }
+  }
+
+  expect_failures = [var.projects]
+}
+
+run "schedule_of_nobody" {
+  command = plan
+
+  variables {
+    projects  = { shop = {} }
+    schedules = { soak = { expression = "rate(1 day)", project = "search", test = "soak" } }
+  }
+
+  expect_failures = [var.schedules]
+}
+
 run "tasks" {
   command = plan
 
@@ -146,16 +208,18 @@ run "package" {
   }
 
   variables {
-    name              = "floodgate"
-    package           = "no-such.zip"
-    bucket            = "floodgate"
-    bucket_arn        = "arn:aws:s3:::floodgate"
-    table             = "floodgate"
-    table_arn         = "arn:aws:dynamodb:eu-west-1:123456789012:table/floodgate"
-    state_machine_arn = "arn:aws:states:eu-west-1:123456789012:stateMachine:floodgate"
-    task_role_arns    = ["arn:aws:iam::123456789012:role/floodgate"]
-    region            = "eu-west-1"
-    account_id        = "123456789012"
+    name               = "floodgate"
+    package            = "no-such.zip"
+    bucket             = "floodgate"
+    bucket_arn         = "arn:aws:s3:::floodgate"
+    table              = "floodgate"
+    table_arn          = "arn:aws:dynamodb:eu-west-1:123456789012:table/floodgate"
+    state_machine_base = "arn:aws:states:eu-west-1:123456789012:stateMachine:floodgate"
+    state_machine_arns = ["arn:aws:states:eu-west-1:123456789012:stateMachine:floodgate"]
+    execution_arns     = ["arn:aws:states:eu-west-1:123456789012:execution:floodgate:*"]
+    task_role_arns     = ["arn:aws:iam::123456789012:role/floodgate"]
+    region             = "eu-west-1"
+    account_id         = "123456789012"
   }
 
   expect_failures = [var.package]
@@ -171,7 +235,7 @@ run "schedule" {
   variables {
     name                  = "floodgate"
     account_id            = "123456789012"
-    state_machine_arn     = "arn:aws:states:eu-west-1:123456789012:stateMachine:floodgate"
+    state_machine_arns    = { "*" = "arn:aws:states:eu-west-1:123456789012:stateMachine:floodgate__scheduled" }
     dead_letter_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:floodgate-dead-letters"
     schedules             = { soak = { expression = "0 2 * * *", project = "shop", test = "soak" } }
   }

@@ -208,6 +208,17 @@ run "schedules_and_alarms" {
   }
 
   assert {
+    condition     = jsondecode(aws_s3_object.placement.content).schedules.soak.test == "soak"
+    error_message = aws_s3_object.placement.content
+  }
+
+  # "shop" is not named: schedules of the others have a machine of their own.
+  assert {
+    condition     = join(" ", sort(values(local.state_machine_arns))) == "arn:aws:states:eu-west-1:123456789012:stateMachine:floodgate arn:aws:states:eu-west-1:123456789012:stateMachine:floodgate__scheduled"
+    error_message = jsonencode(local.state_machine_arns)
+  }
+
+  assert {
     condition     = contains(keys(module.alarms[0].alarm_arns), "spend")
     error_message = "alarms: ${join(", ", keys(module.alarms[0].alarm_arns))}"
   }
@@ -221,5 +232,29 @@ run "nothing_but_what_is_needed" {
   assert {
     condition     = length(module.alarms) == 0
     error_message = "there are alarms"
+  }
+}
+
+run "each_project_has_a_state_machine_and_a_role" {
+  variables {
+    projects = {
+      "*"  = {}
+      shop = { secret_arns = ["arn:aws:secretsmanager:eu-west-1:123456789012:secret:shop/*"], allowed_targets = ["*.shop.example.com", "10.0.0.0/8"] }
+    }
+  }
+
+  assert {
+    condition     = join(" ", keys(output.state_machine_arns)) == "* shop"
+    error_message = jsonencode(output.state_machine_arns)
+  }
+
+  assert {
+    condition     = join(" ", keys(jsondecode(aws_s3_object.placement.content).task_roles)) == "* shop"
+    error_message = aws_s3_object.placement.content
+  }
+
+  assert {
+    condition     = jsondecode(aws_s3_object.placement.content).projects.shop.allowed_targets[0] == "*.shop.example.com"
+    error_message = aws_s3_object.placement.content
   }
 }

@@ -187,8 +187,15 @@ fn machine() -> Value {
         let arn = format!("arn:aws:lambda:{REGION}:000000000000:function:floodgate-{function}");
         text = text.replace(&format!("${{{function}_arn}}"), &arn);
     }
-    let text = text.replace("${bucket}", "floodgate");
-    let mut machine = serde_json::from_str(&text.replace("${merge_concurrency}", "2")).unwrap();
+    for (name, value) in [
+        ("bucket", "floodgate"),
+        ("merge_concurrency", "2"),
+        ("project", "shop"),
+        ("scheduled", "no"),
+    ] {
+        text = text.replace(&format!("${{{name}}}"), value);
+    }
+    let mut machine = serde_json::from_str(&text).unwrap();
     hasten(&mut machine);
     machine
 }

@@ -4,9 +4,9 @@ use crate::stack::Stack;
 use aws_sdk_ecs::types::DesiredStatus;
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use aws_sdk_sfn::types::ExecutionStatus;
-use floodgate_core::execution::record::{Execution as Record, Status};
+use floodgate_core::execution::record::{Execution as Record, Status, TestRecord};
 use floodgate_core::execution::summary::Summary;
-use floodgate_core::keys::ExecutionKeys;
+use floodgate_core::keys::{DEFINITION_FILE, ExecutionKeys, definition_file};
 use floodgate_store::{ObjectStore as _, RecordStore as _};
 use serde_json::{Value, json};
 use std::process::Command;
@@ -67,6 +67,35 @@ impl Stack {
             arn,
             id,
         }
+    }
+
+    /// The same with one of another state machine than the tests' own.
+    pub(crate) async fn start_by(&self, machine: &str, input: &Value) -> Execution<'_> {
+        let id = ulid::Ulid::generate().to_string();
+        let call = self.states.start_execution().state_machine_arn(machine);
+        let call = call.name(&id).input(input.to_string());
+        let arn = call.send().await.unwrap().execution_arn().to_owned();
+        Execution {
+            stack: self,
+            arn,
+            id,
+        }
+    }
+
+    /// Puts a definition where a version of a test lies, and makes it the newest one.
+    pub(crate) async fn register(&self, test: &str, definition: &str) {
+        let key = definition_file(PROJECT, test, "v1", DEFINITION_FILE);
+        let text = definition.to_owned().into();
+        self.objects.put(&key, text).await.unwrap();
+        let record = TestRecord {
+            project: PROJECT.into(),
+            test: test.into(),
+            version: "v1".into(),
+            created_ms: 1,
+            files: vec![DEFINITION_FILE.into()],
+            git_revision: None,
+        };
+        self.records.put_test(&record).await.unwrap();
     }
 
     /// Starts an execution of this name; what the service says if it does not.

@@ -77,8 +77,21 @@ impl Stack {
         self.names[key].as_str().unwrap()
     }
 
+    /// That of the tests' own project, or of all projects that have none.
     pub(crate) fn state_machine(&self) -> &str {
-        self.text("state_machine")
+        self.machine_of(crate::execution::PROJECT)
+    }
+
+    /// The state machine that starts runs of a project.
+    pub(crate) fn machine_of(&self, project: &str) -> &str {
+        let machines = &self.names["state_machines"];
+        let own = machines.get(project).or_else(|| machines.get("*"));
+        own.and_then(Value::as_str).unwrap()
+    }
+
+    /// The state machine of the stack's schedule.
+    pub(crate) fn scheduled(&self) -> String {
+        format!("{}_scheduled", self.state_machine())
     }
 
     pub(crate) fn cluster(&self) -> &str {

@@ -121,8 +121,8 @@ fn explain(cloud: &Cloud) -> Result<()> {
         eprintln!("  export {name}={value}");
     }
     eprintln!(
-        "\n  state machine: {}\n  all names: {}",
-        cloud.stack["state_machine"].as_str().unwrap_or_default(),
+        "\n  state machines: {}\n  all names: {}",
+        cloud.stack["state_machines"],
         cloud.description().display()
     );
     Ok(())

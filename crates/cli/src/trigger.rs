@@ -36,6 +36,7 @@ pub(crate) fn trigger(variable: impl Fn(&str) -> Option<String>) -> Trigger {
         principal: first(&PRINCIPAL),
         build_url,
         commit: first(&COMMIT),
+        ..Trigger::default()
     }
 }
 

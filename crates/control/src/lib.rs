@@ -36,9 +36,9 @@ pub use prepare::{
     prepare,
 };
 pub use refuse::{Refusal, UNKNOWN_TEST, refuse};
-pub use stop::{abort, note_stop, order_stop, read_stop, stop_by_person};
+pub use stop::{Trail, abort, note_order, note_stop, order_stop, read_stop, stop_by_person};
 
-use floodgate_core::execution::record::{AuditEntry, Execution};
+use floodgate_core::execution::record::{AuditEntry, Execution, PrincipalIs};
 use floodgate_store::{ObjectStore, RecordStore};
 use std::sync::Arc;
 
@@ -68,6 +68,10 @@ async fn audit(
     let entry = AuditEntry {
         at_ms: now_ms,
         principal: by.to_owned(),
+        principal_is: match by == principal(execution) {
+            true => execution.trigger.principal_is,
+            false => PrincipalIs::Claimed,
+        },
         action: action.to_owned(),
         execution: execution.id.clone(),
         version: execution.version.clone(),

@@ -36,6 +36,15 @@ pub async fn read_stop(objects: &dyn ObjectStore, keys: &ExecutionKeys) -> Resul
     json::get(objects, &keys.stop()).await
 }
 
+/// Who writes into the audit trail that a run was told to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trail {
+    /// Whoever gives the order.
+    Here,
+    /// Whoever finishes the run, by [`note_order`]: where a person may not write records.
+    AtTheEnd,
+}
+
 /// Stops a run by its id or a prefix of it, in the name of a person; looks in one project if it is given.
 ///
 /// # Errors
@@ -45,6 +54,7 @@ pub async fn abort(
     project: Option<&str>,
     id: &str,
     by: &str,
+    trail: Trail,
     now_ms: i64,
 ) -> Result<Execution> {
     let execution = find_in(stores, project, id).await?;
@@ -55,11 +65,12 @@ pub async fn abort(
             status,
         });
     }
-    stop_by_person(stores, &execution, by, now_ms).await?;
+    stop_by_person(stores, &execution, by, trail, now_ms).await?;
     Ok(execution)
 }
 
-/// Orders a run to stop in the name of a person, and notes in the audit trail who it was; returns the order that stands.
+/// Orders a run to stop in the name of a person, and notes in the audit trail who it was unless somebody else does; returns the order
+/// that stands.
 ///
 /// # Errors
 /// What the store refuses. Then it can be said again.
@@ -67,6 +78,7 @@ pub async fn stop_by_person(
     stores: &Stores,
     execution: &Execution,
     by: &str,
+    trail: Trail,
     now_ms: i64,
 ) -> Result<Stop> {
     let keys = ExecutionKeys::new(&execution.project, &execution.id);
@@ -81,8 +93,19 @@ pub async fn stop_by_person(
     } else {
         "was told to stop before"
     };
-    audit(stores, execution, by, "abort", outcome, now_ms).await?;
+    if trail == Trail::Here {
+        audit(stores, execution, by, "abort", outcome, now_ms).await?;
+    }
     Ok(standing)
+}
+
+/// Notes in the audit trail a person's order to stop, of whom the order says who it was.
+///
+/// # Errors
+/// What the store refuses.
+pub async fn note_order(stores: &Stores, execution: &Execution, stop: &Stop) -> Result<()> {
+    let (by, at_ms) = (stop.by.as_str(), stop.at_ms);
+    audit(stores, execution, by, "abort", "stop ordered", at_ms).await
 }
 
 /// Notes in the audit trail that whoever started a run here stopped it, and by what: a signal.

@@ -1,5 +1,6 @@
 //! What starts a run.
 
+use crate::placement::Placement;
 use floodgate_core::execution::record::Trigger;
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,6 +13,12 @@ pub(crate) struct Prepare {
     pub(super) input: Input,
     /// That execution.
     pub(super) run: Started,
+    /// A constant of the state machine: whose runs it starts ([`Tenant::of`](crate::tenant::Tenant::of)).
+    #[serde(default)]
+    pub(super) project: String,
+    /// Another one: `yes` of the machine that only schedules may start.
+    #[serde(default)]
+    pub(super) scheduled: String,
 }
 
 /// The state machine's execution.
@@ -23,7 +30,7 @@ pub(super) struct Started {
 }
 
 /// The input of the state machine. A name that is not known is a mistake, and not ignored.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Input {
     pub(super) project: Option<String>,
@@ -39,10 +46,14 @@ pub(super) struct Input {
     pub(super) trigger: TriggerInput,
     /// A ULID.
     pub(super) id: Option<String>,
+    /// A schedule by its name, which says all of this instead.
+    pub(super) schedule: Option<String>,
+    /// Whether the version becomes the newest of its test, which schedules run.
+    pub(super) register: bool,
 }
 
 /// Who starts it.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct TriggerInput {
     kind: Option<String>,
@@ -58,11 +69,52 @@ impl From<&TriggerInput> for Trigger {
             principal: input.principal.clone(),
             build_url: input.build_url.clone(),
             commit: input.commit.clone(),
+            ..Self::default()
         }
     }
 }
 
 impl Input {
+    /// The input that a schedule stands for: it says what is run, and nothing else may.
+    ///
+    /// # Errors
+    /// A sentence about a schedule that is not there, or one that something was said beside.
+    pub(super) fn of_schedule(self, placement: &Placement, stack: &str) -> Result<Self, String> {
+        let Some(name) = &self.schedule else {
+            return Ok(self);
+        };
+        let alone = Self {
+            schedule: self.schedule.clone(),
+            id: self.id.clone(),
+            ..Self::default()
+        };
+        if format!("{alone:?}") != format!("{self:?}") {
+            return Err(format!(
+                "input: schedule {name:?} says what is run; give nothing beside it but an id"
+            ));
+        }
+        let run = placement.schedules.get(name).cloned().ok_or_else(|| {
+            let known: Vec<_> = placement.schedules.keys().map(String::as_str).collect();
+            format!(
+                "input: this stack has no schedule {name:?}; it has {}",
+                known.join(", ")
+            )
+        })?;
+        Ok(Self {
+            project: Some(run.project),
+            test: Some(run.test),
+            version: run.version,
+            parameters: run.parameters.unwrap_or_default(),
+            env: run.env.unwrap_or_default(),
+            trigger: TriggerInput {
+                kind: Some("schedule".into()),
+                principal: Some(format!("schedule/{stack}/{name}")),
+                ..TriggerInput::default()
+            },
+            ..self
+        })
+    }
+
     /// The overrides: texts as they are, everything else as JSON.
     pub(super) fn overrides(&self) -> Vec<(String, String)> {
         let text = |value: &Value| match value {

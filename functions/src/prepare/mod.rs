@@ -3,6 +3,7 @@
 mod input;
 mod refusal;
 mod rules;
+mod targets;
 mod test;
 
 pub(crate) use input::Prepare;
@@ -14,6 +15,7 @@ use crate::error::{FunctionError, Result};
 use crate::id::{execution_id, parse_time, year_month};
 use crate::placement::Placement;
 use crate::run::{Run, RunPhase};
+use crate::tenant::{Tenant, vouched};
 use floodgate_control::placement::{Intervals, auto_tasks, spread};
 use floodgate_control::{
     ControlError, PlanOptions, Prepared, engine_name, lay_out, load_plan, prepare,
@@ -21,7 +23,7 @@ use floodgate_control::{
 use floodgate_core::cost;
 use floodgate_core::definition::model::{Definition, Region};
 use floodgate_core::execution::plan::Plan;
-use floodgate_core::execution::record::{Infrastructure, Trigger};
+use floodgate_core::execution::record::{Infrastructure, PrincipalIs, Trigger};
 use floodgate_core::schedule::planned_load;
 use floodgate_core::verdict::ERROR_INVALID;
 use input::Input;
@@ -29,7 +31,13 @@ use serde_json::json;
 
 /// Makes plan and record. The second time, for the same execution of the state machine, gives the same: also the same refusal.
 pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Run> {
-    let Prepare { input, run } = start;
+    let Prepare {
+        input,
+        run,
+        project,
+        scheduled,
+    } = start;
+    let tenant = Tenant::of(&project);
     let started_ms = parse_time(&run.started_at).ok_or_else(|| {
         FunctionError::Errored(format!("run.started_at {:?} is no time", run.started_at))
     })?;
@@ -40,8 +48,25 @@ pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Run> {
         app.log.info("was prepared before", json!({}));
         return Ok(state(&prepared));
     }
-    let mut known = Known::of_input(&id, &input, &run.arn, app.clock.now_ms());
-    let result = admit(app, &input, &run.arn, &mut known).await;
+    let placement = Placement::load(app.stores.objects.as_ref()).await?;
+    let now_ms = app.clock.now_ms();
+    let vouched = vouched(scheduled == "yes");
+    let said = input.clone().of_schedule(&placement, &app.config.stack);
+    let (input, said) = match said {
+        Ok(input) => (input, Ok(())),
+        Err(problem) => (input, Err(FunctionError::InvalidDefinition(problem))),
+    };
+    let mut known = Known::of_input(&id, &input, &run.arn, now_ms);
+    known.vouch(vouched);
+    let result = match said.and_then(|()| theirs(&tenant, &placement, &mut known)) {
+        Ok(()) => {
+            admit(
+                app, &input, &run.arn, &placement, &tenant, vouched, &mut known,
+            )
+            .await
+        }
+        Err(error) => Err(error),
+    };
     if let Err(error @ (FunctionError::InvalidDefinition(_) | FunctionError::Errored(_))) = &result
     {
         // Reap, which is told of the end, writes down what could not be written down here.
@@ -55,20 +80,49 @@ pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Run> {
     result
 }
 
+/// Whether the state machine may start runs of the project that is meant. A refusal is written down with the project that the machine
+/// is of, and never with another one.
+fn theirs(tenant: &Tenant, placement: &Placement, known: &mut Known) -> Result<()> {
+    let meant = known.project().to_owned();
+    known.bind(tenant, placement);
+    match meant.as_str() {
+        // What is missing is said with the rest.
+        "" => Ok(()),
+        meant => tenant
+            .check(placement, meant)
+            .map_err(FunctionError::Errored),
+    }
+}
+
 /// What stands between an input that was understood and a run; `known` gathers what its record says if it is refused.
-async fn admit(app: &App, input: &Input, run_arn: &str, known: &mut Known) -> Result<Run> {
+async fn admit(
+    app: &App,
+    input: &Input,
+    run_arn: &str,
+    placement: &Placement,
+    tenant: &Tenant,
+    vouched: PrincipalIs,
+    known: &mut Known,
+) -> Result<Run> {
     let id = known.id().to_owned();
-    let (test, mut warnings) = test::load(app, input, known).await?;
+    let (test, mut warnings) = test::load(app, input, placement, known).await?;
     let definition = &test.parsed.definition;
+    tenant
+        .check(placement, &definition.project)
+        .map_err(FunctionError::Errored)?;
     known.of_test(&test);
     rules::how_long(definition)?;
-    let placement = Placement::load(app.stores.objects.as_ref()).await?;
-    let trigger = Trigger::from(&input.trigger);
-    let allowed = rules::who(&placement, &definition.project, &trigger)?;
-    let mut options = options(&placement, definition)?;
+    let trigger = Trigger {
+        principal_is: vouched,
+        ..Trigger::from(&input.trigger)
+    };
+    let allowed = rules::who(placement, &definition.project, &trigger)?;
+    warnings.extend(targets::targets(allowed, definition)?);
+    let mut options = options(placement, definition)?;
+    options.allowed_targets.clone_from(&allowed.allowed_targets);
     known.of_layout(&options);
-    rules::how_many(&placement, allowed, options.infrastructure.tasks)?;
-    warnings.extend(rules::quota(app, &placement, definition, &options.regions).await?);
+    rules::how_many(placement, allowed, options.infrastructure.tasks)?;
+    warnings.extend(rules::quota(app, placement, definition, &options.regions).await?);
     options.env = input.env.clone();
     options.run_arn = Some(run_arn.to_owned());
 
@@ -76,17 +130,17 @@ async fn admit(app: &App, input: &Input, run_arn: &str, known: &mut Known) -> Re
     let mut package = test.package(test.doubts.clone());
     let plan = lay_out(&id, &package, &options, now_ms)?;
     let architecture = &options.infrastructure.architecture;
-    let site = site_of(app, &placement, &definition.project, architecture);
+    let site = site_of(app, placement, &definition.project, architecture);
     let bill = cost::estimate(&plan, &definition.run, &site);
     options.cost = Some(bill.as_estimate());
     known.of_layout(&options);
-    rules::cost(app, &placement, definition, &bill).await?;
+    rules::cost(app, placement, definition, &bill).await?;
     warnings.extend(bill.warnings.iter().cloned());
     package.warnings.extend(warnings);
 
     let prepared = prepare(&app.stores, &id, &package, trigger, &options, now_ms).await?;
-    // A run with other parameters, or of an older version, is not what the next run without a version should be.
-    if input.parameters.is_empty() && input.version.is_none() {
+    // What schedules run next is what somebody says is to be that: never a definition that came with a run.
+    if input.register {
         let revision = Trigger::from(&input.trigger).commit;
         let record = package.record(now_ms, revision);
         app.stores.records.put_test(&record).await?;

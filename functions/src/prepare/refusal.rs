@@ -3,11 +3,13 @@
 use super::input::Input;
 use crate::app::App;
 use crate::error::{FunctionError, Result};
+use crate::placement::Placement;
+use crate::tenant::Tenant;
 use floodgate_control::load::Loaded;
 use floodgate_control::{PlanOptions, Refusal, engine_name, refuse};
 use floodgate_core::definition::sketch;
 use floodgate_core::execution::control::Stop;
-use floodgate_core::execution::record::{Execution, Trigger};
+use floodgate_core::execution::record::{Execution, PrincipalIs, Trigger};
 use floodgate_core::schedule::planned_load;
 use serde_json::{Value, json};
 
@@ -48,6 +50,7 @@ impl Known {
                 principal: text(trigger, "principal"),
                 build_url: text(trigger, "build_url"),
                 commit: text(trigger, "commit"),
+                ..Trigger::default()
             },
             created_ms: now_ms,
             run_arn: Some(run_arn.to_owned()),
@@ -100,6 +103,26 @@ impl Known {
     pub(super) fn of_layout(&mut self, options: &PlanOptions) {
         self.0.infrastructure = options.infrastructure.clone();
         self.0.cost.clone_from(&options.cost);
+    }
+
+    /// How much the principal's name is worth.
+    pub(crate) fn vouch(&mut self, vouched: PrincipalIs) {
+        self.0.trigger.principal_is = vouched;
+    }
+
+    /// The project that is meant; empty if that is not known.
+    pub(super) fn project(&self) -> &str {
+        &self.0.project
+    }
+
+    /// Whatever was said: a refusal lies with the project that the state machine is of. What was meant for somebody else's machine lies
+    /// nowhere.
+    pub(crate) fn bind(&mut self, tenant: &Tenant, placement: &Placement) {
+        match tenant.project() {
+            Some(own) => own.clone_into(&mut self.0.project),
+            None if placement.is_named(&self.0.project) => self.0.project.clear(),
+            None => {}
+        }
     }
 
     pub(super) fn id(&self) -> &str {

@@ -5,6 +5,7 @@ use super::refusal::Known;
 use crate::account::Refused;
 use crate::app::App;
 use crate::error::{FunctionError, Result};
+use crate::placement::Placement;
 use crate::resolve::{Surroundings, check_with};
 use bytes::Bytes;
 use floodgate_control::load::Loaded;
@@ -28,8 +29,10 @@ struct Text {
 pub(super) async fn load(
     app: &App,
     input: &Input,
+    placement: &Placement,
     known: &mut Known,
 ) -> Result<(Loaded, Vec<String>)> {
+    registrable(input)?;
     let text = match &input.definition {
         Some(serde_json::Value::String(text)) => inline(text.clone()),
         Some(definition) => inline(definition.to_string()),
@@ -49,9 +52,16 @@ pub(super) async fn load(
     };
     let (mut checked, secrets) = check_with(&source, &overrides, around);
     let mut doubts = Vec::new();
+    let project = known.project().to_owned();
     for secret in secrets {
         match app.account.secret(&secret).await {
-            Ok(()) => {}
+            Ok(arn) if placement.may_read(&project, &arn) => {}
+            Ok(_) => {
+                let why = format!(
+                    "it is no secret of project {project:?}; add it to secret_arns of the project in the Terraform module"
+                );
+                missing.insert(secret, why);
+            }
             Err(Refused::Missing(why)) => {
                 missing.insert(secret, format!("{why}; create it in Secrets Manager"));
             }
@@ -91,6 +101,17 @@ pub(super) async fn load(
         files.push((file.clone(), bytes));
     }
     Ok((checked.with_files(files), doubts))
+}
+
+/// Whether what is to become a test's newest version lies in the bucket, as somebody has put it there.
+fn registrable(input: &Input) -> Result<()> {
+    let stored = input.version.is_some() && input.definition.is_none();
+    match input.register && !(stored && input.parameters.is_empty()) {
+        true => Err(FunctionError::InvalidDefinition(
+            "input: register goes with the version of a stored definition and without parameters; a definition in the input is run and never becomes a version of its test".into(),
+        )),
+        false => Ok(()),
+    }
 }
 
 fn inline(text: String) -> Text {

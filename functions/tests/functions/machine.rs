@@ -214,15 +214,14 @@ fn every_task_is_bounded_retried_with_jitter_and_caught() {
 }
 
 #[test]
-fn the_placeholders_are_the_functions_the_bucket_and_a_number() {
+fn the_placeholders_are_known() {
     let mut found = BTreeSet::new();
     for piece in TEXT.split("${").skip(1) {
         found.insert(piece.split('}').next().unwrap().to_owned());
     }
     let functions = Function::ALL.iter().map(|f| format!("{}_arn", f.name()));
-    let expected: BTreeSet<String> = functions
-        .chain(["bucket", "merge_concurrency"].map(str::to_owned))
-        .collect();
+    let others = ["bucket", "merge_concurrency", "project", "scheduled"].map(str::to_owned);
+    let expected: BTreeSet<String> = functions.chain(others).collect();
     assert_eq!(found, expected);
 }
 

@@ -10,3 +10,4 @@ mod reaping;
 mod refusing;
 mod running;
 mod support;
+mod tenants;

@@ -30,16 +30,9 @@ async fn an_inline_definition_becomes_a_plan_and_a_record() {
         Some("sha256:abc")
     );
     assert!(record.cost.unwrap().estimate_usd.unwrap() > 0.0);
-    let latest = stack
-        .records
-        .latest_test("shop", "checkout")
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(
-        (latest.version, latest.git_revision),
-        (record.version, Some("abc".into()))
-    );
+    // Whoever may start runs decides nothing about what schedules run.
+    let latest = stack.records.latest_test("shop", "checkout").await;
+    assert_eq!(latest.unwrap(), None);
     assert!(stack.records.spend("shop", "202311").await.unwrap() > 0.0);
 }
 

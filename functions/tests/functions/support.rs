@@ -190,6 +190,10 @@ pub struct Books {
     pub quota: Mutex<Option<f64>>,
     pub secrets: Mutex<Vec<String>>,
     pub started: Mutex<Vec<(String, String)>>,
+    /// The machines that were started.
+    pub machines: Mutex<Vec<String>>,
+    /// What Step Functions knows of executions, by their ARNs.
+    pub executions: Mutex<BTreeMap<String, Described>>,
 }
 
 #[async_trait]
@@ -198,16 +202,17 @@ impl Account for Books {
         let quota = *self.quota.lock().unwrap();
         quota.ok_or_else(|| Refused::Unknown("AccessDenied".into()))
     }
-    async fn secret(&self, reference: &str) -> std::result::Result<(), Refused> {
+    async fn secret(&self, reference: &str) -> std::result::Result<String, Refused> {
         if self.secrets.lock().unwrap().iter().any(|s| s == reference) {
-            Ok(())
+            let arn = format!("arn:aws:secretsmanager:eu-west-1:1:secret:{reference}-AbCdEf");
+            Ok(arn)
         } else {
             Err(Refused::Missing("there is no such secret".into()))
         }
     }
     async fn start(
         &self,
-        _: &str,
+        machine: &str,
         name: &str,
         input: &str,
     ) -> std::result::Result<Started, Refused> {
@@ -216,7 +221,12 @@ impl Account for Books {
             return Ok(Started::Before);
         }
         started.push((name.into(), input.into()));
+        self.machines.lock().unwrap().push(machine.into());
         Ok(Started::Now)
+    }
+    async fn execution(&self, arn: &str) -> std::result::Result<Described, Refused> {
+        let found = self.executions.lock().unwrap().get(arn).cloned();
+        found.ok_or_else(|| Refused::Missing("there is no such execution".into()))
     }
 }
 
@@ -316,6 +326,18 @@ impl Stack {
         let run = json!({"arn": ARN, "name": ID, "started_at": "2023-11-14T22:13:20.000Z"});
         self.call(Function::Prepare, json!({"input": input, "run": run}))
             .await
+    }
+
+    /// Prepares a run as the state machine of a project does.
+    pub async fn prepare_of(
+        &self,
+        project: &str,
+        input: Value,
+    ) -> std::result::Result<Value, FunctionError> {
+        let arn = format!("arn:aws:states:eu-west-1:1:execution:floodgate_{project}:{ID}");
+        let run = json!({"arn": arn, "name": ID, "started_at": "2023-11-14T22:13:20.000Z"});
+        let payload = json!({"input": input, "run": run, "project": project});
+        self.call(Function::Prepare, payload).await
     }
 
     pub fn now(&self) -> i64 {

@@ -208,7 +208,8 @@ fn placeholder(module: &Module, resource: &str) -> String {
     match resource {
         "var.bucket_arn" => return "${bucket}".into(),
         "var.table_arn" => return "${table}".into(),
-        "var.state_machine_arn" => return "${state_machine}".into(),
+        "var.state_machine_arns" => return "${state_machine}".into(),
+        "var.execution_arns" => return "${state_machine_executions}".into(),
         "var.secret_arns" => return "${secrets}".into(),
         "var.task_role_arns" => return "${roles}".into(),
         _ if resource == local("tasks") => return "${task}".into(),

@@ -5,6 +5,8 @@
 
 mod code;
 mod docs;
+mod iam;
 mod module;
 mod policy;
 mod style;
+mod tenants;

@@ -18,6 +18,7 @@ module "floodgate" {
   emulator_endpoint      = var.endpoint
   engines                = { http = { image = var.image } }
   alarms                 = null
+  projects               = { "*" = {}, shop = {}, demo = {} }
   force_destroy          = true
   schedules              = var.schedules
 }

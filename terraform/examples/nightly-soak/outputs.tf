@@ -8,9 +8,9 @@ output "region" {
   value       = module.floodgate.region
 }
 
-output "state_machine_arn" {
-  description = "What `aws stepfunctions start-execution` and `floodgate run --cloud` start."
-  value       = module.floodgate.state_machine_arn
+output "state_machine_arns" {
+  description = "What `aws stepfunctions start-execution` and `floodgate run --cloud` start, by project."
+  value       = module.floodgate.state_machine_arns
 }
 
 output "bucket" {

@@ -1,15 +1,32 @@
-# A policy for whoever starts runs of a project: a pipeline's role, a person. Attach it to them; the stack makes no users.
+# Policies for whoever starts runs of a project: a pipeline's role, a person. Attach them; the stack makes no users. A runner reads its
+# project and writes definitions and orders to stop; records are written by the functions alone.
 
 locals {
-  # The project "*" is all of them.
+  # The project "*" is all that are not named: what is named is closed to its runners, whatever else they may do.
   prefix = { for project in var.projects : project => "${var.bucket_arn}/projects/${project}" }
+  named  = sort(setsubtract(var.projects, ["*"]))
+
+  key_statements = [for key in [var.kms_key_arn] : {
+    Sid      = "Key"
+    Effect   = "Allow"
+    Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    Resource = [key]
+  } if key != null]
+
+  # Runs of all projects, newest first: for whoever may see all of them.
+  list_all_runs = {
+    Sid      = "ListAllRuns"
+    Effect   = "Allow"
+    Action   = ["dynamodb:Query"]
+    Resource = ["${var.table_arn}/index/GSI2"]
+  }
 }
 
 resource "aws_iam_policy" "runner" {
   for_each = var.projects
 
   name        = "${var.iam_prefix}-runner-${each.key == "*" ? "all" : each.key}"
-  description = "Floodgate ${var.name}: start, follow and abort runs of ${each.key == "*" ? "every project" : each.key}"
+  description = "Floodgate ${var.name}: start, follow and abort runs of ${each.key == "*" ? "every project that is not named" : each.key}"
   tags        = var.tags
 
   policy = jsonencode({
@@ -20,13 +37,13 @@ resource "aws_iam_policy" "runner" {
           Sid      = "StartRuns"
           Effect   = "Allow"
           Action   = ["states:StartExecution"]
-          Resource = [var.state_machine_arn]
+          Resource = [var.state_machine_arns[each.key]]
         },
         {
           Sid      = "FollowRuns"
           Effect   = "Allow"
           Action   = ["states:DescribeExecution", "states:StopExecution"]
-          Resource = ["${replace(var.state_machine_arn, ":stateMachine:", ":execution:")}:*"]
+          Resource = var.execution_arns[each.key]
         },
         {
           Sid      = "ReadResults"
@@ -52,9 +69,9 @@ resource "aws_iam_policy" "runner" {
         },
         merge(
           {
-            Sid      = "Records"
+            Sid      = "ReadRecords"
             Effect   = "Allow"
-            Action   = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"]
+            Action   = ["dynamodb:GetItem", "dynamodb:Query"]
             Resource = [var.table_arn, "${var.table_arn}/index/GSI1"]
           },
           each.key == "*" ? {} : {
@@ -62,19 +79,79 @@ resource "aws_iam_policy" "runner" {
           },
         ),
       ],
-      [for index in ["${var.table_arn}/index/GSI2"] : {
-        # Runs of all projects, newest first: for whoever may see all of them.
-        Sid      = "ListAllRuns"
-        Effect   = "Allow"
-        Action   = ["dynamodb:Query"]
-        Resource = [index]
-      } if each.key == "*"],
-      [for key in [var.kms_key_arn] : {
-        Sid      = "Key"
-        Effect   = "Allow"
-        Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
-        Resource = [key]
-      } if key != null],
+      # That index has whole records of all projects.
+      [for statement in [local.list_all_runs] : statement if each.key == "*" && length(local.named) == 0],
+      [for named in [local.named] : {
+        Sid      = "NotTheirObjects"
+        Effect   = "Deny"
+        Action   = ["s3:GetObject", "s3:PutObject"]
+        Resource = [for project in named : "${var.bucket_arn}/projects/${project}/*"]
+      } if each.key == "*" && length(named) > 0],
+      [for named in [local.named] : {
+        Sid       = "NotTheirLists"
+        Effect    = "Deny"
+        Action    = ["s3:ListBucket"]
+        Resource  = [var.bucket_arn]
+        Condition = { StringLike = { "s3:prefix" = [for project in named : "projects/${project}/*"] } }
+      } if each.key == "*" && length(named) > 0],
+      [for named in [local.named] : {
+        Sid      = "NotTheirRecords"
+        Effect   = "Deny"
+        Action   = ["dynamodb:GetItem", "dynamodb:Query"]
+        Resource = [var.table_arn, "${var.table_arn}/index/GSI1"]
+        Condition = { "ForAnyValue:StringLike" = {
+          "dynamodb:LeadingKeys" = flatten([for project in named : ["PROJECT#${project}", "TEST#${project}#*"]])
+        } }
+      } if each.key == "*" && length(named) > 0],
+      local.key_statements,
+    )
+  })
+}
+
+# Whoever looks after the stack: sees, follows and stops runs of every project, and starts none.
+resource "aws_iam_policy" "operator" {
+  name        = "${var.iam_prefix}-operator"
+  description = "Floodgate ${var.name}: read, follow and stop runs of all projects"
+  tags        = var.tags
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [
+        {
+          Sid      = "FollowRuns"
+          Effect   = "Allow"
+          Action   = ["states:DescribeExecution", "states:StopExecution"]
+          Resource = flatten(values(var.execution_arns))
+        },
+        {
+          Sid      = "ReadResults"
+          Effect   = "Allow"
+          Action   = ["s3:GetObject"]
+          Resource = ["${var.bucket_arn}/projects/*"]
+        },
+        {
+          Sid       = "ListResults"
+          Effect    = "Allow"
+          Action    = ["s3:ListBucket"]
+          Resource  = [var.bucket_arn]
+          Condition = { StringLike = { "s3:prefix" = ["projects/*"] } }
+        },
+        {
+          Sid      = "OrderStops"
+          Effect   = "Allow"
+          Action   = ["s3:PutObject"]
+          Resource = ["${var.bucket_arn}/projects/*/executions/*/control/stop.json"]
+        },
+        {
+          Sid      = "ReadRecords"
+          Effect   = "Allow"
+          Action   = ["dynamodb:GetItem", "dynamodb:Query"]
+          Resource = [var.table_arn, "${var.table_arn}/index/GSI1"]
+        },
+        local.list_all_runs,
+      ],
+      local.key_statements,
     )
   })
 }

@@ -9,13 +9,18 @@ variable "iam_prefix" {
 }
 
 variable "projects" {
-  description = "Projects that get a policy of their own; \"*\" is the policy for all projects."
+  description = "Projects that get a policy of their own; \"*\" is the policy for all that are not named."
   type        = set(string)
 }
 
-variable "state_machine_arn" {
-  description = "ARN of the state machine."
-  type        = string
+variable "state_machine_arns" {
+  description = "ARN by project of the state machine that its runners start."
+  type        = map(string)
+}
+
+variable "execution_arns" {
+  description = "ARNs by project of the executions of its state machines."
+  type        = map(list(string))
 }
 
 variable "bucket_arn" {

@@ -8,25 +8,25 @@ locals {
 
   # Metrics that the functions write in the embedded metric format; functions/src names them.
   alarms = merge(
+    { for key, arn in var.state_machine_arns : "failed${key == "*" ? "" : "_${replace(key, "/", "_")}"}" => {
+      description = "Runs of ${key} that ended without success. A breached threshold counts: look into the run's record for which it was."
+      namespace   = "AWS/States"
+      metric      = "ExecutionsFailed"
+      dimensions  = { StateMachineArn = arn }
+      period_s    = 300
+      statistic   = "Sum"
+      threshold   = var.failed_executions
+    } },
+    { for key, arn in var.state_machine_arns : "timed-out${key == "*" ? "" : "_${replace(key, "/", "_")}"}" => {
+      description = "Runs of ${key} that reached the state machine's time-out: the functions no longer kept them going."
+      namespace   = "AWS/States"
+      metric      = "ExecutionsTimedOut"
+      dimensions  = { StateMachineArn = arn }
+      period_s    = 300
+      statistic   = "Sum"
+      threshold   = 1
+    } },
     {
-      failed = {
-        description = "Runs that ended without success. A breached threshold counts: look into the run's record for which it was."
-        namespace   = "AWS/States"
-        metric      = "ExecutionsFailed"
-        dimensions  = { StateMachineArn = var.state_machine_arn }
-        period_s    = 300
-        statistic   = "Sum"
-        threshold   = var.failed_executions
-      }
-      timed-out = {
-        description = "Runs that reached the state machine's time-out: the functions no longer kept them going."
-        namespace   = "AWS/States"
-        metric      = "ExecutionsTimedOut"
-        dimensions  = { StateMachineArn = var.state_machine_arn }
-        period_s    = 300
-        statistic   = "Sum"
-        threshold   = 1
-      }
       errored = {
         description = "Runs that could not be carried out: capacity, permissions or a fault of Floodgate's, not of the target's."
         namespace   = "Floodgate"

@@ -3,9 +3,9 @@ variable "name" {
   type        = string
 }
 
-variable "state_machine_arn" {
-  description = "ARN of the state machine."
-  type        = string
+variable "state_machine_arns" {
+  description = "ARN of each state machine, by its key."
+  type        = map(string)
 }
 
 variable "reap_function_name" {

@@ -30,7 +30,7 @@ locals {
 
   environment_of = {
     reap = {
-      FLOODGATE_STATE_MACHINE = var.state_machine_arn
+      FLOODGATE_STATE_MACHINE = var.state_machine_base
     }
   }
 }

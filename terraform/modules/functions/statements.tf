@@ -216,7 +216,13 @@ locals {
         Sid      = "StartRecovery"
         Effect   = "Allow"
         Action   = ["states:StartExecution"]
-        Resource = [var.state_machine_arn]
+        Resource = var.state_machine_arns
+      },
+      {
+        Sid      = "LookAtEnded"
+        Effect   = "Allow"
+        Action   = ["states:DescribeExecution"]
+        Resource = var.execution_arns
       },
     ]
   }

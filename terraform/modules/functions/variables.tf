@@ -74,9 +74,19 @@ variable "kms_key_arn" {
   default     = null
 }
 
-variable "state_machine_arn" {
-  description = "ARN of the state machine, which reap starts again to close a run that was stopped from outside."
+variable "state_machine_base" {
+  description = "What the ARNs of all state machines of the stack start with, by which reap tells whose an execution is."
   type        = string
+}
+
+variable "state_machine_arns" {
+  description = "ARNs of the state machines, which reap starts again to close a run that was stopped from outside."
+  type        = list(string)
+}
+
+variable "execution_arns" {
+  description = "ARNs of their executions, at whose input reap looks."
+  type        = list(string)
 }
 
 variable "task_role_arns" {

@@ -71,8 +71,8 @@ resource "aws_ecs_task_definition" "this" {
   family                   = "${var.name}-generator-${each.value.engine}-${each.value.architecture}"
   requires_compatibilities = [local.emulated ? "EC2" : "FARGATE"]
   network_mode             = local.emulated ? "host" : "awsvpc"
-  task_role_arn            = aws_iam_role.task.arn
-  execution_role_arn       = aws_iam_role.execution.arn
+  # Launch hands each task the role of its project: without that a task may do nothing.
+  execution_role_arn = aws_iam_role.execution.arn
   # What a run asks for overrides these two.
   cpu    = var.cpu
   memory = var.memory_mb

@@ -14,14 +14,14 @@ output "task_definitions" {
   }
 }
 
-output "task_role_arn" {
-  description = "ARN of the role of generators."
-  value       = aws_iam_role.task.arn
+output "task_role_arns" {
+  description = "ARN by project of the role of its generators."
+  value       = { for project, role in aws_iam_role.task : project => role.arn }
 }
 
-output "task_role_name" {
-  description = "Name of the role of generators, for a policy of your own."
-  value       = aws_iam_role.task.name
+output "task_role_names" {
+  description = "Name by project of the role of its generators, for a policy of your own."
+  value       = { for project, role in aws_iam_role.task : project => role.name }
 }
 
 output "execution_role_arn" {

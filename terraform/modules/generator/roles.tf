@@ -1,18 +1,24 @@
 locals {
-  executions  = "${var.bucket_arn}/projects/*/executions/*"
-  definitions = "${var.bucket_arn}/projects/*/definitions/*"
+  # One role a project. "*" is the one of all projects that are not named, from which those that are stay closed.
+  named = sort(setsubtract(keys(var.projects), ["*"]))
+  parts = { for project in keys(var.projects) : project => "${var.bucket_arn}/projects/${project}" }
+  # A role's name has 64 characters at most.
+  role_names = { for project in keys(var.projects) : project => project == "*" ? "${var.iam_prefix}-generator" : (
+    length("${var.iam_prefix}-generator_${project}") <= 64 ? "${var.iam_prefix}-generator_${project}" : "${substr("${var.iam_prefix}-generator_${project}", 0, 55)}_${substr(sha256(project), 0, 8)}"
+  ) }
 
   # What the generator's own code does.
-  task_statements = [
+  task_statements = { for project, part in local.parts : project => [
     {
       Sid      = "ReadItsPart"
       Effect   = "Allow"
       Action   = ["s3:GetObject"]
-      Resource = [local.definitions, "${local.executions}/plan.json", "${local.executions}/control/*"]
+      Resource = ["${part}/definitions/*", "${part}/executions/*/plan.json", "${part}/executions/*/control/*"]
     },
     {
       # Without it S3 answers 403 instead of 404 for start.json and stop.json that are not there yet. A condition on s3:prefix
-      # would take it away again, since a request for an object names no prefix.
+      # would take it away again, since a request for an object names no prefix. It shows a task the names of all objects, and nothing
+      # that is in them.
       # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
       Sid      = "TellAbsentFromForbidden"
       Effect   = "Allow"
@@ -24,24 +30,37 @@ locals {
       Effect = "Allow"
       Action = ["s3:PutObject", "s3:PutObjectTagging"]
       Resource = [
-        "${local.executions}/control/ready/*",
+        "${part}/executions/*/control/ready/*",
         # The script of an external engine may end the test for all tasks.
-        "${local.executions}/control/stop.json",
-        "${local.executions}/live/*",
-        "${local.executions}/shards/*",
-        "${local.executions}/tasks/*",
-        "${local.executions}/artifacts/*",
+        "${part}/executions/*/control/stop.json",
+        "${part}/executions/*/live/*",
+        "${part}/executions/*/shards/*",
+        "${part}/executions/*/tasks/*",
+        "${part}/executions/*/artifacts/*",
       ]
     },
-  ]
+  ] }
 }
 
 resource "aws_iam_role" "task" {
-  name        = "${var.iam_prefix}-generator"
-  description = "Floodgate ${var.name}: what a generator may do"
+  for_each = var.projects
+
+  name        = local.role_names[each.key]
+  description = "Floodgate ${var.name}: what a generator of ${each.key == "*" ? "projects that are not named" : each.key} may do"
   tags        = var.tags
 
   assume_role_policy = local.assumed_by_tasks
+}
+
+# There was one role for all projects.
+moved {
+  from = aws_iam_role.task
+  to   = aws_iam_role.task["*"]
+}
+
+moved {
+  from = aws_iam_role_policy.task
+  to   = aws_iam_role_policy.task["*"]
 }
 
 resource "aws_iam_role" "execution" {
@@ -70,13 +89,21 @@ locals {
 }
 
 resource "aws_iam_role_policy" "task" {
+  for_each = var.projects
+
   name = "generator"
-  role = aws_iam_role.task.id
+  role = aws_iam_role.task[each.key].id
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = concat(
-      local.task_statements,
-      [for secrets in [var.secret_arns] : {
+      local.task_statements[each.key],
+      [for named in [local.named] : {
+        Sid      = "NotTheirObjects"
+        Effect   = "Deny"
+        Action   = ["s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"]
+        Resource = [for project in named : "${var.bucket_arn}/projects/${project}/*"]
+      } if each.key == "*" && length(named) > 0],
+      [for secrets in [each.value.secret_arns] : {
         Sid      = "ReadSecrets"
         Effect   = "Allow"
         Action   = ["secretsmanager:GetSecretValue"]

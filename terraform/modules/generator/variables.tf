@@ -37,10 +37,11 @@ variable "kms_key_arn" {
   default     = null
 }
 
-variable "secret_arns" {
-  description = "Secrets that definitions may refer to; generators read them when they start."
-  type        = list(string)
-  default     = []
+variable "projects" {
+  description = "Projects, each with a role of its own for its generators, and the secrets that they read when they start. \"*\" is for all that are not named."
+  type = map(object({
+    secret_arns = list(string)
+  }))
 }
 
 variable "cpu" {

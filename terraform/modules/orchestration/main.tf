@@ -1,8 +1,10 @@
-# The state machine, from the same file that the tests render, and the rule that calls reap when a run ends in any other
+# The state machines, from the same file that the tests render, and the rule that calls reap when a run ends in any other
 # way than by itself.
 
 resource "aws_sfn_state_machine" "this" {
-  name     = var.name
+  for_each = var.machines
+
+  name     = each.value.name
   type     = "STANDARD"
   role_arn = aws_iam_role.state_machine.arn
   tags     = var.tags
@@ -15,13 +17,15 @@ resource "aws_sfn_state_machine" "this" {
     finish_arn  = var.function_arns["finish"]
     reap_arn    = var.function_arns["reap"]
     bucket      = var.bucket
+    project     = each.value.project
+    scheduled   = each.value.scheduled ? "yes" : "no"
 
     merge_concurrency = var.merge_concurrency
   })
 
   logging_configuration {
     level                  = var.log_level
-    include_execution_data = true
+    include_execution_data = var.log_execution_data
     log_destination        = "${aws_cloudwatch_log_group.state_machine.arn}:*"
   }
 
@@ -34,6 +38,12 @@ resource "aws_sfn_state_machine" "this" {
   }
 
   depends_on = [aws_iam_role_policy.state_machine]
+}
+
+# There was one for all projects.
+moved {
+  from = aws_sfn_state_machine.this
+  to   = aws_sfn_state_machine.this["*"]
 }
 
 # The prefix keeps the log group out of the account's resource policy for logs, which has a size limit that many state
@@ -56,7 +66,7 @@ resource "aws_cloudwatch_event_rule" "ended" {
     source      = ["aws.states"]
     detail-type = ["Step Functions Execution Status Change"]
     detail = {
-      stateMachineArn = [aws_sfn_state_machine.this.arn]
+      stateMachineArn = [for machine in aws_sfn_state_machine.this : machine.arn]
       status          = ["ABORTED", "FAILED", "TIMED_OUT"]
       name            = [{ anything-but = { prefix = "reap-" } }]
     }
@@ -67,6 +77,18 @@ resource "aws_cloudwatch_event_target" "reap" {
   rule      = aws_cloudwatch_event_rule.ended.name
   target_id = "reap"
   arn       = var.function_arns["reap"]
+
+  # An event has the whole input of the run, values of its environment among them, and what cannot be delivered lies in the queue for
+  # two weeks. So reap is told which run it is, and asks Step Functions for the rest.
+  input_transformer {
+    input_paths = {
+      arn    = "$.detail.executionArn"
+      name   = "$.detail.name"
+      status = "$.detail.status"
+      start  = "$.detail.startDate"
+    }
+    input_template = "{\"detail\": {\"executionArn\": <arn>, \"name\": <name>, \"status\": <status>, \"startDate\": <start>}}"
+  }
 
   dead_letter_config {
     arn = var.dead_letter_queue_arn

@@ -1,6 +1,6 @@
-output "state_machine_arn" {
-  description = "ARN of the state machine."
-  value       = aws_sfn_state_machine.this.arn
+output "state_machine_arns" {
+  description = "ARN of each state machine, by its key."
+  value       = { for key, machine in aws_sfn_state_machine.this : key => machine.arn }
 }
 
 output "rule_arn" {

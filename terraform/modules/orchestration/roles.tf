@@ -33,16 +33,16 @@ resource "aws_iam_role_policy" "state_machine" {
           Sid      = "StartChildren"
           Effect   = "Allow"
           Action   = ["states:StartExecution"]
-          Resource = [var.state_machine_arn]
+          Resource = var.state_machine_arns
         },
         {
           Sid    = "FollowChildren"
           Effect = "Allow"
           Action = ["states:DescribeExecution", "states:RedriveExecution", "states:StopExecution"]
-          Resource = [
-            "${replace(var.state_machine_arn, ":stateMachine:", ":execution:")}:*",
-            "${replace(var.state_machine_arn, ":stateMachine:", ":execution:")}/*",
-          ]
+          Resource = flatten([for arn in var.state_machine_arns : [
+            "${replace(arn, ":stateMachine:", ":execution:")}:*",
+            "${replace(arn, ":stateMachine:", ":execution:")}/*",
+          ]])
         },
         {
           # Delivery of logs has no resources to name.

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the stack and of the state machine."
+  description = "Name of the stack."
   type        = string
 }
 
@@ -8,9 +8,24 @@ variable "iam_prefix" {
   type        = string
 }
 
-variable "state_machine_arn" {
-  description = "ARN that the state machine will have: its role and reap name it before it exists."
-  type        = string
+variable "machines" {
+  description = "State machines by a key: name, the project whose runs it starts (\"*\": all that have none of their own), and whether only schedules start it."
+  type = map(object({
+    name      = string
+    project   = string
+    scheduled = bool
+  }))
+}
+
+variable "state_machine_arns" {
+  description = "ARNs that the state machines will have: their role and reap name them before they exist."
+  type        = list(string)
+}
+
+variable "log_execution_data" {
+  description = "Log inputs and outputs of states, too. They have values of environments in them."
+  type        = bool
+  default     = false
 }
 
 variable "function_arns" {

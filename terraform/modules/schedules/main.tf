@@ -21,21 +21,12 @@ resource "aws_scheduler_schedule" "this" {
   }
 
   target {
-    arn      = var.state_machine_arn
+    arn      = try(var.state_machine_arns[each.value.project], var.state_machine_arns["*"])
     role_arn = aws_iam_role.this.arn
 
     # The templated target hands this to StartExecution as it is; the execution's name is Scheduler's, and the id of the
-    # run is derived from it. What is null is left out: prepare would take a null for a value.
-    input = jsonencode({
-      for key, value in {
-        project    = each.value.project
-        test       = each.value.test
-        version    = each.value.version
-        parameters = each.value.parameters
-        env        = each.value.env
-        trigger    = { kind = "schedule", principal = "schedule/${var.name}/${each.key}" }
-      } : key => value if value != null
-    })
+    # run is derived from it. What is run stands in config/placement.json: an input that cannot be delivered lies in the queue.
+    input = jsonencode({ schedule = each.key })
 
     dead_letter_config {
       arn = var.dead_letter_queue_arn
@@ -81,7 +72,7 @@ resource "aws_iam_role_policy" "this" {
         Sid      = "StartRuns"
         Effect   = "Allow"
         Action   = ["states:StartExecution"]
-        Resource = [var.state_machine_arn]
+        Resource = values(var.state_machine_arns)
       },
       {
         Sid      = "DeadLetters"

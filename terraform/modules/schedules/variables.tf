@@ -39,9 +39,9 @@ variable "schedules" {
   }
 }
 
-variable "state_machine_arn" {
-  description = "ARN of the state machine."
-  type        = string
+variable "state_machine_arns" {
+  description = "ARN by project of the state machine that only schedules start; \"*\" for projects that have none of their own."
+  type        = map(string)
 }
 
 variable "dead_letter_queue_arn" {

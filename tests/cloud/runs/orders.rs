@@ -5,7 +5,7 @@ use crate::execution::{PROJECT, arrivals, eventually, input};
 use crate::stack::Stack;
 use aws_sdk_sfn::types::ExecutionStatus;
 use floodgate_core::execution::control::StopReason;
-use floodgate_core::execution::record::Status;
+use floodgate_core::execution::record::{PrincipalIs, Status};
 use floodgate_store::RecordStore as _;
 use std::time::{Duration, Instant};
 
@@ -91,24 +91,23 @@ async fn a_schedule_starts_a_run() {
         1,
         "thresholds:\n  http_reqs: [count==150]",
     );
-    let mut input = input("nightly", &definition);
-    input["trigger"] = serde_json::json!({"kind": "schedule", "principal": "nightly"});
-    let stack = Stack::own(
-        "nightly",
-        &[
-            "--schedule",
-            &input.to_string(),
-            "--schedule-expression",
-            "at(2026-01-01T00:00:00)",
-        ],
-    )
-    .await;
+    let run = serde_json::json!({"project": PROJECT, "test": "nightly"});
+    // First the test, then the schedule that runs it.
+    let stack = Stack::own("nightly", &[]).await;
+    stack.register("nightly", &definition).await;
+    let schedule = [
+        "--schedule",
+        &run.to_string(),
+        "--schedule-expression",
+        "at(2026-01-01T00:00:00)",
+    ];
+    let stack = Stack::own("nightly", &schedule).await;
     let begun = Instant::now();
     let (arn, id) = loop {
         let listed = stack
             .states
             .list_executions()
-            .state_machine_arn(stack.state_machine());
+            .state_machine_arn(stack.scheduled());
         let listed = listed.send().await.unwrap();
         let records = stack
             .records
@@ -127,6 +126,58 @@ async fn a_schedule_starts_a_run() {
     };
     let ended = stack.found(&arn, &id).end().await;
     ended.expect(Status::Passed, "");
-    assert_eq!(ended.record.trigger.kind, "schedule");
+    let trigger = &ended.record.trigger;
+    assert_eq!(trigger.kind, "schedule");
+    assert_eq!(
+        trigger.principal.as_deref(),
+        Some("schedule/nightly/nightly")
+    );
+    // No other than the schedule can have been it, and the trail says so.
+    assert_eq!(trigger.principal_is, PrincipalIs::Verified);
+    let trail = stack.records.audit_trail(PROJECT).await.unwrap();
+    let own = trail.iter().filter(|entry| entry.execution == id);
+    let known: Vec<_> = own
+        .map(|entry| (entry.action.as_str(), entry.principal_is))
+        .collect();
+    assert_eq!(known[0], ("start", PrincipalIs::Verified), "{known:?}");
     assert_eq!((ended.requests(), shop.counters().requests()), (150, 150));
+}
+
+/// A run is started by the machine of its project and by no other; what is refused leaves nothing with the project that was named.
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn a_state_machine_starts_no_other_projects_runs() {
+    const OTHERS: &str = "*";
+    let (stack, shop) = (Stack::shared().await, shop());
+    let definition = arrivals("theirs", &shop.url(), (50, "1s"), 1, "");
+    // The machine of those that have none, asked for a project that has one.
+    let run = stack
+        .start_by(stack.machine_of(OTHERS), &input("theirs", &definition))
+        .await;
+    let (error, cause) = run.failure().await;
+    assert_eq!(error, "Floodgate.Errored");
+    assert!(cause.contains("a state machine of its own"), "{cause}");
+    assert!(run.record().await.is_none());
+    // The project's own, asked for another one: with an input that names it, and by a definition alone.
+    let other = definition.replace(PROJECT, "search");
+    for input in [
+        serde_json::json!({"project": "search", "definition": other}),
+        serde_json::json!({"definition": other}),
+    ] {
+        let run = stack.start(&input).await;
+        let (error, cause) = run.failure().await;
+        assert_eq!(error, "Floodgate.Errored");
+        assert!(cause.contains("\"search\""), "{cause}");
+        let theirs = stack.records.get(Some("search"), &run.id).await.unwrap();
+        assert!(theirs.is_none(), "{theirs:?}");
+    }
+    assert!(
+        stack
+            .records
+            .audit_trail("search")
+            .await
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(shop.counters().requests(), 0);
 }

@@ -344,7 +344,7 @@ fn apply(ministack: &Ministack, bootstrap: &Path) -> Result<(Value, Stack)> {
     let stack = json!({
         "name": of["stack"],
         "region": of["region"],
-        "state_machine": of["state_machine_arn"],
+        "state_machines": of["state_machine_arns"],
         "bucket": of["bucket"],
         "table": of["table"],
     });

@@ -11,7 +11,7 @@ use crate::output::say;
 use crate::signals::Signals;
 use crate::view::{Title, View, view};
 use floodgate_control::watch::Observer;
-use floodgate_control::{ControlError, Stores, load_plan, load_summary, stop_by_person};
+use floodgate_control::{ControlError, Stores, Trail, load_plan, load_summary, stop_by_person};
 use floodgate_core::execution::record::Execution;
 use floodgate_core::execution::summary::Summary;
 use std::time::Duration;
@@ -197,7 +197,9 @@ impl<'a, M: Machine> At<'a, M> {
     }
 
     async fn order_stop(&mut self, execution: &Execution) -> Result<()> {
-        stop_by_person(self.run.stores, execution, self.run.by, now_ms()).await?;
+        // The functions note it: a runner may write no records.
+        let trail = Trail::AtTheEnd;
+        stop_by_person(self.run.stores, execution, self.run.by, trail, now_ms()).await?;
         self.ordered = true;
         Ok(())
     }

@@ -3,6 +3,7 @@
 use crate::error::{CliError, Result};
 use aws_config::SdkConfig;
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use aws_sdk_sfn::types::ExecutionStatus;
 use floodgate_control::plain_cause;
 use floodgate_core::execution::record::Status;
@@ -36,56 +37,79 @@ pub(crate) trait Machine {
 /// The one on AWS.
 pub(crate) struct AwsMachine {
     client: aws_sdk_sfn::Client,
-    arn: String,
+    /// The ARNs that it may have, the likeliest first: a project has a machine of its own or not, and who starts runs of one may
+    /// not be allowed to find out.
+    arns: Vec<String>,
 }
 
 impl AwsMachine {
-    pub(super) fn new(config: &SdkConfig, arn: String) -> Self {
+    pub(super) fn new(config: &SdkConfig, arns: Vec<String>) -> Self {
         Self {
             client: aws_sdk_sfn::Client::new(config),
-            arn,
+            arns,
         }
     }
 }
 
+/// What is answered of a machine that is not there, to whoever may know that and to whoever may not.
+const ELSEWHERE: [&str; 3] = [
+    "StateMachineDoesNotExist",
+    "AccessDeniedException",
+    "AccessDenied",
+];
+
 impl Machine for AwsMachine {
     async fn start(&self, name: &str, input: &str) -> Result<String> {
-        let started = self
-            .client
-            .start_execution()
-            .state_machine_arn(&self.arn)
-            .name(name)
-            .input(input)
-            .send()
-            .await;
-        let started = started.map_err(|e| failed(&format!("start {}", self.arn), e))?;
-        Ok(started.execution_arn)
+        let mut refused = None;
+        for arn in &self.arns {
+            let starting = self.client.start_execution().state_machine_arn(arn);
+            let error = match starting.name(name).input(input).send().await {
+                Ok(started) => return Ok(started.execution_arn),
+                Err(error) => error,
+            };
+            let elsewhere = error.code().is_some_and(|code| ELSEWHERE.contains(&code));
+            let error = failed(&format!("start {arn}"), error);
+            if !elsewhere {
+                return Err(error);
+            }
+            refused.get_or_insert(error);
+        }
+        Err(refused.unwrap_or_else(|| CliError::Usage("no state machine is known".into())))
     }
 
     async fn look(&self, name: &str) -> Result<Option<Stand>> {
-        let arn = format!(
-            "{}:{name}",
-            self.arn.replacen(":stateMachine:", ":execution:", 1)
-        );
-        let found = self
-            .client
-            .describe_execution()
-            .execution_arn(&arn)
-            .send()
-            .await;
-        let found = match found {
-            Ok(found) => found,
-            Err(error) if error.code() == Some("ExecutionDoesNotExist") => return Ok(None),
-            Err(error) => return Err(failed(&format!("look at {arn}"), error)),
-        };
-        Ok(Some(match &found.status {
-            ExecutionStatus::Succeeded => Stand::Succeeded,
-            ExecutionStatus::Running | ExecutionStatus::PendingRedrive => Stand::Running,
-            other => Stand::Failed {
-                error: found.error.unwrap_or_else(|| other.as_str().to_owned()),
-                cause: plain_cause(found.cause.as_deref().unwrap_or_default()),
-            },
-        }))
+        let mut refused = None;
+        for machine in &self.arns {
+            let arn = machine.replacen(":stateMachine:", ":execution:", 1);
+            let arn = format!("{arn}:{name}");
+            let looking = self.client.describe_execution().execution_arn(&arn);
+            match looking.send().await {
+                Ok(found) => return Ok(Some(stand(&found))),
+                Err(error) if error.code() == Some("ExecutionDoesNotExist") => {}
+                Err(error) => {
+                    let elsewhere = error.code().is_some_and(|code| ELSEWHERE.contains(&code));
+                    let error = failed(&format!("look at {arn}"), error);
+                    if !elsewhere {
+                        return Err(error);
+                    }
+                    refused.get_or_insert(error);
+                }
+            }
+        }
+        // One that may be looked at and has no such execution is an answer.
+        let all = self.arns.len();
+        refused.filter(|_| all == 1).map_or(Ok(None), Err)
+    }
+}
+
+fn stand(found: &DescribeExecutionOutput) -> Stand {
+    match &found.status {
+        ExecutionStatus::Succeeded => Stand::Succeeded,
+        ExecutionStatus::Running | ExecutionStatus::PendingRedrive => Stand::Running,
+        other => Stand::Failed {
+            error: found.error().unwrap_or_else(|| other.as_str()).to_owned(),
+            cause: plain_cause(found.cause().unwrap_or_default()),
+        },
     }
 }
 

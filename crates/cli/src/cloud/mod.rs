@@ -57,11 +57,12 @@ impl Cloud {
     }
 }
 
-/// Finds the stack and asks AWS who we are, which also shows that there are credentials.
+/// Finds the stack and asks AWS who we are, which also shows that there are credentials. `project` is whose runs are meant, where that
+/// is known.
 ///
 /// # Errors
 /// What is missing, with what to do about it.
-pub(crate) async fn connect(args: &CloudArgs, out: &Path) -> Result<Cloud> {
+pub(crate) async fn connect(args: &CloudArgs, project: Option<&str>, out: &Path) -> Result<Cloud> {
     let named = Named::find(args, out)?;
     let mut loader = floodgate_store::aws::loader();
     if let Some(region) = &named.region {
@@ -74,14 +75,14 @@ pub(crate) async fn connect(args: &CloudArgs, out: &Path) -> Result<Cloud> {
         ));
     };
     let caller = machine::caller(&config).await?;
-    let place = Place::of(named, &region, &caller)?;
+    let place = Place::of(named, project, &region, &caller)?;
     let stores = Stores {
         objects: Arc::new(S3Store::new(&config, place.bucket).outside()),
         records: Arc::new(DynamoStore::new(&config, place.table)),
     };
     Ok(Cloud {
         stores,
-        machine: AwsMachine::new(&config, place.state_machine),
+        machine: AwsMachine::new(&config, place.state_machines),
         caller: caller.arn,
     })
 }

@@ -7,6 +7,7 @@
 use super::machine::Caller;
 use crate::error::{CliError, Result};
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -50,6 +51,8 @@ pub(super) struct Named {
     pub(super) bucket: Option<String>,
     pub(super) table: Option<String>,
     pub(super) state_machine: Option<String>,
+    /// By project; `*` for those that have none of their own.
+    pub(super) state_machines: BTreeMap<String, String>,
 }
 
 /// The parts of a stack.
@@ -57,7 +60,8 @@ pub(super) struct Named {
 pub(super) struct Place {
     pub(super) bucket: String,
     pub(super) table: String,
-    pub(super) state_machine: String,
+    /// ARNs, the likeliest first.
+    pub(super) state_machines: Vec<String>,
 }
 
 impl Named {
@@ -73,6 +77,7 @@ impl Named {
             bucket: given(&args.bucket),
             table: given(&args.table),
             state_machine: given(&args.state_machine),
+            state_machines: BTreeMap::new(),
         };
         let file = Self::read(&out.join(FILE))?;
         Ok(said.or(file).with_region_of_arn())
@@ -96,12 +101,21 @@ impl Named {
             let found = found.get("value").unwrap_or(found);
             found.as_str().map(str::to_owned)
         };
+        let map = |names: &[&str]| {
+            let found = names.iter().find_map(|name| object.get(*name));
+            let found = found.map(|found| found.get("value").unwrap_or(found));
+            let entries = found.and_then(Value::as_object).into_iter().flatten();
+            let texts =
+                entries.filter_map(|(key, arn)| Some((key.clone(), arn.as_str()?.to_owned())));
+            texts.collect()
+        };
         Ok(Self {
             stack: text(&["stack", "name"]),
             region: text(&["region"]),
             bucket: text(&["bucket"]),
             table: text(&["table"]),
             state_machine: text(&["state_machine", "state_machine_arn"]),
+            state_machines: map(&["state_machines", "state_machine_arns"]),
         })
     }
 
@@ -115,6 +129,11 @@ impl Named {
             region: self.region.or(file.region),
             bucket: self.bucket.or(file.bucket),
             table: self.table.or(file.table),
+            // One that is said is the only one.
+            state_machines: match &self.state_machine {
+                Some(_) => BTreeMap::new(),
+                None => file.state_machines,
+            },
             state_machine: self.state_machine.or(file.state_machine),
         }
     }
@@ -122,7 +141,9 @@ impl Named {
     /// A state machine's ARN names its region.
     fn with_region_of_arn(mut self) -> Self {
         if self.region.is_none() {
-            let arn = self.state_machine.as_deref().unwrap_or_default();
+            let any = self.state_machines.values().next();
+            let arn = self.state_machine.as_ref().or(any);
+            let arn = arn.map(String::as_str).unwrap_or_default();
             self.region = arn
                 .split(':')
                 .nth(3)
@@ -138,7 +159,12 @@ impl Place {
     ///
     /// # Errors
     /// [`CliError::Usage`] if no stack is named and a part is missing.
-    pub(super) fn of(named: Named, region: &str, caller: &Caller) -> Result<Self> {
+    pub(super) fn of(
+        named: Named,
+        project: Option<&str>,
+        region: &str,
+        caller: &Caller,
+    ) -> Result<Self> {
         let stack = named.stack.as_deref();
         let part = |given: Option<String>, what: &str, by_convention: &dyn Fn(&str) -> String| {
             given.or_else(|| stack.map(by_convention)).ok_or_else(|| {
@@ -152,14 +178,36 @@ impl Place {
             partition, account, ..
         } = caller;
         Ok(Self {
-            state_machine: part(named.state_machine, "state machine", &|name| {
-                format!("arn:{partition}:states:{region}:{account}:stateMachine:{name}")
-            })?,
+            state_machines: match of_project(&named.state_machines, project) {
+                known if !known.is_empty() => known,
+                _ => {
+                    let said = named.state_machine.is_some();
+                    let first = part(named.state_machine, "state machine", &|name| {
+                        format!("arn:{partition}:states:{region}:{account}:stateMachine:{name}")
+                    })?;
+                    // A project's own is called by both names.
+                    let own = project
+                        .filter(|_| !said)
+                        .map(|own| format!("{first}_{own}"));
+                    own.into_iter().chain([first]).collect()
+                }
+            },
             bucket: part(named.bucket, "bucket", &|name| {
                 format!("{name}-{account}-{region}")
             })?,
             table: part(named.table, "table", &|name| name.to_owned())?,
         })
+    }
+}
+
+/// The machine of a project as a file knows it; all of them, where the project is not known.
+fn of_project(machines: &BTreeMap<String, String>, project: Option<&str>) -> Vec<String> {
+    match project {
+        Some(project) => {
+            let own = machines.get(project).or_else(|| machines.get("*"));
+            own.into_iter().cloned().collect()
+        }
+        None => machines.values().cloned().collect(),
     }
 }
 

@@ -6,7 +6,6 @@ use crate::error::Result;
 use floodgate_control::{Stores, TestPackage};
 use floodgate_core::definition::References;
 use floodgate_core::execution::record::Trigger;
-use floodgate_store::StoreError;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,8 +19,6 @@ pub(crate) struct Start<'a> {
     pub(crate) env: &'a Environment,
     /// Who starts it.
     pub(crate) trigger: Trigger,
-    /// Unix ms.
-    pub(crate) now_ms: i64,
 }
 
 /// Uploads the test and starts a run of exactly this version.
@@ -33,19 +30,8 @@ pub(crate) async fn start<M: Machine>(
     stores: &Stores,
     machine: &M,
 ) -> Result<String> {
-    upload(run, stores).await?;
-    machine.start(run.id, &input(run).to_string()).await
-}
-
-async fn upload(run: &Start<'_>, stores: &Stores) -> std::result::Result<(), StoreError> {
     run.test.upload(stores.objects.as_ref()).await?;
-    // Schedules run the newest version: a trial with --set is not to become that.
-    if !run.test.parameters.is_empty() {
-        return Ok(());
-    }
-    let revision = run.trigger.commit.clone();
-    let record = run.test.record(run.now_ms, revision);
-    stores.records.put_test(&record).await
+    machine.start(run.id, &input(run).to_string()).await
 }
 
 /// The input of the state machine. Overrides stand in the stored definition already.
@@ -60,6 +46,8 @@ pub(super) fn input(run: &Start<'_>) -> Value {
         "project": definition.project,
         "test": definition.test,
         "version": run.test.version,
+        // Schedules run the newest version that is registered: a trial with --set is not to become that.
+        "register": run.test.parameters.is_empty(),
         "env": env,
         "trigger": run.trigger,
         "id": run.id,

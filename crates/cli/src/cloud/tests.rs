@@ -99,7 +99,6 @@ async fn a_run_is_started_from_an_uploaded_version_with_only_what_it_names() {
             principal: Some("arn:aws:iam::1:user/ann".into()),
             ..Trigger::default()
         },
-        now_ms: 7,
     };
     start(&request, &stores, &machine).await.unwrap();
     // A repetition after a lost answer finds everything there.
@@ -117,12 +116,10 @@ async fn a_run_is_started_from_an_uploaded_version_with_only_what_it_names() {
     let stored = stores.objects.get(&key).await.unwrap().unwrap();
     assert_eq!(stored, package.normalised);
     assert!(!String::from_utf8_lossy(&stored).contains("Bearer secret"));
-    let newest = stores
-        .records
-        .latest_test("shop", "checkout")
-        .await
-        .unwrap();
-    assert_eq!(newest.unwrap().version, package.version);
+    // A runner may write no records: prepare registers the version.
+    assert_eq!(sent["register"], true);
+    let newest = stores.records.latest_test("shop", "checkout").await;
+    assert_eq!(newest.unwrap(), None);
 }
 
 #[tokio::test]
@@ -137,17 +134,11 @@ async fn a_trial_with_overrides_does_not_become_what_schedules_run() {
         test: &package,
         env: &env,
         trigger: Trigger::default(),
-        now_ms: 7,
     };
     start(&request, &stores, &Scripted::default())
         .await
         .unwrap();
-    let newest = stores
-        .records
-        .latest_test("shop", "checkout")
-        .await
-        .unwrap();
-    assert_eq!(newest, None);
+    assert_eq!(input(&request)["register"], false);
     assert_eq!(input(&request)["version"], package.version);
 }
 
@@ -203,16 +194,20 @@ fn a_stack_is_found_by_its_name_alone() {
         stack: Some("fg".into()),
         ..Named::default()
     };
-    let place = Place::of(named, "eu-west-1", &caller()).unwrap();
+    let machine = "arn:aws:states:eu-west-1:123456789012:stateMachine:fg".to_owned();
+    let place = Place::of(named.clone(), None, "eu-west-1", &caller()).unwrap();
     assert_eq!(
         place,
         Place {
             bucket: "fg-123456789012-eu-west-1".into(),
             table: "fg".into(),
-            state_machine: "arn:aws:states:eu-west-1:123456789012:stateMachine:fg".into(),
+            state_machines: vec![machine.clone()],
         }
     );
-    let error = Place::of(Named::default(), "eu-west-1", &caller()).unwrap_err();
+    // Whether a project has one of its own only a try tells.
+    let place = Place::of(named, Some("shop"), "eu-west-1", &caller()).unwrap();
+    assert_eq!(place.state_machines, [format!("{machine}_shop"), machine]);
+    let error = Place::of(Named::default(), None, "eu-west-1", &caller()).unwrap_err();
     assert_eq!(error.exit_code(), 104);
     assert!(error.to_string().contains("--stack"), "{error}");
 }
@@ -228,8 +223,21 @@ fn terraforms_outputs_are_read_as_they_are() {
         r#"{"bucket": "b", "table": "t", "region": "eu-north-1", "state_machine": "arn:aws:states:eu-north-1:1:stateMachine:fg"}"#,
     );
     assert_eq!(terraform, plain.unwrap());
-    let place = Place::of(terraform, "eu-north-1", &caller()).unwrap();
+    let place = Place::of(terraform, None, "eu-north-1", &caller()).unwrap();
     assert_eq!((place.bucket.as_str(), place.table.as_str()), ("b", "t"));
+}
+
+#[test]
+fn each_project_has_the_state_machine_that_terraform_names() {
+    let text = r#"{"stack": {"value": "fg"}, "state_machine_arns": {"value": {"*": "m", "shop": "m_shop"}}}"#;
+    let of = |project| {
+        let named = Named::parse(text).unwrap();
+        let place = Place::of(named, project, "eu-north-1", &caller());
+        place.unwrap().state_machines
+    };
+    assert_eq!(of(Some("shop")), ["m_shop"]);
+    assert_eq!(of(Some("search")), ["m"]);
+    assert_eq!(of(None), ["m", "m_shop"]);
 }
 
 #[test]

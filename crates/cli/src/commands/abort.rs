@@ -9,7 +9,7 @@ use crate::load::load_stored;
 use crate::local::{adopt, finish_here, merge_late, open_existing};
 use crate::output::print;
 use crate::trigger::trigger;
-use floodgate_control::{Stores, find_in, load_plan};
+use floodgate_control::{Stores, Trail, find_in, load_plan};
 use floodgate_core::execution::record::Execution;
 use floodgate_store::local::LocalStore;
 use std::process::ExitCode;
@@ -53,7 +53,7 @@ pub struct Args {
 pub async fn abort(args: Args) -> Result<ExitCode> {
     let cloud = args.cloud.cloud;
     let (stores, local, by) = if cloud {
-        let cloud = connect(&args.cloud, &args.out.out).await?;
+        let cloud = connect(&args.cloud, args.project.project.as_deref(), &args.out.out).await?;
         (cloud.stores, None, cloud.caller)
     } else {
         let by = trigger(|name| std::env::var(name).ok()).principal;
@@ -80,7 +80,9 @@ pub async fn abort(args: Args) -> Result<ExitCode> {
         ))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let execution = floodgate_control::abort(&stores, project, &args.id, &by, now_ms()).await?;
+    let trail = if cloud { Trail::AtTheEnd } else { Trail::Here };
+    let execution =
+        floodgate_control::abort(&stores, project, &args.id, &by, trail, now_ms()).await?;
     let id = &execution.id;
     if args.no_wait {
         print(&format!("{id} was told to stop\n"))?;

@@ -43,7 +43,7 @@ pub struct Args {
 /// An unknown id, a run that ended without a record, and what the services refuse.
 pub async fn attach(args: Args) -> Result<ExitCode> {
     let junit = args.junit.as_deref().map(OutputFile::open).transpose()?;
-    let cloud = connect(&args.cloud, &args.out.out).await?;
+    let cloud = connect(&args.cloud, args.project.project.as_deref(), &args.out.out).await?;
     let mut signals = Signals::of_a_follower()?;
     let env = Environment::new(&args.env, &args.out.out)?.with_secrets_elsewhere();
     let project = args.project.project;

@@ -1,7 +1,6 @@
 //! `floodgate run`: a definition, run to its verdict on this machine or in the cloud.
 
 use crate::args::{CloudArgs, EnvArgs, OutArgs, ScriptArgs, ShowArgs};
-use crate::clock::now_ms;
 use crate::cloud::{Start, connect, follow, start};
 use crate::env::Environment;
 use crate::error::{CliError, Result};
@@ -159,7 +158,7 @@ async fn run_in_cloud(args: Args) -> Result<ExitCode> {
         .collect();
     package.warnings.retain(|warning| !local.contains(warning));
     let junit = args.junit.as_deref().map(OutputFile::open).transpose()?;
-    let cloud = connect(&args.cloud, out).await?;
+    let cloud = connect(&args.cloud, Some(&package.definition.project), out).await?;
     let mut trigger = trigger(|name| env.variable(name));
     trigger.principal = Some(cloud.caller.clone());
     let id = args
@@ -172,7 +171,6 @@ async fn run_in_cloud(args: Args) -> Result<ExitCode> {
         test: &package,
         env: &env,
         trigger,
-        now_ms: now_ms(),
     };
     start(&request, &cloud.stores, &cloud.machine).await?;
     if args.detach {

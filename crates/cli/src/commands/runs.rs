@@ -39,7 +39,7 @@ pub struct Args {
 /// A folder of records that cannot be read, or a service that refuses. A record that cannot be read is left out, and named.
 pub async fn runs(args: Args) -> Result<ExitCode> {
     let (stores, local) = if args.cloud.cloud {
-        let cloud = connect(&args.cloud, &args.out.out).await?;
+        let cloud = connect(&args.cloud, args.project.project.as_deref(), &args.out.out).await?;
         (Some(cloud.stores), None)
     } else if args.out.out.is_dir() {
         let (stores, local) = open(&args.out.out)?;

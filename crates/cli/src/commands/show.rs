@@ -41,7 +41,12 @@ pub struct Args {
 /// An unknown id, and a record or summary that cannot be read.
 pub async fn show(args: Args) -> Result<ExitCode> {
     let (stores, local) = if args.cloud.cloud {
-        (connect(&args.cloud, &args.out.out).await?.stores, None)
+        (
+            connect(&args.cloud, args.project.project.as_deref(), &args.out.out)
+                .await?
+                .stores,
+            None,
+        )
     } else {
         let (stores, local) = open_existing(&args.out.out)?;
         (stores, Some(local))

@@ -1,5 +1,5 @@
 use crate::support::*;
-use floodgate_control::{ControlError, PlanOptions, abort, find};
+use floodgate_control::{ControlError, PlanOptions, Trail, abort, find};
 use floodgate_core::execution::record::Status;
 
 #[tokio::test]
@@ -127,9 +127,16 @@ async fn an_abort_is_an_order_in_the_name_of_who_gave_it() {
     let folder = Folder::new();
     let mut run = folder.run(ID, definition(&[]), 1).await;
     run.start().await;
-    abort(&folder.stores, None, &ID[..10], "bob", START + 10)
-        .await
-        .unwrap();
+    abort(
+        &folder.stores,
+        None,
+        &ID[..10],
+        "bob",
+        Trail::Here,
+        START + 10,
+    )
+    .await
+    .unwrap();
     let trail = folder.stores.records.audit_trail("shop").await.unwrap();
     assert_eq!(
         (trail[1].action.as_str(), trail[1].principal.as_str()),
@@ -141,7 +148,7 @@ async fn an_abort_is_an_order_in_the_name_of_who_gave_it() {
     assert_eq!(finished.execution.status, Status::Aborted);
     assert_eq!(finished.execution.reasons, ["stopped by bob"]);
     assert!(matches!(
-        abort(&folder.stores, Some("shop"), ID, "bob", START).await,
+        abort(&folder.stores, Some("shop"), ID, "bob", Trail::Here, START).await,
         Err(ControlError::Ended { .. })
     ));
 }

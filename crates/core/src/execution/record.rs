@@ -124,6 +124,23 @@ impl Status {
 /// [`Trigger::kind`] of `floodgate hit`, which answers a question and gates nothing.
 pub const HIT: &str = "hit";
 
+/// How much a principal's name is worth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PrincipalIs {
+    /// Whoever started it said so of themselves.
+    #[default]
+    Claimed,
+    /// AWS lets nobody else do it.
+    Verified,
+}
+
+impl PrincipalIs {
+    fn is_claimed(&self) -> bool {
+        *self == Self::Claimed
+    }
+}
+
 /// Who started a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trigger {
@@ -135,6 +152,9 @@ pub struct Trigger {
     pub build_url: Option<String>,
     /// The git revision.
     pub commit: Option<String>,
+    /// How much [`Self::principal`] is worth.
+    #[serde(default, skip_serializing_if = "PrincipalIs::is_claimed")]
+    pub principal_is: PrincipalIs,
 }
 
 /// Where a run ran.
@@ -279,6 +299,9 @@ pub struct AuditEntry {
     pub at_ms: i64,
     /// Who acts.
     pub principal: String,
+    /// How much that name is worth.
+    #[serde(default)]
+    pub principal_is: PrincipalIs,
     /// `start`, `refuse`, `abort`, `finish`, `give up`, `merge`.
     pub action: String,
     /// The execution.

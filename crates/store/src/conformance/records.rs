@@ -155,6 +155,7 @@ async fn one_of_many_updates(store: Arc<dyn RecordStore>) {
 async fn keeps_an_audit_trail(store: &dyn RecordStore) {
     assert_eq!(store.audit_trail("shop").await.expect("empty trail"), []);
     let entry = |i: i64| AuditEntry {
+        principal_is: Default::default(),
         at_ms: i,
         principal: "ann\n\"x\"".to_owned(),
         action: "start".to_owned(),
@@ -173,6 +174,7 @@ async fn keeps_an_audit_trail(store: &dyn RecordStore) {
     // Within one ms, in the order of writing.
     for execution in ["C", "A", "B"] {
         let entry = AuditEntry {
+            principal_is: Default::default(),
             execution: execution.to_owned(),
             ..entry(7)
         };

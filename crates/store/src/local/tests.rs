@@ -195,6 +195,7 @@ fn the_work_on_an_execution_is_shared_or_alone() {
 async fn a_line_of_the_trail_that_was_cut_off_takes_no_other_with_it() {
     let (_folder, store) = store();
     let entry = AuditEntry {
+        principal_is: Default::default(),
         at_ms: 1,
         principal: "ann".into(),
         action: "start".into(),
@@ -301,6 +302,7 @@ async fn a_full_disk_is_an_error_and_leaves_the_old_object() {
         Vec::<String>::new()
     );
     let entry = |principal: String| AuditEntry {
+        principal_is: Default::default(),
         at_ms: 1,
         principal,
         action: "start".into(),

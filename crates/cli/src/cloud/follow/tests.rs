@@ -100,14 +100,9 @@ async fn a_wish_to_stop_is_ordered_as_soon_as_there_is_a_run_and_once() {
     assert!(at.step().await.unwrap().is_none());
     let again = read_stop(stores.objects.as_ref(), &keys).await.unwrap();
     assert_eq!(again, Some(stop));
-    // The trail says who it was, once.
+    // Nothing is written but the order: a runner may write no records.
     let trail = stores.records.audit_trail("shop").await.unwrap();
-    let orders: Vec<_> = trail.iter().filter(|e| e.action == "abort").collect();
-    assert_eq!(orders.len(), 1);
-    assert_eq!(
-        (orders[0].principal.as_str(), orders[0].outcome.as_str()),
-        ("arn:aws:iam::1:user/ann", "stop ordered")
-    );
+    assert!(trail.iter().all(|e| e.action != "abort"), "{trail:?}");
 }
 
 #[tokio::test]

@@ -1,0 +1,162 @@
+//! Whether a test sends its load only where its project may, as far as that can be told before names are resolved: each task looks again
+//! at every address that it connects to.
+
+use crate::error::{FunctionError, Result};
+use crate::placement::ProjectRules;
+use floodgate_control::engine_name;
+use floodgate_core::definition::model::{Definition, Engine, HttpOptions, ProxyChoice, Step};
+use floodgate_core::targets::Targets;
+use floodgate_core::template::{Part, Template};
+use std::collections::BTreeSet;
+
+/// What words that stand for secrets make of a host: see [`floodgate_control::elsewhere`].
+const WORDS: [&str; 2] = ["word", "word.invalid"];
+
+/// Checks it; gives what the record should say.
+///
+/// # Errors
+/// All that is certainly not allowed, at once, and an engine that cannot be kept to the list.
+pub(super) fn targets(rules: &ProjectRules, definition: &Definition) -> Result<Vec<String>> {
+    let listed = rules.allowed_targets.as_deref();
+    let targets = Targets::in_cloud(listed).map_err(|error| {
+        FunctionError::Errored(format!(
+            "allowed_targets of project {:?}: {error}",
+            definition.project
+        ))
+    })?;
+    let mut faults = BTreeSet::new();
+    for host in hosts(definition) {
+        if !WORDS.contains(&host.as_str()) {
+            faults.extend(targets.host(&host).err().map(|why| why.to_string()));
+        }
+    }
+    let own = definition.scenarios.iter().map(|scenario| &scenario.http);
+    for http in own.chain([&definition.http]) {
+        faults.extend(ways(&targets, http));
+    }
+    if !faults.is_empty() {
+        let faults: Vec<_> = faults.into_iter().collect();
+        return Err(FunctionError::Errored(faults.join("; ")));
+    }
+    holds(rules, definition.engine, &targets)
+}
+
+/// Whether the engine can be kept to the list.
+fn holds(rules: &ProjectRules, engine: Engine, targets: &Targets) -> Result<Vec<String>> {
+    let name = engine_name(engine);
+    let why = match engine {
+        Engine::Http => return Ok(Vec::new()),
+        _ if !targets.is_listed() => return Ok(Vec::new()),
+        Engine::K6 if !targets.names_hosts() => return Ok(Vec::new()),
+        Engine::K6 => "k6 refuses addresses, and cannot tell which names they belong to",
+        Engine::Jmeter | Engine::Gatling => "it connects to whatever its script names",
+    };
+    if rules.unconfined_engines.iter().any(|own| own == name) {
+        return Ok(vec![format!(
+            "the engine {name} was not kept to the targets of the project: {why}"
+        )]);
+    }
+    Err(FunctionError::Errored(format!(
+        "the engine {name} cannot be kept to allowed_targets of the project: {why}; use the engine http{}, or let the project run it all the same (unconfined_engines in the Terraform module)",
+        if engine == Engine::K6 {
+            ", list networks only"
+        } else {
+            ""
+        }
+    )))
+}
+
+/// What stands between a request and its host.
+fn ways(targets: &Targets, http: &HttpOptions) -> Vec<String> {
+    let mut faults = Vec::new();
+    for own in &http.hosts {
+        faults.extend(targets.address(own.address).err());
+    }
+    if let Some(ProxyChoice::Url(url)) = &http.proxy {
+        faults.extend(targets.host(&url.host).err());
+    }
+    if let Some(path) = &http.unix_socket {
+        faults.extend(targets.elsewhere(&format!("unix socket {path}")).err());
+    }
+    faults.iter().map(ToString::to_string).collect()
+}
+
+/// The hosts that a test certainly sends requests to.
+fn hosts(definition: &Definition) -> BTreeSet<String> {
+    let target = definition.target.as_deref();
+    let mut found: BTreeSet<_> = target
+        .and_then(|url| host_of(url, true))
+        .into_iter()
+        .collect();
+    for scenario in &definition.scenarios {
+        of_steps(&scenario.flow, &mut found);
+    }
+    found
+}
+
+fn of_steps(steps: &[Step], found: &mut BTreeSet<String>) {
+    for step in steps {
+        match step {
+            Step::Request(request) => found.extend(of_template(&request.url)),
+            Step::Group { steps, .. } => of_steps(steps, found),
+            Step::Think { .. } | Step::Set(_) => {}
+        }
+    }
+}
+
+fn of_template(url: &Template) -> Option<String> {
+    match url.parts.as_slice() {
+        [Part::Literal(text)] => host_of(text, true),
+        [Part::Literal(text), ..] => host_of(text, false),
+        _ => None,
+    }
+}
+
+/// The host at the beginning of a URL; `None` where the text ends before the host certainly does, unless it is the `whole` URL.
+fn host_of(text: &str, whole: bool) -> Option<String> {
+    let (_, rest) = text.split_once("://")?;
+    let end = rest.find(['/', '\\', '?', '#']);
+    let authority = match end {
+        Some(end) => &rest[..end],
+        None if whole => rest,
+        None => return None,
+    };
+    let place = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, place)| place);
+    let host = match place.strip_prefix('[') {
+        Some(v6) => v6.split_once(']')?.0,
+        None => place.split(':').next().unwrap_or(place),
+    };
+    (!host.is_empty()).then(|| host.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_of_a_url_is_found_where_it_is_certain() {
+        let of = |text: &str, whole| host_of(text, whole);
+        assert_eq!(
+            of("https://Shop.example:8443/a?b", true).unwrap(),
+            "shop.example"
+        );
+        assert_eq!(
+            of("http://ann:pw@shop.example", true).unwrap(),
+            "shop.example"
+        );
+        assert_eq!(
+            of("http://[fd00:ec2::254]:80/x", true).unwrap(),
+            "fd00:ec2::254"
+        );
+        assert_eq!(
+            of("http://shop.example/item/", false).unwrap(),
+            "shop.example"
+        );
+        // What follows may be more of the name.
+        assert_eq!(of("http://shop.", false), None);
+        assert_eq!(of("/path", true), None);
+    }
+}
