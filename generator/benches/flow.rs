@@ -46,6 +46,10 @@ impl Io for Instant {
         None
     }
 
+    fn each_header<'a>(&'a self, _name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        std::iter::empty()
+    }
+
     fn cookie(&self, _name: &str) -> Option<&[u8]> {
         None
     }

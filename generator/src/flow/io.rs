@@ -1,6 +1,7 @@
 //! What a flow asks of the world around it: a client that carries requests, and a timer. The HTTP client and the
 //! worker's timer implement them; tests script their own.
 
+use super::digest::Credentials;
 use crate::clock::Nanos;
 use crate::http::exchange::{ErrorCode, Exchange};
 use crate::http::{Keep, Origin};
@@ -27,6 +28,8 @@ pub struct Request {
     pub headers: Vec<Header>,
     /// The content; empty for none.
     pub body: Bytes,
+    /// Who it is from, should the target ask by HTTP Digest.
+    pub digest: Option<Rc<Credentials>>,
 }
 
 impl Default for Request {
@@ -42,6 +45,7 @@ impl Default for Request {
             path_and_query: String::new(),
             headers: Vec::new(),
             body: Bytes::new(),
+            digest: None,
         }
     }
 }
@@ -65,6 +69,15 @@ impl Request {
             ));
         }
         request
+    }
+}
+
+impl Request {
+    /// The same request with another header.
+    #[must_use]
+    pub(crate) fn with_header(mut self, name: &str, value: String) -> Self {
+        self.headers.push((Rc::from(name), value.into()));
+        self
     }
 }
 
@@ -99,6 +112,9 @@ pub trait Io {
 
     /// The first header of that case-insensitive name in the last response.
     fn header(&self, name: &str) -> Option<&[u8]>;
+
+    /// All headers of that name in the last response, in order.
+    fn each_header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]>;
 
     /// The value of a cookie that the last response set.
     fn cookie(&self, name: &str) -> Option<&[u8]>;

@@ -16,6 +16,9 @@
 //! more than `max_redirects` is the error `too_many_redirects` on the last response; with `max_redirects: 0` a 3xx is a
 //! response like any other.
 //!
+//! **Challenges** of HTTP Digest are answered. The 401 is a request of its own, recorded once its answer has come: it counts as
+//! expected where that does, so that wrong credentials are no half success.
+//!
 //! **Cookies** that responses set go with the iteration's later requests to their site, behind those that the definition
 //! writes into a header `Cookie`.
 //!
@@ -29,10 +32,12 @@ mod address;
 mod body;
 mod check;
 mod data;
+mod digest;
 mod encode;
 mod error;
 mod failure;
 mod files;
+mod follow;
 mod io;
 mod json;
 mod names;
@@ -49,6 +54,7 @@ mod vu;
 mod tests;
 
 pub use data::{DataError, MAX_DATA_BYTES, MAX_ROWS, Table};
+pub use digest::Credentials;
 pub use error::{CompileError, Problem};
 pub use files::{FileError, Files, MAX_BODY_FILE_BYTES, MAX_PEM_BYTES};
 pub use io::{Header, Io, Request, Timer};

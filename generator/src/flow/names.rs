@@ -153,7 +153,7 @@ fn options(http: &HttpOptions, look: &mut dyn FnMut(&Template)) {
 
 fn auth(auth: &Auth, look: &mut dyn FnMut(&Template)) {
     match auth {
-        Auth::Basic { username, password } => {
+        Auth::Basic { username, password } | Auth::Digest { username, password } => {
             look(username);
             look(password);
         }

@@ -89,6 +89,12 @@ impl Io for Native {
         self.client.response().get(name)
     }
 
+    fn each_header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        let all = self.client.response().headers();
+        all.filter(move |(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
     fn cookie(&self, name: &str) -> Option<&[u8]> {
         let mut cookies = self.client.response().set_cookies();
         cookies

@@ -45,6 +45,9 @@ pub(crate) fn redirect(
         let value = basic(user, password).into();
         request.headers.push((Rc::from("Authorization"), value));
     }
+    if next.cross_origin || next.target.credentials.is_some() {
+        request.digest = None;
+    }
     if next.cross_origin {
         request.authority = next.target.origin.authority().into();
         request.origin = Rc::new(next.target.origin);
@@ -97,6 +100,7 @@ mod tests {
                 header("X-Own", "1"),
             ],
             body: "text".into(),
+            digest: None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::address::{Address, UserInfo};
 use super::body::BodyPlan;
+use super::digest::Credentials;
 use super::encode::Encoding;
 use super::error::Problem;
 use super::files::Files;
@@ -28,6 +29,8 @@ pub(crate) struct RequestTemplate {
     host: Option<Value>,
     headers: Vec<(Rc<str>, Value)>,
     body: BodyPlan,
+    /// User and password for challenges.
+    digest: Option<(Text, Text)>,
 }
 
 /// A header's value.
@@ -72,6 +75,7 @@ impl RequestTemplate {
         headers.default("Content-Type", content_type.as_deref())?;
         // a client that does not persist has to say so (RFC 9112 §9.6): else the server keeps what is dropped under it
         headers.default("Connection", Some("close").filter(|_| !http.keep_alive))?;
+        let digest = headers.digest(http, step)?;
         let mut headers = headers.list;
         let host = headers
             .iter()
@@ -85,7 +89,13 @@ impl RequestTemplate {
             host,
             headers,
             body,
+            digest,
         })
+    }
+
+    /// Whether challenges are answered.
+    pub(crate) fn answers_challenges(&self) -> bool {
+        self.digest.is_some()
     }
 
     /// Whether every request is the same.
@@ -93,6 +103,9 @@ impl RequestTemplate {
         let fixed = |value: &Value| matches!(value, Value::Fixed(_));
         self.address.is_fixed()
             && self.body.is_fixed()
+            && self.digest.iter().all(|(user, password)| {
+                user.as_literal().is_some() && password.as_literal().is_some()
+            })
             && self.host.iter().all(fixed)
             && self.headers.iter().all(|(_, value)| fixed(value))
     }
@@ -121,6 +134,12 @@ impl RequestTemplate {
                 .push((Rc::clone(name), value.render(scope)?));
         }
         request.body = self.body.render(scope);
+        request.digest = self.digest.as_ref().map(|(username, password)| {
+            Rc::new(Credentials {
+                username: username.rendered(scope),
+                password: password.rendered(scope),
+            })
+        });
         Ok(())
     }
 }
@@ -181,7 +200,8 @@ impl Headers<'_> {
                 Value::Basic(self.text(username)?, self.text(password)?)
             }
             (None, Some((user, password))) => Value::Fixed(basic(&user, &password).into()),
-            (None, None) => return Ok(()),
+            // they are not sent before they are asked for
+            (Some(Auth::Digest { .. }), _) | (None, None) => return Ok(()),
         };
         let auth = match &auth {
             Value::Bearer(token) => token.as_literal().map(|token| format!("Bearer {token}")),
@@ -194,6 +214,20 @@ impl Headers<'_> {
         .map_or(Ok(auth), |fixed| fixed_value("Authorization", &fixed))?;
         self.list.push(("Authorization".into(), auth));
         Ok(())
+    }
+
+    /// User and password for challenges, unless a header stands for them.
+    fn digest(
+        &self,
+        http: &HttpOptions,
+        step: &RequestStep,
+    ) -> Result<Option<(Text, Text)>, Problem> {
+        match step.auth.as_ref().or(http.auth.as_ref()) {
+            Some(Auth::Digest { username, password }) if !self.has("authorization") => {
+                Ok(Some((self.text(username)?, self.text(password)?)))
+            }
+            _ => Ok(None),
+        }
     }
 
     fn push(&mut self, name: &str, value: &Template) -> Result<(), Problem> {

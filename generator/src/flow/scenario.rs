@@ -42,6 +42,8 @@ pub struct CompiledScenario<W> {
     /// Whether nothing but its own answers tells a VU when to send, so that VUs may wait for each other
     /// ([`crate::timer::give_way`]).
     pub(crate) closed: bool,
+    /// Whether what targets have asked a VU for outlives an iteration, as connections do.
+    pub(crate) reuses: bool,
 }
 
 /// One operation.
@@ -60,6 +62,8 @@ pub(crate) enum Op {
 pub(crate) struct StepPlan<W> {
     pub(crate) source: Source<W>,
     pub(crate) keep: Keep,
+    /// Whether a 401 is answered by HTTP Digest.
+    pub(crate) digest: bool,
     pub(crate) timeout: Duration,
     pub(crate) max_redirects: u32,
     /// Empty: 200–399.
@@ -149,6 +153,7 @@ impl<W> CompiledScenario<W> {
             tables: names.tables,
             seed,
             closed: !scenario.executor.is_open(),
+            reuses: scenario.http.reuse_across_iterations,
         })
     }
 }
@@ -223,8 +228,10 @@ impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
                 .iter()
                 .chain(&step.headers)
                 .any(|(name, _)| name.eq_ignore_ascii_case("accept-encoding"));
+        let digest = template.answers_challenges();
         let keep = Keep {
-            headers: checks.iter().any(CheckPlan::needs_headers)
+            headers: digest
+                || checks.iter().any(CheckPlan::needs_headers)
                 || extract.iter().any(ExtractPlan::needs_headers),
             body: checks.iter().any(|c| c.needs_body(compressed))
                 || extract.iter().any(ExtractPlan::needs_body),
@@ -232,6 +239,7 @@ impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
         Ok(StepPlan {
             source: self.source(template)?,
             keep,
+            digest,
             timeout: step.timeout.unwrap_or(http.timeout),
             max_redirects: step.max_redirects.unwrap_or(http.max_redirects),
             expected: step.expected_statuses.clone(),

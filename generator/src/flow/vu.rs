@@ -1,9 +1,11 @@
 //! A virtual user: it runs iterations of a scenario, one after the other.
 
 use super::check::{HopCookies, JsonBody, Outcome};
+use super::digest::Sessions;
 use super::failure::{Parts, sample};
+use super::follow::{dress, prepare, write};
 use super::io::{Io, Request, Timer};
-use super::redirect::{is_redirect, redirect};
+use super::redirect::is_redirect;
 use super::request::RequestTemplate;
 use super::scenario::{CompiledScenario, Op, Source, StepPlan};
 use super::text::Scope;
@@ -52,28 +54,52 @@ pub struct Vu<W> {
     rng: fastrand::Rng,
     locals: Vec<String>,
     rows: SmallVec<[u32; 2]>,
-    request: Option<Box<Request>>,
+    pub(super) request: Option<Box<Request>>,
     wire: Option<W>,
-    in_flight: Option<InFlight>,
+    pub(super) digest: Sessions,
+    pub(super) in_flight: Option<InFlight>,
 }
 
 /// The exchange that is under way, for the case that nobody waits for its end.
-#[derive(Clone, Copy, Debug)]
-struct InFlight {
-    step: u32,
-    as_get: bool,
-    intended: Nanos,
-    begun: Nanos,
+#[derive(Clone, Debug)]
+pub(super) struct InFlight {
+    pub(super) step: u32,
+    pub(super) as_get: bool,
+    pub(super) intended: Nanos,
+    pub(super) begun: Nanos,
+    /// The challenges that it answers, not recorded yet.
+    pub(super) challenges: Vec<Hop>,
 }
 
-/// A response at the end of a chain of redirects.
-struct Final {
-    exchange: Exchange,
-    intended: Nanos,
-    as_get: bool,
-    cookies: HopCookies,
+/// One exchange of a step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hop {
+    pub(super) exchange: Exchange,
+    pub(super) intended: Nanos,
+    /// Whether a redirect made a GET of another method.
+    pub(super) as_get: bool,
+}
+
+/// The exchange at the end of a chain of redirects and challenges.
+pub(super) struct Final {
+    pub(super) hop: Hop,
+    pub(super) cookies: HopCookies,
     /// The request that a redirect led to, if one did.
-    followed: Option<Box<Request>>,
+    pub(super) followed: Option<Box<Request>>,
+}
+
+impl Final {
+    fn of(exchange: Exchange, intended: Nanos) -> Self {
+        Self {
+            hop: Hop {
+                exchange,
+                intended,
+                as_get: false,
+            },
+            cookies: HopCookies::default(),
+            followed: None,
+        }
+    }
 }
 
 impl<W> Vu<W> {
@@ -87,6 +113,7 @@ impl<W> Vu<W> {
             rows: SmallVec::new(),
             request: None,
             wire: None,
+            digest: Sessions::default(),
             in_flight: None,
         }
     }
@@ -125,7 +152,7 @@ impl<W> Vu<W> {
                     answered = true;
                     let step = &scenario.steps[*index as usize];
                     let made = match &step.source {
-                        Source::Fixed { request, .. } => self.with_cookies(request, io),
+                        Source::Fixed { request, .. } => self.with_own(request, io),
                         Source::Rendered(template) => {
                             self.fill_in(scenario, template, io).map(|()| true)
                         }
@@ -134,13 +161,7 @@ impl<W> Vu<W> {
                         Ok(own) => own,
                         Err(error) => {
                             now = timer.now();
-                            let lost = Final {
-                                exchange: unsent(error, now),
-                                intended: at,
-                                as_get: false,
-                                cookies: HopCookies::default(),
-                                followed: None,
-                            };
+                            let lost = Final::of(unsent(error, now), at);
                             if !self.settle(step, &lost, at, io, record) {
                                 return IterationEnd::Failed { ended: now };
                             }
@@ -153,6 +174,7 @@ impl<W> Vu<W> {
                         as_get: false,
                         intended: at,
                         begun: now,
+                        challenges: Vec::new(),
                     });
                     let wire = match &step.source {
                         Source::Fixed { wire, .. } if !own => wire,
@@ -163,22 +185,19 @@ impl<W> Vu<W> {
                     }
                     let exchange = io.execute(wire, step.keep, step.timeout).await;
                     self.in_flight = None;
-                    let mut last = Final {
-                        exchange,
-                        intended: at,
-                        as_get: false,
-                        cookies: HopCookies::default(),
-                        followed: None,
-                    };
-                    if is_redirect(exchange.status)
-                        && exchange.error.is_none()
-                        && step.max_redirects > 0
+                    let mut last = Final::of(exchange, at);
+                    if step.digest {
+                        self.hear(step, io);
+                    }
+                    if exchange.error.is_none()
+                        && (is_redirect(exchange.status) && step.max_redirects > 0
+                            || exchange.status == 401 && step.digest)
                     {
                         // Boxed: redirects are rare, and every VU would carry the room for their futures.
                         last = Box::pin(self.follow(scenario, *index, last, io, record)).await;
                     }
                     let goes_on = self.settle(step, &last, at, io, record);
-                    (at, now) = (last.exchange.timings.end, last.exchange.timings.end);
+                    (at, now) = (last.hop.exchange.timings.end, last.hop.exchange.timings.end);
                     if !goes_on {
                         return IterationEnd::Failed { ended: now };
                     }
@@ -231,12 +250,19 @@ impl<W> Vu<W> {
                 .series
                 .get(record, &exchange, false, lost.as_get);
         record.http(series, &exchange, lost.intended, false);
+        // What they asked for was on its way.
+        for challenge in &lost.challenges {
+            write(&scenario.steps[lost.step as usize], challenge, true, record);
+        }
         true
     }
 
     /// Sets up variables, random numbers and data rows; `false` if there are no rows left.
     fn begin(&mut self, scenario: &CompiledScenario<W>, iteration: u64) -> bool {
         self.iteration = iteration;
+        if !scenario.reuses {
+            self.digest.clear();
+        }
         self.rng.seed(scenario.seed ^ mix(iteration));
         self.locals.resize_with(scenario.locals, String::new);
         self.locals.iter_mut().for_each(String::clear);
@@ -269,84 +295,48 @@ impl<W> Vu<W> {
     ) -> Result<(), ErrorCode> {
         let mut request = self.request.take().unwrap_or_default();
         let filled = template.render(&mut self.scope(scenario), &mut request);
-        let prepared = filled.and_then(|()| prepare(io, &request, self.wire.take()));
+        let prepared = filled.and_then(|()| {
+            let authorization = self.digest.authorization(&request);
+            prepare(io, &request, authorization, self.wire.take())
+        });
         self.request = Some(request);
         self.wire = Some(prepared?);
         Ok(())
     }
 
-    /// Makes the VU's own copy of a request that would be the same for all but for its cookies; `false`: it has none.
+    /// Makes the VU's own copy of a request that would be the same for all but for its cookies and its answer to a challenge;
+    /// `false`: it has neither.
     #[inline]
-    fn with_cookies<I: Io<Wire = W>>(
+    fn with_own<I: Io<Wire = W>>(
         &mut self,
         request: &Request,
         io: &mut I,
     ) -> Result<bool, ErrorCode> {
-        let Some(cookies) = io.cookie_header(request) else {
+        let authorization = self.digest.authorization(request);
+        let cookies = io.cookie_header(request);
+        if authorization.is_none() && cookies.is_none() {
             return Ok(false);
-        };
-        self.wire = Some(io.prepare(&request.with_cookies(&cookies), self.wire.take())?);
+        }
+        self.wire = Some(dress(
+            io,
+            request,
+            cookies,
+            authorization,
+            self.wire.take(),
+        )?);
         Ok(true)
     }
 
-    /// Goes where redirects lead, recording each hop but the last.
-    async fn follow<I: Io<Wire = W>, R: Record>(
-        &mut self,
-        scenario: &CompiledScenario<W>,
-        index: u32,
-        mut hop: Final,
-        io: &mut I,
-        record: &RefCell<R>,
-    ) -> Final {
-        let step = &scenario.steps[index as usize];
-        let mut request = match &step.source {
-            Source::Fixed { request, .. } => Request::clone(request),
-            Source::Rendered(_) => self.request.as_deref().cloned().unwrap_or_default(),
+    /// Takes in what the target says of later requests.
+    #[cold]
+    fn hear<I: Io>(&mut self, step: &StepPlan<W>, io: &I) {
+        let request = match &step.source {
+            Source::Fixed { request, .. } => Some(&**request),
+            Source::Rendered(_) => self.request.as_deref(),
         };
-        let mut wire = None;
-        for followed in 0.. {
-            if hop.exchange.error.is_some() || !is_redirect(hop.exchange.status) {
-                break;
-            }
-            // an empty one leads nowhere, as for browsers and Go
-            let Some(location) = io.header("location").filter(|l| !l.trim_ascii().is_empty())
-            else {
-                break;
-            };
-            if followed == step.max_redirects {
-                hop.exchange.error = Some(ErrorCode::TooManyRedirects);
-                break;
-            }
-            let method = request.method.clone();
-            let next = redirect(&mut request, hop.exchange.status, location);
-            match next.and_then(|()| prepare(io, &request, wire.take())) {
-                Ok(prepared) => wire = Some(prepared),
-                Err(error) => hop.exchange.error = Some(error),
-            }
-            let Some(ready) = wire.as_ref().filter(|_| hop.exchange.error.is_none()) else {
-                break;
-            };
-            write(step, &hop, true, &mut *record.borrow_mut());
-            hop.cookies.take_in(step.cookie_names(), io);
-            let intended = hop.exchange.timings.end;
-            let as_get = hop.as_get || method != request.method;
-            self.in_flight = Some(InFlight {
-                step: index,
-                as_get,
-                intended,
-                begun: intended,
-            });
-            let exchange = io.execute(ready, step.keep, step.timeout).await;
-            self.in_flight = None;
-            hop = Final {
-                exchange,
-                intended,
-                as_get,
-                cookies: hop.cookies,
-                followed: Some(Box::new(request.clone())),
-            };
+        if let (Some(request), Some(info)) = (request, io.header("authentication-info")) {
+            self.digest.told(request, info);
         }
-        hop
     }
 
     /// Records a step's last exchange, its checks and what it extracts; `false` if the iteration ends for want of something to
@@ -361,8 +351,8 @@ impl<W> Vu<W> {
         record: &RefCell<R>,
     ) -> bool {
         let record = &mut *record.borrow_mut();
-        let expected = step.is_expected(&last.exchange);
-        write(step, last, expected, record);
+        let expected = step.is_expected(&last.hop.exchange);
+        write(step, &last.hop, expected, record);
         // What did not hold, by number: checks first, then extractions. Nothing is allocated while all is well.
         let mut broken = Vec::new();
         let mut goes_on = true;
@@ -386,7 +376,7 @@ impl<W> Vu<W> {
         record: &mut R,
         broken: &mut Vec<u16>,
     ) -> bool {
-        let exchange = &last.exchange;
+        let exchange = &last.hop.exchange;
         let mut json = JsonBody::default();
         for (number, check) in (0..).zip(&step.checks) {
             let held = check.holds(
@@ -440,10 +430,10 @@ impl<W> Vu<W> {
         let wanted = failed
             && step
                 .failures
-                .admits(&last.exchange, broken.first().copied());
+                .admits(&last.hop.exchange, broken.first().copied());
         // Without a response, what is there is of the one before.
         let (size, evidence) = (io.size(), io.take_evidence());
-        let evidence = evidence.filter(|_| last.exchange.status != 0);
+        let evidence = evidence.filter(|_| last.hop.exchange.status != 0);
         if !wanted && !record.wants_all() {
             return;
         }
@@ -459,37 +449,19 @@ impl<W> Vu<W> {
         let sample = sample(Parts {
             names: step.series.names(),
             request,
-            exchange: &last.exchange,
+            exchange: &last.hop.exchange,
             intended: first,
             checks: named.map(|name| (*name).to_owned()).collect(),
             evidence,
             size,
         });
-        let end = last.exchange.timings.end;
+        let end = last.hop.exchange.timings.end;
         if record.wants_all() {
             record.sample(Sample::First(sample.clone()), end);
         }
         if wanted {
             record.sample(Sample::Failure(sample), end);
         }
-    }
-}
-
-#[inline]
-fn write<W, R: Record>(step: &StepPlan<W>, hop: &Final, expected: bool, record: &mut R) {
-    let series = step.series.get(record, &hop.exchange, expected, hop.as_get);
-    record.http(series, &hop.exchange, hop.intended, expected);
-}
-
-/// What the client sends of a request, with its cookies.
-fn prepare<I: Io>(
-    io: &mut I,
-    request: &Request,
-    old: Option<I::Wire>,
-) -> Result<I::Wire, ErrorCode> {
-    match io.cookie_header(request) {
-        None => io.prepare(request, old),
-        Some(cookies) => io.prepare(&request.with_cookies(&cookies), old),
     }
 }
 

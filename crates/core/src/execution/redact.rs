@@ -18,6 +18,13 @@ const HEADERS: [&str; 7] = [
     "x-csrf-token",
 ];
 
+/// Whether a header of this name is left out of samples in any case.
+pub fn is_confidential(header: &str) -> bool {
+    HEADERS
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(header))
+}
+
 /// Parameters of URLs and fields of bodies whose values are left out in any case.
 const FIELDS: [&str; 12] = [
     "password",

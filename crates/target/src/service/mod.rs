@@ -15,12 +15,14 @@
 //! | `/echo` | JSON `{method, path, query, version, headers, body}` |
 //! | `/cookies`, `/cookies/set?a=b` | JSON of the cookies sent; sets them |
 //! | `/basic-auth/{user}/{password}` | 200 with these credentials, else 401 |
+//! | `/digest-auth/{algorithm}/{qop}/{uses}/{user}/{password}` | 200 with an answer by HTTP Digest, else 401; a nonce does for so many requests |
 //! | `/bearer` | 200 with a bearer token, which it returns, else 401 |
 //! | `/count` | JSON `{requests, connections, paths}`; asking is not counted |
 //!
 //! `/` and `/api/…` take a realistic few milliseconds ([`Options::latency`]).
 
 mod answer;
+mod digest;
 mod latency;
 mod routes;
 
@@ -71,6 +73,7 @@ pub(crate) struct Shop {
     timer: Timer,
     pages: Cell<u64>,
     orders: Cell<u64>,
+    nonces: digest::Nonces,
 }
 
 impl Shop {
@@ -81,6 +84,7 @@ impl Shop {
             timer,
             pages: Cell::new(0),
             orders: Cell::new(0),
+            nonces: digest::Nonces::default(),
         }
     }
 

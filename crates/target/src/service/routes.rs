@@ -2,6 +2,7 @@
 
 use super::Shop;
 use super::answer::Answer;
+use super::digest::Page;
 use base64::Engine as _;
 use bytes::Bytes;
 use http::header::{
@@ -51,6 +52,17 @@ impl Shop {
             ),
             ["cookies", "set"] => set_cookies(head.uri.query().unwrap_or("")),
             ["basic-auth", user, password] => basic_auth(&head.headers, user, password),
+            ["digest-auth", algorithm, qop, uses, user, password] => number(uses, u32::MAX)
+                .map_or_else(bad_number, |uses| {
+                    let page = Page {
+                        algorithm,
+                        qop,
+                        uses,
+                        user,
+                        password,
+                    };
+                    self.digest_auth(&page, head, body)
+                }),
             ["bearer"] => bearer(&head.headers),
             _ => Answer::status(StatusCode::NOT_FOUND),
         }
@@ -100,6 +112,19 @@ impl Shop {
             _ => Answer::json(
                 StatusCode::NOT_FOUND,
                 &json!({ "error": format!("no order {order}") }),
+            ),
+        }
+    }
+
+    fn digest_auth(&self, page: &Page<'_>, head: &Parts, body: &Bytes) -> Answer {
+        let uri = head.uri.path_and_query().map_or("", |uri| uri.as_str());
+        let method = head.method.as_str();
+        match self.nonces.check(page, method, uri, &head.headers, body) {
+            Ok(()) => Answer::json(StatusCode::OK, &json!({ "user": page.user })),
+            Err(challenge) => header(
+                Answer::status(StatusCode::UNAUTHORIZED),
+                WWW_AUTHENTICATE,
+                &challenge,
             ),
         }
     }

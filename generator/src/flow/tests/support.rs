@@ -128,6 +128,12 @@ impl Io for Fake {
         found.map(|(_, value)| value.as_bytes())
     }
 
+    fn each_header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        let all = self.last.headers.iter();
+        all.filter(move |(other, _)| other.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_bytes())
+    }
+
     fn cookie(&self, name: &str) -> Option<&[u8]> {
         self.last
             .cookies

@@ -1,24 +1,12 @@
 //! Bodies that wait until the peer asks for them (RFC 9110 §10.1.1).
 
-use super::server::{Server, wait_for_close};
+use super::server::{Server, head, wait_for_close};
 use super::*;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::mpsc;
 
 const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-
-fn head(stream: &mut TcpStream) -> Option<String> {
-    let mut text = Vec::new();
-    let mut byte = [0];
-    while !text.ends_with(b"\r\n\r\n") {
-        if stream.read(&mut byte).ok()? == 0 {
-            return None;
-        }
-        text.push(byte[0]);
-    }
-    String::from_utf8(text).ok()
-}
 
 /// What a client whose request has a body and `Expect: 100-continue` comes to at a server, and what it sent.
 fn expecting(

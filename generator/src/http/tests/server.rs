@@ -84,6 +84,18 @@ impl Drop for Server {
 
 /// Reads one request with its body; `None` at the end of the connection.
 pub(super) fn request(stream: &mut impl Read) -> Option<String> {
+    let head = head(stream)?;
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("Content-Length: "))
+        .map_or(0, |value| value.parse().unwrap());
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).ok()?;
+    Some(head + &String::from_utf8_lossy(&body))
+}
+
+/// Reads the head of one request; `None` at the end of the connection.
+pub(super) fn head(stream: &mut impl Read) -> Option<String> {
     let mut text = Vec::new();
     let mut byte = [0];
     while !text.ends_with(b"\r\n\r\n") {
@@ -92,14 +104,7 @@ pub(super) fn request(stream: &mut impl Read) -> Option<String> {
         }
         text.push(byte[0]);
     }
-    let head = String::from_utf8(text).unwrap();
-    let length = head
-        .lines()
-        .find_map(|line| line.strip_prefix("Content-Length: "))
-        .map_or(0, |value| value.parse().unwrap());
-    let mut body = vec![0; length];
-    stream.read_exact(&mut body).ok()?;
-    Some(head + &String::from_utf8_lossy(&body))
+    Some(String::from_utf8(text).unwrap())
 }
 
 /// Reads until the client closes.

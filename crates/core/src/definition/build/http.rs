@@ -164,16 +164,14 @@ impl Build<'_> {
         if let Some(token) = node.get("bearer") {
             return self.line(token, scope).map(Auth::Bearer);
         }
-        let basic = node.get("basic")?;
-        let username = basic
-            .get("username")
-            .and_then(|node| self.line(node, scope));
-        let password = basic
-            .get("password")
-            .and_then(|node| self.line(node, scope));
-        Some(Auth::Basic {
-            username: username?,
-            password: password?,
+        let digest = node.get("digest");
+        let user = digest.or_else(|| node.get("basic"))?;
+        let username = user.get("username").and_then(|n| self.line(n, scope));
+        let password = user.get("password").and_then(|n| self.line(n, scope));
+        let (username, password) = (username?, password?);
+        Some(match digest {
+            Some(_) => Auth::Digest { username, password },
+            None => Auth::Basic { username, password },
         })
     }
 

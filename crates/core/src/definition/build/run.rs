@@ -64,6 +64,10 @@ impl Build<'_> {
                 );
             }
         }
+        let share = |key: &str, unless_given: f64| {
+            let given = node.get(key).and_then(Node::ratio);
+            given.unwrap_or(unless_given)
+        };
         RunOptions {
             tasks: node
                 .get("tasks")
@@ -75,18 +79,9 @@ impl Build<'_> {
             max_cost_usd: node.get("max_cost_usd").and_then(Node::number),
             max_duration: node.get("max_duration").and_then(Node::duration),
             max_series: small("max_series").unwrap_or(defaults.max_series),
-            tolerance: node
-                .get("tolerance")
-                .and_then(Node::ratio)
-                .unwrap_or(defaults.tolerance),
-            min_applied_load: node
-                .get("min_applied_load")
-                .and_then(Node::ratio)
-                .unwrap_or(defaults.min_applied_load),
-            min_completed_load: node
-                .get("min_completed_load")
-                .and_then(Node::ratio)
-                .unwrap_or(defaults.min_completed_load),
+            tolerance: share("tolerance", defaults.tolerance),
+            min_applied_load: share("min_applied_load", defaults.min_applied_load),
+            min_completed_load: share("min_completed_load", defaults.min_completed_load),
             redact: node
                 .get("redact")
                 .map_or(&[][..], Node::items)

@@ -144,9 +144,14 @@ pub(super) static AUTH: Table = Table {
             &BASIC_SHAPE,
             "A user's name and password (RFC 7617).",
         ),
+        Key::new(
+            "digest",
+            &BASIC_SHAPE,
+            "A user's name and password, by challenge (RFC 7616).",
+        ),
         Key::new("bearer", &TEMPLATE, "A token (RFC 6750)."),
     ]],
-    one_of: &["basic", "bearer"],
+    one_of: &["basic", "digest", "bearer"],
     at_most_one: &[],
     foreign: &[],
 };

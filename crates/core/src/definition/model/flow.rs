@@ -169,6 +169,13 @@ pub enum Auth {
         /// Password.
         password: Template,
     },
+    /// By challenge, RFC 7616.
+    Digest {
+        /// User.
+        username: Template,
+        /// Password.
+        password: Template,
+    },
     /// RFC 6750.
     Bearer(Template),
 }
