@@ -157,7 +157,8 @@ pub(crate) fn table(style: Style, columns: &[Column<'_>], rows: Vec<Vec<Field>>)
         .collect()
 }
 
-/// The same, giving up the columns `less` one by one, in that order, until all lines stay within the width.
+/// The same, giving up the columns `less` one by one, in that order, until all lines stay within the width; after the last one,
+/// texts are broken over lines.
 pub(crate) fn fitting(
     style: Style,
     columns: &[Column<'_>],
@@ -168,14 +169,21 @@ pub(crate) fn fitting(
     loop {
         let stays = |index: &usize| !less[..given_up].contains(index);
         let kept: Vec<_> = (0..columns.len()).filter(stays).collect();
-        let columns: Vec<_> = kept.iter().map(|i| columns[*i]).collect();
+        let mut columns: Vec<_> = kept.iter().map(|i| columns[*i]).collect();
         let rows = rows
             .iter()
             .map(|row| kept.iter().map(|i| row[*i].clone()).collect());
-        let text = table(style, &columns, rows.collect());
+        let rows: Vec<Vec<Field>> = rows.collect();
+        let text = table(style, &columns, rows.clone());
         let widest = text.lines().map(console::measure_text_width).max();
-        if widest.is_none_or(|w| w <= usize::from(style.width)) || given_up == less.len() {
+        if widest.is_none_or(|w| w <= usize::from(style.width)) {
             return text;
+        }
+        if given_up == less.len() {
+            for (_, align) in columns.iter_mut().filter(|(_, a)| *a == Align::Left) {
+                *align = Align::Wrap;
+            }
+            return table(style, &columns, rows);
         }
         given_up += 1;
     }

@@ -71,7 +71,13 @@ fn colours_change_nothing_but_colours() {
 
 #[test]
 fn lines_stay_within_the_width() {
-    for (e, s) in [passed(), failed(), inconclusive(), nothing()] {
+    let (e, mut s) = passed();
+    let part = s.metrics["http_req_duration"].clone();
+    s.metrics.insert(
+        "http_req_duration{name:the way to the check-out}".into(),
+        part,
+    );
+    for (e, s) in [passed(), failed(), inconclusive(), nothing(), (e, s)] {
         for style in [60, 72, 80, 100, 120].map(|width| Style {
             color: false,
             width,
