@@ -15,7 +15,8 @@ const AMONG: usize = 500;
 pub(crate) struct Earlier {
     /// The run's account.
     pub(crate) summary: Option<Summary>,
-    /// Accounts that were passed over because they cannot be read, a sentence each.
+    /// Accounts that cannot be read, or of the one that was named that is not there, a sentence each. Without [`Self::summary`]
+    /// there is no comparison for want of them.
     pub(crate) unreadable: Vec<String>,
 }
 
@@ -36,6 +37,11 @@ pub(crate) async fn earlier(
     };
     for id in candidates {
         match load_summary(stores, &execution.project, &id).await {
+            Ok(None) if matches!(reference, BaselineRef::Execution(_)) => {
+                found.unreadable.push(format!(
+                    "no comparison with {id}: it has no summary here; has it been deleted, or was it never in this project?"
+                ));
+            }
             Ok(None) => {}
             Ok(summary) => {
                 found.summary = summary;

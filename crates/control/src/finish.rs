@@ -17,7 +17,7 @@ use floodgate_core::execution::manifest::Manifest;
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::execution::record::{Completeness, Execution, Status};
 use floodgate_core::execution::summarise::{Conclusion, Finished as Evidence, conclude};
-use floodgate_core::execution::summary::{FailuresSummary, Summary};
+use floodgate_core::execution::summary::{FailureCounts, FailuresSummary, Summary};
 use floodgate_core::execution::unwritten::Unwritten;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::metric::Builtin;
@@ -159,6 +159,7 @@ pub async fn finish_with(
         thresholds,
         mut summary,
     } = judge(stores, definition, &mut execution, &collected, &errors).await?;
+    execution.failures = failures.as_ref().map(FailureCounts::from);
     summary.failures = failures;
     execution.status = verdict.status;
     execution.reasons = verdict.reasons;
@@ -327,17 +328,17 @@ async fn judge(
         .map(Baseline::compile)
         .transpose()
         .map_err(unusable)?;
-    let earlier = match &definition.baseline {
-        Some(spec) => {
-            let Earlier {
-                summary,
-                unreadable,
-            } = earlier(stores, &spec.compare, execution).await?;
-            execution.warnings.extend(unreadable);
-            summary
-        }
-        None => None,
+    let Earlier {
+        summary: earlier,
+        mut unreadable,
+    } = match &definition.baseline {
+        Some(spec) => earlier(stores, &spec.compare, execution).await?,
+        None => Earlier::default(),
     };
+    if earlier.is_some() {
+        // What was passed over is not missed.
+        execution.warnings.append(&mut unreadable);
+    }
     let planned = execution.planned.iterations;
     let source: &dyn MetricSource = &collected.totals;
     let applied = applied_load(
@@ -354,6 +355,7 @@ async fn judge(
         manifests: &collected.manifests,
         thresholds: &thresholds,
         baseline: baseline.as_ref().map(|b| (b, earlier.as_ref())),
+        baseline_missing: &unreadable,
         tolerance: definition.run.tolerance,
         min_applied_load: definition.run.min_applied_load,
         min_completed_load: definition.run.min_completed_load,

@@ -360,6 +360,7 @@ fn record(
         run_arn: options.run_arn.clone(),
         error: None,
         orphaned: false,
+        failures: None,
         unwritten: Vec::new(),
         unmerged: false,
     }

@@ -88,6 +88,7 @@ impl Refusal {
             run_arn: self.run_arn,
             error: Some(self.error),
             orphaned: false,
+            failures: None,
             unwritten: Vec::new(),
             unmerged: false,
         }

@@ -40,6 +40,7 @@ pub fn execution(project: &str, test: &str, id: &str) -> Execution {
         run_arn: None,
         error: None,
         orphaned: false,
+        failures: None,
         unwritten: Vec::new(),
         unmerged: false,
     }

@@ -401,3 +401,31 @@ async fn damaged_accounts_of_other_runs_are_passed_over_and_named() {
     let unaudited = finished.unaudited.unwrap();
     assert!(unaudited.contains("audit.jsonl"), "{unaudited}");
 }
+
+#[tokio::test]
+async fn a_run_that_is_to_be_compared_with_what_cannot_be_read_does_not_pass() {
+    let folder = Folder::new();
+    let [damaged, own, last, gone] = [1, 2, 3, 4].map(|n| format!("01JD7Q3W5Z8X9Y0A1B2C3D4E5{n}"));
+    complete_run(&folder, &damaged, definition(&[]), Load::GOOD).await;
+    let summary = format!("projects/shop/executions/{damaged}/summary.json");
+    let objects = &folder.stores.objects;
+    objects.put(&summary, "{".into()).await.unwrap();
+    for (id, compare, named) in [
+        (&own, BaselineRef::Execution(damaged.clone()), &damaged),
+        (&last, BaselineRef::Execution(gone.clone()), &gone),
+    ] {
+        let mut compared = definition(&[]);
+        compared.baseline = Some(BaselineSpec {
+            compare,
+            metrics: vec!["http_reqs count".into()],
+            tolerance: 0.1,
+        });
+        let Finished { execution, .. } = complete_run(&folder, id, compared, Load::GOOD).await;
+        assert_eq!(execution.status, Status::Inconclusive);
+        assert!(
+            execution.reasons[0].contains(named),
+            "{:?}",
+            execution.reasons
+        );
+    }
+}

@@ -1,7 +1,7 @@
 //! The execution's record: what DynamoDB and the local folder keep of a run.
 
 use super::plan::PlannedLoad;
-use super::summary::ThresholdOutcome;
+use super::summary::{FailureCounts, ThresholdOutcome};
 use super::unwritten::Unwritten;
 use crate::verdict::{ERROR_INVALID, EXIT_INVALID};
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,9 @@ pub struct Execution {
     /// Whether its coordinator ended before it, so that a later command finished it from what its tasks had written.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub orphaned: bool,
+    /// How many samples of failures are kept; `None` if nothing failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failures: Option<FailureCounts>,
     /// What its tasks could not write into the store, and where it lies until a command brings it home.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unwritten: Vec<Unwritten>,

@@ -38,6 +38,8 @@ pub struct Finished<'a> {
     pub thresholds: &'a Thresholds,
     /// The definition's comparison, and the summary of the earlier run if there is one.
     pub baseline: Option<(&'a Baseline, Option<&'a Summary>)>,
+    /// Why the earlier run that there is has no summary to compare with, a sentence each.
+    pub baseline_missing: &'a [String],
     /// The share of tasks and shards that may be missing, in [0, 1].
     pub tolerance: f64,
     /// The share of the scheduled iterations that must have started, in [0, 1].
@@ -81,6 +83,7 @@ pub fn conclude(run: &Finished<'_>) -> Conclusion {
     let mut verdict = judge(&Evidence {
         thresholds: &thresholds,
         baseline: compared.as_ref().map_or(&[], |b| &b.outcomes),
+        baseline_missing: run.baseline_missing,
         completeness: &run.completeness,
         tolerance: run.tolerance,
         applied: &run.applied,

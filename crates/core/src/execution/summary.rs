@@ -197,6 +197,24 @@ impl FailuresSummary {
     pub const MAX_FIRST: usize = 5;
 }
 
+/// How many samples of failures there are: what the record keeps of a [`FailuresSummary`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureCounts {
+    /// See [`FailuresSummary::kept`].
+    pub kept: u64,
+    /// See [`FailuresSummary::left_out`].
+    pub left_out: u64,
+}
+
+impl From<&FailuresSummary> for FailureCounts {
+    fn from(summary: &FailuresSummary) -> Self {
+        Self {
+            kept: summary.kept,
+            left_out: summary.left_out,
+        }
+    }
+}
+
 /// The requests of one name.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RequestSummary {

@@ -4,7 +4,7 @@
 use super::*;
 use crate::execution::applied::applied_load;
 use crate::execution::manifest::{ShardEntry, Totals};
-use crate::execution::summarise::testing::execution;
+use crate::execution::summarise::testing::{execution, finished};
 use crate::execution::summarise::{Conclusion, Finished, conclude};
 use crate::fold::Folding;
 use crate::histogram::Histogram;
@@ -228,21 +228,10 @@ impl Truth {
         let planned = self.iterations.len() as u64 + self.dropped;
         let applied = applied_load(&manifests, source, Some(planned), false);
         conclude(&Finished {
-            execution: &execution(),
-            source,
             duration: Duration::from_secs(10),
             completeness: collected.completeness,
             applied,
-            manifests: &manifests,
-            thresholds,
-            baseline: None,
-            tolerance: 0.0,
-            min_applied_load: 0.95,
-            min_completed_load: 0.95,
-            expects_requests: true,
-            silent_scenarios: Vec::new(),
-            stop: None,
-            errors: &[],
+            ..finished(&execution(), source, thresholds, &manifests)
         })
     }
 

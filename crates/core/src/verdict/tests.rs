@@ -1,6 +1,10 @@
+use super::words::{number, percent};
 use super::*;
+use crate::baseline::BaselineOutcome;
 use crate::baseline::Direction;
-use crate::execution::manifest::Totals;
+use crate::execution::control::StopReason;
+use crate::execution::manifest::{Health, TaskOutcome, Totals};
+use crate::execution::summary::Outcome;
 use proptest::prelude::*;
 
 /// A run that passes, to be bent.
@@ -14,6 +18,7 @@ struct Case {
     manifests: Vec<Manifest>,
     stop: Option<Stop>,
     errors: Vec<String>,
+    baseline_missing: Vec<String>,
     silent_scenarios: Vec<String>,
 }
 
@@ -39,6 +44,7 @@ fn good() -> Case {
         manifests: vec![manifest(0), manifest(1)],
         stop: None,
         errors: Vec::new(),
+        baseline_missing: Vec::new(),
         silent_scenarios: Vec::new(),
     }
 }
@@ -111,6 +117,7 @@ fn verdict(c: &Case) -> Verdict {
     judge(&Evidence {
         thresholds: &c.thresholds,
         baseline: &c.baseline,
+        baseline_missing: &c.baseline_missing,
         completeness: &c.completeness,
         tolerance: c.tolerance,
         applied: &c.applied,
@@ -533,4 +540,17 @@ fn a_run_that_lost_its_tasks_before_the_start_could_not_be_carried_out() {
     assert_eq!(before.status, Status::Errored);
     assert_eq!(before.reasons, ["nothing was started: someone"]);
     assert_eq!(lost(1).status, Status::Inconclusive);
+}
+
+#[test]
+fn a_comparison_that_cannot_be_made_for_want_of_what_is_there_is_no_pass() {
+    let missing = || vec!["no comparison with 01X: cannot be read".to_owned()];
+    let undecided = with(|case| case.baseline_missing = missing());
+    assert_eq!(undecided.status, Status::Inconclusive);
+    assert_eq!(undecided.reasons, missing());
+    let breached = with(|case| {
+        case.baseline_missing = missing();
+        case.thresholds = vec![threshold(Outcome::Failed)];
+    });
+    assert_eq!(breached.status, Status::Failed, "a breach is a breach");
 }

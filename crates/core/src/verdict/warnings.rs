@@ -1,9 +1,8 @@
 //! What a reader should know beside the verdict. Each warning says what to change.
 
-use super::{
-    Evidence, LAG_LIMIT_US, STANDSTILL_US, Saturation, count, number, own, percent,
-    standstill_decides, tasks,
-};
+use super::health::standstill_decides;
+use super::words::{count, number, percent, tasks};
+use super::{Evidence, LAG_LIMIT_US, STANDSTILL_US, Saturation, own};
 use crate::execution::manifest::{Manifest, TaskOutcome};
 
 /// Largest difference between the starts of two tasks that passes without a word, in µs: the width of a recording window.

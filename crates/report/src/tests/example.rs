@@ -333,6 +333,7 @@ pub(super) fn passed() -> Run {
         run_arn: None,
         error: None,
         orphaned: false,
+        failures: None,
         unwritten: Vec::new(),
         unmerged: false,
     };

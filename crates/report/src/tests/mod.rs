@@ -224,6 +224,16 @@ fn junit_of_a_failure() {
 }
 
 #[test]
+fn junit_tells_what_every_run_must_hold_from_what_its_definition_asks() {
+    let (mut e, s) = failed();
+    e.thresholds.truncate(1);
+    e.thresholds[0].implicit = true;
+    let xml = junit(&e, &s).unwrap();
+    assert!(xml.contains("classname=\"implicit\""), "{xml}");
+    assert!(!xml.contains("classname=\"threshold\""), "{xml}");
+}
+
+#[test]
 fn junit_never_shows_a_pass_that_is_none() {
     let counts = |(e, s): example::Run| {
         let xml = junit(&e, &s).unwrap();

@@ -40,20 +40,21 @@ pub(crate) fn execution() -> Execution {
         run_arn: None,
         error: None,
         orphaned: false,
+        failures: None,
         unwritten: Vec::new(),
         unmerged: false,
     }
 }
 
-/// The conclusion of a complete run of one second.
-pub(crate) fn conclude_with(
-    source: &dyn MetricSource,
-    thresholds: &Thresholds,
-    baseline: Option<(&Baseline, Option<&Summary>)>,
-    manifests: &[Manifest],
-) -> Conclusion {
-    conclude(&Finished {
-        execution: &execution(),
+/// A complete run of one second with ten requests; what a test is about it puts in the place of the rest.
+pub(crate) fn finished<'a>(
+    execution: &'a Execution,
+    source: &'a dyn MetricSource,
+    thresholds: &'a Thresholds,
+    manifests: &'a [Manifest],
+) -> Finished<'a> {
+    Finished {
+        execution,
         source,
         duration: Duration::from_secs(1),
         completeness: Completeness {
@@ -66,13 +67,12 @@ pub(crate) fn conclude_with(
         applied: AppliedLoad {
             iterations: 10,
             http_reqs: 10,
-            samples: 0,
-            ratio: None,
             ..AppliedLoad::default()
         },
         manifests,
         thresholds,
-        baseline,
+        baseline: None,
+        baseline_missing: &[],
         tolerance: 0.0,
         min_applied_load: 0.95,
         min_completed_load: 0.95,
@@ -80,6 +80,19 @@ pub(crate) fn conclude_with(
         silent_scenarios: Vec::new(),
         stop: None,
         errors: &[],
+    }
+}
+
+/// The conclusion of such a run.
+pub(crate) fn conclude_with(
+    source: &dyn MetricSource,
+    thresholds: &Thresholds,
+    baseline: Option<(&Baseline, Option<&Summary>)>,
+    manifests: &[Manifest],
+) -> Conclusion {
+    conclude(&Finished {
+        baseline,
+        ..finished(&execution(), source, thresholds, manifests)
     })
 }
 

@@ -1,0 +1,107 @@
+//! When a generator was short of what it needs.
+//!
+//! # When a generator is saturated
+//! Then its own queueing is in the figures, and they say nothing of the target. One task suffices, since its samples are
+//! merged with all others:
+//! * its CPU use stood above the limit in more than [`SATURATED_SHARE`] of its seconds, two at least: one
+//!   second of connection set-up or of catching up after a stall is no saturation;
+//! * the cgroup throttled it in more than that share, and p99 of its lag is above [`LAG_LIMIT_US`]: throttling
+//!   matters when starts are late for it;
+//! * it ran out of open files or local ports, even once: such errors look like the target's.
+//!
+//! The lag meant here is that of starts that found a VU ready. What waits for a VU of a slow target is late by the
+//! target's doing, belongs into the response time, and is not in it. Such lag points at the generator, but alone is only a
+//! warning: a moment of a busy machine is in it too, and the response times count it.
+
+use super::Evidence;
+use super::words::{number, tasks};
+use crate::execution::manifest::{Health, Manifest};
+
+/// The share of its seconds in which a generator may be short of CPU, and of its time that it may have stood still at once.
+pub const SATURATED_SHARE: f64 = 0.1;
+
+/// p99 of the lag of starts that found a VU ready, up to which a generator is on time, in µs. Ten times the resolution
+/// of an ordinary timer, and small beside what a user notices.
+pub const LAG_LIMIT_US: u64 = 10_000;
+
+/// A standstill below it says nothing: a busy machine has such moments, and they are in the lag. In µs.
+pub const STANDSTILL_US: u64 = 1_000_000;
+
+/// In what way a generator was saturated (see the module's documentation).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Saturation {
+    /// Short of CPU.
+    Cpu,
+    /// Held back by its cgroup's quota.
+    Throttled,
+    /// Out of open files or local ports.
+    Exhausted,
+}
+
+impl Saturation {
+    /// The ways in which a generator was saturated.
+    pub fn of(health: &Health) -> Vec<Self> {
+        let often = |s: u64| s >= 2 && s as f64 > SATURATED_SHARE * health.measured_seconds as f64;
+        let late = health.lag_p99_us > LAG_LIMIT_US;
+        let found = [
+            (often(health.saturated_seconds), Self::Cpu),
+            (often(health.throttled_seconds) && late, Self::Throttled),
+            (health.exhausted > 0, Self::Exhausted),
+        ];
+        found
+            .into_iter()
+            .filter_map(|(holds, which)| holds.then_some(which))
+            .collect()
+    }
+}
+
+pub(super) fn saturated(e: &Evidence<'_>) -> Vec<String> {
+    let of = |which| -> Vec<_> {
+        e.manifests
+            .iter()
+            .filter(|m| Saturation::of(&m.health).contains(&which))
+            .map(|m| m.task)
+            .collect()
+    };
+    let cases = [
+        (Saturation::Cpu, "had no CPU left"),
+        (Saturation::Throttled, "was held back by its CPU quota"),
+        (Saturation::Exhausted, "ran out of open files or ports"),
+    ];
+    let lines = cases
+        .into_iter()
+        .map(|(which, what)| (of(which), what))
+        .filter(|(tasks, _)| !tasks.is_empty());
+    lines
+        .map(|(list, what)| {
+            format!(
+                "the generator {what}, so the figures are its own: {}",
+                tasks(&list)
+            )
+        })
+        .collect()
+}
+
+/// Generators that were stopped for a while, such as by a paused machine: nothing was sent meanwhile, and what was under way is
+/// measured as slow.
+pub(super) fn stood_still(e: &Evidence<'_>) -> Option<String> {
+    let stopped: Vec<&Manifest> = e
+        .manifests
+        .iter()
+        .filter(|m| standstill_decides(&m.health))
+        .collect();
+    let longest = stopped.iter().map(|m| m.health.standstill_max_us).max()?;
+    let list: Vec<_> = stopped.iter().map(|m| m.task).collect();
+    Some(format!(
+        "the generator stood still for {} s, so the figures are its own: {}",
+        number(longest as f64 / 1e6),
+        tasks(&list)
+    ))
+}
+
+/// Whether a standstill is too long a part of the run for its figures.
+pub(super) fn standstill_decides(health: &Health) -> bool {
+    let longest_s = health.standstill_max_us as f64 / 1e6;
+    health.standstill_max_us >= STANDSTILL_US
+        && longest_s > SATURATED_SHARE * health.measured_seconds as f64
+}
