@@ -153,3 +153,51 @@ fn what_is_damaged_after_it_was_written_is_left_out_and_named() {
     let merged = value(&summary, "http_reqs", "count");
     assert!((33.0..=34.0).contains(&merged), "{merged}");
 }
+
+#[test]
+fn a_folder_for_a_file_or_a_file_for_a_folder_never_passes() {
+    let id = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
+    for (name, becomes_folder) in [
+        ("live", false),
+        ("artifacts", false),
+        ("control/stop.json", true),
+        ("plan.json", true),
+        ("summary.json", true),
+        ("merged.parquet", true),
+    ] {
+        let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+        bench.write("test.yaml", &arrivals(&target.url(), 50, "2s", ""));
+        let running = bench.spawn(&["run", "test.yaml", "--id", id]);
+        eventually("load is sent", || target.counters().requests() >= 1);
+        let execution = bench.path(&format!(".floodgate/projects/e2e/executions/{id}"));
+        let place = execution.join(name);
+        let _ = std::fs::remove_file(&place).or_else(|_| std::fs::remove_dir_all(&place));
+        if becomes_folder {
+            std::fs::create_dir(&place).unwrap();
+        } else {
+            std::fs::write(&place, "").unwrap();
+        }
+        let ended = running.end();
+        let said = ended.expect(97).stderr();
+        assert!(!said.contains("panicked"), "{name}: {said}");
+        let runs = bench.floodgate(&["runs", "--json"]).stdout();
+        assert!(
+            runs.contains("\"errored\"") && runs.contains(name),
+            "{name}: {runs}"
+        );
+    }
+}
+
+#[test]
+fn a_record_that_is_deleted_while_its_run_goes_on_is_written_again() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    bench.write("test.yaml", &arrivals(&target.url(), 50, "2s", ""));
+    let running = bench.spawn(&["run", "test.yaml", "--json"]);
+    eventually("load is sent", || target.counters().requests() >= 1);
+    std::fs::remove_dir_all(bench.path(".floodgate/.records")).unwrap();
+    let summary = running.end().expect(0).summary();
+    let requests = target.counters().requests() as f64;
+    assert_eq!(value(&summary, "http_reqs", "count"), requests);
+    let runs = bench.floodgate(&["runs", "--json"]).stdout();
+    assert!(runs.contains(&summary.execution), "{runs}");
+}

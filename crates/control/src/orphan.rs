@@ -38,8 +38,8 @@ pub async fn finish_late(
 
 /// Finishes a run that nobody drives any more, from what its tasks wrote: the caller has made sure that the coordinator and all
 /// tasks have ended. A run whose tasks had all completed gets the verdict that it would have got; one that somebody had ordered to
-/// stop is `aborted`; any other is `errored`. `problem` says what else
-/// keeps it from being judged, and makes it `errored`, too; `unwritten` is what is still not in the store.
+/// stop is `aborted`; any other is `errored`. `problems` say what else
+/// keeps it from being judged, and make it `errored`, too; `unwritten` is what is still not in the store.
 ///
 /// # Errors
 /// As for [`crate::finish()`].
@@ -47,7 +47,7 @@ pub async fn finish_orphan(
     stores: &Stores,
     plan: &Plan,
     definition: &Definition,
-    problem: Option<String>,
+    problems: &[String],
     unwritten: &[Unwritten],
     now_ms: i64,
 ) -> Result<Finished> {
@@ -55,7 +55,7 @@ pub async fn finish_orphan(
     if !stopped(stores, plan).await? && !all_completed(stores, plan).await? {
         errors.push(COORDINATOR_GONE.to_owned());
     }
-    errors.extend(problem);
+    errors.extend_from_slice(problems);
     let settle = |execution: &mut Execution, _: &Measured<'_>| execution.orphaned = true;
     let closing = Closing {
         errors: &errors,

@@ -147,7 +147,9 @@ async fn finish_orphan(stores: &Stores, execution: &Execution, args: &Args) -> R
     let plan = load_plan(stores, execution).await?;
     let env = Environment::new(&args.env, &args.out.out)?;
     let definition = load_stored(stores, &plan, &env).await?;
-    Ok(finish_here(stores, &plan, &definition, &[], &[])
-        .await?
-        .execution)
+    Ok(
+        finish_here(stores, &args.out.out, &plan, &definition, &[], &[])
+            .await?
+            .execution,
+    )
 }

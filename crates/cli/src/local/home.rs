@@ -1,11 +1,13 @@
 //! What the tasks of a run could only leave in the folder for temporary files comes into the store before the run is finished.
 
+use super::layout;
 use crate::clock::now_ms;
 use crate::output::say;
 use floodgate_control::{Closing, Finished, Home, LostTask, Result, Stores, finish_with};
 use floodgate_core::definition::model::Definition;
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::execution::unwritten::Unwritten;
+use floodgate_core::keys::ExecutionKeys;
 use floodgate_store::local::LocalStore;
 use std::path::Path;
 
@@ -45,25 +47,29 @@ pub(super) async fn quietly(stores: &Stores, plan: &Plan) -> Home {
     };
     let objects = stores.objects.as_ref();
     let home = floodgate_control::bring_home(&beside, objects, plan, place).await;
-    beside.tidy(floodgate_core::keys::ExecutionKeys::new(&plan.project, &plan.execution).root());
+    beside.tidy(ExecutionKeys::new(&plan.project, &plan.execution).root());
     home.unwrap_or_else(|error| told(error.to_string()))
 }
 
-/// Brings home what lies beside the store, and finishes the run.
+/// Brings home what lies beside the store, and finishes the run. `root` is the folder of the store.
 ///
 /// # Errors
 /// As for [`finish_with`].
 pub(crate) async fn finish_here(
     stores: &Stores,
+    root: &Path,
     plan: &Plan,
     definition: &Definition,
     lost: &[LostTask],
     errors: &[String],
 ) -> Result<Finished> {
     let unwritten = bring_home(stores, plan).await;
+    let mut errors = errors.to_vec();
+    let keys = ExecutionKeys::new(&plan.project, &plan.execution);
+    errors.extend(layout::faults(root, &keys));
     let closing = Closing {
         lost,
-        errors,
+        errors: &errors,
         unwritten: &unwritten,
         ..Closing::default()
     };

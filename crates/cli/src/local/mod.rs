@@ -3,6 +3,7 @@
 
 mod giving_up;
 mod home;
+mod layout;
 mod orphans;
 mod tasks;
 
@@ -180,14 +181,15 @@ async fn carry_out(
         Err(error) => {
             // What was measured is still worth a record; the first error is the one to report.
             let errors = [error.to_string()];
-            let finished = finish_here(stores, &prepared.plan, definition, &[], &errors).await;
+            let finished =
+                finish_here(stores, run.out, &prepared.plan, definition, &[], &errors).await;
             return Err(match finished {
                 Ok(_) => error,
                 Err(_) => giving_up::end(stores, &prepared, run.out, error).await,
             });
         }
     };
-    let finishing = finish_here(stores, &prepared.plan, definition, &lost, &[]);
+    let finishing = finish_here(stores, run.out, &prepared.plan, definition, &lost, &[]);
     tokio::pin!(finishing);
     loop {
         tokio::select! {
@@ -204,13 +206,15 @@ async fn carry_out(
     }
 }
 
-/// Writes the record of a run again that was damaged while it ran: the load has been sent, and its account is due.
+/// Writes the record of a run again that was damaged or deleted while it ran: the load has been sent, and its account is due.
 async fn restore(stores: &Stores, execution: &Execution) {
     let (project, id) = (Some(execution.project.as_str()), execution.id.as_str());
-    if let Err(StoreError::Corrupt { .. }) = stores.records.get(project, id).await {
-        // What is damaged is replaced; where that is refused, whoever finishes the run is told why.
-        let _ = stores.records.update(execution, &[]).await;
-    }
+    // Where that is refused, whoever finishes the run is told why.
+    let _ = match stores.records.get(project, id).await {
+        Err(StoreError::Corrupt { .. }) => stores.records.update(execution, &[]).await,
+        Ok(None) => stores.records.create(execution).await,
+        _ => Ok(()),
+    };
 }
 
 /// Starts the tasks and stays with them to their end; returns the lost ones.

@@ -1,6 +1,7 @@
 //! Executions whose coordinator is gone: whoever meets one finishes it from what its tasks wrote.
 
 use super::home::bring_home;
+use super::layout;
 use crate::clock::now_ms;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
@@ -12,6 +13,7 @@ use floodgate_control::{
 use floodgate_core::definition::model::Definition;
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::execution::record::Execution;
+use floodgate_core::keys::ExecutionKeys;
 use floodgate_store::local::{Alone, Hold, LocalStore};
 
 /// Executions that a new run looks through for such that were left.
@@ -86,14 +88,19 @@ pub(crate) async fn adopt(
         }
         return Ok(None);
     }
-    let ended = finish(stores, &execution, env).await?;
+    let ended = finish(stores, store, &execution, env).await?;
     if let Some(hold) = hold {
         hold.end();
     }
     Ok(Some(ended))
 }
 
-async fn finish(stores: &Stores, execution: &Execution, env: &Environment) -> Result<Execution> {
+async fn finish(
+    stores: &Stores,
+    store: &LocalStore,
+    execution: &Execution,
+    env: &Environment,
+) -> Result<Execution> {
     let Judged {
         plan,
         definition,
@@ -108,7 +115,10 @@ async fn finish(stores: &Stores, execution: &Execution, env: &Environment) -> Re
         }
     };
     let unwritten = bring_home(stores, &plan).await;
-    let finishing = finish_orphan(stores, &plan, &definition, problem, &unwritten, now_ms());
+    let keys = ExecutionKeys::new(&plan.project, &plan.execution);
+    let mut problems = layout::faults(store.root(), &keys);
+    problems.extend(problem);
+    let finishing = finish_orphan(stores, &plan, &definition, &problems, &unwritten, now_ms());
     Ok(Box::pin(finishing).await?.execution)
 }
 

@@ -8,13 +8,13 @@ use floodgate_core::execution::manifest::TaskOutcome;
 use floodgate_core::execution::record::Status;
 
 async fn orphan(run: &Run<'_>, problem: Option<&str>) -> Finished {
-    let problem = problem.map(str::to_owned);
+    let problems: Vec<_> = problem.map(str::to_owned).into_iter().collect();
     let plan = &run.prepared.plan;
     finish_orphan(
         &run.folder.stores,
         plan,
         &run.definition,
-        problem,
+        &problems,
         &[],
         START + 11_000,
     )
