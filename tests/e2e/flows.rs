@@ -178,3 +178,72 @@ fn http2_over_tls_with_an_authority_of_ones_own() {
         assert_eq!(target.counters().requests(), 30, "{protocol}");
     }
 }
+
+/// Each combination that a target may ask for, checked by a server of its own.
+#[test]
+fn challenges_of_http_digest_are_answered() {
+    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    let mut flow = String::new();
+    for algorithm in ["MD5", "MD5-sess", "SHA-256", "SHA-256-sess", "SHA-512-256"] {
+        for qop in ["auth", "auth-int", "none"] {
+            flow += &format!(
+                "      - {{ post: /digest-auth/{algorithm}/{qop}/2/ann/s3cret?q={qop}, name: in, body: \"x ${{iteration}}\" }}\n"
+            );
+        }
+    }
+    let definition = format!(
+        "{HEAD}target: {}\nhttp: {{ auth: {{ digest: {{ username: ann, password: \"${{secret:key}}\" }} }} }}\n\
+         scenarios:\n  s:\n    executor: per-vu-iterations\n    vus: 2\n    iterations: 5\n    flow:\n{flow}",
+        target.url()
+    );
+    bench.write("test.yaml", &definition);
+    let key = |key: &str| format!("FLOODGATE_SECRET_KEY={key}");
+    let run = |key: &str| bench.floodgate(&["run", "test.yaml", "--json", "-e", key]);
+    let summary = run(&key("s3cret")).expect(0).summary();
+    assert_eq!(summary.errors, [].into());
+    assert_eq!(value(&summary, "http_req_failed", "rate"), 0.0);
+    let outcomes = &summary.requests[0].outcomes;
+    assert_eq!(outcomes["200"], 150, "{outcomes:?}");
+    assert!(outcomes["401"] >= 30, "{outcomes:?}");
+    // with a wrong password nothing has succeeded, though half of the answers are what was to be expected
+    let summary = run(&key("wrong")).expect(99).summary();
+    assert_eq!(value(&summary, "http_req_failed", "rate"), 1.0);
+    for file in files(&bench.path(".floodgate"), "") {
+        let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
+        assert!(!text.contains("s3cret\""), "{}", file.display());
+    }
+}
+
+#[test]
+fn a_hit_leaves_no_credentials() {
+    const SECRET: &str = "pl4nted";
+    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    let page =
+        |of: &str, user: &str| target.url().replace("http://", &format!("http://{user}")) + of;
+    let basic = page("/basic-auth/ann/pl4nted", "ann:pl4nted@");
+    let digest = page("/digest-auth/SHA-256/auth/9/ann/pl4nted", "");
+    let user = format!("ann:{SECRET}");
+    for (args, path) in [
+        (vec![basic.as_str()], "/basic-auth/ann/pl4nted"),
+        (
+            vec![&digest, "-u", &user, "--digest"],
+            "/digest-auth/SHA-256/auth/9/ann/pl4nted",
+        ),
+        (
+            vec![&target.url(), "-H", "Authorization: Bearer pl4nted"],
+            "/",
+        ),
+    ] {
+        let args = [&["hit"][..], &args, &["-n", "3", "-c", "1", "--json"]].concat();
+        let ended = bench.floodgate(&args);
+        let summary = ended.expect(0).summary();
+        assert_eq!(value(&summary, "http_req_failed", "rate"), 0.0);
+        // the page's own address is no secret
+        let left = |text: &str| text.replace(path, "").contains(SECRET);
+        assert!(!left(&ended.stdout()) && !left(&ended.stderr()));
+        for file in files(&bench.path(".floodgate"), "") {
+            let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
+            assert!(!left(&text), "{}: {text}", file.display());
+        }
+    }
+}

@@ -5,6 +5,7 @@ mod arguments;
 mod examples;
 mod faults;
 mod flows;
+mod harm;
 mod namespaces;
 mod processes;
 mod runs;

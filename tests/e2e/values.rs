@@ -244,6 +244,35 @@ fn no_link_leads_out_of_the_folder() {
         .refused("etc.pem is a link");
 }
 
+/// Whoever writes a definition may not be who runs it: no key makes a run wait, or read without end.
+#[test]
+fn what_is_no_file_is_neither_waited_for_nor_read() {
+    let bench = Bench::new();
+    let made = std::process::Command::new("mkfifo")
+        .arg(bench.path("pipe.csv"))
+        .status();
+    assert!(made.unwrap().success());
+    std::os::unix::fs::symlink("/dev/zero", bench.path("zero")).unwrap();
+    for (top, step) in [
+        ("data: [{ file: pipe.csv }]", "{ get: '/${data.user}' }"),
+        ("http: { ca: pipe.csv }", "{ get: / }"),
+        ("", "{ post: /, file: pipe.csv }"),
+        ("", "{ post: /, multipart: [{ name: a, file: pipe.csv }] }"),
+    ] {
+        bench.write("test.yaml", &once("https://h", top, step));
+        let refused = bench.floodgate(&["validate", "test.yaml"]);
+        refused.refused("is a pipe");
+    }
+    bench.write(
+        "test.yaml",
+        &once("http://h", "", "{ post: /, file: zero }"),
+    );
+    bench
+        .floodgate(&["validate", "test.yaml"])
+        .refused("zero is a link");
+    bench.floodgate(&["validate", "/dev/zero"]).refused("error");
+}
+
 /// The secret stands wherever a definition may send it.
 const SECRETIVE: &str = r#"
 http:
@@ -262,6 +291,8 @@ scenarios:
       - { post: /echo, body: "${key} ${secret:key}", extract: { e: "regex:(${secret:key})" } }
       - { post: /echo, name: json, json: { a: "${param:key}", b: ["x ${secret:key}"] }, checks: ['$.headers.x == "${secret:key}"'] }
       - { post: /echo, name: form, form: { a: "${secret:key}" }, auth: { basic: { username: "${secret:key}", password: "${secret:key}" } } }
+      - { get: "/digest-auth/MD5/auth/1/ann/other", name: digest, auth: { digest: { username: "ann", password: "${secret:key}" } } }
+      - { get: "http://${secret:key}:${secret:key}@127.0.0.1:1/", name: in a URL }
       - { post: /echo, name: parts, multipart: [{ name: "${secret:key}", value: "${secret:key}" }] }
       - { get: "http://127.0.0.1:1/${secret:key}", headers: { Y: "${secret:key}" } }
       - think: 100ms

@@ -2,7 +2,8 @@
 
 use crate::error::{CliError, Result};
 use floodgate_core::syntax::nearest;
-use std::io::ErrorKind;
+use floodgate_generator::flow::MAX_DATA_BYTES;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 /// Reads a file.
@@ -13,7 +14,11 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     if path.is_dir() {
         return Err(fail(path, "is a folder", Some("name a file in it".into())));
     }
-    std::fs::read(path).map_err(|error| match error.kind() {
+    std::fs::read(path).map_err(|error| why(path, &error))
+}
+
+fn why(path: &Path, error: &std::io::Error) -> CliError {
+    match error.kind() {
         ErrorKind::NotFound => fail(path, "there is no such file", neighbour(path)),
         ErrorKind::PermissionDenied => fail(
             path,
@@ -21,7 +26,32 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
             Some("make it readable for this user".into()),
         ),
         _ => fail(path, &error.to_string(), None),
-    })
+    }
+}
+
+/// Reads a file that a definition names. Whoever wrote the definition may not be who runs it: a pipe would be waited for, and a
+/// device has no end.
+///
+/// # Errors
+/// As for [`read`], and what is no file or larger than any that a definition may name.
+pub(crate) fn read_named(path: &Path) -> Result<Vec<u8>> {
+    let found = std::fs::metadata(path).map_err(|error| why(path, &error))?;
+    if !found.is_file() && !found.is_dir() {
+        let remedy = "name a file of its own in the definition's folder";
+        return Err(fail(
+            path,
+            "is a pipe, a socket or a device",
+            Some(remedy.into()),
+        ));
+    }
+    if found.len() > MAX_DATA_BYTES {
+        let problem = format!(
+            "has {} bytes; at most {MAX_DATA_BYTES} are read",
+            found.len()
+        );
+        return Err(fail(path, &problem, None));
+    }
+    read(path)
 }
 
 /// Reads a definition from standard input, to one byte past the largest that there may be.
@@ -29,7 +59,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
 /// # Errors
 /// [`CliError::File`] if it cannot be read, is a terminal, or has nothing in it.
 pub(crate) fn read_stdin() -> Result<Vec<u8>> {
-    use std::io::{IsTerminal as _, Read as _};
+    use std::io::IsTerminal as _;
     let stdin = std::io::stdin();
     let fail = |problem: &str, remedy: &str| fail(Path::new("-"), problem, Some(remedy.into()));
     if stdin.is_terminal() {
@@ -58,7 +88,13 @@ pub(crate) fn read_or_project(path: &Path) -> Result<Vec<u8>> {
         let problem = "is a folder, and no project of Gatling's: there is no pom.xml, build.gradle or build.gradle.kts";
         return Err(fail(path, problem, Some("name a file in it".into())));
     }
-    read(path)
+    // to one byte past the largest that there may be: what has no end is as well too large
+    let file = std::fs::File::open(path).map_err(|error| why(path, &error))?;
+    let mut text = Vec::new();
+    file.take(floodgate_core::definition::MAX_SIZE as u64 + 1)
+        .read_to_end(&mut text)
+        .map_err(|error| why(path, &error))?;
+    Ok(text)
 }
 
 /// The full path of what is there, without links.

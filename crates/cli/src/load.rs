@@ -147,27 +147,19 @@ pub fn load_text(
     let mut warnings = checked.doubts.clone();
     warnings.extend(checked.parsed.local.iter().map(ToString::to_string));
     warnings.append(&mut said);
+    let links = links_out(&checked.parsed.definition, &checked.parsed.files, &base_dir);
+    refuse(&origin.name, &links)?;
     let mut contents = Vec::new();
     for file in &checked.parsed.files {
         let content = match &made {
             Some((name, content)) if name == file => content.clone(),
-            _ => Bytes::from(files::read(&base_dir.join(file))?),
+            _ => Bytes::from(files::read_named(&base_dir.join(file))?),
         };
         contents.push((file.clone(), content));
     }
     let definition = &checked.parsed.definition;
-    let mut faults = links_out(definition, &checked.parsed.files, &base_dir);
-    faults.extend(preflight::faults(
-        definition,
-        &base_dir,
-        references.is_empty(),
-    ));
-    if !faults.is_empty() {
-        let lines = faults
-            .iter()
-            .map(|fault| format!("{}: {fault}\n", origin.name));
-        return Err(CliError::Definition(lines.collect()));
-    }
+    let faults = preflight::faults(definition, &base_dir, references.is_empty());
+    refuse(&origin.name, &faults)?;
     let json = inspection.as_ref().map(|all| Bytes::from(all.to_string()));
     Ok(LoadedTest {
         loaded: checked.with_files(contents).inspected(json),
@@ -176,6 +168,15 @@ pub fn load_text(
         inspection,
         open: references,
     })
+}
+
+/// An error of all faults, if there are some.
+fn refuse(name: &str, faults: &[String]) -> Result<()> {
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let lines = faults.iter().map(|fault| format!("{name}: {fault}\n"));
+    Err(CliError::Definition(lines.collect()))
 }
 
 /// What `--env` and `--env-file` give is for a script too, as overrides of its parameters: by reference, so that a value is stored no

@@ -1,17 +1,19 @@
 //! `floodgate hit`: a definition made on the spot, run like any other.
 
 use crate::args::{OutArgs, ShowArgs};
-use crate::env::Environment;
+use crate::env::{Environment, secret_variable};
 use crate::error::{CliError, Result};
 use crate::load::{Origin, load_text};
 use crate::local::{LocalRun, execute};
 use crate::outcome::{Output, show};
 use floodgate_core::definition::{HostOverride, without_credentials};
 use floodgate_core::execution::record::{HIT, Status};
+use floodgate_core::execution::redact::is_confidential;
 use floodgate_core::execution::summary::Summary;
 use floodgate_core::rate::Rate;
 use floodgate_core::units::{format_duration, parse_duration};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -53,6 +55,12 @@ pub struct Args {
     /// The request body, or @FILE
     #[arg(short, long, value_name = "TEXT|@FILE")]
     pub body: Option<String>,
+    /// Credentials: Basic, with --digest by challenge
+    #[arg(short, long, value_name = "USER:PASSWORD", value_parser = user)]
+    pub user: Option<Credentials>,
+    /// Answer challenges of HTTP Digest with the credentials of --user
+    #[arg(long, requires = "user")]
+    pub digest: bool,
     /// Speak HTTP/2 only, with prior knowledge if the URL is http://
     #[arg(long)]
     pub http2: bool,
@@ -131,6 +139,30 @@ fn seconds(text: &str) -> std::result::Result<Duration, String> {
     }
 }
 
+/// A user's name and password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    username: String,
+    password: String,
+}
+
+impl std::fmt::Debug for Credentials {
+    /// Without the password.
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Credentials({:?})", self.username)
+    }
+}
+
+fn user(text: &str) -> std::result::Result<Credentials, String> {
+    let (username, password) = text
+        .split_once(':')
+        .ok_or("has no \":\"; write USER:PASSWORD")?;
+    Ok(Credentials {
+        username: username.to_owned(),
+        password: password.to_owned(),
+    })
+}
+
 fn header(text: &str) -> std::result::Result<(String, String), String> {
     let (name, value) = text
         .split_once(':')
@@ -161,6 +193,21 @@ pub struct Hit {
     pub definition: Value,
     /// The folder that the body's file lies in.
     pub base_dir: PathBuf,
+    /// What its references to secrets stand for, by the variable: nothing that a run leaves has them.
+    pub secrets: BTreeMap<String, String>,
+}
+
+/// Secrets of a definition that is made on the spot.
+#[derive(Default)]
+struct Secrets(BTreeMap<String, String>);
+
+impl Secrets {
+    /// A reference that stands for this text.
+    fn keep(&mut self, text: &str) -> Value {
+        let name = format!("hit-{}", self.0.len() + 1);
+        self.0.insert(secret_variable(&name), text.to_owned());
+        json!(format!("${{secret:{name}}}"))
+    }
 }
 
 impl Args {
@@ -201,7 +248,12 @@ impl Args {
             .as_deref()
             .unwrap_or(if self.body.is_some() { "POST" } else { "GET" })
             .to_uppercase();
-        request["request"] = json!({ "method": method, "url": literal(&url) });
+        let mut secrets = Secrets::default();
+        let own = match without_credentials(&url) == url {
+            true => literal(&url),
+            false => secrets.keep(&url),
+        };
+        request["request"] = json!({ "method": method, "url": own });
         match self
             .body
             .as_deref()
@@ -225,16 +277,17 @@ impl Args {
             "version": 1,
             "project": "local",
             "test": "hit",
-            "http": self.http(),
+            "http": self.http(&mut secrets),
             "scenarios": { "hit": self.scenario(request) },
         });
         Ok(Hit {
             definition,
             base_dir,
+            secrets: secrets.0,
         })
     }
 
-    fn http(&self) -> Value {
+    fn http(&self, secrets: &mut Secrets) -> Value {
         let mut http =
             json!({ "timeout": format_duration(self.timeout.unwrap_or(DEFAULT_TIMEOUT)) });
         if self.http2 {
@@ -244,7 +297,10 @@ impl Args {
             http["insecure"] = json!(true);
         }
         if let Some(proxy) = &self.proxy {
-            http["proxy"] = json!(proxy);
+            http["proxy"] = match without_credentials(proxy) == *proxy {
+                true => json!(proxy),
+                false => secrets.keep(proxy),
+            };
         }
         for (from, to) in &self.hosts {
             http["hosts"][from] = json!(to);
@@ -256,21 +312,30 @@ impl Args {
         }
         let mut headers = serde_json::Map::new();
         for (name, value) in &self.headers {
+            let value = match is_confidential(name) {
+                true => secrets.keep(value),
+                false => literal(value),
+            };
             // A name given twice is sent twice, whatever its case.
             let known = headers
                 .keys()
                 .find(|k| k.eq_ignore_ascii_case(name))
                 .cloned();
             match known.and_then(|known| headers.get_mut(&known)) {
-                Some(Value::Array(values)) => values.push(literal(value)),
-                Some(one) => *one = json!([one.take(), literal(value)]),
+                Some(Value::Array(values)) => values.push(value),
+                Some(one) => *one = json!([one.take(), value]),
                 None => {
-                    headers.insert(name.clone(), literal(value));
+                    headers.insert(name.clone(), value);
                 }
             }
         }
         if !headers.is_empty() {
             http["headers"] = Value::Object(headers);
+        }
+        if let Some(Credentials { username, password }) = &self.user {
+            let scheme = if self.digest { "digest" } else { "basic" };
+            http["auth"][scheme] =
+                json!({ "username": literal(username), "password": secrets.keep(password) });
         }
         http
     }
@@ -323,9 +388,13 @@ pub async fn hit(args: Args) -> Result<ExitCode> {
     let Hit {
         definition,
         base_dir,
+        secrets,
     } = args.definition()?;
     let out = &args.out.out;
     let env = Environment::new(&crate::args::EnvArgs::default(), out)?;
+    let env = secrets
+        .into_iter()
+        .fold(env, |env, (name, value)| env.with(name, value));
     let text = definition.to_string();
     let origin = Origin {
         name: "the command line".into(),

@@ -167,17 +167,23 @@ fn every_kind_of_hit_is_a_valid_definition() {
         "localhost:8080/x -n 10",
         "http://[::1]/ -r 100",
         "https://a.example/${x} -m PURGE --http2 --insecure -H A:${b}",
+        "http://ann:s3${c}@h/ -x http://u:p@proxy:1 -H Cookie:a=${b}",
+        "localhost -u ann:s3${c} --digest",
         &body,
     ];
     for line in lines {
         let Hit {
             definition,
             base_dir,
+            secrets,
         } = args(line).definition().unwrap();
         let origin = Origin {
             name: "hit".into(),
             base_dir,
         };
+        let env = secrets
+            .into_iter()
+            .fold(env.clone(), |env, (name, value)| env.with(name, value));
         let test = load_text(definition.to_string().into_bytes(), origin, &[], &env);
         assert!(test.is_ok(), "{line}: {}", test.err().unwrap());
     }
@@ -185,13 +191,24 @@ fn every_kind_of_hit_is_a_valid_definition() {
 
 #[test]
 fn credentials_are_sent_and_not_shown() {
-    let definition = args("http://ann:s3cr3t@h/")
-        .definition()
-        .unwrap()
-        .definition;
-    let step = &definition["scenarios"]["hit"]["flow"][0];
+    let line = "http://ann:s3cr3t@h/ -H authorization:s3cr3t -H X-Own:seen -x http://u:s3cr3t@p:1";
+    let hit = args(line).definition().unwrap();
+    let step = &hit.definition["scenarios"]["hit"]["flow"][0];
     assert_eq!(step["name"], "http://***@h/");
-    assert_eq!(step["request"]["url"], "http://ann:s3cr3t@h/");
+    assert_eq!(step["request"]["url"], "${secret:hit-1}");
+    let text = hit.definition.to_string();
+    assert!(text.contains("seen") && !text.contains("s3cr3t"), "{text}");
+    let kept: Vec<_> = hit.secrets.values().map(String::as_str).collect();
+    assert_eq!(
+        kept,
+        ["http://ann:s3cr3t@h/", "http://u:s3cr3t@p:1", "s3cr3t"]
+    );
+    let hit = args("localhost -u ann:a:b --digest").definition().unwrap();
+    let auth = &hit.definition["http"]["auth"]["digest"];
+    assert_eq!(auth["username"], "ann");
+    assert!(hit.secrets.values().eq(["a:b"]), "{auth}");
+    let debug = format!("{:?}", args("localhost -u ann:s3cr3t"));
+    assert!(!debug.contains("s3cr3t"), "{debug}");
 }
 
 #[test]
