@@ -24,6 +24,7 @@ pub struct Environment {
     base_dir: Option<PathBuf>,
     elsewhere: bool,
     variables_elsewhere: bool,
+    options_of_k6: Vec<(&'static str, String)>,
 }
 
 impl Environment {
@@ -47,6 +48,7 @@ impl Environment {
             base_dir: None,
             elsewhere: false,
             variables_elsewhere: false,
+            options_of_k6: Vec::new(),
         })
     }
 
@@ -55,6 +57,18 @@ impl Environment {
     pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.given.insert(name.into(), value.into());
         self
+    }
+
+    /// Options of the command line for a script of k6, as its variables.
+    #[must_use]
+    pub fn with_options_of_k6(mut self, options: Vec<(&'static str, String)>) -> Self {
+        self.options_of_k6 = options;
+        self
+    }
+
+    /// See [`Self::with_options_of_k6`].
+    pub fn options_of_k6(&self) -> &[(&'static str, String)] {
+        &self.options_of_k6
     }
 
     /// Files are looked for in this folder; before it is known, every file counts as there.

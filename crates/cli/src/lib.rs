@@ -27,7 +27,7 @@ pub mod view;
 
 use args::{Cli, Command};
 use clap::Parser;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ErrorKind};
 use commands::{
     abort, attach, demo, generator, hit, import, init, inspect, run, runs, schema, show, validate,
 };
@@ -63,6 +63,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         say!("floodgate: {error}");
         return ExitCode::from(Status::Errored.exit_code());
     }
+    let arguments_given = arguments.clone();
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
@@ -73,6 +74,17 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 let _ = error.print();
             } else {
                 output::say_lines(text.trim_end());
+            }
+            let unknown = error.get(ContextKind::InvalidArg).map(ToString::to_string);
+            let asked = arguments_given
+                .get(1)
+                .is_some_and(|command| command == "run");
+            if let Some(word) = unknown
+                .filter(|_| asked)
+                .as_deref()
+                .and_then(args::instead_of_k6s)
+            {
+                say!("of k6's options: {word}");
             }
             return match error.kind() {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,

@@ -125,10 +125,11 @@ pub fn load_text(
     let open = env.open(&variables);
     let (checked, references) = load::check_elsewhere(&source, overrides, open);
     let mut checked = checked?;
+    no_options_of_k6(&checked.parsed.definition, &env)?;
     let (mut made, mut inspection, mut said) = (None, None, Vec::new());
     let mut base_dir = origin.base_dir;
     if checked.parsed.definition.engine != Engine::Http {
-        let mut inspected = script::inspect(&checked.parsed.definition, &base_dir)?;
+        let mut inspected = script::inspect(&checked.parsed.definition, &base_dir, &env)?;
         let above = Above::of(&base_dir, &inspected.inspection.files);
         inspected.name_files(above.as_ref());
         inspection = Some(inspected.inspection.to_json());
@@ -197,6 +198,21 @@ fn for_script(text: &[u8], env: &Environment) -> Vec<(String, String)> {
     names
         .map(|name| (format!("parameters.{name}"), format!("${{env:{name}}}")))
         .collect()
+}
+
+/// k6's options are for its scripts; a word on what stands in their place elsewhere.
+fn no_options_of_k6(definition: &Definition, env: &Environment) -> Result<()> {
+    if definition.engine == Engine::K6 || env.options_of_k6().is_empty() {
+        return Ok(());
+    }
+    Err(CliError::Usage(format!(
+        "--vus, --duration, --iterations, --stage and --rps are for scripts of k6, and the engine is {}: {}",
+        floodgate_control::engine_name(definition.engine),
+        match definition.engine {
+            Engine::Http => "write --set scenarios.NAME.vus=10, or use floodgate hit",
+            _ => "give the script's parameters with -J NAME=VALUE",
+        }
+    )))
 }
 
 /// A file that is a link, or lies behind one, which leads out of the definition's folder: what a definition names is stored beside

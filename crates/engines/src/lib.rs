@@ -14,6 +14,7 @@ pub mod jmeter;
 pub mod k6;
 pub mod launch;
 pub mod lift;
+mod private;
 pub mod read;
 mod withhold;
 

@@ -6,6 +6,7 @@
 use crate::inspect::{Inspection, Lifted, Planned};
 use floodgate_core::definition::model::{Executor, Stage};
 use floodgate_core::definition::{Overrides, Resolver, Severity, Source, parse};
+use floodgate_core::execution::applied::scenario_name;
 use floodgate_core::units::format_duration;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
@@ -46,7 +47,7 @@ pub fn lift(
             None => scenario(planned),
             Some(longest) => scenario(&by_time(planned, longest)),
         };
-        let name = names.unused(slug(&planned.name));
+        let name = names.unused(scenario_name(&planned.name));
         let Some(load) = load else { continue };
         match doubt(&load) {
             None => drop(scenarios.insert(name, load)),
@@ -126,24 +127,6 @@ const MOST_SCENARIOS: usize = 500;
 
 /// The longest name of a scenario.
 const LONGEST_NAME: usize = 64;
-
-/// An engine's name for a scenario in the alphabet of definitions: what is no letter of ASCII, digit, `_` or `-` becomes `_`, what is longer
-/// than 64 is cut, and without a name it is `scenario`. Names are made, never refused.
-fn slug(name: &str) -> String {
-    let letters = name.chars().map(|c| {
-        if c.is_ascii_alphanumeric() || c == '_' || c == '-' {
-            c
-        } else {
-            '_'
-        }
-    });
-    let name: String = letters.take(LONGEST_NAME).collect();
-    if name.is_empty() {
-        "scenario".to_owned()
-    } else {
-        name
-    }
-}
 
 /// Names that are taken, and the number of the next that is made of each.
 #[derive(Default)]

@@ -1,5 +1,6 @@
 //! What of this process's environment an engine does not get.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::process::Command;
 
@@ -20,8 +21,12 @@ pub fn is_withheld(name: &OsStr) -> bool {
 /// Keeps this process's credentials from a command that runs somebody's script. What a definition hands to the script by name, as a
 /// parameter, is not inherited and stays.
 pub fn withhold(command: &mut Command) {
+    let given: HashSet<_> = command
+        .get_envs()
+        .map(|(name, _)| name.to_owned())
+        .collect();
     for (name, _) in std::env::vars_os() {
-        if is_withheld(&name) {
+        if is_withheld(&name) && !given.contains(&name) {
             command.env_remove(name);
         }
     }

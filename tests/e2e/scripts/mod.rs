@@ -2,6 +2,7 @@
 //! elsewhere.
 
 mod failures;
+mod given;
 mod k6;
 mod misbehaving;
 mod plans;

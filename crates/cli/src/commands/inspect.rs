@@ -1,6 +1,6 @@
 //! `floodgate inspect`: what a script says of its load, and how it will be split.
 
-use crate::args::{EnvArgs, ScriptArgs};
+use crate::args::{EnvArgs, K6Args, ScriptArgs};
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::load_file;
@@ -29,6 +29,9 @@ pub struct Args {
     /// Parameters in the words of a script's tool.
     #[command(flatten)]
     pub script: ScriptArgs,
+    /// Options of k6.
+    #[command(flatten)]
+    pub k6: K6Args,
     /// Values of references.
     #[command(flatten)]
     pub env: EnvArgs,
@@ -45,7 +48,7 @@ pub struct Args {
 /// # Errors
 /// As for loading it.
 pub fn inspect(args: &Args) -> Result<ExitCode> {
-    let env = Environment::new(&args.env, &args.out.out)?;
+    let env = Environment::new(&args.env, &args.out.out)?.with_options_of_k6(args.k6.variables());
     let test = load_file(
         &args.file,
         &super::run::overrides(&args.set, &args.script)?,

@@ -1,10 +1,10 @@
 //! `floodgate run`: a definition, run to its verdict on this machine or in the cloud.
 
-use crate::args::{CloudArgs, EnvArgs, OutArgs, ScriptArgs, ShowArgs};
+use crate::args::{CloudArgs, EnvArgs, K6Args, OutArgs, ScriptArgs, ShowArgs};
 use crate::cloud::{Start, connect, follow, start};
 use crate::env::Environment;
 use crate::error::{CliError, Result};
-use crate::load::load_file;
+use crate::load::{LoadedTest, load_file};
 use crate::local::{LocalRun, execute, open_existing};
 use crate::outcome::{Output, conclude, conclude_cloud};
 use crate::output::{print, say, say_lines};
@@ -12,9 +12,10 @@ use crate::output_file::OutputFile;
 use crate::signals::Signals;
 use crate::trigger::trigger;
 use floodgate_control::load_failures;
-use floodgate_core::definition::LOCAL_ONLY;
+use floodgate_core::definition::{Definition, Engine, LOCAL_ONLY};
 use floodgate_core::execution::record::Execution;
 use floodgate_report::Style;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -37,6 +38,9 @@ pub struct Args {
     /// Parameters in the words of a script's tool.
     #[command(flatten)]
     pub script: ScriptArgs,
+    /// Options of k6.
+    #[command(flatten)]
+    pub k6: K6Args,
     /// Values of references.
     #[command(flatten)]
     pub env: EnvArgs,
@@ -100,7 +104,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         return Box::pin(run_in_cloud(args)).await;
     }
     let out = &args.out.out;
-    let env = Environment::new(&args.env, out)?;
+    let env = Environment::new(&args.env, out)?.with_options_of_k6(args.k6.variables());
     let test = load_file(&args.file, &overrides(&args.set, &args.script)?, &env)?;
     let junit = args.junit.as_deref().map(OutputFile::open).transpose()?;
     let run = LocalRun {
@@ -141,12 +145,71 @@ async fn show_first(execution: &Execution, out: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Variables of this process that a script reads and that would be missing in the cloud, where it would send by its defaults: a line for each.
+/// What a shell or an image sets anyway is none of them, and k6's own are packed with the script.
+fn only_here(test: &LoadedTest, variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    let Definition {
+        engine, parameters, ..
+    } = &test.parsed().definition;
+    let read = test
+        .inspection()
+        .and_then(|all| all["parameters"].as_object());
+    let read: Vec<&str> = match engine {
+        Engine::K6 => read
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| &**name)
+            .collect(),
+        _ => Vec::new(),
+    };
+    missing_in_cloud(*engine, &read, parameters, variable)
+}
+
+fn missing_in_cloud(
+    engine: Engine,
+    read: &[&str],
+    given: &BTreeMap<String, String>,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Vec<String> {
+    const ANYWHERE: [&str; 8] = [
+        "PATH", "HOME", "USER", "PWD", "LANG", "TZ", "SHELL", "HOSTNAME",
+    ];
+    const JAVA: &str = "JDK_JAVA_OPTIONS";
+    let lost = |name: &&&str| {
+        let own = ANYWHERE.contains(name) || name.starts_with("K6_");
+        !own && !given.contains_key(**name) && variable(name).is_some()
+    };
+    let mut lines: Vec<_> = read
+        .iter()
+        .filter(lost)
+        .map(|name| {
+            format!(
+                "error: the script reads {name}, which is set here and would not be in the cloud: give it with -e {name}=\"${name}\", \
+                 or unset it\n"
+            )
+        })
+        .collect();
+    let of_java = matches!(engine, Engine::Jmeter | Engine::Gatling);
+    if of_java && variable(JAVA).is_some_and(|options| options.contains("-D")) {
+        lines.push(format!(
+            "error: {JAVA} sets system properties here, which would not be there in the cloud: give them with -D NAME=VALUE, or unset it\n"
+        ));
+    }
+    lines
+}
+
 /// Checks the definition here, so that all faults are reported at once and before anything is sent; then starts it there and
 /// stays with it.
 async fn run_in_cloud(args: Args) -> Result<ExitCode> {
     let out = &args.out.out;
-    let env = Environment::new(&args.env, out)?.with_secrets_elsewhere();
+    let env = Environment::new(&args.env, out)?
+        .with_secrets_elsewhere()
+        .with_options_of_k6(args.k6.variables());
     let test = load_file(&args.file, &overrides(&args.set, &args.script)?, &env)?;
+    let only_here = only_here(&test, |name| std::env::var(name).ok());
+    if !only_here.is_empty() {
+        return Err(CliError::Definition(only_here.concat()));
+    }
     let mut package = test.package();
     // What has no effect on one machine has one there.
     let local: Vec<_> = test
@@ -187,4 +250,28 @@ async fn run_in_cloud(args: Args) -> Result<ExitCode> {
     let run = cloud.following(&id, project, &env, args.show);
     let ended = follow(run, &mut signals).await?;
     Ok(conclude_cloud(&ended, args.show, junit.as_ref()))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_script_takes_from_the_caller_alone_is_refused_in_the_cloud() {
+        let given = BTreeMap::from([("GIVEN".to_owned(), "x".to_owned())]);
+        let set = |name: &str| match name {
+            "JDK_JAVA_OPTIONS" => Some("-Xmx1g -Dhost=a".to_owned()),
+            "UNSET" => None,
+            _ => Some("x".to_owned()),
+        };
+        let read = ["GIVEN", "HOST", "K6_VUS", "PATH", "UNSET"];
+        let lines = missing_in_cloud(Engine::K6, &read, &given, set);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        let said = "the script reads HOST, which is set here and would not be in the cloud: give it with -e HOST=\"$HOST\"";
+        assert!(lines[0].contains(said), "{}", lines[0]);
+        let lines = missing_in_cloud(Engine::Gatling, &[], &given, set);
+        assert!(lines[0].contains("-D NAME=VALUE"), "{lines:?}");
+        assert!(missing_in_cloud(Engine::Http, &read[..1], &given, set).is_empty());
+    }
 }

@@ -4,6 +4,7 @@ pub(crate) mod above;
 pub(crate) mod results;
 pub(crate) mod source;
 
+use crate::env::Environment;
 use crate::error::{CliError, Result};
 use above::Above;
 use bytes::Bytes;
@@ -98,7 +99,11 @@ impl Inspected {
 ///
 /// # Errors
 /// An engine that is not installed, and a script that it does not take.
-pub(crate) fn inspect(definition: &Definition, base_dir: &Path) -> Result<Inspected> {
+pub(crate) fn inspect(
+    definition: &Definition,
+    base_dir: &Path,
+    env: &Environment,
+) -> Result<Inspected> {
     // What an engine writes while it is asked.
     let scratch =
         tempfile::tempdir().map_err(|error| CliError::write(std::env::temp_dir(), error))?;
@@ -122,7 +127,7 @@ pub(crate) fn inspect(definition: &Definition, base_dir: &Path) -> Result<Inspec
             packed: None,
             uncounted: None,
         }),
-        Engine::K6 => inspect_k6(&job),
+        Engine::K6 => inspect_k6(&job, env.options_of_k6()),
         Engine::Jmeter => inspect_jmeter(&job),
         Engine::Gatling => inspect_gatling(&job, &definition.script_files),
     };
@@ -131,8 +136,9 @@ pub(crate) fn inspect(definition: &Definition, base_dir: &Path) -> Result<Inspec
 
 type Asked = std::result::Result<Inspected, LaunchError>;
 
-fn inspect_k6(job: &Job<'_>) -> Asked {
-    let tool = k6::Tool::find(job.home)?;
+fn inspect_k6(job: &Job<'_>, options: &[(&'static str, String)]) -> Asked {
+    let mut tool = k6::Tool::find(job.home)?;
+    tool.options = options.to_vec();
     let (mut inspection, packed) = k6::examine(&tool, job)?;
     // They are in the archive.
     inspection.files.clear();

@@ -5,6 +5,7 @@ use crate::execution::manifest::Manifest;
 use crate::execution::record::AppliedLoad;
 use crate::metric::{Builtin, MetricKind, OTHER_REQUESTS, Tags};
 use crate::threshold::{MetricSource, is_unanswered};
+use std::collections::BTreeSet;
 
 /// What was sent. Counts come from the merged data, since they know of lost tasks too; how many starts a task was given
 /// only its manifest says. `planned` is what all tasks together were to start if nothing stopped the run.
@@ -74,7 +75,7 @@ pub fn silent_scenarios(
     interrupted: u64,
 ) -> Vec<String> {
     if definition.engine != Engine::Http {
-        return Vec::new();
+        return silent_in_a_script(definition, source);
     }
     let counted = |metric: Builtin, scenario: &str| {
         let filter = Tags::new().with("scenario", scenario);
@@ -91,6 +92,70 @@ pub fn silent_scenarios(
         !heard
     });
     silent.map(|scenario| scenario.name.clone()).collect()
+}
+
+/// The same of a script's scenarios, whose names the definition has in its own alphabet: see [`scenario_name`]. Where some scenario was heard
+/// of under a name that the plan has not (one that is made while the script runs), it is not known which was silent.
+fn silent_in_a_script(definition: &Definition, source: &dyn MetricSource) -> Vec<String> {
+    let names = |metric: &str, least: f64| {
+        let tagged = source.tag_values(metric, "scenario").into_iter();
+        let loud = tagged.filter(move |(_, samples)| samples.sum >= least);
+        loud.map(|(name, _)| scenario_name(&name))
+    };
+    let heard: BTreeSet<String> = match definition.engine {
+        // Its log has no scenario with requests, and one with users only when they have ended.
+        Engine::Gatling => BTreeSet::new(),
+        _ => {
+            let metrics = source.metrics();
+            let telling = metrics.iter().filter(|(metric, _)| {
+                !Builtin::parse(metric).is_some_and(|known| !known.name().starts_with("http_req"))
+                    && metric != "group_duration"
+            });
+            let of_requests = telling.flat_map(|(metric, _)| names(metric, 0.0));
+            let sent = names(Builtin::DataSent.name(), 1.0);
+            of_requests.chain(sent).collect()
+        }
+    };
+    let planned = || definition.scenarios.iter().map(|scenario| &scenario.name);
+    let is_planned = |name: &String| planned().any(|planned| planned == name);
+    if heard.is_empty() || !heard.iter().all(is_planned) {
+        return Vec::new();
+    }
+    // Of two names that became one, the second has a number at its end.
+    let is_heard = |name: &str| {
+        let first = name.rsplit_once('-').filter(|(_, number)| {
+            !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
+        });
+        let cut = name.len() == LONGEST_NAME;
+        heard.contains(name)
+            || first.is_some_and(|(first, _)| {
+                heard
+                    .iter()
+                    .any(|heard| heard == first || cut && heard.starts_with(first))
+            })
+    };
+    planned().filter(|name| !is_heard(name)).cloned().collect()
+}
+
+/// The longest name of a scenario.
+const LONGEST_NAME: usize = 64;
+
+/// An engine's name for a scenario in the alphabet of definitions: what is no letter of ASCII, digit, `_` or `-` becomes `_`, what is longer
+/// than 64 is cut, and without a name it is `scenario`. Names are made, never refused.
+pub fn scenario_name(of_engine: &str) -> String {
+    let letters = of_engine.chars().map(|c| {
+        if c.is_ascii_alphanumeric() || c == '_' || c == '-' {
+            c
+        } else {
+            '_'
+        }
+    });
+    let name: String = letters.take(LONGEST_NAME).collect();
+    if name.is_empty() {
+        "scenario".to_owned()
+    } else {
+        name
+    }
 }
 
 /// Whether a flow sends requests.

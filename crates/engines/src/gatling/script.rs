@@ -2,6 +2,7 @@
 
 use super::project;
 use crate::launch::{Job, LaunchError};
+use crate::private;
 use floodgate_core::schedule::Segment;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf, absolute};
@@ -171,20 +172,16 @@ pub(super) fn java(job: &Job<'_>, script: &Script) -> Result<Vec<OsString>, Laun
         ]
         .map(OsString::from),
     );
+    let given = scratch.join("parameters");
+    private::write(&given, &parameters(job))?;
+    let mut file = OsString::from("@");
+    file.push(&given);
+    command.push(file);
     let mut define = |name: &str, value: &std::ffi::OsStr| {
         let mut option = OsString::from(format!("-D{name}="));
         option.push(value);
         command.push(option);
     };
-    if let Some(target) = job
-        .target
-        .filter(|_| !job.parameters.contains_key("TARGET"))
-    {
-        define("TARGET", target.as_ref());
-    }
-    for (name, value) in job.parameters {
-        define(name, value.as_ref());
-    }
     define("java.util.prefs.userRoot", scratch.join("prefs").as_ref());
     define("gatling.data.enableAnalytics", "false".as_ref());
     define("gatling.data.writers.0", "file".as_ref());
@@ -203,6 +200,21 @@ pub(super) fn java(job: &Job<'_>, script: &Script) -> Result<Vec<OsString>, Laun
         "floodgate.gatling.Main".into(),
     ]);
     Ok(command)
+}
+
+/// The job's parameters as system properties, for a file of arguments that nobody else may read: a command line can be read by every user.
+fn parameters(job: &Job<'_>) -> Vec<u8> {
+    let target = job
+        .target
+        .filter(|_| !job.parameters.contains_key("TARGET"));
+    let target = target.map(|url| ("TARGET", url));
+    let given = job.parameters.iter();
+    let given = given.map(|(name, value)| (name.as_str(), value.as_str()));
+    let mut lines = Vec::new();
+    for (name, value) in target.into_iter().chain(given) {
+        private::java_argument(format!("-D{name}={value}").as_bytes(), &mut lines);
+    }
+    lines
 }
 
 /// The program `java`: of `JAVA_HOME`, else of the path.

@@ -50,6 +50,15 @@ pub fn inspect(
             group.element.name
         ));
     }
+    let (silent, busy): (Vec<&Group<'_>>, Vec<_>) = busy
+        .into_iter()
+        .partition(|group| group.is_speechless(&plan));
+    for group in &silent {
+        warnings.push(format!(
+            "{}: it has no sampler that is known here, and is not expected to send anything",
+            group.element.name
+        ));
+    }
     for group in busy {
         let executor = match executor(group, &values) {
             Ok(executor) => executor,

@@ -6,6 +6,7 @@ use super::plan::{Plan, Values, checks, resolved};
 use super::read::{self, Options};
 use super::split::{Folders, Share, split};
 use crate::launch::{Exit, Job, Launch, LaunchError, Output, Said, Stop};
+use crate::private;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::net::UdpSocket;
@@ -319,6 +320,10 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
         true => of_plan,
         false => job.folder.join(PROPERTIES_FILE),
     };
+    let of_script = job.scratch.join("parameters.properties");
+    let given = parameters.iter().filter(|(_, value)| !value.is_empty());
+    let given = given.map(|(name, value)| (name.as_str(), value.as_str()));
+    private::write(&of_script, private::properties(given).as_bytes())?;
     let command = command(&Command {
         java: &java,
         home: &home,
@@ -326,6 +331,7 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
         results: &results,
         scratch: job.scratch,
         properties: of_test.is_file().then_some(of_test.as_path()),
+        given: &of_script,
         parameters: &parameters,
         xml: major < 5,
         port,
@@ -400,7 +406,9 @@ struct Command<'a> {
     scratch: &'a Path,
     /// The test's own `user.properties`.
     properties: Option<&'a Path>,
-    /// Of the plan.
+    /// The file with the plan's parameters.
+    given: &'a Path,
+    /// The same; of those without a value JMeter has to be told on its command line.
     parameters: &'a BTreeMap<String, String>,
     /// XML in place of CSV.
     xml: bool,
@@ -445,11 +453,11 @@ fn command(of: &Command<'_>) -> Vec<OsString> {
     all.push(format!("-Jjmeter.save.saveservice.output_format={format}").into());
     all.push(format!("-Jjmeterengine.nongui.port={}", of.port).into());
     all.push(format!("-Jjmeterengine.nongui.maxport={}", of.port).into());
-    all.extend(
-        of.parameters
-            .iter()
-            .map(|(name, value)| format!("-J{name}={value}").into()),
-    );
+    // A file that nobody else may read, where every user can read a command line. They are properties of JMeter (-J) and of the system (-D).
+    all.extend(["-q".into(), of.given.into(), "-S".into(), of.given.into()]);
+    let empty = of.parameters.iter().filter(|(_, value)| value.is_empty());
+    // JMeter takes an option without a value for the order to have no such property.
+    all.extend(empty.map(|(name, _)| format!("-J{name}=").into()));
     all
 }
 
@@ -576,7 +584,9 @@ mod tests {
     #[test]
     fn parameters_come_last_and_nothing_is_left_to_user_properties() {
         let (home, scratch) = (Path::new("/jmeter"), Path::new("/scratch"));
-        let parameters = BTreeMap::from([("users".to_owned(), "5".to_owned())]);
+        let parameters = [("users", "5"), ("none", "")];
+        let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let parameters = BTreeMap::from(parameters);
         let line = command(&Command {
             java: Path::new("/java"),
             home,
@@ -584,12 +594,14 @@ mod tests {
             results: Path::new("/scratch/results.jtl"),
             scratch,
             properties: Some(Path::new("/test/user.properties")),
+            given: Path::new("/scratch/given"),
             parameters: &parameters,
             xml: false,
             port: 4_445,
         });
         let line: Vec<String> = line.into_iter().map(|a| a.into_string().unwrap()).collect();
-        assert_eq!(line.last().unwrap(), "-Jusers=5");
+        let end = ["-q", "/scratch/given", "-S", "/scratch/given", "-Jnone="];
+        assert_eq!(line[line.len() - 5..], end);
         let place = |wanted: &str| line.iter().position(|a| a == wanted).unwrap();
         assert!(place("-q") < place("-Jjmeter.save.saveservice.url=true"));
         assert!(

@@ -2,7 +2,7 @@
 
 use super::control::{self, Control};
 use super::inspect::inspect;
-use super::tool::{QUIET, Tool, parameters, script};
+use super::tool::{Parameters, QUIET, Tool, script};
 use super::{exit, read};
 use crate::launch::{Job, Launch, LaunchError, Output, Said, Stop};
 use floodgate_core::definition::model::Executor;
@@ -83,16 +83,20 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
     if let Some(networks) = blacklist(job.refused, &inspection.details["blacklistIPs"]) {
         command.extend(["--blacklist-ip".into(), networks.into()]);
     }
-    command.extend(parameters(job));
+    let given = Parameters::of(job);
+    command.extend(given.arguments.iter().cloned());
     command.push(script(job).into());
 
     // The inspection's warnings are the run's, not each task's.
     let warnings = few_vus(&inspection.scenarios, job.weights);
     Ok(Launch {
         command,
-        env: QUIET
-            .map(|(name, value)| (name.into(), value.into()))
-            .into(),
+        env: given
+            .env
+            .iter()
+            .cloned()
+            .chain(QUIET.map(|(name, value)| (name.into(), value.into())))
+            .collect(),
         folder: job.folder.to_owned(),
         output: Output::Pipe(pipe),
         reader: read::reader(&inspection.scenarios),
@@ -102,7 +106,7 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
         hears,
         is_believed: true,
         control: Some(control),
-        warnings: warnings.into_iter().collect(),
+        warnings: warnings.into_iter().chain(given.warning()).collect(),
     })
 }
 

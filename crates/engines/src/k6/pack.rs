@@ -5,7 +5,7 @@
 //! that its hash is the version of a test.
 
 use super::inspect::inspect;
-use super::tool::{QUIET, Tool, call, script, succeeded};
+use super::tool::{Parameters, Tool, call, script, succeeded};
 use crate::archive::append;
 use crate::inspect::Inspection;
 use crate::launch::{Job, LaunchError};
@@ -46,6 +46,20 @@ pub fn examine(tool: &Tool, job: &Job<'_>) -> Result<(Inspection, Packed), Launc
 
 /// Where the script's folder is in an archive.
 const HOME: &str = "/test";
+/// Whether a script exports a function of this name, by its text.
+fn exports(script: &[u8], name: &str) -> bool {
+    let text = String::from_utf8_lossy(script);
+    let ends =
+        |rest: &str| !rest.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '$'));
+    text.match_indices(name).any(|(at, _)| {
+        let statement = text[..at]
+            .rsplit([';', '\n', '}'])
+            .next()
+            .unwrap_or_default();
+        ends(&text[at + name.len()..]) && statement.contains("export")
+    })
+}
+
 /// The most that is packed, in bytes.
 const LARGEST: u64 = 512 << 20;
 
@@ -60,13 +74,15 @@ pub fn pack(tool: &Tool, job: &Job<'_>) -> Result<Packed, LaunchError> {
         "--exclude-env-vars".into(),
         "--include-system-env-vars".into(),
     ];
-    arguments.extend(super::tool::parameters(job));
+    let given = Parameters::of(job);
+    arguments.extend(given.arguments.iter().cloned());
     arguments.extend([
         "--archive-out".into(),
         made.clone().into(),
         script(job).into(),
     ]);
-    let called = call(&tool.program, arguments, &QUIET, job.folder)?;
+    let env = tool.surroundings(&given);
+    let called = call(&tool.program, arguments, &env, job.folder)?;
     succeeded(called, job.script)?;
     let file = LaunchError::file(&made);
     let size = made.metadata().map_err(file)?.len();
@@ -136,6 +152,15 @@ fn repack(archive: &[u8], real: &Path) -> io::Result<Packed> {
     }
 
     let mut warnings = Vec::new();
+    if entries
+        .get(Path::new("data"))
+        .is_some_and(|script| exports(script, "handleSummary"))
+    {
+        warnings.push(
+            "handleSummary() of the script is not called: each task would see its own part alone; floodgate show --json has the summary of all"
+                .to_owned(),
+        );
+    }
     let outside: Vec<_> = entries
         .keys()
         .filter(|path| path.starts_with("file") && relative(path).is_none())
@@ -371,6 +396,21 @@ mod tests {
         assert_eq!(packed.warnings.len(), 1, "so does its own from above");
         assert!(repack(b"no archive", real).is_err());
         assert!(repack(b"", real).is_err());
+    }
+
+    #[test]
+    fn an_export_is_told_from_a_mention() {
+        let of = |text: &str| exports(text.as_bytes(), "handleSummary");
+        assert!(of("export function handleSummary(data) {}"));
+        assert!(of("export const handleSummary = f"));
+        assert!(of(
+            "import x from 'y';\nfunction f() {}\nexport { f as handleSummary };"
+        ));
+        assert!(!of("// handleSummary is not here"));
+        assert!(!of(
+            "export default function () {}\nfunction handleSummary() {}"
+        ));
+        assert!(!of("export function handleSummaryOfMine() {}"));
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub struct Tool {
     pub version: Version,
     /// As it says it, such as `2.2.0`.
     pub text: String,
+    /// Options of the command line that come before those of a script, as variables of k6: `K6_VUS`. They are packed with the script.
+    pub options: Vec<(&'static str, String)>,
 }
 
 /// The variable with the program.
@@ -71,6 +73,7 @@ impl Tool {
             program,
             version: Version { major, minor },
             text: version.to_owned(),
+            options: Vec::new(),
         })
     }
 
@@ -84,25 +87,45 @@ impl Tool {
             REQUIREMENTS.into(),
             "--include-system-env-vars".into(),
         ];
-        arguments.extend(parameters(job));
+        let given = Parameters::of(job);
+        arguments.extend(given.arguments.iter().cloned());
         arguments.push(script(job).into());
-        let called = call(&self.program, &arguments, &QUIET, job.folder)?;
+        let env = self.surroundings(&given);
+        let called = call(&self.program, &arguments, &env, job.folder)?;
         let lacks_vus = || said(&String::from_utf8_lossy(&called.stderr)).contains(NO_VUS);
         if called.code == Some(0) || !lacks_vus() {
             return succeeded(called, job.script);
         }
         // `k6 run` takes one VU where options have iterations alone; this command asks for a number that is written down.
         arguments.retain(|argument| argument != REQUIREMENTS);
-        let plain = call(&self.program, &arguments, &QUIET, job.folder)?;
+        let plain = call(&self.program, &arguments, &env, job.folder)?;
         let options: Value =
             serde_json::from_slice(&succeeded(plain, job.script)?).unwrap_or_default();
         if !options["vus"].is_null() || !options["scenarios"].is_null() {
             return succeeded(called, job.script);
         }
         arguments.insert(1, REQUIREMENTS.into());
-        let env = [QUIET.as_slice(), &[("K6_VUS", "1")]].concat();
+        let env = [env, vec![("K6_VUS".into(), "1".into())]].concat();
         let called = call(&self.program, &arguments, &env, job.folder)?;
         succeeded(called, job.script)
+    }
+}
+
+impl Tool {
+    /// The environment of a short call: that k6 is quiet, options of the command line, and what the script is given.
+    pub(super) fn surroundings(&self, given: &Parameters) -> Vec<(OsString, OsString)> {
+        let quiet = QUIET
+            .iter()
+            .map(|&(name, value)| (name.into(), value.into()));
+        let options = self.options.iter();
+        let options = options.map(|(name, value)| (OsString::from(name), value.into()));
+        given
+            .env
+            .iter()
+            .cloned()
+            .chain(quiet)
+            .chain(options)
+            .collect()
     }
 }
 
@@ -159,13 +182,13 @@ fn remedy(said: &str) -> Option<String> {
 pub(super) fn call<A: AsRef<OsStr>>(
     program: &Path,
     arguments: impl IntoIterator<Item = A>,
-    env: &[(&str, &str)],
+    env: &[(OsString, OsString)],
     folder: &Path,
 ) -> Result<Called, LaunchError> {
     let mut command = Command::new(program);
     command
         .args(arguments)
-        .envs(env.iter().copied())
+        .envs(env.iter().map(|(name, value)| (name, value)))
         .current_dir(folder);
     crate::call::call(command, PATIENCE)
 }
@@ -188,21 +211,72 @@ fn said(stderr: &str) -> String {
     message.map_or_else(|| line.to_owned(), |message| message.trim().to_owned())
 }
 
-/// `-e NAME=VALUE` for the job's parameters; its target is `TARGET` unless a parameter is.
-pub(super) fn parameters(job: &Job<'_>) -> Vec<OsString> {
-    let target = job
-        .target
-        .filter(|_| !job.parameters.contains_key("TARGET"));
-    let target = target.map(|url| format!("TARGET={url}"));
-    let given = job
-        .parameters
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"));
-    target
-        .into_iter()
-        .chain(given)
-        .flat_map(|pair| ["-e".into(), pair.into()])
-        .collect()
+/// How a script is given its parameters. A process's arguments can be read by every user of a machine, its environment by its own only: so
+/// they go into the environment, which k6 gives to scripts as `__ENV`, and as `-e` only where a variable would mean something to k6 itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Parameters {
+    pub(super) arguments: Vec<OsString>,
+    pub(super) env: Vec<(OsString, OsString)>,
+    /// Names of those that go as arguments.
+    pub(super) seen: Vec<String>,
+}
+
+impl Parameters {
+    /// Those of a job; its target is `TARGET` unless a parameter is.
+    pub(super) fn of(job: &Job<'_>) -> Self {
+        let mut all = Self::default();
+        let target = job
+            .target
+            .filter(|_| !job.parameters.contains_key("TARGET"));
+        if let Some(target) = target {
+            all.env.push(("TARGET".into(), target.into()));
+        }
+        for (name, value) in job.parameters {
+            if is_of_k6(name) {
+                let pair = format!("{name}={value}");
+                all.arguments.extend(["-e".into(), pair.into()]);
+                all.seen.push(name.clone());
+            } else {
+                all.env.push((name.into(), value.into()));
+            }
+        }
+        all
+    }
+
+    /// A word on those that others may read.
+    pub(super) fn warning(&self) -> Option<String> {
+        (!self.seen.is_empty()).then(|| {
+            format!(
+                "k6 itself obeys a variable of the name of these parameters, so that they are given as arguments, which every user of the \
+                 machine can read while it runs: {}; give a secret another name",
+                self.seen.join(", ")
+            )
+        })
+    }
+}
+
+/// Whether k6, Go's runtime or the loader of programs obeys a variable of this name.
+fn is_of_k6(name: &str) -> bool {
+    const NAMES: [&str; 12] = [
+        "GODEBUG",
+        "GOGC",
+        "GOMAXPROCS",
+        "GOMEMLIMIT",
+        "GOTRACEBACK",
+        "HOME",
+        "NO_COLOR",
+        "PATH",
+        "TMPDIR",
+        "TZ",
+        "ZONEINFO",
+        "RES_OPTIONS",
+    ];
+    let upper = name.to_ascii_uppercase();
+    NAMES.contains(&name)
+        || upper.ends_with("_PROXY")
+        || ["K6_", "SSL_CERT_", "LD_", "XDG_"]
+            .iter()
+            .any(|of| name.starts_with(of))
 }
 
 /// The script as k6 takes it: not a module's name, nor `-`.
@@ -236,6 +310,42 @@ fn program(home: Option<&Path>) -> Option<PathBuf> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn parameters_are_in_the_environment_unless_k6_would_obey_them() {
+        let parameters = ["K6_VUS", "https_proxy", "TOKEN", "users", "GOGC"];
+        let parameters = parameters
+            .map(|name| (name.to_owned(), "x".to_owned()))
+            .into();
+        let job = Job {
+            folder: Path::new("/"),
+            script: "a.js",
+            scratch: Path::new("/"),
+            weights: &[1],
+            place: 0,
+            target: Some("http://x"),
+            parameters: &parameters,
+            max_duration: None,
+            refused: &[],
+            home: None,
+        };
+        let given = Parameters::of(&job);
+        let names: Vec<_> = given
+            .env
+            .iter()
+            .map(|(name, _)| name.to_str().unwrap())
+            .collect();
+        assert_eq!(names, ["TARGET", "TOKEN", "users"]);
+        assert_eq!(given.seen, ["GOGC", "K6_VUS", "https_proxy"]);
+        assert_eq!(given.arguments.len(), 6);
+        assert!(
+            given
+                .warning()
+                .unwrap()
+                .contains("GOGC, K6_VUS, https_proxy")
+        );
+        assert_eq!(Parameters::default().warning(), None);
+    }
 
     #[test]
     fn the_message_is_taken_out_of_k6s_line() {

@@ -60,9 +60,15 @@ fn a_jar_runs_with_the_gatling_of_the_home() {
     let script = Script::find(&job).unwrap();
     let command = java(&job, &script).unwrap();
     let text: Vec<_> = command.iter().map(|part| part.to_str().unwrap()).collect();
+    let given = scratch.join("parameters");
+    let given = std::fs::read_to_string(given).unwrap();
+    assert_eq!(
+        given,
+        "\"-DTARGET=http://127.0.0.1:8080\"\n\"-Dsimulation=shop.Buy\"\n\"-Dusers=5\"\n"
+    );
+    let file = format!("@{}", scratch.join("parameters").display());
     for expected in [
-        "-DTARGET=http://127.0.0.1:8080",
-        "-Dusers=5",
+        &*file,
         "-Dfloodgate.simulation=shop.Buy",
         "-Dfloodgate.weights=1,2",
         "-Dfloodgate.task=1",

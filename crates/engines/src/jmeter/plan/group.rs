@@ -1,6 +1,6 @@
 //! Thread groups of all kinds.
 
-use super::{Element, Plan, Prop, Values};
+use super::{Element, Plan, Prop, Values, is_sampler};
 
 /// How a group makes its load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,6 +83,19 @@ impl<'a> Group<'a> {
     pub(in crate::jmeter) fn is_idle(&self, values: &Values) -> bool {
         let none = |prop: &&Prop| values.whole(&prop.text) == Ok(0);
         self.load().iter().all(none) || self.never_loops(values)
+    }
+
+    /// Whether it has elements and none of them makes samples: no sampler, and nothing that brings some.
+    pub(in crate::jmeter) fn is_speechless(&self, plan: &Plan) -> bool {
+        let brings = |class: &str| {
+            is_sampler(class) || matches!(class, "ModuleController" | "IncludeController")
+        };
+        let within = |number| plan.above(number).any(|above| above == self.number);
+        let mut own = plan
+            .enabled()
+            .filter(|&(number, _)| within(number))
+            .peekable();
+        own.peek().is_some() && !own.any(|(_, element)| brings(&element.class))
     }
 
     fn never_loops(&self, values: &Values) -> bool {
