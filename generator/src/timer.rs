@@ -46,6 +46,11 @@ struct State {
     /// Distinguishes a slot's users, so that a stale heap entry wakes nobody.
     generation: u32,
     armed: Option<Armed>,
+    /// Deadlines have just passed, and those that they woke are about to set others: the kernel's timer waits for these.
+    settling: bool,
+    /// How often the kernel's timer was set.
+    #[cfg(test)]
+    settings: u32,
     /// How late the kernel woke us, on average over the last few times, and how far that varies; at most [`MOST_LEAD`].
     lateness: Nanos,
     spread: Nanos,
@@ -150,6 +155,10 @@ impl Timer {
             }
             self.approach().await;
             self.fire();
+            // First who was woken sets the next deadline, then whom that one woke sends; the timer is set once, after both.
+            give_way().await;
+            give_way().await;
+            self.settle();
         }
     }
 
@@ -171,6 +180,7 @@ impl Timer {
         let now = self.clock.now();
         let mut state = self.state.borrow_mut();
         state.armed = None;
+        state.settling = true;
         if state.next().is_some_and(|at| at <= now) {
             state.pass(now);
         }
@@ -191,6 +201,11 @@ impl Timer {
                 }
             }
         }
+    }
+
+    fn settle(&self) {
+        let mut state = self.state.borrow_mut();
+        state.settling = false;
         self.arm(&mut state);
     }
 
@@ -198,7 +213,7 @@ impl Timer {
         let Some(at) = state.next() else {
             return;
         };
-        if state.armed.is_some_and(|armed| armed.at <= at) {
+        if state.settling || state.armed.is_some_and(|armed| armed.at <= at) {
             return;
         }
         let lead = state.lead(at);
@@ -218,6 +233,10 @@ impl Timer {
         let armed = timerfd_settime(self.fd.get_ref(), TimerfdTimerFlags::ABSTIME, &spec);
         debug_assert!(armed.is_ok(), "timerfd_settime: {armed:?}");
         state.armed = Some(Armed { at, lead });
+        #[cfg(test)]
+        {
+            state.settings += 1;
+        }
     }
 }
 
@@ -420,6 +439,31 @@ mod tests {
             order.take()
         });
         assert_eq!(order, [1_000_000, 1_500_000, 2_000_000, 3_000_000]);
+    }
+
+    #[test]
+    fn a_deadline_after_another_sets_the_kernels_timer_once() {
+        let settings = run(|timer| async move {
+            let now = timer.clock().now();
+            // What is always there beside the starts: the end of the scenario.
+            let mut end = Box::pin(timer.sleep_until(now + 3_600_000_000_000));
+            std::future::poll_fn(|cx| {
+                assert!(end.as_mut().poll(cx).is_pending());
+                Poll::Ready(())
+            })
+            .await;
+            // A task, as executors are: the future that the runtime blocks on is polled after the tasks.
+            let sleeper = Rc::clone(&timer);
+            let starts = tokio::task::spawn_local(async move {
+                for start in 1..=20 {
+                    sleeper.sleep_until(now + start * 1_000_000).await;
+                }
+            });
+            starts.await.unwrap();
+            timer.state.borrow().settings
+        });
+        // The end, the first start, and no more than one for each that has passed.
+        assert!(settings <= 22, "{settings}");
     }
 
     #[test]

@@ -35,6 +35,9 @@ enum Chore {
     Image(image::Options),
     /// Measure against the other tools that are installed
     Bench(bench::Options),
+    /// What a bare loop costs, beside the tools; `bench` runs it
+    #[command(hide = true)]
+    BareLoop(bench::BareLoop),
     /// Bring the whole stack up on this machine, run the demo through Step Functions, take it down
     Emulate(emulate::Options),
     /// Install k6, JMeter and Gatling for the tests, and record what they write
@@ -53,6 +56,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Ci(options) => ci::run(&options),
         Chore::Image(options) => image::run(&options),
         Chore::Bench(options) => bench::run(&options),
+        Chore::BareLoop(options) => options.run(),
         Chore::Emulate(options) => emulate::run(&options),
         Chore::Engines(options) => engines::run(&options),
         Chore::Licences(options) => licences::run(&options),

@@ -34,12 +34,13 @@ use floodgate_core::targets::Targets;
 use floodgate_store::{ObjectStore, StoreError};
 use objects::require;
 use secrets::Remembering;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::sync::mpsc::channel;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use worker::{Assignment, Common, Order, Report};
 
 /// What a task is started with.
@@ -227,9 +228,9 @@ impl Task {
         orders.send_replace(Order::Start(start));
         (site.log)(Level::Info, &format!("starts at {start_ms}"));
 
-        let mut workers = crew.workers;
-        let (stopped_by, standstill) = self.watch(&orders, &mut workers).await;
-        let reports: Vec<Report> = workers.into_iter().map(join).collect();
+        let mut running = crew.running;
+        let (stopped_by, standstill) = self.watch(&orders, &mut running).await;
+        let reports: Vec<Report> = crew.workers.into_iter().map(join).collect();
         let mut flushed = tokio::task::spawn_blocking(move || join(flusher))
             .await
             .unwrap_or_else(|error| resume(error.into_panic()));
@@ -325,8 +326,10 @@ impl Task {
     ) -> Result<(watch::Sender<Order>, Crew), RunError> {
         let (orders, listen) = watch::channel(Order::Wait);
         let (to_flusher, windows) = channel();
+        let (runs, running) = mpsc::channel(1);
         let mut crew = Crew {
             workers: Vec::new(),
+            running,
             windows,
             recycle: Vec::new(),
         };
@@ -343,9 +346,15 @@ impl Task {
                 recycled,
             };
             let common = Arc::clone(&common);
+            let runs = runs.clone();
             let thread = Builder::new()
                 .name(format!("load-{number}"))
-                .spawn(move || worker::run(&common, assignment));
+                .spawn(move || {
+                    let report = worker::run(&common, assignment);
+                    // A panic drops it, too.
+                    drop(runs);
+                    report
+                });
             crew.workers.push(
                 thread.map_err(|error| {
                     RunError::Unusable(format!("no thread for a worker: {error}"))
@@ -400,16 +409,18 @@ impl Task {
     async fn watch(
         &mut self,
         orders: &watch::Sender<Order>,
-        workers: &mut [JoinHandle<Report>],
+        running: &mut Running,
     ) -> (Option<String>, Duration) {
-        /// How often it is looked at whether the workers have ended.
-        const LOOK: Duration = Duration::from_millis(20);
+        /// How often the deadline and the time that has passed are looked at. A look wakes a core, which costs as much as a
+        /// request does at a low rate.
+        const LOOK: Duration = Duration::from_millis(100);
         let ordered = control::stop_ordered(&*self.store, &self.keys, &self.plan);
         let mut ordered = std::pin::pin!(ordered);
         let mut stopped_by = None;
         let mut standstills = Standstills::since(boot_time(), LOOK);
-        while !workers.iter().all(JoinHandle::is_finished) {
+        loop {
             let by = tokio::select! {
+                _ = running.recv() => break,
                 () = tokio::time::sleep(LOOK) => {
                     (unix_ms() >= self.plan.deadline_ms).then(|| "deadline".to_owned())
                 }
@@ -546,9 +557,13 @@ fn last_words() -> tokio::time::Instant {
     tokio::time::Instant::now() + Duration::from_secs(5)
 }
 
+/// Receives nothing, and ends when the last worker thread does.
+type Running = mpsc::Receiver<Infallible>;
+
 /// Worker threads that wait for their orders.
 struct Crew {
     workers: Vec<JoinHandle<Report>>,
+    running: Running,
     windows: std::sync::mpsc::Receiver<crate::recorder::Closed>,
     recycle: Vec<std::sync::mpsc::Sender<crate::recorder::Window>>,
 }

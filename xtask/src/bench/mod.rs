@@ -3,6 +3,7 @@
 //! What is compared runs in interleaved rounds (A B C A B C), each pinned to one core, the server to another, and the
 //! median over the rounds counts: a machine that slows down slows everyone down.
 
+mod bare;
 mod context;
 mod machine;
 mod process;
@@ -13,6 +14,7 @@ mod table;
 mod tools;
 
 use anyhow::{Context as _, Result, bail};
+pub(crate) use bare::BareLoop;
 use clap::ValueEnum;
 use context::Context;
 use std::path::PathBuf;
@@ -48,6 +50,8 @@ enum Section {
     Tls,
     /// The same over HTTP/2
     H2,
+    /// CPU of a request at rates from 100/s to saturation, beside a bare loop
+    Open,
     /// Memory of a connection and of a request
     Memory,
     /// A stalled server, and one that answers after exactly 10 ms
@@ -76,12 +80,13 @@ impl Section {
     fn run(self, context: &Context) -> Result<String> {
         use sections::{
             accuracy, closed, cloud_merge, cloud_shards, cold_start, engine_overhead,
-            engine_readers, figures, memory, pacing,
+            engine_readers, figures, memory, open, pacing,
         };
         match self {
             Self::Closed => closed::http1(context),
             Self::Tls => closed::tls(context),
             Self::H2 => closed::http2(context),
+            Self::Open => open::run(context),
             Self::Memory => memory::run(context),
             Self::Accuracy => accuracy::run(context),
             Self::Pacing => pacing::run(context),

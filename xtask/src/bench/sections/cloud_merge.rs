@@ -87,7 +87,7 @@ fn mix_of(context: &Context, program: &Path, folder: &Path, mix: &str) -> Result
             .args([arguments[0]])
             .arg(folder)
             .args(&arguments[1..]);
-        let measured = measure(&command, context.cores.client, LIMIT)?;
+        let measured = measure(&command, context.cores.client, LIMIT, None)?;
         ensure!(
             measured.success,
             "{EXAMPLE} {}: {}",

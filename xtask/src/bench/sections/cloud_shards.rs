@@ -100,7 +100,7 @@ fn one(context: &Context, program: &Path, [kind, url, place]: [&str; 3]) -> Resu
     command.args([kind, url, &context.seconds.to_string(), place]);
     credentials(&mut command, place);
     let limit = Duration::from_secs(context.seconds.into()) + PATIENCE;
-    let measured = measure(&command, context.cores.client, limit)?;
+    let measured = measure(&command, context.cores.client, limit, None)?;
     ensure!(measured.success, "{kind}: {}", measured.stderr.trim());
     Run::parse(&measured.stdout).with_context(|| format!("{kind}: printed {:?}", measured.stdout))
 }

@@ -78,7 +78,7 @@ pub(in crate::bench) fn run(context: &Context, new_names: bool) -> Result<String
         eprintln!("   {format}, {labels}");
         let mut command = Command::new(&program);
         command.args([format, &context.bytes.to_string(), labels]);
-        let measured = measure(&command, context.cores.client, PATIENCE)?;
+        let measured = measure(&command, context.cores.client, PATIENCE, None)?;
         ensure!(measured.success, "{format}: {}", measured.stderr.trim());
         let run = Run::parse(&measured.stdout)
             .with_context(|| format!("{format}: printed {:?}", measured.stdout))?;

@@ -9,4 +9,5 @@ pub(super) mod engine_overhead;
 pub(super) mod engine_readers;
 pub(super) mod figures;
 pub(super) mod memory;
+pub(super) mod open;
 pub(super) mod pacing;

@@ -1,5 +1,6 @@
 //! The load generators that are compared, one a file: how each is called, and what its output says.
 
+mod bare;
 mod floodgate;
 mod h2load;
 mod hey;
@@ -8,7 +9,7 @@ mod oha;
 mod wrk;
 
 use super::context::Context;
-use super::process::{Measured, measure};
+use super::process::{Measured, Steady, measure};
 use crate::repo;
 use anyhow::{Context as _, Result};
 use std::path::{Path, PathBuf};
@@ -17,6 +18,9 @@ use std::time::Duration;
 
 /// Beyond the time it was told to run, for starting and ending.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// By then every tool has started and sends; Floodgate waits half a second for the common start.
+const STARTS: Duration = Duration::from_millis(1_500);
 
 /// What a tool is asked to send.
 #[derive(Clone, Debug)]
@@ -96,12 +100,19 @@ pub(super) struct Run {
     pub(super) reading: Reading,
     pub(super) cpu: Duration,
     pub(super) peak_rss_bytes: u64,
+    steady: Option<Steady>,
 }
 
 impl Run {
     /// CPU time a request, µs.
     pub(super) fn cpu_us(&self) -> f64 {
         self.cpu.as_secs_f64() * 1e6 / self.reading.requests
+    }
+
+    /// The same of the middle of the run, in which nothing started or ended; the tool must have sent evenly.
+    pub(super) fn steady_cpu_us(&self) -> Option<f64> {
+        let steady = self.steady?;
+        Some(steady.cpu.as_secs_f64() * 1e6 / (self.reading.rate * steady.span.as_secs_f64()))
     }
 }
 
@@ -125,6 +136,18 @@ pub(super) fn find(floodgate: &Path, first: Option<&Path>) -> (Vec<Tool>, Vec<&'
     (tools, absent)
 }
 
+/// The bare loop, which is no peer: it measures nothing.
+///
+/// # Errors
+/// If the system does not say where this program is.
+pub(super) fn bare_loop() -> Result<Tool> {
+    Ok(Tool {
+        driver: &bare::Bare,
+        program: std::env::current_exe().context("find this program")?,
+        version: String::new(),
+    })
+}
+
 impl Tool {
     pub(super) fn name(&self) -> &'static str {
         self.driver.name()
@@ -146,7 +169,8 @@ impl Tool {
             .with_context(|| format!("{}: cannot", self.name()))?;
         command.current_dir(&context.scratch);
         let limit = Duration::from_secs(load.seconds.into()) + PATIENCE;
-        let printed = measure(&command, context.cores.client, limit)?;
+        let steady = STARTS..Duration::from_secs(load.seconds.into());
+        let printed = measure(&command, context.cores.client, limit, Some(steady))?;
         let reading = self
             .driver
             .read(&printed, &context.scratch)
@@ -169,6 +193,7 @@ impl Tool {
             reading,
             cpu: printed.cpu,
             peak_rss_bytes: printed.peak_rss_bytes,
+            steady: printed.steady,
         })
     }
 }
@@ -204,6 +229,7 @@ fn read_text(driver: &dyn Driver, stdout: &str) -> Result<Reading> {
         stderr: String::new(),
         cpu: Duration::ZERO,
         peak_rss_bytes: 0,
+        steady: None,
         success: true,
     };
     driver.read(&printed, Path::new("/nonexistent"))
