@@ -77,18 +77,19 @@ module "regional" {
 module "generator" {
   source = "./modules/generator"
 
-  name              = var.name
-  iam_prefix        = local.iam_prefix
-  engines           = var.engines
-  log_groups        = { for region, made in module.regional : region => { name = made.log_group, arn = made.log_group_arn } }
-  bucket_arn        = module.storage.bucket_arn
-  kms_key_arn       = var.kms_key_arn
-  projects          = { for project, limits in var.projects : project => { secret_arns = distinct(concat(var.secret_arns, limits.secret_arns)) } }
-  account_id        = local.account_id
-  partition         = local.partition
-  force_destroy     = var.force_destroy
-  emulator_endpoint = var.emulator_endpoint
-  tags              = local.tags
+  name                = var.name
+  iam_prefix          = local.iam_prefix
+  engines             = var.engines
+  log_groups          = { for region, made in module.regional : region => { name = made.log_group, arn = made.log_group_arn } }
+  bucket_arn          = module.storage.bucket_arn
+  kms_key_arn         = var.kms_key_arn
+  projects            = { for project, limits in var.projects : project => { secret_arns = distinct(concat(var.secret_arns, limits.secret_arns)) } }
+  secret_kms_key_arns = var.secret_kms_key_arns
+  account_id          = local.account_id
+  partition           = local.partition
+  force_destroy       = var.force_destroy
+  emulator_endpoint   = var.emulator_endpoint
+  tags                = local.tags
 }
 
 module "functions" {

@@ -16,8 +16,14 @@ locals {
       provider = var.capacity.provider
       fallback = var.capacity.fallback
     }
-    launch_type             = local.emulated ? "EC2" : null
-    projects                = var.projects
+    launch_type = local.emulated ? "EC2" : null
+    # A schedule is admitted to its own project, whoever else is.
+    projects = { for project, rules in var.projects : project => merge(rules, {
+      principals = concat(rules.principals, [
+        for name, schedule in var.schedules : "schedule/${var.name}/${name}"
+        if schedule.project == project || project == "*" && !contains(keys(var.projects), schedule.project)
+      ])
+    }) }
     task_roles              = module.generator.task_role_arns
     secret_arns             = var.secret_arns
     image_digest            = { for engine, generator in var.engines : engine => generator.digest if generator.digest != null }

@@ -225,6 +225,18 @@ variable "secret_arns" {
   }
 }
 
+variable "secret_kms_key_arns" {
+  description = "Customer managed keys that those secrets are encrypted with, if they are not encrypted with kms_key_arn or the service's own key."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.secret_kms_key_arns : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/", arn))])
+    error_message = "secret_kms_key_arns has [${join(", ", var.secret_kms_key_arns)}]: take ARNs of keys (arn:aws:kms:…:key/…), not aliases."
+  }
+}
+
 variable "schedules" {
   description = "Runs that start by the clock, by name: cron(…), rate(…) or at(…), a time zone, the run's project, test, version, parameters and env, and how many minutes late it may start."
   type = map(object({

@@ -1,6 +1,8 @@
 //! `config/placement.json`: where tasks can run, and who may start how many.
 
 use crate::error::{FunctionError, Result};
+use crate::pattern::matches;
+use crate::principal;
 use floodgate_control::json;
 use floodgate_store::ObjectStore;
 use serde::{Deserialize, Serialize};
@@ -141,7 +143,7 @@ pub struct ProjectRules {
     /// US dollars of a calendar month (UTC) at most.
     #[serde(default)]
     pub max_monthly_usd: Option<f64>,
-    /// Who may start it; `*` in a name stands for any characters.
+    /// Who may start it; `*` in a name stands for any characters. A role's ARN stands for its sessions.
     #[serde(default = "everybody")]
     pub principals: Vec<String>,
     /// What its load may be sent to, as [`floodgate_core::targets`] reads it; none: anything.
@@ -262,25 +264,9 @@ impl ProjectRules {
     /// Whether somebody may start runs; nobody known may only where everybody may.
     pub fn allows(&self, principal: Option<&str>) -> bool {
         let of = principal.unwrap_or("");
-        self.principals.iter().any(|pattern| matches(pattern, of))
+        let mut named = self.principals.iter();
+        named.any(|pattern| principal::is_named(pattern, of))
     }
-}
-
-/// Whether a text has the shape of a pattern in which `*` stands for any characters, and `?` for one.
-fn matches(pattern: &str, text: &str) -> bool {
-    let mut rest = text.chars();
-    for (at, wanted) in pattern.char_indices() {
-        if wanted == '*' {
-            let (after, text) = (&pattern[at + 1..], rest.as_str());
-            return (0..=text.len())
-                .any(|i| text.is_char_boundary(i) && matches(after, &text[i..]));
-        }
-        match rest.next() {
-            Some(found) if wanted == '?' || found == wanted => {}
-            _ => return false,
-        }
-    }
-    rest.as_str().is_empty()
 }
 
 #[cfg(test)]

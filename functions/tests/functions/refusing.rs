@@ -75,6 +75,27 @@ async fn who_may_not_start_runs_is_on_record_and_a_retry_says_the_same() {
     assert!(counted);
 }
 
+/// What AWS says of a pipeline is the ARN of its role's session, what administrators write is that of the role.
+#[tokio::test]
+async fn a_role_is_known_by_its_sessions() {
+    let session = "arn:aws:sts::1:assumed-role/shop-pipeline/build-7";
+    for (principal, starts) in [
+        ("arn:aws:iam::1:role/shop-pipeline", true),
+        ("arn:aws:iam::1:role/teams/shop/shop-pipeline", true),
+        ("arn:aws:iam::1:role/shop", false),
+        ("arn:aws:iam::2:role/shop-pipeline", false),
+        ("arn:aws:iam::1:role/teams/*", false),
+    ] {
+        let stack = Stack::new();
+        let mut place = placement();
+        place["projects"]["*"]["principals"] = json!([principal]);
+        stack.place(&place);
+        let input = json!({"definition": definition(1, 60), "trigger": {"kind": "cli", "principal": session}});
+        let started = stack.prepare(input).await;
+        assert_eq!(started.is_ok(), starts, "{principal}: {started:?}");
+    }
+}
+
 #[tokio::test]
 async fn over_budget_the_record_has_the_estimate() {
     let stack = Stack::new();

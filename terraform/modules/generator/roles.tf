@@ -13,7 +13,7 @@ locals {
       Sid      = "ReadItsPart"
       Effect   = "Allow"
       Action   = ["s3:GetObject"]
-      Resource = ["${part}/definitions/*", "${part}/executions/*/plan.json", "${part}/executions/*/control/*"]
+      Resource = ["${part}/definitions/*", "${part}/executions/*/plan.json", "${part}/executions/*/control/*", "${part}/executions/*/tasks/*"]
     },
     {
       # Without it S3 answers 403 instead of 404 for start.json and stop.json that are not there yet. A condition on s3:prefix
@@ -31,6 +31,8 @@ locals {
       Action = ["s3:PutObject", "s3:PutObjectTagging"]
       Resource = [
         "${part}/executions/*/control/ready/*",
+        # What a script's setup gives to the other tasks.
+        "${part}/executions/*/control/setup.json",
         # The script of an external engine may end the test for all tasks.
         "${part}/executions/*/control/stop.json",
         "${part}/executions/*/live/*",
@@ -109,6 +111,14 @@ resource "aws_iam_role_policy" "task" {
         Action   = ["secretsmanager:GetSecretValue"]
         Resource = secrets
       } if length(secrets) > 0],
+      # Secrets Manager decrypts in the caller's name. https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+      [for keys in [var.secret_kms_key_arns] : {
+        Sid       = "DecryptSecrets"
+        Effect    = "Allow"
+        Action    = ["kms:Decrypt"]
+        Resource  = keys
+        Condition = { StringLike = { "kms:ViaService" = "secretsmanager.*.amazonaws.com*" } }
+      } if length(keys) > 0],
       [for key in [var.kms_key_arn] : {
         Sid      = "Key"
         Effect   = "Allow"

@@ -44,6 +44,12 @@ variable "projects" {
   }))
 }
 
+variable "secret_kms_key_arns" {
+  description = "Keys of the customer's that those secrets are encrypted with."
+  type        = list(string)
+  default     = []
+}
+
 variable "cpu" {
   description = "CPU units of a task that asks for none; 1024 are one vCPU."
   type        = number
