@@ -60,8 +60,13 @@ impl Tasks for EcsTasks {
             .environment
             .iter()
             .map(|(name, value)| KeyValuePair::builder().name(name).value(value).build());
+        // All of the task's memory: the container sees a limit of its own then, and the task definition's is another task's.
+        let memory = i32::try_from(request.memory).map_err(|_| {
+            RunError::Refused(format!("{} MiB of memory are too many", request.memory))
+        })?;
         let container = ContainerOverride::builder()
             .name(CONTAINER)
+            .memory(memory)
             .set_environment(Some(environment.collect()))
             .build();
         let overrides = TaskOverride::builder()

@@ -286,6 +286,9 @@ impl Launch<'_> {
             ("FLOODGATE_EXECUTION", plan.execution.clone()),
             ("FLOODGATE_TASK", task.index.to_string()),
             ("FLOODGATE_DEADLINE_MS", plan.deadline_ms.to_string()),
+            // A container cannot see the limits of its task.
+            ("FLOODGATE_TASK_CPU", infrastructure.cpu.to_string()),
+            ("FLOODGATE_TASK_MEMORY", infrastructure.memory.to_string()),
         ];
         let tags = [
             ("project", &plan.project),

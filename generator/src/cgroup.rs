@@ -5,10 +5,27 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 
 /// A limit of version 1 that is none: the largest page-aligned number, or anything near it.
 const NO_LIMIT: u64 = 1 << 60;
+
+/// Where a machine shows what it has; elsewhere in tests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// `/proc`.
+    pub proc: PathBuf,
+    /// `/sys/fs/cgroup`.
+    pub cgroup: PathBuf,
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self {
+            proc: "/proc".into(),
+            cgroup: "/sys/fs/cgroup".into(),
+        }
+    }
+}
 
 /// The folders of a process's cgroups, from its own up to the root.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,8 +37,13 @@ pub struct Cgroups {
 impl Cgroups {
     /// Those of this process.
     pub fn own() -> Self {
-        let text = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-        Self::parse(&text, Path::new("/sys/fs/cgroup"))
+        Self::of(&Host::default())
+    }
+
+    /// Those of this process as a machine shows them.
+    pub fn of(host: &Host) -> Self {
+        let text = fs::read_to_string(host.proc.join("self/cgroup")).unwrap_or_default();
+        Self::parse(&text, &host.cgroup)
     }
 
     /// From the text of `/proc/PID/cgroup` (<https://man7.org/linux/man-pages/man7/cgroups.7.html>) and the mount point.
@@ -78,36 +100,35 @@ impl Cgroups {
     pub fn throttled(&self) -> u64 {
         let of = |group: &PathBuf| {
             let text = fs::read_to_string(group.join("cpu.stat")).ok()?;
-            text.lines()
-                .find_map(|line| line.strip_prefix("nr_throttled ")?.parse::<u64>().ok())
+            figure(&text, "nr_throttled")
         };
         self.cpu.iter().filter_map(of).max().unwrap_or(0)
     }
 
-    /// The tightest memory limit in bytes; `None` if there is none.
-    pub fn memory_limit(&self) -> Option<u64> {
-        let limit = |group: &PathBuf| {
-            let text = ["memory.max", "memory.limit_in_bytes"]
-                .iter()
-                .find_map(|name| fs::read_to_string(group.join(name)).ok())?;
-            text.trim()
-                .parse::<u64>()
-                .ok()
-                .filter(|bytes| *bytes < NO_LIMIT)
-        };
-        self.memory.iter().filter_map(limit).min()
+    /// How long something in the nearest group that tells has waited for a CPU, or on the whole machine if none does, in µs since some
+    /// moment; `None` where the kernel does not say.
+    pub fn pressure_us(&self, proc: &Path) -> Option<u64> {
+        let groups = self.cpu.iter().map(|group| group.join("cpu.pressure"));
+        let files = groups.chain([proc.join("pressure/cpu")]);
+        files
+            .filter_map(|file| fs::read_to_string(file).ok())
+            .find_map(|text| parse_pressure(&text))
     }
-}
 
-/// Bytes of memory that this process may use: the smaller of its cgroups' limit and the machine's memory. Read once.
-pub fn memory_limit() -> Option<u64> {
-    static LIMIT: OnceLock<Option<u64>> = OnceLock::new();
-    *LIMIT.get_or_init(|| {
-        let machine = fs::read_to_string("/proc/meminfo").ok();
-        let machine = machine.and_then(|text| parse_mem_total(&text));
-        let group = Cgroups::own().memory_limit();
-        [machine, group].into_iter().flatten().min()
-    })
+    /// The tightest memory limit in bytes; `None` if there is none. Version 1 also tells each group the tightest of those above it,
+    /// seen or not (<https://docs.kernel.org/admin-guide/cgroup-v1/memory.html>, section 5.2).
+    pub fn memory_limit(&self) -> Option<u64> {
+        let limits = self.memory.iter().flat_map(|group| {
+            let read = |name: &str| fs::read_to_string(group.join(name)).ok();
+            let own = ["memory.max", "memory.limit_in_bytes"]
+                .into_iter()
+                .find_map(read);
+            let handed_down =
+                read("memory.stat").and_then(|text| figure(&text, "hierarchical_memory_limit"));
+            [own.and_then(|text| text.trim().parse().ok()), handed_down]
+        });
+        limits.flatten().filter(|bytes| *bytes < NO_LIMIT).min()
+    }
 }
 
 /// `cpu.max`: quota and period in µs (<https://docs.kernel.org/admin-guide/cgroup-v2.html#cpu-interface-files>).
@@ -116,26 +137,34 @@ fn parse_cpu_max(text: &str) -> Option<f64> {
     parse_cfs(quota, period)
 }
 
+/// The total of the line `some`, in µs (<https://docs.kernel.org/accounting/psi.html>).
+fn parse_pressure(text: &str) -> Option<u64> {
+    let some = text.lines().find_map(|line| line.strip_prefix("some "))?;
+    some.split_whitespace()
+        .find_map(|field| field.strip_prefix("total=")?.parse().ok())
+}
+
 /// Quota and period in µs; a quota of -1 is none (<https://docs.kernel.org/scheduler/sched-bwc.html>).
 fn parse_cfs(quota: &str, period: &str) -> Option<f64> {
     let (quota, period): (f64, f64) = (quota.trim().parse().ok()?, period.trim().parse().ok()?);
     (quota > 0.0 && period > 0.0).then_some(quota / period)
 }
 
-fn parse_mem_total(text: &str) -> Option<u64> {
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("MemTotal:"))?;
-    let kilobytes = line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?;
-    Some(kilobytes * 1_024)
+/// A figure of a file whose lines are a name and a number each.
+fn figure(text: &str, name: &str) -> Option<u64> {
+    text.lines().find_map(|line| {
+        let (key, value) = line.split_once(' ')?;
+        (key == name).then(|| value.trim().parse().ok()).flatten()
+    })
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
-    fn file(root: &Path, path: &str, text: &str) {
+    /// Writes a file below a folder, with the folders to it.
+    pub(crate) fn file(root: &Path, path: &str, text: &str) {
         let path = root.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
@@ -189,12 +218,40 @@ mod tests {
         assert_eq!((groups.cpu_quota(), groups.memory_limit()), (None, None));
     }
 
+    /// In a container its own group is the root, and nothing above it can be seen but for the bound that version 1 hands down.
     #[test]
-    fn the_machines_memory_bounds_it() {
-        assert_eq!(
-            parse_mem_total("MemTotal:  2048 kB\nMemFree: 1 kB\n"),
-            Some(2 << 20)
-        );
-        assert!(memory_limit().unwrap() > 1 << 20);
+    fn version_1_hands_down_the_memory_limit_of_groups_that_cannot_be_seen() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        let none = "9223372036854771712\n";
+        file(root, "memory/memory.limit_in_bytes", none);
+        let stat = "cache 4096\nhierarchical_memory_limit 2147483648\nhierarchical_memsw_limit 1\n";
+        file(root, "memory/memory.stat", stat);
+        let groups = Cgroups::parse("4:memory:/ecs/task/container\n", root);
+        assert_eq!(groups.memory_limit(), Some(2 << 30));
+        let stat = format!("hierarchical_memory_limit {none}");
+        file(root, "memory/memory.stat", &stat);
+        assert_eq!(groups.memory_limit(), None);
+    }
+
+    #[test]
+    fn the_pressure_of_the_nearest_group_counts_before_the_machines() {
+        let root = tempfile::tempdir().unwrap();
+        let line = |total: u64| {
+            format!(
+                "some avg10=1.50 avg60=0.00 avg300=0.00 total={total}\nfull avg10=0 avg60=0 avg300=0 total=1\n"
+            )
+        };
+        file(root.path(), "proc/pressure/cpu", &line(900));
+        file(root.path(), "cgroup/a/cpu.pressure", &line(70));
+        file(root.path(), "cgroup/cpu.pressure", &line(800));
+        let mount = root.path().join("cgroup");
+        let proc = root.path().join("proc");
+        let pressure = |text: &str| Cgroups::parse(text, &mount).pressure_us(&proc);
+        assert_eq!(pressure("0::/a\n"), Some(70));
+        assert_eq!(pressure("0::/gone\n"), Some(800));
+        assert_eq!(pressure("2:cpu:/a\n"), Some(900));
+        fs::remove_dir_all(&proc).unwrap();
+        assert_eq!(pressure("2:cpu:/a\n"), None);
     }
 }

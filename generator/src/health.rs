@@ -2,7 +2,7 @@
 //!
 //! A load generator that has no CPU left measures itself. Its figures go into the manifest, and the verdict on them.
 
-use crate::cgroup::Cgroups;
+use crate::cgroup::{Cgroups, Host};
 use floodgate_core::execution::manifest::Health;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
@@ -15,21 +15,23 @@ pub const SATURATED: f64 = 0.9;
 /// Files that a generator needs beside its connections: runtime, timers, shards, logs.
 const OTHER_FILES: u64 = 64;
 
-/// CPUs that this process may use: the smaller of its affinity and its cgroup's quota, which may be a fraction.
-pub fn allowed_cpus() -> f64 {
-    let affinity = std::thread::available_parallelism().map_or(1.0, |n| n.get() as f64);
-    Cgroups::own()
-        .cpu_quota()
-        .map_or(affinity, |quota| quota.min(affinity))
-}
+/// The share of a second in which something waits for a CPU, from which on the second counts as contended. Threads that take turns
+/// wait for moments; half of the time is a queue.
+const CONTENDED: f64 = 0.5;
+/// The share of the CPU that was wanted, from which on a hypervisor has taken enough to be told: what is left below saturation.
+const STOLEN: f64 = 0.1;
 
 /// One second's CPU use.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct CpuUse {
-    /// As a share of what the process can use, in [0, 1] but for the clock's jitter.
+    /// As a share of what the process can use, in [0, 1]. What a hypervisor took of it counts as used: it was wanted.
     pub share: f64,
     /// Whether the cgroup throttled the process in this time.
     pub throttled: bool,
+    /// The share of the time in which something waited for a CPU; `None` where the kernel does not tell.
+    pub contended: Option<f64>,
+    /// The share of the wanted CPU that a hypervisor took.
+    pub stolen: f64,
 }
 
 /// Whose CPU time a meter reads.
@@ -37,16 +39,16 @@ pub struct CpuUse {
 enum Clock {
     /// This process's own.
     Own,
-    /// Another's, which counts in ticks of the kernel.
-    Of(ProcessCpu),
+    /// This process's and another's, which counts in ticks of the kernel: both live on one limit.
+    And(ProcessCpu),
 }
 
 impl Clock {
-    /// In ns; `None` when the process has ended.
+    /// In ns; `None` when the other process has ended.
     fn total_ns(self) -> Option<i64> {
         match self {
             Self::Own => Some(cpu_ns()),
-            Self::Of(process) => process.total_ns(),
+            Self::And(process) => Some(process.total_ns()? + cpu_ns()),
         }
     }
 
@@ -54,9 +56,19 @@ impl Clock {
     const fn shortest(self) -> Duration {
         match self {
             Self::Own => Duration::ZERO,
-            Self::Of(_) => Duration::from_millis(1),
+            Self::And(_) => Duration::from_millis(1),
         }
     }
+}
+
+/// Counters that only grow.
+#[derive(Clone, Copy, Debug)]
+struct Reading {
+    at: Instant,
+    cpu_ns: i64,
+    throttled: u64,
+    pressure_us: Option<u64>,
+    machine: MachineCpu,
 }
 
 /// Measures CPU use between two looks.
@@ -65,9 +77,8 @@ pub struct CpuMeter {
     clock: Clock,
     usable: f64,
     groups: Cgroups,
-    at: Instant,
-    cpu_ns: i64,
-    throttled: u64,
+    host: Host,
+    last: Reading,
 }
 
 impl CpuMeter {
@@ -77,42 +88,99 @@ impl CpuMeter {
         Self::reading(Clock::Own, usable)
     }
 
-    /// A meter of another process in the same cgroups.
-    pub fn of(process: ProcessCpu, usable: f64) -> Self {
-        Self::reading(Clock::Of(process), usable)
+    /// A meter of this process and an engine that it has started, which share `usable` CPUs.
+    pub fn with(engine: ProcessCpu, usable: f64) -> Self {
+        Self::reading(Clock::And(engine), usable)
     }
 
     fn reading(clock: Clock, usable: f64) -> Self {
-        let groups = Cgroups::own();
+        let (host, groups) = (Host::default(), Cgroups::own());
         Self {
-            cpu_ns: clock.total_ns().unwrap_or(0),
+            last: Reading::take(&groups, &host, clock.total_ns().unwrap_or(0)),
             clock,
             usable: usable.max(0.01),
-            at: Instant::now(),
-            throttled: groups.throttled(),
             groups,
+            host,
         }
     }
 
     /// Use since the last look; `None` if the process has ended, or if the last look was a moment ago.
     pub fn measure(&mut self) -> Option<CpuUse> {
-        let (now, cpu_ns) = (Instant::now(), self.clock.total_ns()?);
-        let elapsed = now.duration_since(self.at);
-        if elapsed < self.clock.shortest() {
+        let now = Reading::take(&self.groups, &self.host, self.clock.total_ns()?);
+        if now.at.duration_since(self.last.at) < self.clock.shortest() {
             return None;
         }
-        let throttled = self.groups.throttled();
-        let share = if elapsed.is_zero() {
-            0.0
-        } else {
-            (cpu_ns - self.cpu_ns) as f64 / elapsed.as_nanos() as f64 / self.usable
-        };
-        let used = CpuUse {
-            share: share.clamp(0.0, 1.0),
-            throttled: throttled > self.throttled,
-        };
-        (self.at, self.cpu_ns, self.throttled) = (now, cpu_ns, throttled);
+        let used = now.since(&self.last, self.usable);
+        self.last = now;
         Some(used)
+    }
+}
+
+impl Reading {
+    fn take(groups: &Cgroups, host: &Host, cpu_ns: i64) -> Self {
+        let stat = fs::read_to_string(host.proc.join("stat")).unwrap_or_default();
+        Self {
+            at: Instant::now(),
+            cpu_ns,
+            throttled: groups.throttled(),
+            pressure_us: groups.pressure_us(&host.proc),
+            machine: MachineCpu::parse(&stat).unwrap_or_default(),
+        }
+    }
+
+    /// What was used between another reading and this one, of so many CPUs.
+    fn since(&self, last: &Self, usable: f64) -> CpuUse {
+        let elapsed = self.at.duration_since(last.at);
+        let (used, stolen) = if elapsed.is_zero() {
+            (0.0, 0.0)
+        } else {
+            let used = (self.cpu_ns - last.cpu_ns) as f64 / elapsed.as_nanos() as f64;
+            (used, self.machine.stolen_since(last.machine))
+        };
+        let waited = self.pressure_us.zip(last.pressure_us);
+        let waited = waited.map(|(now, then)| now.saturating_sub(then) as f64);
+        CpuUse {
+            share: (used / (1.0 - stolen) / usable).clamp(0.0, 1.0),
+            throttled: self.throttled > last.throttled,
+            contended: waited.map(|us| (us / elapsed.as_micros().max(1) as f64).min(1.0)),
+            stolen,
+        }
+    }
+}
+
+/// What the machine's CPUs have done, in ticks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct MachineCpu {
+    busy: u64,
+    /// Wanted, and given to others by a hypervisor.
+    steal: u64,
+}
+
+impl MachineCpu {
+    /// The first line of `/proc/stat` (<https://man7.org/linux/man-pages/man5/proc_stat.5.html>): user, nice, system, idle, iowait, irq,
+    /// softirq, steal; guests are in user.
+    fn parse(stat: &str) -> Option<Self> {
+        let line = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
+        let ticks: Vec<u64> = line
+            .split_whitespace()
+            .map_while(|field| field.parse().ok())
+            .collect();
+        let busy = [0, 1, 2, 5, 6].into_iter().map(|i| ticks.get(i).copied());
+        Some(Self {
+            busy: busy.sum::<Option<u64>>()?,
+            steal: *ticks.get(7)?,
+        })
+    }
+
+    /// The share of the wanted time that was taken since, in [0, 1); of a process, as long as a hypervisor takes from all alike.
+    fn stolen_since(self, last: Self) -> f64 {
+        let steal = self.steal.saturating_sub(last.steal) as f64;
+        let wanted = self.busy.saturating_sub(last.busy) as f64 + steal;
+        // A tick or two of a machine that hardly did anything say nothing.
+        if steal < 3.0 {
+            return 0.0;
+        }
+        (steal / wanted).min(0.99)
     }
 }
 
@@ -121,6 +189,10 @@ pub fn count_second(health: &mut Health, used: CpuUse) {
     health.measured_seconds += 1;
     health.saturated_seconds += u64::from(used.share > SATURATED);
     health.throttled_seconds += u64::from(used.throttled);
+    health.stolen_seconds += u64::from(used.stolen > STOLEN);
+    if let Some(contended) = used.contended {
+        *health.contended_seconds.get_or_insert(0) += u64::from(contended > CONTENDED);
+    }
     health.cpu_max = health.cpu_max.max(used.share);
     health.cpu_mean += (used.share - health.cpu_mean) / health.measured_seconds as f64;
 }
@@ -302,10 +374,10 @@ mod tests {
     fn a_busy_thread_is_seen() {
         let mut meter = CpuMeter::new(1.0);
         let start = Instant::now();
-        while cpu_ns() - meter.cpu_ns < 30_000_000 && start.elapsed().as_secs() < 10 {
+        while cpu_ns() - meter.last.cpu_ns < 30_000_000 && start.elapsed().as_secs() < 10 {
             std::hint::spin_loop();
         }
-        let elapsed = meter.at.elapsed().as_secs_f64();
+        let elapsed = meter.last.at.elapsed().as_secs_f64();
         let used = meter.measure().unwrap();
         assert!(
             used.share > 0.0 && used.share * elapsed >= 0.029_f64.min(elapsed),
@@ -324,10 +396,63 @@ mod tests {
     fn the_mean_is_that_of_all_seconds() {
         let mut health = Health::default();
         for (share, throttled) in [(0.25, false), (1.0, true), (0.25, false)] {
-            count_second(&mut health, CpuUse { share, throttled });
+            let used = CpuUse {
+                share,
+                throttled,
+                ..CpuUse::default()
+            };
+            count_second(&mut health, used);
         }
+        assert_eq!(health.contended_seconds, None, "nothing tells");
         assert!((health.cpu_mean - 0.5).abs() < 1e-12, "{health:?}");
         assert_eq!((health.measured_seconds, health.saturated_seconds), (3, 1));
         assert_eq!((health.throttled_seconds, health.cpu_max), (1, 1.0));
+    }
+
+    fn reading(cpu_ms: i64, pressure_us: Option<u64>, busy: u64, steal: u64) -> Reading {
+        Reading {
+            at: Instant::now(),
+            cpu_ns: cpu_ms * 1_000_000,
+            throttled: 0,
+            pressure_us,
+            machine: MachineCpu { busy, steal },
+        }
+    }
+
+    /// A quarter of a CPU, whatever else the machine has: what an invisible quota left is all that there was.
+    #[test]
+    fn use_is_a_share_of_the_limit_and_what_was_stolen_was_wanted() {
+        let last = reading(0, Some(0), 0, 0);
+        let after = |now: Reading| Reading {
+            at: last.at + Duration::from_secs(1),
+            ..now
+        };
+        let full = after(reading(250, Some(600_000), 25, 0)).since(&last, 0.25);
+        assert!((full.share - 1.0).abs() < 1e-9, "{full:?}");
+        assert!((full.contended.unwrap() - 0.6).abs() < 1e-9);
+        let robbed = after(reading(500, None, 50, 50)).since(&last, 1.0);
+        assert!((robbed.share - 1.0).abs() < 1e-9, "{robbed:?}");
+        assert_eq!((robbed.stolen, robbed.contended), (0.5, None));
+        let idle = after(reading(10, Some(0), 1, 2)).since(&last, 1.0);
+        assert_eq!((idle.share, idle.stolen), (0.01, 0.0));
+        let mut health = Health::default();
+        for used in [full, robbed, idle] {
+            count_second(&mut health, used);
+        }
+        assert_eq!((health.saturated_seconds, health.stolen_seconds), (2, 1));
+        assert_eq!(health.contended_seconds, Some(1));
+    }
+
+    #[test]
+    fn steal_is_read_beside_what_the_machine_did() {
+        let stat = "cpu  10 1 5 900 7 2 3 44 0 0\ncpu0 1 1 1 1\nintr 5\n";
+        let of = MachineCpu {
+            busy: 21,
+            steal: 44,
+        };
+        assert_eq!(MachineCpu::parse(stat), Some(of));
+        // Before Linux 2.6.11 there was no steal.
+        assert_eq!(MachineCpu::parse("cpu  10 1 5 900 7 2 3\n"), None);
+        assert_eq!(MachineCpu::parse(""), None);
     }
 }

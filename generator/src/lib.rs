@@ -11,6 +11,7 @@ pub mod flow;
 pub mod flush;
 pub mod health;
 pub mod http;
+pub mod limits;
 pub mod preflight;
 pub mod recorder;
 pub mod script;

@@ -92,6 +92,7 @@ fn an_hour_needs_no_more_memory_than_minutes() {
         flush_s: FLUSH_S,
         live: Duration::from_millis(250),
         workers: 1,
+        limits: floodgate_generator::limits::TaskLimits::of_process(),
         usable_cpus: 1.0,
         redactor: std::sync::Arc::new(floodgate_core::execution::redact::Redactor::new(&[], [])),
     };

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 
 from starter import end_with_starter
+from task_limits import limit_tasks
 
 
 def map_reads_jsonata() -> None:
@@ -45,6 +46,7 @@ def map_reads_jsonata() -> None:
 def main() -> None:
     end_with_starter()
     map_reads_jsonata()
+    limit_tasks()
     sys.argv = ["ministack"]
     from ministack.app import main as serve
 

@@ -11,12 +11,11 @@ LABEL org.opencontainers.image.title="floodgate-generator" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 
-# Modes come with the files; the owner is root, so that the program cannot change itself.
+# Modes come with the files; the owner is root, so that the program cannot change itself. /tmp is the only place that is written to: a
+# mount may stand in for it, and without one it is the container's own layer.
 COPY rootfs/ /
 
 ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
-# Shards that wait for S3 and the definition's files: the only place that is written to.
-VOLUME /tmp
 USER 65532:65532
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/floodgate-generator"]

@@ -13,13 +13,12 @@ LABEL org.opencontainers.image.title="floodgate-generator" \
       org.opencontainers.image.revision="${REVISION}" \
       floodgate.engine="${ENGINE}"
 
-# Modes come with the files; the owner is root, so that the program cannot change itself.
+# Modes come with the files; the owner is root, so that the program cannot change itself. /tmp is the only place that is written to: a
+# mount may stand in for it, and without one it is the container's own layer.
 COPY rootfs/ /
 
 ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt
 ENV FLOODGATE_JMETER=/opt/jmeter JAVA_HOME=/opt/java
-# Shards that wait for S3, the definition's files, and what the engine writes: the only place that is written to.
-VOLUME /tmp
 USER 65532:65532
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/floodgate-generator"]

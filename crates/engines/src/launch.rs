@@ -29,6 +29,17 @@ pub struct Job<'a> {
     pub refused: &'a [String],
     /// The engine's program or home folder, if it is not to be looked for.
     pub home: Option<&'a Path>,
+    /// CPUs that the task may use, maybe a fraction; `None` leaves it to the engine to find out.
+    pub cpus: Option<f64>,
+    /// Bytes of memory that the task may use, this process included; `None` likewise.
+    pub memory: Option<u64>,
+}
+
+impl Job<'_> {
+    /// Processors that an engine's runtime is to count on: whole ones, as many as the task may use.
+    pub(crate) fn processors(&self) -> Option<u32> {
+        self.cpus.map(|cpus| cpus.ceil().max(1.0) as u32)
+    }
 }
 
 /// How the engine is started, read and stopped.

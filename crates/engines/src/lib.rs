@@ -11,6 +11,7 @@ pub mod collector;
 pub mod gatling;
 pub mod inspect;
 pub mod jmeter;
+mod jvm;
 pub mod k6;
 pub mod launch;
 pub mod lift;

@@ -181,7 +181,11 @@ async fn tasks_without_room_on_spot_are_topped_up_on_demand() {
             (&call["count"], &call["startedBy"]),
             (&json!(1), &json!(ID))
         );
-        let task = &call["overrides"]["containerOverrides"][0]["environment"];
+        // The container's limit is the task's: it would be that of the task definition else.
+        let overrides = &call["overrides"];
+        let container = &overrides["containerOverrides"][0];
+        assert_eq!(overrides["memory"], container["memory"].to_string());
+        let task = &container["environment"];
         let task = task
             .as_array()
             .unwrap()

@@ -66,7 +66,9 @@ async fn every_task_is_started_once_with_its_number() {
             "FLOODGATE_PROJECT",
             "FLOODGATE_EXECUTION",
             "FLOODGATE_TASK",
-            "FLOODGATE_DEADLINE_MS"
+            "FLOODGATE_DEADLINE_MS",
+            "FLOODGATE_TASK_CPU",
+            "FLOODGATE_TASK_MEMORY"
         ]
     );
     assert_eq!(request.network.as_ref().unwrap().subnets, ["subnet-1"]);

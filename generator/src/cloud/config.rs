@@ -16,6 +16,8 @@ The container's environment says which:
   FLOODGATE_EXECUTION      the execution's ULID
   FLOODGATE_TASK           the task's number, from 0
   FLOODGATE_DEADLINE_MS    when the task stops whatever happens, Unix milliseconds
+  FLOODGATE_TASK_CPU       CPU units that the task was given, 1024 a vCPU; if not set, only its metadata tell
+  FLOODGATE_TASK_MEMORY    MiB of memory that it was given, the same
   FLOODGATE_LOG            error, warn, info (the default) or debug
 
 Credentials, AWS_REGION and AWS_ENDPOINT_URL are those of every AWS client; SSL_CERT_FILE names the certificate
@@ -41,6 +43,10 @@ pub struct Config {
     pub deadline_ms: i64,
     /// The least that is logged.
     pub log: Level,
+    /// CPU units that the task was asked for with; 1,024 are one vCPU.
+    pub cpu_units: Option<u32>,
+    /// The same of memory, in MiB.
+    pub memory_mib: Option<u32>,
     /// Where ECS tells what it knows of the task.
     pub metadata_uri: Option<String>,
 }
@@ -83,6 +89,12 @@ impl Reader<'_> {
 
     fn text(&mut self, name: &'static str, example: &'static str) -> String {
         self.parsed(name, example, |_| true)
+    }
+
+    /// A size above zero, if it is given.
+    fn size(&mut self, name: &'static str, example: &'static str) -> Option<u32> {
+        self.given(name)?;
+        Some(self.parsed(name, example, |size: &u32| *size > 0))
     }
 
     /// A value that passes `valid`; the type's default stands in for one that does not, which is never used.
@@ -154,6 +166,8 @@ impl Config {
                     Level::Info
                 }),
             },
+            cpu_units: reader.size("FLOODGATE_TASK_CPU", "CPU units such as 1024 for one vCPU"),
+            memory_mib: reader.size("FLOODGATE_TASK_MEMORY", "MiB such as 2048"),
             metadata_uri: reader.given("ECS_CONTAINER_METADATA_URI_V4"),
         };
         if reader.errors.is_empty() {
@@ -198,6 +212,13 @@ pub(super) mod tests {
         let config = good();
         assert_eq!((config.task, config.deadline_ms), (7, 1_767_225_600_000));
         assert_eq!((config.log, config.metadata_uri), (Level::Info, None));
+        assert_eq!((config.cpu_units, config.memory_mib), (None, None));
+        let sized = [
+            ("FLOODGATE_TASK_CPU", "256"),
+            ("FLOODGATE_TASK_MEMORY", "512"),
+        ];
+        let sized = read(&sized).unwrap();
+        assert_eq!((sized.cpu_units, sized.memory_mib), (Some(256), Some(512)));
         assert_eq!(
             read(&[("FLOODGATE_LOG", "debug")]).unwrap().log,
             Level::Debug
@@ -212,10 +233,12 @@ pub(super) mod tests {
             ("FLOODGATE_DEADLINE_MS", "tomorrow"),
             ("FLOODGATE_PROJECT", "../other"),
             ("FLOODGATE_LOG", "loud"),
+            ("FLOODGATE_TASK_CPU", "0"),
+            ("FLOODGATE_TASK_MEMORY", "2 GB"),
         ])
         .unwrap_err();
         let messages: Vec<_> = errors.iter().map(ToString::to_string).collect();
-        assert_eq!(messages.len(), 5, "{messages:#?}");
+        assert_eq!(messages.len(), 7, "{messages:#?}");
         assert!(
             messages[0].contains("FLOODGATE_BUCKET is not set")
                 && messages[0].contains("give a bucket's name")
@@ -224,11 +247,18 @@ pub(super) mod tests {
         assert!(messages[2].contains("FLOODGATE_TASK is \"-1\""));
         assert!(messages[3].contains("Unix milliseconds"));
         assert!(messages[4].contains("error, warn, info or debug"));
+        assert!(messages[5].contains("FLOODGATE_TASK_CPU is \"0\""));
+        assert!(messages[6].contains("give MiB such as 2048"));
     }
 
     #[test]
     fn the_help_names_every_variable() {
-        for (name, _) in GOOD {
+        let more = [
+            "FLOODGATE_TASK_CPU",
+            "FLOODGATE_TASK_MEMORY",
+            "FLOODGATE_LOG",
+        ];
+        for name in GOOD.map(|(name, _)| name).into_iter().chain(more) {
             assert!(HELP.contains(name), "{name}");
         }
     }

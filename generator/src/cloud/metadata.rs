@@ -1,6 +1,7 @@
 //! What ECS tells a task about itself
 //! (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-metadata-endpoint-v4-fargate.html>).
 
+use crate::limits::Named;
 use serde::Deserialize;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -23,8 +24,28 @@ pub struct TaskMetadata {
     pub task_arn: String,
     /// Where it runs, such as `eu-west-1a`.
     pub availability_zone: Option<String>,
+    /// The limits of the task, if it has any.
+    #[serde(default, deserialize_with = "lenient")]
+    pub limits: Option<TaskSize>,
     /// How well its clock is kept; Fargate tells.
     pub clock_drift: Option<ClockDrift>,
+}
+
+/// The size of a task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct TaskSize {
+    /// In vCPUs.
+    #[serde(rename = "CPU")]
+    pub cpu: Option<f64>,
+    /// In MiB.
+    pub memory: Option<f64>,
+}
+
+/// A size that reads otherwise than documented is none: what else the endpoint says is still of use.
+fn lenient<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<TaskSize>, D::Error> {
+    let value = serde_json::Value::deserialize(from)?;
+    Ok(serde_json::from_value(value).ok())
 }
 
 /// How well the clock of a task is kept.
@@ -38,6 +59,12 @@ pub struct ClockDrift {
 }
 
 impl TaskMetadata {
+    /// The limits that the task's cgroup has.
+    pub fn limits(&self) -> Named {
+        let size = self.limits.unwrap_or_default();
+        Named::of(size.cpu, size.memory)
+    }
+
     /// A sentence for the record, if the clock cannot be relied on.
     pub fn clock_warning(&self) -> Option<String> {
         let drift = self.clock_drift.as_ref()?;
@@ -120,6 +147,13 @@ mod tests {
         );
         assert_eq!(metadata.availability_zone.as_deref(), Some("us-east-1d"));
         assert_eq!(metadata.clock_warning(), None);
+        let limits = metadata.limits();
+        assert_eq!((limits.cpus, limits.memory), (Some(0.25), Some(512 << 20)));
+        for none in [r#"{"CPU":0,"Memory":0}"#, "null", r#""all""#] {
+            let none = FARGATE.replace(r#"{"CPU":0.25,"Memory":512}"#, none);
+            let none: TaskMetadata = serde_json::from_str(&none).unwrap();
+            assert_eq!(none.limits(), Named::default());
+        }
         let off = FARGATE.replace("0.5458234999999999", "72.5");
         let off: TaskMetadata = serde_json::from_str(&off).unwrap();
         assert!(off.clock_warning().unwrap().contains("72 ms"));

@@ -18,9 +18,10 @@ pub use observed::Observed;
 pub use resolver::TaskResolver;
 pub use watchdog::Watchdog;
 
-use crate::site::{Level, Log, ServerClock, Site};
+use crate::limits::{Named, TaskLimits};
+use crate::site::{Level, Log, ServerClock, Site, spool_bytes};
 use crate::task::RunError;
-use floodgate_core::execution::manifest::{Manifest, TaskOutcome};
+use floodgate_core::execution::manifest::{LimitSource, Manifest, TaskOutcome};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
@@ -36,6 +37,8 @@ pub const AFTER_SIGNAL: Duration = Duration::from_secs(110);
 pub const AFTER_DEADLINE: Duration = Duration::from_secs(120);
 /// How long plan, definition and secrets are asked for.
 const PREPARATION: Duration = Duration::from_secs(60);
+/// CPU units of one vCPU.
+const CPU_UNITS: f64 = 1_024.0;
 /// Exit code of a task that wrote its manifest.
 pub const SUCCESS: u8 = 0;
 /// Exit code of a task that did not, or whose manifest says that it failed.
@@ -179,7 +182,10 @@ async fn prepare(
         ))
     })??;
     let to_log = Arc::clone(&told);
+    let limits = limits(TaskLimits::of_process(), metadata.as_ref(), config);
     let site = Site {
+        limits,
+        spool_bytes: spool_bytes(limits.memory),
         patience: PATIENCE,
         console: Arc::new(move |line| to_log(Level::Info, &format!("console: {line}"))),
         warnings: metadata
@@ -207,8 +213,10 @@ async fn prepare(
                 "availability_zone",
                 metadata.and_then(|m| m.availability_zone).into(),
             ),
-            ("cpus", crate::health::allowed_cpus().into()),
-            ("memory_bytes", crate::cgroup::memory_limit().into()),
+            ("cpus", limits.cpus.into()),
+            ("cpus_from", limits.cpus_from.words().into()),
+            ("memory_bytes", limits.memory.into()),
+            ("memory_from", limits.memory_from.words().into()),
             ("version", env!("CARGO_PKG_VERSION").into()),
         ],
     );
@@ -221,6 +229,20 @@ async fn prepare(
         site,
     };
     Ok((task, store))
+}
+
+/// What a task may use: what it sees itself, what ECS says of it, and what it was asked for with.
+fn limits(seen: TaskLimits, metadata: Option<&TaskMetadata>, config: &Config) -> TaskLimits {
+    let told = metadata.map(TaskMetadata::limits).unwrap_or_default();
+    let vcpus = config.cpu_units.map(|units| f64::from(units) / CPU_UNITS);
+    let asked = Named::of(vcpus, config.memory_mib.map(f64::from));
+    let tightest = seen
+        .and(told, LimitSource::TaskMetadata)
+        .and(asked, LimitSource::Requested);
+    TaskLimits {
+        blind: told.cpus.or(asked.cpus).is_none(),
+        ..tightest
+    }
 }
 
 /// The last line of the log, and the exit code.
@@ -258,6 +280,35 @@ fn conclude(log: &JsonLog, outcome: Result<Manifest, RunError>) -> u8 {
 mod tests {
     use super::*;
     use rustix::process::{DumpableBehavior, dumpable_behavior};
+
+    const FARGATE: &str = r#"{"TaskARN":"a","Limits":{"CPU":0.5,"Memory":1024}}"#;
+
+    #[test]
+    fn a_task_is_as_small_as_the_tightest_of_all_that_is_known() {
+        let seen = TaskLimits {
+            cpus: 2.0,
+            cpus_from: LimitSource::Machine,
+            memory: Some(8 << 30),
+            memory_from: LimitSource::Machine,
+            blind: false,
+        };
+        let metadata: TaskMetadata = serde_json::from_str(FARGATE).unwrap();
+        let mut config = config::tests::good();
+        let blind = limits(seen, None, &config);
+        assert_eq!((blind.cpus, blind.cpus_from), (2.0, LimitSource::Machine));
+        assert!(blind.blind, "two CPUs are not what it has");
+        let told = limits(seen, Some(&metadata), &config);
+        assert_eq!((told.cpus, told.memory), (0.5, Some(1 << 30)));
+        assert!(!told.blind);
+        (config.cpu_units, config.memory_mib) = (Some(256), Some(2_048));
+        let asked = limits(seen, Some(&metadata), &config);
+        assert_eq!((asked.cpus, asked.memory), (0.25, Some(1 << 30)));
+        let from = (asked.cpus_from, asked.memory_from);
+        assert_eq!(from, (LimitSource::Requested, LimitSource::TaskMetadata));
+        // Without an answer of the endpoint, what was asked for is still known.
+        let asked = limits(seen, None, &config);
+        assert_eq!((asked.cpus, asked.memory), (0.25, Some(2 << 30)));
+    }
 
     #[test]
     fn the_environment_of_a_task_is_closed_to_its_script() {

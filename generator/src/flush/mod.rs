@@ -13,6 +13,7 @@ pub(crate) use output::Output;
 
 use crate::clock::Nanos;
 use crate::health::{CpuMeter, count_second};
+use crate::limits::TaskLimits;
 use crate::recorder::Sample;
 use crate::recorder::{Closed, Window};
 use floodgate_core::execution::failure::FailureLog;
@@ -44,6 +45,8 @@ pub struct FlushConfig {
     pub workers: usize,
     /// CPUs that they can use.
     pub usable_cpus: f64,
+    /// What the task may use, for its account.
+    pub limits: TaskLimits,
     /// Leaves out of samples what must not be seen in them.
     pub redactor: Arc<Redactor>,
 }
@@ -114,10 +117,7 @@ impl Flusher {
             next_second: 0,
             ended: 0,
             meter: CpuMeter::new(config.usable_cpus),
-            health: Health {
-                cpus: config.usable_cpus,
-                ..Health::default()
-            },
+            health: config.limits.health(config.usable_cpus),
             totals: Totals::default(),
             next_live: Instant::now() + config.live,
             live_seq: 0,

@@ -68,6 +68,7 @@ fn config(workers: usize) -> FlushConfig {
         live: Duration::from_millis(100),
         workers,
         usable_cpus: 1.0,
+        limits: crate::limits::TaskLimits::of_process(),
         redactor: std::sync::Arc::new(floodgate_core::execution::redact::Redactor::new(&[], [])),
     }
 }

@@ -150,11 +150,8 @@ impl Feed {
             closed: 0,
             next_live: Instant::now() + config.live,
             live_seq: 0,
-            meter: CpuMeter::of(cpu, config.usable_cpus),
-            health: Health {
-                cpus: config.usable_cpus,
-                ..Health::default()
-            },
+            meter: CpuMeter::with(cpu, config.usable_cpus),
+            health: config.limits.health(config.usable_cpus),
             failures: FailureLog::new(),
             new_failures: false,
             config,

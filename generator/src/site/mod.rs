@@ -5,6 +5,7 @@ mod clock;
 pub use clock::{Offset, ServerClock};
 pub use floodgate_core::level::Level;
 
+use crate::limits::TaskLimits;
 use std::ffi::OsString;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
@@ -24,6 +25,8 @@ pub struct Site {
     pub host: String,
     /// What was found wanting before the task began.
     pub warnings: Vec<String>,
+    /// What the task may use.
+    pub limits: TaskLimits,
     /// How long the end of a run waits for a store that refuses to write. The manifest gets a little longer.
     pub patience: Duration,
     /// Bytes of shards that wait for the store in memory; what is more waits in files.
@@ -50,14 +53,20 @@ const SPOOL_SHARE: u64 = 16;
 /// Above it, files do as well.
 const MOST_SPOOL_BYTES: u64 = 256 << 20;
 
+/// Bytes of shards that may wait in memory, of a task with so many.
+pub fn spool_bytes(memory: Option<u64>) -> u64 {
+    (memory.unwrap_or(u64::MAX) / SPOOL_SHARE).min(MOST_SPOOL_BYTES)
+}
+
 impl Default for Site {
     fn default() -> Self {
-        let memory = crate::cgroup::memory_limit().unwrap_or(u64::MAX);
+        let limits = TaskLimits::of_process();
         Self {
+            limits,
             host: format!("pid {}", std::process::id()),
             warnings: Vec::new(),
             patience: Duration::from_secs(10),
-            spool_bytes: (memory / SPOOL_SHARE).min(MOST_SPOOL_BYTES),
+            spool_bytes: spool_bytes(limits.memory),
             spool: default_spool(),
             spool_stays: false,
             clock: Arc::default(),

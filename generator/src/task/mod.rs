@@ -9,11 +9,10 @@ mod secrets;
 mod vu;
 mod worker;
 
-use crate::cgroup::memory_limit;
 use crate::clock::{Clock, Nanos, boot_time, unix_ms, unix_us};
 use crate::flow::Files;
 use crate::flush::{self, Delivered, FlushConfig, Flushed, Outbox};
-use crate::health::{Limits, allowed_cpus, memory_warning, workers_in};
+use crate::health::{Limits, memory_warning, workers_in};
 use crate::http::{ProxyVariables, SetupError, TransportOptions};
 use crate::recorder::SeriesBudget;
 use crate::site::{Level, Site};
@@ -172,7 +171,13 @@ impl Task {
         let limits = Limits::raise();
         let mut warnings = self.config.site.warnings.clone();
         warnings.append(&mut limits.warnings(vus));
-        warnings.extend(memory_limit().and_then(|memory| memory_warning(memory, vus)));
+        warnings.extend(
+            self.config
+                .site
+                .limits
+                .memory
+                .and_then(|memory| memory_warning(memory, vus)),
+        );
         let variables = ProxyVariables::read(|name| self.config.resolver.env(name));
         let transports = definition.scenarios.iter().map(|scenario| {
             let options = TransportOptions::from(&scenario.http, |path| {
@@ -399,7 +404,8 @@ impl Task {
             flush_s: (self.plan.flush_interval_ms / 1_000).max(1),
             live: Duration::from_millis(self.plan.live_interval_ms.max(100)),
             workers: self.workers,
-            usable_cpus: allowed_cpus().min(self.workers as f64),
+            usable_cpus: self.config.site.limits.cpus.min(self.workers as f64),
+            limits: self.config.site.limits,
             redactor: Arc::clone(&self.redactor),
         }
     }
@@ -600,8 +606,9 @@ fn worker_count(config: &Config, definition: &Definition, segment: &Segment) -> 
     config
         .workers
         .unwrap_or_else(|| {
-            let fit = memory_limit().map_or(usize::MAX, workers_in);
-            (allowed_cpus().round() as usize).min(needed).min(fit)
+            let limits = &config.site.limits;
+            let fit = limits.memory.map_or(usize::MAX, workers_in);
+            (limits.cpus.round() as usize).min(needed).min(fit)
         })
         .max(1)
 }

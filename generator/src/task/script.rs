@@ -7,7 +7,7 @@ use super::files::{BaseFolder, temporary};
 use super::{RunError, Task, join, resume};
 use crate::clock::{boot_time, unix_ms};
 use crate::flush::{Delivered, FlushConfig};
-use crate::health::{Limits, allowed_cpus};
+use crate::health::Limits;
 use crate::script::{Child, Ended, Fed, FeedConfig, Heard, Signals, Source, feed};
 use crate::site::Level;
 use crate::standstill::{Standstills, Stops, as_us};
@@ -82,7 +82,7 @@ impl Task {
         let signals = Signals::default();
         let config = FeedConfig {
             flush: FlushConfig {
-                usable_cpus: allowed_cpus(),
+                usable_cpus: site.limits.cpus,
                 ..self.flush_config(start_ms)
             },
             max_series: definition.run.max_series,
@@ -165,6 +165,8 @@ impl Task {
             parameters: &definition.parameters,
             max_duration: definition.run.max_duration,
             home: None,
+            cpus: Some(self.config.site.limits.cpus),
+            memory: self.config.site.limits.memory,
         };
         let launch = match definition.engine {
             Engine::Http => return Err(RunError::Unusable("the engine http has no script".into())),

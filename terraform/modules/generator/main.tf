@@ -88,6 +88,8 @@ resource "aws_ecs_task_definition" "this" {
       name      = "generator"
       image     = local.images[each.value.engine]
       essential = true
+      # The container sees this limit, and not the task's; what a run asks for overrides it as well.
+      memory = var.memory_mb
       # The most that Fargate grants. Two minutes are what Spot gives, too: enough to write the last shards.
       stopTimeout = 120
       # The root file system stays writable: it holds the spool while S3 cannot be reached.

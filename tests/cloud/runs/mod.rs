@@ -2,6 +2,7 @@
 //! counted.
 
 mod cli;
+mod limits;
 mod losses;
 mod orders;
 mod scripts;

@@ -27,7 +27,7 @@ async fn run(engine: &str, script: &str, folder: &Path) {
     let (url, port) = (shop.url(), shop.addr().port());
     let definition = format!(
         "version: 1\nproject: {PROJECT}\ntest: script-{engine}\nengine: {engine}\nscript: {script}\ntarget: {url}\n\
-         parameters: {{port: {port}}}\nrun: {{tasks: 2, cpu: 512, memory: 1024}}\nthresholds:\n  http_reqs: [count==100]\n  \
+         parameters: {{port: {port}}}\nrun: {{tasks: 2, cpu: 2048, memory: 4096}}\nthresholds:\n  http_reqs: [count==100]\n  \
          \"http_req_failed{{name:home}}\": [rate==0]\n"
     );
     std::fs::write(folder.join("test.yaml"), definition).unwrap();

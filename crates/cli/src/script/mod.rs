@@ -120,6 +120,8 @@ pub(crate) fn inspect(
         max_duration: definition.run.max_duration,
         home: None,
         refused: &[],
+        cpus: None,
+        memory: None,
     };
     let inspected = match definition.engine {
         Engine::Http => Ok(Inspected {

@@ -108,7 +108,7 @@ fn silent_in_a_script(definition: &Definition, source: &dyn MetricSource) -> Vec
         _ => {
             let metrics = source.metrics();
             let telling = metrics.iter().filter(|(metric, _)| {
-                !Builtin::parse(metric).is_some_and(|known| !known.name().starts_with("http_req"))
+                Builtin::parse(metric).is_none_or(|known| known.name().starts_with("http_req"))
                     && metric != "group_duration"
             });
             let of_requests = telling.flat_map(|(metric, _)| names(metric, 0.0));

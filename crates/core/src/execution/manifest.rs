@@ -152,11 +152,62 @@ pub struct Totals {
     pub data_exhausted: bool,
 }
 
+/// Who sets a limit of a generator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LimitSource {
+    /// The machine: its CPUs that the process may run on, its memory. It shares them with whatever else runs there.
+    Machine,
+    /// A cgroup that the process can see: its own, or one above it.
+    Cgroup,
+    /// The metadata of its ECS task: the limit of the task's cgroup, which a container cannot see.
+    TaskMetadata,
+    /// What the run asked for.
+    Requested,
+}
+
+impl LimitSource {
+    /// Goes on from "by": `by the task's metadata`.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Machine => "the machine",
+            Self::Cgroup => "its cgroup",
+            Self::TaskMetadata => "the task's metadata",
+            Self::Requested => "what the run asked for",
+        }
+    }
+
+    /// Whether CPU use against it tells how much is left. The machine's CPUs are shared: others may use them up.
+    pub const fn is_quota(self) -> bool {
+        !matches!(self, Self::Machine)
+    }
+}
+
 /// A generator's own state over the run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Health {
-    /// CPUs that the cgroup and the affinity allow; may be fractional.
+    /// CPUs that it can use: the tightest of all limits, and no more than it has threads that work; may be fractional.
     pub cpus: f64,
+    /// Which limit of its CPUs is the tightest; `None` in manifests of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpus_from: Option<LimitSource>,
+    /// Bytes of memory that it may use: the tightest of all limits; `None` in manifests of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
+    /// Which limit of its memory is the tightest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_from: Option<LimitSource>,
+    /// Seconds in half of which, at least, something that was ready to run had to wait for a CPU: the pressure of its cgroup, or of
+    /// the whole machine where the cgroup tells none. `None` where the kernel tells neither.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contended_seconds: Option<u64>,
+    /// Whether it is a task in the cloud, whose limit of CPU it cannot see, and nobody named it: CPU use tells nothing then, and
+    /// contention is its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub blind: bool,
+    /// Seconds in which a hypervisor took more than a tenth of the CPU that was wanted. CPU use counts what it takes as used.
+    #[serde(default)]
+    pub stolen_seconds: u64,
     /// Mean CPU use as a share of them.
     pub cpu_mean: f64,
     /// The largest one-second CPU use.

@@ -1,6 +1,7 @@
 //! `summary.json`: the one published account of a run, in k6's shape where k6 has one.
 
 use super::connections::Connections;
+use super::manifest::LimitSource;
 use super::plan::PlannedLoad;
 use super::record::{AppliedLoad, Completeness, Cost, Infrastructure, Status};
 use crate::baseline::BaselineOutcome;
@@ -159,6 +160,21 @@ pub struct GeneratorSummary {
     pub saturated: bool,
     /// CPUs that it may use.
     pub cpus: f64,
+    /// Which limit of its CPUs is the tightest, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpus_from: Option<LimitSource>,
+    /// Bytes of memory that it may use, if they are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
+    /// Which limit of its memory is the tightest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_from: Option<LimitSource>,
+    /// Seconds in which a CPU was waited for; `None` where the kernel does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub contended_seconds: Option<u64>,
+    /// Seconds in which a hypervisor took more than a tenth of the CPU that was wanted.
+    #[serde(default)]
+    pub stolen_seconds: u64,
     /// Mean CPU use as a share of them.
     pub cpu_mean: f64,
     /// Largest one-second CPU use.

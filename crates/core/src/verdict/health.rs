@@ -9,13 +9,17 @@
 //!   matters when starts are late for it;
 //! * it ran out of open files or local ports, even once: such errors look like the target's.
 //!
+//! CPU use says nothing of a task in the cloud that does not know its limit. Then pressure on its run queue is looked at, which is its own:
+//! waiting for a CPU in more than that share of its seconds is saturation, and where there is no such figure, the run cannot be judged.
+//! On a shared machine without a quota such pressure may be anybody's, and is a warning.
+//!
 //! The lag meant here is that of starts that found a VU ready. What waits for a VU of a slow target is late by the
 //! target's doing, belongs into the response time, and is not in it. Such lag points at the generator, but alone is only a
 //! warning: a moment of a busy machine is in it too, and the response times count it.
 
 use super::Evidence;
 use super::words::{number, tasks};
-use crate::execution::manifest::{Health, Manifest};
+use crate::execution::manifest::{Health, LimitSource, Manifest};
 
 /// The share of its seconds in which a generator may be short of CPU, and of its time that it may have stood still at once.
 pub const SATURATED_SHARE: f64 = 0.1;
@@ -36,23 +40,45 @@ pub enum Saturation {
     Throttled,
     /// Out of open files or local ports.
     Exhausted,
+    /// Waiting for a CPU that nobody else wants, under a limit that is not known.
+    Starved,
+    /// Nothing tells whether it was: neither a limit is known nor the pressure on its run queue.
+    Unjudged,
 }
 
 impl Saturation {
     /// The ways in which a generator was saturated.
     pub fn of(health: &Health) -> Vec<Self> {
-        let often = |s: u64| s >= 2 && s as f64 > SATURATED_SHARE * health.measured_seconds as f64;
+        let often = |seconds| is_often(seconds, health);
         let late = health.lag_p99_us > LAG_LIMIT_US;
+        let unlimited = health.blind
+            && health.measured_seconds > 0
+            && !health.cpus_from.is_some_and(LimitSource::is_quota);
         let found = [
             (often(health.saturated_seconds), Self::Cpu),
             (often(health.throttled_seconds) && late, Self::Throttled),
             (health.exhausted > 0, Self::Exhausted),
+            (unlimited && is_contended(health), Self::Starved),
+            (
+                unlimited && health.contended_seconds.is_none(),
+                Self::Unjudged,
+            ),
         ];
         found
             .into_iter()
             .filter_map(|(holds, which)| holds.then_some(which))
             .collect()
     }
+}
+
+/// Whether so many of a generator's seconds are too many.
+pub(super) fn is_often(seconds: u64, health: &Health) -> bool {
+    seconds >= 2 && seconds as f64 > SATURATED_SHARE * health.measured_seconds as f64
+}
+
+/// Whether something waited for a CPU in too many of a generator's seconds.
+pub(super) fn is_contended(health: &Health) -> bool {
+    is_often(health.contended_seconds.unwrap_or(0), health)
 }
 
 pub(super) fn saturated(e: &Evidence<'_>) -> Vec<String> {
@@ -64,21 +90,33 @@ pub(super) fn saturated(e: &Evidence<'_>) -> Vec<String> {
             .collect()
     };
     let cases = [
-        (Saturation::Cpu, "had no CPU left"),
-        (Saturation::Throttled, "was held back by its CPU quota"),
-        (Saturation::Exhausted, "ran out of open files or ports"),
+        (
+            Saturation::Cpu,
+            "had no CPU left, so the figures are its own",
+        ),
+        (
+            Saturation::Throttled,
+            "was held back by its CPU quota, so the figures are its own",
+        ),
+        (
+            Saturation::Exhausted,
+            "ran out of open files or ports, so the figures are its own",
+        ),
+        (
+            Saturation::Starved,
+            "waited for its CPU, so the figures are its own",
+        ),
+        (
+            Saturation::Unjudged,
+            "may have had no CPU left: neither its limit nor the pressure on its CPUs is known",
+        ),
     ];
     let lines = cases
         .into_iter()
         .map(|(which, what)| (of(which), what))
         .filter(|(tasks, _)| !tasks.is_empty());
     lines
-        .map(|(list, what)| {
-            format!(
-                "the generator {what}, so the figures are its own: {}",
-                tasks(&list)
-            )
-        })
+        .map(|(list, what)| format!("the generator {what}: {}", tasks(&list)))
         .collect()
 }
 

@@ -554,3 +554,55 @@ fn a_comparison_that_cannot_be_made_for_want_of_what_is_there_is_no_pass() {
     });
     assert_eq!(breached.status, Status::Failed, "a breach is a breach");
 }
+
+/// Without a quota CPU use tells nothing: then who waits for a CPU decides, where it can only be the generator.
+#[test]
+fn a_task_that_does_not_know_its_limit_is_never_silently_fine() {
+    use crate::execution::manifest::LimitSource::{Cgroup, Machine, Requested, TaskMetadata};
+    let of = |from, blind, contended| {
+        with(|c| {
+            let health = &mut c.manifests[1].health;
+            (health.cpus_from, health.blind) = (from, blind);
+            health.contended_seconds = contended;
+        })
+    };
+    let starved = "waited for its CPU, so the figures are its own: task 1";
+    let unknown = "neither its limit nor the pressure on its CPUs is known: task 1";
+    for (from, blind, contended, status, said) in [
+        (Some(Machine), true, Some(7), Status::Inconclusive, starved),
+        (Some(Machine), true, Some(6), Status::Passed, ""),
+        (Some(Machine), true, None, Status::Inconclusive, unknown),
+        (None, true, None, Status::Inconclusive, unknown),
+        (Some(TaskMetadata), true, Some(60), Status::Passed, ""),
+        (Some(Requested), true, None, Status::Passed, ""),
+        (Some(Cgroup), false, Some(60), Status::Passed, ""),
+        (Some(Machine), false, Some(60), Status::Passed, ""),
+        (Some(Machine), false, None, Status::Passed, ""),
+    ] {
+        let verdict = of(from, blind, contended);
+        let case = format!("{from:?}, blind {blind}, {contended:?}: {verdict:?}");
+        assert_eq!(verdict.status, status, "{case}");
+        assert!(verdict.reasons.concat().contains(said), "{case}");
+        let shared = from == Some(Machine) && !blind && contended == Some(60);
+        let warned = |text: &str| verdict.warnings.iter().any(|w| w.contains(text));
+        assert_eq!(warned("cannot be told whether"), shared, "{case}");
+        assert_eq!(
+            warned("FLOODGATE_TASK_CPU") || warned("more CPU a task"),
+            status == Status::Inconclusive,
+            "{case}"
+        );
+    }
+}
+
+#[test]
+fn what_a_hypervisor_takes_is_told() {
+    let robbed = with(|c| c.manifests[0].health.stolen_seconds = 7);
+    assert!(
+        robbed
+            .warnings
+            .iter()
+            .any(|w| w.contains("7 seconds (task 0)"))
+    );
+    let hardly = with(|c| c.manifests[0].health.stolen_seconds = 6);
+    assert!(!hardly.warnings.iter().any(|w| w.contains("hypervisor")));
+}

@@ -1,9 +1,9 @@
 //! What a reader should know beside the verdict. Each warning says what to change.
 
-use super::health::standstill_decides;
+use super::health::{is_contended, is_often, standstill_decides};
 use super::words::{count, number, percent, tasks};
 use super::{Evidence, LAG_LIMIT_US, STANDSTILL_US, Saturation, own};
-use crate::execution::manifest::{Manifest, TaskOutcome};
+use crate::execution::manifest::{LimitSource, Manifest, TaskOutcome};
 
 /// Largest difference between the starts of two tasks that passes without a word, in µs: the width of a recording window.
 const SKEW_LIMIT_US: i64 = 1_000_000;
@@ -13,6 +13,8 @@ pub(super) fn collect(e: &Evidence<'_>) -> Vec<String> {
     let mut all = Vec::new();
     all.extend(saturation(e.manifests));
     all.extend(lag(e.manifests));
+    all.extend(contention(e.manifests));
+    all.extend(steal(e.manifests));
     all.extend(standstill(e.manifests));
     all.extend(drops(e));
     all.extend(tolerated(e));
@@ -89,6 +91,16 @@ fn saturation(manifests: &[Manifest]) -> Vec<String> {
             "out of open files or local ports",
             "raise ulimit -n, keep connections alive, or use more tasks",
         ),
+        (
+            Saturation::Starved,
+            "waiting for its CPU",
+            "use more tasks, more CPU a task, or a lower rate",
+        ),
+        (
+            Saturation::Unjudged,
+            "without a known limit of CPU",
+            "let the task reach its metadata (ECS_CONTAINER_METADATA_URI_V4), or say what it has in FLOODGATE_TASK_CPU",
+        ),
     ];
     let of = |which| -> Vec<&Manifest> {
         manifests
@@ -135,6 +147,49 @@ fn lag(manifests: &[Manifest]) -> Option<String> {
         worst / 1_000,
         tasks(&list),
         percent(cpu)
+    ))
+}
+
+/// A shared machine on which somebody waited for a CPU: it may have been a generator that is not known to have waited.
+fn contention(manifests: &[Manifest]) -> Option<String> {
+    let unclear = |m: &&Manifest| {
+        let health = &m.health;
+        // Lag tells it where there is a figure of it: of the native engine.
+        let measured = health.lag_max_us > 0;
+        let shared = !health.cpus_from.is_some_and(LimitSource::is_quota) && !health.blind;
+        shared && !measured && is_contended(health) && Saturation::of(health).is_empty()
+    };
+    let list: Vec<_> = manifests.iter().filter(unclear).map(|m| m.task).collect();
+    let worst = manifests.iter().filter(unclear);
+    let (seconds, of) = worst
+        .map(|m| {
+            (
+                m.health.contended_seconds.unwrap_or(0),
+                m.health.measured_seconds,
+            )
+        })
+        .max()?;
+    Some(format!(
+        "the machine's CPUs were waited for in {seconds} of {of} seconds ({}), so it cannot be told whether the generator was short of \
+         CPU; run it where nothing else does, or under a quota of its own",
+        tasks(&list)
+    ))
+}
+
+/// Time that a hypervisor gave to others.
+fn steal(manifests: &[Manifest]) -> Option<String> {
+    let robbed = |m: &&Manifest| is_often(m.health.stolen_seconds, &m.health);
+    let list: Vec<_> = manifests.iter().filter(robbed).map(|m| m.task).collect();
+    let seconds = manifests
+        .iter()
+        .filter(robbed)
+        .map(|m| m.health.stolen_seconds)
+        .max()?;
+    Some(format!(
+        "the hypervisor took more than a tenth of the CPU that was wanted in up to {} ({}), which counts as used; run the generator \
+         on a machine that is not overcommitted",
+        count(seconds, "second"),
+        tasks(&list)
     ))
 }
 

@@ -1,6 +1,7 @@
 //! The user's simulation as it lies in the test's folder: a jar, or a packed project.
 
 use super::project;
+use crate::jvm;
 use crate::launch::{Job, LaunchError};
 use crate::private;
 use floodgate_core::schedule::Segment;
@@ -9,6 +10,8 @@ use std::path::{Path, PathBuf, absolute};
 
 /// Our helper: its sources stand beside it, and in it.
 const HELPER: &[u8] = include_bytes!("helper/floodgate-gatling.jar");
+/// The share that the heap may take of the memory that the JVM itself and the supervisor leave; the network's buffers lie outside of it.
+const HEAP_PERCENT: u32 = 50;
 /// The helper's name in the scratch folder.
 const HELPER_NAME: &str = "floodgate-gatling.jar";
 /// The oldest and the newest Gatling that simulations are run with: minor versions of 3. The actors of 3.11 and before are others,
@@ -167,11 +170,11 @@ pub(super) fn java(job: &Job<'_>, script: &Script) -> Result<Vec<OsString>, Laun
         [
             // Gatling needs it to write strings into its log (`StringInternals`).
             "--add-opens=java.base/java.lang=ALL-UNNAMED",
-            "-XX:MaxRAMPercentage=50",
             "-XX:+ExitOnOutOfMemoryError",
         ]
         .map(OsString::from),
     );
+    command.extend(jvm::options(job, HEAP_PERCENT));
     let given = scratch.join("parameters");
     private::write(&given, &parameters(job))?;
     let mut file = OsString::from("@");

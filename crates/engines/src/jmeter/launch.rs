@@ -5,6 +5,7 @@ use super::pace::Paces;
 use super::plan::{Plan, Values, checks, resolved};
 use super::read::{self, Options};
 use super::split::{Folders, Share, split};
+use crate::jvm;
 use crate::launch::{Exit, Job, Launch, LaunchError, Output, Said, Stop};
 use crate::private;
 use std::collections::BTreeMap;
@@ -31,7 +32,7 @@ const OPENED: [&str; 10] = [
     "java.desktop/sun.awt",
 ];
 
-/// The share of the memory that the heap may take; the rest is for threads' stacks, buffers and the JVM itself.
+/// The share that the heap may take of the memory that the JVM itself and the supervisor leave; the rest is for threads' stacks and buffers.
 const HEAP_PERCENT: u32 = 65;
 
 /// What the reader relies on, whatever `user.properties` says.
@@ -325,6 +326,7 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
     let given = given.map(|(name, value)| (name.as_str(), value.as_str()));
     private::write(&of_script, private::properties(given).as_bytes())?;
     let command = command(&Command {
+        sized: &jvm::options(job, HEAP_PERCENT),
         java: &java,
         home: &home,
         plan: &copy,
@@ -396,6 +398,8 @@ fn paces(plan: &[u8], parameters: &BTreeMap<String, String>) -> Result<Paces, St
 struct Command<'a> {
     /// The program.
     java: &'a Path,
+    /// Options of the JVM for its heap and processors.
+    sized: &'a [OsString],
     /// JMeter's home folder.
     home: &'a Path,
     /// The plan.
@@ -424,8 +428,8 @@ fn command(of: &Command<'_>) -> Vec<OsString> {
         text
     };
     let mut all: Vec<OsString> = vec![of.java.into()];
-    all.push(format!("-XX:MaxRAMPercentage={HEAP_PERCENT}").into());
-    // Java 8 knows neither this share nor modules.
+    all.extend(of.sized.iter().cloned());
+    // Java 8 knows no modules, and before its update 191 none of the options above.
     all.push("-XX:+IgnoreUnrecognizedVMOptions".into());
     all.extend(
         OPENED
@@ -560,6 +564,8 @@ mod tests {
             max_duration: None,
             home: None,
             refused: &[],
+            cpus: None,
+            memory: None,
         };
         let copy = mirror(&job).unwrap();
         assert!(!copy.exists(), "the plan itself is written, not linked");
@@ -588,6 +594,7 @@ mod tests {
         let parameters = parameters.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let parameters = BTreeMap::from(parameters);
         let line = command(&Command {
+            sized: &["-Xmx333m".into()],
             java: Path::new("/java"),
             home,
             plan: Path::new("/scratch/plan.jmx"),
@@ -608,6 +615,7 @@ mod tests {
             place("-jar") < place("-n"),
             "the JVM's options before, JMeter's after"
         );
+        assert!(place("-Xmx333m") < place("-jar"));
         assert!(line.contains(&"-Jjmeterengine.nongui.port=4445".to_owned()));
         assert_eq!(HEADER.split(',').count(), 17);
     }

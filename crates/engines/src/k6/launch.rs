@@ -95,7 +95,10 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
             .env
             .iter()
             .cloned()
-            .chain(QUIET.map(|(name, value)| (name.into(), value.into())))
+            .chain(environment(
+                job.processors(),
+                std::env::var_os("GOMAXPROCS").is_some(),
+            ))
             .collect(),
         folder: job.folder.to_owned(),
         output: Output::Pipe(pipe),
@@ -108,6 +111,14 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
         control: Some(control),
         warnings: warnings.into_iter().chain(given.warning()).collect(),
     })
+}
+
+/// The environment of a run. Go counts the machine's processors, and from 1.25 on a quota that it sees; what the user says goes first.
+fn environment(processors: Option<u32>, is_given: bool) -> Vec<(OsString, OsString)> {
+    let quiet = QUIET.map(|(name, value)| (name.into(), value.into()));
+    let processors = processors.filter(|_| !is_given);
+    let processors = processors.map(|n| ("GOMAXPROCS".into(), n.to_string().into()));
+    quiet.into_iter().chain(processors).collect()
 }
 
 /// What a line of k6's log says: `time="…" level=… msg="…" source=…`. That k6 was stopped is our doing.
@@ -309,6 +320,17 @@ mod tests {
         let of = |own| blacklist(&refused, own).unwrap();
         assert_eq!(of(&Value::Null), "169.254.0.0/16,fe80::/10");
         assert_eq!(of(&own), "169.254.0.0/16,fe80::/10,10.0.0.0/8");
+    }
+
+    #[test]
+    fn go_is_told_how_many_processors_there_are() {
+        let told = |processors, is_given| {
+            let all = environment(processors, is_given);
+            all.into_iter().find(|(name, _)| name == "GOMAXPROCS")
+        };
+        let one = Some(("GOMAXPROCS".into(), "1".into()));
+        assert_eq!(told(Some(1), false), one);
+        assert_eq!((told(None, false), told(Some(1), true)), (None, None));
     }
 
     #[test]

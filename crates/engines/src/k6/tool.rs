@@ -328,6 +328,8 @@ mod tests {
             max_duration: None,
             refused: &[],
             home: None,
+            cpus: None,
+            memory: None,
         };
         let given = Parameters::of(&job);
         let names: Vec<_> = given

@@ -2,6 +2,7 @@
 
 use crate::format::{bytes, count, duration, plural};
 use crate::style::{Align, Style, Tone, fitting, plain, table};
+use floodgate_core::execution::manifest::LimitSource;
 use floodgate_core::execution::summary::{GeneratorSummary, Summary};
 
 /// How many generators are listed; the worst come first.
@@ -58,7 +59,28 @@ pub(super) fn generators(summary: &Summary, style: Style) -> String {
             style.paint(&format!("and {more} more, none worse"), Tone::Dim)
         );
     }
+    for line in limits(&list) {
+        text += &format!("  {}\n", style.paint(&line, Tone::Dim));
+    }
     text
+}
+
+/// Limits that are none of the machine's, each with who sets it; once where several generators have the same.
+fn limits(generators: &[&GeneratorSummary]) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for g in generators {
+        let by = |from: Option<LimitSource>| from.filter(|f| f.is_quota()).map(LimitSource::words);
+        let cpu = by(g.cpus_from).map(|by| format!("{} CPU by {by}", g.cpus));
+        let memory = g.memory_bytes.zip(by(g.memory_from));
+        let memory = memory.map(|(most, by)| format!("{} of memory by {by}", bytes(most as f64)));
+        let all: Vec<_> = cpu.into_iter().chain(memory).collect();
+        let line = format!("limits: {}", all.join(", "));
+        if !all.is_empty() && !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines.truncate(MAX_GENERATORS);
+    lines
 }
 
 /// CPU use in percent; a tenth of one is as much as its measure can tell.

@@ -2,6 +2,7 @@
 
 use floodgate_core::baseline::{BaselineOutcome, Direction};
 use floodgate_core::execution::connections::Connections;
+use floodgate_core::execution::manifest::LimitSource;
 use floodgate_core::execution::plan::PlannedLoad;
 use floodgate_core::execution::record::{
     AppliedLoad, Completeness, Cost, CostItem, ExcludedShard, Execution, Infrastructure, Status,
@@ -88,6 +89,11 @@ fn generator(task: u32, cpu: f64, lag_p99_ms: f64) -> GeneratorSummary {
         outcome: "completed".into(),
         saturated: false,
         cpus: 1.0,
+        cpus_from: Some(LimitSource::Machine),
+        memory_bytes: Some(2 << 30),
+        memory_from: Some(LimitSource::Machine),
+        contended_seconds: Some(1),
+        stolen_seconds: 0,
         cpu_mean: cpu,
         cpu_max: (cpu * 1.4).min(1.0),
         saturated_seconds: 0,

@@ -18,6 +18,8 @@ fn job<'a>(
         max_duration: None,
         home: Some(folder),
         refused: &[],
+        cpus: None,
+        memory: None,
     }
 }
 

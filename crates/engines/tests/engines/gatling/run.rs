@@ -95,6 +95,8 @@ impl Folders {
             max_duration: None,
             home: Some(&home.0),
             refused: &[],
+            cpus: None,
+            memory: None,
         }
     }
 }

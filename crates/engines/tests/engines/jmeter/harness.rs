@@ -87,6 +87,8 @@ pub(super) fn run(
         max_duration: None,
         home: Some(home),
         refused: &[],
+        cpus: None,
+        memory: None,
     })
     .unwrap();
     let Output::Pipe(pipe) = &launch.output else {

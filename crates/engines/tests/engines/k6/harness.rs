@@ -221,6 +221,8 @@ impl Script {
             max_duration: None,
             home: Some(&self.program),
             refused: &[],
+            cpus: None,
+            memory: None,
         }
     }
 
