@@ -209,6 +209,7 @@ run "package" {
 
   variables {
     name               = "floodgate"
+    iam_prefix         = "floodgate"
     package            = "no-such.zip"
     bucket             = "floodgate"
     bucket_arn         = "arn:aws:s3:::floodgate"
@@ -234,6 +235,7 @@ run "schedule" {
 
   variables {
     name                  = "floodgate"
+    iam_prefix            = "floodgate"
     account_id            = "123456789012"
     state_machine_arns    = { "*" = "arn:aws:states:eu-west-1:123456789012:stateMachine:floodgate__scheduled" }
     dead_letter_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:floodgate-dead-letters"

@@ -194,6 +194,7 @@ run "schedule_starts_the_test" {
 
   variables {
     name                  = "floodgate"
+    iam_prefix            = "floodgate"
     account_id            = "123456789012"
     state_machine_arns    = { shop = "arn:aws:states:eu-west-1:123456789012:stateMachine:floodgate_shop_scheduled" }
     dead_letter_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:floodgate-dead-letters"
