@@ -8,7 +8,7 @@ use crate::placement::{Placement, ProjectRules, SPOT};
 use floodgate_control::max_duration;
 use floodgate_core::cost::Bill;
 use floodgate_core::definition::model::Definition;
-use floodgate_core::execution::record::Trigger;
+use floodgate_core::execution::record::{PrincipalIs, Trigger};
 use floodgate_core::schedule::planned_load;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -35,7 +35,12 @@ pub(super) fn who<'a>(
             "project {project:?} is not known to this stack; add it to `projects` of the Terraform module"
         ))
     })?;
-    if rules.allows(trigger.principal.as_deref()) {
+    // Schedules are admitted by their names, which only the machine that Scheduler alone starts may give: of anybody else they say
+    // as much as no name.
+    let claimed = trigger.principal_is == PrincipalIs::Claimed;
+    let named = trigger.principal.as_deref();
+    let named = named.filter(|who| !(claimed && who.starts_with("schedule/")));
+    if rules.allows(named) {
         return Ok(rules);
     }
     let who = trigger

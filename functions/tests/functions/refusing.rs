@@ -77,6 +77,18 @@ async fn who_may_not_start_runs_is_on_record_and_a_retry_says_the_same() {
 
 /// What AWS says of a pipeline is the ARN of its role's session, what administrators write is that of the role.
 #[tokio::test]
+async fn the_name_of_a_schedule_cannot_be_borrowed() {
+    let stack = Stack::new();
+    let mut place = placement();
+    place["projects"]["*"]["principals"] = json!(["schedule/floodgate/nightly"]);
+    stack.place(&place);
+    let input = json!({"definition": definition(1, 60),
+        "trigger": {"kind": "schedule", "principal": "schedule/floodgate/nightly"}});
+    let error = refused(&stack, &input).await;
+    assert!(error.to_string().contains("may not start runs"), "{error}");
+}
+
+#[tokio::test]
 async fn a_role_is_known_by_its_sessions() {
     let session = "arn:aws:sts::1:assumed-role/shop-pipeline/build-7";
     for (principal, starts) in [

@@ -167,7 +167,8 @@ fn generator(project: &str) -> serde_json::Value {
     let projects = hcl::value!({ "*" = (secrets("rest")), "search" = (secrets(OTHER)), "shop" = (secrets("shop")) });
     let own = projects.as_object().expect("an object")[project].clone();
     let variables = hcl::value!({
-        "name" = "fg", "iam_prefix" = "fg", "projects" = projects, "bucket_arn" = BUCKET, "kms_key_arn" = null
+        "name" = "fg", "iam_prefix" = "fg", "projects" = projects, "bucket_arn" = BUCKET, "kms_key_arn" = null,
+        "secret_kms_key_arns" = ["arn:aws:kms:eu-west-1:1:key/secrets"]
     });
     let locals = ["named", "parts", "task_statements"];
     let each = (project, own);
