@@ -217,7 +217,7 @@ fn challenges_of_http_digest_are_answered() {
 #[test]
 fn a_hit_leaves_no_credentials() {
     const SECRET: &str = "pl4nted";
-    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    let target = Target::start(Config::service()).unwrap();
     let page =
         |of: &str, user: &str| target.url().replace("http://", &format!("http://{user}")) + of;
     let basic = page("/basic-auth/ann/pl4nted", "ann:pl4nted@");
@@ -234,6 +234,7 @@ fn a_hit_leaves_no_credentials() {
             "/",
         ),
     ] {
+        let bench = Bench::new();
         let args = [&["hit"][..], &args, &["-n", "3", "-c", "1", "--json"]].concat();
         let ended = bench.floodgate(&args);
         let summary = ended.expect(0).summary();

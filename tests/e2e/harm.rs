@@ -24,7 +24,9 @@ fn bounded(url: &str, http: &str, code: &str) {
         .iter()
         .map(|(c, n)| (c.as_str(), *n))
         .collect();
-    assert_eq!(errors, [(code, 4)], "{url} {http}");
+    // The hops of a chain of redirects count as its end does.
+    let others = errors.iter().filter(|(c, _)| *c != "302");
+    assert!(others.eq([&(code, 4)]), "{url} {http}: {errors:?}");
     assert_ne!(summary.status, Status::Passed);
     assert_ne!(ended.code(), Some(0));
     let peak = summary.generators[0].peak_rss_bytes;

@@ -18,8 +18,8 @@ struct Way {
 }
 
 impl<W> Vu<W> {
-    /// Goes where redirects lead and answers challenges, recording each hop but the last. A challenge is recorded when it is
-    /// known whether its answer did: it counts as that does.
+    /// Goes where redirects lead and answers challenges, recording each hop but the last. They are recorded when the last is known,
+    /// and count as it does: else a run in which nothing but redirects succeeded would not have failed.
     pub(super) async fn follow<I: Io<Wire = W>, R: Record>(
         &mut self,
         scenario: &CompiledScenario<W>,
@@ -33,7 +33,7 @@ impl<W> Vu<W> {
             Source::Fixed { request, .. } => Request::clone(request),
             Source::Rendered(_) => self.request.as_deref().cloned().unwrap_or_default(),
         };
-        let (mut way, mut wire, mut challenges) = (Way::default(), None, Vec::new());
+        let (mut way, mut wire, mut passed) = (Way::default(), None, Vec::new());
         while last.hop.exchange.error.is_none() {
             let method = request.method.clone();
             match self.goes_on(&mut request, &last.hop, step.max_redirects, &mut way, io) {
@@ -52,13 +52,7 @@ impl<W> Vu<W> {
                     break;
                 }
             };
-            challenges.push(last.hop);
-            if way.answers == 0 {
-                // a redirect has been reached: so it is with all before it
-                for hop in challenges.drain(..) {
-                    write(step, &hop, true, &mut *record.borrow_mut());
-                }
-            }
+            passed.push(last.hop);
             last.cookies.take_in(step.cookie_names(), io);
             let intended = last.hop.exchange.timings.end;
             let as_get = last.hop.as_get || method != request.method;
@@ -67,13 +61,10 @@ impl<W> Vu<W> {
                 as_get,
                 intended,
                 begun: intended,
-                challenges: std::mem::take(&mut challenges),
+                passed: std::mem::take(&mut passed),
             });
             let exchange = io.execute(ready, step.keep, step.timeout).await;
-            challenges = self
-                .in_flight
-                .take()
-                .map_or_else(Vec::new, |f| f.challenges);
+            passed = self.in_flight.take().map_or_else(Vec::new, |f| f.passed);
             if let Some(info) = io.header("authentication-info").filter(|_| step.digest) {
                 self.digest.told(&request, info);
             }
@@ -85,7 +76,7 @@ impl<W> Vu<W> {
             last.followed = Some(Box::new(request.clone()));
         }
         let expected = step.is_expected(&last.hop.exchange);
-        for hop in challenges {
+        for hop in passed {
             write(step, &hop, expected, &mut *record.borrow_mut());
         }
         last

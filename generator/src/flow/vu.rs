@@ -67,8 +67,8 @@ pub(super) struct InFlight {
     pub(super) as_get: bool,
     pub(super) intended: Nanos,
     pub(super) begun: Nanos,
-    /// The challenges that it answers, not recorded yet.
-    pub(super) challenges: Vec<Hop>,
+    /// The redirects and challenges that led to it, not recorded yet.
+    pub(super) passed: Vec<Hop>,
 }
 
 /// One exchange of a step.
@@ -174,7 +174,7 @@ impl<W> Vu<W> {
                         as_get: false,
                         intended: at,
                         begun: now,
-                        challenges: Vec::new(),
+                        passed: Vec::new(),
                     });
                     let wire = match &step.source {
                         Source::Fixed { wire, .. } if !own => wire,
@@ -245,15 +245,15 @@ impl<W> Vu<W> {
             ..Exchange::default()
         };
         let record = &mut *record.borrow_mut();
+        // What they asked for was on its way.
+        for hop in &lost.passed {
+            write(&scenario.steps[lost.step as usize], hop, true, record);
+        }
         let series =
             scenario.steps[lost.step as usize]
                 .series
                 .get(record, &exchange, false, lost.as_get);
         record.http(series, &exchange, lost.intended, false);
-        // What they asked for was on its way.
-        for challenge in &lost.challenges {
-            write(&scenario.steps[lost.step as usize], challenge, true, record);
-        }
         true
     }
 

@@ -37,11 +37,13 @@ pub(super) fn faults(root: &Path, keys: &ExecutionKeys) -> Vec<String> {
     }
     // The folder of shards itself is not looked at: a shard that cannot be written there is left elsewhere, and named.
 
-    let is_dir = |path: &PathBuf| std::fs::metadata(root.join(path)).ok().map(|m| m.is_dir());
+    // By its components: a path that ends in a slash is not found where a file is in the folder's place.
+    let at = |path: &PathBuf| -> PathBuf { root.join(path).components().collect() };
+    let is_dir = |path: &PathBuf| std::fs::metadata(at(path)).ok().map(|m| m.is_dir());
     let wrong_files = files.iter().filter(|path| is_dir(path) == Some(true));
     let wrong_folders = folders.iter().filter(|path| is_dir(path) == Some(false));
     let said = |path: &PathBuf, is: &str, should: &str| {
-        let path = root.join(path);
+        let path = at(path);
         let path = path.display();
         format!(
             "{path} is {is}, where {should} should be: the execution's folder was changed while it ran"

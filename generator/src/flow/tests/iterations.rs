@@ -369,6 +369,12 @@ fn redirects_end() {
     let looped = run(Some(3), around());
     assert_eq!(looped.len(), 4);
     assert_eq!(looped[3], (302, Some(ErrorCode::TooManyRedirects), false));
+    assert!(
+        looped.iter().all(|(_, _, expected)| !expected),
+        "{looped:?}"
+    );
+    let astray = run(None, vec![Reply::to(302, "/a"), Reply::status(500)]);
+    assert_eq!(astray, [(302, None, false), (500, None, false)]);
     assert_eq!(run(None, around()).len(), 11, "ten by default");
     assert_eq!(
         run(Some(0), around()),
@@ -403,7 +409,7 @@ fn redirects_end() {
     assert_eq!(
         run(None, vec![Reply::to(302, "/"), lost]),
         [
-            (302, None, true),
+            (302, None, false),
             (0, Some(ErrorCode::ConnectionReset), false)
         ]
     );

@@ -87,12 +87,12 @@ fn times(figures: &Figures) -> std::collections::BTreeMap<String, f64> {
     let connect = figures.connect_ms.unwrap_or(0).min(figures.elapsed_ms);
     let latency = figures.latency_ms.filter(|latency| *latency > 0);
     let first = latency.map(|latency| latency.min(figures.elapsed_ms).max(connect));
-    let of = |metric: Builtin, ms: Option<u64>| {
-        ms.filter(|ms| *ms > 0)
-            .map(|ms| (metric.name().to_owned(), ms as f64))
-    };
+    let named = |metric: Builtin, ms: u64| (metric.name().to_owned(), ms as f64);
+    // A phase that took none of its milliseconds says nothing; all of it together does.
+    let of = |metric, ms: Option<u64>| ms.filter(|ms| *ms > 0).map(|ms| named(metric, ms));
+    let all = figures.elapsed_ms - connect;
     [
-        of(Builtin::HttpReqDuration, Some(figures.elapsed_ms - connect)),
+        Some(named(Builtin::HttpReqDuration, all)),
         of(Builtin::HttpReqConnecting, Some(connect)),
         of(Builtin::HttpReqWaiting, first.map(|first| first - connect)),
         of(
