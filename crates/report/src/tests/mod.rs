@@ -199,6 +199,28 @@ fn many_names_are_summed_up() {
     );
 }
 
+/// Whoever sets a limit stands below the generators, once; of the machine's own size there is nothing to say.
+#[test]
+fn limits_that_are_none_of_the_machines_are_told() {
+    use floodgate_core::execution::manifest::LimitSource::{Cgroup, Machine, TaskMetadata};
+    let (e, mut s) = passed();
+    let shown = |s: &_| summary(&e, s, Style::PLAIN);
+    assert!(!shown(&s).contains("limits:"));
+    for g in &mut s.generators {
+        (g.cpus, g.cpus_from) = (0.25, Some(TaskMetadata));
+        (g.memory_bytes, g.memory_from) = (Some(512 << 20), Some(Cgroup));
+    }
+    let text = shown(&s);
+    let line = text.lines().filter(|line| line.contains("limits:"));
+    let line: Vec<_> = line.collect();
+    assert_eq!(line.len(), 1, "{text}");
+    let both = line[0].contains("0.25 CPU by the task's metadata")
+        && line[0].contains("of memory by its cgroup");
+    assert!(both, "{text}");
+    s.generators[0].memory_from = Some(Machine);
+    assert!(shown(&s).contains("limits: 0.25 CPU by the task's metadata\n"));
+}
+
 #[test]
 fn a_narrow_terminal() {
     let (e, s) = failed();
