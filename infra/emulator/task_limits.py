@@ -51,7 +51,8 @@ def limit(name: str, vcpus: float, mib: float) -> str:
 
 def remove(name: str) -> None:
     """Removes a cgroup once nothing is in it."""
-    for folder in folders(name):
+    # Docker makes one of each controller that is mounted, limited or not.
+    for folder in [MOUNT / name, *MOUNT.glob(f"*/{name}")]:
         try:
             folder.rmdir()
         except OSError:
