@@ -112,6 +112,10 @@ impl Io for Answers<'_> {
         Some(self.body)
     }
 
+    fn each_header<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+        self.header(name).into_iter()
+    }
+
     fn cookie(&self, _name: &str) -> Option<&[u8]> {
         None
     }
