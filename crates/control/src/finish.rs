@@ -313,14 +313,13 @@ async fn judge(
     collected: &Collected,
     errors: &[String],
 ) -> Result<Conclusion> {
-    let unusable =
-        |faults: Vec<floodgate_core::threshold::ThresholdError>| ControlError::Definition {
-            problem: faults
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join("; "),
-        };
+    let unusable = |faults: Vec<floodgate_core::syntax::SyntaxError>| ControlError::Definition {
+        problem: faults
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("; "),
+    };
     let thresholds = Thresholds::compile(&definition.thresholds).map_err(unusable)?;
     let baseline = definition
         .baseline

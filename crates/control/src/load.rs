@@ -8,11 +8,12 @@ use crate::prepare::TestPackage;
 use bytes::Bytes;
 use floodgate_core::baseline::Baseline;
 use floodgate_core::definition::{
-    Definition, Faults, Overrides, Parsed, Resolver, Severity, Source, parse_with, version,
+    Definition, Faults, Overrides, Parsed, Resolver, Severity, Source, parse, version,
 };
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::keys::{DEFINITION_FILE, definition_file};
-use floodgate_core::threshold::{ThresholdError, Thresholds};
+use floodgate_core::syntax::SyntaxError;
+use floodgate_core::threshold::Thresholds;
 use floodgate_store::ObjectStore;
 use std::collections::BTreeSet;
 
@@ -45,8 +46,8 @@ impl From<Faults> for LoadError {
     }
 }
 
-impl From<Vec<ThresholdError>> for LoadError {
-    fn from(faults: Vec<ThresholdError>) -> Self {
+impl From<Vec<SyntaxError>> for LoadError {
+    fn from(faults: Vec<SyntaxError>) -> Self {
         Self {
             text: faults.iter().map(|f| format!("{f}\n")).collect(),
             errors: faults.len(),
@@ -87,7 +88,7 @@ pub fn check(
     overrides: &[(String, String)],
     resolver: &dyn Resolver,
 ) -> std::result::Result<Checked, LoadError> {
-    let parsed = parse_with(source, &Overrides(overrides.to_vec()), resolver, judge)?;
+    let parsed = parse(source, &Overrides(overrides.to_vec()), resolver)?;
     let mut doubts: Vec<String> = parsed.warnings.iter().map(ToString::to_string).collect();
     doubts.extend(compile(&parsed.definition)?);
     Ok(Checked {
@@ -193,12 +194,7 @@ fn definition(
     text: &[u8],
     resolver: &dyn Resolver,
 ) -> std::result::Result<Definition, LoadError> {
-    let parsed = parse_with(
-        &Source { name, text },
-        &Overrides::default(),
-        resolver,
-        judge,
-    )?;
+    let parsed = parse(&Source { name, text }, &Overrides::default(), resolver)?;
     Ok(parsed.definition)
 }
 
@@ -206,10 +202,6 @@ fn unusable(error: LoadError) -> ControlError {
     ControlError::Definition {
         problem: error.text,
     }
-}
-
-fn judge(key: &str, expression: &str) -> std::result::Result<(), String> {
-    floodgate_core::threshold::check(key, expression).map_err(|e| e.to_string())
 }
 
 /// What the definition's own grammar does not know: thresholds and baseline must compile. Returns doubts.

@@ -13,9 +13,9 @@
 use crate::definition::model::BaselineSpec;
 use crate::execution::summary::{Outcome, Summary};
 use crate::metric::{Builtin, Contains, MetricKind};
+use crate::syntax::SyntaxError;
 use crate::threshold::{
-    Aggregate, Fault, Key, Known, MetricSource, ThresholdError, check_aggregate, checked_key,
-    observe, parse_key,
+    Aggregate, Key, Known, MetricSource, check_aggregate, checked_key, observe, parse_key,
 };
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -130,30 +130,25 @@ impl BaselineMetric {
     /// Parses `metric{tag:value} aggregate`.
     ///
     /// # Errors
-    /// As for a threshold; the columns are of `text`.
-    pub fn parse(text: &str) -> Result<Self, ThresholdError> {
-        let fail = |offset, fault| ThresholdError::at(text, offset, fault);
+    /// As for a threshold.
+    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         let trimmed = text.trim_end();
         let Some((at, _)) = trimmed.char_indices().rfind(|(_, c)| c.is_whitespace()) else {
-            return Err(fail(
+            return Err(SyntaxError::new(
                 trimmed.len(),
-                Fault::Empty {
-                    example: "an aggregate after the metric, such as p(95)",
-                },
-            ));
+                "an aggregate after the metric is missing",
+            )
+            .allowed("\"http_req_duration p(95)\""));
         };
         let key_at = text.len() - text.trim_start().len();
         let key_text = text.get(key_at..at).map_or("", str::trim_end);
-        let shift = text[..key_at].chars().count();
-        let key = checked_key(key_text).map_err(|e| ThresholdError {
-            input: text.to_owned(),
-            column: e.column + shift,
-            fault: e.fault,
-        })?;
+        let key =
+            checked_key(key_text).map_err(|error| error.within(key_at..key_at + key_text.len()))?;
         let aggregate_text = trimmed[at..].trim_start();
-        let aggregate_at = trimmed.len() - aggregate_text.len();
-        let aggregate = Aggregate::parse(aggregate_text).map_err(|f| fail(aggregate_at, f))?;
-        check_aggregate(&key.metric, aggregate).map_err(|f| fail(aggregate_at, f))?;
+        let aggregate_at = trimmed.len() - aggregate_text.len()..trimmed.len();
+        let aggregate = Aggregate::parse(aggregate_text)
+            .and_then(|aggregate| check_aggregate(&key.metric, aggregate).map(|()| aggregate))
+            .map_err(|error| error.within(aggregate_at))?;
         Ok(Self { key, aggregate })
     }
 
@@ -175,12 +170,12 @@ impl Baseline {
     /// Compiles a comparison as written.
     ///
     /// # Errors
-    /// All faults, in the order of the definition.
-    pub fn compile(spec: &BaselineSpec) -> Result<Self, Vec<ThresholdError>> {
+    /// All faults, in the order of the definition; each names its text.
+    pub fn compile(spec: &BaselineSpec) -> Result<Self, Vec<SyntaxError>> {
         let (good, bad): (Vec<_>, Vec<_>) = spec
             .metrics
             .iter()
-            .map(|m| BaselineMetric::parse(m))
+            .map(|m| BaselineMetric::parse(m).map_err(|error| error.naming(m)))
             .partition(Result::is_ok);
         if bad.is_empty() {
             Ok(Self {

@@ -60,9 +60,9 @@ impl Rate {
             let error = fail(format!("{} is no rate", quoted(text)));
             let bare = number.trim_end_matches(|c: char| !c.is_ascii_digit());
             let near = unit.is_none() && decimal(bare).is_some();
-            SyntaxError {
-                hint: near.then(|| format!("\"{bare}/s\"")),
-                ..error
+            match near {
+                true => error.hint(format!("\"{bare}/s\"")),
+                false => error,
             }
         })?;
         if u128::from(numerator) > u128::from(MOST) * u128::from(denominator) {

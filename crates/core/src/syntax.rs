@@ -1,16 +1,39 @@
 //! What the small grammars inside scalars share (durations, templates, checks): an error that knows its place, and the
 //! nearest name to a misspelt one.
 
-/// Why a text does not follow its grammar.
+use std::ops::Range;
+
+/// A stretch of a text in bytes; both ends stand on characters' boundaries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Where it begins.
+    pub start: usize,
+    /// Where it ends; `None` is the end of the text.
+    pub end: Option<usize>,
+}
+
+impl From<usize> for Span {
+    /// From here to the end of the text.
+    fn from(start: usize) -> Self {
+        Self { start, end: None }
+    }
+}
+
+impl From<Range<usize>> for Span {
+    fn from(range: Range<usize>) -> Self {
+        Self {
+            start: range.start,
+            end: Some(range.end),
+        }
+    }
+}
+
+/// Why a text does not follow its grammar: the one error of thresholds, checks, templates, durations and the like.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{problem}{}{}",
-    said("; did you mean ", hint),
-    said("; allowed: ", allowed)
-)]
+#[error("{problem}{}", remedies(.hint.as_deref(), .allowed.as_deref()))]
 pub struct SyntaxError {
-    /// Where in the text, in bytes from its start; always on a character's boundary.
-    pub at: usize,
+    /// Where in the text.
+    pub at: Span,
     /// What is wrong, with the offending part.
     pub problem: String,
     /// What would be right.
@@ -19,17 +42,32 @@ pub struct SyntaxError {
     pub hint: Option<String>,
 }
 
-fn said(lead: &str, text: &Option<String>) -> String {
-    text.as_ref()
-        .map(|text| format!("{lead}{text}"))
-        .unwrap_or_default()
+/// What follows a problem in one line: `; did you mean "rate"? allowed: …`, or `; write it so; allowed: …`.
+pub(crate) fn remedies(hint: Option<&str>, allowed: Option<&str>) -> String {
+    let meant = hint.is_some_and(|hint| hint.starts_with('"'));
+    let mut text = hint
+        .map(remedy)
+        .map_or_else(String::new, |hint| format!("; {hint}"));
+    if let Some(allowed) = allowed {
+        text.push_str(if meant { " allowed: " } else { "; allowed: " });
+        text.push_str(allowed);
+    }
+    text
+}
+
+/// A hint as a sentence's part: `did you mean "rate"?`, or the remedy itself.
+pub(crate) fn remedy(hint: &str) -> String {
+    match hint.starts_with('"') {
+        true => format!("did you mean {hint}?"),
+        false => hint.to_owned(),
+    }
 }
 
 impl SyntaxError {
-    /// An error at a byte of the text.
-    pub fn new(at: usize, problem: impl Into<String>) -> Self {
+    /// An error at a part of the text; a place alone is from there to the end.
+    pub fn new(at: impl Into<Span>, problem: impl Into<String>) -> Self {
         Self {
-            at,
+            at: at.into(),
             problem: problem.into(),
             allowed: None,
             hint: None,
@@ -43,6 +81,13 @@ impl SyntaxError {
         self
     }
 
+    /// With a remedy.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
     /// With the nearest of the valid names, if one is near, in quotes.
     #[must_use]
     pub fn nearest<'a>(mut self, name: &str, names: impl IntoIterator<Item = &'a str>) -> Self {
@@ -50,10 +95,20 @@ impl SyntaxError {
         self
     }
 
-    /// The same error in a text that has `by` more bytes in front.
+    /// The same error in a longer text, a part of which is the text that it was found in.
     #[must_use]
-    pub fn shifted(mut self, by: usize) -> Self {
-        self.at += by;
+    pub fn within(mut self, part: Range<usize>) -> Self {
+        self.at = Span {
+            start: part.start + self.at.start,
+            end: Some(self.at.end.map_or(part.end, |end| part.start + end)),
+        };
+        self
+    }
+
+    /// The same error for a reader who does not see the text: the problem names it.
+    #[must_use]
+    pub fn naming(mut self, text: &str) -> Self {
+        self.problem = format!("{}: {}", quoted(text), self.problem);
         self
     }
 }
@@ -135,5 +190,21 @@ mod tests {
             .allowed("ms, s, m")
             .nearest("sx", ["s"]);
         assert_eq!(error.to_string(), "unknown unit \"sec\"; allowed: ms, s, m");
+        assert_eq!(
+            error.clone().nearest("sec", ["secs"]).to_string(),
+            "unknown unit \"sec\"; did you mean \"secs\"? allowed: ms, s, m"
+        );
+        assert_eq!(
+            error.hint("write it so").naming("1sec").to_string(),
+            "\"1sec\": unknown unit \"sec\"; write it so; allowed: ms, s, m"
+        );
+    }
+
+    #[test]
+    fn a_place_is_kept_in_a_longer_text() {
+        let end = SyntaxError::new(1, "x").within(5..9).at;
+        assert_eq!((end.start, end.end), (6, Some(9)));
+        let part = SyntaxError::new(1..2, "x").within(5..9).at;
+        assert_eq!((part.start, part.end), (6, Some(7)));
     }
 }

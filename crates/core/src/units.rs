@@ -3,7 +3,7 @@
 //! Durations are Go's (<https://pkg.go.dev/time#ParseDuration>) as k6 extends them: `d` is a day, and a bare number is
 //! milliseconds (<https://grafana.com/docs/k6/latest/using-k6/k6-options/reference/>).
 
-use crate::syntax::{SyntaxError, quoted};
+use crate::syntax::{Span, SyntaxError, quoted};
 use std::time::Duration;
 
 /// What [`parse_duration`] takes, for messages.
@@ -60,67 +60,70 @@ const SPELT_UNITS: [(&str, &str); 17] = [
 /// # Errors
 /// An empty text, a sign, an unknown unit, or a time past `u64` nanoseconds (584 years).
 pub fn parse_duration(text: &str) -> Result<Duration, SyntaxError> {
-    let fail = |at, problem: String| SyntaxError::new(at, problem).allowed(DURATION);
+    let fail = |at: Span, problem: &str| {
+        SyntaxError::new(at, format!("{} {problem}", quoted(text))).allowed(DURATION)
+    };
     if text.is_empty() {
-        return Err(fail(0, "the duration is empty".to_owned()));
+        return Err(SyntaxError::new(0, "the duration is empty").allowed(DURATION));
     }
     if text.starts_with('-') {
-        return Err(fail(0, format!("{} is negative", quoted(text))));
+        return Err(fail(0.into(), "is negative"));
     }
     let mut total = 0_u128;
     let mut at = 0;
     while at < text.len() {
-        let (number, rest) = decimal(&text[at..])
-            .ok_or_else(|| fail(at, format!("{} has no number here", quoted(text))))?;
+        let (number, rest) =
+            decimal(&text[at..]).ok_or_else(|| fail(at.into(), "has no number here"))?;
         let unit_at = text.len() - rest.len();
         let unit_len = rest
             .find(|c: char| c.is_ascii_digit() || c == '.')
             .unwrap_or(rest.len());
         let unit = &rest[..unit_len];
+        let end = unit_at + unit_len;
         let scale = match TIME_UNITS.iter().find(|(name, _)| *name == unit) {
             Some((_, scale)) => *scale,
             None if unit.is_empty() && at == 0 && rest.is_empty() => 1_000_000,
             None if text.contains(char::is_whitespace) => {
-                let dense: String = text.split_whitespace().collect();
-                let error = fail(unit_at, format!("{} has a space in it", quoted(text)));
-                let meant = match parse_duration(&dense) {
-                    Ok(_) => Some(dense),
-                    Err(SyntaxError {
-                        at,
-                        hint: Some(unit),
-                        ..
-                    }) => Some(format!("{}{}", &dense[..at], unit.trim_matches('"'))),
-                    Err(_) => None,
-                };
-                return Err(SyntaxError {
-                    hint: meant.map(|meant| format!("\"{meant}\"")),
-                    ..error
+                let error = fail((unit_at..end).into(), "has a space in it");
+                return Err(match without_spaces(text) {
+                    Some(meant) => error.hint(format!("\"{meant}\"")),
+                    None => error,
                 });
             }
             None => {
-                let spelt = SPELT_UNITS.iter().find(|(spelt, _)| *spelt == unit.trim());
-                let meant = spelt.map_or(unit.trim(), |(_, short)| short);
-                return Err(fail(
-                    unit_at,
-                    format!(
-                        "{} has the unknown unit {}",
-                        quoted(text),
-                        quoted(unit.trim())
-                    ),
-                )
-                .nearest(meant, TIME_UNITS.map(|(name, _)| name)));
+                let spelt = SPELT_UNITS.iter().find(|(spelt, _)| *spelt == unit);
+                let meant = spelt.map_or(unit, |(_, short)| short);
+                let problem = format!("has the unknown unit {}", quoted(unit));
+                return Err(fail((unit_at..end).into(), &problem)
+                    .nearest(meant, TIME_UNITS.map(|(name, _)| name)));
             }
         };
         total = number
             .times(scale)
             .and_then(|part| total.checked_add(part))
             .filter(|total| *total <= u128::from(u64::MAX))
-            .ok_or_else(|| fail(at, format!("{} is too long", quoted(text))))?;
-        at = unit_at + unit_len;
+            .ok_or_else(|| fail((at..end).into(), "is too long"))?;
+        at = end;
     }
     Ok(Duration::from_nanos(
         u64::try_from(total).unwrap_or(u64::MAX),
     ))
+}
+
+/// The duration that one with spaces in it was meant to be.
+fn without_spaces(text: &str) -> Option<String> {
+    let dense: String = text.split_whitespace().collect();
+    match parse_duration(&dense) {
+        Ok(_) => Some(dense),
+        Err(error) => {
+            let unit = error.hint?;
+            Some(format!(
+                "{}{}",
+                &dense[..error.at.start],
+                unit.trim_matches('"')
+            ))
+        }
+    }
 }
 
 /// A duration in the shortest form that [`parse_duration`] reads back as the same one: `1m30s`, `500ms`, `0s`.
@@ -149,7 +152,7 @@ pub fn format_duration(duration: Duration) -> String {
 /// # Errors
 /// An empty text, an unknown unit, or more than `u64` bytes.
 pub fn parse_bytes(text: &str) -> Result<u64, SyntaxError> {
-    let fail = |at, problem: String| SyntaxError::new(at, problem).allowed(BYTES);
+    let fail = |at: usize, problem: String| SyntaxError::new(at, problem).allowed(BYTES);
     let (number, rest) =
         decimal(text).ok_or_else(|| fail(0, format!("{} is not a size", quoted(text))))?;
     let unit = rest.trim();
@@ -282,7 +285,7 @@ mod tests {
             ("9999999999999999999999s", 0, "no number"),
         ] {
             let error = parse_duration(text).unwrap_err();
-            assert_eq!(error.at, at, "{text}: {error}");
+            assert_eq!(error.at.start, at, "{text}: {error}");
             assert!(error.problem.contains(part), "{text}: {error}");
         }
         assert_eq!(

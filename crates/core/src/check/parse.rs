@@ -176,13 +176,11 @@ pub fn parse_json_path(text: &str) -> Result<JsonPath, SyntaxError> {
         digits.bytes().filter(u8::is_ascii_digit).count() > FILTER_DIGITS
     }) {
         let problem = format!("{number} has more digits than a filter tells apart");
-        let error = SyntaxError::new(at, problem).allowed(format!(
-            "{FILTER_DIGITS} digits: filters compare in 64-bit floating point"
-        ));
-        return Err(SyntaxError {
-            hint: Some("compare the number in a check of its own, which is exact".to_owned()),
-            ..error
-        });
+        return Err(SyntaxError::new(at..at + number.len(), problem)
+            .allowed(format!(
+                "{FILTER_DIGITS} digits: filters compare in 64-bit floating point"
+            ))
+            .hint("compare the number in a check of its own, which is exact"));
     }
     JsonPath::parse(text).map_err(|error| {
         let mut at = error.position().saturating_sub(1).min(text.len());
@@ -205,10 +203,12 @@ impl Cursor<'_> {
             self.at += path.len();
             return parse_json_path(path)
                 .map(Subject::JsonPath)
-                .map_err(|error| error.shifted(start));
+                .map_err(|error| error.within(start..self.at));
         }
         let word = self.word();
-        let fail = |problem: String| SyntaxError::new(start, problem).allowed(SUBJECTS.join(", "));
+        let place = start..self.at;
+        let fail =
+            |problem: String| SyntaxError::new(place.clone(), problem).allowed(SUBJECTS.join(", "));
         let named = |name: &str| !name.is_empty() && name.bytes().all(is_token);
         match (word, word.split_once(':')) {
             ("status", _) => Ok(Subject::Status),
@@ -220,7 +220,7 @@ impl Cursor<'_> {
             (_, Some(("header", name))) if named(name) => Ok(Subject::Header(name.to_owned())),
             (_, Some(("cookie", name))) if named(name) => Ok(Subject::Cookie(name.to_owned())),
             ("header" | "cookie", _) | (_, Some(("header" | "cookie", _))) => Err(
-                SyntaxError::new(start, format!("{} lacks the name", quoted(word)))
+                SyntaxError::new(place, format!("{} lacks the name", quoted(word)))
                     .allowed("header:Name, cookie:Name"),
             ),
             ("", _) if self.rest().is_empty() => Err(fail("the check is empty".to_owned())),
@@ -232,13 +232,14 @@ impl Cursor<'_> {
         self.skip_spaces();
         let start = self.at;
         let allowed = subject.operators();
-        let fail = |problem: String| SyntaxError::new(start, problem).allowed(allowed.join(", "));
         let mut operator = self.operator();
         let negated = operator == "not";
         if negated {
             self.skip_spaces();
             operator = self.operator();
         }
+        let place = start..self.at;
+        let fail = |problem: String| SyntaxError::new(place, problem).allowed(allowed.join(", "));
         let full = if negated {
             format!("not {operator}")
         } else {
@@ -340,8 +341,10 @@ impl Cursor<'_> {
         self.skip_spaces();
         let high = read(self)?;
         if low > high {
-            return Err(SyntaxError::new(start, "the range ends before it starts")
-                .allowed("LOW..HIGH, both ends included"));
+            return Err(
+                SyntaxError::new(start..self.at, "the range ends before it starts")
+                    .allowed("LOW..HIGH, both ends included"),
+            );
         }
         Ok((low, high))
     }
@@ -354,10 +357,7 @@ impl Cursor<'_> {
             .ok_or_else(|| no_number(start, word, "a number, \"text\", true, false or null"))
             .map_err(|error| match word {
                 "" => error,
-                _ => SyntaxError {
-                    hint: Some("text stands in quotes".to_owned()),
-                    ..error
-                },
+                _ => error.hint("text stands in quotes"),
             })
     }
 }

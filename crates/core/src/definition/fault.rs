@@ -1,8 +1,8 @@
 //! What is wrong with a definition, and where.
 
-use super::tree::{Mark, Path};
+use super::place::{Mark, Path};
 use crate::printable::{printable, shows};
-use crate::syntax::{SyntaxError, nearest};
+use crate::syntax::{SyntaxError, nearest, remedies, remedy};
 use std::fmt;
 
 /// How bad it is.
@@ -51,17 +51,6 @@ pub struct Fault {
 const EXCERPT: usize = 160;
 
 impl Fault {
-    /// The remedy as a sentence's part: `did you mean "rate"?`, or the remedy itself.
-    fn remedy(&self) -> Option<String> {
-        let hint = self.hint.as_ref()?;
-        let hint = printable(hint);
-        Some(if hint.starts_with('"') {
-            format!("did you mean {hint}?")
-        } else {
-            hint.into_owned()
-        })
-    }
-
     fn fmt_line(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Place {
             file,
@@ -73,17 +62,8 @@ impl Fault {
         if !path.is_empty() {
             write!(f, "{}: ", printable(path))?;
         }
-        f.write_str(&printable(&self.problem))?;
-        if let Some(remedy) = self.remedy() {
-            write!(f, "; {remedy}")?;
-        }
-        match self.allowed.as_deref().map(printable) {
-            Some(allowed) if self.hint.as_ref().is_some_and(|hint| hint.starts_with('"')) => {
-                write!(f, " allowed: {allowed}")
-            }
-            Some(allowed) => write!(f, "; allowed: {allowed}"),
-            None => Ok(()),
-        }
+        let tail = remedies(self.hint.as_deref(), self.allowed.as_deref());
+        write!(f, "{}{}", printable(&self.problem), printable(&tail))
     }
 
     fn fmt_picture(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -122,8 +102,8 @@ impl Fault {
                 "^".repeat((*width as usize).clamp(1, room))
             )?;
         }
-        if let Some(remedy) = self.remedy() {
-            write!(f, "\n{margin} = help: {remedy}")?;
+        if let Some(hint) = &self.hint {
+            write!(f, "\n{margin} = help: {}", printable(&remedy(hint)))?;
         }
         if let Some(allowed) = &self.allowed {
             write!(f, "\n{margin} = allowed: {}", printable(allowed))?;
@@ -316,6 +296,7 @@ impl Sink {
             line,
             column,
             width,
+            ..
         } = issue.mark;
         let (file, lines) = &self.sources[usize::from(source).min(self.sources.len() - 1)];
         let text = lines

@@ -12,6 +12,7 @@ mod local;
 mod mask;
 pub mod model;
 mod overrides;
+mod place;
 mod resolve;
 mod schema;
 mod shape;
@@ -31,8 +32,8 @@ pub use version::version;
 pub use yaml::{MAX_DEPTH, MAX_NODES, MAX_SCALAR, MAX_SIZE};
 
 use fault::{Issue, Sink};
+use place::{Mark, Path};
 use shape::Shape;
-use tree::{Mark, Path};
 
 /// The text of a definition.
 #[derive(Clone, Copy, Debug)]
@@ -81,10 +82,7 @@ pub struct Parsed {
     pub local: Vec<Fault>,
 }
 
-/// Judges a threshold: its key, such as `http_req_duration{name:home}`, and its expression, such as `p(95)<500`.
-pub type ThresholdCheck = fn(key: &str, expression: &str) -> Result<(), String>;
-
-/// Reads a definition, thresholds included.
+/// Reads a definition.
 ///
 /// # Errors
 /// Everything that is wrong with it.
@@ -92,21 +90,6 @@ pub fn parse(
     source: &Source<'_>,
     overrides: &Overrides,
     resolver: &dyn Resolver,
-) -> Result<Parsed, Faults> {
-    parse_with(source, overrides, resolver, |key, expression| {
-        crate::threshold::check(key, expression).map_err(|error| error.to_string())
-    })
-}
-
-/// Reads a definition and lets `threshold` judge each threshold.
-///
-/// # Errors
-/// Everything that is wrong with it.
-pub fn parse_with(
-    source: &Source<'_>,
-    overrides: &Overrides,
-    resolver: &dyn Resolver,
-    threshold: ThresholdCheck,
 ) -> Result<Parsed, Faults> {
     let text = match std::str::from_utf8(source.text) {
         Ok(text) => text,
@@ -132,7 +115,7 @@ pub fn parse_with(
     }
     resolve::resolve(&mut root, resolver, &mut sink);
     Shape::Object(&keys::DEFINITION).check(&root, &mut sink);
-    let (definition, files) = build::definition(&root, resolver, threshold, &mut sink);
+    let (definition, files) = build::definition(&root, resolver, &mut sink);
     if sink.has_errors() {
         return Err(sink.finish());
     }
@@ -163,10 +146,9 @@ fn not_utf8(source: &Source<'_>, valid: usize) -> Faults {
     let mut sink = Sink::new(source.name, &before);
     let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let mark = Mark {
-        source: 0,
         line: small(before.matches('\n').count() + 1),
         column: small(last_line.chars().count() + 1),
-        width: 1,
+        ..Mark::start(0)
     };
     let problem = format!("the byte {:#04x} is not UTF-8", source.text[valid]);
     sink.push(Issue::new(mark, &Path::default(), problem).hint("save the file as UTF-8"));

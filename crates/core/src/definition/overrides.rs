@@ -3,7 +3,8 @@
 use super::Overrides;
 use super::fault::{Issue, Sink};
 use super::keys::DEFINITION;
-use super::tree::{Content, Core, Entry, Kind, Mark, Node, Path, Scalar};
+use super::place::{Mark, Path};
+use super::tree::{Content, Core, Entry, Kind, Node, Scalar};
 use super::yaml;
 use crate::syntax::{nearest, quoted};
 
@@ -145,12 +146,12 @@ fn value(text: &str, source: u16, sink: &mut Sink) -> Result<Node, Box<Issue>> {
     let scalar = Scalar {
         raw: text.to_owned(),
         plain: !text.is_empty(),
-        inset,
         content: Content::AsWritten,
     };
     Ok(Node {
         mark: Mark {
             width,
+            inset,
             ..Mark::start(source)
         },
         path: Path::default(),

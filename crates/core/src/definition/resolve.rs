@@ -180,9 +180,9 @@ impl Resolve<'_> {
                 Token::Literal(text) => pieces.push(Piece::Literal(text.to_owned())),
                 Token::Expression { at, text } => match text.split_once(':') {
                     Some((kind, name)) if REFERENCES.contains(&kind) => {
-                        match self.reference(at, kind, name) {
+                        match self.reference(kind, name) {
                             Ok(piece) => pieces.push(piece),
-                            Err(error) => errors.push(error),
+                            Err(error) => errors.push(error.within(at..at + text.len())),
                         }
                     }
                     Some(_) => errors.extend(expression(at, text).err()),
@@ -200,17 +200,17 @@ impl Resolve<'_> {
         }
     }
 
-    fn reference(&mut self, at: usize, kind: &str, name: &str) -> Result<Piece, SyntaxError> {
+    fn reference(&mut self, kind: &str, name: &str) -> Result<Piece, SyntaxError> {
         if name.is_empty() {
-            return Err(SyntaxError::new(at, format!("${{{kind}:}} lacks a name"))
+            return Err(SyntaxError::new(0, format!("${{{kind}:}} lacks a name"))
                 .allowed(format!("${{{kind}:NAME}}")));
         }
         let piece = match kind {
-            "env" => self.environment(at, name)?,
+            "env" => self.environment(name)?,
             "secret" => {
                 let text = self.resolver.secret(name).map_err(|why| {
                     SyntaxError::new(
-                        at,
+                        0,
                         format!("the secret {} cannot be read: {why}", quoted(name)),
                     )
                     .allowed("the name or ARN of a secret that can be read")
@@ -221,11 +221,11 @@ impl Resolve<'_> {
                     plain: Plain::Text,
                 }
             }
-            _ => self.parameter(at, name)?,
+            _ => self.parameter(name)?,
         };
         match &piece {
             Piece::Resolved { text, .. } if text.len() > MAX_RESOLVED => Err(SyntaxError::new(
-                at,
+                0,
                 format!("${{{kind}:{name}}} gives {} bytes", text.len()),
             )
             .allowed(format!("at most {MAX_RESOLVED} bytes"))),
@@ -233,7 +233,7 @@ impl Resolve<'_> {
         }
     }
 
-    fn environment(&self, at: usize, name: &str) -> Result<Piece, SyntaxError> {
+    fn environment(&self, name: &str) -> Result<Piece, SyntaxError> {
         let (name, default) = variable(name);
         // As in a shell, the default also stands in for an empty value.
         let found = self
@@ -243,16 +243,10 @@ impl Resolve<'_> {
         let text = found
             .or_else(|| default.map(str::to_owned))
             .ok_or_else(|| {
-                let error = SyntaxError::new(
-                    at,
-                    format!("the environment variable {} is not set", quoted(name)),
-                );
-                SyntaxError {
-                    hint: Some(format!(
-                        "set it, or give a default: ${{env:{name}:-DEFAULT}}"
-                    )),
-                    ..error
-                }
+                let problem = format!("the environment variable {} is not set", quoted(name));
+                SyntaxError::new(0, problem).hint(format!(
+                    "set it, or give a default: ${{env:{name}:-DEFAULT}}"
+                ))
             })?;
         Ok(Piece::Resolved {
             text,
@@ -261,10 +255,10 @@ impl Resolve<'_> {
         })
     }
 
-    fn parameter(&mut self, at: usize, name: &str) -> Result<Piece, SyntaxError> {
+    fn parameter(&mut self, name: &str) -> Result<Piece, SyntaxError> {
         let Some(parameters) = &self.parameters else {
             return Err(
-                SyntaxError::new(at, "a parameter cannot refer to a parameter")
+                SyntaxError::new(0, "a parameter cannot refer to a parameter")
                     .allowed("${env:NAME}, ${secret:NAME}"),
             );
         };
@@ -276,7 +270,7 @@ impl Resolve<'_> {
                 declared.join(", ")
             };
             return Err(SyntaxError::new(
-                at,
+                0,
                 format!(
                     "the parameter {} is not declared below parameters",
                     quoted(name)
@@ -295,7 +289,7 @@ impl Resolve<'_> {
             ),
             None => {
                 return Err(SyntaxError::new(
-                    at,
+                    0,
                     format!("the parameter {} has no usable value", quoted(name)),
                 ));
             }

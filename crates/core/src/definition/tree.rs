@@ -1,96 +1,12 @@
 //! The tree of a definition: values with their places, before anything is known about what they mean.
 
 use super::fault::Issue;
+use super::place::{Mark, Path};
 use crate::decimal::{is_json_number, to_json_number};
 use crate::syntax::{SyntaxError, quoted};
 use crate::template::{Token, tokens};
 use serde_json::Value;
 use std::borrow::Cow;
-use std::fmt;
-use std::rc::Rc;
-
-/// A stretch of a source text within one line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Mark {
-    /// Which text: 0 is the file, the others are overrides.
-    pub(super) source: u16,
-    /// From 1.
-    pub(super) line: u32,
-    /// From 1, in characters.
-    pub(super) column: u32,
-    /// In characters, at least 1.
-    pub(super) width: u32,
-}
-
-impl Mark {
-    /// The first character of a text.
-    pub(super) const fn start(source: u16) -> Self {
-        Self {
-            source,
-            line: 1,
-            column: 1,
-            width: 1,
-        }
-    }
-}
-
-/// The keys and indices that lead to a node. Shared, since each node has one.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Path(Option<Rc<Segment>>);
-
-#[derive(Debug)]
-struct Segment {
-    parent: Path,
-    name: Name,
-}
-
-#[derive(Debug)]
-enum Name {
-    Key(String),
-    Index(usize),
-}
-
-impl Path {
-    pub(super) fn key(&self, key: &str) -> Self {
-        Self(Some(Rc::new(Segment {
-            parent: self.clone(),
-            name: Name::Key(key.to_owned()),
-        })))
-    }
-
-    pub(super) fn index(&self, index: usize) -> Self {
-        Self(Some(Rc::new(Segment {
-            parent: self.clone(),
-            name: Name::Index(index),
-        })))
-    }
-}
-
-impl fmt::Display for Path {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(segment) = &self.0 else {
-            return Ok(());
-        };
-        segment.parent.fmt(f)?;
-        match &segment.name {
-            Name::Index(index) => write!(f, "[{index}]"),
-            Name::Key(key) => {
-                let dot = if segment.parent.0.is_some() { "." } else { "" };
-                // A long or odd key would make the message unreadable, and could forge another path.
-                let simple = key.len() <= 64
-                    && key
-                        .bytes()
-                        .all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
-                    && !key.is_empty();
-                if simple {
-                    write!(f, "{dot}{key}")
-                } else {
-                    write!(f, "{dot}{}", quoted(key))
-                }
-            }
-        }
-    }
-}
 
 /// A value with its place.
 #[derive(Clone, Debug)]
@@ -122,8 +38,6 @@ pub(super) struct Scalar {
     pub(super) raw: String,
     /// Whether it stands without quotes, so that `5` is a number.
     pub(super) plain: bool,
-    /// How many characters into the node the text begins, if it stands there letter by letter.
-    pub(super) inset: Option<u32>,
     /// What became of the `${…}` in it.
     pub(super) content: Content,
 }
@@ -326,6 +240,14 @@ impl Scalar {
     }
 }
 
+impl Entry {
+    /// A fault within the key's text.
+    pub(super) fn key_syntax(&self, error: SyntaxError) -> Issue {
+        let mark = self.key_mark.part(&self.key, error.at);
+        Issue::syntax(mark, &self.value.path, error)
+    }
+}
+
 impl Node {
     pub(super) fn scalar(&self) -> Option<&Scalar> {
         match &self.kind {
@@ -373,18 +295,9 @@ impl Node {
 
     /// A fault within a scalar's text: the place is exact where the text stands in the file letter by letter.
     pub(super) fn syntax(&self, error: SyntaxError) -> Issue {
-        let mut mark = self.mark;
-        if let Some(Scalar {
-            raw,
-            inset: Some(inset),
-            ..
-        }) = self.scalar()
-            && let Some(before) = raw.get(..error.at)
-        {
-            let skipped = inset + u32::try_from(before.chars().count()).unwrap_or(0);
-            mark.column += skipped;
-            mark.width = mark.width.saturating_sub(skipped + inset).max(1);
-        }
+        let mark = self
+            .scalar()
+            .map_or(self.mark, |scalar| self.mark.part(&scalar.raw, error.at));
         Issue::syntax(mark, &self.path, error)
     }
 

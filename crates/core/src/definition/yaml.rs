@@ -1,7 +1,8 @@
 //! YAML 1.2, and JSON as its subset, into a tree with places, bounded against hostile input.
 
 use super::fault::{Issue, Sink};
-use super::tree::{Content, Entry, Kind, Mark, Node, Path, Scalar, number_reference};
+use super::place::{Mark, Path};
+use super::tree::{Content, Entry, Kind, Node, Scalar, number_reference};
 use crate::syntax::quoted;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use std::borrow::Cow;
@@ -118,6 +119,7 @@ impl<'a> Reader<'a, '_> {
             line: small(span.start.line().max(1)),
             column: small(span.start.col() + 1),
             width: small(width.max(1)),
+            inset: None,
         }
     }
 
@@ -173,10 +175,11 @@ impl<'a> Reader<'a, '_> {
         Ok(())
     }
 
-    fn node(&mut self, event: Event<'a>, mark: Mark, depth: usize) -> Result<Node, Fatal> {
+    fn node(&mut self, event: Event<'a>, mut mark: Mark, depth: usize) -> Result<Node, Fatal> {
         let (anchor, kind) = match event {
             Event::Alias(anchor) => return self.alias(anchor, mark, depth),
             Event::Scalar(text, style, anchor, tag) => {
+                mark.inset = self.inset(&text, style, mark);
                 (anchor, self.scalar(text, style, tag, mark, depth)?)
             }
             Event::SequenceStart(anchor, tag) => {
@@ -250,9 +253,11 @@ impl<'a> Reader<'a, '_> {
             if event == Event::MappingEnd {
                 break;
             }
+            let is_alias = matches!(event, Event::Alias(_));
             let key = self.node(event, key_mark, depth)?;
             let (event, mark) = self.next()?;
             let value = self.node(event, mark, depth)?;
+            let key_mark = if is_alias { key_mark } else { key.mark };
             let Kind::Scalar(scalar) = key.kind else {
                 self.sink.push(
                     Issue::new(key_mark, &Path::default(), "a key is a list or a map")
@@ -341,21 +346,24 @@ impl<'a> Reader<'a, '_> {
             return Ok(Kind::Scalar(Scalar {
                 raw: digits.to_owned(),
                 plain: true,
-                inset: None,
                 content: Content::AsWritten,
             }));
         }
-        let quote = u32::from(matches!(
-            style,
-            ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted
-        ));
-        let inset = self.stands_verbatim(&text, mark, quote).then_some(quote);
         Ok(Kind::Scalar(Scalar {
             raw: text.into_owned(),
             plain,
-            inset,
             content: Content::AsWritten,
         }))
+    }
+
+    /// How many characters into the mark the text begins, if it stands there letter by letter.
+    fn inset(&self, text: &str, style: ScalarStyle, mark: Mark) -> Option<u32> {
+        if number_reference(text).is_some() {
+            return None;
+        }
+        let quoted = matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted);
+        let quote = u32::from(quoted);
+        self.stands_verbatim(text, mark, quote).then_some(quote)
     }
 
     /// Whether the text stands at the mark letter by letter, so that a place in it is a column of the file.

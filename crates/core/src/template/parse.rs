@@ -145,7 +145,8 @@ pub fn is_name(text: &str) -> bool {
 pub(crate) fn expression(at: usize, text: &str) -> Result<Variable, SyntaxError> {
     let at = at + text.len() - text.trim_start().len();
     let text = text.trim();
-    let fail = |problem: String| SyntaxError::new(at, problem);
+    let at = at..at + text.len();
+    let fail = |problem: String| SyntaxError::new(at.clone(), problem);
     if let Some((prefix, _)) = text.split_once(':') {
         let known = REFERENCES.contains(&prefix);
         let problem = if known {
@@ -161,7 +162,7 @@ pub(crate) fn expression(at: usize, text: &str) -> Result<Variable, SyntaxError>
         let arguments = rest
             .strip_suffix(')')
             .ok_or_else(|| fail(format!("${{{text}}} lacks its closing )")))?;
-        return function(at, name.trim(), arguments.trim());
+        return function(name.trim(), arguments.trim()).map_err(|error| error.within(at));
     }
     if let Some((source, column)) = text.split_once('.') {
         return if is_name(source) && !column.is_empty() {
@@ -193,8 +194,8 @@ pub(crate) fn expression(at: usize, text: &str) -> Result<Variable, SyntaxError>
     })
 }
 
-fn function(at: usize, name: &str, arguments: &str) -> Result<Variable, SyntaxError> {
-    let fail = |problem: String, allowed: &str| Err(SyntaxError::new(at, problem).allowed(allowed));
+fn function(name: &str, arguments: &str) -> Result<Variable, SyntaxError> {
+    let fail = |problem: String, allowed: &str| Err(SyntaxError::new(0, problem).allowed(allowed));
     let plain = |variable, example: &str| {
         if arguments.is_empty() {
             Ok(variable)
@@ -233,13 +234,13 @@ fn function(at: usize, name: &str, arguments: &str) -> Result<Variable, SyntaxEr
                 Ok(Variable::RandomString(length))
             }
             _ => Err(SyntaxError::new(
-                at,
+                0,
                 format!("randomString takes a length, not {}", quoted(arguments)),
             )
             .allowed(format!("1 to {MAX_RANDOM_STRING}"))),
         },
         other => Err(
-            SyntaxError::new(at, format!("unknown function {}", quoted(other)))
+            SyntaxError::new(0, format!("unknown function {}", quoted(other)))
                 .allowed(FUNCTIONS.join(", "))
                 .nearest(other, FUNCTIONS.map(|f| f.split('(').next().unwrap_or(f))),
         ),
@@ -315,7 +316,7 @@ mod tests {
             ("${.x}", 2, "no column"),
         ] {
             let error = Template::parse(text).unwrap_err();
-            assert_eq!(error.at, at, "{text}: {error}");
+            assert_eq!(error.at.start, at, "{text}: {error}");
             assert!(error.problem.contains(part), "{text}: {error}");
         }
         assert_eq!(

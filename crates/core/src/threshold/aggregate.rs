@@ -1,8 +1,9 @@
 //! Aggregates: how the samples of a metric become one number.
 
-use super::error::Fault;
+use super::number::number_length;
 use super::source::Selected;
 use crate::metric::MetricKind;
+use crate::syntax::{SyntaxError, quoted};
 use std::fmt;
 use std::time::Duration;
 
@@ -35,11 +36,12 @@ impl Aggregate {
     /// Parses `count`, `rate`, `value`, `avg`, `min`, `max`, `med` or `p(N)`, without spaces around it.
     ///
     /// # Errors
-    /// [`Fault::Aggregate`] and [`Fault::Percentile`].
-    pub fn parse(text: &str) -> Result<Self, Fault> {
+    /// An unknown name, with the nearest that is known, and a percentile that is none.
+    pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         if let Some(n) = text.strip_prefix("p(").and_then(|t| t.strip_suffix(')')) {
-            return percentile(n).ok_or_else(|| Fault::Percentile {
-                percentile: n.to_owned(),
+            return percentile(n).ok_or_else(|| {
+                SyntaxError::new(2..2 + n.len(), format!("{} is no percentile", quoted(n)))
+                    .allowed("N of p(N) from 0 to 100, such as p(95) or p(99.9)")
             });
         }
         Ok(match text {
@@ -51,9 +53,11 @@ impl Aggregate {
             "max" => Self::Max,
             "med" => Self::Med,
             _ => {
-                return Err(Fault::Aggregate {
-                    aggregate: text.to_owned(),
-                    nearest: nearest(text),
+                let error = SyntaxError::new(0, format!("unknown aggregate {}", quoted(text)))
+                    .allowed("count, rate, value, avg, min, max, med and p(N)");
+                return Err(match nearest(text) {
+                    Some(nearest) => error.hint(format!("\"{nearest}\"")),
+                    None => error,
                 });
             }
         })
@@ -90,15 +94,14 @@ impl Aggregate {
     }
 
     /// The aggregate of a type that someone who wrote `self` may have meant.
-    pub(super) fn nearest_of(self, kind: MetricKind) -> Option<String> {
-        let name = match (kind, self) {
-            (MetricKind::Gauge, _) => "value",
-            (MetricKind::Rate, _) => "rate",
-            (MetricKind::Counter, Self::Value) => "count",
-            (MetricKind::Trend, Self::Value) => "avg",
-            _ => return None,
-        };
-        Some(name.to_owned())
+    pub(super) const fn nearest_of(self, kind: MetricKind) -> Option<&'static str> {
+        match (kind, self) {
+            (MetricKind::Gauge, _) => Some("value"),
+            (MetricKind::Rate, _) => Some("rate"),
+            (MetricKind::Counter, Self::Value) => Some("count"),
+            (MetricKind::Trend, Self::Value) => Some("avg"),
+            _ => None,
+        }
     }
 
     /// The value over some samples: trends in ms, everything else as measured. `None` if there is no sample, if the
@@ -148,8 +151,7 @@ impl fmt::Display for Aggregate {
 }
 
 fn percentile(text: &str) -> Option<Aggregate> {
-    let plain = text.starts_with(|c: char| c.is_ascii_digit())
-        && super::expression::number_length(text) == text.len();
+    let plain = text.starts_with(|c: char| c.is_ascii_digit()) && number_length(text) == text.len();
     let n: f64 = plain.then(|| text.parse().ok()).flatten()?;
     (0.0..=100.0)
         .contains(&n)

@@ -1,9 +1,11 @@
 //! Expressions of thresholds: `aggregate operator number[unit]`.
 
 use super::aggregate::Aggregate;
-use super::error::{Fault, ThresholdError};
+use super::number::number_length;
 use crate::check::Comparison;
+use crate::syntax::{SyntaxError, quoted};
 use std::fmt;
+use std::ops::Range;
 
 /// A parsed expression.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,48 +58,31 @@ const UNITS: [(&str, i32, f64); 6] = [
 /// number may have one of the units `us`, `ms`, `s`, `m`, `h`; a bare number at a trend is in ms.
 ///
 /// # Errors
-/// A [`ThresholdError`] with the column of the fault.
-pub fn parse_expression(text: &str) -> Result<Expression, ThresholdError> {
-    let fail = |offset, fault| ThresholdError::at(text, offset, fault);
+/// What is wrong, and where.
+pub fn parse_expression(text: &str) -> Result<Expression, SyntaxError> {
     if text.trim().is_empty() {
-        return Err(fail(
-            0,
-            Fault::Empty {
-                example: "an expression, such as p(95)<500",
-            },
-        ));
+        return Err(SyntaxError::new(0, "the threshold is empty")
+            .allowed("an expression such as p(95)<500"));
     }
-    let at = text
-        .find(['<', '>', '=', '!'])
-        .ok_or_else(|| fail(text.trim_end().len(), Fault::NoOperator))?;
-    let (operator, comparison) = operator_at(&text[at..]).map_err(|fault| fail(at, fault))?;
-
-    let left = text[..at].trim();
-    let left_at = at - text[..at].trim_start().len();
+    let at = text.find(SIGNS).ok_or_else(|| {
+        SyntaxError::new(text.trim_end().len(), "there is no operator")
+            .allowed("< <= > >= == === !=")
+    })?;
+    let (operator, comparison) =
+        operator_at(&text[at..]).map_err(|error| error.within(at..text.len()))?;
+    let Sides { left, right } = sides(text);
     if left.is_empty() {
-        return Err(fail(
-            left_at,
-            Fault::Empty {
-                example: "an aggregate before the operator, such as p(95)",
-            },
-        ));
+        return Err(SyntaxError::new(
+            at..at + operator.len(),
+            "an aggregate before the operator is missing",
+        )
+        .allowed("an expression such as p(95)<500"));
     }
-    let aggregate = Aggregate::parse(left).map_err(|fault| fail(left_at, fault))?;
-
-    let right = text[at + operator.len()..].trim();
-    let right_at = text.len() - text[at + operator.len()..].trim_start().len();
+    let aggregate = Aggregate::parse(&text[left.clone()]).map_err(|error| error.within(left))?;
     let (target, unit) =
-        parse_target(right).map_err(|(offset, fault)| fail(right_at + offset, fault))?;
+        parse_target(&text[right.clone()]).map_err(|error| error.within(right.clone()))?;
     if let (Some(unit), false) = (unit, aggregate.is_of_trend()) {
-        let (metric, aggregate) = ("any metric".into(), aggregate.to_string());
-        return Err(fail(
-            right_at,
-            Fault::UnitOfNoTime {
-                metric,
-                aggregate,
-                unit,
-            },
-        ));
+        return Err(no_time(&aggregate.to_string(), unit).within(right));
     }
     Ok(Expression {
         text: text.trim().to_owned(),
@@ -109,11 +94,41 @@ pub fn parse_expression(text: &str) -> Result<Expression, ThresholdError> {
     })
 }
 
+/// What operators are made of.
+const SIGNS: [char; 4] = ['<', '>', '=', '!'];
+
+/// Where the two sides of an expression stand, without the spaces around them.
+pub(super) struct Sides {
+    pub(super) left: Range<usize>,
+    pub(super) right: Range<usize>,
+}
+
+/// The sides of an expression's text; without an operator all of it is the left one.
+pub(super) fn sides(text: &str) -> Sides {
+    let trimmed = |range: Range<usize>| {
+        let part = &text[range.clone()];
+        let start = range.start + part.len() - part.trim_start().len();
+        start..(range.start + part.trim_end().len()).max(start)
+    };
+    let at = text.find(SIGNS).unwrap_or(text.len());
+    let signs = text[at..].len() - text[at..].trim_start_matches(SIGNS).len();
+    Sides {
+        left: trimmed(0..at),
+        right: trimmed(at + signs..text.len()),
+    }
+}
+
+/// A unit of time at something that is no time.
+pub(super) fn no_time(what: &str, unit: &str) -> SyntaxError {
+    SyntaxError::new(0, format!("{what} is no time")).hint(format!(
+        "write the number without the unit {}",
+        quoted(unit)
+    ))
+}
+
 /// The operator that `text` starts with.
-fn operator_at(text: &str) -> Result<(&'static str, Comparison), Fault> {
-    let run = text
-        .find(|c| !matches!(c, '<' | '>' | '=' | '!'))
-        .unwrap_or(text.len());
+fn operator_at(text: &str) -> Result<(&'static str, Comparison), SyntaxError> {
+    let run = text.len() - text.trim_start_matches(SIGNS).len();
     let written = &text[..run];
     if let Some(found) = OPERATORS.into_iter().find(|(o, _)| *o == written) {
         return Ok(found);
@@ -127,31 +142,23 @@ fn operator_at(text: &str) -> Result<(&'static str, Comparison), Fault> {
         w if w.starts_with('>') => ">",
         _ => "==",
     };
-    Err(Fault::Operator {
-        operator: written.to_owned(),
-        nearest,
-    })
+    let problem = format!("unknown operator {}", quoted(written));
+    Err(SyntaxError::new(0..run, problem).hint(format!("\"{nearest}\"")))
 }
 
-/// A number and its unit, in ms if it has one; an error with its byte offset.
-fn parse_target(text: &str) -> Result<(f64, Option<&'static str>), (usize, Fault)> {
+/// A number and its unit, in ms if it has one.
+fn parse_target(text: &str) -> Result<(f64, Option<&'static str>), SyntaxError> {
     if text.is_empty() {
-        return Err((
-            0,
-            Fault::Empty {
-                example: "a number after the operator, such as 500",
-            },
-        ));
+        return Err(
+            SyntaxError::new(0, "a number after the operator is missing")
+                .allowed("a number such as 500"),
+        );
     }
     let length = number_length(text);
     let digits = &text[..length];
     let bad_number = || {
-        (
-            0,
-            Fault::Number {
-                number: text.to_owned(),
-            },
-        )
+        SyntaxError::new(0, format!("{} is no number", quoted(text)))
+            .allowed("digits with an optional fraction, such as 500 or 0.01")
     };
     let number: f64 = digits.parse().map_err(|_| bad_number())?;
     if !number.is_finite() {
@@ -162,28 +169,21 @@ fn parse_target(text: &str) -> Result<(f64, Option<&'static str>), (usize, Fault
         return Ok((number, None));
     }
     if suffix == "%" {
-        return Err((
-            0,
-            Fault::Percentage {
-                number: digits.to_owned(),
-            },
-        ));
+        let ratio = format!("a ratio is in [0, 1]: write {}", number / 100.0);
+        return Err(SyntaxError::new(0, format!("{digits}% is a percentage")).hint(ratio));
     }
     if !suffix.starts_with(char::is_alphabetic) {
         return Err(bad_number());
     }
-    let &(unit, exponent, factor) =
-        UNITS
-            .iter()
-            .find(|(name, ..)| *name == suffix)
-            .ok_or_else(|| {
-                (
-                    text.len() - suffix.len(),
-                    Fault::Unit {
-                        unit: suffix.to_owned(),
-                    },
-                )
-            })?;
+    let unknown = || {
+        let problem = format!("unknown unit {}", quoted(suffix));
+        SyntaxError::new(text.len() - suffix.len(), problem)
+            .allowed("us, ms, s, m or h for a time trend, and no unit for anything else")
+    };
+    let &(unit, exponent, factor) = UNITS
+        .iter()
+        .find(|(name, ..)| *name == suffix)
+        .ok_or_else(unknown)?;
     // Moving the point in the text keeps decimal fractions exact where a multiplication would not.
     let shifted = if digits.contains(['e', 'E']) {
         number * 10f64.powi(exponent)
@@ -193,37 +193,4 @@ fn parse_target(text: &str) -> Result<(f64, Option<&'static str>), (usize, Fault
             .map_err(|_| bad_number())?
     };
     Ok((shifted * factor, Some(unit)))
-}
-
-/// How many bytes at the start of `text` are a number: `[+-]digits[.digits][e[+-]digits]`, with digits on one side of the
-/// point at least.
-pub(super) fn number_length(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let digits = |from: usize| {
-        bytes[from..]
-            .iter()
-            .take_while(|b| b.is_ascii_digit())
-            .count()
-    };
-    let sign = |from: usize| usize::from(matches!(bytes.get(from), Some(b'+' | b'-')));
-    let mut end = sign(0);
-    let whole = digits(end);
-    end += whole;
-    if bytes.get(end) == Some(&b'.') {
-        let fraction = digits(end + 1);
-        if whole + fraction == 0 {
-            return 0;
-        }
-        end += 1 + fraction;
-    } else if whole == 0 {
-        return 0;
-    }
-    if matches!(bytes.get(end), Some(b'e' | b'E')) {
-        let start = end + 1 + sign(end + 1);
-        match digits(start) {
-            0 => {}
-            n => end = start + n,
-        }
-    }
-    end
 }

@@ -1,7 +1,7 @@
 //! Keys of thresholds: `metric` or `metric{tag:value,tag:value}`.
 
-use super::error::{Fault, ThresholdError};
 use crate::metric::Tags;
+use crate::syntax::{SyntaxError, quoted};
 use std::fmt;
 
 /// A metric, and the tags that a series must have to count.
@@ -40,92 +40,53 @@ impl fmt::Display for Key {
 /// around. Beyond k6, a quoted value may hold commas; and an empty value, which would match nothing, is an error.
 ///
 /// # Errors
-/// A [`ThresholdError`] with the column of the fault.
-pub fn parse_key(text: &str) -> Result<Key, ThresholdError> {
-    let fail = |offset, fault| Err(ThresholdError::at(text, offset, fault));
+/// What is wrong, and where.
+pub fn parse_key(text: &str) -> Result<Key, SyntaxError> {
+    let braces = |at: usize, problem: &str| {
+        Err(SyntaxError::new(at, problem).allowed("metric{tag:value,tag:value}"))
+    };
     let (name, tags) = match (text.find('{'), text.rfind('}')) {
         (None, None) => (text, None),
-        (Some(open), None) => {
-            return fail(
-                open,
-                Fault::Braces {
-                    problem: "the brace is not closed",
-                },
-            );
-        }
-        (None, Some(close)) => {
-            return fail(
-                close,
-                Fault::Braces {
-                    problem: "the brace is not opened",
-                },
-            );
-        }
+        (Some(open), None) => return braces(open, "the brace is not closed"),
+        (None, Some(close)) => return braces(close, "the brace is not opened"),
         (Some(open), Some(close)) if close < open => {
-            return fail(
-                close,
-                Fault::Braces {
-                    problem: "the brace closes before it opens",
-                },
-            );
+            return braces(close, "the brace closes before it opens");
         }
         (Some(_), Some(close)) if close + 1 != text.len() => {
-            return fail(
-                close + 1,
-                Fault::Braces {
-                    problem: "text after the closing brace",
-                },
-            );
+            return braces(close + 1, "text stands after the closing brace");
         }
         (Some(open), Some(close)) => (&text[..open], Some((open + 1, &text[open + 1..close]))),
     };
     if name.is_empty() {
-        return fail(
-            0,
-            Fault::Empty {
-                example: "a metric, such as http_req_duration",
-            },
-        );
+        return Err(SyntaxError::new(0, "the metric's name is empty")
+            .allowed("a metric such as http_req_duration"));
     }
     if !is_metric_name(name) {
-        return fail(
-            0,
-            Fault::MetricName {
-                name: name.to_owned(),
-            },
-        );
+        let problem = format!("{} is no metric name", quoted(name));
+        return Err(SyntaxError::new(0..name.len(), problem)
+            .allowed("2 to 129 letters, digits and _, not beginning with a digit"));
     }
     let mut key = Key {
         metric: name.to_owned(),
         tags: Tags::new(),
     };
-    let Some((start, body)) = tags else {
+    let Some((mut at, body)) = tags else {
         return Ok(key);
     };
-    let mut offset = 0;
     for part in split_tags(body) {
-        let (tag, value) = parse_tag(part).map_err(|problem| {
-            ThresholdError::at(
-                text,
-                start + offset,
-                Fault::Tag {
-                    tag: part.to_owned(),
-                    problem,
-                },
-            )
-        })?;
+        let fail = |problem: &str| {
+            let problem = format!("the tag {} {problem}", quoted(part));
+            SyntaxError::new(at..at + part.len(), problem)
+                .allowed("name:value, a value with a comma in it in quotes")
+        };
+        let (tag, value) = parse_tag(part).map_err(fail)?;
         if key.tags.get(tag).is_some_and(|earlier| earlier != value) {
-            let problem = "is given twice with different values, which no series can match";
-            return fail(
-                start + offset,
-                Fault::Tag {
-                    tag: part.to_owned(),
-                    problem,
-                },
-            );
+            return Err(fail(
+                "is given twice with different values, which no series can match",
+            ));
         }
         key.tags.0.insert(tag.to_owned(), value.to_owned());
-        offset += part.len() + 1;
+        at += part.len() + 1;
     }
     Ok(key)
 }

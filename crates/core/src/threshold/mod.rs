@@ -12,11 +12,11 @@
 //! when nothing was sent. With a filter a zero cannot be told from a misspelt tag, so it stays without data.
 
 mod aggregate;
-mod error;
 mod expression;
 mod failures;
 pub(crate) mod implicit;
 mod key;
+mod number;
 mod observe;
 mod source;
 #[cfg(test)]
@@ -28,7 +28,6 @@ mod validate;
 
 pub use aggregate::Aggregate;
 pub(crate) use aggregate::US_PER_MS;
-pub use error::{Fault, ThresholdError};
 pub use expression::{Expression, parse_expression};
 pub(crate) use failures::Failures;
 pub use failures::is_unanswered;
@@ -37,12 +36,13 @@ pub use observe::Known;
 pub(crate) use observe::observe;
 pub use source::{Distribution, Grouped, MetricSource, Selected};
 pub use validate::check;
-pub(crate) use validate::{check_aggregate, checked_key, pointless};
+pub(crate) use validate::{check_aggregate, checked_expression, checked_key, pointless};
 
 use crate::definition::model::ThresholdSpec;
 use crate::execution::control::{Stop, StopReason};
 use crate::execution::summary::{Outcome, ThresholdOutcome};
 use crate::metric::{Builtin, MetricKind};
+use crate::syntax::SyntaxError;
 use std::time::Duration;
 
 /// One threshold, ready to be evaluated.
@@ -107,15 +107,18 @@ impl Thresholds {
     /// Compiles thresholds as written.
     ///
     /// # Errors
-    /// All faults, in the order of `specs`.
-    pub fn compile(specs: &[ThresholdSpec]) -> Result<Self, Vec<ThresholdError>> {
+    /// All faults, in the order of `specs`; each names its text.
+    pub fn compile(specs: &[ThresholdSpec]) -> Result<Self, Vec<SyntaxError>> {
         let mut faults = Vec::new();
         let mut items = Vec::new();
         for spec in specs {
-            let parsed = checked_key(&spec.key).and_then(|key| {
-                let expression = parse_expression(&spec.expression)?;
-                validate::check_expression(&key, &expression).map(|()| (key, expression))
-            });
+            let parsed = checked_key(&spec.key)
+                .map_err(|error| error.naming(&spec.key))
+                .and_then(|key| {
+                    let expression = checked_expression(&key, &spec.expression)
+                        .map_err(|error| error.naming(&spec.expression))?;
+                    Ok((key, expression))
+                });
             match parsed {
                 Ok((key, expression)) => items.push(Threshold {
                     key,

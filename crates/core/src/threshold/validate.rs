@@ -1,11 +1,11 @@
 //! What a definition may ask: names, types and units, before there is any data.
 
 use super::aggregate::Aggregate;
-use super::error::{Fault, ThresholdError};
-use super::expression::{Expression, parse_expression};
+use super::expression::{Expression, no_time, parse_expression, sides};
 use super::key::{Key, parse_key};
 use crate::check::Comparison;
 use crate::metric::{Builtin, Contains, MetricKind};
+use crate::syntax::{SyntaxError, quoted};
 
 /// Tags that the engines set by themselves (<https://grafana.com/docs/k6/latest/using-k6/tags-and-groups/>, and ours).
 const KNOWN_TAGS: [&str; 11] = [
@@ -27,73 +27,55 @@ const KNOWN_TAGS: [&str; 11] = [
 /// when the run has measured it.
 ///
 /// # Errors
-/// A [`ThresholdError`]; its text is of `key` or of `expression`, whichever is at fault.
-pub fn check(key: &str, expression: &str) -> Result<(), ThresholdError> {
-    let key = checked_key(key)?;
-    check_expression(&key, &parse_expression(expression)?)
-}
-
-/// Why no value could meet a threshold of a definition, or none could miss it; `None` if both are possible or it does not parse.
-/// A script may have such thresholds: `count>=0` is how k6 is made to show a metric.
-pub(crate) fn pointless(key: &str, expression: &str) -> Option<ThresholdError> {
-    let (parsed_key, parsed) = (parse_key(key).ok()?, parse_expression(expression).ok()?);
-    Some(ThresholdError::at(
-        expression,
-        0,
-        pointless_fault(&parsed_key, &parsed)?,
-    ))
+/// What is wrong; the place is one in `key` or in `expression`, whichever is at fault.
+pub fn check(key: &str, expression: &str) -> Result<(), SyntaxError> {
+    checked_expression(&checked_key(key)?, expression).map(drop)
 }
 
 /// Parses a key, and refuses a metric that is nearly a built-in one.
-pub(crate) fn checked_key(text: &str) -> Result<Key, ThresholdError> {
+pub(crate) fn checked_key(text: &str) -> Result<Key, SyntaxError> {
     let key = parse_key(text)?;
     match misspelt(&key.metric) {
-        Some(nearest) => Err(ThresholdError::at(
-            text,
-            0,
-            Fault::UnknownMetric {
-                name: key.metric.clone(),
-                nearest,
-            },
-        )),
+        Some(nearest) => {
+            let problem = format!("there is no metric {}", quoted(&key.metric));
+            Err(SyntaxError::new(0..key.metric.len(), problem).hint(format!("\"{nearest}\"")))
+        }
         None => Ok(key),
     }
 }
 
 /// Whether the metric's type has the aggregate, as far as the type is known.
-pub(crate) fn check_aggregate(metric: &str, aggregate: Aggregate) -> Result<(), Fault> {
+pub(crate) fn check_aggregate(metric: &str, aggregate: Aggregate) -> Result<(), SyntaxError> {
     let Some(kind) = Builtin::parse(metric)
         .map(Builtin::kind)
         .filter(|k| !aggregate.is_of(*k))
     else {
         return Ok(());
     };
-    Err(Fault::Unsupported {
-        metric: metric.to_owned(),
-        kind,
-        aggregate: aggregate.to_string(),
-        allowed: Aggregate::allowed(kind),
-        nearest: aggregate.nearest_of(kind),
+    let problem = format!("{metric} is a {kind}, which has no \"{aggregate}\"");
+    let error = SyntaxError::new(0, problem).allowed(Aggregate::allowed(kind));
+    Err(match aggregate.nearest_of(kind) {
+        Some(nearest) => error.hint(format!("\"{nearest}\"")),
+        None => error,
     })
 }
 
-pub(super) fn check_expression(key: &Key, expression: &Expression) -> Result<(), ThresholdError> {
-    let fail = |fault| Err(ThresholdError::at(&expression.text, 0, fault));
-    check_aggregate(&key.metric, expression.aggregate).or_else(fail)?;
-    let no_time = Builtin::parse(&key.metric).is_some_and(|m| m.contains() != Contains::Time);
-    if let (Some(unit), true) = (expression.unit, no_time) {
-        let (metric, aggregate) = (key.metric.clone(), expression.aggregate.to_string());
-        return fail(Fault::UnitOfNoTime {
-            metric,
-            aggregate,
-            unit,
-        });
+/// Parses the expression of a key, and refuses an aggregate or a unit that the metric does not have.
+pub(crate) fn checked_expression(key: &Key, text: &str) -> Result<Expression, SyntaxError> {
+    let expression = parse_expression(text)?;
+    let sides = sides(text);
+    check_aggregate(&key.metric, expression.aggregate).map_err(|error| error.within(sides.left))?;
+    let no_times = Builtin::parse(&key.metric).is_some_and(|m| m.contains() != Contains::Time);
+    if let (Some(unit), true) = (expression.unit, no_times) {
+        let what = format!("{} of {}", expression.aggregate, key.metric);
+        return Err(no_time(&what, unit).within(sides.right));
     }
-    Ok(())
+    Ok(expression)
 }
 
-/// An expression that no value of a built-in metric can meet, or none can miss: none of them is negative, and shares are at most 1.
-fn pointless_fault(key: &Key, expression: &Expression) -> Option<Fault> {
+/// Why no value of a built-in metric could meet the expression, or none could miss it: none of them is negative, and shares are at most
+/// 1. `None` if both are possible. A script may have such thresholds: `count>=0` is how k6 is made to show a metric.
+pub(crate) fn pointless(key: &Key, expression: &Expression) -> Option<SyntaxError> {
     let kind = Builtin::parse(&key.metric)?.kind();
     let is_ratio = kind == MetricKind::Rate;
     let (least, most) = (0.0, if is_ratio { 1.0 } else { f64::INFINITY });
@@ -107,21 +89,17 @@ fn pointless_fault(key: &Key, expression: &Expression) -> Option<Fault> {
         Comparison::Eq => (false, target < least || target > most),
         Comparison::Ne => (target < least || target > most, false),
     };
-    (always || never).then(|| Fault::Pointless {
-        metric: key.metric.clone(),
-        range: if is_ratio {
-            "a share in [0, 1]"
-        } else {
-            "never negative"
-        },
-        expression: expression.text.clone(),
-        always: if always {
-            "always holds"
-        } else {
-            "never holds"
-        },
-        is_ratio,
-    })
+    if !always && !never {
+        return None;
+    }
+    let (metric, outcome) = (&key.metric, if always { "always" } else { "never" });
+    let (range, example) = match is_ratio {
+        true => ("a share in [0, 1]", ", such as 0.01 for one percent"),
+        false => ("never negative", ""),
+    };
+    let problem = format!("{metric} is {range}, so {expression} {outcome} holds");
+    let remedy = format!("write a number that it can be on either side of{example}");
+    Some(SyntaxError::new(0, problem).hint(remedy))
 }
 
 /// What is allowed and probably not meant: sentences for the reader of the definition.

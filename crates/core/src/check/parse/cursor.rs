@@ -14,7 +14,7 @@ pub(super) fn no_number(at: usize, word: &str, allowed: &str) -> SyntaxError {
     } else {
         format!("{} is no number", quoted(word))
     };
-    SyntaxError::new(at, problem).allowed(allowed)
+    SyntaxError::new(at..at + word.len(), problem).allowed(allowed)
 }
 
 /// A place in a check.
@@ -63,10 +63,12 @@ impl<'a> Cursor<'a> {
         let word = self.number_word();
         match values {
             Values::Time => Ok(parse_duration(word)
-                .map_err(|error| error.shifted(start))?
+                .map_err(|error| error.within(start..self.at))?
                 .as_nanos() as f64
                 / 1_000.0),
-            Values::Bytes => Ok(parse_bytes(word).map_err(|error| error.shifted(start))? as f64),
+            Values::Bytes => {
+                Ok(parse_bytes(word).map_err(|error| error.within(start..self.at))? as f64)
+            }
             Values::Number | Values::Json | Values::Text => word
                 .parse::<f64>()
                 .ok()

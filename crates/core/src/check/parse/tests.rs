@@ -139,7 +139,7 @@ fn refuses_with_a_place() {
         let error = Check::parse(text).unwrap_err();
         assert!(error.problem.contains(part), "{text}: {error}");
         if !text.starts_with("$.a[") {
-            assert_eq!(error.at, at, "{text}: {error}");
+            assert_eq!(error.at.start, at, "{text}: {error}");
         }
     }
     assert_eq!(
@@ -176,7 +176,7 @@ fn numbers_that_a_filter_would_round_are_refused() {
     ] {
         let error = parse_json_path(text).unwrap_err();
         assert!(error.problem.contains("more digits"), "{text}: {error}");
-        assert_eq!(error.at, at, "{text}");
+        assert_eq!(error.at.start, at, "{text}");
     }
     for text in [
         "$.a12345678901234567[?@.b12345678901234567 == 123456789012345]",
@@ -214,7 +214,7 @@ proptest! {
     #[test]
     fn nothing_panics(text in "(status|duration|body|\\$|header:)?[a-z$.\\[\\]()?@ <>=!\"'/\\\\0-9é]{0,30}") {
         if let Err(error) = Check::parse(&text) {
-            prop_assert!(text.is_char_boundary(error.at), "{} in {:?}", error, text);
+            prop_assert!(text.is_char_boundary(error.at.start), "{} in {:?}", error, text);
         }
     }
 }

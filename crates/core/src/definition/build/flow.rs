@@ -3,18 +3,17 @@
 use super::Build;
 use super::http::one_or_more;
 use crate::check::{Check, Subject};
-use crate::definition::fault::Issue;
 use crate::definition::keys::grammar::{extractor, statuses, think};
 use crate::definition::model::{
     Body, DataSource, Extractor, JsonTemplate, OnMissing, Part, PartContent, RequestStep, Step,
 };
-use crate::definition::shape::hide;
 use crate::definition::tree::{Content, Node, Piece, Plain, plain};
 use crate::definition::without_credentials;
 use crate::syntax::{SyntaxError, quoted};
 use crate::template::{self, BUILTINS, Builder, FUNCTIONS, Template, Variable, expression};
 use serde_json::Value;
 use serde_json_path::JsonPath;
+use std::ops::Range;
 
 /// What templates may name at a place in a flow.
 pub(super) struct Scope {
@@ -31,7 +30,7 @@ impl Scope {
         }
     }
 
-    fn check(&self, at: usize, variable: &Variable) -> Result<(), SyntaxError> {
+    fn check(&self, at: Range<usize>, variable: &Variable) -> Result<(), SyntaxError> {
         match variable {
             Variable::Local(name) if !self.locals.contains(name) => {
                 let names = || {
@@ -46,17 +45,12 @@ impl Scope {
                         FUNCTIONS.join(", ")
                     ))
                     .nearest(name, names());
-                let is_source = self.sources.contains(name);
-                Err(match error.hint {
-                    _ if is_source => SyntaxError {
-                        hint: Some(format!("name a column: ${{{name}.COLUMN}}")),
-                        ..error
-                    },
-                    None => SyntaxError {
-                        hint: Some("a step before this one has to set or extract it".to_owned()),
-                        ..error
-                    },
-                    Some(_) => error,
+                Err(if self.sources.contains(name) {
+                    error.hint(format!("name a column: ${{{name}.COLUMN}}"))
+                } else if error.hint.is_none() {
+                    error.hint("a step before this one has to set or extract it")
+                } else {
+                    error
                 })
             }
             Variable::Data { source, .. } if !self.sources.contains(source) => {
@@ -99,8 +93,9 @@ impl Build<'_> {
                             builder.literal(text);
                         }
                         Piece::Expression { at, text } => {
+                            let place = *at..*at + text.len();
                             let variable = expression(*at, text).and_then(|variable| {
-                                scope.check(*at, &variable).map(|()| variable)
+                                scope.check(place, &variable).map(|()| variable)
                             });
                             match variable {
                                 Ok(variable) => builder.variable(variable),
@@ -135,10 +130,8 @@ impl Build<'_> {
                     .find(close)
                     .map_or(written.len(), |end| end + close.len());
                 let problem = format!("{} is sent as it stands", quoted(&written[..end]));
-                let error = SyntaxError {
-                    hint: Some(format!("what is filled in is written ${{{name}}}")),
-                    ..SyntaxError::new(at, problem)
-                };
+                let error = SyntaxError::new(at..at + end, problem)
+                    .hint(format!("what is filled in is written ${{{name}}}"));
                 self.sink.push(node.syntax(error).warning());
                 return;
             }
@@ -450,12 +443,4 @@ fn json_literal(plain: Plain, text: &str) -> JsonTemplate {
         Plain::Boolean(value) => Value::Bool(value),
         Plain::Text => Value::String(text.to_owned()),
     })
-}
-
-/// A fault of a value that a caller's grammar refuses, without showing secrets.
-pub(super) fn refused(node: &Node, problem: String) -> Issue {
-    match node.scalar() {
-        Some(scalar) => hide(node, scalar, SyntaxError::new(0, problem)),
-        None => node.issue(problem),
-    }
 }

@@ -11,11 +11,11 @@ mod shown;
 mod take;
 mod unmatched;
 
+use super::Resolver;
 use super::fault::{Issue, Sink};
 use super::keys::{ENGINES, grammar};
 use super::model::{DataFormat, DataMode, DataSource, Definition, Engine, HttpOptions, RunOptions};
 use super::tree::Node;
-use super::{Resolver, ThresholdCheck};
 use crate::keys::{DEFINITION_FILE, INSPECTION_FILE};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,7 +33,6 @@ struct Build<'a> {
 pub(super) fn definition(
     root: &Node,
     resolver: &dyn Resolver,
-    threshold: ThresholdCheck,
     sink: &mut Sink,
 ) -> (Definition, Vec<String>) {
     let engine = match root.get("engine").and_then(Node::string).as_deref() {
@@ -82,7 +81,7 @@ pub(super) fn definition(
         script_files,
         parameters: parameters(root),
         scenarios,
-        thresholds: build.thresholds(root, threshold),
+        thresholds: build.thresholds(root),
         baseline: root.get("baseline").map(run::baseline),
         run,
         http,

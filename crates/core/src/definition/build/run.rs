@@ -1,15 +1,15 @@
 //! Thresholds, baseline, placement and notifications.
 
 use super::Build;
-use super::flow::refused;
 use super::http::one_or_more;
-use crate::definition::ThresholdCheck;
-use crate::definition::keys::grammar::tasks;
+use crate::definition::keys::grammar::{MAX_EXPRESSION, tasks};
+use crate::definition::keys::names::METRIC;
 use crate::definition::model::{
     BaselineRef, BaselineSpec, Channel, Notify, Region, RunOptions, ThresholdSpec,
 };
-use crate::definition::tree::Node;
-use crate::threshold::pointless;
+use crate::definition::shape::hide;
+use crate::definition::tree::{Entry, Node};
+use crate::threshold::{Key, checked_expression, checked_key, pointless};
 
 /// The memory in MiB that Fargate offers with a CPU: least, most, and the step from one multiple to the next
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-cpu-memory-error.html>).
@@ -126,21 +126,20 @@ impl Build<'_> {
     }
 
     /// `thresholds` in the order of the file.
-    pub(super) fn thresholds(&mut self, root: &Node, check: ThresholdCheck) -> Vec<ThresholdSpec> {
+    pub(super) fn thresholds(&mut self, root: &Node) -> Vec<ThresholdSpec> {
         let mut specs = Vec::new();
         for entry in root.get("thresholds").map_or(&[][..], Node::entries) {
+            let key = self.threshold_key(entry);
             for item in one_or_more(&entry.value) {
                 let place = item.get("threshold").unwrap_or(item);
                 self.no_secret(place);
-                let Some(expression) = place.string().filter(|text| !text.trim().is_empty()) else {
+                let expression = place.string().filter(|text| !text.trim().is_empty());
+                let Some(expression) = expression.filter(|text| text.len() <= MAX_EXPRESSION)
+                else {
                     continue;
                 };
-                if let Err(problem) = check(&entry.key, &expression) {
-                    self.sink.push(refused(place, problem));
-                } else if let Some(fault) = pointless(&entry.key, &expression)
-                    && root.get("script").is_none()
-                {
-                    self.sink.push(refused(place, fault.to_string()));
+                if let Some(key) = &key {
+                    self.expression(key, place, &expression, root.get("script").is_some());
                 }
                 specs.push(ThresholdSpec {
                     key: entry.key.clone(),
@@ -157,6 +156,23 @@ impl Build<'_> {
             }
         }
         specs
+    }
+
+    fn threshold_key(&mut self, entry: &Entry) -> Option<Key> {
+        let text = Some(&entry.key).filter(|text| (METRIC.valid)(text))?;
+        checked_key(text)
+            .map_err(|error| self.sink.push(entry.key_syntax(error)))
+            .ok()
+    }
+
+    fn expression(&mut self, key: &Key, place: &Node, text: &str, scripted: bool) {
+        let fault = match checked_expression(key, text) {
+            Ok(parsed) => pointless(key, &parsed).filter(|_| !scripted),
+            Err(error) => Some(error),
+        };
+        if let Some((scalar, error)) = place.scalar().zip(fault) {
+            self.sink.push(hide(place, scalar, error));
+        }
     }
 }
 

@@ -6,12 +6,14 @@ mod ways;
 pub(super) use remote::{ARN, AWS_REGION, WEB_URL};
 pub(super) use ways::{ADDRESS, PROXY, SOCKET};
 
+use crate::baseline::BaselineMetric;
 use crate::check::{Check, last_line, parse_json_path};
 use crate::definition::model::Extractor;
 use crate::definition::shape::{Grammar, Shape};
 use crate::rate::{RATE, Rate};
 use crate::syntax::{SyntaxError, quoted};
 use crate::units::{BYTES, DURATION, RATIO, parse_bytes, parse_duration, parse_ratio};
+use std::ops::Range;
 use std::time::Duration;
 
 /// The longest time that may be given: a load test of a month is a mistake.
@@ -45,13 +47,14 @@ fn between(text: &str, shortest: Duration) -> Result<(), SyntaxError> {
             false => format!("{} is too short", quoted(text)),
         };
         let least = crate::units::format_duration(shortest);
-        let error = SyntaxError::new(0, problem).allowed(match bare {
-            true => format!("at least {least}; a bare number is milliseconds, as in k6"),
-            false => format!("at least {least}"),
-        });
-        return Err(SyntaxError {
-            hint: bare.then(|| format!("\"{text}s\"")),
-            ..error
+        let error = SyntaxError::new(0, problem);
+        return Err(match bare {
+            true => error
+                .allowed(format!(
+                    "at least {least}; a bare number is milliseconds, as in k6"
+                ))
+                .hint(format!("\"{text}s\"")),
+            false => error.allowed(format!("at least {least}")),
         });
     }
     if duration > LONGEST {
@@ -155,39 +158,32 @@ pub(super) static TARGET: Shape = Shape::Grammar(Grammar {
 
 /// A base URL without its trailing slash.
 pub(in crate::definition) fn target(text: &str) -> Result<String, SyntaxError> {
-    let fail = |at, problem: String| {
+    let fail = |at: Range<usize>, problem: String| {
         SyntaxError::new(at, problem)
             .allowed("http://HOST[:PORT][/PATH] or https://…, without a query")
     };
+    let all = 0..text.len();
     let lower = text.to_ascii_lowercase();
     let scheme = ["http://", "https://"]
         .into_iter()
         .find(|scheme| lower.starts_with(scheme));
     let Some(scheme) = scheme else {
         return Err(fail(
-            0,
+            all,
             format!("{} does not begin with http:// or https://", quoted(text)),
         ));
     };
-    if let Some(at) =
-        text.find(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '?' | '#' | '\\'))
-    {
-        return Err(fail(
-            at,
-            format!(
-                "{} has {:?} in it",
-                quoted(text),
-                &text[at..].chars().next().unwrap_or(' ')
-            ),
-        ));
+    let odd = |c: &char| c.is_whitespace() || c.is_control() || matches!(c, '?' | '#' | '\\');
+    if let Some((at, c)) = text.char_indices().find(|(_, c)| odd(c)) {
+        let problem = format!("{} has {c:?} in it", quoted(text));
+        return Err(fail(at..at + c.len_utf8(), problem));
     }
     let authority = text[scheme.len()..].split('/').next().unwrap_or("");
-    if authority.contains('@') {
-        let error = fail(scheme.len(), "credentials stand in the URL".to_owned());
-        return Err(SyntaxError {
-            hint: Some("write them below http.auth, so that they are in no report".to_owned()),
-            ..error
-        });
+    let place = scheme.len()..scheme.len() + authority.len();
+    if let Some(at) = authority.rfind('@') {
+        let place = place.start..place.start + at + 1;
+        return Err(fail(place, "credentials stand in the URL".to_owned())
+            .hint("write them below http.auth, so that they are in no report"));
     }
     // A colon within [ ] belongs to an IPv6 address.
     let (host, port) = match authority.rsplit_once(':') {
@@ -195,15 +191,13 @@ pub(in crate::definition) fn target(text: &str) -> Result<String, SyntaxError> {
         _ => (authority, None),
     };
     if host.is_empty() {
-        return Err(fail(scheme.len(), format!("{} has no host", quoted(text))));
+        return Err(fail(place, format!("{} has no host", quoted(text))));
     }
     if port.is_some_and(|port| {
         port.is_empty() || !port.bytes().all(|b| b.is_ascii_digit()) || port.parse::<u16>().is_err()
     }) {
-        return Err(fail(
-            scheme.len() + host.len() + 1,
-            format!("{} has no valid port", quoted(text)),
-        ));
+        let port = place.start + host.len() + 1..place.end;
+        return Err(fail(port, format!("{} has no valid port", quoted(text))));
     }
     Ok(text.trim_end_matches('/').to_owned())
 }
@@ -274,7 +268,8 @@ pub(in crate::definition) fn extractor(text: &str) -> Result<Extractor, SyntaxEr
         return parse_json_path(text).map(Extractor::JsonPath);
     }
     let (kind, rest) = text.split_once(':').unwrap_or((text, ""));
-    let fail = |at, problem: String| SyntaxError::new(at, problem).allowed(EXTRACTORS);
+    let fail =
+        |at: Range<usize>, problem: String| SyntaxError::new(at, problem).allowed(EXTRACTORS);
     match kind {
         "regex" => regex::RegexBuilder::new(rest)
             .size_limit(1 << 20)
@@ -282,7 +277,7 @@ pub(in crate::definition) fn extractor(text: &str) -> Result<Extractor, SyntaxEr
             .map(Extractor::Regex)
             .map_err(|error| {
                 fail(
-                    6.min(text.len()),
+                    text.len() - rest.len()..text.len(),
                     format!(
                         "{} is no regular expression: {}",
                         quoted(rest),
@@ -290,13 +285,16 @@ pub(in crate::definition) fn extractor(text: &str) -> Result<Extractor, SyntaxEr
                     ),
                 )
             }),
-        "header" | "cookie" if rest.is_empty() => {
-            Err(fail(0, format!("{} lacks the name", quoted(text))))
-        }
+        "header" | "cookie" if rest.is_empty() => Err(fail(
+            0..text.len(),
+            format!("{} lacks the name", quoted(text)),
+        )),
         "header" => Ok(Extractor::Header(rest.to_owned())),
         "cookie" => Ok(Extractor::Cookie(rest.to_owned())),
-        other => Err(fail(0, format!("unknown source {}", quoted(other)))
-            .nearest(other, ["regex", "header", "cookie"])),
+        other => Err(
+            fail(0..other.len(), format!("unknown source {}", quoted(other)))
+                .nearest(other, ["regex", "header", "cookie"]),
+        ),
     }
 }
 
@@ -349,22 +347,21 @@ pub(super) static THINK_TIME: Shape = Shape::Grammar(Grammar {
 
 /// A think time: fixed, or between two.
 pub(in crate::definition) fn think(text: &str) -> Result<(Duration, Duration), SyntaxError> {
-    let (low, high, at) = match text.split_once("..") {
-        Some((low, high)) => (low, high, low.len() + 2),
-        None => (text, text, 0),
+    let part = |range: Range<usize>| {
+        let written = &text[range.clone()];
+        let start = range.start + written.len() - written.trim_start().len();
+        let time = written.trim();
+        between(time, Duration::ZERO)
+            .and_then(|()| parse_duration(time))
+            .map_err(|error| error.within(start..start + time.len()).allowed(THINKING))
     };
-    let part = |text: &str, at: usize| {
-        between(text.trim(), Duration::ZERO)
-            .and_then(|()| parse_duration(text.trim()))
-            .map_err(|error| {
-                SyntaxError {
-                    at: at.min(error.at + at),
-                    ..error
-                }
-                .allowed(THINKING)
-            })
+    let (min, max) = match text.find("..") {
+        Some(at) => (part(0..at)?, part(at + 2..text.len())?),
+        None => {
+            let time = part(0..text.len())?;
+            (time, time)
+        }
     };
-    let (min, max) = (part(low, 0)?, part(high, at)?);
     if min > max {
         return Err(SyntaxError::new(
             0,
@@ -462,22 +459,16 @@ pub(super) static BASELINE_METRICS: Shape = Shape::List {
     min: 1,
 };
 static BASELINE_METRIC: Shape = Shape::Grammar(grammar(
-    |text| match text.rsplit_once([' ', '}']) {
-        Some((metric, aggregate)) if !metric.trim().is_empty() && !aggregate.trim().is_empty() => {
-            Ok(())
-        }
-        _ => Err(SyntaxError::new(
-            0,
-            format!("{} lacks a metric or an aggregate", quoted(text)),
-        )
-        .allowed("\"http_req_duration p(95)\"")),
-    },
+    |text| BaselineMetric::parse(text).map(drop),
     "a metric and an aggregate, such as \"http_req_duration p(95)\"",
 ));
 
+/// The longest expression of a threshold in bytes.
+pub(in crate::definition) const MAX_EXPRESSION: usize = 1_024;
+
 pub(super) static EXPRESSION: Shape = Shape::Grammar(EXPRESSION_GRAMMAR);
 pub(super) const EXPRESSION_GRAMMAR: Grammar = grammar(
-    |text| match text.trim().is_empty() || text.len() > 1_024 {
+    |text| match text.trim().is_empty() || text.len() > MAX_EXPRESSION {
         true => Err(SyntaxError::new(0, "the threshold is empty or too long")
             .allowed("an expression such as p(95)<500")),
         false => Ok(()),

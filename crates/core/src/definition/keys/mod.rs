@@ -3,7 +3,7 @@
 pub(super) mod grammar;
 mod http;
 mod load;
-mod names;
+pub(super) mod names;
 mod run;
 mod step;
 

@@ -119,13 +119,9 @@ pub(super) const FIELD: Names = Names {
 };
 
 /// Keys of thresholds, which the threshold's own grammar judges.
-pub(super) const METRIC: Names = Names {
+pub(in crate::definition) const METRIC: Names = Names {
     pattern: "^[A-Za-z_].*$",
-    valid: |text| {
-        text.len() <= 1_024
-            && text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-            && !text.contains(['\n', '\r'])
-    },
+    valid: |text| text.len() <= 1_024 && !text.contains(['\n', '\r']),
     said: "a metric, such as http_req_duration or http_req_duration{name:checkout}",
     reserved: &[],
 };

@@ -1,7 +1,8 @@
 //! Whether a value fits its shape, and what is said if not.
 
 use super::{EXTENSION, Names, Shape, Table, Text};
-use crate::definition::fault::Sink;
+use crate::definition::fault::{Issue, Sink};
+use crate::definition::place::Mark;
 use crate::definition::tree::{Content, Core, Kind, Node, Piece, Plain, Scalar, plain};
 use crate::syntax::{SyntaxError, quoted};
 
@@ -33,11 +34,7 @@ impl Shape {
                 }
                 for entry in entries {
                     if let Err(error) = keys.check(&entry.key) {
-                        sink.push(crate::definition::fault::Issue::syntax(
-                            entry.key_mark,
-                            &entry.value.path,
-                            error,
-                        ));
+                        sink.push(Issue::syntax(entry.key_mark, &entry.value.path, error));
                     }
                     of.check(&entry.value, sink);
                 }
@@ -160,12 +157,10 @@ impl Shape {
 impl Names {
     fn check(&self, name: &str) -> Result<(), SyntaxError> {
         if let Some((_, why)) = self.reserved.iter().find(|(reserved, _)| *reserved == name) {
-            let error = SyntaxError::new(0, format!("the name {} is reserved", quoted(name)))
-                .allowed("another name");
-            return Err(SyntaxError {
-                hint: Some((*why).to_owned()),
-                ..error
-            });
+            let problem = format!("the name {} is reserved", quoted(name));
+            return Err(SyntaxError::new(0, problem)
+                .allowed("another name")
+                .hint(*why));
         }
         if (self.valid)(name) {
             return Ok(());
@@ -229,15 +224,8 @@ impl Table {
         }
     }
 
-    fn unknown(
-        &self,
-        name: &str,
-        mark: crate::definition::tree::Mark,
-        value: &Node,
-        siblings: &[&Self],
-        sink: &mut Sink,
-    ) {
-        let issue = crate::definition::fault::Issue::new(mark, &value.path, "unknown key");
+    fn unknown(&self, name: &str, mark: Mark, value: &Node, siblings: &[&Self], sink: &mut Sink) {
+        let issue = Issue::new(mark, &value.path, "unknown key");
         let allowed = self.names().collect::<Vec<_>>().join(", ");
         if let Some((_, remedy)) = self.foreign.iter().find(|(foreign, _)| *foreign == name) {
             sink.push(issue.hint(*remedy).allowed(allowed));
@@ -252,7 +240,7 @@ impl Table {
             sink.push(issue.allowed(allowed).nearest(name, self.names()));
         } else {
             let problem = format!("{} does not take this key", self.name);
-            let issue = crate::definition::fault::Issue::new(mark, &value.path, problem);
+            let issue = Issue::new(mark, &value.path, problem);
             sink.push(
                 issue
                     .hint(format!("it belongs to {}", owners.join(", ")))
@@ -285,11 +273,7 @@ fn tagged(node: &Node, tag: &str, variants: &[(&str, &'static Table)], sink: &mu
             .filter(|entry| tables.iter().all(|table| table.key(&entry.key).is_none()))
         {
             if misspelt.is_none_or(|misspelt| misspelt.key != entry.key) {
-                let issue = crate::definition::fault::Issue::new(
-                    entry.key_mark,
-                    &entry.value.path,
-                    "unknown key",
-                );
+                let issue = Issue::new(entry.key_mark, &entry.value.path, "unknown key");
                 sink.push(issue.nearest(&entry.key, tables.iter().flat_map(|table| table.names())));
             }
         }
@@ -319,11 +303,7 @@ fn tagged(node: &Node, tag: &str, variants: &[(&str, &'static Table)], sink: &mu
                     Some(key) if entry.key != tag => key.shape.check(&entry.value, sink),
                     Some(_) => {}
                     None => {
-                        let issue = crate::definition::fault::Issue::new(
-                            entry.key_mark,
-                            &entry.value.path,
-                            "unknown key",
-                        );
+                        let issue = Issue::new(entry.key_mark, &entry.value.path, "unknown key");
                         sink.push(
                             issue
                                 .nearest(&entry.key, tables.iter().flat_map(|table| table.names())),
@@ -350,8 +330,7 @@ fn leading(node: &Node, tables: &[&'static Table], sink: &mut Sink) {
         Some((entry, known.find(|(name, _)| *name == entry.key)?.1))
     });
     if let Some((entry, remedy)) = foreign {
-        let issue =
-            crate::definition::fault::Issue::new(entry.key_mark, &entry.value.path, "unknown key");
+        let issue = Issue::new(entry.key_mark, &entry.value.path, "unknown key");
         sink.push(issue.hint(remedy).allowed(allowed));
         return;
     }
@@ -361,11 +340,7 @@ fn leading(node: &Node, tables: &[&'static Table], sink: &mut Sink) {
         .find_map(|entry| Some((entry, crate::syntax::nearest(&entry.key, keys())?)));
     match misspelt {
         Some((entry, near)) => {
-            let issue = crate::definition::fault::Issue::new(
-                entry.key_mark,
-                &entry.value.path,
-                "unknown key",
-            );
+            let issue = Issue::new(entry.key_mark, &entry.value.path, "unknown key");
             sink.push(issue.hint(format!("\"{near}\"")).allowed(allowed));
         }
         None => sink.push(
@@ -411,11 +386,7 @@ fn as_text(scalar: &Scalar) -> Option<&'static str> {
 }
 
 /// An error in a text that holds a secret must not show it.
-pub(in crate::definition) fn hide(
-    node: &Node,
-    scalar: &Scalar,
-    error: SyntaxError,
-) -> crate::definition::fault::Issue {
+pub(in crate::definition) fn hide(node: &Node, scalar: &Scalar, error: SyntaxError) -> Issue {
     if scalar.is_secret() {
         let issue = node.issue(format!(
             "what {} was resolved to does not fit",
@@ -428,16 +399,12 @@ pub(in crate::definition) fn hide(
     }
     if scalar.is_resolved() {
         let problem = format!("{} (from {})", error.problem, quoted(&scalar.raw));
-        return crate::definition::fault::Issue::syntax(
-            node.mark,
-            &node.path,
-            SyntaxError { problem, ..error },
-        );
+        return Issue::syntax(node.mark, &node.path, SyntaxError { problem, ..error });
     }
     node.syntax(error)
 }
 
-fn template_misplaced(node: &Node, scalar: &Scalar) -> crate::definition::fault::Issue {
+fn template_misplaced(node: &Node, scalar: &Scalar) -> Issue {
     let at = match &scalar.content {
         Content::Pieces(pieces) => pieces.iter().find_map(|piece| match piece {
             Piece::Expression { at, text } => Some((*at, text.as_str())),
@@ -451,7 +418,7 @@ fn template_misplaced(node: &Node, scalar: &Scalar) -> crate::definition::fault:
         .join(", ");
     node.syntax(
         SyntaxError::new(
-            at.saturating_sub(2),
+            at.saturating_sub(2)..at + text.len() + 1,
             format!("${{{text}}} cannot stand here, where nothing changes from request to request"),
         )
         .allowed(format!("{known}, and $${{ for a literal ${{")),

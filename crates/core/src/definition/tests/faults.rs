@@ -9,21 +9,12 @@ macro_rules! malformed {
             let text = include_str!(concat!("malformed/", $file, ".yaml"));
             let overrides = Overrides::default();
             let source = Source { name: concat!($file, ".yaml"), text: text.as_bytes() };
-            let faults = parse_with(&source, &overrides, &fake(), judge).unwrap_err();
+            let faults = parse(&source, &overrides, &fake()).unwrap_err();
             let places: Vec<_> = faults.0.iter().map(|fault| (fault.place.line, fault.place.column)).collect();
             assert!(places.is_sorted(), "{places:?}");
             insta::assert_snapshot!($file, faults.to_string());
         })*
     };
-}
-
-/// Stands in for the thresholds' own grammar.
-fn judge(key: &str, expression: &str) -> Result<(), String> {
-    if expression.contains(['<', '>']) {
-        Ok(())
-    } else {
-        Err(format!("{key}: {expression:?} has no operator"))
-    }
 }
 
 malformed! {
@@ -196,11 +187,68 @@ fn a_threshold_is_judged_where_it_stands() {
         name: "d",
         text: text.as_bytes(),
     };
-    let faults = parse_with(&source, &Overrides::default(), &fake(), judge).unwrap_err();
+    let faults = parse(&source, &Overrides::default(), &fake()).unwrap_err();
     assert_eq!(
         faults.to_string(),
-        "d:6:46: thresholds.http_reqs[1].threshold: http_reqs: \"rate 70\" has no operator (from \"rate ${env:RATE}\")"
+        "d:6:46: thresholds.http_reqs[1].threshold: there is no operator (from \"rate ${env:RATE}\"); allowed: < <= > >= == === !="
     );
+}
+
+#[test]
+fn a_caret_stands_under_the_very_characters() {
+    let caret = |text: &str| {
+        let faults = read(text).unwrap_err();
+        let error = |fault: &&Fault| fault.severity == Severity::Error;
+        let picture = format!("{:#}", faults.0.iter().find(error).unwrap());
+        let lines: Vec<_> = picture.lines().collect();
+        let line = lines.iter().rposition(|line| line.contains('^')).unwrap();
+        let from = lines[line].find('^').unwrap();
+        let under: String = lines[line - 1].chars().skip(from).collect();
+        let width = lines[line].matches('^').count();
+        under.chars().take(width).collect::<String>()
+    };
+    for (key, expression, under) in [
+        ("http_req_duration", "p(95)<500sec", "sec"),
+        ("http_req_duration", "p(101) < 5", "101"),
+        ("http_req_duration", "p95 < 5", "p95"),
+        ("http_req_duration", "p(95) =< 5", "=<"),
+        ("http_req_duration", "rate < 5", "rate"),
+        ("http_req_failed", "rate < 10%", "10%"),
+        ("http_reqs", "count > 5 ms", "5 ms"),
+        ("http_req_duraton{name:x}", "p(95)<500", "http_req_duraton"),
+        ("http_reqs{name:x,status}", "count>5", "status"),
+        ("1st{name:x}", "count>5", "1st"),
+    ] {
+        let quoted = format!("thresholds: {{\"{key}\": \"{expression}\"}}");
+        assert_eq!(caret(&with_top(&quoted)), under, "{key}: {expression}");
+        let listed = format!("thresholds:\n  {key}: ['{expression}']");
+        if !key.contains(',') {
+            assert_eq!(caret(&with_top(&listed)), under, "{key}: {expression}");
+        }
+    }
+    for (step, under) in [
+        ("- {get: /, checks: ['sttus == 200']}", "sttus"),
+        ("- {get: /, checks: ['status = 200']}", "="),
+        ("- {get: /, checks: ['status == abc']}", "abc"),
+        ("- {get: /, checks: ['duration < 8sec']}", "sec"),
+        ("- {get: '/a/${uid()}/b'}", "uid()"),
+        ("- {get: '/a/${nobody}/b'}", "nobody"),
+        ("- {get: '/a/${env:NOBODY}/b'}", "env:NOBODY"),
+        ("- think: 1s..3sec", "sec"),
+        ("- {get: /, timeout: 1m5sec}", "sec"),
+        ("- {get: /, extract: {a: 'regex:('}}", "("),
+        ("- {get: /, name: 'a ${vu} b'}", "${vu}"),
+    ] {
+        assert_eq!(caret(&with_flow(step)), under, "{step}");
+    }
+    assert_eq!(
+        caret(&with_top("baseline: {metrics: [http_reqs p(95)]}")),
+        "p(95)"
+    );
+    let target = |url: &str| caret(&with_top("").replace("http://127.0.0.1:8080", url));
+    assert_eq!(target("http://a b"), " ");
+    assert_eq!(target("http://a:x/b"), "x");
+    assert_eq!(target("http://u:p@a/b"), "u:p@");
 }
 
 #[test]
