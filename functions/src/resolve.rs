@@ -1,14 +1,14 @@
 //! What references of a definition stand for where no values are needed: preparing and judging a run.
 //!
 //! `${env:NAME}` is what the run was started with. A secret's value is a matter of the tasks alone: functions cannot read any,
-//! and let a word stand for it that is valid where the secret is used.
+//! and leave it open.
 
 use crate::error::Result;
-use floodgate_control::elsewhere::{Elsewhere, Reference};
-use floodgate_control::load::{Checked, LoadError, check_elsewhere, load_stored_elsewhere};
-use floodgate_core::definition::{Definition, Resolver, Source};
+use floodgate_control::load::{Checked, LoadError, check, load_stored};
+use floodgate_core::definition::{Definition, Reference, Resolver, Source};
 use floodgate_core::execution::plan::Plan;
 use floodgate_store::ObjectStore;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Resolves references without secrets.
@@ -19,6 +19,8 @@ struct Known<'a> {
     files: Option<&'a BTreeSet<String>>,
     /// The secrets that are not there, and why.
     missing: &'a BTreeMap<String, String>,
+    /// The secrets that were left open.
+    open: RefCell<BTreeSet<String>>,
 }
 
 impl Resolver for Known<'_> {
@@ -34,6 +36,16 @@ impl Resolver for Known<'_> {
     fn file_exists(&self, relative: &str) -> bool {
         self.files.is_none_or(|files| files.contains(relative))
     }
+
+    fn leaves_open(&self, reference: &Reference) -> bool {
+        match reference {
+            Reference::Secret(name) if !self.missing.contains_key(name) => {
+                self.open.borrow_mut().insert(name.clone());
+                true
+            }
+            _ => false,
+        }
+    }
 }
 
 /// What a definition refers to.
@@ -45,7 +57,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) missing: &'a BTreeMap<String, String>,
 }
 
-/// Checks a definition; also gives the secrets that it names.
+/// Checks a definition; also gives the secrets that it names, whether it has faults or not.
 pub(crate) fn check_with(
     source: &Source<'_>,
     overrides: &[(String, String)],
@@ -55,18 +67,10 @@ pub(crate) fn check_with(
         env: around.env,
         files: Some(around.files),
         missing: around.missing,
+        open: RefCell::default(),
     };
-    let elsewhere = Elsewhere {
-        known: &known,
-        env: &BTreeSet::new(),
-        secret: &|name| !around.missing.contains_key(name),
-    };
-    let (checked, open) = check_elsewhere(source, overrides, elsewhere);
-    let secrets = open.into_iter().filter_map(|reference| match reference {
-        Reference::Secret(name) => Some(name),
-        Reference::Env(_) => None,
-    });
-    (checked, secrets.collect())
+    let checked = check(source, overrides, &known);
+    (checked, known.open.into_inner())
 }
 
 /// The definition of a run that has been prepared.
@@ -75,11 +79,7 @@ pub(crate) async fn stored(objects: &dyn ObjectStore, plan: &Plan) -> Result<Def
         env: &plan.env,
         files: None,
         missing: &BTreeMap::new(),
+        open: RefCell::default(),
     };
-    let elsewhere = Elsewhere {
-        known: &known,
-        env: &BTreeSet::new(),
-        secret: &|_| true,
-    };
-    Ok(load_stored_elsewhere(objects, plan, elsewhere).await?)
+    Ok(load_stored(objects, plan, &known).await?)
 }

@@ -1,7 +1,7 @@
 //! What several fuzz targets need: a world for a definition, and one iteration of its first scenario against a
 //! response that the fuzzer chooses.
 
-use floodgate_core::definition::{Overrides, Parsed, Resolver, Source, parse};
+use floodgate_core::definition::{Overrides, Parsed, Reference, Resolver, Source, parse};
 use floodgate_core::metric::Tags;
 use floodgate_generator::clock::Nanos;
 use floodgate_generator::flow::{CompiledScenario, Files, Io, Place, Request, Start, Timer, Vu};
@@ -13,7 +13,8 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-/// Surroundings in which every variable and secret is set and every file exists.
+/// Surroundings in which every secret and every file exists, and every variable is set but those whose names begin with `UNSET`;
+/// of these some may be open.
 pub struct Everything;
 
 impl Resolver for Everything {
@@ -27,6 +28,10 @@ impl Resolver for Everything {
 
     fn file_exists(&self, _relative: &str) -> bool {
         true
+    }
+
+    fn leaves_open(&self, reference: &Reference) -> bool {
+        matches!(reference, Reference::Env(name) if name.starts_with("UNSET_OPEN"))
     }
 }
 

@@ -11,9 +11,8 @@
 use crate::args::EnvArgs;
 use crate::error::{CliError, Result};
 use crate::files::read_text;
-use floodgate_control::elsewhere::Elsewhere;
-use floodgate_core::definition::{References, Resolver, sketch};
-use std::collections::{BTreeMap, BTreeSet};
+use floodgate_core::definition::{Reference, Resolver};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Resolves references of a definition.
@@ -22,8 +21,8 @@ pub struct Environment {
     given: BTreeMap<String, String>,
     secrets: PathBuf,
     base_dir: Option<PathBuf>,
-    elsewhere: bool,
-    variables_elsewhere: bool,
+    open_secrets: bool,
+    open_variables: bool,
     options_of_k6: Vec<(&'static str, String)>,
 }
 
@@ -46,8 +45,8 @@ impl Environment {
             given,
             secrets: out.join("secrets"),
             base_dir: None,
-            elsewhere: false,
-            variables_elsewhere: false,
+            open_secrets: false,
+            open_variables: false,
             options_of_k6: Vec::new(),
         })
     }
@@ -78,43 +77,19 @@ impl Environment {
         self
     }
 
-    /// Secrets are resolved where the run is: one that is not known here is no fault, and a word stands for it while the
-    /// definition is checked.
+    /// Secrets are resolved where the run is: one that is not known here is left open.
     #[must_use]
-    pub fn with_secrets_elsewhere(mut self) -> Self {
-        self.elsewhere = true;
+    pub fn leaving_secrets_open(mut self) -> Self {
+        self.open_secrets = true;
         self
     }
 
-    /// The same of secrets and of variables without a default: for a definition that is checked and not run.
+    /// The same of secrets and variables: for a definition that is checked and not run.
     #[must_use]
-    pub fn with_everything_elsewhere(mut self) -> Self {
-        self.elsewhere = true;
-        self.variables_elsewhere = true;
+    pub fn leaving_references_open(mut self) -> Self {
+        self.open_secrets = true;
+        self.open_variables = true;
         self
-    }
-
-    /// The variables of a definition that may be left open.
-    pub(crate) fn open_variables(&self, text: &[u8]) -> BTreeSet<String> {
-        if !self.variables_elsewhere {
-            return BTreeSet::new();
-        }
-        let tree = sketch(text);
-        tree.map(|tree| References::of(&tree).required_env)
-            .unwrap_or_default()
-    }
-
-    /// What may be left open: secrets if they are resolved elsewhere, and these variables.
-    pub(crate) fn open<'a>(&'a self, env: &'a BTreeSet<String>) -> Elsewhere<'a> {
-        Elsewhere {
-            known: self,
-            env,
-            secret: if self.elsewhere {
-                &|_| true
-            } else {
-                &|_| false
-            },
-        }
     }
 
     /// The values that the process's own environment does not have: what child processes are given.
@@ -172,6 +147,13 @@ impl Resolver for Environment {
             .as_ref()
             // A folder may be a project; where a file is needed, who reads it says so.
             .is_none_or(|folder| folder.join(relative).exists())
+    }
+
+    fn leaves_open(&self, reference: &Reference) -> bool {
+        match reference {
+            Reference::Secret(_) => self.open_secrets,
+            Reference::Env(_) => self.open_variables,
+        }
     }
 }
 

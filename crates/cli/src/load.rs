@@ -6,17 +6,14 @@ use crate::files;
 use crate::script::above::Above;
 use crate::script::{self, Inspected, definition_of, engine_of};
 use bytes::Bytes;
-use floodgate_control::elsewhere::{Elsewhere, Reference};
 use floodgate_control::load::{self, Checked, Loaded};
 use floodgate_control::{Stores, TestPackage};
-use floodgate_core::definition::{Definition, Engine, Parsed, Resolver, Source, sketch};
+use floodgate_core::definition::{Definition, Engine, Parsed, Reference, Resolver, Source, sketch};
 use floodgate_core::execution::plan::Plan;
-use floodgate_core::keys::{DEFINITION_FILE, definition_file};
 use floodgate_engines::Inspection;
 use floodgate_engines::lift::lift;
 use floodgate_generator::preflight;
 use serde_json::Value;
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Where a definition came from.
@@ -37,8 +34,6 @@ pub struct LoadedTest {
     /// What is allowed and probably not meant, or has no effect here.
     pub warnings: Vec<String>,
     inspection: Option<Value>,
-    /// The references that stand for nothing that is known here.
-    pub open: BTreeSet<Reference>,
 }
 
 impl LoadedTest {
@@ -121,10 +116,7 @@ pub fn load_text(
         text: &text,
     };
     let overrides = &[for_script(&text, &env), overrides.to_vec()].concat();
-    let variables = env.open_variables(&text);
-    let open = env.open(&variables);
-    let (checked, references) = load::check_elsewhere(&source, overrides, open);
-    let mut checked = checked?;
+    let mut checked = load::check(&source, overrides, &env)?;
     no_options_of_k6(&checked.parsed.definition, &env)?;
     let (mut made, mut inspection, mut said) = (None, None, Vec::new());
     let mut base_dir = origin.base_dir;
@@ -134,11 +126,10 @@ pub fn load_text(
         inspected.name_files(above.as_ref());
         inspection = Some(inspected.inspection.to_json());
         let env = match &above {
-            Some(above) => env.clone().within(&above.folder),
-            None => env.clone(),
+            Some(above) => env.within(&above.folder),
+            None => env,
         };
-        let open = env.open(&variables);
-        said = lift_into(&mut checked, &inspected, above.as_ref(), overrides, open)?;
+        said = lift_into(&mut checked, &inspected, above.as_ref(), overrides, &env)?;
         if let Some(above) = above {
             base_dir = above.folder;
         }
@@ -159,7 +150,7 @@ pub fn load_text(
         contents.push((file.clone(), content));
     }
     let definition = &checked.parsed.definition;
-    let faults = preflight::faults(definition, &base_dir, references.is_empty());
+    let faults = preflight::faults(definition, &base_dir, checked.parsed.open.is_empty());
     refuse(&origin.name, &faults)?;
     let json = inspection.as_ref().map(|all| Bytes::from(all.to_string()));
     Ok(LoadedTest {
@@ -167,7 +158,6 @@ pub fn load_text(
         base_dir,
         warnings,
         inspection,
-        open: references,
     })
 }
 
@@ -265,25 +255,18 @@ fn lift_into(
     inspected: &Inspected,
     above: Option<&Above>,
     overrides: &[(String, String)],
-    open: Elsewhere<'_>,
+    env: &Environment,
 ) -> Result<Vec<String>> {
     let script = checked.parsed.definition.script.clone().unwrap_or_default();
     let name = format!("{script} (what it says of its load)");
     let made = inspected.packed.as_ref().map(|(name, _)| name.as_str());
-    let known = WithMade {
-        known: open.known,
-        made,
-    };
-    let open = Elsewhere {
-        known: &known,
-        ..open
-    };
+    let known = WithMade { known: env, made };
     let check = |text: &str| {
         let source = Source {
             name: &name,
             text: text.as_bytes(),
         };
-        load::check_elsewhere(&source, overrides, open).0
+        load::check(&source, overrides, &known)
     };
     let mut whole = checked.parsed.normalised.clone();
     if let (Some(keys), Some(above)) = (whole.as_object_mut(), above) {
@@ -330,7 +313,7 @@ fn lifted(
 
 /// Files that do not lie in the folder but are made for this run are there as well.
 struct WithMade<'a> {
-    known: &'a dyn Resolver,
+    known: &'a Environment,
     made: Option<&'a str>,
 }
 
@@ -340,11 +323,15 @@ impl Resolver for WithMade<'_> {
     }
 
     fn secret(&self, reference: &str) -> std::result::Result<String, String> {
-        self.known.secret(reference)
+        Resolver::secret(self.known, reference)
     }
 
     fn file_exists(&self, relative: &str) -> bool {
         self.made == Some(relative) || self.known.file_exists(relative)
+    }
+
+    fn leaves_open(&self, reference: &Reference) -> bool {
+        self.known.leaves_open(reference)
     }
 }
 
@@ -353,11 +340,10 @@ impl Resolver for WithMade<'_> {
 /// # Errors
 /// A definition that is gone, or references that stand for nothing here.
 pub async fn load_stored(stores: &Stores, plan: &Plan, env: &Environment) -> Result<Definition> {
-    let objects = stores.objects.as_ref();
-    Ok(load::load_stored_elsewhere(objects, plan, env.open(&BTreeSet::new())).await?)
+    Ok(load::load_stored(stores.objects.as_ref(), plan, env).await?)
 }
 
-/// The same with words for what its references stand for, where that is not known here: a definition to sum a run up by, and not
+/// The same, and what its references stand for is left open where that is not known here: a definition to sum a run up by, and not
 /// to judge it.
 ///
 /// # Errors
@@ -367,10 +353,5 @@ pub async fn load_stored_open(
     plan: &Plan,
     env: &Environment,
 ) -> Result<Definition> {
-    let objects = stores.objects.as_ref();
-    let env = env.clone().with_everything_elsewhere();
-    let key = definition_file(&plan.project, &plan.test, &plan.version, DEFINITION_FILE);
-    let text = objects.get(&key).await?.unwrap_or_default();
-    let variables = env.open_variables(&text);
-    Ok(load::load_stored_elsewhere(objects, plan, env.open(&variables)).await?)
+    load_stored(stores, plan, &env.clone().leaving_references_open()).await
 }

@@ -7,7 +7,6 @@
 
 pub mod collect;
 mod earlier;
-pub mod elsewhere;
 mod error;
 mod failures;
 mod finish;

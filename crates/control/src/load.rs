@@ -2,7 +2,6 @@
 //!
 //! Reading the text and reading the files that it names are two steps, since only the first says which files there are.
 
-use crate::elsewhere::{Elsewhere, Reference, with_words};
 use crate::error::{ControlError, Result};
 use crate::prepare::TestPackage;
 use bytes::Bytes;
@@ -15,7 +14,6 @@ use floodgate_core::keys::{DEFINITION_FILE, definition_file};
 use floodgate_core::syntax::SyntaxError;
 use floodgate_core::threshold::Thresholds;
 use floodgate_store::ObjectStore;
-use std::collections::BTreeSet;
 
 /// A definition with faults: all of them, rendered as a compiler would.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -98,18 +96,6 @@ pub fn check(
     })
 }
 
-/// The same where not every reference stands for something that is known; also gives those that were left open.
-///
-/// # Errors
-/// All faults at once, but for those that another value of an open reference makes go away.
-pub fn check_elsewhere(
-    source: &Source<'_>,
-    overrides: &[(String, String)],
-    elsewhere: Elsewhere<'_>,
-) -> (std::result::Result<Checked, LoadError>, BTreeSet<Reference>) {
-    with_words(elsewhere, |resolver| check(source, overrides, resolver))
-}
-
 impl Checked {
     /// Adds the contents of the files that [`Parsed::files`] names.
     pub fn with_files(self, files: Vec<(String, Bytes)>) -> Loaded {
@@ -162,20 +148,6 @@ pub async fn load_stored(
 ) -> Result<Definition> {
     let (key, text) = stored(objects, plan).await?;
     definition(&key, &text, resolver).map_err(unusable)
-}
-
-/// The same where not every reference stands for something that is known.
-///
-/// # Errors
-/// As for [`load_stored`].
-pub async fn load_stored_elsewhere(
-    objects: &dyn ObjectStore,
-    plan: &Plan,
-    elsewhere: Elsewhere<'_>,
-) -> Result<Definition> {
-    let (key, text) = stored(objects, plan).await?;
-    let (found, _) = with_words(elsewhere, |resolver| definition(&key, &text, resolver));
-    found.map_err(unusable)
 }
 
 async fn stored(objects: &dyn ObjectStore, plan: &Plan) -> Result<(String, Bytes)> {

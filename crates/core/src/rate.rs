@@ -46,6 +46,13 @@ impl From<u64> for Rate {
 }
 
 impl Rate {
+    /// One iteration each unit.
+    pub const ONE: Self = Self {
+        numerator: 1,
+        denominator: 1,
+        per: None,
+    };
+
     /// Reads a rate: a decimal, and `/` or `per` and a time (`s`, `3s`, `minute`), or `/` and a number (`1/3`: a third).
     ///
     /// # Errors

@@ -48,6 +48,8 @@ pub enum Variable {
     },
     /// What a step set or extracted.
     Local(String),
+    /// A reference as it is written, whose value is known only where the test runs: nothing can be sent with it.
+    Open(String),
     /// A random UUID (version 4).
     Uuid,
     /// Unix time in milliseconds.

@@ -4,13 +4,12 @@
 use crate::error::{FunctionError, Result};
 use crate::placement::ProjectRules;
 use floodgate_control::engine_name;
-use floodgate_core::definition::model::{Definition, Engine, HttpOptions, ProxyChoice, Step};
+use floodgate_core::definition::model::{
+    Definition, Engine, HttpOptions, OPEN_TARGET, ProxyChoice, Step,
+};
 use floodgate_core::targets::Targets;
 use floodgate_core::template::{Part, Template};
 use std::collections::BTreeSet;
-
-/// What words that stand for secrets make of a host: see [`floodgate_control::elsewhere`].
-const WORDS: [&str; 2] = ["word", "word.invalid"];
 
 /// Checks it; gives what the record should say.
 ///
@@ -26,9 +25,7 @@ pub(super) fn targets(rules: &ProjectRules, definition: &Definition) -> Result<V
     })?;
     let mut faults = BTreeSet::new();
     for host in hosts(definition) {
-        if !WORDS.contains(&host.as_str()) {
-            faults.extend(targets.host(&host).err().map(|why| why.to_string()));
-        }
+        faults.extend(targets.host(&host).err().map(|why| why.to_string()));
     }
     let own = definition.scenarios.iter().map(|scenario| &scenario.http);
     for http in own.chain([&definition.http]) {
@@ -83,7 +80,11 @@ fn ways(targets: &Targets, http: &HttpOptions) -> Vec<String> {
 
 /// The hosts that a test certainly sends requests to.
 fn hosts(definition: &Definition) -> BTreeSet<String> {
-    let target = definition.target.as_deref();
+    // The host of an open one is known to the tasks alone.
+    let target = definition
+        .target
+        .as_deref()
+        .filter(|url| *url != OPEN_TARGET);
     let mut found: BTreeSet<_> = target
         .and_then(|url| host_of(url, true))
         .into_iter()

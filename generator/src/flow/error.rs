@@ -22,6 +22,9 @@ pub enum Problem {
     /// A variable that no step sets or extracts.
     #[error("variable `{0}` is not set or extracted by any step of the scenario")]
     UnknownVariable(String),
+    /// A reference without a value.
+    #[error("`{0}` stands for nothing here; give it a value")]
+    Open(String),
     /// A data source that the definition does not have.
     #[error("there is no data source `{0}`; add it under `data`")]
     UnknownSource(String),

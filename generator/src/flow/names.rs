@@ -65,6 +65,7 @@ impl<'a> Names<'a> {
             Variable::Task => return Ok(Err(self.task.to_string())),
             Variable::Data { source, column } => self.column(source, column)?,
             Variable::Local(name) => Var::Local(self.local(name)?),
+            Variable::Open(written) => return Err(Problem::Open(written.clone())),
             Variable::Uuid => Var::Uuid,
             Variable::Now => Var::Now,
             Variable::IsoNow => Var::IsoNow,

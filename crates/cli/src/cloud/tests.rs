@@ -64,7 +64,7 @@ pub(super) fn environment(values: &[&str], folder: &Path) -> Environment {
     };
     Environment::new(&args, folder)
         .unwrap()
-        .with_secrets_elsewhere()
+        .leaving_secrets_open()
 }
 
 pub(super) fn loaded(env: &Environment, set: &[(&str, &str)]) -> LoadedTest {
@@ -164,7 +164,12 @@ fn a_target_that_only_the_cloud_knows_is_no_fault_and_one_that_is_known_is_check
     };
     let path = "PATH_OF_IT=cart";
     let loaded = load("${secret:where}", &[path]).unwrap();
-    let open: Vec<_> = loaded.open.iter().map(ToString::to_string).collect();
+    let open: Vec<_> = loaded
+        .parsed()
+        .open
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     assert_eq!(open, ["${secret:token}", "${secret:where}"]);
     // The word does not reach the cloud.
     let stored = String::from_utf8_lossy(&loaded.package().normalised).into_owned();

@@ -45,7 +45,7 @@ pub async fn attach(args: Args) -> Result<ExitCode> {
     let junit = args.junit.as_deref().map(OutputFile::open).transpose()?;
     let cloud = connect(&args.cloud, args.project.project.as_deref(), &args.out.out).await?;
     let mut signals = Signals::of_a_follower()?;
-    let env = Environment::new(&args.env, &args.out.out)?.with_secrets_elsewhere();
+    let env = Environment::new(&args.env, &args.out.out)?.leaving_secrets_open();
     let project = args.project.project;
     let (id, project) = match find_in(&cloud.stores, project.as_deref(), &args.id).await {
         Ok(execution) => (execution.id, Some(execution.project)),

@@ -203,7 +203,7 @@ fn missing_in_cloud(
 async fn run_in_cloud(args: Args) -> Result<ExitCode> {
     let out = &args.out.out;
     let env = Environment::new(&args.env, out)?
-        .with_secrets_elsewhere()
+        .leaving_secrets_open()
         .with_options_of_k6(args.k6.variables());
     let test = load_file(&args.file, &overrides(&args.set, &args.script)?, &env)?;
     let only_here = only_here(&test, |name| std::env::var(name).ok());

@@ -37,7 +37,7 @@ pub struct Args {
 /// # Errors
 /// All faults, rendered with their places.
 pub fn validate(args: &Args) -> Result<ExitCode> {
-    let env = Environment::new(&args.env, &args.out.out)?.with_everything_elsewhere();
+    let env = Environment::new(&args.env, &args.out.out)?.leaving_references_open();
     let test = load_file(
         &args.file,
         &super::run::overrides(&args.set, &args.script)?,
@@ -46,7 +46,7 @@ pub fn validate(args: &Args) -> Result<ExitCode> {
     for warning in &test.warnings {
         say!("warning: {warning}");
     }
-    for reference in &test.open {
+    for reference in &test.parsed().open {
         say!(
             "warning: {reference} stands for nothing here: what it gives is checked where the test is run"
         );

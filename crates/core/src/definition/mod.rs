@@ -25,7 +25,7 @@ pub use fault::{Fault, Faults, Place, Severity};
 pub use local::LOCAL_ONLY;
 pub use mask::without_credentials;
 pub use model::*;
-pub use resolve::References;
+pub use resolve::{Reference, References, Resolver};
 pub use schema::schema;
 pub use starter::starter;
 pub use version::version;
@@ -34,6 +34,7 @@ pub use yaml::{MAX_DEPTH, MAX_NODES, MAX_SCALAR, MAX_SIZE};
 use fault::{Issue, Sink};
 use place::{Mark, Path};
 use shape::Shape;
+use std::collections::BTreeSet;
 
 /// The text of a definition.
 #[derive(Clone, Copy, Debug)]
@@ -44,20 +45,6 @@ pub struct Source<'a> {
     pub text: &'a [u8],
 }
 
-/// What a definition may ask of its surroundings.
-pub trait Resolver {
-    /// An environment variable; `None` if it is not set.
-    fn env(&self, name: &str) -> Option<String>;
-    /// A secret by its ARN or name.
-    ///
-    /// # Errors
-    /// Why there is none, in words.
-    fn secret(&self, reference: &str) -> Result<String, String>;
-    /// Whether a file that the definition names exists; the path is relative to the definition's folder and never
-    /// leads out of it.
-    fn file_exists(&self, relative: &str) -> bool;
-}
-
 /// `--set NAME=VALUE`: the name of a parameter that the definition declares below `parameters`, or the path of a value,
 /// such as `scenarios.browse.rate`. Values are read as YAML if they begin with `[`, `{` or a quote, else as they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,8 +53,12 @@ pub struct Overrides(pub Vec<(String, String)>);
 /// What came of a definition without faults.
 #[derive(Clone, Debug)]
 pub struct Parsed {
-    /// Validated and typed, every reference resolved: secrets stand in it.
+    /// Validated and typed, references resolved: secrets stand in it. Where a reference is [left open](Self::open), a number or a
+    /// time is its default or the least that makes sense, a text the reference as it is written, and what cannot be read without
+    /// it (a file, a threshold, a check) is left out. It can be sized and summed up, and not be run.
     pub definition: Definition,
+    /// The references that stand for nothing here, and may ([`Resolver::leaves_open`]).
+    pub open: BTreeSet<Reference>,
     /// The definition as JSON, overrides applied, parameters kept, references unresolved. The same for all ways to write
     /// the same; reading it again gives the same definition.
     pub normalised: serde_json::Value,
@@ -113,7 +104,7 @@ pub fn parse(
     if let Some(map) = normalised.as_object_mut() {
         map.retain(|key, _| !key.starts_with(shape::EXTENSION));
     }
-    resolve::resolve(&mut root, resolver, &mut sink);
+    let open = resolve::resolve(&mut root, resolver, &mut sink);
     Shape::Object(&keys::DEFINITION).check(&root, &mut sink);
     let (definition, files) = build::definition(&root, resolver, &mut sink);
     if sink.has_errors() {
@@ -125,6 +116,7 @@ pub fn parse(
     Ok(Parsed {
         shown_target: target.and_then(tree::Scalar::disclosed),
         definition,
+        open,
         normalised,
         files,
         warnings,

@@ -10,6 +10,9 @@ use crate::template::Template;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// Stands for a target whose host is known only where the test runs; no host has this name (RFC 6761 §6.4).
+pub const OPEN_TARGET: &str = "http://open.invalid";
+
 /// A validated test definition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Definition {

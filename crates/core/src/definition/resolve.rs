@@ -2,7 +2,6 @@
 //!
 //! What they give is never read again, neither as YAML nor as a template: a password with `${` in it is that password.
 
-use super::Resolver;
 use super::fault::{Issue, Sink};
 use super::shape::EXTENSION;
 use super::tree::{Content, Entry, Kind, Node, Piece, Plain, Scalar, plain};
@@ -10,15 +9,55 @@ use crate::syntax::{SyntaxError, quoted};
 use crate::template::{REFERENCES, Token, expression, tokens};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 /// The longest text that a reference may give, in bytes.
 const MAX_RESOLVED: usize = 64 << 10;
 
+/// What a definition may ask of its surroundings.
+pub trait Resolver {
+    /// An environment variable; `None` if it is not set.
+    fn env(&self, name: &str) -> Option<String>;
+    /// A secret by its ARN or name.
+    ///
+    /// # Errors
+    /// Why there is none, in words.
+    fn secret(&self, reference: &str) -> Result<String, String>;
+    /// Whether a file that the definition names exists; the path is relative to the definition's folder and never
+    /// leads out of it.
+    fn file_exists(&self, relative: &str) -> bool;
+    /// Whether a reference that stands for nothing here may be left open: what it gives is known, and checked, only where the
+    /// test runs. Unless said otherwise it may not, and is a fault.
+    fn leaves_open(&self, _reference: &Reference) -> bool {
+        false
+    }
+}
+
+/// A reference to what lies outside of a definition.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reference {
+    /// `${env:NAME}`.
+    Env(String),
+    /// `${secret:NAME}`.
+    Secret(String),
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "${{env:{name}}}"),
+            Self::Secret(name) => write!(f, "${{secret:{name}}}"),
+        }
+    }
+}
+
 /// What a parameter gives.
+#[derive(Clone)]
 struct Parameter {
     text: String,
     secret: bool,
     plain: Plain,
+    open: bool,
 }
 
 struct Resolve<'a> {
@@ -26,19 +65,25 @@ struct Resolve<'a> {
     /// `None` while the parameters themselves are read.
     parameters: Option<BTreeMap<String, Option<Parameter>>>,
     used: BTreeSet<String>,
+    open: BTreeSet<Reference>,
     sink: &'a mut Sink,
 }
 
-/// Resolves all references in the tree.
-pub(super) fn resolve(root: &mut Node, resolver: &dyn Resolver, sink: &mut Sink) {
+/// Resolves all references in the tree, and gives those that are left open.
+pub(super) fn resolve(
+    root: &mut Node,
+    resolver: &dyn Resolver,
+    sink: &mut Sink,
+) -> BTreeSet<Reference> {
     let mut resolve = Resolve {
         resolver,
         parameters: None,
         used: BTreeSet::new(),
+        open: BTreeSet::new(),
         sink,
     };
     let Kind::Map(entries) = &mut root.kind else {
-        return;
+        return BTreeSet::new();
     };
     let mut parameters = BTreeMap::new();
     if let Some(declared) = entries.iter_mut().find(|entry| entry.key == "parameters") {
@@ -54,7 +99,9 @@ pub(super) fn resolve(root: &mut Node, resolver: &dyn Resolver, sink: &mut Sink)
     {
         resolve.node(&mut entry.value);
     }
-    let Resolve { used, sink, .. } = resolve;
+    let Resolve {
+        used, open, sink, ..
+    } = resolve;
     let declared = entries
         .iter()
         .find(|entry| entry.key == "parameters")
@@ -77,6 +124,7 @@ pub(super) fn resolve(root: &mut Node, resolver: &dyn Resolver, sink: &mut Sink)
                 .warning(),
         );
     }
+    open
 }
 
 /// Name and default of an `${env:…}`.
@@ -146,6 +194,7 @@ fn parameter(scalar: &Scalar) -> Option<Parameter> {
         text,
         secret: scalar.is_secret(),
         plain,
+        open: scalar.is_open(),
     })
 }
 
@@ -207,20 +256,7 @@ impl Resolve<'_> {
         }
         let piece = match kind {
             "env" => self.environment(name)?,
-            "secret" => {
-                let text = self.resolver.secret(name).map_err(|why| {
-                    SyntaxError::new(
-                        0,
-                        format!("the secret {} cannot be read: {why}", quoted(name)),
-                    )
-                    .allowed("the name or ARN of a secret that can be read")
-                })?;
-                Piece::Resolved {
-                    text,
-                    secret: true,
-                    plain: Plain::Text,
-                }
-            }
+            "secret" => self.secret(name)?,
             _ => self.parameter(name)?,
         };
         match &piece {
@@ -233,26 +269,55 @@ impl Resolve<'_> {
         }
     }
 
-    fn environment(&self, name: &str) -> Result<Piece, SyntaxError> {
+    /// Leaves a reference open, if it may be.
+    fn open(&mut self, reference: Reference) -> Option<Piece> {
+        self.resolver.leaves_open(&reference).then(|| {
+            let piece = Piece::Open {
+                written: reference.to_string(),
+                secret: matches!(reference, Reference::Secret(_)),
+            };
+            self.open.insert(reference);
+            piece
+        })
+    }
+
+    fn secret(&mut self, name: &str) -> Result<Piece, SyntaxError> {
+        match self.resolver.secret(name) {
+            Ok(text) => Ok(Piece::Resolved {
+                text,
+                secret: true,
+                plain: Plain::Text,
+            }),
+            Err(why) => self
+                .open(Reference::Secret(name.to_owned()))
+                .ok_or_else(|| {
+                    let problem = format!("the secret {} cannot be read: {why}", quoted(name));
+                    SyntaxError::new(0, problem)
+                        .allowed("the name or ARN of a secret that can be read")
+                }),
+        }
+    }
+
+    fn environment(&mut self, name: &str) -> Result<Piece, SyntaxError> {
         let (name, default) = variable(name);
         // As in a shell, the default also stands in for an empty value.
         let found = self
             .resolver
             .env(name)
             .filter(|text| default.is_none() || !text.is_empty());
-        let text = found
-            .or_else(|| default.map(str::to_owned))
-            .ok_or_else(|| {
+        match found.or_else(|| default.map(str::to_owned)) {
+            Some(text) => Ok(Piece::Resolved {
+                text,
+                secret: false,
+                plain: Plain::Text,
+            }),
+            None => self.open(Reference::Env(name.to_owned())).ok_or_else(|| {
                 let problem = format!("the environment variable {} is not set", quoted(name));
                 SyntaxError::new(0, problem).hint(format!(
                     "set it, or give a default: ${{env:{name}:-DEFAULT}}"
                 ))
-            })?;
-        Ok(Piece::Resolved {
-            text,
-            secret: false,
-            plain: Plain::Text,
-        })
+            }),
+        }
     }
 
     fn parameter(&mut self, name: &str) -> Result<Piece, SyntaxError> {
@@ -281,23 +346,26 @@ impl Resolve<'_> {
         };
         self.used.insert(name.to_owned());
         // A parameter that is broken has been reported where it stands.
-        let (text, secret, plain) = match parameter {
-            Some(parameter) => (
-                parameter.text.clone(),
-                parameter.secret,
-                parameter.plain.clone(),
-            ),
-            None => {
-                return Err(SyntaxError::new(
-                    0,
-                    format!("the parameter {} has no usable value", quoted(name)),
-                ));
-            }
+        let Some(parameter) = parameter else {
+            let problem = format!("the parameter {} has no usable value", quoted(name));
+            return Err(SyntaxError::new(0, problem));
         };
-        Ok(Piece::Resolved {
+        let Parameter {
             text,
             secret,
             plain,
+            open,
+        } = parameter.clone();
+        Ok(match open {
+            true => Piece::Open {
+                written: format!("${{param:{name}}}"),
+                secret,
+            },
+            false => Piece::Resolved {
+                text,
+                secret,
+                plain,
+            },
         })
     }
 }

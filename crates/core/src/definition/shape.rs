@@ -3,7 +3,7 @@
 
 mod check;
 
-pub(super) use check::hide;
+pub(super) use check::{hide, must_be_known};
 
 use crate::syntax::SyntaxError;
 

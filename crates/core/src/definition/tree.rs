@@ -63,6 +63,8 @@ pub(super) enum Piece {
         /// What it is where a JSON value stands.
         plain: Plain,
     },
+    /// A reference as it is written: what it gives is known only where the test runs. It is of the type that its place wants.
+    Open { written: String, secret: bool },
     /// A template's expression, and at which byte of the raw text it stands.
     Expression { at: usize, text: String },
 }
@@ -170,7 +172,8 @@ impl Scalar {
         }
     }
 
-    /// The text with references resolved; `None` if templates are left in it, or it is broken.
+    /// The text with references resolved, and open ones as they are written; `None` if templates are left in it, or it is
+    /// broken.
     pub(super) fn text(&self) -> Option<Cow<'_, str>> {
         match &self.content {
             Content::AsWritten => Some(Cow::Borrowed(&self.raw)),
@@ -178,7 +181,9 @@ impl Scalar {
             Content::Pieces(pieces) => pieces
                 .iter()
                 .map(|piece| match piece {
-                    Piece::Literal(text) | Piece::Resolved { text, .. } => Some(text.as_str()),
+                    Piece::Literal(text)
+                    | Piece::Resolved { text, .. }
+                    | Piece::Open { written: text, .. } => Some(text.as_str()),
                     Piece::Expression { .. } => None,
                 })
                 .collect::<Option<String>>()
@@ -186,14 +191,28 @@ impl Scalar {
         }
     }
 
+    fn has(&self, is: impl Fn(&Piece) -> bool) -> bool {
+        matches!(&self.content, Content::Pieces(pieces) if pieces.iter().any(is))
+    }
+
     /// Whether something in it was resolved, so that a number may stand in quotes.
     pub(super) fn is_resolved(&self) -> bool {
-        matches!(&self.content, Content::Pieces(pieces) if pieces.iter().any(|piece| matches!(piece, Piece::Resolved { .. })))
+        self.has(|piece| matches!(piece, Piece::Resolved { .. }))
+    }
+
+    /// Whether something in it is known only where the test runs.
+    pub(super) fn is_open(&self) -> bool {
+        self.has(|piece| matches!(piece, Piece::Open { .. }))
     }
 
     /// Whether a secret stands in it.
     pub(super) fn is_secret(&self) -> bool {
-        matches!(&self.content, Content::Pieces(pieces) if pieces.iter().any(|piece| matches!(piece, Piece::Resolved { secret: true, .. })))
+        self.has(|piece| {
+            matches!(
+                piece,
+                Piece::Resolved { secret: true, .. } | Piece::Open { secret: true, .. }
+            )
+        })
     }
 
     /// The text for reports: references resolved, but secrets, and parameters that hold one, as they are written. `None` if
@@ -226,7 +245,7 @@ impl Scalar {
     pub(super) fn shown(&self) -> String {
         let written = quoted(&self.raw);
         match self.text() {
-            Some(text) if self.is_resolved() && !self.is_secret() => {
+            Some(text) if self.is_resolved() && !self.is_secret() && !self.is_open() => {
                 format!("{written} (resolved to {})", quoted(&text))
             }
             _ if self.plain && self.core() != Core::Text => self.raw.chars().take(60).collect(),
@@ -286,6 +305,11 @@ impl Node {
     /// The text of a scalar with references resolved.
     pub(super) fn text(&self) -> Option<Cow<'_, str>> {
         self.scalar().and_then(Scalar::text)
+    }
+
+    /// Whether the value is known only where the test runs.
+    pub(super) fn is_open(&self) -> bool {
+        self.scalar().is_some_and(Scalar::is_open)
     }
 
     /// A fault of this value.

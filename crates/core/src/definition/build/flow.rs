@@ -5,7 +5,7 @@ use super::http::one_or_more;
 use crate::check::{Check, Subject};
 use crate::definition::keys::grammar::{extractor, statuses, think};
 use crate::definition::model::{
-    Body, DataSource, Extractor, JsonTemplate, OnMissing, Part, PartContent, RequestStep, Step,
+    Body, Extractor, JsonTemplate, OnMissing, Part, PartContent, RequestStep, Step,
 };
 use crate::definition::tree::{Content, Node, Piece, Plain, plain};
 use crate::definition::without_credentials;
@@ -23,9 +23,9 @@ pub(super) struct Scope {
 
 impl Scope {
     /// Before the first step.
-    pub(super) fn new(data: &[DataSource]) -> Self {
+    pub(super) fn new(sources: &[String]) -> Self {
         Self {
-            sources: data.iter().map(|source| source.name.clone()).collect(),
+            sources: sources.to_vec(),
             locals: Vec::new(),
         }
     }
@@ -91,6 +91,9 @@ impl Build<'_> {
                     match piece {
                         Piece::Literal(text) | Piece::Resolved { text, .. } => {
                             builder.literal(text);
+                        }
+                        Piece::Open { written, .. } => {
+                            builder.variable(Variable::Open(written.clone()));
                         }
                         Piece::Expression { at, text } => {
                             let place = *at..*at + text.len();

@@ -14,7 +14,7 @@ impl Build<'_> {
     /// The options of a node on top of others.
     pub(super) fn http(&mut self, node: &Node, base: &HttpOptions) -> HttpOptions {
         let mut options = base.clone();
-        let scope = Scope::new(&self.data);
+        let scope = Scope::new(&self.sources);
         macro_rules! take {
             ($field:ident, $key:literal, $read:expr) => {
                 if let Some(value) = node.get($key).and_then($read) {
@@ -74,6 +74,11 @@ impl Build<'_> {
                 *field = Some(path);
             }
         }
+        let is_open = |key| node.get(key).is_some_and(Node::is_open);
+        if is_open("cert") || is_open("key") {
+            // One without the other would be no pair.
+            (options.cert, options.key) = (None, None);
+        }
         if let Some(auth) = node.get("auth").and_then(|node| self.auth(node, &scope)) {
             options.auth = Some(auth);
         }
@@ -128,6 +133,7 @@ impl Build<'_> {
     }
 
     fn check_http(&mut self, node: &Node, options: &HttpOptions) {
+        let is_open = |key| node.get(key).is_some_and(Node::is_open);
         match (node.get("cert"), node.get("key")) {
             (Some(cert), None) if options.key.is_none() => {
                 self.sink.push(
@@ -151,6 +157,7 @@ impl Build<'_> {
         }
         if let Some(connect) = node
             .get("connectTimeout")
+            .filter(|connect| !connect.is_open() && !is_open("timeout"))
             .filter(|_| options.connect_timeout > options.timeout)
         {
             let issue = connect

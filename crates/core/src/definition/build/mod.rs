@@ -14,7 +14,10 @@ mod unmatched;
 use super::Resolver;
 use super::fault::{Issue, Sink};
 use super::keys::{ENGINES, grammar};
-use super::model::{DataFormat, DataMode, DataSource, Definition, Engine, HttpOptions, RunOptions};
+use super::model::{
+    DataFormat, DataMode, DataSource, Definition, Engine, HttpOptions, OPEN_TARGET, RunOptions,
+};
+use super::shape::must_be_known;
 use super::tree::Node;
 use crate::keys::{DEFINITION_FILE, INSPECTION_FILE};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +30,8 @@ struct Build<'a> {
     engine: Engine,
     has_target: bool,
     data: Vec<DataSource>,
+    /// The names of all data sources, those included whose file is open.
+    sources: Vec<String>,
 }
 
 /// Builds the definition, and gives the files that it names. Only if `sink` has no errors then, it is a usable one.
@@ -41,6 +46,11 @@ pub(super) fn definition(
         Some(name) if name == ENGINES[3] => Engine::Gatling,
         _ => Engine::Http,
     };
+    for key in ["engine", "script"] {
+        if let Some(open) = root.get(key).filter(|node| node.is_open()) {
+            sink.push(must_be_known(open));
+        }
+    }
     let has_target = root.get("target").is_some();
     let mut build = Build {
         resolver,
@@ -49,6 +59,7 @@ pub(super) fn definition(
         engine,
         has_target,
         data: Vec::new(),
+        sources: Vec::new(),
     };
     for key in ["project", "test"] {
         if let Some(node) = root.get(key) {
@@ -72,10 +83,7 @@ pub(super) fn definition(
             .and_then(Node::string)
             .unwrap_or_else(|| "default".to_owned()),
         test: root.get("test").and_then(Node::string).unwrap_or_default(),
-        target: root
-            .get("target")
-            .and_then(Node::string)
-            .and_then(|text| grammar::target(&text).ok()),
+        target: root.get("target").and_then(target),
         engine,
         script,
         script_files,
@@ -98,6 +106,18 @@ pub(super) fn definition(
     (definition, files)
 }
 
+/// The target; [`OPEN_TARGET`] stands for one whose host is open.
+fn target(node: &Node) -> Option<String> {
+    let text = node.string()?;
+    let authority = text
+        .split_once("://")
+        .map_or("", |(_, rest)| rest.split('/').next().unwrap_or_default());
+    match node.is_open() && (authority.is_empty() || authority.contains("${")) {
+        true => Some(OPEN_TARGET.to_owned()),
+        false => grammar::target(&text).ok(),
+    }
+}
+
 /// What the parameters stand for in this run.
 fn parameters(root: &Node) -> BTreeMap<String, String> {
     let entries = root.get("parameters").map_or(&[][..], Node::entries);
@@ -111,6 +131,9 @@ impl Build<'_> {
     /// The path of a file, which has to exist.
     fn file(&mut self, node: &Node) -> Option<String> {
         let path = self.shown(node).filter(|path| is_inside(path))?;
+        if node.is_open() {
+            return None;
+        }
         if [DEFINITION_FILE, INSPECTION_FILE].contains(&path.as_str()) {
             let issue = node.issue(format!("{} is the name of a file of ours", node.shown()));
             self.sink
@@ -173,6 +196,14 @@ impl Build<'_> {
             let Some(file_node) = node.get("file") else {
                 continue;
             };
+            let name = node
+                .get("name")
+                .and_then(Node::string)
+                .unwrap_or_else(|| "data".to_owned());
+            let is_second = self.sources.contains(&name);
+            if !is_second {
+                self.sources.push(name.clone());
+            }
             let Some(file) = self.file(file_node) else {
                 continue;
             };
@@ -216,11 +247,7 @@ impl Build<'_> {
                 Some("random") => DataMode::Random,
                 _ => DataMode::Sequential,
             };
-            let name = node
-                .get("name")
-                .and_then(Node::string)
-                .unwrap_or_else(|| "data".to_owned());
-            if sources.iter().any(|source| source.name == name) {
+            if is_second {
                 let place = node.get("name").unwrap_or(node);
                 let issue = place.issue(format!("there are two data sources called \"{name}\""));
                 self.sink.push(issue.hint("give each a name of its own"));

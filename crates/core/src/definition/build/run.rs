@@ -92,6 +92,12 @@ impl Build<'_> {
     }
 
     fn check_size(&mut self, node: &Node, cpu: u64, memory: u64) {
+        if ["cpu", "memory"]
+            .iter()
+            .any(|key| node.get(key).is_some_and(Node::is_open))
+        {
+            return;
+        }
         let Some((_, least, most, step)) = FARGATE.iter().find(|(size, ..)| *size == cpu) else {
             if let Some(place) = node.get("cpu").filter(|place| {
                 place
@@ -133,7 +139,10 @@ impl Build<'_> {
             for item in one_or_more(&entry.value) {
                 let place = item.get("threshold").unwrap_or(item);
                 self.no_secret(place);
-                let expression = place.string().filter(|text| !text.trim().is_empty());
+                // An open one is compiled where it is known.
+                let expression = Some(place).filter(|place| !place.is_open());
+                let expression = expression.and_then(Node::string);
+                let expression = expression.filter(|text| !text.trim().is_empty());
                 let Some(expression) = expression.filter(|text| text.len() <= MAX_EXPRESSION)
                 else {
                     continue;
@@ -178,7 +187,8 @@ impl Build<'_> {
 
 /// `baseline`.
 pub(super) fn baseline(node: &Node) -> BaselineSpec {
-    let compare = match node.get("compare").and_then(Node::string) {
+    let compare = node.get("compare").filter(|node| !node.is_open());
+    let compare = match compare.and_then(Node::string) {
         Some(id) if id != "last-passed" => BaselineRef::Execution(id.to_ascii_uppercase()),
         _ => BaselineRef::LastPassed,
     };
@@ -189,6 +199,7 @@ pub(super) fn baseline(node: &Node) -> BaselineSpec {
             .get("metrics")
             .map_or(&[][..], Node::items)
             .iter()
+            .filter(|metric| !metric.is_open())
             .filter_map(Node::string)
             .collect(),
     }

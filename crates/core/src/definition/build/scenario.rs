@@ -63,7 +63,7 @@ impl Build<'_> {
         let is_map = !entry.value.entries().is_empty();
         match (entry.value.get("flow"), self.engine) {
             (Some(flow), Engine::Http) => {
-                let mut scope = Scope::new(&self.data);
+                let mut scope = Scope::new(&self.sources);
                 self.steps(flow, &mut scope)
             }
             (Some(flow), _) => {
@@ -99,12 +99,14 @@ impl Build<'_> {
         variant(&name)?;
         let count = |key: &str| node.get(key).and_then(Node::count);
         let duration = |key: &str| node.get(key).and_then(Node::duration);
+        let needed = |key: &str| node.get(key)?.needed(Node::duration);
         let vus = count("vus").unwrap_or(1);
         let iterations = count("iterations").unwrap_or(1);
         let max_duration = duration("maxDuration").unwrap_or(MAX_DURATION);
         match name.as_str() {
             "shared-iterations" => {
-                if iterations < vus {
+                let is_open = |key| node.get(key).is_some_and(Node::is_open);
+                if iterations < vus && !is_open("iterations") && !is_open("vus") {
                     let place = node
                         .get("iterations")
                         .or_else(|| node.get("vus"))
@@ -128,7 +130,7 @@ impl Build<'_> {
             }),
             "constant-vus" => Some(Executor::ConstantVus {
                 vus,
-                duration: duration("duration")?,
+                duration: needed("duration")?,
             }),
             "ramping-vus" => {
                 let start_vus = count("startVUs").unwrap_or(1);
@@ -143,11 +145,11 @@ impl Build<'_> {
             "constant-arrival-rate" => {
                 let (pre_allocated_vus, max_vus) = self.open_vus(node);
                 let place = node.get("rate")?;
-                let (rates, time_unit) = self.rates(node, place, &[place.rate()?])?;
+                let (rates, time_unit) = self.rates(node, place, &[place.needed(Node::rate)?])?;
                 Some(Executor::ConstantArrivalRate {
                     rate: rates[0],
                     time_unit,
-                    duration: duration("duration")?,
+                    duration: needed("duration")?,
                     pre_allocated_vus,
                     max_vus,
                     max_lateness: duration("maxLateness").unwrap_or(MAX_LATENESS),
@@ -169,7 +171,10 @@ impl Build<'_> {
     }
 
     fn open_vus(&mut self, node: &Node) -> (u64, u64) {
-        let Some(pre_allocated) = node.get("preAllocatedVUs").and_then(Node::count) else {
+        let Some(pre_allocated) = node
+            .get("preAllocatedVUs")
+            .and_then(|vus| vus.needed(Node::count))
+        else {
             return (0, 0);
         };
         let max = node.get("maxVUs").map(|max| (max, max.count()));
@@ -204,7 +209,7 @@ impl Build<'_> {
             let issue = unit.issue("timeUnit has no effect, since the rate names its own unit");
             self.sink.push(issue.hint("remove one of them").warning());
         }
-        let time_unit = own.map_or(Some(SECOND), Node::duration)?;
+        let time_unit = own.map_or(Some(SECOND), |unit| unit.needed(Node::duration))?;
         let common = in_common_unit(rates, time_unit);
         if common.is_none() {
             let issue = place.issue("the rates have no common unit below a century");
@@ -216,15 +221,20 @@ impl Build<'_> {
 
     fn rate_stages(&mut self, node: &Node) -> Option<(u64, Vec<Stage>, Duration)> {
         let list = node.get("stages")?;
-        let start = node.get("startRate").map_or(Some(0.into()), Node::rate)?;
-        let targets = list.items().iter().map(|item| item.get("target")?.rate());
+        let start = node
+            .get("startRate")
+            .map_or(Some(0.into()), |rate| rate.needed(Node::rate))?;
+        let targets = list
+            .items()
+            .iter()
+            .map(|item| item.get("target")?.needed(Node::rate));
         let rates = std::iter::once(Some(start)).chain(targets);
         let rates = rates.collect::<Option<Vec<Rate>>>()?;
         let (rates, time_unit) = self.rates(node, list, &rates)?;
         let durations = list
             .items()
             .iter()
-            .map(|item| item.get("duration")?.duration());
+            .map(|item| item.get("duration")?.needed(Node::duration));
         let stages = durations.zip(&rates[1..]).map(|(duration, target)| {
             Some(Stage {
                 duration: duration?,
@@ -240,8 +250,8 @@ impl Build<'_> {
         let list = node.get("stages")?;
         let stage = |item: &Node| {
             Some(Stage {
-                duration: item.get("duration")?.duration()?,
-                target: item.get("target")?.count()?,
+                duration: item.get("duration")?.needed(Node::duration)?,
+                target: item.get("target")?.needed(Node::count)?,
             })
         };
         let stages: Option<Vec<_>> = list.items().iter().map(stage).collect();

@@ -1,12 +1,35 @@
 //! Values of nodes whose shape has been checked; `None` is what does not fit it.
 
-use crate::definition::keys::grammar::MOST;
+use crate::definition::keys::grammar::{MOST, SHORTEST_RUN};
 use crate::definition::tree::{Core, Node};
 use crate::rate::Rate;
 use crate::units::{parse_duration, parse_ratio};
 use std::time::Duration;
 
+/// A type whose values may be open.
+pub(super) trait MayBeOpen: Sized {
+    /// What stands for an open value where one is required: the least that makes sense.
+    const OPEN: Self;
+}
+
+impl MayBeOpen for u64 {
+    const OPEN: Self = 1;
+}
+
+impl MayBeOpen for Duration {
+    const OPEN: Self = SHORTEST_RUN;
+}
+
+impl MayBeOpen for Rate {
+    const OPEN: Self = Self::ONE;
+}
+
 impl Node {
+    /// A value that is required.
+    pub(super) fn needed<T: MayBeOpen>(&self, read: fn(&Self) -> Option<T>) -> Option<T> {
+        read(self).or_else(|| self.is_open().then_some(T::OPEN))
+    }
+
     /// Text with references resolved.
     pub(super) fn string(&self) -> Option<String> {
         self.text().map(|text| text.into_owned())

@@ -90,6 +90,10 @@ impl Shape {
             sink.push(template_misplaced(node, scalar));
             return;
         };
+        if scalar.is_open() {
+            // It is what fits here, and is looked at where it is known.
+            return;
+        }
         // A number or a boolean that a reference gives may stand in quotes.
         let core = if scalar.is_resolved() {
             Core::of(&text)
@@ -280,6 +284,10 @@ fn tagged(node: &Node, tag: &str, variants: &[(&str, &'static Table)], sink: &mu
         return;
     };
     let word = value.text();
+    if value.is_open() {
+        sink.push(must_be_known(value));
+        return;
+    }
     match variants
         .iter()
         .find(|(name, _)| Some(*name) == word.as_deref())
@@ -348,6 +356,16 @@ fn leading(node: &Node, tables: &[&'static Table], sink: &mut Sink) {
                 .allowed(format!("one of {allowed}")),
         ),
     }
+}
+
+/// A fault of an open value that decides how others are read.
+pub(in crate::definition) fn must_be_known(node: &Node) -> Issue {
+    let problem = format!(
+        "what {} stands for must be known here, since the rest depends on it",
+        node.shown()
+    );
+    node.issue(problem)
+        .hint("give it a value, or a default: ${env:NAME:-DEFAULT}")
 }
 
 fn mismatch(node: &Node, shape: &Shape, sink: &mut Sink) {
