@@ -66,7 +66,7 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
         let mut seen = observed_until(&placed, execution.started_ms, began_ms, |task| {
             ends.get(&task).copied()
         });
-        seen.turns = Some(u64::from(run.turn));
+        seen.watched = run.watched();
         seen.shards = Some(measured.completeness.shards_expected);
         let bytes = measured
             .manifests

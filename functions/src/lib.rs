@@ -43,7 +43,7 @@ pub use ecs::EcsTasks;
 pub use error::FunctionError;
 pub use log::{Level, Log};
 pub use metrics::{Metrics, NAMESPACE};
-pub use pace::{EVENTS_A_TURN, MAX_TURNS, Moment, Pace, pace};
+pub use pace::{Course, EVENTS_A_TURN, MAX_TURNS, Moment, Pace, expected, pace};
 pub use placed::{Placed, PlacedTask, Unplaced};
 pub use placement::{Network, Placement, ProjectRules, RegionPlacement, ScheduledRun};
 pub use run::{Run, RunPhase};

@@ -2,6 +2,9 @@
 
 use crate::clock::between;
 use floodgate_control::watch::Phase;
+use floodgate_core::cost::{END, READY, Watched};
+use floodgate_core::definition::model::{Definition, Executor};
+use floodgate_core::execution::plan::Plan;
 use std::time::Duration;
 
 /// Events of a turn in the history of a Standard state machine: state entered and exited for Wait, Watch and Choice, and
@@ -22,6 +25,39 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// The longest where a threshold may stop the run.
 const LONGEST_JUDGED: Duration = Duration::from_secs(5);
 
+/// What of a run's plan and definition says when it will end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Course {
+    /// From the start to the last scheduled start; zero if nobody knows.
+    pub duration_ms: u64,
+    /// From the start to the latest end.
+    pub longest_ms: u64,
+    /// Whether it may end at any time before, as an executor does that counts its iterations, and as a script does.
+    pub any_time: bool,
+    /// Whether a threshold may stop it.
+    pub judged: bool,
+}
+
+impl Course {
+    /// Of a run.
+    pub fn of(plan: &Plan, definition: &Definition) -> Self {
+        let counted = |e: &Executor| {
+            matches!(
+                e,
+                Executor::SharedIterations { .. } | Executor::PerVuIterations { .. }
+            )
+        };
+        let scenarios = &definition.scenarios;
+        let load = &plan.load;
+        Self {
+            duration_ms: load.duration_ms,
+            longest_ms: load.max_duration_ms.max(load.duration_ms),
+            any_time: scenarios.is_empty() || scenarios.iter().any(|s| counted(&s.executor)),
+            judged: definition.thresholds.iter().any(|t| t.abort_on_fail),
+        }
+    }
+}
+
 /// Where a run stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {
@@ -33,14 +69,8 @@ pub struct Moment {
     pub turn: u32,
     /// The common start, Unix ms.
     pub start_ms: Option<i64>,
-    /// From the start to the last scheduled start; zero if nobody knows.
-    pub duration_ms: u64,
-    /// From the start to the latest end.
-    pub longest_ms: u64,
-    /// Whether it may end at any time before, as an executor does that counts its iterations.
-    pub any_time: bool,
-    /// Whether a threshold may stop it.
-    pub judged: bool,
+    /// What the run is.
+    pub course: Course,
 }
 
 /// When to look again.
@@ -59,16 +89,20 @@ pub fn pace(at: &Moment) -> Pace {
         return Pace::Stay(POLL);
     };
     let end = |after_ms: u64| start_ms.saturating_add_unsigned(after_ms);
-    let left = between(at.now_ms, end(at.longest_ms));
+    let left = between(at.now_ms, end(at.course.longest_ms));
     let fair = left / MAX_TURNS.saturating_sub(at.turn).max(1);
-    if at.any_time {
+    if at.course.any_time {
         return Pace::Stay(POLL);
     }
-    let until_end = between(at.now_ms, end(at.duration_ms));
+    let until_end = between(at.now_ms, end(at.course.duration_ms));
     if until_end <= BEFORE_END {
         return Pace::Stay(POLL);
     }
-    let longest = if at.judged { LONGEST_JUDGED } else { LONGEST };
+    let longest = if at.course.judged {
+        LONGEST_JUDGED
+    } else {
+        LONGEST
+    };
     let elapsed = between(start_ms, at.now_ms);
     let wanted = (elapsed / 20).clamp(SHORTEST, longest).max(fair);
     Pace::Leave(
@@ -83,8 +117,70 @@ pub(crate) fn afterwards(at: &Moment, stayed: Duration) -> Duration {
     let Some(start_ms) = at.start_ms.filter(|_| at.phase == Phase::Running) else {
         return Duration::ZERO;
     };
-    let left = between(at.now_ms, start_ms.saturating_add_unsigned(at.longest_ms));
+    let left = between(
+        at.now_ms,
+        start_ms.saturating_add_unsigned(at.course.longest_ms),
+    );
     (left / MAX_TURNS.saturating_sub(at.turn).max(1)).saturating_sub(stayed)
+}
+
+/// An invocation without its looks, and between two states: to load what the run is, and what the state machine takes for itself.
+const TURN: Duration = Duration::from_millis(200);
+/// A look, and for each task's live object what it takes to read and decode it: an assumption until AWS has been measured.
+const LOOK: Duration = Duration::from_millis(100);
+const LOOK_A_TASK: Duration = Duration::from_millis(2);
+
+/// What the watch of a run will do if the load goes on for `running`: its turns are played through, each invocation staying for
+/// `stay` at most.
+pub fn expected(course: Course, running: Duration, tasks: u32, stay: Duration) -> Watched {
+    let look = LOOK + LOOK_A_TASK * tasks;
+    // What is to come: all tasks become ready, the load, the tasks' ends.
+    let end_ms = millis(READY + running + END);
+    let (mut now_ms, mut watched) = (0, Watched::default());
+    while now_ms < end_ms {
+        watched.turns += 1;
+        let mut stayed = TURN;
+        now_ms += millis(TURN);
+        let wait = loop {
+            watched.looks += 1;
+            stayed += look;
+            now_ms += millis(look);
+            let load_ms = now_ms - millis(READY);
+            let phase = match load_ms {
+                ..0 => Phase::Waiting,
+                _ if load_ms < millis(running) => Phase::Running,
+                _ => Phase::Stopping,
+            };
+            let at = Moment {
+                phase,
+                now_ms,
+                turn: u32::try_from(watched.turns).unwrap_or(u32::MAX),
+                start_ms: (load_ms >= 0).then(|| millis(READY)),
+                course,
+            };
+            match pace(&at) {
+                _ if now_ms >= end_ms => break Duration::ZERO,
+                Pace::Leave(wait) => break wait,
+                Pace::Stay(poll) if stayed + poll <= stay => {
+                    stayed += poll;
+                    now_ms += millis(poll);
+                }
+                Pace::Stay(_) => break afterwards(&at, stayed),
+            }
+        };
+        watched.time += stayed;
+        now_ms += millis(whole_seconds(wait) + TURN);
+    }
+    watched
+}
+
+/// What a state machine waits.
+fn whole_seconds(wait: Duration) -> Duration {
+    Duration::from_secs(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -109,10 +205,12 @@ mod tests {
                     now_ms,
                     turn,
                     start_ms: Some(0),
-                    duration_ms,
-                    longest_ms: duration_ms + 30_000,
-                    any_time,
-                    judged,
+                    course: Course {
+                        duration_ms,
+                        longest_ms: duration_ms + 30_000,
+                        any_time,
+                        judged,
+                    },
                 };
                 match pace(&at) {
                     Pace::Leave(wait) => break wait,
@@ -169,5 +267,40 @@ mod tests {
         let (often, _) = simulate(HOUR_MS, HOUR_MS, false, true);
         let (seldom, _) = simulate(HOUR_MS, HOUR_MS, false, false);
         assert!(often > seldom, "{often} {seldom}");
+    }
+
+    /// A script's end is waited for by an invocation that stays: it is paid for from the first second to the last.
+    #[test]
+    fn the_watch_of_what_may_end_at_any_time_is_paid_for_throughout() {
+        let course = |any_time| Course {
+            duration_ms: HOUR_MS,
+            longest_ms: HOUR_MS,
+            any_time,
+            judged: false,
+        };
+        let hour = Duration::from_secs(3_600);
+        let all = (READY + hour + END).as_secs_f64();
+        let script = expected(course(true), hour, 1, STAY);
+        let share = script.time.as_secs_f64() / all;
+        assert!((0.97..=1.0).contains(&share), "{script:?}");
+        assert!((170..=190).contains(&script.turns), "{script:?}");
+        let scheduled = expected(course(false), hour, 1, STAY);
+        assert!(scheduled.time < script.time / 10, "{scheduled:?}");
+        // Ready, every ten seconds at least, end.
+        assert!((360..=500).contains(&scheduled.turns), "{scheduled:?}");
+    }
+
+    #[test]
+    fn the_watch_has_the_memory_that_is_charged_for() {
+        let module = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../terraform/modules/functions/main.tf"
+        );
+        let module = std::fs::read_to_string(module).expect("the module is in the repository");
+        let memory = format!(
+            "watch   = {{ memory_mb = {},",
+            floodgate_core::cost::WATCH_MB
+        );
+        assert!(module.contains(&memory), "{memory}");
     }
 }

@@ -16,6 +16,7 @@ use crate::tenant::{Tenant, machine_of};
 use crate::turn::{Turn, load_run};
 use floodgate_control::watch::Phase;
 use floodgate_control::{GivenUp, give_up, plain_cause};
+use floodgate_core::cost::Watched;
 use floodgate_core::execution::control::{Stop, StopReason};
 use floodgate_core::execution::record::Execution;
 use floodgate_core::verdict::ERROR_INVALID;
@@ -110,10 +111,10 @@ pub(crate) async fn handle(app: &App, input: Reap) -> Result<Reaped> {
     match input {
         Reap::Run { run, error } => {
             let app = &app.of(&run.execution);
-            let (project, id, turn) = (run.project.clone(), run.execution.clone(), run.turn);
+            let (project, id, before) = (run.project.clone(), run.execution.clone(), run.watched());
             let error = error.map(|e| text(e.error, e.cause)).or(run.error);
             let order = error.as_ref().map(|e| (StopReason::Error, e.clone()));
-            reap(app, &project, &id, order, turn, error)
+            reap(app, &project, &id, order, before, error)
                 .await
                 .map(Reaped::Run)
         }
@@ -173,7 +174,7 @@ async fn recovery(app: &App, recover: Recover, tenant: &Tenant) -> Result<Run> {
         &execution.project,
         &execution.id,
         Some(order),
-        0,
+        Watched::default(),
         error,
     )
     .await
@@ -199,11 +200,11 @@ async fn reap(
     project: &str,
     id: &str,
     order: Option<(StopReason, String)>,
-    turn: u32,
+    before: Watched,
     error: Option<String>,
 ) -> Result<Run> {
     let began_ms = app.clock.now_ms();
-    let mut at = match Turn::load(app, project, id).await {
+    let mut at = match Turn::load(app, project, id, before).await {
         Ok(at) => at,
         Err(FunctionError::Errored(problem)) => {
             return without_plan(app, project, id, &problem, error).await;
@@ -228,6 +229,7 @@ async fn reap(
             .count("TasksLost", at.lost())
             .emit();
     }
+    let turn = u32::try_from(before.turns).unwrap_or(u32::MAX);
     Ok(at.run(turn, Duration::ZERO, error))
 }
 

@@ -1,7 +1,9 @@
 //! What goes from state to state: a few hundred bytes. All else lies in the bucket.
 
+use floodgate_core::cost::Watched;
 use floodgate_core::execution::record::Status;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// Where a run stands for the state machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +44,24 @@ pub struct Run {
     pub status: Option<Status>,
     /// Turns of the watch so far.
     pub turn: u32,
+    /// Looks at the tasks' objects in all these turns.
+    #[serde(default)]
+    pub looks: u64,
+    /// How long these turns have lasted in all, in ms.
+    #[serde(default)]
+    pub watched_ms: u64,
     /// What kept the run from being carried out; after the verdict why it did not pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+}
+
+impl Run {
+    /// What the watch has done so far.
+    pub(crate) fn watched(&self) -> Watched {
+        Watched {
+            turns: u64::from(self.turn),
+            looks: self.looks,
+            time: Duration::from_millis(self.watched_ms),
+        }
+    }
 }

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::clock::between;
 use crate::cost::{budget, observed, site};
 use crate::error::Result;
-use crate::pace::Moment;
+use crate::pace::{Course, Moment};
 use crate::placed::Placed;
 use crate::placement::Placement;
 use crate::resolve;
@@ -12,8 +12,8 @@ use crate::run::{Run, RunPhase};
 use crate::tasks::TaskStatus;
 use floodgate_control::watch::{Next, Phase, TaskState, Watch, WatchOptions, WatchState};
 use floodgate_control::{Prepared, find, json, load_plan};
-use floodgate_core::cost;
-use floodgate_core::definition::model::{Definition, Executor};
+use floodgate_core::cost::{self, Observed, Watched};
+use floodgate_core::definition::model::Definition;
 use floodgate_core::execution::control::StopReason;
 use floodgate_core::execution::plan::Plan;
 use floodgate_core::execution::record::Execution;
@@ -55,11 +55,21 @@ pub(crate) struct Turn<'a> {
     /// What is stored of the watch's state.
     saved: Option<WatchState>,
     looked_ms: Option<i64>,
+    /// What was done before this turn.
+    before: Watched,
+    began_ms: i64,
+    looks: u64,
 }
 
 impl<'a> Turn<'a> {
-    /// Goes on where the last one stood.
-    pub(crate) async fn load(app: &'a App, project: &str, id: &str) -> Result<Self> {
+    /// Goes on where the last one stood, with what was done until then.
+    pub(crate) async fn load(
+        app: &'a App,
+        project: &str,
+        id: &str,
+        before: Watched,
+    ) -> Result<Self> {
+        let began_ms = app.clock.now_ms();
         let objects = app.stores.objects.as_ref();
         let prepared = load_run(app, project, id).await?;
         let keys = ExecutionKeys::new(&prepared.plan.project, &prepared.plan.execution);
@@ -86,12 +96,16 @@ impl<'a> Turn<'a> {
             watch,
             saved,
             looked_ms: None,
+            before,
+            began_ms,
+            looks: 0,
         })
     }
 
     /// Looks at everything once.
     pub(crate) async fn step(&mut self) -> Result<Next> {
         let now_ms = self.app.clock.now_ms();
+        self.looks += 1;
         let due = self
             .looked_ms
             .is_none_or(|looked| between(looked, now_ms) >= CONTAINERS_EVERY);
@@ -165,7 +179,10 @@ impl<'a> Turn<'a> {
             return Ok(());
         }
         let site = site(self.app, &self.placement, &self.execution);
-        let so_far = observed(&self.placed, state.start_ms, now_ms);
+        let so_far = Observed {
+            watched: self.watched(),
+            ..observed(&self.placed, state.start_ms, now_ms)
+        };
         let usd = cost::so_far(&self.plan, &self.definition.run, &site, &so_far).usd();
         if usd < most {
             return Ok(());
@@ -221,29 +238,28 @@ impl<'a> Turn<'a> {
 
     /// Where the run stands, for the pace.
     pub(crate) fn moment(&self, turn: u32) -> Moment {
-        let counted = |e: &Executor| {
-            matches!(
-                e,
-                Executor::SharedIterations { .. } | Executor::PerVuIterations { .. }
-            )
-        };
-        let load = &self.plan.load;
-        let scenarios = &self.definition.scenarios;
         Moment {
             phase: self.phase(),
             now_ms: self.app.clock.now_ms(),
             turn,
             start_ms: self.watch.state().start_ms,
-            duration_ms: load.duration_ms,
-            longest_ms: load.max_duration_ms.max(load.duration_ms),
-            any_time: scenarios.is_empty() || scenarios.iter().any(|s| counted(&s.executor)),
-            judged: self.definition.thresholds.iter().any(|t| t.abort_on_fail),
+            course: Course::of(&self.plan, &self.definition),
+        }
+    }
+
+    /// All that the watch has done, this turn included.
+    fn watched(&self) -> Watched {
+        Watched {
+            turns: self.before.turns + 1,
+            looks: self.before.looks + self.looks,
+            time: self.before.time + between(self.began_ms, self.app.clock.now_ms()),
         }
     }
 
     /// The run as the state machine sees it after this turn.
     pub(crate) fn run(&self, turn: u32, wait: Duration, error: Option<String>) -> Run {
         let wait_s = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let watched = self.watched();
         Run {
             project: self.plan.project.clone(),
             execution: self.plan.execution.clone(),
@@ -260,6 +276,8 @@ impl<'a> Turn<'a> {
             parts: 0,
             status: None,
             turn,
+            looks: watched.looks,
+            watched_ms: u64::try_from(watched.time.as_millis()).unwrap_or(u64::MAX),
             error,
         }
     }

@@ -15,7 +15,7 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
     let app = &app.of(&run.execution);
     let turn = run.turn.saturating_add(1);
     let began_ms = app.clock.now_ms();
-    let mut at = Turn::load(app, &run.project, &run.execution).await?;
+    let mut at = Turn::load(app, &run.project, &run.execution, run.watched()).await?;
     let wait = loop {
         at.step().await?;
         if at.phase() == Phase::Ended {

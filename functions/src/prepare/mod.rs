@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::cost::site_of;
 use crate::error::{FunctionError, Result};
 use crate::id::{execution_id, parse_time, year_month};
+use crate::pace::{Course, expected};
 use crate::placement::Placement;
 use crate::run::{Run, RunPhase};
 use crate::tenant::{Tenant, vouched};
@@ -131,7 +132,13 @@ async fn admit(
     let plan = lay_out(&id, &package, &options, now_ms)?;
     let architecture = &options.infrastructure.architecture;
     let site = site_of(app, placement, &definition.project, architecture);
-    let bill = cost::estimate(&plan, &definition.run, &site);
+    let watched = expected(
+        Course::of(&plan, definition),
+        cost::longest(&plan, &definition.run),
+        options.infrastructure.tasks,
+        App::STAY,
+    );
+    let bill = cost::estimate(&plan, &definition.run, &site, watched);
     options.cost = Some(bill.as_estimate());
     known.of_layout(&options);
     rules::cost(app, placement, definition, &bill).await?;
@@ -259,6 +266,8 @@ fn state(prepared: &Prepared) -> Run {
         parts: 0,
         status: None,
         turn: 0,
+        looks: 0,
+        watched_ms: 0,
         error: None,
     }
 }

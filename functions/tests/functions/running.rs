@@ -1,6 +1,7 @@
 use crate::support::*;
+use floodgate_core::cost::{END, READY, WATCH_MB};
 use floodgate_core::execution::record::Status;
-use floodgate_functions::Function;
+use floodgate_functions::{App, Course, Function, expected};
 use floodgate_store::RecordStore;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -264,4 +265,60 @@ async fn a_region_that_is_lost_ends_the_run_in_the_other_one_too() {
             .iter()
             .any(|w| w.contains("Spot needed the capacity"))
     );
+}
+
+/// The estimate of a run whose end nobody knows stands on what its watch does: an invocation that stays, all the time.
+#[tokio::test]
+async fn what_the_watch_did_is_what_was_expected_of_it() {
+    const RUNNING: Duration = Duration::from_secs(600);
+    let counted = json!({
+        "executor": "per-vu-iterations", "vus": 2, "iterations": 1_000_000, "maxDuration": "2h",
+        "flow": [{"get": "/"}],
+    });
+    let (stack, mut run) =
+        started(2, 60, |test| test["scenarios"]["browse"] = counted.clone()).await;
+    let before = run["watched_ms"].as_u64().unwrap();
+    let start = stack.objects.json(&stack.key("control/start.json"));
+    let end = start["start_ms"].as_i64().unwrap() + RUNNING.as_millis() as i64;
+    let mut flushes = 0;
+    while stack.now() < end {
+        flushes += 1;
+        for task in 0..2 {
+            let live = stack.key(&format!("live/{task:04}.parquet"));
+            stack.objects.flush(&live, flushes);
+        }
+        stack.pass(Duration::from_secs(run["wait_s"].as_u64().unwrap()));
+        run = stack.call(Function::Watch, run).await.unwrap();
+        assert_eq!(run["phase"], "running");
+    }
+    let watched = |key: &str| run[key].as_u64().unwrap() as f64;
+    let course = Course {
+        duration_ms: 7_200_000,
+        longest_ms: 7_230_000,
+        any_time: true,
+        judged: false,
+    };
+    let expected = expected(course, RUNNING, 2, App::STAY);
+    let around = READY + END;
+    let time = (expected.time - around).as_secs_f64();
+    let share = (watched("watched_ms") - before as f64) / 1_000.0 / time;
+    assert!((0.9..=1.1).contains(&share), "{share}");
+    // Here a look takes no time, and so there are more of them.
+    assert!(watched("looks") > expected.looks as f64 * 0.9, "{run}");
+    // What a run has cost has this in it.
+    stack.manifest(0, json!([]));
+    stack.manifest(1, json!([]));
+    stack.tasks.end_all();
+    let run = stack.call(Function::Watch, run).await.unwrap();
+    assert_eq!(run["phase"], "ended");
+    finished(&stack, run).await;
+    let cost = stack.record().await.cost.unwrap();
+    let lambda: f64 = cost
+        .items
+        .iter()
+        .filter(|item| item.unit == "GB-seconds")
+        .map(|item| item.quantity)
+        .sum();
+    let least = f64::from(WATCH_MB) / 1_024.0 * RUNNING.as_secs_f64();
+    assert!(lambda > least * 0.95, "{lambda} {least}");
 }

@@ -10,7 +10,10 @@ pub mod prices;
 mod usage;
 
 pub use bill::{Bill, bill};
-pub use model::{Observed, RETENTION_DAYS, Site, TaskTime, estimate, so_far};
+pub use model::{
+    END, Observed, READY, RETENTION_DAYS, Site, TaskTime, WATCH_MB, Watched, estimate, longest,
+    so_far,
+};
 pub use prices::PRICES_OF;
 pub use usage::{Architecture, Capacity, Compute, Services, Size, Usage};
 

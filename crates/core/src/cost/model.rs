@@ -8,17 +8,13 @@ use crate::execution::plan::Plan;
 use std::time::Duration;
 
 /// From the download of a task's image (charging starts there) to the common start, all tasks being waited for.
-const READY: Duration = Duration::from_secs(60);
+pub const READY: Duration = Duration::from_secs(60);
 /// From the last iteration to the end of a task: last shard, manifest, exit.
-const END: Duration = Duration::from_secs(15);
-/// Between two turns of the watch, and how many there are at most.
-const WATCH_EVERY: Duration = Duration::from_secs(3);
-const WATCH_TURNS: u32 = 2_000;
+pub const END: Duration = Duration::from_secs(15);
 /// Wait, Watch, Choice.
 const TRANSITIONS_A_TURN: f64 = 3.0;
-/// A turn of the watch: memory in GB times seconds, and the same for each live object that it reads and decodes.
-const TURN_GB_S: f64 = 0.5 * 0.2;
-const LIVE_GB_S: f64 = 0.5 * 0.002;
+/// Memory of the watch's function, as `terraform/modules/functions` gives it unless a stack overrides it.
+pub const WATCH_MB: u32 = 1_769;
 /// Everything that is not a turn of the watch, without merging: prepare, launch, finish.
 const FIXED_TRANSITIONS: f64 = 20.0;
 const FIXED_LAMBDAS: f64 = 8.0;
@@ -36,8 +32,8 @@ const SHARD_BYTES: f64 = 20_000.0;
 /// Objects of a run beside those of its tasks: plan, control objects, summary, merged series.
 const FIXED_PUTS: f64 = 20.0;
 const FIXED_GETS: f64 = 40.0;
-/// Objects that a turn of the watch reads and lists whatever the number of tasks.
-const TURN_GETS: f64 = 5.0;
+/// Objects that a look of the watch reads whatever the number of tasks.
+const LOOK_GETS: f64 = 5.0;
 /// Keys of a page of a listing.
 const PAGE: f64 = 1_000.0;
 /// A record has about 3 KB and stands in the table and two indexes; it is written about ten times.
@@ -94,6 +90,17 @@ pub struct TaskTime {
     pub billed: Duration,
 }
 
+/// The work of the watch, in all its invocations.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Watched {
+    /// Invocations.
+    pub turns: u64,
+    /// Looks at the objects of all tasks: one an invocation, or many in one that stays because seconds count.
+    pub looks: u64,
+    /// Sum of the invocations' durations.
+    pub time: Duration,
+}
+
 /// What is known of a run that has begun.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Observed {
@@ -101,18 +108,24 @@ pub struct Observed {
     pub tasks: Vec<TaskTime>,
     /// Since the common start, until now or until the end of the last task; zero before it.
     pub running: Duration,
-    /// Turns of the watch; `None`: as the model has it.
-    pub turns: Option<u64>,
+    /// What the watch did, or will do.
+    pub watched: Watched,
     /// Shards written by all tasks; `None`: as the model has it.
     pub shards: Option<u64>,
     /// Bytes of all shards; `None`: as the model has it.
     pub shard_bytes: Option<u64>,
 }
 
-/// What a plan will cost if it runs to the end of its schedule with all graceful stops, which is what a budget has to allow for.
-pub fn estimate(plan: &Plan, run: &RunOptions, site: &Site) -> Bill {
+/// How long a plan's load goes on if it runs to the end of its schedule with all graceful stops.
+pub fn longest(plan: &Plan, run: &RunOptions) -> Duration {
     let longest = Duration::from_millis(plan.load.max_duration_ms);
-    let running = run.max_duration.map_or(longest, |most| longest.min(most));
+    run.max_duration.map_or(longest, |most| longest.min(most))
+}
+
+/// What a plan will cost if it goes on for as [`long`](longest) as it may, which is what a budget has to allow for; `watched` is what
+/// the watch of so long a run will do.
+pub fn estimate(plan: &Plan, run: &RunOptions, site: &Site, watched: Watched) -> Bill {
+    let running = longest(plan, run);
     let task = |region: &String| TaskTime {
         region: region.clone(),
         capacity: site.capacity,
@@ -121,6 +134,7 @@ pub fn estimate(plan: &Plan, run: &RunOptions, site: &Site) -> Bill {
     let observed = Observed {
         tasks: plan.tasks.iter().map(|t| task(&t.region)).collect(),
         running,
+        watched,
         ..Observed::default()
     };
     so_far(plan, run, site, &observed)
@@ -157,9 +171,8 @@ fn add_services(usage: &mut Usage, plan: &Plan, site: &Site, observed: &Observed
     let tasks = observed.tasks.len() as f64;
     let waited: f64 = observed.tasks.iter().map(|t| t.billed.as_secs_f64()).sum();
     let running = observed.running.as_secs_f64();
-    let turns = observed
-        .turns
-        .map_or_else(|| turns(plan, observed.running), |turns| turns as f64);
+    let Watched { turns, looks, time } = observed.watched;
+    let (turns, looks) = (turns as f64, looks as f64);
     let times = |interval_ms: u64| (running * 1_000.0 / interval_ms.max(1) as f64).ceil() + 1.0;
     let shards = observed.shards.map_or_else(
         || tasks * times(plan.flush_interval_ms),
@@ -176,32 +189,29 @@ fn add_services(usage: &mut Usage, plan: &Plan, site: &Site, observed: &Observed
     let lambdas = FIXED_LAMBDAS + launches + turns + parts;
     let gb_s = FIXED_GB_S
         + tasks * LAUNCH_GB_S_A_TASK
-        + turns * (TURN_GB_S + tasks * LIVE_GB_S)
+        + f64::from(WATCH_MB) / 1_024.0 * time.as_secs_f64()
         + shards * MERGE_GB_S_A_SHARD;
     home.add_lambda(site.functions, lambdas, gb_s);
     home.transitions +=
         FIXED_TRANSITIONS + (launches + turns) * TRANSITIONS_A_TURN + parts * TRANSITIONS_A_PART;
     // Listings cost as much as writes. A task writes its mark, its manifest, shards and live objects.
-    let listings = (turns * 2.0 * (tasks / PAGE).ceil()) + (shards / PAGE).ceil();
+    let listings = (looks * 2.0 * (tasks / PAGE).ceil()) + (shards / PAGE).ceil();
     home.s3_puts += FIXED_PUTS
         + files
         + tasks * (2.0 + times(plan.live_interval_ms))
         + shards
-        + turns
+        + looks
         + listings;
     // A task looks for its start, then for an order to stop.
-    let looks = waited * 1_000.0 / plan.control_interval_ms.max(1) as f64;
-    home.s3_gets +=
-        FIXED_GETS + tasks * (2.0 + files) + looks + turns * (TURN_GETS + tasks) + shards + tasks;
+    let tasks_look = waited * 1_000.0 / plan.control_interval_ms.max(1) as f64;
+    home.s3_gets += FIXED_GETS
+        + tasks * (2.0 + files)
+        + tasks_look
+        + looks * (LOOK_GETS + tasks)
+        + shards
+        + tasks;
     home.s3_gb_months += bytes / GB * site.retention_days / DAYS_A_MONTH;
     home.dynamodb_writes += RECORD_WRITES;
     home.dynamodb_reads += RECORD_READS + turns;
     home.log_gb += lambdas * LOG_BYTES_A_LAMBDA / GB;
-}
-
-/// Turns of the watch from the launch to the end. A long run is looked at less often.
-fn turns(plan: &Plan, running: Duration) -> f64 {
-    let longest = Duration::from_millis(plan.load.max_duration_ms);
-    let wait = WATCH_EVERY.max(longest / WATCH_TURNS);
-    ((READY + running + END).as_secs_f64() / wait.as_secs_f64()).ceil()
 }

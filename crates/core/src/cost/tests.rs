@@ -39,6 +39,21 @@ fn plan(regions: &[&str], duration_ms: u64) -> Plan {
     }
 }
 
+/// A watch that looks each three seconds for so long, a fifth of a second at a time.
+fn looked_at(time: Duration) -> Watched {
+    let turns = time.as_secs() / 3;
+    Watched {
+        turns,
+        looks: turns,
+        time: Duration::from_millis(turns * 200),
+    }
+}
+
+fn estimate(plan: &Plan, run: &RunOptions, site: &Site) -> Bill {
+    let watched = looked_at(READY + longest(plan, run) + END);
+    super::estimate(plan, run, site, watched)
+}
+
 /// Ten tasks of 1 vCPU and 2 GB on ARM in Ireland for 10 min: the example of `docs/cost.md`.
 fn example() -> Bill {
     let plan = plan(&["eu-west-1"; 10], 600_000);
@@ -241,6 +256,7 @@ fn observations() -> impl Strategy<Value = Observed> {
     (prop::collection::vec(task, 1..6), 0..30_000_u64).prop_map(|(tasks, running)| Observed {
         tasks,
         running: Duration::from_secs(running),
+        watched: looked_at(Duration::from_secs(running)),
         ..Observed::default()
     })
 }
@@ -269,6 +285,7 @@ proptest! {
         let site = Site { public_ip, ..Site::new("eu-west-1") };
         let mut after = before.clone();
         after.running += Duration::from_secs(more_s);
+        after.watched = looked_at(after.running);
         for task in &mut after.tasks {
             task.billed += Duration::from_secs(more_s);
         }
@@ -298,6 +315,7 @@ proptest! {
         let observed = Observed {
             tasks: vec![TaskTime { region: "us-west-2".into(), capacity: Capacity::OnDemand, billed: running + Duration::from_secs(40) }; tasks],
             running,
+            watched: looked_at(running),
             ..Observed::default()
         };
         prop_assert!(so_far(&plan, &run, &site, &observed).usd() <= estimate(&plan, &run, &site).usd());
