@@ -2,10 +2,14 @@
 
 mod engine;
 
-use crate::repo;
+use crate::arch::Arch;
+use crate::{program, repo};
 use anyhow::{Context, Result, bail, ensure};
-use engine::Engine;
-use std::fs;
+pub(crate) use engine::Engine;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use std::fs::{self, File};
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -17,15 +21,6 @@ const AUTHORITIES: [&str; 2] = [
     "/etc/pki/tls/certs/ca-bundle.crt",
 ];
 
-/// A processor that Fargate offers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Arch {
-    /// Linux/x86_64
-    Amd64,
-    /// Linux/arm64, Graviton
-    Arm64,
-}
-
 /// Arguments of `cargo xtask image`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
@@ -36,7 +31,7 @@ pub(crate) struct Options {
     #[arg(long)]
     tag: Option<String>,
     /// Cargo profile; `dev` is quicker to build, and slow
-    #[arg(long, default_value = "generator")]
+    #[arg(long, default_value = program::DIST)]
     profile: String,
     /// Processor; by default this machine's
     #[arg(long, value_enum)]
@@ -54,38 +49,65 @@ pub(crate) struct Options {
 /// # Errors
 /// What is missing, and what fails.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let native = if cfg!(target_arch = "aarch64") {
-        Arch::Arm64
-    } else {
-        Arch::Amd64
-    };
-    let arch = options.arch.unwrap_or(native);
-    let program = build(&options.profile, arch, native)?;
+    let arch = options.arch.unwrap_or(Arch::NATIVE);
+    let program = program::build(PROGRAM, &options.profile, arch)?;
     let context = assemble(&program, options.authorities.as_deref())?;
-    let root = context.join("rootfs");
-    ensure!(
-        arch == native || matches!(options.engine, Engine::Http),
-        "the image of {} is made of what is installed here: build it on a machine of that processor",
-        options.engine.name()
-    );
-    let engine = options.engine.add_to(&root)?;
-    let tag = options.tag.clone().unwrap_or_else(|| options.engine.tag());
+    let engine = add_engine(options.engine, arch, &context)?;
     println!("context: {}", context.display());
     if options.no_build {
         return Ok(());
     }
+    let tag = options.tag.clone().unwrap_or_else(|| options.engine.tag());
+    docker_build(options.engine, &engine, arch, &context, &tag)?;
+    let bytes = save(&tag, io::sink())?;
+    println!("image: {tag} ({bytes} bytes compressed)");
+    Ok(())
+}
+
+/// Builds an image of a generator that is built already, as an archive that `docker load` takes, compressed.
+///
+/// # Errors
+/// As [`run`], and if the archive cannot be written.
+pub(crate) fn archive(engine: Engine, generator: &Path, arch: Arch, into: &Path) -> Result<()> {
+    let context = assemble(generator, None)?;
+    let version = add_engine(engine, arch, &context)?;
+    let tag = format!("{}:{}", engine.repository(), env!("CARGO_PKG_VERSION"));
+    docker_build(engine, &version, arch, &context, &tag)?;
+    let file = File::create(into).with_context(|| format!("create {}", into.display()))?;
+    save(&tag, file)?;
+    Ok(())
+}
+
+/// Adds an engine to a context; returns its version.
+fn add_engine(engine: Engine, arch: Arch, context: &Path) -> Result<String> {
+    ensure!(
+        arch == Arch::NATIVE || matches!(engine, Engine::Http),
+        "the image of {} is made of what is installed here: build it on a machine of that processor",
+        engine.name()
+    );
+    engine.add_to(&context.join("rootfs"))
+}
+
+fn docker_build(
+    engine: Engine,
+    version: &str,
+    arch: Arch,
+    context: &Path,
+    tag: &str,
+) -> Result<()> {
+    let platform = format!("linux/{}", arch.container());
     let mut docker = Command::new("docker");
     docker
-        .args(["build", "--platform", platform(arch), "--tag", &tag])
+        .args(["build", "--platform", &platform, "--tag", tag])
         .args([
             "--build-arg",
             concat!("VERSION=", env!("CARGO_PKG_VERSION")),
         ])
         .args(["--build-arg", &format!("REVISION={}", revision())])
-        .args(["--build-arg", &format!("ENGINE={engine}")])
+        .args(["--build-arg", &format!("ENGINE={version}")])
         .arg("--file")
-        .arg(options.engine.dockerfile())
-        .arg(&context);
+        .arg(engine.dockerfile())
+        .arg(context);
     let status = docker
         .status()
         .context("run docker build; is Docker installed?")?;
@@ -93,97 +115,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         status.success(),
         "docker build: {status}; is its engine running (`docker info`)?"
     );
-    println!(
-        "image: {} ({} bytes compressed)",
-        tag,
-        compressed_size(&tag)?
-    );
     Ok(())
-}
-
-const fn platform(arch: Arch) -> &'static str {
-    match arch {
-        Arch::Amd64 => "linux/amd64",
-        Arch::Arm64 => "linux/arm64",
-    }
-}
-
-/// The target, the cargo command that builds for it, and whether the C library has to be asked to be static.
-const fn toolchain(arch: Arch, native: Arch) -> (&'static str, &'static str, bool) {
-    match (arch, native) {
-        (Arch::Amd64, Arch::Amd64) => ("x86_64-unknown-linux-gnu", "build", true),
-        (Arch::Arm64, Arch::Arm64) => ("aarch64-unknown-linux-gnu", "build", true),
-        // zig has no static glibc; musl is always static.
-        (Arch::Amd64, Arch::Arm64) => ("x86_64-unknown-linux-musl", "zigbuild", false),
-        (Arch::Arm64, Arch::Amd64) => ("aarch64-unknown-linux-musl", "zigbuild", false),
-    }
-}
-
-/// Builds the static program and returns its path.
-fn build(profile: &str, arch: Arch, native: Arch) -> Result<PathBuf> {
-    let (target, subcommand, crt_static) = toolchain(arch, native);
-    let mut cargo = repo::cargo(&[
-        subcommand,
-        "--locked",
-        "--package",
-        PROGRAM,
-        "--bin",
-        PROGRAM,
-    ]);
-    cargo.args(["--profile", profile, "--target", target]);
-    if crt_static {
-        // Flags of the caller's would be lost to this variable; a static C library is what the image stands on.
-        let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
-        cargo.env(
-            "RUSTFLAGS",
-            format!("{flags} -C target-feature=+crt-static").trim(),
-        );
-    }
-    let status = cargo.status().context("run cargo")?;
-    ensure!(
-        status.success(),
-        "cargo {subcommand} for {target}: {status}{}",
-        if subcommand == "zigbuild" {
-            "; it needs `rustup target add` of that target and `pip install cargo-zigbuild ziglang`, or build on a machine of that processor"
-        } else {
-            ""
-        }
-    );
-    // The profile `dev` builds into `debug` (<https://doc.rust-lang.org/cargo/guide/build-cache.html>).
-    let folder = if profile == "dev" { "debug" } else { profile };
-    let program = repo::target_dir()?.join(target).join(folder).join(PROGRAM);
-    ensure!(
-        is_static(&fs::read(&program)?),
-        "{} is not linked statically",
-        program.display()
-    );
-    Ok(program)
-}
-
-/// Whether an ELF program asks for no interpreter: a static one has no `PT_INTERP` segment.
-fn is_static(elf: &[u8]) -> bool {
-    let number = |at: usize, size: usize| -> Option<u64> {
-        let bytes = elf.get(at..at + size)?;
-        Some(
-            bytes
-                .iter()
-                .rev()
-                .fold(0, |all, byte| all << 8 | u64::from(*byte)),
-        )
-    };
-    // Offsets of ELF64: <https://refspecs.linuxfoundation.org/elf/gabi4+/ch4.eheader.html>, and ch5.pheader.html.
-    let segments = || -> Option<bool> {
-        let (table, size, count) = (number(32, 8)?, number(54, 2)?, number(56, 2)?);
-        for segment in 0..count {
-            const PT_INTERP: u64 = 3;
-            let at = usize::try_from(table + segment * size).ok()?;
-            if number(at, 4)? == PT_INTERP {
-                return Some(false);
-            }
-        }
-        Some(count > 0)
-    };
-    elf.starts_with(b"\x7fELF\x02\x01") && segments().unwrap_or(false)
 }
 
 /// Puts the image's files together, in a folder that is made anew.
@@ -245,38 +177,43 @@ fn revision() -> String {
     }
 }
 
-/// What a registry stores and a task pulls, about: the saved image through gzip.
-fn compressed_size(tag: &str) -> Result<usize> {
+/// Writes an image as a compressed archive; returns its bytes, about what a registry stores and a task pulls.
+fn save(tag: &str, into: impl io::Write) -> Result<u64> {
     let mut save = Command::new("docker")
         .args(["save", tag])
         .stdout(Stdio::piped())
-        .spawn()?;
-    let archive = save.stdout.take().context("docker save has no output")?;
-    let gzip = Command::new("gzip")
-        .stdin(archive)
-        .stdout(Stdio::piped())
-        .output()
-        .context("run gzip")?;
-    ensure!(
-        save.wait()?.success() && gzip.status.success(),
-        "docker save {tag} | gzip failed"
-    );
-    Ok(gzip.stdout.len())
+        .spawn()
+        .context("run docker save")?;
+    let mut plain = save.stdout.take().context("docker save has no output")?;
+    let counted = Counted { into, bytes: 0 };
+    let mut compressed = GzEncoder::new(counted, Compression::default());
+    io::copy(&mut plain, &mut compressed).context("compress the image")?;
+    ensure!(save.wait()?.success(), "docker save {tag} failed");
+    Ok(compressed.finish()?.bytes)
+}
+
+/// A writer that counts.
+struct Counted<W> {
+    into: W,
+    bytes: u64,
+}
+
+impl<W: io::Write> io::Write for Counted<W> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let written = self.into.write(data)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.into.flush()
+    }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_program_with_an_interpreter_is_not_static() {
-        let own = fs::read(std::env::current_exe().unwrap()).unwrap();
-        // The tests' own program is linked as cargo links by default.
-        assert_eq!(is_static(&own), cfg!(target_feature = "crt-static"));
-        assert!(!is_static(b"#!/bin/sh\n"));
-        assert!(!is_static(b"\x7fELF\x02\x01"));
-    }
 
     #[test]
     fn the_dockerfile_copies_what_is_assembled() {
@@ -289,15 +226,5 @@ mod tests {
             assert!(dockerfile.contains(&format!("ENTRYPOINT [\"/{PROGRAM}\"]")));
             assert!(dockerfile.contains("USER 65532:65532\n"), "{engine:?}");
         }
-    }
-
-    #[test]
-    fn a_foreign_processor_needs_zig() {
-        assert_eq!(toolchain(Arch::Arm64, Arch::Arm64).1, "build");
-        assert_eq!(
-            toolchain(Arch::Arm64, Arch::Amd64).0,
-            "aarch64-unknown-linux-musl"
-        );
-        assert_eq!(platform(Arch::Arm64), "linux/arm64");
     }
 }

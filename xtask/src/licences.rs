@@ -1,9 +1,9 @@
 //! `cargo xtask licences`: `docs/licences.md`, made from what images contain: the crates that cargo resolves for the generator, and the files of
 //! the engines as they are pinned.
 
+use crate::linked::linked;
 use crate::repo;
 use anyhow::{Context as _, Result, ensure};
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs::{self, File};
@@ -101,58 +101,16 @@ fn by_licence<'a>(
 
 /// The crates that are linked into the generator, by licence.
 fn crates() -> Result<BTreeMap<String, BTreeSet<String>>> {
-    let arguments = [
-        "metadata",
-        "--format-version=1",
-        "--locked",
-        "--filter-platform",
-        PLATFORM,
-    ];
-    let output = repo::cargo(&arguments)
-        .output()
-        .context("run cargo metadata")?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "cargo metadata: {}", said.trim());
-    let metadata: Value = serde_json::from_slice(&output.stdout)?;
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let packages: BTreeMap<String, Value> = list(&metadata["packages"])
-        .into_iter()
-        .map(|package| (text(&package["id"]), package))
+    let all = linked(GENERATOR, PLATFORM)?.crates;
+    let others = all.into_values().filter(|found| !found.own);
+    let named: BTreeMap<String, String> = others
+        .map(|found| {
+            (
+                found.name,
+                found.licence.unwrap_or_else(|| UNSTATED.to_owned()),
+            )
+        })
         .collect();
-    let nodes: BTreeMap<String, Value> = list(&metadata["resolve"]["nodes"])
-        .into_iter()
-        .map(|node| (text(&node["id"]), node))
-        .collect();
-    let root = packages
-        .iter()
-        .find(|(_, package)| package["name"] == GENERATOR);
-    let mut open: Vec<String> = root.map(|(id, _)| id.clone()).into_iter().collect();
-    ensure!(!open.is_empty(), "cargo metadata has no {GENERATOR}");
-    let mut seen = BTreeSet::new();
-    while let Some(id) = open.pop() {
-        if !seen.insert(id.clone()) {
-            continue;
-        }
-        for dependency in list(&nodes[&id]["deps"]) {
-            // Of a kind: null is linked, the others build or test.
-            let is_linked = list(&dependency["dep_kinds"])
-                .iter()
-                .any(|kind| kind["kind"].is_null());
-            if is_linked {
-                open.push(text(&dependency["pkg"]));
-            }
-        }
-    }
-    let others = seen
-        .iter()
-        .map(|id| &packages[id])
-        .filter(|package| !package["source"].is_null());
-    let named = others.map(|package| {
-        let licence = package["license"].as_str().unwrap_or(UNSTATED);
-        (text(&package["name"]), licence.replace('/', " OR "))
-    });
-    let named: BTreeMap<String, String> = named.collect();
     Ok(by_licence(&named))
 }
 

@@ -1,13 +1,17 @@
-//! Chores of this repository: `cargo xtask test`, `ci`, `bench`, `image`, `emulate`, `package` and `terraform`.
+//! Chores of this repository: `cargo xtask test`, `ci`, `bench`, `image`, `emulate`, `package`, `dist` and `terraform`.
 
+mod arch;
 mod bench;
 mod ci;
+mod dist;
 mod emulate;
 mod emulator;
 mod engines;
 mod image;
 mod licences;
+mod linked;
 mod package;
+mod program;
 mod python;
 mod readers;
 mod repo;
@@ -44,6 +48,8 @@ enum Chore {
     Engines(engines::Options),
     /// Write which licences stand in which image
     Licences(licences::Options),
+    /// Make what a release has: program, functions, images, bills of materials, sums
+    Dist(dist::Options),
     /// Pack the functions for Lambda
     Package(package::Options),
     /// Check the Terraform code, and build the provider that this takes
@@ -60,6 +66,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Emulate(options) => emulate::run(&options),
         Chore::Engines(options) => engines::run(&options),
         Chore::Licences(options) => licences::run(&options),
+        Chore::Dist(options) => dist::run(&options),
         Chore::Package(options) => package::run(&options),
         Chore::Terraform(options) => terraform::run(&options),
     }

@@ -3,12 +3,12 @@
 //! cargo-lambda and the zig compiler that it links with come from PyPI into the user's cache, so that the package can be
 //! built for the processor and the C library of Lambda on any Linux machine.
 
-use crate::{python, repo};
-use anyhow::{Context, Result, anyhow, ensure};
+use crate::arch::Arch;
+use crate::{program, repo};
+use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
@@ -20,39 +20,6 @@ const GLIBC: &str = "2.34";
 const PROGRAM: &str = "floodgate-functions";
 /// What a package may weigh: a heavier one is slower to start and has something in it that does not belong there.
 const MAX_BYTES: usize = 10_000_000;
-
-/// A processor of Lambda.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Arch {
-    /// Graviton, a fifth cheaper than the other
-    Arm64,
-    /// x86_64
-    #[value(name = "x86_64")]
-    X86_64,
-}
-
-impl Arch {
-    /// This machine's.
-    pub(crate) const NATIVE: Self = if cfg!(target_arch = "aarch64") {
-        Self::Arm64
-    } else {
-        Self::X86_64
-    };
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Arm64 => "arm64",
-            Self::X86_64 => "x86_64",
-        }
-    }
-
-    const fn target(self) -> &'static str {
-        match self {
-            Self::Arm64 => "aarch64-unknown-linux-gnu",
-            Self::X86_64 => "x86_64-unknown-linux-gnu",
-        }
-    }
-}
 
 /// The profile that Lambda is given.
 pub(crate) const PROFILE: &str = "lambda";
@@ -73,13 +40,19 @@ pub(crate) struct Options {
 /// # Errors
 /// What is missing, what fails, and a package that is too big.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let folder = repo::target_dir()?.join("package");
-    let program = build(options.arch, &options.profile)?;
+    let file = write(options.arch, &options.profile)?;
+    println!("{}", file.display());
+    Ok(())
+}
+
+/// Builds the functions and packs them; returns the package's path.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn write(arch: Arch, profile: &str) -> Result<PathBuf> {
+    let program = build(arch, profile)?;
     let contents = fs::read(&program).with_context(|| format!("read {}", program.display()))?;
     let package = zip("bootstrap", &contents, 9)?;
-    let file = folder.join(format!("functions-{}.zip", options.arch.name()));
-    fs::write(&file, &package).with_context(|| format!("write {}", file.display()))?;
-    println!("{}", file.display());
     println!(
         "{} bytes, {} of them the program unpacked",
         package.len(),
@@ -90,7 +63,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         "the package has {} bytes; at most {MAX_BYTES} are allowed: find out which dependency came in with `cargo bloat`",
         package.len()
     );
-    Ok(())
+    let folder = repo::target_dir()?.join("package");
+    let file = folder.join(format!("functions-{}.zip", arch.lambda()));
+    fs::write(&file, &package).with_context(|| format!("write {}", file.display()))?;
+    Ok(file)
 }
 
 /// Packs a program as it is, quickly: for functions that an emulator runs.
@@ -118,16 +94,13 @@ fn zip(name: &str, contents: &[u8], level: i64) -> Result<Vec<u8>> {
 
 /// Builds the program for Lambda and returns its path.
 pub(crate) fn build(arch: Arch, profile: &str) -> Result<PathBuf> {
-    let target = arch.target();
-    let standard_library = has_standard_library(target)?;
+    let target = arch.gnu();
     ensure!(
-        standard_library,
+        program::has_standard_library(&target)?,
         "the standard library for {target} is missing: rustup target add {target}"
     );
-    let tools = tools()?;
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let path = std::env::join_paths(std::iter::once(tools).chain(std::env::split_paths(&path)))?;
-    let folder = repo::target_dir()?.join("package").join(arch.name());
+    let tools = program::install("package", PACKAGES)?;
+    let folder = repo::target_dir()?.join("package").join(arch.lambda());
     let mut cargo = repo::cargo(&[
         "lambda",
         "build",
@@ -146,35 +119,10 @@ pub(crate) fn build(arch: Arch, profile: &str) -> Result<PathBuf> {
             "--lambda-dir",
         ])
         .arg(&folder)
-        .env("PATH", path);
+        .env("PATH", program::on_path(&tools)?);
     let status = cargo.status().context("run cargo lambda")?;
     ensure!(status.success(), "cargo lambda build: {status}");
     Ok(folder.join(PROGRAM).join("bootstrap"))
-}
-
-/// The folder of cargo-lambda and zig.
-fn tools() -> Result<PathBuf> {
-    // The oldest Python that both packages have wheels for.
-    let base = python::find(|minor| minor >= 8)
-        .context("there is no python3, which installs cargo-lambda and zig")?;
-    let name = format!("package-{}", PACKAGES.join("-").replace("==", "-"));
-    let python = python::environment(&name, &base, PACKAGES)
-        .map_err(|why| anyhow!("cargo-lambda and zig cannot be installed: {why}"))?;
-    python
-        .parent()
-        .map(Path::to_owned)
-        .context("python lies in a folder")
-}
-
-/// Whether rustc can build for a target.
-fn has_standard_library(target: &str) -> Result<bool> {
-    let output = Command::new("rustc")
-        .args(["--print", "target-libdir", "--target", target])
-        .current_dir(repo::root())
-        .output()
-        .context("run rustc")?;
-    let folder = String::from_utf8(output.stdout)?;
-    Ok(output.status.success() && Path::new(folder.trim()).is_dir())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::Options;
 use super::tools::{self, Tool};
-use crate::repo;
+use crate::{program, repo};
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use std::path::{Path, PathBuf};
@@ -40,11 +40,11 @@ impl Context {
             build(options.floodgate.is_none())?;
         }
         let target_dir = repo::target_dir()?;
-        let release = target_dir.join("release");
+        let built = target_dir.join(program::DIST);
         // Tools run in another folder.
         let given = options.floodgate.as_ref().map(std::path::absolute);
         let given = given.transpose()?;
-        let floodgate = given.clone().unwrap_or_else(|| release.join("floodgate"));
+        let floodgate = given.clone().unwrap_or_else(|| built.join("floodgate"));
         let peers = std::env::var_os("FLOODGATE_PEERS").map(PathBuf::from);
         let (tools, absent) = if alone {
             (Vec::new(), Vec::new())
@@ -68,7 +68,7 @@ impl Context {
             seconds: options.seconds,
             bytes: options.bytes,
             cores,
-            target: release.join("floodgate-target"),
+            target: built.join("floodgate-target"),
             floodgate: given,
             tools,
             absent,
@@ -82,13 +82,14 @@ impl Context {
 /// # Errors
 /// If the build fails.
 pub(super) fn build(floodgate: bool) -> Result<()> {
-    let mut build = repo::cargo(&["build", "--release", "--locked", "-p", "floodgate-target"]);
+    let mut build = repo::cargo(&["build", "--locked", "-p", "floodgate-target"]);
+    build.args(["--profile", program::DIST]);
     if floodgate {
         build.args(["-p", "floodgate"]);
     }
     ensure!(
         build.status().context("run cargo build")?.success(),
-        "the release build failed"
+        "the build with the profile dist failed"
     );
     Ok(())
 }

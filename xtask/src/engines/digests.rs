@@ -64,7 +64,7 @@ pub(super) fn pin(name: &str, place: &Path) -> Result<()> {
 }
 
 /// A digest in lower-case hex.
-pub(super) fn hex(digest: &[u8]) -> String {
+pub(crate) fn hex(digest: &[u8]) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -3,7 +3,8 @@
 //! Everything is copied from this machine, as `cargo xtask engines` installs it: engines in the versions that are pinned there, the Java of the
 //! distribution with the libraries that it loads. So no base image is pulled, and what is in the image was tested here.
 
-use super::{copy, is_static};
+use super::copy;
+use crate::program::is_static;
 use crate::{engines, repo};
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeSet;
@@ -14,7 +15,7 @@ use std::process::Command;
 
 /// An engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum Engine {
+pub(crate) enum Engine {
     /// Our own
     Http,
     /// Grafana k6
@@ -26,7 +27,7 @@ pub(super) enum Engine {
 }
 
 impl Engine {
-    pub(super) const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::K6 => "k6",
@@ -35,11 +36,16 @@ impl Engine {
         }
     }
 
-    pub(super) fn tag(self) -> String {
+    /// The image's name without a tag.
+    pub(super) fn repository(self) -> String {
         match self {
-            Self::Http => "floodgate-generator:dev".to_owned(),
-            other => format!("floodgate-generator-{}:dev", other.name()),
+            Self::Http => "floodgate-generator".to_owned(),
+            other => format!("floodgate-generator-{}", other.name()),
         }
+    }
+
+    pub(super) fn tag(self) -> String {
+        format!("{}:dev", self.repository())
     }
 
     pub(super) fn dockerfile(self) -> PathBuf {

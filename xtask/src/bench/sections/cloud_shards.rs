@@ -40,7 +40,7 @@ pub(in crate::bench) fn run(context: &Context) -> Result<String> {
     let arguments = [
         "build",
         "--locked",
-        "--release",
+        "--profile=dist",
         "-p",
         "floodgate-generator",
         "--example",
@@ -50,10 +50,7 @@ pub(in crate::bench) fn run(context: &Context) -> Result<String> {
         .status()
         .context("run cargo build")?;
     ensure!(status.success(), "cargo {}: {status}", arguments.join(" "));
-    compare(
-        context,
-        &repo::target_dir()?.join("release/examples/shards"),
-    )
+    compare(context, &repo::target_dir()?.join("dist/examples/shards"))
 }
 
 fn compare(context: &Context, program: &Path) -> Result<String> {

@@ -4,6 +4,7 @@
 //! `GET …/runtime/invocation/next` has arrived. Once with the program in the page cache, and once with its pages dropped, so
 //! that every page that is touched is read from the disk, as on a new host.
 
+use crate::arch::Arch;
 use crate::bench::context::Context;
 use crate::bench::stats::median;
 use crate::bench::table::{Table, number};
@@ -29,7 +30,7 @@ struct Start {
 }
 
 pub(in crate::bench) fn run(context: &Context) -> Result<String> {
-    let program = package::build(package::Arch::NATIVE, package::PROFILE)?;
+    let program = package::build(Arch::NATIVE, package::PROFILE)?;
     let listener = TcpListener::bind("127.0.0.1:0")?;
     set_socket_timeout(&listener, Timeout::Recv, Some(LIMIT))?;
     let mut cached: Vec<Vec<Start>> = FUNCTIONS.iter().map(|_| Vec::new()).collect();

@@ -63,7 +63,7 @@ pub(in crate::bench) fn run(context: &Context) -> Result<String> {
         Some(given) => given.clone(),
         None => {
             context::build(true)?;
-            repo::target_dir()?.join("release/floodgate")
+            repo::target_dir()?.join("dist/floodgate")
         }
     };
     let server = Server::start(context, &["fast"])?;

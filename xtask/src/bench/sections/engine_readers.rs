@@ -51,7 +51,7 @@ pub(in crate::bench) fn run(context: &Context, new_names: bool) -> Result<String
     let arguments = [
         "build",
         "--locked",
-        "--release",
+        "--profile=dist",
         "-p",
         "floodgate-engines",
         "--example",
@@ -61,7 +61,7 @@ pub(in crate::bench) fn run(context: &Context, new_names: bool) -> Result<String
         .status()
         .context("run cargo build")?;
     ensure!(status.success(), "cargo {}: {status}", arguments.join(" "));
-    let program = repo::target_dir()?.join("release/examples/readers");
+    let program = repo::target_dir()?.join("dist/examples/readers");
     let mut table = Table::new(&[
         "Output",
         "MB",

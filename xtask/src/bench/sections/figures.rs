@@ -9,7 +9,7 @@ pub(in crate::bench) fn storage(title: &str) -> Result<String> {
     let arguments = [
         "run",
         "--quiet",
-        "--release",
+        "--profile=dist",
         "--locked",
         "-p",
         "floodgate-core",
