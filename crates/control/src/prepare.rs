@@ -368,10 +368,5 @@ fn record(
 
 /// The name of an engine in records.
 pub const fn engine_name(engine: Engine) -> &'static str {
-    match engine {
-        Engine::Http => "http",
-        Engine::K6 => "k6",
-        Engine::Jmeter => "jmeter",
-        Engine::Gatling => "gatling",
-    }
+    engine.as_str()
 }

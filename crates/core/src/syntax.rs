@@ -74,6 +74,11 @@ impl SyntaxError {
         }
     }
 
+    /// An error of the whole text, which the problem begins with: `"x" is no status`.
+    pub fn whole(text: &str, problem: &str) -> Self {
+        Self::new(0, format!("{} {problem}", quoted(text)))
+    }
+
     /// With what would be right.
     #[must_use]
     pub fn allowed(mut self, allowed: impl Into<String>) -> Self {

@@ -256,6 +256,10 @@ impl Sink {
         }
     }
 
+    pub(super) fn extend(&mut self, issue: Option<Issue>) {
+        issue.into_iter().for_each(|issue| self.push(issue));
+    }
+
     /// Whether a definition comes of it.
     pub(super) fn has_errors(&self) -> bool {
         self.left_out > 0

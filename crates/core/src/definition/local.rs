@@ -1,40 +1,41 @@
 //! What a run on one machine does not do: it leaves placement, cost and notifications to the cloud; and what an external engine
 //! does not heed.
 
-use super::fault::{Issue, Sink};
+use super::fault::Sink;
+use super::keys::{root, run};
 use super::model::Engine;
-use super::tree::{Entry, Node};
+use super::tree::Node;
 
 /// Keys of the definition that no run heeds yet.
-const WITHOUT_EFFECT: [&str; 2] = ["notify", "contract"];
+const WITHOUT_EFFECT: [&str; 2] = [root::NOTIFY.key.name, root::CONTRACT.key.name];
 /// Keys below `run` that a local run does not heed.
-const RUN_WITHOUT_EFFECT: [&str; 5] = ["tasks", "cpu", "memory", "regions", "max_cost_usd"];
+const RUN_WITHOUT_EFFECT: [&str; 5] = [
+    run::TASKS.key.name,
+    run::CPU.key.name,
+    run::MEMORY.key.name,
+    run::REGIONS.key.name,
+    run::MAX_COST_USD.key.name,
+];
 /// Keys that only the native engine heeds.
-const NATIVE_ONLY: [&str; 2] = ["http", "data"];
+const NATIVE_ONLY: [&str; 2] = [root::HTTP.key.name, root::DATA_FILES.key.name];
 /// What is said of keys below `run`, and of nothing else.
 pub const LOCAL_ONLY: &str = "has no effect in a local run";
 
 /// Collects what a local run does not heed (warnings).
-pub(super) fn check(root: &Node, engine: Engine, sink: &mut Sink) {
+pub(super) fn check(definition: &Node, engine: Engine, sink: &mut Sink) {
     let unheeded = |node: &Node, keys: &[&str], problem: &str, sink: &mut Sink| {
-        for Entry {
-            key,
-            key_mark,
-            value,
-        } in node.entries()
-        {
-            if keys.contains(&key.as_str()) {
-                let issue = Issue::new(*key_mark, &value.path, problem);
-                sink.push(issue.warning());
+        for entry in node.entries() {
+            if keys.contains(&entry.key.as_str()) {
+                sink.push(entry.key_issue(problem).warning());
             }
         }
     };
-    unheeded(root, &WITHOUT_EFFECT, "has no effect yet", sink);
+    unheeded(definition, &WITHOUT_EFFECT, "has no effect yet", sink);
     if engine != Engine::Http {
         let problem = "has no effect with an engine that runs a script";
-        unheeded(root, &NATIVE_ONLY, problem, sink);
+        unheeded(definition, &NATIVE_ONLY, problem, sink);
     }
-    if let Some(run) = root.get("run") {
+    if let Some(run) = root::RUN.place(definition) {
         unheeded(run, &RUN_WITHOUT_EFFECT, LOCAL_ONLY, sink);
     }
 }

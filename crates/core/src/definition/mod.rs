@@ -6,6 +6,7 @@
 
 mod build;
 mod fault;
+mod field;
 mod foreign;
 mod keys;
 mod local;
@@ -25,6 +26,7 @@ pub use fault::{Fault, Faults, Place, Severity};
 pub use local::LOCAL_ONLY;
 pub use mask::without_credentials;
 pub use model::*;
+pub use overrides::Overrides;
 pub use resolve::{Reference, References, Resolver};
 pub use schema::schema;
 pub use starter::starter;
@@ -44,11 +46,6 @@ pub struct Source<'a> {
     /// UTF-8, YAML 1.2 or JSON.
     pub text: &'a [u8],
 }
-
-/// `--set NAME=VALUE`: the name of a parameter that the definition declares below `parameters`, or the path of a value,
-/// such as `scenarios.browse.rate`. Values are read as YAML if they begin with `[`, `{` or a quote, else as they are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Overrides(pub Vec<(String, String)>);
 
 /// What came of a definition without faults.
 #[derive(Clone, Debug)]
@@ -112,7 +109,8 @@ pub fn parse(
     }
     let warnings = sink.drain().0;
     local::check(&root, definition.engine, &mut sink);
-    let target = root.get("target").and_then(tree::Node::scalar);
+    let target = keys::root::TARGET.place(&root);
+    let target = target.and_then(tree::Node::scalar);
     Ok(Parsed {
         shown_target: target.and_then(tree::Scalar::disclosed),
         definition,

@@ -2,9 +2,12 @@
 
 mod connection;
 mod flow;
+pub(in crate::definition) mod words;
 
 pub use connection::*;
 pub use flow::*;
+pub use words::Words;
+use words::words;
 
 use crate::template::Template;
 use std::collections::BTreeMap;
@@ -51,17 +54,18 @@ pub struct Definition {
     pub contract: Option<String>,
 }
 
-/// Engines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Engine {
-    /// The native Rust engine.
-    Http,
-    /// Grafana k6.
-    K6,
-    /// Apache JMeter.
-    Jmeter,
-    /// Gatling.
-    Gatling,
+words! {
+    /// Engines.
+    pub Engine {
+        /// The native Rust engine.
+        Http = "http",
+        /// Grafana k6.
+        K6 = "k6",
+        /// Apache JMeter.
+        Jmeter = "jmeter",
+        /// Gatling.
+        Gatling = "gatling",
+    }
 }
 
 /// One scenario.
@@ -172,24 +176,26 @@ pub struct Stage {
     pub target: u64,
 }
 
-/// HTTP versions to offer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HttpVersion {
-    /// TLS: what ALPN agrees on of h2 and http/1.1; plain: HTTP/1.1.
-    Auto,
-    /// HTTP/1.1 only.
-    Http1,
-    /// HTTP/2 only; plain: with prior knowledge (RFC 9113 §3.3).
-    Http2,
+words! {
+    /// HTTP versions to offer.
+    pub HttpVersion {
+        /// TLS: what ALPN agrees on of h2 and http/1.1; plain: HTTP/1.1.
+        Auto = "auto",
+        /// HTTP/1.1 only.
+        Http1 = "1.1",
+        /// HTTP/2 only; plain: with prior knowledge (RFC 9113 §3.3).
+        Http2 = "2",
+    }
 }
 
-/// Who owns connections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ConnectionMode {
-    /// Each VU its own, as in k6.
-    PerVu,
-    /// One pool a worker thread for all VUs, as a browser-less service client would.
-    Shared,
+words! {
+    /// Who owns connections.
+    pub ConnectionMode {
+        /// Each VU its own, as in k6.
+        PerVu = "per-vu",
+        /// One pool a worker thread for all VUs, as a browser-less service client would.
+        Shared = "shared",
+    }
 }
 
 /// Options of the native HTTP engine.
@@ -252,34 +258,6 @@ impl HttpOptions {
     }
 }
 
-impl Default for HttpOptions {
-    fn default() -> Self {
-        Self {
-            version: HttpVersion::Auto,
-            connections: ConnectionMode::PerVu,
-            keep_alive: true,
-            reuse_across_iterations: true,
-            timeout: Duration::from_secs(60),
-            connect_timeout: Duration::from_secs(30),
-            max_redirects: 10,
-            max_body_bytes: 64 << 20,
-            cookies: true,
-            accept_encoding: Vec::new(),
-            headers: Vec::new(),
-            user_agent: None,
-            auth: None,
-            insecure: false,
-            ca: None,
-            cert: None,
-            key: None,
-            tls_resumption: None,
-            proxy: None,
-            hosts: Vec::new(),
-            unix_socket: None,
-        }
-    }
-}
-
 /// A data file whose rows feed `${data.column}` (or `${name.column}` when it has a name).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataSource {
@@ -305,15 +283,16 @@ pub enum DataFormat {
     Jsonl,
 }
 
-/// How an iteration gets its row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DataMode {
-    /// Each row once in the whole run; rows run out: the scenario's iterations end and a warning says so.
-    Unique,
-    /// Row `global iteration number mod rows`.
-    Sequential,
-    /// Any row, independently.
-    Random,
+words! {
+    /// How an iteration gets its row.
+    pub DataMode {
+        /// Each row once in the whole run; rows run out: the scenario's iterations end and a warning says so.
+        Unique = "unique",
+        /// Row `global iteration number mod rows`.
+        Sequential = "sequential",
+        /// Any row, independently.
+        Random = "random",
+    }
 }
 
 /// One threshold as written.
@@ -375,24 +354,6 @@ pub struct RunOptions {
     /// Headers, parameters of URLs and fields of bodies whose values samples of failures leave out, beside those that they
     /// leave out in any case.
     pub redact: Vec<String>,
-}
-
-impl Default for RunOptions {
-    fn default() -> Self {
-        Self {
-            tasks: None,
-            cpu: 1024,
-            memory: 2048,
-            regions: Vec::new(),
-            max_cost_usd: None,
-            max_duration: None,
-            max_series: 2_000,
-            tolerance: 0.0,
-            min_applied_load: 0.95,
-            min_completed_load: 0.95,
-            redact: Vec::new(),
-        }
-    }
 }
 
 /// A region's share.

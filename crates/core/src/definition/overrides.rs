@@ -1,12 +1,16 @@
 //! `--set NAME=VALUE`.
 
-use super::Overrides;
 use super::fault::{Issue, Sink};
-use super::keys::DEFINITION;
+use super::keys::{DEFINITION, root as keys};
 use super::place::{Mark, Path};
 use super::tree::{Content, Core, Entry, Kind, Node, Scalar};
 use super::yaml;
 use crate::syntax::{nearest, quoted};
+
+/// `--set NAME=VALUE`: the name of a parameter that the definition declares below `parameters`, or the path of a value,
+/// such as `scenarios.browse.rate`. Values are read as YAML if they begin with `[`, `{` or a quote, else as they are.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overrides(pub Vec<(String, String)>);
 
 /// Before the name of a parameter, whatever dots that has in it.
 const PARAMETERS: &str = "parameters.";
@@ -44,7 +48,7 @@ fn set(
     }
     let top = top(name);
     if DEFINITION.key(top).is_none() && root.get(top).is_none() {
-        let parameters = root.get("parameters").map_or(&[][..], Node::entries);
+        let parameters = keys::PARAMETERS.entries(root);
         let declared: Vec<&str> = parameters.iter().map(|entry| entry.key.as_str()).collect();
         let list = if declared.is_empty() {
             String::new()
@@ -81,7 +85,9 @@ fn declared<'a>(root: &'a mut Node, name: &str) -> Option<&'a mut Entry> {
     let Kind::Map(entries) = &mut root.kind else {
         return None;
     };
-    let parameters = entries.iter_mut().find(|entry| entry.key == "parameters")?;
+    let parameters = entries
+        .iter_mut()
+        .find(|entry| entry.key == keys::PARAMETERS.key.name)?;
     let Kind::Map(parameters) = &mut parameters.value.kind else {
         return None;
     };
@@ -94,7 +100,7 @@ fn is_for_script(root: &Node, name: &str) -> bool {
     let top = top(name);
     let is_key = |key: &str| DEFINITION.key(key).is_some() || root.get(key).is_some();
     let misspelt = || top != name && nearest(top, DEFINITION.names()).is_some();
-    root.get("script").is_some() && !is_key(top) && !misspelt()
+    keys::SCRIPT.is_given(root) && !is_key(top) && !misspelt()
 }
 
 /// Adds a parameter that the definition does not have.
@@ -107,7 +113,9 @@ fn add_parameter(root: &mut Node, name: &str, value: Node) {
         key_mark: value.mark,
         value,
     };
-    let place = entries.iter_mut().find(|entry| entry.key == "parameters");
+    let place = entries
+        .iter_mut()
+        .find(|entry| entry.key == keys::PARAMETERS.key.name);
     match place.map(|place| &mut place.value.kind) {
         Some(Kind::Map(parameters)) => parameters.push(entry(name, value)),
         // What stands there instead is a fault of the definition's, and told as one.
@@ -118,7 +126,7 @@ fn add_parameter(root: &mut Node, name: &str, value: Node) {
                 path: Path::default(),
                 kind: Kind::Map(vec![entry(name, value)]),
             };
-            entries.push(entry("parameters", map));
+            entries.push(entry(keys::PARAMETERS.key.name, map));
         }
     }
 }

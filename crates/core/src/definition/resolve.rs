@@ -3,6 +3,7 @@
 //! What they give is never read again, neither as YAML nor as a template: a password with `${` in it is that password.
 
 use super::fault::{Issue, Sink};
+use super::keys::root as keys;
 use super::shape::EXTENSION;
 use super::tree::{Content, Entry, Kind, Node, Piece, Plain, Scalar, plain};
 use crate::syntax::{SyntaxError, quoted};
@@ -11,6 +12,8 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+/// The key of the parameters.
+const PARAMETERS: &str = keys::PARAMETERS.key.name;
 /// The longest text that a reference may give, in bytes.
 const MAX_RESOLVED: usize = 64 << 10;
 
@@ -86,7 +89,7 @@ pub(super) fn resolve(
         return BTreeSet::new();
     };
     let mut parameters = BTreeMap::new();
-    if let Some(declared) = entries.iter_mut().find(|entry| entry.key == "parameters") {
+    if let Some(declared) = entries.iter_mut().find(|entry| entry.key == PARAMETERS) {
         resolve.node(&mut declared.value);
         for entry in declared.value.entries() {
             parameters.insert(entry.key.clone(), entry.value.scalar().and_then(parameter));
@@ -95,7 +98,7 @@ pub(super) fn resolve(
     resolve.parameters = Some(parameters);
     for entry in entries
         .iter_mut()
-        .filter(|entry| entry.key != "parameters" && !entry.key.starts_with(EXTENSION))
+        .filter(|entry| entry.key != PARAMETERS && !entry.key.starts_with(EXTENSION))
     {
         resolve.node(&mut entry.value);
     }
@@ -104,10 +107,12 @@ pub(super) fn resolve(
     } = resolve;
     let declared = entries
         .iter()
-        .find(|entry| entry.key == "parameters")
+        .find(|entry| entry.key == PARAMETERS)
         .map_or(&[][..], |entry| entry.value.entries());
     // A script is given all parameters; what it does with them is not known here.
-    let scripted = entries.iter().any(|entry| entry.key == "script");
+    let scripted = entries
+        .iter()
+        .any(|entry| entry.key == keys::SCRIPT.key.name);
     let unused = |entry: &&Entry| !scripted && !used.contains(&entry.key);
     for entry in declared.iter().filter(unused) {
         let issue = Issue::new(

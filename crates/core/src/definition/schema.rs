@@ -160,12 +160,12 @@ fn text(pattern: Option<&str>, types: &[&str], title: Option<&str>) -> Value {
     schema
 }
 
-fn tagged(tag: &str, variants: &[(&str, &'static Table)], defs: &mut Map<String, Value>) -> Value {
-    let words: Vec<_> = variants.iter().map(|(word, _)| *word).collect();
+fn tagged(tag: &str, variants: &'static [Table], defs: &mut Map<String, Value>) -> Value {
+    let words: Vec<_> = variants.iter().map(|table| table.name).collect();
     let branches: Vec<_> = variants
         .iter()
-        .map(|(word, table)| {
-            json!({ "if": { "properties": { tag: { "const": word } } }, "then": reference(table, defs) })
+        .map(|table| {
+            json!({ "if": { "properties": { tag: { "const": table.name } } }, "then": reference(table, defs) })
         })
         .collect();
     let choice = json!({ "anyOf": [{ "enum": words }, { "$ref": "#/$defs/reference" }] });

@@ -1,11 +1,12 @@
 //! The shape of a definition as data: which keys a map takes and what stands behind them. The parser's checks and the
 //! published JSON Schema both come from it, so that they cannot drift apart.
 
-mod check;
-
-pub(super) use check::{hide, must_be_known};
+pub(super) mod check;
+pub(super) mod pattern;
+pub(super) mod scalar;
 
 use crate::syntax::SyntaxError;
+use pattern::matches;
 
 /// What a value may be.
 pub(super) enum Shape {
@@ -33,10 +34,10 @@ pub(super) enum Shape {
     },
     /// A map with known keys.
     Object(&'static Table),
-    /// A map whose key `tag` says which keys it takes.
+    /// A map whose key `tag` names the table whose keys it takes.
     Tagged {
         tag: &'static str,
-        variants: &'static [(&'static str, &'static Table)],
+        variants: &'static [Table],
     },
     /// A map that is the one of these whose leading key it has.
     Leading(&'static [&'static Table]),
@@ -57,14 +58,33 @@ pub(super) struct Text {
 /// Which names there may be.
 #[derive(Clone, Copy)]
 pub(super) struct Names {
-    /// The same as `valid` as a regular expression, for the schema.
+    /// A regular expression; the schema has it, too.
     pub(super) pattern: &'static str,
-    /// What is let through.
-    pub(super) valid: fn(&str) -> bool,
-    /// The same in words.
+    /// What is let through, where that is not just what the pattern matches.
+    pub(super) valid: Option<fn(&str) -> bool>,
+    /// What is let through, in words.
     pub(super) said: &'static str,
     /// Names that it cannot be, and why.
     pub(super) reserved: &'static [(&'static str, &'static str)],
+}
+
+impl Names {
+    pub(super) const fn new(pattern: &'static str, said: &'static str) -> Self {
+        Self {
+            pattern,
+            valid: None,
+            said,
+            reserved: &[],
+        }
+    }
+
+    /// Whether a name is let through, reserved ones included.
+    pub(super) fn take(&self, name: &str) -> bool {
+        match self.valid {
+            Some(valid) => valid(name),
+            None => matches(self.pattern, name),
+        }
+    }
 }
 
 /// A grammar in a scalar.
@@ -98,6 +118,7 @@ pub(super) struct Table {
 }
 
 /// A key.
+#[derive(Clone, Copy)]
 pub(super) struct Key {
     pub(super) name: &'static str,
     pub(super) about: &'static str,
@@ -138,6 +159,36 @@ impl Key {
 }
 
 impl Table {
+    pub(super) const fn new(
+        name: &'static str,
+        about: &'static str,
+        keys: &'static [&'static [Key]],
+    ) -> Self {
+        Self {
+            name,
+            about,
+            keys,
+            one_of: &[],
+            at_most_one: &[],
+            foreign: &[],
+        }
+    }
+
+    pub(super) const fn one_of(self, one_of: &'static [&'static str]) -> Self {
+        Self { one_of, ..self }
+    }
+
+    pub(super) const fn at_most_one(self, at_most_one: &'static [&'static str]) -> Self {
+        Self {
+            at_most_one,
+            ..self
+        }
+    }
+
+    pub(super) const fn foreign(self, foreign: &'static [(&'static str, &'static str)]) -> Self {
+        Self { foreign, ..self }
+    }
+
     /// All keys.
     pub(super) fn all(&self) -> impl Iterator<Item = &'static Key> + use<> {
         self.keys.iter().flat_map(|group| group.iter())
@@ -149,6 +200,22 @@ impl Table {
 
     pub(super) fn key(&self, name: &str) -> Option<&'static Key> {
         self.all().find(|key| key.name == name)
+    }
+}
+
+impl Grammar {
+    /// Of a scalar that JSON writes as text.
+    pub(super) const fn new(
+        check: fn(&str) -> Result<(), SyntaxError>,
+        said: &'static str,
+    ) -> Self {
+        Self {
+            check,
+            said,
+            types: &["string"],
+            pattern: None,
+            doubt: |_| None,
+        }
     }
 }
 

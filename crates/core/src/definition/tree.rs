@@ -265,6 +265,11 @@ impl Entry {
         let mark = self.key_mark.part(&self.key, error.at);
         Issue::syntax(mark, &self.value.path, error)
     }
+
+    /// A fault of the key.
+    pub(super) fn key_issue(&self, problem: impl Into<String>) -> Issue {
+        Issue::new(self.key_mark, &self.value.path, problem)
+    }
 }
 
 impl Node {
@@ -305,6 +310,24 @@ impl Node {
     /// The text of a scalar with references resolved.
     pub(super) fn text(&self) -> Option<Cow<'_, str>> {
         self.scalar().and_then(Scalar::text)
+    }
+
+    /// The text of a scalar that is known here.
+    pub(super) fn known(&self) -> Option<Cow<'_, str>> {
+        self.text().filter(|_| !self.is_open())
+    }
+
+    /// The text of a scalar, references resolved, open ones as they are written.
+    pub(super) fn string(&self) -> Option<String> {
+        self.text().map(Cow::into_owned)
+    }
+
+    /// The value, or each of a list.
+    pub(super) fn one_or_more(&self) -> &[Self] {
+        match self.kind {
+            Kind::Scalar(_) => std::slice::from_ref(self),
+            _ => self.items(),
+        }
     }
 
     /// Whether the value is known only where the test runs.

@@ -1,146 +1,25 @@
 //! The steps of a flow.
 
-use super::Build;
-use super::http::one_or_more;
+use super::context::Build;
+use super::template::Scope;
 use crate::check::{Check, Subject};
-use crate::definition::keys::grammar::{extractor, statuses, think};
-use crate::definition::model::{
-    Body, Extractor, JsonTemplate, OnMissing, Part, PartContent, RequestStep, Step,
-};
-use crate::definition::tree::{Content, Node, Piece, Plain, plain};
-use crate::definition::without_credentials;
-use crate::syntax::{SyntaxError, quoted};
-use crate::template::{self, BUILTINS, Builder, FUNCTIONS, Template, Variable, expression};
-use serde_json::Value;
+use crate::definition::keys::grammar::{extractor, statuses};
+use crate::definition::keys::step;
+use crate::definition::keys::times::think;
+use crate::definition::mask::without_credentials;
+use crate::definition::model::{Extractor, OnMissing, RequestStep, Step};
+use crate::definition::tree::{Entry, Node};
+use crate::template::{Part, Template};
 use serde_json_path::JsonPath;
-use std::ops::Range;
 
-/// What templates may name at a place in a flow.
-pub(super) struct Scope {
-    sources: Vec<String>,
-    locals: Vec<String>,
-}
-
-impl Scope {
-    /// Before the first step.
-    pub(super) fn new(sources: &[String]) -> Self {
-        Self {
-            sources: sources.to_vec(),
-            locals: Vec::new(),
-        }
-    }
-
-    fn check(&self, at: Range<usize>, variable: &Variable) -> Result<(), SyntaxError> {
-        match variable {
-            Variable::Local(name) if !self.locals.contains(name) => {
-                let names = || {
-                    BUILTINS
-                        .into_iter()
-                        .chain(self.locals.iter().map(String::as_str))
-                };
-                let error = SyntaxError::new(at, format!("unknown variable {}", quoted(name)))
-                    .allowed(format!(
-                        "{}, {}",
-                        names().collect::<Vec<_>>().join(", "),
-                        FUNCTIONS.join(", ")
-                    ))
-                    .nearest(name, names());
-                Err(if self.sources.contains(name) {
-                    error.hint(format!("name a column: ${{{name}.COLUMN}}"))
-                } else if error.hint.is_none() {
-                    error.hint("a step before this one has to set or extract it")
-                } else {
-                    error
-                })
-            }
-            Variable::Data { source, .. } if !self.sources.contains(source) => {
-                let allowed = if self.sources.is_empty() {
-                    "none is declared below data".to_owned()
-                } else {
-                    self.sources.join(", ")
-                };
-                Err(
-                    SyntaxError::new(at, format!("unknown data source {}", quoted(source)))
-                        .allowed(allowed)
-                        .nearest(source, self.sources.iter().map(String::as_str)),
-                )
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn add(&mut self, name: &str) {
-        if !self.locals.iter().any(|local| local == name) {
-            self.locals.push(name.to_owned());
-        }
+impl Default for OnMissing {
+    /// What the key declares.
+    fn default() -> Self {
+        step::ON_MISSING.unless_given()
     }
 }
 
 impl Build<'_> {
-    /// A scalar as a template.
-    pub(super) fn template(&mut self, node: &Node, scope: &Scope) -> Option<Template> {
-        let scalar = node.scalar()?;
-        self.other_templates(node, &scalar.raw);
-        let mut builder = Builder::default();
-        match &scalar.content {
-            Content::Broken => return None,
-            Content::AsWritten => builder.literal(&scalar.raw),
-            Content::Pieces(pieces) => {
-                let mut sound = true;
-                for piece in pieces {
-                    match piece {
-                        Piece::Literal(text) | Piece::Resolved { text, .. } => {
-                            builder.literal(text);
-                        }
-                        Piece::Open { written, .. } => {
-                            builder.variable(Variable::Open(written.clone()));
-                        }
-                        Piece::Expression { at, text } => {
-                            let place = *at..*at + text.len();
-                            let variable = expression(*at, text).and_then(|variable| {
-                                scope.check(place, &variable).map(|()| variable)
-                            });
-                            match variable {
-                                Ok(variable) => builder.variable(variable),
-                                Err(error) => {
-                                    self.sink.push(node.syntax(error));
-                                    sound = false;
-                                }
-                            }
-                        }
-                    }
-                }
-                if !sound {
-                    return None;
-                }
-            }
-        }
-        Some(builder.finish(&scalar.raw))
-    }
-
-    /// Templates of other tools are sent as they stand, which is hardly meant.
-    fn other_templates(&mut self, node: &Node, text: &str) {
-        for (open, close) in [("{{", "}}"), ("#{", "}"), ("%{", "}")] {
-            let found = text.match_indices(open).find_map(|(at, _)| {
-                let rest = &text[at + open.len()..];
-                let name = rest[..rest.find(close)?].trim();
-                let named = name.split('.').all(template::is_name);
-                (named && name.len() <= 64).then_some((at, name))
-            });
-            if let Some((at, name)) = found {
-                let written = &text[at..];
-                let end = written
-                    .find(close)
-                    .map_or(written.len(), |end| end + close.len());
-                let problem = format!("{} is sent as it stands", quoted(&written[..end]));
-                let error = SyntaxError::new(at..at + end, problem)
-                    .hint(format!("what is filled in is written ${{{name}}}"));
-                self.sink.push(node.syntax(error).warning());
-                return;
-            }
-        }
-    }
-
     /// The steps of a flow or a group.
     pub(super) fn steps(&mut self, node: &Node, scope: &mut Scope) -> Vec<Step> {
         node.items()
@@ -150,21 +29,20 @@ impl Build<'_> {
     }
 
     fn step(&mut self, node: &Node, scope: &mut Scope) -> Option<Step> {
-        if let Some(time) = node.get("think") {
+        if let Some(time) = step::THINK.place(node) {
             let (min, max) = think(&time.text()?).ok()?;
             return Some(Step::Think { min, max });
         }
-        if let Some(name) = node.get("group") {
-            let steps = node
-                .get("steps")
-                .map(|steps| self.steps(steps, scope))
-                .unwrap_or_default();
+        if let Some(name) = step::GROUP.place(node) {
+            let steps = step::STEPS.place(node);
+            let steps = steps.map(|steps| self.steps(steps, scope));
+            let steps = steps.unwrap_or_default();
             return Some(Step::Group {
                 name: self.shown(name)?,
                 steps,
             });
         }
-        if let Some(set) = node.get("set") {
+        if let Some(set) = step::SET.place(node) {
             let mut assignments = Vec::new();
             for entry in set.entries() {
                 assignments.extend(
@@ -177,87 +55,70 @@ impl Build<'_> {
             return Some(Step::Set(assignments));
         }
         let request = self.request(node, scope);
-        for entry in node.get("extract").map_or(&[][..], Node::entries) {
+        for entry in step::EXTRACT.entries(node) {
             scope.add(&entry.key);
         }
         request.map(|request| Step::Request(Box::new(request)))
     }
 
     fn request(&mut self, node: &Node, scope: &Scope) -> Option<RequestStep> {
-        let line = ["get", "post", "put", "patch", "delete", "head", "options"]
+        let short = step::METHODS
             .into_iter()
-            .find_map(|method| Some((method, node.get(method)?)));
-        let (method, url) = match (line, node.get("request")) {
+            .find_map(|method| Some((method.key.name, method.place(node)?)));
+        let (method, url) = match (short, step::REQUEST.place(node)) {
             (Some((method, url)), _) => (Some(method.to_owned()), Some(url)),
-            (None, Some(line)) => (line.get("method").and_then(Node::string), line.get("url")),
+            (None, Some(line)) => (step::METHOD.of(line), step::URL.place(line)),
             (None, None) => return None,
         };
         let url = url.and_then(|url| self.url(url, scope));
         // Everything is looked at before the first thing that is missing ends it.
-        let params = node
-            .get("params")
-            .map(|params| self.fields(params, scope))
-            .unwrap_or_default();
-        let headers = node
-            .get("headers")
-            .map(|headers| self.headers(headers, scope))
-            .unwrap_or_default();
+        let params = step::PARAMS.place(node);
+        let params = params.map(|params| self.fields(params, scope));
+        let headers = self.headers(step::HEADERS.entries(node), scope);
         let body = self.body(node, scope);
-        let auth = node.get("auth").and_then(|auth| self.auth(auth, scope));
-        let checks = node
-            .get("checks")
-            .map_or(&[][..], Node::items)
-            .iter()
-            .filter_map(|node| self.check(node))
-            .collect();
-        let extract = node
-            .get("extract")
-            .map(|extract| self.extract(extract))
-            .unwrap_or_default();
-        let expected = node.get("expect").map_or(&[][..], one_or_more);
-        let on_missing = match node.get("onMissing") {
-            Some(place) if node.get("extract").is_none() => {
-                let issue = place.issue("onMissing has no effect without extract");
-                self.sink.push(issue.hint("remove it").warning());
-                OnMissing::End
-            }
-            Some(place) if place.string().as_deref() == Some("continue") => OnMissing::Continue,
-            _ => OnMissing::End,
-        };
+        let auth = step::AUTH
+            .place(node)
+            .and_then(|auth| self.auth(auth, scope));
+        let checks = step::CHECKS.items(node).iter();
+        let checks = checks.filter_map(|node| self.check(node)).collect();
+        let extract = self.extract(step::EXTRACT.entries(node));
+        let expected = step::EXPECT.place(node).map_or(&[][..], Node::one_or_more);
+        let useless = step::ON_MISSING.place(node);
+        if let Some(place) = useless.filter(|_| !step::EXTRACT.is_given(node)) {
+            let issue = place.issue("onMissing has no effect without extract");
+            self.sink.push(issue.hint("remove it").warning());
+        }
         let url = url?;
         Some(RequestStep {
             method: method?.to_ascii_uppercase(),
-            name: node
-                .get("name")
+            name: step::NAME
+                .place(node)
                 .and_then(|name| self.shown(name))
                 .filter(|name| !name.is_empty())
                 .unwrap_or_else(|| without_credentials(&url.source)),
             url,
-            params,
+            params: params.unwrap_or_default(),
             headers,
             body,
             auth,
-            timeout: node.get("timeout").and_then(Node::duration),
-            max_redirects: node
-                .get("maxRedirects")
-                .and_then(Node::count)
-                .and_then(|count| u32::try_from(count).ok()),
+            timeout: step::TIMEOUT.of(node),
+            max_redirects: step::MAX_REDIRECTS.of(node),
             expected_statuses: expected
                 .iter()
                 .filter_map(|item| statuses(&item.text()?).ok())
                 .collect(),
-            tags: self.tags(node),
+            tags: self.tags(node, step::TAGS),
             checks,
             extract,
-            on_missing,
+            on_missing: step::ON_MISSING.or_default(node),
         })
     }
 
     fn url(&mut self, node: &Node, scope: &Scope) -> Option<Template> {
         let template = self.template(node, scope)?;
         let first = match template.parts.first() {
-            Some(template::Part::Literal(text)) => text.to_ascii_lowercase(),
-            Some(template::Part::Variable(_)) => return Some(template),
+            Some(Part::Literal(text)) => text.to_ascii_lowercase(),
+            Some(Part::Variable(_)) => return Some(template),
             None => String::new(),
         };
         let is_absolute = first.starts_with("http://") || first.starts_with("https://");
@@ -281,7 +142,7 @@ impl Build<'_> {
         if template
             .parts
             .iter()
-            .any(|part| matches!(part, template::Part::Literal(text) if odd(text)))
+            .any(|part| matches!(part, Part::Literal(text) if odd(text)))
         {
             let issue = node.issue(format!(
                 "the URL {} has a space or a control character in it",
@@ -294,10 +155,11 @@ impl Build<'_> {
         Some(template)
     }
 
-    fn fields(&mut self, node: &Node, scope: &Scope) -> Vec<(String, Template)> {
+    /// Fields of a query or a form: a name with a list is sent as often as the list is long.
+    pub(super) fn fields(&mut self, node: &Node, scope: &Scope) -> Vec<(String, Template)> {
         let mut fields = Vec::new();
         for entry in node.entries() {
-            for value in one_or_more(&entry.value) {
+            for value in entry.value.one_or_more() {
                 fields.extend(
                     self.template(value, scope)
                         .map(|template| (entry.key.clone(), template)),
@@ -307,9 +169,9 @@ impl Build<'_> {
         fields
     }
 
-    fn extract(&mut self, node: &Node) -> Vec<(String, Extractor)> {
+    fn extract(&mut self, entries: &[Entry]) -> Vec<(String, Extractor)> {
         let mut extract = Vec::new();
-        for entry in node.entries() {
+        for entry in entries {
             let text = entry.value.text();
             let Some(from) = text.and_then(|text| extractor(&text).ok()) else {
                 continue;
@@ -350,100 +212,4 @@ impl Build<'_> {
             self.sink.push(issue.warning());
         }
     }
-
-    fn body(&mut self, node: &Node, scope: &Scope) -> Body {
-        let body = if let Some(text) = node.get("body") {
-            self.template(text, scope).map(Body::Text)
-        } else if let Some(json) = node.get("json") {
-            self.json(json, scope).map(Body::Json)
-        } else if let Some(form) = node.get("form") {
-            Some(Body::Form(self.fields(form, scope)))
-        } else if let Some(file) = node.get("file") {
-            let path = if file.scalar().is_some() {
-                Some(file)
-            } else {
-                file.get("path")
-            };
-            let content_type = file.get("contentType").and_then(Node::string);
-            path.and_then(|path| self.file(path))
-                .map(|path| Body::File { path, content_type })
-        } else {
-            node.get("multipart").map(|parts| {
-                Body::Multipart(
-                    parts
-                        .items()
-                        .iter()
-                        .filter_map(|part| self.part(part, scope))
-                        .collect(),
-                )
-            })
-        };
-        body.unwrap_or(Body::Empty)
-    }
-
-    fn part(&mut self, node: &Node, scope: &Scope) -> Option<Part> {
-        let content = match (node.get("value"), node.get("file")) {
-            (Some(value), _) => PartContent::Text(self.template(value, scope)?),
-            (None, Some(file)) => {
-                let path = self.file(file)?;
-                let own = path.rsplit('/').next().unwrap_or(&path).to_owned();
-                let file_name = node.get("fileName").and_then(Node::string).unwrap_or(own);
-                PartContent::File { path, file_name }
-            }
-            (None, None) => return None,
-        };
-        let content_type = node.get("contentType").and_then(Node::string);
-        Some(Part {
-            name: node.get("name").and_then(Node::string)?,
-            content,
-            content_type,
-        })
-    }
-
-    fn json(&mut self, node: &Node, scope: &Scope) -> Option<JsonTemplate> {
-        use crate::definition::tree::Kind;
-        match &node.kind {
-            Kind::List(items) => Some(JsonTemplate::Array(
-                items
-                    .iter()
-                    .filter_map(|item| self.json(item, scope))
-                    .collect(),
-            )),
-            Kind::Map(entries) => {
-                let fields = entries
-                    .iter()
-                    .filter_map(|entry| Some((entry.key.clone(), self.json(&entry.value, scope)?)));
-                Some(JsonTemplate::Object(fields.collect()))
-            }
-            Kind::Scalar(scalar) => match &scalar.content {
-                // A parameter that stands alone keeps its own type; other references give text.
-                Content::Pieces(pieces) => match pieces.as_slice() {
-                    [Piece::Resolved { text, plain, .. }] => {
-                        Some(json_literal(plain.clone(), text))
-                    }
-                    _ => {
-                        let template = self.template(node, scope)?;
-                        Some(match template.as_literal() {
-                            Some(text) => JsonTemplate::Literal(Value::String(text.to_owned())),
-                            None => JsonTemplate::String(template),
-                        })
-                    }
-                },
-                Content::AsWritten => {
-                    self.other_templates(node, &scalar.raw);
-                    Some(json_literal(plain(scalar), &scalar.raw))
-                }
-                Content::Broken => None,
-            },
-        }
-    }
-}
-
-fn json_literal(plain: Plain, text: &str) -> JsonTemplate {
-    JsonTemplate::Literal(match plain {
-        Plain::Number(digits) => return JsonTemplate::Number(digits),
-        Plain::Null => Value::Null,
-        Plain::Boolean(value) => Value::Bool(value),
-        Plain::Text => Value::String(text.to_owned()),
-    })
 }

@@ -1,6 +1,7 @@
 //! Thresholds on tags that no step gives a sample: they would have no data at the end of the run, and be inconclusive.
 
-use crate::definition::fault::{Issue, Sink};
+use crate::definition::fault::Sink;
+use crate::definition::keys::root;
 use crate::definition::model::{Definition, Engine, Scenario, Step};
 use crate::definition::tree::Node;
 use crate::syntax::quoted;
@@ -21,7 +22,7 @@ pub(super) fn check(root: &Node, definition: &Definition, sink: &mut Sink) {
     for scenario in &definition.scenarios {
         of_scenario(scenario, &mut values);
     }
-    for entry in root.get("thresholds").map_or(&[][..], Node::entries) {
+    for entry in root::THRESHOLDS.entries(root) {
         let Ok(key) = parse_key(&entry.key) else {
             continue;
         };
@@ -37,7 +38,7 @@ pub(super) fn check(root: &Node, definition: &Definition, sink: &mut Sink) {
                 "no step has the {tag} {}, so there will be no data",
                 quoted(wanted)
             );
-            let issue = Issue::new(entry.key_mark, &entry.value.path, problem);
+            let issue = entry.key_issue(problem);
             let some: Vec<_> = known.iter().take(12).map(|name| quoted(name)).collect();
             let issue = issue
                 .allowed(some.join(", "))

@@ -1,189 +1,76 @@
 //! Options of the native HTTP engine.
 
-use super::grammar::{ADDRESS, BODY_SIZE, FILE, HTTP_VERSION, PROXY, SOCKET, SOME_DURATION};
+use super::grammar::{BODY_SIZE, HTTP_VERSION};
 use super::names::HOST;
-use super::{FLAG, HEADERS, SENT_TEXT, TEMPLATE};
+use super::places::{ADDRESS, FILE, PROXY as PROXY_URL, SOCKET};
+use super::shared::{HEADERS as HEADER_MAP, SENT_TEXT, TEMPLATE};
+use super::times::SOME_DURATION;
+use crate::definition::field::{Field, Parts, Size, keys};
+use crate::definition::model::{ConnectionMode, HttpVersion, TlsResumption};
 use crate::definition::shape::{Key, Shape, Table};
+use std::time::Duration;
 
-static CONNECTIONS: Shape = Shape::Choice(&["per-vu", "shared"]);
-static RESUMPTION: Shape = Shape::Choice(&["per-vu", "shared", "never"]);
-static HOSTS: Shape = Shape::Map {
-    keys: HOST,
-    of: &ADDRESS,
-    min: 0,
-};
+pub(super) static HTTP_SHAPE: Shape = Shape::Object(&HTTP);
 pub(super) static REDIRECTS: Shape = Shape::Integer { min: 0, max: 100 };
-static ENCODINGS: Shape = Shape::List {
-    of: &ENCODING,
-    min: 0,
-};
 static ENCODING: Shape = Shape::Choice(&["gzip", "deflate", "br", "zstd"]);
-pub(super) static AUTH_SHAPE: Shape = Shape::Object(&AUTH);
-static BASIC_SHAPE: Shape = Shape::Object(&BASIC);
+pub(super) static AUTH_SHAPE: Shape = Shape::Object(&AUTH_TABLE);
+static BASIC_SHAPE: Shape = Shape::Object(&BASIC_TABLE);
+
+keys! { KEYS:
+    VERSION: HttpVersion = "version", HTTP_VERSION, default "\"auto\"";
+        "Versions of HTTP: auto (over TLS what ALPN agrees on, else 1.1), \"1.1\" or \"2\".";
+    CONNECTIONS: ConnectionMode = "connections", { Shape::Choice(ConnectionMode::WORDS) }, default "\"per-vu\"";
+        "Who owns connections: each VU its own, or one pool for all.";
+    KEEP_ALIVE: bool = "keepAlive", { Shape::Boolean }, default "true"; "Whether connections outlive a request.";
+    REUSE_ACROSS_ITERATIONS: bool = "reuseAcrossIterations", { Shape::Boolean }, default "true";
+        "Whether connections outlive an iteration.";
+    TIMEOUT: Duration = "timeout", SOME_DURATION, default "\"60s\"";
+        "The longest time of a request, from the first attempt to connect.";
+    CONNECT_TIMEOUT: Duration = "connectTimeout", SOME_DURATION, default "\"30s\""; "The longest time of a TCP connect.";
+    MAX_REDIRECTS: u32 = "maxRedirects", REDIRECTS, default "10"; "Redirects to follow; 0 for none.";
+    MAX_BODY: Size = "maxBody", BODY_SIZE, default "\"64MiB\""; "The largest response body after decompression.";
+    COOKIES: bool = "cookies", { Shape::Boolean }, default "true"; "Whether a VU keeps cookies within an iteration.";
+    ACCEPT_ENCODING: Vec<String> = "acceptEncoding", { Shape::List { of: &ENCODING, min: 0 } }, default "[]";
+        "The compressions to ask for.";
+    HEADERS: Parts = "headers", HEADER_MAP; "Headers of each request; a list of values is sent as several headers.";
+    USER_AGENT: String = "userAgent", SENT_TEXT; "The User-Agent; floodgate/VERSION unless given.";
+    AUTH: Parts = "auth", AUTH_SHAPE; "Credentials of each request.";
+    INSECURE: bool = "insecure", { Shape::Boolean }, default "false"; "Skip the verification of certificates.";
+    CA: String = "ca", FILE; "PEM file of the authorities to trust instead of the bundled ones.";
+    CERT: String = "cert", FILE; "PEM file of the client's certificate chain; with key.";
+    KEY: String = "key", FILE; "PEM file of the client's private key; with cert.";
+    TLS_RESUMPTION: TlsResumption = "tlsResumption", { Shape::Choice(TlsResumption::WORDS) };
+        "Whose TLS sessions new connections resume: the VU's own, any VU's, nobody's; per-vu unless given, never with keepAlive: false, shared with connections: shared.";
+    PROXY: String = "proxy", PROXY_URL;
+        "The proxy for all requests, or none; as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say unless given.";
+    HOSTS: Parts = "hosts", { Shape::Map { keys: HOST, of: &ADDRESS, min: 0 } };
+        "Addresses to connect to in place of what names resolve to; Host and the name in TLS stay.";
+    UNIX_SOCKET: String = "unixSocket", SOCKET;
+        "Path of a Unix socket that all connections go to, whatever the URL's host.";
+}
 
 /// `http:`.
-pub(super) static HTTP: Table = Table {
-    name: "http",
-    about: "Options of the native HTTP engine.",
-    keys: &[&[
-        Key::new(
-            "version",
-            &HTTP_VERSION,
-            "Versions of HTTP: auto (over TLS what ALPN agrees on, else 1.1), \"1.1\" or \"2\".",
-        )
-        .default("\"auto\""),
-        Key::new(
-            "connections",
-            &CONNECTIONS,
-            "Who owns connections: each VU its own, or one pool for all.",
-        )
-        .default("\"per-vu\""),
-        Key::new("keepAlive", &FLAG, "Whether connections outlive a request.").default("true"),
-        Key::new(
-            "reuseAcrossIterations",
-            &FLAG,
-            "Whether connections outlive an iteration.",
-        )
-        .default("true"),
-        Key::new(
-            "timeout",
-            &SOME_DURATION,
-            "The longest time of a request, from the first attempt to connect.",
-        )
-        .default("\"60s\""),
-        Key::new(
-            "connectTimeout",
-            &SOME_DURATION,
-            "The longest time of a TCP connect.",
-        )
-        .default("\"30s\""),
-        Key::new(
-            "maxRedirects",
-            &REDIRECTS,
-            "Redirects to follow; 0 for none.",
-        )
-        .default("10"),
-        Key::new(
-            "maxBody",
-            &BODY_SIZE,
-            "The largest response body after decompression.",
-        )
-        .default("\"64MiB\""),
-        Key::new(
-            "cookies",
-            &FLAG,
-            "Whether a VU keeps cookies within an iteration.",
-        )
-        .default("true"),
-        Key::new("acceptEncoding", &ENCODINGS, "The compressions to ask for.").default("[]"),
-        Key::new(
-            "headers",
-            &HEADERS,
-            "Headers of each request; a list of values is sent as several headers.",
-        ),
-        Key::new(
-            "userAgent",
-            &SENT_TEXT,
-            "The User-Agent; floodgate/VERSION unless given.",
-        ),
-        Key::new("auth", &AUTH_SHAPE, "Credentials of each request."),
-        Key::new("insecure", &FLAG, "Skip the verification of certificates.").default("false"),
-        Key::new(
-            "ca",
-            &FILE,
-            "PEM file of the authorities to trust instead of the bundled ones.",
-        ),
-        Key::new(
-            "cert",
-            &FILE,
-            "PEM file of the client's certificate chain; with key.",
-        ),
-        Key::new(
-            "key",
-            &FILE,
-            "PEM file of the client's private key; with cert.",
-        ),
-        Key::new(
-            "tlsResumption",
-            &RESUMPTION,
-            "Whose TLS sessions new connections resume: the VU's own, any VU's, nobody's; per-vu unless given, never with keepAlive: false, shared with connections: shared.",
-        ),
-        Key::new(
-            "proxy",
-            &PROXY,
-            "The proxy for all requests, or none; as HTTP_PROXY, HTTPS_PROXY and NO_PROXY say unless given.",
-        ),
-        Key::new(
-            "hosts",
-            &HOSTS,
-            "Addresses to connect to in place of what names resolve to; Host and the name in TLS stay.",
-        ),
-        Key::new(
-            "unixSocket",
-            &SOCKET,
-            "Path of a Unix socket that all connections go to, whatever the URL's host.",
-        ),
-    ]],
-    one_of: &[],
-    at_most_one: &[],
-    foreign: &[
-        ("noConnectionReuse", "write keepAlive: false"),
-        ("noVUConnectionReuse", "write reuseAcrossIterations: false"),
-        ("insecureSkipTLSVerify", "write insecure: true"),
-        ("redirects", "write maxRedirects"),
-    ],
-};
+static HTTP: Table = Table::new("http", "Options of the native HTTP engine.", &[KEYS]).foreign(&[
+    ("noConnectionReuse", "write keepAlive: false"),
+    ("noVUConnectionReuse", "write reuseAcrossIterations: false"),
+    ("insecureSkipTLSVerify", "write insecure: true"),
+    ("redirects", "write maxRedirects"),
+]);
+
+keys! { AUTH_KEYS:
+    BASIC: Parts = "basic", BASIC_SHAPE; "A user's name and password (RFC 7617).";
+    DIGEST: Parts = "digest", BASIC_SHAPE; "A user's name and password, by challenge (RFC 7616).";
+    BEARER: Parts = "bearer", TEMPLATE; "A token (RFC 6750).";
+}
 
 /// `auth:`.
-pub(super) static AUTH: Table = Table {
-    name: "auth",
-    about: "Credentials.",
-    keys: &[&[
-        Key::new(
-            "basic",
-            &BASIC_SHAPE,
-            "A user's name and password (RFC 7617).",
-        ),
-        Key::new(
-            "digest",
-            &BASIC_SHAPE,
-            "A user's name and password, by challenge (RFC 7616).",
-        ),
-        Key::new("bearer", &TEMPLATE, "A token (RFC 6750)."),
-    ]],
-    one_of: &["basic", "digest", "bearer"],
-    at_most_one: &[],
-    foreign: &[],
-};
+static AUTH_TABLE: Table =
+    Table::new("auth", "Credentials.", &[AUTH_KEYS]).one_of(&["basic", "digest", "bearer"]);
+
+keys! { BASIC_KEYS:
+    USERNAME: Parts = "username", TEMPLATE, required; "The user.";
+    PASSWORD: Parts = "password", TEMPLATE, required; "The password.";
+}
 
 /// `auth.basic:`.
-pub(super) static BASIC: Table = Table {
-    name: "basic",
-    about: "A user's name and password.",
-    keys: &[&[
-        Key::new("username", &TEMPLATE, "The user.").required(),
-        Key::new("password", &TEMPLATE, "The password.").required(),
-    ]],
-    one_of: &[],
-    at_most_one: &[],
-    foreign: &[],
-};
-
-/// Keys that a step has of its own.
-pub(super) const STEP_OPTIONS: &[Key] = &[
-    Key::new(
-        "auth",
-        &AUTH_SHAPE,
-        "Credentials instead of the scenario's.",
-    ),
-    Key::new(
-        "timeout",
-        &SOME_DURATION,
-        "The longest time instead of the scenario's.",
-    ),
-    Key::new(
-        "maxRedirects",
-        &REDIRECTS,
-        "Redirects to follow instead of the scenario's.",
-    ),
-];
+static BASIC_TABLE: Table = Table::new("basic", "A user's name and password.", &[BASIC_KEYS]);

@@ -1,107 +1,69 @@
 //! The steps of a flow.
 
-use super::grammar::{CHECKS, EXPECT, EXTRACTOR, FILE, METHOD, THINK_TIME};
-use super::http::STEP_OPTIONS;
-use super::names::{FIELD, VARIABLE};
-use super::{HEADERS, ONE_OR_MORE, TAGS, TEMPLATE, TEXT};
+use super::grammar::{CHECKS as CHECK_LIST, EXPECT as EXPECTED, EXTRACTOR, METHOD as METHOD_NAME};
+use super::http::{AUTH_SHAPE, REDIRECTS};
+use super::names::{self, FIELD, VARIABLE};
+use super::places::{FILE as PATH, FILE_GRAMMAR};
+use super::shared::{HEADERS as HEADER_MAP, ONE_OR_MORE, TAGS as TAG_MAP, TEMPLATE, TEXT, text};
+use super::times::{SOME_DURATION, THINK_TIME};
+use crate::definition::field::{Field, Parts, keys};
+use crate::definition::model::OnMissing;
 use crate::definition::shape::{Key, Shape, Table};
+use std::time::Duration;
 
-/// The keys that begin a request.
-const METHODS: [&str; 8] = [
-    "get", "post", "put", "patch", "delete", "head", "options", "request",
-];
-
-pub(super) static FLOW: Shape = Shape::List { of: &STEP, min: 1 };
-static STEP: Shape = Shape::Leading(&[&REQUEST, &THINK, &GROUP, &SET]);
-static LINE: Shape = Shape::Object(&REQUEST_LINE);
-static PARAMS: Shape = Shape::Map {
+pub(super) static STEPS_SHAPE: Shape = Shape::List { of: &STEP, min: 1 };
+static STEP: Shape = Shape::Leading(&[&REQUEST_TABLE, &THINK_TABLE, &GROUP_TABLE, &SET_TABLE]);
+static FIELDS: Shape = Shape::Map {
     keys: FIELD,
     of: &ONE_OR_MORE,
     min: 0,
 };
-static ANY: Shape = Shape::Any;
 static FILE_BODY: Shape = Shape::Either(&[
-    Shape::Grammar(super::grammar::FILE_GRAMMAR),
-    Shape::Object(&BODY_FILE),
+    Shape::Grammar(FILE_GRAMMAR),
+    Shape::Object(&BODY_FILE_TABLE),
 ]);
-static PARTS: Shape = Shape::List {
-    of: &PART_SHAPE,
-    min: 1,
-};
-static PART_SHAPE: Shape = Shape::Object(&PART);
-static EXTRACT: Shape = Shape::Map {
-    keys: VARIABLE,
-    of: &EXTRACTOR,
-    min: 0,
-};
-static ON_MISSING: Shape = Shape::Choice(&["end", "continue"]);
-static ASSIGNMENTS: Shape = Shape::Map {
-    keys: VARIABLE,
-    of: &TEMPLATE,
-    min: 1,
-};
+static GROUP_NAME: Shape = text(256, Some(names::GROUP));
+
+/// The methods that have a key of their own.
+pub(in crate::definition) const METHODS: [Field<Parts>; 7] =
+    [GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS];
+
+keys! { REQUEST_KEYS:
+    GET: Parts = "get", TEMPLATE; "GET this URL, or path of the target.";
+    POST: Parts = "post", TEMPLATE; "POST to this URL.";
+    PUT: Parts = "put", TEMPLATE; "PUT to this URL.";
+    PATCH: Parts = "patch", TEMPLATE; "PATCH this URL.";
+    DELETE: Parts = "delete", TEMPLATE; "DELETE this URL.";
+    HEAD: Parts = "head", TEMPLATE; "HEAD of this URL.";
+    OPTIONS: Parts = "options", TEMPLATE; "OPTIONS of this URL.";
+    REQUEST: Parts = "request", { Shape::Object(&LINE_TABLE) }; "Another method.";
+    NAME: Parts = "name", TEXT; "The tag name; the URL as it is written unless given.";
+    PARAMS: Parts = "params", FIELDS; "Query parameters, encoded when sent.";
+    HEADERS: Parts = "headers", HEADER_MAP; "Headers on top of the scenario's.";
+    BODY: Parts = "body", TEMPLATE; "The body as text.";
+    JSON: Parts = "json", { Shape::Any }; "The body as JSON; templates may stand in its strings.";
+    FORM: Parts = "form", FIELDS; "The body as application/x-www-form-urlencoded.";
+    FILE: Parts = "file", FILE_BODY; "The body from a file.";
+    MULTIPART: Parts = "multipart", { Shape::List { of: &Shape::Object(&PART_TABLE), min: 1 } }; "The body as multipart/form-data.";
+    AUTH: Parts = "auth", AUTH_SHAPE; "Credentials instead of the scenario's.";
+    TIMEOUT: Duration = "timeout", SOME_DURATION; "The longest time instead of the scenario's.";
+    MAX_REDIRECTS: u32 = "maxRedirects", REDIRECTS; "Redirects to follow instead of the scenario's.";
+    EXPECT: Parts = "expect", EXPECTED; "Which statuses are no failure; 200..399 unless given.";
+    TAGS: Parts = "tags", TAG_MAP; "Further tags of the request's samples.";
+    CHECKS: Parts = "checks", CHECK_LIST; "What must hold of the response.";
+    EXTRACT: Parts = "extract", { Shape::Map { keys: VARIABLE, of: &EXTRACTOR, min: 0 } };
+        "Variables to take out of the response, for later steps.";
+    ON_MISSING: OnMissing = "onMissing", { Shape::Choice(OnMissing::WORDS) }, default "\"end\"";
+        "What follows where there is nothing to extract: the end of the iteration, or the next step with an empty variable.";
+}
 
 /// A request.
-pub(super) static REQUEST: Table = Table {
-    name: "request",
-    about: "An HTTP request.",
-    keys: &[
-        &[
-            Key::new("get", &TEMPLATE, "GET this URL, or path of the target."),
-            Key::new("post", &TEMPLATE, "POST to this URL."),
-            Key::new("put", &TEMPLATE, "PUT to this URL."),
-            Key::new("patch", &TEMPLATE, "PATCH this URL."),
-            Key::new("delete", &TEMPLATE, "DELETE this URL."),
-            Key::new("head", &TEMPLATE, "HEAD of this URL."),
-            Key::new("options", &TEMPLATE, "OPTIONS of this URL."),
-            Key::new("request", &LINE, "Another method."),
-            Key::new(
-                "name",
-                &TEXT,
-                "The tag name; the URL as it is written unless given.",
-            ),
-            Key::new("params", &PARAMS, "Query parameters, encoded when sent."),
-            Key::new("headers", &HEADERS, "Headers on top of the scenario's."),
-            Key::new("body", &TEMPLATE, "The body as text."),
-            Key::new(
-                "json",
-                &ANY,
-                "The body as JSON; templates may stand in its strings.",
-            ),
-            Key::new(
-                "form",
-                &PARAMS,
-                "The body as application/x-www-form-urlencoded.",
-            ),
-            Key::new("file", &FILE_BODY, "The body from a file."),
-            Key::new("multipart", &PARTS, "The body as multipart/form-data."),
-        ],
-        STEP_OPTIONS,
-        &[
-            Key::new(
-                "expect",
-                &EXPECT,
-                "Which statuses are no failure; 200..399 unless given.",
-            ),
-            Key::new("tags", &TAGS, "Further tags of the request's samples."),
-            Key::new("checks", &CHECKS, "What must hold of the response."),
-            Key::new(
-                "extract",
-                &EXTRACT,
-                "Variables to take out of the response, for later steps.",
-            ),
-            Key::new(
-                "onMissing",
-                &ON_MISSING,
-                "What follows where there is nothing to extract: the end of the iteration, or the next step with an empty variable.",
-            )
-            .default("\"end\""),
-        ],
-    ],
-    one_of: &METHODS,
-    at_most_one: &["body", "json", "form", "file", "multipart"],
-    foreign: &[
-        (
+static REQUEST_TABLE: Table = Table::new("request", "An HTTP request.", &[REQUEST_KEYS])
+    .one_of(&[
+        "get", "post", "put", "patch", "delete", "head", "options", "request",
+    ])
+    .at_most_one(&["body", "json", "form", "file", "multipart"])
+    .foreign(&[(
             "url",
             "the URL stands behind the method, as in get: /path; for other methods write request: {method, url}",
         ),
@@ -126,94 +88,75 @@ pub(super) static REQUEST: Table = Table {
             "there are no functions to call; a script of k6, JMeter or Gatling has them",
         ),
         ("log", "a flow writes no logs"),
-    ],
-};
+    ]);
+
+keys! { LINE_KEYS:
+    METHOD: String = "method", METHOD_NAME, required; "The method.";
+    URL: Parts = "url", TEMPLATE, required; "The URL, or a path of the target.";
+}
 
 /// `request:`.
-pub(super) static REQUEST_LINE: Table = Table {
-    name: "request-line",
-    about: "A method and a URL.",
-    keys: &[&[
-        Key::new("method", &METHOD, "The method.").required(),
-        Key::new("url", &TEMPLATE, "The URL, or a path of the target.").required(),
-    ]],
-    one_of: &[],
-    at_most_one: &[],
-    foreign: &[],
-};
+static LINE_TABLE: Table = Table::new("request-line", "A method and a URL.", &[LINE_KEYS]);
+
+keys! { BODY_FILE_KEYS:
+    BODY_PATH: Parts = "path", PATH, required; "The file.";
+    BODY_TYPE: String = "contentType", TEXT, default "\"application/octet-stream\""; "The Content-Type.";
+}
 
 /// `file:` as a map.
-pub(super) static BODY_FILE: Table = Table {
-    name: "body-file",
-    about: "A file as a body.",
-    keys: &[&[
-        Key::new("path", &FILE, "The file.").required(),
-        Key::new("contentType", &TEXT, "The Content-Type.").default("\"application/octet-stream\""),
-    ]],
-    one_of: &[],
-    at_most_one: &[],
-    foreign: &[],
-};
+static BODY_FILE_TABLE: Table = Table::new("body-file", "A file as a body.", &[BODY_FILE_KEYS]);
+
+keys! { PART_KEYS:
+    PART_NAME: String = "name", TEXT, required; "The field.";
+    PART_VALUE: Parts = "value", TEMPLATE; "Its value.";
+    PART_FILE: Parts = "file", PATH; "Its file.";
+    PART_FILE_NAME: String = "fileName", TEXT; "The name that is sent; the file's own unless given.";
+    PART_TYPE: String = "contentType", TEXT; "The part's Content-Type.";
+}
 
 /// `multipart[n]`.
-pub(super) static PART: Table = Table {
-    name: "part",
-    about: "A part of a multipart body: a value or a file.",
-    keys: &[&[
-        Key::new("name", &TEXT, "The field.").required(),
-        Key::new("value", &TEMPLATE, "Its value."),
-        Key::new("file", &FILE, "Its file."),
-        Key::new(
-            "fileName",
-            &TEXT,
-            "The name that is sent; the file's own unless given.",
-        ),
-        Key::new("contentType", &TEXT, "The part's Content-Type."),
-    ]],
-    one_of: &["value", "file"],
-    at_most_one: &["value", "fileName"],
-    foreign: &[],
-};
+static PART_TABLE: Table = Table::new(
+    "part",
+    "A part of a multipart body: a value or a file.",
+    &[PART_KEYS],
+)
+.one_of(&["value", "file"])
+.at_most_one(&["value", "fileName"]);
+
+keys! { THINK_KEYS:
+    THINK: Parts = "think", THINK_TIME; "How long.";
+}
 
 /// `think:`.
-pub(super) static THINK: Table = Table {
-    name: "think",
-    about: "A pause, fixed or evenly distributed between two times.",
-    keys: &[&[Key::new("think", &THINK_TIME, "How long.")]],
-    one_of: &["think"],
-    at_most_one: &[],
-    foreign: &[],
-};
+static THINK_TABLE: Table = Table::new(
+    "think",
+    "A pause, fixed or evenly distributed between two times.",
+    &[THINK_KEYS],
+)
+.one_of(&["think"]);
+
+pub(in crate::definition) const GROUP: Field<Parts> = Field::new(
+    "group",
+    &GROUP_NAME,
+    "The group's name; nested ones join with ::.",
+);
+/// A static, since steps hold groups: the value of a constant would hold itself.
+pub(in crate::definition) static STEPS: Field<Parts> =
+    Field::new("steps", &STEPS_SHAPE, "Its steps.").required();
 
 /// `group:`.
-pub(super) static GROUP: Table = Table {
-    name: "group",
-    about: "Steps under the tag group.",
-    keys: &[&[
-        Key::new(
-            "group",
-            &GROUP_NAME,
-            "The group's name; nested ones join with ::.",
-        ),
-        Key::new("steps", &FLOW, "Its steps.").required(),
-    ]],
-    one_of: &["group"],
-    at_most_one: &[],
-    foreign: &[("flow", "write steps")],
-};
+static GROUP_TABLE: Table = Table::new(
+    "group",
+    "Steps under the tag group.",
+    &[&[GROUP.key, STEPS.key]],
+)
+.one_of(&["group"])
+.foreign(&[("flow", "write steps")]);
 
-static GROUP_NAME: Shape = Shape::Text(crate::definition::shape::Text {
-    template: false,
-    names: Some(super::names::GROUP),
-    max: 256,
-});
+keys! { SET_KEYS:
+    SET: Parts = "set", { Shape::Map { keys: VARIABLE, of: &TEMPLATE, min: 1 } }; "Names and what they become.";
+}
 
 /// `set:`.
-pub(super) static SET: Table = Table {
-    name: "set",
-    about: "Variables of the iteration.",
-    keys: &[&[Key::new("set", &ASSIGNMENTS, "Names and what they become.")]],
-    one_of: &["set"],
-    at_most_one: &[],
-    foreign: &[],
-};
+static SET_TABLE: Table =
+    Table::new("set", "Variables of the iteration.", &[SET_KEYS]).one_of(&["set"]);

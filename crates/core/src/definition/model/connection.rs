@@ -1,28 +1,19 @@
 //! Which way connections go, and what they remember.
 
+use super::words::words;
 use crate::syntax::SyntaxError;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
-/// Whose TLS sessions a new connection may resume.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TlsResumption {
-    /// Those of the same VU, as in a browser.
-    PerVu,
-    /// Those of any VU on the same worker thread.
-    Shared,
-    /// Nobody's: each connection makes a full handshake, as in k6.
-    Never,
-}
-
-impl TlsResumption {
-    /// As in a definition.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::PerVu => "per-vu",
-            Self::Shared => "shared",
-            Self::Never => "never",
-        }
+words! {
+    /// Whose TLS sessions a new connection may resume.
+    pub TlsResumption {
+        /// Those of the same VU, as in a browser.
+        PerVu = "per-vu",
+        /// Those of any VU on the same worker thread.
+        Shared = "shared",
+        /// Nobody's: each connection makes a full handshake, as in k6.
+        Never = "never",
     }
 }
 

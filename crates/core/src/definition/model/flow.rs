@@ -1,5 +1,6 @@
 //! What an iteration does: steps, requests, bodies and what is taken from answers.
 
+use super::words::words;
 use crate::check::Check;
 use crate::template::Template;
 use std::collections::BTreeMap;
@@ -62,14 +63,14 @@ pub struct RequestStep {
     pub on_missing: OnMissing,
 }
 
-/// What follows an extraction that finds nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnMissing {
-    /// The iteration ends: a request made of an empty variable would be another one than the test means.
-    #[default]
-    End,
-    /// The next step, with the variable empty.
-    Continue,
+words! {
+    /// What follows an extraction that finds nothing.
+    pub OnMissing {
+        /// The iteration ends: a request made of an empty variable would be another one than the test means.
+        End = "end",
+        /// The next step, with the variable empty.
+        Continue = "continue",
+    }
 }
 
 /// A request body.

@@ -1,10 +1,10 @@
 //! Whether a value fits its shape, and what is said if not.
 
-use super::{EXTENSION, Names, Shape, Table, Text};
+use super::scalar::{mismatch, must_be_known, name};
+use super::{EXTENSION, Key, Shape, Table};
 use crate::definition::fault::{Issue, Sink};
-use crate::definition::place::Mark;
-use crate::definition::tree::{Content, Core, Kind, Node, Piece, Plain, Scalar, plain};
-use crate::syntax::{SyntaxError, quoted};
+use crate::definition::tree::{Content, Core, Entry, Kind, Node, Plain, plain};
+use crate::syntax::nearest;
 
 impl Shape {
     /// Reports everything about `node` that does not fit.
@@ -20,7 +20,7 @@ impl Shape {
                 | Self::Grammar(_),
                 Kind::Scalar(scalar),
             ) => {
-                self.check_scalar(node, scalar, sink);
+                super::scalar::check(self, node, scalar, sink);
             }
             (Self::List { of, min }, Kind::List(items)) => {
                 if items.len() < *min {
@@ -33,7 +33,7 @@ impl Shape {
                     sink.push(node.issue("the map is empty").allowed(self.said()));
                 }
                 for entry in entries {
-                    if let Err(error) = keys.check(&entry.key) {
+                    if let Err(error) = name(*keys, &entry.key) {
                         sink.push(Issue::syntax(entry.key_mark, &entry.value.path, error));
                     }
                     of.check(&entry.value, sink);
@@ -61,119 +61,6 @@ impl Shape {
             _ => matches!(kind, Kind::Scalar(_)),
         }
     }
-
-    fn check_scalar(&self, node: &Node, scalar: &Scalar, sink: &mut Sink) {
-        if matches!(scalar.content, Content::Broken) {
-            return;
-        }
-        if let Self::Text(Text {
-            template: true,
-            max,
-            ..
-        }) = self
-        {
-            // Templates are read where they are used, since what they may name depends on the place.
-            if let Some(allowed) = as_text(scalar) {
-                sink.push(
-                    node.issue(format!("must be text, is {}", node.shown()))
-                        .allowed(allowed),
-                );
-            } else if scalar.raw.len() > *max {
-                sink.push(
-                    node.issue(format!("{} bytes are too long", scalar.raw.len()))
-                        .allowed(format!("at most {max} bytes")),
-                );
-            }
-            return;
-        }
-        let Some(text) = scalar.text() else {
-            sink.push(template_misplaced(node, scalar));
-            return;
-        };
-        if scalar.is_open() {
-            // It is what fits here, and is looked at where it is known.
-            return;
-        }
-        // A number or a boolean that a reference gives may stand in quotes.
-        let core = if scalar.is_resolved() {
-            Core::of(&text)
-        } else {
-            scalar.core()
-        };
-        let fits = match self {
-            Self::Integer { min, max } => {
-                matches!(core, Core::Integer(value) if (i128::from(*min)..=i128::from(*max)).contains(&value))
-            }
-            #[allow(clippy::cast_precision_loss)]
-            Self::Number { min, max } => match core {
-                Core::Integer(value) => (*min..=*max).contains(&(value as f64)),
-                Core::Float(value) => (*min..=*max).contains(&value),
-                _ => false,
-            },
-            Self::Boolean => matches!(core, Core::Boolean(_)),
-            Self::Choice(words) => {
-                if !words.contains(&text.as_ref()) {
-                    sink.push(
-                        node.issue(format!("{} is not known", node.shown()))
-                            .allowed(self.said())
-                            .nearest(&text, words.iter().copied()),
-                    );
-                }
-                return;
-            }
-            Self::Grammar(grammar) => {
-                if core == Core::Null && !scalar.is_resolved() {
-                    sink.push(
-                        node.issue("must have a value, is empty")
-                            .allowed(grammar.said),
-                    );
-                } else if let Err(error) = (grammar.check)(&text) {
-                    sink.push(hide(node, scalar, error));
-                } else if let Some(doubt) = (grammar.doubt)(&text).filter(|_| !scalar.is_secret()) {
-                    sink.push(node.issue(doubt).warning());
-                }
-                return;
-            }
-            Self::Text(text_shape) => {
-                if let Some(allowed) = as_text(scalar) {
-                    sink.push(
-                        node.issue(format!("must be text, is {}", node.shown()))
-                            .allowed(allowed),
-                    );
-                } else if text.len() > text_shape.max {
-                    sink.push(
-                        node.issue(format!("{} bytes are too long", text.len()))
-                            .allowed(format!("at most {} bytes", text_shape.max)),
-                    );
-                } else if let Some(Err(error)) = text_shape.names.map(|names| names.check(&text)) {
-                    sink.push(hide(node, scalar, error));
-                }
-                return;
-            }
-            _ => true,
-        };
-        if !fits {
-            mismatch(node, self, sink);
-        }
-    }
-}
-
-impl Names {
-    fn check(&self, name: &str) -> Result<(), SyntaxError> {
-        if let Some((_, why)) = self.reserved.iter().find(|(reserved, _)| *reserved == name) {
-            let problem = format!("the name {} is reserved", quoted(name));
-            return Err(SyntaxError::new(0, problem)
-                .allowed("another name")
-                .hint(*why));
-        }
-        if (self.valid)(name) {
-            return Ok(());
-        }
-        Err(
-            SyntaxError::new(0, format!("{} is no valid name here", quoted(name)))
-                .allowed(self.said),
-        )
-    }
 }
 
 impl Table {
@@ -182,147 +69,123 @@ impl Table {
             match self.key(&entry.key) {
                 Some(key) => key.shape.check(&entry.value, sink),
                 None if self.name == "definition" && entry.key.starts_with(EXTENSION) => {}
-                None => self.unknown(&entry.key, entry.key_mark, &entry.value, siblings, sink),
+                None => self.unknown(entry, siblings, sink),
             }
         }
-        for key in self
-            .all()
-            .filter(|key| key.required && node.get(key.name).is_none())
-        {
+        self.missing(node, sink);
+        self.exclusive(node, sink);
+    }
+
+    /// Reports required keys that are not there, but for one that is misspelt.
+    fn missing(&self, node: &Node, sink: &mut Sink) {
+        let absent = |key: &&Key| key.required && node.get(key.name).is_none();
+        for key in self.all().filter(absent) {
             let near = node.entries().iter().any(|entry| {
                 self.key(&entry.key).is_none()
-                    && crate::syntax::nearest(&entry.key, self.names()) == Some(key.name)
+                    && nearest(&entry.key, self.names()) == Some(key.name)
             });
             if !near {
-                sink.push(
-                    node.issue(format!("the key \"{}\" is missing", key.name))
-                        .allowed(key.shape.said()),
-                );
+                let issue = node.issue(format!("the key \"{}\" is missing", key.name));
+                sink.push(issue.allowed(key.shape.said()));
             }
-        }
-        let present = |names: &[&str]| -> Vec<String> {
-            names
-                .iter()
-                .filter(|name| node.get(name).is_some())
-                .map(|name| format!("\"{name}\""))
-                .collect()
-        };
-        let leading = present(self.one_of);
-        if leading.is_empty() && !self.one_of.is_empty() {
-            sink.push(
-                node.issue("a key is missing")
-                    .allowed(format!("exactly one of {}", self.one_of.join(", "))),
-            );
-        } else if leading.len() > 1 {
-            sink.push(
-                node.issue(format!("{} exclude each other", leading.join(" and ")))
-                    .allowed(format!("exactly one of {}", self.one_of.join(", "))),
-            );
-        }
-        let alternatives = present(self.at_most_one);
-        if alternatives.len() > 1 {
-            sink.push(
-                node.issue(format!("{} exclude each other", alternatives.join(" and ")))
-                    .allowed(format!("at most one of {}", self.at_most_one.join(", "))),
-            );
         }
     }
 
-    fn unknown(&self, name: &str, mark: Mark, value: &Node, siblings: &[&Self], sink: &mut Sink) {
-        let issue = Issue::new(mark, &value.path, "unknown key");
+    /// Reports keys that exclude each other, and where none of them is.
+    fn exclusive(&self, node: &Node, sink: &mut Sink) {
+        for (names, least) in [(self.one_of, "exactly"), (self.at_most_one, "at most")] {
+            let present = names.iter().filter(|name| node.get(name).is_some());
+            let present: Vec<_> = present.map(|name| format!("\"{name}\"")).collect();
+            let problem = match present.len() {
+                0 if least == "exactly" && !names.is_empty() => "a key is missing".to_owned(),
+                0 | 1 => continue,
+                _ => format!("{} exclude each other", present.join(" and ")),
+            };
+            let allowed = format!("{least} one of {}", names.join(", "));
+            sink.push(node.issue(problem).allowed(allowed));
+        }
+    }
+
+    /// Reports a key that the table does not have; `siblings` are tables that may have it.
+    fn unknown(&self, entry: &Entry, siblings: &[&Self], sink: &mut Sink) {
         let allowed = self.names().collect::<Vec<_>>().join(", ");
-        if let Some((_, remedy)) = self.foreign.iter().find(|(foreign, _)| *foreign == name) {
-            sink.push(issue.hint(*remedy).allowed(allowed));
+        if let Some((_, remedy)) = self.foreign.iter().find(|(name, _)| *name == entry.key) {
+            sink.push(unknown(entry).hint(*remedy).allowed(allowed));
             return;
         }
         let owners: Vec<_> = siblings
             .iter()
-            .filter(|table| table.key(name).is_some())
+            .filter(|table| table.key(&entry.key).is_some())
             .map(|table| table.name)
             .collect();
         if owners.is_empty() {
-            sink.push(issue.allowed(allowed).nearest(name, self.names()));
+            let issue = unknown(entry).allowed(allowed);
+            sink.push(issue.nearest(&entry.key, self.names()));
         } else {
-            let problem = format!("{} does not take this key", self.name);
-            let issue = Issue::new(mark, &value.path, problem);
-            sink.push(
-                issue
-                    .hint(format!("it belongs to {}", owners.join(", ")))
-                    .allowed(allowed),
-            );
+            let issue = entry.key_issue(format!("{} does not take this key", self.name));
+            let remedy = format!("it belongs to {}", owners.join(", "));
+            sink.push(issue.hint(remedy).allowed(allowed));
         }
     }
 }
 
-fn tagged(node: &Node, tag: &str, variants: &[(&str, &'static Table)], sink: &mut Sink) {
-    let words = || variants.iter().map(|(word, _)| *word);
+fn unknown(entry: &Entry) -> Issue {
+    entry.key_issue("unknown key")
+}
+
+/// A map whose key `tag` names its table.
+fn tagged(node: &Node, tag: &str, tables: &'static [Table], sink: &mut Sink) {
+    let words = || tables.iter().map(|table| table.name);
     let allowed = || words().collect::<Vec<_>>().join(", ");
     let Some(value) = node.get(tag) else {
-        let tables: Vec<_> = variants.iter().map(|(_, table)| *table).collect();
-        let misspelt = node
-            .entries()
-            .iter()
-            .find(|entry| crate::syntax::nearest(&entry.key, [tag]).is_some());
+        let mut entries = node.entries().iter();
+        let misspelt = entries.find(|entry| nearest(&entry.key, [tag]).is_some());
         match misspelt {
-            Some(entry) => tables[0].unknown(&entry.key, entry.key_mark, &entry.value, &[], sink),
+            Some(entry) => tables[0].unknown(entry, &[], sink),
             None => sink.push(
                 node.issue(format!("the key \"{tag}\" is missing"))
                     .allowed(allowed()),
             ),
         }
         // Which keys belong to it is not known then; those that none has are wrong in any case.
-        for entry in node
-            .entries()
-            .iter()
-            .filter(|entry| tables.iter().all(|table| table.key(&entry.key).is_none()))
-        {
-            if misspelt.is_none_or(|misspelt| misspelt.key != entry.key) {
-                let issue = Issue::new(entry.key_mark, &entry.value.path, "unknown key");
-                sink.push(issue.nearest(&entry.key, tables.iter().flat_map(|table| table.names())));
-            }
-        }
+        let others = node.entries().iter();
+        let others = others.filter(|entry| misspelt.is_none_or(|own| own.key != entry.key));
+        others.for_each(|entry| of_no_table(entry, tables, sink));
         return;
     };
-    let word = value.text();
     if value.is_open() {
         sink.push(must_be_known(value));
         return;
     }
-    match variants
-        .iter()
-        .find(|(name, _)| Some(*name) == word.as_deref())
-    {
-        Some((_, table)) => {
-            let siblings: Vec<_> = variants.iter().map(|(_, table)| *table).collect();
-            table.check(node, &siblings, sink);
-        }
-        None => {
-            let near = word.as_deref().unwrap_or("").to_owned();
-            let problem = format!("{} is not known", value.shown());
-            sink.push(
-                value
-                    .issue(problem)
-                    .allowed(allowed())
-                    .nearest(&near, words()),
-            );
-            let tables: Vec<_> = variants.iter().map(|(_, table)| *table).collect();
-            for entry in node.entries() {
-                match tables.iter().find_map(|table| table.key(&entry.key)) {
-                    Some(key) if entry.key != tag => key.shape.check(&entry.value, sink),
-                    Some(_) => {}
-                    None => {
-                        let issue = Issue::new(entry.key_mark, &entry.value.path, "unknown key");
-                        sink.push(
-                            issue
-                                .nearest(&entry.key, tables.iter().flat_map(|table| table.names())),
-                        );
-                    }
-                }
-            }
+    let word = value.text().unwrap_or_default();
+    if let Some(table) = tables.iter().find(|table| table.name == word) {
+        let siblings: Vec<_> = tables.iter().collect();
+        table.check(node, &siblings, sink);
+        return;
+    }
+    sink.push(
+        value
+            .issue(format!("{} is not known", value.shown()))
+            .allowed(allowed())
+            .nearest(&word, words()),
+    );
+    for entry in node.entries().iter().filter(|entry| entry.key != tag) {
+        match tables.iter().find_map(|table| table.key(&entry.key)) {
+            Some(key) => key.shape.check(&entry.value, sink),
+            None => of_no_table(entry, tables, sink),
         }
     }
 }
 
+/// Reports a key that none of the tables has.
+fn of_no_table(entry: &Entry, tables: &'static [Table], sink: &mut Sink) {
+    if tables.iter().all(|table| table.key(&entry.key).is_none()) {
+        let names = tables.iter().flat_map(Table::names);
+        sink.push(unknown(entry).nearest(&entry.key, names));
+    }
+}
+
+/// A map that is the one of the tables whose leading key it has.
 fn leading(node: &Node, tables: &[&'static Table], sink: &mut Sink) {
     let keys = || tables.iter().flat_map(|table| table.one_of.iter().copied());
     let found = tables
@@ -337,110 +200,15 @@ fn leading(node: &Node, tables: &[&'static Table], sink: &mut Sink) {
         let mut known = tables.iter().flat_map(|table| table.foreign);
         Some((entry, known.find(|(name, _)| *name == entry.key)?.1))
     });
-    if let Some((entry, remedy)) = foreign {
-        let issue = Issue::new(entry.key_mark, &entry.value.path, "unknown key");
-        sink.push(issue.hint(remedy).allowed(allowed));
-        return;
-    }
-    let misspelt = node
-        .entries()
-        .iter()
-        .find_map(|entry| Some((entry, crate::syntax::nearest(&entry.key, keys())?)));
-    match misspelt {
-        Some((entry, near)) => {
-            let issue = Issue::new(entry.key_mark, &entry.value.path, "unknown key");
-            sink.push(issue.hint(format!("\"{near}\"")).allowed(allowed));
-        }
-        None => sink.push(
-            node.issue("none of the keys says what this is")
-                .allowed(format!("one of {allowed}")),
-        ),
-    }
-}
-
-/// A fault of an open value that decides how others are read.
-pub(in crate::definition) fn must_be_known(node: &Node) -> Issue {
-    let problem = format!(
-        "what {} stands for must be known here, since the rest depends on it",
-        node.shown()
-    );
-    node.issue(problem)
-        .hint("give it a value, or a default: ${env:NAME:-DEFAULT}")
-}
-
-fn mismatch(node: &Node, shape: &Shape, sink: &mut Sink) {
-    if node
-        .scalar()
-        .is_some_and(|scalar| matches!(scalar.content, Content::Broken))
-    {
-        return;
-    }
-    let issue = node
-        .issue(format!("is {}, which does not fit", node.shown()))
-        .allowed(shape.said());
-    let quoted_number = matches!(
-        shape,
-        Shape::Integer { .. } | Shape::Number { .. } | Shape::Boolean
-    ) && node.scalar().is_some_and(|scalar| {
-        !scalar.plain && !scalar.is_resolved() && Core::of(&scalar.raw) != Core::Text
+    let mut entries = node.entries().iter();
+    let misspelt = entries.find_map(|entry| Some((entry, nearest(&entry.key, keys())?)));
+    sink.push(match (foreign, misspelt) {
+        (Some((entry, remedy)), _) => unknown(entry).hint(remedy).allowed(allowed),
+        (None, Some((entry, near))) => unknown(entry).hint(format!("\"{near}\"")).allowed(allowed),
+        (None, None) => node
+            .issue("none of the keys says what this is")
+            .allowed(format!("one of {allowed}")),
     });
-    sink.push(if quoted_number {
-        issue.hint("write it without quotes")
-    } else {
-        issue
-    });
-}
-
-/// What would be right if a scalar cannot stand for text.
-fn as_text(scalar: &Scalar) -> Option<&'static str> {
-    match scalar.core() {
-        Core::Text | Core::Boolean(_) => None,
-        Core::Integer(value) if value.to_string() == scalar.raw => None,
-        Core::Null => Some("text; \"\" is the empty one"),
-        Core::Integer(_) | Core::Float(_) | Core::Huge | Core::Unusable => Some(
-            "text; put it into quotes, since YAML reads this as a number and may write it in another way",
-        ),
-    }
-}
-
-/// An error in a text that holds a secret must not show it.
-pub(in crate::definition) fn hide(node: &Node, scalar: &Scalar, error: SyntaxError) -> Issue {
-    if scalar.is_secret() {
-        let issue = node.issue(format!(
-            "what {} was resolved to does not fit",
-            scalar.shown()
-        ));
-        return match error.allowed {
-            Some(allowed) => issue.allowed(allowed),
-            None => issue,
-        };
-    }
-    if scalar.is_resolved() {
-        let problem = format!("{} (from {})", error.problem, quoted(&scalar.raw));
-        return Issue::syntax(node.mark, &node.path, SyntaxError { problem, ..error });
-    }
-    node.syntax(error)
-}
-
-fn template_misplaced(node: &Node, scalar: &Scalar) -> Issue {
-    let at = match &scalar.content {
-        Content::Pieces(pieces) => pieces.iter().find_map(|piece| match piece {
-            Piece::Expression { at, text } => Some((*at, text.as_str())),
-            _ => None,
-        }),
-        _ => None,
-    };
-    let (at, text) = at.unwrap_or((2, ""));
-    let known = crate::template::REFERENCES
-        .map(|prefix| format!("${{{prefix}:…}}"))
-        .join(", ");
-    node.syntax(
-        SyntaxError::new(
-            at.saturating_sub(2)..at + text.len() + 1,
-            format!("${{{text}}} cannot stand here, where nothing changes from request to request"),
-        )
-        .allowed(format!("{known}, and $${{ for a literal ${{")),
-    )
 }
 
 /// What JSON cannot say.

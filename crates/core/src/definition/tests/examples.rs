@@ -117,9 +117,8 @@ fn used(
         (Shape::Tagged { tag, variants }, Value::Object(map)) => {
             let table = variants
                 .iter()
-                .find(|(name, _)| map[*tag] == *name)
-                .unwrap()
-                .1;
+                .find(|table| map[*tag] == table.name)
+                .unwrap();
             table_used(map, table, seen);
         }
         (Shape::Leading(tables), Value::Object(map)) => {

@@ -1,7 +1,9 @@
 //! Tests of whole definitions.
 
+mod docs;
 mod examples;
 mod faults;
+mod given;
 mod hostile;
 mod meaning;
 mod open;
@@ -109,4 +111,13 @@ pub(super) fn faults(text: &str) -> String {
         .unwrap_or_else(|| panic!("no fault in\n{text}"))
         .to_string()
         .replace("d.yaml:", "")
+}
+
+/// The executor of a scenario with these keys.
+fn executor(keys: &str) -> Executor {
+    good(&with_executor(keys))
+        .definition
+        .scenarios
+        .remove(0)
+        .executor
 }

@@ -1,0 +1,69 @@
+//! What the parts of the builder share: the surroundings, what has been found so far, and text that a run leaves for everyone to
+//! read, in which a secret would be none.
+
+use crate::definition::fault::Sink;
+use crate::definition::field::{Field, Parts};
+use crate::definition::keys::places::is_inside;
+use crate::definition::model::Engine;
+use crate::definition::resolve::Resolver;
+use crate::definition::tree::{Node, Scalar};
+use crate::keys::{DEFINITION_FILE, INSPECTION_FILE};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A definition that is being built.
+pub(super) struct Build<'a> {
+    pub(super) resolver: &'a dyn Resolver,
+    pub(super) sink: &'a mut Sink,
+    /// The files that it names.
+    pub(super) files: BTreeSet<String>,
+    pub(super) engine: Engine,
+    pub(super) has_target: bool,
+    /// The names of all data sources, those included whose file is open.
+    pub(super) sources: Vec<String>,
+}
+
+impl Build<'_> {
+    /// The path of a file, which has to exist; `None` of an open one.
+    pub(super) fn file(&mut self, node: &Node) -> Option<String> {
+        let path = self.shown(node).filter(|path| is_inside(path))?;
+        if node.is_open() {
+            return None;
+        }
+        if [DEFINITION_FILE, INSPECTION_FILE].contains(&path.as_str()) {
+            let issue = node.issue(format!("{} is the name of a file of ours", node.shown()));
+            self.sink
+                .push(issue.hint("call the file otherwise: both are stored in one folder"));
+        }
+        if !self.resolver.file_exists(&path) {
+            let issue = node.issue(format!("the file {} does not exist", node.shown()));
+            self.sink
+                .push(issue.hint("paths start from the definition's folder"));
+        }
+        self.files.insert(path.clone());
+        Some(path)
+    }
+
+    /// Text that everyone may read who reads results.
+    pub(super) fn shown(&mut self, node: &Node) -> Option<String> {
+        self.no_secret(node);
+        node.string()
+    }
+
+    /// Reports a secret where it would be written into results.
+    pub(super) fn no_secret(&mut self, node: &Node) {
+        if node.scalar().is_some_and(Scalar::is_secret) {
+            let issue = node.issue("a secret cannot stand here, where all results would have it");
+            self.sink.push(
+                issue.hint("write it where it is sent: into a header, auth, a URL or a body"),
+            );
+        }
+    }
+
+    /// A map of tags.
+    pub(super) fn tags(&mut self, map: &Node, key: Field<Parts>) -> BTreeMap<String, String> {
+        let entries = key.entries(map).iter();
+        entries
+            .filter_map(|entry| Some((entry.key.clone(), self.shown(&entry.value)?)))
+            .collect()
+    }
+}

@@ -1,0 +1,135 @@
+//! Templates, and what they may name.
+
+use super::context::Build;
+use crate::definition::tree::{Content, Node, Piece};
+use crate::syntax::{SyntaxError, quoted};
+use crate::template::{BUILTINS, Builder, FUNCTIONS, Template, Variable, expression, is_name};
+use std::ops::Range;
+
+/// What templates may name at a place in a flow.
+pub(super) struct Scope {
+    sources: Vec<String>,
+    locals: Vec<String>,
+}
+
+impl Scope {
+    /// Before the first step.
+    pub(super) fn new(sources: &[String]) -> Self {
+        Self {
+            sources: sources.to_vec(),
+            locals: Vec::new(),
+        }
+    }
+
+    fn check(&self, at: Range<usize>, variable: &Variable) -> Result<(), SyntaxError> {
+        match variable {
+            Variable::Local(name) if !self.locals.contains(name) => {
+                let names = || {
+                    BUILTINS
+                        .into_iter()
+                        .chain(self.locals.iter().map(String::as_str))
+                };
+                let error = SyntaxError::new(at, format!("unknown variable {}", quoted(name)))
+                    .allowed(format!(
+                        "{}, {}",
+                        names().collect::<Vec<_>>().join(", "),
+                        FUNCTIONS.join(", ")
+                    ))
+                    .nearest(name, names());
+                Err(if self.sources.contains(name) {
+                    error.hint(format!("name a column: ${{{name}.COLUMN}}"))
+                } else if error.hint.is_none() {
+                    error.hint("a step before this one has to set or extract it")
+                } else {
+                    error
+                })
+            }
+            Variable::Data { source, .. } if !self.sources.contains(source) => {
+                let allowed = if self.sources.is_empty() {
+                    "none is declared below data".to_owned()
+                } else {
+                    self.sources.join(", ")
+                };
+                Err(
+                    SyntaxError::new(at, format!("unknown data source {}", quoted(source)))
+                        .allowed(allowed)
+                        .nearest(source, self.sources.iter().map(String::as_str)),
+                )
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Makes a variable known.
+    pub(super) fn add(&mut self, name: &str) {
+        if !self.locals.iter().any(|local| local == name) {
+            self.locals.push(name.to_owned());
+        }
+    }
+}
+
+impl Build<'_> {
+    /// A scalar as a template.
+    pub(super) fn template(&mut self, node: &Node, scope: &Scope) -> Option<Template> {
+        let scalar = node.scalar()?;
+        self.other_templates(node, &scalar.raw);
+        let mut builder = Builder::default();
+        match &scalar.content {
+            Content::Broken => return None,
+            Content::AsWritten => builder.literal(&scalar.raw),
+            Content::Pieces(pieces) => {
+                let mut sound = true;
+                for piece in pieces {
+                    match piece {
+                        Piece::Literal(text) | Piece::Resolved { text, .. } => {
+                            builder.literal(text);
+                        }
+                        Piece::Open { written, .. } => {
+                            builder.variable(Variable::Open(written.clone()));
+                        }
+                        Piece::Expression { at, text } => {
+                            let place = *at..*at + text.len();
+                            let variable = expression(*at, text).and_then(|variable| {
+                                scope.check(place, &variable).map(|()| variable)
+                            });
+                            match variable {
+                                Ok(variable) => builder.variable(variable),
+                                Err(error) => {
+                                    self.sink.push(node.syntax(error));
+                                    sound = false;
+                                }
+                            }
+                        }
+                    }
+                }
+                if !sound {
+                    return None;
+                }
+            }
+        }
+        Some(builder.finish(&scalar.raw))
+    }
+
+    /// Templates of other tools are sent as they stand, which is hardly meant.
+    pub(super) fn other_templates(&mut self, node: &Node, text: &str) {
+        for (open, close) in [("{{", "}}"), ("#{", "}"), ("%{", "}")] {
+            let found = text.match_indices(open).find_map(|(at, _)| {
+                let rest = &text[at + open.len()..];
+                let name = rest[..rest.find(close)?].trim();
+                let named = name.split('.').all(is_name);
+                (named && name.len() <= 64).then_some((at, name))
+            });
+            if let Some((at, name)) = found {
+                let written = &text[at..];
+                let end = written
+                    .find(close)
+                    .map_or(written.len(), |end| end + close.len());
+                let problem = format!("{} is sent as it stands", quoted(&written[..end]));
+                let error = SyntaxError::new(at..at + end, problem)
+                    .hint(format!("what is filled in is written ${{{name}}}"));
+                self.sink.push(node.syntax(error).warning());
+                return;
+            }
+        }
+    }
+}

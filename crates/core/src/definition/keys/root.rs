@@ -1,0 +1,111 @@
+//! The whole definition.
+
+use super::data::DATA;
+use super::grammar;
+use super::http::HTTP_SHAPE;
+use super::names::{PARAMETER, SCENARIO_NAME, SLUG};
+use super::notify::{CONTRACT as CONTRACT_TABLE, NOTIFY as NOTIFY_TABLE};
+use super::places::{FILE, TARGET as BASE_URL};
+use super::run::RUN as RUN_TABLE;
+use super::scenario::SCENARIO;
+use super::shared::{TAGS as TAG_MAP, named};
+use super::threshold::{BASELINE as BASELINE_TABLE, THRESHOLDS as THRESHOLD_MAP};
+use crate::definition::field::{Field, Parts, keys};
+use crate::definition::model::Engine;
+use crate::definition::shape::{Key, Shape, Table};
+
+static SLUG_TEXT: Shape = named(SLUG);
+static PARAMETER_VALUE: Shape = Shape::Grammar(grammar::PARAMETER);
+
+keys! { KEYS:
+    VERSION: u64 = "version", { Shape::Integer { min: 1, max: 1 } }, required; "The version of this format.";
+    PROJECT: String = "project", SLUG_TEXT, default "\"default\""; "The tenant that the test belongs to.";
+    TEST: String = "test", SLUG_TEXT, required; "The test's name.";
+    TARGET: String = "target", BASE_URL; "The base URL that the paths of requests are joined to.";
+    ENGINE: Engine = "engine", { Shape::Choice(Engine::WORDS) }, default "\"http\""; "Who sends the load.";
+    SCRIPT: String = "script", FILE; "The script of k6, JMeter or Gatling, for Gatling also a project's folder; not for http.";
+    FILES: Parts = "files", { Shape::List { of: &FILE, min: 1 } }; "Files that the script reads, which go where it goes; not for http.";
+    PARAMETERS: Parts = "parameters", { Shape::Map { keys: PARAMETER, of: &PARAMETER_VALUE, min: 0 } };
+        "Names with defaults, for ${param:NAME} and --set NAME=VALUE; scripts are given them too.";
+    HTTP: Parts = "http", HTTP_SHAPE; "Options of the native HTTP engine for all scenarios.";
+    TAGS: Parts = "tags", TAG_MAP; "Tags of every sample.";
+    DATA_FILES: Parts = "data", { Shape::List { of: &Shape::Object(&DATA), min: 0 } }; "Data files, whose rows templates read.";
+    SCENARIOS: Parts = "scenarios", { Shape::Map { keys: SCENARIO_NAME, of: &SCENARIO, min: 1 } };
+        "When iterations start, and what they do.";
+    THRESHOLDS: Parts = "thresholds", THRESHOLD_MAP; "What must hold, by metric, in k6's grammar.";
+    BASELINE: Parts = "baseline", { Shape::Object(&BASELINE_TABLE) }; "The comparison with an earlier run.";
+    RUN: Parts = "run", { Shape::Object(&RUN_TABLE) }; "Where it runs, how large, and its bounds.";
+    NOTIFY: Parts = "notify", { Shape::List { of: &Shape::Object(&NOTIFY_TABLE), min: 0 } }; "Who is told of the verdict.";
+    CONTRACT: Parts = "contract", { Shape::Object(&CONTRACT_TABLE) }; "What the target is checked against before any load.";
+}
+
+const SETUP: &str = "there is no set-up or tear-down: run it before and after, and pass what it gives with --set or ${env:NAME}; \
+                     a script of k6 has both";
+
+/// The whole definition.
+pub(in crate::definition) static DEFINITION: Table = Table::new(
+    "definition",
+    "A load test: what to send, and what must hold.",
+    &[KEYS],
+)
+.foreign(&[
+        (
+            "options",
+            "k6's options stand at the top level here: scenarios, thresholds, tags",
+        ),
+        ("vus", "write a scenario with the executor constant-vus"),
+        (
+            "duration",
+            "write a scenario with an executor that has a duration",
+        ),
+        (
+            "stages",
+            "write a scenario with the executor ramping-vus or ramping-arrival-rate",
+        ),
+        (
+            "iterations",
+            "write a scenario with the executor shared-iterations",
+        ),
+        (
+            "rps",
+            "write a scenario with the executor constant-arrival-rate and its rate",
+        ),
+        (
+            "executor",
+            "an executor belongs to a scenario below scenarios",
+        ),
+        ("insecureSkipTLSVerify", "write http: {insecure: true}"),
+        ("userAgent", "write it below http"),
+        ("headers", "write them below http"),
+        ("noConnectionReuse", "write http: {keepAlive: false}"),
+        (
+            "noVUConnectionReuse",
+            "write http: {reuseAcrossIterations: false}",
+        ),
+        ("setup", SETUP),
+        ("teardown", SETUP),
+        ("setupTimeout", SETUP),
+        ("teardownTimeout", SETUP),
+        (
+            "sleep",
+            "a think time is a step of a scenario's flow: think: 1s",
+        ),
+        (
+            "config",
+            "the definition has no part of that name: target, http, data and thresholds stand at the top level",
+        ),
+        (
+            "systemTags",
+            "which tags samples have is fixed; further ones stand below tags",
+        ),
+        (
+            "summaryTrendStats",
+            "the summary has its percentiles; others are asked for by thresholds, such as p(99.9)<500",
+        ),
+        ("flow", "a flow belongs to a scenario"),
+        ("name", "the test's name is the key test"),
+        (
+            "env",
+            "declare parameters, and read the environment with ${env:NAME}",
+        ),
+    ]);
