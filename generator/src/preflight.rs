@@ -2,14 +2,17 @@
 //! the generator's own reading and compiling, so that what passes here is what a task takes.
 
 use crate::clock::Clock;
-use crate::flow::{CompiledScenario, Files, Native, Place};
+use crate::flow::{CompiledScenario, FileSource, Files, Native, Place};
 use crate::http::{SetupError, TransportOptions, Worker};
 use floodgate_core::definition::{Definition, Engine, HttpOptions};
-use std::path::Path;
 
-/// All faults of a definition of the native engine, a sentence each; relative paths start from `base`. Without `resolved`, words
+/// All faults of a definition of the native engine, a sentence each; its files are read from `base`. Without `resolved`, words
 /// stand for some of its references, and only files are looked into: what a word makes of a URL says nothing.
-pub fn faults(definition: &Definition, base: &Path, resolved: bool) -> Vec<String> {
+pub fn faults(
+    definition: &Definition,
+    base: &(impl FileSource + ?Sized),
+    resolved: bool,
+) -> Vec<String> {
     if definition.engine != Engine::Http {
         return Vec::new();
     }

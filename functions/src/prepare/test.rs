@@ -9,9 +9,13 @@ use crate::placement::Placement;
 use crate::resolve::{Surroundings, check_with};
 use bytes::Bytes;
 use floodgate_control::load::Loaded;
-use floodgate_core::definition::{LOCAL_ONLY, Source};
+use floodgate_core::definition::{Definition, LOCAL_ONLY, Source};
 use floodgate_core::keys::{DEFINITION_FILE, definition_file};
+use floodgate_generator::preflight;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The most that is looked into, in bytes: rows of data take a few times their size, and the function has 512 MiB.
+const LOOKED_INTO: usize = 64 << 20;
 
 /// A definition's text, and the files that belong to it.
 struct Text {
@@ -51,6 +55,7 @@ pub(super) async fn load(
         missing: &missing,
     };
     let (mut checked, secrets) = check_with(&source, &overrides, around);
+    let resolved = secrets.is_empty();
     let mut doubts = Vec::new();
     let project = known.project().to_owned();
     for secret in secrets {
@@ -92,15 +97,40 @@ pub(super) async fn load(
     let definition = &checked.parsed.definition;
     agree("project", input.project.as_deref(), &definition.project)?;
     agree("test", input.test.as_deref(), &definition.test)?;
-    let mut files = Vec::new();
+    let mut files = BTreeMap::new();
     for file in &checked.parsed.files {
         let folder = text.folder.as_deref().unwrap_or_default();
         let key = format!("{folder}{file}");
         let bytes = app.stores.objects.get(&key).await?;
         let bytes = bytes.ok_or_else(|| FunctionError::Errored(format!("{key}: not found")))?;
-        files.push((file.clone(), bytes));
+        files.insert(file.clone(), bytes);
     }
-    Ok((checked.with_files(files), doubts))
+    doubts.extend(look_into(&text.name, definition, &files, resolved)?);
+    Ok((checked.with_files(files.into_iter().collect()), doubts))
+}
+
+/// What a generator would not take, found before any is started. Gives a doubt where the files are too large to be looked into here.
+fn look_into(
+    name: &str,
+    definition: &Definition,
+    files: &BTreeMap<String, Bytes>,
+    resolved: bool,
+) -> Result<Option<String>> {
+    let bytes: usize = files.values().map(Bytes::len).sum();
+    if bytes > LOOKED_INTO {
+        return Ok(Some(format!(
+            "the files of the test have {bytes} bytes, more than {LOOKED_INTO}, and were not looked into: a fault in them ends the tasks"
+        )));
+    }
+    let faults = preflight::faults(definition, files, resolved);
+    if faults.is_empty() {
+        return Ok(None);
+    }
+    let lines: Vec<_> = faults
+        .iter()
+        .map(|fault| format!("{name}: {fault}"))
+        .collect();
+    Err(FunctionError::InvalidDefinition(lines.join("\n")))
 }
 
 /// Whether what is to become a test's newest version lies in the bucket, as somebody has put it there.

@@ -122,6 +122,61 @@ async fn over_budget_the_record_has_the_estimate() {
     assert_eq!(trail(&stack).await, [entry("unknown", "Floodgate.Errored")]);
 }
 
+/// What a generator would refuse is refused before there is any.
+#[tokio::test]
+async fn contents_of_files_and_urls_are_looked_into_first() {
+    let folder = "projects/shop/definitions/checkout/v1/";
+    let stored = |more: Value| {
+        let mut test = definition(1, 60);
+        let own = test.as_object_mut().unwrap();
+        own.extend(more.as_object().unwrap().clone());
+        own["scenarios"]["browse"]["flow"] = json!([{"get": "/${data.user}"}]);
+        test.to_string()
+    };
+    for (data, fault) in [
+        ("user;pw\na;b\n", "write delimiter"),
+        ("user\n", "has no rows"),
+        ("user,pw\na,b\nc\n", "line 3: 1 fields"),
+    ] {
+        let stack = Stack::new();
+        let text = stored(json!({"data": [{"file": "users.csv"}]}));
+        stack.objects.set(&format!("{folder}definition.json"), text);
+        stack.objects.set(&format!("{folder}users.csv"), data);
+        let input = json!({"project": "shop", "test": "checkout", "version": "v1"});
+        let error = refused(&stack, &input).await;
+        assert_eq!(error.name(), "Floodgate.InvalidDefinition");
+        assert!(error.to_string().contains(fault), "{error}");
+        sole(&stack.record().await, &error);
+    }
+    let stack = Stack::new();
+    let mut test = definition(1, 60);
+    test["target"] = json!("http://127.0.0.1:${env:PORT}");
+    let input = json!({"definition": test, "env": {"PORT": "99999"}});
+    let error = refused(&stack, &input).await;
+    assert!(error.to_string().contains("99999"), "{error}");
+}
+
+#[tokio::test]
+async fn files_that_are_too_large_to_be_looked_into_are_a_doubt() {
+    let stack = Stack::new();
+    let folder = "projects/shop/definitions/checkout/v1/";
+    let mut test = definition(1, 60);
+    test["scenarios"]["browse"]["flow"] = json!([{"post": "/", "file": "large"}]);
+    stack
+        .objects
+        .set(&format!("{folder}definition.json"), test.to_string());
+    stack
+        .objects
+        .set(&format!("{folder}large"), "x".repeat((64 << 20) + 1));
+    let input = json!({"project": "shop", "test": "checkout", "version": "v1"});
+    stack.prepare(input).await.unwrap();
+    let warnings = stack.record().await.warnings;
+    assert!(
+        warnings.iter().any(|w| w.contains("were not looked into")),
+        "{warnings:?}"
+    );
+}
+
 #[tokio::test]
 async fn a_definition_with_faults_is_on_record_under_what_it_says_of_itself() {
     let stack = Stack::new();

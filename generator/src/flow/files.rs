@@ -6,7 +6,7 @@ use bytes::Bytes;
 use floodgate_core::definition::{Body, Definition, HttpOptions, PartContent, Step};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use thiserror::Error;
@@ -48,6 +48,55 @@ pub enum FileError {
     Data(#[from] DataError),
 }
 
+/// Where the files that a definition names are read from, by their paths in it.
+pub trait FileSource {
+    /// Opens a file of at most `limit` bytes.
+    ///
+    /// # Errors
+    /// One that is missing, unreadable, no file or larger.
+    fn open(&self, path: &str, limit: u64) -> Result<Box<dyn Read + '_>, FileError>;
+}
+
+/// A folder that relative paths start from.
+impl FileSource for Path {
+    fn open(&self, path: &str, limit: u64) -> Result<Box<dyn Read + '_>, FileError> {
+        let path = self.join(path);
+        let found = || -> io::Result<_> {
+            // Looked at before it is opened: to open a pipe would wait for its writer.
+            let metadata = std::fs::metadata(&path)?;
+            Ok((metadata.is_file(), metadata.len()))
+        };
+        match found() {
+            Err(source) => Err(FileError::Io { path, source }),
+            Ok((false, _)) => Err(FileError::NotAFile { path }),
+            Ok((true, bytes)) if bytes > limit => Err(FileError::TooLarge { path, bytes, limit }),
+            Ok(_) => match File::open(&path) {
+                Ok(file) => Ok(Box::new(file.take(limit))),
+                Err(source) => Err(FileError::Io { path, source }),
+            },
+        }
+    }
+}
+
+/// Files that are in memory already.
+impl FileSource for BTreeMap<String, Bytes> {
+    fn open(&self, path: &str, limit: u64) -> Result<Box<dyn Read + '_>, FileError> {
+        let named = || PathBuf::from(path);
+        match self.get(path) {
+            None => Err(FileError::Io {
+                path: named(),
+                source: io::ErrorKind::NotFound.into(),
+            }),
+            Some(content) if content.len() as u64 > limit => Err(FileError::TooLarge {
+                path: named(),
+                bytes: content.len() as u64,
+                limit,
+            }),
+            Some(content) => Ok(Box::new(&content[..])),
+        }
+    }
+}
+
 /// What the files of a definition hold.
 #[derive(Debug, Default)]
 pub struct Files {
@@ -57,11 +106,14 @@ pub struct Files {
 }
 
 impl Files {
-    /// Reads everything that the native engine needs. Relative paths start from `base`.
+    /// Reads everything that the native engine needs.
     ///
     /// # Errors
     /// The first file that is missing, unreadable, too large or malformed.
-    pub fn load(definition: &Definition, base: &Path) -> Result<Self, FileError> {
+    pub fn load(
+        definition: &Definition,
+        base: &(impl FileSource + ?Sized),
+    ) -> Result<Self, FileError> {
         let (files, faults) = Self::load_all(definition, base);
         match faults.into_iter().next() {
             Some(fault) => Err(fault),
@@ -70,7 +122,10 @@ impl Files {
     }
 
     /// The same with all faults, in the order of the definition.
-    pub fn load_all(definition: &Definition, base: &Path) -> (Self, Vec<FileError>) {
+    pub fn load_all(
+        definition: &Definition,
+        base: &(impl FileSource + ?Sized),
+    ) -> (Self, Vec<FileError>) {
         let (mut files, mut faults) = (Self::default(), Vec::new());
         for scenario in &definition.scenarios {
             files.load_bodies(&scenario.flow, base, &mut faults);
@@ -88,8 +143,9 @@ impl Files {
             });
         }
         for (data, wanted) in definition.data.iter().zip(&wanted) {
-            let table = open(base, &data.file, MAX_DATA_BYTES)
-                .and_then(|(file, _)| Ok(Table::read(&data.file, data.format, file, wanted)?));
+            let table = base
+                .open(&data.file, MAX_DATA_BYTES)
+                .and_then(|file| Ok(Table::read(&data.file, data.format, file, wanted)?));
             match table {
                 Ok(table) => files.tables.push(Arc::new(table)),
                 Err(fault) => faults.push(fault),
@@ -113,7 +169,12 @@ impl Files {
         &self.tables
     }
 
-    fn load_bodies(&mut self, steps: &[Step], base: &Path, faults: &mut Vec<FileError>) {
+    fn load_bodies(
+        &mut self,
+        steps: &[Step],
+        base: &(impl FileSource + ?Sized),
+        faults: &mut Vec<FileError>,
+    ) {
         for step in steps {
             match step {
                 Step::Group { steps, .. } => self.load_bodies(steps, base, faults),
@@ -133,11 +194,21 @@ impl Files {
         }
     }
 
-    fn load_body(&mut self, path: &str, base: &Path, faults: &mut Vec<FileError>) {
+    fn load_body(
+        &mut self,
+        path: &str,
+        base: &(impl FileSource + ?Sized),
+        faults: &mut Vec<FileError>,
+    ) {
         load(&mut self.bodies, path, base, MAX_BODY_FILE_BYTES, faults);
     }
 
-    fn load_pems(&mut self, http: &HttpOptions, base: &Path, faults: &mut Vec<FileError>) {
+    fn load_pems(
+        &mut self,
+        http: &HttpOptions,
+        base: &(impl FileSource + ?Sized),
+        faults: &mut Vec<FileError>,
+    ) {
         for path in [&http.ca, &http.cert, &http.key].into_iter().flatten() {
             load(&mut self.pems, path, base, MAX_PEM_BYTES, faults);
         }
@@ -148,7 +219,7 @@ impl Files {
 fn load(
     into: &mut BTreeMap<String, Bytes>,
     path: &str,
-    base: &Path,
+    base: &(impl FileSource + ?Sized),
     limit: u64,
     faults: &mut Vec<FileError>,
 ) {
@@ -161,29 +232,13 @@ fn load(
     }
 }
 
-fn open(base: &Path, path: &str, limit: u64) -> Result<(File, PathBuf), FileError> {
-    let path = base.join(path);
-    let found = || -> io::Result<_> {
-        // Looked at before it is opened: to open a pipe would wait for its writer.
-        let metadata = std::fs::metadata(&path)?;
-        Ok((metadata.is_file(), metadata.len()))
-    };
-    match found() {
-        Err(source) => Err(FileError::Io { path, source }),
-        Ok((false, _)) => Err(FileError::NotAFile { path }),
-        Ok((true, bytes)) if bytes > limit => Err(FileError::TooLarge { path, bytes, limit }),
-        Ok(_) => match File::open(&path) {
-            Ok(file) => Ok((file, path)),
-            Err(source) => Err(FileError::Io { path, source }),
-        },
-    }
-}
-
-fn read(base: &Path, path: &str, limit: u64) -> Result<Bytes, FileError> {
-    let (file, path) = open(base, path, limit)?;
+fn read(base: &(impl FileSource + ?Sized), path: &str, limit: u64) -> Result<Bytes, FileError> {
     let mut content = Vec::new();
-    match file.take(limit).read_to_end(&mut content) {
+    match base.open(path, limit)?.read_to_end(&mut content) {
         Ok(_) => Ok(content.into()),
-        Err(source) => Err(FileError::Io { path, source }),
+        Err(source) => Err(FileError::Io {
+            path: path.into(),
+            source,
+        }),
     }
 }

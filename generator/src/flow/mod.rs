@@ -56,7 +56,7 @@ mod tests;
 pub use data::{DataError, MAX_DATA_BYTES, MAX_ROWS, Table};
 pub use digest::Credentials;
 pub use error::{CompileError, Problem};
-pub use files::{FileError, Files, MAX_BODY_FILE_BYTES, MAX_PEM_BYTES};
+pub use files::{FileError, FileSource, Files, MAX_BODY_FILE_BYTES, MAX_PEM_BYTES};
 pub use io::{Header, Io, Request, Timer};
 pub use native::Native;
 pub use scenario::{CompiledScenario, Place};
