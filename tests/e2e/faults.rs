@@ -218,3 +218,33 @@ fn no_open_files_left() {
     let said = |text: &str| summary.warnings.iter().any(|w| w.contains(text));
     assert!(said("ulimit -n"), "{:?}", summary.warnings);
 }
+
+/// Beside one that answers: what is measured of that says nothing of the other.
+#[test]
+fn a_scenario_whose_target_is_gone_is_no_pass() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let definition = format!(
+        "version: 1\nproject: e2e\ntest: two\ntarget: {}\nscenarios:\n  here: {{ executor: per-vu-iterations, iterations: 5, flow: [{{ get: / \
+         }}] }}\n  gone: {{ executor: per-vu-iterations, iterations: 3, flow: [{{ get: 'http://127.0.0.1:1/' }}] }}\n",
+        target.url()
+    );
+    let (ended, summary) = bench.run(&definition, &[]);
+    ended.expect(98);
+    let reasons = summary.reasons.join("; ");
+    assert!(
+        reasons.contains("no response to any of 3 requests of the scenario gone"),
+        "{reasons}"
+    );
+    let times = "thresholds: { 'http_req_duration{scenario:gone}': p(95)<500, 'http_req_duration{scenario:here}': p(95)<60000 }\n";
+    let (_, summary) = bench.run(&(definition + times), &[]);
+    let outcomes = summary
+        .reasons
+        .iter()
+        .filter(|why| why.contains("threshold"));
+    let outcomes: Vec<_> = outcomes.collect();
+    assert_eq!(outcomes.len(), 1, "{outcomes:?}");
+    assert!(
+        outcomes[0].contains("none of these requests got a response"),
+        "{outcomes:?}"
+    );
+}

@@ -66,6 +66,8 @@ pub struct Evidence<'a> {
     pub expects_requests: bool,
     /// Scenarios that were to send something and sent nothing.
     pub silent_scenarios: &'a [String],
+    /// Scenarios none of whose requests got a response, and how many these were.
+    pub unanswered_scenarios: &'a [(String, u64)],
     /// Of what kinds the failed requests are, as words go on after a colon.
     pub failures: &'a str,
     /// Each task's own account.

@@ -55,6 +55,20 @@ pub fn applied_load(
     }
 }
 
+/// The scenarios none of whose requests got a response, with how many these were.
+pub fn unanswered_scenarios(source: &dyn MetricSource) -> Vec<(String, u64)> {
+    let requests = Builtin::HttpReqs.name();
+    let all = source.tag_values(requests, "scenario").into_iter();
+    let all = all.map(|(name, sent)| (name, sent.sum.round() as u64));
+    all.filter(|(name, sent)| {
+        let answered = source.select_where(requests, &|tags| {
+            tags.get("scenario") == Some(name) && !is_unanswered(tags)
+        });
+        *sent > 0 && !name.is_empty() && answered.is_none_or(|answered| answered.sum == 0.0)
+    })
+    .collect()
+}
+
 /// Requests of other protocols, as far as an external engine counts them.
 fn other_requests(source: &dyn MetricSource) -> u64 {
     let counted = OTHER_REQUESTS.iter().filter_map(|metric| {

@@ -2,6 +2,7 @@
 
 mod requests;
 
+use super::applied::unanswered_scenarios;
 use super::connections::Connections;
 use super::control::Stop;
 use super::manifest::{Manifest, TaskOutcome};
@@ -80,6 +81,7 @@ pub fn conclude(run: &Finished<'_>) -> Conclusion {
     });
     thresholds.extend(implicit::outcome(run.source, run.duration));
     let failures = Failures::of(run.source).to_string();
+    let unanswered_scenarios = unanswered_scenarios(run.source);
     let mut verdict = judge(&Evidence {
         thresholds: &thresholds,
         baseline: compared.as_ref().map_or(&[], |b| &b.outcomes),
@@ -91,6 +93,7 @@ pub fn conclude(run: &Finished<'_>) -> Conclusion {
         min_completed_load: run.min_completed_load,
         expects_requests: run.expects_requests,
         silent_scenarios: &run.silent_scenarios,
+        unanswered_scenarios: &unanswered_scenarios,
         failures: &failures,
         manifests: run.manifests,
         stop: run.stop,

@@ -1,12 +1,14 @@
 //! What the samples of a key say of an aggregate, and how far that can be from the truth.
 //!
 //! A sample may be only a lower bound of what it stands for: a request that was cut off would have taken longer, a value above the
-//! histogram's range is recorded as its end, an iteration that was cut off has no duration at all. Such samples are *censored*. The
+//! histogram's range is recorded as its end, an iteration that was cut off has no duration at all, and where no request got a response its
+//! time is that of the failure. Such samples are *censored*. The
 //! aggregate over the samples as they stand is then the least that the truth can be, and its largest value follows from putting
 //! the censored ones last. A threshold holds if it holds at both ends, is breached if it is breached at both, and otherwise has no
 //! outcome.
 
 use super::aggregate::{Aggregate, US_PER_MS};
+use super::failures::is_unanswered;
 use super::key::Key;
 use super::select;
 use super::source::{MetricSource, Selected};
@@ -123,13 +125,17 @@ pub(crate) fn observe(
     if selected.max >= limit {
         return clamped(exact, aggregate, value, limit);
     }
-    censored(source, key, aggregate, selected, known).map_or(exact, |(at_most, note)| Observation {
-        kind,
-        value: Some(value),
+    let censored = censored(source, key, aggregate, selected, known);
+    let (at_most, note) = match (censored, unanswered(source, key)) {
+        (None, None) => return exact,
+        (Some(censored), None) => censored,
+        (Some((_, note)), Some(_)) | (None, Some(note)) => (f64::INFINITY, note),
+    };
+    Observation {
         at_most: at_most.max(value),
-        clamped: false,
         note: Some(note),
-    })
+        ..exact
+    }
 }
 
 /// Values above the histogram's range are recorded as its end: what lies there is longer than it says.
@@ -154,6 +160,23 @@ fn hidden(source: &dyn MetricSource, key: &Key, known: &Known) -> u64 {
     }
     let folded = source.select_where(&key.metric, &|tags| may_hide(tags, &key.tags));
     folded.map_or(0, |s| s.count)
+}
+
+/// Why times of requests are those of no response: none of these requests got one. How soon they failed is no more than the least that an
+/// answer would have taken.
+fn unanswered(source: &dyn MetricSource, key: &Key) -> Option<String> {
+    if !Builtin::parse(&key.metric)?.is_of_request() {
+        return None;
+    }
+    let answered = source.select_where(&key.metric, &|tags| {
+        tags.matches(&key.tags) && !is_unanswered(tags)
+    });
+    answered
+        .is_none_or(|answered| answered.count == 0)
+        .then(|| {
+            "none of these requests got a response, so it says nothing of how long one takes"
+                .to_owned()
+        })
 }
 
 /// The largest value that an aggregate can have if what was cut off had gone on for ever, and what was cut off; `None` if nothing

@@ -117,6 +117,12 @@ fn fell_short(e: &Evidence<'_>) -> Vec<String> {
     for scenario in e.silent_scenarios {
         why.push(format!("the scenario {scenario} sent nothing"));
     }
+    for (scenario, sent) in e.unanswered_scenarios {
+        why.push(format!(
+            "no response to any of {} of the scenario {scenario}, so nothing was measured of what it sends to",
+            count(*sent, "request")
+        ));
+    }
     let a = e.applied;
     // An order to stop cuts off what is under way, whatever the target does.
     let completed = a.completed_ratio().filter(|_| e.stop.is_none());

@@ -20,6 +20,7 @@ struct Case {
     errors: Vec<String>,
     baseline_missing: Vec<String>,
     silent_scenarios: Vec<String>,
+    unanswered_scenarios: Vec<(String, u64)>,
 }
 
 fn good() -> Case {
@@ -46,6 +47,7 @@ fn good() -> Case {
         errors: Vec::new(),
         baseline_missing: Vec::new(),
         silent_scenarios: Vec::new(),
+        unanswered_scenarios: Vec::new(),
     }
 }
 
@@ -125,6 +127,7 @@ fn verdict(c: &Case) -> Verdict {
         min_completed_load: 0.95,
         expects_requests: true,
         silent_scenarios: &c.silent_scenarios,
+        unanswered_scenarios: &c.unanswered_scenarios,
         failures: "dns",
         manifests: &c.manifests,
         stop: c.stop.as_ref(),
@@ -142,7 +145,7 @@ fn with(change: impl FnOnce(&mut Case)) -> Verdict {
 #[test]
 fn each_kind_of_evidence_has_its_status() {
     type Change = fn(&mut Case);
-    let cases: [(Status, &str, Change); 31] = [
+    let cases: [(Status, &str, Change); 32] = [
         (Status::Passed, "the threshold holds", |_| {}),
         (Status::Passed, "no threshold", |c| c.thresholds.clear()),
         (Status::Passed, "and the baseline hold", |c| {
@@ -229,6 +232,11 @@ fn each_kind_of_evidence_has_its_status() {
         (Status::Inconclusive, "the scenario pay sent nothing", |c| {
             c.silent_scenarios.push("pay".into());
         }),
+        (
+            Status::Inconclusive,
+            "no response to any of 6 requests of the scenario pay",
+            |c| c.unanswered_scenarios.push(("pay".into(), 6)),
+        ),
         (Status::Inconclusive, "undecided", |c| {
             c.thresholds.push(ThresholdOutcome {
                 observed: Some(400.0),

@@ -292,3 +292,31 @@ proptest! {
         prop_assert!(at(0.0) <= low && low <= high && high <= at(100.0));
     }
 }
+
+/// How soon a target refuses says nothing of how soon it answers.
+#[test]
+fn times_of_requests_that_nobody_answered_hold_no_upper_bound() {
+    let refused: &[(&str, &str)] = &[("scenario", "b"), ("status", "0"), ("error_code", "dns")];
+    let answered: &[(&str, &str)] = &[("scenario", "a"), ("status", "200")];
+    let of = |tags: &[(&str, &str)], us: f64, source: Samples| {
+        source.with("http_req_duration", MetricKind::Trend, tags, [us; 10])
+    };
+    let source = of(answered, 5_000.0, of(refused, 1_000.0, Samples::default()));
+    for (key, expression, expected) in [
+        (
+            "http_req_duration{scenario:b}",
+            "p(95)<500",
+            Outcome::NoData,
+        ),
+        ("http_req_duration{scenario:b}", "max<0.5", Outcome::Failed),
+        (
+            "http_req_duration{scenario:a}",
+            "p(95)<500",
+            Outcome::Passed,
+        ),
+        ("http_req_duration", "p(95)<500", Outcome::Passed),
+    ] {
+        let (outcome, _) = judge_in(&source, key, expression, SECOND);
+        assert_eq!(outcome, expected, "{key}: {expression}");
+    }
+}
