@@ -24,6 +24,22 @@ struct Steady {
 }
 
 impl Steady {
+    fn now() -> Self {
+        Self {
+            origin_us: time_of_day_us(),
+            origin: boot_time(),
+        }
+    }
+
+    /// What [`hand_down`] gave.
+    fn handed_down(text: &str) -> Option<Self> {
+        let (origin_us, origin) = text.split_once('@')?;
+        Some(Self {
+            origin_us: origin_us.parse().ok()?,
+            origin: Duration::from_micros(origin.parse().ok()?),
+        })
+    }
+
     fn at(self, now: Duration) -> i64 {
         let passed = now.saturating_sub(self.origin).as_micros();
         self.origin_us
@@ -31,14 +47,26 @@ impl Steady {
     }
 }
 
-/// Unix time in µs: this machine's time of day when this process first asked for it, and what has passed since. So a clock that is set
+/// Unix time in µs: this machine's time of day when this process, or the one that started it as a part of its run, first asked for it, and
+/// what has passed since. So a clock that is set
 /// while a run goes on moves neither its start nor its end, and makes no task look dead.
 pub fn unix_us() -> i64 {
-    static STEADY: LazyLock<Steady> = LazyLock::new(|| Steady {
-        origin_us: time_of_day_us(),
-        origin: boot_time(),
-    });
     STEADY.at(boot_time())
+}
+
+/// Where a process finds the time of day that the one which started it goes by.
+pub const CLOCK_VARIABLE: &str = "FLOODGATE_CLOCK";
+
+static STEADY: LazyLock<Steady> = LazyLock::new(|| {
+    let given = std::env::var(CLOCK_VARIABLE).ok();
+    given
+        .and_then(|text| Steady::handed_down(&text))
+        .unwrap_or_else(Steady::now)
+});
+
+/// The value of [`CLOCK_VARIABLE`] for a process on this machine: both go by one time of day, though the clock is set between their starts.
+pub fn hand_down() -> String {
+    format!("{}@{}", STEADY.origin_us, STEADY.origin.as_micros())
 }
 
 /// Unix time in ms; see [`unix_us`].
@@ -93,6 +121,20 @@ mod tests {
             1_700_000_002_500_000
         );
         assert_eq!(steady.at(Duration::ZERO), 1_700_000_000_000_000);
+    }
+
+    #[test]
+    fn a_time_of_day_that_was_handed_down_is_the_same() {
+        let now = boot_time();
+        let text = hand_down();
+        let given = Steady::handed_down(&text).map(|steady| steady.at(now));
+        assert!(
+            given.is_some_and(|given| given.abs_diff(STEADY.at(now)) <= 1),
+            "{text}"
+        );
+        for odd in ["", "@", "1", "x@1", "1@-1"] {
+            assert!(Steady::handed_down(odd).is_none(), "{odd}");
+        }
     }
 
     #[test]

@@ -78,16 +78,27 @@ fn gzip_bomb() -> Vec<u8> {
     header.into_iter().chain(packed).collect()
 }
 
+/// 256 MiB of `x` in a few hundred bytes.
+fn brotli_bomb() -> Vec<u8> {
+    let mut packed = brotli::CompressorWriter::new(Vec::new(), 1 << 20, 1, 22);
+    let piece = vec![b'x'; 1 << 20];
+    for _ in 0..256 {
+        packed.write_all(&piece).unwrap();
+    }
+    packed.into_inner()
+}
+
 #[test]
 fn answers_without_end_are_cut_off() {
     let byte_by_byte = Answer::Drip(Duration::from_secs(1));
-    let coded = ", acceptEncoding: [gzip, zstd]";
+    let coded = ", acceptEncoding: [gzip, br, zstd]";
     for (answer, http, code) in [
         (Answer::EndlessHeaders, "", "headers_too_large"),
         (Answer::EndlessBody, "", "body_too_large"),
         (byte_by_byte, "", "timeout"),
         (encoded("gzip", &gzip_bomb()), coded, "body_too_large"),
         (encoded("zstd", &zstd_bomb()), coded, "body_too_large"),
+        (encoded("br", &brotli_bomb()), coded, "body_too_large"),
         (Answer::Raw(b"HTTP/1.1 302 Found\r\nlocation: /\r\nset-cookie: a=b\r\ncontent-length: 0\r\n\r\n".to_vec()), "", "too_many_redirects"),
     ] {
         bounded(&faulty(Script::always(answer)).url(), http, code);
@@ -101,6 +112,119 @@ fn nobody_who_keeps_silent_is_waited_for_without_end() {
         let proxy = silent();
         bounded(url, &format!(", proxy: \"{}\"", proxy.url()), "timeout");
     }
+}
+
+/// Results that nobody has measured: read in bounded memory, refused with their place, and never passed.
+#[test]
+fn results_that_mean_harm_are_bounded_and_no_pass() {
+    let bench = Bench::new();
+    let head =
+        "timeStamp,elapsed,label,responseCode,responseMessage,threadName,success,bytes,Latency\n";
+    let row = "1795330000000,5,home,200,OK,g 1-1,true,10,3\n";
+    let jtl = |more: &str| format!("{head}{row}{more}").into_bytes();
+    let xml = |dtd: &str, label: &str| {
+        format!(
+            "<?xml version=\"1.0\"?>{dtd}<testResults version=\"1.2\"><httpSample t=\"5\" ts=\"1795330000000\" s=\"true\" lb=\"{label}\" \
+             rc=\"200\" rm=\"OK\" tn=\"g 1-1\"/></testResults>"
+        )
+        .into_bytes()
+    };
+    let laughs: String = (2..12)
+        .map(|n| format!("<!ENTITY l{n} \"{}\">", format!("&l{};", n - 1).repeat(10)))
+        .collect();
+    let laughs = format!("<!DOCTYPE t [<!ENTITY l1 \"lol\">{laughs}]>");
+    let outside = "<!DOCTYPE t [<!ENTITY l1 SYSTEM \"file:///etc/passwd\">]>";
+    let deep = "<httpSample t=\"5\" ts=\"1795330000000\" s=\"true\" lb=\"a\" rc=\"200\" rm=\"OK\" tn=\"g 1-1\">".repeat(100_000);
+    let point = |value: &str, time: &str| {
+        format!(
+            "{{\"type\":\"Metric\",\"data\":{{\"name\":\"http_reqs\",\"type\":\"counter\",\"contains\":\"default\"}},\"metric\":\"http_reqs\"}}\n\
+             {{\"metric\":\"http_reqs\",\"type\":\"Point\",\"data\":{{\"time\":\"{time}\",\"value\":{value},\"tags\":{{}}}}}}\n"
+        )
+        .into_bytes()
+    };
+    let now = "2026-11-29T00:00:00Z";
+    let endless = [head.as_bytes(), row.as_bytes(), &vec![b'a'; 64 << 20]].concat();
+    let whole = gzipped(&jtl(&row.repeat(100_000)));
+    let cases: Vec<(&str, Vec<u8>, &str)> = vec![
+        (
+            "a line without end",
+            endless.clone(),
+            "line 3 is longer than",
+        ),
+        (
+            "the same, compressed",
+            gzipped(&endless),
+            "line 3 is longer than",
+        ),
+        ("cut short", whole[..whole.len() - 20].to_vec(), "gzip -t"),
+        ("NUL bytes", jtl(&("\0".repeat(5_000) + row)), "line 3"),
+        (
+            "before all time",
+            jtl(&row.replace("1795330000000", "-5")),
+            "line 3",
+        ),
+        (
+            "at no time",
+            jtl(&row.replace("1795330000000", "0")),
+            "days apart",
+        ),
+        (
+            "after all time",
+            jtl(&row.replace("1795330000000", "9999999999999999")),
+            "line 3",
+        ),
+        (
+            "a negative time",
+            jtl(&row.replace(",5,", ",-5,")),
+            "line 3",
+        ),
+        (
+            "an endless time",
+            jtl(&row.replace(",5,", ",99999999999999999999,")),
+            "line 3",
+        ),
+        ("no number", point("NaN", now), "line 2"),
+        ("a number that is none", point("1e999", now), "line 2"),
+        ("a counter that falls", point("-1", now), "line 2"),
+        ("no day", point("1", "2026-13-45T00:00:00Z"), "line 2"),
+        (
+            "entities within entities",
+            xml(&laughs, "&l11;"),
+            "document type",
+        ),
+        (
+            "a file of this machine",
+            xml(outside, "&l1;"),
+            "document type",
+        ),
+        (
+            "samples within samples",
+            format!("<testResults version=\"1.2\">{deep}").into_bytes(),
+            "64 deep",
+        ),
+    ];
+    let half = jtl(&row[..row.len() / 2]);
+    std::fs::write(bench.path("half"), half).unwrap();
+    let ended = bench.floodgate(&["import", "half", "--test", "t"]);
+    let said = ended.expect(98).stdout().replace("\n  ", " ");
+    assert!(said.contains("the end of half, within a record"), "{said}");
+    for (what, bytes, why) in cases {
+        std::fs::write(bench.path("results"), bytes).unwrap();
+        let limit = "ulimit -v 600000";
+        let ended = bench
+            .spawn_limited(limit, &["import", "results", "--test", "t"])
+            .end();
+        let said = format!("{}{}", ended.stdout(), ended.stderr()).replace("\n  ", " ");
+        assert_eq!(ended.code(), Some(97), "{what}: {said}");
+        assert!(said.contains(why), "{what}: {said}");
+        assert!(!said.contains("root:"), "{what}: {said}");
+    }
+}
+
+fn gzipped(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
 }
 
 /// `:status: 200` in HPACK's static table.

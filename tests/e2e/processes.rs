@@ -417,3 +417,45 @@ fn a_folder_that_was_deleted_is_not_listed() {
     std::fs::remove_dir_all(bench.path(&folder)).unwrap();
     assert_eq!(bench.floodgate(&["runs", "--json"]).stdout().trim(), "[]");
 }
+
+/// Whoever meets it at the same moment: one of them finishes it, and all tell the same from then on.
+#[test]
+fn a_run_that_was_left_is_finished_once_however_many_meet_it() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let id = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
+    kill_coordinator(long_run(
+        &bench,
+        &target,
+        &["--generators", "2", "--id", id],
+    ));
+    let commands: [&[&str]; 3] = [&["runs", "--json"], &["show", id], &["abort", id]];
+    let all = commands.iter().cycle().take(9);
+    let running: Vec<_> = all.map(|command| bench.spawn(command)).collect();
+    let ended: Vec<_> = running.into_iter().map(Running::end).collect();
+    for ended in &ended {
+        assert_eq!(ended.code(), Some(0), "{}", ended.stderr());
+    }
+    let said = ended.iter().map(|ended| ended.stdout() + &ended.stderr());
+    let said: String = said.collect();
+    assert!(said.contains("finished from what its tasks"), "{said}");
+    let trail = bench.path(".floodgate/.records/e2e/audit.jsonl");
+    let trail = std::fs::read_to_string(trail).unwrap();
+    assert_eq!(trail.matches("\"finish\"").count(), 1, "{trail}");
+    let summary = bench.floodgate(&["show", id, "--json"]).expect(0).summary();
+    assert_eq!(newest(&bench)["status"], summary.status.as_str());
+    let merged = value(&summary, "http_reqs", "count");
+    assert_eq!(merged, target.counters().requests() as f64);
+}
+
+#[test]
+fn a_limit_of_cpu_time_stops_in_order() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let running = long_run(&bench, &target, &["--generators", "2"]);
+    running.signal("XCPU");
+    // The kernel says so again and again.
+    running.signal("XCPU");
+    let summary = running.end().expect(105).summary();
+    assert_eq!(summary.reasons, ["stopped by SIGXCPU"]);
+    let merged = value(&summary, "http_reqs", "count");
+    assert_eq!(merged, target.counters().requests() as f64);
+}

@@ -83,6 +83,65 @@ fn no_text_of_a_test_reaches_the_terminal_raw() {
     assert_printable("show", &shown);
 }
 
+/// Every text in a JSON value, one after the other, replaced by this one.
+fn replaced(json: &serde_json::Value, by: &str) -> Vec<serde_json::Value> {
+    use serde_json::Value;
+    match json {
+        Value::String(_) => vec![by.into()],
+        Value::Array(all) => (0..all.len())
+            .flat_map(|at| {
+                replaced(&all[at], by).into_iter().map(move |new| {
+                    let mut all = all.clone();
+                    all[at] = new;
+                    Value::Array(all)
+                })
+            })
+            .collect(),
+        Value::Object(all) => all
+            .iter()
+            .flat_map(|(key, value)| {
+                replaced(value, by).into_iter().map(move |new| {
+                    let mut all = all.clone();
+                    all[key] = new;
+                    Value::Object(all)
+                })
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whoever can write into the folder of executions does not thereby write to the terminal of who looks at them.
+#[test]
+fn no_text_of_a_record_or_a_summary_reaches_the_terminal_raw() {
+    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let rest = "    tags: { a: b }\nthresholds: { http_reqs: [count>0] }\n";
+    let (_, summary) = bench.run(&arrivals(&target.url(), 10, "1s", rest), &[]);
+    let id = &summary.execution;
+    let mut tried = 0;
+    for name in [
+        format!(".floodgate/.records/e2e/{id}.json"),
+        format!(".floodgate/projects/e2e/executions/{id}/summary.json"),
+    ] {
+        let own = std::fs::read_to_string(bench.path(&name)).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&own).unwrap();
+        for odd in replaced(&json, &raw()) {
+            bench.write(&name, &odd.to_string());
+            for args in [&["runs"][..], &["show", id]] {
+                let ended = bench.floodgate(args);
+                let what = format!("{args:?} of {odd}");
+                assert_printable(&what, &ended.stdout());
+                assert_printable(&what, &ended.stderr());
+                assert!(!ended.stderr().contains("panicked"), "{what}");
+            }
+            tried += 1;
+        }
+        bench.write(&name, &own);
+    }
+    assert!(tried > 20, "{tried}");
+    bench.floodgate(&["show", id]).expect(0);
+}
+
 #[test]
 fn a_run_says_by_name_what_failed() {
     let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());

@@ -10,8 +10,8 @@ use floodgate_control::load::{self, Checked, Loaded};
 use floodgate_control::{Stores, TestPackage};
 use floodgate_core::definition::{Definition, Engine, Parsed, Reference, Resolver, Source, sketch};
 use floodgate_core::execution::plan::Plan;
-use floodgate_engines::Inspection;
 use floodgate_engines::lift::lift;
+use floodgate_engines::{Inspection, link_out};
 use floodgate_generator::preflight;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -139,8 +139,12 @@ pub fn load_text(
     let mut warnings = checked.doubts.clone();
     warnings.extend(checked.parsed.local.iter().map(ToString::to_string));
     warnings.append(&mut said);
-    let links = links_out(&checked.parsed.definition, &checked.parsed.files, &base_dir);
-    refuse(&origin.name, &links)?;
+    // A script that is named to be run is meant, wherever it lies.
+    let meant = engine_of(Path::new(&origin.name)).and(checked.parsed.definition.script.as_deref());
+    let named: Vec<_> = (checked.parsed.files.iter())
+        .filter(|file| meant != Some(file.as_str()))
+        .collect();
+    refuse(&origin.name, &links_out(&named, &base_dir))?;
     let mut contents = Vec::new();
     for file in &checked.parsed.files {
         let content = match &made {
@@ -150,7 +154,8 @@ pub fn load_text(
         contents.push((file.clone(), content));
     }
     let definition = &checked.parsed.definition;
-    let faults = preflight::faults(definition, &base_dir, checked.parsed.open.is_empty());
+    let resolved = checked.parsed.open.is_empty();
+    let faults = preflight::faults(definition, base_dir.as_path(), resolved);
     refuse(&origin.name, &faults)?;
     let json = inspection.as_ref().map(|all| Bytes::from(all.to_string()));
     Ok(LoadedTest {
@@ -205,26 +210,17 @@ fn no_options_of_k6(definition: &Definition, env: &Environment) -> Result<()> {
     )))
 }
 
-/// A file that is a link, or lies behind one, which leads out of the definition's folder: what a definition names is stored beside
-/// it, so that one from elsewhere could carry away any file of this machine.
-fn links_out(definition: &Definition, names: &[String], base_dir: &Path) -> Vec<String> {
-    // What belongs to a script of another engine goes where that engine takes it.
-    if definition.engine != Engine::Http {
-        return Vec::new();
-    }
-    let Ok(folder) = base_dir.canonicalize() else {
-        return Vec::new();
-    };
-    let leads_out = |name: &&String| {
-        let real = base_dir.join(name).canonicalize();
-        real.is_ok_and(|real| !real.starts_with(&folder))
-    };
-    let names = names.iter().filter(leads_out);
-    names
-        .map(|name| {
-            format!("file {name} is a link that leads out of the definition's folder; copy what it leads to")
-        })
-        .collect()
+/// A file that is a link, or lies behind one, which leads out of the definition's folder: what a definition or a script names is stored
+/// beside it, so that one from elsewhere could carry away any file of this machine.
+fn links_out(names: &[&String], base_dir: &Path) -> Vec<String> {
+    let out = names.iter().filter_map(|name| {
+        let to = link_out(base_dir, Path::new(name))?;
+        Some(format!(
+            "file {name} is a link that leads out of the definition's folder, to {}; copy what it leads to",
+            to.display()
+        ))
+    });
+    out.collect()
 }
 
 /// Metrics that only engines make.

@@ -1,7 +1,10 @@
-//! SIGINT, SIGTERM and SIGHUP, counted.
+//! SIGINT, SIGTERM, SIGHUP and SIGXCPU, counted.
 
 use crate::error::{CliError, Result};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Its number on Linux and macOS (`man 7 signal`).
+const XCPU: i32 = 24;
 
 /// From its creation on, the signals no longer end the process.
 pub(crate) struct Signals {
@@ -9,6 +12,8 @@ pub(crate) struct Signals {
     terminate: Signal,
     /// `None` where it is ignored, as under `nohup`.
     hang_up: Option<Signal>,
+    /// The soft limit of CPU time (`ulimit -St`): the kernel says so each second until the hard one.
+    cpu_time: Option<Signal>,
     times: u32,
 }
 
@@ -20,22 +25,25 @@ impl Signals {
         let ignored = ignores(&status, hang_up.as_raw_value());
         Ok(Self {
             hang_up: (!ignored).then(|| take(hang_up)).transpose()?,
+            cpu_time: Some(take(SignalKind::from_raw(XCPU))?),
             ..Self::of_a_follower()?
         })
     }
 
-    /// Takes over all but SIGHUP: it ends who only follows a run elsewhere, and the run goes on.
+    /// Takes over all but SIGHUP and SIGXCPU: they end who only follows a run elsewhere, and the run goes on.
     pub(crate) fn of_a_follower() -> Result<Self> {
         Ok(Self {
             interrupt: take(SignalKind::interrupt())?,
             terminate: take(SignalKind::terminate())?,
             hang_up: None,
+            cpu_time: None,
             times: 0,
         })
     }
 
-    /// The next one, and the how-many-th it is. A terminal that goes away says so more than once, by the kernel and by the shell:
-    /// only the first SIGHUP counts, and only if nothing came before it. Safe to drop while it waits.
+    /// The next one, and the how-many-th it is. A terminal that goes away says so more than once, by the kernel and by the shell, and a
+    /// limit that is reached says so again and again: only the first SIGHUP or SIGXCPU counts, and only if nothing came before it. Safe to
+    /// drop while it waits.
     pub(crate) async fn next(&mut self) -> (&'static str, u32) {
         let name = loop {
             tokio::select! {
@@ -43,6 +51,9 @@ impl Signals {
                 _ = self.terminate.recv() => break "SIGTERM",
                 () = recv(self.hang_up.as_mut()) => if self.times == 0 {
                     break "SIGHUP";
+                },
+                () = recv(self.cpu_time.as_mut()) => if self.times == 0 {
+                    break "SIGXCPU";
                 },
             }
         };

@@ -15,12 +15,16 @@ mod jvm;
 pub mod k6;
 pub mod launch;
 pub mod lift;
+mod links;
+mod port;
 mod private;
 pub mod read;
 mod withhold;
 
 pub use collector::{Collector, Series};
 pub use inspect::Inspection;
+pub use jvm::is_frame;
 pub use launch::{Exit, Job, Launch, LaunchError, Output, Said, Stop};
+pub use links::link_out;
 pub use read::{Lines, ReadError, Reader};
 pub use withhold::{is_withheld, withhold};

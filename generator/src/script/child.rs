@@ -160,10 +160,6 @@ impl Child {
 
     fn ended(&self, status: ExitStatus, killed: bool) -> Ended {
         let heard = self.words.heard();
-        let said = match (self.words.last(SAID), &heard.cause) {
-            (said, None) if !said.is_empty() => format!("; it said: {said}"),
-            _ => String::new(),
-        };
         let (exit, how) = match (status.code(), status.signal()) {
             (Some(code), _) => {
                 let exit = (self.exit)(code);
@@ -193,6 +189,17 @@ impl Child {
                     format!("was ended by signal {signal}"),
                 )
             }
+        };
+        let by_itself = status.code().is_some();
+        let said = match (&exit, heard.cause.as_deref().filter(|_| by_itself)) {
+            // It stands there already.
+            (Exit::Failed { .. }, Some(_)) => String::new(),
+            (_, Some(cause)) => cause.to_owned(),
+            (_, None) => self.words.last(SAID),
+        };
+        let said = match said.is_empty() {
+            true => said,
+            false => format!("; it said: {said}"),
         };
         Ended {
             exit,

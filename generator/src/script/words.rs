@@ -1,7 +1,7 @@
 //! What an engine says on stdout and stderr: all of it is read, so that it never waits, and what counts is kept.
 
 use crate::site::Console;
-use floodgate_engines::Said;
+use floodgate_engines::{Said, is_frame};
 use std::collections::VecDeque;
 use std::io::Read;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -136,14 +136,17 @@ impl Words {
         let said = (self.hears)(text);
         let shown = {
             let mut kept = self.kept();
-            if kept.last.len() == LINES {
-                kept.last.pop_front();
+            // Frames of a trace tell those who wrote the code; they would bury what they follow.
+            if !is_frame(text) {
+                if kept.last.len() == LINES {
+                    kept.last.pop_front();
+                }
+                kept.last
+                    .push_back(match text.char_indices().nth(LINE_CHARS) {
+                        Some((end, _)) => format!("{}…", &text[..end]),
+                        None => text.to_owned(),
+                    });
             }
-            kept.last
-                .push_back(match text.char_indices().nth(LINE_CHARS) {
-                    Some((end, _)) => format!("{}…", &text[..end]),
-                    None => text.to_owned(),
-                });
             said.and_then(|said| kept.heard.take(said))
         };
         for line in shown.iter().flat_map(|shown| shown.lines()) {
@@ -198,6 +201,16 @@ mod tests {
             ["errors that the engine reported: 99; the first: line 1000"]
         );
         assert_eq!(Heard::default().warnings(), [""; 0]);
+    }
+
+    #[test]
+    fn frames_of_a_trace_do_not_bury_what_they_follow() {
+        let words = Words::new(|_| None, silent());
+        let trace: String = (0..50)
+            .map(|n| format!("\tat a.B.c{n}(B.java:{n})\n"))
+            .collect();
+        words.listen(format!("starting\njava.lang.Error: boom\n{trace}\t... 3 more\n").as_bytes());
+        assert_eq!(words.last(5), "starting | java.lang.Error: boom");
     }
 
     #[test]

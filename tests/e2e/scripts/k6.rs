@@ -236,3 +236,37 @@ fn what_a_script_opens_is_packed_and_what_it_declares_is_known() {
     let doubt = summary.warnings.iter().find(|w| w.contains("not built in"));
     assert_eq!(doubt, None);
 }
+
+/// What a script opens travels with it: a link could carry away any file of this machine. What it names by its path is named.
+#[test]
+fn no_link_of_a_script_leads_out_of_its_folder() {
+    let Some(_) = tool("FLOODGATE_K6") else {
+        return;
+    };
+    let bench = Bench::new();
+    std::fs::create_dir_all(bench.path("own/data")).unwrap();
+    bench.write("own/data/real.csv", "a");
+    let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, bench.path(name)).unwrap();
+    link("/etc/hostname", "own/data/out.csv");
+    link("data/real.csv", "own/in.csv");
+    let opens = |path: &str| {
+        bench.write(
+            "own/test.js",
+            &format!("const data = open('{path}');\nexport default function () {{}}"),
+        );
+        bench.floodgate(&["validate", "own/test.js"])
+    };
+    opens("./in.csv").expect(0);
+    opens("./data/out.csv")
+        .refused("it opens data/out.csv, a link that leads out of its folder, to /etc/hostname");
+    let ended = opens("/etc/hostname");
+    let said = ended.expect(0).stdout() + &ended.stderr();
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        said.contains("which travel with it (/etc/hostname)"),
+        "{said}"
+    );
+    // A script that is named itself is meant, wherever it lies.
+    link("own/test.js", "called.js");
+    bench.floodgate(&["validate", "called.js"]).expect(0);
+}

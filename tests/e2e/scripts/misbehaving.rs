@@ -88,6 +88,39 @@ fn one_that_floods_its_stderr_runs_to_its_end() {
 }
 
 #[test]
+fn a_trace_of_java_is_told_in_a_sentence() {
+    let frames = "for i in 1 2 3 4 5 6 7 8 9; do echo \"	at java.base/a.B.c$i(B.java:$i)\"; done >&2; exit 1";
+    for (said, told) in [
+        (
+            "Exception in thread \\\"main\\\" java.lang.UnsupportedClassVersionError: org/apache/jmeter/NewDriver has been compiled by a more \
+             recent version of the Java Runtime (class file version 61.0), this version of the Java Runtime only recognizes class file \
+             versions up to 52.0",
+            "org.apache.jmeter.NewDriver was compiled for Java 17, and this is Java 8: set JAVA_HOME",
+        ),
+        (
+            "Exception in thread \\\"main\\\" java.lang.NoClassDefFoundError: com/thoughtworks/xstream/XStream",
+            "the class com.thoughtworks.xstream.XStream is not on the class path",
+        ),
+        (
+            "Error: Invalid or corrupt jarfile /x/ApacheJMeter.jar",
+            "is no jar that can be read",
+        ),
+        (
+            "java.lang.IllegalStateException: odd",
+            "java.lang.IllegalStateException: odd",
+        ),
+    ] {
+        let (code, summary, _) = run(&format!(": > $out; echo \"{said}\" >&2; {frames}"), "");
+        assert_eq!((code, summary.status), (Some(97), Status::Errored));
+        let reasons = reasons(&summary);
+        assert!(
+            reasons.contains(told) && !reasons.contains("a.B.c"),
+            "{reasons}"
+        );
+    }
+}
+
+#[test]
 fn one_that_ends_well_and_wrote_nothing_has_failed() {
     let play = ": > $out; echo 'Error in NonGUIDriver: no such class'; exit 0";
     let (code, summary, _) = run(play, "");

@@ -115,3 +115,43 @@ fn a_plan_of_other_samplers_alone_sends_something() {
         .summary();
     assert_eq!(value(&summary, "samples", "count"), 100.0);
 }
+
+/// What a plan reads travels with it: a link could carry away any file of this machine.
+#[test]
+fn no_link_of_a_plan_leads_out_of_its_folder() {
+    let bench = Bench::new();
+    let target = Target::start(Config::fast()).unwrap();
+    for folder in ["own/plans", "own/data"] {
+        std::fs::create_dir_all(bench.path(folder)).unwrap();
+    }
+    bench.write("own/plans/plan.jmx", &plan("200", &target));
+    bench.write("own/real.csv", "a\n");
+    let csv = bench.path("own/data/paths.csv");
+    let link = |to: &str| {
+        let _ = std::fs::remove_file(&csv);
+        std::os::unix::fs::symlink(to, &csv).unwrap();
+    };
+    link("/etc/hostname");
+    for command in ["run", "validate", "inspect"] {
+        let ended = bench.floodgate(&[command, "own/plans/plan.jmx"]);
+        ended.refused(
+            "data/paths.csv is a link that leads out of the definition's folder, to /etc/hostname",
+        );
+    }
+    assert!(!bench.path(".floodgate").exists());
+    link("../real.csv");
+    bench.write(
+        "own/test.yaml",
+        "version: 1\ntest: t\nengine: jmeter\nscript: plans/plan.jmx\n",
+    );
+    bench.floodgate(&["validate", "own/test.yaml"]).expect(0);
+    // A plan that is named itself is meant, wherever it lies.
+    std::fs::remove_file(&csv).unwrap();
+    std::os::unix::fs::symlink(bench.path("own/plans/plan.jmx"), bench.path("called.jmx")).unwrap();
+    bench.floodgate(&["validate", "called.jmx"]).expect(0);
+    bench.write(
+        "test.yaml",
+        "version: 1\ntest: t\nengine: jmeter\nscript: called.jmx\n",
+    );
+    bench.floodgate(&["validate", "test.yaml"]).expect(0);
+}

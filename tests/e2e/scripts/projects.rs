@@ -218,3 +218,40 @@ fn a_folder_of_no_project_is_refused() {
     let ended = bench.floodgate(&["run", "test.yaml"]);
     ended.refused(lacks);
 }
+
+/// A jar that is damaged, or of a newer Java, is told in a line, without a trace.
+#[test]
+fn a_jar_that_cannot_be_run_is_told_in_a_line() {
+    let Some(home) = tool("FLOODGATE_GATLING") else {
+        return;
+    };
+    let bench = Bench::new();
+    simulation(&home, &bench, "Browse.java", "browse.jar");
+    let whole = fs::read(bench.path("browse.jar")).unwrap();
+    fs::write(bench.path("cut.jar"), &whole[..whole.len() / 2]).unwrap();
+    let class = bench.path("classes/Browse.class");
+    let mut bytes = fs::read(&class).unwrap();
+    // Java 55, should it ever come.
+    bytes[6..8].copy_from_slice(&99_u16.to_be_bytes());
+    fs::write(class, bytes).unwrap();
+    let mut jar = Command::new("jar");
+    jar.args(["--create", "--file"])
+        .arg(bench.path("newer.jar"));
+    jar.arg("-C").arg(bench.path("classes")).arg(".");
+    assert!(jar.status().unwrap().success());
+    for (jar, told) in [
+        ("cut.jar", "damaged or cut short"),
+        ("newer.jar", "Browse was compiled for Java 55"),
+    ] {
+        let ended = bench.floodgate(&["run", jar]);
+        ended.refused(told);
+        assert_eq!(
+            ended.stderr().trim().lines().count(),
+            1,
+            "{}",
+            ended.stderr()
+        );
+    }
+    let odd = bench.spawn_limited("export JDK_JAVA_OPTIONS=-Xodd", &["run", "browse.jar"]);
+    odd.end().refused("Java does not know the option -Xodd");
+}

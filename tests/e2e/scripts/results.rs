@@ -79,10 +79,11 @@ fn a_file_that_breaks_off_is_read_as_far_as_it_goes_and_rubbish_is_an_error() {
     let whole = std::fs::read(fixture("k6/samples.json")).unwrap();
     std::fs::write(bench.path("cut.json"), &whole[..whole.len() / 2]).unwrap();
     let cut = import(&bench, &[&bench.path("cut.json")], &[])
-        .expect(0)
+        .expect(98)
         .summary();
     assert!(value(&cut, "http_reqs", "count") > 5.0);
     assert!(!cut.warnings.is_empty());
+    assert_eq!(cut.status, Status::Inconclusive, "half a run is no pass");
 
     let text = std::fs::read_to_string(fixture("jmeter/5.6.3-default.csv")).unwrap();
     let broken: Vec<&str> = text.lines().take(5).chain(["no,sample"]).collect();

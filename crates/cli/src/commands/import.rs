@@ -9,7 +9,7 @@ use crate::local::{hold, let_go, open};
 use crate::outcome::{Output, conclude};
 use crate::output::say;
 use crate::output_file::OutputFile;
-use crate::script::results::{Imported, import_file};
+use crate::script::results::{Imported, import_file, too_far};
 use crate::script::source::Source;
 use crate::script::test_name;
 use crate::trigger::trigger;
@@ -130,12 +130,17 @@ pub async fn import(args: Args) -> Result<ExitCode> {
         imported
             .push(import_file(source, &definition, &prepared.plan, &keys, task, &stores).await?);
     }
-    let errors: Vec<_> = imported
+    let mut errors: Vec<_> = imported
         .iter()
         .filter_map(|file| file.problem.clone())
         .collect();
     let starts = imported.iter().filter_map(|file| file.first_ms);
     let start_ms = starts.min().unwrap_or(prepared.execution.created_ms);
+    if errors.is_empty() {
+        let ends = imported.iter().filter(|file| file.first_ms.is_some());
+        let end_ms = ends.map(|file| file.manifest.ended_ms).max();
+        errors.extend(end_ms.and_then(|end_ms| too_far(start_ms, end_ms)));
+    }
     for file in &mut imported {
         file.manifest.planned_start_ms = start_ms;
         let key = keys.manifest(file.manifest.task);

@@ -5,6 +5,7 @@ use crate::error::{CliError, Result};
 use crate::memory::Words;
 use crate::output::say;
 use floodgate_core::execution::plan::Plan;
+use floodgate_generator::clock::{CLOCK_VARIABLE, hand_down};
 use floodgate_generator::{Config, Site};
 use floodgate_store::ObjectStore;
 use std::collections::VecDeque;
@@ -201,6 +202,7 @@ fn spawn(plan: &Plan, task: u32, workers: usize, out: &Path, env: &Environment) 
             &workers.to_string(),
         ])
         .envs(env.given())
+        .env(CLOCK_VARIABLE, hand_down())
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())

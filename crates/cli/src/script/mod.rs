@@ -76,6 +76,8 @@ impl Inspected {
     /// Names the script's files from the folder of the test. Those above the root of the disk are none that could be there.
     pub(crate) fn name_files(&mut self, above: Option<&Above>) {
         let files = std::mem::take(&mut self.inspection.files);
+        let from_above = files.iter().filter(|file| file.starts_with(".."));
+        let from_above = from_above.cloned().collect::<Vec<_>>().join(", ");
         let (within, outside): (Vec<_>, Vec<_>) = files
             .into_iter()
             .map(|file| above.map_or(file.clone(), |above| above.moved(&file)))
@@ -86,10 +88,9 @@ impl Inspected {
                 .warnings
                 .push(format!("{file} lies above the root: it is left out"));
         }
-        if let Some(above) = above {
+        if above.is_some() {
             self.inspection.warnings.push(format!(
-                "the script reads files outside of its folder: those of {} travel with it",
-                above.folder.display()
+                "the script reads files outside of its folder, which travel with it: {from_above}"
             ));
         }
     }

@@ -22,6 +22,8 @@ use std::sync::Arc;
 const PIECE: usize = 1 << 20;
 /// How far samples may be out of order in time before they take a second row of their window.
 const DISORDER_MS: i64 = 60_000;
+/// What no run takes, in days.
+const LONGEST_DAYS: i64 = 366;
 /// Rows of a shard.
 const SHARD_ROWS: usize = 20_000;
 
@@ -101,10 +103,15 @@ pub(crate) async fn import_file(
     failures.write(keys, stores).await?;
     collector.finish(&mut writer.rows);
     writer.write(collector.latest_ms()).await?;
+    let problem = problem.or_else(|| too_far(writer.first_ms?, collector.latest_ms()?));
     let problem = problem.map(|problem| format!("{}: {problem}", source.path.display()));
     let outcome = match &problem {
         Some(error) => TaskOutcome::Failed {
             error: error.clone(),
+        },
+        // What would have followed is not known: it may be one sample, or half of the run.
+        None if collector.is_cut() => TaskOutcome::Stopped {
+            by: format!("the end of {}, within a record", source.path.display()),
         },
         None => TaskOutcome::Completed,
     };
@@ -132,6 +139,17 @@ pub(crate) async fn import_file(
         },
         first_ms,
         problem,
+    })
+}
+
+/// Why samples are none that one run can have: rates over all of the time between them would be next to nothing, and hold of what they should not.
+pub(crate) fn too_far(first_ms: i64, latest_ms: i64) -> Option<String> {
+    let days = latest_ms.saturating_sub(first_ms) / 86_400_000;
+    (days > LONGEST_DAYS).then(|| {
+        format!(
+            "its samples lie {days} days apart, more than {LONGEST_DAYS}: a clock was wrong, or there is more than one run in the file; \
+             give those of one run"
+        )
     })
 }
 

@@ -74,10 +74,22 @@ fn plain(mut file: File) -> io::Result<Box<dyn Read + Send>> {
     let is_gzip = magic == [0x1f, 0x8b];
     let whole: Chain<_, _> = Cursor::new(magic).chain(file);
     Ok(if is_gzip {
-        Box::new(MultiGzDecoder::new(io::BufReader::new(whole)))
+        Box::new(Unzipped(MultiGzDecoder::new(io::BufReader::new(whole))))
     } else {
         Box::new(whole)
     })
+}
+
+/// What gzip has compressed; a fault in it says how to look into it.
+struct Unzipped<R>(MultiGzDecoder<R>);
+
+impl<R: io::BufRead> Read for Unzipped<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read(into).map_err(|error| {
+            let why = format!("cannot be decompressed: {error}; is it whole? gzip -t tells");
+            io::Error::new(error.kind(), why)
+        })
+    }
 }
 
 /// What a file is that has no samples, and what to give in its place.

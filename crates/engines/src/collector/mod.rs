@@ -62,6 +62,8 @@ pub struct Collector {
     folded_samples: u64,
     unusable_values: u64,
     lost_names: bool,
+    /// Whether the output ends within a record.
+    cut: bool,
     latest_us: i64,
     durations: BTreeSet<String>,
     failures: Failures,
@@ -81,6 +83,7 @@ impl Collector {
             folded_samples: 0,
             unusable_values: 0,
             lost_names: false,
+            cut: false,
             latest_us: i64::MIN,
             durations: BTreeSet::new(),
             failures: Failures::default(),
@@ -315,6 +318,16 @@ impl Collector {
     /// What series past the bound keep.
     pub fn folding(&self) -> &Arc<Folding> {
         &self.settings.folding
+    }
+
+    /// Takes note that the output ends within a record: what would have followed is not known.
+    pub fn note_cut(&mut self) {
+        self.cut = true;
+    }
+
+    /// Whether a reader has said so.
+    pub fn is_cut(&self) -> bool {
+        self.cut
     }
 
     /// Takes note that a reader has replaced names by [`floodgate_core::fold::OTHER`] whatever filters ask for.

@@ -8,6 +8,7 @@ use super::project::{Packed, Project};
 use super::script::{self, Script};
 use crate::call::call;
 use crate::inspect::{Inspection, Planned};
+use crate::jvm;
 use crate::launch::{Job, LaunchError};
 use serde_json::{Value, json};
 use std::ffi::OsString;
@@ -101,13 +102,9 @@ fn ask(job: &Job<'_>, remedy: impl Fn() -> String) -> Result<Inspection, LaunchE
                 true => &called.stdout,
                 false => &called.stderr,
             };
-            let hint =
-                hint(&String::from_utf8_lossy(said)).map(|why| format!("\n{why}: {}", remedy()));
-            let said = String::from_utf8_lossy(&said[said.len().saturating_sub(SHOWN)..]);
             format!(
-                "does not take it: {}{}",
-                said.trim(),
-                hint.unwrap_or_default()
+                "does not take it: {}",
+                complaint(&String::from_utf8_lossy(said), &remedy())
             )
         }
         None => format!("did not answer within {} s", PATIENCE.as_secs()),
@@ -118,21 +115,35 @@ fn ask(job: &Job<'_>, remedy: impl Fn() -> String) -> Result<Inspection, LaunchE
     })
 }
 
-/// What is missing, out of what the helper says; `None` if it is something else.
-fn hint(said: &str) -> Option<String> {
-    let errors = ["NoClassDefFoundError: ", "ClassNotFoundException: "];
-    let missing = errors.iter().find_map(|error| {
-        let (_, rest) = said.split_once(error)?;
-        let name = rest.lines().next()?.trim();
-        // What has blanks is a sentence: a class that is there, and could not be made ready.
-        (!name.is_empty() && !name.contains(' ')).then(|| name.replace('/', "."))
-    });
-    missing
-        .map(|class| format!("the class {class} is not on the class path"))
-        .or_else(|| {
-            said.contains("no public class")
-                .then(|| "a class is no simulation if one that it needs is missing".to_owned())
-        })
+/// What the helper, or the JVM in its place, complains of: in a sentence where it can be told. The remedy is against a class that is missing.
+fn complaint(said: &str, remedy: &str) -> String {
+    if let Some(cause) = said.lines().find_map(|line| jvm::cause(line, remedy)) {
+        return cause;
+    }
+    // The helper's own sentence; the bare name of an exception is none.
+    let own = said
+        .lines()
+        .rev()
+        .find_map(|line| line.strip_prefix("floodgate: "));
+    if let Some(own) = own.filter(|own| own.contains(' ') && !own.contains("Exception")) {
+        let hint = match own.contains("no public class") {
+            true => format!("; a class is no simulation if one that it needs is missing: {remedy}"),
+            false => String::new(),
+        };
+        return format!("{own}{hint}");
+    }
+    if let Some(cause) = jvm::innermost(said) {
+        return format!("its constructor threw {cause}");
+    }
+    let words = said.lines().filter(|line| !jvm::is_frame(line));
+    let words = words.collect::<Vec<_>>().join("\n");
+    let shown = words
+        .trim()
+        .char_indices()
+        .rev()
+        .nth(SHOWN)
+        .map_or(0, |(at, _)| at);
+    words.trim()[shown..].to_owned()
 }
 
 /// Reads what the command of [`describe`] printed.
@@ -237,26 +248,35 @@ fn thresholds(assertions: &Value, into: &mut Inspection) {
 
 #[cfg(test)]
 mod tests {
-    use super::hint;
+    use super::complaint;
 
     #[test]
-    fn a_missing_class_is_told_by_its_name() {
+    fn a_complaint_is_a_sentence() {
+        let of = |said: &str| complaint(said, "run mvn");
         let missing = "java.lang.NoClassDefFoundError: shop/Util\n\tat shop.Buy.<init>(Buy.java:9)\nfloodgate: shop/Util";
+        let told = "the class shop.Util is not on the class path: run mvn";
+        assert_eq!(of(missing), told);
         assert_eq!(
-            hint(missing).as_deref(),
-            Some("the class shop.Util is not on the class path")
+            of("Exception: x\nCaused by: java.lang.ClassNotFoundException: shop.Util\n"),
+            told
         );
-        let by_name = "Exception: x\nCaused by: java.lang.ClassNotFoundException: shop.Util\n";
-        assert_eq!(hint(by_name), hint(missing));
+        let none = "java.lang.IllegalArgumentException: the script holds no simulation: no public class extends Gatling's Simulation\n\tat \
+                    a.B.c(B.java:1)\nfloodgate: the script holds no simulation: no public class extends Gatling's Simulation";
         assert_eq!(
-            hint("java.lang.NoClassDefFoundError: Could not initialize class shop.Util"),
-            None
+            of(none),
+            "the script holds no simulation: no public class extends Gatling's Simulation; a class is no simulation if one that it needs \
+             is missing: run mvn"
         );
-        let none = "floodgate: the script holds no simulation: no public class extends Gatling's Simulation";
         assert_eq!(
-            hint(none).as_deref(),
-            Some("a class is no simulation if one that it needs is missing")
+            of("x\nfloodgate: several simulations, name one"),
+            "several simulations, name one"
         );
-        assert_eq!(hint("floodgate: several simulations"), None);
+        let boom = "java.lang.reflect.InvocationTargetException\n\tat a.B.c(B.java:1)\nCaused by: java.lang.IllegalStateException: no row\n\t\
+                    at Boom.<init>(Boom.java:2)\n\t... 13 more\nfloodgate: java.lang.reflect.InvocationTargetException";
+        assert_eq!(
+            of(boom),
+            "its constructor threw IllegalStateException: no row (at Boom.<init>(Boom.java:2))"
+        );
+        assert_eq!(of("odd\n\tat a.B.c(B.java:1)\n"), "odd");
     }
 }

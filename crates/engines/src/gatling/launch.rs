@@ -14,6 +14,7 @@
 
 use super::script::{self, Script};
 use super::{LOG, exit, reader};
+use crate::jvm;
 use crate::launch::{Job, Launch, LaunchError, Output, Said, Stop};
 use std::time::Duration;
 
@@ -58,6 +59,10 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
 /// The message of a line of Gatling's log at the level of errors, as our `logback.xml` has it written: a function of the simulation that
 /// throws, and whatever else made a user go on without.
 fn hears(line: &str) -> Option<Said> {
+    let remedy = "put it into the jar, or beside the project's classes";
+    if let Some(cause) = jvm::cause(line, remedy) {
+        return Some(Said::Cause(cause));
+    }
     let (_, rest) = line.split_once(' ')?;
     let (_, message) = rest.strip_prefix("ERROR")?.split_once(" - ")?;
     Some(Said::Error(message.trim().to_owned()))

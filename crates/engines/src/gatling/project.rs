@@ -7,6 +7,7 @@
 
 use crate::archive::append;
 use crate::launch::{Job, LaunchError};
+use crate::links::link_out;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
@@ -192,6 +193,7 @@ impl Project {
         for (number, place) in places.iter().enumerate() {
             let inside = Path::new(CLASSES).join(format!("{number:02}"));
             for found in self.files(place, most)? {
+                self.no_link_out(place, &found)?;
                 entries.insert(inside.join(&found.relative), found);
             }
         }
@@ -230,6 +232,20 @@ impl Project {
             bytes: write(&entries)?,
             warnings,
         })
+    }
+
+    /// Whether a file of a folder of classes lies in it, or in the project. The folder itself may be a link to where a build puts things.
+    fn no_link_out(&self, place: &str, found: &Found) -> Result<(), LaunchError> {
+        let inside = link_out(&self.folder, &Path::new(place).join(&found.relative))
+            .and_then(|_| link_out(&self.folder.join(place), &found.relative));
+        match inside {
+            Some(to) => Err(self.fail(format!(
+                "{place}/{} is a link that leads out of the project, to {}: copy what it leads to",
+                found.relative.display(),
+                to.display()
+            ))),
+            None => Ok(()),
+        }
     }
 
     fn packed_name(&self) -> String {

@@ -7,6 +7,7 @@ use super::read::{self, Options};
 use super::split::{Folders, Share, split};
 use crate::jvm;
 use crate::launch::{Exit, Job, Launch, LaunchError, Output, Said, Stop};
+use crate::port;
 use crate::private;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -233,10 +234,7 @@ fn link_all(from: &Path, to: &Path, but: &OsStr) -> Result<(), LaunchError> {
 
 /// A UDP port on loopback that nobody has.
 fn free_port(scratch: &Path) -> Result<u16, LaunchError> {
-    let socket = UdpSocket::bind(("127.0.0.1", 0)).and_then(|socket| socket.local_addr());
-    socket
-        .map(|addr| addr.port())
-        .map_err(LaunchError::file(scratch))
+    port::free(|port| UdpSocket::bind(("127.0.0.1", port))).map_err(LaunchError::file(scratch))
 }
 
 /// Parameters of the plan, with `TARGET` if it is not given.
@@ -376,6 +374,11 @@ fn hears(line: &str) -> Option<Said> {
             "the plan needs {class}, of a plugin that this JMeter does not have: put the plugin's jar into the folder lib/ext of JMETER_HOME \
              (https://jmeter-plugins.org)"
         )));
+    }
+    let remedy =
+        "put the jar that has it into the folder lib/ext of JMETER_HOME, or unpack JMeter anew";
+    if let Some(cause) = jvm::cause(line, remedy) {
+        return Some(Said::Cause(cause));
     }
     let ends = [
         "Stop Test detected by thread: ",

@@ -14,6 +14,7 @@
 //! Samples of setup and teardown come out of task 0's output as k6 writes them, in the groups `::setup` and `::teardown`.
 //! Calls block; they belong on a thread where that may be.
 
+use crate::port;
 use serde_json::Value;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -285,7 +286,8 @@ fn detail(body: &[u8]) -> String {
 /// # Errors
 /// If there is none.
 pub(super) fn free_address() -> io::Result<SocketAddr> {
-    TcpListener::bind(("127.0.0.1", 0))?.local_addr()
+    let port = port::free(|port| TcpListener::bind(("127.0.0.1", port)))?;
+    Ok(SocketAddr::from(([127, 0, 0, 1], port)))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use super::tool::{Parameters, Tool, call, script, succeeded};
 use crate::archive::append;
 use crate::inspect::Inspection;
 use crate::launch::{Job, LaunchError};
+use crate::links::link_out;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -60,6 +61,8 @@ fn exports(script: &[u8], name: &str) -> bool {
     })
 }
 
+/// How many files from elsewhere are named.
+const NAMED: usize = 10;
 /// The most that is packed, in bytes.
 const LARGEST: u64 = 512 << 20;
 
@@ -98,7 +101,31 @@ pub fn pack(tool: &Tool, job: &Job<'_>) -> Result<Packed, LaunchError> {
         .and_then(|bytes| repack(&bytes, job.folder))
         .map_err(file)?;
     std::fs::remove_file(&made).map_err(file)?;
+    no_link_out(job, &packed.files)?;
     Ok(packed)
+}
+
+/// Whether what the script opens in its own folder lies there. What it opens elsewhere by a path of its own stands in the warnings.
+fn no_link_out(job: &Job<'_>, files: &[String]) -> Result<(), LaunchError> {
+    // k6 names files from the folder that the script lies in.
+    let below = Path::new(job.script).parent().unwrap_or(Path::new(""));
+    let folder = job.folder.join(below);
+    let own = Path::new(job.script).file_name();
+    let out = files.iter().find_map(|name| {
+        let is_script = own == Some(std::ffi::OsStr::new(name));
+        let to = link_out(&folder, Path::new(name)).filter(|_| !is_script)?;
+        Some((name, to))
+    });
+    match out {
+        Some((name, to)) => Err(LaunchError::Script {
+            script: job.script.to_owned(),
+            problem: format!(
+                "it opens {name}, a link that leads out of its folder, to {}: copy what it leads to, or open it by that path",
+                to.display()
+            ),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// Makes one of k6's archives anew: entries in order, no times, the script's folder as [`HOME`]. `real` is that folder, which k6 may have
@@ -176,9 +203,14 @@ fn repack(archive: &[u8], real: &Path) -> io::Result<Packed> {
     };
     if folder.is_empty() {
         warnings.push("the script lies in the root folder: its version depends on that".to_owned());
-    } else if let Some(first) = outside.first() {
+    } else if !outside.is_empty() {
         // Paths from one folder into the other must stay true.
-        warnings.push(format!("the script reads files outside of its folder ({} and {} more): its version depends on where it lies", shown(first), outside.len() - 1));
+        let some = outside.iter().take(NAMED).map(|path| shown(path));
+        let mut some = some.collect::<Vec<_>>().join(", ");
+        if outside.len() > NAMED {
+            some += &format!(" and {} more", outside.len() - NAMED);
+        }
+        warnings.push(format!("the script reads files outside of its folder, which travel with it ({some}): its version depends on where it lies"));
     } else if named() {
         warnings.push(format!("the script or a file of it names its folder {folder}: its version depends on where it lies"));
     } else {
@@ -366,7 +398,7 @@ mod tests {
         )
         .unwrap();
         assert!(
-            packed.warnings[0].contains("outside of its folder (/a/lib.js and 0 more)"),
+            packed.warnings[0].contains("outside of its folder, which travel with it (/a/lib.js)"),
             "{:?}",
             packed.warnings
         );

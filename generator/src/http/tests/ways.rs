@@ -133,16 +133,29 @@ fn http_2_with_prior_knowledge_needs_a_tunnel_too() {
 
 #[test]
 fn a_proxy_that_fails_is_not_the_target() {
-    let told = |reply: &'static str| {
+    let told_as = |user: &str, reply: &'static str| {
         let proxy = Server::closing(reply);
-        let options = through(&format!("http://{}", proxy.address));
+        let options = through(&format!("http://{user}{}", proxy.address));
         let (exchanges, account) = ask(options, "https://shop.test/", 1);
         assert_eq!(exchanges[0].error, Some(ErrorCode::Proxy), "{reply}");
         account.faults[0].reason.clone()
     };
+    let told = |reply| told_as("", reply);
     let why = told("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
     assert!(
         why.contains("407 to CONNECT") && why.contains("USER:PASSWORD"),
+        "{why}"
+    );
+    let no = "HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\r\n";
+    let why = told_as("ann:pw@", no);
+    assert!(
+        why.contains("does not take this user and password"),
+        "{why}"
+    );
+    let no = "HTTP/1.1 407 No\r\nProxy-Authenticate: Digest realm=\"x\", nonce=\"y\"\r\n\r\n";
+    let why = told_as("ann:pw@", no);
+    assert!(
+        why.contains("asks for Digest, and proxies are answered with Basic alone"),
         "{why}"
     );
     assert!(told("HTTP/1.1 503 No\r\n\r\n").contains("503"));

@@ -128,6 +128,7 @@ impl Reader for LogReader {
         };
         let mut warnings = self.samples.warnings();
         if rest > 0 {
+            into.note_cut();
             warnings.push(format!(
                 "the log ends within a record: its last {rest} bytes are not counted"
             ));

@@ -306,6 +306,7 @@ impl CsvReader {
             None => false,
         };
         if !whole {
+            into.note_cut();
             return Ok(Some(format!(
                 "the results end within a record of {rest} bytes, which is left out: JMeter did not end by itself, or the file was cut"
             )));

@@ -469,6 +469,9 @@ impl Reader for XmlReader {
 
     fn finish(&mut self, into: &mut Collector) -> Result<Vec<String>, ReadError> {
         self.pass_parts(into);
+        if !self.open.is_empty() || self.foreign.is_some() || self.tokens.has_rest() {
+            into.note_cut();
+        }
         let mut warnings = Vec::new();
         if !self.begun {
             warnings.push("the results have no element: JMeter wrote no sample".to_owned());

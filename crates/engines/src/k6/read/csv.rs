@@ -88,6 +88,7 @@ impl Reader for CsvReader {
             }
         }
         if cut || !state.open.is_empty() {
+            into.note_cut();
             warnings.push("k6's output ends in the middle of a line, which is left out: k6 was killed, or the file was cut off".to_owned());
         }
         if state.unit_us >= 1_000_000 {

@@ -87,6 +87,7 @@ impl Reader for JsonReader {
             if serde_json::from_slice::<Line<'_>>(rest).is_ok() {
                 self.state.line(rest, self.state.number + 1, into)?;
             } else {
+                into.note_cut();
                 warnings.push("k6's output ends in the middle of a line, which is left out: k6 was killed, or the file was cut off".to_owned());
             }
         }

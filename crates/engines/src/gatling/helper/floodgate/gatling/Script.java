@@ -18,6 +18,9 @@ import scala.Option;
 
 /** The user's simulation, unchanged. */
 final class Script {
+    /** What Java says of a class that was compiled for a newer one, if there is any. */
+    private static String newer;
+
     private Script() {}
 
     /** Its class: the one that is named, or the only one that the script holds. */
@@ -40,6 +43,9 @@ final class Script {
                     }
                 }
             }
+        }
+        if (found.isEmpty() && newer != null) {
+            throw new IllegalArgumentException(newer);
         }
         if (found.isEmpty()) {
             throw new IllegalArgumentException("the script holds no simulation: no public class extends Gatling's Simulation");
@@ -73,6 +79,10 @@ final class Script {
             Class<?> type = Class.forName(name, false, Script.class.getClassLoader());
             type.getConstructor();
             return SimulationClass.fromClass(type).isDefined();
+        } catch (UnsupportedClassVersionError e) {
+            // A jar may have such classes beside those that it needs here: it counts only if no simulation is found.
+            newer = e.getMessage();
+            return false;
         } catch (ReflectiveOperationException | LinkageError e) {
             return false;
         }

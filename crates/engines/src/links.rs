@@ -1,0 +1,43 @@
+//! Links that lead elsewhere. What travels with a script is stored, and goes to all machines that run it: behind a link could be any
+//! file of this one.
+
+use std::path::{Path, PathBuf};
+
+/// Where a file of a folder really lies, if it is a link, or lies behind one, that leads out of the folder.
+pub fn link_out(folder: &Path, name: &Path) -> Option<PathBuf> {
+    let real = folder.join(name).canonicalize().ok()?;
+    let folder = folder.canonicalize().ok()?;
+    (!real.starts_with(folder)).then_some(real)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn only_what_leads_out_is_found() {
+        let all = tempfile::tempdir().unwrap();
+        let (own, other) = (all.path().join("own"), all.path().join("other"));
+        std::fs::create_dir_all(own.join("deep")).unwrap();
+        std::fs::create_dir(&other).unwrap();
+        std::fs::write(own.join("a"), "").unwrap();
+        std::fs::write(other.join("b"), "").unwrap();
+        symlink("../a", own.join("deep/in")).unwrap();
+        symlink("../../other/b", own.join("deep/out")).unwrap();
+        symlink("../other", own.join("up")).unwrap();
+        symlink("nothing", own.join("dangling")).unwrap();
+        let found = |name: &str| link_out(&own, Path::new(name));
+        for name in ["a", "deep/in", "dangling", "missing"] {
+            assert_eq!(found(name), None, "{name}");
+        }
+        let real = other.canonicalize().unwrap().join("b");
+        for name in ["deep/out", "up/b"] {
+            assert_eq!(found(name).as_ref(), Some(&real), "{name}");
+        }
+        // The folder itself may be called by a link.
+        symlink("own", all.path().join("called")).unwrap();
+        assert_eq!(link_out(&all.path().join("called"), Path::new("a")), None);
+    }
+}
