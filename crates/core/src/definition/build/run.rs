@@ -5,6 +5,7 @@ use crate::definition::field::Field;
 use crate::definition::keys::grammar::tasks;
 use crate::definition::keys::run;
 use crate::definition::model::{Region, RunOptions};
+use crate::definition::shape::Shape;
 use crate::definition::tree::Node;
 
 /// The memory in MiB that Fargate offers with a CPU: least, most, and the step from one multiple to the next
@@ -84,10 +85,13 @@ impl Build<'_> {
         regions
     }
 
-    /// Whether Fargate has such a task; whatever else is wrong with the size has been reported.
+    /// Whether Fargate has such a task. What is open, or past the bounds of its key, is none of its business.
     fn check_size(&mut self, node: &Node, cpu: u32, memory: u32) {
-        let is_sound = |key: Field<u32>| !key.is_given(node) || key.of(node).is_some();
-        if !is_sound(run::CPU) || !is_sound(run::MEMORY) {
+        let is_sound = |key: Field<u32>| match (key.of(node), key.key.shape) {
+            (Some(given), Shape::Integer { min, max }) => (*min..=*max).contains(&u64::from(given)),
+            _ => !key.is_given(node),
+        };
+        if !is_sound(run::CPU) {
             return;
         }
         let Some((_, least, most, step)) = FARGATE.iter().find(|(size, ..)| *size == cpu) else {
@@ -103,7 +107,10 @@ impl Build<'_> {
         };
         let fits = (*least..=*most).contains(&memory)
             && (memory.is_multiple_of(*step) || memory == *least);
-        if let Some(place) = run::MEMORY.place(node).filter(|_| !fits) {
+        if let Some(place) = run::MEMORY
+            .place(node)
+            .filter(|_| !fits && is_sound(run::MEMORY))
+        {
             let issue = place.issue(format!(
                 "Fargate has no task of {cpu} CPU units with {memory} MiB"
             ));

@@ -4,7 +4,7 @@ use crate::definition::fault::Sink;
 use crate::definition::keys::root;
 use crate::definition::model::{Definition, Engine, Scenario, Step};
 use crate::definition::tree::Node;
-use crate::syntax::quoted;
+use crate::syntax::{SyntaxError, quoted};
 use crate::threshold::parse_key;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,7 +38,9 @@ pub(super) fn check(root: &Node, definition: &Definition, sink: &mut Sink) {
                 "no step has the {tag} {}, so there will be no data",
                 quoted(wanted)
             );
-            let issue = entry.key_issue(problem);
+            // Under the value in its key, the last of them where it stands there twice.
+            let at = entry.key.rfind(wanted.as_str()).unwrap_or_default();
+            let issue = entry.key_syntax(SyntaxError::new(at..at + wanted.len(), problem));
             let some: Vec<_> = known.iter().take(12).map(|name| quoted(name)).collect();
             let issue = issue
                 .allowed(some.join(", "))
@@ -106,13 +108,13 @@ mod tests {
         let warnings = good(&text).warnings;
         let said: Vec<_> = warnings.iter().map(ToString::to_string).collect();
         assert_eq!(said.len(), 4, "{said:#?}");
-        for (said, (line, part)) in said.iter().zip([
-            (14, "no step has the name \"veiw cart\", so there will be no data; did you mean \"view cart\"? allowed: \"view cart\""),
-            (16, "no step has the group \"cart\""),
-            (19, "no step has the check \"status is 200\""),
-            (21, "no step has the scenario \"shp\", so there will be no data; did you mean \"shop\"?"),
+        for (said, (line, column, part)) in said.iter().zip([
+            (14, 19, "no step has the name \"veiw cart\", so there will be no data; did you mean \"view cart\"? allowed: \"view cart\""),
+            (16, 20, "no step has the group \"cart\""),
+            (19, 17, "no step has the check \"status is 200\""),
+            (21, 23, "no step has the scenario \"shp\", so there will be no data; did you mean \"shop\"?"),
         ]) {
-            assert!(said.starts_with(&format!("d.yaml:{line}:3: ")) && said.contains(part), "{said}");
+            assert!(said.starts_with(&format!("d.yaml:{line}:{column}: ")) && said.contains(part), "{said}");
         }
     }
 }

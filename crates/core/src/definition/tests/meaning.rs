@@ -356,4 +356,9 @@ fn fargate_has_no_task_of_a_quarter_cpu_with_a_gigabyte_and_a_half() {
         faults.contains("512 MiB, or 1024 to 2048 in steps of 1024"),
         "{faults}"
     );
+    // What is past the bounds of its key is one fault.
+    for size in ["cpu: 100", "memory: 100", "memory: x"] {
+        let faults = self::faults(&with_top(&format!("run: {{{size}}}")));
+        assert_eq!(faults.lines().count(), 1, "{faults}");
+    }
 }
