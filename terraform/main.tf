@@ -8,6 +8,9 @@ data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
+  # Of this module and of what it deploys: functions and generators of another version do not fit.
+  version = "0.1.0"
+
   account_id = data.aws_caller_identity.current.account_id
   partition  = data.aws_partition.current.partition
   home       = data.aws_region.current.region

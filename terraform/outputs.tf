@@ -33,6 +33,16 @@ output "repository_urls" {
   value       = module.generator.repository_urls
 }
 
+output "images" {
+  description = "Image of each engine in a repository of the stack's, as tasks pull it: what has to be there before the first run."
+  value       = module.generator.images
+}
+
+output "version" {
+  description = "Version of the module, which functions, images and the command line should have."
+  value       = local.version
+}
+
 output "runner_policy_arns" {
   description = "Policy by project for whoever starts runs: attach it to the pipeline's role."
   value       = module.access.policy_arns

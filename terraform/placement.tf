@@ -26,6 +26,8 @@ locals {
     }) }
     task_roles              = module.generator.task_role_arns
     secret_arns             = var.secret_arns
+    images                  = module.generator.images
+    version                 = local.version
     image_digest            = { for engine, generator in var.engines : engine => generator.digest if generator.digest != null }
     max_tasks_per_execution = var.max_tasks_per_execution
     start_timeout_s         = var.start_timeout_s

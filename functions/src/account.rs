@@ -3,6 +3,8 @@
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use floodgate_store::aws::call::Calls;
+use floodgate_store::aws::ecr::{self, ImageName};
 
 /// Why there was no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,6 +44,8 @@ pub trait Account: Send + Sync {
     async fn vcpu_quota(&self, region: &str, code: &str) -> Result<f64, Refused>;
     /// The ARN of a secret, if it is there.
     async fn secret(&self, reference: &str) -> Result<String, Refused>;
+    /// The processors that an image in ECR is for, as Docker names them.
+    async fn image(&self, name: &ImageName) -> Result<Vec<String>, Refused>;
     /// Starts an execution of a state machine.
     async fn start(&self, machine: &str, name: &str, input: &str) -> Result<Started, Refused>;
     /// Looks at an execution.
@@ -85,6 +89,14 @@ impl Account for AwsAccount {
         let call = client.describe_secret().secret_id(reference);
         let secret = call.send().await.map_err(refused)?;
         Ok(secret.arn.unwrap_or_default())
+    }
+
+    async fn image(&self, name: &ImageName) -> Result<Vec<String>, Refused> {
+        match ecr::find(&Calls::new(&self.config), name).await {
+            Ok(Some(image)) => Ok(image.architectures),
+            Ok(None) => Err(Refused::Missing("there is no such image".into())),
+            Err(error) => Err(Refused::Unknown(error.to_string())),
+        }
     }
 
     async fn start(&self, machine: &str, name: &str, input: &str) -> Result<Started, Refused> {

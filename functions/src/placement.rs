@@ -51,6 +51,12 @@ pub struct Placement {
     /// The image of each engine, as a digest.
     #[serde(default)]
     pub image_digest: BTreeMap<String, String>,
+    /// The image of each engine that lies in a repository of the stack's own, with its tag or digest.
+    #[serde(default)]
+    pub images: BTreeMap<String, String>,
+    /// The version of the module that wrote this.
+    #[serde(default)]
+    pub version: Option<String>,
     /// Tasks of an execution at most.
     #[serde(default = "many_tasks")]
     pub max_tasks_per_execution: u32,

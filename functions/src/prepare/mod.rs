@@ -1,5 +1,6 @@
 //! Prepare: from the state machine's input to a plan whose tasks may be started.
 
+mod images;
 mod input;
 mod refusal;
 mod rules;
@@ -124,6 +125,9 @@ async fn admit(
     known.of_layout(&options);
     rules::how_many(placement, allowed, options.infrastructure.tasks)?;
     warnings.extend(rules::quota(app, placement, definition, &options.regions).await?);
+    let engine = engine_name(definition.engine);
+    let architecture = &options.infrastructure.architecture;
+    warnings.extend(images::image(app, placement, engine, architecture).await?);
     options.env = input.env.clone();
     options.run_arn = Some(run_arn.to_owned());
 

@@ -370,3 +370,59 @@ async fn what_runs_in_a_region_that_does_not_answer_is_a_warning() {
         "{warnings:?}"
     );
 }
+
+/// A task without an image would be billed for nothing, and the run found out minutes later.
+#[tokio::test]
+async fn a_run_without_its_image_is_refused_before_it_costs() {
+    let name = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/floodgate/generator-http:0.1.0";
+    let place_with = |stack: &Stack| {
+        let mut place = placement();
+        place["images"] = json!({"http": name});
+        stack.place(&place);
+    };
+    let there = |processors: &[&str]| {
+        let processors = processors.iter().map(|p| (*p).to_owned()).collect();
+        Some([("floodgate/generator-http:0.1.0".to_owned(), processors)].into())
+    };
+    let input = json!({"definition": definition(1, 60)});
+    for (images, told) in [
+        (Some([].into()), "is not in its repository"),
+        (
+            there(&["amd64"]),
+            "is there for amd64, and the tasks have arm64",
+        ),
+        (there(&[]), "names no processor, and the tasks have arm64"),
+    ] {
+        let stack = Stack::new();
+        place_with(&stack);
+        *stack.books.images.lock().unwrap() = images;
+        let error = refused(&stack, &input).await;
+        sole(&stack.record().await, &error);
+        let text = error.to_string();
+        let remedy =
+            "floodgate deploy --stack floodgate --region eu-west-1 --engine http --arch arm64";
+        assert!(
+            text.contains(told) && text.contains(name) && text.contains(remedy),
+            "{text}"
+        );
+        assert_eq!(stack.records.spend("shop", "202311").await.unwrap(), 0.0);
+    }
+
+    let stack = Stack::new();
+    place_with(&stack);
+    *stack.books.images.lock().unwrap() = there(&["amd64", "arm64"]);
+    stack.prepare(input.clone()).await.unwrap();
+    let warns = |record: Execution| {
+        record
+            .warnings
+            .iter()
+            .any(|w| w.contains("could not be checked: AccessDenied"))
+    };
+    assert!(!warns(stack.record().await));
+
+    // Who may not ask does not refuse, and says so.
+    let stack = Stack::new();
+    place_with(&stack);
+    stack.prepare(input).await.unwrap();
+    assert!(warns(stack.record().await));
+}

@@ -9,6 +9,7 @@ use floodgate_control::Stores;
 use floodgate_core::execution::record::Execution;
 use floodgate_functions::*;
 use floodgate_store::RecordStore;
+use floodgate_store::aws::ecr::ImageName;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -192,6 +193,8 @@ pub struct Books {
     pub started: Mutex<Vec<(String, String)>>,
     /// The machines that were started.
     pub machines: Mutex<Vec<String>>,
+    /// The processors of each image that is there, by repository and reference; `None`: nobody may ask.
+    pub images: Mutex<Option<BTreeMap<String, Vec<String>>>>,
     /// What Step Functions knows of executions, by their ARNs.
     pub executions: Mutex<BTreeMap<String, Described>>,
 }
@@ -209,6 +212,15 @@ impl Account for Books {
         } else {
             Err(Refused::Missing("there is no such secret".into()))
         }
+    }
+    async fn image(&self, name: &ImageName) -> std::result::Result<Vec<String>, Refused> {
+        let images = self.images.lock().unwrap();
+        let images = images.as_ref();
+        let images = images.ok_or_else(|| Refused::Unknown("AccessDeniedException: no".into()))?;
+        let found = images.get(&format!("{}:{}", name.repository, name.reference));
+        found
+            .cloned()
+            .ok_or_else(|| Refused::Missing("there is no such image".into()))
     }
     async fn start(
         &self,

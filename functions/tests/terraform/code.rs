@@ -213,6 +213,7 @@ fn placeholder(module: &Module, resource: &str) -> String {
         "var.secret_arns" => return "${secrets}".into(),
         "var.task_role_arns" => return "${roles}".into(),
         _ if resource == local("tasks") => return "${task}".into(),
+        _ if resource == local("repositories") => return "${repositories}".into(),
         _ if resource == local("generators") => return "${task_definition}".into(),
         _ => {}
     }
@@ -325,6 +326,20 @@ fn placement_has_the_keys_that_functions_read() {
         given.extend(keys(inner));
     });
     assert_eq!(given, fields(&source, "Network"));
+}
+
+/// What is deployed without a word on its version is of this one.
+#[test]
+fn the_modules_version_is_that_of_the_programs() {
+    let root = Module::load(".");
+    let own = env!("CARGO_PKG_VERSION");
+    assert_eq!(string(root.local("version")).as_deref(), Some(own));
+    let engines = read("terraform/variables.tf");
+    let tag = format!("tag           = optional(string, \"{own}\")");
+    assert!(
+        engines.contains(&tag),
+        "the default of engines.tag is not {own}"
+    );
 }
 
 #[test]

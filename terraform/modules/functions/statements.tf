@@ -4,6 +4,8 @@ locals {
   clusters   = "arn:${var.partition}:ecs:*:${var.account_id}:cluster/${var.name}"
   generators = "arn:${var.partition}:ecs:*:${var.account_id}:task-definition/${var.name}-generator-*:*"
 
+  repositories = "arn:${var.partition}:ecr:${var.region}:${var.account_id}:repository/${var.name}/generator-*"
+
   in_clusters = { ArnLike = { "ecs:cluster" = local.clusters } }
 
   # S3 answers 403 instead of 404 for an object that is not there, unless the caller may list.
@@ -112,6 +114,12 @@ locals {
           Effect   = "Allow"
           Action   = ["s3:PutObject"]
           Resource = ["${var.bucket_arn}/projects/*/definitions/*", local.executions]
+        },
+        {
+          Sid      = "FindImages"
+          Effect   = "Allow"
+          Action   = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]
+          Resource = [local.repositories]
         },
         {
           # Quotas have no resource for reading.

@@ -3,6 +3,11 @@ output "repository_urls" {
   value       = { for engine, repository in aws_ecr_repository.this : engine => repository.repository_url }
 }
 
+output "images" {
+  description = "Image of each engine that lies in a repository made here, as the task definitions name it."
+  value       = { for engine, generator in var.engines : engine => local.images[engine] if generator.image == null }
+}
+
 output "task_definitions" {
   description = "ARN of the task definition by region, engine and architecture, in the form of config/placement.json."
   value = {

@@ -1,10 +1,16 @@
 //! What the stores on AWS have in common: how a client reaches the services, and what their errors mean.
 
+#[cfg(feature = "calls")]
+pub mod call;
+#[cfg(feature = "calls")]
+pub mod ecr;
 mod error;
 
-pub(crate) use error::store_error;
+#[cfg(any(feature = "s3", feature = "calls"))]
+pub(crate) use error::chain;
 #[cfg(feature = "s3")]
-pub(crate) use error::{chain, code};
+pub(crate) use error::code;
+pub(crate) use error::store_error;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
