@@ -16,7 +16,7 @@ pub(crate) struct Options {
     /// Leave the stack up after the demo, until Ctrl-C
     #[arg(long)]
     keep: bool,
-    /// Deploy the stack with Terraform, from the example `emulator`; it is planned again and destroyed after the demo
+    /// Bring the stack up with `floodgate deploy`, which takes Terraform; it is destroyed after the demo
     #[arg(long)]
     terraform: bool,
 }
@@ -30,7 +30,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     eprintln!("── bringing the stack up");
     let start = Instant::now();
     let by = match options.terraform {
-        true => Deployed::ByTerraform,
+        true => Deployed::ByCommand,
         false => Deployed::ByScript,
     };
     let mut cloud = Cloud::start(Programs::Built, by)?;
@@ -106,13 +106,21 @@ fn verdict(status: ExitStatus) -> Result<()> {
 /// What `floodgate --cloud` and other clients need to find the stack.
 fn environment(cloud: &Cloud) -> Result<Vec<(&'static str, String)>> {
     let of = |name: &str| cloud.stack[name].as_str().unwrap_or_default().to_owned();
-    Ok(vec![
+    let mut variables = vec![
         ("AWS_ENDPOINT_URL", cloud.url()?),
-        ("AWS_REGION", of("region")),
         ("AWS_ACCESS_KEY_ID", "test".into()),
         ("AWS_SECRET_ACCESS_KEY", "test".into()),
-        ("FLOODGATE_STACK", of("name")),
-    ])
+    ];
+    match of("out") {
+        // The names of its parts are told by convention.
+        none if none.is_empty() => variables.extend([
+            ("AWS_REGION", of("region")),
+            ("FLOODGATE_STACK", of("name")),
+        ]),
+        // All else is told by the file that `floodgate deploy` has written.
+        out => variables.push(("FLOODGATE_OUT", out)),
+    }
+    Ok(variables)
 }
 
 fn explain(cloud: &Cloud) -> Result<()> {

@@ -3,7 +3,7 @@
 mod provider;
 mod stack;
 
-pub(crate) use stack::Stack;
+use stack::Stack;
 
 use crate::repo;
 use crate::steps::Steps;
@@ -133,7 +133,6 @@ fn check(steps: &mut Steps, options: &Check) -> Result<()> {
                 terraform,
                 endpoint: endpoint.clone(),
                 package: repo::root().join(&options.package),
-                image: None,
             };
             stack.check(steps);
         }
@@ -146,7 +145,17 @@ fn check(steps: &mut Steps, options: &Check) -> Result<()> {
 /// # Errors
 /// What is missing.
 pub(crate) fn is_usable() -> Result<()> {
-    Terraform::with_provider().map(|_| ())
+    let terraform = Terraform::find()?.context("there is no terraform")?;
+    ensure!(terraform.configuration.is_some(), NO_PROVIDER);
+    Ok(())
+}
+
+/// Terraform's configuration that takes the provider from the cache, if it is there.
+///
+/// # Errors
+/// If it cannot be written.
+pub(crate) fn configuration() -> Result<Option<PathBuf>> {
+    provider::configuration()
 }
 
 struct Terraform {
@@ -168,16 +177,6 @@ impl Terraform {
             data: repo::target_dir()?.join("terraform"),
             configuration: provider::configuration()?,
         }))
-    }
-
-    /// The same where resources can be applied.
-    ///
-    /// # Errors
-    /// What is missing.
-    fn with_provider() -> Result<Self> {
-        let terraform = Self::find()?.context("there is no terraform")?;
-        ensure!(terraform.configuration.is_some(), NO_PROVIDER);
-        Ok(terraform)
     }
 
     /// A command in a folder below `terraform/`, with a data folder of its own.

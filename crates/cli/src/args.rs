@@ -1,7 +1,8 @@
 //! The command line as written. What it means is decided in [`crate::commands`].
 
 use crate::commands::{
-    abort, attach, demo, generator, hit, import, init, inspect, run, runs, schema, show, validate,
+    abort, attach, demo, deploy, destroy, doctor, generator, hit, import, init, inspect, run, runs,
+    schema, show, validate,
 };
 use clap::{Parser, Subcommand};
 
@@ -45,6 +46,12 @@ pub enum Command {
     Attach(attach::Args),
     /// Run a real test against a bundled shop, with two generator processes
     Demo(demo::Args),
+    /// Bring a stack into an AWS account, or up to date
+    Deploy(deploy::Args),
+    /// Take a stack away again; results stay unless they are to go
+    Destroy(destroy::Args),
+    /// Say what is missing or misconfigured here, and with --cloud in the account
+    Doctor(doctor::Args),
     /// One task of an execution, started by `run`
     #[command(hide = true)]
     Generator(generator::Args),
@@ -65,6 +72,7 @@ pub struct OutArgs {
 }
 
 pub use crate::cloud::CloudArgs;
+pub use crate::deploy::{Architecture, StackArgs};
 
 /// Whose executions are meant.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -230,7 +238,9 @@ mod tests {
         let mut cli = Cli::command().term_width(100);
         insta::assert_snapshot!("help", cli.render_help());
         cli.build();
-        for name in ["run", "hit", "abort", "attach", "runs", "show"] {
+        for name in [
+            "run", "hit", "abort", "attach", "runs", "show", "doctor", "deploy", "destroy",
+        ] {
             let command = cli.find_subcommand_mut(name).unwrap();
             insta::assert_snapshot!(format!("help_{name}"), command.render_help());
         }

@@ -10,6 +10,8 @@ pub mod args;
 mod clock;
 mod cloud;
 pub mod commands;
+mod deploy;
+mod doctor;
 pub mod env;
 pub mod error;
 mod files;
@@ -22,6 +24,7 @@ mod output;
 mod output_file;
 mod script;
 mod signals;
+mod tools;
 mod trigger;
 pub mod view;
 
@@ -29,7 +32,8 @@ use args::{Cli, Command};
 use clap::Parser;
 use clap::error::{ContextKind, ErrorKind};
 use commands::{
-    abort, attach, demo, generator, hit, import, init, inspect, run, runs, schema, show, validate,
+    abort, attach, demo, deploy as deploying, destroy as destroying, doctor as doctors, generator,
+    hit, import, init, inspect, run, runs, schema, show, validate,
 };
 use error::CliError;
 use floodgate_core::execution::record::Status;
@@ -148,6 +152,9 @@ fn dispatch(command: Command) -> error::Result<ExitCode> {
             Command::Show(args) => show::show(args).await,
             Command::Abort(args) => abort::abort(args).await,
             Command::Attach(args) => attach::attach(args).await,
+            Command::Deploy(args) => Box::pin(deploying::deploy(args)).await,
+            Command::Destroy(args) => Box::pin(destroying::destroy(args)).await,
+            Command::Doctor(args) => doctors::doctor(args).await,
             Command::Demo(args) => Box::pin(demo::demo(args)).await,
             Command::Generator(args) => generator::generator(args).await,
         }

@@ -10,6 +10,7 @@ mod call;
 pub mod collector;
 pub mod gatling;
 pub mod inspect;
+pub mod installed;
 pub mod jmeter;
 mod jvm;
 pub mod k6;

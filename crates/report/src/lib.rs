@@ -3,6 +3,7 @@
 //! Every function here is pure: it takes the record and the summary of an execution and gives text. Whether that text is
 //! coloured, and how wide it may be, is decided once, by a [`Style`].
 
+pub mod doctor;
 mod failures;
 mod format;
 mod json;

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 /// What is installed, pinned.
 const PACKAGES: &[&str] = &["ministack==1.5.33", "docker==7.2.0", "boto3==1.43.106"];
 /// The region of the emulated stack.
-const REGION: &str = "eu-west-1";
+pub(super) const REGION: &str = "eu-west-1";
 
 /// The Python that has MiniStack and boto3.
 ///

@@ -1,14 +1,16 @@
 //! The cloud on this machine: emulators, a Docker engine, and one stack deployed onto them.
 
+mod deployed;
 pub(crate) mod docker;
 mod localstack;
 mod ministack;
 mod server;
 
 use crate::steps::Steps;
-use crate::terraform::{self, Stack};
+use crate::terraform;
 use crate::{emulate, engines, package, repo};
 use anyhow::{Context as _, Result, ensure};
+use deployed::ByCommand;
 use docker::Docker;
 use ministack::Ministack;
 use serde_json::{Value, json};
@@ -29,7 +31,7 @@ pub(crate) struct Cloud {
     docker: Docker,
     description: PathBuf,
     /// What has to be destroyed before the end.
-    applied: Option<Stack>,
+    applied: Option<ByCommand>,
     /// The stack's names and ARNs, as `deploy.py` gives them.
     pub(crate) stack: Value,
 }
@@ -55,8 +57,8 @@ impl Cloud {
         let description = ministack.folder()?.join("stack.json");
         let (stack, applied) = part("stack", || match by {
             Deployed::ByScript => Ok((deploy(&ministack, &bootstrap, &scripts)?, None)),
-            Deployed::ByTerraform => {
-                let (stack, applied) = apply(&ministack, &bootstrap)?;
+            Deployed::ByCommand => {
+                let (stack, applied) = by_command(&ministack, &bootstrap)?;
                 Ok((stack, Some(applied)))
             }
         })?;
@@ -100,23 +102,25 @@ impl Cloud {
         self.ministack.deploy(arguments)
     }
 
-    /// Whether Terraform would change nothing more of what it has applied.
+    /// Whether a second deployment would change nothing more.
     ///
     /// # Errors
     /// If it would, with its plan.
     pub(crate) fn is_settled(&self) -> Result<()> {
         self.applied.as_ref().map_or(Ok(()), |applied| {
-            part("terraform plan: nothing to do", || applied.is_settled())
+            part("floodgate deploy again: nothing to do; doctor", || {
+                applied.is_settled()
+            })
         })
     }
 
-    /// Destroys what Terraform has applied. Nothing for a stack by the script, which ends with the emulator.
+    /// Destroys what was deployed by command. Nothing for a stack by the script, which ends with the emulator.
     ///
     /// # Errors
     /// If something cannot be destroyed.
     pub(crate) fn destroy(&mut self) -> Result<()> {
         match self.applied.take() {
-            Some(applied) => part("terraform destroy", || applied.destroy()),
+            Some(applied) => part("floodgate destroy", || applied.destroy()),
             None => Ok(()),
         }
     }
@@ -152,25 +156,25 @@ fn without(steps: &mut Steps, name: &str, why: &anyhow::Error) {
 pub(crate) enum Deployed {
     /// `infra/emulator/deploy.py`.
     ByScript,
-    /// Terraform, from its example `emulator`.
-    ByTerraform,
+    /// `floodgate deploy`, with Terraform.
+    ByCommand,
 }
 
 /// Runs the tests of the run in the cloud, on MiniStack, and of every branch of the state machine, on LocalStack.
 pub(crate) fn test(steps: &mut Steps) {
     branches(steps);
     runs(steps);
-    through_terraform(steps);
+    through_a_deployment(steps);
 }
 
-/// The demo through a stack that Terraform has applied.
-fn through_terraform(steps: &mut Steps) {
-    let name = "cloud: the demo through a stack by Terraform";
+/// The demo through a stack by `floodgate deploy`, until `floodgate destroy`.
+fn through_a_deployment(steps: &mut Steps) {
+    let name = "cloud: floodgate deploy, the demo, floodgate destroy";
     eprintln!("\n── {name}");
     if let Err(why) = terraform::is_usable() {
         return steps.leave_out(name, format!("{why:#}"));
     }
-    let cloud = match Cloud::start(Programs::Tested, Deployed::ByTerraform) {
+    let mut cloud = match Cloud::start(Programs::Tested, Deployed::ByCommand) {
         Ok(cloud) => cloud,
         Err(why) => return without(steps, name, &why),
     };
@@ -179,8 +183,8 @@ fn through_terraform(steps: &mut Steps) {
     if passed.is_err() {
         keep_logs(&cloud);
     }
-    // To destroy it takes minutes, and `cargo xtask emulate --terraform` does; here it goes with the emulator.
-    let outcome = passed.and_then(|()| cloud.is_settled()).and(cloud.stop());
+    let settled = passed.and_then(|()| cloud.is_settled());
+    let outcome = settled.and_then(|()| cloud.destroy()).and(cloud.stop());
     match outcome {
         Ok(()) => steps.note(name, start.elapsed()),
         Err(why) => steps.fail(name, format!("{why:#}")),
@@ -334,19 +338,20 @@ fn run(arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Applies the example for emulators: the stack under the names of `deploy.py`.
-fn apply(ministack: &Ministack, bootstrap: &Path) -> Result<(Value, Stack)> {
+/// Deploys as a user does: the stack under the names of `deploy.py`.
+fn by_command(ministack: &Ministack, bootstrap: &Path) -> Result<(Value, ByCommand)> {
     let folder = ministack.folder()?;
     let package = folder.join("functions.zip");
     package::pack_quickly(bootstrap, &package)?;
-    let applied = Stack::apply(folder, ministack.url()?, &package, IMAGE)?;
-    let of = applied.outputs()?;
+    let applied = ByCommand::deploy(folder, ministack.url()?, ministack::REGION, &package, IMAGE)?;
+    let of = applied.connection()?;
     let stack = json!({
         "name": of["stack"],
         "region": of["region"],
         "state_machines": of["state_machine_arns"],
         "bucket": of["bucket"],
         "table": of["table"],
+        "out": applied.out(),
     });
     Ok((stack, applied))
 }

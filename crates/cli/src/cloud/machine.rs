@@ -130,14 +130,46 @@ pub(super) fn exit_code(error: &str) -> u8 {
 
 /// Who we are to AWS.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Caller {
-    pub(super) arn: String,
-    pub(super) account: String,
+pub(crate) struct Caller {
+    pub(crate) arn: String,
+    pub(crate) account: String,
     /// `aws`, `aws-cn`, …
-    pub(super) partition: String,
+    pub(crate) partition: String,
 }
 
-pub(super) async fn caller(config: &SdkConfig) -> Result<Caller> {
+/// The ids of runs of a stack that are on, of all projects.
+///
+/// # Errors
+/// What Step Functions refuses.
+pub(crate) async fn running(config: &SdkConfig, stack: &str) -> Result<Vec<String>> {
+    let client = aws_sdk_sfn::Client::new(config);
+    // A project's has the stack's name and a low line in front, which neither has in its own.
+    let own = |name: &str| {
+        name == stack
+            || name
+                .strip_prefix(stack)
+                .is_some_and(|rest| rest.starts_with('_'))
+    };
+    let mut names = Vec::new();
+    let mut machines = client.list_state_machines().into_paginator().items().send();
+    while let Some(machine) = machines.next().await {
+        let machine = machine.map_err(|e| failed("list the state machines", e))?;
+        if !own(&machine.name) {
+            continue;
+        }
+        let arn = &machine.state_machine_arn;
+        let listing = client.list_executions().state_machine_arn(arn);
+        let listing = listing.status_filter(ExecutionStatus::Running);
+        let mut found = listing.into_paginator().items().send();
+        while let Some(execution) = found.next().await {
+            let execution = execution.map_err(|e| failed(&format!("list the runs of {arn}"), e))?;
+            names.push(execution.name);
+        }
+    }
+    Ok(names)
+}
+
+pub(crate) async fn caller(config: &SdkConfig) -> Result<Caller> {
     let identity = aws_sdk_sts::Client::new(config)
         .get_caller_identity()
         .send()

@@ -7,17 +7,19 @@ mod start;
 
 use follow::Follow;
 pub(crate) use follow::{Ended, follow};
+pub(crate) use machine::{Caller, caller, running};
 pub use settings::CloudArgs;
+pub(crate) use settings::{Named, Place};
 pub(crate) use start::{Start, start};
 
 use crate::args::ShowArgs;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
+use aws_config::SdkConfig;
 use floodgate_control::Stores;
 use floodgate_store::dynamodb::DynamoStore;
 use floodgate_store::s3::S3Store;
 use machine::AwsMachine;
-use settings::{Named, Place};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,6 +59,28 @@ impl Cloud {
     }
 }
 
+/// How AWS is talked to: with a region that is said, else that of the environment or the profile.
+pub(crate) async fn config(region: Option<&str>) -> SdkConfig {
+    let mut loader = floodgate_store::aws::loader();
+    if let Some(region) = region {
+        loader = loader.region(aws_config::Region::new(region.to_owned()));
+    }
+    loader.load().await
+}
+
+/// The region of a configuration.
+///
+/// # Errors
+/// [`CliError::Usage`] if nothing names one.
+pub(crate) fn region(config: &SdkConfig) -> Result<String> {
+    let region = config.region().map(ToString::to_string);
+    region.ok_or_else(|| {
+        CliError::Usage(
+            "no AWS region: say --region, set AWS_REGION, or set one in the profile".into(),
+        )
+    })
+}
+
 /// Finds the stack and asks AWS who we are, which also shows that there are credentials. `project` is whose runs are meant, where that
 /// is known.
 ///
@@ -64,16 +88,8 @@ impl Cloud {
 /// What is missing, with what to do about it.
 pub(crate) async fn connect(args: &CloudArgs, project: Option<&str>, out: &Path) -> Result<Cloud> {
     let named = Named::find(args, out)?;
-    let mut loader = floodgate_store::aws::loader();
-    if let Some(region) = &named.region {
-        loader = loader.region(aws_config::Region::new(region.clone()));
-    }
-    let config = loader.load().await;
-    let Some(region) = config.region().map(ToString::to_string) else {
-        return Err(CliError::Usage(
-            "no AWS region: say --region, set AWS_REGION, or set one in the profile".into(),
-        ));
-    };
+    let config = config(named.region.as_deref()).await;
+    let region = region(&config)?;
     let caller = machine::caller(&config).await?;
     let place = Place::of(named, project, &region, &caller)?;
     let stores = Stores {

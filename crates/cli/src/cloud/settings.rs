@@ -45,23 +45,23 @@ pub struct CloudArgs {
 
 /// What is said of the stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Named {
-    pub(super) stack: Option<String>,
-    pub(super) region: Option<String>,
-    pub(super) bucket: Option<String>,
-    pub(super) table: Option<String>,
-    pub(super) state_machine: Option<String>,
+pub(crate) struct Named {
+    pub(crate) stack: Option<String>,
+    pub(crate) region: Option<String>,
+    pub(crate) bucket: Option<String>,
+    pub(crate) table: Option<String>,
+    pub(crate) state_machine: Option<String>,
     /// By project; `*` for those that have none of their own.
-    pub(super) state_machines: BTreeMap<String, String>,
+    pub(crate) state_machines: BTreeMap<String, String>,
 }
 
 /// The parts of a stack.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) bucket: String,
-    pub(super) table: String,
+pub(crate) struct Place {
+    pub(crate) bucket: String,
+    pub(crate) table: String,
     /// ARNs, the likeliest first.
-    pub(super) state_machines: Vec<String>,
+    pub(crate) state_machines: Vec<String>,
 }
 
 impl Named {
@@ -69,7 +69,7 @@ impl Named {
     ///
     /// # Errors
     /// A file that cannot be read.
-    pub(super) fn find(args: &CloudArgs, out: &Path) -> Result<Self> {
+    pub(crate) fn find(args: &CloudArgs, out: &Path) -> Result<Self> {
         let given = |value: &Option<String>| value.clone().filter(|v| !v.is_empty());
         let said = Self {
             stack: given(&args.stack),
@@ -159,7 +159,7 @@ impl Place {
     ///
     /// # Errors
     /// [`CliError::Usage`] if no stack is named and a part is missing.
-    pub(super) fn of(
+    pub(crate) fn of(
         named: Named,
         project: Option<&str>,
         region: &str,

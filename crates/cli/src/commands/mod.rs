@@ -3,6 +3,9 @@
 pub mod abort;
 pub mod attach;
 pub mod demo;
+pub mod deploy;
+pub mod destroy;
+pub mod doctor;
 pub mod generator;
 pub mod hit;
 pub mod import;

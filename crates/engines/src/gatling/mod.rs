@@ -25,6 +25,7 @@ pub use lift::{Name, lift};
 pub use pickle::assertion as unpickle;
 pub use project::{Packed, is_project, pack};
 pub use read::{LogReader, reader};
+pub(crate) use script::installed;
 
 /// The name of the log in the folder that Gatling names itself.
 pub const LOG: &str = "simulation.log";

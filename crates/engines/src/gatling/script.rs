@@ -1,6 +1,7 @@
 //! The user's simulation as it lies in the test's folder: a jar, or a packed project.
 
 use super::project;
+use crate::installed::Installed;
 use crate::jvm;
 use crate::launch::{Job, LaunchError};
 use crate::private;
@@ -57,7 +58,7 @@ impl Script {
             folder,
         };
         if !script.has_gatling()? {
-            script.libraries.push(full(&home(job)?)?);
+            script.libraries.push(full(&home(job.home)?)?);
         }
         script.check_version()?;
         Ok(script)
@@ -82,15 +83,7 @@ impl Script {
         let Some(found) = self.libraries.iter().find_map(|place| version(place)) else {
             return Ok(());
         };
-        let mut parts = found.split('.').map(|part| part.parse::<u32>().ok());
-        match (parts.next().flatten(), parts.next().flatten()) {
-            (Some(3), Some(minor)) if RUNS.contains(&minor) => Ok(()),
-            _ => Err(LaunchError::Version {
-                engine: "Gatling",
-                found,
-                remedy: format!("use 3.{} to 3.{}", RUNS.start(), RUNS.end()),
-            }),
-        }
+        known(found).map(drop)
     }
 
     fn class_path(&self, scratch: &Path) -> OsString {
@@ -109,12 +102,33 @@ impl Script {
     }
 }
 
+/// A version that simulations are run with.
+fn known(found: String) -> Result<String, LaunchError> {
+    let mut parts = found.split('.').map(|part| part.parse::<u32>().ok());
+    match (parts.next().flatten(), parts.next().flatten()) {
+        (Some(3), Some(minor)) if RUNS.contains(&minor) => Ok(found),
+        _ => Err(LaunchError::Version {
+            engine: "Gatling",
+            found,
+            remedy: format!("use 3.{} to 3.{}", RUNS.start(), RUNS.end()),
+        }),
+    }
+}
+
+/// The Gatling that is here for simulations that bring none along.
+pub(crate) fn installed() -> Result<Installed, LaunchError> {
+    let at = home(None)?;
+    // It was found by its version.
+    let version = known(version(&at).unwrap_or_default())?;
+    Ok(Installed { version, at })
+}
+
 /// The folder with Gatling's jars.
-fn home(job: &Job<'_>) -> Result<PathBuf, LaunchError> {
+fn home(given: Option<&Path>) -> Result<PathBuf, LaunchError> {
     let named = ["FLOODGATE_GATLING", "GATLING_HOME"]
         .into_iter()
         .filter_map(|name| std::env::var_os(name).map(PathBuf::from));
-    let places = match job.home {
+    let places = match given {
         Some(home) => vec![home.to_owned()],
         None => named.chain(["/opt/gatling".into()]).collect(),
     };

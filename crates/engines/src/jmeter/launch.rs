@@ -5,6 +5,7 @@ use super::pace::Paces;
 use super::plan::{Plan, Values, checks, resolved};
 use super::read::{self, Options};
 use super::split::{Folders, Share, split};
+use crate::installed::Installed;
 use crate::jvm;
 use crate::launch::{Exit, Job, Launch, LaunchError, Output, Said, Stop};
 use crate::port;
@@ -139,7 +140,7 @@ fn find(program: &str, first: &[PathBuf]) -> Option<PathBuf> {
         .find(|file| file.is_file())
 }
 
-fn java() -> Result<PathBuf, LaunchError> {
+pub(crate) fn java() -> Result<PathBuf, LaunchError> {
     let first: Vec<PathBuf> = std::env::var_os("JAVA_HOME")
         .map(|home| Path::new(&home).join("bin"))
         .into_iter()
@@ -152,6 +153,29 @@ fn java() -> Result<PathBuf, LaunchError> {
     })
 }
 
+/// The JMeter that is here. A distribution names its version in few places: where its core's name has none, the major one is known alone.
+pub(crate) fn installed() -> Result<Installed, LaunchError> {
+    let home = home(None)?;
+    let version = match core_version(&home)? {
+        Some(version) => version,
+        None => format!("{}.x", major(&home)?),
+    };
+    Ok(Installed { version, at: home })
+}
+
+/// The version in the name of the core's jar, which Maven Central gives it.
+fn core_version(home: &Path) -> Result<Option<String>, LaunchError> {
+    let ext = home.join("lib/ext");
+    let names = std::fs::read_dir(&ext).map_err(LaunchError::file(&ext))?;
+    let mut names = names
+        .flatten()
+        .filter_map(|entry| entry.file_name().into_string().ok());
+    Ok(names.find_map(|name| {
+        let version = name.strip_prefix("ApacheJMeter_core-")?;
+        Some(version.strip_suffix(".jar")?.to_owned())
+    }))
+}
+
 /// The first number of the version that an installation says it is: of its core's name (Maven Central), or of the version of its
 /// saved formats, which is 5.0 since JMeter 5 (`bin/saveservice.properties`).
 fn major(home: &Path) -> Result<u32, LaunchError> {
@@ -160,13 +184,7 @@ fn major(home: &Path) -> Result<u32, LaunchError> {
             .next()
             .and_then(|number| number.trim().parse::<u32>().ok())
     };
-    let ext = home.join("lib/ext");
-    let names = std::fs::read_dir(&ext).map_err(LaunchError::file(&ext))?;
-    let by_name = names
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .find_map(|name| first(name.strip_prefix("ApacheJMeter_core-")?));
-    if let Some(major) = by_name {
+    if let Some(major) = core_version(home)?.as_deref().and_then(first) {
         return Ok(major);
     }
     let file = home.join("bin/saveservice.properties");

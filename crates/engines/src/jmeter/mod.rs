@@ -13,6 +13,7 @@ mod tokens;
 
 pub use inspect::inspect;
 pub use launch::{divided, exit, launch};
+pub(crate) use launch::{installed, java};
 pub use pace::Paces;
 pub use read::{Checks, Options, reader};
 

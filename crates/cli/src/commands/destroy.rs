@@ -1,0 +1,42 @@
+//! `floodgate destroy`: a stack's end.
+
+use crate::args::{OutArgs, StackArgs};
+use crate::deploy::{Destroy, destroy as destroying};
+use crate::error::Result;
+use std::process::ExitCode;
+
+/// Arguments of `floodgate destroy`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Which stack.
+    #[command(flatten)]
+    pub stack: StackArgs,
+    /// The bucket with all results and the table with all records, too
+    #[arg(long)]
+    pub delete_results: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    pub yes: bool,
+    /// Only say what would go, and what would stay
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Where the connection file lies.
+    #[command(flatten)]
+    pub out: OutArgs,
+}
+
+/// Destroys.
+///
+/// # Errors
+/// Runs that are on, a no, what is refused. The same command goes on from there.
+pub async fn destroy(args: Args) -> Result<ExitCode> {
+    Box::pin(destroying(&Destroy {
+        stack: args.stack,
+        delete_results: args.delete_results,
+        yes: args.yes,
+        dry_run: args.dry_run,
+        out: args.out.out,
+    }))
+    .await?;
+    Ok(ExitCode::SUCCESS)
+}
