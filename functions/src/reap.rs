@@ -114,7 +114,8 @@ pub(crate) async fn handle(app: &App, input: Reap) -> Result<Reaped> {
             let (project, id, before) = (run.project.clone(), run.execution.clone(), run.watched());
             let error = error.map(|e| text(e.error, e.cause)).or(run.error);
             let order = error.as_ref().map(|e| (StopReason::Error, e.clone()));
-            reap(app, &project, &id, order, before, error)
+            // boxed: its future is large
+            Box::pin(reap(app, &project, &id, order, before, error))
                 .await
                 .map(Reaped::Run)
         }
@@ -169,14 +170,14 @@ async fn recovery(app: &App, recover: Recover, tenant: &Tenant) -> Result<Run> {
     let app = &app.of(&execution.id);
     let order = order_of(&recover.status, recover.error.as_deref());
     let error = (order.0 == StopReason::Error).then(|| order.1.clone());
-    reap(
+    Box::pin(reap(
         app,
         &execution.project,
         &execution.id,
         Some(order),
         Watched::default(),
         error,
-    )
+    ))
     .await
 }
 

@@ -157,7 +157,7 @@ impl Diagnosis {
             n => parts.push(format!("{n} {more}")),
         };
         say(blocked, "thing blocks", "things block");
-        say(warnings, "limits", "limit");
+        say(warnings, "warning", "warnings");
         say(unknown, "could not be checked", "could not be checked");
         let tone = match (blocked, warnings + unknown) {
             (0, 0) => return style.strong("nothing is in the way", Tone::Good),

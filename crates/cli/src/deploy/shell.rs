@@ -182,7 +182,7 @@ mod tests {
         let mut shell = Shell::new().unwrap();
         let mut lines = Vec::new();
         let ended = shell.run(sh("cat; echo two; exit 3"), Some("one\n"), |line| {
-            lines.push(line.to_owned())
+            lines.push(line.to_owned());
         });
         let ended = ended.await.unwrap();
         assert_eq!(
