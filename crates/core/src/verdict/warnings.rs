@@ -170,7 +170,7 @@ fn contention(manifests: &[Manifest]) -> Option<String> {
         })
         .max()?;
     Some(format!(
-        "the machine's CPUs were waited for in {seconds} of {of} seconds ({}), so it cannot be told whether the generator was short of \
+        "CPUs of the machine were waited for in {seconds} of {of} seconds ({}), so it cannot be told whether the generator was short of \
          CPU; run it where nothing else does, or under a quota of its own",
         tasks(&list)
     ))
