@@ -98,13 +98,11 @@ fn ask(job: &Job<'_>, remedy: impl Fn() -> String) -> Result<Inspection, LaunchE
     let problem = match called.code {
         Some(0) => return inspect(job.script, &called.stdout),
         Some(_) => {
-            let said = match called.stderr.is_empty() {
-                true => &called.stdout,
-                false => &called.stderr,
-            };
+            // A JVM that cannot start says so on stdout, and on stderr which options it has picked up.
+            let said = [&called.stdout[..], b"\n", &called.stderr].concat();
             format!(
                 "does not take it: {}",
-                complaint(&String::from_utf8_lossy(said), &remedy())
+                complaint(&String::from_utf8_lossy(&said), &remedy())
             )
         }
         None => format!("did not answer within {} s", PATIENCE.as_secs()),
