@@ -316,6 +316,7 @@ impl Launch<'_> {
             environment: environment.map(|(k, v)| (k.to_owned(), v)).into(),
             started_by: plan.execution.clone(),
             client_token: client_token(
+                &plan.project,
                 &plan.execution,
                 task.index,
                 self.placed.attempt(task.index),
@@ -328,11 +329,12 @@ impl Launch<'_> {
     }
 }
 
-/// The same for the same request until ECS has answered it, so that a request whose answer was lost is carried out once. ECS
+/// The same for the same request until ECS has answered it, so that a request whose answer was lost is carried out once; and no other
+/// project's, whose run may have the same id. ECS
 /// gives the answer to a token again, so that after one of no room another is needed. 64 characters, as many as a token may have
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/ECS_Idempotency.html>).
-fn client_token(execution: &str, task: u32, attempt: u32, capacity: &str) -> String {
-    sha256_hex(format!("{execution}/{task}/{attempt}/{capacity}").as_bytes())
+fn client_token(project: &str, execution: &str, task: u32, attempt: u32, capacity: &str) -> String {
+    sha256_hex(format!("{project}/{execution}/{task}/{attempt}/{capacity}").as_bytes())
 }
 
 /// How many of the tasks of each kind of capacity there are.

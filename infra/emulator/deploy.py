@@ -1,7 +1,8 @@
 """Puts one Floodgate stack onto an emulated AWS, and takes it away again.
 
-What Terraform does on AWS (`terraform/`), in the least that an emulator needs: names, contents and the state machine
-are the same, policies are not (MiniStack does not enforce them). Only loopback endpoints are accepted.
+What Terraform does on AWS (`terraform/`), in the least that an emulator needs: names, contents, the state machine, roles and policies
+are the same. `--gateway` names the program that renders Terraform's policies; without it roles have none, for an emulator that enforces
+none. Only loopback endpoints are accepted.
 
     deploy.py up   --endpoint http://127.0.0.1:4566 --bootstrap PATH --out stack.json
     deploy.py down --endpoint http://127.0.0.1:4566
@@ -14,6 +15,7 @@ import argparse
 import hashlib
 import io
 import json
+import subprocess
 import sys
 import time
 import zipfile
@@ -54,6 +56,14 @@ class Options:
     schedule_expression: str
     placement: str
     other_region: str | None
+    gateway: Path | None
+    secret: list[str]
+    without: list[str]
+
+    @property
+    def iam_prefix(self) -> str:
+        """What names of roles begin with: IAM knows no regions."""
+        return f"{self.name}-{self.region}"
 
     @property
     def bucket(self) -> str:
@@ -77,7 +87,8 @@ class Stack:
     task_definition: str
     functions: dict[str, str]
     package: str
-    schedule_role: str
+    #: What names of roles and policies begin with.
+    iam_prefix: str
     architecture: str
 
 
@@ -105,6 +116,7 @@ class Clients:
         self.events = client("events")
         self.scheduler = client("scheduler")
         self.logs = client("logs")
+        self.secrets = client("secretsmanager")
 
 
 def already(error: ClientError) -> bool:
@@ -123,14 +135,90 @@ def create(call: Any, **arguments: Any) -> Any:
         raise
 
 
-def role(clients: Clients, name: str, service: str) -> str:
-    """A role that `service` may take; its ARN."""
-    trust = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
+def role_arn(options: Options, name: str) -> str:
+    return f"arn:aws:iam::{ACCOUNT}:role/{options.iam_prefix}-{name}"
+
+
+def task_roles(options: Options) -> dict[str, str]:
+    """One a project, as Terraform names them."""
+    return {
+        project: role_arn(options, "generator" if project == "*" else f"generator_{project}")
+        for project in options.project
     }
-    create(clients.iam.create_role, RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
-    return clients.iam.get_role(RoleName=name)["Role"]["Arn"]
+
+
+def secrets(clients: Clients, options: Options) -> dict[str, list[str]]:
+    """The secrets of each project: their ARNs."""
+    arns: dict[str, list[str]] = {project: [] for project in options.project}
+    for given in options.secret:
+        project, rest = given.split("/", 1)
+        name, value = rest.split("=", 1)
+        full = f"{options.name}/{project}/{name}"
+        create(clients.secrets.create_secret, Name=full, SecretString=value)
+        arns[project].append(clients.secrets.describe_secret(SecretId=full)["ARN"])
+    return arns
+
+
+def rendered_policies(options: Options, secret_arns: dict[str, list[str]]) -> dict[str, Any]:
+    """Roles and policies as Terraform renders them; with no policies where nobody can."""
+    if options.gateway is None:
+        names = [*FUNCTIONS, "state-machine", "schedules", "generator-execution"]
+        arns = [role_arn(options, name) for name in names] + list(task_roles(options).values())
+        return {"roles": {arn.rsplit("/", 1)[-1]: {"trust": NOBODY, "policies": {}} for arn in arns}}
+    scheduled = json.loads(options.schedule)["project"] if options.schedule else options.project[-1]
+    inputs = {
+        "name": options.name,
+        "regions": {options.other_region: {}} if options.other_region else {},
+        "projects": {project: {"secret_arns": arns} for project, arns in secret_arns.items()},
+        # The role of schedules is there whether a schedule is or not: one may come with the next `up`.
+        "schedules": {"nightly": {"expression": "rate(1 day)", "project": scheduled, "test": "any"}},
+    }
+    command = [str(options.gateway), "render", "--inputs", json.dumps(inputs)]
+    said = subprocess.run(
+        [*command, "--account", ACCOUNT, "--region", options.region], check=True, stdout=subprocess.PIPE
+    )
+    return json.loads(said.stdout)
+
+
+#: Who may take a role that no one has to.
+NOBODY = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
+}
+
+
+def lessened(options: Options, role: str, policy: dict[str, Any]) -> dict[str, Any]:
+    """The policy of a role without what `--without` takes from it: a statement by its name, or resources by their end."""
+    statements = policy["Statement"]
+    for given in options.without:
+        of_role, what = given.split(" ", 1)
+        if role != f"{options.iam_prefix}-{of_role}":
+            continue
+        before = json.dumps(statements)
+        statements = [
+            statement | {"Resource": [arn for arn in statement["Resource"] if not arn.endswith(what)]}
+            for statement in statements
+            if statement.get("Sid") != what
+        ]
+        statements = [statement for statement in statements if statement["Resource"]]
+        if json.dumps(statements) == before and what in json.dumps(policy):
+            raise SystemExit(f"deploy: --without {given!r} takes nothing away")
+    return policy | {"Statement": statements}
+
+
+def roles(clients: Clients, options: Options, secret_arns: dict[str, list[str]]) -> None:
+    """Every role with its policies, those to attach, and the bucket's."""
+    rendering = rendered_policies(options, secret_arns)
+    for name, role in rendering["roles"].items():
+        create(clients.iam.create_role, RoleName=name, AssumeRolePolicyDocument=json.dumps(role["trust"]))
+        for policy, document in role["policies"].items():
+            text = json.dumps(lessened(options, name, document))
+            clients.iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=text)
+    for name, document in rendering.get("managed", {}).items():
+        unless_absent(clients.iam.delete_policy, PolicyArn=f"arn:aws:iam::{ACCOUNT}:policy/{name}")
+        clients.iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(document))
+    for name, document in rendering.get("buckets", {}).items():
+        clients.s3.put_bucket_policy(Bucket=name, Policy=json.dumps(document))
 
 
 def bucket(clients: Clients, options: Options) -> None:
@@ -175,13 +263,13 @@ def task_definition(clients: Clients, options: Options, architecture: str, engin
     if options.generator_s3:
         environment.append({"name": "AWS_ENDPOINT_URL_S3", "value": options.generator_s3})
     registered = clients.ecs.register_task_definition(
-        family=f"{options.name}-generator-{engine}",
+        family=f"{options.name}-generator-{engine}-{architecture}",
         networkMode="host",
         cpu="1024",
         memory="2048",
         runtimePlatform={"cpuArchitecture": architecture.upper(), "operatingSystemFamily": "LINUX"},
-        executionRoleArn=role(clients, f"{options.name}-execution", "ecs-tasks.amazonaws.com"),
-        taskRoleArn=role(clients, f"{options.name}-generator", "ecs-tasks.amazonaws.com"),
+        # Launch hands each task the role of its project.
+        executionRoleArn=role_arn(options, "generator-execution"),
         containerDefinitions=[
             {
                 "name": "generator",
@@ -195,7 +283,6 @@ def task_definition(clients: Clients, options: Options, architecture: str, engin
                         "awslogs-group": f"/floodgate/{options.name}/generator",
                         "awslogs-region": clients.region,
                         "awslogs-stream-prefix": engine,
-                        "awslogs-create-group": "true",
                     },
                 },
             }
@@ -206,6 +293,7 @@ def task_definition(clients: Clients, options: Options, architecture: str, engin
 
 def regional(clients: Clients, options: Options, architecture: str) -> dict[str, Any]:
     """A cluster and what runs in it, as `config/placement.json` names them."""
+    create(clients.logs.create_log_group, logGroupName=f"/floodgate/{options.name}/generator")
     images = {"http": options.image} | dict(entry.split("=", 1) for entry in options.engine)
     definitions = {
         engine: {architecture: task_definition(clients, options, architecture, engine, image)}
@@ -225,14 +313,26 @@ def regional(clients: Clients, options: Options, architecture: str) -> dict[str,
     }
 
 
-def placement(clients: Clients, options: Options, regions: dict[str, Any]) -> None:
+def placement(
+    clients: Clients, options: Options, regions: dict[str, Any], secret_arns: dict[str, list[str]]
+) -> None:
     """`config/placement.json`: where tasks may run, and who may start how many."""
     document = {
         "schema": 1,
         "regions": regions,
         "capacity": {"provider": "FARGATE", "fallback": True},
         "launch_type": options.launch_type,
-        "projects": dict.fromkeys(options.project, {"max_tasks": 100, "max_cost_usd": None, "principals": ["*"]}),
+        "projects": {
+            project: {
+                "max_tasks": 100,
+                "max_cost_usd": None,
+                "max_monthly_usd": 1e6,
+                "principals": ["*"],
+                "secret_arns": secret_arns[project],
+            }
+            for project in options.project
+        },
+        "task_roles": task_roles(options),
         "image_digest": {},
         "max_tasks_per_execution": 100,
     }
@@ -284,7 +384,8 @@ def functions(clients: Clients, options: Options, architecture: str, packed: str
         settings = {
             "Runtime": "provided.al2023",
             "Handler": "bootstrap",
-            "Role": role(clients, name, "lambda.amazonaws.com"),
+            "Role": role_arn(options, which),
+            "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/floodgate/{options.name}/{which}"},
             "Timeout": TIMEOUT_S,
             "MemorySize": 512,
             "Environment": {"Variables": variables},
@@ -345,17 +446,17 @@ def rendered(options: Options, arns: dict[str, str], machine: Machine) -> str:
 
 def state_machine(clients: Clients, options: Options, arns: dict[str, str], machine: Machine) -> str:
     definition = rendered(options, arns, machine)
-    role_arn = role(clients, f"{options.name}-states", "states.amazonaws.com")
+    role = role_arn(options, "state-machine")
     made = create(
         clients.states.create_state_machine,
         name=machine.name(options),
         definition=definition,
-        roleArn=role_arn,
+        roleArn=role,
         type="STANDARD",
     )
     arn = machine.arn(options)
     if made is None:
-        clients.states.update_state_machine(stateMachineArn=arn, definition=definition, roleArn=role_arn)
+        clients.states.update_state_machine(stateMachineArn=arn, definition=definition, roleArn=role)
     return arn
 
 
@@ -375,9 +476,8 @@ def rule(clients: Clients, options: Options, machine_arns: list[str], reap: str)
     clients.events.put_targets(Rule=name, Targets=[target])
 
 
-def schedule(clients: Clients, options: Options, machine: Machine) -> str:
-    """The role of schedules and, when a run is given, one that starts it by its name; the role's ARN."""
-    role_arn = role(clients, f"{options.name}-schedule", "scheduler.amazonaws.com")
+def schedule(clients: Clients, options: Options, machine: Machine) -> None:
+    """A schedule that starts a run by its name, if one is given."""
     if options.schedule:
         arguments = {
             "Name": f"{options.name}-nightly",
@@ -385,13 +485,12 @@ def schedule(clients: Clients, options: Options, machine: Machine) -> str:
             "FlexibleTimeWindow": {"Mode": "OFF"},
             "Target": {
                 "Arn": machine.arn(options),
-                "RoleArn": role_arn,
+                "RoleArn": role_arn(options, "schedules"),
                 "Input": json.dumps({"schedule": "nightly"}),
             },
         }
         if create(clients.scheduler.create_schedule, **arguments) is None:
             clients.scheduler.update_schedule(**arguments)
-    return role_arn
 
 
 def up(options: Options) -> Stack:
@@ -400,16 +499,19 @@ def up(options: Options) -> Stack:
     architecture = host_architecture()
     bucket(clients, options)
     table(clients, options)
+    secret_arns = secrets(clients, options)
+    roles(clients, options, secret_arns)
     home = regional(clients, options, architecture)
     regions = {options.region: home}
     if options.other_region:
         regions[options.other_region] = regional(Clients(options, options.other_region), options, architecture)
-    placement(clients, options, regions)
+    placement(clients, options, regions, secret_arns)
     packed = package(clients, options)
     arns = functions(clients, options, architecture, packed)
     all_machines = machines(options)
     machine_arns = {machine: state_machine(clients, options, arns, machine) for machine in all_machines}
     rule(clients, options, list(machine_arns.values()), arns["reap"])
+    schedule(clients, options, all_machines[-1])
     return Stack(
         endpoint=options.endpoint,
         region=options.region,
@@ -422,7 +524,7 @@ def up(options: Options) -> Stack:
         task_definition=home["task_definitions"]["http"][architecture],
         functions=arns,
         package=packed,
-        schedule_role=schedule(clients, options, all_machines[-1]),
+        iam_prefix=options.iam_prefix,
         architecture=architecture,
     )
 
@@ -473,7 +575,7 @@ def unless_absent(call: Any, **arguments: Any) -> Any:
         return call(**arguments)
     except ClientError as error:
         code = error.response["Error"]["Code"]
-        if "NotFound" in code or "DoesNotExist" in code:
+        if "NotFound" in code or "DoesNotExist" in code or code == "NoSuchEntity":
             return None
         raise
 
@@ -535,6 +637,11 @@ def arguments() -> tuple[str, Options, Path | None]:
     parser.add_argument("--schedule-expression", default="rate(1 minute)")
     parser.add_argument("--placement", default="{}", help="keys of config/placement.json to replace, as JSON")
     parser.add_argument("--other-region", help="one more region that generators run in")
+    parser.add_argument("--gateway", type=Path, help="the program floodgate-gateway, which renders Terraform's policies")
+    parser.add_argument("--secret", action="append", default=[], metavar="PROJECT/NAME=VALUE", help="a project's secret")
+    parser.add_argument(
+        "--without", action="append", default=[], metavar="ROLE SID|RESOURCE", help="take a permission from a role"
+    )
     parser.add_argument("--out", type=Path, help="file for the stack's names; standard output without")
     given = vars(parser.parse_args())
     action, out = given.pop("action"), given.pop("out")

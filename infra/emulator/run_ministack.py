@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 
+from callers import act_as_roles
 from starter import end_with_starter
 from task_limits import limit_tasks
 
@@ -47,6 +48,7 @@ def main() -> None:
     end_with_starter()
     map_reads_jsonata()
     limit_tasks()
+    act_as_roles()
     sys.argv = ["ministack"]
     from ministack.app import main as serve
 

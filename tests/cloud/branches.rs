@@ -1,7 +1,7 @@
 //! Every branch of the state machine on LocalStack, whose Step Functions answers for the functions as
 //! `infra/emulator/sfn-mock.json` says: what a function does is not tested here, what becomes of its answers is.
 
-use crate::stack::sdk_config;
+use crate::stack::{ADMINISTRATOR, sdk_config};
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::types::{ExecutionStatus, HistoryEventType};
 use serde_json::{Value, json};
@@ -101,7 +101,7 @@ impl Case {
 async fn every_branch_ends_as_it_should() {
     let endpoint = std::env::var(LOCALSTACK)
         .unwrap_or_else(|_| panic!("{LOCALSTACK} is not set: run `cargo xtask test --cloud`"));
-    let config = sdk_config(&endpoint, REGION).await;
+    let config = sdk_config(&endpoint, REGION, ADMINISTRATOR).await;
     let machine = machine();
     let states = Client::new(&config);
     let created = states

@@ -1,6 +1,6 @@
 //! One execution of the state machine, from its start to its verdict.
 
-use crate::stack::Stack;
+use crate::stack::{Clients, Stack};
 use aws_sdk_ecs::types::DesiredStatus;
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use aws_sdk_sfn::types::ExecutionStatus;
@@ -69,10 +69,13 @@ impl Stack {
         }
     }
 
-    /// The same with one of another state machine than the tests' own.
-    pub(crate) async fn start_by(&self, machine: &str, input: &Value) -> Execution<'_> {
+    /// The same with that of all projects that have none, by whoever may start it.
+    pub(crate) async fn start_unnamed(&self, input: &Value) -> Execution<'_> {
         let id = ulid::Ulid::generate().to_string();
-        let call = self.states.start_execution().state_machine_arn(machine);
+        let states = self.as_caller("runner-all").await.states;
+        let call = states
+            .start_execution()
+            .state_machine_arn(self.machine_of("*"));
         let call = call.name(&id).input(input.to_string());
         let arn = call.send().await.unwrap().execution_arn().to_owned();
         Execution {
@@ -86,7 +89,10 @@ impl Stack {
     pub(crate) async fn register(&self, test: &str, definition: &str) {
         let key = definition_file(PROJECT, test, "v1", DEFINITION_FILE);
         let text = definition.to_owned().into();
-        self.objects.put(&key, text).await.unwrap();
+        let Clients {
+            objects, records, ..
+        } = &self.administrator;
+        objects.put(&key, text).await.unwrap();
         let record = TestRecord {
             project: PROJECT.into(),
             test: test.into(),
@@ -95,7 +101,7 @@ impl Stack {
             files: vec![DEFINITION_FILE.into()],
             git_revision: None,
         };
-        self.records.put_test(&record).await.unwrap();
+        records.put_test(&record).await.unwrap();
     }
 
     /// Starts an execution of this name; what the service says if it does not.
@@ -174,8 +180,10 @@ impl Execution<'_> {
 
     async fn described(&self, begun: Instant) -> DescribeExecutionOutput {
         loop {
+            // Those of other projects, too.
             let call = self
                 .stack
+                .administrator
                 .states
                 .describe_execution()
                 .execution_arn(&self.arn);

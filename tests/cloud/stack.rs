@@ -1,5 +1,6 @@
 //! The stack that `infra/emulator/deploy.py` has put onto the emulator.
 
+use crate::execution::PROJECT;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_sfn::config::{Credentials, SharedCredentialsProvider};
 use floodgate_store::aws;
@@ -13,14 +14,27 @@ use std::process::Command;
 /// The variable that names the JSON file which describes the emulator.
 const EMULATOR: &str = "FLOODGATE_EMULATOR";
 
-/// One deployed stack, and clients for it.
+/// Who may do anything: what looks on, or prepares a test.
+pub(crate) const ADMINISTRATOR: &str = "test";
+
+/// One deployed stack, and what the runner of the tests' project reaches of it.
 pub(crate) struct Stack {
     pub states: aws_sdk_sfn::Client,
-    pub ecs: aws_sdk_ecs::Client,
     pub objects: S3Store,
     pub records: DynamoStore,
+    /// Without bounds.
+    pub administrator: Clients,
+    pub ecs: aws_sdk_ecs::Client,
     /// Names and ARNs, as `deploy.py` gives them.
     names: Value,
+}
+
+/// What somebody reaches.
+pub(crate) struct Clients {
+    pub states: aws_sdk_sfn::Client,
+    pub objects: S3Store,
+    pub records: DynamoStore,
+    pub secrets: aws_sdk_secretsmanager::Client,
 }
 
 impl Stack {
@@ -41,7 +55,7 @@ impl Stack {
                 emulator["stack"]["endpoint"].as_str().unwrap(),
             ])
             .args(["--package", emulator["stack"]["package"].as_str().unwrap()])
-            .args(["--image", &text("image")])
+            .args(["--image", &text("image"), "--gateway", &text("gateway")])
             .args(arguments)
             .output()
             .unwrap();
@@ -55,19 +69,32 @@ impl Stack {
 
     async fn of(names: Value) -> Self {
         let text = |key: &str| names[key].as_str().unwrap().to_owned();
-        let config = sdk_config(&text("endpoint"), &text("region")).await;
+        let config = sdk_config(&text("endpoint"), &text("region"), ADMINISTRATOR).await;
+        let ecs = aws_sdk_ecs::Client::new(&config);
+        let runner = clients(&names, &format!("{}-runner-{PROJECT}", text("iam_prefix"))).await;
         Self {
-            states: aws_sdk_sfn::Client::new(&config),
-            ecs: aws_sdk_ecs::Client::new(&config),
-            objects: S3Store::new(&config, text("bucket")),
-            records: DynamoStore::new(&config, text("table")),
+            states: runner.states,
+            objects: runner.objects,
+            records: runner.records,
+            administrator: clients(&names, ADMINISTRATOR).await,
+            ecs,
             names,
         }
     }
 
+    /// What whoever has one of the stack's roles or policies reaches: `runner-all`, `operator`. With `~refused` after it no refusal is a
+    /// fault.
+    pub(crate) async fn as_caller(&self, role: &str) -> Clients {
+        clients(&self.names, &self.key_of(role)).await
+    }
+
+    fn key_of(&self, role: &str) -> String {
+        format!("{}-{role}", self.text("iam_prefix"))
+    }
+
     /// Tasks that run in the stack's cluster of another region.
     pub(crate) async fn running_in(&self, region: &str) -> usize {
-        let config = sdk_config(self.text("endpoint"), region).await;
+        let config = sdk_config(self.text("endpoint"), region, ADMINISTRATOR).await;
         let ecs = aws_sdk_ecs::Client::new(&config);
         let listed = ecs.list_tasks().cluster(self.text("name")).send().await;
         listed.unwrap().task_arns().len()
@@ -79,7 +106,7 @@ impl Stack {
 
     /// That of the tests' own project, or of all projects that have none.
     pub(crate) fn state_machine(&self) -> &str {
-        self.machine_of(crate::execution::PROJECT)
+        self.machine_of(PROJECT)
     }
 
     /// The state machine that starts runs of a project.
@@ -94,16 +121,28 @@ impl Stack {
         format!("{}_scheduled", self.state_machine())
     }
 
+    /// What Terraform gives out, for `.floodgate/cloud.json`.
+    pub(crate) fn outputs(&self) -> Value {
+        let of = |name: &str| serde_json::json!({ "value": self.names[name] });
+        serde_json::json!({
+            "stack": of("name"),
+            "region": of("region"),
+            "bucket": of("bucket"),
+            "table": of("table"),
+            "state_machine_arns": of("state_machines"),
+        })
+    }
+
     pub(crate) fn cluster(&self) -> &str {
         self.text("cluster")
     }
 
-    /// What `floodgate --cloud` finds the stack by.
-    pub(crate) fn environment(&self) -> [(&'static str, String); 5] {
+    /// What `floodgate --cloud` finds the stack by, in the name of a role or a policy of it.
+    pub(crate) fn environment(&self, role: &str) -> [(&'static str, String); 5] {
         [
             ("AWS_ENDPOINT_URL", self.text("endpoint").into()),
             ("AWS_REGION", self.text("region").into()),
-            ("AWS_ACCESS_KEY_ID", "test".into()),
+            ("AWS_ACCESS_KEY_ID", self.key_of(role)),
             ("AWS_SECRET_ACCESS_KEY", "test".into()),
             ("FLOODGATE_STACK", self.text("name").into()),
         ]
@@ -117,13 +156,24 @@ pub(crate) fn emulator_addr() -> SocketAddr {
     endpoint.trim_start_matches("http://").parse().unwrap()
 }
 
-/// Clients' configuration for an emulator.
-pub(crate) async fn sdk_config(endpoint: &str, region: &str) -> SdkConfig {
+async fn clients(names: &Value, key: &str) -> Clients {
+    let text = |key: &str| names[key].as_str().unwrap().to_owned();
+    let config = sdk_config(&text("endpoint"), &text("region"), key).await;
+    Clients {
+        states: aws_sdk_sfn::Client::new(&config),
+        objects: S3Store::new(&config, text("bucket")),
+        records: DynamoStore::new(&config, text("table")),
+        secrets: aws_sdk_secretsmanager::Client::new(&config),
+    }
+}
+
+/// Clients' configuration for an emulator, with this access key.
+pub(crate) async fn sdk_config(endpoint: &str, region: &str, key: &str) -> SdkConfig {
     aws::loader()
         .endpoint_url(endpoint)
         .region(Region::new(region.to_owned()))
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
-            "test", "test", None, None, "test",
+            key, "test", None, None, "test",
         )))
         .load()
         .await

@@ -37,7 +37,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     eprintln!(
         "── up after {:.1} s: {}",
         start.elapsed().as_secs_f64(),
-        cloud.url()?
+        cloud.url()
     );
     let mut outcome = demo(&cloud);
     if outcome.is_err() && !interrupted.load(Ordering::Relaxed) {
@@ -74,6 +74,9 @@ fn on_signals() -> Result<Arc<AtomicBool>> {
     Ok(interrupted)
 }
 
+/// The demo's project.
+const DEMO: &str = "demo";
+
 /// Runs the demo through a stack.
 ///
 /// # Errors
@@ -86,7 +89,7 @@ pub(crate) fn demo(cloud: &Cloud) -> Result<()> {
         .arg("run")
         .arg(repo::root().join("crates/cli/demo/shop.yaml"))
         .arg("--cloud")
-        .envs(environment(cloud)?)
+        .envs(environment(cloud))
         .env("FLOODGATE_DEMO_TARGET", &shop.url)
         .status()
         .context("run floodgate")?;
@@ -104,11 +107,11 @@ fn verdict(status: ExitStatus) -> Result<()> {
 }
 
 /// What `floodgate --cloud` and other clients need to find the stack.
-fn environment(cloud: &Cloud) -> Result<Vec<(&'static str, String)>> {
+fn environment(cloud: &Cloud) -> Vec<(&'static str, String)> {
     let of = |name: &str| cloud.stack[name].as_str().unwrap_or_default().to_owned();
     let mut variables = vec![
-        ("AWS_ENDPOINT_URL", cloud.url()?),
-        ("AWS_ACCESS_KEY_ID", "test".into()),
+        ("AWS_ENDPOINT_URL", cloud.url()),
+        ("AWS_ACCESS_KEY_ID", cloud.runner(DEMO)),
         ("AWS_SECRET_ACCESS_KEY", "test".into()),
     ];
     match of("out") {
@@ -120,16 +123,16 @@ fn environment(cloud: &Cloud) -> Result<Vec<(&'static str, String)>> {
         // All else is told by the file that `floodgate deploy` has written.
         out => variables.push(("FLOODGATE_OUT", out)),
     }
-    Ok(variables)
+    variables
 }
 
 fn explain(cloud: &Cloud) -> Result<()> {
     eprintln!("\nThe stack stays until Ctrl-C. To use it:\n");
-    for (name, value) in environment(cloud)? {
+    for (name, value) in environment(cloud) {
         eprintln!("  export {name}={value}");
     }
     eprintln!(
-        "\n  state machines: {}\n  all names: {}",
+        "\n  AWS_ACCESS_KEY_ID is the name of the policy that a caller has; `test` may do anything.\n  state machines: {}\n  all names: {}",
         cloud.stack["state_machines"],
         cloud.description().display()
     );

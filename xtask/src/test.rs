@@ -14,6 +14,9 @@ pub(crate) struct Options {
     /// Only the tests of the emulated cloud
     #[arg(long, conflicts_with = "no_setup")]
     cloud: bool,
+    /// Of the cloud's tests only those of the runs whose name has this in it
+    #[arg(long, value_name = "NAME", requires = "cloud")]
+    only: Option<String>,
     /// Handed to `cargo test`, such as `-p floodgate-core` or a test's name
     #[arg(last = true)]
     cargo: Vec<String>,
@@ -36,6 +39,7 @@ pub(crate) fn add_all(steps: &mut Steps) {
         &Options {
             no_setup: false,
             cloud: false,
+            only: None,
             cargo: Vec::new(),
         },
     );
@@ -48,7 +52,7 @@ fn add(steps: &mut Steps, options: &Options) {
     if options.no_setup {
         steps.leave_out("cloud", "--no-setup");
     } else if options.cargo.is_empty() {
-        emulator::test(steps);
+        emulator::test(steps, options.only.as_deref());
     } else {
         steps.leave_out(
             "cloud",

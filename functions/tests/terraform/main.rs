@@ -5,8 +5,10 @@
 
 mod code;
 mod docs;
-mod iam;
-mod module;
 mod policy;
+mod roles;
+mod stack;
 mod style;
 mod tenants;
+
+use floodgate_gateway::terraform::module;

@@ -1,15 +1,14 @@
-//! Tenants against each other: whoever runs for one project, by every action, on what is another's. The policies are evaluated as they are
-//! written in the modules, for a stack with two projects that are named.
+//! What roles and policies of one project may do to another's: each action that any policy of the stack names on each thing of the other, by
+//! the policies as Terraform renders them for a stack with two projects that are named.
 
-use crate::iam::{Request, allows};
-use crate::module::{Module, attribute, reference};
+use crate::stack::{ACCOUNT, STACK, read, secret_arn};
 use floodgate_core::keys::{ExecutionKeys, definition_file};
-use hcl::Value;
-use hcl::eval::{Context, Evaluate, FuncArgs, FuncDef, ParamType};
+use floodgate_iam::{Caller, Decision, Policy, decide};
+use std::collections::BTreeSet;
 
-const BUCKET: &str = "arn:aws:s3:::bucket";
-const TABLE: &str = "arn:aws:dynamodb:eu-west-1:1:table/fg";
-const STATES: &str = "arn:aws:states:eu-west-1:1";
+const BUCKET: &str = "arn:aws:s3:::fg-123456789012-eu-west-1";
+const TABLE: &str = "arn:aws:dynamodb:eu-west-1:123456789012:table/fg";
+const STATES: &str = "arn:aws:states:eu-west-1:123456789012";
 const ID: &str = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
 
 /// Those of a policy's owners that are bounded: to a project that is named, and to all that are not.
@@ -17,100 +16,42 @@ const OWN: [&str; 2] = ["shop", "*"];
 /// The project that nobody of them may touch.
 const OTHER: &str = "search";
 
-type Made = Result<Value, String>;
-
-fn list(value: &Value) -> Result<&Vec<Value>, String> {
-    value
-        .as_array()
-        .ok_or_else(|| format!("{value} is no list"))
+/// One call, as IAM sees it.
+#[derive(Clone, Debug)]
+struct Request {
+    action: String,
+    resource: String,
+    key: Option<(&'static str, String)>,
 }
 
-fn flat(value: &Value, into: &mut Vec<Value>) {
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| flat(item, into)),
-        other => into.push(other.clone()),
+impl Request {
+    fn of(action: &str, resource: &str) -> Self {
+        Self {
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+            key: None,
+        }
+    }
+
+    /// The same with a condition key.
+    fn with(mut self, key: &'static str, value: &str) -> Self {
+        self.key = Some((key, value.to_owned()));
+        self
     }
 }
 
-/// The functions of Terraform that the policies use.
-fn functions(context: &mut Context<'_>) {
-    let mut declare = |name: &str, made: fn(FuncArgs) -> Made| {
-        let function = FuncDef::builder()
-            .variadic_param(ParamType::Any)
-            .build(made);
-        context.declare_func(name, function);
-    };
-    declare("concat", |args| {
-        let mut all = Vec::new();
-        for argument in args.variadic_args() {
-            all.extend(list(argument)?.iter().cloned());
-        }
-        Ok(Value::Array(all))
-    });
-    declare("flatten", |args| {
-        let mut all = Vec::new();
-        args.variadic_args()
-            .for_each(|argument| flat(argument, &mut all));
-        Ok(Value::Array(all))
-    });
-    declare("merge", |args| {
-        let mut all = hcl::Map::new();
-        for argument in args.variadic_args() {
-            let entries = argument.as_object().ok_or("merge: no object")?;
-            all.extend(entries.clone());
-        }
-        Ok(Value::Object(all))
-    });
-    declare("jsonencode", |args| Ok(args[0].clone()));
-    declare("sort", |args| Ok(args[0].clone()));
-    declare("keys", |args| {
-        let entries = args[0].as_object().ok_or("keys: no object")?;
-        Ok(Value::Array(
-            entries.keys().cloned().map(Value::String).collect(),
-        ))
-    });
-    declare("values", |args| {
-        let entries = args[0].as_object().ok_or("values: no object")?;
-        Ok(Value::Array(entries.values().cloned().collect()))
-    });
-    declare("length", |args| Ok(Value::from(list(&args[0])?.len())));
-    declare("setsubtract", |args| {
-        let less = list(&args[1])?;
-        let rest = list(&args[0])?.iter().filter(|item| !less.contains(item));
-        Ok(Value::Array(rest.cloned().collect()))
-    });
-}
-
-/// The `policy` of a resource for one of its keys, with these variables and these locals.
-fn policy(
-    module: &str,
-    kind: &str,
-    name: &str,
-    variables: &Value,
-    locals: &[&str],
-    each: (&str, Value),
-) -> Value {
-    let module = Module::load(module);
-    let mut context = Context::new();
-    functions(&mut context);
-    context.declare_var("var", variables.clone());
-    let (key, value) = each;
-    context.declare_var("each", hcl::value!({ "key" = key, "value" = value }));
-    // In this order: each may name those before it.
-    let mut known = hcl::Map::new();
-    for local in locals {
-        context.declare_var("local", Value::Object(known.clone()));
-        let value = module.local(local).evaluate(&context);
-        known.insert(
-            (*local).to_owned(),
-            value.unwrap_or_else(|error| panic!("local.{local}: {error}")),
-        );
+/// Whether a role with these policies, and the bucket's, may do it.
+fn allows(policies: &[Policy], request: &Request) -> bool {
+    let caller = Caller::role(&format!("arn:aws:iam::{ACCOUNT}:role/somebody"), "ann");
+    let mut asked = floodgate_iam::Request::new(caller, &request.action, &request.resource)
+        .with("aws:SecureTransport", "true");
+    if let Some((key, value)) = &request.key {
+        asked = asked.with(key, value);
     }
-    context.declare_var("local", Value::Object(known));
-    let expression = attribute(module.resource(kind, name), "policy").expect("a policy");
-    assert!(reference(expression, "data").is_none(), "{name}");
-    let policy = expression.evaluate(&context);
-    policy.unwrap_or_else(|error| panic!("{kind}.{name}: {error}"))
+    let bucket =
+        Policy::of_resource(&STACK.buckets["fg-123456789012-eu-west-1"]).expect("a policy");
+    let outcome = decide(policies, &[bucket], &asked).expect("a decision");
+    outcome.decision == Decision::Allowed
 }
 
 fn machine(project: &str, scheduled: bool) -> String {
@@ -128,62 +69,38 @@ fn execution(project: &str, scheduled: bool) -> String {
 }
 
 /// The policy of whoever starts runs of a project.
-fn runner(project: &str) -> serde_json::Value {
-    let all = ["*", OTHER, "shop"];
-    let machines: hcl::Map<String, Value> = all
-        .iter()
-        .map(|p| ((*p).to_owned(), Value::from(machine(p, false))))
-        .collect();
-    let executions = |p: &str| {
-        let of = |scheduled| Value::from(execution(p, scheduled).replace(ID, "*"));
-        Value::Array(vec![of(false), of(true)])
-    };
-    let executions: hcl::Map<String, Value> = all
-        .iter()
-        .map(|p| ((*p).to_owned(), executions(p)))
-        .collect();
-    let variables = hcl::value!({
-        "name" = "fg", "iam_prefix" = "fg", "projects" = ["*", OTHER, "shop"], "bucket_arn" = BUCKET, "table_arn" = TABLE,
-        "kms_key_arn" = null, "tags" = {}, "state_machine_arns" = machines, "execution_arns" = executions
-    });
-    let locals = ["prefix", "named", "key_statements", "list_all_runs"];
-    let each = (project, Value::from(project));
-    json(policy(
-        "modules/access",
-        "aws_iam_policy",
-        "runner",
-        &variables,
-        &locals,
-        each,
-    ))
+fn runner(project: &str) -> Vec<Policy> {
+    let name = if project == "*" { "all" } else { project };
+    vec![read(&STACK.managed[&format!("fg-eu-west-1-runner-{name}")])]
 }
 
-/// The policy of the role of a project's generators.
-fn generator(project: &str) -> serde_json::Value {
-    let secrets = |project: &str| {
-        let arn = format!("arn:aws:secretsmanager:eu-west-1:1:secret:{project}/token-??????");
-        hcl::value!({ "secret_arns" = [arn] })
+/// The policies of the role of a project's generators.
+fn generator(project: &str) -> Vec<Policy> {
+    let end = if project == "*" {
+        String::new()
+    } else {
+        format!("_{project}")
     };
-    let projects = hcl::value!({ "*" = (secrets("rest")), "search" = (secrets(OTHER)), "shop" = (secrets("shop")) });
-    let own = projects.as_object().expect("an object")[project].clone();
-    let variables = hcl::value!({
-        "name" = "fg", "iam_prefix" = "fg", "projects" = projects, "bucket_arn" = BUCKET, "kms_key_arn" = null,
-        "secret_kms_key_arns" = ["arn:aws:kms:eu-west-1:1:key/secrets"]
-    });
-    let locals = ["named", "parts", "task_statements"];
-    let each = (project, own);
-    json(policy(
-        "modules/generator",
-        "aws_iam_role_policy",
-        "task",
-        &variables,
-        &locals,
-        each,
-    ))
+    let role = &STACK.roles[&format!("fg-eu-west-1-generator{end}")];
+    role.policies.values().map(read).collect()
 }
 
-fn json(policy: Value) -> serde_json::Value {
-    serde_json::to_value(policy).expect("JSON")
+/// Every action that a policy of the stack allows to anybody, and those of other services that come near.
+fn every_action() -> BTreeSet<String> {
+    let of_roles = STACK.roles.values().flat_map(|role| role.policies.values());
+    let policies: Vec<Policy> = of_roles.chain(STACK.managed.values()).map(read).collect();
+    let permissions = policies.iter().flat_map(Policy::permissions);
+    let mut all: BTreeSet<String> = permissions
+        .map(|(_, action, _)| action.to_owned())
+        .collect();
+    let others = OBJECT_ACTIONS
+        .iter()
+        .chain(&READS)
+        .chain(&WRITES)
+        .chain(&EXECUTION_ACTIONS);
+    all.extend(others.map(|action| (*action).to_owned()));
+    assert!(all.len() > 45, "{all:?}");
+    all
 }
 
 /// Every key that belongs to a project.
@@ -221,6 +138,12 @@ const READS: [&str; 4] = [
     "dynamodb:BatchGetItem",
     "dynamodb:Query",
     "dynamodb:Scan",
+];
+const EXECUTION_ACTIONS: [&str; 4] = [
+    "states:DescribeExecution",
+    "states:StopExecution",
+    "states:RedriveExecution",
+    "states:GetExecutionHistory",
 ];
 const WRITES: [&str; 5] = [
     "dynamodb:PutItem",
@@ -265,12 +188,7 @@ fn executions(project: &str) -> Vec<Request> {
             "states:StartExecution",
             &machine(project, scheduled),
         ));
-        for action in [
-            "states:DescribeExecution",
-            "states:StopExecution",
-            "states:RedriveExecution",
-            "states:GetExecutionHistory",
-        ] {
+        for action in EXECUTION_ACTIONS {
             all.push(Request::of(action, &execution(project, scheduled)));
         }
     }
@@ -310,7 +228,7 @@ fn others() -> Vec<Request> {
 }
 
 #[track_caller]
-fn denied(who: &str, policy: &serde_json::Value, requests: &[Request]) {
+fn denied(who: &str, policy: &[Policy], requests: &[Request]) {
     assert!(!requests.is_empty());
     let holes: Vec<_> = requests
         .iter()
@@ -320,7 +238,7 @@ fn denied(who: &str, policy: &serde_json::Value, requests: &[Request]) {
 }
 
 #[track_caller]
-fn allowed(who: &str, policy: &serde_json::Value, requests: &[Request]) {
+fn allowed(who: &str, policy: &[Policy], requests: &[Request]) {
     let gaps: Vec<_> = requests
         .iter()
         .filter(|request| !allows(policy, request))
@@ -382,11 +300,10 @@ fn runners_write_no_records_and_nothing_but_definitions_and_orders_to_stop() {
             .map(|key| Request::of("s3:GetObject", &format!("{BUCKET}/{key}")))
             .collect();
         allowed(&who, &policy, &reads);
-        allowed(
-            &who,
-            &policy,
-            &records(&["dynamodb:GetItem", "dynamodb:Query"], own),
-        );
+        allowed(&who, &policy, &records(&["dynamodb:Query"], own));
+        let record = Request::of("dynamodb:GetItem", TABLE);
+        let key = format!("PROJECT#{own}");
+        allowed(&who, &policy, &[record.with("dynamodb:LeadingKeys", &key)]);
         allowed(
             &who,
             &policy,
@@ -407,8 +324,10 @@ fn runners_write_no_records_and_nothing_but_definitions_and_orders_to_stop() {
 #[test]
 fn generators_of_one_project_reach_nothing_of_another() {
     let secret = |project: &str| {
-        let arn = format!("arn:aws:secretsmanager:eu-west-1:1:secret:{project}/token-AbCdEf");
-        Request::of("secretsmanager:GetSecretValue", &arn)
+        Request::of(
+            "secretsmanager:GetSecretValue",
+            &secret_arn(project, "AbCdEf"),
+        )
     };
     for project in OWN {
         let policy = generator(project);
@@ -447,4 +366,98 @@ fn generators_of_one_project_reach_nothing_of_another() {
                 .map(|key| Request::of("s3:PutObject", &format!("{BUCKET}/{key}"))),
         );
     }
+}
+
+/// Everything of a project that has a name of its own: objects, records, state machines, executions, secrets, its generators' role.
+fn things(project: &str) -> Vec<(String, Option<(&'static str, String)>)> {
+    let mut all: Vec<(String, Option<(&'static str, String)>)> = Vec::new();
+    let objects = keys(project)
+        .into_iter()
+        .map(|key| format!("{BUCKET}/{key}"));
+    all.extend(objects.map(|object| (object, None)));
+    for prefix in ["", "executions/", "definitions/checkout/"] {
+        let prefix = format!("projects/{project}/{prefix}");
+        all.push((BUCKET.to_owned(), Some(("s3:prefix", prefix))));
+    }
+    let leading = |value: String| Some(("dynamodb:LeadingKeys", value));
+    all.push((TABLE.to_owned(), leading(format!("PROJECT#{project}"))));
+    let of_test = leading(format!("TEST#{project}#checkout"));
+    all.push((format!("{TABLE}/index/GSI1"), of_test));
+    all.push((format!("{TABLE}/index/GSI2"), leading("EXEC".into())));
+    for scheduled in [false, true] {
+        all.push((machine(project, scheduled), None));
+        all.push((execution(project, scheduled), None));
+    }
+    all.push((secret_arn(project, "AbCdEf"), None));
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/fg-eu-west-1-generator_{project}");
+    all.push((role, None));
+    all
+}
+
+/// What is there once for all projects, and nobody's but the functions'.
+fn shared() -> Vec<(String, Option<(&'static str, String)>)> {
+    let regional =
+        |service: &str, rest: &str| format!("arn:aws:{service}:eu-west-1:{ACCOUNT}:{rest}");
+    let cluster = Some(("ecs:cluster", regional("ecs", "cluster/fg")));
+    let mut all = vec![
+        (format!("{BUCKET}/config/placement.json"), None),
+        (
+            regional("ecs", "task/fg/00000000000000000000000000000000"),
+            cluster.clone(),
+        ),
+        (
+            regional("ecs", "task-definition/fg-generator-http-x86_64:1"),
+            cluster,
+        ),
+        (regional("sqs", "fg-dead-letters"), None),
+        (
+            format!("arn:aws:iam::{ACCOUNT}:role/fg-eu-west-1-generator-execution"),
+            None,
+        ),
+    ];
+    for function in ["prepare", "launch", "watch", "merge", "finish", "reap"] {
+        all.push((regional("lambda", &format!("function:fg-{function}")), None));
+        let group = regional(
+            "logs",
+            &format!("log-group:/floodgate/fg/{function}:log-stream:x"),
+        );
+        all.push((group, None));
+    }
+    all
+}
+
+/// No hole: whatever any policy allows to anybody, on whatever the other project has.
+#[test]
+fn no_action_of_any_role_reaches_another_project() {
+    let everything: Vec<_> = things(OTHER).into_iter().chain(shared()).collect();
+    let requests = |but: &[&str]| -> Vec<Request> {
+        let actions = every_action();
+        let actions = actions
+            .iter()
+            .filter(|action| !but.contains(&action.as_str()));
+        let each = actions.flat_map(|action| {
+            everything.iter().map(move |(resource, key)| Request {
+                key: key.clone(),
+                ..Request::of(action, resource)
+            })
+        });
+        each.collect()
+    };
+    let all = requests(&[]);
+    assert!(all.len() > 2_000, "{}", all.len());
+    for project in OWN {
+        denied(&format!("the runner of {project}"), &runner(project), &all);
+        // A task is shown the names of all objects, so that it can tell absent ones from forbidden ones: terraform/modules/generator says why.
+        let who = format!("a generator of {project}");
+        denied(&who, &generator(project), &requests(&["s3:ListBucket"]));
+    }
+    // Nor does what serves all projects: the scheduler starts machines, and the agent signs in to pull images, and that is all.
+    let role = |name: &str| -> Vec<Policy> {
+        let role = &STACK.roles[&format!("fg-eu-west-1-{name}")];
+        role.policies.values().map(read).collect()
+    };
+    let agent = requests(&["ecr:GetAuthorizationToken"]);
+    denied("the execution role", &role("generator-execution"), &agent);
+    let scheduler = requests(&["sqs:SendMessage", "states:StartExecution"]);
+    denied("the scheduler", &role("schedules"), &scheduler);
 }

@@ -6,6 +6,11 @@ locals {
   prefix = { for project in var.projects : project => "${var.bucket_arn}/projects/${project}" }
   named  = sort(setsubtract(var.projects, ["*"]))
 
+  # Bounds reads of records to the project. "*" is bounded by denials.
+  own_records = { for project in var.projects : project => project == "*" ? {} : {
+    Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["PROJECT#${project}", "TEST#${project}#*"] } }
+  } }
+
   key_statements = [for key in [var.kms_key_arn] : {
     Sid      = "Key"
     Effect   = "Allow"
@@ -71,12 +76,19 @@ resource "aws_iam_policy" "runner" {
           {
             Sid      = "ReadRecords"
             Effect   = "Allow"
-            Action   = ["dynamodb:GetItem", "dynamodb:Query"]
+            Action   = ["dynamodb:GetItem"]
+            Resource = [var.table_arn]
+          },
+          local.own_records[each.key],
+        ),
+        merge(
+          {
+            Sid      = "ListRecords"
+            Effect   = "Allow"
+            Action   = ["dynamodb:Query"]
             Resource = [var.table_arn, "${var.table_arn}/index/GSI1"]
           },
-          each.key == "*" ? {} : {
-            Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["PROJECT#${each.key}", "TEST#${each.key}#*"] } }
-          },
+          local.own_records[each.key],
         ),
       ],
       # That index has whole records of all projects.
@@ -146,7 +158,13 @@ resource "aws_iam_policy" "operator" {
         {
           Sid      = "ReadRecords"
           Effect   = "Allow"
-          Action   = ["dynamodb:GetItem", "dynamodb:Query"]
+          Action   = ["dynamodb:GetItem"]
+          Resource = [var.table_arn]
+        },
+        {
+          Sid      = "ListRecords"
+          Effect   = "Allow"
+          Action   = ["dynamodb:Query"]
           Resource = [var.table_arn, "${var.table_arn}/index/GSI1"]
         },
         local.list_all_runs,

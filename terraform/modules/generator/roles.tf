@@ -28,7 +28,7 @@ locals {
     {
       Sid    = "WriteWhatItMeasures"
       Effect = "Allow"
-      Action = ["s3:PutObject", "s3:PutObjectTagging"]
+      Action = ["s3:PutObject"]
       Resource = [
         "${part}/executions/*/control/ready/*",
         # What a script's setup gives to the other tasks.
@@ -40,6 +40,13 @@ locals {
         "${part}/executions/*/tasks/*",
         "${part}/executions/*/artifacts/*",
       ]
+    },
+    {
+      # What expires before the results.
+      Sid      = "TagRawData"
+      Effect   = "Allow"
+      Action   = ["s3:PutObjectTagging"]
+      Resource = ["${part}/executions/*/live/*", "${part}/executions/*/shards/*"]
     },
   ] }
 }

@@ -5,6 +5,7 @@ mod cli;
 mod limits;
 mod losses;
 mod orders;
+mod permissions;
 mod scripts;
 mod storage;
 mod verdicts;

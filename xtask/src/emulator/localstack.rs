@@ -1,6 +1,6 @@
 //! LocalStack's Step Functions, with the answers of functions mocked.
 
-use super::server::{Launch, Server};
+use super::server::{Launch, Server, free_port};
 use crate::{python, repo};
 use anyhow::Result;
 use std::path::{Path, PathBuf};
@@ -37,11 +37,12 @@ impl Localstack {
         let folder = repo::root().join("infra/emulator");
         let server = Server::start(&Launch {
             name: "LocalStack",
-            python,
-            script: &folder.join("run_localstack.py"),
+            program: python,
+            arguments: &[folder.join("run_localstack.py").as_os_str()],
+            port: free_port()?,
             health: "/_localstack/health",
             environment,
-            more: vec![("SFN_MOCK_CONFIG", folder.join("sfn-mock.json"))],
+            more: vec![("SFN_MOCK_CONFIG", folder.join("sfn-mock.json").into())],
         })?;
         Ok(Self(server))
     }

@@ -1,7 +1,9 @@
-//! MiniStack: S3, DynamoDB, Step Functions, Lambda, ECS on Docker, EventBridge and Scheduler on one port.
+//! MiniStack: S3, DynamoDB, Step Functions, Lambda, ECS on Docker, EventBridge and Scheduler on one port, behind the gateway that
+//! enforces policies.
 
 use super::docker;
-use super::server::{Launch, Server};
+use super::gateway::Gateway;
+use super::server::{Launch, Server, free_port};
 use crate::{python, repo};
 use anyhow::{Context as _, Result, ensure};
 use std::path::{Path, PathBuf};
@@ -24,6 +26,8 @@ pub(super) fn set_up() -> Result<PathBuf, String> {
 /// A running MiniStack. Dropping it ends it, with its functions and containers.
 pub(super) struct Ministack {
     server: Option<Server>,
+    /// Dropped after it: while it ends, it may still ask.
+    gateway: Gateway,
     python: PathBuf,
 }
 
@@ -32,18 +36,22 @@ impl Ministack {
     ///
     /// # Errors
     /// If it does not answer.
-    pub(super) fn start(python: &Path) -> Result<Self> {
+    pub(super) fn start(python: &Path, gateway: &Path) -> Result<Self> {
         let script = repo::root().join("infra/emulator/run_ministack.py");
+        let port = free_port()?;
+        let gateway = Gateway::start(gateway, port)?;
         let server = Server::start(&Launch {
             name: "MiniStack",
-            python,
-            script: &script,
+            program: python,
+            arguments: &[script.as_os_str()],
+            port,
             health: "/_ministack/health",
             environment,
-            more: Vec::new(),
+            more: vec![("FLOODGATE_GATEWAY", gateway.url().into())],
         })?;
         Ok(Self {
             server: Some(server),
+            gateway,
             python: python.to_owned(),
         })
     }
@@ -52,8 +60,13 @@ impl Ministack {
         self.server.as_ref().context("MiniStack has ended")
     }
 
-    pub(super) fn url(&self) -> Result<String> {
-        Ok(self.server()?.url())
+    /// Where every service listens: the gateway.
+    pub(super) fn url(&self) -> String {
+        self.gateway.url()
+    }
+
+    pub(super) fn gateway(&self) -> &Gateway {
+        &self.gateway
     }
 
     pub(super) fn folder(&self) -> Result<&Path> {
@@ -68,7 +81,7 @@ impl Ministack {
         let output = Command::new(&self.python)
             .arg(repo::root().join("infra/emulator/deploy.py"))
             .args(arguments)
-            .args(["--endpoint", &self.url()?, "--region", REGION])
+            .args(["--endpoint", &self.url(), "--region", REGION])
             .stdin(Stdio::null())
             .output()
             .context("run infra/emulator/deploy.py")?;

@@ -2,8 +2,10 @@
 
 mod deployed;
 pub(crate) mod docker;
+mod gateway;
 mod localstack;
 mod ministack;
+mod permissions;
 mod server;
 
 use crate::steps::Steps;
@@ -12,6 +14,7 @@ use crate::{emulate, engines, package, repo};
 use anyhow::{Context as _, Result, ensure};
 use deployed::ByCommand;
 use docker::Docker;
+use gateway::Gateway;
 use ministack::Ministack;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -21,6 +24,8 @@ use std::time::Instant;
 pub(crate) const VARIABLE: &str = "FLOODGATE_EMULATOR";
 /// The variable that tells tests where LocalStack is: a URL.
 const LOCALSTACK: &str = "FLOODGATE_LOCALSTACK";
+/// A secret of the tests' project in the emulated stack.
+const SECRET: &str = "cloud/token=open sesame";
 /// The image of the generator that the emulated stack runs.
 const IMAGE: &str = "floodgate-generator:dev";
 
@@ -32,6 +37,8 @@ pub(crate) struct Cloud {
     description: PathBuf,
     /// What has to be destroyed before the end.
     applied: Option<ByCommand>,
+    /// How many of those that run scripts have an image.
+    engines: usize,
     /// The stack's names and ARNs, as `deploy.py` gives them.
     pub(crate) stack: Value,
 }
@@ -47,16 +54,21 @@ impl Cloud {
         let python = part("MiniStack (Python packages)", || {
             Ok(ministack::set_up().map_err(Missing)?)
         })?;
-        let bootstrap = part("functions", || programs.build())?;
+        let built = part("functions, gateway", || programs.build())?;
+        let bootstrap = built.join("floodgate-functions");
+        let gateway = built.join("floodgate-gateway");
         part("generator image", || build_image("http", IMAGE))?;
         let scripts = match (programs, by) {
             (Programs::Tested, Deployed::ByScript) => script_images(),
             _ => Vec::new(),
         };
-        let ministack = part("MiniStack (start)", || Ministack::start(&python))?;
+        let ministack = part("MiniStack (start)", || Ministack::start(&python, &gateway))?;
         let description = ministack.folder()?.join("stack.json");
         let (stack, applied) = part("stack", || match by {
-            Deployed::ByScript => Ok((deploy(&ministack, &bootstrap, &scripts)?, None)),
+            Deployed::ByScript => {
+                let stack = deploy(&ministack, &bootstrap, &gateway, &scripts)?;
+                Ok((stack, None))
+            }
             Deployed::ByCommand => {
                 let (stack, applied) = by_command(&ministack, &bootstrap)?;
                 Ok((stack, Some(applied)))
@@ -67,6 +79,7 @@ impl Cloud {
             "python": python,
             "deploy": repo::root().join("infra/emulator/deploy.py"),
             "bootstrap": bootstrap,
+            "gateway": gateway,
             "image": IMAGE,
             "engines": scripts,
         });
@@ -77,6 +90,7 @@ impl Cloud {
             docker,
             description,
             applied,
+            engines: scripts.len(),
             stack,
         })
     }
@@ -87,11 +101,26 @@ impl Cloud {
     }
 
     /// Where every service listens.
-    ///
-    /// # Errors
-    /// If the emulator has ended.
-    pub(crate) fn url(&self) -> Result<String> {
+    pub(crate) fn url(&self) -> String {
         self.ministack.url()
+    }
+
+    /// Who starts runs of a project: the access key that stands for its policy.
+    pub(crate) fn runner(&self, project: &str) -> String {
+        let of = |name: &str| self.stack[name].as_str().unwrap_or_default().to_owned();
+        let named = self.stack["state_machines"].get(project).is_some();
+        let project = if named { project } else { "all" };
+        format!("{}-{}-runner-{project}", of("name"), of("region"))
+    }
+
+    /// What enforces the policies.
+    pub(crate) fn gateway(&self) -> &Gateway {
+        self.ministack.gateway()
+    }
+
+    /// Whether every engine's image could be had, so that every test of it has run.
+    fn has_all_engines(&self) -> bool {
+        self.engines == SCRIPTED.len()
     }
 
     /// Runs `infra/emulator/deploy.py` with these arguments: what it prints.
@@ -160,11 +189,17 @@ pub(crate) enum Deployed {
     ByCommand,
 }
 
-/// Runs the tests of the run in the cloud, on MiniStack, and of every branch of the state machine, on LocalStack.
-pub(crate) fn test(steps: &mut Steps) {
-    branches(steps);
-    runs(steps);
-    through_a_deployment(steps);
+/// Runs the tests of the run in the cloud, on MiniStack, and of every branch of the state machine, on LocalStack; or of the former only
+/// those whose name has something in it.
+pub(crate) fn test(steps: &mut Steps, only: Option<&str>) {
+    match only {
+        Some(name) => runs(steps, name, false),
+        None => {
+            branches(steps);
+            runs(steps, "runs::", true);
+            through_a_deployment(steps);
+        }
+    }
 }
 
 /// The demo through a stack by `floodgate deploy`, until `floodgate destroy`.
@@ -183,6 +218,7 @@ fn through_a_deployment(steps: &mut Steps) {
     if passed.is_err() {
         keep_logs(&cloud);
     }
+    permissions::account(steps, cloud.gateway(), false);
     let settled = passed.and_then(|()| cloud.is_settled());
     let outcome = settled.and_then(|()| cloud.destroy()).and(cloud.stop());
     match outcome {
@@ -206,7 +242,7 @@ fn branches(steps: &mut Steps) {
     }
 }
 
-fn runs(steps: &mut Steps) {
+fn runs(steps: &mut Steps, filter: &str, all: bool) {
     let name = "cloud: runs on MiniStack";
     eprintln!("\n── {name}: setting up");
     let start = Instant::now();
@@ -215,15 +251,20 @@ fn runs(steps: &mut Steps) {
         Err(why) => return without(steps, name, &why),
     };
     steps.note("cloud: set-up", start.elapsed());
-    stores(steps, &cloud);
-    let mut tests = cloud_tests("runs::");
+    if all {
+        stores(steps, &cloud);
+    }
+    let mut tests = cloud_tests(filter);
     // The scenarios mostly wait: more at once than there are cores.
     tests.arg("--test-threads=6");
     // The command line asks an engine what a script would do before it starts anything.
     tests.envs(engines::environment());
-    if !steps.run(name, tests.env(VARIABLE, cloud.description())) {
+    let passed = steps.run(name, tests.env(VARIABLE, cloud.description()));
+    if !passed {
         keep_logs(&cloud);
     }
+    let complete = all && passed && cloud.has_all_engines();
+    permissions::account(steps, cloud.gateway(), complete);
     let start = Instant::now();
     match cloud.stop() {
         Ok(()) => steps.note("cloud: taken down", start.elapsed()),
@@ -234,12 +275,10 @@ fn runs(steps: &mut Steps) {
 /// The conformance suite of the stores, on S3 and DynamoDB.
 fn stores(steps: &mut Steps, cloud: &Cloud) {
     let mut tests = repo::cargo(&["test", "--locked", "--workspace", "--test", "aws"]);
-    if let Ok(url) = cloud.url() {
-        steps.run(
-            "cloud: stores on MiniStack",
-            tests.env("FLOODGATE_TEST_ENDPOINT", url),
-        );
-    }
+    steps.run(
+        "cloud: stores on MiniStack",
+        tests.env("FLOODGATE_TEST_ENDPOINT", cloud.url()),
+    );
 }
 
 fn cloud_tests(filter: &str) -> std::process::Command {
@@ -287,7 +326,7 @@ pub(crate) enum Programs {
 }
 
 impl Programs {
-    /// Builds what is missing; the functions' program.
+    /// Builds what is missing; the folder of programs.
     fn build(self) -> Result<PathBuf> {
         match self {
             Self::Built => run(&[
@@ -296,13 +335,15 @@ impl Programs {
                 "-p",
                 "floodgate-functions",
                 "-p",
+                "floodgate-gateway",
+                "-p",
                 "floodgate",
                 "-p",
                 "floodgate-target",
             ])?,
             Self::Tested => run(&["test", "--locked", "--workspace", "--no-run", "--quiet"])?,
         }
-        Ok(repo::target_dir()?.join("debug/floodgate-functions"))
+        Ok(repo::target_dir()?.join("debug"))
     }
 }
 
@@ -319,10 +360,13 @@ fn build_image(engine: &str, tag: &str) -> Result<()> {
     ])
 }
 
+/// The engines that run scripts.
+const SCRIPTED: [&str; 3] = ["k6", "jmeter", "gatling"];
+
 /// The images of the engines that run scripts, as far as they can be had: `ENGINE=IMAGE`.
 fn script_images() -> Vec<String> {
     let mut images = Vec::new();
-    for engine in ["k6", "jmeter", "gatling"] {
+    for engine in SCRIPTED {
         let tag = format!("floodgate-generator-{engine}:dev");
         match part(&format!("image of {engine}"), || build_image(engine, &tag)) {
             Ok(()) => images.push(format!("{engine}={tag}")),
@@ -343,7 +387,7 @@ fn by_command(ministack: &Ministack, bootstrap: &Path) -> Result<(Value, ByComma
     let folder = ministack.folder()?;
     let package = folder.join("functions.zip");
     package::pack_quickly(bootstrap, &package)?;
-    let applied = ByCommand::deploy(folder, ministack.url()?, ministack::REGION, &package, IMAGE)?;
+    let applied = ByCommand::deploy(folder, ministack.url(), ministack::REGION, &package, IMAGE)?;
     let of = applied.connection()?;
     let stack = json!({
         "name": of["stack"],
@@ -356,9 +400,20 @@ fn by_command(ministack: &Ministack, bootstrap: &Path) -> Result<(Value, ByComma
     Ok((stack, applied))
 }
 
-fn deploy(ministack: &Ministack, bootstrap: &Path, engines: &[String]) -> Result<Value> {
-    let bootstrap = bootstrap.to_str().context("a path that is not UTF-8")?;
-    let mut arguments = vec!["up", "--bootstrap", bootstrap, "--image", IMAGE];
+fn deploy(
+    ministack: &Ministack,
+    bootstrap: &Path,
+    gateway: &Path,
+    engines: &[String],
+) -> Result<Value> {
+    let text = |path: &'_ Path| {
+        path.to_str()
+            .map(str::to_owned)
+            .context("a path that is not UTF-8")
+    };
+    let (bootstrap, gateway) = (text(bootstrap)?, text(gateway)?);
+    let mut arguments = vec!["up", "--bootstrap", &bootstrap, "--gateway", &gateway];
+    arguments.extend(["--image", IMAGE, "--secret", SECRET]);
     for engine in engines {
         arguments.extend(["--engine", engine]);
     }

@@ -1,10 +1,11 @@
 //! An emulator as a process: on a free port of 127.0.0.1, in a folder of its own, gone when this program is.
 
 use anyhow::{Context as _, Result, bail};
+use std::ffi::{OsStr, OsString};
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -27,14 +28,16 @@ pub(super) struct Server {
 pub(super) struct Launch<'a> {
     /// For messages.
     pub(super) name: &'static str,
-    pub(super) python: &'a Path,
-    /// The script in `infra/emulator`.
-    pub(super) script: &'a Path,
+    pub(super) program: &'a Path,
+    /// Its arguments, such as a script in `infra/emulator`.
+    pub(super) arguments: &'a [&'a OsStr],
+    /// Where it listens.
+    pub(super) port: u16,
     /// Answers 200 once the emulator is there.
     pub(super) health: &'a str,
     /// The environment, given the port: nothing is inherited but what a process needs.
     pub(super) environment: fn(u16) -> Vec<(&'static str, String)>,
-    pub(super) more: Vec<(&'static str, PathBuf)>,
+    pub(super) more: Vec<(&'static str, OsString)>,
 }
 
 impl Server {
@@ -47,11 +50,11 @@ impl Server {
             .prefix("floodgate-emulator-")
             .tempdir()
             .context("make a folder for the emulator")?;
-        let port = free_port()?;
+        let port = launch.port;
         let log = std::fs::File::create(folder.path().join("log"))?;
-        let mut command = Command::new(launch.python);
+        let mut command = Command::new(launch.program);
         command
-            .arg(launch.script)
+            .args(launch.arguments)
             .current_dir(folder.path())
             .env_clear()
             .envs(inherited())
@@ -68,7 +71,7 @@ impl Server {
             .process_group(0);
         let mut child = command
             .spawn()
-            .with_context(|| format!("start {}", launch.python.display()))?;
+            .with_context(|| format!("start {}", launch.program.display()))?;
         let lifeline = child.stdin.take();
         let mut server = Self {
             name: launch.name,
@@ -155,25 +158,34 @@ fn inherited() -> impl Iterator<Item = (&'static str, std::ffi::OsString)> {
 }
 
 /// A port that is free now. Whoever takes it first has it; on loopback nobody else is looking.
-fn free_port() -> Result<u16> {
+pub(super) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("find a free port")?;
     Ok(listener.local_addr()?.port())
 }
 
 /// Whether a GET is answered with 200.
 fn answers(port: u16, path: &str) -> bool {
-    let asked = || -> std::io::Result<bool> {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
-        stream.set_read_timeout(Some(Duration::from_secs(2)))?;
-        // In one piece: a server that answers to the first would reset the connection with the rest unread.
-        let request =
-            format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes())?;
-        let mut head = [0; 12];
-        stream.read_exact(&mut head)?;
-        Ok(head.ends_with(b" 200"))
-    };
-    asked().unwrap_or(false)
+    get(port, path, Duration::from_secs(2)).is_ok()
+}
+
+/// The body of the answer to a GET.
+///
+/// # Errors
+/// If it is not 200.
+pub(super) fn get(port: u16, path: &str, patience: Duration) -> std::io::Result<Vec<u8>> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
+    stream.set_read_timeout(Some(patience))?;
+    // In one piece: a server that answers to the first would reset the connection with the rest unread. Of HTTP/1.0, so that the body
+    // is not cut into chunks.
+    let request = format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let head = answer.windows(4).position(|four| four == b"\r\n\r\n");
+    match head {
+        Some(end) if answer.get(8..12) == Some(b" 200") => Ok(answer.split_off(end + 4)),
+        _ => Err(std::io::Error::other("the answer is not 200")),
+    }
 }
 
 #[cfg(test)]
@@ -193,7 +205,8 @@ mod tests {
                 write!(stream, "HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n").unwrap();
             }
         });
-        assert!(answers(port, "/health"));
+        let body = get(port, "/health", Duration::from_secs(2));
+        assert_eq!(body.unwrap(), b"");
         assert!(!answers(port, "/health"));
         server.join().unwrap();
         assert!(!answers(port, "/health"), "nobody listens any more");

@@ -6,29 +6,40 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// A folder with `*.tf` in it.
-pub(crate) struct Module {
+pub struct Module {
     /// `.`, `modules/storage`, `examples/minimal`.
-    pub(crate) name: String,
-    pub(crate) folder: PathBuf,
+    pub name: String,
+    /// Where it lies.
+    pub folder: PathBuf,
     bodies: Vec<Body>,
 }
 
 /// The repository's root.
-pub(crate) fn repository() -> PathBuf {
+///
+/// # Panics
+/// If this package has moved.
+pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
+        .ancestors()
+        .nth(2)
         .expect("the package lies in the workspace")
         .to_owned()
 }
 
 /// A file of the repository.
-pub(crate) fn read(path: &str) -> String {
+///
+/// # Panics
+/// If it cannot be read.
+pub fn read(path: &str) -> String {
     let file = repository().join(path);
     std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
 /// The root module, the modules and the examples.
-pub(crate) fn all() -> Vec<Module> {
+///
+/// # Panics
+/// If one cannot be read or is not HCL.
+pub fn all() -> Vec<Module> {
     let mut names = vec![".".to_owned()];
     for kind in ["modules", "examples"] {
         let folder = repository().join("terraform").join(kind);
@@ -45,7 +56,10 @@ pub(crate) fn all() -> Vec<Module> {
 
 impl Module {
     /// Parses every file of `terraform/{name}`.
-    pub(crate) fn load(name: &str) -> Self {
+    ///
+    /// # Panics
+    /// If one cannot be read or is not HCL.
+    pub fn load(name: &str) -> Self {
         let folder = repository().join("terraform").join(name);
         let mut files: Vec<_> = std::fs::read_dir(&folder)
             .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
@@ -65,13 +79,13 @@ impl Module {
     }
 
     /// Top-level blocks of a kind, in the order of the text.
-    pub(crate) fn blocks<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Block> {
+    pub fn blocks<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a Block> {
         let blocks = self.bodies.iter().flat_map(Body::blocks);
         blocks.filter(move |block| block.identifier() == kind)
     }
 
     /// All locals.
-    pub(crate) fn locals(&self) -> BTreeMap<&str, &Expression> {
+    pub fn locals(&self) -> BTreeMap<&str, &Expression> {
         let attributes = self
             .blocks("locals")
             .flat_map(|block| block.body().attributes());
@@ -80,22 +94,28 @@ impl Module {
             .collect()
     }
 
-    /// A local, which has to exist.
-    pub(crate) fn local(&self, name: &str) -> &Expression {
+    /// A local.
+    ///
+    /// # Panics
+    /// If there is none of this name.
+    pub fn local(&self, name: &str) -> &Expression {
         self.locals()
             .get(name)
             .unwrap_or_else(|| panic!("{}: there is no local.{name}", self.name))
     }
 
     /// The one resource of this type and name.
-    pub(crate) fn resource(&self, kind: &str, name: &str) -> &Block {
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn resource(&self, kind: &str, name: &str) -> &Block {
         self.blocks("resource")
             .find(|block| label(block, 0) == kind && label(block, 1) == name)
             .unwrap_or_else(|| panic!("{}: there is no {kind}.{name}", self.name))
     }
 
     /// Every expression at the top of an attribute, nested blocks included.
-    pub(crate) fn expressions(&self) -> Vec<&Expression> {
+    pub fn expressions(&self) -> Vec<&Expression> {
         fn collect<'a>(body: &'a Body, found: &mut Vec<&'a Expression>) {
             found.extend(body.attributes().map(hcl::Attribute::expr));
             for block in body.blocks() {
@@ -111,7 +131,7 @@ impl Module {
 }
 
 /// A block's label.
-pub(crate) fn label(block: &Block, index: usize) -> &str {
+pub fn label(block: &Block, index: usize) -> &str {
     block
         .labels()
         .get(index)
@@ -119,7 +139,7 @@ pub(crate) fn label(block: &Block, index: usize) -> &str {
 }
 
 /// A block's attribute.
-pub(crate) fn attribute<'a>(block: &'a Block, key: &str) -> Option<&'a Expression> {
+pub fn attribute<'a>(block: &'a Block, key: &str) -> Option<&'a Expression> {
     let mut attributes = block.body().attributes();
     attributes
         .find(|attribute| attribute.key() == key)
@@ -127,7 +147,7 @@ pub(crate) fn attribute<'a>(block: &'a Block, key: &str) -> Option<&'a Expressio
 }
 
 /// What an object has under its keys; no keys if it is none.
-pub(crate) fn object(expression: &Expression) -> BTreeMap<String, &Expression> {
+pub fn object(expression: &Expression) -> BTreeMap<String, &Expression> {
     match expression {
         Expression::Object(entries) => entries
             .iter()
@@ -138,12 +158,12 @@ pub(crate) fn object(expression: &Expression) -> BTreeMap<String, &Expression> {
 }
 
 /// The keys of an object.
-pub(crate) fn keys(expression: &Expression) -> Vec<String> {
+pub fn keys(expression: &Expression) -> Vec<String> {
     object(expression).into_keys().collect()
 }
 
 /// The text of a string; `None` for all else.
-pub(crate) fn string(expression: &Expression) -> Option<String> {
+pub fn string(expression: &Expression) -> Option<String> {
     match expression {
         Expression::String(text) => Some(text.clone()),
         Expression::TemplateExpr(template) => Some(template.to_string()),
@@ -152,7 +172,7 @@ pub(crate) fn string(expression: &Expression) -> Option<String> {
 }
 
 /// The name in `{root}.{name}`, such as `local.statements`.
-pub(crate) fn reference<'a>(expression: &'a Expression, root: &str) -> Option<&'a str> {
+pub fn reference<'a>(expression: &'a Expression, root: &str) -> Option<&'a str> {
     let Expression::Traversal(traversal) = expression else {
         return None;
     };
@@ -166,7 +186,7 @@ pub(crate) fn reference<'a>(expression: &'a Expression, root: &str) -> Option<&'
 }
 
 /// Calls `visit` with an expression and all that are inside of it.
-pub(crate) fn walk<'a>(expression: &'a Expression, visit: &mut impl FnMut(&'a Expression)) {
+pub fn walk<'a>(expression: &'a Expression, visit: &mut impl FnMut(&'a Expression)) {
     visit(expression);
     match expression {
         Expression::Array(items) => items.iter().for_each(|item| walk(item, visit)),

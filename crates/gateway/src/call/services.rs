@@ -1,0 +1,83 @@
+//! Services of which few calls are made: Step Functions, Secrets Manager, Service Quotas, Lambda.
+
+use super::{Call, Check, Question, Unknown, text};
+use http::Method;
+use serde_json::{Value, json};
+
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html>
+pub(super) fn states(call: &Call<'_>) -> Result<Vec<Check>, Unknown> {
+    let body = call.json()?;
+    let operation = call.operation();
+    let key = match operation {
+        "StartExecution" | "ListExecutions" | "DescribeStateMachine" => "stateMachineArn",
+        "DescribeExecution" | "StopExecution" | "GetExecutionHistory" | "RedriveExecution" => {
+            "executionArn"
+        }
+        _ => return Err(call.unknown()),
+    };
+    Ok(vec![Check::of(
+        &format!("states:{operation}"),
+        text(&body, key),
+    )])
+}
+
+/// A secret may be named without the six letters that are part of its ARN.
+pub(super) fn question(call: &Call<'_>) -> Result<Question, Unknown> {
+    Ok(Question {
+        target: "secretsmanager.DescribeSecret".into(),
+        body: json!({ "SecretId": call.json()?["SecretId"] }),
+    })
+}
+
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html>
+pub(super) fn secrets(call: &Call<'_>, answer: &Value) -> Result<Vec<Check>, Unknown> {
+    let (body, operation) = (call.json()?, call.operation());
+    if !["GetSecretValue", "DescribeSecret"].contains(&operation) {
+        return Err(call.unknown());
+    }
+    let arn = match text(answer, "ARN") {
+        // There is none of this name. AWS judges by what the caller says.
+        "" => match text(&body, "SecretId") {
+            arn if arn.starts_with("arn:") => arn.to_owned(),
+            name => call.arn(&format!("secret:{name}")),
+        },
+        arn => arn.to_owned(),
+    };
+    Ok(vec![Check::of(
+        &format!("secretsmanager:{operation}"),
+        &arn,
+    )])
+}
+
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_servicequotas.html>
+pub(super) fn quotas(call: &Call<'_>) -> Result<Vec<Check>, Unknown> {
+    match call.operation() {
+        "GetServiceQuota" => Ok(vec![Check::of("servicequotas:GetServiceQuota", "*")]),
+        _ => Err(call.unknown()),
+    }
+}
+
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html>
+pub(super) fn registry(call: &Call<'_>) -> Result<Vec<Check>, Unknown> {
+    let (body, operation) = (call.json()?, call.operation());
+    let repository = call.arn(&format!("repository/{}", text(&body, "repositoryName")));
+    match operation {
+        "BatchGetImage" | "GetDownloadUrlForLayer" => {
+            Ok(vec![Check::of(&format!("ecr:{operation}"), &repository)])
+        }
+        _ => Err(call.unknown()),
+    }
+}
+
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html>
+pub(super) fn lambda(call: &Call<'_>) -> Result<Vec<Check>, Unknown> {
+    let function = call.path.strip_prefix("/2015-03-31/functions/");
+    let function = function.and_then(|rest| rest.strip_suffix("/invocations"));
+    match (call.method, function) {
+        (&Method::POST, Some(name)) => {
+            let arn = call.arn(&format!("function:{name}"));
+            Ok(vec![Check::of("lambda:InvokeFunction", &arn)])
+        }
+        _ => Err(call.unknown()),
+    }
+}

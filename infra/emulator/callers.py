@@ -1,0 +1,180 @@
+"""In whose name things happen in MiniStack.
+
+MiniStack 1.5.33 gives functions and tasks keys of nobody, and asks nobody when a service does something for another. Here the key
+of a function or a task is the name of its role, by which the gateway before MiniStack (`crates/gateway`) knows it; and what Step Functions,
+Scheduler, Lambda and the agent of ECS do in the name of a role is put to the gateway first.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import json
+import logging
+import os
+import time
+import urllib.request
+from typing import Any
+
+#: URL of the gateway; without one nothing is changed.
+GATEWAY = os.environ.get("FLOODGATE_GATEWAY", "")
+
+logger = logging.getLogger("floodgate")
+
+
+def refusal(role: str, action: str, resource: str) -> str | None:
+    """Why a role may not do something; `None` if it may."""
+    asked = {"role": role.rsplit("/", 1)[-1], "action": action, "resource": resource, "context": {}}
+    request = urllib.request.Request(
+        f"{GATEWAY}/_floodgate/authorize", json.dumps(asked).encode(), {"content-type": "application/json"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return json.load(response)["message"]
+    except OSError as error:
+        return f"the gateway does not answer: {error}"
+
+
+def keys(role: str) -> dict[str, str]:
+    """Credentials of a role."""
+    return {
+        "AWS_ACCESS_KEY_ID": role.rsplit("/", 1)[-1] or "nobody",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_SESSION_TOKEN": "",
+    }
+
+
+def arn(service: str, rest: str) -> str:
+    from ministack.core.responses import get_account_id, get_region
+
+    return f"arn:aws:{service}:{get_region()}:{get_account_id()}:{rest}"
+
+
+def functions() -> None:
+    """The execution role of a function: its keys, and its logs."""
+    from ministack.core import lambda_runtime
+    from ministack.services import lambda_svc
+
+    def credentials(config: dict[str, Any]) -> dict[str, str]:
+        return keys(config.get("Role", ""))
+
+    write = lambda_svc._emit_lambda_logs
+
+    def written(func: dict[str, Any], *arguments: Any, **named: Any) -> None:
+        config = func.get("config") or func
+        name = config.get("FunctionName", "")
+        group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{name}"
+        if may_log(config.get("Role", ""), group):
+            write(func, *arguments, **named)
+
+    lambda_runtime.execution_credentials = credentials
+    lambda_svc.execution_credentials = credentials
+    lambda_svc._emit_lambda_logs = written
+
+
+def may_log(role: str, group: str) -> bool:
+    """As on AWS, whoever may not write logs loses them without a word."""
+    stream = arn("logs", f"log-group:{group}:log-stream:all")
+    return not any(refusal(role, action, stream) for action in ("logs:CreateLogStream", "logs:PutLogEvents"))
+
+
+def tasks() -> None:
+    """The role of a task: its keys, which it asks for where ECS has them, and the gateway in place of MiniStack itself."""
+    from ministack.services import ecs, imds
+
+    roles: dict[str, str] = {}
+    by_path: dict[str, str] = {}
+    start, register, answer = ecs._start_task_worker, ecs._register_metadata, imds.handle_request
+
+    def started(task, definition, overrides, docker):
+        roles[task["taskArn"]] = (task.get("overrides") or {}).get("taskRoleArn") or definition.get("taskRoleArn") or ""
+        for container in definition.get("containerDefinitions", []):
+            group = ((container.get("logConfiguration") or {}).get("options") or {}).get("awslogs-group")
+            if group:
+                may_log(definition.get("executionRoleArn") or "", group)
+        return start(task, definition, overrides, docker)
+
+    def registered(task_arn, cluster_arn, td, cdef, launch_type, env, *rest):
+        token = register(task_arn, cluster_arn, td, cdef, launch_type, env, *rest)
+        env["AWS_ENDPOINT_URL"] = GATEWAY
+        path = "/v2/credentials/" + env["AWS_CONTAINER_CREDENTIALS_FULL_URI"].rsplit("/", 1)[-1]
+        by_path[path] = roles.get(task_arn, "")
+        return token
+
+    async def answered(method, path, headers, body, query_params):
+        if path not in by_path:
+            return await answer(method, path, headers, body, query_params)
+        own = keys(by_path[path])
+        document = {
+            "AccessKeyId": own["AWS_ACCESS_KEY_ID"],
+            "SecretAccessKey": own["AWS_SECRET_ACCESS_KEY"],
+            "Token": "test",
+            "Expiration": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 6 * 3600)),
+            "RoleArn": by_path[path],
+        }
+        return 200, {"Content-Type": "application/json"}, json.dumps(document).encode()
+
+    ecs._start_task_worker = started
+    ecs._register_metadata = registered
+    imds.handle_request = answered
+
+
+def state_machines() -> None:
+    """The role of a state machine calls the functions, and starts the children of a Distributed Map."""
+    from ministack.services import stepfunctions as states
+
+    acting = contextvars.ContextVar("acting", default="")
+    execute, call, run_map = states._execute_task, states._call_lambda, states._run_distributed_map
+
+    def machine(execution: dict[str, Any]) -> tuple[str, str]:
+        """ARN and role of that of an execution, of its parent's for a child."""
+        own = execution["stateMachineArn"].split("/")[0]
+        return own, (states._state_machines.get(own) or {}).get("roleArn", "")
+
+    def allow(role: str, action: str, resource: str) -> None:
+        why = refusal(role, action, resource)
+        if why:
+            # https://docs.aws.amazon.com/step-functions/latest/dg/procedure-create-iam-role.html
+            raise states._ExecutionError("Lambda.AWSLambdaException", why)
+
+    def executed(state_def, raw_input, execution, ctx):
+        acting.set(machine(execution)[1])
+        return execute(state_def, raw_input, execution, ctx)
+
+    def called(func_ref, event):
+        function = func_ref if func_ref.startswith("arn:") else arn("lambda", f"function:{func_ref}")
+        allow(acting.get(), "lambda:InvokeFunction", function)
+        return call(func_ref, event)
+
+    def mapped(state_def, raw_input, effective, iterator, execution, ctx):
+        own, role = machine(execution)
+        allow(role, "states:StartExecution", own)
+        return run_map(state_def, raw_input, effective, iterator, execution, ctx)
+
+    states._execute_task = executed
+    states._call_lambda = called
+    states._run_distributed_map = mapped
+
+
+def schedules() -> None:
+    """The role of a schedule starts the state machine."""
+    from ministack.services import eventbridge
+
+    invoke = eventbridge._invoke_target
+
+    def invoked(target, event, rule, *rest):
+        role, what = target.get("RoleArn", ""), target.get("Arn", "")
+        why = refusal(role, "states:StartExecution", what) if role and ":stateMachine:" in what else None
+        if why:
+            return logger.error("%s is not started: %s", what, why)
+        return invoke(target, event, rule, *rest)
+
+    eventbridge._invoke_target = invoked
+
+
+def act_as_roles() -> None:
+    """All of that, if there is a gateway."""
+    if GATEWAY:
+        functions()
+        tasks()
+        state_machines()
+        schedules()

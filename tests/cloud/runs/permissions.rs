@@ -1,0 +1,323 @@
+//! Permissions as Terraform gives them: enough for every run, and no more. That they are enough is what all the other tests show, since
+//! every call goes through the gateway.
+
+use super::cli::{floodgate, output};
+use super::shop;
+use crate::execution::{PROJECT, arrivals, input};
+use crate::stack::{Clients, Stack, has_engine};
+use floodgate_core::execution::record::{Status, TestRecord};
+use floodgate_core::execution::summary::Summary;
+use floodgate_core::keys::{ExecutionKeys, definition_file};
+use floodgate_store::{ObjectStore as _, RecordStore as _};
+use std::fmt::Debug;
+use std::path::Path;
+
+/// A script whose setup has to reach the other task.
+const WITH_SETUP: &str = "import http from 'k6/http';\n\
+    export const options = { scenarios: { all: { executor: 'per-vu-iterations', vus: 2, iterations: 5 } } };\n\
+    export function setup() { return { path: 'echo' }; }\n\
+    export default function (data) { http.get(`${__ENV.TARGET}/${data.path}`); }\n";
+
+async fn run_with_setup(stack: &Stack, folder: &Path, url: &str) -> std::process::Output {
+    std::fs::write(folder.join("setup.js"), WITH_SETUP).unwrap();
+    let definition = format!(
+        "version: 1\nproject: {PROJECT}\ntest: with-setup\nengine: k6\nscript: setup.js\ntarget: {url}\nrun: {{tasks: 2, cpu: 2048, \
+         memory: 4096}}\n"
+    );
+    std::fs::write(folder.join("test.yaml"), definition).unwrap();
+    output(floodgate(stack, folder, &["run", "test.yaml", "--json"])).await
+}
+
+/// The image of k6 as an argument for a stack of one's own.
+const K6: [&str; 2] = ["--engine", "k6=floodgate-generator-k6:dev"];
+
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn what_a_setup_returns_reaches_the_other_task() {
+    if !has_engine("k6") {
+        eprintln!("skipped: the emulated stack has no image of k6");
+        return;
+    }
+    let (stack, shop, folder) = (Stack::shared().await, shop(), tempfile::tempdir().unwrap());
+    let output = run_with_setup(&stack, folder.path(), &shop.url()).await;
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let summary: Summary =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {errors}"));
+    assert_eq!(
+        summary.status,
+        Status::Passed,
+        "{:?} {errors}",
+        summary.reasons
+    );
+    assert_eq!(shop.counters().requests(), 10);
+}
+
+/// The same, by a role that may not write the one object that it takes.
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn without_the_permission_to_write_it_a_setup_fails_the_run() {
+    if !has_engine("k6") {
+        eprintln!("skipped: the emulated stack has no image of k6");
+        return;
+    }
+    let without = ["--without", "generator_cloud control/setup.json"];
+    let stack = Stack::own("refused-setup", &[&K6[..], &without[..]].concat()).await;
+    let (shop, folder) = (shop(), tempfile::tempdir().unwrap());
+    let output = run_with_setup(&stack, folder.path(), &shop.url()).await;
+    assert_ne!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let said = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(said.contains("setup"), "{said}");
+}
+
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn without_the_permission_to_run_tasks_a_run_ends_with_its_name() {
+    let stack = Stack::own("refused-tasks", &["--without", "launch RunTasks"]).await;
+    let shop = shop();
+    let definition = arrivals("refused", &shop.url(), (50, "2s"), 1, "");
+    let ended = stack
+        .start(&input("refused", &definition))
+        .await
+        .end()
+        .await;
+    ended.expect(Status::Errored, "Floodgate.Errored");
+    let why = "assumed-role/refused-tasks-eu-west-1-launch/floodgate is not authorized to perform: ecs:RunTask";
+    assert!(ended.cause.contains(why), "{}", ended.cause);
+    assert_eq!(shop.counters().requests(), 0);
+}
+
+/// A state machine whose role may not call a function cannot so much as refuse a run.
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn without_the_permission_to_call_functions_nothing_begins() {
+    let stack = Stack::own(
+        "refused-calls",
+        &["--without", "state-machine function:refused-calls-prepare"],
+    )
+    .await;
+    let definition = arrivals("refused", "http://127.0.0.1:9", (50, "2s"), 1, "");
+    let run = stack.start(&input("refused", &definition)).await;
+    let states = &stack.administrator.states;
+    // The first of the retries shows it; all of them would take a minute.
+    let begun = std::time::Instant::now();
+    loop {
+        let history = states
+            .get_execution_history()
+            .execution_arn(&run.arn)
+            .send()
+            .await
+            .unwrap();
+        let causes = history
+            .events()
+            .iter()
+            .filter_map(|event| event.task_failed_event_details()?.cause());
+        if let Some(cause) = causes.map(str::to_owned).next() {
+            assert!(
+                cause.contains("is not authorized to perform: lambda:InvokeFunction"),
+                "{cause}"
+            );
+            break;
+        }
+        assert!(begun.elapsed().as_secs() < 60, "{history:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    }
+    states
+        .stop_execution()
+        .execution_arn(&run.arn)
+        .send()
+        .await
+        .unwrap();
+}
+
+/// A secret is fetched by prepare, which looks whether it is there, and by the task, which uses it.
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn a_secret_of_the_project_is_used() {
+    let (stack, shop) = (Stack::shared().await, shop());
+    let definition = format!(
+        "version: 1\nproject: {PROJECT}\ntest: secret\ntarget: {}\nrun: {{tasks: 1, cpu: 256, memory: 512}}\nthresholds:\n  checks: \
+         [rate==1]\nscenarios:\n  one:\n    executor: shared-iterations\n    vus: 1\n    iterations: 3\n    flow:\n      - get: /echo\n        \
+         headers: {{x-token: \"${{secret:floodgate/cloud/token}}\"}}\n        checks: ['body contains \"open sesame\"']\n",
+        shop.url()
+    );
+    let ended = stack.start(&input("secret", &definition)).await.end().await;
+    ended.expect(Status::Passed, "");
+    assert_eq!(ended.requests(), 3);
+}
+
+/// Samples of failures are written by the task, and gathered by finish.
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn what_explains_a_failure_is_kept() {
+    let (stack, shop) = (Stack::shared().await, shop());
+    let definition = arrivals("failing", &shop.url(), (20, "2s"), 1, "");
+    let definition = definition.replace("get: /", "get: /status/500");
+    let run = stack.start(&input("failing", &definition)).await;
+    run.end()
+        .await
+        .expect(Status::Failed, "Floodgate.ThresholdsFailed");
+    let key = ExecutionKeys::new(PROJECT, &run.id).failures();
+    assert!(stack.objects.get(&key).await.unwrap().is_some(), "{key}");
+}
+
+/// With a baseline finish looks for the last run that passed.
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn the_last_run_that_passed_is_the_baseline() {
+    let (stack, shop) = (Stack::shared().await, shop());
+    let baseline =
+        "baseline: {compare: last-passed, tolerance: 50%, metrics: [\"http_reqs count\"]}";
+    let definition = arrivals("compared", &shop.url(), (20, "2s"), 1, baseline);
+    for _ in 0..2 {
+        let run = stack.start(&input("compared", &definition)).await;
+        run.end().await.expect(Status::Passed, "");
+    }
+}
+
+#[track_caller]
+fn refused<T: Debug, E: Debug>(what: &str, answer: Result<T, E>) {
+    let said = format!("{answer:?}");
+    assert!(said.contains("AccessDenied"), "{what}: {said}");
+}
+
+/// The runner of one project, and all that it could try at another's.
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn a_runner_reaches_nothing_of_another_project() {
+    const OTHER: &str = "search";
+    let stack = Stack::shared().await;
+    let id = ulid::Ulid::generate().to_string();
+    let keys = ExecutionKeys::new(OTHER, &id);
+    let definition = definition_file(OTHER, "checkout", "v1", "definition.json");
+    let (summary, stop) = (keys.summary(), keys.stop());
+    let test = TestRecord {
+        project: OTHER.into(),
+        test: "checkout".into(),
+        version: "v1".into(),
+        created_ms: 1,
+        files: vec![],
+        git_revision: None,
+    };
+    let Clients {
+        objects, records, ..
+    } = &stack.administrator;
+    for key in [&summary, &definition] {
+        objects.put(key, "{}".into()).await.unwrap();
+    }
+    records.put_test(&test).await.unwrap();
+    // A run of the others, which are not the runner's.
+    let unnamed = serde_json::json!({"project": OTHER, "definition": "none"});
+    let theirs = stack.start_unnamed(&unnamed).await.arn;
+
+    let Clients {
+        states,
+        objects,
+        records,
+        secrets,
+    } = stack.as_caller(&format!("runner-{PROJECT}~refused")).await;
+    for key in [&summary, &definition] {
+        refused("read", objects.get(key).await);
+        refused("write", objects.put(key, "x".into()).await);
+    }
+    refused("a stop", objects.put(&stop, "{}".into()).await);
+    refused("delete", objects.delete(&definition).await);
+    for prefix in ["projects/search/", "projects/", ""] {
+        refused("list", objects.list(prefix).await);
+    }
+    refused("placement", objects.get("config/placement.json").await);
+    refused("a record", records.get(Some(OTHER), &id).await);
+    refused(
+        "records",
+        records.list(Some(OTHER), Some("checkout"), 5).await,
+    );
+    refused("all records", records.list(None, None, 5).await);
+    refused("the trail", records.audit_trail(OTHER).await);
+    refused("a version", records.put_test(&test).await);
+    let machine = stack.machine_of("*");
+    refused(
+        "start",
+        states
+            .start_execution()
+            .state_machine_arn(machine)
+            .input("{}")
+            .send()
+            .await,
+    );
+    refused(
+        "describe",
+        states
+            .describe_execution()
+            .execution_arn(&theirs)
+            .send()
+            .await,
+    );
+    refused(
+        "stop",
+        states.stop_execution().execution_arn(&theirs).send().await,
+    );
+    refused(
+        "history",
+        states
+            .get_execution_history()
+            .execution_arn(&theirs)
+            .send()
+            .await,
+    );
+    // Not even its own project's secrets are for whoever starts its runs.
+    refused(
+        "secret",
+        secrets
+            .get_secret_value()
+            .secret_id("floodgate/cloud/token")
+            .send()
+            .await,
+    );
+    // Nor may it write its own records, or what tasks and functions write.
+    let own = TestRecord {
+        project: PROJECT.into(),
+        ..test
+    };
+    refused("its own version", records.put_test(&own).await);
+    let own = ExecutionKeys::new(PROJECT, &id);
+    refused(
+        "its own summary",
+        objects.put(&own.summary(), "{}".into()).await,
+    );
+
+    // Whoever may start those runs reads them, so that there was something to be refused; and is refused what has a name.
+    let others = stack.as_caller("runner-all").await;
+    assert_eq!(others.objects.get(&summary).await.unwrap().unwrap(), "{}");
+    others
+        .states
+        .describe_execution()
+        .execution_arn(&theirs)
+        .send()
+        .await
+        .unwrap();
+    let others = stack.as_caller("runner-all~refused").await;
+    let named = definition_file(PROJECT, "any", "v1", "definition.json");
+    refused("read", others.objects.get(&named).await);
+    refused("write", others.objects.put(&named, "x".into()).await);
+    refused("list", others.objects.list("projects/cloud/").await);
+    refused("records", others.records.list(Some(PROJECT), None, 5).await);
+    let machine = stack.machine_of(PROJECT);
+    refused(
+        "start",
+        others
+            .states
+            .start_execution()
+            .state_machine_arn(machine)
+            .input("{}")
+            .send()
+            .await,
+    );
+}
