@@ -116,7 +116,7 @@ async fn refuse_while_running(account: &Account) -> Result<()> {
     Err(CliError::Cloud {
         what: format!("destroy stack {}", account.stack),
         problem: format!(
-            "{} on: {}",
+            "{} still on: {}",
             counted(running.len() as u64, "run"),
             running.join(", ")
         ),
