@@ -591,9 +591,10 @@ fn a_task_that_does_not_know_its_limit_is_never_silently_fine() {
         let case = format!("{from:?}, blind {blind}, {contended:?}: {verdict:?}");
         assert_eq!(verdict.status, status, "{case}");
         assert!(verdict.reasons.concat().contains(said), "{case}");
-        let shared = from == Some(Machine) && !blind && contended == Some(60);
+        // Whatever the quota: CPU use below it tells nothing of a machine that has not even that much.
+        let unclear = status == Status::Passed && contended == Some(60);
         let warned = |text: &str| verdict.warnings.iter().any(|w| w.contains(text));
-        assert_eq!(warned("cannot be told whether"), shared, "{case}");
+        assert_eq!(warned("although CPU use left room"), unclear, "{case}");
         assert_eq!(
             warned("FLOODGATE_TASK_CPU") || warned("more CPU a task"),
             status == Status::Inconclusive,

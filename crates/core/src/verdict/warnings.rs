@@ -3,7 +3,7 @@
 use super::health::{is_contended, is_often, standstill_decides};
 use super::words::{count, number, percent, tasks};
 use super::{Evidence, LAG_LIMIT_US, STANDSTILL_US, Saturation, own};
-use crate::execution::manifest::{LimitSource, Manifest, TaskOutcome};
+use crate::execution::manifest::{Manifest, TaskOutcome};
 
 /// Largest difference between the starts of two tasks that passes without a word, in µs: the width of a recording window.
 const SKEW_LIMIT_US: i64 = 1_000_000;
@@ -150,14 +150,13 @@ fn lag(manifests: &[Manifest]) -> Option<String> {
     ))
 }
 
-/// A shared machine on which somebody waited for a CPU: it may have been a generator that is not known to have waited.
+/// A CPU that was waited for: by a generator that is not known to have had enough, whatever its quota, or by somebody else.
 fn contention(manifests: &[Manifest]) -> Option<String> {
     let unclear = |m: &&Manifest| {
         let health = &m.health;
         // Lag tells it where there is a figure of it: of the native engine.
         let measured = health.lag_max_us > 0;
-        let shared = !health.cpus_from.is_some_and(LimitSource::is_quota) && !health.blind;
-        shared && !measured && is_contended(health) && Saturation::of(health).is_empty()
+        !measured && is_contended(health) && Saturation::of(health).is_empty()
     };
     let list: Vec<_> = manifests.iter().filter(unclear).map(|m| m.task).collect();
     let worst = manifests.iter().filter(unclear);
@@ -170,8 +169,8 @@ fn contention(manifests: &[Manifest]) -> Option<String> {
         })
         .max()?;
     Some(format!(
-        "CPUs of the machine were waited for in {seconds} of {of} seconds ({}), so it cannot be told whether the generator was short of \
-         CPU; run it where nothing else does, or under a quota of its own",
+        "a CPU was waited for in {seconds} of {of} seconds ({}), although CPU use left room: the machine may have given the generator less \
+         than it was to have; use a larger task, or a machine that nothing else uses",
         tasks(&list)
     ))
 }
