@@ -122,19 +122,30 @@ pub(crate) fn observe(
         return exact;
     }
     let limit = HIGHEST_US as f64;
-    if selected.max >= limit {
-        return clamped(exact, aggregate, value, limit);
-    }
+    let recorded = if selected.max >= limit {
+        clamped(exact, aggregate, value, limit)
+    } else {
+        exact
+    };
     let censored = censored(source, key, aggregate, selected, known);
     let (at_most, note) = match (censored, unanswered(source, key)) {
-        (None, None) => return exact,
+        (None, None) => return recorded,
         (Some(censored), None) => censored,
         (Some((_, note)), Some(_)) | (None, Some(note)) => (f64::INFINITY, note),
     };
+    // With the cut-off samples put last, it may fall among the clamped ones.
+    let at_most = if at_most < limit / US_PER_MS {
+        at_most
+    } else {
+        f64::INFINITY
+    };
     Observation {
-        at_most: at_most.max(value),
-        note: Some(note),
-        ..exact
+        at_most: at_most.max(recorded.at_most),
+        note: Some(match recorded.note {
+            Some(clamped) => format!("{note}; {clamped}"),
+            None => note,
+        }),
+        ..recorded
     }
 }
 

@@ -224,6 +224,32 @@ fn what_was_cut_off_counts_as_longer_than_everything() {
     assert!(outcome.note.unwrap().contains("60 of 100 iterations"));
 }
 
+/// One sample of more than an hour says nothing of how long those would have taken that were cut off.
+#[test]
+fn what_was_cut_off_counts_beside_what_was_clamped() {
+    let hour = |source: Samples| {
+        let tags = &[("name", "export")];
+        source.with(
+            "http_req_duration",
+            MetricKind::Trend,
+            tags,
+            [3_600_000_000.0],
+        )
+    };
+    for (complete, cut, expression, expected) in [
+        (48, 51, "med<500", Outcome::NoData),
+        (50, 49, "med<500", Outcome::Passed),
+        (96, 3, "p(95)<500", Outcome::Passed),
+        // The 97th of a hundred, those put last that were cut off, is the one of an hour.
+        (96, 3, "p(97)<500", Outcome::NoData),
+        (96, 3, "p(97)<50", Outcome::Failed),
+    ] {
+        let source = hour(cut_off(complete, cut));
+        let (outcome, _) = judge_in(&source, "http_req_duration", expression, SECOND);
+        assert_eq!(outcome, expected, "{complete}, {cut} cut off: {expression}");
+    }
+}
+
 #[test]
 fn a_clamped_sample_breaches_every_upper_bound() {
     let source = Samples::default().with(
