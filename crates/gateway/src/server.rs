@@ -132,8 +132,8 @@ fn signed(headers: &HeaderMap) -> Option<Signed> {
 
 async fn pass(request: Request<Incoming>, judge: &Judge) -> Result<Response<Body>> {
     let Some(signed) = signed(request.headers()) else {
-        // Health, metadata of tasks and their credentials are no calls of AWS.
-        if ["/_ministack/", "/v2/credentials/", "/v4/"]
+        // Health, metadata of tasks, their credentials and the registry of images, which has a login of its own, are no calls of AWS.
+        if ["/_ministack/", "/v2/", "/v4/"]
             .iter()
             .any(|open| request.uri().path().starts_with(open))
         {

@@ -68,7 +68,20 @@ static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 async fn overloaded(engine: &str, what: &str, folder: &Path, size: Size) -> Summary {
     let _alone = ALONE.lock().await;
-    run(engine, what, folder, size, OVERLOAD).await
+    let mut summary = run(engine, what, folder, size, OVERLOAD).await;
+    for _ in 0..2 {
+        if !got_less(&summary) {
+            break;
+        }
+        summary = run(engine, what, folder, size, OVERLOAD).await;
+    }
+    summary
+}
+
+/// Whether the machine gave the task less than its limit, as the record says: nothing can be told of the limit then.
+fn got_less(summary: &Summary) -> bool {
+    let said = "although CPU use left room";
+    summary.warnings.iter().any(|text| text.contains(said))
 }
 
 async fn both(engine: &str, what: &str, folder: &Path, small: Size, large: Size) {
