@@ -40,12 +40,10 @@ pub(crate) struct Options {
 /// # Errors
 /// What is missing, what fails, and a package that is too big.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let file = write(options.arch, &options.profile)?;
-    println!("{}", file.display());
-    Ok(())
+    write(options.arch, &options.profile).map(drop)
 }
 
-/// Builds the functions and packs them; returns the package's path.
+/// Builds the functions and packs them; returns the package's path, which is also the first line that is printed: `floodgate deploy` reads it.
 ///
 /// # Errors
 /// As [`run`].
@@ -53,6 +51,10 @@ pub(crate) fn write(arch: Arch, profile: &str) -> Result<PathBuf> {
     let program = build(arch, profile)?;
     let contents = fs::read(&program).with_context(|| format!("read {}", program.display()))?;
     let package = zip("bootstrap", &contents, 9)?;
+    let folder = repo::target_dir()?.join("package");
+    let file = folder.join(format!("functions-{}.zip", arch.lambda()));
+    fs::write(&file, &package).with_context(|| format!("write {}", file.display()))?;
+    println!("{}", file.display());
     println!(
         "{} bytes, {} of them the program unpacked",
         package.len(),
@@ -63,9 +65,6 @@ pub(crate) fn write(arch: Arch, profile: &str) -> Result<PathBuf> {
         "the package has {} bytes; at most {MAX_BYTES} are allowed: find out which dependency came in with `cargo bloat`",
         package.len()
     );
-    let folder = repo::target_dir()?.join("package");
-    let file = folder.join(format!("functions-{}.zip", arch.lambda()));
-    fs::write(&file, &package).with_context(|| format!("write {}", file.display()))?;
     Ok(file)
 }
 
