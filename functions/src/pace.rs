@@ -133,11 +133,29 @@ const LOOK_A_TASK: Duration = Duration::from_millis(2);
 /// What the watch of a run will do if the load goes on for `running`: its turns are played through, each invocation staying for
 /// `stay` at most.
 pub fn expected(course: Course, running: Duration, tasks: u32, stay: Duration) -> Watched {
-    let look = LOOK + LOOK_A_TASK * tasks;
     // What is to come: all tasks become ready, the load, the tasks' ends.
-    let end_ms = millis(READY + running + END);
+    let start_ms = millis(READY);
+    let stop_ms = start_ms + millis(running);
+    let look = LOOK + LOOK_A_TASK * tasks;
+    play(
+        course,
+        [start_ms, stop_ms, stop_ms + millis(END)],
+        look,
+        stay,
+    )
+    .0
+}
+
+/// Plays the turns through from 0 to the look that finds the run ended, with the moments of its start, of the load's end and of its own
+/// end in ms. Returns what was done, and when the end was seen.
+fn play(
+    course: Course,
+    [start_ms, stop_ms, end_ms]: [i64; 3],
+    look: Duration,
+    stay: Duration,
+) -> (Watched, i64) {
     let (mut now_ms, mut watched) = (0, Watched::default());
-    while now_ms < end_ms {
+    loop {
         watched.turns += 1;
         let mut stayed = TURN;
         now_ms += millis(TURN);
@@ -145,21 +163,23 @@ pub fn expected(course: Course, running: Duration, tasks: u32, stay: Duration) -
             watched.looks += 1;
             stayed += look;
             now_ms += millis(look);
-            let load_ms = now_ms - millis(READY);
-            let phase = match load_ms {
-                ..0 => Phase::Waiting,
-                _ if load_ms < millis(running) => Phase::Running,
-                _ => Phase::Stopping,
+            if now_ms >= end_ms {
+                watched.time += stayed;
+                return (watched, now_ms);
+            }
+            let phase = match now_ms {
+                early if early < start_ms => Phase::Waiting,
+                late if late >= stop_ms => Phase::Stopping,
+                _ => Phase::Running,
             };
             let at = Moment {
                 phase,
                 now_ms,
                 turn: u32::try_from(watched.turns).unwrap_or(u32::MAX),
-                start_ms: (load_ms >= 0).then(|| millis(READY)),
+                start_ms: (now_ms >= start_ms).then_some(start_ms),
                 course,
             };
             match pace(&at) {
-                _ if now_ms >= end_ms => break Duration::ZERO,
                 Pace::Leave(wait) => break wait,
                 Pace::Stay(poll) if stayed + poll <= stay => {
                     stayed += poll;
@@ -169,14 +189,13 @@ pub fn expected(course: Course, running: Duration, tasks: u32, stay: Duration) -
             }
         };
         watched.time += stayed;
-        now_ms += millis(whole_seconds(wait) + TURN);
+        now_ms += 1_000 * i64::try_from(whole_seconds(wait)).unwrap_or(i64::MAX) + millis(TURN);
     }
-    watched
 }
 
-/// What a state machine waits.
-fn whole_seconds(wait: Duration) -> Duration {
-    Duration::from_secs(wait.as_secs() + u64::from(wait.subsec_nanos() > 0))
+/// What a state machine waits, in seconds.
+pub(crate) const fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + (wait.subsec_nanos() > 0) as u64
 }
 
 fn millis(time: Duration) -> i64 {
@@ -192,38 +211,15 @@ mod tests {
 
     /// Turns and the delay of the watch after the end, of a run that ends after `ends_ms`.
     fn simulate(duration_ms: u64, ends_ms: u64, any_time: bool, judged: bool) -> (u32, u64) {
-        let (mut now_ms, mut turn) = (0i64, 0u32);
-        loop {
-            turn += 1;
-            let mut stayed = Duration::ZERO;
-            let wait = loop {
-                if now_ms >= ends_ms as i64 {
-                    return (turn, now_ms as u64 - ends_ms);
-                }
-                let at = Moment {
-                    phase: Phase::Running,
-                    now_ms,
-                    turn,
-                    start_ms: Some(0),
-                    course: Course {
-                        duration_ms,
-                        longest_ms: duration_ms + 30_000,
-                        any_time,
-                        judged,
-                    },
-                };
-                match pace(&at) {
-                    Pace::Leave(wait) => break wait,
-                    Pace::Stay(poll) if stayed + poll <= STAY => {
-                        stayed += poll;
-                        now_ms += poll.as_millis() as i64;
-                    }
-                    Pace::Stay(_) => break afterwards(&at, stayed),
-                }
-            };
-            // A state machine waits whole seconds, and takes its time between states.
-            now_ms += 1_000 * wait.as_secs_f64().ceil() as i64 + 200;
-        }
+        let course = Course {
+            duration_ms,
+            longest_ms: duration_ms + 30_000,
+            any_time,
+            judged,
+        };
+        let end_ms = ends_ms as i64;
+        let (watched, seen_ms) = play(course, [0, end_ms, end_ms], Duration::ZERO, STAY);
+        (watched.turns as u32, (seen_ms - end_ms) as u64)
     }
 
     #[test]

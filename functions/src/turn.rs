@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::clock::between;
 use crate::cost::{budget, observed, site};
 use crate::error::Result;
-use crate::pace::{Course, Moment};
+use crate::pace::{Course, Moment, whole_seconds};
 use crate::placed::Placed;
 use crate::placement::Placement;
 use crate::resolve;
@@ -258,7 +258,6 @@ impl<'a> Turn<'a> {
 
     /// The run as the state machine sees it after this turn.
     pub(crate) fn run(&self, turn: u32, wait: Duration, error: Option<String>) -> Run {
-        let wait_s = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         let watched = self.watched();
         Run {
             project: self.plan.project.clone(),
@@ -270,7 +269,7 @@ impl<'a> Turn<'a> {
                 Phase::Stopping => RunPhase::Stopping,
                 Phase::Ended => RunPhase::Ended,
             },
-            wait_s,
+            wait_s: whole_seconds(wait),
             tasks: self.plan.tasks.len() as u32,
             placed: self.placed.count(),
             parts: 0,

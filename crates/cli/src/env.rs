@@ -203,12 +203,8 @@ fn env_file(path: &Path) -> Result<BTreeMap<String, String>> {
             continue;
         }
         let line = line.strip_prefix("export ").unwrap_or(line);
-        let (name, value) = assignment(line).map_err(|problem| CliError::File {
-            operation: "read",
-            path: path.to_owned(),
-            problem: format!("line {number}: {problem}"),
-            remedy: None,
-        })?;
+        let (name, value) = assignment(line)
+            .map_err(|problem| CliError::read(path, format!("line {number}: {problem}"), None))?;
         values.insert(name, unquoted(value.trim()).to_owned());
     }
     Ok(values)

@@ -134,6 +134,20 @@ impl CliError {
         }
     }
 
+    /// A file that cannot be read.
+    pub fn read(
+        path: impl Into<PathBuf>,
+        problem: impl std::fmt::Display,
+        remedy: Option<String>,
+    ) -> Self {
+        Self::File {
+            operation: "read",
+            path: path.into(),
+            problem: problem.to_string(),
+            remedy,
+        }
+    }
+
     /// A file that cannot be written.
     pub fn write(path: impl Into<PathBuf>, problem: impl std::fmt::Display) -> Self {
         Self::File {

@@ -121,12 +121,7 @@ pub(crate) fn read_text(path: &Path) -> Result<String> {
 }
 
 fn fail(path: &Path, problem: &str, remedy: Option<String>) -> CliError {
-    CliError::File {
-        operation: "read",
-        path: path.to_owned(),
-        problem: problem.to_owned(),
-        remedy,
-    }
+    CliError::read(path, problem, remedy)
 }
 
 /// The file beside it whose name is nearest.

@@ -17,7 +17,7 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), LaunchError> {
     written.map_err(LaunchError::file(path))
 }
 
-/// Properties as `java.util.Properties` loads them: Latin-1, all else as `\\uXXXX`.
+/// Properties as `java.util.Properties` loads them: Latin-1, all else as Unicode escapes of four hexadecimal digits.
 pub(crate) fn properties<'a>(all: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let mut text = String::new();
     for (name, value) in all {

@@ -4,6 +4,7 @@ use crate::account::Refused;
 use crate::app::App;
 use crate::error::{FunctionError, Result};
 use crate::placement::Placement;
+use floodgate_core::cost::Architecture;
 use floodgate_store::aws::ecr::ImageName;
 
 /// Refuses a run whose image is not in its repository, or not for the processor of its tasks. Images that lie elsewhere
@@ -22,10 +23,9 @@ pub(super) async fn image(
             "image {name} of engine {engine} is in no repository of ECR: it was not looked for"
         )]);
     };
-    // As Docker names it.
-    let processor = match architecture {
-        "x86_64" => "amd64",
-        other => other,
+    let processor = match Architecture::parse(architecture) {
+        Some(known) => known.container(),
+        None => architecture,
     };
     let stack = &app.config.stack;
     let remedy = format!(

@@ -6,7 +6,7 @@ use crate::error::{FunctionError, Result};
 use crate::id::year_month;
 use crate::placement::{Placement, ProjectRules, SPOT};
 use floodgate_control::max_duration;
-use floodgate_core::cost::Bill;
+use floodgate_core::cost::{Bill, Capacity};
 use floodgate_core::definition::model::Definition;
 use floodgate_core::execution::record::{PrincipalIs, Trigger};
 use floodgate_core::schedule::planned_load;
@@ -15,10 +15,9 @@ use std::time::Duration;
 
 /// The longest run: the state machine's own time-out leaves some hours beside it.
 const MAX_DURATION: Duration = Duration::from_secs(24 * 3_600 + 300);
-/// Fargate On-Demand vCPU resource count.
-const QUOTA_ON_DEMAND: &str = "L-3032A538";
-/// Fargate Spot vCPU resource count.
-const QUOTA_SPOT: &str = "L-36FBB829";
+/// Quotas of vCPUs.
+const QUOTA_ON_DEMAND: &str = Capacity::OnDemand.quota_code();
+const QUOTA_SPOT: &str = Capacity::Spot.quota_code();
 
 fn no(text: String) -> FunctionError {
     FunctionError::Errored(text)

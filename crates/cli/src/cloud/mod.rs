@@ -9,7 +9,7 @@ use follow::Follow;
 pub(crate) use follow::{Ended, follow};
 pub(crate) use machine::{Caller, caller, running};
 pub use settings::CloudArgs;
-pub(crate) use settings::{Named, Place};
+pub(crate) use settings::{CONNECTION, Named, Place};
 pub(crate) use start::{Start, start};
 
 use crate::args::ShowArgs;

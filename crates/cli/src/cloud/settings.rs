@@ -12,7 +12,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 /// The file in the folder of executions.
-const FILE: &str = "cloud.json";
+pub(crate) const CONNECTION: &str = "cloud.json";
 
 /// Where a run is, if not on this machine.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -79,7 +79,7 @@ impl Named {
             state_machine: given(&args.state_machine),
             state_machines: BTreeMap::new(),
         };
-        let file = Self::read(&out.join(FILE))?;
+        let file = Self::read(&out.join(CONNECTION))?;
         Ok(said.or(file).with_region_of_arn())
     }
 
@@ -92,7 +92,11 @@ impl Named {
         Self::parse(&text).map_err(|problem| unreadable(path, &problem))
     }
 
-    pub(super) fn parse(text: &str) -> std::result::Result<Self, String> {
+    /// What a file says.
+    ///
+    /// # Errors
+    /// Why it is no such file.
+    pub(crate) fn parse(text: &str) -> std::result::Result<Self, String> {
         let value: Value = serde_json::from_str(text).map_err(|e| e.to_string())?;
         let object = value.as_object().ok_or("is no JSON object")?;
         // `terraform output -json` wraps each value.
@@ -170,7 +174,7 @@ impl Place {
             given.or_else(|| stack.map(by_convention)).ok_or_else(|| {
                 CliError::Usage(format!(
                     "no stack is named, so its {what} is not known: say --stack NAME, set FLOODGATE_STACK, or write \
-                     .floodgate/{FILE} with terraform output -json > .floodgate/{FILE}"
+                     .floodgate/{CONNECTION} with terraform output -json > .floodgate/{CONNECTION}"
                 ))
             })
         };
@@ -212,13 +216,9 @@ fn of_project(machines: &BTreeMap<String, String>, project: Option<&str>) -> Vec
 }
 
 fn unreadable(path: &Path, problem: &str) -> CliError {
-    CliError::File {
-        operation: "read",
-        path: path.to_owned(),
-        problem: problem.to_owned(),
-        remedy: Some(format!(
-            "write it again with terraform output -json > {}",
-            path.display()
-        )),
-    }
+    let remedy = format!(
+        "write it again with terraform output -json > {}",
+        path.display()
+    );
+    CliError::read(path, problem, Some(remedy))
 }

@@ -3,15 +3,13 @@
 use super::connection;
 use super::folder::Folder;
 use super::settings::{Settings, State};
-use crate::cloud::{self, Caller};
+use crate::cloud::{self, CONNECTION, Caller};
 use crate::error::{CliError, Result};
 use aws_config::SdkConfig;
 use std::path::{Path, PathBuf};
 
 /// The name of a stack that nobody named: the module's default.
 const STACK: &str = "floodgate";
-/// The file in the folder of executions.
-pub(super) const CONNECTION: &str = "cloud.json";
 
 /// Which stack is meant.
 #[derive(Clone, Debug, Default, clap::Args)]

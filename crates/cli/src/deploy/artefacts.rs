@@ -188,12 +188,7 @@ fn named(text: &str) -> Result<(String, String)> {
 }
 
 fn missing(file: &Path) -> CliError {
-    CliError::File {
-        operation: "read",
-        path: file.to_owned(),
-        problem: "there is no such file".to_owned(),
-        remedy: None,
-    }
+    CliError::read(file, "there is no such file", None)
 }
 
 /// The nearest folder above that is a clone of the repository.
@@ -223,12 +218,8 @@ pub(super) fn check_sum(file: &Path) -> Result<()> {
         let (sum, of) = line.split_once(char::is_whitespace)?;
         (of.trim_start().trim_start_matches('*') == name).then(|| sum.to_ascii_lowercase())
     });
-    let unlike = |problem: &str| CliError::File {
-        operation: "read",
-        path: file.to_owned(),
-        problem: problem.to_owned(),
-        remedy: Some(format!("fetch it and {SUMS} again")),
-    };
+    let unlike =
+        |problem: &str| CliError::read(file, problem, Some(format!("fetch it and {SUMS} again")));
     let Some(listed) = listed else {
         return Err(unlike("it is not in the list of sums beside it"));
     };

@@ -1,6 +1,7 @@
 //! The file that `--cloud` finds a stack by, from what the root module gives out.
 
 use super::settings::Settings;
+use crate::cloud::Named;
 use serde_json::{Map, Value, json};
 
 /// What commands with `--cloud`, and a pipeline with `jq`, read.
@@ -28,13 +29,8 @@ pub(super) fn file(outputs: &Value, settings: &Settings) -> Option<Value> {
 
 /// The stack and region that a file is about.
 pub(super) fn about(text: &str) -> Option<(String, String)> {
-    let file: Value = serde_json::from_str(text).ok()?;
-    let of = |name: &str| {
-        let found = file.get(name)?;
-        let found = found.get("value").unwrap_or(found);
-        found.as_str().map(str::to_owned)
-    };
-    Some((of("stack")?, of("region")?))
+    let named = Named::parse(text).ok()?;
+    Some((named.stack?, named.region?))
 }
 
 /// Where the state of the stack that a file is about lies, as `deploy` has written it.

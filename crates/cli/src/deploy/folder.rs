@@ -71,10 +71,10 @@ impl Folder {
         let text = match fs::read(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(unreadable(&path, &error.to_string())),
+            Err(error) => return Err(unreadable(&path, error)),
         };
         let settings = serde_json::from_slice(&text);
-        settings.map_err(|error| unreadable(&path, &error.to_string()))
+        settings.map_err(|error| unreadable(&path, error))
     }
 
     /// Remembers what this deployment is told.
@@ -132,7 +132,7 @@ impl Folder {
             } else {
                 ".auto.tfvars"
             };
-            let text = fs::read(file).map_err(|error| unreadable(file, &error.to_string()))?;
+            let text = fs::read(file).map_err(|error| unreadable(file, error))?;
             taken.push((self.module().join(format!("{USERS}{index:03}{end}")), text));
         }
         for entry in self.in_module(|name| name.starts_with(USERS))? {
@@ -149,7 +149,7 @@ impl Folder {
     /// # Errors
     /// What cannot be read or written.
     pub(super) fn put_functions(&self, from: &Path) -> Result<()> {
-        let bytes = fs::read(from).map_err(|error| unreadable(from, &error.to_string()))?;
+        let bytes = fs::read(from).map_err(|error| unreadable(from, error))?;
         write(&self.functions(), &bytes)
     }
 
@@ -206,13 +206,8 @@ pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
     write(path, &text)
 }
 
-fn unreadable(path: &Path, problem: &str) -> CliError {
-    CliError::File {
-        operation: "read",
-        path: path.to_owned(),
-        problem: problem.to_owned(),
-        remedy: None,
-    }
+fn unreadable(path: &Path, problem: impl std::fmt::Display) -> CliError {
+    CliError::read(path, problem, None)
 }
 
 #[cfg(test)]

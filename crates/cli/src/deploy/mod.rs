@@ -21,10 +21,11 @@ pub use account::StackArgs;
 pub(crate) use destroy::{Destroy, destroy};
 pub use settings::Architecture;
 
+use crate::cloud::CONNECTION;
 use crate::error::{CliError, Result};
 use crate::output::{say, say_led};
 use crate::tools::{self, Tool};
-use account::{Account, CONNECTION};
+use account::Account;
 use artefacts::{Package, Places, check_sum};
 use changes::Changes;
 use floodgate_store::aws::call::Calls;

@@ -1,12 +1,15 @@
 //! What a deployment is told, what of it is remembered, and what Terraform is told in turn. Nothing is looked at here.
 
+use floodgate_core::cost;
+use floodgate_core::definition::model::Engine;
+use floodgate_store::aws::call::domain;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The engines that there are.
-pub(super) const ENGINES: [&str; 4] = ["http", "k6", "jmeter", "gatling"];
+pub(super) const ENGINES: &[&str] = Engine::WORDS;
 
 /// A deployment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,19 +70,20 @@ impl Architecture {
         Self::X86_64
     };
 
-    pub(super) const fn name(self) -> &'static str {
+    const fn of_aws(self) -> cost::Architecture {
         match self {
-            Self::Arm64 => "arm64",
-            Self::X86_64 => "x86_64",
+            Self::Arm64 => cost::Architecture::Arm64,
+            Self::X86_64 => cost::Architecture::X86_64,
         }
+    }
+
+    pub(super) const fn name(self) -> &'static str {
+        self.of_aws().name()
     }
 
     /// As Docker names it.
     pub(super) const fn of_docker(self) -> &'static str {
-        match self {
-            Self::Arm64 => "arm64",
-            Self::X86_64 => "amd64",
-        }
+        self.of_aws().container()
     }
 }
 
@@ -122,7 +126,7 @@ impl Settings {
         Self {
             stack: stack.to_owned(),
             region: region.to_owned(),
-            engines: [ENGINES[0].to_owned()].into(),
+            engines: [Engine::Http.as_str().to_owned()].into(),
             architecture: Architecture::NATIVE,
             state: State::Folder(PathBuf::new()),
             tag: own_version(),
@@ -192,11 +196,7 @@ impl Settings {
 
     /// The name of an engine's image, as the modules make it.
     pub(super) fn image(&self, account: &str, engine: &str) -> String {
-        let domain = if self.region.starts_with("cn-") {
-            "amazonaws.com.cn"
-        } else {
-            "amazonaws.com"
-        };
+        let domain = domain(&self.region);
         let (region, repository, tag) = (&self.region, self.repository(engine), &self.tag);
         format!("{account}.dkr.ecr.{region}.{domain}/{repository}:{tag}")
     }

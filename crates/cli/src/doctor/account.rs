@@ -4,6 +4,7 @@ use super::permissions::{self, Place as Reach};
 use super::quota::{self, Region};
 use crate::cloud::{self, Caller, CloudArgs, Place};
 use crate::error::CliError;
+use floodgate_core::cost::{Architecture, Capacity};
 use floodgate_report::doctor::{Area, Check, State};
 use floodgate_store::aws::call::Calls;
 use floodgate_store::aws::ecr::{self, ImageName};
@@ -181,7 +182,8 @@ fn processors(placement: &Value, engine: &str) -> BTreeSet<&'static str> {
         regions.filter_map(|(_, region)| region["task_definitions"][engine].as_object());
     let names = definitions.flat_map(|definitions| definitions.keys());
     names
-        .map(|name| if name == "arm64" { "arm64" } else { "amd64" })
+        .map(|name| Architecture::parse(name).unwrap_or(Architecture::X86_64))
+        .map(Architecture::container)
         .collect()
 }
 
@@ -268,7 +270,11 @@ async fn quotas(calls: &Calls, placement: Option<&Value>) -> Vec<Check> {
             name: name.clone(),
             cluster: region["cluster"].as_str().unwrap_or_default().to_owned(),
             told: region["vcpu_quota"].as_f64(),
-            spot: placement["capacity"]["provider"] == "FARGATE_SPOT",
+            capacity: Capacity::of_provider(
+                placement["capacity"]["provider"]
+                    .as_str()
+                    .unwrap_or_default(),
+            ),
         };
         checks.push(quota::check(calls, &region).await);
     }

@@ -1,13 +1,10 @@
 //! How many vCPUs Fargate grants, and how many of them the stack takes up.
 
+use floodgate_core::cost::Capacity;
 use floodgate_report::doctor::{Area, Check, State};
 use floodgate_store::aws::call::{CallError, Calls, ECS, QUOTAS};
 use serde_json::{Value, json};
 
-/// Fargate On-Demand vCPU resource count.
-const ON_DEMAND: &str = "L-3032A538";
-/// Fargate Spot vCPU resource count.
-const SPOT: &str = "L-36FBB829";
 /// With fewer left a run of a few tasks does not fit.
 const FEW: f64 = 4.0;
 /// Tasks of a call at most (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DescribeTasks.html>).
@@ -21,13 +18,13 @@ pub(super) struct Region {
     pub(super) cluster: String,
     /// What the stack is told in place of the answer of Service Quotas.
     pub(super) told: Option<f64>,
-    pub(super) spot: bool,
+    pub(super) capacity: Capacity,
 }
 
 /// Asks for quota and use.
 pub(super) async fn check(calls: &Calls, region: &Region) -> Check {
     let calls = calls.in_region(&region.name);
-    let code = if region.spot { SPOT } else { ON_DEMAND };
+    let code = region.capacity.quota_code();
     let quota = match region.told {
         Some(told) => Ok(told),
         None => quota(&calls, code).await,
@@ -133,7 +130,8 @@ mod tests {
                 message: "no".into(),
             })
         };
-        let state = |quota, used| judge(&region, ON_DEMAND, quota, used).state;
+        let state =
+            |quota, used| judge(&region, Capacity::OnDemand.quota_code(), quota, used).state;
         assert_eq!(state(Ok(256.0), Ok(16.0)), State::Ok);
         assert_eq!(state(Ok(6.0), Ok(4.0)), State::Warning);
         assert_eq!(state(Ok(6.0), Ok(6.0)), State::Blocked);

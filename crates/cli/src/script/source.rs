@@ -30,12 +30,7 @@ impl Source {
     /// # Errors
     /// A file that cannot be read, and one that is none of the formats.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let fail = |problem: String, remedy: Option<String>| CliError::File {
-            operation: "read",
-            path: path.to_owned(),
-            problem,
-            remedy,
-        };
+        let fail = |problem: String, remedy| CliError::read(path, problem, remedy);
         if path.is_dir() {
             return Err(fail("is a folder".into(), Some("name a file in it".into())));
         }

@@ -29,6 +29,14 @@ impl Architecture {
         }
     }
 
+    /// As containers' platforms have it: `arm64`, `amd64`.
+    pub const fn container(self) -> &'static str {
+        match self {
+            Self::Arm64 => "arm64",
+            Self::X86_64 => "amd64",
+        }
+    }
+
     /// From its name in records and placements; `None` for any other.
     pub fn parse(name: &str) -> Option<Self> {
         [Self::Arm64, Self::X86_64]
@@ -58,6 +66,14 @@ impl Capacity {
             Self::Spot
         } else {
             Self::OnDemand
+        }
+    }
+
+    /// The quota of vCPUs that its tasks take from: `Fargate On-Demand vCPU resource count`, or that of Spot.
+    pub const fn quota_code(self) -> &'static str {
+        match self {
+            Self::OnDemand => "L-3032A538",
+            Self::Spot => "L-36FBB829",
         }
     }
 }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 use hcl::eval::{Context, Evaluate as _};
 use hcl::expr::Expression;
 use hcl::{Block, Map, Value};
-use serde::Serialize;
+use serde::{Deserialize as _, Serialize};
 use std::collections::BTreeMap;
 
 /// All policies of a stack.
@@ -34,41 +34,12 @@ pub struct Role {
 /// # Errors
 /// If a policy names something that is not known here.
 pub fn render(inputs: &serde_json::Value, world: &World) -> Result<Rendering> {
-    let inputs: Map<String, Value> = match hcl::Value::from_json(inputs) {
-        Value::Object(inputs) => inputs,
-        other => anyhow::bail!("the inputs are {other}: take an object"),
-    };
+    let inputs = Map::<String, Value>::deserialize(inputs)
+        .with_context(|| format!("the inputs are {inputs}: take an object"))?;
     let mut rendering = Rendering::default();
     collect(&settle(".", &inputs, world), &mut rendering)?;
     ensure!(!rendering.roles.is_empty(), "no roles were found");
     Ok(rendering)
-}
-
-trait FromJson {
-    fn from_json(json: &serde_json::Value) -> Self;
-}
-
-impl FromJson for Value {
-    fn from_json(json: &serde_json::Value) -> Self {
-        match json {
-            serde_json::Value::Null => Self::Null,
-            serde_json::Value::Bool(is) => Self::Bool(*is),
-            serde_json::Value::Number(number) => match number.as_i64() {
-                Some(whole) => Self::from(whole),
-                None => number.as_f64().map_or(Self::Null, Self::from),
-            },
-            serde_json::Value::String(text) => Self::from(text.as_str()),
-            serde_json::Value::Array(items) => items.iter().map(Self::from_json).collect(),
-            serde_json::Value::Object(entries) => {
-                let entries = entries.iter();
-                Self::Object(
-                    entries
-                        .map(|(k, v)| (k.clone(), Self::from_json(v)))
-                        .collect(),
-                )
-            }
-        }
-    }
 }
 
 fn collect(settled: &Settled, into: &mut Rendering) -> Result<()> {

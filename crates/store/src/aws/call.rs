@@ -16,10 +16,18 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::time::timeout;
+
+/// All but what RFC 3986, section 2.3, says needs no escape.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 
 /// One try, its body included.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -174,10 +182,10 @@ impl Calls {
         action: &str,
         input: &Value,
     ) -> Result<Value, CallError> {
-        let (region, suffix) = (&self.region, suffix(&self.region));
+        let (region, domain) = (&self.region, domain(&self.region));
         let uri = match &self.endpoint {
             Some(endpoint) => format!("{endpoint}/"),
-            None => format!("https://{}.{region}.{suffix}/", of.host),
+            None => format!("https://{}.{region}.{domain}/", of.host),
         };
         let call = Signed {
             service: of.name,
@@ -212,6 +220,7 @@ impl Calls {
         let fixed = [("Action", action), ("Version", "2010-05-08")];
         let fixed = fixed.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let form = fixed.iter().chain(input);
+        let escaped = |text| utf8_percent_encode(text, ESCAPED);
         let form: Vec<_> = form
             .map(|(name, value)| format!("{}={}", escaped(name), escaped(value)))
             .collect();
@@ -360,26 +369,12 @@ pub fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// The domain that the hosts of a region lie in (<https://docs.aws.amazon.com/general/latest/gr/rande.html>).
-fn suffix(region: &str) -> &'static str {
+pub fn domain(region: &str) -> &'static str {
     if region.starts_with("cn-") {
         "amazonaws.com.cn"
     } else {
         "amazonaws.com"
     }
-}
-
-/// As forms have it (RFC 3986, section 2.3, says what needs no escape).
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                out.push(char::from(byte));
-            }
-            other => out.push_str(&format!("%{other:02X}")),
-        }
-    }
-    out
 }
 
 #[cfg(test)]
@@ -408,7 +403,7 @@ mod tests {
     #[test]
     fn forms_and_elements() {
         assert_eq!(
-            escaped("arn:aws:s3:::b/*"),
+            utf8_percent_encode("arn:aws:s3:::b/*", ESCAPED).to_string(),
             "arn%3Aaws%3As3%3A%3A%3Ab%2F%2A"
         );
         assert_eq!(element("<a><b>x</b><b>y</b></a>", "b"), Some("x"));
