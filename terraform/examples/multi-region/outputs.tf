@@ -27,3 +27,8 @@ output "repository_urls" {
   description = "Where to push each engine's image before the first run."
   value       = module.floodgate.repository_urls
 }
+
+output "runner_policy_arns" {
+  description = "Policy by project for whoever starts runs."
+  value       = module.floodgate.runner_policy_arns
+}

@@ -28,6 +28,11 @@ output "repository_urls" {
   value       = module.floodgate.repository_urls
 }
 
+output "runner_policy_arns" {
+  description = "Policy by project for whoever starts runs."
+  value       = module.floodgate.runner_policy_arns
+}
+
 output "schedule_arns" {
   description = "ARN of each schedule."
   value       = module.floodgate.schedule_arns
