@@ -12,6 +12,7 @@ use floodgate_generator::flow::{CompiledScenario, Files, Io, Place, Request, Sta
 use floodgate_generator::http::Keep;
 use floodgate_generator::http::exchange::{ErrorCode, Exchange};
 use floodgate_generator::recorder::{CheckSeries, HttpSeries, Record};
+use floodgate_records::engine::Engine;
 use std::cell::RefCell;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

@@ -4,7 +4,8 @@
 use crate::clock::Clock;
 use crate::flow::{CompiledScenario, FileSource, Files, Native, Place};
 use crate::http::{SetupError, TransportOptions, Worker};
-use floodgate_core::definition::{Definition, Engine, HttpOptions};
+use floodgate_core::definition::{Definition, HttpOptions};
+use floodgate_records::engine::Engine;
 
 /// All faults of a definition of the native engine, a sentence each; its files are read from `base`. Without `resolved`, words
 /// stand for some of its references, and only files are looked into: what a word makes of a URL says nothing.

@@ -8,11 +8,12 @@ use crate::script::{self, Inspected, definition_of, engine_of};
 use bytes::Bytes;
 use floodgate_control::load::{self, Checked, Loaded};
 use floodgate_control::{Stores, TestPackage};
-use floodgate_core::definition::{Definition, Engine, Parsed, Reference, Resolver, Source, sketch};
+use floodgate_core::definition::{Definition, Parsed, Reference, Resolver, Source, sketch};
 use floodgate_core::execution::plan::Plan;
 use floodgate_engines::lift::lift;
 use floodgate_engines::{Inspection, link_out};
 use floodgate_generator::preflight;
+use floodgate_records::engine::Engine;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -202,7 +203,7 @@ fn no_options_of_k6(definition: &Definition, env: &Environment) -> Result<()> {
     }
     Err(CliError::Usage(format!(
         "--vus, --duration, --iterations, --stage and --rps are for scripts of k6, and the engine is {}: {}",
-        floodgate_control::engine_name(definition.engine),
+        definition.engine.as_str(),
         match definition.engine {
             Engine::Http => "write --set scenarios.NAME.vus=10, or use floodgate hit",
             _ => "give the script's parameters with -J NAME=VALUE",

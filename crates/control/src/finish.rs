@@ -8,7 +8,7 @@ use crate::lookup::load_summary;
 use crate::stop::read_stop;
 use crate::{Stores, audit, json, principal};
 use floodgate_core::baseline::Baseline;
-use floodgate_core::definition::model::{Definition, Engine};
+use floodgate_core::definition::model::Definition;
 use floodgate_core::execution::applied::{
     applied_load, has_requests, silent_scenarios, start_skew_us,
 };
@@ -22,6 +22,7 @@ use floodgate_core::execution::unwritten::Unwritten;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::metric::Builtin;
 use floodgate_core::threshold::{MetricSource, Thresholds};
+use floodgate_records::engine::Engine;
 use floodgate_store::{ObjectStore, StoreError};
 use std::collections::BTreeSet;
 

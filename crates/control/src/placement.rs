@@ -1,8 +1,9 @@
 //! How many tasks a test needs, and where they go: pure functions of the definition.
 
 use crate::error::MAX_TASKS;
-use floodgate_core::definition::model::{Definition, Engine, Executor, Region, Scenario, Step};
+use floodgate_core::definition::model::{Definition, Executor, Region, Scenario, Step};
 use floodgate_core::execution::plan::PlannedLoad;
+use floodgate_records::engine::Engine;
 use std::time::Duration;
 
 /// What one task of an engine is expected to carry while it stays far from saturation.

@@ -3,7 +3,7 @@
 use crate::error::{ControlError, MAX_TASKS, Result};
 use crate::{Stores, audit, json, principal};
 use bytes::Bytes;
-use floodgate_core::definition::model::{Definition, Engine};
+use floodgate_core::definition::model::Definition;
 use floodgate_core::execution::plan::{Plan, PlannedLoad, PlannedTask};
 use floodgate_core::execution::record::{
     Cost, Execution, Infrastructure, Status, TestRecord, Trigger,
@@ -11,6 +11,7 @@ use floodgate_core::execution::record::{
 use floodgate_core::keys::{DEFINITION_FILE, ExecutionKeys, INSPECTION_FILE, definition_file};
 use floodgate_core::schedule::planned_load;
 use floodgate_core::shard::FLUSH_INTERVAL_MS;
+use floodgate_records::engine::Engine;
 use floodgate_store::{ObjectStore, StoreError};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -339,7 +340,7 @@ fn record(
         project: test.definition.project.clone(),
         test: test.definition.test.clone(),
         version: test.version.clone(),
-        engine: engine_name(test.definition.engine).into(),
+        engine: test.definition.engine.as_str().into(),
         target: test.target.clone(),
         trigger,
         created_ms: now_ms,
@@ -364,9 +365,4 @@ fn record(
         unwritten: Vec::new(),
         unmerged: false,
     }
-}
-
-/// The name of an engine in records.
-pub const fn engine_name(engine: Engine) -> &'static str {
-    engine.as_str()
 }

@@ -19,9 +19,7 @@ use crate::placement::Placement;
 use crate::run::{Run, RunPhase};
 use crate::tenant::{Tenant, vouched};
 use floodgate_control::placement::{Intervals, auto_tasks, spread};
-use floodgate_control::{
-    ControlError, PlanOptions, Prepared, engine_name, lay_out, load_plan, prepare,
-};
+use floodgate_control::{ControlError, PlanOptions, Prepared, lay_out, load_plan, prepare};
 use floodgate_core::cost;
 use floodgate_core::definition::model::{Definition, Region};
 use floodgate_core::execution::plan::Plan;
@@ -125,7 +123,7 @@ async fn admit(
     known.of_layout(&options);
     rules::how_many(placement, allowed, options.infrastructure.tasks)?;
     warnings.extend(rules::quota(app, placement, definition, &options.regions).await?);
-    let engine = engine_name(definition.engine);
+    let engine = definition.engine.as_str();
     let architecture = &options.infrastructure.architecture;
     warnings.extend(images::image(app, placement, engine, architecture).await?);
     options.env = input.env.clone();
@@ -224,7 +222,7 @@ fn options(placement: &Placement, definition: &Definition) -> Result<PlanOptions
     let regions = spread(tasks, &wanted);
     let mut used = regions.clone();
     used.dedup();
-    let engine = engine_name(definition.engine);
+    let engine = definition.engine.as_str();
     let architecture = placement.architecture(engine, &used)?;
     let intervals = Intervals::for_tasks(tasks);
     Ok(PlanOptions {

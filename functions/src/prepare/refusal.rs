@@ -6,7 +6,7 @@ use crate::error::{FunctionError, Result};
 use crate::placement::Placement;
 use crate::tenant::Tenant;
 use floodgate_control::load::Loaded;
-use floodgate_control::{PlanOptions, Refusal, engine_name, refuse};
+use floodgate_control::{PlanOptions, Refusal, refuse};
 use floodgate_core::definition::sketch;
 use floodgate_core::execution::control::Stop;
 use floodgate_core::execution::record::{Execution, PrincipalIs, Trigger};
@@ -94,7 +94,7 @@ impl Known {
         self.0.project.clone_from(&definition.project);
         self.0.test.clone_from(&definition.test);
         self.0.version.clone_from(&test.version);
-        self.0.engine = engine_name(definition.engine).to_owned();
+        self.0.engine = definition.engine.as_str().to_owned();
         self.0.target.clone_from(&test.parsed.shown_target);
         self.0.planned = planned_load(definition);
     }

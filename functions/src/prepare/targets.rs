@@ -3,12 +3,10 @@
 
 use crate::error::{FunctionError, Result};
 use crate::placement::ProjectRules;
-use floodgate_control::engine_name;
-use floodgate_core::definition::model::{
-    Definition, Engine, HttpOptions, OPEN_TARGET, ProxyChoice, Step,
-};
+use floodgate_core::definition::model::{Definition, HttpOptions, OPEN_TARGET, ProxyChoice, Step};
 use floodgate_core::targets::Targets;
 use floodgate_core::template::{Part, Template};
+use floodgate_records::engine::Engine;
 use std::collections::BTreeSet;
 
 /// Checks it; gives what the record should say.
@@ -40,7 +38,7 @@ pub(super) fn targets(rules: &ProjectRules, definition: &Definition) -> Result<V
 
 /// Whether the engine can be kept to the list.
 fn holds(rules: &ProjectRules, engine: Engine, targets: &Targets) -> Result<Vec<String>> {
-    let name = engine_name(engine);
+    let name = engine.as_str();
     let why = match engine {
         Engine::Http => return Ok(Vec::new()),
         _ if !targets.is_listed() => return Ok(Vec::new()),

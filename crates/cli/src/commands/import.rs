@@ -15,7 +15,7 @@ use crate::script::test_name;
 use crate::trigger::trigger;
 use bytes::Bytes;
 use floodgate_control::load::{self, Loaded};
-use floodgate_control::{PlanOptions, engine_name, finish, json, prepare};
+use floodgate_control::{PlanOptions, finish, json, prepare};
 use floodgate_core::definition::{Definition, Resolver, Source as Text};
 use floodgate_core::execution::control::Start;
 use floodgate_core::execution::record::Status;
@@ -195,7 +195,7 @@ fn alone(args: &Args, first: &Source) -> Result<Loaded> {
     let mut definition = serde_json::json!({
         "version": 1,
         "test": args.test.clone().unwrap_or_else(|| name(&first.path)),
-        "engine": engine_name(first.engine),
+        "engine": first.engine.as_str(),
         "script": "imported",
     });
     if !thresholds.is_empty() {
@@ -218,7 +218,7 @@ fn differing(definition: &Definition, sources: &[Source]) -> Option<String> {
     Some(format!(
         "{} comes from {}, the definition is for {}",
         other.path.display(),
-        engine_name(other.engine),
-        engine_name(definition.engine),
+        other.engine.as_str(),
+        definition.engine.as_str(),
     ))
 }

@@ -5,10 +5,10 @@ use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::load_file;
 use crate::output::{counted, print, print_json, say};
-use floodgate_core::definition::model::Engine;
 use floodgate_core::printable::printable;
 use floodgate_core::schedule::{Segment, planned_load, schedule};
 use floodgate_core::units::format_duration;
+use floodgate_records::engine::Engine;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -92,7 +92,7 @@ pub fn inspect(args: &Args) -> Result<ExitCode> {
         "test {} of project {}, engine {}{}",
         definition.test,
         definition.project,
-        floodgate_control::engine_name(definition.engine),
+        definition.engine.as_str(),
         definition
             .script
             .as_ref()

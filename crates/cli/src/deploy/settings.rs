@@ -1,7 +1,7 @@
 //! What a deployment is told, what of it is remembered, and what Terraform is told in turn. Nothing is looked at here.
 
 use floodgate_core::cost;
-use floodgate_core::definition::model::Engine;
+use floodgate_records::engine::Engine;
 use floodgate_store::aws::call::domain;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -9,8 +9,9 @@ use crate::error::{CliError, Result};
 use above::Above;
 use bytes::Bytes;
 use floodgate_control::UNKNOWN_DURATION;
-use floodgate_core::definition::model::{Definition, Engine, Executor};
+use floodgate_core::definition::model::{Definition, Executor};
 use floodgate_engines::{Inspection, Job, LaunchError, gatling, jmeter, k6};
+use floodgate_records::engine::Engine;
 use serde_json::json;
 use std::path::Path;
 use std::time::Duration;
@@ -40,7 +41,7 @@ pub(crate) fn definition_of(script: &Path, engine: Engine) -> Vec<u8> {
     let definition = json!({
         "version": 1,
         "test": test_name(&stem),
-        "engine": floodgate_control::engine_name(engine),
+        "engine": engine.as_str(),
         "script": name,
     });
     definition.to_string().into_bytes()

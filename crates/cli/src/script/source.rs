@@ -2,8 +2,8 @@
 
 use crate::error::{CliError, Result};
 use flate2::read::MultiGzDecoder;
-use floodgate_core::definition::Engine;
 use floodgate_engines::{Reader, gatling, jmeter, k6};
+use floodgate_records::engine::Engine;
 use std::fs::File;
 use std::io::{self, Chain, Cursor, Read};
 use std::path::{Path, PathBuf};

@@ -13,6 +13,7 @@ use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::metric::{Builtin, SeriesKey, Tags};
 use floodgate_core::shard::{Content, Row, ShardMeta, Sources, encode, sha256_hex};
 use floodgate_core::template::Template;
+use floodgate_records::engine::Engine;
 use floodgate_store::local::LocalStore;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -3,8 +3,8 @@
 
 use super::fault::Sink;
 use super::keys::{root, run};
-use super::model::Engine;
 use super::tree::Node;
+use floodgate_records::engine::Engine;
 
 /// Keys of the definition that no run heeds yet.
 const WITHOUT_EFFECT: [&str; 2] = [root::NOTIFY.key.name, root::CONTRACT.key.name];

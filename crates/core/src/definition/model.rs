@@ -10,6 +10,7 @@ pub use words::Words;
 use words::words;
 
 use crate::template::Template;
+use floodgate_records::engine::Engine;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -52,20 +53,6 @@ pub struct Definition {
     pub notify: Vec<Notify>,
     /// The OpenAPI document for the check before the load.
     pub contract: Option<String>,
-}
-
-words! {
-    /// Engines.
-    pub Engine {
-        /// The native Rust engine.
-        Http = "http",
-        /// Grafana k6.
-        K6 = "k6",
-        /// Apache JMeter.
-        Jmeter = "jmeter",
-        /// Gatling.
-        Gatling = "gatling",
-    }
 }
 
 /// One scenario.

@@ -1,10 +1,11 @@
 //! How much of the planned load was applied, and how evenly it began.
 
-use crate::definition::model::{Definition, Engine, Step};
+use crate::definition::model::{Definition, Step};
 use crate::execution::manifest::Manifest;
 use crate::execution::record::AppliedLoad;
 use crate::metric::{Builtin, MetricKind, OTHER_REQUESTS, Tags};
 use crate::threshold::{MetricSource, is_unanswered};
+use floodgate_records::engine::Engine;
 use std::collections::BTreeSet;
 
 /// What was sent. Counts come from the merged data, since they know of lost tasks too; how many starts a task was given

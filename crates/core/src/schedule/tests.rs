@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::definition::{Definition, Engine, HttpOptions, RunOptions, Scenario, Stage};
+use crate::definition::{Definition, HttpOptions, RunOptions, Scenario, Stage};
 use crate::execution::plan::PlannedLoad;
+use floodgate_records::engine::Engine;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 

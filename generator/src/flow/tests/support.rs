@@ -10,6 +10,7 @@ use floodgate_core::check::{Check, Subject, Test};
 use floodgate_core::definition::*;
 use floodgate_core::metric::Tags;
 use floodgate_core::template::{Part as TemplatePart, Template, Variable};
+use floodgate_records::engine::Engine;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::pin::pin;

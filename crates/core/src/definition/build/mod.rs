@@ -17,11 +17,12 @@ mod unmatched;
 
 use super::fault::{Issue, Sink};
 use super::keys::{notify, places, root};
-use super::model::{Channel, Definition, Engine, HttpOptions, Notify, OPEN_TARGET, RunOptions};
+use super::model::{Channel, Definition, HttpOptions, Notify, OPEN_TARGET, RunOptions};
 use super::resolve::Resolver;
 use super::shape::scalar::must_be_known;
 use super::tree::Node;
 use context::Build;
+use floodgate_records::engine::Engine;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Builds the definition, and gives the files that it names. Only if `sink` has no errors then, it is a usable one.

@@ -3,10 +3,11 @@
 use super::context::Build;
 use super::template::Scope;
 use crate::definition::keys::{root, run, scenario};
-use crate::definition::model::{Engine, Executor, HttpOptions, RunOptions, Scenario, Step};
+use crate::definition::model::{Executor, HttpOptions, RunOptions, Scenario, Step};
 use crate::definition::tree::{Entry, Node};
 use crate::syntax::nearest;
 use crate::units::format_duration;
+use floodgate_records::engine::Engine;
 use std::time::Duration;
 
 impl Build<'_> {

@@ -2,10 +2,11 @@
 
 use crate::definition::fault::Sink;
 use crate::definition::keys::root;
-use crate::definition::model::{Definition, Engine, Scenario, Step};
+use crate::definition::model::{Definition, Scenario, Step};
 use crate::definition::tree::Node;
 use crate::syntax::{SyntaxError, quoted};
 use crate::threshold::parse_key;
+use floodgate_records::engine::Engine;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The values that a definition gives to the tags which thresholds mostly ask for.

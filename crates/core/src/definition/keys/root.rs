@@ -11,8 +11,8 @@ use super::scenario::SCENARIO;
 use super::shared::{TAGS as TAG_MAP, named};
 use super::threshold::{BASELINE as BASELINE_TABLE, THRESHOLDS as THRESHOLD_MAP};
 use crate::definition::field::{Field, Parts, keys};
-use crate::definition::model::Engine;
 use crate::definition::shape::{Key, Shape, Table};
+use floodgate_records::engine::Engine;
 
 static SLUG_TEXT: Shape = named(SLUG);
 static PARAMETER_VALUE: Shape = Shape::Grammar(grammar::PARAMETER);

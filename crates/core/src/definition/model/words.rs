@@ -1,11 +1,21 @@
 //! Enums whose values are words of a definition.
 
+use floodgate_records::engine::Engine;
+
 /// One of a few words.
 pub trait Words: Sized + Copy {
     /// The first of them.
     const FIRST: Self;
     /// The value of a word.
     fn parse(word: &str) -> Option<Self>;
+}
+
+impl Words for Engine {
+    const FIRST: Self = Self::Http;
+
+    fn parse(word: &str) -> Option<Self> {
+        word.parse().ok()
+    }
 }
 
 /// Declares such an enum, each word once.

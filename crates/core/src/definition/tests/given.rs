@@ -1,6 +1,7 @@
 //! What stands beside a definition's text: references, overrides, parameters of scripts, files, the version.
 
 use super::*;
+use floodgate_records::engine::Engine;
 use serde_json::json;
 
 #[test]
