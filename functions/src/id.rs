@@ -8,7 +8,7 @@ use ulid::Ulid;
 /// 80 bits of the SHA-256 of its ARN.
 ///
 /// # Errors
-/// A sentence about an id that is no ULID.
+/// A sentence about an id that is not a ULID.
 pub(crate) fn execution_id(
     asked: Option<&str>,
     run_arn: &str,

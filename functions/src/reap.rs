@@ -269,7 +269,7 @@ async fn stop_all(app: &App, id: &str) -> Result<u32> {
     Ok(stopped.len() as u32)
 }
 
-/// A run that ended before it had a record: its input was no input, prepare was stopped or did not answer, or could not write.
+/// A run that ended before it had a record: its input was invalid, prepare was stopped or did not answer, or could not write.
 /// It gets its record now.
 async fn unrecorded(app: &App, known: Option<Known>, recover: &Recover) -> Result<Reaped> {
     let none = Reaped::Event {
@@ -309,7 +309,7 @@ fn failure(recover: &Recover, otherwise: String) -> FunctionError {
 }
 
 /// What an execution was started with and ended with. Events carry neither where they are made by the Terraform module: what cannot be
-/// delivered lies in a queue, which is no place for values of an environment.
+/// delivered lies in a queue, which is not a place for values of an environment.
 async fn described(
     app: &App,
     run_arn: &str,
@@ -363,7 +363,7 @@ async fn event(app: &App, detail: Detail) -> Result<Reaped> {
     let base = app.config.state_machine.as_deref().unwrap_or_default();
     let Some(tenant) = Tenant::of_execution(base, &run_arn) else {
         return Err(FunctionError::Errored(format!(
-            "{run_arn} is no execution of this stack's state machines"
+            "{run_arn} is not an execution of this stack's state machines"
         )));
     };
     let told = described(app, &run_arn, detail.input, detail.error, detail.cause).await?;

@@ -28,7 +28,7 @@ impl Tenant {
     }
 
     /// By the ARN of an execution: the machines of a stack are `{stack}`, `{stack}_{project}`, and each with `_scheduled` behind it, where
-    /// neither stacks nor projects have a low line. `base` is the ARN of the first. `None`: it is no machine of the stack.
+    /// neither stacks nor projects have a low line. `base` is the ARN of the first. `None`: it is not a machine of the stack.
     pub(crate) fn of_execution(base: &str, run_arn: &str) -> Option<Self> {
         let machine = machine_of(run_arn);
         let rest = machine.strip_prefix(base)?;

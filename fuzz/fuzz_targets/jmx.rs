@@ -19,7 +19,7 @@ fuzz_target!(|bytes: &[u8]| {
                 // A group may be turned off in it, and is then no scenario.
                 assert!(again.scenarios.len() <= found.scenarios.len());
             }
-            (Err(_), Ok(_)) => panic!("what is no plan was divided"),
+            (Err(_), Ok(_)) => panic!("an invalid plan was split"),
             (_, Err(why)) => assert!(!why.is_empty()),
         }
     }

@@ -1,5 +1,5 @@
 //! Any bytes as a shard. The checksum in the footer is made right first, so that the fuzzer gets behind it: the
-//! checksum is no signature, whoever writes to the store can make it right.
+//! checksum is not a signature, whoever writes to the store can make it right.
 #![no_main]
 
 use floodgate_core::shard::{decode, encode};

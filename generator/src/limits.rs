@@ -18,7 +18,7 @@ pub struct Named {
 }
 
 impl Named {
-    /// In vCPUs and MiB, as ECS has them. What is no positive number is no limit.
+    /// In vCPUs and MiB, as ECS has them. What is not a positive number is not a limit.
     pub fn of(vcpus: Option<f64>, mib: Option<f64>) -> Self {
         let real = |number: f64| number.is_finite() && number > 0.0;
         Self {

@@ -26,7 +26,7 @@ impl Standstills {
         }
     }
 
-    /// Waiting for the next look begins now: what was done since the last one is no standstill.
+    /// Waiting for the next look begins now: what was done since the last one is not a standstill.
     pub const fn begin(&mut self, now: Duration) {
         self.last = now;
     }

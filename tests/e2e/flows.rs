@@ -239,7 +239,7 @@ fn a_hit_leaves_no_credentials() {
         let ended = bench.floodgate(&args);
         let summary = ended.expect(0).summary();
         assert_eq!(value(&summary, "http_req_failed", "rate"), 0.0);
-        // the page's own address is no secret
+        // the page's own address is not a secret
         let left = |text: &str| text.replace(path, "").contains(SECRET);
         assert!(!left(&ended.stdout()) && !left(&ended.stderr()));
         for file in files(&bench.path(".floodgate"), "") {

@@ -151,7 +151,7 @@ fn values_given_with_env_reach_every_generator() {
     {
         let text = std::fs::read_to_string(file).unwrap();
         let resolved = text.contains(&target.url());
-        // Record and summary say where the load went, as far as that is no secret; definition and plan stay as written.
+        // Record and summary say where the load went, as far as that is not a secret; definition and plan stay as written.
         let is_record = file.components().any(|part| part.as_os_str() == ".records");
         let is_summary = file.file_name().is_some_and(|name| name == "summary.json");
         assert_eq!(resolved, is_record || is_summary, "{}", file.display());

@@ -1,4 +1,4 @@
-//! Chores of this repository: `cargo xtask test`, `ci`, `bench`, `image`, `emulate`, `package`, `dist` and `terraform`.
+//! Chores of this repository: `cargo xtask test`, `ci`, `bench`, `image`, `emulate`, `package`, `dist`, `recording` and `terraform`.
 
 mod arch;
 mod bench;
@@ -14,6 +14,7 @@ mod package;
 mod program;
 mod python;
 mod readers;
+mod recording;
 mod repo;
 mod steps;
 mod terraform;
@@ -52,6 +53,8 @@ enum Chore {
     Dist(dist::Options),
     /// Pack the functions for Lambda
     Package(package::Options),
+    /// Record the demo as the animated picture that README shows
+    Recording(recording::Options),
     /// Check the Terraform code, and build the provider that this takes
     Terraform(terraform::Options),
 }
@@ -68,6 +71,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Licences(options) => licences::run(&options),
         Chore::Dist(options) => dist::run(&options),
         Chore::Package(options) => package::run(&options),
+        Chore::Recording(options) => recording::run(&options),
         Chore::Terraform(options) => terraform::run(&options),
     }
 }

@@ -184,7 +184,7 @@ pub(crate) fn assignment(entry: &str) -> std::result::Result<(String, String), S
     let word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     if name.is_empty() || !name.chars().all(word) {
         return Err(format!(
-            "{name:?} is no name; use letters, digits and \"_\", as in NAME=VALUE"
+            "{name:?} is not a valid name; use letters, digits and \"_\", as in NAME=VALUE"
         ));
     }
     Ok((name.to_owned(), value.to_owned()))

@@ -33,7 +33,7 @@ fn why(path: &Path, error: &std::io::Error) -> CliError {
 /// device has no end.
 ///
 /// # Errors
-/// As for [`read`], and what is no file or larger than any that a definition may name.
+/// As for [`read`], and what is not a file or larger than any that a definition may name.
 pub(crate) fn read_named(path: &Path) -> Result<Vec<u8>> {
     let found = std::fs::metadata(path).map_err(|error| why(path, &error))?;
     if !found.is_file() && !found.is_dir() {

@@ -71,7 +71,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version go to stdout and are no failure; a closed pipe is nobody's concern. Arguments that a
+            // Help and version go to stdout and are not a failure; a closed pipe is nobody's concern. Arguments that a
             // terminal would obey cost a message its colours.
             let text = error.render().to_string();
             if floodgate_core::printable::printable_lines(&text) == text {

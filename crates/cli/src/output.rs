@@ -10,7 +10,7 @@ use floodgate_core::printable::{printable, printable_json, printable_lines};
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write, stderr, stdout};
 
-/// Writes lines of text. A reader that has gone away (`| head`) is no error.
+/// Writes lines of text. A reader that has gone away (`| head`) is not an error.
 ///
 /// # Errors
 /// What the system reports.

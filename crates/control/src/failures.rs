@@ -10,7 +10,7 @@ use floodgate_store::ObjectStore;
 /// A task's samples are far below it; what is larger was not written by a task.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// Merges the samples of all tasks into one object, and says which there are. What cannot be read is no reason to have no verdict:
+/// Merges the samples of all tasks into one object, and says which there are. What cannot be read is not a reason to have no verdict:
 /// it is left out, with a warning.
 ///
 /// # Errors

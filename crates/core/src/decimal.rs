@@ -17,7 +17,7 @@ pub struct Decimal {
 }
 
 impl Decimal {
-    /// Reads `-12.50`, `1e3`, and, beyond JSON's grammar, `+1`, `.5`, `5.` and `007`. `None` for what is no number, or one whose
+    /// Reads `-12.50`, `1e3`, and, beyond JSON's grammar, `+1`, `.5`, `5.` and `007`. `None` for what is not a number, or one whose
     /// exponent has more than nine digits.
     pub fn parse(text: &str) -> Option<Self> {
         let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
@@ -124,7 +124,7 @@ pub fn is_json_number(text: &str) -> bool {
 }
 
 /// The JSON number of the same digits for one that YAML takes and JSON does not: `+1`, `.5`, `5.`. `None` for what has leading
-/// zeros, such as `007`, which may as well be a code, and for what is no decimal number.
+/// zeros, such as `007`, which may as well be a code, and for what is not a decimal number.
 pub fn to_json_number(text: &str) -> Option<String> {
     let text = match text.strip_prefix('+') {
         Some(rest) if rest.starts_with('-') => return None,

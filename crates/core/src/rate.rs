@@ -64,7 +64,7 @@ impl Rate {
             None => (text.trim(), None),
         };
         let (numerator, denominator) = decimal(number).ok_or_else(|| {
-            let error = fail(format!("{} is no rate", quoted(text)));
+            let error = fail(format!("{} is not a valid rate", quoted(text)));
             let bare = number.trim_end_matches(|c: char| !c.is_ascii_digit());
             let near = unit.is_none() && decimal(bare).is_some();
             match near {

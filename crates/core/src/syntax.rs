@@ -74,7 +74,7 @@ impl SyntaxError {
         }
     }
 
-    /// An error of the whole text, which the problem begins with: `"x" is no status`.
+    /// An error of the whole text, which the problem begins with: `"x" is not a valid status`.
     pub fn whole(text: &str, problem: &str) -> Self {
         Self::new(0, format!("{} {problem}", quoted(text)))
     }
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(
             nearest("x", ["a"]),
             None,
-            "one letter that is wrong is no likeness"
+            "a single wrong letter is not a near miss"
         );
         assert_eq!(nearest("", keys), None);
     }

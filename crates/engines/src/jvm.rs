@@ -59,12 +59,12 @@ pub(crate) fn cause(line: &str, remedy: &str) -> Option<String> {
     }
     if let Some(jar) = after("Invalid or corrupt jarfile ") {
         return Some(format!(
-            "{jar} is no jar that can be read: it is damaged or cut short; copy or build it anew"
+            "{jar} is not a readable jar: it is damaged or truncated; copy or build it again"
         ));
     }
     if line.contains("zip END header not found") || line.contains("ZipException: ") {
         return Some(
-            "a jar cannot be read: it is damaged or cut short; copy or build it anew".into(),
+            "a jar cannot be read: it is damaged or truncated; copy or build it again".into(),
         );
     }
     for words in [
@@ -171,11 +171,11 @@ mod tests {
             ),
             (
                 "Error: Invalid or corrupt jarfile /x/a.jar",
-                "/x/a.jar is no jar",
+                "/x/a.jar is not a readable jar",
             ),
             (
                 "java.util.zip.ZipException: zip END header not found",
-                "damaged or cut short",
+                "damaged or truncated",
             ),
             (
                 "Too small maximum heap",

@@ -15,7 +15,7 @@ use std::time::Duration;
 /// Adds to a normalised definition what it leaves open. Keys that it has stay as they are. Gives warnings, those of the inspection
 /// among them.
 ///
-/// `uncounted` is for an engine whose results do not tell how many iterations there were: a number of iterations is no plan then that the
+/// `uncounted` is for an engine whose results do not tell how many iterations there were: a number of iterations is not a plan then that the
 /// run could be held against, and the load is planned as VUs for that long at most.
 pub fn lift(
     definition: &mut Map<String, Value>,

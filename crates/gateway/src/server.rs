@@ -132,7 +132,7 @@ fn signed(headers: &HeaderMap) -> Option<Signed> {
 
 async fn pass(request: Request<Incoming>, judge: &Judge) -> Result<Response<Body>> {
     let Some(signed) = signed(request.headers()) else {
-        // Health, metadata of tasks, their credentials and the registry of images, which has a login of its own, are no calls of AWS.
+        // Health, metadata of tasks, their credentials and the registry of images, which has a login of its own, are not calls of AWS.
         if ["/_ministack/", "/v2/", "/v4/"]
             .iter()
             .any(|open| request.uri().path().starts_with(open))

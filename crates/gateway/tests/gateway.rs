@@ -296,6 +296,6 @@ fn what_is_not_understood_is_refused_and_reported() {
     ] {
         assert!(all.contains(part), "{part}: {all}");
     }
-    // The emulator's health is no call of AWS.
+    // The emulator's health is not a call of AWS.
     assert_eq!(gateway.send("GET /_ministack/health", "", "").0, 200);
 }

@@ -362,7 +362,7 @@ fn variables_stand_in_resources_and_conditions() {
     assert_eq!(decided(of.clone(), &tagged("shop")), Allowed);
     assert_eq!(decided(of.clone(), &tagged("search")), DeniedImplicitly);
     assert_eq!(decided(of.clone(), &get()), DeniedImplicitly);
-    // What a tag says is no pattern.
+    // What a tag says is not a pattern.
     assert_eq!(decided(of, &tagged("*")), DeniedImplicitly);
     let condition = json!({"StringLike": {"s3:prefix": "${aws:PrincipalTag/team}/*"}});
     holds(

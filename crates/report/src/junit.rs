@@ -36,7 +36,7 @@ pub fn junit(execution: &Execution, summary: &Summary) -> Result<String, JunitEr
         suite.add_property((name, &*printable(value)));
     }
     for t in &execution.thresholds {
-        // What every run must hold is no threshold that its definition has.
+        // What every run must hold is not a threshold that its definition has.
         let class = if t.implicit { "implicit" } else { "threshold" };
         suite.add_test_case(case(class, &t.id, of_threshold(t)));
     }

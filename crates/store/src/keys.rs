@@ -75,7 +75,7 @@ pub(crate) fn check_month(yyyymm: &str) -> Result<()> {
     if digits && ("01"..="12").contains(&&yyyymm[4..]) {
         Ok(())
     } else {
-        Err(bad(yyyymm, "is no month, such as 202611"))
+        Err(bad(yyyymm, "is not a valid month, such as 202611"))
     }
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn check_usd(execution: &str, usd: f64) -> Result<()> {
         Err(StoreError::Corrupt {
             key: execution.to_owned(),
             problem: format!(
-                "{usd} US dollars is no cost: it has to be a number from 0 to {MAX_USD}"
+                "{usd} US dollars is not a valid cost: it must be a number from 0 to {MAX_USD}"
             ),
         })
     }

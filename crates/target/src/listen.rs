@@ -90,7 +90,7 @@ pub(crate) fn run<H: Handler>(
                 let (handler, acceptor, http2) = (handler.clone(), acceptor.clone(), server.http2);
                 let counters = server.counters.clone();
                 tokio::task::spawn_local(async move {
-                    // A client that goes away is no fault of the server: nothing to report.
+                    // A client that goes away is not a fault of the server: nothing to report.
                     let _ = connection(handler, tcp, acceptor, http2, &counters).await;
                     drop(open);
                 });

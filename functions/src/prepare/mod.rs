@@ -39,7 +39,10 @@ pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Run> {
     } = start;
     let tenant = Tenant::of(&project);
     let started_ms = parse_time(&run.started_at).ok_or_else(|| {
-        FunctionError::Errored(format!("run.started_at {:?} is no time", run.started_at))
+        FunctionError::Errored(format!(
+            "run.started_at {:?} is not a valid time",
+            run.started_at
+        ))
     })?;
     let id = execution_id(input.id.as_deref(), &run.arn, &run.name, started_ms)
         .map_err(FunctionError::InvalidDefinition)?;

@@ -169,7 +169,7 @@ pub(crate) async fn write_down(
             "refused",
             json!({"project": execution.project, "status": status, "error": execution.error}),
         );
-        // A definition that cannot be run is no failure of the stack's: the alarm on errored runs stays quiet.
+        // A definition that cannot be run is not a failure of the stack's: the alarm on errored runs stays quiet.
         let status = match error {
             FunctionError::InvalidDefinition(_) if !aborted => "invalid",
             _ => status,

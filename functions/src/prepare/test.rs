@@ -63,7 +63,7 @@ pub(super) async fn load(
             Ok(arn) if placement.may_read(&project, &arn) => {}
             Ok(_) => {
                 let why = format!(
-                    "it is no secret of project {project:?}; add it to secret_arns of the project in the Terraform module"
+                    "it is not a secret of project {project:?}; add it to secret_arns of the project in the Terraform module"
                 );
                 missing.insert(secret, why);
             }

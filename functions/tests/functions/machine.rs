@@ -115,7 +115,7 @@ fn every_state_is_reached_and_every_next_is_there() {
             }
             let state = states
                 .get(name)
-                .unwrap_or_else(|| panic!("{name} is no state"));
+                .unwrap_or_else(|| panic!("{name} is not a state"));
             let lists = ["Choices", "Catch"];
             let nested = lists.iter().filter_map(|l| state[*l].as_array()).flatten();
             let next = nested.filter_map(|e| e["Next"].as_str());

@@ -122,7 +122,7 @@ impl Reader<'_> {
     }
 }
 
-/// A part of a key: what would leave its folder is no name.
+/// A part of a key: what would leave its folder is not a name.
 fn is_name(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     text.chars().all(plain) && !text.starts_with('.')

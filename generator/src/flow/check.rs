@@ -1,7 +1,7 @@
 //! Checks and extraction: looking at a response.
 //!
 //! A check never holds for want of data: without a response every check on its content fails, also a negated one, and
-//! so does one on a body that broke off or is no JSON. A JSON node that is absent fails every test but `not exists`;
+//! so does one on a body that broke off or is not JSON. A JSON node that is absent fails every test but `not exists`;
 //! a header or cookie that is absent is the empty text.
 
 use super::error::Problem;

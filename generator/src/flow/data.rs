@@ -261,7 +261,7 @@ impl Loader<'_> {
         }
     }
 
-    /// A field that a line lacks, or that is null, is empty text; a value that is no string is its JSON text, numbers in the
+    /// A field that a line lacks, or that is null, is empty text; a value that is not a string is its JSON text, numbers in the
     /// digits of the file.
     fn object(&mut self, number: u64, line: &[u8], seen: &mut [bool]) -> Result<(), DataError> {
         let fault = |problem: String| self.line(number, format!("not a JSON object: {problem}"));

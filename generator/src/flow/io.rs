@@ -140,6 +140,6 @@ pub trait Timer {
     /// Now, on the worker's clock.
     fn now(&self) -> Nanos;
 
-    /// Waits until that time; the result is the time at which it woke. A time that has passed is no wait.
+    /// Waits until that time; the result is the time at which it woke. A time that has passed is not a wait.
     fn sleep_until(&self, at: Nanos) -> impl Future<Output = Nanos>;
 }

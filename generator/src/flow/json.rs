@@ -18,7 +18,7 @@ pub(crate) fn without_bom(text: &[u8]) -> &[u8] {
 /// Reads a document. A number past what 64 bits hold (`1e999`) is the largest of its sign in the tree.
 ///
 /// # Errors
-/// It is no JSON, or nested deeper than 128 levels.
+/// It is not JSON, or nested deeper than 128 levels.
 pub(crate) fn parse(text: &[u8]) -> Result<Value, serde_json::Error> {
     let text = without_bom(text);
     serde_json::from_slice(text).or_else(|error| match clamped(text) {

@@ -17,7 +17,7 @@
 //! response like any other.
 //!
 //! **Challenges** of HTTP Digest are answered. The 401 is a request of its own, recorded once its answer has come: it counts as
-//! expected where that does, so that wrong credentials are no half success.
+//! expected where that does, so that wrong credentials are not half a success.
 //!
 //! **Cookies** that responses set go with the iteration's later requests to their site, behind those that the definition
 //! writes into a header `Cookie`.

@@ -22,7 +22,7 @@ pub(crate) fn is_redirect(status: u16) -> bool {
 /// the location are those to go on with.
 ///
 /// # Errors
-/// [`ErrorCode::BadUrl`]: the location is no URL of HTTP. The request is unchanged then.
+/// [`ErrorCode::BadUrl`]: the location is not a URL of HTTP. The request is unchanged then.
 pub(crate) fn redirect(
     request: &mut Request,
     status: u16,
@@ -60,7 +60,7 @@ pub(crate) fn redirect(
     Ok(())
 }
 
-/// A location as text. Bytes that are no UTF-8 are percent-encoded one by one, as curl, Go and browsers do.
+/// A location as text. Bytes that are not UTF-8 are percent-encoded one by one, as curl, Go and browsers do.
 fn as_text(location: &[u8]) -> Cow<'_, str> {
     if let Ok(text) = std::str::from_utf8(location) {
         return Cow::Borrowed(text);

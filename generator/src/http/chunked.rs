@@ -18,7 +18,7 @@ pub enum ChunkError {
     /// The size line with its extensions exceeds 4 KiB, or has a control character in it.
     #[error("the extension of a chunk is longer than {MAX_SIZE_LINE} bytes or not text")]
     Extension,
-    /// The trailers exceed 64 KiB or are no header lines.
+    /// The trailers exceed 64 KiB or are not header lines.
     #[error("the trailers are longer than {MAX_TRAILERS} bytes or not header lines")]
     Trailer,
 }

@@ -281,7 +281,7 @@ impl Client {
     /// more: the peer had given the connection up (see [`is_stale`]), or what it said came before it had seen the request.
     ///
     /// * A 408 that ends the connection speaks of the wait for a request (RFC 9110 §15.5.9), however it is timed.
-    /// * Bytes that are no HTTP in front of any head belong to the response before; on a new connection it shows whether
+    /// * Bytes that are not HTTP in front of any head belong to the response before; on a new connection it shows whether
     ///   they do.
     fn is_fault_of_kept(&self, done: &Result<bool, ErrorCode>, wire: &Wire, marks: &Marks) -> bool {
         match done {

@@ -188,7 +188,7 @@ impl Future for RoundTrip<'_> {
                 match this.connection.stream.idle(cx) {
                     Idle::Usable => {}
                     Idle::Closed => return Poll::Ready(Err(ErrorCode::ConnectionClosed)),
-                    // nothing was sent yet: whatever came is no answer, and the request goes elsewhere
+                    // nothing was sent yet: whatever came is not an answer, and the request goes elsewhere
                     Idle::Unsolicited => {
                         this.worker.account.borrow_mut().spoiled += 1;
                         return Poll::Ready(Err(ErrorCode::ConnectionClosed));

@@ -41,7 +41,7 @@ pub(super) enum Choice {
         told: bool,
     },
     Proxy(Named),
-    /// A variable names something that is no HTTP proxy.
+    /// A variable names something that is not an HTTP proxy.
     Unusable(String),
 }
 

@@ -87,7 +87,7 @@ impl Stream {
         }
     }
 
-    /// Looks whether something happened while nobody used the connection. As a rule that is no system call.
+    /// Looks whether something happened while nobody used the connection. As a rule that is not a system call.
     #[inline]
     pub(super) fn idle(&mut self, cx: &mut Context<'_>) -> Idle {
         let mut byte = [0];

@@ -192,7 +192,7 @@ impl Target {
     /// and 303 become a `GET` without a body (`HEAD` stays `HEAD`), others keep method and body.
     ///
     /// # Errors
-    /// [`BadUrl`] if `location` is no HTTP URL.
+    /// [`BadUrl`] if `location` is not an HTTP URL.
     pub fn resolve_redirect(
         &self,
         status: u16,

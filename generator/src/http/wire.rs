@@ -29,7 +29,7 @@ pub struct RequestParts {
 /// Why a request cannot be sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadRequest {
-    /// The method is no token (RFC 9110 §9.1).
+    /// The method is not a token (RFC 9110 §9.1).
     #[error("method {0:?} is not a token: use letters, as in GET")]
     Method(String),
     /// The path has characters that may not stand in a request line.
@@ -37,7 +37,7 @@ pub enum BadRequest {
         "request target {0:?} does not begin with / or has blanks or control characters: percent-encode it"
     )]
     Path(String),
-    /// The name is no token.
+    /// The name is not a token.
     #[error("header name {0:?} is not a token")]
     HeaderName(String),
     /// The value has a control character: it could smuggle a header or a request in.

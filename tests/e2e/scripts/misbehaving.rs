@@ -103,7 +103,7 @@ fn a_trace_of_java_is_told_in_a_sentence() {
         ),
         (
             "Error: Invalid or corrupt jarfile /x/ApacheJMeter.jar",
-            "is no jar that can be read",
+            "is not a readable jar",
         ),
         (
             "java.lang.IllegalStateException: odd",

@@ -115,7 +115,7 @@ fn k6_sends_the_same_over_any_number_of_tasks_and_one_task_sees_no_verdict() {
     );
 }
 
-/// k6 goes on after an exception, and ends with 0: what it says of it is in the record, and a run that sent nothing is no pass.
+/// k6 goes on after an exception, and ends with 0: what it says of it is in the record, and a run that sent nothing is not a pass.
 #[test]
 fn exceptions_of_a_script_are_told_and_nothing_sent_is_no_pass() {
     let Some(_) = tool("FLOODGATE_K6") else {

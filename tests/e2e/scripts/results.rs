@@ -83,7 +83,7 @@ fn a_file_that_breaks_off_is_read_as_far_as_it_goes_and_rubbish_is_an_error() {
         .summary();
     assert!(value(&cut, "http_reqs", "count") > 5.0);
     assert!(!cut.warnings.is_empty());
-    assert_eq!(cut.status, Status::Inconclusive, "half a run is no pass");
+    assert_eq!(cut.status, Status::Inconclusive, "half a run is not a pass");
 
     let text = std::fs::read_to_string(fixture("jmeter/5.6.3-default.csv")).unwrap();
     let broken: Vec<&str> = text.lines().take(5).chain(["no,sample"]).collect();
@@ -106,7 +106,7 @@ fn a_file_that_breaks_off_is_read_as_far_as_it_goes_and_rubbish_is_an_error() {
     bench.write("notes.txt", "these are notes\n");
     let ended = import(&bench, &[&bench.path("notes.txt")], &[]);
     assert!(
-        ended.stderr().contains("is no result that is known here"),
+        ended.stderr().contains("is not a known kind of result"),
         "{}",
         ended.stderr()
     );

@@ -1,5 +1,6 @@
 //! A stack as a user brings it into an account: `floodgate deploy`, and `floodgate destroy` at its end.
 
+use super::rendering;
 use crate::{repo, terraform};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
@@ -9,6 +10,9 @@ use std::process::{Command, Output};
 
 /// Projects of the tests and of the demo, each with a state machine of its own.
 const PROJECTS: [&str; 3] = ["*", "shop", "demo"];
+
+/// The emulator's.
+const ACCOUNT: &str = "000000000000";
 
 /// A stack by `floodgate deploy`.
 pub(crate) struct ByCommand {
@@ -77,7 +81,31 @@ impl ByCommand {
                 "a dry run after the deployment does not say {sentence:?}: {said}"
             );
         }
+        self.is_as_rendered()?;
         self.doctor()
+    }
+
+    /// Whether Terraform applied the very policies that the gateway renders for stacks without Terraform.
+    fn is_as_rendered(&self) -> Result<()> {
+        let stacks = self.folder.join("stacks");
+        let name = format!("{ACCOUNT}-{}-floodgate", self.region);
+        let read = |path: PathBuf| {
+            let text = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
+            serde_json::from_slice::<Value>(&text)
+                .with_context(|| format!("read {}", path.display()))
+        };
+        let applied = rendering::applied(&read(stacks.join(&name).join("terraform.tfstate"))?)?;
+        let inputs = rendering::inputs(&stacks.join(&name).join("terraform"))?;
+        let program = repo::target_dir()?.join("debug/floodgate-gateway");
+        let output = Command::new(&program)
+            .args(["render", "--inputs", &inputs.to_string()])
+            .args(["--account", ACCOUNT, "--region", self.region])
+            .output()
+            .with_context(|| format!("run {}", program.display()))?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "floodgate-gateway render: {said}");
+        let rendered = rendering::rendered(&serde_json::from_slice(&output.stdout)?);
+        rendering::agree(&applied, &rendered)
     }
 
     /// What there is to say of the stack itself; quotas and permissions are the emulator's own.

@@ -6,6 +6,7 @@ mod gateway;
 mod localstack;
 mod ministack;
 mod permissions;
+mod rendering;
 mod server;
 
 use crate::steps::Steps;
@@ -165,7 +166,7 @@ impl Cloud {
     }
 }
 
-/// Something that this machine does not have, and that is no fault of the repository.
+/// Something that this machine does not have, and that is not a fault of the repository.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Missing(String);

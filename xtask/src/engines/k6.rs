@@ -26,7 +26,10 @@ const NEW: &str = "FLOODGATE_K6_V2";
 pub(super) fn set_up() -> Result<PathBuf, String> {
     match std::env::var_os(OWN).map(PathBuf::from) {
         Some(own) if own.is_file() => Ok(own),
-        Some(own) => Err(format!("{OWN} names {}, which is no file", own.display())),
+        Some(own) => Err(format!(
+            "{OWN} names {}, which is not a file",
+            own.display()
+        )),
         None => wheel(),
     }
 }

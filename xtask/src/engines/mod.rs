@@ -80,7 +80,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         .iter()
         .find(|name| !ENGINES.iter().any(|engine| engine.name == **name))
     {
-        bail!("{unknown} is no engine: there are k6, jmeter, jmeter2 and gatling");
+        bail!("{unknown} is not an engine: there are k6, jmeter, jmeter2 and gatling");
     }
     let wanted = |name: &str| options.names.is_empty() || options.names.iter().any(|n| n == name);
     for engine in ENGINES.iter().filter(|engine| wanted(engine.name)) {
@@ -156,7 +156,7 @@ pub(crate) fn pinned(engine: &str, place: &Path) -> Option<(&'static str, PathBu
 pub(crate) fn place(name: &str) -> Result<PathBuf, String> {
     let engine = ENGINES.iter().find(|engine| engine.name == name);
     engine.map_or_else(
-        || Err(format!("{name} is no engine")),
+        || Err(format!("{name} is not an engine")),
         |engine| (engine.set_up)(),
     )
 }

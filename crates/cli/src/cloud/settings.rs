@@ -98,7 +98,7 @@ impl Named {
     /// Why it is no such file.
     pub(crate) fn parse(text: &str) -> std::result::Result<Self, String> {
         let value: Value = serde_json::from_str(text).map_err(|e| e.to_string())?;
-        let object = value.as_object().ok_or("is no JSON object")?;
+        let object = value.as_object().ok_or("is not a JSON object")?;
         // `terraform output -json` wraps each value.
         let text = |names: &[&str]| {
             let found = names.iter().find_map(|name| object.get(*name))?;

@@ -28,7 +28,7 @@ pub struct Args {
 /// Looks at this machine, and at the account if that is asked for; says what it found.
 ///
 /// # Errors
-/// Output that cannot be written: what is wrong with machine or account is no error, but its exit code.
+/// Output that cannot be written: what is wrong with machine or account is not an error, but its exit code.
 pub async fn doctor(args: Args) -> Result<ExitCode> {
     let mut checks = doctor::here(&args.out.out);
     if args.cloud.cloud {

@@ -173,7 +173,7 @@ fn header(text: &str) -> std::result::Result<(String, String), String> {
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
     {
-        return Err(format!("{name:?} is no header name"));
+        return Err(format!("{name:?} is not a valid header name"));
     }
     Ok((name.to_owned(), value.trim().to_owned()))
 }
@@ -234,7 +234,7 @@ impl Args {
         // whatever its case (RFC 3986 §3.1)
         if !["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) {
             return Err(CliError::Usage(format!(
-                "{:?} is no http:// or https:// URL",
+                "{:?} is not an http:// or https:// URL",
                 self.url
             )));
         }

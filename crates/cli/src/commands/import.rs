@@ -85,7 +85,7 @@ impl Resolver for Alone {
 /// Reads results, writes them as shards of an execution, and judges it.
 ///
 /// # Errors
-/// A file that cannot be read or is no result, and what the store refuses.
+/// A file that cannot be read or is not a result, and what the store refuses.
 pub async fn import(args: Args) -> Result<ExitCode> {
     let out = &args.out.out;
     let env = Environment::new(&args.env, out)?;

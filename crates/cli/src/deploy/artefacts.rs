@@ -143,7 +143,7 @@ impl Places {
             .map(|folder| folder.display().to_string());
         let folders: Vec<_> = folders.collect();
         CliError::Usage(format!(
-            "there is no {name} in {}, and this is no clone of the repository that could build it: put the files of the release {VERSION} there, \
+            "there is no {name} in {}, and this is not a clone of the repository that could build it: put the files of the release {VERSION} there, \
              name their folder with --artefacts DIR, or say {instead}",
             folders.join(" or "),
         ))

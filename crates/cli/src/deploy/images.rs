@@ -146,7 +146,7 @@ fn docker(words: &[&str]) -> Command {
 /// If ECR does not say.
 pub(super) async fn is_there(name: &str, settings: &Settings, calls: &Calls) -> Result<bool> {
     let Some(parsed) = ecr::ImageName::parse(name) else {
-        return Err(CliError::run(name, "is no image in ECR"));
+        return Err(CliError::run(name, "is not an image in ECR"));
     };
     let found = ecr::find(calls, &parsed).await;
     let found = found

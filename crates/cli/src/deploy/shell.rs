@@ -35,7 +35,7 @@ impl Shell {
     /// Runs a program; each line of its output is also given to `line`. `input` goes to its standard input.
     ///
     /// # Errors
-    /// If it cannot be started, and after a signal, when it has ended: whatever it then says of itself. Its exit code is no error.
+    /// If it cannot be started, and after a signal, when it has ended: whatever it then says of itself. Its exit code is not an error.
     pub(super) async fn run(
         &mut self,
         mut command: Command,

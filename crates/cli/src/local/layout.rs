@@ -4,7 +4,7 @@
 use floodgate_core::keys::ExecutionKeys;
 use std::path::{Path, PathBuf};
 
-/// What is not of the kind that it should be, a sentence each. What is not there at all is no fault of this kind.
+/// What is not of the kind that it should be, a sentence each. What is not there at all is not a fault of this kind.
 pub(super) fn faults(root: &Path, keys: &ExecutionKeys) -> Vec<String> {
     let execution = keys.root().to_owned();
     let fixed_files = [

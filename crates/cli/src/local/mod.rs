@@ -139,7 +139,7 @@ async fn carry_out(
     options.debug_requests = run.debug_requests;
     let spool = default_spool();
     let spool = std::path::absolute(&spool).unwrap_or(spool);
-    // A name that is no text cannot be told to the tasks.
+    // A name that is not text cannot be told to the tasks.
     options.spool = spool.into_os_string().into_string().ok();
     let mut trigger = trigger(|name| run.env.variable(name));
     if let Some(kind) = run.kind {

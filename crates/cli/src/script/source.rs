@@ -113,7 +113,7 @@ fn unknown(head: &[u8]) -> (&'static str, &'static str) {
         {
             "is a report of a run, which holds no samples"
         }
-        () => "is no result that is known here",
+        () => "is not a known kind of result",
     };
     (
         problem,
@@ -173,7 +173,7 @@ mod tests {
             (b"<!DOCTYPE html><html>", "is a report of a run"),
             (
                 b"{\"a\":1}",
-                "is no result that is known here; give what k6 wrote with --out json=FILE",
+                "is not a known kind of result; give what k6 wrote with --out json=FILE",
             ),
             (b"\xfd7zXZ\0\0", "is compressed; decompress it first"),
         ] {

@@ -39,7 +39,7 @@ pub(super) async fn take_inventory(
             Some((task, seq)) => {
                 sizes.insert((seq, task), info.size);
             }
-            None => warnings.push(format!("{}: is no shard; it is left out", info.key)),
+            None => warnings.push(format!("{}: is not a shard; it is left out", info.key)),
         }
     }
     let found: Vec<(u32, u32)> = sizes.keys().map(|&(seq, task)| (task, seq)).collect();

@@ -51,7 +51,7 @@ fn load(task: u32, seq: u32) -> Load {
     }
 }
 
-/// A gauge is no sum: it shows whether windows are put together over all tasks before they follow each other.
+/// A gauge is not a sum: it shows whether windows are put together over all tasks before they follow each other.
 fn vus(time_ms: i64, value: f64) -> Row {
     let key = SeriesKey {
         metric: Builtin::Vus.name().into(),

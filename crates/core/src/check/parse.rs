@@ -189,7 +189,11 @@ pub fn parse_json_path(text: &str) -> Result<JsonPath, SyntaxError> {
         }
         fail(
             at,
-            format!("{} is no JSONPath: {}", quoted(text), error.message()),
+            format!(
+                "{} is not a valid JSONPath: {}",
+                quoted(text),
+                error.message()
+            ),
         )
     })
 }
@@ -255,7 +259,7 @@ impl Cursor<'_> {
             let problem = if known {
                 "does not fit the subject"
             } else {
-                "is no operator"
+                "is not a valid operator"
             };
             let meant = FOREIGN.iter().find(|(theirs, _)| *theirs == operator);
             let meant = meant.map_or(full.as_str(), |(_, ours)| ours);

@@ -254,7 +254,7 @@ fn walk(node: &mut Node, path: &str, value: Node, depth: usize) -> Result<(), St
                 .and_then(|index: usize| items.get_mut(index));
             let item = item.ok_or_else(|| {
                 format!(
-                    "{} is no index of a list of {count}, counted from 0",
+                    "{} is not an index of a list of {count} (the first is 0)",
                     quoted(index)
                 )
             })?;

@@ -152,7 +152,7 @@ pub struct References {
 }
 
 impl References {
-    /// Those of a normalised definition. A text that is no template has none: reading the definition reports it.
+    /// Those of a normalised definition. A text that is not a template has none: reading the definition reports it.
     pub fn of(definition: &Value) -> Self {
         let mut references = Self::default();
         match definition {

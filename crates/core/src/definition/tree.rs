@@ -253,7 +253,7 @@ impl Scalar {
         }
     }
 
-    /// Whether a value of YAML stands there that is no text, such as `null`.
+    /// Whether a value of YAML stands there that is not text, such as `null`.
     pub(super) fn is_null(&self) -> bool {
         self.core() == Core::Null
     }

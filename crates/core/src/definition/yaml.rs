@@ -25,7 +25,7 @@ type Fatal = Box<Issue>;
 /// Reads one document. Faults that leave a tree, such as a duplicate key, go to `sink`.
 ///
 /// # Errors
-/// Text that is no YAML, more than one document, or a bound that is exceeded.
+/// Text that is not YAML, more than one document, or a bound that is exceeded.
 pub(super) fn read(text: &str, source: u16, sink: &mut Sink) -> Result<Node, Fatal> {
     if text.len() > MAX_SIZE {
         return Err(fatal(
@@ -86,7 +86,7 @@ impl<'a> Reader<'a, '_> {
                 let issue = Issue::new(
                     mark,
                     &Path::default(),
-                    format!("this is no YAML: {}", error.info()),
+                    format!("this is not YAML: {}", error.info()),
                 );
                 // Scanners report a tab where it stands, or in the line that it makes senseless.
                 let indent = |line: &str| line.trim_start_matches(' ').starts_with('\t');

@@ -155,7 +155,7 @@ fn silent_in_a_script(definition: &Definition, source: &dyn MetricSource) -> Vec
 /// The longest name of a scenario.
 const LONGEST_NAME: usize = 64;
 
-/// An engine's name for a scenario in the alphabet of definitions: what is no letter of ASCII, digit, `_` or `-` becomes `_`, what is longer
+/// An engine's name for a scenario in the alphabet of definitions: what is not a letter of ASCII, digit, `_` or `-` becomes `_`, what is longer
 /// than 64 is cut, and without a name it is `scenario`. Names are made, never refused.
 pub fn scenario_name(of_engine: &str) -> String {
     let letters = of_engine.chars().map(|c| {

@@ -166,7 +166,7 @@ pub struct Received {
 /// The beginning of a body.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Excerpt {
-    /// At most [`Excerpt::MAX_BYTES`] of it, as text; what is no UTF-8 is replaced.
+    /// At most [`Excerpt::MAX_BYTES`] of it, as text; what is not UTF-8 is replaced.
     pub text: String,
     /// Bytes of the whole body.
     pub bytes: u64,

@@ -144,7 +144,7 @@ pub struct Totals {
     pub clamped_values: u64,
     /// Samples whose series was folded into `name=__other__`.
     pub folded_samples: u64,
-    /// Values that were no numbers, or were negative where there is no negative value: counted as zero.
+    /// Values that were not numbers, or were negative where there is no negative value: counted as zero.
     #[serde(default)]
     pub unusable_values: u64,
     /// Whether a scenario ended before its schedule because a data file with unique rows had no more.

@@ -60,7 +60,7 @@ fn pair(meta: &ParquetMetaData, key: &'static str) -> Result<String, ShardError>
     let found = pairs.and_then(|pairs| pairs.iter().find(|pair| pair.key == key)?.value.clone());
     found.ok_or_else(|| ShardError::Meta {
         key,
-        problem: "missing: this is no shard of floodgate".into(),
+        problem: "missing: not a Floodgate shard".into(),
     })
 }
 
@@ -76,7 +76,7 @@ fn check_sum(bytes: &[u8]) -> Result<(), ShardError> {
     };
     let place = checksum_place(&bytes[footer..]).ok_or_else(|| ShardError::Meta {
         key: CHECKSUM,
-        problem: "missing: this is no shard of floodgate".into(),
+        problem: "missing: not a Floodgate shard".into(),
     })?;
     let place = footer + place.start..footer + place.end;
     let stated = String::from_utf8_lossy(&bytes[place.clone()]).into_owned();
@@ -309,7 +309,7 @@ impl Keys {
         }
         let kind = text(&self.kind[row])?;
         let kind =
-            MetricKind::parse(kind).ok_or_else(|| format!("{kind:?} is no kind of metric"))?;
+            MetricKind::parse(kind).ok_or_else(|| format!("{kind:?} is not a kind of metric"))?;
         let mut tags = Tags::new();
         for (column, name) in self.tags.iter().zip(Tags::COLUMNS) {
             if let Some(value) = &column[row] {
@@ -329,7 +329,7 @@ impl Keys {
 }
 
 fn text(bytes: &ByteArray) -> Result<&str, String> {
-    std::str::from_utf8(bytes.data()).map_err(|e| format!("text is no UTF-8: {e}"))
+    std::str::from_utf8(bytes.data()).map_err(|e| format!("text is not UTF-8: {e}"))
 }
 
 impl Row {

@@ -229,7 +229,7 @@ impl ShardMeta {
             .and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
         let (start_ms, end_ms) = ends
             .filter(|(start, end)| start <= end)
-            .ok_or_else(|| bad(WINDOW, format!("{window:?} is no window")))?;
+            .ok_or_else(|| bad(WINDOW, format!("{window:?} is not a valid window")))?;
         Ok(Self {
             content,
             execution: get(EXECUTION)?,

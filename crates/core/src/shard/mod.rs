@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 /// Version of the columns and of the file metadata.
 pub const SCHEMA: u32 = 1;
-/// The window of a row in seconds, of the response time and of all metrics that are no trends.
+/// The window of a row in seconds, of the response time and of all metrics that are not trends.
 pub const WINDOW_S: u32 = 1;
 /// The window in seconds of all other trends ([`Builtin::in_phase_window`]). A histogram of 500 samples takes half as many bytes
 /// a sample as ten of 50, and these trends explain a run rather than follow it.

@@ -243,7 +243,7 @@ fn a_file_of_something_else_is_refused() {
             end_ms: 4,
             ..meta()
         })
-        .contains("no window")
+        .contains("not a valid window")
     );
     for junk in [
         &b""[..],

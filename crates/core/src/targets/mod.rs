@@ -55,7 +55,7 @@ pub enum Host {
 /// An entry of a list that is none.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no target: give a host (shop.example.com), all names below one (*.example.com) or a network (10.0.0.0/8)"
+    "{0:?} is not a target: give a host (shop.example.com), all names below one (*.example.com) or a network (10.0.0.0/8)"
 )]
 pub struct BadTarget(pub String);
 
@@ -150,7 +150,7 @@ impl Targets {
         }
     }
 
-    /// Judges what is no host with an address to look at, or one that only others resolve: it may be loaded where there is no list.
+    /// Judges what is not a host with an address to look at, or one that only others resolve: it may be loaded where there is no list.
     ///
     /// # Errors
     /// It may not.

@@ -14,10 +14,10 @@ pub struct Network {
     v4: bool,
 }
 
-/// What is no block of addresses.
+/// What is not a block of addresses.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no network: give an address, or the first address of a block and its prefix, such as 10.0.0.0/8"
+    "{0:?} is not a valid network: give an address, or the first address of a block and its prefix, such as 10.0.0.0/8"
 )]
 pub struct BadNetwork(pub String);
 

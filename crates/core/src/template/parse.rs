@@ -83,7 +83,7 @@ impl Template {
     /// Reads a template; which variables exist is for the caller to know (see [`Self::variables`]).
     ///
     /// # Errors
-    /// An open `${`, an unknown function or a wrong argument, a name that is no name, and references such as
+    /// An open `${`, an unknown function or a wrong argument, a name that is not valid, and references such as
     /// `${env:NAME}`, which only a definition resolves.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         let mut builder = Builder::default();
@@ -172,7 +172,7 @@ pub(crate) fn expression(at: usize, text: &str) -> Result<Variable, SyntaxError>
             })
         } else {
             Err(
-                fail(format!("{} is no column of a data source", quoted(text)))
+                fail(format!("{} is not a column of a data source", quoted(text)))
                     .allowed("${data.column}"),
             )
         };
@@ -187,7 +187,7 @@ pub(crate) fn expression(at: usize, text: &str) -> Result<Variable, SyntaxError>
             return Err(fail("${} is empty".to_owned()).allowed("a variable's name or a function"));
         }
         other => {
-            return Err(fail(format!("{} is no name", quoted(other))).allowed(
+            return Err(fail(format!("{} is not a valid name", quoted(other))).allowed(
                 "letters, digits and _, a column such as data.user, or a function such as uuid()",
             ));
         }
@@ -312,8 +312,8 @@ mod tests {
             ("${randomInt(6,1)}", 2, "wrong order"),
             ("${randomInt(6)}", 2, "two 64-bit integers"),
             ("${randomString(0)}", 2, "takes a length"),
-            ("${ a b}", 3, "no name"),
-            ("${.x}", 2, "no column"),
+            ("${ a b}", 3, "not a valid name"),
+            ("${.x}", 2, "not a column"),
         ] {
             let error = Template::parse(text).unwrap_err();
             assert_eq!(error.at.start, at, "{text}: {error}");

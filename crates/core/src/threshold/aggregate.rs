@@ -40,8 +40,11 @@ impl Aggregate {
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
         if let Some(n) = text.strip_prefix("p(").and_then(|t| t.strip_suffix(')')) {
             return percentile(n).ok_or_else(|| {
-                SyntaxError::new(2..2 + n.len(), format!("{} is no percentile", quoted(n)))
-                    .allowed("N of p(N) from 0 to 100, such as p(95) or p(99.9)")
+                SyntaxError::new(
+                    2..2 + n.len(),
+                    format!("{} is not a valid percentile", quoted(n)),
+                )
+                .allowed("N of p(N) from 0 to 100, such as p(95) or p(99.9)")
             });
         }
         Ok(match text {

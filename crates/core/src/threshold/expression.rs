@@ -118,9 +118,9 @@ pub(super) fn sides(text: &str) -> Sides {
     }
 }
 
-/// A unit of time at something that is no time.
+/// A unit of time at something that is not a time.
 pub(super) fn no_time(what: &str, unit: &str) -> SyntaxError {
-    SyntaxError::new(0, format!("{what} is no time")).hint(format!(
+    SyntaxError::new(0, format!("{what} is not a valid time")).hint(format!(
         "write the number without the unit {}",
         quoted(unit)
     ))
@@ -157,7 +157,7 @@ fn parse_target(text: &str) -> Result<(f64, Option<&'static str>), SyntaxError> 
     let length = number_length(text);
     let digits = &text[..length];
     let bad_number = || {
-        SyntaxError::new(0, format!("{} is no number", quoted(text)))
+        SyntaxError::new(0, format!("{} is not a valid number", quoted(text)))
             .allowed("digits with an optional fraction, such as 500 or 0.01")
     };
     let number: f64 = digits.parse().map_err(|_| bad_number())?;

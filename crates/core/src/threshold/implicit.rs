@@ -1,7 +1,7 @@
 //! What must hold in every run, whatever its definition asks: not all of its requests may have failed.
 //!
 //! A run whose requests all failed has measured how fast its target fails. Its response times may be excellent, and mean nothing.
-//! Whoever wants a status outside of 200–399 says so with `expect`; then it is no failure.
+//! Whoever wants a status outside of 200–399 says so with `expect`; then it is not a failure.
 
 use super::failures::{Failures, count_requests};
 use super::{Key, Known, MetricSource, Threshold, parse_expression};

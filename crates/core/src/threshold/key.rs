@@ -62,7 +62,7 @@ pub fn parse_key(text: &str) -> Result<Key, SyntaxError> {
             .allowed("a metric such as http_req_duration"));
     }
     if !is_metric_name(name) {
-        let problem = format!("{} is no metric name", quoted(name));
+        let problem = format!("{} is not a valid metric name", quoted(name));
         return Err(SyntaxError::new(0..name.len(), problem)
             .allowed("2 to 129 letters, digits and _, not beginning with a digit"));
     }

@@ -165,7 +165,7 @@ impl Thresholds {
         self.items.iter().map(judge).collect()
     }
 
-    /// Those with `abortOnFail` that are breached now, past their `delayAbortEval`. Missing data is no breach.
+    /// Those with `abortOnFail` that are breached now, past their `delayAbortEval`. Missing data is not a breach.
     pub fn abort_breaches(
         &self,
         source: &dyn MetricSource,

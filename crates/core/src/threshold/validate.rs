@@ -123,7 +123,7 @@ pub(super) fn doubts(
             .find(|k| k != tag && strsim::osa_distance(k, tag) <= usize::from(tag.len() >= 3));
         if let Some(near) = near.filter(|_| !KNOWN_TAGS.contains(&tag.as_str())) {
             doubts.push(format!(
-                "threshold {key}: {tag:?} is no tag of the engine; did you mean {near:?}?"
+                "threshold {key}: {tag:?} is not a tag of the engine; did you mean {near:?}?"
             ));
         }
     }

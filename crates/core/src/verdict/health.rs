@@ -4,7 +4,7 @@
 //! Then its own queueing is in the figures, and they say nothing of the target. One task suffices, since its samples are
 //! merged with all others:
 //! * its CPU use stood above the limit in more than [`SATURATED_SHARE`] of its seconds, two at least: one
-//!   second of connection set-up or of catching up after a stall is no saturation;
+//!   second of connection set-up or of catching up after a stall is not saturation;
 //! * the cgroup throttled it in more than that share, and p99 of its lag is above [`LAG_LIMIT_US`]: throttling
 //!   matters when starts are late for it;
 //! * it ran out of open files or local ports, even once: such errors look like the target's.

@@ -358,7 +358,7 @@ fn saturation_follows_its_rule() {
     assert_eq!(
         of(|h| (h.measured_seconds, h.saturated_seconds) = (3, 1)),
         [],
-        "one second is no saturation"
+        "one second is not saturation"
     );
     assert_eq!(
         of(|h| h.throttled_seconds = 60),
@@ -514,7 +514,7 @@ fn what_a_script_says_of_the_run_counts() {
     let marked = said(|m| m.script.failed = Some("the script marked the test as failed".into()));
     assert_eq!(marked.status, Status::Failed);
     assert_eq!(marked.reasons, ["the script marked the test as failed"]);
-    // A few exceptions are a warning's matter; nothing but exceptions is no pass.
+    // A few exceptions are a warning's matter; nothing but exceptions is not a pass.
     let few = said(|m| m.script.exceptions = 3);
     assert_eq!(few.status, Status::Passed);
     let all = said(|m| {

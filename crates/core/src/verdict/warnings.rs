@@ -135,7 +135,7 @@ fn lag(manifests: &[Manifest]) -> Option<String> {
     let late: Vec<_> = manifests.iter().filter(late).collect();
     let worst = late.iter().map(|m| m.health.lag_p99_us).max()?;
     let cpu = late.iter().map(|m| m.health.cpu_max).fold(0.0, f64::max);
-    // More CPU is no remedy for a generator that leaves idle what it has.
+    // More CPU is not a remedy for a generator that leaves idle what it has.
     let remedy = if cpu < IDLE_CPU {
         "its CPU was idle, so something else held it up: look for a paused or overcommitted machine"
     } else {

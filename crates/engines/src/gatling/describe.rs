@@ -125,7 +125,9 @@ fn complaint(said: &str, remedy: &str) -> String {
         .find_map(|line| line.strip_prefix("floodgate: "));
     if let Some(own) = own.filter(|own| own.contains(' ') && !own.contains("Exception")) {
         let hint = match own.contains("no public class") {
-            true => format!("; a class is no simulation if one that it needs is missing: {remedy}"),
+            true => {
+                format!("; a class is not a simulation if one that it needs is missing: {remedy}")
+            }
             false => String::new(),
         };
         return format!("{own}{hint}");
@@ -262,7 +264,7 @@ mod tests {
                     a.B.c(B.java:1)\nfloodgate: the script holds no simulation: no public class extends Gatling's Simulation";
         assert_eq!(
             of(none),
-            "the script holds no simulation: no public class extends Gatling's Simulation; a class is no simulation if one that it needs \
+            "the script holds no simulation: no public class extends Gatling's Simulation; a class is not a simulation if one that it needs \
              is missing: run mvn"
         );
         assert_eq!(

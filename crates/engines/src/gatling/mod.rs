@@ -30,7 +30,7 @@ pub(crate) use script::installed;
 /// The name of the log in the folder that Gatling names itself.
 pub const LOG: &str = "simulation.log";
 
-/// A reader for a log that was written elsewhere, recognised by its first bytes; `None` if they are no log's.
+/// A reader for a log that was written elsewhere, recognised by its first bytes; `None` if they are not a log's.
 pub fn import(head: &[u8]) -> Option<Box<dyn crate::Reader>> {
     // Binary logs begin with a record of type 0 and the version's length and text; text logs with `RUN` or, before it, assertions.
     let version = || head.get(5..).is_some_and(|rest| rest.starts_with(b"3."));

@@ -39,7 +39,7 @@ pub struct Packed {
 /// Packs a job's script; `None` if it is not a folder.
 ///
 /// # Errors
-/// [`LaunchError::Script`] if the folder is no project, is not compiled, or is more than 128 MiB or 100,000 files;
+/// [`LaunchError::Script`] if the folder is not a project, is not compiled, or is more than 128 MiB or 100,000 files;
 /// [`LaunchError::File`].
 pub fn pack(job: &Job<'_>) -> Result<Option<Packed>, LaunchError> {
     match Project::of(job)? {
@@ -122,7 +122,7 @@ impl Project {
     /// A job's script, if it is a folder.
     ///
     /// # Errors
-    /// [`LaunchError::Script`] if the folder is no project.
+    /// [`LaunchError::Script`] if the folder is not a project.
     pub(super) fn of(job: &Job<'_>) -> Result<Option<Self>, LaunchError> {
         let folder = job.folder.join(job.script);
         if !folder.is_dir() {

@@ -16,7 +16,7 @@ const VALUES: [(&str, &str); 6] = [
 /// Functions whose first argument is a file.
 const FUNCTIONS: [&str; 4] = ["__CSVRead", "__FileToString", "__StringFromFile", "__XPath"];
 
-/// How the classes of elements end that write a file and read none. A plugin's listener is no subclass whose name JMeter knows.
+/// How the classes of elements end that write a file and read none. A plugin's listener is not a subclass whose name JMeter knows.
 const WRITERS: [&str; 7] = [
     "Collector",
     "Writer",

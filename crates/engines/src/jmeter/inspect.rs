@@ -23,7 +23,7 @@ const MOST_STEPS: u64 = 1_000;
 /// relative to the plan's folder.
 ///
 /// # Errors
-/// [`LaunchError::Script`] if it is no plan.
+/// [`LaunchError::Script`] if it is not a plan.
 pub fn inspect(
     bytes: &[u8],
     script: &str,
@@ -87,7 +87,9 @@ pub fn inspect(
         );
     }
     if let Some(kind) = unknown_groups(&plan).first() {
-        warnings.push(format!("{kind} is no thread group that is known here: its load can neither be planned nor divided"));
+        warnings.push(format!(
+            "{kind} is not a known thread group: its load can be neither planned nor split"
+        ));
     }
     inspection.max_vus = max_vus(&groups, &values, serial);
     inspection.files = files(&plan, &values, there, warnings);
@@ -651,9 +653,7 @@ mod tests {
             "<x.y.OddThreadGroup testname=\"o\" enabled=\"true\"/><hashTree/>",
             &[],
         );
-        assert!(
-            odd.warnings[0].starts_with("OddThreadGroup is no thread group that is known here")
-        );
+        assert!(odd.warnings[0].starts_with("OddThreadGroup is not a known thread group"));
     }
 
     #[test]

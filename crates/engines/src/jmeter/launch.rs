@@ -269,7 +269,7 @@ fn parameters(job: &Job<'_>) -> BTreeMap<String, String> {
 /// The copy of a plan that one of several tasks would run; its files are looked for in a folder, and nothing is written.
 ///
 /// # Errors
-/// Why it is no plan, or cannot be divided.
+/// Why it is not a plan, or cannot be divided.
 pub fn divided(
     bytes: &[u8],
     parameters: &BTreeMap<String, String>,

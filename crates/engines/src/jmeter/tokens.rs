@@ -152,7 +152,7 @@ impl Tokens {
     }
 }
 
-/// The attributes of a tag, entities resolved; what is no attribute is passed over.
+/// The attributes of a tag, entities resolved; what is not an attribute is passed over.
 pub(in crate::jmeter) fn attributes(bytes: &[u8]) -> impl Iterator<Item = (&[u8], String)> {
     let mut rest = bytes.trim_ascii();
     std::iter::from_fn(move || {

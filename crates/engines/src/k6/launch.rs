@@ -239,7 +239,7 @@ fn share(total: u64, weights: &[u32], place: usize) -> u64 {
     upto(place + 1) - upto(place)
 }
 
-/// Scenarios with fewer VUs than there are tasks leave some of them idle, which is no fault but worth a word.
+/// Scenarios with fewer VUs than there are tasks leave some of them idle, which is not a fault but worth a word.
 fn few_vus(scenarios: &[crate::inspect::Planned], weights: &[u32]) -> Option<String> {
     let vus = |executor: &Executor| match executor {
         Executor::SharedIterations { vus, .. }

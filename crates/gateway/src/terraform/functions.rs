@@ -67,22 +67,22 @@ pub(super) fn declare(context: &mut Context<'_>) {
 fn list(value: &Value) -> Result<&Vec<Value>, String> {
     value
         .as_array()
-        .ok_or_else(|| format!("{value} is no list"))
+        .ok_or_else(|| format!("{value} is not a list"))
 }
 
 fn map(value: &Value) -> Result<&Map<String, Value>, String> {
     value
         .as_object()
-        .ok_or_else(|| format!("{value} is no object"))
+        .ok_or_else(|| format!("{value} is not an object"))
 }
 
 fn text(value: &Value) -> Result<&str, String> {
-    value.as_str().ok_or_else(|| format!("{value} is no text"))
+    value.as_str().ok_or_else(|| format!("{value} is not text"))
 }
 
 fn number(value: &Value) -> Result<usize, String> {
     let whole = value.as_u64().and_then(|n| usize::try_from(n).ok());
-    whole.ok_or_else(|| format!("{value} is no number"))
+    whole.ok_or_else(|| format!("{value} is not a valid number"))
 }
 
 fn sorted(value: &Value) -> Result<Vec<(Value, Value)>, String> {

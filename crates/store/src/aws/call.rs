@@ -199,7 +199,7 @@ impl Calls {
         };
         let answer = self.call(&Request::Signed(&call)).await?;
         serde_json::from_slice(&answer)
-            .map_err(|error| CallError::Unreachable(format!("the answer is no JSON: {error}")))
+            .map_err(|error| CallError::Unreachable(format!("the answer is not JSON: {error}")))
     }
 
     /// Calls an action of IAM, which has one region a partition and answers in XML.

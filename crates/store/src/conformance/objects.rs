@@ -23,7 +23,7 @@ async fn reads_and_writes(store: &dyn ObjectStore) {
     store
         .delete(key)
         .await
-        .expect("delete of nothing is no error");
+        .expect("delete of nothing is not an error");
     store
         .put(key, Bytes::from_static(b"one"))
         .await

@@ -122,7 +122,7 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>> {
     };
     let mut names = Vec::new();
     for entry in entries {
-        // A name that is no text belongs to nothing that was written here.
+        // A name that is not text belongs to nothing that was written here.
         if let Ok(name) = entry.map_err(fault())?.file_name().into_string()
             && !name.starts_with('.')
         {

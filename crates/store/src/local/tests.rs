@@ -65,7 +65,7 @@ async fn objects_are_files_at_their_keys() {
     assert_eq!(
         listed.len(),
         1,
-        "records and locks are no objects: {listed:?}"
+        "records and locks are not objects: {listed:?}"
     );
     let below = store
         .put("projects/p/x.json/y", Bytes::new())
@@ -84,7 +84,7 @@ async fn objects_are_files_at_their_keys() {
     assert_eq!(
         ObjectStore::get(&store, "projects").await.unwrap(),
         None,
-        "a folder is no object"
+        "a folder is not an object"
     );
 }
 

@@ -55,7 +55,7 @@ async fn who_may_list_a_prefix_only_is_told_what_is_not_there() {
     let get = async |key: &str| store.get(key).await;
     assert_eq!(get("projects/shop/here").await.unwrap().unwrap(), "x");
     assert_eq!(get("projects/shop/missing").await.unwrap(), None);
-    // What is there and may not be read, and what may not even be listed, is no absence.
+    // What is there and may not be read, and what may not even be listed, is not an absence.
     for denied in ["projects/shop/hidden", "projects/other/x"] {
         let error = get(denied).await.unwrap_err();
         assert!(error.to_string().contains("AccessDenied"), "{error}");

@@ -29,7 +29,7 @@ pub(super) async fn serve(fast: &Fast, stream: impl Stream) -> io::Result<()> {
         );
         head.headers_mut()
             .insert(CONTENT_LENGTH, HeaderValue::from(fast.body.len()));
-        // A stream that the client has reset is no failure of the connection.
+        // A stream that the client has reset is not a failure of the connection.
         if let Ok(mut body) = respond.send_response(head, false) {
             // h2 keeps what exceeds the window and sends it as the window opens.
             let _ = body.send_data(fast.body.clone(), true);

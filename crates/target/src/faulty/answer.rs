@@ -42,13 +42,13 @@ pub enum Answer {
     ManyHeaders(usize),
     /// A `content-length` of 100 and 4 bytes, then nothing more; the connection stays open.
     LengthTooLong,
-    /// A `content-length` of 2 and 4 bytes, on a connection that is kept: the rest is no answer to anything.
+    /// A `content-length` of 2 and 4 bytes, on a connection that is kept: the rest is not an answer to anything.
     LengthTooShort,
-    /// A `content-length` that is no number.
+    /// A `content-length` that is not a number.
     LengthInvalid,
     /// Two `content-length` headers that differ.
     LengthTwice,
-    /// A chunked body with a size that is no number.
+    /// A chunked body with a size that is not a number.
     ChunkSizeInvalid,
     /// A chunked body with a size of more than 64 bits.
     ChunkSizeOverflow,
@@ -60,7 +60,7 @@ pub enum Answer {
     Chunked,
     /// A first line that is none of HTTP.
     StatusLineInvalid,
-    /// A status that is no number of three digits.
+    /// A status that is not a number of three digits.
     StatusCodeInvalid,
     /// A head with a header line that has no colon.
     HeaderInvalid,

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `/` | HTML with "Welcome" |
 //! | `/api/products`, `/api/products/{1..=20}` | JSON; 404 for another id |
-//! | `POST /api/login` | JSON `{token, user}` and a `session` cookie; 400 for a body that is no JSON |
+//! | `POST /api/login` | JSON `{token, user}` and a `session` cookie; 400 for a body that is not JSON |
 //! | `POST /api/checkout` | 201, JSON `{order, state: "open", sku}` |
 //! | `/api/orders/{order}` | JSON `{order, state}`; 404 for an order that was not made |
 //! | `/redirect/{n}` | 302 to `/redirect/{n-1}`, at 0 a 200 |

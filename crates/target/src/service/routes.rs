@@ -337,6 +337,6 @@ fn bad_number(problem: String) -> Answer {
 fn header(answer: Answer, name: HeaderName, value: &str) -> Answer {
     match HeaderValue::from_str(value) {
         Ok(value) => answer.header(name, value),
-        Err(_) => bad_number(format!("{name}: {value:?} is no header value")),
+        Err(_) => bad_number(format!("{name}: {value:?} is not a valid header value")),
     }
 }

@@ -210,7 +210,7 @@ fn nothing_holds_of_a_response_that_is_not_there() {
     ));
     assert!(
         !outcome(&path("$.error"), &ABSENT, html),
-        "what is no JSON says nothing about its nodes"
+        "what is not JSON says nothing about its nodes"
     );
     assert!(outcome(
         &Subject::Status,

@@ -239,7 +239,7 @@ fn a_new_connection_is_not_tried_again() {
     );
 }
 
-/// What a connection is told while nobody uses it is no answer to the next request, which goes on a new connection.
+/// What a connection is told while nobody uses it is not an answer to the next request, which goes on a new connection.
 #[test]
 fn what_comes_unasked_between_requests_spoils_the_connection_alone() {
     for unasked in [

@@ -45,7 +45,7 @@ impl Driver for Floodgate {
     /// The summary (`summary.json`); the exit code says the verdict, which is not asked here.
     fn read(&self, printed: &Measured, _folder: &Path) -> Result<Reading> {
         let summary: Value =
-            serde_json::from_str(&printed.stdout).context("standard output is no summary")?;
+            serde_json::from_str(&printed.stdout).context("standard output is not a summary")?;
         let values = |metric: &str| &summary["metrics"][metric]["values"];
         let times = |metric: &str| Times {
             p50: values(metric)["med"].as_f64(),

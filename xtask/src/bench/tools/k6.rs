@@ -59,7 +59,7 @@ impl Driver for K6 {
 }
 
 fn read_summary(text: &str) -> Result<Reading> {
-    let summary: Value = serde_json::from_str(text).context("the summary is no JSON")?;
+    let summary: Value = serde_json::from_str(text).context("the summary is not JSON")?;
     let metrics = &summary["metrics"];
     let duration = &metrics["http_req_duration"];
     Ok(Reading {

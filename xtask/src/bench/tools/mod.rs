@@ -136,7 +136,7 @@ pub(super) fn find(floodgate: &Path, first: Option<&Path>) -> (Vec<Tool>, Vec<&'
     (tools, absent)
 }
 
-/// The bare loop, which is no peer: it measures nothing.
+/// The bare loop, which is not a peer: it measures nothing.
 ///
 /// # Errors
 /// If the system does not say where this program is.

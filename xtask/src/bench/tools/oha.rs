@@ -40,7 +40,7 @@ impl Driver for Oha {
 
     fn read(&self, printed: &Measured, _folder: &Path) -> Result<Reading> {
         let report: Value =
-            serde_json::from_str(&printed.stdout).context("standard output is no JSON")?;
+            serde_json::from_str(&printed.stdout).context("standard output is not JSON")?;
         let statuses = report["statusCodeDistribution"]
             .as_object()
             .context("no statusCodeDistribution")?;

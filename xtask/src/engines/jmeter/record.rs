@@ -119,10 +119,10 @@ fn update(path: &Path, made: Map<String, Value>) -> Result<()> {
     let mut all: Value = serde_json::from_str(&old).context("provenance.json")?;
     let files = all
         .as_object_mut()
-        .context("provenance.json is no object")?
+        .context("provenance.json is not an object")?
         .entry("files")
         .or_insert_with(|| json!({}));
-    let files = files.as_object_mut().context("files is no object")?;
+    let files = files.as_object_mut().context("files is not an object")?;
     files.extend(made);
     let java = Command::new("java").arg("-version").output()?;
     let java = String::from_utf8_lossy(&java.stderr);

@@ -12,7 +12,7 @@ pub(super) fn no_number(at: usize, word: &str, allowed: &str) -> SyntaxError {
     let problem = if word.is_empty() {
         "a value is missing".to_owned()
     } else {
-        format!("{} is no number", quoted(word))
+        format!("{} is not a valid number", quoted(word))
     };
     SyntaxError::new(at..at + word.len(), problem).allowed(allowed)
 }
@@ -139,7 +139,10 @@ impl<'a> Cursor<'a> {
                 .allowed("a regular expression in slashes, such as /id=\\d+/")
         };
         let Some(body) = rest.strip_prefix('/') else {
-            return Err(fail(format!("{} is no regular expression", quoted(rest))));
+            return Err(fail(format!(
+                "{} is not a valid regular expression",
+                quoted(rest)
+            )));
         };
         let mut escaped = false;
         let close = body.find(|c| {
@@ -158,7 +161,7 @@ impl<'a> Cursor<'a> {
             .build()
             .map_err(|error| {
                 fail(format!(
-                    "{} is no regular expression: {}",
+                    "{} is not a valid regular expression: {}",
                     quoted(&body[..close]),
                     last_line(&error.to_string())
                 ))

@@ -52,7 +52,7 @@ pub(in crate::definition) fn delimiter(text: &str) -> Result<u8, SyntaxError> {
     match text.as_bytes() {
         b"tab" | b"\\t" => Ok(b'\t'),
         [b] if b.is_ascii() && !b.is_ascii_alphanumeric() && !b"\"\\\r\n\0".contains(b) => Ok(*b),
-        _ => Err(SyntaxError::whole(text, "is no delimiter").allowed(DELIMITERS)),
+        _ => Err(SyntaxError::whole(text, "is not a valid delimiter").allowed(DELIMITERS)),
     }
 }
 
@@ -86,7 +86,7 @@ pub(in crate::definition) fn extractor(text: &str) -> Result<Extractor, SyntaxEr
                 fail(
                     text.len() - rest.len()..text.len(),
                     format!(
-                        "{} is no regular expression: {}",
+                        "{} is not a valid regular expression: {}",
                         quoted(rest),
                         last_line(&error.to_string())
                     ),
@@ -137,7 +137,7 @@ pub(in crate::definition) fn statuses(text: &str) -> Result<(u16, u16), SyntaxEr
             format!("the range {} ends before it starts", quoted(text)),
         )
         .allowed(STATUSES)),
-        _ => Err(SyntaxError::whole(text, "is no status").allowed(STATUSES)),
+        _ => Err(SyntaxError::whole(text, "is not a valid status").allowed(STATUSES)),
     }
 }
 
@@ -155,7 +155,7 @@ pub(in crate::definition) fn tasks(text: &str) -> Result<Option<u32>, SyntaxErro
     match text.parse() {
         Ok(tasks @ 1..=1_000) => Ok(Some(tasks)),
         _ if text == "auto" => Ok(None),
-        _ => Err(SyntaxError::whole(text, "is no number of tasks")
+        _ => Err(SyntaxError::whole(text, "is not a valid number of tasks")
             .allowed("auto, or a number from 1 to 1000")
             .nearest(text, ["auto"])),
     }
@@ -167,11 +167,9 @@ pub(super) static HTTP_VERSION: Shape = Shape::Grammar(Grammar {
     ..Grammar::new(
         |text| match HttpVersion::parse(text) {
             Some(_) => Ok(()),
-            None => Err(
-                SyntaxError::whole(text, "is no version of HTTP that is spoken here")
-                    .allowed("auto, \"1.1\", \"2\"")
-                    .nearest(text, ["auto"]),
-            ),
+            None => Err(SyntaxError::whole(text, "is not a supported HTTP version")
+                .allowed("auto, \"1.1\", \"2\"")
+                .nearest(text, ["auto"])),
         },
         "auto, \"1.1\" or \"2\"",
     )
@@ -184,7 +182,7 @@ pub(super) static METHOD: Shape = Shape::Grammar(Grammar {
     ..Grammar::new(
         |text| match matches(TOKEN, text) && !text.eq_ignore_ascii_case("connect") {
             true => Ok(()),
-            false => Err(SyntaxError::whole(text, "is no method that can be sent")
+            false => Err(SyntaxError::whole(text, "is not a supported method")
                 .allowed("a method such as GET or PURGE, except CONNECT")),
         },
         "a method such as GET or PURGE",
@@ -198,9 +196,11 @@ pub(super) static COMPARE: Shape = Shape::Grammar(Grammar {
     ..Grammar::new(
         |text| match matches(RUN, text) {
             true => Ok(()),
-            false => Err(SyntaxError::whole(text, "is no run to compare with")
-                .allowed("last-passed, or an execution's id")
-                .nearest(text, ["last-passed"])),
+            false => Err(
+                SyntaxError::whole(text, "does not name a run to compare with")
+                    .allowed("last-passed, or an execution's id")
+                    .nearest(text, ["last-passed"]),
+            ),
         },
         "last-passed, or an execution's id",
     )

@@ -111,7 +111,7 @@ fn web_url(text: &str) -> Result<(), SyntaxError> {
         {
             Ok(())
         }
-        _ => Err(SyntaxError::whole(text, "is no URL")
+        _ => Err(SyntaxError::whole(text, "is not a valid URL")
             .allowed("a URL that begins with http:// or https://")),
     }
 }
@@ -123,7 +123,7 @@ pub(super) static ARN: Shape = Shape::Grammar(Grammar {
     ..Grammar::new(
         |text| match matches(TOPIC, text) {
             true => Ok(()),
-            false => Err(SyntaxError::whole(text, "is no SNS topic")
+            false => Err(SyntaxError::whole(text, "is not an SNS topic")
                 .allowed("arn:aws:sns:REGION:ACCOUNT:TOPIC")),
         },
         "the ARN of an SNS topic",
@@ -132,18 +132,17 @@ pub(super) static ARN: Shape = Shape::Grammar(Grammar {
 
 const REGION: &str = "^[a-z]{2,3}(-[a-z]+)+-[0-9]{1,2}$";
 
-pub(super) static AWS_REGION: Shape =
-    Shape::Grammar(Grammar {
-        pattern: Some(REGION),
-        ..Grammar::new(
-            |text| match matches(REGION, text) {
-                true => Ok(()),
-                false => Err(SyntaxError::whole(text, "is no AWS region")
-                    .allowed("a region such as eu-west-1")),
-            },
-            "an AWS region such as eu-west-1",
-        )
-    });
+pub(super) static AWS_REGION: Shape = Shape::Grammar(Grammar {
+    pattern: Some(REGION),
+    ..Grammar::new(
+        |text| match matches(REGION, text) {
+            true => Ok(()),
+            false => Err(SyntaxError::whole(text, "is not an AWS region")
+                .allowed("a region such as eu-west-1")),
+        },
+        "an AWS region such as eu-west-1",
+    )
+});
 
 /// What `proxy` may be.
 pub(super) static PROXY: Shape = Shape::Grammar(Grammar {
@@ -174,7 +173,7 @@ pub(super) static SOCKET: Shape = Shape::Grammar(Grammar {
         {
             true => Ok(()),
             false => Err(
-                SyntaxError::whole(text, "is no path of a socket").allowed(format!(
+                SyntaxError::whole(text, "is not a valid socket path").allowed(format!(
                     "an absolute path of at most {MAX_SOCKET_PATH} bytes"
                 )),
             ),

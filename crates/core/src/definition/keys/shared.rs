@@ -9,7 +9,7 @@ const MAX_TEXT: usize = 8 << 10;
 /// The longest text that is sent: a URL, a header, a token, a body. HTTP has no bound of its own.
 const MAX_SENT: usize = MAX_SCALAR;
 
-/// Text that is no template.
+/// Text that is not a template.
 pub(super) const fn text(max: usize, names: Option<Names>) -> Shape {
     Shape::Text(Text {
         template: false,
@@ -32,7 +32,7 @@ const fn template() -> Shape {
 }
 
 pub(super) static TEXT: Shape = text(MAX_TEXT, None);
-/// Text of a header that is no template.
+/// Text of a header that is not a template.
 pub(super) static SENT_TEXT: Shape = text(MAX_SENT, None);
 pub(super) static TEMPLATE: Shape = template();
 pub(super) static ONE_OR_MORE: Shape = Shape::Either(&ONE_OR_MORE_OF);

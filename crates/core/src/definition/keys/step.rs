@@ -48,7 +48,7 @@ keys! { REQUEST_KEYS:
     AUTH: Parts = "auth", AUTH_SHAPE; "Credentials instead of the scenario's.";
     TIMEOUT: Duration = "timeout", SOME_DURATION; "The longest time instead of the scenario's.";
     MAX_REDIRECTS: u32 = "maxRedirects", REDIRECTS; "Redirects to follow instead of the scenario's.";
-    EXPECT: Parts = "expect", EXPECTED; "Which statuses are no failure; 200..399 unless given.";
+    EXPECT: Parts = "expect", EXPECTED; "Which statuses are not a failure; 200..399 unless given.";
     TAGS: Parts = "tags", TAG_MAP; "Further tags of the request's samples.";
     CHECKS: Parts = "checks", CHECK_LIST; "What must hold of the response.";
     EXTRACT: Parts = "extract", { Shape::Map { keys: VARIABLE, of: &EXTRACTOR, min: 0 } };

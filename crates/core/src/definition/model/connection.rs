@@ -52,7 +52,7 @@ impl ProxyUrl {
         if !scheme.eq_ignore_ascii_case("http") {
             let known = scheme.len() <= 16 && scheme.bytes().all(|b| b.is_ascii_alphanumeric());
             let scheme = if known { scheme } else { "its scheme" };
-            return Err(fail(format!("{scheme} is no scheme of a proxy")));
+            return Err(fail(format!("{scheme} is not a supported proxy scheme")));
         }
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let (credentials, place) = match rest.rsplit_once('@') {
@@ -158,7 +158,7 @@ impl HostOverride {
         let bare = text.strip_prefix('[').and_then(|t| t.strip_suffix(']'));
         match bare.unwrap_or(text).parse() {
             Ok(address) => Ok((address, None)),
-            Err(_) => Err(SyntaxError::new(0, "it is no IP address")
+            Err(_) => Err(SyntaxError::new(0, "it is not an IP address")
                 .allowed("an address such as 10.0.0.7, 10.0.0.7:8443, ::1 or [::1]:8443")),
         }
     }

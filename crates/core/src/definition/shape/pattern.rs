@@ -9,7 +9,7 @@ thread_local! {
     static COMPILED: RefCell<HashMap<&'static str, Option<Regex>>> = RefCell::default();
 }
 
-/// Whether a text matches a pattern; nothing matches one that is no regular expression.
+/// Whether a text matches a pattern; nothing matches one that is not a regular expression.
 pub(in crate::definition) fn matches(pattern: &'static str, text: &str) -> bool {
     COMPILED.with_borrow_mut(|compiled| {
         let regex = compiled.entry(pattern);

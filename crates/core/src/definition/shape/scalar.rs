@@ -85,7 +85,7 @@ pub(super) fn name(names: Names, name: &str) -> Result<(), SyntaxError> {
     }
     match names.take(name) {
         true => Ok(()),
-        false => Err(SyntaxError::whole(name, "is no valid name here").allowed(names.said)),
+        false => Err(SyntaxError::whole(name, "is not a valid name here").allowed(names.said)),
     }
 }
 

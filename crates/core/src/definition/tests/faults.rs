@@ -267,7 +267,7 @@ fn overrides_have_places_too() {
     assert!(
         message("scenarios.s.durtion", "5s").contains("unknown key; did you mean \"duration\"?")
     );
-    assert!(message("scenarios.s.flow.7", "x").contains("no index of a list of 1"));
+    assert!(message("scenarios.s.flow.7", "x").contains("not an index of a list of 1"));
     assert!(message("test.x", "x").contains("no parts (line 2)"));
-    assert!(message("scenarios.s.flow", "[{get: /").contains("no YAML"));
+    assert!(message("scenarios.s.flow", "[{get: /").contains("not YAML"));
 }

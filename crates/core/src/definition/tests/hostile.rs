@@ -60,8 +60,8 @@ fn deep_large_and_odd_texts_are_refused() {
     refused("", "empty");
     refused("# nothing\n", "empty");
     refused("version: 1\n---\nversion: 1\n", "2:1: a second document");
-    refused("a: [1, 2\nb: 3\n", "no YAML");
-    refused("a: \"x\n", "no YAML");
+    refused("a: [1, 2\nb: 3\n", "not YAML");
+    refused("a: \"x\n", "not YAML");
     refused("- 1\n", "a list of 1");
     refused("text\n", "\"text\"");
     let deep_alias = format!(

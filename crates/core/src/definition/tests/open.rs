@@ -81,7 +81,7 @@ fn what_is_known_and_what_may_not_be_open_are_faults_beside_an_open_value() {
         ("${env:RATE}", "5", "does not begin with http://"),
         ("${env:CLOSED}", "5", "\"CLOSED\" is not set"),
         ("${secret:gone}", "5", "\"gone\" cannot be read"),
-        ("${secret:open}", "often", "\"often\" is no rate"),
+        ("${secret:open}", "often", "\"often\" is not a valid rate"),
     ] {
         let message = faults(&text(target, rate));
         assert!(message.contains(said), "{message}");
@@ -93,7 +93,7 @@ fn what_is_known_and_what_may_not_be_open_are_faults_beside_an_open_value() {
         parsed.definition.scenarios[0].executor,
         Executor::ConstantArrivalRate { rate: 7, .. }
     ));
-    assert!(faults(&text("http://${env:OPEN}", "${env:OPEN:-x}")).contains("is no rate"));
+    assert!(faults(&text("http://${env:OPEN}", "${env:OPEN:-x}")).contains("is not a valid rate"));
 }
 
 #[test]

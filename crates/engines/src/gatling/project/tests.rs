@@ -32,7 +32,7 @@ fn maven(folder: &Path, reversed: bool) {
         ("target/classes/META-INF/services/shop.Plug", "two"),
         ("target/dependency/b.jar", "b"),
         ("target/dependency/a.jar", "a"),
-        ("target/dependency/notes.txt", "no jar"),
+        ("target/dependency/notes.txt", "not a readable jar"),
         ("target/surefire-reports/x.xml", "not on the class path"),
     ];
     if reversed {

@@ -210,7 +210,7 @@ impl Parser {
         let start_ms = input.long()?;
         if !(0..=LATEST_MS).contains(&start_ms) {
             return Err(Fault::Malformed(format!(
-                "a run that started at {start_ms} ms of Unix time, which is no time"
+                "a run that started at {start_ms} ms of Unix time, which is not a valid time"
             )));
         }
         input.string()?;
@@ -310,7 +310,7 @@ impl Parser {
         self.start_ms.saturating_add(i64::from(offset))
     }
 
-    /// The path of the record at hand. The key of a group ends with 0, which is no string's number, in place of a name.
+    /// The path of the record at hand. The key of a group ends with 0, which is not a string's number, in place of a name.
     #[inline]
     fn path(&mut self, bytes: &[u8], named: bool, samples: &mut Samples) -> Result<Path, Fault> {
         self.key.clear();

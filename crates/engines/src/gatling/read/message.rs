@@ -79,7 +79,7 @@ pub(super) fn check(message: &[u8]) -> Option<String> {
     (!name.is_empty()).then(|| String::from_utf8_lossy(name).into_owned())
 }
 
-/// `None` if it is no check's message; the status that was found if it is one of the status.
+/// `None` if it is not a check's message; the status that was found if it is one of the status.
 fn failed_status(message: &[u8]) -> Option<Option<u16>> {
     let found = FOUND
         .iter()

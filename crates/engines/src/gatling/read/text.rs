@@ -47,7 +47,7 @@ impl Parser {
         &self.records.head
     }
 
-    /// Reads what stands behind the last line break, and says how many bytes of it are no whole record. Times have so many digits that half
+    /// Reads what stands behind the last line break, and says how many bytes of it are not a whole record. Times have so many digits that half
     /// of one is told from a whole one.
     pub(super) fn finish(&mut self, samples: &mut Samples, into: &mut Collector) -> usize {
         let Some(rest) = self.lines.rest() else {
@@ -89,7 +89,7 @@ impl Fault {
                 format!("there is no {what} in {shown:?}: is this a log of Gatling 3.0 to 3.12?")
             }
             Self::Record => format!(
-                "{shown:?} is no record of Gatling's: a name with a line break, or a damaged file?"
+                "{shown:?} is not a record of Gatling's: a name with a line break, or a damaged file?"
             ),
             Self::Early => {
                 format!("{shown:?} stands before the line RUN: the log's head is missing")

@@ -194,7 +194,7 @@ impl Values {
         }
     }
 
-    /// A whole number of at least 0; JMeter reads what is no number as 0.
+    /// A whole number of at least 0; JMeter reads what is not a number as 0.
     ///
     /// # Errors
     /// What it is instead.

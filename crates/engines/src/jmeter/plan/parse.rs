@@ -44,7 +44,7 @@ struct Parser<'a> {
     count: usize,
 }
 
-/// Why a plan is no plan, in words.
+/// Why a plan is not a plan, in words.
 pub(super) type Problem = String;
 
 impl Plan {

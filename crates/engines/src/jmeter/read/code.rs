@@ -39,7 +39,7 @@ fn says(message: &[u8], what: &str) -> bool {
     memchr::memmem::find(message, what.as_bytes()).is_some()
 }
 
-/// The error code of a sample, given its response code and message; `None` if the code is no exception's.
+/// The error code of a sample, given its response code and message; `None` if the code is not an exception's.
 ///
 /// The classes are those of `java.net`, `java.io`, `javax.net.ssl` and of Apache HttpClient 4
 /// (<https://hc.apache.org/httpcomponents-client-4.5.x/current/httpclient/apidocs/>), which JMeter sends requests with.

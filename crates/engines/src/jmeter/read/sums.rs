@@ -209,7 +209,7 @@ fn xml_says_true_in_any_case_and_nothing_in_it_vanishes() {
             said,
             [
                 "1 elements of other classes are read as samples without a URL: a.b.WithSubs 1",
-                "2 elements are no samples that are known here, and are left out: a.b.WithSubs 1, strange 1"
+                "2 elements are not known samples and are left out: a.b.WithSubs 1, strange 1"
             ]
         );
     }

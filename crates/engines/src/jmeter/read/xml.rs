@@ -54,7 +54,7 @@ struct Node {
     evidence: Option<Box<Evidence>>,
 }
 
-/// A request or other sample that is no sum.
+/// A request or other sample that is not a sum.
 struct Part {
     outcome: Outcome,
     figures: Figures,
@@ -487,7 +487,7 @@ impl Reader for XmlReader {
             self.read
                 .told("of other classes are read as samples without a URL"),
         );
-        let left_out = "are no samples that are known here, and are left out";
+        let left_out = "are not known samples and are left out";
         warnings.extend(self.left_out.told(left_out));
         warnings.extend(self.feed.warning());
         Ok(warnings)

@@ -28,7 +28,7 @@ pub(super) fn rows(element: &Element, file: &Path, segment: &Segment) -> Result<
     let about = std::fs::metadata(file).map_err(|error| format!("{}: {error}", file.display()))?;
     // A device or a pipe has no rows that could be counted, or no end.
     if !about.is_file() {
-        return Err(format!("{} is no file", file.display()));
+        return Err(format!("{} is not a file", file.display()));
     }
     if about.len() > LARGEST {
         return Err(format!("{} is larger than {LARGEST} bytes", file.display()));

@@ -276,7 +276,7 @@ fn data_that_is_not_shared_or_not_enough_stays_whole() {
     std::fs::remove_file(folder.path().join("users.csv")).unwrap();
     assert!(part("").warnings[0].contains("users.csv"));
     std::os::unix::fs::symlink("/dev/zero", folder.path().join("users.csv")).unwrap();
-    assert!(part("").warnings[0].contains("users.csv is no file"));
+    assert!(part("").warnings[0].contains("users.csv is not a file"));
 }
 
 proptest! {

@@ -159,7 +159,7 @@ impl State {
         let wrong = || {
             malformed(
                 number,
-                format!("{} is no line of k6's CSV output", excerpt(record)),
+                format!("{} is not a line of k6's CSV output", excerpt(record)),
             )
         };
         let mut parts = record.splitn(4, |&byte| byte == b',');
@@ -170,7 +170,7 @@ impl State {
         };
         let (at_us, unit_us) = time::of_csv(time, &mut self.samples.clock).ok_or_else(wrong)?;
         if !Samples::is_time(at_us) {
-            let problem = format!("{} is no time from 1970 to 2199", excerpt(time));
+            let problem = format!("{} is not a time from 1970 to 2199", excerpt(time));
             return Err(malformed(number, problem));
         }
         self.unit_us = self.unit_us.max(unit_us);

@@ -105,7 +105,7 @@ fn string_len(text: &[u8]) -> Option<usize> {
         if text[at - 1] == b'"' {
             return Some(at);
         }
-        // The escaped character is no end, whatever it is.
+        // The escaped character is not an end, whatever it is.
         at += 1;
     }
 }

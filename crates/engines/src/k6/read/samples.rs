@@ -136,13 +136,15 @@ impl Samples {
         (0.0..=LARGEST).contains(&value) || self.doubt(metric, value).is_none()
     }
 
-    /// Why a metric cannot have a value: it is no number, or negative where that is damage. A script of ours may give a trend of its own
+    /// Why a metric cannot have a value: it is not a number, or negative where that is damage. A script of ours may give a trend of its own
     /// such a value; of a file from elsewhere it is better known than taken for zero.
     #[cold]
     pub(super) fn doubt(&self, metric: MetricId, value: f64) -> Option<String> {
         let Metric { name, kind, .. } = &self.metrics[metric as usize];
         if !value.is_finite() {
-            return Some(format!("a sample of {name} is {value}, which is no number"));
+            return Some(format!(
+                "a sample of {name} is {value}, which is not a number"
+            ));
         }
         if value.abs() > LARGEST {
             return Some(format!(

@@ -142,7 +142,7 @@ struct Names {
 
 impl Names {
     /// A name as a tag. k6 gives a request without a name its URL: these are bounded, since ids in them have no bound. A name that the
-    /// script gives is no URL as a rule; that of ``http.url`…` `` has `${}` where the values were.
+    /// script gives is not a URL as a rule; that of ``http.url`…` `` has `${}` where the values were.
     fn bounded<'a>(&mut self, name: &'a str) -> &'a str {
         if !name.contains("://") || name.contains("${}") || self.urls.contains(name) {
             return name;

@@ -133,7 +133,7 @@ fn faults_name_line_value_and_remedy() {
     assert!(tags.starts_with("line 2: invalid type"), "{tags}");
 }
 
-/// What is no number, or negative where that is damage, is named with its line: taken for zero it would pass.
+/// What is not a number, or negative where that is damage, is named with its line: taken for zero it would pass.
 #[test]
 fn values_that_no_sample_has_are_named_with_their_line() {
     let define = |name: &str, kind: &str| METRIC.replace("orders", name).replace("counter", kind);
@@ -254,7 +254,7 @@ fn csv_has_quotes_extra_tags_and_guessed_types() {
         fault(&format!("{header}vus,1795328804,1,a\n")),
         "line 2: 4 fields where the header has 6"
     );
-    assert!(fault(&format!("{header}vus,later,1,,,\n")).contains("is no line of k6's CSV"));
+    assert!(fault(&format!("{header}vus,later,1,,,\n")).contains("is not a line of k6's CSV"));
 }
 
 #[test]

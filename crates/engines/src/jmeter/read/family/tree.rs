@@ -259,7 +259,7 @@ impl Tree {
         self.parts.is_empty().then_some(&self.root.row)
     }
 
-    /// What its rows are. If the root is no sum its parts are samples of their own, as it is.
+    /// What its rows are. If the root is not a sum its parts are samples of their own, as it is.
     pub(super) fn settle(&self) -> Settled<'_> {
         let sum = self.root.is_sum().then_some(&self.root.row);
         let leaves = self.parts.iter().filter(|part| !part.is_sum());
