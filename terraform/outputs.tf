@@ -4,12 +4,12 @@ output "stack" {
 }
 
 output "state_machine_arn" {
-  description = "What starts runs of projects that are not named; null without the project \"*\"."
+  description = "ARN of the state machine for projects that aren't named; null without the project \"*\"."
   value       = try(module.orchestration.state_machine_arns["*"], null)
 }
 
 output "state_machine_arns" {
-  description = "What `aws stepfunctions start-execution` and `floodgate run --cloud` start, by project."
+  description = "ARN by project of the state machine for `aws stepfunctions start-execution` and `floodgate run --cloud`."
   value       = { for project in keys(var.projects) : project => module.orchestration.state_machine_arns[project] }
 }
 
@@ -24,32 +24,32 @@ output "table" {
 }
 
 output "region" {
-  description = "Home region: of the bucket, the table, the functions and the state machine."
+  description = "Home region of the bucket, the table, the functions and the state machine."
   value       = local.home
 }
 
 output "repository_urls" {
-  description = "Where to push each engine's image before the first run."
+  description = "Repository by engine; push the images before the first run."
   value       = module.generator.repository_urls
 }
 
 output "images" {
-  description = "Image of each engine in a repository of the stack's, as tasks pull it: what has to be there before the first run."
+  description = "Image by engine, for engines with a repository in the stack, as tasks pull it; push it before the first run."
   value       = module.generator.images
 }
 
 output "version" {
-  description = "Version of the module, which functions, images and the command line should have."
+  description = "Version of the module; use the same version of functions, images and the command line."
   value       = local.version
 }
 
 output "runner_policy_arns" {
-  description = "Policy by project for whoever starts runs: attach it to the pipeline's role."
+  description = "ARN by project of the policy for starting runs; attach it to the pipeline's role."
   value       = module.access.policy_arns
 }
 
 output "operator_policy_arn" {
-  description = "Policy for whoever looks after all projects: reads, follows and stops everything, and starts nothing."
+  description = "ARN of the policy for operators: reads, follows and stops runs of all projects, and starts none."
   value       = module.access.operator_policy_arn
 }
 
@@ -59,7 +59,7 @@ output "function_names" {
 }
 
 output "role_names" {
-  description = "Name of each function's role, and of the generators', for policies of your own."
+  description = "Names of the functions' and generators' roles, to attach your own policies."
   value       = merge(module.functions.role_names, { for project, name in module.generator.task_role_names : project == "*" ? "generator" : "generator-${project}" => name })
 }
 
@@ -69,16 +69,16 @@ output "schedule_arns" {
 }
 
 output "nat_addresses" {
-  description = "Public addresses from which private tasks are seen, by region, for a target's allow list."
+  description = "Public source addresses of private tasks by region, for a target's allow list."
   value       = { for region, made in module.regional : region => made.nat_addresses }
 }
 
 output "security_group_ids" {
-  description = "Security groups by region and project in VPCs made here, for a target's rules."
+  description = "Security groups by region and project in VPCs created here, for use in a target's rules."
   value       = { for region, made in module.regional : region => made.security_group_ids }
 }
 
 output "dead_letter_queue_url" {
-  description = "Queue of schedules and calls of reap that could not be delivered."
+  description = "URL of the queue for undeliverable schedules and calls of reap."
   value       = module.functions.dead_letter_queue_url
 }

@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the stack, which all names start with; a second stack in the account and region needs another."
+  description = "Name of the stack, and prefix of all names; must be unique in the account and region."
   type        = string
   default     = "floodgate"
 
@@ -10,12 +10,12 @@ variable "name" {
 }
 
 variable "functions_package" {
-  description = "Path of the zip that `cargo xtask package` makes, such as target/package/functions-arm64.zip."
+  description = "Path of the zip created by `cargo xtask package`, such as target/package/functions-arm64.zip."
   type        = string
 }
 
 variable "functions_architecture" {
-  description = "Architecture that functions_package was built for: arm64 or x86_64."
+  description = "Architecture of functions_package: arm64 or x86_64."
   type        = string
   default     = "arm64"
 
@@ -26,7 +26,7 @@ variable "functions_architecture" {
 }
 
 variable "functions" {
-  description = "Memory (MB) and time-out (s) by function (prepare, launch, watch, merge, finish, reap), where they are to differ from the defaults."
+  description = "Memory (MB) and timeout (s) by function (prepare, launch, watch, merge, finish, reap); overrides the defaults."
   type = map(object({
     memory_mb = optional(number)
     timeout_s = optional(number)
@@ -36,7 +36,7 @@ variable "functions" {
 }
 
 variable "engines" {
-  description = "Engines on offer: architectures of the image (arm64, x86_64), its tag in the stack's repository, and its digest, which pins it. `image` names an image elsewhere instead."
+  description = "Available engines: architectures of the image (arm64, x86_64), its tag in the stack's repository, and optionally its digest, which pins it. `image` is an image in another repository."
   type = map(object({
     architectures = optional(set(string), ["x86_64"])
     tag           = optional(string, "0.1.0")
@@ -64,9 +64,9 @@ variable "engines" {
 
 variable "network" {
   description = <<-EOT
-    Where tasks of the home region run. By default a VPC is made, with public subnets, which costs nothing while no task
-    runs; `vpc.zone_ids` picks zones, `vpc.private` puts tasks behind NAT gateways. `networks` names existing subnets by project instead, `default`
-    among them. `vcpu_quota` is used in place of the answer of Service Quotas.
+    Network for tasks in the home region. By default, the module creates a VPC with public subnets, which costs nothing while
+    no task runs; `vpc.zone_ids` selects zones, `vpc.private` puts tasks behind NAT gateways. `networks` uses existing subnets
+    by project instead; the key `default` is required. `vcpu_quota` overrides the value from Service Quotas.
   EOT
   type = object({
     networks = optional(map(object({
@@ -94,7 +94,7 @@ variable "network" {
 }
 
 variable "regions" {
-  description = "Further regions where tasks can run, each like `network`. Their tasks write to the one bucket of the home region."
+  description = "Further regions for tasks, each with the same attributes as `network`. Their tasks write to the bucket in the home region."
   type = map(object({
     networks = optional(map(object({
       subnets          = list(string)
@@ -126,7 +126,7 @@ variable "regions" {
 }
 
 variable "capacity" {
-  description = "FARGATE, or FARGATE_SPOT at about a third of the price, whose tasks can be taken away within two minutes; with fallback to FARGATE when there is no Spot capacity."
+  description = "FARGATE, or FARGATE_SPOT at about a third of the price, whose tasks can be interrupted with two minutes' notice; with fallback to FARGATE if there is no Spot capacity."
   type = object({
     provider = optional(string, "FARGATE")
     fallback = optional(bool, true)
@@ -141,7 +141,7 @@ variable "capacity" {
 }
 
 variable "projects" {
-  description = "Who may run what: the most tasks and the highest cost (USD) of one run, the highest cost of a calendar month (UTC), and the principals that may start runs (`*` stands for any text), by project. \"*\" is for every project that is not named; leave it out to admit only those that are. Then what load may be sent to (hosts, *.suffixes, networks; null: anything), the engines that may run although they cannot be kept to that, and the project's own secrets."
+  description = "Limits by project: maximum number of tasks and cost (USD) of a run, maximum cost of a calendar month (UTC), principals that can start runs (`*` matches any text), allowed targets of the load (hosts, *.suffixes, networks; null: anything), engines that can run although they can't be restricted to these targets, and the project's own secrets. \"*\" applies to all projects that aren't named; omit it to admit named projects only."
   type = map(object({
     max_tasks          = optional(number, 1000)
     max_cost_usd       = optional(number)
@@ -186,7 +186,7 @@ variable "projects" {
 }
 
 variable "max_tasks_per_execution" {
-  description = "The most tasks that any run may have."
+  description = "Maximum number of tasks of a run."
   type        = number
   default     = 1000
 
@@ -197,13 +197,13 @@ variable "max_tasks_per_execution" {
 }
 
 variable "merge_concurrency" {
-  description = "Merge functions at work at a time in a run whose shards are merged in parts; less than the account's concurrency of functions, which is 10 in a new account."
+  description = "Maximum number of concurrent merge functions in a run whose shards are merged in parts; must be less than the account's Lambda concurrency, which is 10 in a new account."
   type        = number
   default     = 40
 }
 
 variable "start_timeout_s" {
-  description = "Seconds from the start of a run within which its tasks have to be ready; null: 300."
+  description = "Seconds from the start of a run until its tasks must be ready; null: 300."
   type        = number
   default     = null
 
@@ -214,7 +214,7 @@ variable "start_timeout_s" {
 }
 
 variable "secret_arns" {
-  description = "Secrets in Secrets Manager that definitions of every project may refer to (`projects` names those of one alone): ARNs, which may end in a wildcard for the six letters that AWS appends."
+  description = "ARNs of secrets in Secrets Manager that definitions of all projects can refer to (secrets of a single project belong in `projects`). An ARN can end in a wildcard for the six characters that AWS appends."
   type        = list(string)
   default     = []
   nullable    = false
@@ -226,7 +226,7 @@ variable "secret_arns" {
 }
 
 variable "secret_kms_key_arns" {
-  description = "Customer managed keys that those secrets are encrypted with, if they are not encrypted with kms_key_arn or the service's own key."
+  description = "ARNs of the customer managed keys that encrypt those secrets, if they aren't encrypted with kms_key_arn or the service's own key."
   type        = list(string)
   default     = []
   nullable    = false
@@ -238,7 +238,7 @@ variable "secret_kms_key_arns" {
 }
 
 variable "schedules" {
-  description = "Runs that start by the clock, by name: cron(…), rate(…) or at(…), a time zone, the run's project, test, version, parameters and env, and how many minutes late it may start."
+  description = "Scheduled runs by name: cron(…), rate(…) or at(…), a time zone, the run's project, test, version, parameters and env, and how many minutes late it can start."
   type = map(object({
     expression       = string
     timezone         = optional(string, "UTC")
@@ -261,7 +261,7 @@ variable "schedules" {
 }
 
 variable "alarms" {
-  description = "When to raise alarms, and whom to tell: an SNS topic, or addresses of e-mail; null: no alarms at all."
+  description = "When to raise alarms, and whom to notify: an SNS topic, or e-mail addresses; null: no alarms."
   type = object({
     failed_executions = optional(number, 1)
     daily_spend_usd   = optional(number)
@@ -278,7 +278,7 @@ variable "bucket_name" {
 }
 
 variable "kms_key_arn" {
-  description = "Customer managed key for bucket, table and images; null: keys of the services, which cost nothing."
+  description = "ARN of a customer managed key for bucket, table and images; null: the services' own keys, which are free."
   type        = string
   default     = null
 
@@ -289,31 +289,31 @@ variable "kms_key_arn" {
 }
 
 variable "versioning" {
-  description = "Keep overwritten and deleted objects of the bucket for a day."
+  description = "Keep overwritten and deleted objects of the bucket for one day."
   type        = bool
   default     = false
 }
 
 variable "raw_data_days" {
-  description = "Days after which shards and live objects go. Summaries, reports and merged series stay."
+  description = "Days after which shards and live objects expire. Summaries, reports and merged series stay."
   type        = number
   default     = 30
 }
 
 variable "results_days" {
-  description = "Days after which everything goes, summaries and definitions too; null: never."
+  description = "Days after which all objects expire, including summaries and definitions; null: never."
   type        = number
   default     = null
 }
 
 variable "log_level" {
-  description = "What the functions log: error, warn, info or debug."
+  description = "Log level of the functions: error, warn, info or debug."
   type        = string
   default     = "info"
 }
 
 variable "log_retention_days" {
-  description = "Days for which logs are kept."
+  description = "Retention of logs, in days."
   type        = number
   default     = 30
 
@@ -330,25 +330,25 @@ variable "tracing" {
 }
 
 variable "container_insights" {
-  description = "CloudWatch Container Insights on the clusters: metrics of every task, each paid for as a custom metric."
+  description = "Enable CloudWatch Container Insights on the clusters: metrics of every task, billed as custom metrics."
   type        = bool
   default     = false
 }
 
 variable "force_destroy" {
-  description = "Let `terraform destroy` delete results, records and images. For stacks that are tried out."
+  description = "Let `terraform destroy` delete results, records and images. For trial stacks."
   type        = bool
   default     = false
 }
 
 variable "emulator_endpoint" {
-  description = "URL of an emulator such as MiniStack: tasks run on the host's network with the launch type EC2, and no VPC is made. Leave it out on AWS."
+  description = "URL of an emulator such as MiniStack: tasks run on the host's network with the launch type EC2, and no VPC is created. Omit on AWS."
   type        = string
   default     = null
 }
 
 variable "tags" {
-  description = "Tags of everything that can have any, beside floodgate:stack; activate them as cost allocation tags to see the stack's cost."
+  description = "Tags for all resources that support them, in addition to floodgate:stack; activate them as cost allocation tags to see the stack's cost."
   type        = map(string)
   default     = {}
   nullable    = false

@@ -9,7 +9,7 @@ output "region" {
 }
 
 output "state_machine_arns" {
-  description = "What `aws stepfunctions start-execution` and `floodgate run --cloud` start, by project."
+  description = "ARN by project of the state machine for `aws stepfunctions start-execution` and `floodgate run --cloud`."
   value       = module.floodgate.state_machine_arns
 }
 
@@ -24,16 +24,16 @@ output "table" {
 }
 
 output "repository_urls" {
-  description = "Where to push each engine's image before the first run."
+  description = "Repository by engine; push the images before the first run."
   value       = module.floodgate.repository_urls
 }
 
 output "nat_addresses" {
-  description = "Addresses from which targets see the load, by region."
+  description = "Source addresses of the load, by region."
   value       = module.floodgate.nat_addresses
 }
 
 output "runner_policy_arns" {
-  description = "Policy by project for whoever starts runs."
+  description = "ARN by project of the policy for starting runs."
   value       = module.floodgate.runner_policy_arns
 }

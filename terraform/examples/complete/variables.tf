@@ -5,7 +5,7 @@ variable "region" {
 }
 
 variable "functions_package" {
-  description = "Path of the zip that `cargo xtask package` makes."
+  description = "Path of the zip created by `cargo xtask package`."
   type        = string
   default     = "../../../target/package/functions-arm64.zip"
 }
@@ -17,7 +17,7 @@ variable "image_tag" {
 }
 
 variable "alarm_emails" {
-  description = "Addresses that are told of alarms."
+  description = "E-mail addresses to notify of alarms."
   type        = set(string)
   default     = ["performance@example.com"]
 }

@@ -1,17 +1,17 @@
 variable "region" {
-  description = "Region that the emulator plays."
+  description = "Region that the emulator represents."
   type        = string
   default     = "eu-west-1"
 }
 
 variable "functions_package" {
-  description = "Path of the zip that `cargo xtask package --arch x86_64` makes."
+  description = "Path of the zip created by `cargo xtask package --arch x86_64`."
   type        = string
   default     = "../../../target/package/functions-x86_64.zip"
 }
 
 variable "endpoint" {
-  description = "URL of the emulator, as tasks on the host's network see it."
+  description = "URL of the emulator as seen by tasks on the host's network."
   type        = string
   default     = "http://127.0.0.1:4566"
 }
@@ -23,7 +23,7 @@ variable "image" {
 }
 
 variable "schedules" {
-  description = "Runs that start by the clock, as in the root module."
+  description = "Scheduled runs, as in the root module."
   type = map(object({
     expression = string
     project    = string

@@ -5,7 +5,7 @@ variable "region" {
 }
 
 variable "functions_package" {
-  description = "Path of the zip that `cargo xtask package` makes."
+  description = "Path of the zip created by `cargo xtask package`."
   type        = string
   default     = "../../../target/package/functions-arm64.zip"
 }

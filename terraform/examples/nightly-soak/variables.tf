@@ -5,13 +5,13 @@ variable "region" {
 }
 
 variable "functions_package" {
-  description = "Path of the zip that `cargo xtask package` makes."
+  description = "Path of the zip created by `cargo xtask package`."
   type        = string
   default     = "../../../target/package/functions-arm64.zip"
 }
 
 variable "alarm_emails" {
-  description = "Addresses that are told when a soak does not pass."
+  description = "E-mail addresses to notify when a soak test doesn't pass."
   type        = set(string)
   default     = ["performance@example.com"]
 }

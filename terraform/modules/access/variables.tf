@@ -1,15 +1,15 @@
 variable "name" {
-  description = "Name of the stack; the policies are {name}-runner-{project}."
+  description = "Name of the stack; policies are named {name}-runner-{project}."
   type        = string
 }
 
 variable "iam_prefix" {
-  description = "What names of roles and policies start with: they are one namespace for all regions of the account."
+  description = "Prefix of the names of roles and policies, which share one namespace for all regions of the account."
   type        = string
 }
 
 variable "projects" {
-  description = "Projects that get a policy of their own; \"*\" is the policy for all that are not named."
+  description = "Projects with their own policy; \"*\" is the policy for all projects that aren't named."
   type        = set(string)
 }
 
@@ -34,13 +34,13 @@ variable "table_arn" {
 }
 
 variable "kms_key_arn" {
-  description = "Key of bucket and table, if it is the customer's."
+  description = "ARN of the customer managed key of bucket and table; optional."
   type        = string
   default     = null
 }
 
 variable "tags" {
-  description = "Tags of everything that can have any."
+  description = "Tags for all resources that support them."
   type        = map(string)
   default     = {}
 }

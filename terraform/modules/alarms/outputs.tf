@@ -4,6 +4,6 @@ output "alarm_arns" {
 }
 
 output "topic_arns" {
-  description = "Topics that are told of alarms."
+  description = "Topics that are notified of alarms."
   value       = local.actions
 }

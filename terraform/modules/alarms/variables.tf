@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the stack; the alarms are {name}-{alarm}."
+  description = "Name of the stack; alarms are named {name}-{alarm}."
   type        = string
 }
 
@@ -9,17 +9,17 @@ variable "state_machine_arns" {
 }
 
 variable "reap_function_name" {
-  description = "Name of the function reap."
+  description = "Name of the reap function."
   type        = string
 }
 
 variable "dead_letter_queue_name" {
-  description = "Name of the queue of events that could not be delivered."
+  description = "Name of the queue for undeliverable events."
   type        = string
 }
 
 variable "failed_executions" {
-  description = "Runs that end without success within five minutes, from which on the alarm goes off."
+  description = "Number of unsuccessful runs within five minutes that raises the alarm."
   type        = number
   default     = 1
 
@@ -30,7 +30,7 @@ variable "failed_executions" {
 }
 
 variable "daily_spend_usd" {
-  description = "Cost of all runs of a day (UTC), in USD, from which on the alarm goes off; null: no such alarm."
+  description = "Cost of all runs of a day (UTC) in USD that raises the alarm; null: no alarm."
   type        = number
   default     = null
 
@@ -41,24 +41,24 @@ variable "daily_spend_usd" {
 }
 
 variable "topic_arn" {
-  description = "SNS topic that is told of alarms; null: none."
+  description = "ARN of an SNS topic to notify of alarms; null: none."
   type        = string
   default     = null
 }
 
 variable "emails" {
-  description = "Addresses that are told of alarms through a topic made here; each has to confirm a message first."
+  description = "E-mail addresses to notify of alarms, through a topic created here; each address must confirm its subscription."
   type        = set(string)
   default     = []
 }
 
 variable "account_id" {
-  description = "Number of the account."
+  description = "ID of the AWS account."
   type        = string
 }
 
 variable "tags" {
-  description = "Tags of everything that can have any."
+  description = "Tags for all resources that support them."
   type        = map(string)
   default     = {}
 }

@@ -9,21 +9,21 @@ output "names" {
 }
 
 output "role_names" {
-  description = "Name of each function's role, for a policy of your own."
+  description = "Name of each function's role, to attach your own policies."
   value       = { for function, role in aws_iam_role.this : function => role.name }
 }
 
 output "dead_letter_queue_arn" {
-  description = "ARN of the queue of events that could not be delivered."
+  description = "ARN of the queue for undeliverable events."
   value       = aws_sqs_queue.dead_letters.arn
 }
 
 output "dead_letter_queue_name" {
-  description = "Name of the queue of events that could not be delivered."
+  description = "Name of the queue for undeliverable events."
   value       = aws_sqs_queue.dead_letters.name
 }
 
 output "dead_letter_queue_url" {
-  description = "URL of the queue of events that could not be delivered."
+  description = "URL of the queue for undeliverable events."
   value       = aws_sqs_queue.dead_letters.url
 }

@@ -1,15 +1,15 @@
 variable "name" {
-  description = "Name of the stack; the functions are {name}-{function}."
+  description = "Name of the stack; functions are named {name}-{function}."
   type        = string
 }
 
 variable "iam_prefix" {
-  description = "What names of roles and policies start with: they are one namespace for all regions of the account."
+  description = "Prefix of the names of roles and policies, which share one namespace for all regions of the account."
   type        = string
 }
 
 variable "package" {
-  description = "Path of the zip that `cargo xtask package` makes, with the program bootstrap in it."
+  description = "Path of the zip created by `cargo xtask package`, which contains the program bootstrap."
   type        = string
 
   validation {
@@ -19,7 +19,7 @@ variable "package" {
 }
 
 variable "architecture" {
-  description = "Architecture that the package was built for: arm64 or x86_64."
+  description = "Architecture of the package: arm64 or x86_64."
   type        = string
   default     = "arm64"
 
@@ -30,7 +30,7 @@ variable "architecture" {
 }
 
 variable "overrides" {
-  description = "Memory (MB) and time-out (s) by function, where they are to differ from the module's."
+  description = "Memory (MB) and timeout (s) by function; default: the module's."
   type = map(object({
     memory_mb = optional(number)
     timeout_s = optional(number)
@@ -69,33 +69,33 @@ variable "table_arn" {
 }
 
 variable "kms_key_arn" {
-  description = "Key of bucket and table, if it is the customer's."
+  description = "ARN of the customer managed key of bucket and table; optional."
   type        = string
   default     = null
 }
 
 variable "state_machine_base" {
-  description = "What the ARNs of all state machines of the stack start with, by which reap tells whose an execution is."
+  description = "Prefix of the ARNs of all state machines of the stack, from which reap derives the project of an execution."
   type        = string
 }
 
 variable "state_machine_arns" {
-  description = "ARNs of the state machines, which reap starts again to close a run that was stopped from outside."
+  description = "ARNs of the state machines; reap starts them again to close a run that was stopped from outside."
   type        = list(string)
 }
 
 variable "execution_arns" {
-  description = "ARNs of their executions, at whose input reap looks."
+  description = "ARNs of their executions; reap reads their input."
   type        = list(string)
 }
 
 variable "task_role_arns" {
-  description = "Roles that launch hands to tasks: the task role and the execution role."
+  description = "ARNs of the roles that launch passes to tasks: the task role and the execution role."
   type        = list(string)
 }
 
 variable "secret_arns" {
-  description = "Secrets that definitions may refer to: prepare looks whether they are there, and does not read them."
+  description = "Secrets that definitions can refer to; prepare checks that they exist but doesn't read them."
   type        = list(string)
   default     = []
 }
@@ -106,7 +106,7 @@ variable "region" {
 }
 
 variable "account_id" {
-  description = "Number of the account."
+  description = "ID of the AWS account."
   type        = string
 }
 
@@ -117,7 +117,7 @@ variable "partition" {
 }
 
 variable "log_level" {
-  description = "What the functions log: error, warn, info or debug."
+  description = "Log level of the functions: error, warn, info or debug."
   type        = string
   default     = "info"
 
@@ -128,7 +128,7 @@ variable "log_level" {
 }
 
 variable "log_retention_days" {
-  description = "Days for which logs are kept."
+  description = "Retention of logs, in days."
   type        = number
   default     = 30
 }
@@ -140,13 +140,13 @@ variable "tracing" {
 }
 
 variable "emulator_endpoint" {
-  description = "URL of an emulator, for the functions to call in place of AWS."
+  description = "URL of an emulator that the functions call instead of AWS."
   type        = string
   default     = null
 }
 
 variable "tags" {
-  description = "Tags of everything that can have any."
+  description = "Tags for all resources that support them."
   type        = map(string)
   default     = {}
 }

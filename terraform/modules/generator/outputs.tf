@@ -1,15 +1,15 @@
 output "repository_urls" {
-  description = "Where to push each engine's image."
+  description = "Repository URL by engine, to push its image to."
   value       = { for engine, repository in aws_ecr_repository.this : engine => repository.repository_url }
 }
 
 output "images" {
-  description = "Image of each engine that lies in a repository made here, as the task definitions name it."
+  description = "Image by engine, for engines with a repository created here, as named in the task definitions."
   value       = { for engine, generator in var.engines : engine => local.images[engine] if generator.image == null }
 }
 
 output "task_definitions" {
-  description = "ARN of the task definition by region, engine and architecture, in the form of config/placement.json."
+  description = "ARN of the task definition by region, engine and architecture, in the format of config/placement.json."
   value = {
     for region in keys(var.log_groups) : region => {
       for engine, generator in var.engines : engine => {
@@ -20,12 +20,12 @@ output "task_definitions" {
 }
 
 output "task_role_arns" {
-  description = "ARN by project of the role of its generators."
+  description = "ARN by project of the generators' role."
   value       = { for project, role in aws_iam_role.task : project => role.arn }
 }
 
 output "task_role_names" {
-  description = "Name by project of the role of its generators, for a policy of your own."
+  description = "Name by project of the generators' role, to attach your own policies."
   value       = { for project, role in aws_iam_role.task : project => role.name }
 }
 

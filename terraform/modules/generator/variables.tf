@@ -4,12 +4,12 @@ variable "name" {
 }
 
 variable "iam_prefix" {
-  description = "What names of roles and policies start with: they are one namespace for all regions of the account."
+  description = "Prefix of the names of roles and policies, which share one namespace for all regions of the account."
   type        = string
 }
 
 variable "engines" {
-  description = "The engines on offer: architectures of the image, and its tag or digest in the repository made here, or another image."
+  description = "Available engines: architectures of the image, and its tag or digest in the repository created here, or another image."
   type = map(object({
     architectures = set(string)
     tag           = string
@@ -32,38 +32,38 @@ variable "bucket_arn" {
 }
 
 variable "kms_key_arn" {
-  description = "Key of bucket and images, if it is the customer's."
+  description = "ARN of the customer managed key of bucket and images; optional."
   type        = string
   default     = null
 }
 
 variable "projects" {
-  description = "Projects, each with a role of its own for its generators, and the secrets that they read when they start. \"*\" is for all that are not named."
+  description = "Projects, each with its own role for its generators, and the secrets that they read when they start. \"*\" is for all projects that aren't named."
   type = map(object({
     secret_arns = list(string)
   }))
 }
 
 variable "secret_kms_key_arns" {
-  description = "Keys of the customer's that those secrets are encrypted with."
+  description = "ARNs of the customer managed keys that encrypt those secrets."
   type        = list(string)
   default     = []
 }
 
 variable "cpu" {
-  description = "CPU units of a task that asks for none; 1024 are one vCPU."
+  description = "Default CPU units of a task; 1024 are one vCPU."
   type        = number
   default     = 1024
 }
 
 variable "memory_mb" {
-  description = "Memory of a task that asks for none, in MiB."
+  description = "Default memory of a task, in MiB."
   type        = number
   default     = 2048
 }
 
 variable "images_kept" {
-  description = "Images kept in each repository."
+  description = "Number of images to keep in each repository."
   type        = number
   default     = 20
 
@@ -74,7 +74,7 @@ variable "images_kept" {
 }
 
 variable "account_id" {
-  description = "Number of the account."
+  description = "ID of the AWS account."
   type        = string
 }
 
@@ -85,19 +85,19 @@ variable "partition" {
 }
 
 variable "force_destroy" {
-  description = "Let `terraform destroy` delete repositories that have images in them."
+  description = "Let `terraform destroy` delete repositories that contain images."
   type        = bool
   default     = false
 }
 
 variable "emulator_endpoint" {
-  description = "URL of an emulator, for tasks on the host's network in place of Fargate."
+  description = "URL of an emulator, which runs tasks on the host's network instead of Fargate."
   type        = string
   default     = null
 }
 
 variable "tags" {
-  description = "Tags of everything that can have any."
+  description = "Tags for all resources that support them."
   type        = map(string)
   default     = {}
 }

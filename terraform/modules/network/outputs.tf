@@ -1,20 +1,20 @@
 output "vpc_id" {
-  description = "Id of the VPC."
+  description = "ID of the VPC."
   value       = aws_vpc.this.id
 }
 
 output "nat_addresses" {
-  description = "Public addresses from which private tasks are seen, for a target's allow list; empty when tasks have addresses of their own."
+  description = "Public source addresses of private tasks, for a target's allow list; empty if tasks have their own public addresses."
   value       = [for zone in local.nat_zones : aws_eip.nat[zone].public_ip]
 }
 
 output "security_group_ids" {
-  description = "Security group of each project and of default, for a target's rules."
+  description = "Security group of each project and of default, for use in a target's rules."
   value       = { for project, group in aws_security_group.project : project => group.id }
 }
 
 output "networks" {
-  description = "Subnets, security groups and public address of tasks by project, in the form of config/placement.json."
+  description = "Subnets, security groups and public address of tasks by project, in the format of config/placement.json."
   value = {
     for project, group in aws_security_group.project : project => {
       subnets          = local.private ? [for subnet in aws_subnet.private : subnet.id] : [for subnet in aws_subnet.public : subnet.id]

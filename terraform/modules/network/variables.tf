@@ -1,5 +1,5 @@
 variable "name" {
-  description = "Name of the VPC, and the start of the names of all in it."
+  description = "Name of the VPC, and prefix of the names of its resources."
   type        = string
 }
 
@@ -9,7 +9,7 @@ variable "region" {
 }
 
 variable "cidr" {
-  description = "Addresses of the VPC, from /16 to /20. A /20 has room for 1,000 tasks in each zone."
+  description = "CIDR block of the VPC, from /16 to /20. A /20 has room for 1,000 tasks per zone."
   type        = string
   default     = "10.90.0.0/20"
 
@@ -20,7 +20,7 @@ variable "cidr" {
 }
 
 variable "zones" {
-  description = "Number of availability zones, 1 to 3. More zones have more Fargate capacity between them."
+  description = "Number of availability zones, 1 to 3. More zones provide more Fargate capacity."
   type        = number
   default     = 2
 
@@ -31,7 +31,7 @@ variable "zones" {
 }
 
 variable "zone_ids" {
-  description = "Availability zones by id, such as euw1-az1, one to three; empty: the first ones by name, as many as `zones` says."
+  description = "IDs of one to three availability zones, such as euw1-az1; empty: the first `zones` zones by name."
   type        = list(string)
   default     = []
 
@@ -42,13 +42,13 @@ variable "zone_ids" {
 }
 
 variable "private" {
-  description = "Put tasks into private subnets behind NAT, without public addresses. Costs a NAT gateway by the hour and by the gigabyte."
+  description = "Run tasks in private subnets behind NAT, without public addresses. NAT gateways cost money per hour and per gigabyte."
   type        = bool
   default     = false
 }
 
 variable "nat" {
-  description = "NAT gateways when private: one, or one a zone."
+  description = "NAT gateways if private: `one`, or `per-zone`."
   type        = string
   default     = "one"
 
@@ -59,13 +59,13 @@ variable "nat" {
 }
 
 variable "projects" {
-  description = "Projects that get a security group of their own beside the one named default."
+  description = "Projects with their own security group, in addition to the one named default."
   type        = set(string)
   default     = []
 }
 
 variable "egress_cidrs" {
-  description = "Where tasks may send to. ECR, CloudWatch Logs and S3 must stay reachable, else no task starts."
+  description = "Where tasks can send traffic to. ECR, CloudWatch Logs and S3 must be reachable, or no task starts."
   type        = set(string)
   default     = ["0.0.0.0/0"]
 
@@ -76,7 +76,7 @@ variable "egress_cidrs" {
 }
 
 variable "tags" {
-  description = "Tags of everything that can have any."
+  description = "Tags for all resources that support them."
   type        = map(string)
   default     = {}
 }

@@ -4,12 +4,12 @@ variable "name" {
 }
 
 variable "iam_prefix" {
-  description = "What names of roles and policies start with: they are one namespace for all regions of the account."
+  description = "Prefix of the names of roles and policies, which share one namespace for all regions of the account."
   type        = string
 }
 
 variable "machines" {
-  description = "State machines by a key: name, the project whose runs it starts (\"*\": all that have none of their own), and whether only schedules start it."
+  description = "State machines by a key: name, the project whose runs it starts (\"*\": all projects without their own), and whether only schedules start it."
   type = map(object({
     name      = string
     project   = string
@@ -18,12 +18,12 @@ variable "machines" {
 }
 
 variable "state_machine_arns" {
-  description = "ARNs that the state machines will have: their role and reap name them before they exist."
+  description = "ARNs that the state machines will have; their role and reap refer to them before they exist."
   type        = list(string)
 }
 
 variable "log_execution_data" {
-  description = "Log inputs and outputs of states, too. They have values of environments in them."
+  description = "Also log inputs and outputs of states, which contain values of environments."
   type        = bool
   default     = false
 }
@@ -34,12 +34,12 @@ variable "function_arns" {
 }
 
 variable "bucket" {
-  description = "Name of the bucket, which messages refer to."
+  description = "Name of the bucket, for messages."
   type        = string
 }
 
 variable "merge_concurrency" {
-  description = "Merge functions at work at a time in a run whose shards are merged in parts. All of them count against the account's concurrency of functions."
+  description = "Maximum number of concurrent merge functions in a run whose shards are merged in parts. They count against the account's Lambda concurrency."
   type        = number
   default     = 40
 
@@ -50,22 +50,22 @@ variable "merge_concurrency" {
 }
 
 variable "dead_letter_queue_arn" {
-  description = "ARN of the queue of events that could not be delivered."
+  description = "ARN of the queue for undeliverable events."
   type        = string
 }
 
 variable "dead_letter_queue_url" {
-  description = "URL of the queue of events that could not be delivered."
+  description = "URL of the queue for undeliverable events."
   type        = string
 }
 
 variable "account_id" {
-  description = "Number of the account."
+  description = "ID of the AWS account."
   type        = string
 }
 
 variable "log_level" {
-  description = "What of the state machine's history goes to CloudWatch Logs: ALL, ERROR, FATAL or OFF."
+  description = "Log level of the state machine in CloudWatch Logs: ALL, ERROR, FATAL or OFF."
   type        = string
   default     = "ERROR"
 
@@ -76,7 +76,7 @@ variable "log_level" {
 }
 
 variable "log_retention_days" {
-  description = "Days for which logs are kept."
+  description = "Retention of logs, in days."
   type        = number
   default     = 30
 }
@@ -88,7 +88,7 @@ variable "tracing" {
 }
 
 variable "tags" {
-  description = "Tags of everything that can have any."
+  description = "Tags for all resources that support them."
   type        = map(string)
   default     = {}
 }

@@ -17,16 +17,16 @@ output "log_group_arn" {
 }
 
 output "networks" {
-  description = "Networks by project, in the form of config/placement.json."
+  description = "Networks by project, in the format of config/placement.json."
   value       = var.emulated ? {} : var.network == null ? var.existing_networks : module.network[0].networks
 }
 
 output "nat_addresses" {
-  description = "Public addresses from which tasks are seen, when they go through NAT gateways made here."
+  description = "Public source addresses of tasks behind NAT gateways created here."
   value       = var.network == null || var.emulated ? [] : module.network[0].nat_addresses
 }
 
 output "security_group_ids" {
-  description = "Security group of each project and of default, in a VPC made here."
+  description = "Security group of each project and of default, in a VPC created here."
   value       = var.network == null || var.emulated ? {} : module.network[0].security_group_ids
 }

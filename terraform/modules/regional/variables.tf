@@ -4,12 +4,12 @@ variable "name" {
 }
 
 variable "region" {
-  description = "Region of everything here."
+  description = "Region of all resources of the module."
   type        = string
 }
 
 variable "network" {
-  description = "The VPC to make, as inputs of the module network; null: none, the subnets in existing_networks are used."
+  description = "The VPC to create, as inputs of the module network; null: use the subnets in existing_networks."
   type = object({
     cidr         = string
     zones        = number
@@ -22,7 +22,7 @@ variable "network" {
 }
 
 variable "existing_networks" {
-  description = "Existing subnets and security groups by project; the key default serves all others."
+  description = "Existing subnets and security groups by project; the key default applies to all others."
   type = map(object({
     subnets          = list(string)
     security_groups  = list(string)
@@ -32,31 +32,31 @@ variable "existing_networks" {
 }
 
 variable "projects" {
-  description = "Projects that get a security group of their own in a VPC made here."
+  description = "Projects with their own security group in a VPC created here."
   type        = set(string)
   default     = []
 }
 
 variable "container_insights" {
-  description = "CloudWatch Container Insights: metrics of every task, each paid for as a custom metric."
+  description = "Enable CloudWatch Container Insights: metrics of every task, billed as custom metrics."
   type        = bool
   default     = false
 }
 
 variable "log_retention_days" {
-  description = "Days for which the generators' logs are kept."
+  description = "Retention of the generators' logs, in days."
   type        = number
   default     = 30
 }
 
 variable "emulated" {
-  description = "Make no network: an emulator's tasks run on the host's."
+  description = "Create no network: an emulator runs tasks on the host's network."
   type        = bool
   default     = false
 }
 
 variable "tags" {
-  description = "Tags of everything that can have any."
+  description = "Tags for all resources that support them."
   type        = map(string)
   default     = {}
 }

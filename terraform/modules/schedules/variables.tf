@@ -4,12 +4,12 @@ variable "name" {
 }
 
 variable "iam_prefix" {
-  description = "What names of roles and policies start with: they are one namespace for all regions of the account."
+  description = "Prefix of the names of roles and policies, which share one namespace for all regions of the account."
   type        = string
 }
 
 variable "schedules" {
-  description = "Runs that start by the clock, by name: cron(…), rate(…) or at(…), the time zone, and the run's input."
+  description = "Scheduled runs by name: cron(…), rate(…) or at(…), the time zone, and the run's input."
   type = map(object({
     expression       = string
     timezone         = optional(string, "UTC")
@@ -40,22 +40,22 @@ variable "schedules" {
 }
 
 variable "state_machine_arns" {
-  description = "ARN by project of the state machine that only schedules start; \"*\" for projects that have none of their own."
+  description = "ARN by project of the state machine that only schedules can start; \"*\" for projects without their own."
   type        = map(string)
 }
 
 variable "dead_letter_queue_arn" {
-  description = "ARN of the queue of starts that failed."
+  description = "ARN of the dead-letter queue for failed starts."
   type        = string
 }
 
 variable "account_id" {
-  description = "Number of the account."
+  description = "ID of the AWS account."
   type        = string
 }
 
 variable "tags" {
-  description = "Tags of everything that can have any. Schedules have none, their group has."
+  description = "Tags for all resources that support them. Schedules don't, but their group does."
   type        = map(string)
   default     = {}
 }

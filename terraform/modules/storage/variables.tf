@@ -1,5 +1,5 @@
 variable "bucket_name" {
-  description = "Name of the bucket; unique over all of AWS."
+  description = "Name of the bucket; globally unique."
   type        = string
 
   validation {
@@ -19,19 +19,19 @@ variable "table_name" {
 }
 
 variable "kms_key_arn" {
-  description = "Customer managed key for bucket and table; null: S3's own key (SSE-S3) and DynamoDB's own key, which cost nothing."
+  description = "ARN of a customer managed key for bucket and table; null: S3's own key (SSE-S3) and DynamoDB's own key, which are free."
   type        = string
   default     = null
 }
 
 variable "versioning" {
-  description = "Keep old versions of objects. Off by default: live objects are overwritten every few seconds, and each version is paid for."
+  description = "Keep old versions of objects. Off by default: live objects are overwritten every few seconds, and each version costs money."
   type        = bool
   default     = false
 }
 
 variable "noncurrent_days" {
-  description = "Days after which an overwritten or deleted version goes, with versioning."
+  description = "Days after which overwritten or deleted versions expire, with versioning."
   type        = number
   default     = 1
 
@@ -42,7 +42,7 @@ variable "noncurrent_days" {
 }
 
 variable "raw_data_days" {
-  description = "Days after which shards and live objects go. Summaries, reports and merged series stay."
+  description = "Days after which shards and live objects expire. Summaries, reports and merged series stay."
   type        = number
   default     = 30
 
@@ -53,7 +53,7 @@ variable "raw_data_days" {
 }
 
 variable "results_days" {
-  description = "Days after which everything of a project goes, definitions and summaries too; null: never."
+  description = "Days after which all objects of a project expire, including definitions and summaries; null: never."
   type        = number
   default     = null
 
@@ -64,19 +64,19 @@ variable "results_days" {
 }
 
 variable "force_destroy" {
-  description = "Let `terraform destroy` delete a bucket that has objects in it."
+  description = "Let `terraform destroy` delete a bucket that contains objects."
   type        = bool
   default     = false
 }
 
 variable "deletion_protection" {
-  description = "Refuse to delete the table, and with it all records."
+  description = "Protect the table and its records from deletion."
   type        = bool
   default     = true
 }
 
 variable "tags" {
-  description = "Tags of everything that can have any."
+  description = "Tags for all resources that support them."
   type        = map(string)
   default     = {}
 }
