@@ -10,7 +10,7 @@ data "aws_caller_identity" "current" {}
 
 data "aws_partition" "current" {}
 
-# One key for everything that is kept. The account decides by IAM who may use it.
+# One key for all stored data. IAM policies of the account decide who can use it.
 resource "aws_kms_key" "floodgate" {
   description             = "Floodgate: definitions, results, records, images"
   enable_key_rotation     = true
@@ -19,7 +19,7 @@ resource "aws_kms_key" "floodgate" {
 }
 
 data "aws_iam_policy_document" "key" {
-  # checkov and friends: this is AWS's default policy for a key, which leaves the decision to IAM.
+  # For checkov and similar tools: this is AWS's default key policy, which leaves the decision to IAM.
   # https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
   statement {
     sid       = "LeaveItToIam"
@@ -40,7 +40,7 @@ module "floodgate" {
   functions_package = var.functions_package
   kms_key_arn       = aws_kms_key.floodgate.arn
 
-  # Tasks in private subnets: targets see three fixed addresses (output nat_addresses).
+  # Tasks run in private subnets: targets see three fixed addresses (output nat_addresses).
   network = {
     vpc = {
       cidr    = "10.90.0.0/18"
@@ -55,11 +55,11 @@ module "floodgate" {
     k6   = { architectures = ["x86_64"], tag = var.image_tag }
   }
 
-  # Two thirds off, and On-Demand when there is no Spot. A task that is taken away makes a run inconclusive beyond the
-  # definition's tolerance, never green.
+  # Two thirds cheaper, with On-Demand as the fallback. If more tasks are interrupted than the definition tolerates, the run is
+  # inconclusive; it never passes.
   capacity = { provider = "FARGATE_SPOT", fallback = true }
 
-  # Only these two may run anything.
+  # Only these two projects can run anything.
   projects = {
     shop = {
       max_tasks    = 200

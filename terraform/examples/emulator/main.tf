@@ -1,4 +1,4 @@
-# The keys and the account are MiniStack's, not anybody's. The endpoint comes from AWS_ENDPOINT_URL.
+# MiniStack's dummy keys and account. The endpoint comes from AWS_ENDPOINT_URL.
 provider "aws" {
   region                      = var.region
   access_key                  = "test"
@@ -6,7 +6,7 @@ provider "aws" {
   s3_use_path_style           = true
   skip_credentials_validation = true
   skip_metadata_api_check     = true
-  # With a number the provider asks for the bucket's tags at {account}.{host}, which no loopback address has.
+  # With a numeric account, the provider requests the bucket's tags from {account}.{host}, which doesn't work on loopback.
   skip_requesting_account_id = true
 }
 

@@ -7,6 +7,6 @@ module "floodgate" {
 
   functions_package = var.functions_package
 
-  # A stack to try things out: `terraform destroy` takes everything with it.
+  # A trial stack: `terraform destroy` deletes everything.
   force_destroy = true
 }

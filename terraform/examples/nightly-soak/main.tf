@@ -13,7 +13,7 @@ module "floodgate" {
   }
 
   schedules = {
-    # Eight hours on every night before a working day, at two in the morning where the shop is, in summer and in winter.
+    # Eight hours before each working day, at two in the morning in the shop's time zone, in summer and in winter.
     nightly-soak = {
       expression = "cron(0 2 ? * MON-FRI *)"
       timezone   = "Europe/Berlin"
@@ -22,7 +22,7 @@ module "floodgate" {
       parameters = { "scenarios.browse.duration" = "8h" }
     }
 
-    # A quick look every six hours; a quarter of an hour sooner or later does not matter.
+    # A short check every six hours, up to a quarter of an hour late.
     canary = {
       expression       = "rate(6 hours)"
       project          = "shop"
@@ -32,7 +32,7 @@ module "floodgate" {
     }
   }
 
-  # A soak that does not pass, is lost on its way, or costs more than planned wakes somebody.
+  # Notify somebody if a soak test doesn't pass, can't be started, or costs more than planned.
   alarms = {
     failed_executions = 1
     daily_spend_usd   = 25
