@@ -5,7 +5,6 @@ use crate::clock::Clock;
 use crate::flow::{CompiledScenario, FileSource, Files, Native, Place};
 use crate::http::{SetupError, TransportOptions, Worker};
 use floodgate_core::definition::{Definition, HttpOptions};
-use floodgate_records::engine::Engine;
 
 /// All faults of a definition of the native engine, a sentence each; its files are read from `base`. Without `resolved`, words
 /// stand for some of its references, and only files are looked into: what a word makes of a URL says nothing.
@@ -14,7 +13,7 @@ pub fn faults(
     base: &(impl FileSource + ?Sized),
     resolved: bool,
 ) -> Vec<String> {
-    if definition.engine != Engine::Http {
+    if definition.engine.runs_scripts() {
         return Vec::new();
     }
     let (files, unreadable) = Files::load_all(definition, base);

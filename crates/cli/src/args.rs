@@ -5,6 +5,7 @@ use crate::commands::{
     schema, show, validate,
 };
 use clap::{Parser, Subcommand};
+use floodgate_engines::{LOAD_OPTIONS_HEADING, LoadOptions};
 
 /// Load testing without a fleet: exact load, merged histograms, an honest verdict.
 #[derive(Debug, Parser)]
@@ -113,93 +114,39 @@ pub struct ScriptArgs {
 }
 
 /// Where they stand in the help.
-const K6: &str = "Load of a k6 script, as for `k6 run`";
+const LOAD: &str = LOAD_OPTIONS_HEADING;
 
-/// Options of `k6 run` that say how much load a script of k6 makes.
+/// How much load a script makes, in place of what it says itself.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub struct K6Args {
+pub struct LoadArgs {
     /// VUs
-    #[arg(help_heading = K6, short = 'u', long, value_name = "N")]
+    #[arg(help_heading = LOAD, short = 'u', long, value_name = "N")]
     pub vus: Option<u64>,
     /// How long they iterate
-    #[arg(help_heading = K6, short = 'd', long, value_name = "TIME")]
+    #[arg(help_heading = LOAD, short = 'd', long, value_name = "TIME")]
     pub duration: Option<String>,
     /// Iterations, shared by the VUs
-    #[arg(help_heading = K6, short = 'i', long, value_name = "N")]
+    #[arg(help_heading = LOAD, short = 'i', long, value_name = "N")]
     pub iterations: Option<u64>,
     /// VUs to come to within a time; repeatable
-    #[arg(help_heading = K6, long = "stage", value_name = "TIME:N")]
+    #[arg(help_heading = LOAD, long = "stage", value_name = "TIME:N")]
     pub stages: Vec<String>,
     /// Requests a second at most, of all VUs
-    #[arg(help_heading = K6, long, value_name = "N")]
+    #[arg(help_heading = LOAD, long, value_name = "N")]
     pub rps: Option<u64>,
 }
 
-impl K6Args {
-    /// As the variables that mean the same to k6
-    /// (<https://grafana.com/docs/k6/latest/using-k6/k6-options/reference/>).
-    pub fn variables(&self) -> Vec<(&'static str, String)> {
-        let number = |value: Option<u64>| value.map(|value| value.to_string());
-        let stages = (!self.stages.is_empty()).then(|| self.stages.join(","));
-        let all = [
-            ("K6_VUS", number(self.vus)),
-            ("K6_DURATION", self.duration.clone()),
-            ("K6_ITERATIONS", number(self.iterations)),
-            ("K6_STAGES", stages),
-            ("K6_RPS", number(self.rps)),
-        ];
-        let given = all.into_iter();
-        given
-            .filter_map(|(name, value)| Some((name, value?)))
-            .collect()
+impl LoadArgs {
+    /// As engines take them.
+    pub fn options(&self) -> LoadOptions {
+        LoadOptions {
+            vus: self.vus,
+            duration: self.duration.clone(),
+            iterations: self.iterations,
+            stages: self.stages.clone(),
+            rps: self.rps,
+        }
     }
-}
-
-/// What becomes of an option that k6's own `run` has and this one has not.
-pub fn instead_of_k6s(option: &str) -> Option<&'static str> {
-    let option = option.split('=').next().unwrap_or_default();
-    Some(match option {
-        "--out" | "-o" => {
-            "results stand in the folder of executions (--out DIR), and are shown by `floodgate show`"
-        }
-        "--summary-export"
-        | "--summary-mode"
-        | "--summary-trend-stats"
-        | "--summary-time-unit"
-        | "--no-summary" => "the summary is floodgate's: --json prints it",
-        "--no-thresholds" => "thresholds in a definition stand in place of the script's",
-        "--tag" => "a definition has tags",
-        "--config" | "-c" => "write the options into the script, or into a definition",
-        "--execution-segment" | "--execution-segment-sequence" => "--generators N divides the load",
-        "--address" | "-a" | "--paused" | "--linger" | "-l" | "--profiling-enabled" => {
-            "k6 is led over its API here, which is not for others"
-        }
-        "--max-redirects"
-        | "--batch"
-        | "--batch-per-host"
-        | "--user-agent"
-        | "--http-debug"
-        | "--insecure-skip-tls-verify"
-        | "--no-connection-reuse"
-        | "--no-vu-connection-reuse"
-        | "--dns"
-        | "--block-hostnames"
-        | "--blacklist-ip"
-        | "--min-iteration-duration"
-        | "--throw"
-        | "-w"
-        | "--discard-response-bodies"
-        | "--local-ips"
-        | "--system-tags"
-        | "--console-output"
-        | "--no-setup"
-        | "--no-teardown"
-        | "--setup-timeout"
-        | "--teardown-timeout" => {
-            "write it into the script's options, or set k6's variable, such as K6_USER_AGENT, where the script is packed"
-        }
-        _ => return None,
-    })
 }
 
 #[cfg(test)]
@@ -214,23 +161,18 @@ mod tests {
     }
 
     #[test]
-    fn options_of_k6_are_its_variables_or_have_a_word_on_them() {
+    fn load_options_are_those_of_the_line() {
         let line = "floodgate run a.js -u 3 --duration 5s --stage 1s:2 --stage 2s:0";
         let Command::Run(args) = Cli::try_parse_from(line.split(' ')).unwrap().command else {
             panic!("{line}");
         };
-        let expected = [
-            ("K6_VUS", "3".to_owned()),
-            ("K6_DURATION", "5s".to_owned()),
-            ("K6_STAGES", "1s:2,2s:0".to_owned()),
-        ];
-        assert_eq!(args.k6.variables(), expected);
-        assert!(
-            instead_of_k6s("--summary-export=x.json")
-                .unwrap()
-                .contains("--json")
-        );
-        assert_eq!(instead_of_k6s("--generators"), None);
+        let expected = LoadOptions {
+            vus: Some(3),
+            duration: Some("5s".into()),
+            stages: vec!["1s:2".into(), "2s:0".into()],
+            ..LoadOptions::default()
+        };
+        assert_eq!(args.load.options(), expected);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::args::EnvArgs;
 use crate::error::{CliError, Result};
 use crate::files::read_text;
 use floodgate_core::definition::{Reference, Resolver};
+use floodgate_engines::LoadOptions;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -23,7 +24,7 @@ pub struct Environment {
     base_dir: Option<PathBuf>,
     open_secrets: bool,
     open_variables: bool,
-    options_of_k6: Vec<(&'static str, String)>,
+    load_options: LoadOptions,
 }
 
 impl Environment {
@@ -47,7 +48,7 @@ impl Environment {
             base_dir: None,
             open_secrets: false,
             open_variables: false,
-            options_of_k6: Vec::new(),
+            load_options: LoadOptions::default(),
         })
     }
 
@@ -58,16 +59,16 @@ impl Environment {
         self
     }
 
-    /// Options of the command line for a script of k6, as its variables.
+    /// Load on the command line in place of a script's own.
     #[must_use]
-    pub fn with_options_of_k6(mut self, options: Vec<(&'static str, String)>) -> Self {
-        self.options_of_k6 = options;
+    pub fn with_load_options(mut self, options: LoadOptions) -> Self {
+        self.load_options = options;
         self
     }
 
-    /// See [`Self::with_options_of_k6`].
-    pub fn options_of_k6(&self) -> &[(&'static str, String)] {
-        &self.options_of_k6
+    /// See [`Self::with_load_options`].
+    pub fn load_options(&self) -> &LoadOptions {
+        &self.load_options
     }
 
     /// Files are looked for in this folder; before it is known, every file counts as there.

@@ -85,8 +85,11 @@ pub(crate) fn read_stdin() -> Result<Vec<u8>> {
 /// As for [`read`]; of a folder it says what makes it a project's.
 pub(crate) fn read_or_project(path: &Path) -> Result<Vec<u8>> {
     if path.is_dir() {
-        let problem = "is a folder, and no project of Gatling's: there is no pom.xml, build.gradle or build.gradle.kts";
-        return Err(fail(path, problem, Some("name a file in it".into())));
+        let problem = format!(
+            "is a folder, and {}",
+            floodgate_engines::registry::not_a_project()
+        );
+        return Err(fail(path, &problem, Some("name a file in it".into())));
     }
     // to one byte past the largest that there may be: what has no end is as well too large
     let file = std::fs::File::open(path).map_err(|error| why(path, &error))?;

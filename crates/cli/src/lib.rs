@@ -83,12 +83,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             let asked = arguments_given
                 .get(1)
                 .is_some_and(|command| command == "run");
-            if let Some(word) = unknown
+            if let Some((engine, word)) = unknown
                 .filter(|_| asked)
                 .as_deref()
-                .and_then(args::instead_of_k6s)
+                .and_then(floodgate_engines::registry::instead_of)
             {
-                say!("of k6's options: {word}");
+                say!("of {engine}'s options: {word}");
             }
             return match error.kind() {
                 ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,

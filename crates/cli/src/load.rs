@@ -4,16 +4,16 @@ use crate::env::{Environment, SECRET_VARIABLES};
 use crate::error::{CliError, Result};
 use crate::files;
 use crate::script::above::Above;
-use crate::script::{self, Inspected, definition_of, engine_of};
+use crate::script::{self, definition_of};
 use bytes::Bytes;
 use floodgate_control::load::{self, Checked, Loaded};
 use floodgate_control::{Stores, TestPackage};
 use floodgate_core::definition::{Definition, Parsed, Reference, Resolver, Source, sketch};
 use floodgate_core::execution::plan::Plan;
-use floodgate_engines::lift::lift;
-use floodgate_engines::{Inspection, link_out};
+use floodgate_engines::definition::complete;
+use floodgate_engines::registry::labels;
+use floodgate_engines::{Inspection, PreparedScript, engine_of, facts, link_out};
 use floodgate_generator::preflight;
-use floodgate_records::engine::Engine;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
@@ -118,24 +118,26 @@ pub fn load_text(
     };
     let overrides = &[for_script(&text, &env), overrides.to_vec()].concat();
     let mut checked = load::check(&source, overrides, &env)?;
-    no_options_of_k6(&checked.parsed.definition, &env)?;
+    no_stray_load_options(&checked.parsed.definition, &env)?;
     let (mut made, mut inspection, mut said) = (None, None, Vec::new());
     let mut base_dir = origin.base_dir;
-    if checked.parsed.definition.engine != Engine::Http {
-        let mut inspected = script::inspect(&checked.parsed.definition, &base_dir, &env)?;
+    if checked.parsed.definition.engine.runs_scripts() {
+        let mut inspected = script::prepare(&checked.parsed.definition, &base_dir, &env)?;
         let above = Above::of(&base_dir, &inspected.inspection.files);
-        inspected.name_files(above.as_ref());
+        script::name_files(&mut inspected.inspection, above.as_ref());
         inspection = Some(inspected.inspection.to_json());
         let env = match &above {
             Some(above) => env.within(&above.folder),
             None => env,
         };
-        said = lift_into(&mut checked, &inspected, above.as_ref(), overrides, &env)?;
+        said = complete_with(&mut checked, &inspected, above.as_ref(), overrides, &env)?;
         if let Some(above) = above {
             base_dir = above.folder;
         }
         drop_settled(&mut checked, &inspected.inspection);
-        made = inspected.packed;
+        made = inspected
+            .packed
+            .map(|(name, bytes)| (name, Bytes::from(bytes)));
     }
     let mut warnings = checked.doubts.clone();
     warnings.extend(checked.parsed.local.iter().map(ToString::to_string));
@@ -196,17 +198,19 @@ fn for_script(text: &[u8], env: &Environment) -> Vec<(String, String)> {
         .collect()
 }
 
-/// k6's options are for its scripts; a word on what stands in their place elsewhere.
-fn no_options_of_k6(definition: &Definition, env: &Environment) -> Result<()> {
-    if definition.engine == Engine::K6 || env.options_of_k6().is_empty() {
+/// Options of a load are for scripts that take them; a word on what stands in their place elsewhere.
+fn no_stray_load_options(definition: &Definition, env: &Environment) -> Result<()> {
+    let engine = facts(definition.engine);
+    if engine.takes_load_options || env.load_options().is_empty() {
         return Ok(());
     }
     Err(CliError::Usage(format!(
-        "--vus, --duration, --iterations, --stage and --rps are for scripts of k6, and the engine is {}: {}",
+        "--vus, --duration, --iterations, --stage and --rps are for scripts of {}, and the engine is {}: {}",
+        labels("or", |facts| facts.takes_load_options),
         definition.engine.as_str(),
-        match definition.engine {
-            Engine::Http => "write --set scenarios.NAME.vus=10, or use floodgate hit",
-            _ => "give the script's parameters with -J NAME=VALUE",
+        match definition.engine.runs_scripts() {
+            false => "write --set scenarios.NAME.vus=10, or use floodgate hit",
+            true => "give the script's parameters with -J NAME=VALUE",
         }
     )))
 }
@@ -247,9 +251,9 @@ fn drop_settled(checked: &mut Checked, inspection: &Inspection) {
 }
 
 /// Lets the definition say what its script does, and be checked once more with that. Gives warnings.
-fn lift_into(
+fn complete_with(
     checked: &mut Checked,
-    inspected: &Inspected,
+    inspected: &PreparedScript,
     above: Option<&Above>,
     overrides: &[(String, String)],
     env: &Environment,
@@ -269,7 +273,7 @@ fn lift_into(
     if let (Some(keys), Some(above)) = (whole.as_object_mut(), above) {
         above.rebase(keys);
     }
-    let (mut warnings, text) = lifted(&whole, inspected, &inspected.inspection);
+    let (mut warnings, text) = completed(&whole, inspected, &inspected.inspection);
     let why = match check(&text) {
         Ok(planned) => {
             *checked = planned;
@@ -282,7 +286,7 @@ fn lift_into(
         scenarios: Vec::new(),
         ..inspected.inspection.clone()
     };
-    let (_, text) = lifted(&whole, inspected, &unplanned);
+    let (_, text) = completed(&whole, inspected, &unplanned);
     *checked = check(&text)?;
     warnings.push(format!(
         "the script's load is not planned, and not held against a plan: {}",
@@ -292,15 +296,15 @@ fn lift_into(
 }
 
 /// A normalised definition as text, with what its script says, and the warnings of that.
-fn lifted(
+fn completed(
     normalised: &Value,
-    inspected: &Inspected,
+    inspected: &PreparedScript,
     inspection: &Inspection,
 ) -> (Vec<String>, String) {
     let mut whole = normalised.clone();
     let mut warnings = Vec::new();
     if let Some(keys) = whole.as_object_mut() {
-        warnings = lift(keys, inspection, inspected.uncounted);
+        warnings = complete(keys, inspection, inspected.uncounted);
         if let Some((name, _)) = &inspected.packed {
             keys.insert("script".into(), name.clone().into());
         }

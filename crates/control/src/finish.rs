@@ -22,7 +22,6 @@ use floodgate_core::execution::unwritten::Unwritten;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::metric::Builtin;
 use floodgate_core::threshold::{MetricSource, Thresholds};
-use floodgate_records::engine::Engine;
 use floodgate_store::{ObjectStore, StoreError};
 use std::collections::BTreeSet;
 
@@ -370,7 +369,7 @@ async fn judge(
 /// A run of the native engine without a request step sends none. What a script is to send is not known: requests, unless it measured
 /// something else, such as another protocol, a check or a metric of its own.
 fn expects_requests(definition: &Definition, source: &dyn MetricSource) -> bool {
-    if definition.engine == Engine::Http {
+    if !definition.engine.runs_scripts() {
         return definition.scenarios.iter().any(|s| has_requests(&s.flow));
     }
     let measured = source.metrics();

@@ -3,46 +3,13 @@
 use crate::error::MAX_TASKS;
 use floodgate_core::definition::model::{Definition, Executor, Region, Scenario, Step};
 use floodgate_core::execution::plan::PlannedLoad;
-use floodgate_records::engine::Engine;
+use floodgate_engines::facts;
 use std::time::Duration;
-
-/// What one task of an engine is expected to carry while it stays far from saturation.
-///
-/// Requests: measured on one core (docs/benchmarks.md) are 230,000 plain and 120,000 HTTP/2 requests a second of the native
-/// engine, and 19,000 of k6; a twentieth and a tenth of that leave room for TLS handshakes, bodies, checks and a slower vCPU.
-/// k6's own guide counts 1 to 5 MB a VU (<https://grafana.com/docs/k6/latest/testing-guides/running-large-tests/>). JMeter runs
-/// a thread a VU and its best practices keep to some hundred threads a JVM core
-/// (<https://jmeter.apache.org/usermanual/best-practices.html>); Gatling's virtual users are messages, not threads
-/// (<https://docs.gatling.io/concepts/injection/>). A wrong assumption shows itself: a saturated generator makes the run
-/// inconclusive, and `run.tasks` overrides all of this.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Capacity {
-    /// Requests a second a vCPU.
-    requests_per_s: f64,
-    /// VUs a vCPU.
-    vus: f64,
-    /// VUs a GiB.
-    vus_a_gib: f64,
-}
-
-const fn capacity(engine: Engine) -> Capacity {
-    let (requests_per_s, vus, vus_a_gib) = match engine {
-        Engine::Http => (10_000.0, 5_000.0, 10_000.0),
-        Engine::K6 => (2_000.0, 1_000.0, 250.0),
-        Engine::Jmeter => (500.0, 250.0, 250.0),
-        Engine::Gatling => (2_000.0, 2_000.0, 2_000.0),
-    };
-    Capacity {
-        requests_per_s,
-        vus,
-        vus_a_gib,
-    }
-}
 
 /// The number of tasks for `run.tasks: auto`: as many as the busiest of requests, VUs by CPU and VUs by memory needs, and one
 /// for each region. A definition whose load is not known (a script's own) gets one a region.
 pub fn auto_tasks(definition: &Definition, load: &PlannedLoad) -> u32 {
-    let of = capacity(definition.engine);
+    let of = facts(definition.engine).capacity;
     let vcpu = f64::from(definition.run.cpu) / 1_024.0;
     let gib = f64::from(definition.run.memory) / 1_024.0;
     let requests: f64 = definition.scenarios.iter().map(requests_per_s).sum();

@@ -11,7 +11,6 @@ use floodgate_core::execution::record::{
 use floodgate_core::keys::{DEFINITION_FILE, ExecutionKeys, INSPECTION_FILE, definition_file};
 use floodgate_core::schedule::planned_load;
 use floodgate_core::shard::FLUSH_INTERVAL_MS;
-use floodgate_records::engine::Engine;
 use floodgate_store::{ObjectStore, StoreError};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -293,9 +292,9 @@ fn plan(
     now_ms: i64,
 ) -> Plan {
     let ms = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
-    let start_timeout = match test.definition.engine {
-        Engine::Http => options.start_timeout,
-        Engine::K6 | Engine::Jmeter | Engine::Gatling => options.start_timeout.max(SETUP),
+    let start_timeout = match test.definition.engine.runs_scripts() {
+        false => options.start_timeout,
+        true => options.start_timeout.max(SETUP),
     };
     let longest = ms(max_duration(test.definition, &load)).saturating_add(ms(start_timeout));
     let task = |(index, region): (u32, &String)| PlannedTask {

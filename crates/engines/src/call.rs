@@ -1,7 +1,7 @@
 //! Short calls of an engine: its version, what it says of a script.
 
-use crate::launch::LaunchError;
-use crate::withhold::withhold;
+use crate::credentials::remove_credentials;
+use crate::error::LaunchError;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -24,7 +24,7 @@ pub(crate) struct Called {
 /// # Errors
 /// [`LaunchError::File`] if it cannot be started or waited for.
 pub(crate) fn call(mut command: Command, patience: Duration) -> Result<Called, LaunchError> {
-    withhold(&mut command);
+    remove_credentials(&mut command);
     let program = command.get_program().to_owned();
     let fault = LaunchError::file(Path::new(&program));
     let mut child = command

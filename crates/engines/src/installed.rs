@@ -1,8 +1,8 @@
-//! Which engines are on this machine, and which version of each.
+//! Which programs are on this machine, and which version of each.
 
 use crate::call::call;
-use crate::launch::LaunchError;
-use crate::{gatling, jmeter, k6};
+use crate::error::LaunchError;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
@@ -19,40 +19,43 @@ pub struct Installed {
     pub at: PathBuf,
 }
 
-/// The k6 that scripts are run with here.
-///
-/// # Errors
-/// As for [`k6::Tool::find`].
-pub fn k6() -> Result<Installed, LaunchError> {
-    let tool = k6::Tool::find(None)?;
-    Ok(Installed {
-        version: tool.text,
-        at: tool.program,
+/// A program of the path.
+pub(crate) fn on_path(program: &str) -> Option<PathBuf> {
+    found(program, None, &std::env::var_os("PATH").unwrap_or_default())
+}
+
+/// The program `java`: of `JAVA_HOME`, else of the path. `remedy` says what to do where there is none.
+pub(crate) fn java(remedy: &str) -> Result<PathBuf, LaunchError> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    java_in(std::env::var_os("JAVA_HOME"), &path, remedy)
+}
+
+/// The same with the values of these variables.
+pub(crate) fn java_in(
+    home: Option<OsString>,
+    path: &OsStr,
+    remedy: &str,
+) -> Result<PathBuf, LaunchError> {
+    let home = home.map(|home| PathBuf::from(home).join("bin"));
+    found("java", home, path).ok_or_else(|| LaunchError::NotFound {
+        engine: "Java",
+        remedy: remedy.to_owned(),
     })
 }
 
-/// The JMeter that plans are run with here.
-///
-/// # Errors
-/// [`LaunchError`] if there is none, or if it does not say which it is.
-pub fn jmeter() -> Result<Installed, LaunchError> {
-    jmeter::installed()
+fn found(program: &str, first: Option<PathBuf>, path: &OsStr) -> Option<PathBuf> {
+    let folders = first.into_iter().chain(std::env::split_paths(path));
+    folders
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
 }
 
-/// The Gatling that simulations without one of their own are run with here.
-///
-/// # Errors
-/// [`LaunchError`] if there is none, or one that is not known here.
-pub fn gatling() -> Result<Installed, LaunchError> {
-    gatling::installed()
-}
-
-/// The Java that JMeter and Gatling are run with here.
+/// The Java that engines are run with here. `remedy` says what to do where there is none.
 ///
 /// # Errors
 /// [`LaunchError`] if there is none, or if it does not say its version.
-pub fn java() -> Result<Installed, LaunchError> {
-    let program = jmeter::java()?;
+pub(crate) fn installed_java(remedy: &str) -> Result<Installed, LaunchError> {
+    let program = java(remedy)?;
     let mut command = Command::new(&program);
     command.arg("-version");
     let called = call(command, PATIENCE)?;

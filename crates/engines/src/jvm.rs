@@ -1,7 +1,7 @@
 //! How a JVM is told what its task may use, and what its last words mean. Left alone it takes the limits of the cgroup that it sees, or the
 //! whole machine.
 
-use crate::launch::Job;
+use crate::job::Job;
 use std::ffi::OsString;
 
 /// What a task needs beside its heap, whatever it does: the supervisor (64 MiB and shards that wait), and of the JVM its own code, classes

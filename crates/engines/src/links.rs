@@ -1,7 +1,23 @@
-//! Links that lead elsewhere. What travels with a script is stored, and goes to all machines that run it: behind a link could be any
+//! Paths of a script's files, and links that lead elsewhere. What travels with a script is stored, and goes to all machines that run it: behind a link could be any
 //! file of this one.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+
+/// A relative path without `.`, and with `..` at its beginning only. What is a link is not followed: a plan's copy stands among links that
+/// lead where the originals did.
+pub fn plain_path(path: &Path) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir if parts.last().is_some_and(|last| last != "..") => {
+                parts.pop();
+            }
+            Component::CurDir => {}
+            other => parts.push(other.as_os_str().to_string_lossy().into_owned()),
+        }
+    }
+    parts.join("/")
+}
 
 /// Where a file of a folder really lies, if it is a link, or lies behind one, that leads out of the folder.
 pub fn link_out(folder: &Path, name: &Path) -> Option<PathBuf> {
@@ -15,6 +31,19 @@ pub fn link_out(folder: &Path, name: &Path) -> Option<PathBuf> {
 mod tests {
     use super::*;
     use std::os::unix::fs::symlink;
+
+    #[test]
+    fn paths_are_made_plain() {
+        for (path, expected) in [
+            ("plans/../data/users.csv", "data/users.csv"),
+            ("./a/./b", "a/b"),
+            ("a/../../b", "../b"),
+            ("../../x", "../../x"),
+            ("x", "x"),
+        ] {
+            assert_eq!(plain_path(Path::new(path)), expected);
+        }
+    }
 
     #[test]
     fn only_what_leads_out_is_found() {

@@ -1,7 +1,7 @@
 //! What nobody else of a machine may see: parameters of a script, which secrets may be among. Arguments of a process can be read by all
 //! users (`/proc/PID/cmdline`), its environment and a file of mode 0600 by its own only.
 
-use crate::launch::LaunchError;
+use crate::error::LaunchError;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;

@@ -30,6 +30,17 @@ impl Engine {
         Self::Gatling.as_str(),
     ];
 
+    /// Whether a script says what it sends; the native one runs a definition's flow.
+    pub const fn runs_scripts(self) -> bool {
+        !matches!(self, Self::Http)
+    }
+
+    /// Whether its results tell which scenario a request belongs to. Gatling's log names the scenarios of users alone, and those when
+    /// they have ended.
+    pub const fn tells_scenarios_of_requests(self) -> bool {
+        !matches!(self, Self::Gatling)
+    }
+
     /// The word for it in definitions and records.
     pub const fn as_str(self) -> &'static str {
         match self {

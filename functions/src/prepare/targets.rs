@@ -6,6 +6,7 @@ use crate::placement::ProjectRules;
 use floodgate_core::definition::model::{Definition, HttpOptions, OPEN_TARGET, ProxyChoice, Step};
 use floodgate_core::targets::Targets;
 use floodgate_core::template::{Part, Template};
+use floodgate_engines::{Confinement, EngineFacts, facts};
 use floodgate_records::engine::Engine;
 use std::collections::BTreeSet;
 
@@ -38,13 +39,19 @@ pub(super) fn targets(rules: &ProjectRules, definition: &Definition) -> Result<V
 
 /// Whether the engine can be kept to the list.
 fn holds(rules: &ProjectRules, engine: Engine, targets: &Targets) -> Result<Vec<String>> {
+    let EngineFacts {
+        label, confinement, ..
+    } = facts(engine);
     let name = engine.as_str();
-    let why = match engine {
-        Engine::Http => return Ok(Vec::new()),
+    let (why, remedy) = match confinement {
+        Confinement::NamesAndAddresses => return Ok(Vec::new()),
         _ if !targets.is_listed() => return Ok(Vec::new()),
-        Engine::K6 if !targets.names_hosts() => return Ok(Vec::new()),
-        Engine::K6 => "k6 refuses addresses, and cannot tell which names they belong to",
-        Engine::Jmeter | Engine::Gatling => "it connects to whatever its script names",
+        Confinement::Addresses if !targets.names_hosts() => return Ok(Vec::new()),
+        Confinement::Addresses => (
+            format!("{label} refuses addresses, and cannot tell which names they belong to"),
+            ", list networks only",
+        ),
+        Confinement::Nothing => ("it connects to whatever its script names".to_owned(), ""),
     };
     if rules.unconfined_engines.iter().any(|own| own == name) {
         return Ok(vec![format!(
@@ -52,12 +59,7 @@ fn holds(rules: &ProjectRules, engine: Engine, targets: &Targets) -> Result<Vec<
         )]);
     }
     Err(FunctionError::Errored(format!(
-        "the engine {name} cannot be kept to allowed_targets of the project: {why}; use the engine http{}, or let the project run it all the same (unconfined_engines in the Terraform module)",
-        if engine == Engine::K6 {
-            ", list networks only"
-        } else {
-            ""
-        }
+        "the engine {name} cannot be kept to allowed_targets of the project: {why}; use the engine http{remedy}, or let the project run it all the same (unconfined_engines in the Terraform module)"
     )))
 }
 

@@ -5,7 +5,7 @@ use super::words::{Heard, Words};
 use crate::health::ProcessCpu;
 use crate::site::Console;
 use crate::standstill::is_stopped;
-use floodgate_engines::{Exit, Launch, Stop, withhold};
+use floodgate_engines::{Exit, Launch, Stop, remove_credentials};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::ffi::OsString;
 use std::io;
@@ -70,7 +70,7 @@ impl Child {
             }
             None => Command::new(program),
         };
-        withhold(command.as_std_mut());
+        remove_credentials(command.as_std_mut());
         let (from, to) = io::pipe()?;
         let process = command
             .args(arguments)

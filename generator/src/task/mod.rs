@@ -30,7 +30,6 @@ use floodgate_core::fold::Folding;
 use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::schedule::{Segment, schedule};
 use floodgate_core::targets::Targets;
-use floodgate_records::engine::Engine;
 use floodgate_store::{ObjectStore, StoreError};
 use objects::require;
 use secrets::Remembering;
@@ -145,7 +144,7 @@ pub async fn run(
         redactor,
         config,
     };
-    if definition.engine != Engine::Http {
+    if definition.engine.runs_scripts() {
         return task.run_script(definition, base).await;
     }
     let loaded = Files::load(&definition, base.path())

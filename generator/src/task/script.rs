@@ -15,9 +15,7 @@ use floodgate_core::definition::model::Definition;
 use floodgate_core::execution::manifest::{Manifest, ScriptSays, TaskOutcome};
 use floodgate_core::fold::Folding;
 use floodgate_core::metric::Tags;
-use floodgate_engines::k6::{Control, ControlError};
-use floodgate_engines::{Exit, Job, Launch};
-use floodgate_records::engine::Engine;
+use floodgate_engines::{Control, ControlError, Exit, Job, Launch};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -169,13 +167,8 @@ impl Task {
             cpus: Some(self.config.site.limits.cpus),
             memory: self.config.site.limits.memory,
         };
-        let launch = match definition.engine {
-            Engine::Http => return Err(RunError::Unusable("the engine http has no script".into())),
-            Engine::K6 => floodgate_engines::k6::launch(&job),
-            Engine::Jmeter => floodgate_engines::jmeter::launch(&job),
-            Engine::Gatling => floodgate_engines::gatling::launch(&job),
-        };
-        launch.map_err(|error| RunError::Unusable(error.to_string()))
+        floodgate_engines::launch(definition.engine, &job)
+            .map_err(|error| RunError::Unusable(error.to_string()))
     }
 
     /// Waits for the engine's end, and passes on an order to stop, the deadline, and that its output cannot be read. An engine that is led
@@ -183,10 +176,10 @@ impl Task {
     async fn stay_with(
         &mut self,
         child: &mut Child,
-        control: Option<&Control>,
+        control: Option<&Arc<dyn Control>>,
         signals: &Signals,
     ) -> Run {
-        let leads = control.filter(|control| control.leads);
+        let leads = control.filter(|control| control.leads());
         let flags = Flags::default();
         let leading = self.lead(leads.cloned(), flags.clone());
         let mut leading = std::pin::pin!(leading);

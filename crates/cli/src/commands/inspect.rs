@@ -1,6 +1,6 @@
 //! `floodgate inspect`: what a script says of its load, and how it will be split.
 
-use crate::args::{EnvArgs, K6Args, ScriptArgs};
+use crate::args::{EnvArgs, LoadArgs, ScriptArgs};
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::load_file;
@@ -8,7 +8,6 @@ use crate::output::{counted, print, print_json, say};
 use floodgate_core::printable::printable;
 use floodgate_core::schedule::{Segment, planned_load, schedule};
 use floodgate_core::units::format_duration;
-use floodgate_records::engine::Engine;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -29,9 +28,9 @@ pub struct Args {
     /// Parameters in the words of a script's tool.
     #[command(flatten)]
     pub script: ScriptArgs,
-    /// Options of k6.
+    /// Load in place of the script's own.
     #[command(flatten)]
-    pub k6: K6Args,
+    pub load: LoadArgs,
     /// Values of references.
     #[command(flatten)]
     pub env: EnvArgs,
@@ -48,7 +47,7 @@ pub struct Args {
 /// # Errors
 /// As for loading it.
 pub fn inspect(args: &Args) -> Result<ExitCode> {
-    let env = Environment::new(&args.env, &args.out.out)?.with_options_of_k6(args.k6.variables());
+    let env = Environment::new(&args.env, &args.out.out)?.with_load_options(args.load.options());
     let test = load_file(
         &args.file,
         &super::run::overrides(&args.set, &args.script)?,
@@ -124,7 +123,7 @@ pub fn inspect(args: &Args) -> Result<ExitCode> {
             lines.push(format!("{name}: {}", short(value)));
         }
     }
-    if definition.engine != Engine::Http {
+    if definition.engine.runs_scripts() {
         for file in &definition.script_files {
             lines.push(format!("file {file}"));
         }
@@ -173,7 +172,7 @@ fn alike(shares: &[Share]) -> Vec<(Share, usize)> {
 }
 
 fn described(executor: &floodgate_core::definition::model::Executor) -> String {
-    let planned = floodgate_engines::lift::executor(executor);
+    let planned = floodgate_engines::definition::executor(executor);
     let words = planned.iter().map(|(key, value)| match value {
         Value::String(text) if key == "executor" => text.clone(),
         Value::String(text) => format!("{key} {text}"),

@@ -1,6 +1,6 @@
 //! `floodgate run`: a definition, run to its verdict on this machine or in the cloud.
 
-use crate::args::{CloudArgs, EnvArgs, K6Args, OutArgs, ScriptArgs, ShowArgs};
+use crate::args::{CloudArgs, EnvArgs, LoadArgs, OutArgs, ScriptArgs, ShowArgs};
 use crate::cloud::{Start, connect, follow, start};
 use crate::env::Environment;
 use crate::error::{CliError, Result};
@@ -14,7 +14,7 @@ use crate::trigger::trigger;
 use floodgate_control::load_failures;
 use floodgate_core::definition::{Definition, LOCAL_ONLY};
 use floodgate_core::execution::record::Execution;
-use floodgate_records::engine::Engine;
+use floodgate_engines::{EngineFacts, facts};
 use floodgate_report::Style;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -39,9 +39,9 @@ pub struct Args {
     /// Parameters in the words of a script's tool.
     #[command(flatten)]
     pub script: ScriptArgs,
-    /// Options of k6.
+    /// Load in place of the script's own.
     #[command(flatten)]
-    pub k6: K6Args,
+    pub load: LoadArgs,
     /// Values of references.
     #[command(flatten)]
     pub env: EnvArgs,
@@ -105,7 +105,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         return Box::pin(run_in_cloud(args)).await;
     }
     let out = &args.out.out;
-    let env = Environment::new(&args.env, out)?.with_options_of_k6(args.k6.variables());
+    let env = Environment::new(&args.env, out)?.with_load_options(args.load.options());
     let test = load_file(&args.file, &overrides(&args.set, &args.script)?, &env)?;
     let junit = args.junit.as_deref().map(OutputFile::open).transpose()?;
     let run = LocalRun {
@@ -147,7 +147,7 @@ async fn show_first(execution: &Execution, out: &Path) -> Result<()> {
 }
 
 /// Variables of this process that a script reads and that would be missing in the cloud, where it would send by its defaults: a line for each.
-/// What a shell or an image sets anyway is none of them, and k6's own are packed with the script.
+/// What a shell or an image sets anyway is none of them, and those that the engine itself obeys are packed with the script.
 fn only_here(test: &LoadedTest, variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let Definition {
         engine, parameters, ..
@@ -155,19 +155,16 @@ fn only_here(test: &LoadedTest, variable: impl Fn(&str) -> Option<String>) -> Ve
     let read = test
         .inspection()
         .and_then(|all| all["parameters"].as_object());
-    let read: Vec<&str> = match engine {
-        Engine::K6 => read
-            .into_iter()
-            .flatten()
-            .map(|(name, _)| &**name)
-            .collect(),
-        _ => Vec::new(),
-    };
-    missing_in_cloud(*engine, &read, parameters, variable)
+    let read: Vec<&str> = read
+        .into_iter()
+        .flatten()
+        .map(|(name, _)| &**name)
+        .collect();
+    missing_in_cloud(facts(*engine), &read, parameters, variable)
 }
 
 fn missing_in_cloud(
-    engine: Engine,
+    engine: &EngineFacts,
     read: &[&str],
     given: &BTreeMap<String, String>,
     variable: impl Fn(&str) -> Option<String>,
@@ -177,11 +174,12 @@ fn missing_in_cloud(
     ];
     const JAVA: &str = "JDK_JAVA_OPTIONS";
     let lost = |name: &&&str| {
-        let own = ANYWHERE.contains(name) || name.starts_with("K6_");
-        !own && !given.contains_key(**name) && variable(name).is_some()
+        let is_own = |start: &&str| name.starts_with(start);
+        let elsewhere = ANYWHERE.contains(name) || engine.own_variables.iter().any(is_own);
+        !elsewhere && !given.contains_key(**name) && variable(name).is_some()
     };
+    let read = read.iter().filter(|_| engine.reads_variables);
     let mut lines: Vec<_> = read
-        .iter()
         .filter(lost)
         .map(|name| {
             format!(
@@ -190,8 +188,7 @@ fn missing_in_cloud(
             )
         })
         .collect();
-    let of_java = matches!(engine, Engine::Jmeter | Engine::Gatling);
-    if of_java && variable(JAVA).is_some_and(|options| options.contains("-D")) {
+    if engine.needs_java && variable(JAVA).is_some_and(|options| options.contains("-D")) {
         lines.push(format!(
             "error: {JAVA} sets system properties here, which would not be there in the cloud: give them with -D NAME=VALUE, or unset it\n"
         ));
@@ -205,7 +202,7 @@ async fn run_in_cloud(args: Args) -> Result<ExitCode> {
     let out = &args.out.out;
     let env = Environment::new(&args.env, out)?
         .leaving_secrets_open()
-        .with_options_of_k6(args.k6.variables());
+        .with_load_options(args.load.options());
     let test = load_file(&args.file, &overrides(&args.set, &args.script)?, &env)?;
     let only_here = only_here(&test, |name| std::env::var(name).ok());
     if !only_here.is_empty() {
@@ -257,6 +254,7 @@ async fn run_in_cloud(args: Args) -> Result<ExitCode> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use floodgate_records::engine::Engine;
 
     #[test]
     fn what_a_script_takes_from_the_caller_alone_is_refused_in_the_cloud() {
@@ -266,13 +264,22 @@ mod tests {
             "UNSET" => None,
             _ => Some("x".to_owned()),
         };
-        let read = ["GIVEN", "HOST", "K6_VUS", "PATH", "UNSET"];
-        let lines = missing_in_cloud(Engine::K6, &read, &given, set);
+        let own = |own_variables| EngineFacts {
+            reads_variables: true,
+            own_variables,
+            ..*facts(Engine::Http)
+        };
+        let read = ["GIVEN", "HOST", "OWN_VUS", "PATH", "UNSET"];
+        let lines = missing_in_cloud(&own(&["OWN_"]), &read, &given, set);
         assert_eq!(lines.len(), 1, "{lines:?}");
         let said = "the script reads HOST, which is set here and would not be in the cloud: give it with -e HOST=\"$HOST\"";
         assert!(lines[0].contains(said), "{}", lines[0]);
-        let lines = missing_in_cloud(Engine::Gatling, &[], &given, set);
+        let java = EngineFacts {
+            needs_java: true,
+            ..*facts(Engine::Http)
+        };
+        let lines = missing_in_cloud(&java, &[], &given, set);
         assert!(lines[0].contains("-D NAME=VALUE"), "{lines:?}");
-        assert!(missing_in_cloud(Engine::Http, &read[..1], &given, set).is_empty());
+        assert!(missing_in_cloud(facts(Engine::Http), &read, &given, set).is_empty());
     }
 }

@@ -253,10 +253,10 @@ mod tests {
         );
         assert!(
             places
-                .image("k6", &settings)
+                .image("other", &settings)
                 .unwrap_err()
                 .to_string()
-                .contains("--image k6=IMAGE")
+                .contains("--image other=IMAGE")
         );
         places.clone = Some("/clone".into());
         assert_eq!(

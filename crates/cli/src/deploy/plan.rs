@@ -122,8 +122,8 @@ mod tests {
             images: vec![
                 image("http", None),
                 image(
-                    "k6",
-                    Some(ImageSource::Archive("/x/generator-k6.tar".into())),
+                    "other",
+                    Some(ImageSource::Archive("/x/generator-other.tar".into())),
                 ),
             ],
             folder: "/state/1-eu-west-1-floodgate".into(),
@@ -148,7 +148,7 @@ mod tests {
         assert_eq!(said[2], "image of http: registry/http:1 is there");
         assert_eq!(
             said[3],
-            "image of k6: load /x/generator-k6.tar, push it as registry/k6:1"
+            "image of other: load /x/generator-other.tar, push it as registry/other:1"
         );
         assert_eq!(said[4], "connection: write .floodgate/cloud.json");
     }

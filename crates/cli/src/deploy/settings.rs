@@ -258,11 +258,11 @@ mod tests {
     #[test]
     fn images_are_named_as_the_modules_name_them() {
         let settings = Settings::new("floodgate", "eu-west-1");
-        let name = settings.image("123456789012", "k6");
+        let name = settings.image("123456789012", "other");
         let own = env!("CARGO_PKG_VERSION");
         assert_eq!(
             name,
-            format!("123456789012.dkr.ecr.eu-west-1.amazonaws.com/floodgate/generator-k6:{own}")
+            format!("123456789012.dkr.ecr.eu-west-1.amazonaws.com/floodgate/generator-other:{own}")
         );
     }
 }

@@ -1,38 +1,53 @@
 //! The engines of scripts: none of them is needed for a definition of the native engine.
 
-use floodgate_engines::LaunchError;
-use floodgate_engines::installed::{self, Installed};
+use floodgate_engines::{Installed, LaunchError, registry};
 use floodgate_report::doctor::{Area, Check, State};
 
-type Look = fn() -> Result<Installed, LaunchError>;
+/// A program that is looked for.
+struct Sought {
+    name: &'static str,
+    /// What needs it.
+    whose: String,
+    look: Box<dyn FnOnce() -> Result<Installed, LaunchError> + Send>,
+}
 
 /// Looks for each of them, at the same time: a JVM takes a moment to say its version.
 pub(super) fn checks() -> Vec<Check> {
-    const ENGINES: [(&str, Look); 4] = [
-        ("k6", installed::k6),
-        ("jmeter", installed::jmeter),
-        ("gatling", installed::gatling),
-        ("java", installed::java),
-    ];
-    std::thread::scope(|scope| {
-        let looking = ENGINES.map(|(name, look)| (name, scope.spawn(look)));
-        let checks = looking.map(|(name, found)| match found.join() {
-            Ok(found) => judge(name, found),
-            Err(_) => Check::ok(Area::Here, name, "could not be looked for").but(
-                State::Unknown,
-                "run floodgate doctor again with RUST_BACKTRACE=1",
-            ),
+    let engines = registry::script_engines().map(|engine| {
+        let name = engine.facts().engine.as_str();
+        Sought {
+            name,
+            whose: format!("for scripts of {name}"),
+            look: Box::new(|| engine.installed()),
+        }
+    });
+    let java = registry::script_engines()
+        .find(|engine| engine.facts().needs_java)
+        .map(|engine| Sought {
+            name: "java",
+            whose: format!("for {}", registry::labels("and", |facts| facts.needs_java)),
+            look: Box::new(|| engine.java().unwrap_or_else(|| engine.installed())),
         });
-        checks.into()
+    std::thread::scope(|scope| {
+        let looking: Vec<_> = engines
+            .chain(java)
+            .map(|sought| (sought.name, sought.whose, scope.spawn(sought.look)))
+            .collect();
+        let checks = looking
+            .into_iter()
+            .map(|(name, whose, found)| match found.join() {
+                Ok(found) => judge(name, &whose, found),
+                Err(_) => Check::ok(Area::Here, name, "could not be looked for").but(
+                    State::Unknown,
+                    "run floodgate doctor again with RUST_BACKTRACE=1",
+                ),
+            });
+        checks.collect()
     })
 }
 
-fn judge(name: &str, found: Result<Installed, LaunchError>) -> Check {
+fn judge(name: &str, whose: &str, found: Result<Installed, LaunchError>) -> Check {
     let said = |found: String| Check::ok(Area::Here, name, found);
-    let whose = match name {
-        "java" => "for JMeter and Gatling".to_owned(),
-        name => format!("for scripts of {name}"),
-    };
     match found {
         Ok(found) => said(format!("{} in {}", found.version, found.at.display())),
         Err(LaunchError::NotFound { remedy, .. }) => {
@@ -54,23 +69,23 @@ mod tests {
 
     #[test]
     fn an_engine_that_is_missing_is_no_fault() {
-        let missing = LaunchError::NotFound {
-            engine: "k6",
+        let of = |error| judge("rhino", "for scripts of rhino", Err(error));
+        let check = of(LaunchError::NotFound {
+            engine: "rhino",
             remedy: "install it".into(),
-        };
-        let check = judge("k6", Err(missing));
+        });
         assert_eq!(check.state, State::Absent);
         assert_eq!(check.remedy.as_deref(), Some("install it"));
         let old = LaunchError::Version {
-            engine: "k6",
+            engine: "rhino",
             found: "0.57.0".into(),
-            remedy: "k6 1.x and 2.x are".into(),
+            remedy: "rhino 1.x and 2.x are".into(),
         };
-        assert_eq!(judge("k6", Err(old)).state, State::Warning);
+        assert_eq!(of(old).state, State::Warning);
         let broken = LaunchError::File {
             path: "/x".into(),
             source: std::io::ErrorKind::PermissionDenied.into(),
         };
-        assert_eq!(judge("k6", Err(broken)).state, State::Unknown);
+        assert_eq!(of(broken).state, State::Unknown);
     }
 }

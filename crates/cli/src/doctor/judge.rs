@@ -73,11 +73,16 @@ fn number(cpus: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
+/// The engines whose virtual machine needs more memory.
+fn of_java() -> String {
+    floodgate_engines::registry::labels("or", |facts| facts.needs_java)
+}
+
 fn memory(machine: &Machine) -> Check {
     let Some(bytes) = machine.limits.memory else {
         return ok("memory", "cannot be read").but(
             State::Unknown,
-            "see that 512 MiB are free, and 1 GiB for JMeter or Gatling",
+            format!("see that 512 MiB are free, and 1 GiB for {}", of_java()),
         );
     };
     let from = source(machine.limits.memory_from);
@@ -87,7 +92,10 @@ fn memory(machine: &Machine) -> Check {
     }
     found.but(
         State::Warning,
-        "512 MiB are the least for many virtual users, 1 GiB for JMeter or Gatling: raise the limit",
+        format!(
+            "512 MiB are the least for many virtual users, 1 GiB for {}: raise the limit",
+            of_java()
+        ),
     )
 }
 

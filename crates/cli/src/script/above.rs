@@ -1,24 +1,9 @@
 //! Plans that read files of folders above their own: `../data/users.csv`. A test's files lie in its folder or below it, so the test's folder
 //! becomes one that all of them lie below.
 
+use floodgate_engines::plain_path;
 use serde_json::{Map, Value};
-use std::path::{Component, Path, PathBuf};
-
-/// A relative path without `.`, and with `..` at its beginning only. What is a link is not followed: a plan's copy stands among links that
-/// lead where the originals did.
-pub(crate) fn plain(path: &Path) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir if parts.last().is_some_and(|last| last != "..") => {
-                parts.pop();
-            }
-            Component::CurDir => {}
-            other => parts.push(other.as_os_str().to_string_lossy().into_owned()),
-        }
-    }
-    parts.join("/")
-}
+use std::path::{Path, PathBuf};
 
 /// A folder that all of a script's files lie below, and the way from there to the folder that they were named from.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,7 +19,7 @@ impl Above {
         let ups = |file: &String| file.split('/').take_while(|part| *part == "..").count();
         let most = files.iter().map(ups).max().filter(|most| *most > 0)?;
         let full = std::path::absolute(folder).ok()?;
-        let full = PathBuf::from(format!("/{}", plain(full.strip_prefix("/").ok()?)));
+        let full = PathBuf::from(format!("/{}", plain_path(full.strip_prefix("/").ok()?)));
         let above = full.ancestors().nth(most)?;
         let way = full.strip_prefix(above).ok()?;
         Some(Self {
@@ -45,7 +30,7 @@ impl Above {
 
     /// A path that was named from the old folder, from the new one.
     pub(crate) fn moved(&self, file: &str) -> String {
-        plain(&Path::new(&self.way).join(file))
+        plain_path(&Path::new(&self.way).join(file))
     }
 
     /// Names the script and the files of a definition from the new folder.
@@ -66,19 +51,6 @@ impl Above {
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn paths_are_made_plain() {
-        for (path, expected) in [
-            ("plans/../data/users.csv", "data/users.csv"),
-            ("./a/./b", "a/b"),
-            ("a/../../b", "../b"),
-            ("../../x", "../../x"),
-            ("x", "x"),
-        ] {
-            assert_eq!(plain(Path::new(path)), expected);
-        }
-    }
 
     #[test]
     fn a_folder_above_is_found_and_everything_named_from_it() {

@@ -2,7 +2,7 @@
 
 use crate::error::{CliError, Result};
 use flate2::read::MultiGzDecoder;
-use floodgate_engines::{Reader, gatling, jmeter, k6};
+use floodgate_engines::{Reader, registry};
 use floodgate_records::engine::Engine;
 use std::fs::File;
 use std::io::{self, Chain, Cursor, Read};
@@ -39,22 +39,14 @@ impl Source {
         let mut head = Vec::new();
         let first = Read::by_ref(&mut file).take(HEAD as u64);
         { first }.read_to_end(&mut head).map_err(fault)?;
-        let known = [
-            (k6::import(&head), Engine::K6, "k6"),
-            (jmeter::import(&head), Engine::Jmeter, "JMeter"),
-            (gatling::import(&head), Engine::Gatling, "Gatling"),
-        ];
-        let found = known
-            .into_iter()
-            .find_map(|(reader, engine, format)| Some((reader?, engine, format)));
-        let (reader, engine, format) = found.ok_or_else(|| {
+        let (engine, reader) = floodgate_engines::import(&head).ok_or_else(|| {
             let (problem, remedy) = unknown(&head);
-            fail(problem.into(), Some(remedy.into()))
+            fail(problem.into(), Some(remedy))
         })?;
         Ok(Self {
             path: path.to_owned(),
-            engine,
-            format,
+            engine: engine.engine,
+            format: engine.label,
             head,
             file,
             reader,
@@ -88,24 +80,27 @@ impl<R: io::BufRead> Read for Unzipped<R> {
 }
 
 /// What a file is that has no samples, and what to give in its place.
-fn unknown(head: &[u8]) -> (&'static str, &'static str) {
+fn unknown(head: &[u8]) -> (&'static str, String) {
     let has = |words: &str| memchr::memmem::find(head, words.as_bytes()).is_some();
     let begins = |with: &[u8]| head.trim_ascii_start().starts_with(with);
     let problem = match () {
         () if head.trim_ascii().is_empty() => {
-            return ("is empty", "was the run made, and its output written here?");
+            return (
+                "is empty",
+                "was the run made, and its output written here?".into(),
+            );
         }
         () if begins(b"PK\x03\x04") => {
-            return ("is a zip archive", "unpack it and give the file in it");
+            return (
+                "is a zip archive",
+                "unpack it and give the file in it".into(),
+            );
         }
         () if begins(&[0x28, 0xb5, 0x2f, 0xfd]) || begins(b"BZh") || begins(b"\xfd7zXZ") => {
             return (
                 "is compressed",
-                "decompress it first; gzip alone is read as it is",
+                "decompress it first; gzip alone is read as it is".into(),
             );
-        }
-        () if begins(b"{") && has("\"metrics\"") => {
-            "is k6's summary of a run, which holds its figures and no samples"
         }
         () if begins(b"{") && has("resultsGeneratorVersion")
             || begins(b"<!DOCTYPE html")
@@ -115,10 +110,8 @@ fn unknown(head: &[u8]) -> (&'static str, &'static str) {
         }
         () => "is not a known kind of result",
     };
-    (
-        problem,
-        "give what k6 wrote with --out json=FILE or --out csv=FILE, a JTL file of JMeter, or a simulation.log of Gatling",
-    )
+    let problem = registry::without_samples(head).unwrap_or(problem);
+    (problem, format!("give {}", registry::results()))
 }
 
 #[cfg(test)]
@@ -154,7 +147,11 @@ mod tests {
             let mut source = opened(&bytes).unwrap();
             let mut all = std::mem::take(&mut source.head);
             source.file.read_to_end(&mut all).unwrap();
-            assert_eq!((source.format, all), ("JMeter", JTL.as_bytes().to_vec()));
+            let engine = floodgate_engines::facts(source.engine);
+            assert_eq!(
+                (source.format, all),
+                (engine.label, JTL.as_bytes().to_vec())
+            );
         }
         let error = opened(&zipped(JTL.as_bytes())[..30]).err().unwrap();
         assert!(error.to_string().contains("results"), "{error}");
@@ -168,13 +165,10 @@ mod tests {
             (b"PK\x03\x04...", "is a zip archive; unpack it"),
             (
                 b"{\"root_group\":{},\"metrics\":{\"vus\":{\"value\":1}}}",
-                "k6's summary of a run",
+                "summary of a run, which holds its figures and no samples",
             ),
             (b"<!DOCTYPE html><html>", "is a report of a run"),
-            (
-                b"{\"a\":1}",
-                "is not a known kind of result; give what k6 wrote with --out json=FILE",
-            ),
+            (b"{\"a\":1}", "is not a known kind of result; give what"),
             (b"\xfd7zXZ\0\0", "is compressed; decompress it first"),
         ] {
             let error = opened(bytes).err().unwrap().to_string();

@@ -51,20 +51,21 @@ fn auto(definition: &Definition) -> u32 {
 
 #[test]
 fn the_rate_the_vus_and_the_size_of_a_task_decide() {
+    let [_, scripted, threaded, ..] = Engine::ALL;
     let mut test = definition(Engine::Http, rate(45_000));
     assert_eq!(auto(&test), 5);
     test.run.cpu = 4_096;
     assert_eq!(auto(&test), 2);
-    test.engine = Engine::K6;
+    test.engine = scripted;
     assert_eq!(auto(&test), 6);
     let vus = Executor::ConstantVus {
         vus: 9_000,
         duration: Duration::from_secs(60),
     };
     assert_eq!(auto(&definition(Engine::Http, vus.clone())), 2);
-    assert_eq!(auto(&definition(Engine::K6, vus)), 18);
+    assert_eq!(auto(&definition(scripted, vus)), 18);
     assert_eq!(auto(&definition(Engine::Http, rate(1))), 1);
-    assert_eq!(auto(&definition(Engine::Jmeter, rate(u64::MAX))), MAX_TASKS);
+    assert_eq!(auto(&definition(threaded, rate(u64::MAX))), MAX_TASKS);
 }
 
 #[test]

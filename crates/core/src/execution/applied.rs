@@ -5,7 +5,6 @@ use crate::execution::manifest::Manifest;
 use crate::execution::record::AppliedLoad;
 use crate::metric::{Builtin, MetricKind, OTHER_REQUESTS, Tags};
 use crate::threshold::{MetricSource, is_unanswered};
-use floodgate_records::engine::Engine;
 use std::collections::BTreeSet;
 
 /// What was sent. Counts come from the merged data, since they know of lost tasks too; how many starts a task was given
@@ -89,7 +88,7 @@ pub fn silent_scenarios(
     source: &dyn MetricSource,
     interrupted: u64,
 ) -> Vec<String> {
-    if definition.engine != Engine::Http {
+    if definition.engine.runs_scripts() {
         return silent_in_a_script(definition, source);
     }
     let counted = |metric: Builtin, scenario: &str| {
@@ -117,10 +116,9 @@ fn silent_in_a_script(definition: &Definition, source: &dyn MetricSource) -> Vec
         let loud = tagged.filter(move |(_, samples)| samples.sum >= least);
         loud.map(|(name, _)| scenario_name(&name))
     };
-    let heard: BTreeSet<String> = match definition.engine {
-        // Its log has no scenario with requests, and one with users only when they have ended.
-        Engine::Gatling => BTreeSet::new(),
-        _ => {
+    let heard: BTreeSet<String> = match definition.engine.tells_scenarios_of_requests() {
+        false => BTreeSet::new(),
+        true => {
             let metrics = source.metrics();
             let telling = metrics.iter().filter(|(metric, _)| {
                 Builtin::parse(metric).is_none_or(|known| known.name().starts_with("http_req"))

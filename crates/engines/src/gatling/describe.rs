@@ -2,14 +2,15 @@
 //! `before()`, and prints what it finds.
 
 use super::assertion;
-use super::lift::lift;
 use super::profile;
 use super::project::{Packed, Project};
 use super::script::{self, Script};
+use super::thresholds::thresholds;
 use crate::call::call;
-use crate::inspect::{Inspection, Planned};
+use crate::error::LaunchError;
+use crate::inspection::{Inspection, PlannedScenario};
+use crate::job::Job;
 use crate::jvm;
-use crate::launch::{Job, LaunchError};
 use serde_json::{Value, json};
 use std::ffi::OsString;
 use std::io;
@@ -74,9 +75,12 @@ pub fn examine(
         ..job.clone()
     };
     let named = |error| match error {
-        LaunchError::Script { problem, .. } => LaunchError::Script {
+        LaunchError::Script {
+            problem, source, ..
+        } => LaunchError::Script {
             script: job.script.to_owned(),
             problem,
+            source,
         },
         other => other,
     };
@@ -107,10 +111,10 @@ fn ask(job: &Job<'_>, remedy: impl Fn() -> String) -> Result<Inspection, LaunchE
         }
         None => format!("did not answer within {} s", PATIENCE.as_secs()),
     };
-    Err(LaunchError::Script {
-        script: job.script.to_owned(),
-        problem: format!("{} {problem}", program.to_string_lossy()),
-    })
+    Err(LaunchError::script(
+        job.script,
+        format!("{} {problem}", program.to_string_lossy()),
+    ))
 }
 
 /// What the helper, or the JVM in its place, complains of: in a sentence where it can be told. The remedy is against a class that is missing.
@@ -151,25 +155,19 @@ fn complaint(said: &str, remedy: &str) -> String {
 /// # Errors
 /// [`LaunchError::Script`] if it is not that.
 pub fn inspect(script: &str, printed: &[u8]) -> Result<Inspection, LaunchError> {
-    let fail = |problem: String| LaunchError::Script {
-        script: script.to_owned(),
-        problem,
-    };
     let found: Value = serde_json::from_slice(printed).map_err(|error| {
-        fail(format!(
-            "what the helper says of it cannot be read: {error}"
-        ))
+        LaunchError::script_for(script, "what the helper says of it cannot be read: ", error)
     })?;
-    let populations = found["populations"]
-        .as_array()
-        .ok_or_else(|| fail("what the helper says of it has no populations".to_owned()))?;
+    let populations = found["populations"].as_array().ok_or_else(|| {
+        LaunchError::script(script, "what the helper says of it has no populations")
+    })?;
     let mut inspection = Inspection::default();
     let mut users = Some(0);
     for population in populations {
         let own = plan(population, Duration::ZERO, true, &mut inspection);
         users = users.zip(own).map(|(all, own)| all + own);
     }
-    thresholds(&found["assertions"], &mut inspection);
+    assertions(&found["assertions"], &mut inspection);
     inspection.max_duration = found["maxDuration"].as_u64().map(Duration::from_millis);
     inspection.parameters = [("simulation".to_owned(), text(&found["simulation"]))].into();
     inspection.details = json!({
@@ -215,7 +213,7 @@ fn plan(population: &Value, start: Duration, first: bool, into: &mut Inspection)
     }
     let (executor, mut users) =
         found.map_or((None, None), |(executor, users)| (Some(executor), users));
-    into.scenarios.push(Planned {
+    into.scenarios.push(PlannedScenario {
         name,
         start,
         // Children start when their parent's last user has ended, which only the run can tell.
@@ -231,9 +229,9 @@ fn plan(population: &Value, start: Duration, first: bool, into: &mut Inspection)
     users
 }
 
-fn thresholds(assertions: &Value, into: &mut Inspection) {
+fn assertions(found: &Value, into: &mut Inspection) {
     let mut known = Vec::new();
-    for value in assertions.as_array().into_iter().flatten() {
+    for value in found.as_array().into_iter().flatten() {
         match assertion::parse(value) {
             Some(assertion) => known.push(assertion),
             None => into.warnings.push(format!(
@@ -241,7 +239,7 @@ fn thresholds(assertions: &Value, into: &mut Inspection) {
             )),
         }
     }
-    let (lifted, warnings) = lift(&known, &[]);
+    let (lifted, warnings) = thresholds(&known, &[]);
     into.thresholds = lifted;
     into.warnings.extend(warnings);
 }

@@ -12,12 +12,17 @@
 //!
 //! A population with `noShard()` is left as it is: each task runs all of it.
 
+use super::exit::exit;
+use super::read::reader;
 use super::script::{self, Script};
-use super::{LOG, exit, reader};
+use crate::error::LaunchError;
+use crate::job::Job;
 use crate::jvm;
-use crate::launch::{Job, Launch, LaunchError, Output, Said, Stop};
+use crate::launch::{Launch, Output, Said, Stop};
 use std::time::Duration;
 
+/// The name of the log in the folder that Gatling names itself.
+pub const LOG: &str = "simulation.log";
 /// How long a JVM may take to write the last of the log when it is asked to stop.
 const PATIENCE: Duration = Duration::from_secs(10);
 

@@ -8,35 +8,24 @@
 
 mod assertion;
 mod describe;
+mod engine;
 mod exit;
+mod import;
 mod launch;
-mod lift;
 mod pickle;
 mod profile;
 mod project;
 mod read;
 mod script;
+mod thresholds;
 
 pub use assertion::{Assertion, Condition, Path, Requests, Stat, Target};
 pub use describe::{describe, examine, inspect};
+pub use engine::Gatling;
 pub use exit::exit;
-pub use launch::launch;
-pub use lift::{Name, lift};
+pub use import::import;
+pub use launch::{LOG, launch};
 pub use pickle::assertion as unpickle;
 pub use project::{Packed, is_project, pack};
 pub use read::{LogReader, reader};
-pub(crate) use script::installed;
-
-/// The name of the log in the folder that Gatling names itself.
-pub const LOG: &str = "simulation.log";
-
-/// A reader for a log that was written elsewhere, recognised by its first bytes; `None` if they are not a log's.
-pub fn import(head: &[u8]) -> Option<Box<dyn crate::Reader>> {
-    // Binary logs begin with a record of type 0 and the version's length and text; text logs with `RUN` or, before it, assertions.
-    let version = || head.get(5..).is_some_and(|rest| rest.starts_with(b"3."));
-    let binary = head.first() == Some(&0) && version();
-    let text = [&b"RUN\t"[..], b"ASSERTION\t"]
-        .iter()
-        .any(|word| head.starts_with(word));
-    (binary || text).then(reader)
-}
+pub use thresholds::{Name, thresholds};

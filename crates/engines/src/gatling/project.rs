@@ -6,7 +6,8 @@
 //! order and have no times, so that the bytes, and with them the test's version, follow from the contents alone.
 
 use crate::archive::append;
-use crate::launch::{Job, LaunchError};
+use crate::error::LaunchError;
+use crate::job::Job;
 use crate::links::link_out;
 use std::collections::BTreeMap;
 use std::fs;
@@ -135,12 +136,11 @@ impl Project {
                 folder,
                 build,
             })),
-            None => Err(LaunchError::Script {
-                script,
-                problem: "is a folder, but of no Maven or Gradle project: there is no pom.xml, build.gradle or build.gradle.kts; name \
-                          the folder that has it, or a jar of the compiled simulation"
-                    .to_owned(),
-            }),
+            None => Err(LaunchError::script(
+                &script,
+                "is a folder, but of no Maven or Gradle project: there is no pom.xml, build.gradle or build.gradle.kts; name the folder \
+                 that has it, or a jar of the compiled simulation",
+            )),
         }
     }
 
@@ -160,10 +160,7 @@ impl Project {
     }
 
     fn fail(&self, problem: String) -> LaunchError {
-        LaunchError::Script {
-            script: self.script.clone(),
-            problem,
-        }
+        LaunchError::script(&self.script, problem)
     }
 
     /// What to do if a class is missing.

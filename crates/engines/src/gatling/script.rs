@@ -1,16 +1,19 @@
 //! The user's simulation as it lies in the test's folder: a jar, or a packed project.
 
 use super::project;
-use crate::installed::Installed;
+use crate::error::LaunchError;
+use crate::installed::{self, Installed};
+use crate::job::Job;
 use crate::jvm;
-use crate::launch::{Job, LaunchError};
 use crate::private;
 use floodgate_core::schedule::Segment;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf, absolute};
 
 /// Our helper: its sources stand beside it, and in it.
 const HELPER: &[u8] = include_bytes!("helper/floodgate-gatling.jar");
+/// What to do where there is no Java.
+pub(super) const NO_JAVA: &str = "Gatling needs Java 11 or later: install a runtime (Debian: default-jre-headless; https://adoptium.net) or set JAVA_HOME";
 /// The share that the heap may take of the memory that the JVM itself and the supervisor leave; the network's buffers lie outside of it.
 const HEAP_PERCENT: u32 = 50;
 /// The helper's name in the scratch folder.
@@ -47,10 +50,10 @@ impl Script {
             let folder = path.parent().unwrap_or(&path).to_owned();
             (own, libraries, folder)
         } else {
-            return Err(LaunchError::Script {
-                script: job.script.to_owned(),
-                problem: "is neither a jar nor the folder of a Maven or Gradle project".to_owned(),
-            });
+            return Err(LaunchError::script(
+                job.script,
+                "is neither a jar nor the folder of a Maven or Gradle project",
+            ));
         };
         let mut script = Self {
             own,
@@ -116,7 +119,7 @@ fn known(found: String) -> Result<String, LaunchError> {
 }
 
 /// The Gatling that is here for simulations that bring none along.
-pub(crate) fn installed() -> Result<Installed, LaunchError> {
+pub(super) fn installed() -> Result<Installed, LaunchError> {
     let at = home(None)?;
     // It was found by its version.
     let version = known(version(&at).unwrap_or_default())?;
@@ -178,8 +181,7 @@ pub(super) fn java(job: &Job<'_>, script: &Script) -> Result<Vec<OsString>, Laun
         std::fs::write(path, HELPER)
     })?;
 
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut command: Vec<OsString> = vec![runtime(std::env::var_os("JAVA_HOME"), &path)?.into()];
+    let mut command: Vec<OsString> = vec![installed::java(NO_JAVA)?.into()];
     command.extend(
         [
             // Gatling needs it to write strings into its log (`StringInternals`).
@@ -202,10 +204,8 @@ pub(super) fn java(job: &Job<'_>, script: &Script) -> Result<Vec<OsString>, Laun
     define("java.util.prefs.userRoot", scratch.join("prefs").as_ref());
     define("gatling.data.enableAnalytics", "false".as_ref());
     define("gatling.data.writers.0", "file".as_ref());
-    let own = std::env::join_paths(&script.own).map_err(|error| LaunchError::Script {
-        script: job.script.to_owned(),
-        problem: error.to_string(),
-    })?;
+    let own = std::env::join_paths(&script.own)
+        .map_err(|error| LaunchError::script_for(job.script, "", error))?;
     define("floodgate.script", &own);
     let simulation = job.parameters.get("simulation").map_or("", String::as_str);
     define("floodgate.simulation", simulation.as_ref());
@@ -234,26 +234,10 @@ fn parameters(job: &Job<'_>) -> Vec<u8> {
     lines
 }
 
-/// The program `java`: of `JAVA_HOME`, else of the path.
-fn runtime(home: Option<OsString>, path: &OsStr) -> Result<PathBuf, LaunchError> {
-    let home = home.map(|home| PathBuf::from(home).join("bin"));
-    let folders = home.into_iter().chain(std::env::split_paths(path));
-    let found = folders
-        .map(|folder| folder.join("java"))
-        .find(|java| java.is_file());
-    found.ok_or_else(|| LaunchError::NotFound {
-        engine: "Java",
-        remedy: "Gatling needs Java 11 or later: install a runtime (Debian: default-jre-headless; https://adoptium.net) or set JAVA_HOME"
-            .to_owned(),
-    })
-}
-
 /// The weights, divided by their greatest common divisor.
 fn weights(job: &Job<'_>) -> Result<String, LaunchError> {
-    Segment::of_weights(job.weights, job.place).map_err(|error| LaunchError::Script {
-        script: job.script.to_owned(),
-        problem: error.to_string(),
-    })?;
+    Segment::of_weights(job.weights, job.place)
+        .map_err(|error| LaunchError::script_for(job.script, "", error))?;
     let gcd = job.weights.iter().fold(0, |a, &b| gcd(a, b)).max(1);
     let parts: Vec<String> = job.weights.iter().map(|w| (w / gcd).to_string()).collect();
     Ok(parts.join(","))

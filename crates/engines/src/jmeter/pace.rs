@@ -7,8 +7,8 @@
 //! a value *v* longer than the interval *i* stands for further ones of *v − i*, *v − 2i* and so on, down to *i*. They stand in series of their
 //! own, with the tag `corrected` = [`CORRECTED`].
 
+use super::figures::Figures;
 use super::plan::{Element, Group, Plan, Values, is_sampler};
-use super::read::Figures;
 use std::collections::BTreeMap;
 
 /// How response times are estimated here: the value of the tag `corrected`.

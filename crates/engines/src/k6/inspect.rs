@@ -2,8 +2,8 @@
 
 use super::error_code;
 use super::read::tags::is_kept;
-use crate::inspect::{Inspection, Lifted, Planned};
-use crate::launch::LaunchError;
+use crate::error::LaunchError;
+use crate::inspection::{Inspection, PlannedScenario, ScriptThreshold};
 use floodgate_core::definition::model::{Executor, Stage};
 use floodgate_core::threshold::{check, parse_key};
 use floodgate_core::units::parse_duration;
@@ -20,14 +20,13 @@ const MAX_DURATION: Duration = Duration::from_secs(600);
 /// [`LaunchError::Script`] if it is not what k6 prints, an executor's option is missing, or a threshold is none that can be evaluated
 /// here: to leave it out would let a run pass that it fails.
 pub fn inspect(script: &str, printed: &[u8]) -> Result<Inspection, LaunchError> {
-    let wrong = |problem: String| LaunchError::Script {
-        script: script.to_owned(),
-        problem,
-    };
+    let wrong = |problem: String| LaunchError::script(script, problem);
     let options: Value = serde_json::from_slice(printed).map_err(|error| {
-        wrong(format!(
-            "k6 inspect printed something else than JSON: {error}"
-        ))
+        LaunchError::script_for(
+            script,
+            "k6 inspect printed something else than JSON: ",
+            error,
+        )
     })?;
     let mut inspection = Inspection::default();
     for (name, options) in entries(&options["scenarios"]) {
@@ -36,8 +35,8 @@ pub fn inspect(script: &str, printed: &[u8]) -> Result<Inspection, LaunchError> 
     }
     for (key, list) in entries(&options["thresholds"]) {
         for threshold in list.as_array().into_iter().flatten() {
-            let lifted = lift(key, threshold, &mut inspection.warnings).map_err(wrong)?;
-            inspection.thresholds.push(lifted);
+            let own = self::threshold(key, threshold, &mut inspection.warnings).map_err(wrong)?;
+            inspection.thresholds.push(own);
         }
     }
     if !options["executionSegment"].is_null() {
@@ -48,7 +47,7 @@ pub fn inspect(script: &str, printed: &[u8]) -> Result<Inspection, LaunchError> 
     inspection.max_vus = options["maxVUs"].as_u64();
     inspection.max_duration = duration(&options, "totalDuration").map_err(wrong)?;
     inspection.details = details(&options);
-    if inspection.scenarios.iter().any(Planned::is_open) {
+    if inspection.scenarios.iter().any(PlannedScenario::is_open) {
         inspection.warnings.push(OMISSION.to_owned());
     }
     Ok(inspection)
@@ -61,7 +60,11 @@ fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
     value.as_object().into_iter().flatten()
 }
 
-fn scenario(name: &str, options: &Value, warnings: &mut Vec<String>) -> Result<Planned, String> {
+fn scenario(
+    name: &str,
+    options: &Value,
+    warnings: &mut Vec<String>,
+) -> Result<PlannedScenario, String> {
     let of = |problem: String| format!("scenario {name}: {problem}");
     let time = |key: &str| duration(options, key).map_err(of);
     let needed_time = |key: &str| time(key)?.ok_or_else(|| of(format!("{key} is missing")));
@@ -123,7 +126,7 @@ fn scenario(name: &str, options: &Value, warnings: &mut Vec<String>) -> Result<P
             None
         }
     };
-    Ok(Planned {
+    Ok(PlannedScenario {
         name: name.to_owned(),
         start: time("startTime")?.unwrap_or_default(),
         executor,
@@ -163,7 +166,11 @@ fn count(options: &Value, key: &str) -> Result<Option<u64>, String> {
     }
 }
 
-fn lift(key: &str, threshold: &Value, warnings: &mut Vec<String>) -> Result<Lifted, String> {
+fn threshold(
+    key: &str,
+    threshold: &Value,
+    warnings: &mut Vec<String>,
+) -> Result<ScriptThreshold, String> {
     let expression = threshold
         .as_str()
         .or_else(|| threshold["threshold"].as_str())
@@ -172,7 +179,7 @@ fn lift(key: &str, threshold: &Value, warnings: &mut Vec<String>) -> Result<Lift
     check(&key, expression).map_err(|error| {
         format!("the threshold {expression:?} on {key} cannot be evaluated here: {error}; change it, or give the run thresholds of its own")
     })?;
-    Ok(Lifted {
+    Ok(ScriptThreshold {
         key,
         expression: expression.to_owned(),
         abort_on_fail: threshold["abortOnFail"].as_bool().unwrap_or(false),

@@ -1,19 +1,23 @@
 //! The command of one task.
 
-use super::control::{self, Control};
+use super::exit::exit;
 use super::inspect::inspect;
+use super::read;
+use super::rest::{self, RestApi};
 use super::tool::{Parameters, QUIET, Tool, script};
-use super::{exit, read};
-use crate::launch::{Job, Launch, LaunchError, Output, Said, Stop};
+use crate::error::LaunchError;
+use crate::job::Job;
+use crate::launch::{Launch, Output, Said, Stop};
 use floodgate_core::definition::model::Executor;
 use serde_json::Value;
 use std::ffi::OsString;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// From an interrupt to the end: running iterations are cut off at once, and what is measured is written.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How one task's k6 is started. It starts paused: see [`Control`] for what has to be said to it, and when.
+/// How one task's k6 is started. It starts paused: see [`Control`](crate::Control) for what has to be said to it, and when.
 ///
 /// The script stays as it is. The task's part is k6's execution segment, which divides VUs, iterations and arrivals without
 /// remainder; the option `rps`, which k6 does not divide, is divided here.
@@ -23,14 +27,11 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
     let tool = Tool::find(job.home)?;
     let inspection = inspect(job.script, &tool.inspect(job)?)?;
-    let wrong = |problem: String| LaunchError::Script {
-        script: job.script.to_owned(),
-        problem,
-    };
+    let wrong = |problem: String| LaunchError::script(job.script, problem);
     let pipe = job.scratch.join("k6.samples");
-    let address = control::free_address().map_err(LaunchError::file(job.scratch))?;
+    let address = rest::free_address().map_err(LaunchError::file(job.scratch))?;
     let is_set = |option: &str| inspection.details[option] == true;
-    let control = Control {
+    let control = RestApi {
         address,
         leads: job.place == 0,
         setup: !is_set("noSetup"),
@@ -108,7 +109,7 @@ pub fn launch(job: &Job<'_>) -> Result<Launch, LaunchError> {
         exit,
         hears,
         is_believed: true,
-        control: Some(control),
+        control: Some(Arc::new(control)),
         warnings: warnings.into_iter().chain(given.warning()).collect(),
     })
 }
@@ -240,7 +241,7 @@ fn share(total: u64, weights: &[u32], place: usize) -> u64 {
 }
 
 /// Scenarios with fewer VUs than there are tasks leave some of them idle, which is not a fault but worth a word.
-fn few_vus(scenarios: &[crate::inspect::Planned], weights: &[u32]) -> Option<String> {
+fn few_vus(scenarios: &[crate::inspection::PlannedScenario], weights: &[u32]) -> Option<String> {
     let vus = |executor: &Executor| match executor {
         Executor::SharedIterations { vus, .. }
         | Executor::PerVuIterations { vus, .. }

@@ -7,8 +7,9 @@
 use super::inspect::inspect;
 use super::tool::{Parameters, Tool, call, script, succeeded};
 use crate::archive::append;
-use crate::inspect::Inspection;
-use crate::launch::{Job, LaunchError};
+use crate::error::LaunchError;
+use crate::inspection::Inspection;
+use crate::job::Job;
 use crate::links::link_out;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,12 +91,12 @@ pub fn pack(tool: &Tool, job: &Job<'_>) -> Result<Packed, LaunchError> {
     let file = LaunchError::file(&made);
     let size = made.metadata().map_err(file)?.len();
     if size > LARGEST {
-        return Err(LaunchError::Script {
-            script: job.script.to_owned(),
-            problem: format!(
+        return Err(LaunchError::script(
+            job.script,
+            format!(
                 "with the files that it opens it is {size} bytes, more than {LARGEST}: give large data as data files of the test"
             ),
-        });
+        ));
     }
     let packed = std::fs::read(&made)
         .and_then(|bytes| repack(&bytes, job.folder))
@@ -117,13 +118,13 @@ fn no_link_out(job: &Job<'_>, files: &[String]) -> Result<(), LaunchError> {
         Some((name, to))
     });
     match out {
-        Some((name, to)) => Err(LaunchError::Script {
-            script: job.script.to_owned(),
-            problem: format!(
+        Some((name, to)) => Err(LaunchError::script(
+            job.script,
+            format!(
                 "it opens {name}, a link that leads out of its folder, to {}: copy what it leads to, or open it by that path",
                 to.display()
             ),
-        }),
+        )),
         None => Ok(()),
     }
 }

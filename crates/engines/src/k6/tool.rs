@@ -1,7 +1,8 @@
 //! The k6 on this machine: where it is, which version, and short calls of it.
 
 use crate::call::Called;
-use crate::launch::{Job, LaunchError};
+use crate::error::LaunchError;
+use crate::job::Job;
 use serde_json::Value;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -149,10 +150,7 @@ pub(super) fn succeeded(called: Called, script: &str) -> Result<Vec<u8>, LaunchE
             PATIENCE.as_secs()
         ),
     };
-    Err(LaunchError::Script {
-        script: script.to_owned(),
-        problem,
-    })
+    Err(LaunchError::script(script, problem))
 }
 
 /// What to do about a module that k6 does not get, in a sentence; `None` of any other complaint.

@@ -2,6 +2,7 @@
 //! `cargo xtask test` sets, and says so where it is not set.
 #![allow(clippy::unwrap_used)]
 
+mod door;
 mod gatling;
 mod jmeter;
 mod k6;

@@ -4,7 +4,7 @@ use super::super::objects::optional;
 use super::super::{RunError, Task, control};
 use crate::script::Child;
 use crate::site::Level;
-use floodgate_engines::k6::{Control, ControlError, Phase};
+use floodgate_engines::{Control, ControlError, Phase};
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,7 @@ const ASK: Duration = Duration::from_millis(50);
 const LOOK: Duration = Duration::from_millis(500);
 /// How long the teardown waits for tasks that do not report: it runs all the same then.
 const OTHERS: Duration = Duration::from_secs(60);
-/// How long a teardown may take; k6's own bound is shorter as a rule.
+/// How long a teardown may take; an engine's own bound is shorter as a rule.
 const TEARDOWN: Duration = Duration::from_secs(300);
 /// After an order to stop, how long the end of the load and the teardown may take in all.
 pub(super) const LAST_PATIENCE: Duration = Duration::from_secs(60);
@@ -36,7 +36,7 @@ impl Task {
     /// An engine that ends, or a setup that fails.
     pub(super) async fn make_ready(
         &mut self,
-        control: &Control,
+        control: &Arc<dyn Control>,
         child: &mut Child,
     ) -> Result<Option<String>, RunError> {
         let limit = Duration::from_millis(self.plan.start_timeout_ms);
@@ -59,7 +59,7 @@ impl Task {
         }
     }
 
-    async fn set_up(&self, control: &Control, limit: Duration) -> Result<(), RunError> {
+    async fn set_up(&self, control: &Arc<dyn Control>, limit: Duration) -> Result<(), RunError> {
         let unusable = |error: ControlError| RunError::Unusable(error.to_string());
         loop {
             let asked = control.clone();
@@ -69,17 +69,17 @@ impl Task {
             sleep(ASK).await;
         }
         let alone = self.plan.tasks.len() == 1;
-        if control.leads {
+        if control.leads() {
             let asked = control.clone();
             let data = blocking(move || asked.run_setup(limit))
                 .await
                 .map_err(unusable)?;
-            if control.setup && !alone {
+            if control.has_setup() && !alone {
                 let data = data.unwrap_or(Value::Null);
                 self.put(&self.keys.setup(), &data, Instant::now() + limit)
                     .await?;
             }
-        } else if control.setup {
+        } else if control.has_setup() {
             let data = loop {
                 match optional::<Value>(&*self.store, &self.keys.setup()).await {
                     Ok(Some(data)) => break data,
@@ -100,7 +100,7 @@ impl Task {
     /// the script has ended is to end everywhere.
     pub(super) fn lead(
         &self,
-        control: Option<Control>,
+        control: Option<Arc<dyn Control>>,
         flags: Flags,
     ) -> impl Future<Output = Option<ControlError>> + use<> {
         let (store, keys, log) = (

@@ -130,13 +130,13 @@ impl Build<'_> {
     /// The script of an external engine.
     fn script(&mut self, root: &Node) -> Option<String> {
         let node = root::SCRIPT.place(root);
-        match (self.engine, node) {
-            (Engine::Http, Some(node)) => {
+        match (self.engine.runs_scripts(), node) {
+            (false, Some(node)) => {
                 let issue = node.issue("the engine http runs a flow, not a script");
                 self.sink
                     .push(issue.hint("remove script, or write engine: k6, jmeter or gatling"));
             }
-            (Engine::K6 | Engine::Jmeter | Engine::Gatling, None) => {
+            (true, None) => {
                 let place = root
                     .entry(root::ENGINE.key.name)
                     .map_or((root.mark, &root.path), |entry| {

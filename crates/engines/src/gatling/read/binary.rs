@@ -14,7 +14,7 @@
 //! i32 is a new one's number, with the string after it, a negative one refers back.
 
 use super::super::pickle;
-use super::Head;
+use super::head::Head;
 use super::input::{Fault, Input, Text, Written};
 use super::samples::{Message, Path, Request, Samples};
 use crate::collector::Collector;

@@ -11,6 +11,7 @@
 //! says no more: `checks` has one sample a request.
 
 mod binary;
+mod head;
 mod input;
 mod message;
 mod samples;
@@ -20,27 +21,15 @@ mod tests;
 mod text;
 
 use super::assertion::Assertion;
-use super::lift::Name;
+use super::thresholds::Name;
 use crate::collector::Collector;
 use crate::read::{ReadError, Reader};
+use head::Head;
 use samples::Samples;
 
 /// A reader of a log, whichever layout it has.
 pub fn reader() -> Box<dyn Reader> {
     Box::new(LogReader::default())
-}
-
-/// What a log's head says.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Head {
-    /// The version of Gatling.
-    pub(super) version: String,
-    /// The simulation's class.
-    pub(super) simulation: String,
-    /// Its assertions.
-    pub(super) assertions: Vec<Assertion>,
-    /// How many there are that this build cannot read.
-    pub(super) unknown_assertions: usize,
 }
 
 /// Reads `simulation.log`: text of Gatling 3.0 to 3.12, binary of 3.13 to 3.15, told apart by the first byte.

@@ -1,6 +1,6 @@
 //! Records of a log into samples; what both layouts share.
 
-use super::super::lift::Name;
+use super::super::thresholds::Name;
 use super::message::{Class, check, classify};
 use crate::collector::{Collector, Series};
 use floodgate_core::execution::failure::FailureSample;

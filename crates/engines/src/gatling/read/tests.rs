@@ -336,7 +336,10 @@ fn assertions_are_the_same_from_either_log_and_from_the_simulation() {
 
     let described = include_bytes!("../../../fixtures/gatling/binary/describe.json");
     let inspection = inspect("sim.jar", described).unwrap();
-    assert_eq!(inspection.thresholds, super::super::lift(&found[0], &[]).0);
+    assert_eq!(
+        inspection.thresholds,
+        super::super::thresholds(&found[0], &[]).0
+    );
 }
 
 /// The layout of 3.0 to 3.3 (`LogFileDataWriter` of 3.3.1), with the users' ids: there the log says how long an iteration took.

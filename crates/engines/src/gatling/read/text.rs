@@ -12,7 +12,7 @@
 //! What stands in brackets was there up to 3.3. Groups are parted by commas. Times are Unix ms.
 
 use super::super::pickle;
-use super::Head;
+use super::head::Head;
 use super::samples::{Path, Request, Samples};
 use crate::collector::Collector;
 use crate::read::{LATEST_MS, Lines, ReadError};

@@ -1,5 +1,7 @@
 use super::*;
+use crate::installed::java_in;
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 
 fn job<'a>(
     folder: &'a Path,
@@ -145,7 +147,7 @@ fn what_cannot_be_run_is_said_with_a_remedy() {
 
 #[test]
 fn a_machine_without_java_is_told_what_to_install() {
-    let error = runtime(None, OsStr::new("/nonexistent"))
+    let error = java_in(None, OsStr::new("/nonexistent"), NO_JAVA)
         .unwrap_err()
         .to_string();
     assert!(

@@ -1,6 +1,6 @@
 //! `${…}` in a plan, as far as it can be known before the run: parameters with their defaults, and user-defined variables.
 
-use super::Plan;
+use super::model::Plan;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Expressions within expressions.

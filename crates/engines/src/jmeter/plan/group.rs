@@ -1,6 +1,8 @@
 //! Thread groups of all kinds.
 
-use super::{Element, Plan, Prop, Values, is_sampler};
+use super::expression::Values;
+use super::model::{Element, Plan, Prop};
+use super::scope::is_sampler;
 
 /// How a group makes its load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! JMX into elements. The file is `hashTree` in `hashTree`: an element, then the tree of what stands under it.
 
-use super::{Element, Plan, Prop, Switch};
+use super::model::{Element, Plan, Prop, Switch};
 use crate::jmeter::tokens::{Token, Tokens, attributes, unescape};
 use crate::read::ReadError;
 use std::ops::Range;

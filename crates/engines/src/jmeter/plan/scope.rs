@@ -1,7 +1,7 @@
 //! What stands in whose scope: assertions apply to the samplers beside and below them.
 
-use super::{Element, Plan};
-use crate::jmeter::read::Checks;
+use super::model::{Element, Plan};
+use crate::jmeter::checks::Checks;
 use std::collections::BTreeMap;
 
 /// Whether a class is a sampler's.

@@ -1,7 +1,7 @@
 //! What a JTL tells of a failure beside its figures.
 
-use super::feed::{Code, Outcome};
-use super::sample::Figures;
+use super::outcome::{Code, Outcome};
+use crate::jmeter::figures::Figures;
 use floodgate_core::execution::failure::{Excerpt, FailureSample, Received, Sent};
 use floodgate_core::metric::Builtin;
 

@@ -1,73 +1,18 @@
 //! Samples into the collector: the series of each label, group and outcome are looked up once.
 
-use super::checks::Checks;
-use super::code::CODES;
 use super::evidence::Evidence;
 use super::names::Names;
-use super::sample::{Figures, Kind};
+use super::outcome::Outcome;
+use super::sample::Kind;
 use crate::collector::{Collector, Series};
+use crate::jmeter::checks::Checks;
+use crate::jmeter::figures::Figures;
 use crate::jmeter::pace::{CORRECTED, Pace, Paces};
 use floodgate_core::metric::{Builtin, MetricKind, Tags};
 use std::collections::HashMap;
 
 /// The longest value of a tag in bytes; what is longer is cut.
 const LONGEST_TAG: usize = 512;
-
-/// What came back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(super) struct Code {
-    /// The HTTP status; 0 without one.
-    pub(super) status: u16,
-    /// The place in [`CODES`] and one; 0 without an error.
-    pub(super) error: u8,
-}
-
-impl Code {
-    /// Out of a JTL's code and message.
-    #[inline]
-    pub(super) fn parse(code: &[u8], message: &[u8]) -> Self {
-        if let [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9'] = code {
-            let digit = |byte: &u8| u16::from(byte - b'0');
-            return Self {
-                status: digit(a) * 100 + digit(b) * 10 + digit(c),
-                error: 0,
-            };
-        }
-        let error = super::code::error_code(code, message)
-            .and_then(|name| CODES.iter().position(|known| *known == name))
-            .map_or(0, |place| place as u8 + 1);
-        Self { status: 0, error }
-    }
-
-    /// The value of the tag `error_code`.
-    pub(super) fn error_code(self) -> Option<&'static str> {
-        let place = usize::from(self.error).checked_sub(1)?;
-        CODES.get(place).copied()
-    }
-
-    fn tags(self, tags: Tags) -> Tags {
-        let tags = match self.status {
-            0 => tags,
-            status => tags.with("status", status.to_string()),
-        };
-        match self.error_code() {
-            None => tags,
-            Some(code) => tags.with("error_code", code),
-        }
-    }
-}
-
-/// What tells the series of a sample apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Outcome {
-    pub(super) kind: Kind,
-    /// A number of [`Names`]: the sampler.
-    pub(super) label: u32,
-    /// A number of [`Names`]: the thread group.
-    pub(super) group: u32,
-    pub(super) code: Code,
-    pub(super) ok: bool,
-}
 
 /// The series of an outcome.
 #[derive(Clone, Copy)]

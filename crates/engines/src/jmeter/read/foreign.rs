@@ -2,8 +2,9 @@
 //! field by field (`<com.googlecode.jmeter.plugins.webdriver.sampler.SampleResultWithSubs>` with `<label>`, `<elapsedTime>` and so on).
 
 use super::evidence::Evidence;
-use super::feed::Code;
-use super::sample::{Figures, LATEST_MS, LONGEST_MS};
+use super::outcome::Code;
+use super::sample::{LATEST_MS, LONGEST_MS};
+use crate::jmeter::figures::Figures;
 use std::collections::BTreeMap;
 
 /// The fields that are read of a `SampleResult`.
@@ -119,12 +120,12 @@ fn field(name: &[u8]) -> Option<&'static str> {
 
 /// How many elements of which classes there were.
 #[derive(Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct ClassCounts {
     count: u64,
     classes: BTreeMap<String, u64>,
 }
 
-impl Tally {
+impl ClassCounts {
     pub(super) fn add(&mut self, class: &str) {
         self.count += 1;
         if let Some(count) = self.classes.get_mut(class) {

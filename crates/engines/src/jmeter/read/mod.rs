@@ -22,7 +22,6 @@
 //! A sample stands at its end, as k6's do. All times have a resolution of one millisecond. Files from elsewhere do not say which timers
 //! there were, so that there is no `http_req_response_time`.
 
-mod checks;
 pub mod code;
 mod columns;
 mod csv;
@@ -31,6 +30,8 @@ mod family;
 mod feed;
 mod foreign;
 mod names;
+mod options;
+mod outcome;
 mod sample;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -40,25 +41,12 @@ mod sums;
 mod tests;
 mod xml;
 
-pub use checks::Checks;
 pub use csv::CsvReader;
-pub(super) use sample::Figures;
+pub use options::Options;
 pub use xml::XmlReader;
 
-use super::pace::Paces;
 use crate::collector::Collector;
 use crate::read::{ReadError, Reader};
-
-/// What a reader knows from elsewhere.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Options {
-    /// Which samplers have assertions: from the plan. A JTL in CSV does not name assertions that held.
-    pub checks: Checks,
-    /// The header of CSV results that begin without one. Without it, and without theirs, JMeter's default columns are assumed.
-    pub header: Option<String>,
-    /// The paces of the plan's samplers; without it, there are no response times.
-    pub paces: Option<Paces>,
-}
 
 /// Reads a JTL of either kind, told by its first letter.
 pub struct AnyReader {

@@ -14,39 +14,6 @@ pub(super) enum Kind {
 /// How the response message of a Transaction Controller begins.
 pub(super) const TRANSACTION: &[u8] = b"Number of samples in transaction : ";
 
-/// The figures of a sample.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(in crate::jmeter) struct Figures {
-    /// Unix ms.
-    pub(in crate::jmeter) start_ms: i64,
-    /// The service time with connecting, ms.
-    pub(in crate::jmeter) elapsed_ms: u64,
-    /// Pauses within, which `elapsed_ms` leaves out, ms.
-    pub(in crate::jmeter) idle_ms: u64,
-    /// To the first byte of the response, ms.
-    pub(in crate::jmeter) latency_ms: Option<u64>,
-    /// To the end of the handshakes, ms.
-    pub(in crate::jmeter) connect_ms: Option<u64>,
-    /// Received, headers included.
-    pub(in crate::jmeter) bytes: Option<u64>,
-    /// Sent.
-    pub(in crate::jmeter) sent_bytes: Option<u64>,
-    /// Threads of the group that ran when it ended.
-    pub(in crate::jmeter) group_threads: Option<u64>,
-    /// Threads of all groups.
-    pub(in crate::jmeter) all_threads: Option<u64>,
-}
-
-impl Figures {
-    /// When it ended, Unix ms.
-    #[inline]
-    pub(super) fn end_ms(&self) -> i64 {
-        let took = self.elapsed_ms.saturating_add(self.idle_ms);
-        self.start_ms
-            .saturating_add(i64::try_from(took).unwrap_or(i64::MAX))
-    }
-}
-
 /// A time above this is none: a year in ms. What is larger is another column or damage.
 pub(super) const LONGEST_MS: u64 = 366 * 24 * 3_600 * 1_000;
 

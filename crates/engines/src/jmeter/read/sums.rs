@@ -2,6 +2,7 @@
 
 use super::tests::{count, read, sum};
 use super::*;
+use crate::jmeter::checks::Checks;
 use proptest::prelude::*;
 use std::fmt::Write as _;
 

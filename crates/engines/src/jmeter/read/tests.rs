@@ -1,5 +1,6 @@
 use super::*;
 use crate::collector::Settings;
+use crate::jmeter::checks::Checks;
 use floodgate_core::metric::{Builtin, Tags};
 use floodgate_core::shard::Row;
 use proptest::prelude::*;

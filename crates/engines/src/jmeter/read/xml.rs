@@ -1,11 +1,14 @@
 //! Reads a JTL in XML: what JMeter 2.13 writes here, and what other runs may have saved.
 
 use super::evidence::{self, Evidence};
-use super::feed::{Code, Feed, Has, Outcome};
-use super::foreign::{Foreign, Tally};
-use super::sample::{Figures, Kind, LATEST_MS, LONGEST_MS, TRANSACTION, group};
-use super::{Checks, Options};
+use super::feed::{Feed, Has};
+use super::foreign::{ClassCounts, Foreign};
+use super::options::Options;
+use super::outcome::{Code, Outcome};
+use super::sample::{Kind, LATEST_MS, LONGEST_MS, TRANSACTION, group};
 use crate::collector::Collector;
+use crate::jmeter::checks::Checks;
+use crate::jmeter::figures::Figures;
 use crate::jmeter::tokens::{Token, Tokens, attributes, unescape};
 use crate::read::{ReadError, Reader};
 
@@ -29,8 +32,8 @@ pub struct XmlReader {
     assertion: Option<Assertion>,
     /// An element of another class, until it ends.
     foreign: Option<Foreign>,
-    read: Tally,
-    left_out: Tally,
+    read: ClassCounts,
+    left_out: ClassCounts,
     text: Option<String>,
     /// Whether `testResults` was opened, and closed.
     begun: bool,

@@ -4,39 +4,17 @@
 //! ([`Segment`]); so does row *n* of a CSV file. Rates are divided by weight among the tasks that have threads to keep them.
 
 mod data;
+mod part;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
 
+pub(super) use part::{Folders, Part, Share};
+
 use super::plan::{Edits, Element, Group, Kind, Plan, Prop, Values};
 use floodgate_core::schedule::Segment;
-use std::path::{Path, PathBuf};
-
-/// Whose share.
-pub(super) struct Share<'a> {
-    pub(super) weights: &'a [u32],
-    pub(super) place: usize,
-}
-
-/// Where files are.
-pub(super) struct Folders<'a> {
-    /// The folder of the plan: files are named relative to it.
-    pub(super) plan: &'a Path,
-    /// Where rows are written.
-    pub(super) data: &'a Path,
-}
-
-/// A plan for one task.
-#[derive(Debug, Default)]
-pub(super) struct Part {
-    /// The plan's bytes.
-    pub(super) bytes: Vec<u8>,
-    /// Files to write beside it.
-    pub(super) files: Vec<(PathBuf, Vec<u8>)>,
-    pub(super) warnings: Vec<String>,
-    /// No group of the plan runs in this task.
-    pub(super) is_idle: bool,
-}
+use part::decimal;
+use std::path::Path;
 
 struct Splitter<'a> {
     plan: &'a Plan,
@@ -500,11 +478,6 @@ impl Splitter<'_> {
             )),
         }
     }
-}
-
-/// A number as JMeter reads it: all digits that it takes, no exponent.
-fn decimal(value: f64) -> String {
-    format!("{value}")
 }
 
 const fn is_rate(kind: Kind) -> bool {

@@ -5,7 +5,7 @@ use super::response::Responses;
 use super::samples::{MetricId, Samples, excerpt, malformed};
 use super::tags::SetId;
 use crate::collector::Collector;
-use crate::inspect::Planned;
+use crate::inspection::PlannedScenario;
 use crate::read::{Lines, ReadError, Reader};
 use floodgate_core::metric::MetricKind;
 use serde::Deserialize;
@@ -60,7 +60,7 @@ impl JsonReader {
     }
 
     /// At the beginning of the output of a run of a script with these scenarios.
-    pub fn of_run(scenarios: &[Planned]) -> Self {
+    pub fn of_run(scenarios: &[PlannedScenario]) -> Self {
         let open = scenarios.iter().filter(|planned| planned.is_open());
         let only = match scenarios {
             [only] => Some(only.name.clone()),

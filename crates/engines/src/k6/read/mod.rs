@@ -8,6 +8,7 @@
 //! `http_req_duration` is k6's: service time from the first byte sent. How `http_req_response_time` comes about: `response`.
 
 mod csv;
+mod evidence;
 mod failure;
 mod json;
 mod kinds;
@@ -20,15 +21,14 @@ pub(super) mod tags;
 mod tests;
 mod time;
 
-use crate::inspect::Planned;
+use crate::inspection::PlannedScenario;
 use crate::read::Reader;
 pub use csv::CsvReader;
 pub use json::JsonReader;
 use std::collections::BTreeMap;
-use time::Clock;
 
 /// A reader of the output that [`launch`](super::launch()) asks k6 for, of a script with these scenarios.
-pub fn reader(scenarios: &[Planned]) -> Box<dyn Reader> {
+pub fn reader(scenarios: &[PlannedScenario]) -> Box<dyn Reader> {
     Box::new(JsonReader::of_run(scenarios))
 }
 

@@ -249,7 +249,7 @@ impl Queue {
 mod tests {
     use super::super::JsonReader;
     use crate::collector::{Collector, Settings};
-    use crate::inspect::Planned;
+    use crate::inspection::PlannedScenario;
     use crate::read::Reader;
     use floodgate_core::definition::model::Executor;
     use floodgate_core::histogram::Histogram;
@@ -260,7 +260,7 @@ mod tests {
 
     const SECOND: i64 = 1_000_000;
 
-    fn scenario(name: &str, open: bool) -> Planned {
+    fn scenario(name: &str, open: bool) -> PlannedScenario {
         let (vus, duration) = (20, Duration::from_secs(12));
         let executor = if open {
             Executor::ConstantArrivalRate {
@@ -274,7 +274,7 @@ mod tests {
         } else {
             Executor::ConstantVus { vus, duration }
         };
-        Planned {
+        PlannedScenario {
             name: name.to_owned(),
             start: Duration::ZERO,
             executor: Some(executor),
@@ -333,7 +333,7 @@ mod tests {
     }
 
     /// Response times that were measured, those that were estimated, and the warnings.
-    fn read(text: &str, scenarios: &[Planned]) -> (Histogram, Histogram, Vec<String>) {
+    fn read(text: &str, scenarios: &[PlannedScenario]) -> (Histogram, Histogram, Vec<String>) {
         let mut into = Collector::new(Settings {
             origin_ms: 1_795_328_760_000,
             max_series: 100,

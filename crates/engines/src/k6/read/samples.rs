@@ -1,9 +1,10 @@
 //! What the readers of both formats share: metrics, tag sets, and the way of a sample to its series.
 
-use super::failure::{Evidence, Times};
+use super::evidence::{Evidence, Times};
+use super::kinds;
 use super::response::{CORRECTED, Responses};
 use super::tags::{SetId, TagSets};
-use super::{Clock, kinds};
+use super::time::Clock;
 use crate::collector::{Collector, Series};
 use crate::read::{LATEST_MS, ReadError};
 use floodgate_core::metric::{Builtin, MetricKind, Tags};

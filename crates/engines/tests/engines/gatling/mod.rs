@@ -2,8 +2,8 @@
 
 mod run;
 
+use floodgate_engines::Exit;
 use floodgate_engines::gatling::{describe, inspect};
-use floodgate_engines::launch::Exit;
 use floodgate_target::{Config, Target};
 use run::{Home, Run, finished};
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 use floodgate_core::metric::{Builtin, Tags};
 use floodgate_core::shard::Row;
 use floodgate_engines::collector::{Collector, Settings};
-use floodgate_engines::launch::{Exit, Job, Output, Stop};
+use floodgate_engines::{Exit, Job, Output, Stop};
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read as _};
 use std::net::UdpSocket;

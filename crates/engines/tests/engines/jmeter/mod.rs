@@ -6,7 +6,7 @@ use crate::{long, times};
 use floodgate_core::merge::{Aggregate, Along};
 use floodgate_core::metric::{Builtin, MetricKind};
 use floodgate_core::shard::Row;
-use floodgate_engines::launch::Exit;
+use floodgate_engines::Exit;
 use floodgate_target::{Config, Target, faulty};
 use harness::{Ended, Folder, home, plan, run};
 use std::collections::BTreeMap;

@@ -3,15 +3,16 @@
 use floodgate_core::metric::Tags;
 use floodgate_core::shard::Row;
 use floodgate_engines::collector::Settings;
-use floodgate_engines::k6::{self, Control, SetupData};
-use floodgate_engines::launch::{Exit, Job, Launch, LaunchError, Output};
-use floodgate_engines::{Collector, read::Reader};
+use floodgate_engines::k6;
+use floodgate_engines::read::Reader;
+use floodgate_engines::{Collector, Control, Exit, Job, Launch, LaunchError, Output, SetupData};
 use floodgate_target::{Config, Target};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -40,7 +41,7 @@ pub(super) fn wait_for(what: &str, mut holds: impl FnMut() -> bool) {
 
 pub(super) struct Running {
     pub(super) child: Child,
-    pub(super) control: Control,
+    pub(super) control: Arc<dyn Control>,
     pub(super) samples: JoinHandle<Samples>,
     pub(super) exit: fn(i32) -> Exit,
 }

@@ -11,11 +11,15 @@
 //! Redirects of embedded resources stand two deep: `page`, `page-0`, `page-1` (sum), then `page-0` and `page-1` *of it*, without a
 //! thread's name or with that of a download. These belong to the thread that wrote before them.
 
+mod row;
 mod tree;
 
-use super::feed::{Code, Feed, Outcome};
+pub(super) use row::{Of, Row};
+
+use super::feed::Feed;
 use super::names::Names;
-use super::sample::{Figures, Kind, group};
+use super::outcome::Outcome;
+use super::sample::group;
 use crate::collector::Collector;
 use std::collections::{BTreeMap, HashMap};
 use tree::{Held, Tree};
@@ -39,37 +43,12 @@ const MOST_ROWS: usize = 100_000;
 /// Labels of sums that are told.
 const MOST_TOLD: usize = 10;
 
-/// A row of a sampler.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Row {
-    /// The number of what is known of its failure; 0 of none. See [`Feed::hold`].
-    pub(super) held: u32,
-    pub(super) kind: Kind,
-    pub(super) label: u32,
-    /// Whether the label is the row's URL.
-    pub(super) is_url: bool,
-    pub(super) code: Code,
-    pub(super) ok: bool,
-    /// Whether an assertion failed.
-    pub(super) unmet: bool,
-    pub(super) figures: Figures,
-}
-
 #[derive(Debug)]
 struct Thread {
     group: u32,
     trees: Vec<Tree>,
     /// The latest time in the results when its last row was read.
     read_ms: i64,
-}
-
-/// Whose row it is.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Of<'a> {
-    /// The name of its thread.
-    pub(super) thread: &'a [u8],
-    /// Whether it may be a part of what another thread wrote: see the [module](self).
-    pub(super) orphan: bool,
 }
 
 /// See the [module](self).

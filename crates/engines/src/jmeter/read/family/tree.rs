@@ -2,7 +2,7 @@
 
 use super::super::names::Names;
 use super::super::sample::Kind;
-use super::Row;
+use super::row::Row;
 
 /// Starts and lengths are rounded each for itself, so that what came one after the other may seem to lie in one another by so much.
 pub(super) const SLACK_MS: i64 = 2;

@@ -1,19 +1,9 @@
 //! k6's REST API, by which setup and teardown run once for all tasks and all tasks start together
-//! (<https://grafana.com/docs/k6/latest/misc/k6-rest-api/>; tried with 1.1, 1.8 and 2.2).
-//!
-//! Every task's k6 starts paused, with its VUs initialised and neither setup nor teardown of its own. Then, in this order:
-//!
-//! 1. each task: [`Control::is_ready`] until it is; the task is ready;
-//! 2. task 0: [`Control::run_setup`], its data go to the others: [`Control::put_setup`];
-//! 3. each task, at the common start: [`Control::resume`];
-//! 4. each k6 ends by itself but that of task 0, which stays until it is interrupted: there [`Control::ended`] tells the end;
-//! 5. task 0, after all others: [`Control::run_teardown`], then the launch's `Stop`; the exit code is that of the load.
-//!
-//! To stop early, the others are sent the launch's `Stop`, and the leading task [`Control::halt`], so that teardown still can run there.
+//! (<https://grafana.com/docs/k6/latest/misc/k6-rest-api/>; tried with 1.1, 1.8 and 2.2). In which order: [`Control`].
 //!
 //! Samples of setup and teardown come out of task 0's output as k6 writes them, in the groups `::setup` and `::teardown`.
-//! Calls block; they belong on a thread where that may be.
 
+use crate::control::{Control, ControlError, Phase, SetupData};
 use crate::port;
 use serde_json::Value;
 use std::io::{self, Read, Write};
@@ -22,7 +12,7 @@ use std::time::Duration;
 
 /// How to reach one task's k6.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Control {
+pub struct RestApi {
     /// Where its API listens, on loopback.
     pub address: SocketAddr,
     /// Whether this is the task that runs setup and teardown, and whose k6 waits for an interrupt at the end.
@@ -33,76 +23,70 @@ pub struct Control {
     pub teardown: bool,
 }
 
-/// What setup returned: JSON, or nothing.
-pub type SetupData = Option<Value>;
-
-/// Why a call failed.
-#[derive(Debug, thiserror::Error)]
-pub enum ControlError {
-    /// Nothing came, or not in time.
-    #[error("{call} of k6 at {address}: {source}")]
-    Io {
-        /// Which call.
-        call: &'static str,
-        /// Where.
-        address: SocketAddr,
-        /// Why.
-        source: io::Error,
-    },
-    /// The script's own function could not be carried out: it threw, or took too long.
-    #[error("{function}() failed: {problem}")]
-    Function {
-        /// `setup` or `teardown`.
-        function: &'static str,
-        /// The exception, its first line.
-        problem: String,
-    },
-    /// k6 refuses.
-    #[error("{call} of k6 at {address}: status {status}: {detail}")]
-    Refused {
-        /// Which call.
-        call: &'static str,
-        /// Where.
-        address: SocketAddr,
-        /// The HTTP status.
-        status: u16,
-        /// What k6 says.
-        detail: String,
-    },
-    /// No answer of k6's API.
-    #[error("{call} of k6 at {address}: {problem}: is that port another program's?")]
-    Answer {
-        /// Which call.
-        call: &'static str,
-        /// Where.
-        address: SocketAddr,
-        /// What is wrong with it.
-        problem: String,
-    },
-}
-
-/// How far a k6 is: `lib.ExecutionStatus` in <https://github.com/grafana/k6/blob/v2.2.0/lib/execution.go>.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Phase {
-    /// VUs are being initialised.
-    Starting,
-    /// Waits for [`Control::resume`].
-    Paused,
-    /// The load goes on.
-    Running,
-    /// It is over, by its schedule as a rule.
-    Over,
-    /// It was ended before its time: by the script, or by [`Control::halt`].
-    Interrupted,
-}
-
+/// What messages call the engine.
+const ENGINE: &str = "k6";
 /// Time for a call that k6 answers at once.
 const AT_ONCE: Duration = Duration::from_secs(10);
 /// The largest answer; only setup's data are large.
 const MAX_ANSWER: u64 = 64 << 20;
 
-impl Control {
-    /// How far it is. An error while k6 starts is usual: its API is not there from the first moment.
+impl Control for RestApi {
+    fn leads(&self) -> bool {
+        self.leads
+    }
+
+    fn has_setup(&self) -> bool {
+        self.setup
+    }
+
+    fn is_ready(&self) -> bool {
+        self.phase().is_ok_and(|phase| phase == Phase::Paused)
+    }
+
+    fn ended(&self) -> Option<Phase> {
+        self.phase().ok().filter(|phase| *phase >= Phase::Over)
+    }
+
+    // k6 itself bounds it by the option `setupTimeout`.
+    fn run_setup(&self, timeout: Duration) -> Result<SetupData, ControlError> {
+        if !self.setup {
+            return Ok(None);
+        }
+        let answer = self.call("setup", "POST", "/v1/setup", b"", timeout)?;
+        Ok(answer.pointer("/data/attributes/data").cloned())
+    }
+
+    fn put_setup(&self, data: &SetupData) -> Result<(), ControlError> {
+        let body = data.as_ref().map(Value::to_string).unwrap_or_default();
+        self.call("setup data", "PUT", "/v1/setup", body.as_bytes(), AT_ONCE)?;
+        Ok(())
+    }
+
+    fn resume(&self) -> Result<(), ControlError> {
+        let body = br#"{"data":{"type":"status","id":"default","attributes":{"paused":false}}}"#;
+        self.call("start", "PATCH", "/v1/status", body, AT_ONCE)?;
+        Ok(())
+    }
+
+    // Its exit code is 103 then.
+    fn halt(&self) -> Result<(), ControlError> {
+        let body = br#"{"data":{"type":"status","id":"default","attributes":{"stopped":true}}}"#;
+        self.call("stop", "PATCH", "/v1/status", body, AT_ONCE)?;
+        Ok(())
+    }
+
+    // k6 itself bounds it by the option `teardownTimeout`.
+    fn run_teardown(&self, timeout: Duration) -> Result<(), ControlError> {
+        if self.teardown {
+            self.call("teardown", "POST", "/v1/teardown", b"", timeout)?;
+        }
+        Ok(())
+    }
+}
+
+impl RestApi {
+    /// How far it is: `lib.ExecutionStatus` in <https://github.com/grafana/k6/blob/v2.2.0/lib/execution.go>. An error while k6 starts is
+    /// usual: its API is not there from the first moment.
     ///
     /// # Errors
     /// [`ControlError`].
@@ -118,73 +102,8 @@ impl Control {
             Some(5..=8) => Phase::Running,
             Some(10) => Phase::Interrupted,
             Some(9..) => Phase::Over,
-            None => return Err(self.wrong(call, format!("no status in {answer}"))),
+            None => return Err(self.wrong(call, format!("no status in {answer}"), None)),
         })
-    }
-
-    /// Whether it is paused before the start. `false` too while its API does not listen yet: what tells a k6 that will never be ready is
-    /// its process, or time.
-    pub fn is_ready(&self) -> bool {
-        self.phase().is_ok_and(|phase| phase == Phase::Paused)
-    }
-
-    /// How the load has ended, once it has; only the leading task's k6 is still there to say so.
-    pub fn ended(&self) -> Option<Phase> {
-        self.phase().ok().filter(|phase| *phase >= Phase::Over)
-    }
-
-    /// Runs the script's setup, which k6 itself bounds by the option `setupTimeout`; `None` if there is none, or if it returns nothing.
-    /// `timeout` is how long to wait for it.
-    ///
-    /// # Errors
-    /// [`ControlError::Function`] with the exception if setup throws: the run must not go on.
-    pub fn run_setup(&self, timeout: Duration) -> Result<SetupData, ControlError> {
-        if !self.setup {
-            return Ok(None);
-        }
-        let answer = self.call("setup", "POST", "/v1/setup", b"", timeout)?;
-        Ok(answer.pointer("/data/attributes/data").cloned())
-    }
-
-    /// Gives a k6 what setup returned elsewhere.
-    ///
-    /// # Errors
-    /// [`ControlError`].
-    pub fn put_setup(&self, data: &SetupData) -> Result<(), ControlError> {
-        let body = data.as_ref().map(Value::to_string).unwrap_or_default();
-        self.call("setup data", "PUT", "/v1/setup", body.as_bytes(), AT_ONCE)?;
-        Ok(())
-    }
-
-    /// Starts the load.
-    ///
-    /// # Errors
-    /// [`ControlError`].
-    pub fn resume(&self) -> Result<(), ControlError> {
-        let body = br#"{"data":{"type":"status","id":"default","attributes":{"paused":false}}}"#;
-        self.call("start", "PATCH", "/v1/status", body, AT_ONCE)?;
-        Ok(())
-    }
-
-    /// Ends the load of a k6 before its time. The leading one stays for [`Self::run_teardown`]; its exit code is 103 then.
-    ///
-    /// # Errors
-    /// [`ControlError`].
-    pub fn halt(&self) -> Result<(), ControlError> {
-        let body = br#"{"data":{"type":"status","id":"default","attributes":{"stopped":true}}}"#;
-        self.call("stop", "PATCH", "/v1/status", body, AT_ONCE)?;
-        Ok(())
-    }
-
-    /// Runs the script's teardown with the data of setup, bounded by the option `teardownTimeout`.
-    ///
-    /// # Errors
-    /// [`ControlError::Function`] with the exception if it throws.
-    pub fn run_teardown(&self, timeout: Duration) -> Result<(), ControlError> {
-        if self.teardown {
-            self.call("teardown", "POST", "/v1/teardown", b"", timeout)?;
-        }
-        Ok(())
     }
 
     fn call(
@@ -198,19 +117,21 @@ impl Control {
         let answer = self.exchange(method, path, body, timeout);
         let answer = answer.map_err(|source| ControlError::Io {
             call,
+            engine: ENGINE,
             address: self.address,
             source,
         })?;
         let split = memchr::memmem::find(&answer, b"\r\n\r\n");
         let (head, body) = match split {
             Some(at) => (&answer[..at], &answer[at + 4..]),
-            None => return Err(self.wrong(call, "the answer is not HTTP".to_owned())),
+            None => return Err(self.wrong(call, "the answer is not HTTP".to_owned(), None)),
         };
         let head = String::from_utf8_lossy(head);
         let status = head
             .strip_prefix("HTTP/1.")
             .and_then(|rest| rest.get(2..5)?.parse::<u16>().ok());
-        let status = status.ok_or_else(|| self.wrong(call, "the answer is not HTTP".to_owned()))?;
+        let status =
+            status.ok_or_else(|| self.wrong(call, "the answer is not HTTP".to_owned(), None))?;
         if !(200..300).contains(&status) {
             let detail = detail(body);
             if matches!(call, "setup" | "teardown") && status == 500 {
@@ -221,6 +142,7 @@ impl Control {
             }
             return Err(ControlError::Refused {
                 call,
+                engine: ENGINE,
                 address: self.address,
                 status,
                 detail,
@@ -229,8 +151,10 @@ impl Control {
         if body.trim_ascii().is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_slice(body)
-            .map_err(|error| self.wrong(call, format!("the answer is not JSON: {error}")))
+        serde_json::from_slice(body).map_err(|error| {
+            let problem = format!("the answer is not JSON: {error}");
+            self.wrong(call, problem, Some(error))
+        })
     }
 
     /// HTTP/1.0, so that the answer ends with the connection and is not chunked.
@@ -262,11 +186,18 @@ impl Control {
         Ok(answer)
     }
 
-    fn wrong(&self, call: &'static str, problem: String) -> ControlError {
+    fn wrong(
+        &self,
+        call: &'static str,
+        problem: String,
+        source: Option<serde_json::Error>,
+    ) -> ControlError {
         ControlError::Answer {
             call,
+            engine: ENGINE,
             address: self.address,
             problem,
+            source,
         }
     }
 }
@@ -297,7 +228,7 @@ mod tests {
     use std::thread::{JoinHandle, spawn};
 
     /// Answers one call, and gives back what was asked.
-    fn once(answer: &'static str) -> (Control, JoinHandle<String>) {
+    fn once(answer: &'static str) -> (RestApi, JoinHandle<String>) {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let asked = spawn(move || {
@@ -321,7 +252,7 @@ mod tests {
             }
         });
         (
-            Control {
+            RestApi {
                 address,
                 leads: true,
                 setup: true,
@@ -349,7 +280,7 @@ mod tests {
         );
         assert_eq!(control.run_setup(AT_ONCE).unwrap(), None);
         asked.join().unwrap();
-        let none = Control {
+        let none = RestApi {
             setup: false,
             ..control
         };

@@ -12,7 +12,7 @@
 //! The standard deviation, `in` with several values, and percentages of all requests have no equivalent, and become warnings.
 
 use super::assertion::{Assertion, Condition, Path, Requests, Stat, Target};
-use crate::inspect::Lifted;
+use crate::inspection::ScriptThreshold;
 use floodgate_core::metric::{Builtin, Tags};
 use floodgate_core::threshold::Key;
 use std::time::Duration;
@@ -28,7 +28,10 @@ pub struct Name {
 
 /// Thresholds of assertions, and a warning for each that has no equivalent. `requests` are those that are known, for `forAll`: a
 /// log has been read, or none before the run.
-pub fn lift(assertions: &[Assertion], requests: &[Name]) -> (Vec<Lifted>, Vec<String>) {
+pub fn thresholds(
+    assertions: &[Assertion],
+    requests: &[Name],
+) -> (Vec<ScriptThreshold>, Vec<String>) {
     let (mut lifted, mut warnings) = (Vec::new(), Vec::new());
     for assertion in assertions {
         let expressions = figure(&assertion.target)
@@ -63,7 +66,7 @@ pub fn lift(assertions: &[Assertion], requests: &[Name]) -> (Vec<Lifted>, Vec<St
                 metric: figure.metric.name().to_owned(),
                 tags,
             };
-            lifted.extend(expressions.iter().map(|expression| Lifted {
+            lifted.extend(expressions.iter().map(|expression| ScriptThreshold {
                 key: key.to_string(),
                 expression: expression.clone(),
                 abort_on_fail: false,
@@ -208,7 +211,7 @@ mod tests {
             group: group.into(),
             name: name.into(),
         });
-        let (lifted, warnings) = lift(&[assertion], &requests);
+        let (lifted, warnings) = thresholds(&[assertion], &requests);
         let all = lifted
             .iter()
             .map(|l| format!("{}: {}", l.key, l.expression));

@@ -1,4 +1,4 @@
-//! What of this process's environment an engine does not get.
+//! Credentials of this process, which an engine does not inherit.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -7,12 +7,12 @@ use std::process::Command;
 /// How the names of variables begin that hold credentials of AWS or say where to fetch them: a container's
 /// `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` leads to those of the task's role
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task-iam-roles.html>).
-const WITHHELD: [&str; 2] = ["AWS_", "ECS_"];
+const CREDENTIALS: [&str; 2] = ["AWS_", "ECS_"];
 
-/// Whether an engine does not inherit a variable of this name.
-pub fn is_withheld(name: &OsStr) -> bool {
+/// Whether a variable of this name holds credentials of AWS, or says where to fetch them.
+pub fn is_credential(name: &OsStr) -> bool {
     let name = name.as_encoded_bytes();
-    WITHHELD.iter().any(|start| {
+    CREDENTIALS.iter().any(|start| {
         name.get(..start.len())
             .is_some_and(|own| own.eq_ignore_ascii_case(start.as_bytes()))
     })
@@ -20,13 +20,13 @@ pub fn is_withheld(name: &OsStr) -> bool {
 
 /// Keeps this process's credentials from a command that runs somebody's script. What a definition hands to the script by name, as a
 /// parameter, is not inherited and stays.
-pub fn withhold(command: &mut Command) {
+pub fn remove_credentials(command: &mut Command) {
     let given: HashSet<_> = command
         .get_envs()
         .map(|(name, _)| name.to_owned())
         .collect();
     for (name, _) in std::env::vars_os() {
-        if is_withheld(&name) && !given.contains(&name) {
+        if is_credential(&name) && !given.contains(&name) {
             command.env_remove(name);
         }
     }
@@ -46,10 +46,10 @@ mod tests {
             "ECS_CONTAINER_METADATA_URI_V4",
             "aws_secret_access_key",
         ] {
-            assert!(is_withheld(OsStr::new(name)), "{name}");
+            assert!(is_credential(OsStr::new(name)), "{name}");
         }
         for name in ["PATH", "K6_VUS", "MY_AWS_KEY", "AWS", "JAVA_HOME"] {
-            assert!(!is_withheld(OsStr::new(name)), "{name}");
+            assert!(!is_credential(OsStr::new(name)), "{name}");
         }
     }
 }

@@ -9,9 +9,9 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inspection {
     /// The load by scenario (k6: scenarios, JMeter: thread groups, Gatling: populations), where it can be read.
-    pub scenarios: Vec<Planned>,
+    pub scenarios: Vec<PlannedScenario>,
     /// Thresholds in our grammar, lifted from the script (k6's options, Gatling's assertions): metric key and expression.
-    pub thresholds: Vec<Lifted>,
+    pub thresholds: Vec<ScriptThreshold>,
     /// The most VUs at any time, if the script says more than `scenarios` does.
     pub max_vus: Option<u64>,
     /// The longest time of a run with all graceful stops, if it is known.
@@ -30,7 +30,7 @@ pub struct Inspection {
 
 /// The load of one scenario of a script.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Planned {
+pub struct PlannedScenario {
     /// Its name; also the tag `scenario`.
     pub name: String,
     /// When it starts, from the start of the run.
@@ -41,7 +41,7 @@ pub struct Planned {
     pub graceful_stop: Duration,
 }
 
-impl Planned {
+impl PlannedScenario {
     /// Whether a schedule starts its iterations, whatever the target does: an arrival rate.
     pub fn is_open(&self) -> bool {
         self.executor.as_ref().is_some_and(Executor::is_open)
@@ -50,7 +50,7 @@ impl Planned {
 
 /// A threshold out of a script.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lifted {
+pub struct ScriptThreshold {
     /// `metric{tag:value}`.
     pub key: String,
     /// `p(95)<500`.

@@ -1,14 +1,20 @@
 //! Reads a JTL in CSV.
 
-use super::Options;
+mod date;
+mod record;
+
 use super::columns::{self, Columns, Layout, MOST, NONE};
 use super::evidence::{self, Evidence};
 use super::family::{Family, Of, Row};
-use super::feed::{Code, Feed, Has, Outcome};
-use super::sample::{Figures, Kind, LATEST_MS, LONGEST_MS, TRANSACTION, group, is_orphan};
+use super::feed::{Feed, Has};
+use super::options::Options;
+use super::outcome::{Code, Outcome};
+use super::sample::{Kind, LATEST_MS, LONGEST_MS, TRANSACTION, group, is_orphan};
 use crate::collector::Collector;
+use crate::jmeter::figures::Figures;
 use crate::read::{ReadError, Reader};
-use std::borrow::Cow;
+use date::parse_date;
+use record::{Record, fields, is_web, parse};
 
 /// The longest record in bytes.
 const LONGEST: usize = 1 << 20;
@@ -30,79 +36,6 @@ pub struct CsvReader {
     guessed: u64,
 }
 
-/// A record: its bytes, and where its fields end.
-struct Record<'a> {
-    bytes: &'a [u8],
-    ends: &'a [usize],
-    line: u64,
-}
-
-impl<'a> Record<'a> {
-    /// A field as it stands; empty where the record has none.
-    #[inline]
-    fn raw(&self, column: u8) -> &'a [u8] {
-        let column = usize::from(column);
-        let Some(&end) = self.ends.get(column) else {
-            return &[];
-        };
-        let start = if column == 0 {
-            0
-        } else {
-            self.ends[column - 1] + 1
-        };
-        &self.bytes[start..end]
-    }
-
-    /// A field without its quotes.
-    #[inline]
-    fn text(&self, column: u8) -> Cow<'a, [u8]> {
-        let raw = self.raw(column);
-        if raw.first() != Some(&b'"') {
-            return Cow::Borrowed(raw);
-        }
-        unquoted(raw)
-    }
-
-    fn number(&self, column: u8, name: &str) -> Result<u64, ReadError> {
-        let raw = self.raw(column);
-        parse(raw).ok_or_else(|| self.malformed(name, raw, "a number of at least 0"))
-    }
-
-    /// A time in ms.
-    fn span(&self, column: u8, name: &str) -> Result<u64, ReadError> {
-        match self.number(column, name)? {
-            long if long > LONGEST_MS => {
-                Err(self.malformed(name, self.raw(column), "a time of at most a year in ms"))
-            }
-            ms => Ok(ms),
-        }
-    }
-
-    /// A number that older versions and other tools leave out.
-    fn optional(&self, column: u8, name: &str) -> Result<Option<u64>, ReadError> {
-        if self.raw(column).is_empty() {
-            return Ok(None);
-        }
-        self.number(column, name).map(Some)
-    }
-
-    #[cold]
-    fn malformed(&self, name: &str, value: &[u8], wanted: &str) -> ReadError {
-        let value: String = String::from_utf8_lossy(value).chars().take(80).collect();
-        ReadError::Malformed {
-            place: format!("line {}", self.line),
-            problem: format!("{name} is {value:?}, not {wanted}: is this a JTL with that header?"),
-        }
-    }
-}
-
-/// Whether a field is a URL of HTTP.
-#[inline]
-fn is_web(field: &[u8]) -> bool {
-    let field = field.strip_prefix(b"\"").unwrap_or(field);
-    field.starts_with(b"http")
-}
-
 fn evidence_of(columns: &Columns, record: &Record<'_>) -> Evidence {
     let text = |column: u8| evidence::text(&record.text(column));
     Evidence {
@@ -112,83 +45,6 @@ fn evidence_of(columns: &Columns, record: &Record<'_>) -> Evidence {
         failure: text(columns.failure),
         ..Evidence::default()
     }
-}
-
-#[cold]
-fn unquoted(raw: &[u8]) -> Cow<'_, [u8]> {
-    let inner = raw[1..].strip_suffix(b"\"").unwrap_or(&raw[1..]);
-    if memchr::memchr(b'"', inner).is_none() {
-        return Cow::Borrowed(inner);
-    }
-    let mut text = Vec::with_capacity(inner.len());
-    let mut bytes = inner.iter();
-    while let Some(&byte) = bytes.next() {
-        text.push(byte);
-        if byte == b'"' && bytes.as_slice().first() == Some(&b'"') {
-            bytes.next();
-        }
-    }
-    Cow::Owned(text)
-}
-
-/// How many fields a record has, given without its end.
-fn fields(record: &[u8], delimiter: u8) -> usize {
-    let mut open = false;
-    1 + memchr::memchr2_iter(delimiter, b'"', record)
-        .filter(|&at| {
-            open ^= record[at] == b'"';
-            record[at] == delimiter && !open
-        })
-        .count()
-}
-
-/// Up to 18 digits.
-#[inline]
-fn parse(digits: &[u8]) -> Option<u64> {
-    if digits.is_empty() || digits.len() > 18 {
-        return None;
-    }
-    let mut value = 0_u64;
-    for byte in digits {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            return None;
-        }
-        value = value * 10 + u64::from(digit);
-    }
-    Some(value)
-}
-
-/// Days from 1970-01-01 of a date of the Gregorian calendar.
-/// Source: <https://howardhinnant.github.io/date_algorithms.html#days_from_civil>.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
-/// `2024/01/31 12:34:56.789`, with any single separators, in UTC; the milliseconds may be missing.
-fn parse_date(text: &[u8]) -> Option<i64> {
-    let field = |from: usize, length: usize| {
-        let digits = text.get(from..from + length)?;
-        parse(digits).and_then(|value| i64::try_from(value).ok())
-    };
-    if !matches!(text.len(), 19 | 23) {
-        return None;
-    }
-    let (year, month, day) = (field(0, 4)?, field(5, 2)?, field(8, 2)?);
-    let (hour, minute, second) = (field(11, 2)?, field(14, 2)?, field(17, 2)?);
-    let ms = if text.len() == 23 { field(20, 3)? } else { 0 };
-    let valid = (1..=12).contains(&month)
-        && (1..=31).contains(&day)
-        && hour < 24
-        && minute < 60
-        && second < 61;
-    valid.then(|| {
-        ((days(year, month, day) * 24 + hour) * 60 + minute) * 60_000 + second * 1_000 + ms
-    })
 }
 
 impl CsvReader {
@@ -554,26 +410,5 @@ impl Reader for CsvReader {
         }
         warnings.extend(self.feed.warning());
         Ok(warnings)
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_are_read() {
-        assert_eq!(parse_date(b"1970/01/01 00:00:00.001"), Some(1));
-        assert_eq!(parse_date(b"2024-02-29 12:34:56"), Some(1_709_210_096_000));
-        assert_eq!(parse_date(b"2024-13-29 12:34:56"), None);
-        assert_eq!(parse_date(b"yesterday at noon.."), None);
-    }
-
-    #[test]
-    fn quotes_are_taken_off() {
-        assert_eq!(&*unquoted(br#""a ""b"", c""#), br#"a "b", c"#);
-        assert_eq!(&*unquoted(b"\"plain\""), b"plain");
-        assert_eq!(&*unquoted(b"\""), b"");
     }
 }
