@@ -1,6 +1,7 @@
 use super::*;
 use floodgate_core::definition::model::{HttpOptions, RunOptions};
 use floodgate_core::schedule::planned_load;
+use floodgate_records::engine::Engine;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
