@@ -6,7 +6,7 @@ use crate::placed::Placed;
 use crate::placement::{ON_DEMAND, Placement};
 use floodgate_core::cost::{Architecture, Capacity, Observed, Site, TaskTime};
 use floodgate_core::definition::model::Definition;
-use floodgate_core::execution::record::Execution;
+use floodgate_records::execution::Execution;
 
 /// Where and on what a run takes place.
 pub(crate) fn site(app: &App, placement: &Placement, execution: &Execution) -> Site {

@@ -2,7 +2,7 @@
 
 use floodgate_control::ControlError;
 use floodgate_control::load::LoadError;
-use floodgate_core::verdict::ERROR_INVALID;
+use floodgate_records::status::ERROR_INVALID;
 use floodgate_store::StoreError;
 use lambda_runtime::Diagnostic;
 

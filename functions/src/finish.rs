@@ -14,9 +14,9 @@ use crate::turn::{load_run, load_state};
 use floodgate_control::watch::WatchState;
 use floodgate_control::{Closing, Measured, finish_with, note_order, read_stop};
 use floodgate_core::cost;
-use floodgate_core::execution::control::StopReason;
-use floodgate_core::execution::record::Execution;
-use floodgate_core::keys::ExecutionKeys;
+use floodgate_records::control::StopReason;
+use floodgate_records::execution::Execution;
+use floodgate_records::keys::ExecutionKeys;
 use serde_json::json;
 use std::collections::BTreeMap;
 

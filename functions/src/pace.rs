@@ -4,7 +4,7 @@ use crate::clock::between;
 use floodgate_control::watch::Phase;
 use floodgate_core::cost::{END, READY, Watched};
 use floodgate_core::definition::model::{Definition, Executor};
-use floodgate_core::execution::plan::Plan;
+use floodgate_records::plan::Plan;
 use std::time::Duration;
 
 /// Events of a turn in the history of a Standard state machine: state entered and exited for Wait, Watch and Choice, and

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use floodgate_control::json;
-use floodgate_core::keys::ExecutionKeys;
+use floodgate_records::keys::ExecutionKeys;
 use floodgate_store::ObjectStore;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};

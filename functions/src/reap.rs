@@ -17,9 +17,9 @@ use crate::turn::{Turn, load_run};
 use floodgate_control::watch::Phase;
 use floodgate_control::{GivenUp, give_up, plain_cause};
 use floodgate_core::cost::Watched;
-use floodgate_core::execution::control::{Stop, StopReason};
-use floodgate_core::execution::record::Execution;
-use floodgate_core::verdict::ERROR_INVALID;
+use floodgate_records::control::{Stop, StopReason};
+use floodgate_records::execution::Execution;
+use floodgate_records::status::ERROR_INVALID;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -410,7 +410,7 @@ async fn event(app: &App, detail: Detail) -> Result<Reaped> {
     }
     // Tasks are told at once; the recovery takes its time.
     if let Ok(loaded) = load_run(app, &execution.project, &id).await {
-        let keys = floodgate_core::keys::ExecutionKeys::new(&execution.project, &id);
+        let keys = floodgate_records::keys::ExecutionKeys::new(&execution.project, &id);
         let (reason, by) = order_of(&recover.status, recover.error.as_deref());
         let stop = Stop {
             reason,

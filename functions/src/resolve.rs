@@ -6,7 +6,7 @@
 use crate::error::Result;
 use floodgate_control::load::{Checked, LoadError, check, load_stored};
 use floodgate_core::definition::{Definition, Reference, Resolver, Source};
-use floodgate_core::execution::plan::Plan;
+use floodgate_records::plan::Plan;
 use floodgate_store::ObjectStore;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,7 +1,7 @@
 //! What goes from state to state: a few hundred bytes. All else lies in the bucket.
 
 use floodgate_core::cost::Watched;
-use floodgate_core::execution::record::Status;
+use floodgate_records::status::Status;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 

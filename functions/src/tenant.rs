@@ -2,7 +2,7 @@
 //! input can name another's.
 
 use crate::placement::Placement;
-use floodgate_core::execution::record::PrincipalIs;
+use floodgate_records::execution::PrincipalIs;
 
 /// What a state machine is told instead of a project where it serves all that have none of their own.
 const OTHERS: &str = "*";

@@ -14,10 +14,10 @@ use floodgate_control::watch::{Next, Phase, TaskState, Watch, WatchOptions, Watc
 use floodgate_control::{Prepared, find, json, load_plan};
 use floodgate_core::cost::{self, Observed, Watched};
 use floodgate_core::definition::model::Definition;
-use floodgate_core::execution::control::StopReason;
-use floodgate_core::execution::plan::Plan;
-use floodgate_core::execution::record::Execution;
-use floodgate_core::keys::ExecutionKeys;
+use floodgate_records::control::StopReason;
+use floodgate_records::execution::Execution;
+use floodgate_records::keys::ExecutionKeys;
+use floodgate_records::plan::Plan;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 //! and what it keeps stays within bounds.
 #![no_main]
 
-use floodgate_core::metric::Tags;
+use floodgate_records::metric::Tags;
 use floodgate_engines::collector::Settings;
 use floodgate_engines::k6::{CsvReader, JsonReader, inspect};
 use floodgate_engines::{Collector, ReadError, Reader};

@@ -2,7 +2,7 @@
 //! response that the fuzzer chooses.
 
 use floodgate_core::definition::{Overrides, Parsed, Reference, Resolver, Source, parse};
-use floodgate_core::metric::Tags;
+use floodgate_records::metric::Tags;
 use floodgate_generator::clock::Nanos;
 use floodgate_generator::flow::{CompiledScenario, Files, Io, Place, Request, Start, Timer, Vu};
 use floodgate_generator::http::Keep;

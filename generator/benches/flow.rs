@@ -5,7 +5,6 @@
 use divan::{Bencher, black_box};
 use floodgate_core::check::{Check, Comparison, Subject, Test};
 use floodgate_core::definition::*;
-use floodgate_core::metric::Tags;
 use floodgate_core::template::{Part as TemplatePart, Template, Variable};
 use floodgate_generator::clock::Nanos;
 use floodgate_generator::flow::{CompiledScenario, Files, Io, Place, Request, Start, Timer, Vu};
@@ -13,6 +12,7 @@ use floodgate_generator::http::Keep;
 use floodgate_generator::http::exchange::{ErrorCode, Exchange};
 use floodgate_generator::recorder::{CheckSeries, HttpSeries, Record};
 use floodgate_records::engine::Engine;
+use floodgate_records::metric::Tags;
 use std::cell::RefCell;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

@@ -18,12 +18,12 @@ mod plan;
 mod s3;
 
 use floodgate_core::definition::Resolver;
-use floodgate_core::execution::control::Start;
-use floodgate_core::execution::manifest::Manifest;
-use floodgate_core::execution::plan::Plan;
-use floodgate_core::keys::{DEFINITION_FILE, ExecutionKeys, definition_file};
 use floodgate_generator::clock::unix_ms;
 use floodgate_generator::{Config, Site, run};
+use floodgate_records::control::Start;
+use floodgate_records::keys::{DEFINITION_FILE, ExecutionKeys, definition_file};
+use floodgate_records::manifest::Manifest;
+use floodgate_records::plan::Plan;
 use floodgate_store::ObjectStore;
 use floodgate_store::aws::sdk_config;
 use floodgate_store::local::LocalStore;

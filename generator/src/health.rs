@@ -3,7 +3,7 @@
 //! A load generator that has no CPU left measures itself. Its figures go into the manifest, and the verdict on them.
 
 use crate::cgroup::{Cgroups, Host};
-use floodgate_core::execution::manifest::Health;
+use floodgate_records::manifest::Health;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 use std::fs;

@@ -5,7 +5,7 @@
 //! is never loosened by one that is told.
 
 use crate::cgroup::{Cgroups, Host};
-use floodgate_core::execution::manifest::{Health, LimitSource};
+use floodgate_records::manifest::{Health, LimitSource};
 use std::fs;
 
 /// Limits that somebody names.

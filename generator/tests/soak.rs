@@ -5,13 +5,13 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use floodgate_core::fold::Folding;
-use floodgate_core::keys::ExecutionKeys;
-use floodgate_core::metric::Tags;
 use floodgate_generator::clock::Nanos;
 use floodgate_generator::flush::{self, FlushConfig};
 use floodgate_generator::http::exchange::{Exchange, Timings};
 use floodgate_generator::recorder::{Record, SeriesBudget, WorkerRecorder};
 use floodgate_generator::site::Site;
+use floodgate_records::keys::ExecutionKeys;
+use floodgate_records::metric::Tags;
 use floodgate_store::{ObjectInfo, ObjectStore, StoreError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -4,8 +4,8 @@
 //! A few seeds are tried each time; `FLOODGATE_CHAOS=1000..1100` tries these, and a failure names its own.
 
 use crate::support::*;
-use floodgate_core::execution::record::Status;
-use floodgate_core::execution::summary::Summary;
+use floodgate_records::status::Status;
+use floodgate_records::summary::Summary;
 use floodgate_target::{Config, Target};
 use std::ops::Range;
 use std::time::{Duration, Instant};

@@ -1,7 +1,7 @@
 //! The published examples, shortened, against the bundled shop: every path, field and header in them is one it knows.
 
 use crate::support::*;
-use floodgate_core::execution::record::Status;
+use floodgate_records::status::Status;
 use floodgate_target::{Config, Target, tls};
 
 /// Every example, and what makes it short and gentle.

@@ -1,7 +1,7 @@
 //! Targets that misbehave: every fault has its code, and no run hangs or claims success.
 
 use crate::support::*;
-use floodgate_core::execution::record::Status;
+use floodgate_records::status::Status;
 use floodgate_target::faulty::{Answer, OnConnect, Script};
 use floodgate_target::{Config, Target, tls};
 use std::time::Duration;

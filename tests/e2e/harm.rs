@@ -1,7 +1,7 @@
 //! Targets and proxies that mean harm: each run ends in its time, says what it met, and stays small.
 
 use crate::support::*;
-use floodgate_core::execution::record::Status;
+use floodgate_records::status::Status;
 use floodgate_target::faulty::{Answer, OnConnect, Script};
 use floodgate_target::{Config, Target};
 use std::io::{Read as _, Write as _};

@@ -2,8 +2,8 @@
 //! namespaces, as root, and skipped where that is not permitted.
 
 use crate::support::*;
-use floodgate_core::execution::record::Status;
-use floodgate_core::execution::summary::Summary;
+use floodgate_records::status::Status;
+use floodgate_records::summary::Summary;
 use floodgate_target::{Config, Target};
 use serde_json::Value;
 use std::io::Read;

@@ -1,8 +1,8 @@
 //! Processes that end before their time.
 
 use crate::support::*;
-use floodgate_core::execution::manifest::Manifest;
-use floodgate_core::execution::record::Status;
+use floodgate_records::manifest::Manifest;
+use floodgate_records::status::Status;
 use floodgate_target::{Config, Target};
 
 /// Starts a run of 30 s and waits until load is sent.

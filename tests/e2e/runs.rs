@@ -1,7 +1,7 @@
 //! Runs against a target that behaves.
 
 use crate::support::*;
-use floodgate_core::execution::record::Status;
+use floodgate_records::status::Status;
 use floodgate_target::{Config, Target};
 
 #[test]

@@ -1,7 +1,7 @@
 //! What a person sees.
 
 use crate::support::*;
-use floodgate_core::printable::shows;
+use floodgate_records::printable::shows;
 use floodgate_target::{Config, Target};
 
 /// Sets the title, clears the screen (also in C1), forges a line, turns the direction of writing.
@@ -218,7 +218,7 @@ fn the_first_failures_are_kept_and_shown_without_secrets() {
         .floodgate(&["show", id, "--failures", "--json"])
         .expect(0)
         .stdout();
-    let log: floodgate_core::execution::failure::FailureLog = serde_json::from_str(&json).unwrap();
+    let log: floodgate_records::failure::FailureLog = serde_json::from_str(&json).unwrap();
     let gone = log.samples.iter().find(|s| s.name == "gone").unwrap();
     assert_eq!(
         (gone.status, &gone.checks[..]),

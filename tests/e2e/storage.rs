@@ -1,9 +1,9 @@
 //! A store that does not take or does not keep what is written.
 
 use crate::support::*;
-use floodgate_core::execution::record::Status;
-use floodgate_core::execution::summary::Summary;
 use floodgate_core::shard::decode;
+use floodgate_records::status::Status;
+use floodgate_records::summary::Summary;
 use floodgate_target::{Config, Target};
 use rustix::process::{Pid, Resource, Rlimit};
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Runs the program in a folder of its own.
 
-use floodgate_core::execution::schema;
-use floodgate_core::execution::summary::Summary;
+use floodgate_records::schema;
+use floodgate_records::summary::Summary;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;

@@ -2,9 +2,8 @@
 
 use floodgate_control::ControlError;
 use floodgate_control::load::LoadError;
-use floodgate_core::execution::record::Status;
-use floodgate_core::printable::printable;
-use floodgate_core::verdict::EXIT_INVALID;
+use floodgate_records::printable::printable;
+use floodgate_records::status::{EXIT_INVALID, Status};
 use floodgate_store::StoreError;
 use std::path::PathBuf;
 

@@ -36,9 +36,8 @@ use commands::{
     hit, import, init, inspect, run, runs, schema, show, validate,
 };
 use error::CliError;
-use floodgate_core::execution::record::Status;
-use floodgate_core::verdict::EXIT_INVALID;
 use floodgate_generator::script::{GUARD, guarded};
+use floodgate_records::status::{EXIT_INVALID, Status};
 use output::say;
 use std::ffi::OsString;
 use std::panic::catch_unwind;
@@ -74,7 +73,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             // Help and version go to stdout and are not a failure; a closed pipe is nobody's concern. Arguments that a
             // terminal would obey cost a message its colours.
             let text = error.render().to_string();
-            if floodgate_core::printable::printable_lines(&text) == text {
+            if floodgate_records::printable::printable_lines(&text) == text {
                 let _ = error.print();
             } else {
                 output::say_lines(text.trim_end());

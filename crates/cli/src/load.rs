@@ -9,11 +9,11 @@ use bytes::Bytes;
 use floodgate_control::load::{self, Checked, Loaded};
 use floodgate_control::{Stores, TestPackage};
 use floodgate_core::definition::{Definition, Parsed, Reference, Resolver, Source, sketch};
-use floodgate_core::execution::plan::Plan;
 use floodgate_engines::definition::complete;
 use floodgate_engines::registry::labels;
 use floodgate_engines::{Inspection, PreparedScript, engine_of, facts, link_out};
 use floodgate_generator::preflight;
+use floodgate_records::plan::Plan;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 

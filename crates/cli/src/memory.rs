@@ -4,7 +4,7 @@
 //! changed from within. So an abort gets an exit code, and where the memory of processes is limited (`ulimit -v`) another process
 //! passes on what is said on stderr, and says that in a line.
 
-use floodgate_core::execution::record::Status;
+use floodgate_records::status::Status;
 use rustix::process::{Resource, getrlimit};
 use std::ffi::OsString;
 use std::io::{BufRead, Write};

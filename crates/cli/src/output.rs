@@ -1,12 +1,12 @@
 //! The one place where text leaves for a terminal: results on stdout, messages on stderr.
 //!
 //! Names and messages come from definitions, scripts, targets and records. Everything but the crate `report`'s layouts, which
-//! makes each part printable itself and then adds colours, is made printable here (see [`floodgate_core::printable`]). The
+//! makes each part printable itself and then adds colours, is made printable here (see [`floodgate_records::printable`]). The
 //! lints that forbid `println!` and `eprintln!` elsewhere in this crate keep it that way.
 
 use crate::error::{CliError, Result};
 use console::style;
-use floodgate_core::printable::{printable, printable_json, printable_lines};
+use floodgate_records::printable::{printable, printable_json, printable_lines};
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write, stderr, stdout};
 

@@ -1,6 +1,6 @@
 //! Who started a run and from where, as far as the environment says.
 
-use floodgate_core::execution::record::Trigger;
+use floodgate_records::execution::Trigger;
 
 /// Variables that pipelines set: the page of the build, the revision, who. The first that is set counts.
 const BUILD_URL: [&str; 3] = ["CI_JOB_URL", "BUILD_URL", "CIRCLE_BUILD_URL"];

@@ -23,12 +23,13 @@ use floodgate_control::collect::{MergeLimits, collect_part, load_parts, plan_par
 use floodgate_control::load::{check, load_stored};
 use floodgate_control::{Closing, PlanOptions, Stores, finish_with, load_plan, prepare};
 use floodgate_core::definition::{Resolver, Source};
-use floodgate_core::execution::manifest::{Health, Manifest, ShardEntry, TaskOutcome, Totals};
-use floodgate_core::execution::record::{Execution, Status, Trigger};
 use floodgate_core::histogram::Histogram;
-use floodgate_core::keys::ExecutionKeys;
-use floodgate_core::metric::{Builtin, MetricKind, SeriesKey, Tags};
 use floodgate_core::shard::{Content, Row, ShardMeta, Sources, encode, sha256_hex, window_s};
+use floodgate_records::execution::{Execution, Trigger};
+use floodgate_records::keys::ExecutionKeys;
+use floodgate_records::manifest::{Health, Manifest, ShardEntry, TaskOutcome, Totals};
+use floodgate_records::metric::{Builtin, MetricKind, SeriesKey, Tags};
+use floodgate_records::status::Status;
 use floodgate_store::local::LocalStore;
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -4,8 +4,9 @@ use crate::Stores;
 use crate::error::{ControlError, Result};
 use crate::lookup::load_summary;
 use floodgate_core::definition::model::BaselineRef;
-use floodgate_core::execution::record::{Execution, Status};
-use floodgate_core::execution::summary::Summary;
+use floodgate_records::execution::Execution;
+use floodgate_records::status::Status;
+use floodgate_records::summary::Summary;
 
 /// Records that are looked through for the last run that passed.
 const AMONG: usize = 500;

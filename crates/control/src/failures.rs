@@ -2,9 +2,8 @@
 
 use crate::error::Result;
 use crate::json;
-use floodgate_core::execution::failure::FailureLog;
-use floodgate_core::execution::summary::FailuresSummary;
-use floodgate_core::keys::ExecutionKeys;
+use floodgate_records::failure::{FailureLog, FailuresSummary};
+use floodgate_records::keys::ExecutionKeys;
 use floodgate_store::ObjectStore;
 
 /// A task's samples are far below it; what is larger was not written by a task.

@@ -12,16 +12,18 @@ use floodgate_core::definition::model::Definition;
 use floodgate_core::execution::applied::{
     applied_load, has_requests, silent_scenarios, start_skew_us,
 };
-use floodgate_core::execution::control::{Start, Stop};
-use floodgate_core::execution::manifest::Manifest;
-use floodgate_core::execution::plan::Plan;
-use floodgate_core::execution::record::{Completeness, Execution, Status};
 use floodgate_core::execution::summarise::{Conclusion, Finished as Evidence, conclude};
-use floodgate_core::execution::summary::{FailureCounts, FailuresSummary, Summary};
-use floodgate_core::execution::unwritten::Unwritten;
-use floodgate_core::keys::ExecutionKeys;
-use floodgate_core::metric::Builtin;
 use floodgate_core::threshold::{MetricSource, Thresholds};
+use floodgate_records::control::{Start, Stop};
+use floodgate_records::execution::{Completeness, Execution};
+use floodgate_records::failure::{FailureCounts, FailuresSummary};
+use floodgate_records::keys::ExecutionKeys;
+use floodgate_records::manifest::Manifest;
+use floodgate_records::metric::Builtin;
+use floodgate_records::plan::Plan;
+use floodgate_records::status::Status;
+use floodgate_records::summary::Summary;
+use floodgate_records::unwritten::Unwritten;
 use floodgate_store::{ObjectStore, StoreError};
 use std::collections::BTreeSet;
 

@@ -2,8 +2,9 @@
 
 use crate::error::{ControlError, Result};
 use crate::{Stores, audit, principal};
-use floodgate_core::execution::record::{Execution, Status};
-use floodgate_core::execution::unwritten::Unwritten;
+use floodgate_records::execution::Execution;
+use floodgate_records::status::Status;
+use floodgate_records::unwritten::Unwritten;
 use floodgate_store::StoreError;
 
 /// What is said of a run that is given up.

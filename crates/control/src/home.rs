@@ -2,9 +2,9 @@
 
 use crate::error::Result;
 use bytes::Bytes;
-use floodgate_core::execution::plan::Plan;
-use floodgate_core::execution::unwritten::Unwritten;
-use floodgate_core::keys::ExecutionKeys;
+use floodgate_records::keys::ExecutionKeys;
+use floodgate_records::plan::Plan;
+use floodgate_records::unwritten::Unwritten;
 use floodgate_store::{ObjectStore, StoreError};
 use std::collections::BTreeMap;
 

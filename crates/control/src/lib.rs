@@ -36,7 +36,8 @@ pub use prepare::{
 pub use refuse::{Refusal, UNKNOWN_TEST, refuse};
 pub use stop::{Trail, abort, note_order, note_stop, order_stop, read_stop, stop_by_person};
 
-use floodgate_core::execution::record::{AuditEntry, Execution, PrincipalIs};
+use floodgate_records::audit::AuditEntry;
+use floodgate_records::execution::{Execution, PrincipalIs};
 use floodgate_store::{ObjectStore, RecordStore};
 use std::sync::Arc;
 

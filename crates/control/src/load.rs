@@ -9,10 +9,10 @@ use floodgate_core::baseline::Baseline;
 use floodgate_core::definition::{
     Definition, Faults, Overrides, Parsed, Resolver, Severity, Source, parse, version,
 };
-use floodgate_core::execution::plan::Plan;
-use floodgate_core::keys::{DEFINITION_FILE, definition_file};
 use floodgate_core::syntax::SyntaxError;
 use floodgate_core::threshold::Thresholds;
+use floodgate_records::keys::{DEFINITION_FILE, definition_file};
+use floodgate_records::plan::Plan;
 use floodgate_store::ObjectStore;
 
 /// A definition with faults: all of them, rendered as a compiler would.

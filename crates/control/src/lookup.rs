@@ -3,10 +3,10 @@
 use crate::Stores;
 use crate::error::{ControlError, Result};
 use crate::json;
-use floodgate_core::execution::plan::Plan;
-use floodgate_core::execution::record::Execution;
-use floodgate_core::execution::summary::Summary;
-use floodgate_core::keys::ExecutionKeys;
+use floodgate_records::execution::Execution;
+use floodgate_records::keys::ExecutionKeys;
+use floodgate_records::plan::Plan;
+use floodgate_records::summary::Summary;
 use floodgate_store::StoreError;
 
 /// Records that are looked through for an id that resembles a misspelt one.

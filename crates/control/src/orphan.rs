@@ -6,11 +6,11 @@ use crate::finish::{Closing, Finished, Measured, finish_with};
 use crate::stop::read_stop;
 use crate::{ControlError, Stores};
 use floodgate_core::definition::model::Definition;
-use floodgate_core::execution::manifest::TaskOutcome;
-use floodgate_core::execution::plan::Plan;
-use floodgate_core::execution::record::Execution;
-use floodgate_core::execution::unwritten::Unwritten;
-use floodgate_core::keys::ExecutionKeys;
+use floodgate_records::execution::Execution;
+use floodgate_records::keys::ExecutionKeys;
+use floodgate_records::manifest::TaskOutcome;
+use floodgate_records::plan::Plan;
+use floodgate_records::unwritten::Unwritten;
 
 /// Why such a run is `errored`, unless all of its tasks had done their part.
 pub const COORDINATOR_GONE: &str =

@@ -2,8 +2,8 @@
 
 use crate::error::MAX_TASKS;
 use floodgate_core::definition::model::{Definition, Executor, Region, Scenario, Step};
-use floodgate_core::execution::plan::PlannedLoad;
 use floodgate_engines::facts;
+use floodgate_records::plan::PlannedLoad;
 use std::time::Duration;
 
 /// The number of tasks for `run.tasks: auto`: as many as the busiest of requests, VUs by CPU and VUs by memory needs, and one

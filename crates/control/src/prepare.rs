@@ -4,13 +4,14 @@ use crate::error::{ControlError, MAX_TASKS, Result};
 use crate::{Stores, audit, json, principal};
 use bytes::Bytes;
 use floodgate_core::definition::model::Definition;
-use floodgate_core::execution::plan::{Plan, PlannedLoad, PlannedTask};
-use floodgate_core::execution::record::{
-    Cost, Execution, Infrastructure, Status, TestRecord, Trigger,
-};
-use floodgate_core::keys::{DEFINITION_FILE, ExecutionKeys, INSPECTION_FILE, definition_file};
 use floodgate_core::schedule::planned_load;
 use floodgate_core::shard::FLUSH_INTERVAL_MS;
+use floodgate_records::cost::Cost;
+use floodgate_records::execution::{Execution, Infrastructure, Trigger};
+use floodgate_records::keys::{DEFINITION_FILE, ExecutionKeys, INSPECTION_FILE, definition_file};
+use floodgate_records::plan::{Plan, PlannedLoad, PlannedTask};
+use floodgate_records::status::Status;
+use floodgate_records::test::TestRecord;
 use floodgate_store::{ObjectStore, StoreError};
 use std::collections::BTreeMap;
 use std::time::Duration;

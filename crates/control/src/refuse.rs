@@ -2,9 +2,11 @@
 
 use crate::error::Result;
 use crate::{Stores, audit, principal};
-use floodgate_core::execution::control::Stop;
-use floodgate_core::execution::plan::PlannedLoad;
-use floodgate_core::execution::record::{Cost, Execution, Infrastructure, Status, Trigger};
+use floodgate_records::control::Stop;
+use floodgate_records::cost::Cost;
+use floodgate_records::execution::{Execution, Infrastructure, Trigger};
+use floodgate_records::plan::PlannedLoad;
+use floodgate_records::status::Status;
 use floodgate_store::StoreError;
 use std::collections::BTreeMap;
 

@@ -3,9 +3,9 @@
 use crate::error::{ControlError, Result};
 use crate::lookup::find_in;
 use crate::{Stores, audit, json, principal};
-use floodgate_core::execution::control::{Stop, StopReason};
-use floodgate_core::execution::record::Execution;
-use floodgate_core::keys::ExecutionKeys;
+use floodgate_records::control::{Stop, StopReason};
+use floodgate_records::execution::Execution;
+use floodgate_records::keys::ExecutionKeys;
 use floodgate_store::{ObjectStore, StoreError};
 
 /// Orders every task of a run to stop, unless that has been ordered already; returns the order that stands.

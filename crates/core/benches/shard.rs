@@ -4,8 +4,8 @@
 use divan::{Bencher, black_box};
 use floodgate_core::histogram::Histogram;
 use floodgate_core::merge::Merger;
-use floodgate_core::metric::{MetricKind, SeriesKey, Tags};
 use floodgate_core::shard::{Content, Row, Shard, ShardMeta, Sources, decode, encode};
+use floodgate_records::metric::{MetricKind, SeriesKey, Tags};
 use std::sync::Arc;
 
 fn main() {

@@ -18,10 +18,10 @@
 use bytes::Bytes;
 use floodgate_core::histogram::Histogram;
 use floodgate_core::merge::Merger;
-use floodgate_core::metric::{Builtin, MetricKind, SeriesKey, Tags};
 use floodgate_core::shard::{
     Content, FLUSH_INTERVAL_MS, Row, Shard, ShardMeta, Sources, WINDOW_S, encode, window_s,
 };
+use floodgate_records::metric::{Builtin, MetricKind, SeriesKey, Tags};
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -5,8 +5,8 @@
 //! without it, and what folding can add is bounded by the definition: by its filters, its scenarios, and two outcomes.
 
 use crate::definition::model::Definition;
-use crate::metric::Tags;
-use crate::threshold::parse_key;
+use floodgate_records::key::Key;
+use floodgate_records::metric::Tags;
 
 /// The value of `name` that takes the samples of series past the bound.
 pub const OTHER: &str = "__other__";
@@ -40,7 +40,7 @@ impl Folding {
         // `metric{tags} aggregate`: the key ends at the last white space.
         let compared = baseline.filter_map(|m| Some(m.trim().rsplit_once(char::is_whitespace)?.0));
         let keys = thresholds.chain(compared);
-        Self::new(keys.filter_map(|key| Some(parse_key(key.trim()).ok()?.tags)))
+        Self::new(keys.filter_map(|key| Some(key.trim().parse::<Key>().ok()?.tags)))
     }
 
     /// The filters whose tags are kept, sorted: what a task states in its manifest.

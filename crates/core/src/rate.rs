@@ -1,7 +1,8 @@
 //! Arrival rates as people write them: `50`, `0.5`, `10/s`, `1/3s`, `1 per 3s`; exact fractions, never rounded.
 
-use crate::syntax::{SyntaxError, quoted};
+use crate::syntax::SyntaxError;
 use crate::units::parse_duration;
+use floodgate_records::printable::quoted;
 use std::time::Duration;
 
 /// What [`Rate::parse`] takes, for messages.

@@ -1,6 +1,8 @@
 //! What the small grammars inside scalars share (durations, templates, checks): an error that knows its place, and the
 //! nearest name to a misspelt one.
 
+use floodgate_records::key::KeyError;
+use floodgate_records::printable::quoted;
 use std::ops::Range;
 
 /// A stretch of a text in bytes; both ends stand on characters' boundaries.
@@ -118,6 +120,18 @@ impl SyntaxError {
     }
 }
 
+impl From<KeyError> for SyntaxError {
+    fn from(error: KeyError) -> Self {
+        let (start, end) = error.at;
+        Self {
+            at: Span { start, end },
+            problem: error.problem,
+            allowed: Some(error.allowed.to_owned()),
+            hint: None,
+        }
+    }
+}
+
 /// The longest name that is compared; the distance is quadratic in the length.
 const LONGEST_COMPARED: usize = 64;
 
@@ -155,17 +169,6 @@ pub fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Opti
             .into_iter()
             .find(|candidate| wanted.len() >= 4 && plain(candidate).starts_with(&wanted))
     })
-}
-
-/// A text as it stands in a message: quoted, escaped, and cut when it is long.
-pub fn quoted(text: &str) -> String {
-    const SHOWN: usize = 60;
-    if text.chars().count() <= SHOWN {
-        format!("{text:?}")
-    } else {
-        let head: String = text.chars().take(SHOWN).collect();
-        format!("{head:?}…")
-    }
 }
 
 #[cfg(test)]

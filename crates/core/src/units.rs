@@ -3,7 +3,8 @@
 //! Durations are Go's (<https://pkg.go.dev/time#ParseDuration>) as k6 extends them: `d` is a day, and a bare number is
 //! milliseconds (<https://grafana.com/docs/k6/latest/using-k6/k6-options/reference/>).
 
-use crate::syntax::{Span, SyntaxError, quoted};
+use crate::syntax::{Span, SyntaxError};
+use floodgate_records::printable::quoted;
 use std::time::Duration;
 
 /// What [`parse_duration`] takes, for messages.

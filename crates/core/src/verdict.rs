@@ -16,11 +16,11 @@
 //!    target that is too slow for the planned load is the very thing a test is to find.
 //! 6. **passed**.
 
-use crate::baseline::BaselineOutcome;
-use crate::execution::control::Stop;
-use crate::execution::manifest::Manifest;
-use crate::execution::record::{AppliedLoad, Completeness, Status};
-use crate::execution::summary::ThresholdOutcome;
+use floodgate_records::control::Stop;
+use floodgate_records::execution::{AppliedLoad, Completeness};
+use floodgate_records::manifest::Manifest;
+use floodgate_records::outcome::{BaselineOutcome, ThresholdOutcome};
+use floodgate_records::status::Status;
 use held::{breached, not_shown, why_passed};
 use ran::{could_not_run, stopped_from_outside};
 use trust::untrustworthy;
@@ -28,13 +28,11 @@ use trust::untrustworthy;
 mod health;
 mod held;
 mod ran;
-mod status;
 mod trust;
 mod warnings;
 mod words;
 
 pub use health::{LAG_LIMIT_US, SATURATED_SHARE, STANDSTILL_US, Saturation};
-pub use status::{ERROR_INVALID, EXIT_INVALID};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -8,10 +8,10 @@
 
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
-use floodgate_core::metric::Tags;
 use floodgate_engines::Collector;
 use floodgate_engines::collector::Settings;
 use floodgate_engines::gatling::reader;
+use floodgate_records::metric::Tags;
 
 const START_MS: i64 = 1_795_330_000_000;
 const RECORDS: usize = 200_000;

@@ -2,9 +2,9 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use divan::{Bencher, counter::BytesCount};
-use floodgate_core::metric::Tags;
 use floodgate_engines::collector::{Collector, Settings};
 use floodgate_engines::jmeter::{Options, Paces, reader};
+use floodgate_records::metric::Tags;
 
 fn main() {
     divan::main();

@@ -4,10 +4,10 @@
 
 use divan::Bencher;
 use divan::counter::BytesCount;
-use floodgate_core::metric::Tags;
 use floodgate_engines::collector::Settings;
 use floodgate_engines::k6::{CsvReader, JsonReader};
 use floodgate_engines::{Collector, Reader};
+use floodgate_records::metric::Tags;
 use std::collections::BTreeMap;
 
 fn main() {

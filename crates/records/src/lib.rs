@@ -1,4 +1,24 @@
-//! What is written about a run. Whoever reads a record needs this crate alone: it has types, and what follows from one
-//! value of them, and needs serde and nothing that is heavier.
+//! What is written about a run: the plan, the control objects, manifests, the record and the summary, and where they lie.
+//!
+//! Whoever reads a record needs this crate alone: it has types, and what follows from one value of them, and needs serde
+//! and nothing that is heavier. How the values come about (what holds, what is merged, what is left out) is decided elsewhere.
 
+pub mod audit;
+pub mod connections;
+pub mod control;
+pub mod cost;
 pub mod engine;
+pub mod execution;
+pub mod failure;
+pub mod key;
+pub mod keys;
+pub mod manifest;
+pub mod metric;
+pub mod outcome;
+pub mod plan;
+pub mod printable;
+pub mod schema;
+pub mod status;
+pub mod summary;
+pub mod test;
+pub mod unwritten;

@@ -2,7 +2,7 @@
 
 use crate::format::{bytes, count, duration, utc};
 use crate::style::{Style, Tone};
-use floodgate_core::execution::failure::{Excerpt, FailureLog, FailureSample};
+use floodgate_records::failure::{Excerpt, FailureLog, FailureSample};
 
 /// The samples of failures of a run: `floodgate show ID --failures`.
 pub fn failures(log: &FailureLog, style: Style) -> String {

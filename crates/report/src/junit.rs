@@ -2,9 +2,11 @@
 
 use crate::format::number;
 use chrono::DateTime;
-use floodgate_core::execution::record::{Execution, Status};
-use floodgate_core::execution::summary::{Outcome, Summary, ThresholdOutcome};
-use floodgate_core::printable::printable;
+use floodgate_records::execution::Execution;
+use floodgate_records::outcome::{Outcome, ThresholdOutcome};
+use floodgate_records::printable::printable;
+use floodgate_records::status::Status;
+use floodgate_records::summary::Summary;
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use std::time::Duration;
 

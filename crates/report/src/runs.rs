@@ -2,7 +2,8 @@
 
 use crate::format::{count, span, utc_minute};
 use crate::style::{Align, Field, Style, Tone, of_status, plain, table};
-use floodgate_core::execution::record::{Execution, HIT, Status};
+use floodgate_records::execution::{Execution, HIT};
+use floodgate_records::status::Status;
 
 /// Below it a run has two lines: the id is never cut, since it is there to be copied, and nothing else is left out.
 const ONE_LINE: u16 = 96;

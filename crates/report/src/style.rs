@@ -3,8 +3,8 @@
 use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, presets,
 };
-use floodgate_core::execution::record::Status;
-use floodgate_core::printable::printable;
+use floodgate_records::printable::printable;
+use floodgate_records::status::Status;
 
 /// How text is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,8 +7,9 @@ mod records;
 pub use objects::objects;
 pub use records::records;
 
-use floodgate_core::execution::plan::PlannedLoad;
-use floodgate_core::execution::record::{Execution, Infrastructure, Status, Trigger};
+use floodgate_records::execution::{Execution, Infrastructure, Trigger};
+use floodgate_records::plan::PlannedLoad;
+use floodgate_records::status::Status;
 use std::collections::BTreeMap;
 
 /// A record to test with.

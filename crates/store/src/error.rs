@@ -1,6 +1,6 @@
 //! Why a store could not do what it was asked.
 
-use floodgate_core::execution::record::Status;
+use floodgate_records::status::Status;
 use std::io::ErrorKind;
 
 /// Why a store could not do what it was asked.

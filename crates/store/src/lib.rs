@@ -16,7 +16,10 @@ pub use error::{Result, StoreError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use floodgate_core::execution::record::{AuditEntry, Execution, Status, TestRecord};
+use floodgate_records::audit::AuditEntry;
+use floodgate_records::execution::Execution;
+use floodgate_records::status::Status;
+use floodgate_records::test::TestRecord;
 
 /// An object in a listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

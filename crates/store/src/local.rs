@@ -22,7 +22,10 @@ use crate::{Listing, ObjectInfo, ObjectStore, RecordStore, Result, StoreError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use files::{Lock, io};
-use floodgate_core::execution::record::{AuditEntry, Execution, Status, TestRecord};
+use floodgate_records::audit::AuditEntry;
+use floodgate_records::execution::Execution;
+use floodgate_records::status::Status;
+use floodgate_records::test::TestRecord;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 

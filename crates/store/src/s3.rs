@@ -21,7 +21,7 @@ use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::Object;
 use bytes::Bytes;
-use floodgate_core::keys::is_raw;
+use floodgate_records::keys::is_raw;
 use std::time::Duration;
 
 /// Metadata by which a writer recognises its own object: when the answer to a conditional write is lost, the retry finds the

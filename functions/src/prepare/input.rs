@@ -1,7 +1,7 @@
 //! What starts a run.
 
 use crate::placement::Placement;
-use floodgate_core::execution::record::Trigger;
+use floodgate_records::execution::Trigger;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;

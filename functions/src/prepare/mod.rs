@@ -22,10 +22,10 @@ use floodgate_control::placement::{Intervals, auto_tasks, spread};
 use floodgate_control::{ControlError, PlanOptions, Prepared, lay_out, load_plan, prepare};
 use floodgate_core::cost;
 use floodgate_core::definition::model::{Definition, Region};
-use floodgate_core::execution::plan::Plan;
-use floodgate_core::execution::record::{Infrastructure, PrincipalIs, Trigger};
 use floodgate_core::schedule::planned_load;
-use floodgate_core::verdict::ERROR_INVALID;
+use floodgate_records::execution::{Infrastructure, PrincipalIs, Trigger};
+use floodgate_records::plan::Plan;
+use floodgate_records::status::ERROR_INVALID;
 use input::Input;
 use serde_json::json;
 

@@ -8,9 +8,9 @@ use crate::tenant::Tenant;
 use floodgate_control::load::Loaded;
 use floodgate_control::{PlanOptions, Refusal, refuse};
 use floodgate_core::definition::sketch;
-use floodgate_core::execution::control::Stop;
-use floodgate_core::execution::record::{Execution, PrincipalIs, Trigger};
 use floodgate_core::schedule::planned_load;
+use floodgate_records::control::Stop;
+use floodgate_records::execution::{Execution, PrincipalIs, Trigger};
 use serde_json::{Value, json};
 
 /// What is known of a run before it has a plan: little at first, then more.

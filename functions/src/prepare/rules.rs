@@ -8,8 +8,8 @@ use crate::placement::{Placement, ProjectRules, SPOT};
 use floodgate_control::max_duration;
 use floodgate_core::cost::{Bill, Capacity};
 use floodgate_core::definition::model::Definition;
-use floodgate_core::execution::record::{PrincipalIs, Trigger};
 use floodgate_core::schedule::planned_load;
+use floodgate_records::execution::{PrincipalIs, Trigger};
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -10,8 +10,8 @@ use crate::resolve::{Surroundings, check_with};
 use bytes::Bytes;
 use floodgate_control::load::Loaded;
 use floodgate_core::definition::{Definition, LOCAL_ONLY, Source};
-use floodgate_core::keys::{DEFINITION_FILE, definition_file};
 use floodgate_generator::preflight;
+use floodgate_records::keys::{DEFINITION_FILE, definition_file};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most that is looked into, in bytes: rows of data take a few times their size, and the function has 512 MiB.

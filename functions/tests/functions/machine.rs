@@ -1,7 +1,7 @@
 //! The state machine against the code: names of errors, functions and placeholders, and that nothing is left out.
 
-use floodgate_core::execution::record::Status;
 use floodgate_functions::{Function, FunctionError};
+use floodgate_records::status::Status;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 

@@ -1,6 +1,7 @@
 use crate::support::*;
-use floodgate_core::execution::record::{Status, TestRecord};
 use floodgate_functions::{Function, FunctionError};
+use floodgate_records::status::Status;
+use floodgate_records::test::TestRecord;
 use floodgate_store::{ObjectStore, RecordStore};
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 use crate::support::*;
-use floodgate_core::execution::record::Status;
 use floodgate_functions::Function;
+use floodgate_records::status::Status;
 use floodgate_store::ObjectStore;
 use serde_json::{Value, json};
 use std::time::Duration;

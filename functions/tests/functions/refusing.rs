@@ -1,8 +1,9 @@
 //! Runs that end before they have a plan.
 
 use crate::support::*;
-use floodgate_core::execution::record::{Execution, Status};
 use floodgate_functions::{Function, FunctionError, Vcpus};
+use floodgate_records::execution::Execution;
+use floodgate_records::status::Status;
 use floodgate_store::{ObjectStore, RecordStore};
 use serde_json::{Value, json};
 use std::time::Duration;

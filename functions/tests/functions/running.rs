@@ -1,7 +1,7 @@
 use crate::support::*;
 use floodgate_core::cost::{END, READY, WATCH_MB};
-use floodgate_core::execution::record::Status;
 use floodgate_functions::{App, Course, Function, expected};
+use floodgate_records::status::Status;
 use floodgate_store::RecordStore;
 use serde_json::{Value, json};
 use std::time::Duration;

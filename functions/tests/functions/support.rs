@@ -6,8 +6,8 @@ pub use memory::{Objects, Records};
 
 use async_trait::async_trait;
 use floodgate_control::Stores;
-use floodgate_core::execution::record::Execution;
 use floodgate_functions::*;
+use floodgate_records::execution::Execution;
 use floodgate_store::RecordStore;
 use floodgate_store::aws::ecr::ImageName;
 use serde_json::{Value, json};

@@ -1,8 +1,9 @@
 //! Whose runs, tests and targets: no input leads from one project into another.
 
 use crate::support::*;
-use floodgate_core::execution::record::{PrincipalIs, TestRecord};
 use floodgate_functions::{Described, Function};
+use floodgate_records::execution::PrincipalIs;
+use floodgate_records::test::TestRecord;
 use floodgate_store::RecordStore;
 use serde_json::{Value, json};
 

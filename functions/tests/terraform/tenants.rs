@@ -2,8 +2,8 @@
 //! the policies as Terraform renders them for a stack with two projects that are named.
 
 use crate::stack::{ACCOUNT, STACK, read, secret_arn};
-use floodgate_core::keys::{ExecutionKeys, definition_file};
 use floodgate_iam::{Caller, Decision, Policy, decide};
+use floodgate_records::keys::{ExecutionKeys, definition_file};
 use std::collections::BTreeSet;
 
 const BUCKET: &str = "arn:aws:s3:::fg-123456789012-eu-west-1";

@@ -21,7 +21,7 @@ pub use watchdog::Watchdog;
 use crate::limits::{Named, TaskLimits};
 use crate::site::{Level, Log, ServerClock, Site, spool_bytes};
 use crate::task::RunError;
-use floodgate_core::execution::manifest::{LimitSource, Manifest, TaskOutcome};
+use floodgate_records::manifest::{LimitSource, Manifest, TaskOutcome};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};

@@ -13,7 +13,7 @@ use crate::http::exchange::{Exchange, Protocol};
 use floodgate_core::check::{Check, Comparison, Subject, Test};
 use floodgate_core::decimal::Decimal;
 use floodgate_core::definition::Extractor;
-use floodgate_core::metric::Tags;
+use floodgate_records::metric::Tags;
 use serde_json::Value;
 use std::borrow::Cow;
 

@@ -3,7 +3,7 @@
 use super::io::Request;
 use crate::clock::Nanos;
 use crate::http::exchange::Exchange;
-use floodgate_core::execution::failure::{Excerpt, FailureLog, FailureSample, Received, Sent};
+use floodgate_records::failure::{Excerpt, FailureLog, FailureSample, Received, Sent};
 use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 

@@ -16,7 +16,7 @@ use crate::clock::Nanos;
 use crate::http::Keep;
 use crate::http::exchange::{ErrorCode, Exchange};
 use floodgate_core::definition::{Definition, OnMissing, RequestStep, Scenario, Step};
-use floodgate_core::metric::Tags;
+use floodgate_records::metric::Tags;
 use std::sync::Arc;
 use std::time::Duration;
 

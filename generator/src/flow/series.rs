@@ -2,7 +2,7 @@
 
 use crate::http::exchange::{ErrorCode, Exchange};
 use crate::recorder::{CheckSeries, HttpSeries, Record};
-use floodgate_core::metric::Tags;
+use floodgate_records::metric::Tags;
 use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 

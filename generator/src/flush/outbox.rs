@@ -6,9 +6,9 @@
 
 use crate::site::{Level, Site};
 use bytes::Bytes;
-use floodgate_core::execution::manifest::ShardEntry;
-use floodgate_core::execution::unwritten::Unwritten;
-use floodgate_core::keys::ExecutionKeys;
+use floodgate_records::keys::ExecutionKeys;
+use floodgate_records::manifest::ShardEntry;
+use floodgate_records::unwritten::Unwritten;
 use floodgate_store::{ObjectStore, StoreError};
 use std::collections::VecDeque;
 use std::path::PathBuf;

@@ -2,9 +2,8 @@
 
 use super::outbox::Outbox;
 use bytes::Bytes;
-use floodgate_core::execution::failure::FailureLog;
-use floodgate_core::execution::manifest::ShardEntry;
 use floodgate_core::shard::{Row, ShardMeta, encode};
+use floodgate_records::failure::FailureLog;
 
 /// Shards and live objects on their way to the outbox.
 pub(crate) struct Output {
@@ -43,7 +42,7 @@ impl Output {
     pub(crate) fn write_shard(&mut self, meta: &ShardMeta) {
         match encode(meta, &self.rows) {
             Ok(bytes) => {
-                let entry = ShardEntry::of(self.seq, self.rows.len(), &bytes);
+                let entry = floodgate_core::shard::entry(self.seq, self.rows.len(), &bytes);
                 self.outbox.shard(entry, Bytes::from(bytes));
                 self.seq += 1;
             }

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use floodgate_core::histogram::Histogram;
-use floodgate_core::metric::SeriesKey;
 use floodgate_core::shard::Row;
+use floodgate_records::metric::SeriesKey;
 use std::sync::Arc;
 
 fn row(

@@ -5,10 +5,10 @@ use crate::http::exchange::ErrorCode;
 use crate::recorder::{
     CheckCell, DataCell, HTTP_TRENDS, HttpCell, NewSeries, ScenarioCell, SeriesId, Window,
 };
-use floodgate_core::execution::manifest::Totals;
 use floodgate_core::histogram::Histogram;
-use floodgate_core::metric::{Builtin, SeriesKey, Tags};
 use floodgate_core::shard::{PHASE_WINDOW_S, Row};
+use floodgate_records::manifest::Totals;
+use floodgate_records::metric::{Builtin, SeriesKey, Tags};
 use std::collections::HashMap;
 use std::sync::Arc;
 

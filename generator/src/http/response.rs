@@ -3,7 +3,7 @@
 use super::cookies;
 use super::decompress::{self, Accepted, Coding};
 use super::exchange::ErrorCode;
-use floodgate_core::execution::failure::Excerpt;
+use floodgate_records::failure::Excerpt;
 
 /// What later steps need of a response; the rest is counted and thrown away without a copy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

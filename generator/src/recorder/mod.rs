@@ -14,8 +14,8 @@ pub use worker::{Closed, ScenarioSeries, WorkerRecorder};
 
 use crate::clock::Nanos;
 use crate::http::exchange::Exchange;
-use floodgate_core::execution::failure::FailureSample;
-use floodgate_core::metric::Tags;
+use floodgate_records::failure::FailureSample;
+use floodgate_records::metric::Tags;
 
 /// A bundle of series that one request's samples go to: all HTTP metrics under one tag set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Which series there are, and how many there may be.
 
 use floodgate_core::fold::Folding;
-use floodgate_core::metric::Tags;
+use floodgate_records::metric::Tags;
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 

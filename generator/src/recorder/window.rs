@@ -3,7 +3,7 @@
 use crate::clock::Nanos;
 use crate::http::exchange::Timings;
 use floodgate_core::histogram::Histogram;
-use floodgate_core::metric::Builtin;
+use floodgate_records::metric::Builtin;
 
 /// The trends of a bundle of HTTP series, in the order of [`HttpCell::trends`].
 pub const HTTP_TRENDS: [Builtin; 9] = [

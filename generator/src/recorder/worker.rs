@@ -5,7 +5,7 @@ use super::window::{CheckCell, DataCell, HttpCell, ScenarioCell, Window, micros}
 use super::{CheckSeries, HttpSeries, Record, Sample};
 use crate::clock::Nanos;
 use crate::http::exchange::{ErrorCode, Exchange};
-use floodgate_core::metric::Tags;
+use floodgate_records::metric::Tags;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

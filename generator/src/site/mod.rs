@@ -21,7 +21,7 @@ pub type Console = Arc<dyn Fn(&str) + Send + Sync>;
 /// What a task knows of its place. The default is a process on the machine of whoever started the run.
 #[derive(Clone)]
 pub struct Site {
-    /// Stands in [`Ready::host`](floodgate_core::execution::control::Ready::host).
+    /// Stands in [`Ready::host`](floodgate_records::control::Ready::host).
     pub host: String,
     /// What was found wanting before the task began.
     pub warnings: Vec<String>,

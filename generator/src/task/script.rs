@@ -12,10 +12,10 @@ use crate::script::{Child, Ended, Fed, FeedConfig, Heard, Signals, Source, feed}
 use crate::site::Level;
 use crate::standstill::{Standstills, Stops, as_us};
 use floodgate_core::definition::model::Definition;
-use floodgate_core::execution::manifest::{Manifest, ScriptSays, TaskOutcome};
 use floodgate_core::fold::Folding;
-use floodgate_core::metric::Tags;
 use floodgate_engines::{Control, ControlError, Exit, Job, Launch};
+use floodgate_records::manifest::{Manifest, ScriptSays, TaskOutcome};
+use floodgate_records::metric::Tags;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -3,13 +3,13 @@
 use crate::plan::{definition, plan};
 use bytes::Bytes;
 use floodgate_core::definition::Resolver;
-use floodgate_core::execution::control::Start;
-use floodgate_core::execution::manifest::{Manifest, TaskOutcome};
-use floodgate_core::execution::plan::Plan;
-use floodgate_core::keys::{DEFINITION_FILE, ExecutionKeys, definition_file};
 use floodgate_core::shard::decode;
 use floodgate_generator::clock::unix_ms;
 use floodgate_generator::{Config, Site, run};
+use floodgate_records::control::Start;
+use floodgate_records::keys::{DEFINITION_FILE, ExecutionKeys, definition_file};
+use floodgate_records::manifest::{Manifest, TaskOutcome};
+use floodgate_records::plan::Plan;
 use floodgate_store::{ObjectInfo, ObjectStore, StoreError};
 use floodgate_target::Target;
 use std::collections::BTreeMap;

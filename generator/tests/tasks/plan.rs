@@ -1,8 +1,8 @@
 //! What the tasks of these tests are to do.
 
-use floodgate_core::execution::plan::{Plan, PlannedLoad, PlannedTask};
-use floodgate_core::keys::DEFINITION_FILE;
 use floodgate_generator::clock::unix_ms;
+use floodgate_records::keys::DEFINITION_FILE;
+use floodgate_records::plan::{Plan, PlannedLoad, PlannedTask};
 use std::collections::BTreeMap;
 
 pub(crate) const EXECUTION: &str = "01JD0000000000000000000000";

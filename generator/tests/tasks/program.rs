@@ -2,12 +2,12 @@
 
 use crate::plan::{EXECUTION, definition, plan};
 use crate::s3::S3;
-use floodgate_core::execution::control::{Ready, Start};
-use floodgate_core::execution::manifest::{Manifest, TaskOutcome};
-use floodgate_core::execution::plan::Plan;
-use floodgate_core::keys::{DEFINITION_FILE, ExecutionKeys, definition_file};
 use floodgate_core::shard::decode;
 use floodgate_generator::clock::unix_ms;
+use floodgate_records::control::{Ready, Start};
+use floodgate_records::keys::{DEFINITION_FILE, ExecutionKeys, definition_file};
+use floodgate_records::manifest::{Manifest, TaskOutcome};
+use floodgate_records::plan::Plan;
 use floodgate_target::Target;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

@@ -3,9 +3,9 @@
 use super::shop;
 use crate::execution::{PROJECT, arrivals, eventually};
 use crate::stack::Stack;
-use floodgate_core::execution::control::StopReason;
-use floodgate_core::execution::record::Status;
-use floodgate_core::execution::summary::Summary;
+use floodgate_records::control::StopReason;
+use floodgate_records::status::Status;
+use floodgate_records::summary::Summary;
 use floodgate_store::RecordStore as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

@@ -4,9 +4,9 @@ use super::cli::{floodgate, output};
 use super::shop;
 use crate::execution::PROJECT;
 use crate::stack::{Stack, has_engine};
-use floodgate_core::execution::manifest::LimitSource;
-use floodgate_core::execution::record::Status;
-use floodgate_core::execution::summary::Summary;
+use floodgate_records::manifest::LimitSource;
+use floodgate_records::status::Status;
+use floodgate_records::summary::Summary;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

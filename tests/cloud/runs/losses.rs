@@ -3,8 +3,8 @@
 use super::shop;
 use crate::execution::{Ended, arrivals, eventually, input};
 use crate::stack::{Stack, emulator_addr};
-use floodgate_core::execution::control::StopReason;
-use floodgate_core::execution::record::Status;
+use floodgate_records::control::StopReason;
+use floodgate_records::status::Status;
 use floodgate_target::proxy::{Fault, Proxy, Rule};
 use std::time::Duration;
 

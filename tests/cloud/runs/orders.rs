@@ -4,8 +4,9 @@ use super::shop;
 use crate::execution::{PROJECT, arrivals, eventually, input};
 use crate::stack::Stack;
 use aws_sdk_sfn::types::ExecutionStatus;
-use floodgate_core::execution::control::StopReason;
-use floodgate_core::execution::record::{PrincipalIs, Status};
+use floodgate_records::control::StopReason;
+use floodgate_records::execution::PrincipalIs;
+use floodgate_records::status::Status;
 use floodgate_store::{ObjectStore as _, RecordStore as _};
 use std::time::{Duration, Instant};
 

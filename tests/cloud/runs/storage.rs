@@ -3,7 +3,7 @@
 use super::shop;
 use crate::execution::{arrivals, eventually, input};
 use crate::stack::{Stack, emulator_addr};
-use floodgate_core::execution::record::Status;
+use floodgate_records::status::Status;
 use floodgate_target::proxy::{Fault, Proxy, Rule};
 use std::time::Duration;
 

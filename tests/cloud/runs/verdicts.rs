@@ -3,8 +3,8 @@
 use super::shop;
 use crate::execution::{PROJECT, arrivals, input};
 use crate::stack::Stack;
-use floodgate_core::execution::control::StopReason;
-use floodgate_core::execution::record::Status;
+use floodgate_records::control::StopReason;
+use floodgate_records::status::Status;
 use floodgate_store::RecordStore as _;
 
 #[tokio::test]

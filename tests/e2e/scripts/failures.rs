@@ -2,7 +2,7 @@
 
 use super::{copied, tool};
 use crate::support::*;
-use floodgate_core::execution::failure::FailureLog;
+use floodgate_records::failure::FailureLog;
 use floodgate_target::{Config, Target};
 use std::path::Path;
 

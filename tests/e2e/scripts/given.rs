@@ -2,7 +2,7 @@
 
 use super::{copied, tool};
 use crate::support::*;
-use floodgate_core::execution::record::Status;
+use floodgate_records::status::Status;
 use floodgate_target::{Config, Target};
 
 const SECRET: &str = "s3cret-nobody-may-read";

@@ -2,8 +2,8 @@
 
 use super::tool;
 use crate::support::*;
-use floodgate_core::execution::record::Status;
-use floodgate_core::execution::summary::Summary;
+use floodgate_records::status::Status;
+use floodgate_records::summary::Summary;
 use floodgate_target::{Config, Target};
 
 /// Runs a script by itself against a target, which it finds as `__ENV.BASE`; `None` without k6.

@@ -2,8 +2,8 @@
 
 use super::{copied, definition};
 use crate::support::*;
-use floodgate_core::execution::record::Status;
-use floodgate_core::execution::summary::Summary;
+use floodgate_records::status::Status;
+use floodgate_records::summary::Summary;
 use floodgate_target::{Config, Target};
 use std::os::unix::fs::PermissionsExt;
 

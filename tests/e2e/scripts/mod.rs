@@ -11,8 +11,8 @@ mod results;
 mod series;
 
 use crate::support::*;
-use floodgate_core::execution::record::Status;
-use floodgate_core::execution::summary::Summary;
+use floodgate_records::status::Status;
+use floodgate_records::summary::Summary;
 use floodgate_target::{Config, Target};
 use std::path::{Path, PathBuf};
 use std::process::Command;

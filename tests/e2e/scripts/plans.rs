@@ -2,7 +2,7 @@
 
 use super::{here, tool};
 use crate::support::*;
-use floodgate_core::execution::record::Status;
+use floodgate_records::status::Status;
 use floodgate_target::{Config, Target};
 
 /// A plan of one group with four threads that asks for the path of each row of `../data/paths.csv`, and an assertion on the answer's code.

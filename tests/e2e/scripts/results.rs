@@ -1,7 +1,7 @@
 //! `floodgate import`: recordings of the real tools, through the program.
 
 use crate::support::*;
-use floodgate_core::execution::record::Status;
+use floodgate_records::status::Status;
 use std::path::{Path, PathBuf};
 
 fn fixture(name: &str) -> PathBuf {

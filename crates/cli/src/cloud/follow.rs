@@ -12,8 +12,8 @@ use crate::signals::Signals;
 use crate::view::{Title, View, view};
 use floodgate_control::watch::Observer;
 use floodgate_control::{ControlError, Stores, Trail, load_plan, load_summary, stop_by_person};
-use floodgate_core::execution::record::Execution;
-use floodgate_core::execution::summary::Summary;
+use floodgate_records::execution::Execution;
+use floodgate_records::summary::Summary;
 use std::time::Duration;
 
 /// Steps between two looks at the state machine.

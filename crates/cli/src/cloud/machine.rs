@@ -6,8 +6,7 @@ use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use aws_sdk_sfn::types::ExecutionStatus;
 use floodgate_control::plain_cause;
-use floodgate_core::execution::record::Status;
-use floodgate_core::verdict::{ERROR_INVALID, EXIT_INVALID};
+use floodgate_records::status::{ERROR_INVALID, EXIT_INVALID, Status};
 use std::error::Error;
 
 /// How an execution of the state machine stands.

@@ -5,7 +5,7 @@ use crate::env::Environment;
 use crate::error::Result;
 use floodgate_control::{Stores, TestPackage};
 use floodgate_core::definition::References;
-use floodgate_core::execution::record::Trigger;
+use floodgate_records::execution::Trigger;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 

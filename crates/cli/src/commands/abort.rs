@@ -10,7 +10,7 @@ use crate::local::{adopt, finish_here, merge_late, open_existing};
 use crate::output::print;
 use crate::trigger::trigger;
 use floodgate_control::{Stores, Trail, find_in, load_plan};
-use floodgate_core::execution::record::Execution;
+use floodgate_records::execution::Execution;
 use floodgate_store::local::LocalStore;
 use std::process::ExitCode;
 use std::time::Duration;

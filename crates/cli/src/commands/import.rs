@@ -17,9 +17,9 @@ use bytes::Bytes;
 use floodgate_control::load::{self, Loaded};
 use floodgate_control::{PlanOptions, finish, json, prepare};
 use floodgate_core::definition::{Definition, Resolver, Source as Text};
-use floodgate_core::execution::control::Start;
-use floodgate_core::execution::record::Status;
-use floodgate_core::keys::ExecutionKeys;
+use floodgate_records::control::Start;
+use floodgate_records::keys::ExecutionKeys;
+use floodgate_records::status::Status;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 

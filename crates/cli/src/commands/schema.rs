@@ -18,7 +18,7 @@ pub struct Args {
 /// A stdout that cannot be written.
 pub fn schema(args: &Args) -> Result<ExitCode> {
     if args.summary {
-        print_json(&floodgate_core::execution::schema::summary())?;
+        print_json(&floodgate_records::schema::summary())?;
     } else {
         print_json(&floodgate_core::definition::schema())?;
     }

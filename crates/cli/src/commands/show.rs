@@ -8,7 +8,7 @@ use crate::local::{adopt_or_say, merge_late_or_say, open_existing};
 use crate::outcome::{print_summary, print_summary_json, without_summary};
 use crate::output::{print, print_json, print_styled};
 use floodgate_control::{Stores, find_in, load_failures, load_summary};
-use floodgate_core::execution::record::Execution;
+use floodgate_records::execution::Execution;
 use floodgate_report::Style;
 use std::process::ExitCode;
 

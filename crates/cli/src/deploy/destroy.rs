@@ -9,7 +9,7 @@ use crate::cloud::{self, CONNECTION};
 use crate::error::{CliError, Result};
 use crate::output::{counted, say, say_led};
 use crate::tools::{self, Tool};
-use floodgate_core::verdict::EXIT_INVALID;
+use floodgate_records::status::EXIT_INVALID;
 use serde_json::Value;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;

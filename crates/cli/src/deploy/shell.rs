@@ -2,7 +2,7 @@
 
 use crate::error::{CliError, Result};
 use crate::signals::Signals;
-use floodgate_core::execution::record::Status;
+use floodgate_records::status::Status;
 use rustix::process::{Pid, Signal, kill_process};
 use std::ffi::OsStr;
 use std::process::{ExitStatus, Stdio};

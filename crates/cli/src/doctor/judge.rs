@@ -1,7 +1,7 @@
 //! What a machine's figures mean for a generator on it. Nothing is looked at here.
 
 use super::machine::{Folder, Machine};
-use floodgate_core::execution::manifest::LimitSource;
+use floodgate_records::manifest::LimitSource;
 use floodgate_report::doctor::{Area, Check, State};
 
 /// Open files that every command needs at least, as `limits` checks at its beginning.

@@ -5,9 +5,9 @@ use crate::clock::now_ms;
 use crate::output::say;
 use floodgate_control::{Closing, Finished, Home, LostTask, Result, Stores, finish_with};
 use floodgate_core::definition::model::Definition;
-use floodgate_core::execution::plan::Plan;
-use floodgate_core::execution::unwritten::Unwritten;
-use floodgate_core::keys::ExecutionKeys;
+use floodgate_records::keys::ExecutionKeys;
+use floodgate_records::plan::Plan;
+use floodgate_records::unwritten::Unwritten;
 use floodgate_store::local::LocalStore;
 use std::path::Path;
 

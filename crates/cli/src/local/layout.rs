@@ -1,7 +1,7 @@
 //! Whether the folder of an execution is still laid out as it was made: where somebody has put a folder in the place of a file, or a
 //! file in that of a folder, what should lie there may have been lost without a trace.
 
-use floodgate_core::keys::ExecutionKeys;
+use floodgate_records::keys::ExecutionKeys;
 use std::path::{Path, PathBuf};
 
 /// What is not of the kind that it should be, a sentence each. What is not there at all is not a fault of this kind.

@@ -19,11 +19,12 @@ use floodgate_control::watch::{Next, Phase, Watch, WatchOptions};
 use floodgate_control::{
     ControlError, Finished, PlanOptions, Prepared, Stores, note_stop, prepare,
 };
-use floodgate_core::execution::control::StopReason;
-use floodgate_core::execution::record::{Execution, Status};
-use floodgate_core::keys::ExecutionKeys;
 use floodgate_generator::site::default_spool;
+use floodgate_records::control::StopReason;
 use floodgate_records::engine::Engine;
+use floodgate_records::execution::Execution;
+use floodgate_records::keys::ExecutionKeys;
+use floodgate_records::status::Status;
 use floodgate_store::StoreError;
 use floodgate_store::local::{Hold, LocalStore};
 pub(crate) use home::finish_here;

@@ -11,9 +11,9 @@ use floodgate_control::{
     ControlError, GivenUp, Stores, find_in, finish_late, finish_orphan, give_up, load_plan,
 };
 use floodgate_core::definition::model::Definition;
-use floodgate_core::execution::plan::Plan;
-use floodgate_core::execution::record::Execution;
-use floodgate_core::keys::ExecutionKeys;
+use floodgate_records::execution::Execution;
+use floodgate_records::keys::ExecutionKeys;
+use floodgate_records::plan::Plan;
 use floodgate_store::local::{Alone, Hold, LocalStore};
 
 /// Executions that a new run looks through for such that were left.

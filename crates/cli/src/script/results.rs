@@ -5,16 +5,16 @@ use crate::error::{CliError, Result};
 use bytes::Bytes;
 use floodgate_control::{Stores, json};
 use floodgate_core::definition::Definition;
-use floodgate_core::execution::failure::FailureLog;
-use floodgate_core::execution::manifest::{Health, Manifest, ShardEntry, TaskOutcome};
-use floodgate_core::execution::plan::Plan;
 use floodgate_core::execution::redact::Redactor;
 use floodgate_core::fold::Folding;
-use floodgate_core::keys::ExecutionKeys;
-use floodgate_core::metric::Tags;
 use floodgate_core::shard::{Content, Row, ShardMeta, Sources, encode};
 use floodgate_engines::Collector;
 use floodgate_engines::collector::Settings;
+use floodgate_records::failure::FailureLog;
+use floodgate_records::keys::ExecutionKeys;
+use floodgate_records::manifest::{Health, Manifest, ShardEntry, TaskOutcome};
+use floodgate_records::metric::Tags;
+use floodgate_records::plan::Plan;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -215,7 +215,7 @@ impl Writer<'_> {
         let key = self.keys.shard(self.task, seq);
         let bytes = encode(&meta, &self.rows).map_err(|error| CliError::write(&key, error))?;
         self.shards
-            .push(ShardEntry::of(seq, self.rows.len(), &bytes));
+            .push(floodgate_core::shard::entry(seq, self.rows.len(), &bytes));
         self.stores.objects.put(&key, Bytes::from(bytes)).await?;
         // Windows of ten seconds begin before the first sample; those of one second tell when it was.
         let first = self.rows.iter().filter(|row| row.window_s == 1);

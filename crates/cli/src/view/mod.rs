@@ -6,7 +6,7 @@ mod plain;
 
 use crate::output::say;
 use floodgate_control::watch::Progress;
-use floodgate_core::printable::printable;
+use floodgate_records::printable::printable;
 use live::LiveView;
 use plain::PlainView;
 use std::borrow::Cow;

@@ -2,10 +2,10 @@
 
 use crate::error::Result;
 use crate::prefetch;
-use floodgate_core::execution::manifest::Manifest;
-use floodgate_core::execution::plan::Plan;
-use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::merge::Inventory;
+use floodgate_records::keys::ExecutionKeys;
+use floodgate_records::manifest::Manifest;
+use floodgate_records::plan::Plan;
 use floodgate_store::ObjectStore;
 use futures_util::StreamExt;
 use std::collections::BTreeMap;

@@ -8,12 +8,12 @@ pub use parts::{MergeLimits, Part, PartAccount, collect_part, load_parts, plan_p
 use crate::error::{ControlError, Result};
 use crate::prefetch;
 use bytes::Bytes;
-use floodgate_core::execution::manifest::Manifest;
-use floodgate_core::execution::plan::Plan;
-use floodgate_core::execution::record::Completeness;
-use floodgate_core::keys::ExecutionKeys;
 use floodgate_core::merge::{self, Collector, Inventory, MergeError, Totals};
 use floodgate_core::shard::ShardMeta;
+use floodgate_records::execution::Completeness;
+use floodgate_records::keys::ExecutionKeys;
+use floodgate_records::manifest::Manifest;
+use floodgate_records::plan::Plan;
 use floodgate_store::ObjectStore;
 use futures_util::StreamExt;
 use inventory::take_inventory;

@@ -1,8 +1,8 @@
 //! The handful of numbers that views show, taken from one task's live object.
 
 use floodgate_core::histogram::Histogram;
-use floodgate_core::metric::Builtin;
 use floodgate_core::shard::Row;
+use floodgate_records::metric::Builtin;
 
 /// Cumulative numbers of a task since the start.
 #[derive(Clone, Debug, Default)]

@@ -7,9 +7,9 @@ use crate::error::Result;
 use crate::stop::read_stop;
 use crate::{Stores, json};
 use floodgate_core::definition::model::Definition;
-use floodgate_core::execution::control::Start;
-use floodgate_core::execution::plan::Plan;
-use floodgate_core::keys::ExecutionKeys;
+use floodgate_records::control::Start;
+use floodgate_records::keys::ExecutionKeys;
+use floodgate_records::plan::Plan;
 
 /// Looks on at one run.
 pub struct Observer {

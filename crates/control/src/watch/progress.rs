@@ -3,9 +3,9 @@
 use super::figures::Figures;
 use super::state::{Phase, TaskState, WatchState};
 use floodgate_core::definition::model::Definition;
-use floodgate_core::execution::plan::Plan;
 use floodgate_core::histogram::Histogram;
 use floodgate_core::schedule::{Schedule, Segment, schedule};
+use floodgate_records::plan::Plan;
 use std::time::Duration;
 
 /// Response times in milliseconds.

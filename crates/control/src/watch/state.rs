@@ -1,8 +1,8 @@
 //! What a watch remembers between two steps. It is plain data, so that a step may run in another process than the last.
 
 use crate::LostTask;
-use floodgate_core::execution::control::Stop;
-use floodgate_core::execution::plan::Plan;
+use floodgate_records::control::Stop;
+use floodgate_records::plan::Plan;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 

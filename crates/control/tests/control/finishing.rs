@@ -2,9 +2,9 @@ use crate::support::*;
 use floodgate_control::watch::Phase;
 use floodgate_control::{Finished, GivenUp, finish, give_up, load_summary};
 use floodgate_core::definition::model::{BaselineRef, BaselineSpec, Definition};
-use floodgate_core::execution::manifest::TaskOutcome;
-use floodgate_core::execution::record::Status;
-use floodgate_core::execution::summary::Outcome;
+use floodgate_records::manifest::TaskOutcome;
+use floodgate_records::outcome::Outcome;
+use floodgate_records::status::Status;
 
 /// A run of two tasks that ran to their end.
 async fn complete_run(folder: &Folder, id: &str, definition: Definition, load: Load) -> Finished {

@@ -4,8 +4,8 @@ use crate::support::*;
 use floodgate_control::{
     Closing, Finished, GivenUp, Home, bring_home, finish_late, finish_with, give_up,
 };
-use floodgate_core::execution::manifest::TaskOutcome;
-use floodgate_core::execution::record::Status;
+use floodgate_records::manifest::TaskOutcome;
+use floodgate_records::status::Status;
 use floodgate_store::ObjectStore;
 use floodgate_store::local::LocalStore;
 

@@ -3,9 +3,9 @@
 use crate::support::*;
 use floodgate_control::collect::{MergeLimits, Part, collect_part, plan_parts};
 use floodgate_control::{Closing, Finished, Prepared, finish_with};
-use floodgate_core::execution::manifest::{ShardEntry, TaskOutcome};
-use floodgate_core::metric::{Builtin, SeriesKey, Tags};
 use floodgate_core::shard::{Content, Row, decode, encode, sha256_hex};
+use floodgate_records::manifest::{ShardEntry, TaskOutcome};
+use floodgate_records::metric::{Builtin, SeriesKey, Tags};
 use floodgate_store::ObjectStore;
 use proptest::prelude::*;
 use std::collections::BTreeMap;

@@ -3,9 +3,9 @@
 use crate::support::*;
 use floodgate_control::watch::Phase;
 use floodgate_control::{COORDINATOR_GONE, Finished, finish_orphan, order_stop};
-use floodgate_core::execution::control::{Stop, StopReason};
-use floodgate_core::execution::manifest::TaskOutcome;
-use floodgate_core::execution::record::Status;
+use floodgate_records::control::{Stop, StopReason};
+use floodgate_records::manifest::TaskOutcome;
+use floodgate_records::status::Status;
 
 async fn orphan(run: &Run<'_>, problem: Option<&str>) -> Finished {
     let problems: Vec<_> = problem.map(str::to_owned).into_iter().collect();

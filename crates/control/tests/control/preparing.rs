@@ -1,6 +1,6 @@
 use crate::support::*;
 use floodgate_control::{ControlError, PlanOptions, Trail, abort, find};
-use floodgate_core::execution::record::Status;
+use floodgate_records::status::Status;
 
 #[tokio::test]
 async fn a_prepared_run_has_a_record_a_plan_and_its_files() {
@@ -19,7 +19,7 @@ async fn a_prepared_run_has_a_record_a_plan_and_its_files() {
     assert_eq!(plan.files, ["definition.json", "users.csv"]);
     let objects = folder.stores.objects.as_ref();
     for file in &plan.files {
-        let key = floodgate_core::keys::definition_file("shop", "checkout", &plan.version, file);
+        let key = floodgate_records::keys::definition_file("shop", "checkout", &plan.version, file);
         assert!(objects.get(&key).await.unwrap().is_some(), "{key}");
     }
     // 10 s of schedule, 30 s of graceful stop, a minute of reserve, 30 s to become ready.
@@ -67,7 +67,7 @@ async fn an_id_starts_one_run_only() {
 #[tokio::test]
 async fn a_run_that_cannot_be_prepared_is_errored() {
     let folder = Folder::new();
-    let key = floodgate_core::keys::ExecutionKeys::new("shop", ID).plan();
+    let key = floodgate_records::keys::ExecutionKeys::new("shop", ID).plan();
     folder
         .stores
         .objects

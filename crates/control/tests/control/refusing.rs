@@ -1,8 +1,8 @@
 use crate::support::*;
 use floodgate_control::{Refusal, refuse};
-use floodgate_core::execution::control::{Stop, StopReason};
-use floodgate_core::execution::record::{Status, Trigger};
-use floodgate_core::verdict::{ERROR_INVALID, EXIT_INVALID};
+use floodgate_records::control::{Stop, StopReason};
+use floodgate_records::execution::Trigger;
+use floodgate_records::status::{ERROR_INVALID, EXIT_INVALID, Status};
 use floodgate_store::StoreError;
 
 const ARN: &str = "arn:aws:states:eu-west-1:1:execution:floodgate:a";
@@ -26,8 +26,7 @@ fn refusal(error: &str, reason: &str) -> Refusal {
 
 async fn trail(folder: &Folder) -> Vec<(String, String, String)> {
     let trail = folder.stores.records.audit_trail("shop").await.unwrap();
-    let entry =
-        |e: floodgate_core::execution::record::AuditEntry| (e.principal, e.action, e.outcome);
+    let entry = |e: floodgate_records::audit::AuditEntry| (e.principal, e.action, e.outcome);
     trail.into_iter().map(entry).collect()
 }
 

@@ -5,15 +5,15 @@ use floodgate_control::{
     Finished, PlanOptions, Prepared, Result, Stores, TestPackage, finish, prepare,
 };
 use floodgate_core::definition::model::*;
-use floodgate_core::execution::control::Ready;
-use floodgate_core::execution::manifest::{Health, Manifest, ShardEntry, TaskOutcome, Totals};
-use floodgate_core::execution::record::Trigger;
 use floodgate_core::histogram::Histogram;
-use floodgate_core::keys::ExecutionKeys;
-use floodgate_core::metric::{Builtin, SeriesKey, Tags};
 use floodgate_core::shard::{Content, Row, ShardMeta, Sources, encode, sha256_hex};
 use floodgate_core::template::Template;
+use floodgate_records::control::Ready;
 use floodgate_records::engine::Engine;
+use floodgate_records::execution::Trigger;
+use floodgate_records::keys::ExecutionKeys;
+use floodgate_records::manifest::{Health, Manifest, ShardEntry, TaskOutcome, Totals};
+use floodgate_records::metric::{Builtin, SeriesKey, Tags};
 use floodgate_store::local::LocalStore;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -355,9 +355,9 @@ pub fn rows(load: Load, time_ms: i64, seconds: u64, window_s: u32) -> Vec<Row> {
         histogram.record_n(value, count);
         let mut bytes = Vec::new();
         histogram.encode_v2(&mut bytes);
-        let trend = metric.kind() == floodgate_core::metric::MetricKind::Trend;
+        let trend = metric.kind() == floodgate_records::metric::MetricKind::Trend;
         let (min, max) = match metric.kind() {
-            floodgate_core::metric::MetricKind::Rate => (
+            floodgate_records::metric::MetricKind::Rate => (
                 if sum == count { 1.0 } else { 0.0 },
                 if sum > 0 { 1.0 } else { 0.0 },
             ),

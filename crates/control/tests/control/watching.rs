@@ -1,7 +1,7 @@
 use crate::support::*;
 use floodgate_control::watch::{Phase, TaskState, Watch, WatchOptions};
-use floodgate_core::execution::control::{Start, StopReason};
-use floodgate_core::execution::record::Status;
+use floodgate_records::control::{Start, StopReason};
+use floodgate_records::status::Status;
 use std::time::Duration;
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn a_task_that_never_becomes_ready_stops_the_run_before_its_start() {
     assert_eq!(stop.reason, StopReason::TasksLost);
     assert_eq!(stop.by, "task 1 was not ready within 30 s");
     assert!(!run.exists(&run.keys.start()).await);
-    let stopped = floodgate_core::execution::manifest::TaskOutcome::Stopped { by: "order".into() };
+    let stopped = floodgate_records::manifest::TaskOutcome::Stopped { by: "order".into() };
     run.write_manifest(&run.manifest(0, Load::GOOD, Vec::new(), stopped))
         .await;
     assert_eq!(run.step(NOW + 31_000).await.phase, Phase::Ended);

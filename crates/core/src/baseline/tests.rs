@@ -2,6 +2,7 @@ use super::*;
 use crate::definition::model::BaselineRef;
 use crate::execution::summarise::testing::summary_with;
 use crate::threshold::testing::Samples;
+use floodgate_records::metric::MetricKind;
 use proptest::prelude::*;
 
 fn baseline(metrics: &[&str]) -> Baseline {

@@ -16,8 +16,9 @@ mod cursor;
 
 use super::{Check, Comparison, Subject, Test};
 use crate::decimal::Decimal;
-use crate::syntax::{SyntaxError, quoted};
+use crate::syntax::SyntaxError;
 use cursor::{Cursor, no_number};
+use floodgate_records::printable::quoted;
 use serde_json_path::JsonPath;
 
 /// The longest check in bytes.

@@ -2,7 +2,7 @@
 
 use super::prices::{self, PRICES_OF, Prices, SPOT_SHARE};
 use super::usage::{Architecture, Capacity, Compute, Services, Usage};
-use crate::execution::record::{Cost, CostItem};
+use floodgate_records::cost::{Cost, CostItem};
 use std::collections::BTreeSet;
 
 /// What a usage costs.

@@ -4,7 +4,7 @@
 use super::bill::{Bill, bill};
 use super::usage::{Architecture, Capacity, Size, Usage};
 use crate::definition::model::RunOptions;
-use crate::execution::plan::Plan;
+use floodgate_records::plan::Plan;
 use std::time::Duration;
 
 /// From the download of a task's image (charging starts there) to the common start, all tasks being waited for.

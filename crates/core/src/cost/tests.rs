@@ -1,6 +1,6 @@
 use super::*;
 use crate::definition::model::RunOptions;
-use crate::execution::plan::{Plan, PlannedLoad, PlannedTask};
+use floodgate_records::plan::{Plan, PlannedLoad, PlannedTask};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::time::Duration;

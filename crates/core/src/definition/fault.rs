@@ -1,8 +1,8 @@
 //! What is wrong with a definition, and where.
 
 use super::place::{Mark, Path};
-use crate::printable::{printable, shows};
 use crate::syntax::{SyntaxError, nearest, remedies, remedy};
+use floodgate_records::printable::{printable, shows};
 use std::fmt;
 
 /// How bad it is.

@@ -5,7 +5,8 @@ use super::keys::{DEFINITION, root as keys};
 use super::place::{Mark, Path};
 use super::tree::{Content, Core, Entry, Kind, Node, Scalar};
 use super::yaml;
-use crate::syntax::{nearest, quoted};
+use crate::syntax::nearest;
+use floodgate_records::printable::quoted;
 
 /// `--set NAME=VALUE`: the name of a parameter that the definition declares below `parameters`, or the path of a value,
 /// such as `scenarios.browse.rate`. Values are read as YAML if they begin with `[`, `{` or a quote, else as they are.

@@ -1,6 +1,7 @@
 //! Where something stands: in the text, and in the tree.
 
-use crate::syntax::{Span, quoted};
+use crate::syntax::Span;
+use floodgate_records::printable::quoted;
 use std::fmt;
 use std::rc::Rc;
 

@@ -3,8 +3,9 @@
 use super::fault::Issue;
 use super::place::{Mark, Path};
 use crate::decimal::{is_json_number, to_json_number};
-use crate::syntax::{SyntaxError, quoted};
+use crate::syntax::SyntaxError;
 use crate::template::{Token, tokens};
+use floodgate_records::printable::quoted;
 use serde_json::Value;
 use std::borrow::Cow;
 

@@ -3,7 +3,7 @@
 use super::fault::{Issue, Sink};
 use super::place::{Mark, Path};
 use super::tree::{Content, Entry, Kind, Node, Scalar, number_reference};
-use crate::syntax::quoted;
+use floodgate_records::printable::quoted;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};

@@ -1,10 +1,10 @@
 //! How much of the planned load was applied, and how evenly it began.
 
 use crate::definition::model::{Definition, Step};
-use crate::execution::manifest::Manifest;
-use crate::execution::record::AppliedLoad;
-use crate::metric::{Builtin, MetricKind, OTHER_REQUESTS, Tags};
 use crate::threshold::{MetricSource, is_unanswered};
+use floodgate_records::execution::AppliedLoad;
+use floodgate_records::manifest::Manifest;
+use floodgate_records::metric::{Builtin, MetricKind, OTHER_REQUESTS, Tags};
 use std::collections::BTreeSet;
 
 /// What was sent. Counts come from the merged data, since they know of lost tasks too; how many starts a task was given

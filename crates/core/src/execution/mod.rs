@@ -1,14 +1,5 @@
-//! What is written about a run: the plan, the control objects, manifests, the record and the summary.
+//! What is written at the end of a run: what was applied, the samples of failures without secrets, the summary.
 
 pub mod applied;
-pub mod connections;
-pub mod control;
-pub mod failure;
-pub mod manifest;
-pub mod plan;
-pub mod record;
 pub mod redact;
-pub mod schema;
 pub mod summarise;
-pub mod summary;
-pub mod unwritten;

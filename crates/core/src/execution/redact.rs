@@ -1,7 +1,7 @@
 //! What must not be in a sample of a failure: secrets, credentials, cookies, and what the test names.
 
-use super::failure::{FailureSample, Received, Sent};
 use crate::definition::without_credentials;
+use floodgate_records::failure::{FailureSample, Received, Sent};
 use regex::{Captures, Regex, RegexBuilder};
 
 /// What stands for a value that is left out.
@@ -122,7 +122,7 @@ impl Redactor {
         let response = sample.response.iter_mut().flat_map(|r| &mut r.body);
         request
             .chain(response)
-            .for_each(super::failure::Excerpt::cut);
+            .for_each(floodgate_records::failure::Excerpt::cut);
         sample.cut();
     }
 
@@ -206,8 +206,8 @@ fn percent_encoded(value: &str, of: impl Fn(u8) -> String) -> String {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::failure::Excerpt;
     use super::*;
+    use floodgate_records::failure::Excerpt;
     use proptest::prelude::*;
 
     fn excerpt(text: &str) -> Option<Excerpt> {

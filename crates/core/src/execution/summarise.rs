@@ -3,21 +3,22 @@
 mod requests;
 
 use super::applied::unanswered_scenarios;
-use super::connections::Connections;
-use super::control::Stop;
-use super::manifest::{Manifest, TaskOutcome};
-use super::record::{AppliedLoad, Completeness, Execution};
-use super::summary::{
-    BaselineSummary, GeneratorSummary, MetricSummary, Outcome, Summary, ThresholdOutcome,
-    ThresholdResult,
-};
 use crate::baseline::Baseline;
-use crate::metric::{Builtin, Contains, MetricKind, Tags};
 use crate::threshold::{
-    Aggregate, Failures, Key, Known, MetricSource, Selected, Thresholds, US_PER_MS, implicit,
+    Aggregate, Failures, Known, MetricSource, Selected, Thresholds, US_PER_MS, implicit,
     mark_aborted, select,
 };
 use crate::verdict::{Evidence, Saturation, Verdict, judge};
+use floodgate_records::connections::Connections;
+use floodgate_records::control::Stop;
+use floodgate_records::execution::{AppliedLoad, Completeness, Execution};
+use floodgate_records::key::Key;
+use floodgate_records::manifest::{Manifest, TaskOutcome};
+use floodgate_records::metric::{Builtin, Contains, MetricKind, Tags};
+use floodgate_records::outcome::{Outcome, ThresholdOutcome};
+use floodgate_records::summary::{
+    BaselineSummary, GeneratorSummary, MetricSummary, Summary, ThresholdResult,
+};
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! Sums over windows, tasks and series.
 
 use crate::histogram::{Histogram, HistogramError};
-use crate::metric::{Builtin, MetricKind, SeriesKey, Tags};
 use crate::shard::{Row, Shard};
 use bytes::Bytes;
+use floodgate_records::metric::{Builtin, MetricKind, SeriesKey, Tags};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

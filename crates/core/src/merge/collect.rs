@@ -2,10 +2,10 @@
 //! [`Collector::wanted`], reads each object and hands it to [`Collector::supply`].
 
 use super::{MergeError, Merged, Merger, Totals};
-use crate::execution::manifest::Manifest;
-use crate::execution::record::{Completeness, ExcludedShard};
-use crate::metric::{Builtin, Tags};
 use crate::shard::{Content, Shard, Sources, decode, sha256_hex};
+use floodgate_records::execution::{Completeness, ExcludedShard};
+use floodgate_records::manifest::Manifest;
+use floodgate_records::metric::{Builtin, Tags};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
@@ -48,7 +48,7 @@ pub struct Stated {
 }
 
 impl Stated {
-    fn add(&mut self, totals: &crate::execution::manifest::Totals) {
+    fn add(&mut self, totals: &floodgate_records::manifest::Totals) {
         let add = |to: &mut u64, n: u64| *to = to.saturating_add(n);
         add(&mut self.requests, totals.http_reqs);
         add(&mut self.iterations, totals.iterations);

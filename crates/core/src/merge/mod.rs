@@ -14,8 +14,8 @@ pub use aggregate::{Aggregate, Along, GaugeRule, Totals};
 pub use collect::{Collected, Collector, Inventory, Stated, Wanted};
 
 use crate::histogram::HistogramError;
-use crate::metric::SeriesKey;
 use crate::shard::{Content, Effort, Row, Shard, ShardError, ShardMeta, ShardWriter, Sources};
+use floodgate_records::metric::SeriesKey;
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! Merged data as thresholds and summaries ask for it.
 
 use super::{Aggregate, Totals};
-use crate::metric::{MetricKind, Tags};
 use crate::threshold::{Grouped, MetricSource, Selected};
+use floodgate_records::metric::{MetricKind, Tags};
 use std::collections::{BTreeMap, BTreeSet};
 
 impl MetricSource for Totals {

@@ -1,11 +1,13 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::execution::manifest::{Health, Manifest, ShardEntry, TaskOutcome, Totals as TaskTotals};
-use crate::execution::record::Completeness;
 use crate::histogram::Histogram;
-use crate::metric::{MetricKind, Tags};
 use crate::shard::{decode, encode, sha256_hex};
+use floodgate_records::execution::Completeness;
+use floodgate_records::manifest::{
+    Health, Manifest, ShardEntry, TaskOutcome, Totals as TaskTotals,
+};
+use floodgate_records::metric::{MetricKind, Tags};
 use proptest::prelude::*;
 
 const EXECUTION: &str = "01JD0000000000000000000000";

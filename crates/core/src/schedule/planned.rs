@@ -2,7 +2,7 @@
 
 use super::{Schedule, Segment, VuLoop, schedule};
 use crate::definition::{Definition, Scenario};
-use crate::execution::plan::PlannedLoad;
+use floodgate_records::plan::PlannedLoad;
 use std::collections::BTreeMap;
 use std::time::Duration;
 

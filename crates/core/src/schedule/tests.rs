@@ -3,8 +3,8 @@
 
 use super::*;
 use crate::definition::{Definition, HttpOptions, RunOptions, Scenario, Stage};
-use crate::execution::plan::PlannedLoad;
 use floodgate_records::engine::Engine;
+use floodgate_records::plan::PlannedLoad;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 

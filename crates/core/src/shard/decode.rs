@@ -8,8 +8,8 @@ use super::schema::{
 };
 use super::{Row, Shard, ShardError, ShardMeta};
 use crate::histogram::{Exact, check_encoded};
-use crate::metric::{MetricKind, SeriesKey, Tags};
 use bytes::Bytes;
+use floodgate_records::metric::{MetricKind, SeriesKey, Tags};
 use parquet::column::reader::get_typed_column_reader;
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};

@@ -10,7 +10,7 @@ use super::schema::{
     WINDOW,
 };
 use super::{Row, ShardError, ShardMeta};
-use crate::metric::Tags;
+use floodgate_records::metric::Tags;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;

@@ -21,8 +21,9 @@ pub use decode::{MAX_ROWS, MAX_SHARD_BYTES, decode};
 pub use encode::{Effort, ShardWriter, encode};
 pub use meta::{Content, ShardMeta, Sources};
 
-use crate::metric::{Builtin, SeriesKey};
 use bytes::Bytes;
+use floodgate_records::manifest::ShardEntry;
+use floodgate_records::metric::{Builtin, SeriesKey};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -139,6 +140,16 @@ pub enum ShardError {
         /// What is wrong.
         problem: String,
     },
+}
+
+/// What a manifest says of an encoded shard with so many rows.
+pub fn entry(seq: u32, rows: usize, bytes: &[u8]) -> ShardEntry {
+    ShardEntry {
+        seq,
+        rows: rows as u64,
+        bytes: bytes.len() as u64,
+        sha256: sha256_hex(bytes),
+    }
 }
 
 /// SHA-256 in lower-case hex: how manifests name a shard's content.

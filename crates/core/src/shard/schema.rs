@@ -1,6 +1,6 @@
 //! The columns.
 
-use crate::metric::Tags;
+use floodgate_records::metric::Tags;
 use parquet::basic::{ConvertedType, LogicalType, Repetition, TimeUnit, Type as Physical};
 use parquet::schema::types::{Type, TypePtr};
 use std::sync::{Arc, LazyLock};

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::histogram::Histogram;
-use crate::metric::{MetricKind, Tags};
+use floodgate_records::metric::{MetricKind, Tags};
 use proptest::prelude::*;
 
 fn meta() -> ShardMeta {

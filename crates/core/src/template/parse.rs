@@ -8,7 +8,8 @@
 //! A `$` that no `{` follows is itself. Spaces around an expression and its arguments do not count.
 
 use super::{Part, Template, Variable};
-use crate::syntax::{SyntaxError, quoted};
+use crate::syntax::SyntaxError;
+use floodgate_records::printable::quoted;
 
 /// Names that a variable or a data source cannot have, since they mean something already.
 pub const BUILTINS: [&str; 4] = ["vu", "iteration", "scenario", "task"];

@@ -2,8 +2,9 @@
 
 use super::number::number_length;
 use super::source::Selected;
-use crate::metric::MetricKind;
-use crate::syntax::{SyntaxError, quoted};
+use crate::syntax::SyntaxError;
+use floodgate_records::metric::MetricKind;
+use floodgate_records::printable::quoted;
 use std::fmt;
 use std::time::Duration;
 

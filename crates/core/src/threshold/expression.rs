@@ -3,7 +3,8 @@
 use super::aggregate::Aggregate;
 use super::number::number_length;
 use crate::check::Comparison;
-use crate::syntax::{SyntaxError, quoted};
+use crate::syntax::SyntaxError;
+use floodgate_records::printable::quoted;
 use std::fmt;
 use std::ops::Range;
 

@@ -1,7 +1,7 @@
 //! Of what kinds the failures of a run are: its error codes and the statuses that were not expected.
 
 use super::MetricSource;
-use crate::metric::{Builtin, Tags};
+use floodgate_records::metric::{Builtin, Tags};
 use std::fmt;
 
 /// Kinds of failures that a sentence names.

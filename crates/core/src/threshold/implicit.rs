@@ -4,9 +4,10 @@
 //! Whoever wants a status outside of 200–399 says so with `expect`; then it is not a failure.
 
 use super::failures::{Failures, count_requests};
-use super::{Key, Known, MetricSource, Threshold, parse_expression};
-use crate::execution::summary::{Outcome, ThresholdOutcome};
-use crate::metric::{Builtin, Tags};
+use super::{Known, MetricSource, Threshold, parse_expression};
+use floodgate_records::key::Key;
+use floodgate_records::metric::{Builtin, Tags};
+use floodgate_records::outcome::{Outcome, ThresholdOutcome};
 use std::time::Duration;
 
 /// What must hold of the share of failures.
@@ -45,8 +46,8 @@ pub(crate) fn outcome(source: &dyn MetricSource, elapsed: Duration) -> Option<Th
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::metric::MetricKind;
     use crate::threshold::testing::Samples;
+    use floodgate_records::metric::MetricKind;
 
     const SECOND: Duration = Duration::from_secs(1);
 

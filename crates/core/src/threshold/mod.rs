@@ -15,7 +15,6 @@ mod aggregate;
 mod expression;
 mod failures;
 pub(crate) mod implicit;
-mod key;
 mod number;
 mod observe;
 mod source;
@@ -31,7 +30,6 @@ pub(crate) use aggregate::US_PER_MS;
 pub use expression::{Expression, parse_expression};
 pub(crate) use failures::Failures;
 pub use failures::is_unanswered;
-pub use key::{Key, parse_key};
 pub use observe::Known;
 pub(crate) use observe::observe;
 pub use source::{Distribution, Grouped, MetricSource, Selected};
@@ -39,11 +37,20 @@ pub use validate::check;
 pub(crate) use validate::{check_aggregate, checked_expression, checked_key, pointless};
 
 use crate::definition::model::ThresholdSpec;
-use crate::execution::control::{Stop, StopReason};
-use crate::execution::summary::{Outcome, ThresholdOutcome};
-use crate::metric::{Builtin, MetricKind};
 use crate::syntax::SyntaxError;
+use floodgate_records::control::{Stop, StopReason};
+use floodgate_records::key::Key;
+use floodgate_records::metric::{Builtin, MetricKind};
+use floodgate_records::outcome::{Outcome, ThresholdOutcome};
 use std::time::Duration;
+
+/// Parses a key, `metric{tag:value}`, by the rules of [`Key`].
+///
+/// # Errors
+/// What is wrong, and where.
+pub fn parse_key(text: &str) -> Result<Key, SyntaxError> {
+    text.parse().map_err(SyntaxError::from)
+}
 
 /// One threshold, ready to be evaluated.
 #[derive(Clone, Debug, PartialEq)]

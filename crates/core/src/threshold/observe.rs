@@ -9,14 +9,14 @@
 
 use super::aggregate::{Aggregate, US_PER_MS};
 use super::failures::is_unanswered;
-use super::key::Key;
 use super::select;
 use super::source::{MetricSource, Selected};
 use crate::check::Comparison;
-use crate::execution::summary::Outcome;
 use crate::fold::{INTERRUPTED, may_hide};
 use crate::histogram::HIGHEST_US;
-use crate::metric::{Builtin, MetricKind, Tags};
+use floodgate_records::key::Key;
+use floodgate_records::metric::{Builtin, MetricKind, Tags};
+use floodgate_records::outcome::Outcome;
 use std::time::Duration;
 
 /// What bears on thresholds beside the samples.

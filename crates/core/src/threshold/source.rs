@@ -1,6 +1,6 @@
 //! What thresholds, baselines and summaries ask of merged data.
 
-use crate::metric::{MetricKind, Tags};
+use floodgate_records::metric::{MetricKind, Tags};
 
 /// Merged measurements of a run, or of what is known of it so far.
 pub trait MetricSource {

@@ -1,7 +1,7 @@
 //! A source of exact samples, for tests.
 
 use super::source::{Grouped, MetricSource, Selected};
-use crate::metric::{MetricKind, Tags};
+use floodgate_records::metric::{MetricKind, Tags};
 use std::collections::BTreeSet;
 
 /// Series with all of their samples.

@@ -2,10 +2,12 @@
 
 use super::aggregate::Aggregate;
 use super::expression::{Expression, no_time, parse_expression, sides};
-use super::key::{Key, parse_key};
+use super::parse_key;
 use crate::check::Comparison;
-use crate::metric::{Builtin, Contains, MetricKind};
-use crate::syntax::{SyntaxError, quoted};
+use crate::syntax::SyntaxError;
+use floodgate_records::key::Key;
+use floodgate_records::metric::{Builtin, Contains, MetricKind};
+use floodgate_records::printable::quoted;
 
 /// Tags that the engines set by themselves (<https://grafana.com/docs/k6/latest/using-k6/tags-and-groups/>, and ours).
 const KNOWN_TAGS: [&str; 11] = [

@@ -19,7 +19,7 @@
 
 use super::Evidence;
 use super::words::{number, tasks};
-use crate::execution::manifest::{Health, LimitSource, Manifest};
+use floodgate_records::manifest::{Health, LimitSource, Manifest};
 
 /// The share of its seconds in which a generator may be short of CPU, and of its time that it may have stood still at once.
 pub const SATURATED_SHARE: f64 = 0.1;

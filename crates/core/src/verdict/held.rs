@@ -2,9 +2,9 @@
 
 use super::words::{count, number, percent, tasks};
 use super::{Evidence, own};
-use crate::baseline::unit_of;
-use crate::execution::control::{Stop, StopReason};
-use crate::execution::summary::{Outcome, ThresholdOutcome};
+use floodgate_records::control::{Stop, StopReason};
+use floodgate_records::metric::unit_of;
+use floodgate_records::outcome::{Outcome, ThresholdOutcome};
 
 pub(super) fn breached(e: &Evidence<'_>) -> Vec<String> {
     let mut why = Vec::new();

@@ -3,15 +3,15 @@
 
 use super::*;
 use crate::execution::applied::applied_load;
-use crate::execution::manifest::{ShardEntry, Totals};
 use crate::execution::summarise::testing::{execution, finished};
 use crate::execution::summarise::{Conclusion, Finished, conclude};
 use crate::fold::Folding;
 use crate::histogram::Histogram;
 use crate::merge::{Aggregate, Collector};
-use crate::metric::{Builtin, SeriesKey, Tags};
 use crate::shard::{Content, Row, ShardMeta, Sources, encode};
 use crate::threshold::Thresholds;
+use floodgate_records::manifest::Totals;
+use floodgate_records::metric::{Builtin, SeriesKey, Tags};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -201,7 +201,7 @@ impl Truth {
             let mut totals = recorder.totals;
             totals.http_reqs += u64::from(self.lies && task == 1);
             let manifest = Manifest {
-                shards: vec![ShardEntry::of(0, rows.len(), &bytes)],
+                shards: vec![crate::shard::entry(0, rows.len(), &bytes)],
                 unwritten: None,
                 totals,
                 kept_tags: recorder.folding.named().to_vec(),

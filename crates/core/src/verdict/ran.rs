@@ -3,7 +3,7 @@
 use super::Evidence;
 use super::trust::failures;
 use super::words::count;
-use crate::execution::control::{Stop, StopReason};
+use floodgate_records::control::{Stop, StopReason};
 
 pub(super) fn could_not_run(e: &Evidence<'_>) -> Vec<String> {
     let mut why = e.errors.to_vec();

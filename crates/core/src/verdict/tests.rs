@@ -1,10 +1,8 @@
 use super::words::{number, percent};
 use super::*;
-use crate::baseline::BaselineOutcome;
-use crate::baseline::Direction;
-use crate::execution::control::StopReason;
-use crate::execution::manifest::{Health, TaskOutcome, Totals};
-use crate::execution::summary::Outcome;
+use floodgate_records::control::StopReason;
+use floodgate_records::manifest::{Health, TaskOutcome, Totals};
+use floodgate_records::outcome::{BaselineOutcome, Direction, Outcome};
 use proptest::prelude::*;
 
 /// A run that passes, to be bent.
@@ -566,7 +564,7 @@ fn a_comparison_that_cannot_be_made_for_want_of_what_is_there_is_no_pass() {
 /// Without a quota CPU use tells nothing: then who waits for a CPU decides, where it can only be the generator.
 #[test]
 fn a_task_that_does_not_know_its_limit_is_never_silently_fine() {
-    use crate::execution::manifest::LimitSource::{Cgroup, Machine, Requested, TaskMetadata};
+    use floodgate_records::manifest::LimitSource::{Cgroup, Machine, Requested, TaskMetadata};
     let of = |from, blind, contended| {
         with(|c| {
             let health = &mut c.manifests[1].health;

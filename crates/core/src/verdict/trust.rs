@@ -3,8 +3,8 @@
 use super::Evidence;
 use super::health::{saturated, stood_still};
 use super::words::{count, tasks};
-use crate::execution::control::{Stop, StopReason};
-use crate::execution::manifest::TaskOutcome;
+use floodgate_records::control::{Stop, StopReason};
+use floodgate_records::manifest::TaskOutcome;
 
 pub(super) fn untrustworthy(e: &Evidence<'_>) -> Vec<String> {
     let mut why = Vec::new();

@@ -3,7 +3,7 @@
 use super::health::{is_contended, is_often, standstill_decides};
 use super::words::{count, number, percent, tasks};
 use super::{Evidence, LAG_LIMIT_US, STANDSTILL_US, Saturation, own};
-use crate::execution::manifest::{Manifest, TaskOutcome};
+use floodgate_records::manifest::{Manifest, TaskOutcome};
 
 /// Largest difference between the starts of two tasks that passes without a word, in µs: the width of a recording window.
 const SKEW_LIMIT_US: i64 = 1_000_000;

@@ -14,10 +14,10 @@
 mod binary;
 mod recording;
 
-use floodgate_core::metric::{Builtin, Tags};
 use floodgate_core::shard::Row;
 use floodgate_engines::collector::Settings;
 use floodgate_engines::{Collector, Reader, gatling, jmeter, k6};
+use floodgate_records::metric::{Builtin, Tags};
 use rustix::time::{ClockId, clock_gettime};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

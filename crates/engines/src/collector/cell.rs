@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use floodgate_core::histogram::Histogram;
-use floodgate_core::metric::{MetricKind, SeriesKey};
 use floodgate_core::shard::Row;
+use floodgate_records::metric::{MetricKind, SeriesKey};
 use std::sync::Arc;
 
 /// Figures of one series; what they mean by kind stands in [`floodgate_core::shard`].

@@ -1,6 +1,6 @@
 //! Samples of failures on their way to whoever keeps them: the first of each kind, few and short.
 
-use floodgate_core::execution::failure::{FailureLog, FailureSample};
+use floodgate_records::failure::{FailureLog, FailureSample};
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 

@@ -9,11 +9,11 @@ mod windows;
 
 use cell::Cell;
 use failures::Failures;
-use floodgate_core::execution::failure::FailureSample;
-use floodgate_core::execution::manifest::Totals;
 use floodgate_core::fold::Folding;
-use floodgate_core::metric::{Builtin, MetricKind, OTHER_REQUESTS, SeriesKey, Tags};
 use floodgate_core::shard::{PHASE_WINDOW_S, Row, WINDOW_S, window_s};
+use floodgate_records::failure::FailureSample;
+use floodgate_records::manifest::Totals;
+use floodgate_records::metric::{Builtin, MetricKind, OTHER_REQUESTS, SeriesKey, Tags};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 use super::*;
-use floodgate_core::execution::manifest::Totals as ManifestTotals;
 use floodgate_core::histogram::Histogram;
+use floodgate_records::manifest::Totals as ManifestTotals;
 use proptest::prelude::*;
 
 const ORIGIN: i64 = 1_700_000_000_250;

@@ -13,8 +13,8 @@
 
 use super::assertion::{Assertion, Condition, Path, Requests, Stat, Target};
 use crate::inspection::ScriptThreshold;
-use floodgate_core::metric::{Builtin, Tags};
-use floodgate_core::threshold::Key;
+use floodgate_records::key::Key;
+use floodgate_records::metric::{Builtin, Tags};
 use std::time::Duration;
 
 /// A request's place: its groups as the tag has them (`::outer::inner`, empty for none), and its name.

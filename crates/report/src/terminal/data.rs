@@ -2,8 +2,8 @@
 
 use crate::format::{bytes, count, duration, plural};
 use crate::style::{Align, Style, Tone, fitting, plain, table};
-use floodgate_core::execution::manifest::LimitSource;
-use floodgate_core::execution::summary::{GeneratorSummary, Summary};
+use floodgate_records::manifest::LimitSource;
+use floodgate_records::summary::{GeneratorSummary, Summary};
 
 /// How many generators are listed; the worst come first.
 const MAX_GENERATORS: usize = 8;

@@ -4,9 +4,9 @@ use super::requests::unanswered;
 use super::told::remedy;
 use crate::format::{bytes, count, duration, number, percent, share};
 use crate::style::{Align, Field, Style, Tone, fitting, plain, table};
-use floodgate_core::execution::record::{Execution, HIT};
-use floodgate_core::execution::summary::{MetricSummary, Summary};
-use floodgate_core::metric::{Builtin, Contains, MetricKind};
+use floodgate_records::execution::{Execution, HIT};
+use floodgate_records::metric::{Builtin, Contains, MetricKind};
+use floodgate_records::summary::{MetricSummary, Summary};
 
 /// Quantiles of the tables: their heading and their name in a summary.
 const QUANTILES: [(&str, &str); 6] = [

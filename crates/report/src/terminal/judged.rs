@@ -4,8 +4,9 @@ use super::figures::value;
 use super::requests::unanswered;
 use crate::format::{count, digits, share};
 use crate::style::{Align, Field, Style, Tone, plain, table};
-use floodgate_core::execution::record::Execution;
-use floodgate_core::execution::summary::{Outcome, Summary};
+use floodgate_records::execution::Execution;
+use floodgate_records::outcome::Outcome;
+use floodgate_records::summary::Summary;
 
 fn of_outcome(outcome: Outcome, aborted: bool) -> Field {
     match outcome {

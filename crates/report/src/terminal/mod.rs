@@ -8,9 +8,9 @@ mod told;
 
 use crate::format::{plural, span, utc};
 use crate::style::{Align, Style, Tone, plain, table};
-use floodgate_core::execution::record::{Execution, HIT};
-use floodgate_core::execution::summary::Summary;
-use floodgate_core::printable::printable;
+use floodgate_records::execution::{Execution, HIT};
+use floodgate_records::printable::printable;
+use floodgate_records::summary::Summary;
 use told::{Told, told};
 
 /// The whole account of a run, ending in a line feed. Sections without content are left out.

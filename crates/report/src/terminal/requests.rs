@@ -2,9 +2,9 @@
 
 use crate::format::{count, duration, share};
 use crate::style::{Align, Field, Style, Tone, plain, table};
-use floodgate_core::execution::summary::{RequestSummary, Summary};
-use floodgate_core::metric::{Builtin, Contains};
-use floodgate_core::threshold::parse_key;
+use floodgate_records::key::Key;
+use floodgate_records::metric::{Builtin, Contains};
+use floodgate_records::summary::{RequestSummary, Summary};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -128,7 +128,7 @@ fn outcomes(all: &BTreeMap<String, u64>) -> String {
 
 /// Whether a metric is a time of requests of which none was answered, so that a figure of it says nothing of the target.
 pub(super) fn unanswered(summary: &Summary, key: &str) -> bool {
-    let Ok(key) = parse_key(key) else {
+    let Ok(key) = key.parse::<Key>() else {
         return false;
     };
     let is_time = Builtin::parse(&key.metric)

@@ -2,8 +2,9 @@
 
 use crate::format::{count, plural};
 use crate::style::{Tone, of_status};
-use floodgate_core::execution::record::{Execution, HIT, Status};
-use floodgate_core::execution::summary::Summary;
+use floodgate_records::execution::{Execution, HIT};
+use floodgate_records::status::Status;
+use floodgate_records::summary::Summary;
 use std::cmp::Reverse;
 
 /// What is said of a run in a word or two, and why.

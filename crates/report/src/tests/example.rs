@@ -1,18 +1,20 @@
 //! A shop's checkout test, with different ends.
 
-use floodgate_core::baseline::{BaselineOutcome, Direction};
-use floodgate_core::execution::connections::Connections;
-use floodgate_core::execution::manifest::LimitSource;
-use floodgate_core::execution::plan::PlannedLoad;
-use floodgate_core::execution::record::{
-    AppliedLoad, Completeness, Cost, CostItem, ExcludedShard, Execution, Infrastructure, Status,
-    Trigger,
+use floodgate_records::connections::Connections;
+use floodgate_records::cost::{Cost, CostItem};
+use floodgate_records::execution::{
+    AppliedLoad, Completeness, ExcludedShard, Execution, Infrastructure, Trigger,
 };
-use floodgate_core::execution::summary::{
-    BaselineSummary, CheckSummary, FailuresSummary, GeneratorSummary, MetricSummary, Outcome,
-    RequestSummary, Summary, ThresholdOutcome, ThresholdResult,
+use floodgate_records::failure::FailuresSummary;
+use floodgate_records::manifest::LimitSource;
+use floodgate_records::metric::{Builtin, Contains, MetricKind};
+use floodgate_records::outcome::{BaselineOutcome, Direction, Outcome, ThresholdOutcome};
+use floodgate_records::plan::PlannedLoad;
+use floodgate_records::status::Status;
+use floodgate_records::summary::{
+    BaselineSummary, CheckSummary, GeneratorSummary, MetricSummary, RequestSummary, Summary,
+    ThresholdResult,
 };
-use floodgate_core::metric::{Builtin, Contains, MetricKind};
 use std::collections::BTreeMap;
 
 pub(super) type Run = (Execution, Summary);

@@ -2,9 +2,9 @@
 
 use super::example::{failed, in_the_cloud, inconclusive};
 use super::*;
-use floodgate_core::execution::record::Execution;
-use floodgate_core::execution::summary::Summary;
-use floodgate_core::printable::shows;
+use floodgate_records::execution::Execution;
+use floodgate_records::printable::shows;
+use floodgate_records::summary::Summary;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;

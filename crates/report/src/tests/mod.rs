@@ -3,8 +3,8 @@ mod hostile;
 
 use super::*;
 use example::{failed, first_run, in_the_cloud, inconclusive, nothing, passed};
-use floodgate_core::execution::record::Status;
-use floodgate_core::execution::schema;
+use floodgate_records::schema;
+use floodgate_records::status::Status;
 
 const NARROW: Style = Style {
     color: false,
@@ -143,7 +143,7 @@ fn the_verdict_is_the_last_line_too() {
     }
 }
 
-fn sample() -> floodgate_core::execution::failure::FailureSample {
+fn sample() -> floodgate_records::failure::FailureSample {
     serde_json::from_value(serde_json::json!({
         "task": 1, "at_ms": 1_763_762_401_500_i64, "scenario": "buy", "name": "checkout", "status": 503,
         "checks": ["status == 201"],
@@ -163,7 +163,7 @@ fn sample() -> floodgate_core::execution::failure::FailureSample {
 
 #[test]
 fn a_sample_says_what_was_sent_and_what_came_back() {
-    let mut log = floodgate_core::execution::failure::FailureLog::new();
+    let mut log = floodgate_records::failure::FailureLog::new();
     assert!(log.add(sample()));
     log.left_out = 3;
     insta::assert_snapshot!(failures(&log, Style::PLAIN));
@@ -179,15 +179,14 @@ fn a_sample_says_what_was_sent_and_what_came_back() {
 fn many_names_are_summed_up() {
     let (e, mut s) = passed();
     let one = s.requests[1].clone();
-    s.requests.extend(
-        (0..40).map(|n| floodgate_core::execution::summary::RequestSummary {
+    s.requests
+        .extend((0..40).map(|n| floodgate_records::summary::RequestSummary {
             name: format!("page {n}"),
             count: 1,
             responses: 1,
             outcomes: [("200".to_owned(), 1)].into(),
             ..one.clone()
-        }),
-    );
+        }));
     let text = summary(&e, &s, Style::PLAIN);
     let line = text
         .lines()
@@ -202,7 +201,7 @@ fn many_names_are_summed_up() {
 /// Whoever sets a limit stands below the generators, once; of the machine's own size there is nothing to say.
 #[test]
 fn limits_that_are_none_of_the_machines_are_told() {
-    use floodgate_core::execution::manifest::LimitSource::{Cgroup, Machine, TaskMetadata};
+    use floodgate_records::manifest::LimitSource::{Cgroup, Machine, TaskMetadata};
     let (e, mut s) = passed();
     let shown = |s: &_| summary(&e, s, Style::PLAIN);
     assert!(!shown(&s).contains("limits:"));

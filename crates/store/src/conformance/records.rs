@@ -2,7 +2,9 @@
 
 use super::execution;
 use crate::{RecordStore, StoreError};
-use floodgate_core::execution::record::{AuditEntry, Status, TestRecord};
+use floodgate_records::audit::AuditEntry;
+use floodgate_records::status::Status;
+use floodgate_records::test::TestRecord;
 use std::sync::Arc;
 
 /// Everything that [`RecordStore`] promises.

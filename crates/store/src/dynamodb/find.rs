@@ -6,7 +6,7 @@ use crate::keys::MIN_PREFIX;
 use crate::{Listing, Result, StoreError};
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
-use floodgate_core::execution::record::Execution;
+use floodgate_records::execution::Execution;
 
 /// Characters of a ULID.
 const ULID: usize = 26;

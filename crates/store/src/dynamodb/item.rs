@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
-use floodgate_core::execution::record::Execution;
+use floodgate_records::execution::Execution;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::HashMap;

@@ -27,7 +27,10 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
-use floodgate_core::execution::record::{AuditEntry, Execution, Status, TestRecord};
+use floodgate_records::audit::AuditEntry;
+use floodgate_records::execution::Execution;
+use floodgate_records::status::Status;
+use floodgate_records::test::TestRecord;
 use item::{Item, WRITER, text};
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -5,7 +5,7 @@ use crate::aws::store_error;
 use crate::keys::{check_month, check_name, check_usd};
 use crate::{Result, StoreError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use floodgate_core::execution::record::TestRecord;
+use floodgate_records::test::TestRecord;
 
 /// Only what is newer replaces an item: by time, and by version within one ms, as [`TestRecord::is_newer_than`] says.
 const IS_NEWER: &str = "attribute_not_exists(PK) OR created_ms < :created_ms \

@@ -5,7 +5,7 @@
 //! read from the record, and noted again. It is never believed when a record is shown, only when one is passed over.
 
 use super::{LocalStore, RECORDS};
-use floodgate_core::execution::record::Execution;
+use floodgate_records::execution::Execution;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::Write as _;

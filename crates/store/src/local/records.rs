@@ -4,8 +4,8 @@ use super::index::{Index, had_folder};
 use super::{LocalStore, RECORDS, files};
 use crate::keys::{MIN_PREFIX, check_name};
 use crate::{Listing, Result, StoreError};
-use floodgate_core::execution::record::Execution;
-use floodgate_core::keys::ExecutionKeys;
+use floodgate_records::execution::Execution;
+use floodgate_records::keys::ExecutionKeys;
 use std::collections::HashMap;
 
 /// Of a record of another layout only this much is sure to be understood.

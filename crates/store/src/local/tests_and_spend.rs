@@ -3,7 +3,7 @@
 use super::{LocalStore, RECORDS, files, to_json};
 use crate::keys::{check_month, check_name, check_usd};
 use crate::{Result, StoreError};
-use floodgate_core::execution::record::TestRecord;
+use floodgate_records::test::TestRecord;
 use std::path::{Path, PathBuf};
 
 /// The file that says which version is the newest. No SHA-256 looks like it.

@@ -2,7 +2,7 @@
 
 use crate::support::{bucket, config, endpoint, table};
 use bytes::Bytes;
-use floodgate_core::execution::record::Status;
+use floodgate_records::status::Status;
 use floodgate_store::conformance::{self, execution};
 use floodgate_store::dynamodb::DynamoStore;
 use floodgate_store::s3::S3Store;

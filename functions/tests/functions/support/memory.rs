@@ -2,7 +2,10 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use floodgate_core::execution::record::{AuditEntry, Execution, Status, TestRecord};
+use floodgate_records::audit::AuditEntry;
+use floodgate_records::execution::Execution;
+use floodgate_records::status::Status;
+use floodgate_records::test::TestRecord;
 use floodgate_store::{Listing, ObjectInfo, ObjectStore, RecordStore, Result, StoreError};
 use serde_json::Value;
 use std::collections::BTreeMap;

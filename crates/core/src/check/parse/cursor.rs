@@ -1,8 +1,9 @@
 //! The words of a check: operators, numbers, texts and regular expressions.
 
 use super::{Values, last_line};
-use crate::syntax::{SyntaxError, quoted};
+use crate::syntax::SyntaxError;
 use crate::units::{parse_bytes, parse_duration};
+use floodgate_records::printable::quoted;
 
 /// The largest compiled regular expression in bytes.
 const MAX_REGEX: usize = 1 << 20;

@@ -6,8 +6,8 @@ use crate::definition::field::{Field, Parts};
 use crate::definition::keys::places::is_inside;
 use crate::definition::resolve::Resolver;
 use crate::definition::tree::{Node, Scalar};
-use crate::keys::{DEFINITION_FILE, INSPECTION_FILE};
 use floodgate_records::engine::Engine;
+use floodgate_records::keys::{DEFINITION_FILE, INSPECTION_FILE};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A definition that is being built.

@@ -2,8 +2,9 @@
 
 use super::context::Build;
 use crate::definition::tree::{Content, Node, Piece};
-use crate::syntax::{SyntaxError, quoted};
+use crate::syntax::SyntaxError;
 use crate::template::{BUILTINS, Builder, FUNCTIONS, Template, Variable, expression, is_name};
+use floodgate_records::printable::quoted;
 use std::ops::Range;
 
 /// What templates may name at a place in a flow.

@@ -7,7 +7,8 @@ use crate::definition::keys::{root, threshold};
 use crate::definition::model::{BaselineRef, BaselineSpec, ThresholdSpec};
 use crate::definition::shape::scalar::hide;
 use crate::definition::tree::{Entry, Node};
-use crate::threshold::{Key, checked_expression, checked_key, pointless};
+use crate::threshold::{checked_expression, checked_key, pointless};
+use floodgate_records::key::Key;
 use std::borrow::Cow;
 
 impl Build<'_> {

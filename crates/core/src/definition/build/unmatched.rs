@@ -4,9 +4,10 @@ use crate::definition::fault::Sink;
 use crate::definition::keys::root;
 use crate::definition::model::{Definition, Scenario, Step};
 use crate::definition::tree::Node;
-use crate::syntax::{SyntaxError, quoted};
+use crate::syntax::SyntaxError;
 use crate::threshold::parse_key;
 use floodgate_records::engine::Engine;
+use floodgate_records::printable::quoted;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The values that a definition gives to the tags which thresholds mostly ask for.

@@ -5,8 +5,9 @@ use crate::check::{Check, last_line, parse_json_path};
 use crate::definition::model::{Extractor, HttpVersion, Words};
 use crate::definition::shape::pattern::matches;
 use crate::definition::shape::{Grammar, Shape};
-use crate::syntax::{SyntaxError, quoted};
+use crate::syntax::SyntaxError;
 use crate::units::{BYTES, RATIO, parse_bytes, parse_ratio};
+use floodgate_records::printable::quoted;
 use std::ops::Range;
 
 /// Text, which YAML may read as a number.

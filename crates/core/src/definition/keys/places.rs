@@ -3,7 +3,8 @@
 use crate::definition::model::{HostOverride, MAX_SOCKET_PATH, ProxyUrl};
 use crate::definition::shape::pattern::matches;
 use crate::definition::shape::{Grammar, Shape};
-use crate::syntax::{SyntaxError, quoted};
+use crate::syntax::SyntaxError;
+use floodgate_records::printable::quoted;
 use std::ops::Range;
 
 pub(super) static TARGET: Shape = Shape::Grammar(Grammar {

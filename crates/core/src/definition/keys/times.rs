@@ -3,8 +3,9 @@
 use super::grammar::NUMBERS;
 use crate::definition::shape::{Grammar, Shape};
 use crate::rate::{RATE, Rate};
-use crate::syntax::{SyntaxError, quoted};
+use crate::syntax::SyntaxError;
 use crate::units::{DURATION, parse_duration};
+use floodgate_records::printable::quoted;
 use std::ops::Range;
 use std::time::Duration;
 

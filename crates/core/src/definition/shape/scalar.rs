@@ -3,7 +3,8 @@
 use super::{Grammar, Names, Shape};
 use crate::definition::fault::{Issue, Sink};
 use crate::definition::tree::{Content, Core, Node, Piece, Scalar};
-use crate::syntax::{SyntaxError, quoted};
+use crate::syntax::SyntaxError;
+use floodgate_records::printable::quoted;
 
 pub(super) fn check(shape: &Shape, node: &Node, scalar: &Scalar, sink: &mut Sink) {
     if matches!(scalar.content, Content::Broken) {

@@ -1,8 +1,8 @@
 //! What became of requests and checks, by their names.
 
-use crate::execution::summary::{CheckSummary, RequestSummary};
-use crate::metric::{Builtin, Tags};
 use crate::threshold::{Aggregate, Grouped, MetricSource};
+use floodgate_records::metric::{Builtin, Tags};
+use floodgate_records::summary::{CheckSummary, RequestSummary};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -181,8 +181,8 @@ fn sums(source: &dyn MetricSource, metric: &str, tags: &[&str]) -> Vec<(Vec<Stri
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::metric::MetricKind;
     use crate::threshold::testing::Samples;
+    use floodgate_records::metric::MetricKind;
 
     fn with(source: Samples, tags: &[(&str, &str)], n: usize, failed: bool) -> Samples {
         let name: Vec<_> = tags.iter().copied().filter(|(k, _)| *k == "name").collect();

@@ -1,8 +1,9 @@
 //! A finished run to judge and sum up, for tests.
 
 use super::*;
-use crate::execution::plan::PlannedLoad;
-use crate::execution::record::{Infrastructure, Status, Trigger};
+use floodgate_records::execution::{Infrastructure, Trigger};
+use floodgate_records::plan::PlannedLoad;
+use floodgate_records::status::Status;
 
 /// A record of a local run that has ended.
 pub(crate) fn execution() -> Execution {

@@ -1,10 +1,12 @@
 use super::testing::{conclude_with, summary_with};
 use super::*;
 use crate::definition::model::{BaselineRef, BaselineSpec, ThresholdSpec};
-use crate::execution::manifest::{Health, Totals};
-use crate::execution::record::{Cost, CostItem, ExcludedShard, Status};
-use crate::execution::schema;
 use crate::threshold::testing::Samples;
+use floodgate_records::cost::{Cost, CostItem};
+use floodgate_records::execution::ExcludedShard;
+use floodgate_records::manifest::{Health, Totals};
+use floodgate_records::schema;
+use floodgate_records::status::Status;
 use serde_json::Value;
 
 fn source() -> Samples {

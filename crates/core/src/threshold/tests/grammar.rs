@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::check::Comparison;
-use crate::metric::Tags;
+use floodgate_records::metric::Tags;
 use proptest::prelude::*;
 
 fn message(key: &str, expression: &str) -> String {

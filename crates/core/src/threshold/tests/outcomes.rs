@@ -1,8 +1,8 @@
 //! Thresholds on samples.
 
 use super::*;
-use crate::metric::Tags;
 use crate::threshold::testing::Samples;
+use floodgate_records::metric::Tags;
 use proptest::prelude::*;
 
 const SECOND: Duration = Duration::from_secs(1);

@@ -3,8 +3,8 @@
 use super::super::thresholds::Name;
 use super::message::{Class, check, classify};
 use crate::collector::{Collector, Series};
-use floodgate_core::execution::failure::FailureSample;
-use floodgate_core::metric::{Builtin, Tags};
+use floodgate_records::failure::FailureSample;
+use floodgate_records::metric::{Builtin, Tags};
 use std::collections::HashMap;
 
 /// Requests whose series are remembered; those of further ones are looked up again each time.

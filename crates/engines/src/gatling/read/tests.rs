@@ -3,8 +3,8 @@ use super::super::inspect;
 use super::*;
 use crate::collector::Settings;
 use floodgate_core::histogram::Histogram;
-use floodgate_core::metric::{MetricKind, Tags};
 use floodgate_core::shard::Row;
+use floodgate_records::metric::{MetricKind, Tags};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 

@@ -11,7 +11,7 @@ use super::plan::{
 };
 use crate::error::LaunchError;
 use crate::inspection::{Inspection, PlannedScenario, ScriptThreshold};
-use floodgate_core::metric::Builtin;
+use floodgate_records::metric::Builtin;
 use load::{executor, start};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,8 +2,8 @@
 
 use super::outcome::{Code, Outcome};
 use crate::jmeter::figures::Figures;
-use floodgate_core::execution::failure::{Excerpt, FailureSample, Received, Sent};
-use floodgate_core::metric::Builtin;
+use floodgate_records::failure::{Excerpt, FailureSample, Received, Sent};
+use floodgate_records::metric::Builtin;
 
 /// Parts of a JTL's record of a failed sample, cut to what is kept of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use crate::collector::{Collector, Series};
 use crate::jmeter::checks::Checks;
 use crate::jmeter::figures::Figures;
 use crate::jmeter::pace::{CORRECTED, Pace, Paces};
-use floodgate_core::metric::{Builtin, MetricKind, Tags};
+use floodgate_records::metric::{Builtin, MetricKind, Tags};
 use std::collections::HashMap;
 
 /// The longest value of a tag in bytes; what is longer is cut.

@@ -2,7 +2,7 @@
 
 use super::code::CODES;
 use super::sample::Kind;
-use floodgate_core::metric::Tags;
+use floodgate_records::metric::Tags;
 
 /// What came back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

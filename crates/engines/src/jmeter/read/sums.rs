@@ -236,7 +236,7 @@ fn xml_names_the_place_of_what_is_no_number() {
             origin_ms: 0,
             max_series: 10,
             folding: Default::default(),
-            tags: floodgate_core::metric::Tags::new(),
+            tags: floodgate_records::metric::Tags::new(),
         });
         let error = AnyReader::new(Options::default())
             .push(xml.as_bytes(), &mut all)

@@ -1,8 +1,8 @@
 use super::*;
 use crate::collector::Settings;
 use crate::jmeter::checks::Checks;
-use floodgate_core::metric::{Builtin, Tags};
 use floodgate_core::shard::Row;
+use floodgate_records::metric::{Builtin, Tags};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -9,7 +9,7 @@ use super::tags::SetId;
 use super::{kinds, time};
 use crate::collector::Collector;
 use crate::read::{Lines, ReadError, Reader};
-use floodgate_core::metric::MetricKind;
+use floodgate_records::metric::MetricKind;
 use memchr::memchr;
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! What the metrics of a request say of a failure.
 
-use floodgate_core::metric::Builtin;
+use floodgate_records::metric::Builtin;
 use std::collections::BTreeMap;
 
 /// Times of a request, in the order in which k6 writes them.

@@ -5,8 +5,8 @@ use super::evidence::Evidence;
 use super::samples::{MetricId, Samples};
 use super::tags::SetId;
 use crate::collector::Collector;
-use floodgate_core::execution::failure::{FailureSample, Sent};
-use floodgate_core::metric::Tags;
+use floodgate_records::failure::{FailureSample, Sent};
+use floodgate_records::metric::Tags;
 
 impl Samples {
     /// Whether a sample is wanted of a failure that the latest call of [`Self::add`] told.

@@ -7,7 +7,7 @@ use super::tags::SetId;
 use crate::collector::Collector;
 use crate::inspection::PlannedScenario;
 use crate::read::{Lines, ReadError, Reader};
-use floodgate_core::metric::MetricKind;
+use floodgate_records::metric::MetricKind;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 //! Source: <https://github.com/grafana/k6/blob/v2.2.0/metrics/builtin.go>, and the browser module's
 //! <https://github.com/grafana/k6/blob/v2.2.0/internal/js/modules/k6/browser/k6ext/metrics.go>.
 
-use floodgate_core::metric::{Builtin, MetricKind};
+use floodgate_records::metric::{Builtin, MetricKind};
 
 /// The type of a metric that k6 itself makes.
 pub(super) fn of(metric: &str) -> Option<MetricKind> {

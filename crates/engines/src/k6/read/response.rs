@@ -253,7 +253,7 @@ mod tests {
     use crate::read::Reader;
     use floodgate_core::definition::model::Executor;
     use floodgate_core::histogram::Histogram;
-    use floodgate_core::metric::Tags;
+    use floodgate_records::metric::Tags;
     use std::collections::VecDeque;
     use std::fmt::Write as _;
     use std::time::Duration;

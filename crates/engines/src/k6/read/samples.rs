@@ -7,7 +7,7 @@ use super::tags::{SetId, TagSets};
 use super::time::Clock;
 use crate::collector::{Collector, Series};
 use crate::read::{LATEST_MS, ReadError};
-use floodgate_core::metric::{Builtin, MetricKind, Tags};
+use floodgate_records::metric::{Builtin, MetricKind, Tags};
 use std::collections::HashMap;
 
 /// Metrics of one run; k6 refuses nothing here, so that hostile input is what the bound is for.

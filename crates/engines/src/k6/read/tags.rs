@@ -3,7 +3,7 @@
 use super::super::error_code;
 use crate::collector::Series;
 use floodgate_core::fold::{Folding, OTHER};
-use floodgate_core::metric::Tags;
+use floodgate_records::metric::Tags;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
 use super::*;
 use crate::collector::Settings;
 use crate::{Collector, ReadError};
-use floodgate_core::metric::{Builtin, Tags};
 use floodgate_core::shard::Row;
+use floodgate_records::metric::{Builtin, Tags};
 use proptest::prelude::*;
 
 const ORIGIN: i64 = 1_795_328_804_000;
@@ -223,7 +223,7 @@ fn csv_has_quotes_extra_tags_and_guessed_types() {
         queue,1795328804,7.000000,,,,,a,,,\n";
     let kinds = BTreeMap::from([(
         "queue".to_owned(),
-        floodgate_core::metric::MetricKind::Gauge,
+        floodgate_records::metric::MetricKind::Gauge,
     )]);
     for step in [1, 7, 4_096] {
         let (rows, warnings) =
@@ -386,7 +386,7 @@ fn a_csv_recording_holds_the_same_series() {
         let kinds = kinds.map(|(name, kind)| {
             (
                 name.to_owned(),
-                floodgate_core::metric::MetricKind::parse(kind).unwrap(),
+                floodgate_records::metric::MetricKind::parse(kind).unwrap(),
             )
         });
         let (rows, _) = read(&mut CsvReader::new(kinds.into()), &fixture(csv), 4_096).unwrap();

@@ -1,10 +1,10 @@
 //! Runs tasks as the generator does: starts the command, tails the log, feeds the reader.
 
-use floodgate_core::metric::Tags;
 use floodgate_core::shard::Row;
 use floodgate_engines::collector::Settings;
 use floodgate_engines::gatling::{launch, pack};
 use floodgate_engines::{Collector, Exit, Job, Launch, Output};
+use floodgate_records::metric::Tags;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Read as _;

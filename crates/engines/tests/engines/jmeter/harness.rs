@@ -1,9 +1,9 @@
 //! Carries a [`Launch`](floodgate_engines::Launch) out, as the generator does, and keeps what came of it.
 
-use floodgate_core::metric::{Builtin, Tags};
 use floodgate_core::shard::Row;
 use floodgate_engines::collector::{Collector, Settings};
 use floodgate_engines::{Exit, Job, Output, Stop};
+use floodgate_records::metric::{Builtin, Tags};
 use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read as _};
 use std::net::UdpSocket;

@@ -4,9 +4,9 @@ mod harness;
 
 use crate::{long, times};
 use floodgate_core::merge::{Aggregate, Along};
-use floodgate_core::metric::{Builtin, MetricKind};
 use floodgate_core::shard::Row;
 use floodgate_engines::Exit;
+use floodgate_records::metric::{Builtin, MetricKind};
 use floodgate_target::{Config, Target, faulty};
 use harness::{Ended, Folder, home, plan, run};
 use std::collections::BTreeMap;

@@ -1,11 +1,11 @@
 //! Carries a [`Launch`] out with its [`Control`], as the generator's supervisor does, and keeps what came of it.
 
-use floodgate_core::metric::Tags;
 use floodgate_core::shard::Row;
 use floodgate_engines::collector::Settings;
 use floodgate_engines::k6;
 use floodgate_engines::read::Reader;
 use floodgate_engines::{Collector, Control, Exit, Job, Launch, LaunchError, Output, SetupData};
+use floodgate_records::metric::Tags;
 use floodgate_target::{Config, Target};
 use std::collections::BTreeMap;
 use std::fs::File;

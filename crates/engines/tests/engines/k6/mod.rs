@@ -4,9 +4,9 @@ mod harness;
 
 use crate::{long, times};
 use floodgate_core::histogram::Histogram;
-use floodgate_core::metric::{Builtin, MetricKind};
 use floodgate_engines::Exit;
 use floodgate_engines::k6;
+use floodgate_records::metric::{Builtin, MetricKind};
 use floodgate_target::{Config, Target, faulty};
 use harness::*;
 use std::collections::BTreeMap;

@@ -1,7 +1,6 @@
 //! Samples of failures: the first responses of each kind that were not as they should be, so that nobody has to run a test
 //! again to see why it failed.
 
-use super::summary::FailuresSummary;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -101,7 +100,43 @@ impl FailureLog {
     }
 }
 
-/// An exchange with all that is known of it, secrets left out (see [`super::redact`]).
+/// Which samples of failures there are, and where.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailuresSummary {
+    /// How many are kept.
+    pub kept: u64,
+    /// How many were left out because there were too many kinds, or too many bytes in all.
+    pub left_out: u64,
+    /// The object that holds them, a [`FailureLog`]; `floodgate show ID --failures` shows it.
+    pub object: String,
+    /// The first of each kind on one line, [`FailuresSummary::MAX_FIRST`] at most.
+    pub first: Vec<String>,
+}
+
+impl FailuresSummary {
+    /// The kinds that are named.
+    pub const MAX_FIRST: usize = 5;
+}
+
+/// How many samples of failures there are: what the record keeps of a [`FailuresSummary`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailureCounts {
+    /// See [`FailuresSummary::kept`].
+    pub kept: u64,
+    /// See [`FailuresSummary::left_out`].
+    pub left_out: u64,
+}
+
+impl From<&FailuresSummary> for FailureCounts {
+    fn from(summary: &FailuresSummary) -> Self {
+        Self {
+            kept: summary.kept,
+            left_out: summary.left_out,
+        }
+    }
+}
+
+/// An exchange with all that is known of it, secrets left out (by `redact` of the core).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FailureSample {
     /// The task that sent it.
@@ -216,7 +251,7 @@ impl FailureSample {
     }
 
     /// Cuts the texts that an engine gives to their final length; those of bodies are cut by themselves.
-    pub(super) fn cut(&mut self) {
+    pub fn cut(&mut self) {
         let said = [&mut self.name].into_iter().chain(&mut self.checks);
         for text in said.chain(&mut self.message) {
             cut(text, Self::MAX_VALUE_BYTES);
@@ -230,7 +265,7 @@ impl FailureSample {
     }
 
     /// All texts that may hold something that was sent or received.
-    pub(super) fn texts(&mut self) -> impl Iterator<Item = &mut String> {
+    pub fn texts(&mut self) -> impl Iterator<Item = &mut String> {
         let request = self.request.iter_mut().flat_map(|r| {
             let headers = r.headers.iter_mut().map(|(_, value)| value);
             let body = r.body.iter_mut().map(|b| &mut b.text);

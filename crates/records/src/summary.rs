@@ -1,11 +1,14 @@
 //! `summary.json`: the one published account of a run, in k6's shape where k6 has one.
 
-use super::connections::Connections;
-use super::manifest::LimitSource;
-use super::plan::PlannedLoad;
-use super::record::{AppliedLoad, Completeness, Cost, Infrastructure, Status};
-use crate::baseline::BaselineOutcome;
+use crate::connections::Connections;
+use crate::cost::Cost;
+use crate::execution::{AppliedLoad, Completeness, Infrastructure};
+use crate::failure::FailuresSummary;
+use crate::manifest::LimitSource;
 use crate::metric::{Contains, MetricKind};
+use crate::outcome::BaselineOutcome;
+use crate::plan::PlannedLoad;
+use crate::status::Status;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -99,47 +102,6 @@ pub struct ThresholdResult {
     pub observed: Option<f64>,
 }
 
-/// A threshold's outcome in the record.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ThresholdOutcome {
-    /// `metric{tag:value}: expression`.
-    pub id: String,
-    /// The key, `metric{tag:value}`.
-    pub key: String,
-    /// The expression as written.
-    pub expression: String,
-    /// Aggregate, such as `p(95)`.
-    pub aggregate: String,
-    /// Operator.
-    pub operator: String,
-    /// The right-hand side, in ms for time trends.
-    pub target: f64,
-    /// The left-hand side; `None` without data.
-    pub observed: Option<f64>,
-    /// What came of it.
-    pub outcome: Outcome,
-    /// Whether its breach stopped the run.
-    pub aborted: bool,
-    /// Why there is no data, or what the outcome rests on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub note: Option<String>,
-    /// Whether every run has it, and not the definition: not all requests may fail.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub implicit: bool,
-}
-
-/// What came of a threshold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// Holds.
-    Passed,
-    /// Breached.
-    Failed,
-    /// There is nothing to judge.
-    NoData,
-}
-
 /// The comparison with an earlier run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BaselineSummary {
@@ -156,7 +118,7 @@ pub struct GeneratorSummary {
     pub task: u32,
     /// `completed`, `stopped` or `failed`.
     pub outcome: String,
-    /// Whether it was saturated, by the rule of [`crate::verdict`].
+    /// Whether it was saturated, by the verdict's rule.
     pub saturated: bool,
     /// CPUs that it may use.
     pub cpus: f64,
@@ -193,42 +155,6 @@ pub struct GeneratorSummary {
     pub start_skew_ms: f64,
     /// Largest resident set in bytes.
     pub peak_rss_bytes: u64,
-}
-
-/// Which samples of failures there are, and where.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FailuresSummary {
-    /// How many are kept.
-    pub kept: u64,
-    /// How many were left out because there were too many kinds, or too many bytes in all.
-    pub left_out: u64,
-    /// The object that holds them, a [`super::failure::FailureLog`]; `floodgate show ID --failures` shows it.
-    pub object: String,
-    /// The first of each kind on one line, [`FailuresSummary::MAX_FIRST`] at most.
-    pub first: Vec<String>,
-}
-
-impl FailuresSummary {
-    /// The kinds that are named.
-    pub const MAX_FIRST: usize = 5;
-}
-
-/// How many samples of failures there are: what the record keeps of a [`FailuresSummary`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FailureCounts {
-    /// See [`FailuresSummary::kept`].
-    pub kept: u64,
-    /// See [`FailuresSummary::left_out`].
-    pub left_out: u64,
-}
-
-impl From<&FailuresSummary> for FailureCounts {
-    fn from(summary: &FailuresSummary) -> Self {
-        Self {
-            kept: summary.kept,
-            left_out: summary.left_out,
-        }
-    }
 }
 
 /// The requests of one name.

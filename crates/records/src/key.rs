@@ -1,8 +1,9 @@
-//! Keys of thresholds: `metric` or `metric{tag:value,tag:value}`.
+//! What a metric is called in thresholds and summaries: `metric` or `metric{tag:value,tag:value}`.
 
 use crate::metric::Tags;
-use crate::syntax::{SyntaxError, quoted};
+use crate::printable::quoted;
 use std::fmt;
+use std::str::FromStr;
 
 /// A metric, and the tags that a series must have to count.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +35,26 @@ impl fmt::Display for Key {
     }
 }
 
+/// Why a text is not a key.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}; allowed: {allowed}")]
+pub struct KeyError {
+    /// Where in the text, in bytes: the beginning, and the end where it is not that of the text.
+    pub at: (usize, Option<usize>),
+    /// What is wrong, with the offending part.
+    pub problem: String,
+    /// What would be right.
+    pub allowed: &'static str,
+}
+
+impl FromStr for Key {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse(text)
+    }
+}
+
 /// Parses a key by k6's rules (`ParseMetricName` in
 /// <https://github.com/grafana/k6/blob/v1.8.1/metrics/metric.go>): the tags stand between the first `{` and a `}` at the
 /// very end, are parted by commas, and each is a name and a value at its first colon, trimmed and without quotes
@@ -41,9 +62,13 @@ impl fmt::Display for Key {
 ///
 /// # Errors
 /// What is wrong, and where.
-pub fn parse_key(text: &str) -> Result<Key, SyntaxError> {
+fn parse(text: &str) -> Result<Key, KeyError> {
     let braces = |at: usize, problem: &str| {
-        Err(SyntaxError::new(at, problem).allowed("metric{tag:value,tag:value}"))
+        Err(KeyError {
+            at: (at, None),
+            problem: problem.to_owned(),
+            allowed: "metric{tag:value,tag:value}",
+        })
     };
     let (name, tags) = match (text.find('{'), text.rfind('}')) {
         (None, None) => (text, None),
@@ -58,13 +83,18 @@ pub fn parse_key(text: &str) -> Result<Key, SyntaxError> {
         (Some(open), Some(close)) => (&text[..open], Some((open + 1, &text[open + 1..close]))),
     };
     if name.is_empty() {
-        return Err(SyntaxError::new(0, "the metric's name is empty")
-            .allowed("a metric such as http_req_duration"));
+        return Err(KeyError {
+            at: (0, None),
+            problem: "the metric's name is empty".to_owned(),
+            allowed: "a metric such as http_req_duration",
+        });
     }
     if !is_metric_name(name) {
-        let problem = format!("{} is not a valid metric name", quoted(name));
-        return Err(SyntaxError::new(0..name.len(), problem)
-            .allowed("2 to 129 letters, digits and _, not beginning with a digit"));
+        return Err(KeyError {
+            at: (0, Some(name.len())),
+            problem: format!("{} is not a valid metric name", quoted(name)),
+            allowed: "2 to 129 letters, digits and _, not beginning with a digit",
+        });
     }
     let mut key = Key {
         metric: name.to_owned(),
@@ -74,10 +104,10 @@ pub fn parse_key(text: &str) -> Result<Key, SyntaxError> {
         return Ok(key);
     };
     for part in split_tags(body) {
-        let fail = |problem: &str| {
-            let problem = format!("the tag {} {problem}", quoted(part));
-            SyntaxError::new(at..at + part.len(), problem)
-                .allowed("name:value, a value with a comma in it in quotes")
+        let fail = |problem: &str| KeyError {
+            at: (at, Some(at + part.len())),
+            problem: format!("the tag {} {problem}", quoted(part)),
+            allowed: "name:value, a value with a comma in it in quotes",
         };
         let (tag, value) = parse_tag(part).map_err(fail)?;
         if key.tags.get(tag).is_some_and(|earlier| earlier != value) {

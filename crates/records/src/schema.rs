@@ -1,8 +1,8 @@
 //! JSON Schemas of what is published.
 
-/// The JSON Schema (draft 2020-12) of [`super::summary::Summary`]: of `summary.json`, of `floodgate show ID --json` and of webhooks.
+/// The JSON Schema (draft 2020-12) of [`crate::summary::Summary`]: of `summary.json`, of `floodgate show ID --json` and of webhooks.
 /// New fields may be added to a summary, so the schema allows any; none changes its meaning.
-pub const SUMMARY: &str = include_str!("../../schemas/summary.schema.json");
+pub const SUMMARY: &str = include_str!("../schemas/summary.schema.json");
 
 /// [`SUMMARY`] as a value.
 ///

@@ -157,12 +157,19 @@ impl Builtin {
         )
     }
 
-    /// Whether it is kept in windows of [`crate::shard::PHASE_WINDOW_S`] seconds instead of one: every trend but the response
+    /// Whether it is kept in windows of several seconds instead of one: every trend but the response
     /// time, which is what a run is followed by second by second. The others explain it: service time and its phases, the
     /// duration of iterations, the generator's lag.
     pub const fn in_phase_window(self) -> bool {
         matches!(self.kind(), MetricKind::Trend) && !matches!(self, Self::HttpReqResponseTime)
     }
+}
+
+/// What stands behind a number of the metric with that key: ` ms` or nothing.
+pub fn unit_of(key: &str) -> &'static str {
+    let name = key.split('{').next().unwrap_or(key);
+    let is_time = Builtin::parse(name).is_some_and(|m| m.contains() == Contains::Time);
+    if is_time { " ms" } else { "" }
 }
 
 /// Dimensions of a series: names to values, sorted by name. The names with a column of their own in a shard are

@@ -1,9 +1,8 @@
 //! `tasks/{task}.json`: a task's own account of what it wrote and how it fared.
 
-use super::connections::Connections;
-use super::unwritten::Unwritten;
+use crate::connections::Connections;
 use crate::metric::Tags;
-use crate::shard::sha256_hex;
+use crate::unwritten::Unwritten;
 use serde::{Deserialize, Serialize};
 
 /// A task's final manifest.
@@ -39,8 +38,8 @@ pub struct Manifest {
     /// What the script of an external engine said of the run itself.
     #[serde(default, skip_serializing_if = "ScriptSays::is_nothing")]
     pub script: ScriptSays,
-    /// The tags of the definition's thresholds and baseline that every series kept, also past the bound on series
-    /// ([`crate::fold`]). A filter that is missing here may have lost samples to `name=__other__`.
+    /// The tags of the definition's thresholds and baseline that every series kept, also past the bound on series.
+    /// A filter that is missing here may have lost samples to `name=__other__`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kept_tags: Vec<Tags>,
     /// How the generator itself fared.
@@ -107,18 +106,6 @@ pub struct ShardEntry {
     pub bytes: u64,
     /// SHA-256 of the object in lower-case hex.
     pub sha256: String,
-}
-
-impl ShardEntry {
-    /// Of an encoded shard with so many rows.
-    pub fn of(seq: u32, rows: usize, bytes: &[u8]) -> Self {
-        Self {
-            seq,
-            rows: rows as u64,
-            bytes: bytes.len() as u64,
-            sha256: sha256_hex(bytes),
-        }
-    }
 }
 
 /// Totals of a task.

@@ -1,9 +1,12 @@
 //! The execution's record: what DynamoDB and the local folder keep of a run.
 
-use super::plan::PlannedLoad;
-use super::summary::{FailureCounts, ThresholdOutcome};
-use super::unwritten::Unwritten;
-use crate::verdict::{ERROR_INVALID, EXIT_INVALID};
+use crate::control::Stop;
+use crate::cost::Cost;
+use crate::failure::FailureCounts;
+use crate::outcome::ThresholdOutcome;
+use crate::plan::PlannedLoad;
+use crate::status::{ERROR_INVALID, EXIT_INVALID, Status};
+use crate::unwritten::Unwritten;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -49,7 +52,7 @@ pub struct Execution {
     /// Outcomes, in the order of the definition.
     pub thresholds: Vec<ThresholdOutcome>,
     /// The order that stopped it, if any.
-    pub stopped_by: Option<super::control::Stop>,
+    pub stopped_by: Option<Stop>,
     /// What a reader should know.
     pub warnings: Vec<String>,
     /// Estimated US dollars before and actual after; absent for local runs.
@@ -92,35 +95,6 @@ impl Execution {
             Some(ERROR_INVALID) => EXIT_INVALID,
             _ => self.status.exit_code(),
         }
-    }
-}
-
-/// Where a run stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// Created, tasks not started.
-    Preparing,
-    /// Tasks run.
-    Running,
-    /// Tasks have ended, shards are merged and judged.
-    Merging,
-    /// Complete data, every threshold and baseline holds.
-    Passed,
-    /// A threshold or baseline is breached on valid data.
-    Failed,
-    /// The data cannot carry a verdict.
-    Inconclusive,
-    /// Could not run.
-    Errored,
-    /// Stopped by a person or the budget.
-    Aborted,
-}
-
-impl Status {
-    /// Whether the run is over.
-    pub const fn is_final(self) -> bool {
-        !matches!(self, Self::Preparing | Self::Running | Self::Merging)
     }
 }
 
@@ -263,79 +237,4 @@ pub struct ExcludedShard {
     pub seq: u32,
     /// Why.
     pub reason: String,
-}
-
-/// Cost in US dollars.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Cost {
-    /// Before the launch.
-    pub estimate_usd: Option<f64>,
-    /// After the end, by what was used and the prices of [`Self::prices_of`]: not an invoice.
-    pub actual_usd: Option<f64>,
-    /// What the actual cost is made of.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub items: Vec<CostItem>,
-    /// The date of the price table, as `2026-11-01`.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub prices_of: String,
-}
-
-/// One line of a cost.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CostItem {
-    /// `fargate vCPU`, `fargate memory`, `lambda`, `step functions`, `s3 requests`, `s3 storage`, `dynamodb`, …
-    pub what: String,
-    /// The region of the price.
-    pub region: String,
-    /// How much of it.
-    pub quantity: f64,
-    /// `vCPU-hours`, `GB-hours`, `requests`, `GB-seconds`, `transitions`, `GB-months`, `write units`.
-    pub unit: String,
-    /// Quantity times price, before any free tier.
-    pub usd: f64,
-}
-
-/// One line of the audit trail.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AuditEntry {
-    /// Unix ms.
-    pub at_ms: i64,
-    /// Who acts.
-    pub principal: String,
-    /// How much that name is worth.
-    #[serde(default)]
-    pub principal_is: PrincipalIs,
-    /// `start`, `refuse`, `abort`, `finish`, `give up`, `merge`.
-    pub action: String,
-    /// The execution.
-    pub execution: String,
-    /// The version of the test.
-    pub version: String,
-    /// What came of it.
-    pub outcome: String,
-}
-
-/// A version of a test.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TestRecord {
-    /// The tenant.
-    pub project: String,
-    /// The test's name.
-    pub test: String,
-    /// SHA-256 of the definition and its files.
-    pub version: String,
-    /// When it was recorded, Unix ms.
-    pub created_ms: i64,
-    /// Names of the files that lie under the version in the bucket.
-    pub files: Vec<String>,
-    /// The git revision, when known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub git_revision: Option<String>,
-}
-
-impl TestRecord {
-    /// Whether it is newer than another version of the same test: by time, and by version between two of the same ms.
-    pub fn is_newer_than(&self, other: &Self) -> bool {
-        (self.created_ms, &self.version) > (other.created_ms, &other.version)
-    }
 }

@@ -1,8 +1,35 @@
-//! What a status is called, and what it ends with.
+//! Where a run stands: what that is called, and what it ends with.
 
-use crate::execution::record::Status;
+use serde::{Deserialize, Serialize};
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Created, tasks not started.
+    Preparing,
+    /// Tasks run.
+    Running,
+    /// Tasks have ended, shards are merged and judged.
+    Merging,
+    /// Complete data, every threshold and baseline holds.
+    Passed,
+    /// A threshold or baseline is breached on valid data.
+    Failed,
+    /// The data cannot carry a verdict.
+    Inconclusive,
+    /// Could not run.
+    Errored,
+    /// Stopped by a person or the budget.
+    Aborted,
+}
 
 impl Status {
+    /// Whether the run is over.
+    pub const fn is_final(self) -> bool {
+        !matches!(self, Self::Preparing | Self::Running | Self::Merging)
+    }
+
     /// The exit code of the command line: k6's where k6 has the case
     /// (<https://github.com/grafana/k6/blob/v1.8.1/errext/exitcodes/codes.go>: 99, 104, 105). A run that is not over has none
     /// of its own and counts as errored.

@@ -62,6 +62,17 @@ pub fn printable_json(json: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// A text as it stands in a message: quoted, escaped, and cut when it is long.
+pub fn quoted(text: &str) -> String {
+    const SHOWN: usize = 60;
+    if text.chars().count() <= SHOWN {
+        format!("{text:?}")
+    } else {
+        let head: String = text.chars().take(SHOWN).collect();
+        format!("{head:?}…")
+    }
+}
+
 fn escaped(text: &str, also: impl Fn(char) -> bool) -> Cow<'_, str> {
     let passes = |c: char| shows(c) || also(c);
     if text.chars().all(passes) {
