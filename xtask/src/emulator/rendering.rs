@@ -103,11 +103,14 @@ fn canonical(document: Value) -> Value {
             list.sort_by_key(Value::to_string);
             Value::Array(list)
         }
-        Value::Object(map) => Value::Object(
-            map.into_iter()
+        Value::Object(map) => {
+            // Sorted by key, since lists of objects are sorted by their text.
+            let map: BTreeMap<String, Value> = map
+                .into_iter()
                 .map(|(key, v)| (key, canonical(v)))
-                .collect(),
-        ),
+                .collect();
+            Value::Object(map.into_iter().collect())
+        }
         other => other,
     }
 }
@@ -123,7 +126,8 @@ mod tests {
     use serde_json::json;
 
     fn state(action: &Value) -> Value {
-        let policy = json!({"Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]});
+        let first = json!({"Resource": "*", "Effect": "Allow", "Action": action});
+        let policy = json!({"Statement": [first, {"Effect": "Deny", "Resource": ["b"]}]});
         json!({"resources": [
             {"type": "aws_iam_role", "instances": [{"attributes": {"name": "r", "assume_role_policy": "{}"}}]},
             {"type": "aws_iam_role_policy", "instances": [{"attributes": {"role": "r", "name": "p", "policy": policy.to_string()}}]},
@@ -132,7 +136,8 @@ mod tests {
     }
 
     fn rendering(action: &Value) -> Value {
-        let policy = json!({"Statement": {"Action": action, "Effect": "Allow", "Resource": ["*"]}});
+        let first = json!({"Action": action, "Effect": "Allow", "Resource": ["*"]});
+        let policy = json!({"Statement": [{"Resource": "b", "Effect": "Deny"}, first]});
         json!({"roles": {"r": {"trust": {}, "policies": {"p": policy}}}, "managed": {}, "buckets": {}})
     }
 
