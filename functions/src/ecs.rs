@@ -318,10 +318,10 @@ fn ending(task: &Task) -> String {
     let said = container.and_then(|c| c.reason()).unwrap_or_default();
     let stopped = task.stopped_reason().unwrap_or_default();
     if task.stop_code() == Some(&TaskStopCode::SpotInterruption) {
-        return "was taken back: Fargate Spot needed the capacity".into();
+        return "was interrupted: Fargate Spot reclaimed the capacity".into();
     }
     if said.contains("OutOfMemory") || stopped.contains("OutOfMemory") {
-        return "was killed for want of memory; raise run.memory".into();
+        return "ran out of memory and was killed; raise run.memory".into();
     }
     let how = match exit {
         Some(137) => {

@@ -25,33 +25,33 @@ Results go to stdout, progress to stderr.";
 pub enum Command {
     /// Run a test definition, or a script of k6, JMeter or Gatling, and judge it
     Run(run::Args),
-    /// Put load on one URL, without a definition
+    /// Send load to one URL, without a definition
     Hit(hit::Args),
-    /// Report every fault of a definition
+    /// Check a definition and report every fault
     Validate(validate::Args),
-    /// Say what a script or a definition would send, and how it is split over tasks
+    /// Show what a script or definition would send, and how the load is split over tasks
     Inspect(inspect::Args),
-    /// Take over results of k6, JMeter or Gatling from a run made elsewhere, and judge them
+    /// Import results of a k6, JMeter or Gatling run made elsewhere, and judge them
     Import(import::Args),
     /// Print the JSON Schema of definitions, or of summaries
     Schema(schema::Args),
     /// Write a commented definition to start from
     Init(init::Args),
-    /// List executions, the newest first
+    /// List executions, newest first
     Runs(runs::Args),
     /// Show an execution again
     Show(show::Args),
-    /// Stop a running execution; what was measured is kept
+    /// Stop a running execution and keep what it measured
     Abort(abort::Args),
     /// Follow a run in the cloud to its verdict
     Attach(attach::Args),
     /// Run a real test against a bundled shop, with two generator processes
     Demo(demo::Args),
-    /// Bring a stack into an AWS account, or up to date
+    /// Deploy a stack to an AWS account, or update it
     Deploy(deploy::Args),
-    /// Take a stack away again; results stay unless they are to go
+    /// Remove a stack; results are kept unless you pass --delete-results
     Destroy(destroy::Args),
-    /// Say what is missing or misconfigured here, and with --cloud in the account
+    /// Report what is missing or misconfigured on this machine and, with --cloud, in the account
     Doctor(doctor::Args),
     /// One task of an execution, started by `run`
     #[command(hide = true)]
@@ -78,7 +78,7 @@ pub use crate::deploy::{Architecture, StackArgs};
 /// Whose executions are meant.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ProjectArgs {
-    /// Only among executions of this project: nothing is asked about any other
+    /// Only executions of this project; no other is accessed
     #[arg(long, value_name = "NAME")]
     pub project: Option<String>,
 }
@@ -86,7 +86,7 @@ pub struct ProjectArgs {
 /// How results and progress are shown.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct ShowArgs {
-    /// Print exactly the summary, as JSON, on stdout
+    /// Print only the summary, as JSON
     #[arg(long)]
     pub json: bool,
     /// Show no progress
@@ -97,10 +97,10 @@ pub struct ShowArgs {
 /// What `${env:NAME}` stands for.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct EnvArgs {
-    /// A value for ${env:NAME} in the definition, before the process's environment, and for a script; repeatable
+    /// Set ${env:NAME} for a definition, or a variable for a script; overrides the environment; repeatable
     #[arg(long = "env", short = 'e', value_name = "NAME=VALUE")]
     pub env: Vec<String>,
-    /// A file of NAME=VALUE lines; --env comes before it
+    /// Read NAME=VALUE lines from a file; --env takes precedence
     #[arg(long, value_name = "FILE")]
     pub env_file: Option<std::path::PathBuf>,
 }
@@ -108,7 +108,7 @@ pub struct EnvArgs {
 /// Parameters of a script, in the words of its tool.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ScriptArgs {
-    /// A parameter of a script, as in JMeter (-J) and Gatling (-D); --env gives one too; repeatable
+    /// Set a parameter of a script, as JMeter's -J and Gatling's -D do; repeatable
     #[arg(short = 'J', visible_short_alias = 'D', value_name = "NAME=VALUE")]
     pub parameters: Vec<String>,
 }
@@ -122,16 +122,16 @@ pub struct LoadArgs {
     /// VUs
     #[arg(help_heading = LOAD, short = 'u', long, value_name = "N")]
     pub vus: Option<u64>,
-    /// How long they iterate
+    /// Duration
     #[arg(help_heading = LOAD, short = 'd', long, value_name = "TIME")]
     pub duration: Option<String>,
     /// Iterations, shared by the VUs
     #[arg(help_heading = LOAD, short = 'i', long, value_name = "N")]
     pub iterations: Option<u64>,
-    /// VUs to come to within a time; repeatable
+    /// Ramp to a number of VUs within a time; repeatable
     #[arg(help_heading = LOAD, long = "stage", value_name = "TIME:N")]
     pub stages: Vec<String>,
-    /// Requests a second at most, of all VUs
+    /// Maximum requests per second, over all VUs
     #[arg(help_heading = LOAD, long, value_name = "N")]
     pub rps: Option<u64>,
 }

@@ -122,13 +122,13 @@ pub struct Capacity {
 pub struct LoadOptions {
     /// VUs.
     pub vus: Option<u64>,
-    /// How long they iterate, as a script writes it.
+    /// Duration, as a script writes it.
     pub duration: Option<String>,
     /// Iterations, shared by the VUs.
     pub iterations: Option<u64>,
     /// `TIME:VUS`, each.
     pub stages: Vec<String>,
-    /// Requests a second at most, of all VUs.
+    /// Maximum requests per second, over all VUs.
     pub rps: Option<u64>,
 }
 

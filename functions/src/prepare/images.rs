@@ -20,7 +20,7 @@ pub(super) async fn image(
     };
     let Some(parsed) = ImageName::parse(name) else {
         return Ok(vec![format!(
-            "image {name} of engine {engine} is in no repository of ECR: it was not looked for"
+            "image {name} of engine {engine} isn't in an ECR repository, so it wasn't checked"
         )]);
     };
     let processor = match Architecture::parse(architecture) {
@@ -44,7 +44,7 @@ pub(super) async fn image(
             "names no processor, and the tasks have {processor}"
         )),
         Ok(processors) => of(format!(
-            "is there for {}, and the tasks have {processor}",
+            "was built for {}, but the tasks use {processor}",
             processors.join(", ")
         )),
         Err(Refused::Missing(_)) => of("is not in its repository".to_owned()),

@@ -248,7 +248,7 @@ async fn a_region_that_is_lost_ends_the_run_in_the_other_one_too() {
     stack.pass(Duration::from_secs(10));
     stack
         .tasks
-        .end(3, "was taken back: Fargate Spot needed the capacity");
+        .end(3, "was interrupted: Fargate Spot reclaimed the capacity");
     let run = watched(&stack, run, "running").await;
     assert_eq!(run["phase"], "stopping");
     for task in 0..3 {

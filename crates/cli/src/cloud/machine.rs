@@ -215,12 +215,12 @@ pub(super) fn refused(what: &str, code: &str, problem: String, temporary: bool) 
             "AWS does not know these credentials: check AWS_PROFILE and AWS_ACCESS_KEY_ID"
         }
         "AccessDenied" | "AccessDeniedException" => {
-            "attach the stack's runner policy (terraform output runner_policy_arns) to who calls"
+            "attach the stack's runner policy (terraform output runner_policy_arns) to the caller"
         }
         "StateMachineDoesNotExist" => {
             "check --stack and --region, or write .floodgate/cloud.json with terraform output -json"
         }
-        "InvalidArn" => "FLOODGATE_STATE_MACHINE is to be the ARN of a state machine",
+        "InvalidArn" => "FLOODGATE_STATE_MACHINE must be the ARN of a state machine",
         "ExecutionAlreadyExists" => {
             "an id starts one run only, leave --id out to get a new one; floodgate attach shows the one that has it"
         }

@@ -76,7 +76,7 @@ pub(crate) fn region(config: &SdkConfig) -> Result<String> {
     let region = config.region().map(ToString::to_string);
     region.ok_or_else(|| {
         CliError::Usage(
-            "no AWS region: say --region, set AWS_REGION, or set one in the profile".into(),
+            "no AWS region: pass --region, set AWS_REGION, or set one in the profile".into(),
         )
     })
 }

@@ -17,10 +17,10 @@ pub(crate) const CONNECTION: &str = "cloud.json";
 /// Where a run is, if not on this machine.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct CloudArgs {
-    /// In the stack on AWS instead of on this machine
+    /// Use the stack on AWS instead of this machine
     #[arg(long, help_heading = "Cloud")]
     pub cloud: bool,
-    /// The stack's name, as Terraform's variable has it [default: what .floodgate/cloud.json names]
+    /// Name of the stack [default: from .floodgate/cloud.json]
     #[arg(
         long,
         value_name = "NAME",
@@ -29,7 +29,7 @@ pub struct CloudArgs {
         help_heading = "Cloud"
     )]
     pub stack: Option<String>,
-    /// The stack's home region [default: of .floodgate/cloud.json, AWS_REGION or the profile]
+    /// Home region of the stack [default: from .floodgate/cloud.json, AWS_REGION or the profile]
     #[arg(long, value_name = "REGION", help_heading = "Cloud")]
     pub region: Option<String>,
     /// The bucket
@@ -123,7 +123,7 @@ impl Named {
         })
     }
 
-    /// What is said comes before the file; a file about another stack says nothing of this one.
+    /// Options take precedence over the file; a file about another stack is ignored.
     fn or(self, file: Self) -> Self {
         if self.stack.is_some() && self.stack != file.stack {
             return self;
@@ -173,7 +173,7 @@ impl Place {
         let part = |given: Option<String>, what: &str, by_convention: &dyn Fn(&str) -> String| {
             given.or_else(|| stack.map(by_convention)).ok_or_else(|| {
                 CliError::Usage(format!(
-                    "no stack is named, so its {what} is not known: say --stack NAME, set FLOODGATE_STACK, or write \
+                    "no stack given, so its {what} is unknown: pass --stack NAME, set FLOODGATE_STACK, or write \
                      .floodgate/{CONNECTION} with terraform output -json > .floodgate/{CONNECTION}"
                 ))
             })

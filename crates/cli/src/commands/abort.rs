@@ -32,7 +32,7 @@ pub struct Args {
     /// Whose execution.
     #[command(flatten)]
     pub project: ProjectArgs,
-    /// Do not wait for its end
+    /// Return immediately
     #[arg(long)]
     pub no_wait: bool,
     /// Values of references, for a run that has to be judged here.

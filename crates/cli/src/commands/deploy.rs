@@ -12,28 +12,28 @@ pub struct Args {
     /// Which stack.
     #[command(flatten)]
     pub stack: StackArgs,
-    /// Engines on offer: http, k6, jmeter, gatling [default: as before, else http]
+    /// Engines to offer: http, k6, jmeter, gatling [default: those of the last deployment, else http]
     #[arg(long = "engine", value_name = "NAME", value_delimiter = ',')]
     pub engines: Vec<String>,
-    /// Processor of functions and generators [default: as before, else this machine's]
+    /// Processor of functions and generators [default: that of the last deployment, else this machine's]
     #[arg(long = "arch", value_enum)]
     pub architecture: Option<Architecture>,
-    /// A folder with the files of a release [default: beside this program, or here]
+    /// Folder with the files of a release [default: that of this program, or the current one]
     #[arg(long, value_name = "DIR")]
     pub artefacts: Option<PathBuf>,
-    /// The functions' zip, in place of the release's
+    /// Zip of the functions, instead of the release's
     #[arg(long, value_name = "ZIP")]
     pub functions: Option<PathBuf>,
-    /// An image of the Docker engine for an engine, in place of the release's; repeatable
+    /// Local Docker image for an engine, instead of the release's; repeatable
     #[arg(long = "image", value_name = "ENGINE=IMAGE")]
     pub images: Vec<String>,
-    /// Tag of the images in the stack's repositories, where a tag stays what it is [default: this version]
+    /// Tag of the images in the stack's repositories; existing tags are never overwritten [default: this version]
     #[arg(long, value_name = "TAG")]
     pub tag: Option<String>,
-    /// Further inputs of the Terraform module (terraform/README.md); repeatable, and kept until there are others
+    /// Inputs of the Terraform module (terraform/README.md); repeatable; kept until you pass others
     #[arg(long = "var-file", value_name = "FILE")]
     pub var_files: Vec<PathBuf>,
-    /// Only say what would be done
+    /// Show what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
     /// Where the connection file is written.

@@ -11,13 +11,13 @@ pub struct Args {
     /// Which stack.
     #[command(flatten)]
     pub stack: StackArgs,
-    /// The bucket with all results and the table with all records, too
+    /// Also delete the bucket with all results and the table with all records
     #[arg(long)]
     pub delete_results: bool,
-    /// Do not ask
+    /// Don't ask for confirmation
     #[arg(long, short)]
     pub yes: bool,
-    /// Only say what would go, and what would stay
+    /// Show what would be removed and what would stay, and do nothing
     #[arg(long)]
     pub dry_run: bool,
     /// Where the connection file lies.

@@ -11,10 +11,10 @@ use std::process::ExitCode;
 /// Arguments of `floodgate doctor`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Print what was found as JSON
+    /// Print the findings as JSON
     #[arg(long)]
     pub json: bool,
-    /// With --cloud: the project whose runs are to be started
+    /// With --cloud: check permissions for this project
     #[arg(long, value_name = "NAME")]
     pub project: Option<String>,
     /// Where executions are to be kept.

@@ -19,32 +19,32 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-/// How long it takes unless something is said.
+/// Default duration.
 const DEFAULT_DURATION: Duration = Duration::from_secs(10);
-/// VUs of a closed loop unless something is said.
+/// Default number of VUs of a closed loop.
 const DEFAULT_CONNECTIONS: u64 = 64;
-/// VUs that an arrival rate may use at most unless something is said: more than a target of one second needs, by
+/// Default maximum of VUs for an arrival rate: more than a target that takes one second needs, by
 /// Little's law, within what a process can hold.
 const MOST_VUS: u64 = 10_000;
-/// Responses may take as long as this unless something is said.
+/// Default timeout.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Arguments of `floodgate hit`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// What to request; http:// is added if there is no scheme
+    /// URL to request; http:// is the default scheme
     #[arg(value_name = "URL")]
     pub url: String,
-    /// Connections: virtual users that request in a closed loop [default: 64]; with --rate the most that may be used
+    /// Connections, each a virtual user in a closed loop [default: 64]; with --rate, the maximum
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub connections: Option<u64>,
-    /// Requests a second at a constant arrival rate: an open loop, late responses do not slow it down; also 0.5, 10/m, 1/3s
+    /// Requests per second at a constant arrival rate (open loop), whatever the target does; also 0.5, 10/m, 1/3s
     #[arg(short, long, value_name = "PER_S", conflicts_with = "requests", value_parser = rate)]
     pub rate: Option<PerSecond>,
-    /// For how long: 20s, 1m30s; a bare number is seconds [default: 10s]
+    /// Duration: 20s, 1m30s; a bare number is seconds [default: 10s]
     #[arg(short, long, short_alias = 'z', value_name = "TIME", value_parser = seconds)]
     pub duration: Option<Duration>,
-    /// So many requests in all; with --duration it ends at whichever comes first
+    /// Total number of requests; with --duration, the run ends at whichever comes first
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub requests: Option<u64>,
     /// HTTP method [default: GET, with a body POST]
@@ -71,16 +71,16 @@ pub struct Args {
     /// The proxy, `http://[USER:PASSWORD@]HOST[:PORT]`, or none [default: HTTP_PROXY, HTTPS_PROXY and NO_PROXY]
     #[arg(short = 'x', long, value_name = "URL")]
     pub proxy: Option<String>,
-    /// Connect to an address instead of what a name resolves to, as `HOST[:PORT]=ADDRESS[:PORT]`; repeatable
+    /// Connect to an address instead of resolving a name, as `HOST[:PORT]=ADDRESS[:PORT]`; repeatable
     #[arg(long = "host", value_name = "HOST=ADDRESS", value_parser = host)]
     pub hosts: Vec<(String, String)>,
     /// Connect to this Unix socket, whatever the URL's host
     #[arg(long, value_name = "PATH")]
     pub unix_socket: Option<PathBuf>,
-    /// The longest that a request may take; a bare number is seconds [default: 60s]
+    /// Request timeout; a bare number is seconds [default: 60s]
     #[arg(short, long, value_name = "TIME", value_parser = seconds)]
     pub timeout: Option<Duration>,
-    /// With --rate: the most virtual users, past which iterations are late and then dropped
+    /// With --rate: maximum virtual users; beyond that, requests are late and then dropped
     #[arg(long, value_name = "N", requires = "rate", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub max_vus: Option<u64>,
     /// Where the execution is kept.

@@ -29,13 +29,13 @@ pub struct Args {
     /// Results: k6 JSON or CSV, JTL as CSV or XML, simulation.log; several files are the tasks of one run
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
-    /// The definition whose thresholds and baseline judge them
+    /// Definition with the thresholds and baseline to apply
     #[arg(short, long, value_name = "FILE")]
     pub definition: Option<PathBuf>,
-    /// The test's name, without a definition [default: from the first file's name]
+    /// Name of the test, without a definition [default: from the first file's name]
     #[arg(long, value_name = "NAME", conflicts_with = "definition")]
     pub test: Option<String>,
-    /// A threshold to judge them by, such as 'http_req_duration: p(95)<500'; repeatable
+    /// Threshold to apply, such as 'http_req_duration: p(95)<500'; repeatable
     #[arg(
         short,
         long,

@@ -19,7 +19,7 @@ pub struct Args {
     /// A script (test.js, plan.jmx, simulation.jar, a Maven or Gradle project) or a definition
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Show the split over so many tasks
+    /// Show the split over N tasks
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub tasks: u32,
     /// Override a value, as for `run`; repeatable

@@ -30,7 +30,7 @@ pub struct Args {
     /// The definition, YAML or JSON, - for standard input; or a script: test.js, plan.jmx, simulation.jar, a Maven or Gradle project
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Generators: 1 runs in this process, more are processes of their own that share the load and the CPUs
+    /// Number of generators: 1 runs in this process; more run as separate processes and share the load
     #[arg(short, long, value_name = "N", default_value_t = 1, conflicts_with = "cloud", value_parser = clap::value_parser!(u32).range(1..=MAX_GENERATORS))]
     pub generators: u32,
     /// Override a value of the definition by its path, or a parameter: scenarios.browse.rate=50; repeatable
@@ -48,7 +48,7 @@ pub struct Args {
     /// Also write the verdict as JUnit XML
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
-    /// The execution's id, a ULID; an id starts one run only [default: a new one]
+    /// Id of the execution, a ULID; each id can start one run only [default: a new one]
     #[arg(long, value_name = "ULID", value_parser = ulid)]
     pub id: Option<String>,
     /// Where the execution is kept.
@@ -57,10 +57,10 @@ pub struct Args {
     /// Where it runs.
     #[command(flatten)]
     pub cloud: CloudArgs,
-    /// Start it in the cloud, print its id, and leave it to itself
+    /// With --cloud: print the id and exit without waiting
     #[arg(long, requires = "cloud", help_heading = "Cloud")]
     pub detach: bool,
-    /// Also show the first N requests and responses of each generator, secrets left out (native engine only)
+    /// Print the first N requests and responses of each generator, with secrets removed (native engine only)
     #[arg(long, value_name = "N", conflicts_with = "cloud", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub debug_requests: Option<u32>,
     /// What is shown.

@@ -16,13 +16,13 @@ pub struct Args {
     /// Whose executions.
     #[command(flatten)]
     pub project: ProjectArgs,
-    /// Only those of this test
+    /// Only executions of this test
     #[arg(long, value_name = "NAME")]
     pub test: Option<String>,
-    /// How many at most
+    /// Maximum number of executions
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub limit: usize,
-    /// The whole records, as a JSON array
+    /// Print the complete records, as a JSON array
     #[arg(long)]
     pub json: bool,
     /// Where executions are kept.

@@ -21,7 +21,7 @@ pub struct Args {
     /// Whose execution.
     #[command(flatten)]
     pub project: ProjectArgs,
-    /// Print exactly the summary, as JSON; with --failures the samples
+    /// Print only the summary, as JSON; with --failures, the samples
     #[arg(long)]
     pub json: bool,
     /// Show the samples of failures: what was sent, what came back, which checks did not hold

@@ -14,7 +14,7 @@ const STACK: &str = "floodgate";
 /// Which stack is meant.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct StackArgs {
-    /// The stack's name [default: that of .floodgate/cloud.json, else floodgate]
+    /// Name of the stack [default: from .floodgate/cloud.json, else floodgate]
     #[arg(
         long,
         value_name = "NAME",
@@ -22,10 +22,10 @@ pub struct StackArgs {
         hide_env_values = true
     )]
     pub stack: Option<String>,
-    /// Its home region [default: that of .floodgate/cloud.json, AWS_REGION or the profile]
+    /// Home region [default: from .floodgate/cloud.json, AWS_REGION or the profile]
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
-    /// Where Terraform's state lies: a folder, or s3://BUCKET/KEY [default: as before, else a folder of the user's]
+    /// Location of the Terraform state: a folder, or s3://BUCKET/KEY [default: that of the last deployment, else below the user's data folder]
     #[arg(long, value_name = "DIR|URL")]
     pub state: Option<String>,
 }
@@ -136,7 +136,7 @@ fn stacks() -> Result<PathBuf> {
     let data = data.or_else(|| Some(variable("HOME")?.join(".local/share")));
     let data = data.ok_or_else(|| {
         CliError::Usage(
-            "there is neither XDG_DATA_HOME nor HOME to keep Terraform's state in: say --state DIR"
+            "there is neither XDG_DATA_HOME nor HOME to keep Terraform's state in: pass --state DIR"
                 .into(),
         )
     })?;

@@ -53,7 +53,7 @@ pub(crate) async fn destroy(destroy: &Destroy) -> Result<()> {
     refuse_while_running(&account).await?;
     if !destroy.dry_run && !destroy.yes && !std::io::stdin().is_terminal() {
         return Err(CliError::Usage(
-            "nobody can be asked here: say --yes, or --dry-run to see what would go".into(),
+            "can't ask for confirmation without a terminal: pass --yes, or --dry-run to see what would be removed".into(),
         ));
     }
     let (resources, outputs) = look(&account, &mut settings, known).await?;
@@ -216,7 +216,7 @@ async fn carry_out(account: &Account, settings: &Settings, delete_results: bool)
         return Err(CliError::run(
             "destroy",
             format!(
-                "the plan would remove {}, which was to stay",
+                "the plan would remove {}, which must be kept",
                 changes.lost.join(", ")
             ),
         ));

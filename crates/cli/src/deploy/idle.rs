@@ -36,15 +36,15 @@ pub(super) fn lines(resources: &BTreeMap<String, usize>, region: &str) -> Vec<St
         .map(|(usd, what)| format!("{what} ${usd:.2}"))
         .collect();
     let fixed = match parts.is_empty() {
-        true => "while no run is on: nothing but what is stored".to_owned(),
+        true => "while idle: storage only".to_owned(),
         false => format!(
-            "while no run is on: about ${sum:.2} a month ({}), and what is stored",
+            "while idle: about ${sum:.2} a month ({}), plus storage",
             parts.join(", ")
         ),
     };
     let bucket = prices::of(region).s3_gb_month;
     let stored = format!(
-        "stored, a GB and month: results ${bucket:.3}, images ${IMAGES_GB:.2}, records ${TABLE_GB:.2}; a run's own cost is shown before and after it"
+        "storage per GB-month: results ${bucket:.3}, images ${IMAGES_GB:.2}, records ${TABLE_GB:.2}; the cost of a run is shown before and after it"
     );
     vec![fixed, stored]
 }
@@ -61,7 +61,7 @@ mod tests {
         };
         assert_eq!(
             of(&[("aws_lambda_function", 6)]),
-            "while no run is on: nothing but what is stored"
+            "while idle: storage only"
         );
         assert_eq!(
             of(&[
@@ -69,7 +69,7 @@ mod tests {
                 ("aws_eip", 2),
                 ("aws_nat_gateway", 1)
             ]),
-            "while no run is on: about $40.85 a month (7 alarms $0.70, 1 NAT gateway $32.85, 2 public addresses $7.30), and what is stored"
+            "while idle: about $40.85 a month (7 alarms $0.70, 1 NAT gateway $32.85, 2 public addresses $7.30), plus storage"
         );
     }
 }

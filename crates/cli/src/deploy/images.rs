@@ -104,7 +104,7 @@ async fn is_for(local: &str, settings: &Settings, shell: &mut Shell) -> Result<(
     match found == wanted {
         true => Ok(()),
         false => Err(CliError::Usage(format!(
-            "image {local} is for {found}, and the tasks of this stack have {wanted}: build it for them, or say --arch"
+            "image {local} was built for {found}, but the tasks of this stack use {wanted}: rebuild it, or pass --arch"
         ))),
     }
 }
@@ -158,7 +158,7 @@ pub(super) async fn is_there(name: &str, settings: &Settings, calls: &Calls) -> 
     match image.architectures.iter().any(|found| found == wanted) {
         true => Ok(true),
         false => Err(CliError::Usage(format!(
-            "image {name} is there, for {}; the tasks of this stack have {wanted}, and a tag that is taken stays: say another one with --tag",
+            "image {name} exists and was built for {}, but the tasks of this stack use {wanted}; tags can't be overwritten: pass another --tag",
             json!(image.architectures)
         ))),
     }

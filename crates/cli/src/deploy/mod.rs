@@ -48,7 +48,7 @@ pub(crate) struct Deploy {
     pub(crate) artefacts: Option<PathBuf>,
     pub(crate) tag: Option<String>,
     pub(crate) var_files: Vec<PathBuf>,
-    /// Only say what would be done.
+    /// Show what would be done, and do nothing.
     pub(crate) dry_run: bool,
     /// Of executions, where the connection file lies.
     pub(crate) out: PathBuf,
@@ -104,7 +104,7 @@ pub(crate) async fn deploy(deploy: &Deploy) -> Result<()> {
     if known {
         say_led(
             "before",
-            "deployed from here; what is not said stays as it was",
+            "deployed from here; omitted options keep their values",
         );
     }
     deployment.go().await

@@ -145,7 +145,7 @@ fn stopped(signal: &str, name: &str) -> CliError {
     CliError::Cloud {
         what: name.to_owned(),
         problem: format!("stopped by {signal}"),
-        remedy: "what was done stays done: the same command goes on from there".to_owned(),
+        remedy: "completed steps are kept; run the same command to continue".to_owned(),
         temporary: false,
         code: Status::Aborted.exit_code(),
     }

@@ -19,7 +19,7 @@ const PLACEMENT: &str = "config/placement.json";
 /// The project whose permissions are asked about, unless one is named.
 const PROJECT: &str = "default";
 /// What there is to do without a stack.
-const DEPLOY: &str = "floodgate deploy brings one into the account, and writes .floodgate/cloud.json; of one that is there say --stack NAME, or \
+const DEPLOY: &str = "floodgate deploy deploys one and writes .floodgate/cloud.json; for an existing stack pass --stack NAME, or \
      write that file with terraform output -json";
 
 fn said(name: &str, found: impl Into<String>) -> Check {
@@ -73,7 +73,11 @@ pub(crate) async fn account(args: &CloudArgs, project: Option<&str>, out: &Path)
     let region = match cloud::region(&config) {
         Ok(region) => region,
         Err(error) => {
-            let mut checks = vec![blocked("region", &error, "say --region, or set AWS_REGION")];
+            let mut checks = vec![blocked(
+                "region",
+                &error,
+                "pass --region, or set AWS_REGION",
+            )];
             checks.extend(unasked(&["credentials"], "a region"));
             checks.extend(unasked(&AFTER, "a region"));
             return checks;
@@ -213,7 +217,7 @@ async fn images(calls: &Calls, placement: Option<&Value>) -> Vec<Check> {
         let check = said(&name, "lies in no repository of the stack's");
         checks.push(check.but(
             State::Unknown,
-            "see that its registry has it, and that the execution role may pull it",
+            "check that its registry contains it and that the execution role may pull it",
         ));
     }
     checks

@@ -56,9 +56,9 @@ fn judge(name: &str, whose: &str, found: Result<Installed, LaunchError>) -> Chec
         Err(LaunchError::Version { found, remedy, .. }) => {
             said(format!("{found} is not one that is run here")).but(State::Warning, remedy)
         }
-        Err(error) => said(format!("cannot be told: {error}")).but(
+        Err(error) => said(format!("could not be determined: {error}")).but(
             State::Unknown,
-            format!("it matters {whose} alone; install it anew"),
+            format!("it affects {whose} only; reinstall it"),
         ),
     }
 }

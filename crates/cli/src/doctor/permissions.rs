@@ -55,7 +55,7 @@ pub(super) fn needs(place: &Place<'_>) -> Vec<Need> {
 pub(super) async fn check(calls: &Calls, caller: &str, needs: &[Need]) -> Check {
     let said = |text: String| Check::ok(Area::Account, "permissions", text);
     if caller.ends_with(":root") {
-        return said("those of the account's root user, who may do everything".into()).but(
+        return said("credentials of the account's root user, which have full access".into()).but(
             State::Warning,
             "use a role with the stack's runner policy: what root does nobody can limit",
         );
@@ -85,7 +85,7 @@ fn judge(needs: &[Need], decisions: &BTreeMap<String, String>) -> Check {
     if !denied.is_empty() {
         return said(format!("{} denied", denied.join(", "))).but(
             State::Blocked,
-            "attach the stack's runner policy of the project (runner_policy_arns) to who calls; a boundary or an organisation may deny it, too",
+            "attach the stack's runner policy of the project (runner_policy_arns) to the caller; a permissions boundary or an SCP may deny it as well",
         );
     }
     if !untold.is_empty() {

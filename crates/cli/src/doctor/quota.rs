@@ -43,7 +43,7 @@ fn judge(
     let quota = match quota {
         Ok(quota) => quota,
         Err(error) => {
-            return said(format!("vCPUs of Fargate ({code}) cannot be told: {error}")).but(
+            return said(format!("vCPUs of Fargate ({code}) could not be determined: {error}")).but(
                 State::Unknown,
                 format!("ask for servicequotas:GetServiceQuota, or look at {code} of AWS Fargate in the console of Service Quotas"),
             );
@@ -53,7 +53,7 @@ fn judge(
         Ok(used) => used,
         Err(error) => {
             return said(format!(
-                "{quota} vCPUs of Fargate ({code}); how many are in use cannot be told: {error}"
+                "{quota} vCPUs of Fargate ({code}); how many are in use could not be determined: {error}"
             ))
             .but(
                 State::Unknown,

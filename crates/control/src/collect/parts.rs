@@ -304,7 +304,7 @@ async fn accounts(
     while let Some(object) = all.next().await {
         accounts.push(match object? {
             Some(bytes) => serde_json::from_slice(&bytes)
-                .map_err(|error| format!("has an account that cannot be read: {error}")),
+                .map_err(|error| format!("has an unreadable summary: {error}")),
             None => Err("was not carried out".into()),
         });
     }

@@ -26,7 +26,7 @@ pub struct Definition {
     pub test: String,
     /// Base URL that relative step URLs are joined to (`http` or `https`, no trailing slash); `None` if every step is absolute.
     pub target: Option<String>,
-    /// Who sends the load.
+    /// The engine that sends the load.
     pub engine: Engine,
     /// The script of an external engine, relative to the definition's folder.
     pub script: Option<String>,

@@ -92,19 +92,19 @@ pub(super) fn saturated(e: &Evidence<'_>) -> Vec<String> {
     let cases = [
         (
             Saturation::Cpu,
-            "had no CPU left, so the figures are its own",
+            "had no CPU left, so the figures show the generator, not the target",
         ),
         (
             Saturation::Throttled,
-            "was held back by its CPU quota, so the figures are its own",
+            "was throttled by its CPU quota, so the figures show the generator, not the target",
         ),
         (
             Saturation::Exhausted,
-            "ran out of open files or ports, so the figures are its own",
+            "ran out of open files or ports, so the figures show the generator, not the target",
         ),
         (
             Saturation::Starved,
-            "waited for its CPU, so the figures are its own",
+            "waited for its CPU, so the figures show the generator, not the target",
         ),
         (
             Saturation::Unjudged,
@@ -131,7 +131,7 @@ pub(super) fn stood_still(e: &Evidence<'_>) -> Option<String> {
     let longest = stopped.iter().map(|m| m.health.standstill_max_us).max()?;
     let list: Vec<_> = stopped.iter().map(|m| m.task).collect();
     Some(format!(
-        "the generator stood still for {} s, so the figures are its own: {}",
+        "the generator stood still for {} s, so the figures show the generator, not the target: {}",
         number(longest as f64 / 1e6),
         tasks(&list)
     ))

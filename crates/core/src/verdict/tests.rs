@@ -572,7 +572,7 @@ fn a_task_that_does_not_know_its_limit_is_never_silently_fine() {
             health.contended_seconds = contended;
         })
     };
-    let starved = "waited for its CPU, so the figures are its own: task 1";
+    let starved = "waited for its CPU, so the figures show the generator, not the target: task 1";
     let unknown = "neither its limit nor the pressure on its CPUs is known: task 1";
     for (from, blind, contended, status, said) in [
         (Some(Machine), true, Some(7), Status::Inconclusive, starved),

@@ -50,7 +50,7 @@ fn unusable(e: &Evidence<'_>) -> Option<String> {
     let n: u64 = e.manifests.iter().map(|m| m.totals.unusable_values).sum();
     (n > 0).then(|| {
         format!(
-            "{} of trends or counters cannot be used, being negative or no number; correct what writes them",
+            "{} of trends or counters are negative or not numbers; fix their source",
             count(n, "value")
         )
     })

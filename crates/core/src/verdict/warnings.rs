@@ -169,7 +169,7 @@ fn contention(manifests: &[Manifest]) -> Option<String> {
         })
         .max()?;
     Some(format!(
-        "a CPU was waited for in {seconds} of {of} seconds ({}), although CPU use left room: the machine may have given the generator less \
+        "tasks waited for a CPU in {seconds} of {of} seconds ({}), although CPU use left room: the machine may have given the generator less \
          than it was to have; use a larger task, or a machine that nothing else uses",
         tasks(&list)
     ))

@@ -36,7 +36,7 @@ pub fn complete(
         if !own.is_empty() {
             let count = own.len();
             warnings.push(format!(
-                "the script's own thresholds ({count}) are not looked at: the definition has some; remove its key thresholds to use the script's"
+                "the script's own thresholds ({count}) are ignored, because the definition has some; remove its key thresholds to use the script's"
             ));
         }
     } else if !own.is_empty() {

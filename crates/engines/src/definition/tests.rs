@@ -127,7 +127,7 @@ fn the_definition_comes_first() {
     }));
     let warnings = complete(&mut map, &inspection(), None);
     assert!(
-        warnings[0].contains("thresholds (2) are not looked at"),
+        warnings[0].contains("thresholds (2) are ignored"),
         "{warnings:?}"
     );
     let read = parsed(&map).definition;

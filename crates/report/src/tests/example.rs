@@ -457,7 +457,7 @@ pub(super) fn inconclusive() -> Run {
         &[
             "1 of 3 tasks lost: task 2",
             "1 of 60 shards not merged (task 0, shard 17: checksum differs from the manifest's)",
-            "the generator had no CPU left, so the figures are its own: task 1",
+            "the generator had no CPU left, so the figures show the generator, not the target: task 1",
         ],
     );
     let (e, s) = &mut run;

@@ -12,11 +12,11 @@ static SOURCE_NAME: Shape = text(64, Some(VARIABLE));
 
 keys! { KEYS:
     FILE: String = "file", PATH, required; "The file.";
-    NAME: String = "name", SOURCE_NAME, default "\"data\""; "How templates call it.";
+    NAME: String = "name", SOURCE_NAME, default "\"data\""; "The name used in templates.";
     FORMAT: String = "format", { Shape::Choice(&["csv", "jsonl"]) };
-        "csv with a header line, or an object a line; from the file's name unless given.";
+        "csv with a header line, or one JSON object per line; by default, from the file's name.";
     DELIMITER: String = "delimiter", ONE_CHARACTER, default "\",\"";
-        "What stands between the values of csv: one character, or the word tab.";
+        "The separator of csv values: one character, or the word tab.";
     MODE: DataMode = "mode", { Shape::Choice(DataMode::WORDS) }, default "\"sequential\"";
         "How an iteration gets its row: each once in the whole run, in turn, or any.";
 }

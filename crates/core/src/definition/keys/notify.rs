@@ -23,9 +23,12 @@ keys! { NOTIFY_KEYS:
 }
 
 /// `notify[n]`.
-pub(super) static NOTIFY: Table =
-    Table::new("notify", "Who is told of the verdict.", &[NOTIFY_KEYS])
-        .one_of(&["webhook", "sns", "slack"]);
+pub(super) static NOTIFY: Table = Table::new(
+    "notify",
+    "Where to send notifications of the verdict.",
+    &[NOTIFY_KEYS],
+)
+.one_of(&["webhook", "sns", "slack"]);
 
 keys! { CONTRACT_KEYS:
     OPENAPI: String = "openapi", FILE, required; "An OpenAPI document.";

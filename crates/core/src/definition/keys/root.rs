@@ -22,9 +22,9 @@ keys! { KEYS:
     PROJECT: String = "project", SLUG_TEXT, default "\"default\""; "The tenant that the test belongs to.";
     TEST: String = "test", SLUG_TEXT, required; "The test's name.";
     TARGET: String = "target", BASE_URL; "The base URL that the paths of requests are joined to.";
-    ENGINE: Engine = "engine", { Shape::Choice(Engine::WORDS) }, default "\"http\""; "Who sends the load.";
+    ENGINE: Engine = "engine", { Shape::Choice(Engine::WORDS) }, default "\"http\""; "The engine that sends the load.";
     SCRIPT: String = "script", FILE; "The script of k6, JMeter or Gatling, for Gatling also a project's folder; not for http.";
-    FILES: Parts = "files", { Shape::List { of: &FILE, min: 1 } }; "Files that the script reads, which go where it goes; not for http.";
+    FILES: Parts = "files", { Shape::List { of: &FILE, min: 1 } }; "Further files that the script reads; not for http.";
     PARAMETERS: Parts = "parameters", { Shape::Map { keys: PARAMETER, of: &PARAMETER_VALUE, min: 0 } };
         "Names with defaults, for ${param:NAME} and --set NAME=VALUE; scripts are given them too.";
     HTTP: Parts = "http", HTTP_SHAPE; "Options of the native HTTP engine for all scenarios.";
@@ -34,8 +34,8 @@ keys! { KEYS:
         "When iterations start, and what they do.";
     THRESHOLDS: Parts = "thresholds", THRESHOLD_MAP; "What must hold, by metric, in k6's grammar.";
     BASELINE: Parts = "baseline", { Shape::Object(&BASELINE_TABLE) }; "The comparison with an earlier run.";
-    RUN: Parts = "run", { Shape::Object(&RUN_TABLE) }; "Where it runs, how large, and its bounds.";
-    NOTIFY: Parts = "notify", { Shape::List { of: &Shape::Object(&NOTIFY_TABLE), min: 0 } }; "Who is told of the verdict.";
+    RUN: Parts = "run", { Shape::Object(&RUN_TABLE) }; "Placement, size and limits of the run.";
+    NOTIFY: Parts = "notify", { Shape::List { of: &Shape::Object(&NOTIFY_TABLE), min: 0 } }; "Where to send notifications of the verdict.";
     CONTRACT: Parts = "contract", { Shape::Object(&CONTRACT_TABLE) }; "What the target is checked against before any load.";
 }
 
@@ -51,7 +51,7 @@ pub(in crate::definition) static DEFINITION: Table = Table::new(
 .foreign(&[
         (
             "options",
-            "k6's options stand at the top level here: scenarios, thresholds, tags",
+            "k6's options belong at the top level here: scenarios, thresholds, tags",
         ),
         ("vus", "write a scenario with the executor constant-vus"),
         (
@@ -92,7 +92,7 @@ pub(in crate::definition) static DEFINITION: Table = Table::new(
         ),
         (
             "config",
-            "the definition has no part of that name: target, http, data and thresholds stand at the top level",
+            "the definition has no part of that name: target, http, data and thresholds belong at the top level",
         ),
         (
             "systemTags",

@@ -18,11 +18,11 @@ keys! { KEYS:
     CPU: u32 = "cpu", { Shape::Integer { min: 256, max: 16_384 } }, default "1024";
         "CPU units of a task, 1024 a vCPU: 256, 512, 1024, 2048, 4096, 8192 or 16384.";
     MEMORY: u32 = "memory", { Shape::Integer { min: 512, max: 122_880 } };
-        "MiB of a task, as Fargate offers them with the cpu; twice cpu unless given.";
+        "MiB of a task, as Fargate offers them for that cpu; twice cpu by default.";
     REGIONS: Parts = "regions", { Shape::List { of: &Shape::Object(&REGION), min: 1 } }; "AWS regions and their shares.";
     MAX_COST_USD: f64 = "max_cost_usd", { Shape::Number { min: 0.01, max: 1_000_000.0 } }; "The hard cap of the run's cost.";
     MAX_DURATION: Duration = "max_duration", SOME_DURATION;
-        "The longest time from start to end; what the schedule needs unless given.";
+        "The longest time from start to end; by default, what the schedule needs.";
     MAX_SERIES: u32 = "max_series", { Shape::Integer { min: 1, max: 100_000 } }, default "2000";
         "Series a task may have before new ones are folded.";
     TOLERANCE: Share = "tolerance", SHARE, default "0"; "The share of tasks and shards that may be missing.";
@@ -35,8 +35,7 @@ keys! { KEYS:
 }
 
 /// `run:`.
-pub(super) static RUN: Table =
-    Table::new("run", "Where it runs, how large, and its bounds.", &[KEYS]);
+pub(super) static RUN: Table = Table::new("run", "Placement, size and limits of the run.", &[KEYS]);
 
 keys! { REGION_KEYS:
     NAME: String = "region", AWS_REGION, required; "The AWS region.";

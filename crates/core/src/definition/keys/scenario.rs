@@ -46,7 +46,7 @@ static RATE_STAGE_LIST: Shape = Shape::List {
 };
 
 keys! { STAGE_KEYS:
-    STAGE_DURATION: Duration = "duration", ANY_DURATION, required; "How long the change takes.";
+    STAGE_DURATION: Duration = "duration", ANY_DURATION, required; "Duration of the change.";
     STAGE_VUS: u64 = "target", COUNT, required; "VUs at its end.";
 }
 
@@ -76,7 +76,7 @@ keys! { COMMON:
     EXECUTOR: Named = "executor", { Shape::Choice(Named::WORDS) }, required; "When iterations start.";
     START_TIME: Duration = "startTime", ANY_DURATION, default "\"0s\""; "When the scenario starts, from the start of the run.";
     GRACEFUL_STOP: Duration = "gracefulStop", ANY_DURATION, default "\"30s\"";
-        "How long running iterations may go on after the end.";
+        "How long running iterations may continue after the end.";
     TAGS: Parts = "tags", TAG_MAP; "Tags of the scenario's samples.";
     HTTP: Parts = "http", HTTP_SHAPE; "Options of the HTTP engine on top of those of the definition.";
     FLOW: Parts = "flow", STEPS_SHAPE; "The steps of an iteration; for the engine http only.";
@@ -85,7 +85,7 @@ keys! { COMMON:
 keys! { SOME:
     VUS: u64 = "vus", POSITIVE, default "1"; "Virtual users.";
     ITERATIONS: u64 = "iterations", NUMBER, default "1"; "Iterations a VU.";
-    MAX_DURATION: Duration = "maxDuration", RUN_DURATION, default "\"10m\""; "The longest time.";
+    MAX_DURATION: Duration = "maxDuration", RUN_DURATION, default "\"10m\""; "The maximum duration.";
 }
 
 const ONE_VUS: &[Key] = &[VUS.key];
@@ -96,14 +96,14 @@ keys! { SHARED:
 }
 
 keys! { TIMED:
-    DURATION: Duration = "duration", RUN_DURATION, required; "For how long.";
+    DURATION: Duration = "duration", RUN_DURATION, required; "The duration.";
 }
 
 keys! { RAMPING:
     START_VUS: u64 = "startVUs", COUNT, default "1"; "VUs at the start.";
     STAGES: Parts = "stages", STAGE_LIST, required; "Linear changes, one after the other.";
     GRACEFUL_RAMP_DOWN: Duration = "gracefulRampDown", ANY_DURATION, default "\"30s\"";
-        "How long an iteration of a VU that is ramped down may go on.";
+        "How long an iteration may continue when its VU is ramped down.";
 }
 
 keys! { CONSTANT_RATE:
@@ -119,9 +119,9 @@ keys! { RAMPING_RATE:
 keys! { OPEN:
     TIME_UNIT: Duration = "timeUnit", SOME_DURATION, default "\"1s\""; "The time that rates refer to.";
     PRE_ALLOCATED_VUS: u64 = "preAllocatedVUs", COUNT, required; "VUs that exist before the start.";
-    MAX_VUS: u64 = "maxVUs", POSITIVE; "The most VUs; preAllocatedVUs unless given.";
+    MAX_VUS: u64 = "maxVUs", POSITIVE; "The maximum number of VUs; preAllocatedVUs by default.";
     MAX_LATENESS: Duration = "maxLateness", ANY_DURATION, default "\"10s\"";
-        "Past which lateness an iteration is dropped (not in k6).";
+        "The maximum lateness of an iteration; a later one is dropped (not in k6).";
 }
 
 const FOREIGN: &[(&str, &str)] = &[
@@ -137,9 +137,9 @@ const FOREIGN: &[(&str, &str)] = &[
     ("steps", "a scenario's steps are its flow"),
     (
         "thresholds",
-        "thresholds stand at the top level; name the scenario in the key: http_req_duration{scenario:NAME}",
+        "thresholds belong at the top level; name the scenario in the key: http_req_duration{scenario:NAME}",
     ),
-    ("data", "data files stand at the top level"),
+    ("data", "data files belong at the top level"),
     (
         "rps",
         "an arrival rate is the executor constant-arrival-rate with its rate",

@@ -37,7 +37,7 @@ keys! { REQUEST_KEYS:
     HEAD: Parts = "head", TEMPLATE; "HEAD of this URL.";
     OPTIONS: Parts = "options", TEMPLATE; "OPTIONS of this URL.";
     REQUEST: Parts = "request", { Shape::Object(&LINE_TABLE) }; "Another method.";
-    NAME: Parts = "name", TEXT; "The tag name; the URL as it is written unless given.";
+    NAME: Parts = "name", TEXT; "The tag name; by default, the URL as written.";
     PARAMS: Parts = "params", FIELDS; "Query parameters, encoded when sent.";
     HEADERS: Parts = "headers", HEADER_MAP; "Headers on top of the scenario's.";
     BODY: Parts = "body", TEMPLATE; "The body as text.";
@@ -46,15 +46,15 @@ keys! { REQUEST_KEYS:
     FILE: Parts = "file", FILE_BODY; "The body from a file.";
     MULTIPART: Parts = "multipart", { Shape::List { of: &Shape::Object(&PART_TABLE), min: 1 } }; "The body as multipart/form-data.";
     AUTH: Parts = "auth", AUTH_SHAPE; "Credentials instead of the scenario's.";
-    TIMEOUT: Duration = "timeout", SOME_DURATION; "The longest time instead of the scenario's.";
+    TIMEOUT: Duration = "timeout", SOME_DURATION; "The timeout, instead of the scenario's.";
     MAX_REDIRECTS: u32 = "maxRedirects", REDIRECTS; "Redirects to follow instead of the scenario's.";
-    EXPECT: Parts = "expect", EXPECTED; "Which statuses are not a failure; 200..399 unless given.";
+    EXPECT: Parts = "expect", EXPECTED; "Statuses that are not failures; 200..399 by default.";
     TAGS: Parts = "tags", TAG_MAP; "Further tags of the request's samples.";
     CHECKS: Parts = "checks", CHECK_LIST; "What must hold of the response.";
     EXTRACT: Parts = "extract", { Shape::Map { keys: VARIABLE, of: &EXTRACTOR, min: 0 } };
         "Variables to take out of the response, for later steps.";
     ON_MISSING: OnMissing = "onMissing", { Shape::Choice(OnMissing::WORDS) }, default "\"end\"";
-        "What follows where there is nothing to extract: the end of the iteration, or the next step with an empty variable.";
+        "What happens if there is nothing to extract: the iteration ends, or goes on with an empty variable.";
 }
 
 /// A request.
@@ -110,7 +110,7 @@ keys! { PART_KEYS:
     PART_NAME: String = "name", TEXT, required; "The field.";
     PART_VALUE: Parts = "value", TEMPLATE; "Its value.";
     PART_FILE: Parts = "file", PATH; "Its file.";
-    PART_FILE_NAME: String = "fileName", TEXT; "The name that is sent; the file's own unless given.";
+    PART_FILE_NAME: String = "fileName", TEXT; "The name that is sent; by default, the file's own.";
     PART_TYPE: String = "contentType", TEXT; "The part's Content-Type.";
 }
 
@@ -154,7 +154,7 @@ static GROUP_TABLE: Table = Table::new(
 .foreign(&[("flow", "write steps")]);
 
 keys! { SET_KEYS:
-    SET: Parts = "set", { Shape::Map { keys: VARIABLE, of: &TEMPLATE, min: 1 } }; "Names and what they become.";
+    SET: Parts = "set", { Shape::Map { keys: VARIABLE, of: &TEMPLATE, min: 1 } }; "Variables and their values.";
 }
 
 /// `set:`.

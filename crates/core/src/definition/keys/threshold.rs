@@ -30,7 +30,7 @@ keys! { THRESHOLD_KEYS:
     EXPRESSION: String = "threshold", ONE_EXPRESSION, required; "The expression.";
     ABORT_ON_FAIL: bool = "abortOnFail", { Shape::Boolean }, default "false"; "Whether a breach ends the run.";
     DELAY_ABORT_EVAL: Duration = "delayAbortEval", ANY_DURATION, default "\"0s\"";
-        "How long after the start it is not looked at.";
+        "How long after the start a breach is ignored.";
 }
 
 /// A threshold as a map.
@@ -42,7 +42,7 @@ static THRESHOLD: Table = Table::new(
 
 keys! { BASELINE_KEYS:
     COMPARE: String = "compare", EARLIER, default "\"last-passed\""; "The last run that passed, or an execution's id.";
-    TOLERANCE: Share = "tolerance", SHARE, default "\"10%\""; "By how much a metric may be worse.";
+    TOLERANCE: Share = "tolerance", SHARE, default "\"10%\""; "How much worse a metric may be.";
     METRICS: Parts = "metrics", BASELINE_METRICS, required; "What is compared: a metric and an aggregate each.";
 }
 
