@@ -4,10 +4,11 @@
 use floodgate_core::definition::{Overrides, Parsed, Reference, Resolver, Source, parse};
 use floodgate_records::metric::Tags;
 use floodgate_generator::clock::Nanos;
-use floodgate_generator::flow::{CompiledScenario, Files, Io, Place, Request, Start, Timer, Vu};
+use floodgate_generator::flow::{CompiledScenario, Files, Io, Place, Request, IterationStart, Timer, Vu};
 use floodgate_generator::http::Keep;
-use floodgate_generator::http::exchange::{ErrorCode, Exchange};
-use floodgate_generator::recorder::{CheckSeries, HttpSeries, Record};
+use floodgate_generator::exchange::{ErrorCode, Exchange, Protocol};
+use floodgate_generator::http::exchange::HttpExchange;
+use floodgate_generator::recorder::{CheckSeries, RequestSeries, Record};
 use std::cell::RefCell;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -71,7 +72,7 @@ pub fn iterate(parsed: &Parsed, body: &[u8]) -> Vec<Request> {
         sent: Vec::new(),
     };
     let mut vu = Vu::new(7);
-    let start = Start {
+    let start = IterationStart {
         iteration: 41,
         intended: 0,
         actual: 0,
@@ -105,11 +106,11 @@ impl Io for Answers<'_> {
         None
     }
 
-    async fn execute(&mut self, wire: &Request, _keep: Keep, _timeout: Duration) -> Exchange {
+    async fn execute(&mut self, wire: &Request, _keep: Keep, _timeout: Duration) -> HttpExchange {
         self.sent.push(wire.clone());
-        Exchange {
+        HttpExchange {
             status: 200,
-            ..Exchange::default()
+            ..HttpExchange::default()
         }
     }
 
@@ -149,15 +150,15 @@ impl Timer for NoTime {
 struct Forget;
 
 impl Record for Forget {
-    fn http_series(&mut self, _tags: &Tags) -> HttpSeries {
-        HttpSeries::from_index(0)
+    fn request_series(&mut self, _: &'static Protocol, _tags: &Tags) -> RequestSeries {
+        RequestSeries::from_index(0)
     }
 
     fn check_series(&mut self, _tags: &Tags) -> CheckSeries {
         CheckSeries::from_index(0)
     }
 
-    fn http(&mut self, _: HttpSeries, _: &Exchange, _: Nanos, _: bool) {}
+    fn request<E: Exchange>(&mut self, _: RequestSeries, _: &E, _: Nanos, _: bool) {}
 
     fn check(&mut self, _: CheckSeries, _: bool, _: Nanos) {}
 }

@@ -7,10 +7,13 @@ use floodgate_core::check::{Check, Comparison, Subject, Test};
 use floodgate_core::definition::*;
 use floodgate_core::template::{Part as TemplatePart, Template, Variable};
 use floodgate_generator::clock::Nanos;
-use floodgate_generator::flow::{CompiledScenario, Files, Io, Place, Request, Start, Timer, Vu};
+use floodgate_generator::exchange::{ErrorCode, Exchange, Protocol};
+use floodgate_generator::flow::{
+    CompiledScenario, Files, Io, IterationStart, Place, Request, Timer, Vu,
+};
 use floodgate_generator::http::Keep;
-use floodgate_generator::http::exchange::{ErrorCode, Exchange};
-use floodgate_generator::recorder::{CheckSeries, HttpSeries, Record};
+use floodgate_generator::http::exchange::HttpExchange;
+use floodgate_generator::recorder::{CheckSeries, Record, RequestSeries};
 use floodgate_records::engine::Engine;
 use floodgate_records::metric::Tags;
 use std::cell::RefCell;
@@ -35,11 +38,11 @@ impl Io for Instant {
         None
     }
 
-    async fn execute(&mut self, wire: &usize, _keep: Keep, _timeout: Duration) -> Exchange {
-        Exchange {
+    async fn execute(&mut self, wire: &usize, _keep: Keep, _timeout: Duration) -> HttpExchange {
+        HttpExchange {
             status: black_box(200),
             sent: *wire as u64,
-            ..Exchange::default()
+            ..HttpExchange::default()
         }
     }
 
@@ -83,16 +86,22 @@ struct Sums {
 }
 
 impl Record for Sums {
-    fn http_series(&mut self, _tags: &Tags) -> HttpSeries {
-        HttpSeries::from_index(0)
+    fn request_series(&mut self, _: &'static Protocol, _tags: &Tags) -> RequestSeries {
+        RequestSeries::from_index(0)
     }
 
     fn check_series(&mut self, _tags: &Tags) -> CheckSeries {
         CheckSeries::from_index(0)
     }
 
-    fn http(&mut self, _series: HttpSeries, exchange: &Exchange, _intended: Nanos, expected: bool) {
-        self.requests += u64::from(expected) + exchange.sent;
+    fn request<E: Exchange>(
+        &mut self,
+        _series: RequestSeries,
+        exchange: &E,
+        _intended: Nanos,
+        expected: bool,
+    ) {
+        self.requests += u64::from(expected) + exchange.sent();
     }
 
     fn check(&mut self, _series: CheckSeries, held: bool, _at: Nanos) {
@@ -108,7 +117,7 @@ fn main() {
 fn size() {
     let (scenario, record) = (compile(vec![request()]), RefCell::new(Sums::default()));
     let mut vu = Vu::new(1);
-    let start = Start {
+    let start = IterationStart {
         iteration: 0,
         intended: 0,
         actual: 0,
@@ -184,7 +193,7 @@ fn run(bencher: Bencher<'_, '_>, flow: Vec<RequestStep>) {
     let mut iteration = 0;
     bencher.bench_local(|| {
         iteration += 1;
-        let start = Start {
+        let start = IterationStart {
             iteration,
             intended: 0,
             actual: 0,

@@ -19,7 +19,7 @@ mod s3;
 
 use floodgate_core::definition::Resolver;
 use floodgate_generator::clock::unix_ms;
-use floodgate_generator::{Config, Site, run};
+use floodgate_generator::{Config, TaskEnvironment, run};
 use floodgate_records::control::Start;
 use floodgate_records::keys::{DEFINITION_FILE, ExecutionKeys, definition_file};
 use floodgate_records::manifest::Manifest;
@@ -106,9 +106,9 @@ async fn load(store: Arc<dyn ObjectStore>, url: &str, seconds: u64) -> Manifest 
         task: 0,
         workers: Some(1),
         resolver: Arc::new(Nothing),
-        site: Site {
+        environment: TaskEnvironment {
             patience: Duration::from_secs(30),
-            ..Site::default()
+            ..TaskEnvironment::default()
         },
     };
     let (_stop, stopped) = tokio::sync::watch::channel(None);

@@ -6,6 +6,8 @@
 pub mod cgroup;
 pub mod clock;
 pub mod cloud;
+pub mod environment;
+pub mod exchange;
 pub mod executor;
 pub mod flow;
 pub mod flush;
@@ -15,10 +17,9 @@ pub mod limits;
 pub mod preflight;
 pub mod recorder;
 pub mod script;
-pub mod site;
 pub mod standstill;
 pub mod task;
 pub mod timer;
 
-pub use site::Site;
-pub use task::{Config, RunError, run};
+pub use environment::TaskEnvironment;
+pub use task::{Config, TaskError, run};

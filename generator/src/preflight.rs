@@ -45,7 +45,7 @@ fn transport(http: &HttpOptions, files: &Files) -> Result<(), String> {
 fn said(http: &HttpOptions, error: &SetupError) -> String {
     let path = |path: &Option<String>| path.clone().unwrap_or_default();
     match error {
-        SetupError::Pem { what, reason } => {
+        SetupError::Pem { what, reason, .. } => {
             let file = match *what {
                 "ca" => path(&http.ca),
                 "cert" => path(&http.cert),

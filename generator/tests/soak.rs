@@ -6,10 +6,11 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use floodgate_core::fold::Folding;
 use floodgate_generator::clock::Nanos;
+use floodgate_generator::environment::TaskEnvironment;
+use floodgate_generator::exchange::Exchange;
 use floodgate_generator::flush::{self, FlushConfig};
-use floodgate_generator::http::exchange::{Exchange, Timings};
+use floodgate_generator::http::exchange::{HttpExchange, Timings};
 use floodgate_generator::recorder::{Record, SeriesBudget, WorkerRecorder};
-use floodgate_generator::site::Site;
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::metric::Tags;
 use floodgate_store::{ObjectInfo, ObjectStore, StoreError};
@@ -66,8 +67,8 @@ fn resident() -> u64 {
     kib << 10
 }
 
-fn request(end: Nanos, took: Nanos) -> Exchange {
-    Exchange {
+fn request(end: Nanos, took: Nanos) -> HttpExchange {
+    HttpExchange {
         timings: Timings {
             begin: end - took,
             end,
@@ -77,7 +78,7 @@ fn request(end: Nanos, took: Nanos) -> Exchange {
         status: 200,
         sent: 100,
         received: 1_000,
-        ..Exchange::default()
+        ..HttpExchange::default()
     }
 }
 
@@ -103,7 +104,7 @@ fn an_hour_needs_no_more_memory_than_minutes() {
     let mut recorder = WorkerRecorder::new(0, start, budget, to_flusher, recycled);
     let to: Arc<dyn ObjectStore> = store.clone();
     let keys = ExecutionKeys::new("p", "x");
-    let (outbox, delivery) = flush::outbox(to, keys, 0, Site::default());
+    let (outbox, delivery) = flush::outbox(to, keys, 0, TaskEnvironment::default());
     let flusher = std::thread::spawn(move || flush::run(config, outbox, &windows, vec![back]));
     let postman = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -114,7 +115,12 @@ fn an_hour_needs_no_more_memory_than_minutes() {
     });
 
     let series: Vec<_> = (0..SERIES)
-        .map(|n| recorder.http_series(&Tags::new().with("name", format!("/{n}"))))
+        .map(|n| {
+            recorder.request_series(
+                HttpExchange::PROTOCOL,
+                &Tags::new().with("name", format!("/{n}")),
+            )
+        })
         .collect();
     let mut random = 1_u64;
     let mut warm = 0;
@@ -126,7 +132,7 @@ fn an_hour_needs_no_more_memory_than_minutes() {
                     .wrapping_mul(6_364_136_223_846_793_005)
                     .wrapping_add(1);
                 let took = 1_000_000 + (random >> 40);
-                recorder.http(series, &request(end, took), end - took, true);
+                recorder.request(series, &request(end, took), end - took, true);
             }
         }
         // Simulated time must not run ahead of the flusher, or its queue is what is measured.

@@ -1,6 +1,6 @@
 //! The environment of the container, typed.
 
-use crate::site::Level;
+use crate::environment::Level;
 use std::str::FromStr;
 
 /// What `--help` prints.

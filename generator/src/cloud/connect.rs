@@ -1,7 +1,8 @@
 //! The AWS clients of a task.
 
-use super::{Config, Observed};
-use crate::site::ServerClock;
+use super::config::Config;
+use super::observed::Observed;
+use crate::environment::ServerClock;
 use aws_sdk_secretsmanager::Client as Secrets;
 use floodgate_store::ObjectStore;
 use floodgate_store::aws::sdk_config;

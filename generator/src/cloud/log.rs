@@ -1,8 +1,8 @@
 //! One JSON object a line on stderr, which the container's log driver takes to CloudWatch.
 
-use super::Config;
+use super::config::Config;
 use crate::clock::unix_us;
-use crate::site::Level;
+use crate::environment::Level;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use serde_json::{Map, Value};

@@ -5,6 +5,7 @@
 
 mod config;
 mod connect;
+mod ending;
 mod log;
 mod metadata;
 mod observed;
@@ -12,15 +13,16 @@ mod resolver;
 mod watchdog;
 
 pub use config::{Config, ConfigError, HELP};
+pub use ending::{AFTER_DEADLINE, AFTER_SIGNAL, FAILURE, SUCCESS};
 pub use log::JsonLog;
 pub use metadata::{ClockDrift, TaskMetadata};
 pub use observed::Observed;
 pub use resolver::TaskResolver;
 pub use watchdog::Watchdog;
 
+use crate::environment::{Level, Log, ServerClock, TaskEnvironment, spool_bytes};
 use crate::limits::{Named, TaskLimits};
-use crate::site::{Level, Log, ServerClock, Site, spool_bytes};
-use crate::task::RunError;
+use crate::task::TaskError;
 use floodgate_records::manifest::{LimitSource, Manifest, TaskOutcome};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,21 +31,10 @@ use tokio::sync::watch;
 
 /// How long the end of a run waits for S3. With the flush before it, it fits into what is left after SIGTERM.
 pub const PATIENCE: Duration = Duration::from_secs(90);
-/// ECS kills a container at most 120 s after SIGTERM (`stopTimeout`,
-/// <https://docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html>), and a Spot task is gone two
-/// minutes after its warning. Before that, the process ends by itself and says what it leaves.
-pub const AFTER_SIGNAL: Duration = Duration::from_secs(110);
-/// The same after the deadline.
-pub const AFTER_DEADLINE: Duration = Duration::from_secs(120);
 /// How long plan, definition and secrets are asked for.
 const PREPARATION: Duration = Duration::from_secs(60);
 /// CPU units of one vCPU.
 const CPU_UNITS: f64 = 1_024.0;
-/// Exit code of a task that wrote its manifest.
-pub const SUCCESS: u8 = 0;
-/// Exit code of a task that did not, or whose manifest says that it failed.
-pub const FAILURE: u8 = 97;
-
 /// Runs the task that the environment describes and returns the exit code. What went wrong stands in the log.
 pub fn run(variable: &dyn Fn(&str) -> Option<String>) -> u8 {
     let config = match Config::read(variable) {
@@ -110,7 +101,7 @@ fn supervise(
         let signals = obey_signals(watchdog.clone());
         tokio::select! {
             outcome = Box::pin(task(config, log, stopped)) => outcome,
-            error = signals => Err(RunError::Unusable(format!("signals cannot be taken over: {error}"))),
+            error = signals => Err(TaskError::system("signals cannot be taken over")(error)),
         }
     });
     // A look-up of a name or a file that hangs must not keep the process.
@@ -139,13 +130,13 @@ async fn task(
     config: &Config,
     log: &JsonLog,
     stopped: watch::Receiver<Option<String>>,
-) -> Result<Manifest, RunError> {
+) -> Result<Manifest, TaskError> {
     let mut early = stopped.clone();
     let (task, store) = tokio::select! {
         prepared = Box::pin(prepare(config, log)) => prepared?,
         by = early.wait_for(Option::is_some) => {
             let by = by.ok().and_then(|by| by.clone()).unwrap_or_default();
-            return Err(RunError::Unusable(format!("stopped by {by} before the plan and the definition could be read")));
+            return Err(TaskError::NotReady(format!("stopped by {by} before the plan and the definition could be read")));
         }
     };
     crate::task::run(task, store, stopped).await
@@ -154,7 +145,7 @@ async fn task(
 async fn prepare(
     config: &Config,
     log: &JsonLog,
-) -> Result<(crate::task::Config, Arc<dyn floodgate_store::ObjectStore>), RunError> {
+) -> Result<(crate::task::Config, Arc<dyn floodgate_store::ObjectStore>), TaskError> {
     let clock = Arc::<ServerClock>::default();
     let told: Log = {
         let log = log.clone();
@@ -176,14 +167,14 @@ async fn prepare(
         resolver::prefetch(&*store, config, &secrets, &told),
     );
     let resolver = resolver.await.map_err(|_| {
-        RunError::Unusable(format!(
+        TaskError::NotReady(format!(
             "plan, definition and secrets could not be read within {} s",
             PREPARATION.as_secs()
         ))
     })??;
     let to_log = Arc::clone(&told);
     let limits = limits(TaskLimits::of_process(), metadata.as_ref(), config);
-    let site = Site {
+    let environment = TaskEnvironment {
         limits,
         spool_bytes: spool_bytes(limits.memory),
         patience: PATIENCE,
@@ -195,20 +186,20 @@ async fn prepare(
         clock,
         in_cloud: true,
         log: told,
-        ..Site::default()
+        ..TaskEnvironment::default()
     };
-    let site = match &metadata {
-        Some(metadata) => Site {
+    let environment = match &metadata {
+        Some(metadata) => TaskEnvironment {
             host: metadata.task_arn.clone(),
-            ..site
+            ..environment
         },
-        None => site,
+        None => environment,
     };
     log.line(
         Level::Info,
         "prepared",
         &[
-            ("host", site.host.as_str().into()),
+            ("host", environment.host.as_str().into()),
             (
                 "availability_zone",
                 metadata.and_then(|m| m.availability_zone).into(),
@@ -226,7 +217,7 @@ async fn prepare(
         task: config.task,
         workers: None,
         resolver: Arc::new(resolver),
-        site,
+        environment,
     };
     Ok((task, store))
 }
@@ -246,7 +237,7 @@ fn limits(seen: TaskLimits, metadata: Option<&TaskMetadata>, config: &Config) ->
 }
 
 /// The last line of the log, and the exit code.
-fn conclude(log: &JsonLog, outcome: Result<Manifest, RunError>) -> u8 {
+fn conclude(log: &JsonLog, outcome: Result<Manifest, TaskError>) -> u8 {
     let manifest = match outcome {
         Ok(manifest) => manifest,
         Err(error) => {

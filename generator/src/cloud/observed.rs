@@ -1,7 +1,7 @@
 //! An HTTP client for AWS that learns from the `Date` of each answer how far our clock is off.
 
 use crate::clock::unix_us;
-use crate::site::ServerClock;
+use crate::environment::ServerClock;
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,

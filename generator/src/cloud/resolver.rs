@@ -2,9 +2,9 @@
 //!
 //! Definitions are read at once and without waiting. So the secrets that one names are fetched before.
 
-use super::Config;
-use crate::site::{Level, Log};
-use crate::task::RunError;
+use super::config::Config;
+use crate::environment::{Level, Log};
+use crate::task::TaskError;
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use bytes::Bytes;
@@ -66,12 +66,12 @@ pub(super) async fn prefetch(
     config: &Config,
     secrets: &Client,
     log: &Log,
-) -> Result<TaskResolver, RunError> {
+) -> Result<TaskResolver, TaskError> {
     let keys = ExecutionKeys::new(&config.project, &config.execution);
     let text = read(store, &keys.plan(), log).await?;
-    let plan: Plan = serde_json::from_slice(&text).map_err(|error| RunError::Malformed {
+    let plan: Plan = serde_json::from_slice(&text).map_err(|error| TaskError::Malformed {
         key: keys.plan(),
-        problem: error.to_string(),
+        source: error.into(),
     })?;
     let key = definition_file(&plan.project, &plan.test, &plan.version, DEFINITION_FILE);
     let definition = read(store, &key, log).await?;
@@ -84,12 +84,12 @@ pub(super) async fn prefetch(
 }
 
 /// Reads an object that must be there, again and again while the store does not answer.
-async fn read(store: &dyn ObjectStore, key: &str, log: &Log) -> Result<Bytes, RunError> {
+async fn read(store: &dyn ObjectStore, key: &str, log: &Log) -> Result<Bytes, TaskError> {
     loop {
         match store.get(key).await {
             Ok(Some(bytes)) => return Ok(bytes),
             Ok(None) => {
-                return Err(RunError::Missing {
+                return Err(TaskError::Missing {
                     key: key.to_owned(),
                 });
             }

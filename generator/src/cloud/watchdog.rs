@@ -1,8 +1,9 @@
 //! The end of the process for certain: a thread of its own, which needs neither S3 nor a runtime that still turns.
 
-use super::{AFTER_DEADLINE, FAILURE, JsonLog};
+use super::ending::{AFTER_DEADLINE, FAILURE};
+use super::log::JsonLog;
 use crate::clock::unix_ms;
-use crate::site::Level;
+use crate::environment::Level;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;

@@ -5,7 +5,9 @@
 //! in the response time. A start that is later than `maxLateness` is dropped and counted. The backlog needs no
 //! queue: start *k* is a pure function of *k*, so the number of the next one is all there is to keep.
 
-use super::{Begin, Recruit, Scene, Tally, join, nanos};
+use super::counters::Counters;
+use super::runner::{Begin, ScenarioRunner, join, nanos};
+use super::vu::VuFactory;
 use crate::clock::Nanos;
 use crate::timer::give_way;
 use floodgate_core::schedule::Arrivals;
@@ -20,8 +22,8 @@ const BACKLOG_CHECK: Nanos = 20_000_000;
 /// Iterations as short as this have no request in them; a backlog of them must not keep everyone else from running.
 const NO_TIME: Nanos = 2_000;
 
-struct Pool<R: Recruit> {
-    scene: Rc<Scene<R>>,
+struct Pool<R: VuFactory> {
+    runner: Rc<ScenarioRunner<R>>,
     schedule: Arrivals,
     max_lateness: Nanos,
     /// Past this time no start is made any more, however late the schedule runs.
@@ -65,12 +67,12 @@ impl Slot {
     }
 }
 
-pub(super) async fn run<R: Recruit>(scene: Rc<Scene<R>>, schedule: Arrivals) {
+pub(super) async fn run<R: VuFactory>(runner: Rc<ScenarioRunner<R>>, schedule: Arrivals) {
     let max_lateness = nanos(schedule.max_lateness());
-    let end = scene.at(schedule.duration());
+    let end = runner.at(schedule.duration());
     let pool = Rc::new(Pool {
-        last_start: end.saturating_add(max_lateness.min(nanos(scene.graceful_stop))),
-        last_prompt_start: end.saturating_add(nanos(scene.graceful_stop)),
+        last_start: end.saturating_add(max_lateness.min(nanos(runner.graceful_stop))),
+        last_prompt_start: end.saturating_add(nanos(runner.graceful_stop)),
         max_lateness,
         next: Cell::new(0),
         next_at: Cell::new(Nanos::MAX),
@@ -78,14 +80,14 @@ pub(super) async fn run<R: Recruit>(scene: Rc<Scene<R>>, schedule: Arrivals) {
         idle: RefCell::default(),
         over: Cell::new(false),
         driver: Cell::new(None),
-        scene,
+        runner,
         schedule,
     });
-    pool.scene.tally.counts_starts.set(true);
+    pool.runner.counters.counts_starts.set(true);
     pool.turn_to(0);
     let mut tasks = Vec::new();
     for slot in 0..pool.schedule.pre_allocated_vus() {
-        tasks.push(pool.recruit(slot, None));
+        tasks.push(pool.add_vu(slot, None));
     }
     pool.drive(&mut tasks).await;
     pool.over.set(true);
@@ -95,13 +97,13 @@ pub(super) async fn run<R: Recruit>(scene: Rc<Scene<R>>, schedule: Arrivals) {
     join(tasks).await;
 }
 
-impl<R: Recruit> Pool<R> {
+impl<R: VuFactory> Pool<R> {
     /// Makes start `k` the next one.
     fn turn_to(&self, k: u64) {
         self.next.set(k);
         match self.schedule.start(k) {
             Some(start) => {
-                self.next_at.set(self.scene.at(start.at));
+                self.next_at.set(self.runner.at(start.at));
                 self.next_number.set(start.iteration);
             }
             None => self.next_at.set(Nanos::MAX),
@@ -138,15 +140,15 @@ impl<R: Recruit> Pool<R> {
             dropped += 1;
         }
         if dropped > 0 {
-            self.scene
+            self.runner
                 .recorder
                 .borrow_mut()
-                .dropped(self.scene.series, dropped, now);
+                .dropped(self.runner.series, dropped, now);
         }
     }
 
-    fn recruit(self: &Rc<Self>, slot: u64, work: Option<Work>) -> tokio::task::JoinHandle<()> {
-        let vu = self.scene.allocate(self.schedule.vu_number(slot));
+    fn add_vu(self: &Rc<Self>, slot: u64, work: Option<Work>) -> tokio::task::JoinHandle<()> {
+        let vu = self.runner.allocate(self.schedule.vu_number(slot));
         let place = Rc::new(Slot::default());
         if work.is_some() {
             place.work.set(work);
@@ -159,10 +161,10 @@ impl<R: Recruit> Pool<R> {
     /// Follows the schedule to its end.
     async fn drive(self: &Rc<Self>, tasks: &mut Vec<tokio::task::JoinHandle<()>>) {
         while self.next_at.get() != Nanos::MAX && !self.over.get() {
-            if !self.scene.sleep_until(self.next_at.get()).await {
+            if !self.runner.sleep_until(self.next_at.get()).await {
                 break;
             }
-            let now = self.scene.now();
+            let now = self.runner.now();
             loop {
                 let idle = self.idle.borrow_mut().pop();
                 if let Some(slot) = idle {
@@ -175,7 +177,7 @@ impl<R: Recruit> Pool<R> {
                     }
                 } else if (tasks.len() as u64) < self.schedule.max_vus() {
                     match self.take(now, true) {
-                        Some(work) => tasks.push(self.recruit(tasks.len() as u64, Some(work))),
+                        Some(work) => tasks.push(self.add_vu(tasks.len() as u64, Some(work))),
                         None => break,
                     }
                 } else {
@@ -188,35 +190,35 @@ impl<R: Recruit> Pool<R> {
             }
         }
         // What a stop left behind was wanted, so far as its time had come.
-        let stopped = self.scene.now();
+        let stopped = self.runner.now();
         let due = self.schedule.scheduled_by(std::time::Duration::from_nanos(
-            stopped.saturating_sub(self.scene.begin),
+            stopped.saturating_sub(self.runner.begin),
         ));
-        let scheduled = if self.scene.stop.is_given() || self.over.get() {
+        let scheduled = if self.runner.stop.is_given() || self.over.get() {
             due
         } else {
             self.schedule.total()
         };
-        Tally::add(
-            &self.scene.tally.scheduled,
+        Counters::add(
+            &self.runner.counters.scheduled,
             i64::try_from(scheduled).unwrap_or(i64::MAX),
         );
         let never = scheduled.saturating_sub(self.next.get());
         if never > 0 {
-            self.scene
+            self.runner
                 .recorder
                 .borrow_mut()
-                .dropped(self.scene.series, never, stopped);
+                .dropped(self.runner.series, never, stopped);
         }
     }
 
     /// Waits until `at`, or until a VU has found the backlog empty.
     async fn backlog(&self, at: Nanos) {
-        let mut sleep = std::pin::pin!(self.scene.timer.sleep_until(at));
+        let mut sleep = std::pin::pin!(self.runner.timer.sleep_until(at));
         let next = self.next_at.get();
         poll_fn(|cx| {
-            if self.scene.stop.is_given()
-                || (self.next_at.get() != next && self.next_at.get() > self.scene.now())
+            if self.runner.stop.is_given()
+                || (self.next_at.get() != next && self.next_at.get() > self.runner.now())
             {
                 return Poll::Ready(());
             }
@@ -228,37 +230,37 @@ impl<R: Recruit> Pool<R> {
     }
 
     async fn vu(self: Rc<Self>, mut vu: R::Vu, place: Rc<Slot>) {
-        let scene = &self.scene;
-        let mut deadline = scene.deadline(
-            scene
+        let runner = &self.runner;
+        let mut deadline = runner.deadline(
+            runner
                 .at(self.schedule.duration())
-                .saturating_add(nanos(scene.graceful_stop)),
+                .saturating_add(nanos(runner.graceful_stop)),
         );
         while let Some(mut work) = self.wait(&place).await {
-            scene.tally.begin();
-            let mut now = scene.now();
+            runner.counters.begin();
+            let mut now = runner.now();
             let alive = loop {
                 if work.prompt {
-                    scene
-                        .tally
+                    runner
+                        .counters
                         .dispatch_lag
                         .borrow_mut()
                         .record(now.saturating_sub(work.intended) / 1_000);
                 }
-                Tally::add(&scene.tally.started_by_schedule, 1);
+                Counters::add(&runner.counters.started_by_schedule, 1);
                 let begin = Begin {
                     at: now,
                     intended: work.intended,
                     scheduled: true,
                 };
-                let Some(ended) = scene
+                let Some(ended) = runner
                     .iterate(&mut vu, work.number, begin, &mut deadline)
                     .await
                 else {
                     break false;
                 };
                 if !ended.more {
-                    scene.tally.data_exhausted.set(true);
+                    runner.counters.data_exhausted.set(true);
                     self.over.set(true);
                     break false;
                 }
@@ -271,7 +273,7 @@ impl<R: Recruit> Pool<R> {
                     None => break true,
                 }
             };
-            scene.tally.end();
+            runner.counters.end();
             if !alive {
                 return;
             }
@@ -288,7 +290,7 @@ impl<R: Recruit> Pool<R> {
             if let Some(work) = place.work.take() {
                 return Poll::Ready(Some(work));
             }
-            if self.over.get() || self.scene.stop.is_given() {
+            if self.over.get() || self.runner.stop.is_given() {
                 return Poll::Ready(None);
             }
             place.waker.set(Some(cx.waker().clone()));

@@ -1,14 +1,16 @@
 //! shared-iterations and per-vu-iterations: a number of iterations, as fast as the VUs make them.
 
-use super::{Recruit, Scene, Tally, join};
+use super::counters::Counters;
+use super::runner::{ScenarioRunner, join};
+use super::vu::VuFactory;
 use floodgate_core::schedule::{Counted, Quota};
 use std::cell::Cell;
 use std::rc::Rc;
 
-pub(super) async fn run<R: Recruit>(scene: Rc<Scene<R>>, schedule: Counted) {
-    scene.tally.counts_starts.set(true);
-    Tally::add(
-        &scene.tally.scheduled,
+pub(super) async fn run<R: VuFactory>(runner: Rc<ScenarioRunner<R>>, schedule: Counted) {
+    runner.counters.counts_starts.set(true);
+    Counters::add(
+        &runner.counters.scheduled,
         i64::try_from(schedule.total()).unwrap_or(i64::MAX),
     );
     let schedule = Rc::new(schedule);
@@ -16,7 +18,7 @@ pub(super) async fn run<R: Recruit>(scene: Rc<Scene<R>>, schedule: Counted) {
     let tasks = (0..schedule.vus())
         .map(|slot| {
             tokio::task::spawn_local(vu(
-                Rc::clone(&scene),
+                Rc::clone(&runner),
                 Rc::clone(&schedule),
                 slot,
                 Rc::clone(&taken),
@@ -26,20 +28,21 @@ pub(super) async fn run<R: Recruit>(scene: Rc<Scene<R>>, schedule: Counted) {
     join(tasks).await;
 }
 
-async fn vu<R: Recruit>(
-    scene: Rc<Scene<R>>,
+async fn vu<R: VuFactory>(
+    runner: Rc<ScenarioRunner<R>>,
     schedule: Rc<Counted>,
     slot: u64,
     taken: Rc<Cell<u64>>,
 ) {
-    let mut vu = scene.allocate(schedule.vu_number(slot));
-    if !scene.sleep_until(scene.begin).await {
+    let mut vu = runner.allocate(schedule.vu_number(slot));
+    if !runner.sleep_until(runner.begin).await {
         return;
     }
-    let until = scene.at(schedule.max_duration());
-    let mut deadline = scene.deadline(until.saturating_add(super::nanos(scene.graceful_stop)));
+    let until = runner.at(schedule.max_duration());
+    let mut deadline =
+        runner.deadline(until.saturating_add(super::runner::nanos(runner.graceful_stop)));
     let mut own = 0;
-    scene
+    runner
         .closed_loop(&mut vu, until, &mut deadline, || {
             let k = match schedule.quota() {
                 Quota::PerVu(each) if own < each => own * schedule.vus() + slot,
@@ -47,7 +50,7 @@ async fn vu<R: Recruit>(
                 _ => return None,
             };
             own += 1;
-            Tally::add(&scene.tally.started_by_schedule, 1);
+            Counters::add(&runner.counters.started_by_schedule, 1);
             Some(schedule.iteration(k))
         })
         .await;

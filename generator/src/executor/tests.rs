@@ -4,13 +4,18 @@
 
 use super::*;
 use crate::clock::Clock;
+use crate::clock::Nanos;
+use crate::recorder::WorkerRecorder;
 use crate::recorder::{Closed, SeriesBudget};
+use crate::timer::{StopSignal, Timer};
 use floodgate_core::definition::model::{Executor, Stage};
 use floodgate_core::fold::Folding;
 use floodgate_core::schedule::{Segment, schedule};
 use floodgate_records::metric::Tags;
+use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
+use std::time::Duration;
 use tokio::runtime::{Builder, LocalOptions};
 
 const MS: Nanos = 1_000_000;
@@ -34,7 +39,7 @@ struct Fake {
 }
 
 impl Iterate for Fake {
-    async fn iterate(&mut self, number: u64, (intended, now): (Nanos, Nanos)) -> Ended {
+    async fn iterate(&mut self, number: u64, (intended, now): (Nanos, Nanos)) -> IterationOutcome {
         self.log
             .iterations
             .borrow_mut()
@@ -48,7 +53,7 @@ impl Iterate for Fake {
             self.timer.sleep_until(now + takes).await;
         }
         self.log.running.set(self.log.running.get() - 1);
-        Ended {
+        IterationOutcome {
             complete: true,
             at: self.timer.clock().now(),
             more: number + 1 < self.rows,
@@ -68,9 +73,9 @@ struct Recruiter {
     rows: u64,
 }
 
-impl Recruit for Recruiter {
+impl VuFactory for Recruiter {
     type Vu = Fake;
-    fn recruit(&self, number: u64) -> Fake {
+    fn make(&self, number: u64) -> Fake {
         Fake {
             number,
             timer: Rc::clone(&self.timer),
@@ -84,7 +89,7 @@ impl Recruit for Recruiter {
 struct Outcome {
     log: Rc<Log>,
     begin: Nanos,
-    tally: Rc<Tally>,
+    counters: Rc<Counters>,
     started: u64,
     completed: u64,
     interrupted: u64,
@@ -138,26 +143,26 @@ impl Case {
             );
             let series = recorder.scenario_series(&Tags::new().with("scenario", "s"));
             let recorder = Rc::new(RefCell::new(recorder));
-            let (stop, tally, log) = (
+            let (stop, counters, log) = (
                 Rc::<StopSignal>::default(),
-                Rc::<Tally>::default(),
+                Rc::<Counters>::default(),
                 Rc::<Log>::default(),
             );
-            let recruiter = Recruiter {
+            let vus = Recruiter {
                 timer: Rc::clone(&timer),
                 log: Rc::clone(&log),
                 takes: self.takes,
                 rows: self.rows,
             };
-            let scene = Scene {
+            let runner = ScenarioRunner {
                 timer: Rc::clone(&timer),
                 stop: Rc::clone(&stop),
                 recorder: Rc::clone(&recorder),
                 series,
                 begin,
                 graceful_stop: self.graceful_stop,
-                tally: Rc::clone(&tally),
-                recruiter,
+                counters: Rc::clone(&counters),
+                vus,
             };
             if let Some(after) = self.stop_after {
                 let (timer, stop) = (Rc::clone(&timer), stop);
@@ -166,20 +171,20 @@ impl Case {
                     stop.give();
                 });
             }
-            super::run(Rc::new(scene), schedule(&self.executor, &Segment::whole())).await;
+            super::run(Rc::new(runner), schedule(&self.executor, &Segment::whole())).await;
             let now = timer.clock().now();
             Rc::into_inner(recorder).unwrap().into_inner().finish(now);
             let mut outcome = Outcome {
                 log,
                 begin,
-                tally,
+                counters,
                 started: 0,
                 completed: 0,
                 interrupted: 0,
                 dropped: 0,
             };
             for mut closed in closed.try_iter() {
-                assert_eq!(closed.window.http().count(), 0);
+                assert_eq!(closed.window.requests().count(), 0);
                 for (_, cell) in closed.window.scenarios() {
                     outcome.started += cell.started;
                     outcome.completed += cell.iterations;
@@ -226,7 +231,10 @@ fn every_arrival_is_started_once_at_or_after_its_time() {
         assert_eq!(intended, outcome.begin + number * MS);
         assert!(actual >= intended);
     }
-    assert_eq!((outcome.dropped, outcome.tally.scheduled.get()), (0, 200));
+    assert_eq!(
+        (outcome.dropped, outcome.counters.scheduled.get()),
+        (0, 200)
+    );
 }
 
 #[test]
@@ -238,7 +246,7 @@ fn vus_are_added_up_to_the_most_and_no_further() {
     .run();
     assert_eq!(outcome.numbers(), (0..10).collect::<Vec<_>>());
     assert_eq!(
-        (outcome.tally.allocated.get(), outcome.log.most.get()),
+        (outcome.counters.allocated.get(), outcome.log.most.get()),
         (3, 3)
     );
 }
@@ -311,10 +319,10 @@ fn an_order_to_stop_ends_an_open_loop_at_once_and_counts_what_was_due() {
     case.stop_after = Some(55 * MS);
     let outcome = case.run();
     assert_eq!(outcome.interrupted, 2);
-    assert!(outcome.tally.scheduled.get() >= 6);
+    assert!(outcome.counters.scheduled.get() >= 6);
     assert_eq!(
         outcome.started + outcome.dropped,
-        outcome.tally.scheduled.get()
+        outcome.counters.scheduled.get()
     );
 }
 
@@ -413,8 +421,8 @@ fn shared_iterations_are_all_made_once() {
     assert_eq!(outcome.numbers(), (0..101).collect::<Vec<_>>());
     assert_eq!(
         (
-            outcome.tally.scheduled.get(),
-            outcome.tally.started_by_schedule.get()
+            outcome.counters.scheduled.get(),
+            outcome.counters.started_by_schedule.get()
         ),
         (101, 101)
     );
@@ -451,8 +459,8 @@ fn a_maximal_duration_ends_iterations_that_are_not_made_and_the_tally_shows_it()
         max_duration: Duration::from_millis(30),
     };
     let outcome = Case::new(executor, |_| 10 * MS).run();
-    assert_eq!(outcome.tally.scheduled.get(), 1_000);
-    assert!(outcome.tally.started_by_schedule.get() < 20);
+    assert_eq!(outcome.counters.scheduled.get(), 1_000);
+    assert!(outcome.counters.started_by_schedule.get() < 20);
 }
 
 #[test]
@@ -463,6 +471,6 @@ fn rows_that_run_out_end_the_scenario() {
     );
     case.rows = 10;
     let outcome = case.run();
-    assert!(outcome.tally.data_exhausted.get());
+    assert!(outcome.counters.data_exhausted.get());
     assert_eq!(outcome.started, 10);
 }

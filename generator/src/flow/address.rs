@@ -10,7 +10,7 @@ use super::error::Problem;
 use super::io::Request;
 use super::names::Names;
 use super::text::{Scope, Text};
-use crate::http::exchange::ErrorCode;
+use crate::exchange::ErrorCode;
 use crate::http::{Origin, Target, absolute};
 use floodgate_core::template::{Part, Template};
 use std::rc::Rc;

@@ -9,7 +9,7 @@ use super::io::Io;
 use super::json::{self, Node};
 use super::series::CheckTags;
 use crate::clock::Nanos;
-use crate::http::exchange::{Exchange, Protocol};
+use crate::http::exchange::{HttpExchange, Version};
 use floodgate_core::check::{Check, Comparison, Subject, Test};
 use floodgate_core::decimal::Decimal;
 use floodgate_core::definition::Extractor;
@@ -44,7 +44,7 @@ pub(crate) struct ExtractPlan {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Outcome<'a> {
     /// The last exchange of a chain of redirects.
-    pub(crate) exchange: &'a Exchange,
+    pub(crate) exchange: &'a HttpExchange,
     /// When the first of them was intended to begin.
     pub(crate) intended: Nanos,
     /// What the others set.
@@ -154,9 +154,9 @@ impl CheckPlan {
                 exchange.status != 0 && text(&self.test, outcome.cookies.get(name, io))
             }
             Subject::Protocol => {
-                let name: &[u8] = match exchange.protocol {
-                    Protocol::Http1 => b"HTTP/1.1",
-                    Protocol::Http2 => b"HTTP/2",
+                let name: &[u8] = match exchange.version {
+                    Version::Http1 => b"HTTP/1.1",
+                    Version::Http2 => b"HTTP/2",
                 };
                 exchange.status != 0 && text(&self.test, Some(name))
             }
@@ -196,7 +196,7 @@ impl ExtractPlan {
     /// The value; `None` if the response has none, or one that is longer than [`MAX_VALUE_BYTES`].
     pub(crate) fn value<'a, I: Io>(
         &self,
-        exchange: &Exchange,
+        exchange: &HttpExchange,
         cookies: &'a HopCookies,
         io: &'a I,
         json: &'a mut JsonBody,

@@ -32,6 +32,8 @@ pub enum DataError {
         line: u64,
         /// What is wrong.
         problem: String,
+        /// What the parser said, where it was a parser that found it.
+        source: Option<serde_json::Error>,
     },
     /// The file as a whole is unusable.
     #[error("data file {file} {problem}")]
@@ -136,6 +138,16 @@ impl Loader<'_> {
             file: self.file.to_owned(),
             line,
             problem: problem.into(),
+            source: None,
+        }
+    }
+
+    fn not_json(&self, line: u64, source: serde_json::Error) -> DataError {
+        DataError::Line {
+            file: self.file.to_owned(),
+            line,
+            problem: format!("not a JSON object: {source}"),
+            source: Some(source),
         }
     }
 
@@ -264,10 +276,9 @@ impl Loader<'_> {
     /// A field that a line lacks, or that is null, is empty text; a value that is not a string is its JSON text, numbers in the
     /// digits of the file.
     fn object(&mut self, number: u64, line: &[u8], seen: &mut [bool]) -> Result<(), DataError> {
-        let fault = |problem: String| self.line(number, format!("not a JSON object: {problem}"));
-        let object = match json::parse(line).map_err(|e| fault(e.to_string()))? {
+        let object = match json::parse(line).map_err(|error| self.not_json(number, error))? {
             serde_json::Value::Object(object) => object,
-            _ => return Err(fault("it is another value".into())),
+            _ => return Err(self.line(number, "not a JSON object: it is another value")),
         };
         self.row()?;
         for (index, seen) in seen.iter_mut().enumerate() {

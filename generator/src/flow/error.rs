@@ -1,7 +1,7 @@
 //! Why a scenario cannot be made ready to run.
 
+use crate::exchange::ErrorCode;
 use crate::http::BadUrl;
-use crate::http::exchange::ErrorCode;
 use thiserror::Error;
 
 /// A scenario that cannot be compiled, and where.

@@ -2,7 +2,8 @@
 
 use super::io::Request;
 use crate::clock::Nanos;
-use crate::http::exchange::Exchange;
+use crate::exchange::Exchange;
+use crate::http::exchange::HttpExchange;
 use floodgate_records::failure::{Excerpt, FailureLog, FailureSample, Received, Sent};
 use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
@@ -24,10 +25,9 @@ impl StepFailures {
     }
 
     /// Whether a sample of this kind is wanted; counts it. `check` is the first one that did not hold.
-    pub(crate) fn admits(&self, exchange: &Exchange, check: Option<u16>) -> bool {
-        let error = exchange.error.map_or(0, |error| error as u64 + 1);
+    pub(crate) fn admits(&self, exchange: &HttpExchange, check: Option<u16>) -> bool {
         let check = check.map_or(0, |check| u64::from(check) + 1);
-        let kind = u64::from(exchange.status) | error << 16 | check << 32;
+        let kind = u64::from(exchange.outcome()) | check << 32;
         let mut known = self.known.borrow_mut();
         let kinds = known.len();
         let admitted = match known.iter_mut().find(|(other, _)| *other == kind) {
@@ -54,7 +54,7 @@ pub(crate) struct Parts<'a> {
     /// The request, if it could be made.
     pub(crate) request: Option<&'a Request>,
     /// What came of it.
-    pub(crate) exchange: &'a Exchange,
+    pub(crate) exchange: &'a HttpExchange,
     /// When it was intended to begin.
     pub(crate) intended: Nanos,
     /// The checks that did not hold.

@@ -1,10 +1,11 @@
 //! What a step does when a response asks for another request: redirects, and challenges of HTTP Digest.
 
+use super::hop::{Final, Hop, InFlight, prepare, write};
 use super::io::{Io, Request};
 use super::redirect::{is_redirect, redirect};
-use super::scenario::{CompiledScenario, Source, StepPlan};
-use super::vu::{Final, Hop, InFlight, Vu};
-use crate::http::exchange::ErrorCode;
+use super::scenario::{CompiledScenario, RequestSource};
+use super::vu::Vu;
+use crate::exchange::ErrorCode;
 use crate::recorder::Record;
 use std::cell::RefCell;
 
@@ -30,8 +31,8 @@ impl<W> Vu<W> {
     ) -> Final {
         let step = &scenario.steps[index as usize];
         let mut request = match &step.source {
-            Source::Fixed { request, .. } => Request::clone(request),
-            Source::Rendered(_) => self.request.as_deref().cloned().unwrap_or_default(),
+            RequestSource::Fixed { request, .. } => Request::clone(request),
+            RequestSource::Rendered(_) => self.request.as_deref().cloned().unwrap_or_default(),
         };
         let (mut way, mut wire, mut passed) = (Way::default(), None, Vec::new());
         while last.hop.exchange.error.is_none() {
@@ -66,7 +67,7 @@ impl<W> Vu<W> {
             let exchange = io.execute(ready, step.keep, step.timeout).await;
             passed = self.in_flight.take().map_or_else(Vec::new, |f| f.passed);
             if let Some(info) = io.header("authentication-info").filter(|_| step.digest) {
-                self.digest.told(&request, info);
+                self.digest.learn(&request, info);
             }
             last.hop = Hop {
                 exchange,
@@ -113,42 +114,4 @@ impl<W> Vu<W> {
         redirect(request, status, location)?;
         Ok(true)
     }
-}
-
-/// Records an exchange.
-#[inline]
-pub(super) fn write<W, R: Record>(step: &StepPlan<W>, hop: &Hop, expected: bool, record: &mut R) {
-    let series = step.series.get(record, &hop.exchange, expected, hop.as_get);
-    record.http(series, &hop.exchange, hop.intended, expected);
-}
-
-/// What the client sends of a request, with its cookies and its answer to a challenge.
-pub(super) fn prepare<I: Io>(
-    io: &mut I,
-    request: &Request,
-    authorization: Option<String>,
-    old: Option<I::Wire>,
-) -> Result<I::Wire, ErrorCode> {
-    match (io.cookie_header(request), authorization) {
-        (None, None) => io.prepare(request, old),
-        (cookies, authorization) => dress(io, request, cookies, authorization, old),
-    }
-}
-
-/// The same, of what is known already.
-pub(super) fn dress<I: Io>(
-    io: &mut I,
-    request: &Request,
-    cookies: Option<String>,
-    authorization: Option<String>,
-    old: Option<I::Wire>,
-) -> Result<I::Wire, ErrorCode> {
-    let mut request = match cookies {
-        Some(cookies) => request.with_cookies(&cookies),
-        None => request.clone(),
-    };
-    if let Some(value) = authorization {
-        request = request.with_header("Authorization", value);
-    }
-    io.prepare(&request, old)
 }

@@ -1,9 +1,10 @@
 //! What a flow asks of the world around it: a client that carries requests, and a timer. The HTTP client and the
 //! worker's timer implement them; tests script their own.
 
-use super::digest::Credentials;
+use super::credentials::Credentials;
 use crate::clock::Nanos;
-use crate::http::exchange::{ErrorCode, Exchange};
+use crate::exchange::ErrorCode;
+use crate::http::exchange::HttpExchange;
 use crate::http::{Keep, Origin};
 use bytes::Bytes;
 use std::rc::Rc;
@@ -108,7 +109,7 @@ pub trait Io {
         wire: &Self::Wire,
         keep: Keep,
         timeout: Duration,
-    ) -> impl Future<Output = Exchange>;
+    ) -> impl Future<Output = HttpExchange>;
 
     /// The first header of that case-insensitive name in the last response.
     fn header(&self, name: &str) -> Option<&[u8]>;

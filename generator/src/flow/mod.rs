@@ -31,6 +31,7 @@
 mod address;
 mod body;
 mod check;
+mod credentials;
 mod data;
 mod digest;
 mod encode;
@@ -38,6 +39,7 @@ mod error;
 mod failure;
 mod files;
 mod follow;
+mod hop;
 mod io;
 mod json;
 mod names;
@@ -48,16 +50,17 @@ mod rows;
 mod scenario;
 mod series;
 mod text;
+mod variable;
 mod vu;
 
 #[cfg(test)]
 mod tests;
 
+pub use credentials::Credentials;
 pub use data::{DataError, MAX_DATA_BYTES, MAX_ROWS, Table};
-pub use digest::Credentials;
 pub use error::{CompileError, Problem};
 pub use files::{FileError, FileSource, Files, MAX_BODY_FILE_BYTES, MAX_PEM_BYTES};
 pub use io::{Header, Io, Request, Timer};
 pub use native::Native;
 pub use scenario::{CompiledScenario, Place};
-pub use vu::{IterationEnd, Start, Vu};
+pub use vu::{IterationEnd, IterationStart, Vu};

@@ -2,7 +2,7 @@
 
 use super::data::Table;
 use super::error::Problem;
-use super::text::Var;
+use super::variable::Var;
 use floodgate_core::definition::{
     Auth, Body, Definition, HttpOptions, JsonTemplate, PartContent, RequestStep, Scenario, Step,
 };

@@ -1,7 +1,8 @@
 //! The project's own HTTP client as the client of a flow.
 
 use super::io::{Io, Request};
-use crate::http::exchange::{ErrorCode, Exchange};
+use crate::exchange::ErrorCode;
+use crate::http::exchange::HttpExchange;
 use crate::http::{BadRequest, Client, Keep, RequestParts, TransportId, Wire, Worker};
 use std::rc::Rc;
 use std::time::Duration;
@@ -81,7 +82,7 @@ impl Io for Native {
         wire: &Wire,
         keep: Keep,
         timeout: Duration,
-    ) -> impl Future<Output = Exchange> {
+    ) -> impl Future<Output = HttpExchange> {
         self.client.execute(wire, keep, timeout)
     }
 

@@ -3,8 +3,8 @@
 
 use super::io::Request;
 use super::request::basic;
+use crate::exchange::ErrorCode;
 use crate::http::Target;
-use crate::http::exchange::ErrorCode;
 use bytes::Bytes;
 use std::borrow::Cow;
 use std::fmt::Write as _;

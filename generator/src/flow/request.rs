@@ -2,14 +2,14 @@
 
 use super::address::{Address, UserInfo};
 use super::body::BodyPlan;
-use super::digest::Credentials;
+use super::credentials::Credentials;
 use super::encode::Encoding;
 use super::error::Problem;
 use super::files::Files;
 use super::io::Request;
 use super::names::Names;
 use super::text::{Scope, Text};
-use crate::http::exchange::ErrorCode;
+use crate::exchange::ErrorCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;

@@ -13,8 +13,9 @@ use super::rows::Rows;
 use super::series::StepSeries;
 use super::text::{Scope, Text};
 use crate::clock::Nanos;
+use crate::exchange::ErrorCode;
 use crate::http::Keep;
-use crate::http::exchange::{ErrorCode, Exchange};
+use crate::http::exchange::HttpExchange;
 use floodgate_core::definition::{Definition, OnMissing, RequestStep, Scenario, Step};
 use floodgate_records::metric::Tags;
 use std::sync::Arc;
@@ -60,7 +61,7 @@ pub(crate) enum Op {
 /// One request.
 #[derive(Debug)]
 pub(crate) struct StepPlan<W> {
-    pub(crate) source: Source<W>,
+    pub(crate) source: RequestSource<W>,
     pub(crate) keep: Keep,
     /// Whether a 401 is answered by HTTP Digest.
     pub(crate) digest: bool,
@@ -78,7 +79,7 @@ pub(crate) struct StepPlan<W> {
 
 /// Where a request comes from.
 #[derive(Debug)]
-pub(crate) enum Source<W> {
+pub(crate) enum RequestSource<W> {
     /// It never changes.
     Fixed { request: Box<Request>, wire: W },
     /// It is filled in for each iteration.
@@ -94,7 +95,7 @@ impl<W> StepPlan<W> {
 
     /// Whether a response counts as expected (k6's `responseCallback`; its default is 200–399).
     #[inline]
-    pub(crate) fn is_expected(&self, exchange: &Exchange) -> bool {
+    pub(crate) fn is_expected(&self, exchange: &HttpExchange) -> bool {
         exchange.error.is_none()
             && if self.expected.is_empty() {
                 (200..400).contains(&exchange.status)
@@ -251,9 +252,9 @@ impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
         })
     }
 
-    fn source(&mut self, template: RequestTemplate) -> Result<Source<W>, Problem> {
+    fn source(&mut self, template: RequestTemplate) -> Result<RequestSource<W>, Problem> {
         if !template.is_fixed() {
-            return Ok(Source::Rendered(Box::new(template)));
+            return Ok(RequestSource::Rendered(Box::new(template)));
         }
         let mut request = Box::<Request>::default();
         let mut rng = fastrand::Rng::with_seed(0);
@@ -269,7 +270,7 @@ impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
             .render(&mut nothing, &mut request)
             .map_err(Problem::Unsendable)?;
         let wire = (self.prepare)(&request).map_err(Problem::Unsendable)?;
-        Ok(Source::Fixed { request, wire })
+        Ok(RequestSource::Fixed { request, wire })
     }
 
     /// The tags of checks, which name their request, and those of requests. The step's own go over the scenario's, those over the definition's, and

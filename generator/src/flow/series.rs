@@ -1,18 +1,18 @@
 //! The series that the samples of a step go to, looked up without hashing or allocation once they are known.
 
-use crate::http::exchange::{ErrorCode, Exchange};
-use crate::recorder::{CheckSeries, HttpSeries, Record};
+use crate::exchange::Exchange;
+use crate::recorder::{CheckSeries, Record, RequestSeries};
 use floodgate_records::metric::Tags;
 use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 
-/// The HTTP series of one step.
+/// The series of the requests of one step, of whatever protocol.
 #[derive(Debug)]
 pub(crate) struct StepSeries {
     /// All tags that do not depend on the response.
     tags: Tags,
     /// What was seen so far. A target answers with few kinds of responses, the usual one first, so a scan is quickest.
-    known: RefCell<SmallVec<[(u32, HttpSeries); 4]>>,
+    known: RefCell<SmallVec<[(u32, RequestSeries); 4]>>,
 }
 
 impl StepSeries {
@@ -31,18 +31,14 @@ impl StepSeries {
 
     /// The series for this outcome. `as_get`: a redirect made a GET of another method.
     #[inline]
-    pub(crate) fn get<R: Record>(
+    pub(crate) fn get<E: Exchange, R: Record>(
         &self,
         record: &mut R,
-        exchange: &Exchange,
+        exchange: &E,
         expected: bool,
         as_get: bool,
-    ) -> HttpSeries {
-        let error = exchange.error.map_or(0, |error| error as u32 + 1);
-        let key = u32::from(exchange.status)
-            | error << 16
-            | u32::from(expected) << 24
-            | u32::from(as_get) << 25;
+    ) -> RequestSeries {
+        let key = exchange.outcome() | u32::from(expected) << 24 | u32::from(as_get) << 25;
         let found = self
             .known
             .borrow()
@@ -53,24 +49,21 @@ impl StepSeries {
     }
 
     #[cold]
-    fn learn<R: Record>(
+    fn learn<E: Exchange, R: Record>(
         &self,
         key: u32,
         record: &mut R,
-        exchange: &Exchange,
+        exchange: &E,
         expected: bool,
         as_get: bool,
-    ) -> HttpSeries {
-        let mut tags = self
-            .tags
-            .clone()
-            .with("status", exchange.status.to_string())
-            .with("error_code", exchange.error.map_or("", ErrorCode::as_str))
+    ) -> RequestSeries {
+        let mut tags = exchange
+            .tags(self.tags.clone())
             .with("expected_response", if expected { "true" } else { "false" });
         if as_get {
             tags = tags.with("method", "GET");
         }
-        let series = record.http_series(&tags);
+        let series = record.request_series(E::PROTOCOL, &tags);
         self.known.borrow_mut().push((key, series));
         series
     }

@@ -4,28 +4,10 @@ use super::data::Table;
 use super::encode::{Encoding, encode};
 use super::error::Problem;
 use super::names::Names;
+use super::variable::Var;
 use crate::clock::unix_ms;
 use floodgate_core::template::{Part, Template, Variable};
 use std::fmt::Write as _;
-
-/// A variable whose value is known only in an iteration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Var {
-    Vu,
-    Iteration,
-    /// A cell of the row that the iteration has in a data source of its scenario.
-    Data {
-        source: u16,
-        column: u16,
-    },
-    /// A slot of the iteration's variables.
-    Local(u16),
-    Uuid,
-    Now,
-    IsoNow,
-    RandomInt(i64, i64),
-    RandomString(u32),
-}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Piece {

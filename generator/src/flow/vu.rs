@@ -1,16 +1,17 @@
 //! A virtual user: it runs iterations of a scenario, one after the other.
 
-use super::check::{HopCookies, JsonBody, Outcome};
+use super::check::{JsonBody, Outcome};
 use super::digest::Sessions;
 use super::failure::{Parts, sample};
-use super::follow::{dress, prepare, write};
+use super::hop::{Final, InFlight, dress, prepare, write};
 use super::io::{Io, Request, Timer};
 use super::redirect::is_redirect;
 use super::request::RequestTemplate;
-use super::scenario::{CompiledScenario, Op, Source, StepPlan};
+use super::scenario::{CompiledScenario, Op, RequestSource, StepPlan};
 use super::text::Scope;
 use crate::clock::Nanos;
-use crate::http::exchange::{ErrorCode, Exchange, Timings};
+use crate::exchange::ErrorCode;
+use crate::http::exchange::{HttpExchange, Timings};
 use crate::recorder::{Record, Sample};
 use crate::timer::give_way;
 use smallvec::SmallVec;
@@ -18,7 +19,7 @@ use std::cell::RefCell;
 
 /// One iteration's number and times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Start {
+pub struct IterationStart {
     /// Its number in the scenario, from 0, global over all tasks: no two iterations of a scenario share one.
     pub iteration: u64,
     /// When it was intended to start.
@@ -60,48 +61,6 @@ pub struct Vu<W> {
     pub(super) in_flight: Option<InFlight>,
 }
 
-/// The exchange that is under way, for the case that nobody waits for its end.
-#[derive(Clone, Debug)]
-pub(super) struct InFlight {
-    pub(super) step: u32,
-    pub(super) as_get: bool,
-    pub(super) intended: Nanos,
-    pub(super) begun: Nanos,
-    /// The redirects and challenges that led to it, not recorded yet.
-    pub(super) passed: Vec<Hop>,
-}
-
-/// One exchange of a step.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Hop {
-    pub(super) exchange: Exchange,
-    pub(super) intended: Nanos,
-    /// Whether a redirect made a GET of another method.
-    pub(super) as_get: bool,
-}
-
-/// The exchange at the end of a chain of redirects and challenges.
-pub(super) struct Final {
-    pub(super) hop: Hop,
-    pub(super) cookies: HopCookies,
-    /// The request that a redirect led to, if one did.
-    pub(super) followed: Option<Box<Request>>,
-}
-
-impl Final {
-    fn of(exchange: Exchange, intended: Nanos) -> Self {
-        Self {
-            hop: Hop {
-                exchange,
-                intended,
-                as_get: false,
-            },
-            cookies: HopCookies::default(),
-            followed: None,
-        }
-    }
-}
-
 impl<W> Vu<W> {
     /// The VU of that number in its scenario, from 1, global over all tasks.
     pub fn new(number: u64) -> Self {
@@ -123,7 +82,7 @@ impl<W> Vu<W> {
     pub async fn iterate<I, T, R>(
         &mut self,
         scenario: &CompiledScenario<W>,
-        start: Start,
+        start: IterationStart,
         io: &mut I,
         timer: &T,
         record: &RefCell<R>,
@@ -152,8 +111,8 @@ impl<W> Vu<W> {
                     answered = true;
                     let step = &scenario.steps[*index as usize];
                     let made = match &step.source {
-                        Source::Fixed { request, .. } => self.with_own(request, io),
-                        Source::Rendered(template) => {
+                        RequestSource::Fixed { request, .. } => self.with_own(request, io),
+                        RequestSource::Rendered(template) => {
                             self.fill_in(scenario, template, io).map(|()| true)
                         }
                     };
@@ -177,7 +136,7 @@ impl<W> Vu<W> {
                         passed: Vec::new(),
                     });
                     let wire = match &step.source {
-                        Source::Fixed { wire, .. } if !own => wire,
+                        RequestSource::Fixed { wire, .. } if !own => wire,
                         _ => self.wire.as_ref().expect("it was made just above"),
                     };
                     if step.failures.wants() || record.borrow().wants_all() {
@@ -239,10 +198,10 @@ impl<W> Vu<W> {
             waiting: end - lost.begun,
             ..Timings::default()
         };
-        let exchange = Exchange {
+        let exchange = HttpExchange {
             timings,
             error: Some(ErrorCode::Interrupted),
-            ..Exchange::default()
+            ..HttpExchange::default()
         };
         let record = &mut *record.borrow_mut();
         // What they asked for was on its way.
@@ -253,7 +212,7 @@ impl<W> Vu<W> {
             scenario.steps[lost.step as usize]
                 .series
                 .get(record, &exchange, false, lost.as_get);
-        record.http(series, &exchange, lost.intended, false);
+        record.request(series, &exchange, lost.intended, false);
         true
     }
 
@@ -331,11 +290,11 @@ impl<W> Vu<W> {
     #[cold]
     fn hear<I: Io>(&mut self, step: &StepPlan<W>, io: &I) {
         let request = match &step.source {
-            Source::Fixed { request, .. } => Some(&**request),
-            Source::Rendered(_) => self.request.as_deref(),
+            RequestSource::Fixed { request, .. } => Some(&**request),
+            RequestSource::Rendered(_) => self.request.as_deref(),
         };
         if let (Some(request), Some(info)) = (request, io.header("authentication-info")) {
-            self.digest.told(request, info);
+            self.digest.learn(request, info);
         }
     }
 
@@ -439,8 +398,8 @@ impl<W> Vu<W> {
         }
         let request = match (&last.followed, &step.source) {
             (Some(request), _) => Some(&**request),
-            (None, Source::Fixed { request, .. }) => Some(&**request),
-            (None, Source::Rendered(_)) => self.request.as_deref(),
+            (None, RequestSource::Fixed { request, .. }) => Some(&**request),
+            (None, RequestSource::Rendered(_)) => self.request.as_deref(),
         };
         let names = step.checks.iter().map(|check| check.series.check());
         let names = names.chain(step.extract.iter().map(|extract| extract.missing.check()));
@@ -466,15 +425,15 @@ impl<W> Vu<W> {
 }
 
 /// The sample of a request that could not be made.
-fn unsent(error: ErrorCode, now: Nanos) -> Exchange {
-    Exchange {
+fn unsent(error: ErrorCode, now: Nanos) -> HttpExchange {
+    HttpExchange {
         timings: Timings {
             begin: now,
             end: now,
             ..Timings::default()
         },
         error: Some(error),
-        ..Exchange::default()
+        ..HttpExchange::default()
     }
 }
 

@@ -58,6 +58,8 @@ pub struct Flushed {
     pub warnings: Vec<String>,
     /// Totals over all windows.
     pub totals: Totals,
+    /// Metrics of durations beside those that every run knows.
+    pub durations: Vec<String>,
     /// CPU figures; limits and lag are the task's to add.
     pub health: Health,
 }
@@ -286,6 +288,7 @@ impl Flusher {
         Flushed {
             warnings: self.output.finish(),
             totals: self.totals,
+            durations: self.series.durations(),
             health: self.health,
         }
     }

@@ -4,7 +4,7 @@
 //! in order: a store that is slow or away delays neither a window nor a request. What the store refuses waits, in memory
 //! up to a bound and past it in files, and is tried again with growing pauses.
 
-use crate::site::{Level, Site};
+use crate::environment::{Level, TaskEnvironment};
 use bytes::Bytes;
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::manifest::ShardEntry;
@@ -89,7 +89,7 @@ pub struct Delivery {
     store: Arc<dyn ObjectStore>,
     keys: ExecutionKeys,
     task: u32,
-    site: Site,
+    environment: TaskEnvironment,
     parcels: mpsc::UnboundedReceiver<Parcel>,
     open: bool,
     waiting: VecDeque<(ShardEntry, Held)>,
@@ -108,14 +108,14 @@ pub fn outbox(
     store: Arc<dyn ObjectStore>,
     keys: ExecutionKeys,
     task: u32,
-    site: Site,
+    environment: TaskEnvironment,
 ) -> (Outbox, Delivery) {
     let (sender, parcels) = mpsc::unbounded_channel();
     let delivery = Delivery {
         store,
         keys,
         task,
-        site,
+        environment,
         parcels,
         open: true,
         waiting: VecDeque::new(),
@@ -130,7 +130,7 @@ pub fn outbox(
 }
 
 impl Delivery {
-    /// Delivers until the outbox is dropped and all is written, or [`Site::patience`] has passed since it was dropped.
+    /// Delivers until the outbox is dropped and all is written, or [`TaskEnvironment::patience`] has passed since it was dropped.
     pub async fn run(mut self) -> Delivered {
         let mut pause = FIRST_PAUSE;
         while !self.is_over() {
@@ -198,7 +198,7 @@ impl Delivery {
 
     fn close(&mut self) {
         self.open = false;
-        self.done.patience_ends = Some(Instant::now() + self.site.patience);
+        self.done.patience_ends = Some(Instant::now() + self.environment.patience);
     }
 
     fn take(&mut self, parcel: Parcel) {
@@ -214,10 +214,14 @@ impl Delivery {
 
     /// Keeps a shard in memory while there is room, else in a file.
     fn hold(&mut self, entry: &ShardEntry, bytes: Bytes) -> Held {
-        let full = self.in_memory + entry.bytes > self.site.spool_bytes;
+        let full = self.in_memory + entry.bytes > self.environment.spool_bytes;
         // The one that is about to be written needs no file.
         if full && !self.waiting.is_empty() {
-            match spool(&self.site, &self.keys.shard(self.task, entry.seq), &bytes) {
+            match spool(
+                &self.environment,
+                &self.keys.shard(self.task, entry.seq),
+                &bytes,
+            ) {
                 Ok(path) => return Held::File(path),
                 Err(error) => self.warn(format!(
                     "shard {} is kept in memory past its bound: {error}",
@@ -271,7 +275,7 @@ impl Delivery {
         }
         if let Some(since) = self.refusing.take() {
             let away = since.elapsed().as_secs_f64();
-            (self.site.log)(
+            (self.environment.log)(
                 Level::Info,
                 &format!("the store takes shards again after {away:.1} s"),
             );
@@ -288,7 +292,7 @@ impl Delivery {
     }
 
     fn warn(&mut self, warning: String) {
-        (self.site.log)(Level::Warn, &warning);
+        (self.environment.log)(Level::Warn, &warning);
         self.done.warnings.push(warning);
     }
 
@@ -296,7 +300,11 @@ impl Delivery {
     fn finish(mut self) -> Delivered {
         if let Some(bytes) = self.failures.take() {
             // They explain a verdict, and decide nothing.
-            let _ = spool(&self.site, &self.keys.task_failures(self.task), &bytes);
+            let _ = spool(
+                &self.environment,
+                &self.keys.task_failures(self.task),
+                &bytes,
+            );
         }
         let (Some((first, _)), Some((last, _))) = (self.waiting.front(), self.waiting.back())
         else {
@@ -309,10 +317,10 @@ impl Delivery {
         let what = format!(
             "{shards} shards of {bytes} bytes in all could not be written, {from} to {to} ({why})"
         );
-        let folder = self.site.spool.join(self.keys.shards_of(self.task));
+        let folder = self.environment.spool.join(self.keys.shards_of(self.task));
         let folder = folder.display().to_string();
         match self.leave() {
-            Ok(()) if self.site.spool_stays => {
+            Ok(()) if self.environment.spool_stays => {
                 self.warn(format!("{what}; they were left in {folder}"));
                 let left = self.waiting.drain(..).map(|(entry, _)| entry);
                 self.done.shards.extend(left);
@@ -333,7 +341,11 @@ impl Delivery {
     fn leave(&self) -> std::io::Result<()> {
         for (entry, held) in &self.waiting {
             if let Held::Memory(bytes) = held {
-                spool(&self.site, &self.keys.shard(self.task, entry.seq), bytes)?;
+                spool(
+                    &self.environment,
+                    &self.keys.shard(self.task, entry.seq),
+                    bytes,
+                )?;
             }
         }
         Ok(())
@@ -353,8 +365,12 @@ fn silent(key: String) -> StoreError {
 ///
 /// # Errors
 /// What the system refuses.
-pub(crate) fn spool(site: &Site, key: &str, bytes: &[u8]) -> std::io::Result<PathBuf> {
-    let path = site.spool.join(key);
+pub(crate) fn spool(
+    environment: &TaskEnvironment,
+    key: &str,
+    bytes: &[u8],
+) -> std::io::Result<PathBuf> {
+    let path = environment.spool.join(key);
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }

@@ -1,24 +1,29 @@
 //! What the workers' windows add up to: per second, per window of the phases, and since the start.
 
 use super::rows::{counter, gauge, rate, trend};
-use crate::http::exchange::ErrorCode;
+use crate::exchange::{ErrorCode, Protocol, Trend};
 use crate::recorder::{
-    CheckCell, DataCell, HTTP_TRENDS, HttpCell, NewSeries, ScenarioCell, SeriesId, Window,
+    CheckCell, DataCell, NewSeries, RequestCell, ScenarioCell, SeriesId, Window,
 };
 use floodgate_core::histogram::Histogram;
 use floodgate_core::shard::{PHASE_WINDOW_S, Row};
 use floodgate_records::manifest::Totals;
-use floodgate_records::metric::{Builtin, SeriesKey, Tags};
-use std::collections::HashMap;
+use floodgate_records::metric::{Builtin, MetricKind, SeriesKey, Tags};
+use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 use std::sync::Arc;
 
-/// Of [`HTTP_TRENDS`], how many are kept by the second: the first. Service time and its phases follow it.
+/// How many of a protocol's trends are kept by the second: the first. Service time and its phases follow it.
 const BY_SECOND: usize = 1;
 
 fn key(metric: Builtin, tags: &Tags) -> Arc<SeriesKey> {
+    named(metric.name(), metric.kind(), tags)
+}
+
+fn named(metric: &str, kind: MetricKind, tags: &Tags) -> Arc<SeriesKey> {
     Arc::new(SeriesKey {
-        metric: metric.name().to_owned(),
-        kind: metric.kind(),
+        metric: metric.to_owned(),
+        kind,
         tags: tags.clone(),
     })
 }
@@ -26,49 +31,66 @@ fn key(metric: Builtin, tags: &Tags) -> Arc<SeriesKey> {
 /// All series of a task, by tags; workers' numbers are looked up in `numbers`.
 pub(super) struct SeriesTable {
     numbers: Vec<HashMap<SeriesId, usize>>,
-    http: Group<Http>,
-    checks: Group<Check>,
-    data: Group<Data>,
-    scenarios: Group<Scenario>,
+    requests: Group<(&'static str, Tags), Requests>,
+    checks: Group<Tags, Check>,
+    data: Group<Tags, Data>,
+    scenarios: Group<Tags, Scenario>,
     vus: Gauge,
     vus_max: Gauge,
     cpu: Gauge,
 }
 
-/// Series of one kind.
-struct Group<S> {
-    by_tags: HashMap<Tags, usize>,
+/// Series of one kind, by what tells them apart.
+struct Group<K, S> {
+    numbers: HashMap<K, usize>,
     series: Vec<S>,
 }
 
-impl<S> Group<S> {
-    fn number(&mut self, tags: Tags, make: impl FnOnce(&Tags) -> S) -> usize {
-        if let Some(&number) = self.by_tags.get(&tags) {
+impl<K: Eq + Hash, S> Group<K, S> {
+    fn number(&mut self, key: K, make: impl FnOnce(&K) -> S) -> usize {
+        if let Some(&number) = self.numbers.get(&key) {
             return number;
         }
-        self.series.push(make(&tags));
-        self.by_tags.insert(tags, self.series.len() - 1);
+        self.series.push(make(&key));
+        self.numbers.insert(key, self.series.len() - 1);
         self.series.len() - 1
     }
 }
 
-impl<S> Default for Group<S> {
+impl<K, S> Default for Group<K, S> {
     fn default() -> Self {
         Self {
-            by_tags: HashMap::new(),
+            numbers: HashMap::new(),
             series: Vec::new(),
         }
     }
 }
 
-struct Http {
+/// Requests of one protocol and tag set.
+struct Requests {
     requests: Arc<SeriesKey>,
     failed: Arc<SeriesKey>,
-    trends: [Arc<SeriesKey>; HTTP_TRENDS.len()],
+    trends: Box<[Arc<SeriesKey>]>,
     exhausted: bool,
-    second: HttpCell,
-    phases: [Histogram; HTTP_TRENDS.len() - BY_SECOND],
-    all: HttpCell,
+    second: RequestCell,
+    phases: Box<[Histogram]>,
+    all: RequestCell,
+}
+
+impl Requests {
+    fn new(protocol: &'static Protocol, tags: &Tags) -> Self {
+        let trend = |trend: &Trend| named(trend.metric, MetricKind::Trend, tags);
+        let phases = protocol.trends.iter().skip(BY_SECOND);
+        Self {
+            requests: named(protocol.requests, MetricKind::Counter, tags),
+            failed: named(protocol.failed, MetricKind::Rate, tags),
+            trends: protocol.trends.iter().map(trend).collect(),
+            exhausted: tags.get("error_code") == Some(ErrorCode::GeneratorExhausted.as_str()),
+            second: RequestCell::new(protocol),
+            phases: phases.map(|_| Histogram::default()).collect(),
+            all: RequestCell::new(protocol),
+        }
+    }
 }
 
 struct Check {
@@ -149,7 +171,7 @@ impl SeriesTable {
         let none = Tags::new();
         Self {
             numbers: vec![HashMap::new(); workers],
-            http: Group::default(),
+            requests: Group::default(),
             checks: Group::default(),
             data: Group::default(),
             scenarios: Group::default(),
@@ -161,28 +183,26 @@ impl SeriesTable {
 
     /// Takes note of what a worker's number stands for.
     pub(super) fn learn(&mut self, worker: usize, new: NewSeries) {
-        let number = match new.id {
-            SeriesId::Http(_) => self.http.number(new.tags, |tags| Http {
-                requests: key(Builtin::HttpReqs, tags),
-                failed: key(Builtin::HttpReqFailed, tags),
-                trends: HTTP_TRENDS.map(|metric| key(metric, tags)),
-                exhausted: tags.get("error_code") == Some(ErrorCode::GeneratorExhausted.as_str()),
-                second: HttpCell::default(),
-                phases: Default::default(),
-                all: HttpCell::default(),
-            }),
-            SeriesId::Check(_) => self.checks.number(new.tags, |tags| Check {
+        let number = match (new.id, new.protocol) {
+            (SeriesId::Requests(_), Some(protocol)) => self
+                .requests
+                .number((protocol.name, new.tags), |(_, tags)| {
+                    Requests::new(protocol, tags)
+                }),
+            // Nothing records requests of no protocol.
+            (SeriesId::Requests(_), None) => return,
+            (SeriesId::Check(_), _) => self.checks.number(new.tags, |tags| Check {
                 key: key(Builtin::Checks, tags),
                 second: CheckCell::default(),
                 all: CheckCell::default(),
             }),
-            SeriesId::Data(_) => self.data.number(new.tags, |tags| Data {
+            (SeriesId::Data(_), _) => self.data.number(new.tags, |tags| Data {
                 sent: key(Builtin::DataSent, tags),
                 received: key(Builtin::DataReceived, tags),
                 second: DataCell::default(),
                 all: DataCell::default(),
             }),
-            SeriesId::Scenario(_) => self.scenarios.number(new.tags, |tags| Scenario {
+            (SeriesId::Scenario(_), _) => self.scenarios.number(new.tags, |tags| Scenario {
                 iterations: key(Builtin::Iterations, tags),
                 duration: key(Builtin::IterationDuration, tags),
                 failed: key(Builtin::FailedIterations, tags),
@@ -200,8 +220,8 @@ impl SeriesTable {
     /// Adds a worker's window to the second.
     pub(super) fn add(&mut self, worker: usize, window: &mut Window) {
         let numbers = &self.numbers[worker];
-        for (id, cell) in window.http() {
-            self.http.series[numbers[&SeriesId::Http(id)]]
+        for (id, cell) in window.requests() {
+            self.requests.series[numbers[&SeriesId::Requests(id)]]
                 .second
                 .add(cell);
         }
@@ -232,16 +252,25 @@ impl SeriesTable {
 
     /// Writes the rows of a second and begins the next.
     pub(super) fn end_second(&mut self, time_ms: i64, rows: &mut Vec<Row>) {
-        for series in &mut self.http.series {
+        for series in &mut self.requests.series {
             let cell = &mut series.second;
             if cell.requests + cell.cut_off == 0 {
                 continue;
             }
-            http_rows(&series.requests, &series.failed, cell, time_ms, 1, rows);
-            for (key, histogram) in series.trends.iter().zip(&cell.trends).take(BY_SECOND) {
+            request_rows(&series.requests, &series.failed, cell, time_ms, 1, rows);
+            for (key, histogram) in series
+                .trends
+                .iter()
+                .zip(cell.trends.histograms())
+                .take(BY_SECOND)
+            {
                 trend(key, time_ms, 1, histogram, rows);
             }
-            for (phase, histogram) in series.phases.iter_mut().zip(&cell.trends[BY_SECOND..]) {
+            for (phase, histogram) in series
+                .phases
+                .iter_mut()
+                .zip(&cell.trends.histograms()[BY_SECOND..])
+            {
                 phase.add(histogram);
             }
             series.all.add(cell);
@@ -287,7 +316,7 @@ impl SeriesTable {
     /// Writes the trends that are not kept by the second, of the window that began at `time_ms`, and begins the next.
     pub(super) fn end_phase_window(&mut self, time_ms: i64, rows: &mut Vec<Row>) {
         let phases = self
-            .http
+            .requests
             .series
             .iter_mut()
             .flat_map(|series| series.trends[BY_SECOND..].iter().zip(&mut series.phases));
@@ -307,8 +336,8 @@ impl SeriesTable {
     pub(super) fn live(&self, start_ms: i64, seconds: u64) -> Vec<Row> {
         let seconds = u32::try_from(seconds).unwrap_or(u32::MAX).max(1);
         let mut rows = Vec::new();
-        for series in &self.http.series {
-            http_rows(
+        for series in &self.requests.series {
+            request_rows(
                 &series.requests,
                 &series.failed,
                 &series.all,
@@ -316,7 +345,7 @@ impl SeriesTable {
                 seconds,
                 &mut rows,
             );
-            for (key, histogram) in series.trends.iter().zip(&series.all.trends) {
+            for (key, histogram) in series.trends.iter().zip(series.all.trends.histograms()) {
                 trend(key, start_ms, seconds, histogram, &mut rows);
             }
         }
@@ -361,11 +390,14 @@ impl SeriesTable {
     }
 
     pub(super) fn add_totals(&self, totals: &mut Totals) {
-        for series in &self.http.series {
-            totals.http_reqs += series.all.requests + series.all.cut_off;
+        for series in &self.requests.series {
+            if series.requests.metric == Builtin::HttpReqs.name() {
+                totals.http_reqs += series.all.requests + series.all.cut_off;
+            }
             totals.clamped_values += series
                 .all
                 .trends
+                .histograms()
                 .iter()
                 .map(Histogram::clamped)
                 .sum::<u64>();
@@ -379,9 +411,17 @@ impl SeriesTable {
         }
     }
 
+    /// The metrics of requests' times beside those that every run knows.
+    pub(super) fn durations(&self) -> Vec<String> {
+        let trends = self.requests.series.iter().flat_map(|s| &s.trends);
+        let others = trends.filter(|key| Builtin::parse(&key.metric).is_none());
+        let names: BTreeSet<_> = others.map(|key| key.metric.clone()).collect();
+        names.into_iter().collect()
+    }
+
     /// Requests that failed for want of files or ports here.
     pub(super) fn exhausted(&self) -> u64 {
-        self.http
+        self.requests
             .series
             .iter()
             .filter(|s| s.exhausted)
@@ -390,10 +430,10 @@ impl SeriesTable {
     }
 }
 
-fn http_rows(
+fn request_rows(
     requests: &Arc<SeriesKey>,
     failed: &Arc<SeriesKey>,
-    cell: &HttpCell,
+    cell: &RequestCell,
     time_ms: i64,
     window_s: u32,
     rows: &mut Vec<Row>,

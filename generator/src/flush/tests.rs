@@ -3,9 +3,10 @@
 
 use super::*;
 use crate::clock::Nanos;
-use crate::http::exchange::{ErrorCode, Exchange, Timings};
+use crate::environment::TaskEnvironment;
+use crate::exchange::{ErrorCode, Exchange};
+use crate::http::exchange::{HttpExchange, Timings};
 use crate::recorder::{Record, SeriesBudget, WorkerRecorder};
-use crate::site::Site;
 use bytes::Bytes;
 use floodgate_core::fold::Folding;
 use floodgate_core::shard::{Row, decode};
@@ -73,7 +74,7 @@ fn config(workers: usize) -> FlushConfig {
     }
 }
 
-fn exchange(end: Nanos, took: Nanos) -> Exchange {
+fn exchange(end: Nanos, took: Nanos) -> HttpExchange {
     let timings = Timings {
         begin: end - took,
         end,
@@ -81,12 +82,12 @@ fn exchange(end: Nanos, took: Nanos) -> Exchange {
         waiting: took - MS,
         ..Timings::default()
     };
-    Exchange {
+    HttpExchange {
         timings,
         status: 200,
         sent: 100,
         received: 1_000,
-        ..Exchange::default()
+        ..HttpExchange::default()
     }
 }
 
@@ -123,7 +124,7 @@ fn flushed(
         .collect();
     let dyn_store: Arc<dyn ObjectStore> = store.clone();
     let keys = ExecutionKeys::new("p", "x");
-    let (outbox, delivery) = outbox(dyn_store, keys, 3, Site::default());
+    let (outbox, delivery) = outbox(dyn_store, keys, 3, TaskEnvironment::default());
     let flusher = std::thread::spawn(move || run(config(workers), outbox, &windows, recycle));
     record(&mut recorders);
     for recorder in recorders {
@@ -182,15 +183,15 @@ fn every_sample_of_every_worker_stands_in_the_shards_once() {
         |recorders| {
             for (worker, recorder) in recorders.iter_mut().enumerate() {
                 let series = [
-                    recorder.http_series(&tags("a")),
-                    recorder.http_series(&tags("b")),
+                    recorder.request_series(HttpExchange::PROTOCOL, &tags("a")),
+                    recorder.request_series(HttpExchange::PROTOCOL, &tags("b")),
                 ];
                 let check = recorder.check_series(&Tags::new().with("check", "status == 200"));
                 let scenario = recorder.scenario_series(&Tags::new().with("scenario", "s"));
                 for n in 0..2_500_u64 {
                     let end = START + n * 10 * MS + 4 * MS;
                     recorder.iteration_started(scenario, end - 4 * MS, Some(end - 5 * MS));
-                    recorder.http(
+                    recorder.request(
                         series[(n % 2) as usize],
                         &exchange(end, 4 * MS),
                         end - 6 * MS,
@@ -287,9 +288,9 @@ fn seconds_without_a_sample_leave_no_gap_between_shards() {
         100,
         &store,
         |recorders| {
-            let series = recorders[0].http_series(&tags("a"));
-            recorders[0].http(series, &exchange(START + S / 2, 4 * MS), START, true);
-            recorders[0].http(series, &exchange(START + 41 * S, 4 * MS), START, true);
+            let series = recorders[0].request_series(HttpExchange::PROTOCOL, &tags("a"));
+            recorders[0].request(series, &exchange(START + S / 2, 4 * MS), START, true);
+            recorders[0].request(series, &exchange(START + 41 * S, 4 * MS), START, true);
         },
         START + 42 * S,
     );
@@ -312,9 +313,9 @@ fn a_store_that_refuses_for_a_while_loses_nothing() {
         100,
         &store,
         |recorders| {
-            let series = recorders[0].http_series(&tags("a"));
+            let series = recorders[0].request_series(HttpExchange::PROTOCOL, &tags("a"));
             for n in 0..30 {
-                recorders[0].http(
+                recorders[0].request(
                     series,
                     &exchange(START + n * S + MS * 10, 4 * MS),
                     START + n * S,
@@ -342,8 +343,9 @@ fn series_past_the_bound_fold_and_no_sample_is_lost() {
         &store,
         |recorders| {
             for n in 0..1_000 {
-                let series = recorders[0].http_series(&tags(&format!("/item/{n}")));
-                recorders[0].http(
+                let series = recorders[0]
+                    .request_series(HttpExchange::PROTOCOL, &tags(&format!("/item/{n}")));
+                recorders[0].request(
                     series,
                     &exchange(START + n * MS + 5 * MS, 4 * MS),
                     START,
@@ -376,12 +378,12 @@ fn requests_cut_off_by_a_stop_are_counted_and_not_judged() {
         100,
         &store,
         |recorders| {
-            let series = recorders[0].http_series(&tags("a"));
+            let series = recorders[0].request_series(HttpExchange::PROTOCOL, &tags("a"));
             let mut cut = exchange(START + 20 * MS, 4 * MS);
             cut.error = Some(ErrorCode::Interrupted);
-            recorders[0].http(series, &cut, START, false);
+            recorders[0].request(series, &cut, START, false);
             recorders[0].stop_judging_interruptions();
-            recorders[0].http(series, &cut, START, false);
+            recorders[0].request(series, &cut, START, false);
         },
         START + S / 2,
     );
@@ -404,11 +406,11 @@ fn values_past_an_hour_are_clamped_and_counted() {
         100,
         &store,
         |recorders| {
-            let series = recorders[0].http_series(&tags("a"));
+            let series = recorders[0].request_series(HttpExchange::PROTOCOL, &tags("a"));
             let end = START + 2 * 3_600 * S;
             let mut long = exchange(end, 4 * MS);
             long.timings.waiting = 4_000 * S;
-            recorders[0].http(series, &long, end - 4_000 * S, true);
+            recorders[0].request(series, &long, end - 4_000 * S, true);
         },
         START + 2 * 3_600 * S + S,
     );

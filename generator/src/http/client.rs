@@ -3,7 +3,8 @@
 use super::connect::{self, Fresh};
 use super::cookies::{CookieJar, Site};
 use super::deadline::Deadline;
-use super::exchange::{ErrorCode, Exchange};
+use super::endpoint::EndpointId;
+use super::exchange::HttpExchange;
 use super::http1::{H1, RoundTrip};
 use super::http2::H2;
 use super::marks::Marks;
@@ -11,8 +12,9 @@ use super::options::TransportId;
 use super::pool::Connection;
 use super::response::{self, Keep, Response, ResponseView};
 use super::wire::Wire;
-use super::worker::{EndpointId, Transport, Worker};
+use super::worker::{Transport, Worker};
 use crate::clock::Nanos;
+use crate::exchange::ErrorCode;
 use rustls::ClientConfig;
 use std::pin::pin;
 use std::rc::Rc;
@@ -63,7 +65,7 @@ impl Client {
     /// handled is sent up to six times more.
     ///
     /// Dropping the future drops the connection that it used.
-    pub async fn execute(&mut self, wire: &Wire, keep: Keep, timeout: Duration) -> Exchange {
+    pub async fn execute(&mut self, wire: &Wire, keep: Keep, timeout: Duration) -> HttpExchange {
         let begin = self.worker.clock.now();
         let mut marks = Marks::default();
         self.response.reset(
@@ -103,13 +105,13 @@ impl Client {
         if self.transport.cookies && self.response.has_fields() {
             self.take_cookies(wire);
         }
-        Exchange {
+        HttpExchange {
             timings: marks.timings(begin),
             status: self.response.status,
             error: done.err(),
             sent: marks.sent,
             received: marks.received,
-            protocol: marks.protocol,
+            version: marks.version,
         }
     }
 
@@ -208,7 +210,7 @@ impl Client {
         RoundTrip::new(
             connection,
             wire,
-            &self.worker,
+            &self.worker.state,
             &self.deadline,
             &mut self.response,
             marks,

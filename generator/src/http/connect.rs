@@ -2,16 +2,17 @@
 //! words beside its code.
 
 use super::deadline::{Deadline, Expired};
-use super::exchange::ErrorCode;
+use super::endpoint::{Endpoint, EndpointId, Resolved};
 use super::failure;
 use super::marks::Marks;
-use super::route::{Forward, Place, Route};
+use super::route::{Destination, Forward, Route};
 use super::stream::{Socket, Stream};
 use super::tls::ALPN_H2;
 use super::tls::reason::plain;
 use super::tunnel::{self, NoTunnel};
-use super::worker::{Endpoint, EndpointId, Resolved, Transport, Worker};
+use super::worker::{Transport, Worker};
 use crate::clock::Nanos;
+use crate::exchange::ErrorCode;
 use floodgate_core::definition::HttpVersion;
 use floodgate_core::targets::{Forbidden, Host};
 use rustls::{ClientConfig, HandshakeKind};
@@ -82,7 +83,7 @@ impl Connecting<'_> {
         let endpoint = self.worker.endpoint_of(id);
         let route = self.transport.route(id, &endpoint);
         let made = self.make(&endpoint, &route, sessions, marks).await;
-        let mut account = self.worker.account.borrow_mut();
+        let mut account = self.worker.state.account.borrow_mut();
         match made {
             Ok(fresh) => {
                 account.opened += 1;
@@ -112,7 +113,7 @@ impl Connecting<'_> {
             return self.secure(socket, endpoint, sessions, marks).await;
         }
         let by = match &route.to {
-            Place::Forward(by) => Some(Rc::clone(by)),
+            Destination::Forward(by) => Some(Rc::clone(by)),
             _ => None,
         };
         Ok(Fresh {
@@ -131,8 +132,8 @@ impl Connecting<'_> {
     ) -> Result<Socket, Failed> {
         self.check(endpoint, route)?;
         match &route.to {
-            Place::Nowhere(why) => Err(failed(ErrorCode::Proxy, why.clone())),
-            Place::Unix(path) => {
+            Destination::Nowhere(why) => Err(failed(ErrorCode::Proxy, why.clone())),
+            Destination::Unix(path) => {
                 let began = self.worker.clock.now();
                 let connected = self.deadline.limit(pin!(UnixStream::connect(path))).await;
                 marks.connecting = self.worker.clock.now() - began;
@@ -142,14 +143,14 @@ impl Connecting<'_> {
                 });
                 connected.map(Socket::Unix)
             }
-            Place::Address(address) => self.tcp(&[*address], marks).await.map(Socket::Tcp),
-            Place::Host => {
+            Destination::Address(address) => self.tcp(&[*address], marks).await.map(Socket::Tcp),
+            Destination::Host => {
                 let addresses = self.resolve(endpoint, marks).await?;
                 let addresses = self.allowed(endpoint, addresses)?;
                 self.tcp(&addresses, marks).await.map(Socket::Tcp)
             }
-            Place::Forward(by) => self.proxy(&by.proxy, marks).await.map(Socket::Tcp),
-            Place::Tunnel(tunnel) => {
+            Destination::Forward(by) => self.proxy(&by.proxy, marks).await.map(Socket::Tcp),
+            Destination::Tunnel(tunnel) => {
                 let mut proxy = self.proxy(&tunnel.proxy, marks).await?;
                 let began = self.worker.clock.now();
                 let dug = tunnel::dig(&mut proxy, &tunnel.request);
@@ -173,14 +174,14 @@ impl Connecting<'_> {
             return Ok(());
         }
         let by = match &route.to {
-            Place::Nowhere(_) => return Ok(()),
-            Place::Unix(path) => {
+            Destination::Nowhere(_) => return Ok(()),
+            Destination::Unix(path) => {
                 return targets.elsewhere(&format!("unix socket {}", path.display()));
             }
-            Place::Address(address) => return targets.address(address.ip()),
-            Place::Host => return targets.host(host).map(|_| ()),
-            Place::Forward(by) => &by.proxy,
-            Place::Tunnel(tunnel) => &tunnel.proxy,
+            Destination::Address(address) => return targets.address(address.ip()),
+            Destination::Host => return targets.host(host).map(|_| ()),
+            Destination::Forward(by) => &by.proxy,
+            Destination::Tunnel(tunnel) => &tunnel.proxy,
         };
         targets.host(&by.origin.host)?;
         match targets.host(host)? {
@@ -267,7 +268,7 @@ impl Connecting<'_> {
         let resumed = session.handshake_kind() == Some(HandshakeKind::Resumed);
         let h2 = session.alpn_protocol() == Some(ALPN_H2);
         {
-            let mut account = self.worker.account.borrow_mut();
+            let mut account = self.worker.state.account.borrow_mut();
             account.tls_handshakes += 1;
             account.tls_resumed += u64::from(resumed);
             let policy = tls.resumption.as_str();

@@ -1,6 +1,6 @@
 //! Content codings of responses (RFC 9110 §8.4.1), bounded in what they may grow to.
 
-use super::exchange::ErrorCode;
+use crate::exchange::ErrorCode;
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use std::io::Read;
 

@@ -1,6 +1,41 @@
 //! What is known about one HTTP exchange: one request and its response, one hop of a redirect chain.
 
 use crate::clock::Nanos;
+use crate::exchange::{ErrorCode, Exchange, Protocol, Trend, Trends};
+use floodgate_records::metric::{Builtin, Tags};
+
+/// The set-up of a connection, which is none where one is used again.
+const REUSED: usize = 0;
+/// Receiving, which takes no time where a response comes in one read.
+const AT_ONCE: usize = 1;
+
+const fn trend(metric: Builtin, zeros: Option<usize>) -> Trend {
+    Trend {
+        metric: metric.name(),
+        zeros,
+    }
+}
+
+/// HTTP of any version.
+pub static HTTP: Protocol = Protocol::new(
+    "http",
+    Builtin::HttpReqs.name(),
+    Builtin::HttpReqFailed.name(),
+    &[
+        trend(Builtin::HttpReqResponseTime, None),
+        trend(Builtin::HttpReqDuration, None),
+        trend(Builtin::HttpReqSending, None),
+        trend(Builtin::HttpReqWaiting, None),
+        trend(Builtin::HttpReqReceiving, Some(AT_ONCE)),
+        trend(Builtin::HttpReqBlocked, Some(REUSED)),
+        trend(Builtin::HttpReqLookingUp, Some(REUSED)),
+        trend(Builtin::HttpReqConnecting, Some(REUSED)),
+        trend(Builtin::HttpReqTlsHandshaking, Some(REUSED)),
+    ],
+);
+/// Places among the trends: the first four are recorded of every request.
+const RECEIVING: usize = 4;
+const SET_UP: usize = 5;
 
 /// When the phases of an exchange ended, in nanoseconds each. Phases that did not happen are zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,9 +67,9 @@ impl Timings {
     }
 }
 
-/// An exchange as the recorder sees it.
+/// An exchange of HTTP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Exchange {
+pub struct HttpExchange {
     /// Its phases.
     pub timings: Timings,
     /// The final status code; 0 without a response.
@@ -45,13 +80,13 @@ pub struct Exchange {
     pub sent: u64,
     /// Bytes read from the socket for it (TLS: plaintext).
     pub received: u64,
-    /// Which protocol carried it.
-    pub protocol: Protocol,
+    /// Which version carried it.
+    pub version: Version,
 }
 
-/// The protocol that an exchange used.
+/// The version of HTTP that an exchange used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Protocol {
+pub enum Version {
     /// HTTP/1.0 or HTTP/1.1.
     #[default]
     Http1,
@@ -59,60 +94,68 @@ pub enum Protocol {
     Http2,
 }
 
-macro_rules! error_codes {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
-        /// The closed list of what can go wrong with an exchange; the values of the tag `error_code`.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[repr(u8)]
-        pub enum ErrorCode { $($(#[$doc])* $variant,)* }
-        impl ErrorCode {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-            /// The tag's value.
-            pub const fn as_str(self) -> &'static str { match self { $(Self::$variant => $name,)* } }
-        }
-    };
-}
+impl Exchange for HttpExchange {
+    const PROTOCOL: &'static Protocol = &HTTP;
 
-error_codes! {
-    /// The name does not resolve.
-    Dns = "dns";
-    /// Nothing listens there.
-    ConnectionRefused = "connection_refused";
-    /// No connection within the connect time-out.
-    ConnectTimeout = "connect_timeout";
-    /// No route, network down and the like.
-    Unreachable = "unreachable";
-    /// The generator has no free port or file descriptor: its fault, not the target's.
-    GeneratorExhausted = "generator_exhausted";
-    /// The project, or its place in the cloud, does not allow load there.
-    TargetForbidden = "target_forbidden";
-    /// The peer reset the connection.
-    ConnectionReset = "connection_reset";
-    /// The peer closed before or within the response.
-    ConnectionClosed = "connection_closed";
-    /// The request's time-out passed.
-    Timeout = "timeout";
-    /// The TLS handshake or a record failed.
-    Tls = "tls";
-    /// The peer's certificate is not trusted, expired or of another name.
-    TlsCertificate = "tls_certificate";
-    /// The proxy cannot be reached, or makes no tunnel.
-    Proxy = "proxy";
-    /// What came is not HTTP: status line, headers, chunking, content length, HTTP/2 framing.
-    Protocol = "protocol";
-    /// The headers are larger than the bound.
-    HeadersTooLarge = "headers_too_large";
-    /// The body is larger than the bound.
-    BodyTooLarge = "body_too_large";
-    /// The body does not decompress.
-    Decompression = "decompression";
-    /// More redirects than allowed.
-    TooManyRedirects = "too_many_redirects";
-    /// A URL that a template or a redirect made is not valid.
-    BadUrl = "bad_url";
-    /// A header value that a template made holds a line break or another control character.
-    BadHeader = "bad_header";
-    /// The iteration was interrupted at the end of its graceful stop while the exchange was under way.
-    Interrupted = "interrupted";
+    #[inline]
+    fn end(&self) -> Nanos {
+        self.timings.end
+    }
+
+    #[inline]
+    fn error(&self) -> Option<ErrorCode> {
+        self.error
+    }
+
+    #[inline]
+    fn sent(&self) -> u64 {
+        self.sent
+    }
+
+    #[inline]
+    fn received(&self) -> u64 {
+        self.received
+    }
+
+    #[inline]
+    fn outcome(&self) -> u32 {
+        u32::from(self.status) | self.error.map_or(0, |error| error as u32 + 1) << 16
+    }
+
+    fn tags(&self, tags: Tags) -> Tags {
+        tags.with("status", self.status.to_string())
+            .with("error_code", self.error.map_or("", ErrorCode::as_str))
+    }
+
+    #[inline]
+    fn record(&self, intended: Nanos, trends: &mut Trends) {
+        let timings = &self.timings;
+        trends.record_all(
+            0,
+            [
+                timings.end.saturating_sub(intended),
+                timings.duration(),
+                timings.sending,
+                timings.waiting,
+            ],
+        );
+        if timings.receiving == 0 {
+            trends.zero(AT_ONCE);
+        } else {
+            trends.record(RECEIVING, timings.receiving);
+        }
+        if timings.blocked == 0 {
+            trends.zero(REUSED);
+        } else {
+            trends.record_all(
+                SET_UP,
+                [
+                    timings.blocked,
+                    timings.looking_up,
+                    timings.connecting,
+                    timings.tls,
+                ],
+            );
+        }
+    }
 }

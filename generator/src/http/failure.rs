@@ -1,7 +1,7 @@
 //! From what the operating system, rustls and h2 say to the closed list of error codes.
 
 use super::chunked::ChunkError;
-use super::exchange::ErrorCode;
+use crate::exchange::ErrorCode;
 use rustix::io::Errno;
 use std::io;
 

@@ -1,6 +1,6 @@
 //! The head of an HTTP/1 response: status line, headers, and what they say about the body (RFC 9112 §6.3). Pure.
 
-use super::exchange::ErrorCode;
+use crate::exchange::ErrorCode;
 use std::mem::MaybeUninit;
 
 /// The largest head, in bytes; interim responses count for themselves.

@@ -5,15 +5,15 @@
 //! of it is copied or allocated.
 
 use super::deadline::{Deadline, Expired};
-use super::exchange::ErrorCode;
 use super::failure;
 use super::marks::Marks;
 use super::reader::{Progress, Reader};
 use super::response::Response;
 use super::route::Forward;
 use super::stream::{Idle, Stream};
+use super::thread_state::ThreadState;
 use super::wire::Wire;
-use super::worker::Worker;
+use crate::exchange::ErrorCode;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -40,7 +40,7 @@ pub(super) struct RoundTrip<'a> {
     connection: &'a mut H1,
     /// What is sent.
     bytes: &'a [u8],
-    worker: &'a Worker,
+    thread: &'a ThreadState,
     deadline: &'a Deadline,
     response: &'a mut Response,
     marks: &'a mut Marks,
@@ -72,7 +72,7 @@ impl<'a> RoundTrip<'a> {
     pub(super) fn new(
         connection: &'a mut H1,
         wire: &'a Wire,
-        worker: &'a Worker,
+        thread: &'a ThreadState,
         deadline: &'a Deadline,
         response: &'a mut Response,
         marks: &'a mut Marks,
@@ -85,7 +85,7 @@ impl<'a> RoundTrip<'a> {
         Self {
             connection,
             bytes,
-            worker,
+            thread,
             deadline,
             response,
             marks,
@@ -131,7 +131,7 @@ impl<'a> RoundTrip<'a> {
             return;
         }
         self.state = State::Written;
-        self.marks.wrote = self.worker.clock.now();
+        self.marks.wrote = self.thread.clock.now();
     }
 
     /// Sends the body if the peer has asked for it or has had its time to.
@@ -148,7 +148,7 @@ impl<'a> RoundTrip<'a> {
     /// One read; `None`: it waits.
     #[inline]
     fn read(&mut self, cx: &mut Context<'_>) -> Option<Result<Progress, ErrorCode>> {
-        let mut buffer = self.worker.buffer.borrow_mut();
+        let mut buffer = self.thread.buffer.borrow_mut();
         let count = match self.connection.stream.poll_read_some(cx, &mut buffer) {
             Poll::Pending => return None,
             Poll::Ready(Ok(count)) => count,
@@ -158,21 +158,21 @@ impl<'a> RoundTrip<'a> {
         };
         if count == 0 {
             let ended = self.reader.eof(self.response);
-            self.marks.end = self.worker.clock.now();
+            self.marks.end = self.thread.clock.now();
             return Some(if self.received == 0 {
                 Err(self.broken.unwrap_or(ErrorCode::ConnectionClosed))
             } else {
                 ended
             });
         }
-        let now = self.worker.clock.now();
+        let now = self.thread.clock.now();
         if self.received == 0 {
             self.marks.first = now;
         }
         self.marks.end = now;
         self.received += count as u64;
         self.marks.received += count as u64;
-        let memo = &mut self.worker.memo.borrow_mut();
+        let memo = &mut self.thread.memo.borrow_mut();
         Some(self.reader.feed(&buffer[..count], self.response, memo))
     }
 }
@@ -190,7 +190,7 @@ impl Future for RoundTrip<'_> {
                     Idle::Closed => return Poll::Ready(Err(ErrorCode::ConnectionClosed)),
                     // nothing was sent yet: whatever came is not an answer, and the request goes elsewhere
                     Idle::Unsolicited => {
-                        this.worker.account.borrow_mut().spoiled += 1;
+                        this.thread.account.borrow_mut().spoiled += 1;
                         return Poll::Ready(Err(ErrorCode::ConnectionClosed));
                     }
                 }
@@ -205,7 +205,7 @@ impl Future for RoundTrip<'_> {
                 Some(Ok(Progress::Done)) => {
                     this.connection.used = true;
                     if this.reader.has_excess() {
-                        this.worker.account.borrow_mut().spoiled += 1;
+                        this.thread.account.borrow_mut().spoiled += 1;
                     }
                     return Poll::Ready(Ok(
                         this.reader.keep_alive() && this.state == State::Written

@@ -4,7 +4,7 @@
 //! time until it is handed over, and writing itself is part of `waiting`.
 
 use super::deadline::Deadline;
-use super::exchange::{ErrorCode, Protocol};
+use super::exchange::Version;
 use super::failure;
 use super::head::{MAX_HEAD_BYTES, MAX_HEADERS};
 use super::marks::Marks;
@@ -12,6 +12,7 @@ use super::response::Response;
 use super::stream::{Counted, Stream, Traffic};
 use super::wire::{H2Request, Wire};
 use crate::clock::Clock;
+use crate::exchange::ErrorCode;
 use bytes::Bytes;
 use h2::client::SendRequest;
 use std::cell::Cell;
@@ -213,7 +214,7 @@ impl H2 {
         response: &mut Response,
         marks: &mut Marks,
     ) -> Result<(), Failed> {
-        marks.protocol = Protocol::Http2;
+        marks.version = Version::Http2;
         let shared = Rc::clone(&self.shared);
         let _in_flight = InFlight::new(&shared);
         self.used = true;

@@ -1,6 +1,6 @@
 //! When the phases of an exchange ended, while it is under way.
 
-use super::exchange::{Protocol, Timings};
+use super::exchange::{Timings, Version};
 use crate::clock::Nanos;
 
 /// Points on the worker's clock; 0 is "not yet".
@@ -21,7 +21,7 @@ pub(super) struct Marks {
     /// Bytes, of all attempts.
     pub(super) sent: u64,
     pub(super) received: u64,
-    pub(super) protocol: Protocol,
+    pub(super) version: Version,
 }
 
 impl Marks {

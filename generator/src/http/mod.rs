@@ -14,6 +14,7 @@ mod connect;
 pub mod cookies;
 mod deadline;
 pub mod decompress;
+mod endpoint;
 pub mod exchange;
 mod failure;
 pub mod head;
@@ -31,6 +32,7 @@ mod stream;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+mod thread_state;
 mod tls;
 mod tunnel;
 pub mod url;
@@ -40,9 +42,10 @@ mod worker;
 pub use client::Client;
 pub use connect::DNS_TTL;
 pub use cookies::CookieJar;
+pub use endpoint::{EndpointId, TooManyEndpoints};
 pub use options::{SetupError, TransportId, TransportOptions};
 pub use proxy::ProxyVariables;
 pub use response::{Keep, ResponseView};
 pub use url::{BadUrl, Origin, Redirect, Target, absolute};
 pub use wire::{BadRequest, RequestParts, Wire};
-pub use worker::{EndpointId, TooManyEndpoints, Worker};
+pub use worker::Worker;

@@ -1,11 +1,11 @@
 //! Requests on HTTP/2 connections: what becomes of one that the peer did not handle.
 
 use super::client::{Client, is_stale};
-use super::exchange::ErrorCode;
 use super::http2::{self, Failed, H2};
 use super::marks::Marks;
 use super::pool::Connection;
 use super::wire::Wire;
+use crate::exchange::ErrorCode;
 use std::pin::pin;
 use std::time::Duration;
 

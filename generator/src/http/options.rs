@@ -137,6 +137,8 @@ pub enum SetupError {
         what: &'static str,
         /// Why.
         reason: String,
+        /// What the parser said, if it was that.
+        source: Option<rustls_pki_types::pem::Error>,
     },
     /// A certificate without its key, or the other way round.
     #[error("`cert` and `key` belong together: give both or none")]

@@ -4,9 +4,9 @@
 //! were requests at once. HTTP/2 connections carry as many requests as the peer allows; the first request makes one and
 //! goes at once, and those that come meanwhile wait for it, and for the peer's SETTINGS, instead of making one each.
 
+use super::endpoint::EndpointId;
 use super::http1::H1;
 use super::http2::{H2, Unsettled};
-use super::worker::EndpointId;
 use std::cell::{RefCell, RefMut};
 use tokio::sync::Notify;
 
@@ -36,12 +36,12 @@ pub(super) struct Pool {
 }
 
 /// The right to make a connection; ends with it.
-pub(super) struct Connecting<'a> {
+pub(super) struct ConnectPermit<'a> {
     pool: &'a Pool,
     endpoint: EndpointId,
 }
 
-impl Drop for Connecting<'_> {
+impl Drop for ConnectPermit<'_> {
     fn drop(&mut self) {
         self.pool.host(self.endpoint).connecting = false;
         self.pool.changed.notify_waiters();
@@ -109,7 +109,7 @@ impl Pool {
         &self,
         endpoint: EndpointId,
         may_be_h2: bool,
-    ) -> Result<Connection, Connecting<'_>> {
+    ) -> Result<Connection, ConnectPermit<'_>> {
         loop {
             // before looking, not to miss the change
             let changed = self.changed.notified();
@@ -124,7 +124,7 @@ impl Pool {
                 let mut host = self.host(endpoint);
                 if !host.connecting || host.speaks_http1 || !may_be_h2 {
                     host.connecting = true;
-                    return Err(Connecting {
+                    return Err(ConnectPermit {
                         pool: self,
                         endpoint,
                     });

@@ -2,7 +2,7 @@
 
 use super::cookies;
 use super::decompress::{self, Accepted, Coding};
-use super::exchange::ErrorCode;
+use crate::exchange::ErrorCode;
 use floodgate_records::failure::Excerpt;
 
 /// What later steps need of a response; the rest is counted and thrown away without a copy.

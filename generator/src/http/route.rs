@@ -1,10 +1,10 @@
 //! Which way connections to an endpoint go, found out once: straight, to an address of `http.hosts`, through a proxy, or
 //! to a Unix socket.
 
+use super::endpoint::Endpoint;
 use super::options::TransportOptions;
 use super::proxy::{self, Choice, ProxyVariables};
 use super::url::Origin;
-use super::worker::Endpoint;
 use floodgate_core::definition::{HostOverride, HttpVersion, ProxyChoice};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,13 +13,13 @@ use std::rc::Rc;
 /// Where connections lead.
 #[derive(Debug)]
 pub(super) struct Route {
-    pub(super) to: Place,
+    pub(super) to: Destination,
     /// How a record calls the way; `None` if it is straight.
     pub(super) said: Option<String>,
 }
 
 #[derive(Debug)]
-pub(super) enum Place {
+pub(super) enum Destination {
     /// The URL's host.
     Host,
     /// An address instead of what the name would resolve to.
@@ -75,7 +75,7 @@ impl Routing {
         if let Some(path) = &self.unix {
             return Route {
                 said: Some(format!("unix socket {}", path.display())),
-                to: Place::Unix(path.clone()),
+                to: Destination::Unix(path.clone()),
             };
         }
         let own = self
@@ -87,24 +87,24 @@ impl Routing {
             let address = SocketAddr::new(own.address, own.to_port.unwrap_or(origin.port));
             return Route {
                 said: Some(format!("{} at {address}", origin.authority())),
-                to: Place::Address(address),
+                to: Destination::Address(address),
             };
         }
         match proxy::choose(self.proxy.as_ref(), &self.variables, origin) {
             Choice::Direct { told } => Route {
-                to: Place::Host,
+                to: Destination::Host,
                 said: told.then(|| "no proxy (NO_PROXY)".to_owned()),
             },
             Choice::Unusable(why) => Route {
-                to: Place::Nowhere(why),
+                to: Destination::Nowhere(why),
                 said: None,
             },
             Choice::Proxy(named) => {
                 let said = Some(named.said.clone());
                 let to = if origin.https || self.version == HttpVersion::Http2 {
-                    Place::Tunnel(tunnel(origin, named))
+                    Destination::Tunnel(tunnel(origin, named))
                 } else {
-                    Place::Forward(Rc::new(Forward {
+                    Destination::Forward(Rc::new(Forward {
                         proxy: Endpoint::new(&named.origin),
                         prefix: format!("http://{}", origin.authority()),
                         authorization: named.authorization,

@@ -2,6 +2,7 @@
 
 mod identity;
 mod named;
+mod pem;
 pub(super) mod reason;
 mod sessions;
 mod verify;
@@ -11,8 +12,6 @@ use floodgate_core::definition::{HttpVersion, TlsResumption};
 use rustls::ClientConfig;
 use rustls::client::Resumption;
 use rustls::crypto::ring;
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
 use sessions::Sessions;
 use std::sync::Arc;
 use verify::Verifier;
@@ -78,27 +77,5 @@ impl Tls {
         self.verifier
             .why()
             .unwrap_or_else(|| reason::plain(&error.to_string()))
-    }
-}
-
-fn certificates(
-    what: &'static str,
-    bytes: &[u8],
-) -> Result<Vec<CertificateDer<'static>>, SetupError> {
-    let all: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(bytes).collect();
-    let all = all.map_err(|error| pem(what, &error))?;
-    if all.is_empty() {
-        return Err(SetupError::Pem {
-            what,
-            reason: "no certificate in it".to_owned(),
-        });
-    }
-    Ok(all)
-}
-
-fn pem(what: &'static str, error: &rustls_pki_types::pem::Error) -> SetupError {
-    SetupError::Pem {
-        what,
-        reason: error.to_string(),
     }
 }

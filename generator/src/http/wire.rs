@@ -2,8 +2,8 @@
 
 use super::chunked::is_token;
 use super::decompress::Accepted;
+use super::endpoint::EndpointId;
 use super::route::Forward;
-use super::worker::EndpointId;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use std::cell::OnceCell;

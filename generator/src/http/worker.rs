@@ -1,59 +1,22 @@
 //! What the VUs of one worker thread share.
 
 use super::deadline::Deadlines;
-use super::head::Memo;
+use super::endpoint::{Endpoint, EndpointId, MAX_ENDPOINTS, TooManyEndpoints};
 use super::options::{SetupError, TransportId, TransportOptions};
 use super::pool::Pool;
 use super::route::{Route, Routing};
+use super::thread_state::ThreadState;
 use super::tls::Tls;
 use super::url::Origin;
-use crate::clock::{Clock, Nanos};
+use crate::clock::Clock;
 use floodgate_core::definition::{ConnectionMode, HttpVersion};
 use floodgate_core::targets::Targets;
 use floodgate_records::connections::Connections;
-use rustls_pki_types::ServerName;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// The one read buffer of a worker: a response up to this size comes in one read.
-const READ_BUFFER_BYTES: usize = 64 * 1024;
-/// Endpoints a worker may know; a template or a redirect could otherwise make them without end.
-const MAX_ENDPOINTS: usize = 16 * 1024;
-
-/// An origin that the worker knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EndpointId(pub(crate) u32);
-
-/// Too many endpoints.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "more than {MAX_ENDPOINTS} different hosts and ports were requested, {0:?} is one too many: vary the path, not the host"
-)]
-pub struct TooManyEndpoints(pub String);
-
-/// An origin, and what is known about reaching it.
-#[derive(Debug)]
-pub(super) struct Endpoint {
-    pub(super) origin: Origin,
-    /// Its host, if that is an IP address.
-    pub(super) literal: Option<SocketAddr>,
-    /// The name to verify; `None` if the host can be in no certificate.
-    pub(super) server_name: Option<ServerName<'static>>,
-    pub(super) resolved: RefCell<Resolved>,
-    /// Which address is next.
-    pub(super) turn: Cell<usize>,
-}
-
-/// The addresses of a name; the cell makes sure that a lookup is made once for all who wait for it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Resolved {
-    pub(super) addresses: Rc<tokio::sync::OnceCell<Rc<[SocketAddr]>>>,
-    pub(super) expires: Nanos,
-}
 
 /// Options that have been made ready.
 #[derive(Debug)]
@@ -83,27 +46,8 @@ pub struct Worker {
     transports: Vec<Rc<Transport>>,
     endpoints: RefCell<Vec<Rc<Endpoint>>>,
     by_origin: RefCell<HashMap<Origin, EndpointId>>,
-    pub(super) buffer: RefCell<Box<[u8]>>,
-    pub(super) memo: RefCell<Memo>,
     pub(super) deadlines: Rc<Deadlines>,
-    /// What becomes of connections.
-    pub(super) account: RefCell<Connections>,
-}
-
-impl Endpoint {
-    pub(super) fn new(origin: &Origin) -> Self {
-        Self {
-            literal: origin
-                .host
-                .parse::<IpAddr>()
-                .ok()
-                .map(|address| SocketAddr::new(address, origin.port)),
-            server_name: ServerName::try_from(origin.host.clone()).ok(),
-            origin: origin.clone(),
-            resolved: RefCell::default(),
-            turn: Cell::new(0),
-        }
-    }
+    pub(super) state: ThreadState,
 }
 
 impl Worker {
@@ -121,10 +65,8 @@ impl Worker {
             transports,
             endpoints: RefCell::default(),
             by_origin: RefCell::default(),
-            buffer: RefCell::new(vec![0; READ_BUFFER_BYTES].into_boxed_slice()),
-            memo: RefCell::default(),
             deadlines: Deadlines::new(clock),
-            account: RefCell::default(),
+            state: ThreadState::new(clock),
         }))
     }
 
@@ -169,7 +111,7 @@ impl Worker {
 
     /// What has become of connections so far.
     pub fn connections(&self) -> Connections {
-        self.account.borrow().clone()
+        self.state.account.borrow().clone()
     }
 
     /// Wakes requests whose time-out passed. To be spawned once a worker, on its thread; without it nothing times out.

@@ -4,75 +4,12 @@
 //! [`Window`]; a full window goes to the task's flusher thread and comes back cleared, so that in a steady state a sample
 //! allocates nothing and takes no lock.
 
+mod record;
 mod series;
 mod window;
 mod worker;
 
+pub use record::{CheckSeries, Record, RequestSeries, Sample};
 pub use series::{NewSeries, SeriesBudget, SeriesId};
-pub use window::{CheckCell, DataCell, HTTP_TRENDS, HttpCell, ScenarioCell, Window};
+pub use window::{CheckCell, DataCell, RequestCell, ScenarioCell, Window};
 pub use worker::{Closed, ScenarioSeries, WorkerRecorder};
-
-use crate::clock::Nanos;
-use crate::http::exchange::Exchange;
-use floodgate_records::failure::FailureSample;
-use floodgate_records::metric::Tags;
-
-/// A bundle of series that one request's samples go to: all HTTP metrics under one tag set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HttpSeries(pub(crate) u32);
-
-impl HttpSeries {
-    /// The handle of this number, for an implementation of [`Record`] outside of this crate.
-    pub const fn from_index(index: u32) -> Self {
-        Self(index)
-    }
-}
-
-/// A sample, and what it is one of.
-#[derive(Clone, Debug)]
-pub enum Sample {
-    /// A failure.
-    Failure(Box<FailureSample>),
-    /// The first exchanges, whatever came of them.
-    First(Box<FailureSample>),
-}
-
-impl Sample {
-    /// What was sampled.
-    pub fn inner(&mut self) -> &mut FailureSample {
-        match self {
-            Self::Failure(sample) | Self::First(sample) => sample,
-        }
-    }
-}
-
-/// The series of one check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CheckSeries(pub(crate) u32);
-
-impl CheckSeries {
-    /// The handle of this number, for an implementation of [`Record`] outside of this crate.
-    pub const fn from_index(index: u32) -> Self {
-        Self(index)
-    }
-}
-
-/// Where the flow puts its measurements. The recorder of a worker implements it; tests have their own.
-/// Times are on the worker's clock; tags are given once, when a series is first needed, never per sample.
-pub trait Record {
-    /// The bundle for these tags (scenario, group, name, method, status, error_code, expected_response and the test's own).
-    fn http_series(&mut self, tags: &Tags) -> HttpSeries;
-    /// The series of a check (tags: scenario, group, check and the test's own).
-    fn check_series(&mut self, tags: &Tags) -> CheckSeries;
-    /// One exchange; `intended` is when its request was intended to begin; `expected` whether its response is as expected.
-    fn http(&mut self, series: HttpSeries, exchange: &Exchange, intended: Nanos, expected: bool);
-    /// The outcome of one check at a time.
-    fn check(&mut self, series: CheckSeries, held: bool, at: Nanos);
-    /// Whether the next exchange is wanted as a sample, whatever comes of it; see `run --debug-requests`.
-    #[inline]
-    fn wants_all(&self) -> bool {
-        false
-    }
-    /// A sample of an exchange that ended at that time: of a failure, or of the first exchanges of all.
-    fn sample(&mut self, _: Sample, _: Nanos) {}
-}

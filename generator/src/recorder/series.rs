@@ -1,5 +1,6 @@
 //! Which series there are, and how many there may be.
 
+use crate::exchange::Protocol;
 use floodgate_core::fold::Folding;
 use floodgate_records::metric::Tags;
 use std::collections::HashSet;
@@ -12,13 +13,15 @@ pub struct NewSeries {
     pub id: SeriesId,
     /// Its tags.
     pub tags: Tags,
+    /// Of requests: the protocol that carries them.
+    pub protocol: Option<&'static Protocol>,
 }
 
 /// A series of one worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SeriesId {
-    /// A bundle of HTTP series.
-    Http(u32),
+    /// A bundle of series of requests.
+    Requests(u32),
     /// A check.
     Check(u32),
     /// Bytes of a scenario and group.

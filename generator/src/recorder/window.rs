@@ -1,87 +1,39 @@
 //! One second of one worker's measurements.
 
 use crate::clock::Nanos;
-use crate::http::exchange::Timings;
+use crate::exchange::{Exchange, Protocol, Trends};
 use floodgate_core::histogram::Histogram;
-use floodgate_records::metric::Builtin;
 
-/// The trends of a bundle of HTTP series, in the order of [`HttpCell::trends`].
-pub const HTTP_TRENDS: [Builtin; 9] = [
-    Builtin::HttpReqResponseTime,
-    Builtin::HttpReqDuration,
-    Builtin::HttpReqSending,
-    Builtin::HttpReqWaiting,
-    Builtin::HttpReqReceiving,
-    Builtin::HttpReqBlocked,
-    Builtin::HttpReqLookingUp,
-    Builtin::HttpReqConnecting,
-    Builtin::HttpReqTlsHandshaking,
-];
-/// The first of the trends that are zero whenever a connection is used again.
-const SET_UP: usize = 5;
-const RECEIVING: usize = 4;
-
-/// All HTTP metrics of one tag set.
-#[derive(Clone, Debug, Default)]
-pub struct HttpCell {
+/// All metrics of the requests of one tag set.
+#[derive(Clone, Debug)]
+pub struct RequestCell {
     /// Requests.
     pub requests: u64,
     /// Those without an expected response.
     pub failed: u64,
     /// Those that are counted only: cut off by an order to stop, which says nothing about the target.
     pub cut_off: u64,
-    /// See [`HTTP_TRENDS`].
-    pub trends: [Histogram; HTTP_TRENDS.len()],
-    /// Requests on a connection that was there already: a zero in each of the set-up trends, added by [`Self::settle`].
-    reused: u64,
-    /// Responses that came in one read: a zero in `http_req_receiving`.
-    at_once: u64,
+    /// Their times.
+    pub trends: Trends,
 }
 
-/// Nanoseconds as µs, to the nearest.
-#[inline]
-pub(super) const fn micros(nanos: Nanos) -> u64 {
-    (nanos + 500) / 1_000
-}
-
-impl HttpCell {
-    /// Counts one exchange.
-    #[inline]
-    pub(super) fn record(&mut self, timings: &Timings, intended: Nanos, expected: bool) {
-        self.requests += 1;
-        self.failed += u64::from(!expected);
-        self.trends[0].record(micros(timings.end.saturating_sub(intended)));
-        self.trends[1].record(micros(timings.duration()));
-        self.trends[2].record(micros(timings.sending));
-        self.trends[3].record(micros(timings.waiting));
-        if timings.receiving == 0 {
-            self.at_once += 1;
-        } else {
-            self.trends[RECEIVING].record(micros(timings.receiving));
-        }
-        if timings.blocked == 0 {
-            self.reused += 1;
-        } else {
-            let set_up = [
-                timings.blocked,
-                timings.looking_up,
-                timings.connecting,
-                timings.tls,
-            ];
-            for (trend, nanos) in self.trends[SET_UP..].iter_mut().zip(set_up) {
-                trend.record(micros(nanos));
-            }
+impl RequestCell {
+    /// Of a protocol's requests; none yet.
+    pub fn new(protocol: &'static Protocol) -> Self {
+        Self {
+            requests: 0,
+            failed: 0,
+            cut_off: 0,
+            trends: Trends::new(protocol),
         }
     }
 
-    /// Puts the zeros that were only counted where they belong.
-    pub fn settle(&mut self) {
-        let at_once = std::mem::take(&mut self.at_once);
-        self.trends[RECEIVING].record_n(0, at_once);
-        let reused = std::mem::take(&mut self.reused);
-        for trend in &mut self.trends[SET_UP..] {
-            trend.record_n(0, reused);
-        }
+    /// Counts one exchange.
+    #[inline]
+    pub(super) fn record<E: Exchange>(&mut self, exchange: &E, intended: Nanos, expected: bool) {
+        self.requests += 1;
+        self.failed += u64::from(!expected);
+        exchange.record(intended, &mut self.trends);
     }
 
     /// Adds another settled cell.
@@ -89,23 +41,13 @@ impl HttpCell {
         self.requests += other.requests;
         self.failed += other.failed;
         self.cut_off += other.cut_off;
-        for (mine, theirs) in self.trends.iter_mut().zip(&other.trends) {
-            mine.add(theirs);
-        }
+        self.trends.add(&other.trends);
     }
 
     /// Forgets all, keeping the memory.
     pub fn clear(&mut self) {
-        (
-            self.requests,
-            self.failed,
-            self.cut_off,
-            self.reused,
-            self.at_once,
-        ) = (0, 0, 0, 0, 0);
-        for trend in &mut self.trends {
-            trend.clear();
-        }
+        (self.requests, self.failed, self.cut_off) = (0, 0, 0);
+        self.trends.clear();
     }
 }
 
@@ -181,8 +123,8 @@ impl ScenarioCell {
 /// One second of one worker.
 #[derive(Debug, Default)]
 pub struct Window {
-    /// By [`super::HttpSeries`].
-    pub(super) http: Vec<HttpCell>,
+    /// By [`super::RequestSeries`].
+    pub(super) requests: Vec<RequestCell>,
     /// Which of them have samples.
     pub(super) touched: Vec<u32>,
     /// By [`super::CheckSeries`].
@@ -202,14 +144,14 @@ pub struct Window {
 }
 
 impl Window {
-    /// The HTTP cells with samples, settled, and their series' numbers.
-    pub fn http(&mut self) -> impl Iterator<Item = (u32, &HttpCell)> {
+    /// The cells of requests with samples, settled, and their series' numbers.
+    pub fn requests(&mut self) -> impl Iterator<Item = (u32, &RequestCell)> {
         for &series in &self.touched {
-            self.http[series as usize].settle();
+            self.requests[series as usize].trends.settle();
         }
         self.touched
             .iter()
-            .map(|&series| (series, &self.http[series as usize]))
+            .map(|&series| (series, &self.requests[series as usize]))
     }
 
     /// The checks that were looked at.
@@ -230,7 +172,7 @@ impl Window {
     /// Forgets all, keeping the memory.
     pub fn clear(&mut self) {
         for series in self.touched.drain(..) {
-            self.http[series as usize].clear();
+            self.requests[series as usize].clear();
         }
         self.checks.fill(CheckCell::default());
         self.data.fill(DataCell::default());

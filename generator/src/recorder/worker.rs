@@ -1,10 +1,10 @@
 //! The recorder of one worker thread.
 
+use super::record::{CheckSeries, Record, RequestSeries, Sample};
 use super::series::{NewSeries, SeriesBudget, SeriesId};
-use super::window::{CheckCell, DataCell, HttpCell, ScenarioCell, Window, micros};
-use super::{CheckSeries, HttpSeries, Record, Sample};
+use super::window::{CheckCell, DataCell, RequestCell, ScenarioCell, Window};
 use crate::clock::Nanos;
-use crate::http::exchange::{ErrorCode, Exchange};
+use crate::exchange::{ErrorCode, Exchange, Protocol, micros};
 use floodgate_records::metric::Tags;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -44,8 +44,9 @@ pub struct WorkerRecorder {
     second: u64,
     window_end: Nanos,
     window: Window,
-    http: Vec<HttpMeta>,
-    http_ids: HashMap<Tags, u32>,
+    requests: Vec<RequestMeta>,
+    /// By protocol.
+    request_ids: HashMap<&'static str, HashMap<Tags, u32>>,
     check_ids: HashMap<Tags, u32>,
     data_ids: HashMap<Tags, u32>,
     check_folded: Vec<bool>,
@@ -62,7 +63,8 @@ pub struct WorkerRecorder {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct HttpMeta {
+struct RequestMeta {
+    protocol: &'static Protocol,
     data: u32,
     folded: bool,
 }
@@ -82,8 +84,8 @@ impl WorkerRecorder {
             second: 0,
             window_end: start + WINDOW,
             window: Window::default(),
-            http: Vec::new(),
-            http_ids: HashMap::new(),
+            requests: Vec::new(),
+            request_ids: HashMap::new(),
             check_ids: HashMap::new(),
             data_ids: HashMap::new(),
             check_folded: Vec::new(),
@@ -113,6 +115,7 @@ impl WorkerRecorder {
         self.new_series.push(NewSeries {
             id: SeriesId::Scenario(number),
             tags: tags.clone(),
+            protocol: None,
         });
         ScenarioSeries(number)
     }
@@ -196,7 +199,10 @@ impl WorkerRecorder {
     fn close(&mut self, ended: Option<Nanos>) {
         let (vus, vus_max) = (self.window.vus, self.window.vus_max);
         let mut next = self.recycled.try_recv().unwrap_or_default();
-        next.http.resize_with(self.http.len(), HttpCell::default);
+        let made = next.requests.len();
+        let more = self.requests[made..].iter();
+        next.requests
+            .extend(more.map(|meta| RequestCell::new(meta.protocol)));
         next.checks
             .resize(self.check_folded.len(), CheckCell::default());
         next.data.resize(self.data_ids.len(), DataCell::default());
@@ -228,6 +234,7 @@ impl WorkerRecorder {
         self.new_series.push(NewSeries {
             id: SeriesId::Data(number),
             tags: tags.clone(),
+            protocol: None,
         });
         self.data_ids.insert(tags, number);
         number
@@ -236,25 +243,31 @@ impl WorkerRecorder {
 
 impl Record for WorkerRecorder {
     #[cold]
-    fn http_series(&mut self, tags: &Tags) -> HttpSeries {
-        if let Some(&number) = self.http_ids.get(tags) {
-            return HttpSeries(number);
+    fn request_series(&mut self, protocol: &'static Protocol, tags: &Tags) -> RequestSeries {
+        let ids = self.request_ids.entry(protocol.name).or_default();
+        if let Some(&number) = ids.get(tags) {
+            return RequestSeries(number);
         }
         let (admitted, folded) = self.budget.admit(tags);
-        if folded && let Some(&number) = self.http_ids.get(&admitted) {
+        if folded && let Some(&number) = ids.get(&admitted) {
             // The unadmitted set is not remembered: their number has no bound.
-            return HttpSeries(number);
+            return RequestSeries(number);
         }
-        let number = self.http.len() as u32;
+        let number = self.requests.len() as u32;
+        ids.insert(admitted.clone(), number);
         let data = self.data_series(tags);
-        self.http.push(HttpMeta { data, folded });
-        self.window.http.push(HttpCell::default());
-        self.new_series.push(NewSeries {
-            id: SeriesId::Http(number),
-            tags: admitted.clone(),
+        self.requests.push(RequestMeta {
+            protocol,
+            data,
+            folded,
         });
-        self.http_ids.insert(admitted, number);
-        HttpSeries(number)
+        self.window.requests.push(RequestCell::new(protocol));
+        self.new_series.push(NewSeries {
+            id: SeriesId::Requests(number),
+            tags: admitted,
+            protocol: Some(protocol),
+        });
+        RequestSeries(number)
     }
 
     #[cold]
@@ -272,29 +285,36 @@ impl Record for WorkerRecorder {
         self.new_series.push(NewSeries {
             id: SeriesId::Check(number),
             tags: admitted.clone(),
+            protocol: None,
         });
         self.check_ids.insert(admitted, number);
         CheckSeries(number)
     }
 
     #[inline]
-    fn http(&mut self, series: HttpSeries, exchange: &Exchange, intended: Nanos, expected: bool) {
-        self.advance(exchange.timings.end);
-        let meta = self.http[series.0 as usize];
+    fn request<E: Exchange>(
+        &mut self,
+        series: RequestSeries,
+        exchange: &E,
+        intended: Nanos,
+        expected: bool,
+    ) {
+        self.advance(exchange.end());
+        let meta = self.requests[series.0 as usize];
         let window = &mut self.window;
         let data = &mut window.data[meta.data as usize];
         data.count += 1;
-        data.sent += exchange.sent;
-        data.received += exchange.received;
+        data.sent += exchange.sent();
+        data.received += exchange.received();
         window.folded += u64::from(meta.folded);
-        let cell = &mut window.http[series.0 as usize];
+        let cell = &mut window.requests[series.0 as usize];
         if cell.requests == 0 && cell.cut_off == 0 {
             window.touched.push(series.0);
         }
-        if self.stopping && exchange.error == Some(ErrorCode::Interrupted) {
+        if self.stopping && exchange.error() == Some(ErrorCode::Interrupted) {
             cell.cut_off += 1;
         } else {
-            cell.record(&exchange.timings, intended, expected);
+            cell.record(exchange, intended, expected);
         }
     }
 

@@ -1,9 +1,9 @@
 //! The engine's process.
 
+use super::console::{ConsoleLog, Heard};
 use super::guard::GUARD;
-use super::words::{Heard, Words};
+use crate::environment::Console;
 use crate::health::ProcessCpu;
-use crate::site::Console;
 use crate::standstill::is_stopped;
 use floodgate_engines::{Exit, Launch, Stop, remove_credentials};
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -25,7 +25,7 @@ const WORDS_GRACE: Duration = Duration::from_millis(500);
 pub(crate) struct Child {
     process: tokio::process::Child,
     group: Pid,
-    words: Words,
+    words: ConsoleLog,
     listening: Option<tokio::task::JoinHandle<()>>,
     stop: Stop,
     patience: Duration,
@@ -86,7 +86,7 @@ impl Child {
         drop(command);
         let id = process.id().and_then(|id| Pid::from_raw(id.cast_signed()));
         let group = id.ok_or_else(|| io::Error::other("it ended at once"))?;
-        let words = Words::new(launch.hears, console);
+        let words = ConsoleLog::new(launch.hears, console);
         let heard = words.clone();
         let listening = tokio::task::spawn_blocking(move || heard.listen(from));
         Ok(Self {

@@ -1,6 +1,6 @@
 //! The thread that turns an engine's output into shards and live objects while the engine runs.
 
-use super::output::{Look, Source};
+use super::output::{Look, OutputSource};
 use crate::clock::unix_ms;
 use crate::flush::{FlushConfig, Outbox, Output};
 use crate::health::{CpuMeter, ProcessCpu, count_second};
@@ -68,7 +68,7 @@ pub(crate) struct Fed {
 pub(crate) fn feed(
     config: FeedConfig,
     outbox: Outbox,
-    mut source: Source,
+    mut source: OutputSource,
     reader: Box<dyn Reader>,
     signals: &Signals,
 ) -> Fed {

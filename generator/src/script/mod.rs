@@ -4,13 +4,13 @@
 //! clocks. Memory is bounded whatever the engine writes: samples go into windows, and of its words the last lines are kept.
 
 mod child;
+mod console;
 mod feed;
 mod guard;
 mod output;
-mod words;
 
 pub(crate) use child::{Child, Ended};
+pub(crate) use console::Heard;
 pub(crate) use feed::{Fed, FeedConfig, Signals, feed};
 pub use guard::{GUARD, guarded};
-pub(crate) use output::Source;
-pub(crate) use words::Heard;
+pub(crate) use output::OutputSource;

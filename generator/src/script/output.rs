@@ -17,7 +17,7 @@ const PIPE_BYTES: usize = 1 << 20;
 
 /// Where bytes come from.
 #[derive(Debug)]
-pub(crate) struct Source {
+pub(crate) struct OutputSource {
     output: Output,
     open: Option<File>,
 }
@@ -31,7 +31,7 @@ pub(super) enum Look {
     Nothing,
 }
 
-impl Source {
+impl OutputSource {
     /// Makes the pipe if it is one. Nothing is written before the engine runs.
     pub(crate) fn new(output: Output) -> io::Result<Self> {
         let mut open = None;
@@ -106,7 +106,7 @@ mod tests {
     fn a_pipe_is_read_before_and_after_a_writer_comes() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pipe");
-        let mut source = Source::new(Output::Pipe(path.clone())).unwrap();
+        let mut source = OutputSource::new(Output::Pipe(path.clone())).unwrap();
         let mut buffer = [0; 16];
         assert_eq!(source.look(&mut buffer).unwrap(), Look::Nothing);
         let mut writer = OpenOptions::new().write(true).open(&path).unwrap();
@@ -121,7 +121,7 @@ mod tests {
     fn an_engine_need_not_wait_for_room_in_the_pipe() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pipe");
-        let mut source = Source::new(Output::Pipe(path.clone())).unwrap();
+        let mut source = OutputSource::new(Output::Pipe(path.clone())).unwrap();
         let nonblocking = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).unwrap();
         let mut writer = OpenOptions::new()
             .write(true)
@@ -138,7 +138,7 @@ mod tests {
     fn a_file_in_a_folder_of_any_name_is_found_when_it_comes() {
         let folder = tempfile::tempdir().unwrap();
         let below = folder.path().to_owned();
-        let mut source = Source::new(Output::Found {
+        let mut source = OutputSource::new(Output::Found {
             below,
             name: "run.log",
         })

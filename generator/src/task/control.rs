@@ -3,10 +3,10 @@
 //! In the local folder a look costs nothing; in S3 it is a request. [`start_look`] and [`Plan::control_interval_ms`]
 //! therefore bound how many there are.
 
-use super::RunError;
+use super::error::TaskError;
 use super::objects::optional;
 use crate::clock::unix_ms;
-use crate::site::{Level, Log};
+use crate::environment::{Level, Log};
 use bytes::Bytes;
 use floodgate_records::control::{Start, Stop, StopReason};
 use floodgate_records::keys::ExecutionKeys;
@@ -55,12 +55,12 @@ pub(super) async fn await_start(
     plan: &Plan,
     stop: &mut watch::Receiver<Option<String>>,
     log: &Log,
-) -> Result<Begin, RunError> {
+) -> Result<Begin, TaskError> {
     let left = u64::try_from(plan.deadline_ms.saturating_sub(unix_ms())).unwrap_or(0);
     tokio::select! {
         start = look_for_start(store, keys, plan, log) => start.map(|start| Begin::At(start.start_ms)),
         by = stop_ordered(store, keys, plan) => Ok(Begin::Never { by }),
-        by = told(stop) => Ok(Begin::Never { by }),
+        by = stop_signalled(stop) => Ok(Begin::Never { by }),
         () = sleep(Duration::from_millis(left)) => Ok(Begin::Never { by: "deadline".to_owned() }),
         () = sleep(Duration::from_millis(plan.start_timeout_ms)) => Ok(Begin::Never {
             by: format!("no start was ordered within {} s", plan.start_timeout_ms as f64 / 1_000.0),
@@ -73,12 +73,12 @@ async fn look_for_start(
     keys: &ExecutionKeys,
     plan: &Plan,
     log: &Log,
-) -> Result<Start, RunError> {
+) -> Result<Start, TaskError> {
     let mut told = false;
     loop {
         match timeout(LOOK_TIMEOUT, optional::<Start>(store, &keys.start())).await {
             Ok(Ok(Some(start))) => return Ok(start),
-            Ok(Err(error @ RunError::Malformed { .. })) => return Err(error),
+            Ok(Err(error @ TaskError::Malformed { .. })) => return Err(error),
             Ok(Err(error)) if !told => {
                 told = true;
                 log(
@@ -141,7 +141,7 @@ pub(super) async fn order_stop(
 }
 
 /// Who told this process to stop, past the store.
-pub(super) async fn told(stop: &mut watch::Receiver<Option<String>>) -> String {
+pub(super) async fn stop_signalled(stop: &mut watch::Receiver<Option<String>>) -> String {
     match stop.wait_for(Option::is_some).await {
         Ok(by) => by.clone().unwrap_or_default(),
         Err(_) => std::future::pending().await,
@@ -158,21 +158,21 @@ pub(super) async fn put_until(
     value: &impl serde::Serialize,
     until: Instant,
     log: &Log,
-) -> Result<(), RunError> {
+) -> Result<(), TaskError> {
     let json = serde_json::to_vec_pretty(value);
-    let json = Bytes::from(json.map_err(|error| RunError::Malformed {
+    let json = Bytes::from(json.map_err(|error| TaskError::Malformed {
         key: key.to_owned(),
-        problem: error.to_string(),
+        source: error.into(),
     })?);
     let mut pause = FIRST_PAUSE;
     loop {
         let error = match timeout_at(until, store.put(key, json.clone())).await {
             Ok(Ok(())) => return Ok(()),
-            Ok(Err(error)) => RunError::from(error),
-            Err(_) => RunError::Undelivered(format!(
-                "{key}: {} bytes could not be written: the store does not answer",
-                json.len()
-            )),
+            Ok(Err(error)) => TaskError::from(error),
+            Err(_) => TaskError::NoAnswer {
+                key: key.to_owned(),
+                bytes: json.len(),
+            },
         };
         if Instant::now() + pause >= until {
             return Err(error);

@@ -1,6 +1,6 @@
 //! Where a task finds the definition and the files that it names.
 
-use super::RunError;
+use super::error::{MalformedObject, TaskError};
 use super::objects::parse;
 use floodgate_core::definition::Resolver;
 use floodgate_core::definition::model::Definition;
@@ -28,11 +28,13 @@ impl BaseFolder {
 }
 
 /// A folder of a task's own among those for temporary files, removed with the value: what cannot be removed is the system's to remove.
-pub(super) fn temporary(execution: &str) -> Result<TempDir, RunError> {
+pub(super) fn temporary(execution: &str) -> Result<TempDir, TaskError> {
     let made = tempfile::Builder::new()
         .prefix(&format!("floodgate-{execution}-"))
         .tempdir();
-    made.map_err(|error| RunError::Unusable(format!("{}: {error}", std::env::temp_dir().display())))
+    made.map_err(TaskError::system(
+        std::env::temp_dir().display().to_string(),
+    ))
 }
 
 fn key(plan: &Plan, file: &str) -> String {
@@ -44,7 +46,7 @@ pub(super) async fn definition(
     store: &dyn ObjectStore,
     plan: &Plan,
     resolver: &dyn Resolver,
-) -> Result<Definition, RunError> {
+) -> Result<Definition, TaskError> {
     parse(store, &key(plan, DEFINITION_FILE), resolver).await
 }
 
@@ -52,7 +54,7 @@ pub(super) async fn definition(
 pub(super) async fn base_folder(
     store: &dyn ObjectStore,
     plan: &Plan,
-) -> Result<BaseFolder, RunError> {
+) -> Result<BaseFolder, TaskError> {
     let files: Vec<_> = plan
         .files
         .iter()
@@ -72,18 +74,16 @@ pub(super) async fn base_folder(
         let bytes = store
             .get(&key)
             .await?
-            .ok_or_else(|| RunError::Missing { key: key.clone() })?;
-        let problem = |error: std::io::Error| {
-            RunError::Unusable(format!("{}: {error}", folder.join(file).display()))
-        };
-        let path = folder.join(safe(file).ok_or_else(|| RunError::Malformed {
+            .ok_or_else(|| TaskError::Missing { key: key.clone() })?;
+        let problem = || TaskError::system(folder.join(file).display().to_string());
+        let path = folder.join(safe(file).ok_or_else(|| TaskError::Malformed {
             key,
-            problem: "its path leaves the folder".to_owned(),
+            source: MalformedObject::Outside,
         })?);
         if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent).map_err(problem)?;
+            std::fs::create_dir_all(parent).map_err(problem())?;
         }
-        std::fs::write(&path, bytes).map_err(problem)?;
+        std::fs::write(&path, bytes).map_err(problem())?;
     }
     Ok(BaseFolder::Copy(copy))
 }

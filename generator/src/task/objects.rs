@@ -1,6 +1,6 @@
 //! What a task reads from the store.
 
-use super::RunError;
+use super::error::TaskError;
 use floodgate_core::definition::model::Definition;
 use floodgate_core::definition::{Overrides, Resolver, Source};
 use floodgate_store::ObjectStore;
@@ -10,14 +10,14 @@ use serde::de::DeserializeOwned;
 pub(super) async fn optional<T: DeserializeOwned>(
     store: &dyn ObjectStore,
     key: &str,
-) -> Result<Option<T>, RunError> {
+) -> Result<Option<T>, TaskError> {
     let Some(bytes) = store.get(key).await? else {
         return Ok(None);
     };
     let value = serde_json::from_slice(&bytes);
-    value.map(Some).map_err(|error| RunError::Malformed {
+    value.map(Some).map_err(|error| TaskError::Malformed {
         key: key.to_owned(),
-        problem: error.to_string(),
+        source: error.into(),
     })
 }
 
@@ -25,10 +25,10 @@ pub(super) async fn optional<T: DeserializeOwned>(
 pub(super) async fn require<T: DeserializeOwned>(
     store: &dyn ObjectStore,
     key: &str,
-) -> Result<T, RunError> {
+) -> Result<T, TaskError> {
     optional(store, key)
         .await?
-        .ok_or_else(|| RunError::Missing {
+        .ok_or_else(|| TaskError::Missing {
             key: key.to_owned(),
         })
 }
@@ -38,8 +38,8 @@ pub(super) async fn parse(
     store: &dyn ObjectStore,
     key: &str,
     resolver: &dyn Resolver,
-) -> Result<Definition, RunError> {
-    let text = store.get(key).await?.ok_or_else(|| RunError::Missing {
+) -> Result<Definition, TaskError> {
+    let text = store.get(key).await?.ok_or_else(|| TaskError::Missing {
         key: key.to_owned(),
     })?;
     let source = Source {
@@ -48,9 +48,9 @@ pub(super) async fn parse(
     };
     let parsed = floodgate_core::definition::parse(&source, &Overrides::default(), resolver);
     Ok(parsed
-        .map_err(|faults| RunError::Malformed {
+        .map_err(|faults| TaskError::Malformed {
             key: key.to_owned(),
-            problem: faults.to_string(),
+            source: faults.into(),
         })?
         .definition)
 }

@@ -2,14 +2,17 @@
 
 mod together;
 
+use super::base::Task;
 use super::control::{self, Begin};
+use super::error::TaskError;
 use super::files::{BaseFolder, temporary};
-use super::{RunError, Task, join, resume};
+use super::manifest::{Findings, folded};
+use super::threads::{join, resume};
 use crate::clock::{boot_time, unix_ms};
-use crate::flush::{Delivered, FlushConfig};
+use crate::environment::Level;
+use crate::flush::FlushConfig;
 use crate::health::Limits;
-use crate::script::{Child, Ended, Fed, FeedConfig, Heard, Signals, Source, feed};
-use crate::site::Level;
+use crate::script::{Child, Ended, Fed, FeedConfig, Heard, OutputSource, Signals, feed};
 use crate::standstill::{Standstills, Stops, as_us};
 use floodgate_core::definition::model::Definition;
 use floodgate_core::fold::Folding;
@@ -27,7 +30,7 @@ use together::Flags;
 const LOOK: Duration = Duration::from_millis(50);
 
 /// What became of the engine.
-struct Run {
+struct EngineRun {
     stopped_by: Option<String>,
     ended: Result<Ended, String>,
     /// Why the teardown failed.
@@ -44,18 +47,17 @@ impl Task {
         mut self,
         definition: Definition,
         base: BaseFolder,
-    ) -> Result<Manifest, RunError> {
+    ) -> Result<Manifest, TaskError> {
         let limits = Limits::raise();
-        let mut warnings = self.config.site.warnings.clone();
+        let mut warnings = self.config.environment.warnings.clone();
         // What it writes beside shards.
         let scratch = temporary(&self.plan.execution)?;
         let mut launch = self.launch(&definition, base.path(), scratch.path())?;
         warnings.append(&mut launch.warnings);
-        let source = Source::new(launch.output.clone()).map_err(|error| {
-            RunError::Unusable(format!("no place for the engine's output: {error}"))
-        })?;
+        let source = OutputSource::new(launch.output.clone())
+            .map_err(TaskError::system("no place for the engine's output"))?;
 
-        let site = self.config.site.clone();
+        let environment = self.config.environment.clone();
         let mut early = None;
         if let Some(control) = &launch.control {
             let mut child = self.start_engine(&launch)?;
@@ -69,7 +71,7 @@ impl Task {
             Begin::At(start_ms) => start_ms,
             Begin::Never { by } => return self.finish_unstarted(by, warnings).await,
         };
-        (site.log)(Level::Info, &format!("starts at {start_ms}"));
+        (environment.log)(Level::Info, &format!("starts at {start_ms}"));
         let lead = u64::try_from(start_ms - unix_ms()).unwrap_or(0);
         tokio::time::sleep(Duration::from_millis(lead)).await;
 
@@ -81,7 +83,7 @@ impl Task {
         let signals = Signals::default();
         let config = FeedConfig {
             flush: FlushConfig {
-                usable_cpus: site.limits.cpus,
+                usable_cpus: environment.limits.cpus,
                 ..self.flush_config(start_ms)
             },
             max_series: definition.run.max_series,
@@ -93,13 +95,13 @@ impl Task {
         let feeding = Builder::new()
             .name("feed".to_owned())
             .spawn(move || feed(config, outbox, source, reader, &told))
-            .map_err(|error| RunError::Unusable(format!("no thread for the output: {error}")))?;
+            .map_err(TaskError::system("no thread for the output"))?;
 
         let (control, believed) = (launch.control, launch.is_believed);
         if let Some(control) = control.clone() {
             let resumed = together::blocking(move || control.resume()).await;
             if let Err(error) = resumed {
-                (site.log)(Level::Error, &error.to_string());
+                (environment.log)(Level::Error, &error.to_string());
                 // It cannot be started: it ends, and its end is told.
                 child.ask_to_stop();
             }
@@ -109,28 +111,40 @@ impl Task {
         signals.ended.store(true, Ordering::Release);
         if let (None, Some(why)) = (&run.stopped_by, aborted(&run)) {
             let by = together::by_script(self.config.task, &why);
-            let until = tokio::time::Instant::now() + site.patience;
-            control::order_stop(&*self.store, &self.keys, by, until, &site.log).await;
+            let until = tokio::time::Instant::now() + environment.patience;
+            control::order_stop(&*self.store, &self.keys, by, until, &environment.log).await;
         }
         let fed = tokio::task::spawn_blocking(move || join(feeding))
             .await
             .unwrap_or_else(|error| resume(error.into_panic()));
-        let delivered = delivering
+        let mut delivered = delivering
             .await
             .unwrap_or_else(|error| resume(error.into_panic()));
         let lost = delivered.lost.clone();
         let until = delivered.patience_ends;
-        let manifest = self.script_manifest(start_ms, run, fed, delivered, limits, warnings);
+        let said = std::mem::take(&mut delivered.warnings);
+        let (outcome, mut findings) = report(run, fed, lost.clone(), said);
+        warnings.append(&mut findings.warnings);
+        let findings = Findings {
+            planned_start_ms: start_ms,
+            warnings,
+            ..findings
+        };
+        let manifest = self.manifest(outcome, findings, delivered, limits);
         if let TaskOutcome::Failed { error } = &manifest.outcome {
-            (site.log)(Level::Error, error);
+            (environment.log)(Level::Error, error);
         }
         self.deliver(manifest, lost, until).await
     }
 
-    fn start_engine(&self, launch: &Launch) -> Result<Child, RunError> {
-        let site = &self.config.site;
-        Child::start(launch, site.guard.as_ref(), Arc::clone(&site.console))
-            .map_err(|error| RunError::Unusable(cannot_start(launch, &error)))
+    fn start_engine(&self, launch: &Launch) -> Result<Child, TaskError> {
+        let environment = &self.config.environment;
+        Child::start(
+            launch,
+            environment.guard.as_ref(),
+            Arc::clone(&environment.console),
+        )
+        .map_err(TaskError::system(cannot_start(launch)))
     }
 
     /// What is to be started.
@@ -139,14 +153,14 @@ impl Task {
         definition: &Definition,
         folder: &Path,
         scratch: &Path,
-    ) -> Result<Launch, RunError> {
+    ) -> Result<Launch, TaskError> {
         let weights: Vec<_> = self.plan.tasks.iter().map(|task| task.weight).collect();
         let index = self.config.task;
         let place = self.plan.tasks.iter().position(|task| task.index == index);
         let script = definition.script.as_deref().unwrap_or_default();
         // A relative path means another folder to the engine than to this process.
-        let folder = std::path::absolute(folder)
-            .map_err(|error| RunError::Unusable(format!("{}: {error}", folder.display())))?;
+        let folder =
+            std::path::absolute(folder).map_err(TaskError::system(folder.display().to_string()))?;
         let refused: Vec<_> = self
             .targets
             .refused()
@@ -164,11 +178,10 @@ impl Task {
             parameters: &definition.parameters,
             max_duration: definition.run.max_duration,
             home: None,
-            cpus: Some(self.config.site.limits.cpus),
-            memory: self.config.site.limits.memory,
+            cpus: Some(self.config.environment.limits.cpus),
+            memory: self.config.environment.limits.memory,
         };
-        floodgate_engines::launch(definition.engine, &job)
-            .map_err(|error| RunError::Unusable(error.to_string()))
+        Ok(floodgate_engines::launch(definition.engine, &job)?)
     }
 
     /// Waits for the engine's end, and passes on an order to stop, the deadline, and that its output cannot be read. An engine that is led
@@ -178,7 +191,7 @@ impl Task {
         child: &mut Child,
         control: Option<&Arc<dyn Control>>,
         signals: &Signals,
-    ) -> Run {
+    ) -> EngineRun {
         let leads = control.filter(|control| control.leads());
         let flags = Flags::default();
         let leading = self.lead(leads.cloned(), flags.clone());
@@ -209,7 +222,7 @@ impl Task {
                     None
                 }
                 by = &mut ordered, if stopped_by.is_none() => Some(by),
-                by = control::told(&mut self.stop), if stopped_by.is_none() => Some(by),
+                by = control::stop_signalled(&mut self.stop), if stopped_by.is_none() => Some(by),
             };
             standstills.look(boot_time());
             if stopped_by.is_none() && by.is_some() {
@@ -229,7 +242,7 @@ impl Task {
             }
         };
         standstills.look(boot_time());
-        Run {
+        EngineRun {
             stopped_by,
             ended: ended.map_err(|error| format!("cannot be waited for: {error}")),
             teardown,
@@ -237,83 +250,59 @@ impl Task {
             standstill: standstills.longest().max(stops.longest()),
         }
     }
+}
 
-    fn script_manifest(
-        &self,
-        start_ms: i64,
-        run: Run,
-        fed: Fed,
-        delivered: Delivered,
-        limits: Limits,
-        mut warnings: Vec<String>,
-    ) -> Manifest {
-        let Delivered {
-            shards,
-            unwritten,
-            lost,
-            warnings: mut said,
-            ..
-        } = delivered;
-        let Fed {
-            warnings: mut read,
-            totals,
-            durations,
-            kept_tags,
-            mut health,
-            broken,
-            began_us,
-        } = fed;
-        warnings.append(&mut read);
-        warnings.append(&mut said);
-        (health.open_files_limit, health.local_ports) = (limits.open_files, limits.local_ports);
-        health.standstill_max_us = as_us(run.standstill);
-        let offset = self.config.site.clock.offset();
-        health.clock_offset_us = offset.map(|offset| [offset.min_us, offset.max_us]);
-        warnings.extend(offset.and_then(|offset| offset.warning(super::CLOCK_LIMIT_US)));
-        warnings.extend(super::folded(&totals));
-        // Where its exit code says nothing, an engine that never began would look like one with nothing to do.
-        let broken = match (&run.stopped_by, began_us) {
-            (None, None) if !run.believed => {
-                broken.or_else(|| Some("it wrote no sample".to_owned()))
-            }
-            _ => broken,
-        };
-        if let (Some(by), Ok(ended)) = (&run.stopped_by, &run.ended)
-            && ended.killed
-        {
-            warnings.push(format!(
-                "the engine did not stop when it was asked to ({by}), and was killed"
-            ));
-        }
-        let heard = run.ended.as_ref().map(|ended| &ended.heard);
-        warnings.extend(heard.map(Heard::warnings).unwrap_or_default());
-        if let Some(failed) = &run.teardown {
-            warnings.push(format!("{failed}; what it was to clean up is still there"));
-        }
-        let script = says(&run, began_us.is_some());
-        Manifest {
-            schema: Manifest::SCHEMA,
-            execution: self.plan.execution.clone(),
-            task: self.config.task,
-            outcome: outcome(lost, broken, run),
-            planned_start_ms: start_ms,
-            start_skew_us: began_us.unwrap_or(0).max(0),
-            ended_ms: unix_ms(),
-            connections: Default::default(),
-            shards,
-            unwritten,
-            totals,
-            durations,
-            script,
-            kept_tags,
-            health,
-            warnings,
-        }
+/// How a task ended, and what the engine and its output have to say; `said` are warnings of the delivery.
+fn report(
+    run: EngineRun,
+    fed: Fed,
+    lost: Option<String>,
+    mut said: Vec<String>,
+) -> (TaskOutcome, Findings) {
+    let Fed {
+        mut warnings,
+        totals,
+        durations,
+        kept_tags,
+        mut health,
+        broken,
+        began_us,
+    } = fed;
+    warnings.append(&mut said);
+    health.standstill_max_us = as_us(run.standstill);
+    warnings.extend(folded(&totals));
+    // Where its exit code says nothing, an engine that never began would look like one with nothing to do.
+    let broken = match (&run.stopped_by, began_us) {
+        (None, None) if !run.believed => broken.or_else(|| Some("it wrote no sample".to_owned())),
+        _ => broken,
+    };
+    if let (Some(by), Ok(ended)) = (&run.stopped_by, &run.ended)
+        && ended.killed
+    {
+        warnings.push(format!(
+            "the engine did not stop when it was asked to ({by}), and was killed"
+        ));
     }
+    let heard = run.ended.as_ref().map(|ended| &ended.heard);
+    warnings.extend(heard.map(Heard::warnings).unwrap_or_default());
+    if let Some(failed) = &run.teardown {
+        warnings.push(format!("{failed}; what it was to clean up is still there"));
+    }
+    let findings = Findings {
+        start_skew_us: began_us.unwrap_or(0).max(0),
+        totals,
+        durations,
+        script: says(&run, began_us.is_some()),
+        kept_tags,
+        health,
+        warnings,
+        ..Findings::default()
+    };
+    (outcome(lost, broken, run), findings)
 }
 
 /// What the script says of the run.
-fn says(run: &Run, began: bool) -> ScriptSays {
+fn says(run: &EngineRun, began: bool) -> ScriptSays {
     let ended = run.ended.as_ref().ok();
     let heard = ended.map(|ended| ended.heard.clone()).unwrap_or_default();
     let is_marked = ended.is_some_and(|ended| ended.exit == Exit::Marked);
@@ -333,7 +322,7 @@ fn says(run: &Run, began: bool) -> ScriptSays {
 }
 
 /// Why the script has ended the test, if it has.
-fn aborted(run: &Run) -> Option<String> {
+fn aborted(run: &EngineRun) -> Option<String> {
     let ended = run.ended.as_ref().ok()?;
     ended.heard.aborted.clone().or(match ended.exit {
         Exit::Aborted { meaning } => Some(meaning.to_owned()),
@@ -343,7 +332,7 @@ fn aborted(run: &Run) -> Option<String> {
 
 /// What is lost comes first, then what could not be read, then the engine's own end. An engine that was told to stop may end as it
 /// likes.
-fn outcome(lost: Option<String>, broken: Option<String>, run: Run) -> TaskOutcome {
+fn outcome(lost: Option<String>, broken: Option<String>, run: EngineRun) -> TaskOutcome {
     let failed = |error: String| TaskOutcome::Failed { error };
     match (lost, broken, run.stopped_by, run.ended) {
         (Some(error), ..) => failed(error),
@@ -371,9 +360,9 @@ fn outcome(lost: Option<String>, broken: Option<String>, run: Run) -> TaskOutcom
     }
 }
 
-fn cannot_start(launch: &Launch, error: &std::io::Error) -> String {
+fn cannot_start(launch: &Launch) -> String {
     let program = launch.command.first().cloned().unwrap_or_default();
-    format!("{} cannot be started: {error}", program.to_string_lossy())
+    format!("{} cannot be started", program.to_string_lossy())
 }
 
 #[cfg(test)]
@@ -381,8 +370,8 @@ fn cannot_start(launch: &Launch, error: &std::io::Error) -> String {
 mod tests {
     use super::*;
 
-    fn run(by: Option<&str>, exit: Exit) -> Run {
-        Run {
+    fn run(by: Option<&str>, exit: Exit) -> EngineRun {
+        EngineRun {
             stopped_by: by.map(str::to_owned),
             ended: Ok(Ended {
                 exit,
@@ -460,7 +449,7 @@ mod tests {
     #[test]
     fn a_script_that_marks_the_test_as_failed_has_finished_its_part() {
         let mut marked = run(None, Exit::Marked);
-        let says = |run: &Run| super::says(run, true).failed.unwrap_or_default();
+        let says = |run: &EngineRun| super::says(run, true).failed.unwrap_or_default();
         assert_eq!(says(&marked), "the script marked the test as failed");
         if let Ok(ended) = &mut marked.ended {
             ended.heard.failed = Some("too many orders".into());

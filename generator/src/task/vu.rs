@@ -1,8 +1,8 @@
 //! A virtual user of the native engine: a flow, a client, and where its measurements go.
 
 use crate::clock::Nanos;
-use crate::executor::{Ended, Iterate, Recruit};
-use crate::flow::{CompiledScenario, IterationEnd, Native, Start, Vu};
+use crate::executor::{Iterate, IterationOutcome, VuFactory};
+use crate::flow::{CompiledScenario, IterationEnd, IterationStart, Native, Vu};
 use crate::http::{TransportId, Wire, Worker};
 use crate::recorder::WorkerRecorder;
 use crate::timer::Timer;
@@ -19,14 +19,14 @@ pub(super) struct NativeScenario {
     pub(super) recorder: Rc<RefCell<WorkerRecorder>>,
 }
 
-/// Recruits VUs for a scenario.
+/// Makes VUs for a scenario.
 #[derive(Debug)]
-pub(super) struct NativeRecruiter(pub(super) Rc<NativeScenario>);
+pub(super) struct NativeVus(pub(super) Rc<NativeScenario>);
 
-impl Recruit for NativeRecruiter {
+impl VuFactory for NativeVus {
     type Vu = NativeVu;
 
-    fn recruit(&self, number: u64) -> NativeVu {
+    fn make(&self, number: u64) -> NativeVu {
         NativeVu {
             vu: Vu::new(number),
             io: Native::new(Rc::clone(&self.0.worker), self.0.transport),
@@ -43,10 +43,10 @@ pub(super) struct NativeVu {
 }
 
 impl Iterate for NativeVu {
-    async fn iterate(&mut self, number: u64, start: (Nanos, Nanos)) -> Ended {
+    async fn iterate(&mut self, number: u64, start: (Nanos, Nanos)) -> IterationOutcome {
         let scenario = &*self.scenario;
         let (intended, actual) = start;
-        let start = Start {
+        let start = IterationStart {
             iteration: number,
             intended,
             actual,
@@ -62,17 +62,17 @@ impl Iterate for NativeVu {
             )
             .await
         {
-            IterationEnd::Completed { ended } => Ended {
+            IterationEnd::Completed { ended } => IterationOutcome {
                 at: ended,
                 complete: true,
                 more: true,
             },
-            IterationEnd::Failed { ended } => Ended {
+            IterationEnd::Failed { ended } => IterationOutcome {
                 at: ended,
                 complete: false,
                 more: true,
             },
-            IterationEnd::DataExhausted => Ended {
+            IterationEnd::DataExhausted => IterationOutcome {
                 at: actual,
                 complete: true,
                 more: false,

@@ -1,10 +1,10 @@
 //! One worker thread: a runtime, a client side, a recorder, and its share of every scenario.
 
-use super::vu::{NativeRecruiter, NativeScenario};
+use super::vu::{NativeScenario, NativeVus};
 use crate::clock::{Clock, Nanos};
-use crate::executor::{Scene, Tally};
-use crate::flow::{CompiledScenario, Files, Native, Place};
-use crate::http::{TransportId, TransportOptions, Wire, Worker};
+use crate::executor::{Counters, ScenarioRunner};
+use crate::flow::{CompileError, CompiledScenario, Files, Native, Place};
+use crate::http::{SetupError, TransportId, TransportOptions, Wire, Worker};
 use crate::recorder::{Closed, ScenarioSeries, SeriesBudget, Window, WorkerRecorder};
 use crate::timer::{StopSignal, Timer};
 use floodgate_core::definition::model::Definition;
@@ -13,6 +13,7 @@ use floodgate_core::schedule::{Segment, schedule};
 use floodgate_records::connections::Connections;
 use floodgate_records::metric::Tags;
 use std::cell::{Cell, RefCell};
+use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -49,13 +50,36 @@ pub(super) struct Common {
     pub(super) first: Option<Arc<AtomicU32>>,
 }
 
+/// Why a worker cannot send its part.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// It has no runtime.
+    #[error("no runtime for a worker thread: {0}")]
+    Runtime(#[source] io::Error),
+    /// It has no timer.
+    #[error("no timer: {0}")]
+    Timer(#[source] io::Error),
+    /// Certificates or keys are not usable.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// A flow cannot be sent.
+    #[error(transparent)]
+    Flow(#[from] CompileError),
+    /// More scenarios than can be told apart.
+    #[error("more than 65,535 scenarios")]
+    TooManyScenarios,
+    /// Its thread is gone.
+    #[error("a worker thread ended before it was ready")]
+    Ended,
+}
+
 /// One worker's own.
 pub(super) struct Assignment {
     pub(super) number: usize,
     pub(super) segment: Segment,
     pub(super) orders: watch::Receiver<Order>,
     /// Told once: it could start, or why not.
-    pub(super) ready: oneshot::Sender<Result<(), String>>,
+    pub(super) ready: oneshot::Sender<Result<(), PrepareError>>,
     pub(super) to_flusher: Sender<Closed>,
     pub(super) recycled: Receiver<Window>,
 }
@@ -65,7 +89,7 @@ pub(super) struct Assignment {
 pub(super) struct Report {
     /// When it began, on the task's clock.
     pub(super) began: Option<Nanos>,
-    /// See [`Tally`].
+    /// See [`Counters`].
     pub(super) scheduled: Option<u64>,
     pub(super) data_exhausted: bool,
     pub(super) dispatch_lag: Histogram,
@@ -83,11 +107,7 @@ pub(super) fn run(common: &Arc<Common>, assignment: Assignment) -> Report {
     match runtime {
         Ok(runtime) => runtime.block_on(work(Arc::clone(common), assignment)),
         Err(error) => {
-            drop(
-                assignment
-                    .ready
-                    .send(Err(format!("no runtime for a worker thread: {error}"))),
-            );
+            drop(assignment.ready.send(Err(PrepareError::Runtime(error))));
             Report::default()
         }
     }
@@ -102,10 +122,9 @@ struct Prepared {
 /// A worker before it begins: its client side, its timer, and a scenario each.
 type Ready = (Rc<Worker>, Rc<Timer>, Vec<Prepared>);
 
-fn prepare(common: &Common) -> Result<Ready, String> {
-    let timer = Timer::new(common.clock).map_err(|error| format!("no timer: {error}"))?;
-    let worker =
-        Worker::new(common.clock, &common.transports).map_err(|error| error.to_string())?;
+fn prepare(common: &Common) -> Result<Ready, PrepareError> {
+    let timer = Timer::new(common.clock).map_err(PrepareError::Timer)?;
+    let worker = Worker::new(common.clock, &common.transports)?;
     let place = Place {
         execution: &common.execution,
         task: common.task,
@@ -116,15 +135,14 @@ fn prepare(common: &Common) -> Result<Ready, String> {
             let flow =
                 CompiledScenario::compile(&common.definition, index, &common.files, place, prepare);
             // Each scenario's options have the index of the scenario.
-            let transport = TransportId(
-                u16::try_from(index).map_err(|_| "more than 65,535 scenarios".to_owned())?,
-            );
+            let transport =
+                TransportId(u16::try_from(index).map_err(|_| PrepareError::TooManyScenarios)?);
             Ok(Prepared {
-                flow: flow.map_err(|error| error.to_string())?,
+                flow: flow?,
                 transport,
             })
         })
-        .collect::<Result<Vec<_>, String>>()?;
+        .collect::<Result<Vec<_>, PrepareError>>()?;
     Ok((worker, timer, scenarios))
 }
 
@@ -166,7 +184,7 @@ async fn work(common: Arc<Common>, mut assignment: Assignment) -> Report {
     if let Some(first) = &common.first {
         recorder.sample_first(Arc::clone(first));
     }
-    let bench = Bench {
+    let running = RunningWorker {
         common: &common,
         segment,
         start,
@@ -174,13 +192,13 @@ async fn work(common: Arc<Common>, mut assignment: Assignment) -> Report {
         timer,
         recorder: Rc::new(RefCell::new(recorder)),
         stop: Rc::default(),
-        tally: Rc::default(),
+        counters: Rc::default(),
         late: Rc::default(),
     };
-    bench.run(prepared, orders).await
+    running.run(prepared, orders).await
 }
 
-struct Bench<'a> {
+struct RunningWorker<'a> {
     common: &'a Common,
     segment: Segment,
     start: Nanos,
@@ -188,12 +206,12 @@ struct Bench<'a> {
     timer: Rc<Timer>,
     recorder: Rc<RefCell<WorkerRecorder>>,
     stop: Rc<StopSignal>,
-    tally: Rc<Tally>,
+    counters: Rc<Counters>,
     /// By how much the latest tick was late, in ns.
     late: Rc<Cell<Nanos>>,
 }
 
-impl Bench<'_> {
+impl RunningWorker<'_> {
     async fn run(self, prepared: Vec<Prepared>, orders: watch::Receiver<Order>) -> Report {
         let helpers = [
             tokio::task::spawn_local(Rc::clone(&self.timer).drive()),
@@ -202,7 +220,7 @@ impl Bench<'_> {
                 Rc::clone(&self.timer),
                 self.start,
                 Rc::clone(&self.recorder),
-                Rc::clone(&self.tally),
+                Rc::clone(&self.counters),
                 Rc::clone(&self.late),
             )),
             tokio::task::spawn_local(obey(
@@ -233,15 +251,18 @@ impl Bench<'_> {
             drop(helper.await);
         }
         let now = self.timer.clock().now().max(self.start);
-        let tally = &self.tally;
+        let counters = &self.counters;
         self.recorder
             .borrow_mut()
-            .set_vus(0, tally.take_most_busy(), tally.allocated.get());
+            .set_vus(0, counters.take_most_busy(), counters.allocated.get());
         let report = Report {
             began: Some(began),
-            scheduled: tally.counts_starts.get().then(|| tally.scheduled.get()),
-            data_exhausted: tally.data_exhausted.get(),
-            dispatch_lag: tally.dispatch_lag.take(),
+            scheduled: counters
+                .counts_starts
+                .get()
+                .then(|| counters.scheduled.get()),
+            data_exhausted: counters.data_exhausted.get(),
+            dispatch_lag: counters.dispatch_lag.take(),
             late: Duration::from_nanos(self.late.get()),
             connections: self.worker.connections(),
         };
@@ -278,7 +299,7 @@ impl Bench<'_> {
             timer: Rc::clone(&self.timer),
             recorder: Rc::clone(&self.recorder),
         };
-        let scene = Scene {
+        let runner = ScenarioRunner {
             timer: Rc::clone(&self.timer),
             stop: Rc::clone(&self.stop),
             recorder: Rc::clone(&self.recorder),
@@ -286,11 +307,11 @@ impl Bench<'_> {
             begin: self.start
                 + u64::try_from(scenario.start_time.as_nanos()).unwrap_or(u64::MAX / 4),
             graceful_stop: scenario.graceful_stop,
-            tally: Rc::clone(&self.tally),
-            recruiter: NativeRecruiter(Rc::new(native)),
+            counters: Rc::clone(&self.counters),
+            vus: NativeVus(Rc::new(native)),
         };
         tokio::task::spawn_local(crate::executor::run(
-            Rc::new(scene),
+            Rc::new(runner),
             schedule(&scenario.executor, &self.segment),
         ))
     }
@@ -301,7 +322,7 @@ async fn tick(
     timer: Rc<Timer>,
     start: Nanos,
     recorder: Rc<RefCell<WorkerRecorder>>,
-    tally: Rc<Tally>,
+    counters: Rc<Counters>,
     late: Rc<Cell<Nanos>>,
 ) {
     for second in 1.. {
@@ -309,9 +330,9 @@ async fn tick(
         // The gauges of a window are those at its end, whoever closes it.
         timer.sleep_until(end - SETTLE).await;
         recorder.borrow_mut().set_vus(
-            tally.busy.get(),
-            tally.take_most_busy(),
-            tally.allocated.get(),
+            counters.busy.get(),
+            counters.take_most_busy(),
+            counters.allocated.get(),
         );
         timer.sleep_until(end + SETTLE).await;
         let now = timer.clock().now();

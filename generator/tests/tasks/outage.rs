@@ -5,7 +5,7 @@ use bytes::Bytes;
 use floodgate_core::definition::Resolver;
 use floodgate_core::shard::decode;
 use floodgate_generator::clock::unix_ms;
-use floodgate_generator::{Config, Site, run};
+use floodgate_generator::{Config, TaskEnvironment, run};
 use floodgate_records::control::Start;
 use floodgate_records::keys::{DEFINITION_FILE, ExecutionKeys, definition_file};
 use floodgate_records::manifest::{Manifest, TaskOutcome};
@@ -120,9 +120,9 @@ fn config(plan: &Plan) -> Config {
         task: 0,
         workers: Some(2),
         resolver: Arc::new(Nothing),
-        site: Site {
+        environment: TaskEnvironment {
             patience: Duration::from_secs(60),
-            ..Site::default()
+            ..TaskEnvironment::default()
         },
     }
 }

@@ -240,7 +240,7 @@ fn a_jar_that_cannot_be_run_is_told_in_a_line() {
     jar.arg("-C").arg(bench.path("classes")).arg(".");
     assert!(jar.status().unwrap().success());
     for (jar, told) in [
-        ("cut.jar", "damaged or cut short"),
+        ("cut.jar", "damaged or truncated"),
         ("newer.jar", "Browse was compiled for Java 55"),
     ] {
         let ended = bench.floodgate(&["run", jar]);

@@ -3,7 +3,7 @@
 use crate::args::EnvArgs;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
-use crate::local::{open, site};
+use crate::local::{environment, open};
 use crate::signals::Signals;
 use floodgate_generator::Config;
 use std::io::ErrorKind;
@@ -61,7 +61,7 @@ pub async fn generator(args: Args) -> Result<ExitCode> {
         task: args.task,
         workers: args.workers,
         resolver,
-        site: site(),
+        environment: environment(),
     };
     let running = floodgate_generator::run(config, stores.objects, stopped);
     tokio::pin!(running);

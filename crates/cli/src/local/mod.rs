@@ -19,7 +19,7 @@ use floodgate_control::watch::{Next, Phase, Watch, WatchOptions};
 use floodgate_control::{
     ControlError, Finished, PlanOptions, Prepared, Stores, note_stop, prepare,
 };
-use floodgate_generator::site::default_spool;
+use floodgate_generator::environment::default_spool;
 use floodgate_records::control::StopReason;
 use floodgate_records::engine::Engine;
 use floodgate_records::execution::Execution;
@@ -32,7 +32,7 @@ pub(crate) use orphans::{adopt, adopt_or_say, let_go, merge_late, merge_late_or_
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-pub(crate) use tasks::site;
+pub(crate) use tasks::environment;
 use tasks::{Event, Exit, Tasks};
 
 /// Steps of the watch that may fail in a row, such as on a full disk, before the run is given up: about 5 s.

@@ -5,7 +5,7 @@ use crate::error::{CliError, Result};
 use crate::memory::Words;
 use crate::output::say;
 use floodgate_generator::clock::{CLOCK_VARIABLE, hand_down};
-use floodgate_generator::{Config, Site};
+use floodgate_generator::{Config, TaskEnvironment};
 use floodgate_records::plan::Plan;
 use floodgate_store::ObjectStore;
 use std::collections::VecDeque;
@@ -130,11 +130,11 @@ type Tell = (mpsc::UnboundedSender<Exit>, mpsc::UnboundedSender<String>);
 
 /// The place of a task on this machine: an external engine ends with the process that started it, and what its script writes to the
 /// console goes to stderr.
-pub(crate) fn site() -> Site {
-    Site {
+pub(crate) fn environment() -> TaskEnvironment {
+    TaskEnvironment {
         guard: std::env::current_exe().ok().map(Into::into),
         console: Arc::new(|line| say!("{CONSOLE}{line}")),
-        ..Site::default()
+        ..TaskEnvironment::default()
     }
 }
 
@@ -154,7 +154,10 @@ fn thread(
         task: 0,
         workers: None,
         resolver: Arc::new(env.clone()),
-        site: Site { console, ..site() },
+        environment: TaskEnvironment {
+            console,
+            ..environment()
+        },
     };
     let body = move || {
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -1,7 +1,7 @@
 //! The answer to a challenge, in `Authorization`.
 
-use super::Credentials;
 use super::challenge::{Challenge, Hash, Protection};
+use crate::flow::credentials::Credentials;
 use crate::flow::io::Request;
 use md5::Md5;
 use sha2::digest::Digest;

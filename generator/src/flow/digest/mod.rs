@@ -6,6 +6,7 @@
 mod answer;
 mod challenge;
 
+use super::credentials::Credentials;
 use super::io::Request;
 use crate::http::Origin;
 use challenge::Challenge;
@@ -15,22 +16,6 @@ use std::rc::Rc;
 const MAX_SESSIONS: usize = 16;
 /// Challenges that one request answers: the first, and one more where its nonce was too old already.
 const MAX_ANSWERS: u32 = 2;
-
-/// A user's name and password.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Credentials {
-    /// The user.
-    pub username: String,
-    /// The password.
-    pub password: String,
-}
-
-impl std::fmt::Debug for Credentials {
-    /// Without the password.
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "Credentials({:?})", self.username)
-    }
-}
 
 /// What targets have asked a VU for.
 #[derive(Debug, Default)]
@@ -109,7 +94,7 @@ impl Sessions {
     }
 
     /// Takes in `Authentication-Info`: the nonce that the target wants next (RFC 7616 §3.5).
-    pub(crate) fn told(&mut self, request: &Request, info: &[u8]) {
+    pub(crate) fn learn(&mut self, request: &Request, info: &[u8]) {
         let parameters = challenge::parameters(std::str::from_utf8(info).unwrap_or_default());
         let next = challenge::find(&parameters, "nextnonce").filter(|nonce| !nonce.is_empty());
         if let (Some(next), Some(at)) = (next, self.position(request)) {

@@ -1,8 +1,8 @@
 //! What holds of a response, and what is taken out of it.
 
 use super::support::*;
+use crate::exchange::ErrorCode;
 use crate::flow::IterationEnd;
-use crate::http::exchange::ErrorCode;
 use floodgate_core::check::{Comparison, Subject, Test};
 use floodgate_core::decimal::Decimal;
 use floodgate_core::definition::{Extractor, OnMissing, RequestStep};

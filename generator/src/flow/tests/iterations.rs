@@ -2,8 +2,8 @@
 
 use super::support::*;
 use crate::clock::Nanos;
-use crate::flow::{Files, IterationEnd, Start};
-use crate::http::exchange::ErrorCode;
+use crate::exchange::ErrorCode;
+use crate::flow::{Files, IterationEnd, IterationStart};
 use floodgate_core::check::{Comparison, Subject, Test};
 use floodgate_core::definition::*;
 use proptest::prelude::*;
@@ -39,7 +39,7 @@ fn requests_are_intended_when_the_step_before_them_ended() {
     ];
     let mut world = World::new(flow);
     world.io.clock.set(130 * MS);
-    let start = Start {
+    let start = IterationStart {
         iteration: 0,
         intended: 100 * MS,
         actual: 130 * MS,
@@ -58,7 +58,7 @@ fn thinking_that_a_late_start_has_used_up_is_no_wait() {
     let mut world = World::new(vec![think(20, 20), step(get("/"))]);
     world.io.clock.set(150 * MS);
     world
-        .run_late(Start {
+        .run_late(IterationStart {
             iteration: 0,
             intended: 100 * MS,
             actual: 150 * MS,
@@ -465,7 +465,7 @@ fn nothing_is_counted_between_requests() {
 fn a_flow_without_requests_gives_way() {
     let mut world = World::new(vec![set("x", "${vu}")]);
     world.io.clock.set(9 * MS);
-    let end = world.run_late(Start {
+    let end = world.run_late(IterationStart {
         iteration: 0,
         intended: 0,
         actual: 9 * MS,
@@ -481,7 +481,7 @@ fn a_waiting_iteration_is_small() {
     let sent = Default::default();
     let client = size_of_val(&world.io.execute(&sent, Keep::default(), Duration::ZERO));
     let timer = LateTimer(Default::default());
-    let start = Start {
+    let start = IterationStart {
         iteration: 0,
         intended: 0,
         actual: 0,

@@ -2,7 +2,9 @@
 
 use super::support::*;
 use crate::clock::{Clock, Nanos};
-use crate::flow::{CompiledScenario, Files, IterationEnd, Native, Place, Start, Timer, Vu};
+use crate::flow::{
+    CompiledScenario, Files, IterationEnd, IterationStart, Native, Place, Timer, Vu,
+};
 use crate::http::{TransportId, TransportOptions, Worker};
 use floodgate_core::check::{Subject, Test};
 use floodgate_core::definition::{Body, Extractor, HttpOptions, RequestStep};
@@ -97,7 +99,7 @@ fn a_login_goes_over_one_connection() {
         .unwrap();
     let end = tokio::task::LocalSet::new().block_on(&runtime, async {
         tokio::task::spawn_local(Rc::clone(&worker).run_deadlines());
-        let start = Start {
+        let start = IterationStart {
             iteration: 0,
             intended: 0,
             actual: clock.now(),

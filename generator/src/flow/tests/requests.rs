@@ -1,8 +1,8 @@
 //! What is sent: URLs, headers, bodies.
 
 use super::support::*;
+use crate::exchange::ErrorCode;
 use crate::flow::{Files, Problem};
-use crate::http::exchange::ErrorCode;
 use floodgate_core::definition::*;
 use floodgate_core::template::Template;
 use proptest::prelude::*;

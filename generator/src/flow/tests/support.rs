@@ -1,16 +1,18 @@
 //! A scripted client, a clock that only tests move, and short ways to write definitions.
 
 use crate::clock::Nanos;
+use crate::exchange::{ErrorCode, Exchange, Protocol};
 use crate::flow::{CompileError, CompiledScenario, Files, IterationEnd, Place};
-use crate::flow::{Io, Request, Start, Timer, Vu};
+use crate::flow::{Io, IterationStart, Request, Timer, Vu};
 use crate::http::Keep;
-use crate::http::exchange::{ErrorCode, Exchange, Timings};
-use crate::recorder::{CheckSeries, HttpSeries, Record};
+use crate::http::exchange::{HttpExchange, Timings};
+use crate::recorder::{CheckSeries, Record, RequestSeries};
 use floodgate_core::check::{Check, Subject, Test};
 use floodgate_core::definition::*;
 use floodgate_core::template::{Part as TemplatePart, Template, Variable};
 use floodgate_records::engine::Engine;
 use floodgate_records::metric::Tags;
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -90,7 +92,7 @@ impl Io for Fake {
         (!values.is_empty()).then(|| values.join("; "))
     }
 
-    async fn execute(&mut self, wire: &Request, keep: Keep, _timeout: Duration) -> Exchange {
+    async fn execute(&mut self, wire: &Request, keep: Keep, _timeout: Duration) -> HttpExchange {
         self.sent.push(wire.clone());
         self.kept.push(keep);
         self.last = self.script.pop_front().unwrap_or(Reply::status(200));
@@ -112,11 +114,11 @@ impl Io for Fake {
             receiving: MS,
             ..Timings::default()
         };
-        Exchange {
+        HttpExchange {
             timings,
             status: self.last.status,
             error: self.last.error,
-            ..Exchange::default()
+            ..HttpExchange::default()
         }
     }
 
@@ -172,7 +174,7 @@ pub(super) struct Log {
     tags: Vec<Tags>,
     /// How often a series was looked up.
     pub(super) asked: usize,
-    pub(super) http: Vec<(Tags, Exchange, Nanos, bool)>,
+    pub(super) http: Vec<(Tags, HttpExchange, Nanos, bool)>,
     pub(super) checks: Vec<(Tags, bool)>,
 }
 
@@ -197,18 +199,25 @@ impl Log {
 }
 
 impl Record for Log {
-    fn http_series(&mut self, tags: &Tags) -> HttpSeries {
-        HttpSeries::from_index(self.number(tags))
+    fn request_series(&mut self, _: &'static Protocol, tags: &Tags) -> RequestSeries {
+        RequestSeries::from_index(self.number(tags))
     }
 
     fn check_series(&mut self, tags: &Tags) -> CheckSeries {
         CheckSeries::from_index(self.number(tags))
     }
 
-    fn http(&mut self, series: HttpSeries, exchange: &Exchange, intended: Nanos, expected: bool) {
+    fn request<E: Exchange>(
+        &mut self,
+        series: RequestSeries,
+        exchange: &E,
+        intended: Nanos,
+        expected: bool,
+    ) {
+        let exchange: &dyn Any = exchange;
         self.http.push((
-            self.tags[series.0 as usize].clone(),
-            *exchange,
+            self.tags[series.index() as usize].clone(),
+            *exchange.downcast_ref().unwrap(),
             intended,
             expected,
         ));
@@ -216,7 +225,7 @@ impl Record for Log {
 
     fn check(&mut self, series: CheckSeries, held: bool, _at: Nanos) {
         self.checks
-            .push((self.tags[series.0 as usize].clone(), held));
+            .push((self.tags[series.index() as usize].clone(), held));
     }
 }
 
@@ -261,14 +270,14 @@ impl World {
     /// Runs an iteration that starts when it should; `None` if it hangs (and was dropped).
     pub(super) fn run(&mut self, iteration: u64) -> Option<IterationEnd> {
         let now = self.io.clock.get();
-        self.run_late(Start {
+        self.run_late(IterationStart {
             iteration,
             intended: now,
             actual: now,
         })
     }
 
-    pub(super) fn run_late(&mut self, start: Start) -> Option<IterationEnd> {
+    pub(super) fn run_late(&mut self, start: IterationStart) -> Option<IterationEnd> {
         let timer = LateTimer(Rc::clone(&self.io.clock));
         let future = pin!(
             self.vu

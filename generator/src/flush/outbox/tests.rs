@@ -57,12 +57,12 @@ fn shard(seq: u32) -> (ShardEntry, Bytes) {
     (entry, bytes)
 }
 
-fn site(spool: &Path, patience: Duration) -> Site {
-    Site {
+fn environment(spool: &Path, patience: Duration) -> TaskEnvironment {
+    TaskEnvironment {
         patience,
         spool_bytes: 250,
         spool: spool.to_owned(),
-        ..Site::default()
+        ..TaskEnvironment::default()
     }
 }
 
@@ -91,8 +91,8 @@ fn what_is_too_much_for_memory_waits_in_files_and_arrives_in_order() {
     let store = Arc::new(Door::default());
     store.closed.store(true, Ordering::SeqCst);
     let delivered = block_on(async {
-        let site = site(spool.path(), Duration::from_secs(60));
-        let (outbox, delivery) = outbox(store.clone(), keys(), 0, site);
+        let environment = environment(spool.path(), Duration::from_secs(60));
+        let (outbox, delivery) = outbox(store.clone(), keys(), 0, environment);
         let delivering = tokio::spawn(delivery.run());
         for (entry, bytes) in (0..6).map(shard) {
             outbox.shard(entry, bytes);
@@ -121,8 +121,8 @@ fn patience_ends_and_what_is_left_is_named_and_kept() {
     let store = Arc::new(Door::default());
     store.closed.store(true, Ordering::SeqCst);
     let delivered = block_on(async {
-        let site = site(spool.path(), Duration::from_millis(30));
-        let (outbox, delivery) = outbox(store.clone(), keys(), 0, site);
+        let environment = environment(spool.path(), Duration::from_millis(30));
+        let (outbox, delivery) = outbox(store.clone(), keys(), 0, environment);
         for (entry, bytes) in (0..4).map(shard) {
             outbox.shard(entry, bytes);
         }
@@ -151,11 +151,11 @@ fn what_is_left_where_somebody_will_look_for_it_is_in_the_account() {
     let spool = tempfile::tempdir().unwrap();
     let store = Arc::new(Door::default());
     let delivered = block_on(async {
-        let site = Site {
+        let environment = TaskEnvironment {
             spool_stays: true,
-            ..site(spool.path(), Duration::from_millis(30))
+            ..environment(spool.path(), Duration::from_millis(30))
         };
-        let (outbox, delivery) = outbox(store.clone(), keys(), 0, site);
+        let (outbox, delivery) = outbox(store.clone(), keys(), 0, environment);
         let (entry, bytes) = shard(0);
         outbox.shard(entry, bytes);
         let delivery = tokio::spawn(delivery.run());
@@ -187,11 +187,11 @@ fn shards_that_can_be_left_nowhere_are_lost() {
     let store = Arc::new(Door::default());
     store.closed.store(true, Ordering::SeqCst);
     let delivered = block_on(async {
-        let site = Site {
+        let environment = TaskEnvironment {
             spool_stays: true,
-            ..site(place.path(), Duration::from_millis(30))
+            ..environment(place.path(), Duration::from_millis(30))
         };
-        let (outbox, delivery) = outbox(store.clone(), keys(), 0, site);
+        let (outbox, delivery) = outbox(store.clone(), keys(), 0, environment);
         let (entry, bytes) = shard(0);
         outbox.shard(entry, bytes);
         drop(outbox);
@@ -207,8 +207,8 @@ fn of_live_objects_only_the_latest_is_written_and_shards_do_not_hold_it_back() {
     let spool = tempfile::tempdir().unwrap();
     let store = Arc::new(Door::default());
     block_on(async {
-        let site = site(spool.path(), Duration::from_secs(60));
-        let (outbox, delivery) = outbox(store.clone(), keys(), 0, site);
+        let environment = environment(spool.path(), Duration::from_secs(60));
+        let (outbox, delivery) = outbox(store.clone(), keys(), 0, environment);
         for (entry, bytes) in (0..3).map(shard) {
             outbox.live(Bytes::from(vec![0; entry.seq as usize]));
             outbox.shard(entry, bytes);

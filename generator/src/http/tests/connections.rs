@@ -2,7 +2,7 @@
 
 use super::server::{Server, request, wait_for_close};
 use super::*;
-use exchange::ErrorCode;
+use crate::exchange::ErrorCode;
 use floodgate_core::definition::ConnectionMode;
 use std::io::Write;
 use std::sync::mpsc;

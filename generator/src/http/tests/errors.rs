@@ -2,7 +2,7 @@
 
 use super::server::{Server, request, reset, wait_for_close};
 use super::*;
-use exchange::ErrorCode;
+use crate::exchange::ErrorCode;
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 

@@ -12,7 +12,7 @@ const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 fn expecting(
     requests: usize,
     script: impl Fn(usize, TcpStream) + Send + Sync + 'static,
-) -> (Vec<Exchange>, usize) {
+) -> (Vec<HttpExchange>, usize) {
     let server = Server::start(script);
     let exchanges = on_worker(options(), async |worker| {
         let target = absolute(None, &server.url("/")).unwrap();

@@ -6,7 +6,7 @@ use super::peer::{
 };
 use super::server::{Server, request};
 use super::*;
-use exchange::ErrorCode;
+use crate::exchange::ErrorCode;
 use floodgate_core::definition::HttpVersion;
 use std::io::Write as _;
 use std::sync::mpsc;

@@ -1,8 +1,9 @@
 //! HTTP/2 with a server whose paths are its script.
 
 use super::*;
+use crate::exchange::ErrorCode;
 use ::http::{Request, Response};
-use exchange::{ErrorCode, Protocol};
+use exchange::Version;
 use floodgate_core::definition::{ConnectionMode, HttpVersion};
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream};
@@ -147,8 +148,8 @@ fn prior_knowledge_on_one_connection() {
                 .execute(&wire(&worker, "GET", &url(&server, &path)), ALL, LONG)
                 .await;
             assert_eq!(
-                (exchange.error, exchange.status, exchange.protocol),
-                (None, 200, Protocol::Http2)
+                (exchange.error, exchange.status, exchange.version),
+                (None, 200, Version::Http2)
             );
             assert_eq!(client.response().body().len(), size);
             assert_eq!(client.response().get("X-Seen"), Some(&b"GET test"[..]));

@@ -6,7 +6,7 @@ use super::peer::{
 };
 use super::server::{Server, wait_for_close};
 use super::*;
-use exchange::ErrorCode;
+use crate::exchange::ErrorCode;
 use floodgate_core::definition::{ConnectionMode, HttpVersion};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

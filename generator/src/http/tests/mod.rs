@@ -15,7 +15,7 @@ mod ways;
 use super::*;
 use crate::clock::Clock;
 use bytes::Bytes;
-use exchange::Exchange;
+use exchange::HttpExchange;
 use floodgate_core::definition::HttpOptions;
 use std::rc::Rc;
 use std::time::Duration;
@@ -70,11 +70,11 @@ fn wire(worker: &Worker, method: &str, url: &str) -> Wire {
 }
 
 /// One `GET` with default options; the exchange and the body.
-fn get(url: &str) -> (Exchange, Vec<u8>) {
+fn get(url: &str) -> (HttpExchange, Vec<u8>) {
     get_with(options(), url)
 }
 
-fn get_with(options: TransportOptions, url: &str) -> (Exchange, Vec<u8>) {
+fn get_with(options: TransportOptions, url: &str) -> (HttpExchange, Vec<u8>) {
     on_worker(options, async |worker| {
         let mut client = client(&worker);
         let exchange = client.execute(&wire(&worker, "GET", url), ALL, LONG).await;

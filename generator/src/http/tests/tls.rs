@@ -3,7 +3,8 @@
 use super::http2::{H2Server, serve_h2};
 use super::server::{Server, request};
 use super::*;
-use exchange::{ErrorCode, Protocol};
+use crate::exchange::ErrorCode;
+use exchange::Version;
 use floodgate_core::definition::{ConnectionMode, HttpVersion};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::server::WebPkiClientVerifier;
@@ -110,8 +111,8 @@ fn a_trusted_server_is_talked_to_and_its_connection_kept() {
         let mut client = client(&worker);
         let first = client.execute(&wire, ALL, LONG).await;
         assert_eq!(
-            (first.error, first.protocol, client.response().body()),
-            (None, Protocol::Http1, &b"ok"[..])
+            (first.error, first.version, client.response().body()),
+            (None, Version::Http1, &b"ok"[..])
         );
         assert!(
             first.timings.tls > 0
@@ -230,16 +231,13 @@ fn alpn_chooses_the_version() {
             &format!("https://{address}/size/3"),
         )
         .0;
-        (exchange.error, exchange.protocol)
+        (exchange.error, exchange.version)
     };
-    assert_eq!(of(HttpVersion::Auto, both.address), (None, Protocol::Http2));
-    assert_eq!(
-        of(HttpVersion::Http2, both.address),
-        (None, Protocol::Http2)
-    );
+    assert_eq!(of(HttpVersion::Auto, both.address), (None, Version::Http2));
+    assert_eq!(of(HttpVersion::Http2, both.address), (None, Version::Http2));
     let old = https(authority.server("127.0.0.1", &["http/1.1"], None));
-    assert_eq!(of(HttpVersion::Auto, old.address), (None, Protocol::Http1));
-    assert_eq!(of(HttpVersion::Http1, old.address), (None, Protocol::Http1));
+    assert_eq!(of(HttpVersion::Auto, old.address), (None, Version::Http1));
+    assert_eq!(of(HttpVersion::Http1, old.address), (None, Version::Http1));
     assert_eq!(of(HttpVersion::Http2, old.address).0, Some(ErrorCode::Tls));
     let silent = https(authority.server("127.0.0.1", &[], None));
     assert_eq!(

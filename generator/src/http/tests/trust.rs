@@ -3,7 +3,7 @@
 use super::server::{Server, wait_for_close};
 use super::tls::{Authority, https, trusting, url};
 use super::*;
-use exchange::ErrorCode;
+use crate::exchange::ErrorCode;
 use floodgate_core::definition::{ConnectionMode, HttpOptions, TlsResumption};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, date_time_ymd};
 use rustls::client::danger::HandshakeSignatureValid;

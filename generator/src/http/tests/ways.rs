@@ -3,7 +3,7 @@
 use super::server::{Server, request, wait_for_close};
 use super::tls::{Authority, https, trusting};
 use super::*;
-use exchange::ErrorCode;
+use crate::exchange::ErrorCode;
 use floodgate_core::definition::{HostOverride, HttpVersion, ProxyChoice, ProxyUrl};
 use floodgate_core::targets::Targets;
 use floodgate_records::connections::Connections;
@@ -57,7 +57,7 @@ fn through(text: &str) -> TransportOptions {
 }
 
 /// So many requests of one client, and what became of connections.
-fn ask(options: TransportOptions, url: &str, times: usize) -> (Vec<Exchange>, Connections) {
+fn ask(options: TransportOptions, url: &str, times: usize) -> (Vec<HttpExchange>, Connections) {
     on_worker(options, async |worker| {
         let wire = wire(&worker, "GET", url);
         let mut client = client(&worker);
@@ -69,7 +69,7 @@ fn ask(options: TransportOptions, url: &str, times: usize) -> (Vec<Exchange>, Co
     })
 }
 
-fn errors(exchanges: &[Exchange]) -> Vec<Option<ErrorCode>> {
+fn errors(exchanges: &[HttpExchange]) -> Vec<Option<ErrorCode>> {
     exchanges.iter().map(|exchange| exchange.error).collect()
 }
 

@@ -1,7 +1,8 @@
 //! The client's certificate.
 
 use super::super::options::SetupError;
-use super::{certificates, named, pem};
+use super::named;
+use super::pem::{certificates, fault};
 use rustls::crypto::CryptoProvider;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{Error, InconsistentKeys};
@@ -16,13 +17,14 @@ pub(super) fn client(
     key: &[u8],
     provider: &CryptoProvider,
 ) -> Result<Arc<SingleCertAndKey>, SetupError> {
-    let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| pem("key", &error))?;
+    let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| fault("key", error))?;
     let key = provider.key_provider.load_private_key(key)?;
     let chain = certificates("cert", cert)?;
     let first = chain.first().and_then(named::parse);
     let first = first.ok_or_else(|| SetupError::Pem {
         what: "cert",
         reason: "its first certificate is not an X.509 certificate".to_owned(),
+        source: None,
     })?;
     if let Some(own) = key.public_key()
         && own.as_ref() != first.public_key().raw

@@ -1,7 +1,8 @@
 //! Whom a transport believes to be the server, and why not.
 
 use super::super::options::{SetupError, TransportOptions};
-use super::{certificates, named, reason};
+use super::pem::certificates;
+use super::{named, reason};
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{

@@ -1,9 +1,12 @@
 //! Setup and teardown once for all tasks, and one start for all: by the engine's own control, where it has one.
 
+use super::super::base::Task;
+use super::super::control;
+use super::super::error::TaskError;
 use super::super::objects::optional;
-use super::super::{RunError, Task, control};
+use super::super::threads::resume;
+use crate::environment::Level;
 use crate::script::Child;
-use crate::site::Level;
 use floodgate_engines::{Control, ControlError, Phase};
 use serde_json::Value;
 use std::sync::Arc;
@@ -26,7 +29,7 @@ pub(super) const LAST_PATIENCE: Duration = Duration::from_secs(60);
 pub(super) async fn blocking<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(call)
         .await
-        .unwrap_or_else(|error| super::resume(error.into_panic()))
+        .unwrap_or_else(|error| resume(error.into_panic()))
 }
 
 impl Task {
@@ -38,7 +41,7 @@ impl Task {
         &mut self,
         control: &Arc<dyn Control>,
         child: &mut Child,
-    ) -> Result<Option<String>, RunError> {
+    ) -> Result<Option<String>, TaskError> {
         let limit = Duration::from_millis(self.plan.start_timeout_ms);
         let (store, keys, plan) = (
             Arc::clone(&self.store),
@@ -47,20 +50,22 @@ impl Task {
         );
         tokio::select! {
             ready = self.set_up(control, limit) => ready.map(|()| None),
-            ended = child.wait() => Err(RunError::Unusable(match ended {
-                Ok(ended) => format!("the engine {}", ended.said),
-                Err(error) => format!("the engine cannot be waited for: {error}"),
-            })),
+            ended = child.wait() => Err(match ended {
+                Ok(ended) => TaskError::NotReady(format!("the engine {}", ended.said)),
+                Err(source) => TaskError::System {
+                    what: "the engine cannot be waited for".to_owned(),
+                    source,
+                },
+            }),
             by = control::stop_ordered(&*store, &keys, &plan) => Ok(Some(by)),
-            by = told(&self.stop) => Ok(Some(by)),
-            () = sleep(limit) => Err(RunError::Unusable(format!(
+            by = stop_signalled(&self.stop) => Ok(Some(by)),
+            () = sleep(limit) => Err(TaskError::NotReady(format!(
                 "the engine was not ready within {} s: does its script's setup end?", limit.as_secs()
             ))),
         }
     }
 
-    async fn set_up(&self, control: &Arc<dyn Control>, limit: Duration) -> Result<(), RunError> {
-        let unusable = |error: ControlError| RunError::Unusable(error.to_string());
+    async fn set_up(&self, control: &Arc<dyn Control>, limit: Duration) -> Result<(), TaskError> {
         loop {
             let asked = control.clone();
             if blocking(move || asked.is_ready()).await {
@@ -71,9 +76,7 @@ impl Task {
         let alone = self.plan.tasks.len() == 1;
         if control.leads() {
             let asked = control.clone();
-            let data = blocking(move || asked.run_setup(limit))
-                .await
-                .map_err(unusable)?;
+            let data = blocking(move || asked.run_setup(limit)).await?;
             if control.has_setup() && !alone {
                 let data = data.unwrap_or(Value::Null);
                 self.put(&self.keys.setup(), &data, Instant::now() + limit)
@@ -83,15 +86,13 @@ impl Task {
             let data = loop {
                 match optional::<Value>(&*self.store, &self.keys.setup()).await {
                     Ok(Some(data)) => break data,
-                    Err(error @ RunError::Malformed { .. }) => return Err(error),
+                    Err(error @ TaskError::Malformed { .. }) => return Err(error),
                     // A store that does not answer now is asked again, as long as there is time.
                     Ok(None) | Err(_) => sleep(control::start_look(&self.plan)).await,
                 }
             };
             let (asked, data) = (control.clone(), (!data.is_null()).then_some(data));
-            blocking(move || asked.put_setup(&data))
-                .await
-                .map_err(unusable)?;
+            blocking(move || asked.put_setup(&data)).await?;
         }
         Ok(())
     }
@@ -106,9 +107,9 @@ impl Task {
         let (store, keys, log) = (
             Arc::clone(&self.store),
             self.keys.clone(),
-            Arc::clone(&self.config.site.log),
+            Arc::clone(&self.config.environment.log),
         );
-        let (own, patience) = (self.config.task, self.config.site.patience);
+        let (own, patience) = (self.config.task, self.config.environment.patience);
         let tasks = self.plan.tasks.iter().map(|task| task.index);
         let others: Vec<_> = tasks.filter(|&task| task != own).collect();
         async move {
@@ -161,8 +162,8 @@ pub(super) fn by_script(task: u32, why: &str) -> String {
     format!("the script, in task {task}: {why}")
 }
 
-/// As [`control::told`], on a receiver of its own.
-async fn told(stop: &tokio::sync::watch::Receiver<Option<String>>) -> String {
+/// As [`control::stop_signalled`], on a receiver of its own.
+async fn stop_signalled(stop: &tokio::sync::watch::Receiver<Option<String>>) -> String {
     let mut stop = stop.clone();
-    control::told(&mut stop).await
+    control::stop_signalled(&mut stop).await
 }

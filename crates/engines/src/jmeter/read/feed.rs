@@ -122,7 +122,7 @@ impl Feed {
 
     /// A row that was held is a failure of this outcome; 0 is the number of none. `unmet` says that assertions failed.
     #[inline]
-    pub(super) fn tell(
+    pub(super) fn add_failure(
         &mut self,
         held: u32,
         outcome: Outcome,
@@ -137,7 +137,7 @@ impl Feed {
                 let label = String::from_utf8_lossy(self.names.text(outcome.label));
                 evidence.checks = vec![self.checks.failed(&label).to_owned()];
             }
-            self.tell_all(evidence, outcome, figures, into);
+            self.add_whole_failure(evidence, outcome, figures, into);
         }
     }
 
@@ -148,7 +148,7 @@ impl Feed {
 
     /// A failure with what is known of it.
     #[cold]
-    pub(super) fn tell_all(
+    pub(super) fn add_whole_failure(
         &self,
         evidence: Evidence,
         outcome: Outcome,

@@ -136,7 +136,7 @@ impl ClassCounts {
     }
 
     /// A sentence on them, if there are any: how many, and what became of them.
-    pub(super) fn told(&self, what: &str) -> Option<String> {
+    pub(super) fn warning(&self, what: &str) -> Option<String> {
         let classes: Vec<_> = self
             .classes
             .iter()

@@ -436,7 +436,8 @@ impl XmlReader {
         if let Some(evidence) = evidence
             && into.wants_failure((outcome, &evidence.checks))
         {
-            self.feed.tell_all(*evidence, outcome, figures, into);
+            self.feed
+                .add_whole_failure(*evidence, outcome, figures, into);
         }
     }
 }
@@ -488,10 +489,10 @@ impl Reader for XmlReader {
         }
         warnings.extend(
             self.read
-                .told("of other classes are read as samples without a URL"),
+                .warning("of other classes are read as samples without a URL"),
         );
         let left_out = "are not known samples and are left out";
-        warnings.extend(self.left_out.told(left_out));
+        warnings.extend(self.left_out.warning(left_out));
         warnings.extend(self.feed.warning());
         Ok(warnings)
     }

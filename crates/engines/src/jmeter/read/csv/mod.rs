@@ -234,7 +234,7 @@ impl CsvReader {
             // One that failed because a part did says nothing of its own.
             if unmet && into.wants_failure((outcome, unmet)) {
                 let held = self.feed.hold(evidence_of(columns, record));
-                self.feed.tell(held, outcome, &figures, unmet, into);
+                self.feed.add_failure(held, outcome, &figures, unmet, into);
             }
             self.feed
                 .assertions(outcome, !unmet, figures.end_ms(), into);
@@ -403,7 +403,7 @@ impl Reader for CsvReader {
             ));
         }
         if !self.feed.is_of_run() {
-            warnings.extend(self.family.told());
+            warnings.extend(self.family.warning());
         }
         if self.dated {
             warnings.push("times of day are read as UTC: save them as ms (jmeter.save.saveservice.timestamp_format=ms)".to_owned());

@@ -207,7 +207,7 @@ impl Family {
         };
         let alone = |row: &Row, feed: &mut Feed, into: &mut Collector| {
             let outcome = outcome(row, row.label, row.ok);
-            feed.tell(row.held, outcome, &row.figures, row.unmet, into);
+            feed.add_failure(row.held, outcome, &row.figures, row.unmet, into);
             feed.assertions(outcome, !row.unmet, row.figures.end_ms(), into);
             feed.sample(outcome, &row.figures, into);
         };
@@ -219,13 +219,13 @@ impl Family {
             settled.leaves.iter().for_each(|row| alone(row, feed, into));
             return;
         };
-        self.tell(feed.names.text(sum.label));
+        self.count_sum(feed.names.text(sum.label));
         feed.group(sum.label, group, &sum.figures, into);
         let of_sum = outcome(sum, sum.label, sum.ok);
         feed.assertions(of_sum, !settled.unmet, sum.figures.end_ms(), into);
         // A sum that failed because a part did says nothing of its own.
         if sum.unmet {
-            feed.tell(sum.held, of_sum, &sum.figures, true, into);
+            feed.add_failure(sum.held, of_sum, &sum.figures, true, into);
         } else {
             feed.let_go(sum.held);
         }
@@ -234,12 +234,12 @@ impl Family {
         for (place, row) in settled.leaves.into_iter().enumerate() {
             let ok = row.ok && !(turned && place == last);
             let outcome = outcome(row, sum.label, ok);
-            feed.tell(row.held, outcome, &row.figures, row.unmet, into);
+            feed.add_failure(row.held, outcome, &row.figures, row.unmet, into);
             feed.sample(outcome, &row.figures, into);
         }
     }
 
-    fn tell(&mut self, label: &[u8]) {
+    fn count_sum(&mut self, label: &[u8]) {
         self.sum_count += 1;
         if let Some(count) = self.sums.get_mut(label) {
             *count += 1;
@@ -249,7 +249,7 @@ impl Family {
     }
 
     /// What was taken for a sum, in words.
-    pub(super) fn told(&self) -> Option<String> {
+    pub(super) fn warning(&self) -> Option<String> {
         if self.sum_count == 0 {
             return None;
         }

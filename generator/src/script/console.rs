@@ -1,6 +1,6 @@
 //! What an engine says on stdout and stderr: all of it is read, so that it never waits, and what counts is kept.
 
-use crate::site::Console;
+use crate::environment::Console;
 use floodgate_engines::{Said, is_frame};
 use std::collections::VecDeque;
 use std::io::Read;
@@ -17,7 +17,7 @@ const CONSOLE_LINES: u64 = 1_000;
 
 /// The last lines, and what the engine said that counts, shared with the thread that reads.
 #[derive(Clone)]
-pub(super) struct Words {
+pub(super) struct ConsoleLog {
     hears: fn(&str) -> Option<Said>,
     console: Console,
     kept: Arc<Mutex<Kept>>,
@@ -95,7 +95,7 @@ impl Heard {
     }
 }
 
-impl Words {
+impl ConsoleLog {
     /// Nothing was said yet. Of each line `hears` tells what counts.
     pub(super) fn new(hears: fn(&str) -> Option<Said>, console: Console) -> Self {
         Self {
@@ -188,7 +188,7 @@ mod tests {
             let error = line.ends_with("000");
             error.then(|| Said::Error(line.to_owned()))
         };
-        let words = Words::new(hears, silent());
+        let words = ConsoleLog::new(hears, silent());
         let flood: String = (0..100_000).map(|n| format!("line {n}\n")).collect();
         words.listen(flood.as_bytes());
         assert_eq!(words.last(2), "line 99998 | line 99999");
@@ -205,7 +205,7 @@ mod tests {
 
     #[test]
     fn frames_of_a_trace_do_not_bury_what_they_follow() {
-        let words = Words::new(|_| None, silent());
+        let words = ConsoleLog::new(|_| None, silent());
         let trace: String = (0..50)
             .map(|n| format!("\tat a.B.c{n}(B.java:{n})\n"))
             .collect();
@@ -225,7 +225,7 @@ mod tests {
         };
         let shown = Arc::new(Mutex::new(Vec::new()));
         let to = Arc::clone(&shown);
-        let words = Words::new(
+        let words = ConsoleLog::new(
             hears,
             Arc::new(move |line| to.lock().unwrap().push(line.to_owned())),
         );

@@ -20,7 +20,7 @@ pub type Console = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// What a task knows of its place. The default is a process on the machine of whoever started the run.
 #[derive(Clone)]
-pub struct Site {
+pub struct TaskEnvironment {
     /// Stands in [`Ready::host`](floodgate_records::control::Ready::host).
     pub host: String,
     /// What was found wanting before the task began.
@@ -58,7 +58,7 @@ pub fn spool_bytes(memory: Option<u64>) -> u64 {
     (memory.unwrap_or(u64::MAX) / SPOOL_SHARE).min(MOST_SPOOL_BYTES)
 }
 
-impl Default for Site {
+impl Default for TaskEnvironment {
     fn default() -> Self {
         let limits = TaskLimits::of_process();
         Self {

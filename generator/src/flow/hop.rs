@@ -1,0 +1,89 @@
+//! One exchange of a step: how it is prepared, kept while it is under way, and recorded.
+
+use super::check::HopCookies;
+use super::io::{Io, Request};
+use super::scenario::StepPlan;
+use crate::clock::Nanos;
+use crate::exchange::ErrorCode;
+use crate::http::exchange::HttpExchange;
+use crate::recorder::Record;
+
+/// The exchange that is under way, for the case that nobody waits for its end.
+#[derive(Clone, Debug)]
+pub(super) struct InFlight {
+    pub(super) step: u32,
+    pub(super) as_get: bool,
+    pub(super) intended: Nanos,
+    pub(super) begun: Nanos,
+    /// The redirects and challenges that led to it, not recorded yet.
+    pub(super) passed: Vec<Hop>,
+}
+
+/// One exchange of a step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hop {
+    pub(super) exchange: HttpExchange,
+    pub(super) intended: Nanos,
+    /// Whether a redirect made a GET of another method.
+    pub(super) as_get: bool,
+}
+
+/// The exchange at the end of a chain of redirects and challenges.
+pub(super) struct Final {
+    pub(super) hop: Hop,
+    pub(super) cookies: HopCookies,
+    /// The request that a redirect led to, if one did.
+    pub(super) followed: Option<Box<Request>>,
+}
+
+impl Final {
+    pub(super) fn of(exchange: HttpExchange, intended: Nanos) -> Self {
+        Self {
+            hop: Hop {
+                exchange,
+                intended,
+                as_get: false,
+            },
+            cookies: HopCookies::default(),
+            followed: None,
+        }
+    }
+}
+
+/// Records an exchange.
+#[inline]
+pub(super) fn write<W, R: Record>(step: &StepPlan<W>, hop: &Hop, expected: bool, record: &mut R) {
+    let series = step.series.get(record, &hop.exchange, expected, hop.as_get);
+    record.request(series, &hop.exchange, hop.intended, expected);
+}
+
+/// What the client sends of a request, with its cookies and its answer to a challenge.
+pub(super) fn prepare<I: Io>(
+    io: &mut I,
+    request: &Request,
+    authorization: Option<String>,
+    old: Option<I::Wire>,
+) -> Result<I::Wire, ErrorCode> {
+    match (io.cookie_header(request), authorization) {
+        (None, None) => io.prepare(request, old),
+        (cookies, authorization) => dress(io, request, cookies, authorization, old),
+    }
+}
+
+/// The same, of what is known already.
+pub(super) fn dress<I: Io>(
+    io: &mut I,
+    request: &Request,
+    cookies: Option<String>,
+    authorization: Option<String>,
+    old: Option<I::Wire>,
+) -> Result<I::Wire, ErrorCode> {
+    let mut request = match cookies {
+        Some(cookies) => request.with_cookies(&cookies),
+        None => request.clone(),
+    };
+    if let Some(value) = authorization {
+        request = request.with_header("Authorization", value);
+    }
+    io.prepare(&request, old)
+}
