@@ -80,7 +80,7 @@ pub fn conclude(run: &Finished<'_>) -> Conclusion {
         execution: earlier.map(|s| s.execution.clone()),
         outcomes: baseline.compare(run.source, run.duration, &known, earlier),
     });
-    thresholds.extend(implicit::outcome(run.source, run.duration));
+    thresholds.extend(implicit::outcomes(run.source, run.duration));
     let failures = Failures::of(run.source).to_string();
     let unanswered_scenarios = unanswered_scenarios(run.source);
     let mut verdict = judge(&Evidence {

@@ -11,10 +11,15 @@ const NAMED: usize = 3;
 pub(crate) struct Failures(Vec<(String, u64)>);
 
 impl Failures {
-    /// Counts them.
+    /// Those of the whole run.
     pub(crate) fn of(source: &dyn MetricSource) -> Self {
+        Self::among(source, &|_| true)
+    }
+
+    /// Those of requests whose tags are wanted.
+    pub(crate) fn among(source: &dyn MetricSource, wanted: &dyn Fn(&Tags) -> bool) -> Self {
         let metric = Builtin::HttpReqs.name();
-        let failed = |tags: &Tags| tags.get("expected_response") != Some("true");
+        let failed = |tags: &Tags| tags.get("expected_response") != Some("true") && wanted(tags);
         let count = |keep: &dyn Fn(&Tags) -> bool| {
             let found = source.select_where(metric, &|tags| failed(tags) && keep(tags));
             found.map_or(0, |s| s.sum.round() as u64)

@@ -1,14 +1,16 @@
-//! What must hold in every run, whatever its definition asks: not all of its requests may have failed.
+//! What must hold in every run, whatever its definition asks: not all requests of the run, nor of one of its scenarios, may have failed.
 //!
 //! A run whose requests all failed has measured how fast its target fails. Its response times may be excellent, and mean nothing.
 //! Whoever wants a status outside of 200–399 says so with `expect`; then it is not a failure.
 
-use super::failures::{Failures, count_requests};
+use super::failures::{Failures, count_requests, is_unanswered};
 use super::{Known, MetricSource, Threshold, parse_expression};
 use floodgate_records::key::Key;
 use floodgate_records::metric::{Builtin, Tags};
 use floodgate_records::outcome::{Outcome, ThresholdOutcome};
 use std::time::Duration;
+
+const SCENARIO: &str = "scenario";
 
 /// What must hold of the share of failures.
 const EXPRESSION: &str = "rate<1";
@@ -16,15 +18,56 @@ const EXPRESSION: &str = "rate<1";
 /// What JMeter's samplers of other protocols than HTTP are judged by, where no HTTP request was.
 const OTHER_FAILED: &str = "sample_failed";
 
-/// The implicit threshold's outcome; `None` in a run whose requests nobody judged.
-pub(crate) fn outcome(source: &dyn MetricSource, elapsed: Duration) -> Option<ThresholdOutcome> {
+/// The outcomes of the implicit thresholds: that of the whole run, and those of scenarios that breach it although the run does not. None in a
+/// run whose requests nobody judged.
+pub(crate) fn outcomes(source: &dyn MetricSource, elapsed: Duration) -> Vec<ThresholdOutcome> {
     let http = Builtin::HttpReqFailed.name();
     let judged = |metric: &str| source.select(metric, &Tags::new()).map_or(0, |s| s.count);
-    let metric = [http, OTHER_FAILED].into_iter().find(|m| judged(m) > 0)?;
+    let metric = [http, OTHER_FAILED].into_iter().find(|m| judged(m) > 0);
+    let Some(metric) = metric else {
+        return Vec::new();
+    };
+    let whole = outcome(source, elapsed, metric, None);
+    let mut outcomes: Vec<_> = whole.into_iter().collect();
+    if outcomes.iter().all(|o| o.outcome != Outcome::Failed) {
+        let scenarios = answered_scenarios(source, metric);
+        let each = scenarios
+            .iter()
+            .filter_map(|s| outcome(source, elapsed, metric, Some(s)));
+        outcomes.extend(each.filter(|o| o.outcome == Outcome::Failed));
+    }
+    outcomes
+}
+
+/// The scenarios some of whose requests got a response; without any, nothing was measured, which the verdict says otherwise.
+fn answered_scenarios(source: &dyn MetricSource, metric: &str) -> Vec<String> {
+    let all = source.tag_values(metric, SCENARIO).into_iter();
+    let all = all.map(|(name, _)| name).filter(|name| !name.is_empty());
+    let answered = |name: &String| {
+        let of = |tags: &Tags| tags.get(SCENARIO) == Some(name) && !is_unanswered(tags);
+        source
+            .select_where(metric, &of)
+            .is_some_and(|s| s.count > 0)
+    };
+    all.filter(answered).collect()
+}
+
+/// The outcome for the whole run, or for a scenario.
+fn outcome(
+    source: &dyn MetricSource,
+    elapsed: Duration,
+    metric: &str,
+    scenario: Option<&str>,
+) -> Option<ThresholdOutcome> {
+    let mut tags = Tags::new();
+    if let Some(name) = scenario {
+        tags = tags.with(SCENARIO, name);
+    }
+    let n = source.select(metric, &tags).map_or(0, |s| s.count);
     let threshold = Threshold {
         key: Key {
             metric: metric.to_owned(),
-            tags: Tags::new(),
+            tags,
         },
         expression: parse_expression(EXPRESSION).ok()?,
         abort_on_fail: false,
@@ -33,10 +76,19 @@ pub(crate) fn outcome(source: &dyn MetricSource, elapsed: Duration) -> Option<Th
     let mut outcome = threshold.judge(source, elapsed, &Known::default());
     outcome.implicit = true;
     if outcome.outcome == Outcome::Failed {
-        let n = judged(metric);
-        outcome.note = Some(match metric == http {
-            true => format!("all {} failed: {}", count_requests(n), Failures::of(source)),
-            false => format!("all {n} samples failed"),
+        let (of, why) = match scenario {
+            Some(name) => {
+                let own = |tags: &Tags| tags.get(SCENARIO) == Some(name);
+                (
+                    format!(" of the scenario {name}"),
+                    Failures::among(source, &own),
+                )
+            }
+            None => (String::new(), Failures::of(source)),
+        };
+        outcome.note = Some(match metric == Builtin::HttpReqFailed.name() {
+            true => format!("all {}{of} failed: {why}", count_requests(n)),
+            false => format!("all {n} samples{of} failed"),
         });
     }
     Some(outcome)
@@ -50,6 +102,11 @@ mod tests {
     use floodgate_records::metric::MetricKind;
 
     const SECOND: Duration = Duration::from_secs(1);
+
+    /// The outcome of the whole run.
+    fn outcome(source: &Samples, elapsed: Duration) -> Option<ThresholdOutcome> {
+        outcomes(source, elapsed).into_iter().next()
+    }
 
     fn failing(metric: &str, failed: [f64; 2]) -> Samples {
         Samples::default().with(metric, MetricKind::Rate, &[], failed)
@@ -68,6 +125,57 @@ mod tests {
             assert_eq!((half.outcome, half.note), (Outcome::Passed, None));
         }
         assert_eq!(outcome(&Samples::default(), SECOND), None);
+    }
+
+    #[test]
+    fn not_everything_of_a_scenario_may_fail() {
+        let of = |scenario: &str, status: &str, failed: &[f64], source: Samples| {
+            let tags = [("scenario", scenario), ("status", status)];
+            let expected = (
+                "expected_response",
+                if failed[0] > 0.0 { "false" } else { "true" },
+            );
+            let requests = [tags[0], tags[1], expected];
+            source
+                .with("http_req_failed", MetricKind::Rate, &tags, failed.to_vec())
+                .with(
+                    "http_reqs",
+                    MetricKind::Counter,
+                    &requests,
+                    failed.iter().map(|_| 1.0),
+                )
+        };
+        let good = of("browse", "200", &[0.0, 0.0], Samples::default());
+        let found = outcomes(&of("pay", "500", &[1.0, 1.0, 1.0], good), SECOND);
+        let breached: Vec<_> = found
+            .iter()
+            .filter(|o| o.outcome == Outcome::Failed)
+            .collect();
+        assert_eq!(breached.len(), 1);
+        assert_eq!(breached[0].key, "http_req_failed{scenario:pay}");
+        assert_eq!(
+            breached[0].note.as_deref(),
+            Some("all 3 requests of the scenario pay failed: status 500")
+        );
+        // Not all, or no response at all: the former holds, and the latter is no breach.
+        let good = of("browse", "200", &[0.0, 0.0], Samples::default());
+        let mixed = of("pay", "500", &[1.0], of("pay", "200", &[0.0], good));
+        let good = of("browse", "200", &[0.0, 0.0], Samples::default());
+        for source in [mixed, of("pay", "0", &[1.0], good)] {
+            assert!(
+                outcomes(&source, SECOND)
+                    .iter()
+                    .all(|o| o.outcome == Outcome::Passed)
+            );
+        }
+        // The whole run says it once.
+        let bad = of(
+            "pay",
+            "500",
+            &[1.0],
+            of("browse", "404", &[1.0], Samples::default()),
+        );
+        assert_eq!(outcomes(&bad, SECOND).len(), 1);
     }
 
     #[test]
