@@ -5,7 +5,7 @@
 //! is never loosened by one that is told.
 
 use crate::cgroup::{Cgroups, Host};
-use floodgate_records::manifest::{Health, LimitSource};
+use floodgate_records::manifest::{GeneratorLimits, Health, LimitSource};
 use std::fs;
 
 /// Limits that somebody names.
@@ -89,10 +89,12 @@ impl TaskLimits {
     /// The account of a generator that begins, whose threads can use so many CPUs.
     pub fn health(&self, usable_cpus: f64) -> Health {
         Health {
-            cpus: usable_cpus,
-            cpus_from: Some(self.cpus_from),
-            memory_bytes: self.memory,
-            memory_from: self.memory.map(|_| self.memory_from),
+            limits: GeneratorLimits {
+                cpus: usable_cpus,
+                cpus_from: Some(self.cpus_from),
+                memory_bytes: self.memory,
+                memory_from: self.memory.map(|_| self.memory_from),
+            },
             blind: self.blind,
             ..Health::default()
         }

@@ -7,6 +7,9 @@ mod dist;
 mod emulate;
 mod emulator;
 mod engines;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod graph;
 mod image;
 mod licences;
 mod linked;

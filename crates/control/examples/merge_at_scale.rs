@@ -27,7 +27,9 @@ use floodgate_core::histogram::Histogram;
 use floodgate_core::shard::{Content, Row, ShardMeta, Sources, encode, sha256_hex, window_s};
 use floodgate_records::execution::{Execution, Trigger};
 use floodgate_records::keys::ExecutionKeys;
-use floodgate_records::manifest::{Health, Manifest, ShardEntry, TaskOutcome, Totals};
+use floodgate_records::manifest::{
+    GeneratorLimits, Health, Manifest, ShardEntry, TaskOutcome, Totals,
+};
 use floodgate_records::metric::{Builtin, MetricKind, SeriesKey, Tags};
 use floodgate_records::status::Status;
 use floodgate_store::local::LocalStore;
@@ -257,7 +259,10 @@ impl Run {
             script: Default::default(),
             kept_tags: Vec::new(),
             health: Health {
-                cpus: 1.0,
+                limits: GeneratorLimits {
+                    cpus: 1.0,
+                    ..GeneratorLimits::default()
+                },
                 measured_seconds: self.seconds as u64,
                 ..Health::default()
             },

@@ -27,9 +27,6 @@ use floodgate_records::unwritten::Unwritten;
 use floodgate_store::{ObjectStore, StoreError};
 use std::collections::BTreeSet;
 
-/// Statuses from which a run can be finished.
-const OPEN: [Status; 3] = [Status::Preparing, Status::Running, Status::Merging];
-
 /// A task that will write no manifest, as far as its starter could see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LostTask {
@@ -121,7 +118,7 @@ pub async fn finish_with(
     };
     if stands.is_none() {
         execution.status = Status::Merging;
-        match stores.records.update(&execution, &OPEN).await {
+        match stores.records.update(&execution, &Status::OPEN).await {
             Ok(()) => {}
             Err(StoreError::Conflict { .. }) => {
                 return finished_before(stores, stored(stores, plan).await?).await;

@@ -62,8 +62,7 @@ pub async fn give_up(
         .extend(left.iter().map(|left| left.sentence(id)));
     execution.unwritten = left.to_vec();
     execution.ended_ms = Some(now_ms);
-    let open = [Status::Preparing, Status::Running, Status::Merging];
-    match stores.records.update(&execution, &open).await {
+    match stores.records.update(&execution, &Status::OPEN).await {
         Ok(()) => {}
         // Somebody else has ended it meanwhile.
         Err(StoreError::Conflict { .. }) => return find().await,

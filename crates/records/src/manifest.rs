@@ -170,9 +170,9 @@ impl LimitSource {
     }
 }
 
-/// A generator's own state over the run.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Health {
+/// What a generator may use, and who says so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GeneratorLimits {
     /// CPUs that it can use: the tightest of all limits, and no more than it has threads that work; may be fractional.
     pub cpus: f64,
     /// Which limit of its CPUs is the tightest; `None` in manifests of earlier versions.
@@ -184,6 +184,14 @@ pub struct Health {
     /// Which limit of its memory is the tightest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_from: Option<LimitSource>,
+}
+
+/// A generator's own state over the run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Health {
+    /// What it may use.
+    #[serde(flatten)]
+    pub limits: GeneratorLimits,
     /// Seconds in half of which, at least, something that was ready to run had to wait for a CPU: the pressure of its cgroup, or of
     /// the whole machine where the cgroup tells none. `None` where the kernel tells neither.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -227,4 +235,27 @@ pub struct Health {
     /// where the store has no clock of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_offset_us: Option<[i64; 2]>,
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_stand_among_the_fields_of_health() {
+        let health = Health {
+            limits: GeneratorLimits {
+                cpus: 2.0,
+                cpus_from: Some(LimitSource::Cgroup),
+                ..GeneratorLimits::default()
+            },
+            stolen_seconds: 3,
+            ..Health::default()
+        };
+        let text = serde_json::to_string(&health).unwrap();
+        let begins = r#"{"cpus":2.0,"cpus_from":"cgroup","stolen_seconds":3,"cpu_mean":0.0,"#;
+        assert!(text.starts_with(begins), "{text}");
+        assert_eq!(serde_json::from_str::<Health>(&text).unwrap(), health);
+    }
 }

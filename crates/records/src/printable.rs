@@ -73,6 +73,17 @@ pub fn quoted(text: &str) -> String {
     }
 }
 
+/// Bytes in lower-case hex.
+pub fn hex(bytes: impl AsRef<[u8]>) -> String {
+    let bytes = bytes.as_ref();
+    let mut out = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{byte:02x}");
+    }
+    out
+}
+
 fn escaped(text: &str, also: impl Fn(char) -> bool) -> Cow<'_, str> {
     let passes = |c: char| shows(c) || also(c);
     if text.chars().all(passes) {
@@ -94,6 +105,12 @@ fn escaped(text: &str, also: impl Fn(char) -> bool) -> Cow<'_, str> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn hex_has_two_digits_a_byte() {
+        assert_eq!(hex([0, 10, 255]), "000aff");
+        assert_eq!(hex(b""), "");
+    }
 
     #[test]
     fn what_a_terminal_would_obey_is_shown() {

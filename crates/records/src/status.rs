@@ -25,6 +25,9 @@ pub enum Status {
 }
 
 impl Status {
+    /// Where a run stands that is not over.
+    pub const OPEN: [Self; 3] = [Self::Preparing, Self::Running, Self::Merging];
+
     /// Whether the run is over.
     pub const fn is_final(self) -> bool {
         !matches!(self, Self::Preparing | Self::Running | Self::Merging)

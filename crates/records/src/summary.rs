@@ -4,7 +4,7 @@ use crate::connections::Connections;
 use crate::cost::Cost;
 use crate::execution::{AppliedLoad, Completeness, Infrastructure};
 use crate::failure::FailuresSummary;
-use crate::manifest::LimitSource;
+use crate::manifest::GeneratorLimits;
 use crate::metric::{Contains, MetricKind};
 use crate::outcome::BaselineOutcome;
 use crate::plan::PlannedLoad;
@@ -120,17 +120,9 @@ pub struct GeneratorSummary {
     pub outcome: String,
     /// Whether it was saturated, by the verdict's rule.
     pub saturated: bool,
-    /// CPUs that it may use.
-    pub cpus: f64,
-    /// Which limit of its CPUs is the tightest, if it is known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cpus_from: Option<LimitSource>,
-    /// Bytes of memory that it may use, if they are known.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub memory_bytes: Option<u64>,
-    /// Which limit of its memory is the tightest.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub memory_from: Option<LimitSource>,
+    /// What it may use.
+    #[serde(flatten)]
+    pub limits: GeneratorLimits,
     /// Seconds in which a CPU was waited for; `None` where the kernel does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contended_seconds: Option<u64>,

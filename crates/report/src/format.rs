@@ -3,7 +3,7 @@
 use chrono::DateTime;
 
 /// `value` with `significant` digits, trailing zeros kept so that columns line up, and thousands separated.
-pub(crate) fn digits(value: f64, significant: i32) -> String {
+pub fn digits(value: f64, significant: i32) -> String {
     if value == 0.0 || !value.is_finite() {
         return if value == 0.0 {
             "0".into()
@@ -25,12 +25,12 @@ pub(crate) fn digits(value: f64, significant: i32) -> String {
 }
 
 /// A whole number with its thousands separated.
-pub(crate) fn count(n: u64) -> String {
+pub fn count(n: u64) -> String {
     separated(&n.to_string())
 }
 
 /// A number beside a text: at most so many significant digits, no trailing zeros, whole ones in full.
-pub(crate) fn number(value: f64, significant: i32) -> String {
+pub fn number(value: f64, significant: i32) -> String {
     if value.fract() == 0.0 && value.abs() < 1e15 {
         return separated(&format!("{value:.0}"));
     }
@@ -57,19 +57,33 @@ fn separated(number: &str) -> String {
     format!("{sign}{}{fraction}", groups.join(","))
 }
 
-/// A time given in ms, in the unit that suits it.
-pub(crate) fn duration(ms: f64, significant: i32) -> String {
-    let (value, unit) = match ms.abs() {
-        0.0 => return "0".into(),
-        m if m < 1.0 => (ms * 1e3, "µs"),
-        m if m < 1e3 => (ms, "ms"),
-        _ => (ms / 1e3, "s"),
-    };
+/// A time given in ms, in the unit that suits it once it is rounded.
+pub fn duration(ms: f64, significant: i32) -> String {
+    if ms == 0.0 {
+        return "0".into();
+    }
+    // 999.6 ms with three digits is a second.
+    let fits =
+        |value: f64| value.abs() < 1e3 && !digits(value.abs(), significant).starts_with("1,000");
+    let units = [(ms * 1e3, "µs"), (ms, "ms")];
+    let (value, unit) = units
+        .into_iter()
+        .find(|(value, _)| fits(*value))
+        .unwrap_or((ms / 1e3, "s"));
     format!("{} {unit}", digits(value, significant))
 }
 
+/// A rate a second: `0`, `4.5`, `497`, `12,304`.
+pub fn rate(per_s: f64) -> String {
+    if per_s == 0.0 || per_s >= 99.95 {
+        count(per_s.round().max(0.0) as u64)
+    } else {
+        format!("{per_s:.1}")
+    }
+}
+
 /// A stretch of time given in seconds, as in `1 h 2 min`, `5 min 3 s`, `20.0 s`.
-pub(crate) fn span(seconds: f64) -> String {
+pub fn span(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match whole {
         0..60 => format!("{seconds:.1} s"),
@@ -79,7 +93,7 @@ pub(crate) fn span(seconds: f64) -> String {
 }
 
 /// Bytes in SI units.
-pub(crate) fn bytes(n: f64) -> String {
+pub fn bytes(n: f64) -> String {
     let units = ["B", "kB", "MB", "GB", "TB", "PB"];
     let step = if n.abs() < 1e3 {
         0
@@ -99,7 +113,7 @@ pub(crate) fn bytes(n: f64) -> String {
 }
 
 /// A ratio in percent. What is not all is never shown as 100 %, and what is not nothing never as 0 %.
-pub(crate) fn percent(ratio: f64) -> String {
+pub fn percent(ratio: f64) -> String {
     let p = ratio * 100.0;
     match p {
         0.0 => "0 %".into(),
@@ -111,7 +125,7 @@ pub(crate) fn percent(ratio: f64) -> String {
 }
 
 /// A part of a whole in percent; of nothing there is no part.
-pub(crate) fn share(part: u64, whole: u64) -> String {
+pub fn share(part: u64, whole: u64) -> String {
     if whole == 0 {
         "–".into()
     } else {
@@ -120,7 +134,7 @@ pub(crate) fn share(part: u64, whole: u64) -> String {
 }
 
 /// Unix ms as a date and time in UTC, to the minute and without naming the zone.
-pub(crate) fn utc_minute(ms: i64) -> String {
+pub fn utc_minute(ms: i64) -> String {
     DateTime::from_timestamp_millis(ms).map_or_else(
         || format!("{ms} ms"),
         |t| t.format("%Y-%m-%d %H:%M").to_string(),
@@ -128,7 +142,7 @@ pub(crate) fn utc_minute(ms: i64) -> String {
 }
 
 /// Unix ms as a date and time in UTC.
-pub(crate) fn utc(ms: i64) -> String {
+pub fn utc(ms: i64) -> String {
     DateTime::from_timestamp_millis(ms).map_or_else(
         || format!("{ms} ms"),
         |t| t.format("%Y-%m-%d %H:%M:%S UTC").to_string(),
@@ -136,7 +150,7 @@ pub(crate) fn utc(ms: i64) -> String {
 }
 
 /// `1 task`, `2 tasks`.
-pub(crate) fn plural(n: u64, what: &str) -> String {
+pub fn plural(n: u64, what: &str) -> String {
     format!("{} {what}{}", count(n), if n == 1 { "" } else { "s" })
 }
 
@@ -155,6 +169,10 @@ mod tests {
         assert_eq!(number(100.000_01, 4), "100");
         assert_eq!(count(999), "999");
         assert_eq!(count(1_000), "1,000");
+        assert_eq!(
+            [0.0, 4.52, 99.94, 99.96, 12_304.4].map(rate),
+            ["0", "4.5", "99.9", "100", "12,304"]
+        );
     }
 
     #[test]
@@ -162,6 +180,12 @@ mod tests {
         assert_eq!(duration(0.85, 3), "850 µs");
         assert_eq!(duration(12.345, 3), "12.3 ms");
         assert_eq!(duration(1_800.0, 3), "1.80 s");
+        assert_eq!(duration(0.184, 3), "184 µs");
+        assert_eq!(duration(0.999_6, 3), "1.00 ms");
+        assert_eq!(duration(999.4, 3), "999 ms");
+        assert_eq!(duration(999.6, 3), "1.00 s");
+        assert_eq!(duration(-999.6, 3), "-1.00 s");
+        assert_eq!(duration(999.96, 5), "999.96 ms");
         assert_eq!(duration(500.4, 5), "500.40 ms");
         assert_eq!(span(20.0), "20.0 s");
         assert_eq!(span(59.97), "1 min 0 s");

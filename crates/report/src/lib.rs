@@ -5,7 +5,7 @@
 
 pub mod doctor;
 mod failures;
-mod format;
+pub mod format;
 mod json;
 mod junit;
 mod runs;

@@ -45,6 +45,24 @@ pub struct Listing {
 }
 
 /// Objects by key. Writes are atomic: a reader sees the old object, the new one, or none, never a part.
+///
+/// ```
+/// use floodgate_store::local::LocalStore;
+/// use floodgate_store::{ObjectStore, StoreError};
+///
+/// # let folder = tempfile::tempdir().expect("a folder");
+/// # let folder = folder.path();
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+/// # runtime.block_on(async {
+/// let store = LocalStore::open(folder)?;
+/// store.put("projects/shop/note.txt", "first".into()).await?;
+/// let again = store.put_new("projects/shop/note.txt", "second".into()).await;
+/// assert!(matches!(again, Err(StoreError::Exists { .. })));
+/// let found = store.get("projects/shop/note.txt").await?;
+/// assert_eq!(found.as_deref(), Some(&b"first"[..]));
+/// # Ok::<(), StoreError>(())
+/// # }).expect("the store works");
+/// ```
 #[async_trait]
 pub trait ObjectStore: Send + Sync {
     /// Writes an object, replacing one of the same key.

@@ -54,10 +54,14 @@ fn expect(summary: &Summary, size: Size, status: Status) {
     );
     assert_eq!(summary.status, status, "{said}");
     let task = &summary.generators[0];
-    assert_eq!(task.cpus, f64::from(size.0) / 1_024.0, "{said}");
+    assert_eq!(task.limits.cpus, f64::from(size.0) / 1_024.0, "{said}");
     let told = |from| from == Some(LimitSource::TaskMetadata);
-    assert!(told(task.cpus_from), "{said}");
-    assert_eq!(task.memory_bytes, Some(u64::from(size.1) << 20), "{said}");
+    assert!(told(task.limits.cpus_from), "{said}");
+    assert_eq!(
+        task.limits.memory_bytes,
+        Some(u64::from(size.1) << 20),
+        "{said}"
+    );
     let reason = "had no CPU left";
     let is_saturated = summary.reasons.iter().any(|r| r.contains(reason));
     assert_eq!(is_saturated, status == Status::Inconclusive, "{said}");

@@ -2,7 +2,7 @@
 
 use super::settings::{ENGINES, Settings};
 use crate::error::{CliError, Result};
-use sha2::{Digest, Sha256};
+use floodgate_core::shard::sha256_hex;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -224,8 +224,7 @@ pub(super) fn check_sum(file: &Path) -> Result<()> {
         return Err(unlike("it is not in the list of sums beside it"));
     };
     let bytes = std::fs::read(file).map_err(|error| unlike(&error.to_string()))?;
-    let sum = Sha256::digest(&bytes);
-    let sum: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+    let sum = sha256_hex(&bytes);
     match sum == listed {
         true => Ok(()),
         false => Err(unlike("its SHA-256 is not the one in the list beside it")),

@@ -3,6 +3,7 @@
 use super::machine::{Folder, Machine};
 use floodgate_records::manifest::LimitSource;
 use floodgate_report::doctor::{Area, Check, State};
+use floodgate_report::format::count;
 
 /// Open files that every command needs at least, as `limits` checks at its beginning.
 const LEAST_FILES: u64 = 64;
@@ -100,7 +101,7 @@ fn memory(machine: &Machine) -> Check {
 }
 
 fn open_files(allowed: u64) -> Check {
-    let found = ok("open files", counted(allowed));
+    let found = ok("open files", count(allowed));
     let raise = |n: u64| {
         format!(
             "each connection needs one: raise the hard limit (`ulimit -Hn {n}`, LimitNOFILE, --ulimit nofile={n})"
@@ -112,7 +113,7 @@ fn open_files(allowed: u64) -> Check {
             let most = few - LEAST_FILES;
             let remedy = format!(
                 "no more than about {} connections at a time; {}",
-                counted(most),
+                count(most),
                 raise(MANY_CONNECTIONS + LEAST_FILES)
             );
             found.but(State::Warning, remedy)
@@ -134,7 +135,7 @@ fn ports(range: Option<(u16, u16)>) -> Check {
         "local ports",
         format!(
             "{} ({first} to {last}): connections to one address at a time",
-            counted(ports)
+            count(ports)
         ),
     );
     if ports >= MANY_CONNECTIONS {
@@ -164,7 +165,7 @@ fn closed_connections(machine: &Machine) -> Check {
         name,
         format!(
             "hold their ports for {TIME_WAIT_S} s{loopback}: lastingly {} new ones a second to one address",
-            counted(rate)
+            count(rate)
         ),
     );
     let remedy = "only for tests without kept connections: sysctl -w net.ipv4.tcp_tw_reuse=1, or more generators on other machines";
@@ -189,10 +190,7 @@ fn tracked(tracking: Option<Option<(u64, u64)>>) -> Check {
             );
         }
     };
-    let found = ok(
-        name,
-        format!("{} of at most {}", counted(now), counted(most)),
-    );
+    let found = ok(name, format!("{} of at most {}", count(now), count(most)));
     if most >= MANY_TRACKED && now < most / 2 {
         return found;
     }
@@ -236,18 +234,6 @@ fn size(bytes: u64) -> String {
 /// To one digit behind the point.
 fn round(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
-}
-
-/// `1,048,576`.
-fn counted(number: u64) -> String {
-    let digits = number.to_string();
-    let groups: Vec<_> = digits
-        .as_bytes()
-        .rchunks(3)
-        .rev()
-        .map(String::from_utf8_lossy)
-        .collect();
-    groups.join(",")
 }
 
 #[cfg(test)]

@@ -317,13 +317,7 @@ async fn abandon(stores: &Stores, execution: &Execution, signal: &str) {
     execution.ended_ms = Some(now_ms());
     execution.reasons = vec!["stopped at once by a second signal; nothing was merged".into()];
     // The process is about to end in any case.
-    let _ = stores
-        .records
-        .update(
-            &execution,
-            &[Status::Preparing, Status::Running, Status::Merging],
-        )
-        .await;
+    let _ = stores.records.update(&execution, &Status::OPEN).await;
     let how = format!("a second {signal}");
     let _ = note_stop(stores, &execution, &how, now_ms()).await;
 }

@@ -1,9 +1,10 @@
 //! The live view: a progress bar and five lines that are drawn over.
 
-use super::format::{clock, count, iterations, millis, percent, quantiles, rate, tasks};
+use super::format::{clock, iterations, quantiles, tasks};
 use super::{Title, View};
 use console::{Term, measure_text_width, style};
 use floodgate_control::watch::{Phase, Progress};
+use floodgate_report::format::{count, duration, percent, rate};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Redraws a second at most; the figures change once or twice.
@@ -157,7 +158,7 @@ impl View for LiveView {
             ),
         );
         let now = p.recent_response.map_or_else(String::new, |r| {
-            let [p50, p95, p99] = [r.p50_ms, r.p95_ms, r.p99_ms].map(millis);
+            let [p50, p95, p99] = [r.p50_ms, r.p95_ms, r.p99_ms].map(|ms| duration(ms, 3));
             format!("now {p50} / {p95} / {p99}")
         });
         let all = quantiles(p.response);

@@ -1,8 +1,9 @@
 //! Plain lines, for logs of pipelines: one every few seconds, and one at each change of phase.
 
-use super::format::{clock, count, iterations, percent, quantiles, tasks};
+use super::format::{clock, iterations, quantiles, tasks};
 use super::{Title, View};
 use floodgate_control::watch::{Phase, Progress};
+use floodgate_report::format::{count, percent};
 use std::io::{Stderr, Write, stderr};
 use std::time::Duration;
 

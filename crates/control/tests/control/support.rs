@@ -12,7 +12,9 @@ use floodgate_records::control::Ready;
 use floodgate_records::engine::Engine;
 use floodgate_records::execution::Trigger;
 use floodgate_records::keys::ExecutionKeys;
-use floodgate_records::manifest::{Health, Manifest, ShardEntry, TaskOutcome, Totals};
+use floodgate_records::manifest::{
+    GeneratorLimits, Health, Manifest, ShardEntry, TaskOutcome, Totals,
+};
 use floodgate_records::metric::{Builtin, SeriesKey, Tags};
 use floodgate_store::local::LocalStore;
 use std::collections::BTreeMap;
@@ -303,7 +305,10 @@ impl Run<'_> {
             script: Default::default(),
             kept_tags: Vec::new(),
             health: Health {
-                cpus: 1.0,
+                limits: GeneratorLimits {
+                    cpus: 1.0,
+                    ..GeneratorLimits::default()
+                },
                 measured_seconds: 10,
                 ..Health::default()
             },

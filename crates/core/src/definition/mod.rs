@@ -72,6 +72,49 @@ pub struct Parsed {
 
 /// Reads a definition.
 ///
+/// ```
+/// use floodgate_core::definition::{Overrides, Resolver, Source, parse};
+///
+/// struct Nothing;
+///
+/// impl Resolver for Nothing {
+///     fn env(&self, _: &str) -> Option<String> {
+///         None
+///     }
+///     fn secret(&self, _: &str) -> Result<String, String> {
+///         Err("there are no secrets here".into())
+///     }
+///     fn file_exists(&self, _: &str) -> bool {
+///         false
+///     }
+/// }
+///
+/// let read = |rate: &str| {
+///     let text = format!(
+///         "version: 1
+/// project: shop
+/// test: browse
+/// target: http://127.0.0.1:8080
+/// scenarios:
+///   browse:
+///     executor: constant-arrival-rate
+///     rate: {rate}
+///     duration: 20s
+///     preAllocatedVUs: 10
+///     flow:
+///       - get: /
+/// "
+///     );
+///     let source = Source { name: "test.yaml", text: text.as_bytes() };
+///     parse(&source, &Overrides::default(), &Nothing)
+/// };
+/// let parsed = read("100")?;
+/// assert_eq!(parsed.definition.scenarios[0].name, "browse");
+/// let faults = read("many").expect_err("no rate");
+/// assert!(faults.to_string().contains("test.yaml:8:"), "{faults}");
+/// # Ok::<(), floodgate_core::definition::Faults>(())
+/// ```
+///
 /// # Errors
 /// Everything that is wrong with it.
 pub fn parse(

@@ -1,5 +1,6 @@
 //! The version of a test: what was run, in one hash.
 
+use floodgate_records::printable::hex;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -23,8 +24,5 @@ pub fn version<'a>(
         part(path.as_bytes());
         part(content);
     }
-    hash.finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(hash.finalize())
 }

@@ -316,10 +316,7 @@ fn generator(m: &Manifest) -> GeneratorSummary {
         }
         .to_owned(),
         saturated: !Saturation::of(h).is_empty(),
-        cpus: h.cpus,
-        cpus_from: h.cpus_from,
-        memory_bytes: h.memory_bytes,
-        memory_from: h.memory_from,
+        limits: h.limits,
         contended_seconds: h.contended_seconds,
         stolen_seconds: h.stolen_seconds,
         cpu_mean: h.cpu_mean,

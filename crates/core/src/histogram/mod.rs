@@ -108,6 +108,18 @@ pub struct Bucket {
 }
 
 /// A histogram of µs; see the [module](self).
+///
+/// ```
+/// use floodgate_core::histogram::Histogram;
+///
+/// let (mut all, mut other) = (Histogram::new(), Histogram::new());
+/// (1..=99).for_each(|ms| all.record(ms * 1_000));
+/// other.record(5_000_000);
+/// all.add(&other);
+/// assert_eq!((all.count(), all.quantile(1.0)), (100, 5_000_000));
+/// let median = all.quantile(0.5);
+/// assert!(median.abs_diff(50_000) <= 50, "{median}");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Histogram {
     /// By power of two: the table's number in `tables`, or [`NO_TABLE`].

@@ -11,6 +11,7 @@ use super::schema::{
 };
 use super::{Row, ShardError, ShardMeta};
 use floodgate_records::metric::Tags;
+use floodgate_records::printable::hex;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type};
 use parquet::errors::ParquetError;
@@ -167,11 +168,7 @@ pub(super) const PLACEHOLDER: &str = "0000000000000000";
 /// 64 bits of SHA-256 in hex. It covers the whole file with [`PLACEHOLDER`] in its own place: the library is robust against
 /// damaged pages, not against damaged footers, and a file must be trusted without a manifest when its task was killed.
 pub(super) fn checksum(hash: Sha256) -> String {
-    hash.finalize()
-        .iter()
-        .take(PLACEHOLDER.len() / 2)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(&hash.finalize()[..PLACEHOLDER.len() / 2])
 }
 
 /// Where the checksum stands in a footer: after its key, and the header and length of a Thrift string.

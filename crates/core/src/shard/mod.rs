@@ -24,6 +24,7 @@ pub use meta::{Content, ShardMeta, Sources};
 use bytes::Bytes;
 use floodgate_records::manifest::ShardEntry;
 use floodgate_records::metric::{Builtin, SeriesKey};
+use floodgate_records::printable::hex;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
@@ -154,8 +155,5 @@ pub fn entry(seq: u32, rows: usize, bytes: &[u8]) -> ShardEntry {
 
 /// SHA-256 in lower-case hex: how manifests name a shard's content.
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    hex(Sha256::digest(bytes))
 }

@@ -53,7 +53,7 @@ impl Saturation {
         let late = health.lag_p99_us > LAG_LIMIT_US;
         let unlimited = health.blind
             && health.measured_seconds > 0
-            && !health.cpus_from.is_some_and(LimitSource::is_quota);
+            && !health.limits.cpus_from.is_some_and(LimitSource::is_quota);
         let found = [
             (often(health.saturated_seconds), Self::Cpu),
             (often(health.throttled_seconds) && late, Self::Throttled),

@@ -1,7 +1,7 @@
 use super::words::{number, percent};
 use super::*;
 use floodgate_records::control::StopReason;
-use floodgate_records::manifest::{Health, TaskOutcome, Totals};
+use floodgate_records::manifest::{GeneratorLimits, Health, TaskOutcome, Totals};
 use floodgate_records::outcome::{BaselineOutcome, Direction, Outcome};
 use proptest::prelude::*;
 
@@ -97,7 +97,10 @@ pub(super) fn manifest(task: u32) -> Manifest {
         script: Default::default(),
         kept_tags: Vec::new(),
         health: Health {
-            cpus: 1.0,
+            limits: GeneratorLimits {
+                cpus: 1.0,
+                ..GeneratorLimits::default()
+            },
             measured_seconds: 60,
             ..Health::default()
         },
@@ -568,7 +571,7 @@ fn a_task_that_does_not_know_its_limit_is_never_silently_fine() {
     let of = |from, blind, contended| {
         with(|c| {
             let health = &mut c.manifests[1].health;
-            (health.cpus_from, health.blind) = (from, blind);
+            (health.limits.cpus_from, health.blind) = (from, blind);
             health.contended_seconds = contended;
         })
     };

@@ -70,8 +70,8 @@ fn limits(generators: &[&GeneratorSummary]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for g in generators {
         let by = |from: Option<LimitSource>| from.filter(|f| f.is_quota()).map(LimitSource::words);
-        let cpu = by(g.cpus_from).map(|by| format!("{} CPU by {by}", g.cpus));
-        let memory = g.memory_bytes.zip(by(g.memory_from));
+        let cpu = by(g.limits.cpus_from).map(|by| format!("{} CPU by {by}", g.limits.cpus));
+        let memory = g.limits.memory_bytes.zip(by(g.limits.memory_from));
         let memory = memory.map(|(most, by)| format!("{} of memory by {by}", bytes(most as f64)));
         let all: Vec<_> = cpu.into_iter().chain(memory).collect();
         let line = format!("limits: {}", all.join(", "));

@@ -6,7 +6,7 @@ use floodgate_records::execution::{
     AppliedLoad, Completeness, ExcludedShard, Execution, Infrastructure, Trigger,
 };
 use floodgate_records::failure::FailuresSummary;
-use floodgate_records::manifest::LimitSource;
+use floodgate_records::manifest::{GeneratorLimits, LimitSource};
 use floodgate_records::metric::{Builtin, Contains, MetricKind};
 use floodgate_records::outcome::{BaselineOutcome, Direction, Outcome, ThresholdOutcome};
 use floodgate_records::plan::PlannedLoad;
@@ -90,10 +90,12 @@ fn generator(task: u32, cpu: f64, lag_p99_ms: f64) -> GeneratorSummary {
         task,
         outcome: "completed".into(),
         saturated: false,
-        cpus: 1.0,
-        cpus_from: Some(LimitSource::Machine),
-        memory_bytes: Some(2 << 30),
-        memory_from: Some(LimitSource::Machine),
+        limits: GeneratorLimits {
+            cpus: 1.0,
+            cpus_from: Some(LimitSource::Machine),
+            memory_bytes: Some(2 << 30),
+            memory_from: Some(LimitSource::Machine),
+        },
         contended_seconds: Some(1),
         stolen_seconds: 0,
         cpu_mean: cpu,

@@ -206,8 +206,8 @@ fn limits_that_are_none_of_the_machines_are_told() {
     let shown = |s: &_| summary(&e, s, Style::PLAIN);
     assert!(!shown(&s).contains("limits:"));
     for g in &mut s.generators {
-        (g.cpus, g.cpus_from) = (0.25, Some(TaskMetadata));
-        (g.memory_bytes, g.memory_from) = (Some(512 << 20), Some(Cgroup));
+        (g.limits.cpus, g.limits.cpus_from) = (0.25, Some(TaskMetadata));
+        (g.limits.memory_bytes, g.limits.memory_from) = (Some(512 << 20), Some(Cgroup));
     }
     let text = shown(&s);
     let line = text.lines().filter(|line| line.contains("limits:"));
@@ -216,7 +216,7 @@ fn limits_that_are_none_of_the_machines_are_told() {
     let both = line[0].contains("0.25 CPU by the task's metadata")
         && line[0].contains("of memory by its cgroup");
     assert!(both, "{text}");
-    s.generators[0].memory_from = Some(Machine);
+    s.generators[0].limits.memory_from = Some(Machine);
     assert!(shown(&s).contains("limits: 0.25 CPU by the task's metadata\n"));
 }
 

@@ -3,6 +3,7 @@
 use super::challenge::{Challenge, Hash, Protection};
 use crate::flow::credentials::Credentials;
 use crate::flow::io::Request;
+use floodgate_records::printable::hex;
 use md5::Md5;
 use sha2::digest::Digest;
 use sha2::{Sha256, Sha512_256};
@@ -86,19 +87,11 @@ pub(super) fn value(
 impl Hash {
     fn of(self, data: &[u8]) -> String {
         match self {
-            Self::Md5 => hex(&Md5::digest(data)),
-            Self::Sha256 => hex(&Sha256::digest(data)),
-            Self::Sha512Of256 => hex(&Sha512_256::digest(data)),
+            Self::Md5 => hex(Md5::digest(data)),
+            Self::Sha256 => hex(Sha256::digest(data)),
+            Self::Sha512Of256 => hex(Sha512_256::digest(data)),
         }
     }
-}
-
-fn hex(digest: &[u8]) -> String {
-    let mut out = String::with_capacity(2 * digest.len());
-    for byte in digest {
-        let _ = write!(out, "{byte:02x}");
-    }
-    out
 }
 
 fn quoted(text: &str) -> String {

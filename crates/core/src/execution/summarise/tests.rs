@@ -4,7 +4,7 @@ use crate::definition::model::{BaselineRef, BaselineSpec, ThresholdSpec};
 use crate::threshold::testing::Samples;
 use floodgate_records::cost::{Cost, CostItem};
 use floodgate_records::execution::ExcludedShard;
-use floodgate_records::manifest::{Health, Totals};
+use floodgate_records::manifest::{GeneratorLimits, Health, Totals};
 use floodgate_records::schema;
 use floodgate_records::status::Status;
 use serde_json::Value;
@@ -78,7 +78,10 @@ fn manifest() -> Manifest {
         script: Default::default(),
         kept_tags: Vec::new(),
         health: Health {
-            cpus: 2.0,
+            limits: GeneratorLimits {
+                cpus: 2.0,
+                ..GeneratorLimits::default()
+            },
             lag_p99_us: 150,
             measured_seconds: 1,
             ..Health::default()
