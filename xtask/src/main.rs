@@ -1,4 +1,4 @@
-//! Chores of this repository: `cargo xtask test`, `ci`, `bench`, `image`, `emulate`, `package`, `dist`, `recording` and `terraform`.
+//! Chores of this repository: `cargo xtask test`, `ci`, `bench`, `image`, `emulate`, `package`, `dist`, `recording`, `simulate` and `terraform`.
 
 mod arch;
 mod bench;
@@ -19,6 +19,7 @@ mod python;
 mod readers;
 mod recording;
 mod repo;
+mod simulate;
 mod steps;
 mod terraform;
 mod test;
@@ -58,6 +59,8 @@ enum Chore {
     Package(package::Options),
     /// Record the demo as the animated picture that README shows
     Recording(recording::Options),
+    /// Simulate runs, and print how often statistics are right
+    Simulate(simulate::Options),
     /// Check the Terraform code, and build the provider that this takes
     Terraform(terraform::Options),
 }
@@ -75,6 +78,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Dist(options) => dist::run(&options),
         Chore::Package(options) => package::run(&options),
         Chore::Recording(options) => recording::run(&options),
+        Chore::Simulate(options) => simulate::run(&options),
         Chore::Terraform(options) => terraform::run(&options),
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod baseline;
 pub mod check;
+pub mod compare;
 pub mod cost;
 pub mod decimal;
 pub mod definition;

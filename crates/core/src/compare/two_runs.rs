@@ -1,0 +1,141 @@
+//! Two runs, window by window.
+
+use super::bootstrap::{REPLICATES, Spread, spread};
+use super::dependence::{block_length, persistence};
+use super::estimator::Estimator;
+use super::interval::{Compared, Effect, Interval, Needed, Settings, student};
+use super::runs::{RunValue, between};
+use super::series::{Statistic, WINDOW_S, Window};
+use super::warmup::end_of_warmup;
+
+/// Windows that a run has to have after its warm-up: two minutes. With fewer the rate of false alarms is not held.
+const MIN_WINDOWS: usize = 12;
+/// Beyond it more degrees of freedom make no difference: what Student's distribution is compared with to widen percentiles.
+const MANY: f64 = 1e6;
+
+/// Compares a number of a run with that of an earlier one. What is known of `history`, runs of the same test, is the least by which runs
+/// differ anyway; with fewer than [`super::MIN_RUNS`] of them nothing is.
+///
+/// # Errors
+/// What is missing for an interval, and what to do about it: a sentence.
+pub fn two(
+    statistic: Statistic,
+    base: &[Window],
+    head: &[Window],
+    history: &[RunValue],
+    settings: &Settings,
+) -> Result<Compared, String> {
+    let warmup = warmup_of(statistic, &[base, head])?;
+    let base = trimmed(statistic, base, warmup)?;
+    let head = trimmed(statistic, head, warmup)?;
+    let memory = persistence(&[base.scores(), head.scores()]);
+    let mut random = fastrand::Rng::with_seed(settings.seed);
+    let mut spread_of = |run: &Estimator| {
+        let block = block_length(run.windows(), memory);
+        (spread(run, block, memory, &mut random), block)
+    };
+    let ((before, block), (after, _)) = (spread_of(&base), spread_of(&head));
+    let estimate = head.whole().ln() - base.whole().ln();
+    let between = between(history);
+    let floor = between.map(|(variance, freedom)| (2.0 * variance, freedom));
+    let interval = interval(estimate, &before, &after, floor, settings.level());
+    let effect = interval.outcome(settings);
+    let longer = (interval.half() / interval.deciding_half(settings)).powi(2);
+    let by_length = floor.is_none_or(|(least, _)| least < before.variance + after.variance);
+    Ok(Compared {
+        interval,
+        effect,
+        warmup_s: warmup as u32 * WINDOW_S,
+        block_s: block as u32 * WINDOW_S,
+        between: between.map(|(variance, _)| variance.sqrt().exp_m1()),
+        needed: (effect == Effect::Undecided && by_length)
+            .then_some(Needed::Longer(longer.max(1.1))),
+    })
+}
+
+/// The longest warm-up of some runs, in windows: all leave out the same part, so that none is favoured.
+pub(super) fn warmup_of(statistic: Statistic, runs: &[&[Window]]) -> Result<usize, String> {
+    let mut longest = 0;
+    for run in runs {
+        let estimator = Estimator::new(statistic, run).ok_or("a run has no sample of it")?;
+        let by_sample =
+            |(score, weight): (f64, f64)| if weight > 0.0 { score / weight } else { 0.0 };
+        let scores: Vec<f64> = estimator
+            .scores()
+            .into_iter()
+            .zip(estimator.weights())
+            .map(by_sample)
+            .collect();
+        longest = longest.max(end_of_warmup(&scores));
+    }
+    Ok(longest)
+}
+
+/// What is left of a run after the warm-up, if it is enough.
+pub(super) fn trimmed(
+    statistic: Statistic,
+    run: &[Window],
+    warmup: usize,
+) -> Result<Estimator, String> {
+    let rest = run.get(warmup..).unwrap_or_default();
+    if rest.len() < MIN_WINDOWS {
+        let least = MIN_WINDOWS as u32 * WINDOW_S;
+        let found = rest.len() as u32 * WINDOW_S;
+        let of = if warmup > 0 { " after its warm-up" } else { "" };
+        return Err(format!(
+            "a run of {found} s{of} has too few windows for an interval; {least} s are the least, 300 s are well"
+        ));
+    }
+    let estimator = Estimator::new(statistic, rest).ok_or("a run has no sample of it")?;
+    let (found, least) = (estimator.samples(), statistic.least_samples());
+    if found < least {
+        return Err(format!(
+            "a run has {found} samples of it, which is too few for an interval of this number; {least} are the least"
+        ));
+    }
+    Ok(estimator)
+}
+
+/// The wider of two intervals at each end: by Student's distribution, which is right for few blocks, and by percentiles of the replicates,
+/// which are right where the spread is not symmetric, widened as Student's is wider than the normal distribution. Neither is narrower than
+/// the floor, a variance with its degrees of freedom, allows.
+fn interval(
+    estimate: f64,
+    base: &Spread,
+    head: &Spread,
+    floor: Option<(f64, f64)>,
+    level: f64,
+) -> Interval {
+    let within = base.variance + head.variance;
+    let freedom = welch(&[(base.variance, base.freedom), (head.variance, head.freedom)]);
+    let (variance, freedom) = floor
+        .filter(|(least, _)| *least > within)
+        .unwrap_or((within, freedom));
+    let reach = student(level, freedom);
+    let half = reach * variance.sqrt();
+    let widen = reach / student(level, MANY);
+    let mut differences: Vec<f64> = head
+        .deviations
+        .iter()
+        .zip(&base.deviations)
+        .map(|(h, b)| (h - b) * widen)
+        .collect();
+    differences.sort_by(f64::total_cmp);
+    let at = (level / 2.0 * REPLICATES as f64) as usize;
+    let (lowest, highest) = (differences[at], differences[REPLICATES - 1 - at]);
+    Interval::of_logs(
+        estimate,
+        estimate + lowest.min(-half),
+        estimate + highest.max(half),
+    )
+}
+
+/// Degrees of freedom of a sum of variances (Welch 1947; Satterthwaite 1946).
+pub(super) fn welch(parts: &[(f64, f64)]) -> f64 {
+    let sum: f64 = parts.iter().map(|(variance, _)| variance).sum();
+    let below: f64 = parts
+        .iter()
+        .map(|(variance, freedom)| variance * variance / freedom)
+        .sum();
+    if below > 0.0 { sum * sum / below } else { MANY }
+}
