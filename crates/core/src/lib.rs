@@ -11,6 +11,7 @@ pub mod compare;
 pub mod cost;
 pub mod decimal;
 pub mod definition;
+pub mod drift;
 pub mod execution;
 pub mod fold;
 pub mod histogram;

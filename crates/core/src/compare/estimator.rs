@@ -50,7 +50,7 @@ impl Estimator {
 
     /// The value over all windows.
     pub(super) fn whole(&self) -> f64 {
-        self.value(&[0..self.windows])
+        self.value(std::slice::from_ref(&(0..self.windows)))
     }
 
     /// What each window adds to the error of [`Self::whole`], up to a factor.
