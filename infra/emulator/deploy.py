@@ -1,8 +1,9 @@
 """Puts one Floodgate stack onto an emulated AWS, and takes it away again.
 
-What Terraform does on AWS (`terraform/`), in the least that an emulator needs: names, contents, the state machine, roles and policies
-are the same. `--gateway` names the program that renders Terraform's policies; without it roles have none, for an emulator that enforces
-none. Only loopback endpoints are accepted.
+Roles, policies, the table, the functions, the state machines and the rule that calls reap are read from the Terraform code: `--gateway`
+names the program that renders it. What is made here by hand is what differs on an emulator: the bucket without its settings, clusters
+without a network, task definitions on the host's network, `config/placement.json` with the bounds of the tests, and the schedule.
+Only loopback endpoints are accepted.
 
     deploy.py up   --endpoint http://127.0.0.1:4566 --bootstrap PATH --out stack.json
     deploy.py down --endpoint http://127.0.0.1:4566
@@ -28,12 +29,11 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS = ("prepare", "launch", "watch", "merge", "finish", "reap")
-#: Seconds that a function may take, as in `terraform/modules/functions`.
+#: Seconds that a function may take: those of the tests are not optimised, and six runs share two processors.
 TIMEOUT_S = 900
 ACCOUNT = "000000000000"
-# Parts of a merge at a time: this machine has two processors.
+#: Parts of a merge at a time: this machine has two processors.
 MERGE_CONCURRENCY = 2
 
 
@@ -48,7 +48,6 @@ class Options:
     package: str | None
     image: str
     engine: list[str]
-    state_machine: Path
     generator_s3: str | None
     launch_type: str
     project: list[str]
@@ -159,12 +158,10 @@ def secrets(clients: Clients, options: Options) -> dict[str, list[str]]:
     return arns
 
 
-def rendered_policies(options: Options, secret_arns: dict[str, list[str]]) -> dict[str, Any]:
-    """Roles and policies as Terraform renders them; with no policies where nobody can."""
+def rendered(options: Options, architecture: str, secret_arns: dict[str, list[str]]) -> dict[str, Any]:
+    """Roles, policies and resources as Terraform makes them."""
     if options.gateway is None:
-        names = [*FUNCTIONS, "state-machine", "schedules", "generator-execution"]
-        arns = [role_arn(options, name) for name in names] + list(task_roles(options).values())
-        return {"roles": {arn.rsplit("/", 1)[-1]: {"trust": NOBODY, "policies": {}} for arn in arns}}
+        raise SystemExit("deploy: --gateway is missing: the program floodgate-gateway, built by cargo")
     scheduled = json.loads(options.schedule)["project"] if options.schedule else options.project[-1]
     inputs = {
         "name": options.name,
@@ -172,19 +169,16 @@ def rendered_policies(options: Options, secret_arns: dict[str, list[str]]) -> di
         "projects": {project: {"secret_arns": arns} for project, arns in secret_arns.items()},
         # The role of schedules is there whether a schedule is or not: one may come with the next `up`.
         "schedules": {"nightly": {"expression": "rate(1 day)", "project": scheduled, "test": "any"}},
+        "functions_package": "",
+        "functions_architecture": architecture,
+        "emulator_endpoint": options.endpoint,
+        "merge_concurrency": MERGE_CONCURRENCY,
     }
     command = [str(options.gateway), "render", "--inputs", json.dumps(inputs)]
     said = subprocess.run(
         [*command, "--account", ACCOUNT, "--region", options.region], check=True, stdout=subprocess.PIPE
     )
     return json.loads(said.stdout)
-
-
-#: Who may take a role that no one has to.
-NOBODY = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
-}
 
 
 def lessened(options: Options, role: str, policy: dict[str, Any]) -> dict[str, Any]:
@@ -206,18 +200,17 @@ def lessened(options: Options, role: str, policy: dict[str, Any]) -> dict[str, A
     return policy | {"Statement": statements}
 
 
-def roles(clients: Clients, options: Options, secret_arns: dict[str, list[str]]) -> None:
+def roles(clients: Clients, options: Options, rendering: dict[str, Any]) -> None:
     """Every role with its policies, those to attach, and the bucket's."""
-    rendering = rendered_policies(options, secret_arns)
     for name, role in rendering["roles"].items():
         create(clients.iam.create_role, RoleName=name, AssumeRolePolicyDocument=json.dumps(role["trust"]))
         for policy, document in role["policies"].items():
             text = json.dumps(lessened(options, name, document))
             clients.iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=text)
-    for name, document in rendering.get("managed", {}).items():
+    for name, document in rendering["managed"].items():
         unless_absent(clients.iam.delete_policy, PolicyArn=f"arn:aws:iam::{ACCOUNT}:policy/{name}")
         clients.iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(document))
-    for name, document in rendering.get("buckets", {}).items():
+    for name, document in rendering["buckets"].items():
         clients.s3.put_bucket_policy(Bucket=name, Policy=json.dumps(document))
 
 
@@ -229,29 +222,27 @@ def bucket(clients: Clients, options: Options) -> None:
     )
 
 
-def table(clients: Clients, options: Options) -> None:
-    """The table of records: `docs/` and `crates/store` say what lies in it."""
-    keys = ("PK", "SK", "GSI1PK", "GSI1SK", "GSI2PK", "GSI2SK")
-
-    def schema(hash_key: str, range_key: str) -> list[dict[str, str]]:
-        return [
-            {"AttributeName": hash_key, "KeyType": "HASH"},
-            {"AttributeName": range_key, "KeyType": "RANGE"},
-        ]
-
+def table(clients: Clients, resources: dict[str, Any]) -> None:
+    """The table of records."""
+    made = resources["aws_dynamodb_table"]["this"]
+    keys = {"HASH": made["hash_key"], "RANGE": made["range_key"]}
     create(
         clients.dynamodb.create_table,
-        TableName=options.name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-        KeySchema=schema("PK", "SK"),
+        TableName=made["name"],
+        BillingMode=made["billing_mode"],
+        AttributeDefinitions=[
+            {"AttributeName": attribute["name"], "AttributeType": attribute["type"]} for attribute in made["attribute"]
+        ],
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for kind, name in keys.items()],
         GlobalSecondaryIndexes=[
             {
-                "IndexName": f"GSI{n}",
-                "KeySchema": schema(f"GSI{n}PK", f"GSI{n}SK"),
-                "Projection": {"ProjectionType": "ALL"},
+                "IndexName": index["name"],
+                "KeySchema": [
+                    {"AttributeName": key["attribute_name"], "KeyType": key["key_type"]} for key in index["key_schema"]
+                ],
+                "Projection": {"ProjectionType": index["projection_type"]},
             }
-            for n in (1, 2)
+            for index in made["global_secondary_index"]
         ],
     )
 
@@ -362,135 +353,93 @@ def package(clients: Clients, options: Options) -> str:
     return f"{options.bucket}/{key}"
 
 
-def functions(clients: Clients, options: Options, architecture: str, packed: str) -> dict[str, str]:
-    """The six functions: one program, told by a variable which of them it is."""
+def functions(clients: Clients, resources: dict[str, Any], packed: str) -> dict[str, str]:
+    """The functions: one program, told by a variable which of them it is."""
     where, key = packed.split("/", 1)
     code = {"S3Bucket": where, "S3Key": key}
-    state_machine = f"arn:aws:states:{options.region}:{ACCOUNT}:stateMachine:{options.name}"
     arns = {}
-    for which in FUNCTIONS:
-        name = f"{options.name}-{which}"
-        variables = {
-            "FLOODGATE_FUNCTION": which,
-            "FLOODGATE_STACK": options.name,
-            "FLOODGATE_BUCKET": options.bucket,
-            "FLOODGATE_BUCKET_REGION": options.region,
-            "FLOODGATE_TABLE": options.name,
-            "FLOODGATE_LOG": "info",
-            "AWS_ENDPOINT_URL": options.endpoint,
-        }
-        if which == "reap":
-            variables["FLOODGATE_STATE_MACHINE"] = state_machine
+    for made in resources["aws_lambda_function"].values():
+        name, log = made["function_name"], made["logging_config"][0]
+        variables = made["environment"][0]["variables"]
         settings = {
-            "Runtime": "provided.al2023",
-            "Handler": "bootstrap",
-            "Role": role_arn(options, which),
-            "LoggingConfig": {"LogFormat": "Text", "LogGroup": f"/floodgate/{options.name}/{which}"},
+            "Runtime": made["runtime"],
+            "Handler": made["handler"],
+            "Role": made["role"],
+            "LoggingConfig": {"LogFormat": log["log_format"], "LogGroup": log["log_group"]},
             "Timeout": TIMEOUT_S,
-            "MemorySize": 512,
+            "MemorySize": made["memory_size"],
             "Environment": {"Variables": variables},
         }
         if create(
             clients.functions.create_function,
             FunctionName=name,
             Code=code,
-            Architectures=[architecture],
+            Architectures=made["architectures"],
             **settings,
         ) is None:
             clients.functions.update_function_code(FunctionName=name, **code)
             clients.functions.update_function_configuration(FunctionName=name, **settings)
-        arns[which] = clients.functions.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+        found = clients.functions.get_function(FunctionName=name)["Configuration"]
+        arns[variables["FLOODGATE_FUNCTION"]] = found["FunctionArn"]
     return arns
 
 
-@dataclass(frozen=True)
-class Machine:
-    """One state machine a project, and a second one for its schedules."""
-
-    project: str
-    scheduled: bool
-
-    def name(self, options: Options) -> str:
-        """As Terraform names it."""
-        project = "" if self.project == "*" else self.project
-        if self.scheduled:
-            return f"{options.name}_{project}_scheduled"
-        return f"{options.name}_{project}" if project else options.name
-
-    def arn(self, options: Options) -> str:
-        return f"arn:aws:states:{options.region}:{ACCOUNT}:stateMachine:{self.name(options)}"
+#: What Terraform calls the state machine of a project's schedules, after the project.
+SCHEDULED = "/scheduled"
 
 
-def machines(options: Options) -> list[Machine]:
-    """Those that callers start, and that of the schedule, if there is one."""
-    of_callers = [Machine(project, scheduled=False) for project in options.project]
-    if not options.schedule:
-        return of_callers
-    project = json.loads(options.schedule)["project"]
-    return [*of_callers, Machine(project if project in options.project else "*", scheduled=True)]
+def state_machines(clients: Clients, options: Options, resources: dict[str, Any]) -> dict[str, str]:
+    """The state machines by project, that of the schedule with [`SCHEDULED`] after it, if there is one: their ARNs."""
+    arns = {}
+    for key, made in resources["aws_sfn_state_machine"].items():
+        project = key.removeprefix('this["').removesuffix('"]')
+        if project.endswith(SCHEDULED) and not options.schedule:
+            continue
+        name, definition, role = made["name"], made["definition"], made["role_arn"]
+        arn = f"arn:aws:states:{options.region}:{ACCOUNT}:stateMachine:{name}"
+        if create(
+            clients.states.create_state_machine, name=name, definition=definition, roleArn=role, type=made["type"]
+        ) is None:
+            clients.states.update_state_machine(stateMachineArn=arn, definition=definition, roleArn=role)
+        arns[project] = arn
+    return arns
 
 
-def rendered(options: Options, arns: dict[str, str], machine: Machine) -> str:
-    """The state machine, its placeholders filled in as Terraform's `templatefile` does."""
-    text = options.state_machine.read_text()
-    text = text.replace("${project}", machine.project)
-    text = text.replace("${scheduled}", "yes" if machine.scheduled else "no")
-    for which, arn in arns.items():
-        text = text.replace(f"${{{which}_arn}}", arn)
-    text = text.replace("${bucket}", options.bucket).replace("${merge_concurrency}", str(MERGE_CONCURRENCY))
-    if "${" in text:
-        left = text[text.index("${") :].split("}")[0]
-        raise SystemExit(f"deploy: {options.state_machine}: no value for {left}}}")
-    return text
-
-
-def state_machine(clients: Clients, options: Options, arns: dict[str, str], machine: Machine) -> str:
-    definition = rendered(options, arns, machine)
-    role = role_arn(options, "state-machine")
-    made = create(
-        clients.states.create_state_machine,
-        name=machine.name(options),
-        definition=definition,
-        roleArn=role,
-        type="STANDARD",
-    )
-    arn = machine.arn(options)
-    if made is None:
-        clients.states.update_state_machine(stateMachineArn=arn, definition=definition, roleArn=role)
-    return arn
-
-
-def rule(clients: Clients, options: Options, machine_arns: list[str], reap: str) -> None:
+def rule(clients: Clients, resources: dict[str, Any]) -> None:
     """An execution that ends without a verdict of its own is reaped."""
-    pattern = {
-        "source": ["aws.states"],
-        "detail-type": ["Step Functions Execution Status Change"],
-        "detail": {"stateMachineArn": machine_arns, "status": ["ABORTED", "TIMED_OUT", "FAILED"]},
+    made = resources["aws_cloudwatch_event_rule"]["ended"]
+    clients.events.put_rule(Name=made["name"], EventPattern=json.dumps(made["event_pattern"]), State="ENABLED")
+    target = resources["aws_cloudwatch_event_target"]["reap"]
+    transformer = target["input_transformer"][0]
+    clients.events.put_targets(
+        Rule=target["rule"],
+        Targets=[
+            {
+                "Id": target["target_id"],
+                "Arn": target["arn"],
+                "InputTransformer": {
+                    "InputPathsMap": transformer["input_paths"],
+                    "InputTemplate": transformer["input_template"],
+                },
+            }
+        ],
+    )
+
+
+def schedule(clients: Clients, options: Options, machine: str) -> None:
+    """A schedule that starts a run by its name."""
+    arguments = {
+        "Name": f"{options.name}-nightly",
+        "ScheduleExpression": options.schedule_expression,
+        "FlexibleTimeWindow": {"Mode": "OFF"},
+        "Target": {
+            "Arn": machine,
+            "RoleArn": role_arn(options, "schedules"),
+            "Input": json.dumps({"schedule": "nightly"}),
+        },
     }
-    name = f"{options.name}-execution-ended"
-    clients.events.put_rule(Name=name, EventPattern=json.dumps(pattern), State="ENABLED")
-    # As in `terraform/modules/orchestration`: no input, which has values of the environment in it.
-    paths = {"arn": "$.detail.executionArn", "name": "$.detail.name", "status": "$.detail.status", "start": "$.detail.startDate"}
-    template = '{"detail": {"executionArn": <arn>, "name": <name>, "status": <status>, "startDate": <start>}}'
-    target = {"Id": "reap", "Arn": reap, "InputTransformer": {"InputPathsMap": paths, "InputTemplate": template}}
-    clients.events.put_targets(Rule=name, Targets=[target])
-
-
-def schedule(clients: Clients, options: Options, machine: Machine) -> None:
-    """A schedule that starts a run by its name, if one is given."""
-    if options.schedule:
-        arguments = {
-            "Name": f"{options.name}-nightly",
-            "ScheduleExpression": options.schedule_expression,
-            "FlexibleTimeWindow": {"Mode": "OFF"},
-            "Target": {
-                "Arn": machine.arn(options),
-                "RoleArn": role_arn(options, "schedules"),
-                "Input": json.dumps({"schedule": "nightly"}),
-            },
-        }
-        if create(clients.scheduler.create_schedule, **arguments) is None:
-            clients.scheduler.update_schedule(**arguments)
+    if create(clients.scheduler.create_schedule, **arguments) is None:
+        clients.scheduler.update_schedule(**arguments)
 
 
 def up(options: Options) -> Stack:
@@ -498,28 +447,32 @@ def up(options: Options) -> Stack:
     clients = Clients(options)
     architecture = host_architecture()
     bucket(clients, options)
-    table(clients, options)
     secret_arns = secrets(clients, options)
-    roles(clients, options, secret_arns)
+    rendering = rendered(options, architecture, secret_arns)
+    resources = rendering["resources"]
+    table(clients, resources)
+    roles(clients, options, rendering)
     home = regional(clients, options, architecture)
     regions = {options.region: home}
     if options.other_region:
         regions[options.other_region] = regional(Clients(options, options.other_region), options, architecture)
     placement(clients, options, regions, secret_arns)
     packed = package(clients, options)
-    arns = functions(clients, options, architecture, packed)
-    all_machines = machines(options)
-    machine_arns = {machine: state_machine(clients, options, arns, machine) for machine in all_machines}
-    rule(clients, options, list(machine_arns.values()), arns["reap"])
-    schedule(clients, options, all_machines[-1])
+    arns = functions(clients, resources, packed)
+    machines = state_machines(clients, options, resources)
+    rule(clients, resources)
+    of_schedules = [arn for project, arn in machines.items() if project.endswith(SCHEDULED)]
+    if of_schedules:
+        schedule(clients, options, of_schedules[0])
+    of_callers = {project: arn for project, arn in machines.items() if not project.endswith(SCHEDULED)}
     return Stack(
         endpoint=options.endpoint,
         region=options.region,
         name=options.name,
         bucket=options.bucket,
         table=options.name,
-        state_machine=next(iter(machine_arns.values())),
-        state_machines={machine.project: arn for machine, arn in machine_arns.items() if not machine.scheduled},
+        state_machine=of_callers[options.project[0]],
+        state_machines=of_callers,
         cluster=home["cluster"],
         task_definition=home["task_definitions"]["http"][architecture],
         functions=arns,
@@ -541,8 +494,8 @@ def down(options: Options) -> None:
     # First what would start something, then what runs.
     for call, arguments in (
         (clients.scheduler.delete_schedule, {"Name": f"{options.name}-nightly"}),
-        (clients.events.remove_targets, {"Rule": f"{options.name}-execution-ended", "Ids": ["reap"]}),
-        (clients.events.delete_rule, {"Name": f"{options.name}-execution-ended"}),
+        (clients.events.remove_targets, {"Rule": f"{options.name}-ended", "Ids": ["reap"]}),
+        (clients.events.delete_rule, {"Name": f"{options.name}-ended"}),
     ):
         unless_absent(call, **arguments)
     for machine in own_machines(clients, options):
@@ -629,7 +582,6 @@ def arguments() -> tuple[str, Options, Path | None]:
     parser.add_argument("--package", help="bucket/key of the zip, when another stack has put it there")
     parser.add_argument("--image", default="floodgate-generator:dev")
     parser.add_argument("--engine", action="append", default=[], metavar="ENGINE=IMAGE", help="one more engine")
-    parser.add_argument("--state-machine", type=Path, default=ROOT / "infra/state-machine.asl.json")
     parser.add_argument("--generator-s3", help="where generators find S3 instead: a proxy that injects faults")
     parser.add_argument("--launch-type", default="EC2", help="host networking needs EC2")
     parser.add_argument("--project", action="append", help="one with a state machine of its own, or * for all others")
@@ -637,7 +589,7 @@ def arguments() -> tuple[str, Options, Path | None]:
     parser.add_argument("--schedule-expression", default="rate(1 minute)")
     parser.add_argument("--placement", default="{}", help="keys of config/placement.json to replace, as JSON")
     parser.add_argument("--other-region", help="one more region that generators run in")
-    parser.add_argument("--gateway", type=Path, help="the program floodgate-gateway, which renders Terraform's policies")
+    parser.add_argument("--gateway", type=Path, help="the program floodgate-gateway, which renders the Terraform code")
     parser.add_argument("--secret", action="append", default=[], metavar="PROJECT/NAME=VALUE", help="a project's secret")
     parser.add_argument(
         "--without", action="append", default=[], metavar="ROLE SID|RESOURCE", help="take a permission from a role"

@@ -5,6 +5,7 @@
 
 mod code;
 mod docs;
+mod emulated;
 mod policy;
 mod roles;
 mod stack;

@@ -1,5 +1,6 @@
 //! Those functions of Terraform that the modules use where policies depend on them.
 
+use super::module::read;
 use hcl::eval::{Context, FuncArgs, FuncDef, ParamType};
 use hcl::{Map, Value};
 use regex::Regex;
@@ -20,9 +21,11 @@ pub(super) fn declare(context: &mut Context<'_>) {
         ("endswith", |args| {
             Ok(text(&args[0])?.ends_with(text(&args[1])?).into())
         }),
-        // Neither is there where policies are rendered, and none depends on them.
+        // The package is not there where policies are rendered, and none depends on it.
         ("filebase64sha256", |_| Ok("".into())),
-        ("templatefile", |_| Ok("".into())),
+        ("templatefile", |args| {
+            templatefile(text(&args[0])?, map(&args[1])?)
+        }),
         ("flatten", |args| flatten(&args[0])),
         ("join", |args| join(&args[0], &args[1])),
         // What is encoded is looked into here.
@@ -166,6 +169,25 @@ fn replace(text: &str, what: &str, with: &str) -> Made {
         }
         None => text.replace(what, with).into(),
     })
+}
+
+/// A file of this repository; modules name it by the way to its root. Of templates only placeholders are known.
+fn templatefile(path: &str, values: &Map<String, Value>) -> Made {
+    let mut text = read(path.trim_start_matches("./").trim_start_matches("../"));
+    for (name, value) in values {
+        let value = match value {
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        text = text.replace(&format!("${{{name}}}"), &value);
+    }
+    match text.split_once("${") {
+        None => Ok(text.into()),
+        Some((_, rest)) => {
+            let name = rest.split('}').next().unwrap_or_default();
+            Err(format!("{path}: no value for ${{{name}}}"))
+        }
+    }
 }
 
 fn subtract(from: &Value, less: &Value) -> Made {

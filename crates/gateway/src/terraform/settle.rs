@@ -100,17 +100,20 @@ fn context(variables: &Map<String, Value>, known: &Known, world: &World) -> Cont
 }
 
 /// The value of an expression, if all that it names is known.
-fn evaluated(expression: &Expression, context: &Context<'_>) -> Option<Value> {
-    fallbacks(expression).evaluate(context).ok()
+pub(super) fn evaluated(expression: &Expression, context: &Context<'_>) -> Option<Value> {
+    fallbacks(expression, context).evaluate(context).ok()
 }
 
-/// The expression with `try(…)` replaced by its last argument: functions are given values here, and so cannot look whether there is
-/// one. Policies do not use it, which [`super::render()`] sees to.
-fn fallbacks(expression: &Expression) -> Expression {
-    let inner = |expression: &Expression| fallbacks(expression);
+/// The expression with `try(…)` replaced by the first of its arguments that has a value, else by the last: functions are given values
+/// here, and so cannot look whether there is one. What names a variable of a `for` has none. Policies do not use it, which
+/// [`super::render()`] sees to.
+fn fallbacks(expression: &Expression, context: &Context<'_>) -> Expression {
+    let inner = |expression: &Expression| fallbacks(expression, context);
     match expression {
         Expression::FuncCall(call) if call.name.name.as_str() == "try" => {
-            call.args.last().map_or(Expression::Null, inner)
+            let mut each = call.args.iter().map(inner);
+            let known = each.find(|argument| argument.evaluate(context).is_ok());
+            known.unwrap_or_else(|| call.args.last().map_or(Expression::Null, inner))
         }
         Expression::FuncCall(call) => Expression::FuncCall(Box::new(FuncCall {
             args: call.args.iter().map(inner).collect(),
