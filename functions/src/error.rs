@@ -4,30 +4,35 @@ use floodgate_control::ControlError;
 use floodgate_control::load::LoadError;
 use floodgate_records::status::ERROR_INVALID;
 use floodgate_store::StoreError;
+use floodgate_store::json::JsonError;
 use lambda_runtime::Diagnostic;
+use std::error::Error;
 
 /// Bytes of a message at most: a cause has 32,768 characters, and a quote or a line break in it takes more than one
 /// (<https://docs.aws.amazon.com/step-functions/latest/apireference/API_ExecutionFailedEventDetails.html>).
 const MAX_MESSAGE: usize = 16_000;
+
+/// What went wrong: a sentence, or an error of another part.
+pub(crate) type Cause = Box<dyn Error + Send + Sync>;
 
 /// Why a function could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum FunctionError {
     /// The test cannot be run by anybody: definition or input are wrong. Trying again is useless.
     #[error("{0}")]
-    InvalidDefinition(String),
+    InvalidDefinition(#[source] Cause),
     /// A service asks for patience.
     #[error("{0}")]
-    Throttled(String),
+    Throttled(#[source] Cause),
     /// Bucket or table did not answer as they should.
     #[error("{0}")]
-    Storage(String),
+    Storage(#[source] Cause),
     /// The service that runs tasks did not answer as it should.
     #[error("{0}")]
-    Placement(String),
+    Placement(#[source] Cause),
     /// Everything else: the run may not or cannot be carried out.
     #[error("{0}")]
-    Errored(String),
+    Errored(#[source] Cause),
 }
 
 /// Results of functions.
@@ -42,6 +47,21 @@ impl FunctionError {
         "Floodgate.Placement",
         "Floodgate.Errored",
     ];
+
+    /// See [`FunctionError::InvalidDefinition`].
+    pub(crate) fn invalid(cause: impl Into<Cause>) -> Self {
+        Self::InvalidDefinition(cause.into())
+    }
+
+    /// See [`FunctionError::Placement`].
+    pub(crate) fn placement(cause: impl Into<Cause>) -> Self {
+        Self::Placement(cause.into())
+    }
+
+    /// See [`FunctionError::Errored`].
+    pub(crate) fn errored(cause: impl Into<Cause>) -> Self {
+        Self::Errored(cause.into())
+    }
 
     /// The name that the state machine sees.
     pub const fn name(&self) -> &'static str {
@@ -59,26 +79,31 @@ impl From<ControlError> for FunctionError {
     fn from(error: ControlError) -> Self {
         match error {
             ControlError::Store(error) => error.into(),
-            ControlError::Tasks { .. } => Self::InvalidDefinition(error.to_string()),
-            error => Self::Errored(error.to_string()),
+            error @ ControlError::Tasks { .. } => Self::invalid(error),
+            error => Self::errored(error),
         }
     }
 }
 
 impl From<StoreError> for FunctionError {
     fn from(error: StoreError) -> Self {
-        let text = error.to_string();
         match error {
-            StoreError::Throttled { .. } => Self::Throttled(text),
-            StoreError::Io { .. } | StoreError::Unavailable { .. } => Self::Storage(text),
-            _ => Self::Errored(text),
+            StoreError::Throttled { .. } => Self::Throttled(error.into()),
+            StoreError::Io { .. } | StoreError::Unavailable { .. } => Self::Storage(error.into()),
+            error => Self::errored(error),
         }
+    }
+}
+
+impl From<JsonError> for FunctionError {
+    fn from(error: JsonError) -> Self {
+        ControlError::from(error).into()
     }
 }
 
 impl From<LoadError> for FunctionError {
     fn from(error: LoadError) -> Self {
-        Self::InvalidDefinition(error.text)
+        Self::invalid(error)
     }
 }
 
@@ -107,7 +132,7 @@ mod tests {
 
     #[test]
     fn a_long_list_of_faults_is_cut_at_a_character() {
-        let diagnostic: Diagnostic = FunctionError::InvalidDefinition("ä".repeat(20_000)).into();
+        let diagnostic: Diagnostic = FunctionError::invalid("ä".repeat(20_000)).into();
         assert_eq!(diagnostic.error_type, "Floodgate.InvalidDefinition");
         assert!(diagnostic.error_message.len() < MAX_MESSAGE + 40);
         assert!(diagnostic.error_message.ends_with("ä\n… (cut off)"));

@@ -174,12 +174,12 @@ impl Placement {
     /// One that is missing or cannot be read.
     pub async fn load(objects: &dyn ObjectStore) -> Result<Self> {
         let Some(placement) = json::get::<Self>(objects, KEY).await? else {
-            return Err(FunctionError::Errored(format!(
+            return Err(FunctionError::errored(format!(
                 "{KEY}: not found in the bucket; apply the Terraform module, which writes it"
             )));
         };
         if placement.schema != 1 {
-            return Err(FunctionError::Errored(format!(
+            return Err(FunctionError::errored(format!(
                 "{KEY}: has layout {}, this program reads 1; apply the Terraform module of the same version",
                 placement.schema
             )));
@@ -222,7 +222,7 @@ impl Placement {
     pub fn region(&self, region: &str) -> Result<&RegionPlacement> {
         self.regions.get(region).ok_or_else(|| {
             let known: Vec<&str> = self.regions.keys().map(String::as_str).collect();
-            FunctionError::InvalidDefinition(format!(
+            FunctionError::invalid(format!(
                 "run.regions: this stack has no region {region:?}; it has {}",
                 known.join(", ")
             ))
@@ -244,7 +244,7 @@ impl Placement {
                 return Ok(architecture);
             }
         }
-        Err(FunctionError::Errored(format!(
+        Err(FunctionError::errored(format!(
             "engine {engine}: there is no task definition for one architecture in all of {}; add the engine to the stack",
             regions.join(", ")
         )))

@@ -158,7 +158,7 @@ fn order_of(status: &str, error: Option<&str>) -> (StopReason, String) {
 
 async fn recovery(app: &App, recover: Recover, tenant: &Tenant) -> Result<Run> {
     let Some(execution) = found(app, &recover).await? else {
-        return Err(FunctionError::Errored(format!(
+        return Err(FunctionError::errored(format!(
             "there is no run of {}; it ended before it had a record",
             recover.run_arn
         )));
@@ -166,7 +166,7 @@ async fn recovery(app: &App, recover: Recover, tenant: &Tenant) -> Result<Run> {
     let placement = Placement::load(app.stores.objects.as_ref()).await?;
     tenant
         .check(&placement, &execution.project)
-        .map_err(FunctionError::Errored)?;
+        .map_err(FunctionError::errored)?;
     let app = &app.of(&execution.id);
     let order = order_of(&recover.status, recover.error.as_deref());
     let error = (order.0 == StopReason::Error).then(|| order.1.clone());
@@ -208,7 +208,7 @@ async fn reap(
     let mut at = match Turn::load(app, project, id, before).await {
         Ok(at) => at,
         Err(FunctionError::Errored(problem)) => {
-            return without_plan(app, project, id, &problem, error).await;
+            return without_plan(app, project, id, &problem.to_string(), error).await;
         }
         Err(error) => return Err(error),
     };
@@ -249,7 +249,7 @@ async fn without_plan(
     };
     let given_up = GivenUp::for_good(&why);
     give_up(&app.stores, project, id, given_up, app.clock.now_ms()).await?;
-    Err(FunctionError::Errored(why))
+    Err(FunctionError::errored(why))
 }
 
 /// Stops every task that ECS still lists for a run, in every region of the stack; returns how many.
@@ -285,7 +285,7 @@ async fn unrecorded(app: &App, known: Option<Known>, recover: &Recover) -> Resul
             let why = format!("stopped by {by} before it had a plan");
             let at_ms = app.clock.now_ms();
             let stop = Stop { reason, by, at_ms };
-            (known.stopped_by(Some(stop)), FunctionError::Errored(why))
+            (known.stopped_by(Some(stop)), FunctionError::errored(why))
         }
         _ => (known, failure(recover, by)),
     };
@@ -302,9 +302,9 @@ async fn unrecorded(app: &App, known: Option<Known>, recover: &Recover) -> Resul
 fn failure(recover: &Recover, otherwise: String) -> FunctionError {
     let said = recover.error.clone().unwrap_or(otherwise);
     match said.split_once(": ") {
-        Some((ERROR_INVALID, faults)) => FunctionError::InvalidDefinition(faults.to_owned()),
-        Some(("Floodgate.Errored", why)) => FunctionError::Errored(why.to_owned()),
-        _ => FunctionError::Errored(said),
+        Some((ERROR_INVALID, faults)) => FunctionError::invalid(faults.to_owned()),
+        Some(("Floodgate.Errored", why)) => FunctionError::errored(why.to_owned()),
+        _ => FunctionError::errored(said),
     }
 }
 
@@ -327,7 +327,7 @@ async fn described(
     match app.account.execution(run_arn).await {
         Ok(told) => Ok(told),
         Err(Refused::Missing(_)) => Ok(Described::default()),
-        Err(Refused::Unknown(why)) => Err(FunctionError::Placement(format!(
+        Err(Refused::Unknown(why)) => Err(FunctionError::placement(format!(
             "{run_arn} could not be looked at: {why}"
         ))),
     }
@@ -362,7 +362,7 @@ async fn event(app: &App, detail: Detail) -> Result<Reaped> {
     };
     let base = app.config.state_machine.as_deref().unwrap_or_default();
     let Some(tenant) = Tenant::of_execution(base, &run_arn) else {
-        return Err(FunctionError::Errored(format!(
+        return Err(FunctionError::errored(format!(
             "{run_arn} is not an execution of this stack's state machines"
         )));
     };
@@ -432,7 +432,7 @@ async fn event(app: &App, detail: Detail) -> Result<Reaped> {
         Ok(Started::Before) => Ok(Reaped::Event {
             done: "its recovery was started before",
         }),
-        Err(error) => Err(FunctionError::Placement(format!(
+        Err(error) => Err(FunctionError::placement(format!(
             "the recovery could not be started: {error}"
         ))),
     }

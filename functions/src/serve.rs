@@ -1,9 +1,10 @@
 //! The program: environment in, Lambda's runtime around the function.
 
 use crate::account::AwsAccount;
-use crate::app::{App, handle};
+use crate::app::App;
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::dispatch::handle;
 use crate::ecs::EcsTasks;
 use crate::error::FunctionError;
 use crate::log::{Level, Log};

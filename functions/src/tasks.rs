@@ -132,9 +132,9 @@ pub trait Tasks: Send + Sync {
 impl From<RunError> for crate::FunctionError {
     fn from(error: RunError) -> Self {
         match error {
-            RunError::Throttled(text) => Self::Throttled(text),
-            RunError::Capacity(text) | RunError::Service(text) => Self::Placement(text),
-            RunError::Refused(text) => Self::Errored(text),
+            RunError::Throttled(_) => Self::Throttled(error.into()),
+            RunError::Capacity(_) | RunError::Service(_) => Self::placement(error),
+            RunError::Refused(_) => Self::errored(error),
         }
     }
 }

@@ -291,7 +291,7 @@ impl Ended {
     /// Panics unless the merged data hold what the target counted: each request of it, and besides those only some that
     /// the end of the run cut off before the target had them.
     #[track_caller]
-    pub(crate) fn expect_requests_of(&self, target: &floodgate_target::Counters) {
+    pub(crate) fn expect_requests_of(&self, target: &floodgate_testserver::Counters) {
         let (merged, counted) = (self.requests(), target.requests());
         assert!(
             (counted..=counted + self.cut_off).contains(&merged),

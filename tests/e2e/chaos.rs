@@ -6,7 +6,7 @@
 use crate::support::*;
 use floodgate_records::status::Status;
 use floodgate_records::summary::Summary;
-use floodgate_target::{Config, Target};
+use floodgate_testserver::{Config, TestServer};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
@@ -87,7 +87,7 @@ impl Case {
         self.executor.contains("iterations")
     }
 
-    fn definition(&self, target: &Target) -> String {
+    fn definition(&self, target: &TestServer) -> String {
         let think = if self.executor.contains("rate") {
             ""
         } else {
@@ -130,7 +130,7 @@ impl Case {
     }
 
     fn run(&self) {
-        let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+        let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
         bench.write("test.yaml", &self.definition(&target));
         let generators = self.generators.to_string();
         let running = bench.spawn(&["run", "test.yaml", "--generators", &generators]);

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use floodgate_records::status::Status;
-use floodgate_target::{Config, Target, tls};
+use floodgate_testserver::{Config, TestServer, tls};
 
 /// Every example, and what makes it short and gentle.
 const EXAMPLES: &[(&str, &[&str])] = &[
@@ -73,7 +73,7 @@ fn every_example_is_understood_by_the_bundled_shop() {
     }
     for (name, short) in EXAMPLES {
         let config = Config::service();
-        let target = Target::start(if name.starts_with("tls") {
+        let target = TestServer::start(if name.starts_with("tls") {
             config.with_tls(tls::Mode::Valid)
         } else {
             config

@@ -2,8 +2,8 @@
 
 use crate::support::*;
 use floodgate_records::status::Status;
-use floodgate_target::faulty::{Answer, OnConnect, Script};
-use floodgate_target::{Config, Target, tls};
+use floodgate_testserver::faulty::{Answer, OnConnect, Script};
+use floodgate_testserver::{Config, TestServer, tls};
 use std::time::Duration;
 
 const FAILED: &str = "    http: { timeout: 500ms }\nthresholds:\n  http_req_failed: [rate==0]\n";
@@ -32,8 +32,8 @@ fn fails(url: &str, code: &str, status: Status) {
     assert_eq!(codes, [(code, 10)]);
 }
 
-fn faulty(script: Script) -> Target {
-    Target::start(Config::faulty(script)).unwrap()
+fn faulty(script: Script) -> TestServer {
+    TestServer::start(Config::faulty(script)).unwrap()
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn certificates_that_do_not_hold() {
         (tls::Mode::Valid, false),
     ] {
         let bench = Bench::new();
-        let target = Target::start(Config::fast().with_tls(mode)).unwrap();
+        let target = TestServer::start(Config::fast().with_tls(mode)).unwrap();
         let http = if trusted {
             bench.write("ca.pem", target.ca_pem().unwrap());
             "    http: { ca: ca.pem }\n"
@@ -106,7 +106,7 @@ fn a_handshake_of_garbage() {
 #[test]
 fn a_client_without_the_certificate_that_is_asked_for() {
     let bench = Bench::new();
-    let target = Target::start(Config::fast().with_tls(tls::Mode::ClientCertificate)).unwrap();
+    let target = TestServer::start(Config::fast().with_tls(tls::Mode::ClientCertificate)).unwrap();
     let certificates = target.certificates().unwrap();
     bench.write("ca.pem", certificates.ca_pem());
     bench.write("cert.pem", certificates.client_cert_pem());
@@ -123,7 +123,7 @@ fn a_client_without_the_certificate_that_is_asked_for() {
 
 #[test]
 fn a_certificate_of_nobody() {
-    let target = Target::start(Config::service().with_tls(tls::Mode::SelfSigned)).unwrap();
+    let target = TestServer::start(Config::service().with_tls(tls::Mode::SelfSigned)).unwrap();
     fails_with(&target.url(), "tls_certificate");
     let bench = Bench::new();
     let ended = bench.floodgate(&[
@@ -197,7 +197,7 @@ fn a_target_that_stalls() {
 
 #[test]
 fn no_open_files_left() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let definition = format!(
         "version: 1\nproject: e2e\ntest: vus\ntarget: {}\nscenarios:\n  one:\n    executor: constant-vus\n    vus: 100\n    \
          duration: 1s\n    flow: [{{ get: / }}, {{ think: 100ms }}]\n",
@@ -222,7 +222,7 @@ fn no_open_files_left() {
 /// Beside one that answers: what is measured of that says nothing of the other.
 #[test]
 fn a_scenario_whose_target_is_gone_is_no_pass() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let definition = format!(
         "version: 1\nproject: e2e\ntest: two\ntarget: {}\nscenarios:\n  here: {{ executor: per-vu-iterations, iterations: 5, flow: [{{ get: / \
          }}] }}\n  gone: {{ executor: per-vu-iterations, iterations: 3, flow: [{{ get: 'http://127.0.0.1:1/' }}] }}\n",

@@ -1,7 +1,7 @@
 //! What definitions can say, against a target that counts.
 
 use crate::support::*;
-use floodgate_target::{Config, Target, tls};
+use floodgate_testserver::{Config, TestServer, tls};
 
 const HEAD: &str = "version: 1\nproject: e2e\ntest: flows\n";
 
@@ -37,7 +37,7 @@ thresholds:
 #[test]
 fn six_executors_send_what_they_say_on_one_generator_and_on_three() {
     for generators in ["1", "3"] {
-        let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+        let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
         let definition = format!("{HEAD}target: {}\n{EXECUTORS}", target.url());
         let (ended, summary) = bench.run(&definition, &["--generators", generators]);
         ended.expect(0);
@@ -124,7 +124,7 @@ thresholds:
 
 #[test]
 fn a_tour_of_the_native_engine() {
-    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
     let rows: String = (1..=20).map(|n| format!("user{n},{n}\n")).collect();
     bench.write("users.csv", &format!("user,size\n{rows}"));
     let definition = format!("{HEAD}target: {}\n{TOUR}", target.url());
@@ -142,7 +142,7 @@ fn a_tour_of_the_native_engine() {
 
 #[test]
 fn rows_that_run_out_are_no_pass() {
-    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
     bench.write("users.csv", "size\n1\n2\n3\n4\n5\n");
     let scenario = r#"
 data: [{ file: users.csv, mode: unique }]
@@ -166,7 +166,7 @@ fn http2_over_tls_with_an_authority_of_ones_own() {
         ("\"1.1\"", "HTTP/1.1"),
     ] {
         let bench = Bench::new();
-        let target = Target::start(Config::service().with_tls(tls::Mode::Valid)).unwrap();
+        let target = TestServer::start(Config::service().with_tls(tls::Mode::Valid)).unwrap();
         bench.write("ca.pem", target.ca_pem().unwrap());
         let more = format!(
             "        checks: [status == 200, 'protocol == \"{protocol}\"']\n    http: {{ version: {version}, ca: ca.pem }}\n\
@@ -182,7 +182,7 @@ fn http2_over_tls_with_an_authority_of_ones_own() {
 /// Each combination that a target may ask for, checked by a server of its own.
 #[test]
 fn challenges_of_http_digest_are_answered() {
-    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
     let mut flow = String::new();
     for algorithm in ["MD5", "MD5-sess", "SHA-256", "SHA-256-sess", "SHA-512-256"] {
         for qop in ["auth", "auth-int", "none"] {
@@ -217,7 +217,7 @@ fn challenges_of_http_digest_are_answered() {
 #[test]
 fn a_hit_leaves_no_credentials() {
     const SECRET: &str = "pl4nted";
-    let target = Target::start(Config::service()).unwrap();
+    let target = TestServer::start(Config::service()).unwrap();
     let page =
         |of: &str, user: &str| target.url().replace("http://", &format!("http://{user}")) + of;
     let basic = page("/basic-auth/ann/pl4nted", "ann:pl4nted@");

@@ -2,8 +2,8 @@
 
 use crate::support::*;
 use floodgate_records::status::Status;
-use floodgate_target::faulty::{Answer, OnConnect, Script};
-use floodgate_target::{Config, Target};
+use floodgate_testserver::faulty::{Answer, OnConnect, Script};
+use floodgate_testserver::{Config, TestServer};
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::time::Duration;
@@ -33,11 +33,11 @@ fn bounded(url: &str, http: &str, code: &str) {
     assert!(0 < peak && peak < MOST_BYTES, "{code}: {peak} bytes");
 }
 
-fn faulty(script: Script) -> Target {
-    Target::start(Config::faulty(script)).unwrap()
+fn faulty(script: Script) -> TestServer {
+    TestServer::start(Config::faulty(script)).unwrap()
 }
 
-fn silent() -> Target {
+fn silent() -> TestServer {
     faulty(Script::on_connect(OnConnect::Silent))
 }
 

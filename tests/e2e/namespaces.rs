@@ -4,7 +4,7 @@
 use crate::support::*;
 use floodgate_records::status::Status;
 use floodgate_records::summary::Summary;
-use floodgate_target::{Config, Target};
+use floodgate_testserver::{Config, TestServer};
 use serde_json::Value;
 use std::io::Read;
 
@@ -19,8 +19,8 @@ enum Full {
 
 /// Runs a test of 2 s with a small file system mounted at `place`, which fills up once load is sent; then lists the runs and
 /// does what `after` says, still with that file system. `None` if that is not permitted.
-fn on_a_full_disk(full: Full, place: &str, after: &str) -> Option<(Bench, Target)> {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+fn on_a_full_disk(full: Full, place: &str, after: &str) -> Option<(Bench, TestServer)> {
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let thresholds = "thresholds:\n  http_req_failed: [rate==0]\n";
     bench.write("test.yaml", &arrivals(&target.url(), 50, "2s", thresholds));
     std::fs::create_dir_all(bench.path(place)).unwrap();
@@ -183,7 +183,7 @@ fn no_free_ports() {
 #[test]
 #[ignore = "the target in the namespace of `no_free_ports`, which starts it: serves until its stdin ends"]
 fn serve() {
-    let target = Target::start(Config::fast()).unwrap();
+    let target = TestServer::start(Config::fast()).unwrap();
     println!("{}", target.url());
     std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
 }

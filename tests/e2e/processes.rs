@@ -3,10 +3,10 @@
 use crate::support::*;
 use floodgate_records::manifest::Manifest;
 use floodgate_records::status::Status;
-use floodgate_target::{Config, Target};
+use floodgate_testserver::{Config, TestServer};
 
 /// Starts a run of 30 s and waits until load is sent.
-fn long_run(bench: &Bench, target: &Target, more: &[&str]) -> Running {
+fn long_run(bench: &Bench, target: &TestServer, more: &[&str]) -> Running {
     let thresholds = "thresholds:\n  http_req_failed: [rate==0]\n";
     bench.write("test.yaml", &arrivals(&target.url(), 50, "30s", thresholds));
     let args: Vec<&str> = ["run", "test.yaml", "--json"]
@@ -27,7 +27,7 @@ fn newest(bench: &Bench) -> serde_json::Value {
 #[test]
 fn a_signal_stops_in_order_and_keeps_what_was_measured() {
     for (signal, generators) in [("INT", "1"), ("TERM", "2"), ("HUP", "1"), ("HUP", "2")] {
-        let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+        let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
         let running = long_run(&bench, &target, &["--generators", generators]);
         running.signal(signal);
         let ended = running.end();
@@ -48,7 +48,7 @@ fn a_signal_stops_in_order_and_keeps_what_was_measured() {
 
 #[test]
 fn a_terminal_that_goes_away_says_so_more_than_once_and_what_was_measured_is_kept() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let running = long_run(&bench, &target, &["--generators", "2"]);
     let children = running.children();
     // Stopped processes end after the second signal.
@@ -65,7 +65,7 @@ fn a_terminal_that_goes_away_says_so_more_than_once_and_what_was_measured_is_kep
 
 #[test]
 fn a_hang_up_that_is_ignored_stays_ignored() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     bench.write("test.yaml", &arrivals(&target.url(), 50, "2s", ""));
     // As under nohup.
     let running = bench.spawn_limited("trap '' HUP", &["run", "test.yaml", "--json"]);
@@ -76,7 +76,7 @@ fn a_hang_up_that_is_ignored_stays_ignored() {
 
 #[test]
 fn a_second_signal_ends_at_once_and_leaves_no_process() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let running = long_run(&bench, &target, &["--generators", "2"]);
     let children = running.children();
     assert_eq!(children.len(), 2);
@@ -100,7 +100,7 @@ fn a_second_signal_ends_at_once_and_leaves_no_process() {
 
 #[test]
 fn a_killed_generator_is_seen_and_the_rest_is_kept() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let running = long_run(&bench, &target, &["--generators", "2"]);
     let victim = running.children()[1];
     signal(victim, "KILL");
@@ -131,7 +131,7 @@ fn a_killed_generator_is_seen_and_the_rest_is_kept() {
 
 #[test]
 fn generators_do_not_outlive_their_coordinator() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let running = long_run(&bench, &target, &["--generators", "2"]);
     let children = running.children();
     running.signal("KILL");
@@ -149,7 +149,7 @@ fn generators_do_not_outlive_their_coordinator() {
 
 #[test]
 fn abort_ends_a_run_that_has_nobody_left() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let id = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
     let running = long_run(&bench, &target, &["--generators", "2", "--id", id]);
     let children = running.children();
@@ -180,7 +180,7 @@ fn abort_ends_a_run_that_has_nobody_left() {
 
 #[test]
 fn abort_stops_a_run_from_outside() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let id = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
     let running = long_run(&bench, &target, &["--id", id]);
     assert!(
@@ -203,7 +203,7 @@ fn abort_stops_a_run_from_outside() {
 
 #[test]
 fn a_breach_with_abort_on_fail_ends_the_run_early() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let thresholds = "thresholds:\n  http_reqs: [{ threshold: count<30, abortOnFail: true }]\n";
     let (ended, summary) = bench.run(
         &arrivals(&target.url(), 50, "60s", thresholds),
@@ -216,7 +216,7 @@ fn a_breach_with_abort_on_fail_ends_the_run_early() {
 
 #[test]
 fn a_generator_that_stood_still_says_for_how_long() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let looping = arrivals(&target.url(), 50, "4s", "")
         .replace("constant-arrival-rate", "constant-vus")
         .replace("    rate: 50\n", "")
@@ -254,7 +254,7 @@ fn kill_coordinator(running: Running) {
 
 #[test]
 fn whoever_meets_a_run_without_a_coordinator_finishes_it() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     kill_coordinator(long_run(&bench, &target, &["--generators", "2"]));
     let listed = bench.floodgate(&["runs", "--json"]);
     let runs: serde_json::Value = serde_json::from_str(&listed.stdout()).unwrap();
@@ -274,7 +274,7 @@ fn whoever_meets_a_run_without_a_coordinator_finishes_it() {
 #[test]
 fn a_new_run_finishes_one_that_was_left_and_so_does_show() {
     for command in ["run", "show"] {
-        let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+        let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
         let id = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
         // One process: nothing is left of it but what it had written.
         kill_coordinator(long_run(&bench, &target, &["--id", id]));
@@ -298,7 +298,7 @@ fn a_new_run_finishes_one_that_was_left_and_so_does_show() {
 
 #[test]
 fn a_run_that_was_left_is_not_judged_by_values_that_nobody_knows() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let rest = "    tags: { who: '${env:WHO}' }\n";
     bench.write("test.yaml", &arrivals(&target.url(), 50, "30s", rest));
     let running = bench.spawn(&["run", "test.yaml", "-e", "WHO=ann"]);
@@ -311,7 +311,7 @@ fn a_run_that_was_left_is_not_judged_by_values_that_nobody_knows() {
 
 #[test]
 fn a_run_that_is_watched_is_left_alone() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let running = long_run(&bench, &target, &["--generators", "2"]);
     running.signal("STOP");
     assert_eq!(newest(&bench)["status"], "running");
@@ -327,7 +327,7 @@ fn streams_that_cannot_be_written_change_no_run() {
         ("exec >/dev/full", 97, true),
         ("exec 0<&- 1>&- 2>&-", 0, false),
     ] {
-        let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+        let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
         bench.write("test.yaml", &arrivals(&target.url(), 50, "1s", ""));
         let args = ["run", "test.yaml", "--generators", "2"];
         let ended = bench.spawn_limited(setting, &args).end();
@@ -339,7 +339,7 @@ fn streams_that_cannot_be_written_change_no_run() {
 
 #[test]
 fn too_few_files_or_threads_are_told_before_anything_is_sent() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     bench.write("test.yaml", &arrivals(&target.url(), 50, "1s", ""));
     for files in [6, 12, 20, 40, 60] {
         let setting = format!("ulimit -n {files}");
@@ -361,7 +361,7 @@ fn too_few_files_or_threads_are_told_before_anything_is_sent() {
 
 #[test]
 fn memory_that_runs_out_is_told_in_a_line_and_never_passes() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let many = arrivals(&target.url(), 50, "1s", "").replace(
         "preAllocatedVUs: 10\n    maxVUs: 50",
         "preAllocatedVUs: 900000\n    maxVUs: 900000",
@@ -391,7 +391,7 @@ fn memory_that_runs_out_is_told_in_a_line_and_never_passes() {
 
 #[test]
 fn a_report_that_cannot_be_written_is_told_before_the_load_or_changes_no_verdict() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     bench.write("test.yaml", &arrivals(&target.url(), 50, "1s", ""));
     for path in ["no/such/folder/x.xml", "/proc/x.xml", "."] {
         let said = bench
@@ -411,7 +411,7 @@ fn a_report_that_cannot_be_written_is_told_before_the_load_or_changes_no_verdict
 
 #[test]
 fn a_folder_that_was_deleted_is_not_listed() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let (_, summary) = bench.run(&arrivals(&target.url(), 50, "1s", ""), &[]);
     let folder = format!(".floodgate/projects/e2e/executions/{}", summary.execution);
     std::fs::remove_dir_all(bench.path(&folder)).unwrap();
@@ -421,7 +421,7 @@ fn a_folder_that_was_deleted_is_not_listed() {
 /// Whoever meets it at the same moment: one of them finishes it, and all tell the same from then on.
 #[test]
 fn a_run_that_was_left_is_finished_once_however_many_meet_it() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let id = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
     kill_coordinator(long_run(
         &bench,
@@ -449,7 +449,7 @@ fn a_run_that_was_left_is_finished_once_however_many_meet_it() {
 
 #[test]
 fn a_limit_of_cpu_time_stops_in_order() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let running = long_run(&bench, &target, &["--generators", "2"]);
     running.signal("XCPU");
     // The kernel says so again and again.

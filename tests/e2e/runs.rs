@@ -2,11 +2,11 @@
 
 use crate::support::*;
 use floodgate_records::status::Status;
-use floodgate_target::{Config, Target};
+use floodgate_testserver::{Config, TestServer};
 
 #[test]
 fn a_run_passes_sends_exactly_what_was_planned_and_can_be_shown_again() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let thresholds = "thresholds:\n  http_req_failed: [rate==0]\n  http_reqs: [count==100]\n";
     let (ended, summary) = bench.run(
         &arrivals(&target.url(), 50, "2s", thresholds),
@@ -61,7 +61,7 @@ fn a_run_passes_sends_exactly_what_was_planned_and_can_be_shown_again() {
 
 #[test]
 fn a_breach_exits_with_99() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let (ended, summary) = bench.run(
         &arrivals(
             &target.url(),
@@ -94,7 +94,7 @@ fn a_breach_exits_with_99() {
 
 #[test]
 fn a_threshold_without_data_is_inconclusive() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let thresholds = "thresholds:\n  \"http_req_duration{name:nowhere}\": [p(95)<500]\n";
     bench
         .run(&arrivals(&target.url(), 20, "1s", thresholds), &[])
@@ -104,7 +104,7 @@ fn a_threshold_without_data_is_inconclusive() {
 
 #[test]
 fn several_generators_together_send_what_one_would() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let (ended, summary) = bench.run(
         &arrivals(&target.url(), 50, "2s", ""),
         &["--generators", "3"],
@@ -123,7 +123,7 @@ fn several_generators_together_send_what_one_would() {
 
 #[test]
 fn values_given_with_env_reach_every_generator() {
-    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
     let definition = arrivals(
         "${env:SHOP}",
         10,
@@ -160,7 +160,7 @@ fn values_given_with_env_reach_every_generator() {
 
 #[test]
 fn hit_counts_every_request() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let ended = bench.floodgate(&["hit", &target.url(), "-n", "500", "-c", "4", "--json"]);
     let summary = ended.expect(0).summary();
     assert_eq!(
@@ -178,7 +178,7 @@ fn hit_counts_every_request() {
 
 #[test]
 fn a_closed_loop_that_takes_all_cpu_has_answered_the_question() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let ended = bench.floodgate(&["hit", &target.url(), "-c", "32", "-d", "3", "--json"]);
     // Whether the loop saturates the generator depends on the machine; the exit code does not.
     let summary = ended.expect(0).summary();
@@ -193,7 +193,7 @@ fn a_closed_loop_that_takes_all_cpu_has_answered_the_question() {
 
 #[test]
 fn the_resolved_target_is_shown_and_no_secret() {
-    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
     let definition = arrivals(
         "${param:shop}${secret:path}",
         10,
@@ -222,7 +222,7 @@ fn the_resolved_target_is_shown_and_no_secret() {
 
 #[test]
 fn hit_sends_method_headers_and_body() {
-    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
     bench.write("body.json", "{\"sku\": \"a-1\"}");
     let url = format!("{}/api/checkout", target.url());
     let args = [
@@ -245,7 +245,7 @@ fn hit_sends_method_headers_and_body() {
 
 #[test]
 fn one_id_starts_one_run() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let id = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
     let definition = arrivals(&target.url(), 10, "1s", "");
     let (first, _) = bench.run(&definition, &["--id", id]);
@@ -270,7 +270,7 @@ fn one_id_starts_one_run() {
 
 #[test]
 fn of_two_runs_with_one_id_at_the_same_time_one_is_carried_out() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let id = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
     bench.write("test.yaml", &arrivals(&target.url(), 10, "1s", ""));
     let args = ["run", "test.yaml", "--id", id, "--json"];
@@ -290,7 +290,7 @@ fn of_two_runs_with_one_id_at_the_same_time_one_is_carried_out() {
 
 #[test]
 fn a_misspelt_id_gets_the_right_one_and_a_damaged_record_is_named() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let (_, summary) = bench.run(&arrivals(&target.url(), 10, "1s", ""), &[]);
     let misspelt = format!("{}!", &summary.execution[..25]);
     let said = bench.floodgate(&["show", &misspelt]).expect(104).stderr();
@@ -312,7 +312,7 @@ fn a_misspelt_id_gets_the_right_one_and_a_damaged_record_is_named() {
 
 #[test]
 fn progress_goes_to_stderr_in_plain_lines() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     bench.write("test.yaml", &arrivals(&target.url(), 20, "6s", ""));
     let ended = bench.floodgate(&["run", "test.yaml"]);
     let said = ended.expect(0).stderr();

@@ -2,7 +2,7 @@
 
 use crate::support::*;
 use floodgate_records::printable::shows;
-use floodgate_target::{Config, Target};
+use floodgate_testserver::{Config, TestServer};
 
 /// Sets the title, clears the screen (also in C1), forges a line, turns the direction of writing.
 const HOSTILE: &str = r"x\x1b]0;pwned\x07\x1b[2J\x9b31m\n✓ FORGED\u202etxt\u2066";
@@ -23,7 +23,7 @@ fn assert_printable(what: &str, text: &str) {
 
 #[test]
 fn no_text_of_a_test_reaches_the_terminal_raw() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     bench.write(
         "run.yaml",
         &format!(
@@ -114,7 +114,7 @@ fn replaced(json: &serde_json::Value, by: &str) -> Vec<serde_json::Value> {
 /// Whoever can write into the folder of executions does not thereby write to the terminal of who looks at them.
 #[test]
 fn no_text_of_a_record_or_a_summary_reaches_the_terminal_raw() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let rest = "    tags: { a: b }\nthresholds: { http_reqs: [count>0] }\n";
     let (_, summary) = bench.run(&arrivals(&target.url(), 10, "1s", rest), &[]);
     let id = &summary.execution;
@@ -144,7 +144,7 @@ fn no_text_of_a_record_or_a_summary_reaches_the_terminal_raw() {
 
 #[test]
 fn a_run_says_by_name_what_failed() {
-    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
     bench.write(
         "t.yaml",
         &format!(
@@ -195,7 +195,7 @@ fn a_run_says_by_name_what_failed() {
 
 #[test]
 fn the_first_failures_are_kept_and_shown_without_secrets() {
-    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
     std::fs::create_dir_all(bench.path(".floodgate/secrets")).unwrap();
     bench.write(".floodgate/secrets/key", "s3cr3t-key+1");
     bench.write(
@@ -283,7 +283,7 @@ fn the_first_failures_are_kept_and_shown_without_secrets() {
 
 #[test]
 fn first_requests_are_shown_on_demand() {
-    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
     bench.write("t.yaml", &arrivals(&target.url(), 20, "1s", ""));
     let ended = bench.floodgate(&["run", "t.yaml", "--debug-requests", "2", "--quiet"]);
     let said = ended.stderr();
@@ -298,7 +298,7 @@ fn first_requests_are_shown_on_demand() {
 
 #[test]
 fn a_hit_says_what_happened() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let url = format!("{}/a?b=c", target.url());
     let ended = bench.floodgate(&["hit", &url, "-n", "5"]);
     let said = ended.stdout();

@@ -4,7 +4,7 @@ use crate::support::*;
 use floodgate_core::shard::decode;
 use floodgate_records::status::Status;
 use floodgate_records::summary::Summary;
-use floodgate_target::{Config, Target};
+use floodgate_testserver::{Config, TestServer};
 use rustix::process::{Pid, Resource, Rlimit};
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn limit_files(pid: u32, bytes: Option<u64>) {
 }
 
 /// A run of 3 s whose disk is full once load is sent.
-fn with_a_full_disk(bench: &Bench, target: &Target) -> Running {
+fn with_a_full_disk(bench: &Bench, target: &TestServer) -> Running {
     let thresholds = "thresholds:\n  http_req_failed: [rate==0]\n";
     bench.write("test.yaml", &arrivals(&target.url(), 50, "3s", thresholds));
     let running = bench.spawn_limited(WRITES_FAIL, &["run", "test.yaml", "--json"]);
@@ -34,7 +34,7 @@ fn with_a_full_disk(bench: &Bench, target: &Target) -> Running {
 
 #[test]
 fn a_disk_that_is_full_for_a_while_loses_nothing() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let running = with_a_full_disk(&bench, &target);
     eventually("all load is sent", || target.counters().requests() >= 150);
     std::thread::sleep(Duration::from_secs(1));
@@ -49,7 +49,7 @@ fn a_disk_that_is_full_for_a_while_loses_nothing() {
 
 #[test]
 fn a_disk_that_stays_full_is_no_pass() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let ended = with_a_full_disk(&bench, &target).end();
     let code = ended.code().unwrap();
     assert!([97, 98].contains(&code), "{code}: {}", ended.stderr());
@@ -62,7 +62,7 @@ fn a_disk_that_stays_full_is_no_pass() {
 }
 
 /// A run of 2 s that cannot write shards: a file lies where their folder would. Returns its summary.
-fn without_room_for_shards(bench: &Bench, target: &Target, id: &str) -> Summary {
+fn without_room_for_shards(bench: &Bench, target: &TestServer, id: &str) -> Summary {
     bench.write("test.yaml", &arrivals(&target.url(), 50, "2s", ""));
     let running = bench.spawn(&["run", "test.yaml", "--json", "--id", id]);
     eventually("load is sent", || target.counters().requests() >= 1);
@@ -74,7 +74,7 @@ fn without_room_for_shards(bench: &Bench, target: &Target, id: &str) -> Summary 
 
 #[test]
 fn shards_that_can_never_be_written_are_left_elsewhere_and_named() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let id = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
     let summary = without_room_for_shards(&bench, &target, id);
     let said = |text: &str| {
@@ -101,7 +101,7 @@ fn shards_that_can_never_be_written_are_left_elsewhere_and_named() {
 #[test]
 fn whoever_asks_again_brings_home_what_was_left_elsewhere() {
     for command in ["show", "abort"] {
-        let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+        let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
         let id = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
         without_room_for_shards(&bench, &target, id);
         let shown = bench.floodgate(&["show", id, "--json"]).expect(0).summary();
@@ -121,7 +121,7 @@ fn whoever_asks_again_brings_home_what_was_left_elsewhere() {
 
 #[test]
 fn what_is_damaged_after_it_was_written_is_left_out_and_named() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     bench.write("test.yaml", &arrivals(&target.url(), 50, "1s", ""));
     let running = bench.spawn(&["run", "test.yaml", "--generators", "3", "--json"]);
     eventually("load is sent", || target.counters().requests() >= 1);
@@ -165,7 +165,7 @@ fn a_folder_for_a_file_or_a_file_for_a_folder_never_passes() {
         ("summary.json", true),
         ("merged.parquet", true),
     ] {
-        let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+        let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
         bench.write("test.yaml", &arrivals(&target.url(), 50, "2s", ""));
         let running = bench.spawn(&["run", "test.yaml", "--id", id]);
         eventually("load is sent", || target.counters().requests() >= 1);
@@ -190,7 +190,7 @@ fn a_folder_for_a_file_or_a_file_for_a_folder_never_passes() {
 
 #[test]
 fn a_record_that_is_deleted_while_its_run_goes_on_is_written_again() {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     bench.write("test.yaml", &arrivals(&target.url(), 50, "2s", ""));
     let running = bench.spawn(&["run", "test.yaml", "--json"]);
     eventually("load is sent", || target.counters().requests() >= 1);

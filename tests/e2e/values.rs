@@ -1,7 +1,7 @@
 //! What is written in a definition and its files arrives at the target as it is written, or is refused before anything starts.
 
 use crate::support::*;
-use floodgate_target::{Config, Target, tls};
+use floodgate_testserver::{Config, TestServer, tls};
 
 const HEAD: &str = "version: 1\nproject: e2e\ntest: values\n";
 
@@ -14,7 +14,7 @@ fn once(target: &str, top: &str, flow: &str) -> String {
 
 #[test]
 fn numbers_go_out_and_come_back_in_their_own_digits() {
-    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
     bench.write(
         "rows.jsonl",
         "\u{feff}{\"id\": 9007199254740993.5, \"list\": [1.10, 2]}\n",
@@ -40,7 +40,7 @@ fn numbers_go_out_and_come_back_in_their_own_digits() {
 
 #[test]
 fn a_definition_comes_from_standard_input() {
-    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
     let definition = once(
         &target.url(),
         "data: [{ file: rows.csv }]",
@@ -72,7 +72,7 @@ fn contents_of_files_urls_and_headers_are_checked_before_anything_starts() {
     let bench = Bench::new();
     let identity = || {
         let config = Config::service().with_tls(tls::Mode::ClientCertificate);
-        Target::start(config).unwrap()
+        TestServer::start(config).unwrap()
     };
     let (one, other) = (identity(), identity());
     let (one, other) = (one.certificates().unwrap(), other.certificates().unwrap());
@@ -146,7 +146,7 @@ fn contents_of_files_urls_and_headers_are_checked_before_anything_starts() {
 
 #[test]
 fn rates_below_one_a_second_are_kept_exactly() {
-    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
     let definition = format!(
         "{HEAD}target: {}\nscenarios:\n  one: {{ executor: constant-arrival-rate, rate: 1 per 500ms, duration: 1s, preAllocatedVUs: 2, \
          flow: [{{ get: /bytes/1 }}] }}\n  two: {{ executor: constant-arrival-rate, rate: 0.5, duration: 1s, preAllocatedVUs: 2, flow: \
@@ -171,7 +171,7 @@ fn rates_below_one_a_second_are_kept_exactly() {
 
 #[test]
 fn no_request_is_made_of_what_was_not_found() {
-    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
     let steps = |more: &str| {
         format!(
             "{{ post: /echo, name: find, json: {{ a: 1 }}, extract: {{ id: $.nothing }}{more} }}, {{ delete: '/bytes/1${{id}}', name: gone }}"
@@ -302,7 +302,7 @@ thresholds: { http_reqs: [count>0] }
 #[test]
 fn a_secret_is_in_nothing_that_a_run_prints_or_leaves() {
     const SECRET: &str = "pl4nted-s3cret";
-    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
     bench.write("env", &format!("FLOODGATE_SECRET_KEY={SECRET}\n"));
     bench.write(
         "test.yaml",

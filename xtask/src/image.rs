@@ -1,10 +1,12 @@
 //! `cargo xtask image`: the generator's container image. See `infra/images/README.md`.
 
+mod copy;
 mod engine;
 
 use crate::arch::Arch;
 use crate::{program, repo};
 use anyhow::{Context, Result, bail, ensure};
+use copy::copy;
 pub(crate) use engine::Engine;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -155,12 +157,6 @@ fn assemble(program: &Path, authorities: Option<&Path>) -> Result<PathBuf> {
         fs::set_permissions(root.join(folder), fs::Permissions::from_mode(0o755))?;
     }
     Ok(context)
-}
-
-fn copy(from: &Path, to: &Path, mode: u32) -> Result<()> {
-    fs::copy(from, to).with_context(|| format!("copy {}", from.display()))?;
-    fs::set_permissions(to, fs::Permissions::from_mode(mode))?;
-    Ok(())
 }
 
 /// The commit, if this is a clone and git is there.

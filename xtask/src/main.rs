@@ -3,6 +3,10 @@
 mod arch;
 mod bench;
 mod ci;
+#[cfg(test)]
+mod circles;
+mod cloud;
+mod demo;
 mod dist;
 mod emulate;
 mod emulator;

@@ -1,15 +1,16 @@
 //! `cargo xtask terraform`: the checks that need Terraform and the AWS provider, and the provider itself.
 
+mod program;
 mod provider;
 mod stack;
 
+use program::Terraform;
 use stack::Stack;
 
 use crate::repo;
 use crate::steps::Steps;
 use anyhow::{Context as _, Result, ensure};
 use std::path::PathBuf;
-use std::process::Command;
 
 /// What is said where nothing but formatting can be checked.
 const NO_PROVIDER: &str = "there is no AWS provider; where the registry is out of reach, `cargo xtask terraform provider` builds one";
@@ -156,60 +157,6 @@ pub(crate) fn is_usable() -> Result<()> {
 /// If it cannot be written.
 pub(crate) fn configuration() -> Result<Option<PathBuf>> {
     provider::configuration()
-}
-
-struct Terraform {
-    program: PathBuf,
-    /// Where providers, modules and states of the checks lie.
-    data: PathBuf,
-    /// Terraform's configuration, if the provider of the cache is to be used.
-    configuration: Option<PathBuf>,
-}
-
-impl Terraform {
-    /// The program, and what belongs to it; `None` without one.
-    fn find() -> Result<Option<Self>> {
-        let Some(program) = repo::find_program("terraform", None) else {
-            return Ok(None);
-        };
-        Ok(Some(Self {
-            program,
-            data: repo::target_dir()?.join("terraform"),
-            configuration: provider::configuration()?,
-        }))
-    }
-
-    /// A command in a folder below `terraform/`, with a data folder of its own.
-    fn command(&self, name: &str, folder: &str) -> Command {
-        let mut command = Command::new(&self.program);
-        command
-            .current_dir(repo::root().join("terraform").join(folder))
-            .env("TF_DATA_DIR", self.data.join(name.replace('/', "-")))
-            .env("TF_IN_AUTOMATION", "1")
-            .env("CHECKPOINT_DISABLE", "1");
-        match &self.configuration {
-            Some(file) => command.env("TF_CLI_CONFIG_FILE", file),
-            None => &mut command,
-        };
-        command
-    }
-
-    fn init(&self, steps: &mut Steps, name: &str, folder: &str) -> bool {
-        let title = format!("terraform init {name}");
-        steps.run(&title, &mut self.init_command(name, folder))
-    }
-
-    fn init_command(&self, name: &str, folder: &str) -> Command {
-        let mut command = self.command(name, folder);
-        command.args([
-            "init",
-            "-backend=false",
-            "-input=false",
-            "-no-color",
-            "-upgrade",
-        ]);
-        command
-    }
 }
 
 #[cfg(test)]

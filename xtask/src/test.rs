@@ -1,7 +1,7 @@
 //! `cargo xtask test`: sets up what the tests need, without asking, and runs them all.
 
 use crate::steps::Steps;
-use crate::{emulator, engines, readers, repo};
+use crate::{cloud, engines, readers, repo};
 use anyhow::Result;
 use std::time::Instant;
 
@@ -52,7 +52,7 @@ fn add(steps: &mut Steps, options: &Options) {
     if options.no_setup {
         steps.leave_out("cloud", "--no-setup");
     } else if options.cargo.is_empty() {
-        emulator::test(steps, options.only.as_deref());
+        cloud::test(steps, options.only.as_deref());
     } else {
         steps.leave_out(
             "cloud",

@@ -1,62 +1,7 @@
-//! The command line as written. What it means is decided in [`crate::commands`].
+//! Options that several commands share.
 
-use crate::commands::{
-    abort, attach, demo, deploy, destroy, doctor, generator, hit, import, init, inspect, run, runs,
-    schema, show, validate,
-};
-use clap::{Parser, Subcommand};
 use floodgate_engines::{LOAD_OPTIONS_HEADING, LoadOptions};
-
-/// Load testing without a fleet: exact load, merged histograms, an honest verdict.
-#[derive(Debug, Parser)]
-#[command(name = "floodgate", version, max_term_width = 100, disable_help_subcommand = true, after_help = EXIT_CODES)]
-pub struct Cli {
-    /// What to do.
-    #[command(subcommand)]
-    pub command: Command,
-}
-
-const EXIT_CODES: &str = "\
-Exit codes: 0 passed, 99 failed, 98 inconclusive, 97 errored, 105 aborted, 104 invalid definition or arguments.
-Results go to stdout, progress to stderr.";
-
-/// Commands.
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Run a test definition, or a script of k6, JMeter or Gatling, and judge it
-    Run(run::Args),
-    /// Send load to one URL, without a definition
-    Hit(hit::Args),
-    /// Check a definition and report every fault
-    Validate(validate::Args),
-    /// Show what a script or definition would send, and how the load is split over tasks
-    Inspect(inspect::Args),
-    /// Import results of a k6, JMeter or Gatling run made elsewhere, and judge them
-    Import(import::Args),
-    /// Print the JSON Schema of definitions, or of summaries
-    Schema(schema::Args),
-    /// Write a commented definition to start from
-    Init(init::Args),
-    /// List executions, newest first
-    Runs(runs::Args),
-    /// Show an execution again
-    Show(show::Args),
-    /// Stop a running execution and keep what it measured
-    Abort(abort::Args),
-    /// Follow a run in the cloud to its verdict
-    Attach(attach::Args),
-    /// Run a real test against a bundled shop, with two generator processes
-    Demo(demo::Args),
-    /// Deploy a stack to an AWS account, or update it
-    Deploy(deploy::Args),
-    /// Remove a stack; results are kept unless you pass --delete-results
-    Destroy(destroy::Args),
-    /// Report what is missing or misconfigured on this machine and, with --cloud, in the account
-    Doctor(doctor::Args),
-    /// One task of an execution, started by `run`
-    #[command(hide = true)]
-    Generator(generator::Args),
-}
+use std::path::PathBuf;
 
 /// Where executions are kept.
 #[derive(Clone, Debug, clap::Args)]
@@ -69,11 +14,56 @@ pub struct OutArgs {
         env = "FLOODGATE_OUT",
         hide_env_values = true
     )]
-    pub out: std::path::PathBuf,
+    pub out: PathBuf,
 }
 
-pub use crate::cloud::CloudArgs;
-pub use crate::deploy::{Architecture, StackArgs};
+/// Where a run is, if not on this machine.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct CloudArgs {
+    /// Use the stack on AWS instead of this machine
+    #[arg(long, help_heading = "Cloud")]
+    pub cloud: bool,
+    /// Name of the stack [default: from .floodgate/cloud.json]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "FLOODGATE_STACK",
+        hide_env_values = true,
+        help_heading = "Cloud"
+    )]
+    pub stack: Option<String>,
+    /// Home region of the stack [default: from .floodgate/cloud.json, AWS_REGION or the profile]
+    #[arg(long, value_name = "REGION", help_heading = "Cloud")]
+    pub region: Option<String>,
+    /// The bucket
+    #[arg(long, env = "FLOODGATE_BUCKET", hide = true)]
+    pub bucket: Option<String>,
+    /// The table
+    #[arg(long, env = "FLOODGATE_TABLE", hide = true)]
+    pub table: Option<String>,
+    /// The state machine's ARN
+    #[arg(long, env = "FLOODGATE_STATE_MACHINE", hide = true)]
+    pub state_machine: Option<String>,
+}
+
+/// Which stack is meant.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct StackArgs {
+    /// Name of the stack [default: from .floodgate/cloud.json, else floodgate]
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "FLOODGATE_STACK",
+        hide_env_values = true
+    )]
+    pub stack: Option<String>,
+    /// Home region [default: from .floodgate/cloud.json, AWS_REGION or the profile]
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Location of the Terraform state: a folder, or s3://BUCKET/KEY [default: that of the last deployment, else below the user's data folder]
+    #[arg(long, value_name = "DIR|URL")]
+    pub state: Option<String>,
+}
 
 /// Whose executions are meant.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -102,7 +92,7 @@ pub struct EnvArgs {
     pub env: Vec<String>,
     /// Read NAME=VALUE lines from a file; --env takes precedence
     #[arg(long, value_name = "FILE")]
-    pub env_file: Option<std::path::PathBuf>,
+    pub env_file: Option<PathBuf>,
 }
 
 /// Parameters of a script, in the words of its tool.
@@ -145,46 +135,6 @@ impl LoadArgs {
             iterations: self.iterations,
             stages: self.stages.clone(),
             rps: self.rps,
-        }
-    }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use clap::CommandFactory;
-
-    #[test]
-    fn the_command_line_is_sound() {
-        Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn load_options_are_those_of_the_line() {
-        let line = "floodgate run a.js -u 3 --duration 5s --stage 1s:2 --stage 2s:0";
-        let Command::Run(args) = Cli::try_parse_from(line.split(' ')).unwrap().command else {
-            panic!("{line}");
-        };
-        let expected = LoadOptions {
-            vus: Some(3),
-            duration: Some("5s".into()),
-            stages: vec!["1s:2".into(), "2s:0".into()],
-            ..LoadOptions::default()
-        };
-        assert_eq!(args.load.options(), expected);
-    }
-
-    #[test]
-    fn help_says_what_there_is() {
-        let mut cli = Cli::command().term_width(100);
-        insta::assert_snapshot!("help", cli.render_help());
-        cli.build();
-        for name in [
-            "run", "hit", "abort", "attach", "runs", "show", "doctor", "deploy", "destroy",
-        ] {
-            let command = cli.find_subcommand_mut(name).unwrap();
-            insta::assert_snapshot!(format!("help_{name}"), command.render_help());
         }
     }
 }

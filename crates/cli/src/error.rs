@@ -5,7 +5,12 @@ use floodgate_control::load::LoadError;
 use floodgate_records::printable::printable;
 use floodgate_records::status::{EXIT_INVALID, Status};
 use floodgate_store::StoreError;
+use floodgate_store::json::JsonError;
+use std::error::Error;
 use std::path::PathBuf;
+
+/// What went wrong: a sentence, or an error of another part.
+pub(crate) type Cause = Box<dyn Error + Send + Sync>;
 
 /// Why a command could not do what it was asked. A verdict that is not `passed` is none of these.
 #[derive(Debug, thiserror::Error)]
@@ -17,14 +22,14 @@ pub enum CliError {
     #[error("{0}")]
     Definition(String),
     /// A file that the user named, or that has to be written.
-    #[error("{operation} {}: {problem}{}", shown(.path), advice(.remedy.as_deref()))]
+    #[error("{operation} {}: {source}{}", shown(.path), advice(.remedy.as_deref()))]
     File {
         /// `read` or `write`.
         operation: &'static str,
         /// The file.
         path: PathBuf,
         /// What is wrong.
-        problem: String,
+        source: Cause,
         /// What to do about it.
         remedy: Option<String>,
     },
@@ -32,21 +37,21 @@ pub enum CliError {
     #[error(transparent)]
     Control(#[from] ControlError),
     /// A generator, the demo's target or the terminal.
-    #[error("{what}: {problem}")]
+    #[error("{what}: {source}")]
     Run {
         /// What was attempted.
         what: String,
         /// What came of it.
-        problem: String,
+        source: Cause,
     },
     /// A run that could be neither finished nor given up: its record says that it goes on.
     #[error(
-        "{problem}; the record of {id} could not be ended and still says `{status}`: when there is room again, \
+        "{source}; the record of {id} could not be ended and still says `{status}`: when there is room again, \
          `floodgate abort {id}` merges what was measured{beside} and ends it"
     )]
     Unfinished {
         /// What went wrong first.
-        problem: String,
+        source: Box<CliError>,
         /// The execution.
         id: String,
         /// What its record says.
@@ -56,11 +61,11 @@ pub enum CliError {
     },
     /// A run that was given up, with something left to merge.
     #[error(
-        "{problem}; {id} is errored: when there is room again, `floodgate show {id}` merges what was measured{beside}"
+        "{source}; {id} is errored: when there is room again, `floodgate show {id}` merges what was measured{beside}"
     )]
     Unmerged {
         /// What went wrong first.
-        problem: String,
+        source: Box<CliError>,
         /// The execution.
         id: String,
         /// Goes on: what lies beside the store.
@@ -112,6 +117,12 @@ impl From<StoreError> for CliError {
     }
 }
 
+impl From<JsonError> for CliError {
+    fn from(error: JsonError) -> Self {
+        Self::Control(error.into())
+    }
+}
+
 /// A path on one line: it may have any character but one.
 fn shown(path: &std::path::Path) -> String {
     printable(&path.to_string_lossy()).into_owned()
@@ -126,33 +137,29 @@ pub type Result<T> = std::result::Result<T, CliError>;
 
 impl CliError {
     /// Something that was attempted, and what came of it.
-    pub fn run(what: impl Into<String>, problem: impl std::fmt::Display) -> Self {
+    pub fn run(what: impl Into<String>, cause: impl Into<Cause>) -> Self {
         Self::Run {
             what: what.into(),
-            problem: problem.to_string(),
+            source: cause.into(),
         }
     }
 
     /// A file that cannot be read.
-    pub fn read(
-        path: impl Into<PathBuf>,
-        problem: impl std::fmt::Display,
-        remedy: Option<String>,
-    ) -> Self {
+    pub fn read(path: impl Into<PathBuf>, cause: impl Into<Cause>, remedy: Option<String>) -> Self {
         Self::File {
             operation: "read",
             path: path.into(),
-            problem: problem.to_string(),
+            source: cause.into(),
             remedy,
         }
     }
 
     /// A file that cannot be written.
-    pub fn write(path: impl Into<PathBuf>, problem: impl std::fmt::Display) -> Self {
+    pub fn write(path: impl Into<PathBuf>, cause: impl Into<Cause>) -> Self {
         Self::File {
             operation: "write",
             path: path.into(),
-            problem: problem.to_string(),
+            source: cause.into(),
             remedy: None,
         }
     }

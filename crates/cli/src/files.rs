@@ -1,6 +1,6 @@
 //! Files that the user names: read whole, with messages that help.
 
-use crate::error::{CliError, Result};
+use crate::error::{Cause, CliError, Result};
 use floodgate_core::syntax::nearest;
 use floodgate_generator::flow::MAX_DATA_BYTES;
 use std::io::{ErrorKind, Read as _};
@@ -14,10 +14,10 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     if path.is_dir() {
         return Err(fail(path, "is a folder", Some("name a file in it".into())));
     }
-    std::fs::read(path).map_err(|error| why(path, &error))
+    std::fs::read(path).map_err(|error| why(path, error))
 }
 
-fn why(path: &Path, error: &std::io::Error) -> CliError {
+fn why(path: &Path, error: std::io::Error) -> CliError {
     match error.kind() {
         ErrorKind::NotFound => fail(path, "there is no such file", neighbour(path)),
         ErrorKind::PermissionDenied => fail(
@@ -25,7 +25,7 @@ fn why(path: &Path, error: &std::io::Error) -> CliError {
             "permission denied",
             Some("make it readable for this user".into()),
         ),
-        _ => fail(path, &error.to_string(), None),
+        _ => fail(path, error, None),
     }
 }
 
@@ -35,7 +35,7 @@ fn why(path: &Path, error: &std::io::Error) -> CliError {
 /// # Errors
 /// As for [`read`], and what is not a file or larger than any that a definition may name.
 pub(crate) fn read_named(path: &Path) -> Result<Vec<u8>> {
-    let found = std::fs::metadata(path).map_err(|error| why(path, &error))?;
+    let found = std::fs::metadata(path).map_err(|error| why(path, error))?;
     if !found.is_file() && !found.is_dir() {
         let remedy = "name a file of its own in the definition's folder";
         return Err(fail(
@@ -49,7 +49,7 @@ pub(crate) fn read_named(path: &Path) -> Result<Vec<u8>> {
             "has {} bytes; at most {MAX_DATA_BYTES} are read",
             found.len()
         );
-        return Err(fail(path, &problem, None));
+        return Err(fail(path, problem, None));
     }
     read(path)
 }
@@ -61,10 +61,13 @@ pub(crate) fn read_named(path: &Path) -> Result<Vec<u8>> {
 pub(crate) fn read_stdin() -> Result<Vec<u8>> {
     use std::io::IsTerminal as _;
     let stdin = std::io::stdin();
-    let fail = |problem: &str, remedy: &str| fail(Path::new("-"), problem, Some(remedy.into()));
+    let fail = |cause: Cause, remedy: &str| fail(Path::new("-"), cause, Some(remedy.into()));
     if stdin.is_terminal() {
         let problem = "standard input is a terminal";
-        return Err(fail(problem, "pipe a definition into it, or name its file"));
+        return Err(fail(
+            problem.into(),
+            "pipe a definition into it, or name its file",
+        ));
     }
     let mut text = Vec::new();
     let mut bounded = stdin
@@ -72,9 +75,12 @@ pub(crate) fn read_stdin() -> Result<Vec<u8>> {
         .take(floodgate_core::definition::MAX_SIZE as u64 + 1);
     bounded
         .read_to_end(&mut text)
-        .map_err(|error| fail(&error.to_string(), "name the definition's file"))?;
+        .map_err(|error| fail(error.into(), "name the definition's file"))?;
     if text.is_empty() {
-        return Err(fail("standard input is empty", "pipe a definition into it"));
+        return Err(fail(
+            "standard input is empty".into(),
+            "pipe a definition into it",
+        ));
     }
     Ok(text)
 }
@@ -89,14 +95,14 @@ pub(crate) fn read_or_project(path: &Path) -> Result<Vec<u8>> {
             "is a folder, and {}",
             floodgate_engines::registry::not_a_project()
         );
-        return Err(fail(path, &problem, Some("name a file in it".into())));
+        return Err(fail(path, problem, Some("name a file in it".into())));
     }
     // to one byte past the largest that there may be: what has no end is as well too large
-    let file = std::fs::File::open(path).map_err(|error| why(path, &error))?;
+    let file = std::fs::File::open(path).map_err(|error| why(path, error))?;
     let mut text = Vec::new();
     file.take(floodgate_core::definition::MAX_SIZE as u64 + 1)
         .read_to_end(&mut text)
-        .map_err(|error| why(path, &error))?;
+        .map_err(|error| why(path, error))?;
     Ok(text)
 }
 
@@ -105,8 +111,7 @@ pub(crate) fn read_or_project(path: &Path) -> Result<Vec<u8>> {
 /// # Errors
 /// [`CliError::File`].
 pub(crate) fn full(path: &Path) -> Result<PathBuf> {
-    path.canonicalize()
-        .map_err(|error| fail(path, &error.to_string(), None))
+    path.canonicalize().map_err(|error| fail(path, error, None))
 }
 
 /// Reads a file as UTF-8.
@@ -119,12 +124,12 @@ pub(crate) fn read_text(path: &Path) -> Result<String> {
             "is not UTF-8 text (byte {})",
             error.utf8_error().valid_up_to()
         );
-        fail(path, &problem, Some("save it as UTF-8".into()))
+        fail(path, problem, Some("save it as UTF-8".into()))
     })
 }
 
-fn fail(path: &Path, problem: &str, remedy: Option<String>) -> CliError {
-    CliError::read(path, problem, remedy)
+fn fail(path: &Path, cause: impl Into<Cause>, remedy: Option<String>) -> CliError {
+    CliError::read(path, cause, remedy)
 }
 
 /// The file beside it whose name is nearest.

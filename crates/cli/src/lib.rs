@@ -9,6 +9,7 @@
 pub mod args;
 mod clock;
 mod cloud;
+pub mod command;
 pub mod commands;
 mod deploy;
 mod doctor;
@@ -24,13 +25,14 @@ mod output;
 mod output_file;
 mod script;
 mod signals;
+mod stores;
 mod tools;
 mod trigger;
 pub mod view;
 
-use args::{Cli, Command};
 use clap::Parser;
 use clap::error::{ContextKind, ErrorKind};
+use command::{Cli, Command};
 use commands::{
     abort, attach, demo, deploy as deploying, destroy as destroying, doctor as doctors, generator,
     hit, import, init, inspect, run, runs, schema, show, validate,

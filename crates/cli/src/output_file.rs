@@ -33,7 +33,7 @@ impl OutputFile {
         let file = opened.map_err(|error| CliError::File {
             operation: "write",
             path: path.to_owned(),
-            problem: error.to_string(),
+            source: error.into(),
             remedy: Some(
                 "name a file in a folder that is there and can be written; nothing was sent".into(),
             ),

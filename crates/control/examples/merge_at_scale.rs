@@ -19,6 +19,9 @@
 //! 3.6 billion requests would not make the merge any harder.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../../core/examples/load/mod.rs"]
+mod load;
+
 use floodgate_control::collect::{MergeLimits, collect_part, load_parts, plan_parts};
 use floodgate_control::load::{check, load_stored};
 use floodgate_control::{Closing, PlanOptions, Stores, finish_with, load_plan, prepare};
@@ -33,6 +36,7 @@ use floodgate_records::manifest::{
 use floodgate_records::metric::{Builtin, MetricKind, SeriesKey, Tags};
 use floodgate_records::status::Status;
 use floodgate_store::local::LocalStore;
+use load::Random;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -277,7 +281,7 @@ impl Run {
     /// The rows of a minute that begins at 0.
     fn minute(&self, seed: u64) -> Vec<Row> {
         let mut model = Model {
-            random: fastrand::Rng::with_seed(seed),
+            random: Random::with_seed(seed),
             cells: BTreeMap::new(),
         };
         for second in 0..SHARD_S {
@@ -285,7 +289,7 @@ impl Run {
                 match self.mix {
                     Mix::Request => model.request(second),
                     Mix::Trends => {
-                        let response = model.waiting();
+                        let response = model.random.waiting(MEDIAN_US, SIGMA);
                         let name = (request % SERIES) as u32;
                         model.add(Builtin::HttpReqResponseTime, name, second, response);
                     }
@@ -313,47 +317,36 @@ struct Cell {
     histogram: Histogram,
 }
 
+/// Of the time to the first byte, µs.
+const MEDIAN_US: f64 = 5_000.0;
+const SIGMA: f64 = 0.4;
+
 struct Model {
-    random: fastrand::Rng,
+    random: Random,
     /// By metric, name and start of the window in s.
     cells: BTreeMap<(Builtin, u32, i64), Cell>,
 }
 
 impl Model {
-    fn lognormal(&mut self, median: f64, sigma: f64) -> u64 {
-        // Box and Muller's normal deviate.
-        let (u, v) = (1.0 - self.random.f64(), self.random.f64());
-        let normal = (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos();
-        (median * (sigma * normal).exp()) as u64
-    }
-
-    fn waiting(&mut self) -> u64 {
-        let slow = if self.random.u32(..100) == 0 { 5 } else { 1 };
-        self.lognormal(5_000.0, 0.4) * slow
-    }
-
     fn request(&mut self, second: i64) {
-        let waiting = self.waiting();
-        let (sending, receiving) = (self.lognormal(15.0, 0.3), self.lognormal(40.0, 0.5));
-        let (blocked, lag) = (self.lognormal(3.0, 0.4), self.lognormal(60.0, 0.4));
-        let duration = sending + waiting + receiving;
-        let received = 900 + self.random.u64(..200);
+        let times = self.random.request(MEDIAN_US, SIGMA);
+        let received = self.random.received();
         for (metric, value) in [
             (Builtin::HttpReqs, 1),
             (Builtin::HttpReqFailed, 0),
-            (Builtin::HttpReqDuration, duration),
-            (Builtin::HttpReqResponseTime, duration + blocked + lag),
-            (Builtin::HttpReqBlocked, blocked),
+            (Builtin::HttpReqDuration, times.duration()),
+            (Builtin::HttpReqResponseTime, times.response()),
+            (Builtin::HttpReqBlocked, times.blocked),
             (Builtin::HttpReqLookingUp, 0),
             (Builtin::HttpReqConnecting, 0),
             (Builtin::HttpReqTlsHandshaking, 0),
-            (Builtin::HttpReqSending, sending),
-            (Builtin::HttpReqWaiting, waiting),
-            (Builtin::HttpReqReceiving, receiving),
+            (Builtin::HttpReqSending, times.sending),
+            (Builtin::HttpReqWaiting, times.waiting),
+            (Builtin::HttpReqReceiving, times.receiving),
             (Builtin::Checks, 1),
             (Builtin::Iterations, 1),
-            (Builtin::IterationDuration, duration + blocked),
-            (Builtin::GeneratorLag, lag),
+            (Builtin::IterationDuration, times.duration() + times.blocked),
+            (Builtin::GeneratorLag, times.lag),
             (Builtin::DataSent, 180),
             (Builtin::DataReceived, received),
         ] {

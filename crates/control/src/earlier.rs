@@ -1,8 +1,8 @@
 //! The run that another one is compared with.
 
-use crate::Stores;
 use crate::error::{ControlError, Result};
 use crate::lookup::load_summary;
+use crate::stores::Stores;
 use floodgate_core::definition::model::BaselineRef;
 use floodgate_records::execution::Execution;
 use floodgate_records::status::Status;

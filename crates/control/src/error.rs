@@ -1,6 +1,8 @@
 //! What can go wrong between the preparation of a run and its end.
 
 use floodgate_store::StoreError;
+use floodgate_store::json::JsonError;
+use std::error::Error;
 
 /// Why a run could not be prepared, watched or finished. A failed threshold is not among these.
 #[derive(Debug, thiserror::Error)]
@@ -33,12 +35,12 @@ pub enum ControlError {
         consequence: &'static str,
     },
     /// An object cannot be read.
-    #[error("{key}: {problem}")]
+    #[error("{key}: {source}")]
     Corrupt {
         /// The object.
         key: String,
         /// What is wrong with it.
-        problem: String,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// More tasks than keys have digits for, or none.
     #[error("{tasks} tasks; from 1 to {MAX_TASKS} are possible")]
@@ -60,6 +62,18 @@ pub enum ControlError {
         /// Every fault.
         problem: String,
     },
+}
+
+impl From<JsonError> for ControlError {
+    fn from(error: JsonError) -> Self {
+        match error {
+            JsonError::Store(error) => error.into(),
+            JsonError::Malformed { key, source } => Self::Corrupt {
+                key,
+                source: source.into(),
+            },
+        }
+    }
 }
 
 /// Tasks of a run at most: object keys number them with four digits.

@@ -61,5 +61,5 @@ pub async fn load_failures(
     id: &str,
 ) -> Result<Option<FailureLog>> {
     let key = ExecutionKeys::new(project, id).failures();
-    json::get(objects, &key).await
+    Ok(json::get(objects, &key).await?)
 }

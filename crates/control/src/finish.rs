@@ -1,12 +1,14 @@
 //! From shards and manifests to a verdict, once; a second time gives the same.
 
+use crate::audit::{audit, principal};
 use crate::collect::{Collected, collect, load_parts};
 use crate::earlier::{Earlier, earlier};
 use crate::error::{ControlError, Result};
 use crate::failures::merge_failures;
+use crate::json;
 use crate::lookup::load_summary;
 use crate::stop::read_stop;
-use crate::{Stores, audit, json, principal};
+use crate::stores::Stores;
 use floodgate_core::baseline::Baseline;
 use floodgate_core::definition::model::Definition;
 use floodgate_core::execution::applied::{

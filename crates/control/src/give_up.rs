@@ -1,7 +1,8 @@
 //! The end of a run that cannot be finished in order.
 
+use crate::audit::{audit, principal};
 use crate::error::{ControlError, Result};
-use crate::{Stores, audit, principal};
+use crate::stores::Stores;
 use floodgate_records::execution::Execution;
 use floodgate_records::status::Status;
 use floodgate_records::unwritten::Unwritten;

@@ -5,6 +5,7 @@
 //! passes the time in, starts the tasks after [`prepare()`], calls [`watch::Watch::step`] until it says that the tasks have
 //! ended, and then [`finish`]; where the store refuses that, [`give_up`].
 
+mod audit;
 pub mod collect;
 mod earlier;
 mod error;
@@ -21,6 +22,7 @@ mod prefetch;
 mod prepare;
 mod refuse;
 mod stop;
+mod stores;
 pub mod watch;
 
 pub use error::{ControlError, MAX_TASKS, Result, plain_cause};
@@ -35,46 +37,4 @@ pub use prepare::{
 };
 pub use refuse::{Refusal, UNKNOWN_TEST, refuse};
 pub use stop::{Trail, abort, note_order, note_stop, order_stop, read_stop, stop_by_person};
-
-use floodgate_records::audit::AuditEntry;
-use floodgate_records::execution::{Execution, PrincipalIs};
-use floodgate_store::{ObjectStore, RecordStore};
-use std::sync::Arc;
-
-/// Where a run's objects and records lie.
-#[derive(Clone)]
-pub struct Stores {
-    /// Objects.
-    pub objects: Arc<dyn ObjectStore>,
-    /// Records.
-    pub records: Arc<dyn RecordStore>,
-}
-
-/// Who started a run, as far as is known.
-fn principal(execution: &Execution) -> &str {
-    execution.trigger.principal.as_deref().unwrap_or("unknown")
-}
-
-/// Appends to the audit trail what somebody did to a run.
-async fn audit(
-    stores: &Stores,
-    execution: &Execution,
-    by: &str,
-    action: &str,
-    outcome: &str,
-    now_ms: i64,
-) -> Result<()> {
-    let entry = AuditEntry {
-        at_ms: now_ms,
-        principal: by.to_owned(),
-        principal_is: match by == principal(execution) {
-            true => execution.trigger.principal_is,
-            false => PrincipalIs::Claimed,
-        },
-        action: action.to_owned(),
-        execution: execution.id.clone(),
-        version: execution.version.clone(),
-        outcome: outcome.to_owned(),
-    };
-    Ok(stores.records.audit(&execution.project, &entry).await?)
-}
+pub use stores::Stores;

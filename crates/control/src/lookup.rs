@@ -1,8 +1,8 @@
 //! Finding runs again.
 
-use crate::Stores;
 use crate::error::{ControlError, Result};
 use crate::json;
+use crate::stores::Stores;
 use floodgate_records::execution::Execution;
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::plan::Plan;
@@ -78,9 +78,6 @@ pub async fn load_plan(stores: &Stores, execution: &Execution) -> Result<Plan> {
 /// # Errors
 /// A summary that cannot be read.
 pub async fn load_summary(stores: &Stores, project: &str, id: &str) -> Result<Option<Summary>> {
-    json::get(
-        stores.objects.as_ref(),
-        &ExecutionKeys::new(project, id).summary(),
-    )
-    .await
+    let key = ExecutionKeys::new(project, id).summary();
+    Ok(json::get(stores.objects.as_ref(), &key).await?)
 }

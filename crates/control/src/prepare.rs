@@ -1,7 +1,9 @@
 //! From a validated definition to a plan that tasks can be started on.
 
+use crate::audit::{audit, principal};
 use crate::error::{ControlError, MAX_TASKS, Result};
-use crate::{Stores, audit, json, principal};
+use crate::json;
+use crate::stores::Stores;
 use bytes::Bytes;
 use floodgate_core::definition::model::Definition;
 use floodgate_core::schedule::planned_load;

@@ -1,7 +1,8 @@
 //! A run that ends before it has a plan: its record says why, so that it is found like any other.
 
+use crate::audit::{audit, principal};
 use crate::error::Result;
-use crate::{Stores, audit, principal};
+use crate::stores::Stores;
 use floodgate_records::control::Stop;
 use floodgate_records::cost::Cost;
 use floodgate_records::execution::{Execution, Infrastructure, Trigger};

@@ -1,8 +1,10 @@
 //! Orders to stop: the first one counts.
 
+use crate::audit::{audit, principal};
 use crate::error::{ControlError, Result};
+use crate::json;
 use crate::lookup::find_in;
-use crate::{Stores, audit, json, principal};
+use crate::stores::Stores;
 use floodgate_records::control::{Stop, StopReason};
 use floodgate_records::execution::Execution;
 use floodgate_records::keys::ExecutionKeys;
@@ -33,7 +35,7 @@ pub async fn order_stop(
 /// # Errors
 /// What the store refuses, and an order that cannot be read.
 pub async fn read_stop(objects: &dyn ObjectStore, keys: &ExecutionKeys) -> Result<Option<Stop>> {
-    json::get(objects, &keys.stop()).await
+    Ok(json::get(objects, &keys.stop()).await?)
 }
 
 /// Who writes into the audit trail that a run was told to stop.

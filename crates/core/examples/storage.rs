@@ -16,12 +16,15 @@
 #![allow(clippy::unwrap_used)]
 
 use bytes::Bytes;
+mod load;
+
 use floodgate_core::histogram::Histogram;
 use floodgate_core::merge::Merger;
 use floodgate_core::shard::{
     Content, FLUSH_INTERVAL_MS, Row, Shard, ShardMeta, Sources, WINDOW_S, encode, window_s,
 };
 use floodgate_records::metric::{Builtin, MetricKind, SeriesKey, Tags};
+use load::Random;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -46,7 +49,7 @@ fn main() {
     let requests = REQUESTS_PER_S * seconds as f64;
     let flush_s = get(5, FLUSH_INTERVAL_MS as f64 / 1_000.0) as i64;
     let mut model = Model {
-        random: fastrand::Rng::with_seed(7),
+        random: Random::with_seed(7),
         keys: keys(),
         median,
         sigma,
@@ -231,7 +234,7 @@ fn keys() -> BTreeMap<(Builtin, usize), Arc<SeriesKey>> {
 }
 
 struct Model {
-    random: fastrand::Rng,
+    random: Random,
     keys: BTreeMap<(Builtin, usize), Arc<SeriesKey>>,
     median: f64,
     sigma: f64,
@@ -276,13 +279,6 @@ struct Cells {
 }
 
 impl Model {
-    fn lognormal(&mut self, median: f64, sigma: f64) -> u64 {
-        // Box and Muller's normal deviate.
-        let (u, v) = (1.0 - self.random.f64(), self.random.f64());
-        let normal = (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos();
-        (median * (sigma * normal).exp()) as u64
-    }
-
     fn shard(&mut self, task: u32, seq: u32, from_s: i64, length_s: i64) -> Shard {
         let mut cells = Cells {
             windows: self.windows,
@@ -295,8 +291,8 @@ impl Model {
                 }
             }
             for _ in 0..PER_NAME {
-                let iteration = self.lognormal(self.median * 20.0, 0.1);
-                let lag = self.lognormal(60.0, 0.4);
+                let iteration = self.random.lognormal(self.median * 20.0, 0.1);
+                let lag = self.random.lognormal(60.0, 0.4);
                 add(&mut cells, Builtin::Iterations, 0, second, 1);
                 add(&mut cells, Builtin::IterationDuration, 0, second, iteration);
                 add(&mut cells, Builtin::GeneratorLag, 0, second, lag);
@@ -327,25 +323,21 @@ impl Model {
 
     fn request(&mut self, cells: &mut Cells, second: i64, name: usize) {
         let median = self.median * 2f64.powf(name as f64 / (NAMES - 1) as f64 * 2.0 - 1.0);
-        let slow = if self.random.u32(..100) == 0 { 5 } else { 1 };
-        let waiting = self.lognormal(median, self.sigma) * slow;
-        let (sending, receiving) = (self.lognormal(15.0, 0.3), self.lognormal(40.0, 0.5));
-        let (blocked, lag) = (self.lognormal(3.0, 0.4), self.lognormal(60.0, 0.4));
-        let duration = sending + waiting + receiving;
-        let received = 900 + self.random.u64(..200);
+        let times = self.random.request(median, self.sigma);
+        let received = self.random.received();
         for (metric, value) in [
             (Builtin::HttpReqs, 1),
             (Builtin::HttpReqFailed, 0),
             (Builtin::Checks, 1),
-            (Builtin::HttpReqDuration, duration),
-            (Builtin::HttpReqResponseTime, duration + blocked + lag),
-            (Builtin::HttpReqBlocked, blocked),
+            (Builtin::HttpReqDuration, times.duration()),
+            (Builtin::HttpReqResponseTime, times.response()),
+            (Builtin::HttpReqBlocked, times.blocked),
             (Builtin::HttpReqLookingUp, 0),
             (Builtin::HttpReqConnecting, 0),
             (Builtin::HttpReqTlsHandshaking, 0),
-            (Builtin::HttpReqSending, sending),
-            (Builtin::HttpReqWaiting, waiting),
-            (Builtin::HttpReqReceiving, receiving),
+            (Builtin::HttpReqSending, times.sending),
+            (Builtin::HttpReqWaiting, times.waiting),
+            (Builtin::HttpReqReceiving, times.receiving),
         ] {
             add(cells, metric, name, second, value);
         }

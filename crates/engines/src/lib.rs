@@ -7,6 +7,7 @@
 //! the load is the generator's to start and to wait for; here an engine is only called for a moment, to say what a script would do.
 
 mod archive;
+mod calendar;
 mod call;
 pub mod collector;
 mod control;

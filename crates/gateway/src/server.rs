@@ -22,9 +22,6 @@ use tokio::net::TcpListener;
 
 /// The access key of whoever deploys and looks on: it may do anything, and nothing of it is counted.
 pub const ADMINISTRATOR: &str = "test";
-/// After a caller's name: this call is to be refused.
-pub const TO_BE_REFUSED: &str = "~refused";
-
 /// Serves until the process ends.
 ///
 /// # Errors

@@ -1,8 +1,9 @@
 //! Conditions of statements
 //! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>).
 
+use crate::error::Error;
+use crate::form::texts;
 use crate::pattern::{self, Token};
-use crate::policy::{Error, texts};
 use crate::request::Request;
 use chrono::DateTime;
 use serde_json::Value;

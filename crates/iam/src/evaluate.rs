@@ -1,7 +1,8 @@
 //! The decision.
 
+use crate::error::Error;
 use crate::pattern;
-use crate::policy::{Effect, Error, Policy, Statement, Which};
+use crate::policy::{Effect, Policy, Statement, Which};
 use crate::request::{Caller, Request};
 
 /// What came of a request.

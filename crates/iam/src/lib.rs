@@ -19,12 +19,15 @@
 //! ```
 
 mod condition;
+mod error;
 mod evaluate;
+mod form;
 mod pattern;
 mod policy;
 mod request;
 
+pub use error::Error;
 pub use evaluate::{Decision, Fit, Outcome, decide};
 pub use pattern::like;
-pub use policy::{Effect, Error, Policy};
+pub use policy::{Effect, Policy};
 pub use request::{Caller, Request};

@@ -1,6 +1,6 @@
 //! Patterns with `*` and `?`, and policy variables in them.
 
-use crate::policy::Error;
+use crate::error::Error;
 use crate::request::Request;
 
 /// What a pattern is made of.

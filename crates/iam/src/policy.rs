@@ -1,40 +1,10 @@
 //! Policy documents, read strictly.
 
 use crate::condition::Condition;
+use crate::error::Error;
+use crate::form::{object, texts};
 use crate::pattern;
 use serde_json::{Map, Value};
-
-/// Why a policy, or a request by it, cannot be judged.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub enum Error {
-    /// An element that is not known, or not allowed where it stands.
-    #[error("{0} may not stand in {1}")]
-    Element(String, &'static str),
-    /// One that has to be there.
-    #[error("a statement has no {0}: {1}")]
-    Missing(&'static str, String),
-    /// A value of another form.
-    #[error("{0} is {1}: take {2}")]
-    Form(&'static str, String, &'static str),
-    /// A condition operator that is not known here.
-    #[error("the condition operator {0:?} is not known here")]
-    Operator(String),
-    /// A policy variable that AWS would refuse.
-    #[error("a policy variable in {0:?} is not ${{service:key}} or ${{service:key, 'default'}}")]
-    Variable(String),
-    /// A key with several values is compared by an operator for one.
-    #[error(
-        "{key} has {values} values, and {operator} is for one: take ForAnyValue or ForAllValues"
-    )]
-    Several {
-        /// The condition key.
-        key: String,
-        /// As the policy has it.
-        operator: String,
-        /// How many.
-        values: usize,
-    },
-}
 
 /// What a statement does where it fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -227,37 +197,4 @@ fn principals(value: &Value) -> Result<Vec<String>, Error> {
         all.extend(texts("Principal", value)?);
     }
     Ok(all)
-}
-
-fn object<'v>(
-    value: &'v Value,
-    what: &'static str,
-    known: &[&str],
-) -> Result<&'v Map<String, Value>, Error> {
-    let Value::Object(entries) = value else {
-        return Err(Error::Form(what, value.to_string(), "an object"));
-    };
-    match entries.keys().find(|key| !known.contains(&key.as_str())) {
-        Some(unknown) => Err(Error::Element(unknown.clone(), what)),
-        None => Ok(entries),
-    }
-}
-
-/// One text, or a list of some.
-pub(crate) fn texts(what: &'static str, value: &Value) -> Result<Vec<String>, Error> {
-    let text = |value: &Value| match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Bool(_) | Value::Number(_) => Ok(value.to_string()),
-        _ => Err(Error::Form(
-            what,
-            value.to_string(),
-            "a text or a list of texts",
-        )),
-    };
-    match value {
-        Value::Array(items) if !items.is_empty() => items.iter().map(text).collect(),
-        // IAM refuses an empty list.
-        Value::Array(_) => Err(Error::Form(what, "an empty list".into(), "at least one")),
-        one => Ok(vec![text(one)?]),
-    }
 }

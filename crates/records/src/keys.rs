@@ -93,6 +93,18 @@ impl ExecutionKeys {
     pub fn task_failures(&self, task: u32) -> String {
         format!("{}{task:04}.json", self.task_failures_prefix())
     }
+    /// The prefix of all manifests.
+    pub fn manifests_prefix(&self) -> String {
+        format!("{}tasks/", self.root)
+    }
+    /// The prefix of what starts, stops and counts the tasks.
+    pub fn control_prefix(&self) -> String {
+        format!("{}control/", self.root)
+    }
+    /// The prefix of what is kept beside the figures.
+    pub fn artifacts_prefix(&self) -> String {
+        format!("{}artifacts/", self.root)
+    }
     /// The prefix of all tasks' samples of failures.
     pub fn task_failures_prefix(&self) -> String {
         format!("{}artifacts/failures/", self.root)

@@ -7,6 +7,7 @@ pub mod conformance;
 #[cfg(feature = "dynamodb")]
 pub mod dynamodb;
 mod error;
+pub mod json;
 mod keys;
 pub mod local;
 #[cfg(feature = "s3")]

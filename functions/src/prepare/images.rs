@@ -34,7 +34,7 @@ pub(super) async fn image(
         app.config.bucket_region
     );
     let of = |problem: String| {
-        Err(FunctionError::Errored(format!(
+        Err(FunctionError::errored(format!(
             "engine {engine}: image {name} {problem}; {remedy}"
         )))
     };

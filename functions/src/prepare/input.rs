@@ -30,7 +30,7 @@ pub(super) struct Started {
 }
 
 /// The input of the state machine. A name that is not known is a mistake, and not ignored.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Input {
     pub(super) project: Option<String>,
@@ -53,7 +53,7 @@ pub(super) struct Input {
 }
 
 /// Who starts it.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct TriggerInput {
     kind: Option<String>,
@@ -88,7 +88,7 @@ impl Input {
             id: self.id.clone(),
             ..Self::default()
         };
-        if format!("{alone:?}") != format!("{self:?}") {
+        if alone != self {
             return Err(format!(
                 "input: schedule {name:?} says what is run; give nothing beside it but an id"
             ));

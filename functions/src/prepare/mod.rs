@@ -39,13 +39,13 @@ pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Run> {
     } = start;
     let tenant = Tenant::of(&project);
     let started_ms = parse_time(&run.started_at).ok_or_else(|| {
-        FunctionError::Errored(format!(
+        FunctionError::errored(format!(
             "run.started_at {:?} is not a valid time",
             run.started_at
         ))
     })?;
     let id = execution_id(input.id.as_deref(), &run.arn, &run.name, started_ms)
-        .map_err(FunctionError::InvalidDefinition)?;
+        .map_err(FunctionError::invalid)?;
     let app = &app.of(&id);
     if let Some(prepared) = before(app, &id, &run.arn).await? {
         app.log.info("was prepared before", json!({}));
@@ -57,7 +57,7 @@ pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Run> {
     let said = input.clone().of_schedule(&placement, &app.config.stack);
     let (input, said) = match said {
         Ok(input) => (input, Ok(())),
-        Err(problem) => (input, Err(FunctionError::InvalidDefinition(problem))),
+        Err(problem) => (input, Err(FunctionError::invalid(problem))),
     };
     let mut known = Known::of_input(&id, &input, &run.arn, now_ms);
     known.vouch(vouched);
@@ -93,7 +93,7 @@ fn theirs(tenant: &Tenant, placement: &Placement, known: &mut Known) -> Result<(
         "" => Ok(()),
         meant => tenant
             .check(placement, meant)
-            .map_err(FunctionError::Errored),
+            .map_err(FunctionError::errored),
     }
 }
 
@@ -112,7 +112,7 @@ async fn admit(
     let definition = &test.parsed.definition;
     tenant
         .check(placement, &definition.project)
-        .map_err(FunctionError::Errored)?;
+        .map_err(FunctionError::errored)?;
     known.of_test(&test);
     rules::how_long(definition)?;
     let trigger = Trigger {
@@ -179,7 +179,7 @@ async fn before(app: &App, id: &str, run_arn: &str) -> Result<Option<Prepared>> 
     };
     if execution.run_arn.as_deref() != Some(run_arn) {
         let taken = ControlError::IdTaken { id: id.to_owned() };
-        return Err(FunctionError::Errored(taken.to_string()));
+        return Err(FunctionError::errored(taken));
     }
     if let Some(name) = &execution.error {
         return Err(refused_before(name, &execution.reasons));
@@ -189,7 +189,7 @@ async fn before(app: &App, id: &str, run_arn: &str) -> Result<Option<Prepared>> 
             id: id.to_owned(),
             status: execution.status.as_str(),
         };
-        return Err(FunctionError::Errored(ended.to_string()));
+        return Err(FunctionError::errored(ended));
     }
     match load_plan(&app.stores, &execution).await {
         Ok(plan) => Ok(Some(Prepared { plan, execution })),
@@ -202,8 +202,8 @@ async fn before(app: &App, id: &str, run_arn: &str) -> Result<Option<Prepared>> 
 fn refused_before(name: &str, reasons: &[String]) -> FunctionError {
     let reason = reasons.join("; ");
     match name {
-        ERROR_INVALID => FunctionError::InvalidDefinition(reason),
-        _ => FunctionError::Errored(reason),
+        ERROR_INVALID => FunctionError::invalid(reason),
+        _ => FunctionError::errored(reason),
     }
 }
 
@@ -218,7 +218,7 @@ fn options(placement: &Placement, definition: &Definition) -> Result<PlanOptions
     if wanted.is_empty() {
         let first = placement.regions.keys().next().cloned();
         let region = first.ok_or_else(|| {
-            FunctionError::Errored("the stack has no region; apply the Terraform module".into())
+            FunctionError::errored("the stack has no region; apply the Terraform module")
         })?;
         wanted.push(Region { region, weight: 1 });
     }

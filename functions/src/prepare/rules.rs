@@ -20,7 +20,7 @@ const QUOTA_ON_DEMAND: &str = Capacity::OnDemand.quota_code();
 const QUOTA_SPOT: &str = Capacity::Spot.quota_code();
 
 fn no(text: String) -> FunctionError {
-    FunctionError::Errored(text)
+    FunctionError::errored(text)
 }
 
 /// The project's rules, if they let this principal start runs.
@@ -58,7 +58,7 @@ pub(super) fn how_long(definition: &Definition) -> Result<()> {
     if longest <= MAX_DURATION {
         return Ok(());
     }
-    Err(FunctionError::InvalidDefinition(format!(
+    Err(FunctionError::invalid(format!(
         "the run may take {:.1} h; the limit is {} h; shorten the schedule or set run.max_duration",
         longest.as_secs_f64() / 3_600.0,
         MAX_DURATION.as_secs() / 3_600

@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 pub(super) fn targets(rules: &ProjectRules, definition: &Definition) -> Result<Vec<String>> {
     let listed = rules.allowed_targets.as_deref();
     let targets = Targets::in_cloud(listed).map_err(|error| {
-        FunctionError::Errored(format!(
+        FunctionError::errored(format!(
             "allowed_targets of project {:?}: {error}",
             definition.project
         ))
@@ -32,7 +32,7 @@ pub(super) fn targets(rules: &ProjectRules, definition: &Definition) -> Result<V
     }
     if !faults.is_empty() {
         let faults: Vec<_> = faults.into_iter().collect();
-        return Err(FunctionError::Errored(faults.join("; ")));
+        return Err(FunctionError::errored(faults.join("; ")));
     }
     holds(rules, definition.engine, &targets)
 }
@@ -58,7 +58,7 @@ fn holds(rules: &ProjectRules, engine: Engine, targets: &Targets) -> Result<Vec<
             "the engine {name} was not kept to the targets of the project: {why}"
         )]);
     }
-    Err(FunctionError::Errored(format!(
+    Err(FunctionError::errored(format!(
         "the engine {name} cannot be kept to allowed_targets of the project: {why}; use the engine http{remedy}, or let the project run it all the same (unconfined_engines in the Terraform module)"
     )))
 }

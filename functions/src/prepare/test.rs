@@ -102,7 +102,7 @@ pub(super) async fn load(
         let folder = text.folder.as_deref().unwrap_or_default();
         let key = format!("{folder}{file}");
         let bytes = app.stores.objects.get(&key).await?;
-        let bytes = bytes.ok_or_else(|| FunctionError::Errored(format!("{key}: not found")))?;
+        let bytes = bytes.ok_or_else(|| FunctionError::errored(format!("{key}: not found")))?;
         files.insert(file.clone(), bytes);
     }
     doubts.extend(look_into(&text.name, definition, &files, resolved)?);
@@ -130,15 +130,15 @@ fn look_into(
         .iter()
         .map(|fault| format!("{name}: {fault}"))
         .collect();
-    Err(FunctionError::InvalidDefinition(lines.join("\n")))
+    Err(FunctionError::invalid(lines.join("\n")))
 }
 
 /// Whether what is to become a test's newest version lies in the bucket, as somebody has put it there.
 fn registrable(input: &Input) -> Result<()> {
     let stored = input.version.is_some() && input.definition.is_none();
     match input.register && !(stored && input.parameters.is_empty()) {
-        true => Err(FunctionError::InvalidDefinition(
-            "input: register goes with the version of a stored definition and without parameters; a definition in the input is run and never becomes a version of its test".into(),
+        true => Err(FunctionError::invalid(
+            "input: register goes with the version of a stored definition and without parameters; a definition in the input is run and never becomes a version of its test",
         )),
         false => Ok(()),
     }
@@ -156,7 +156,7 @@ fn inline(text: String) -> Text {
 async fn stored(app: &App, input: &Input) -> Result<Text> {
     let need = |what: &str, value: &Option<String>| {
         value.clone().ok_or_else(|| {
-            FunctionError::InvalidDefinition(format!(
+            FunctionError::invalid(format!(
                 "input: {what} is missing; give project and test of a stored definition, or a definition"
             ))
         })
@@ -168,7 +168,7 @@ async fn stored(app: &App, input: &Input) -> Result<Text> {
         None => match app.stores.records.latest_test(&project, &test).await? {
             Some(record) => record.version,
             None => {
-                return Err(FunctionError::InvalidDefinition(format!(
+                return Err(FunctionError::invalid(format!(
                     "project {project:?} has no test {test:?}; run it once with `floodgate run FILE --cloud`, or give a definition"
                 )));
             }
@@ -177,7 +177,7 @@ async fn stored(app: &App, input: &Input) -> Result<Text> {
     let folder = definition_file(&project, &test, &version, "");
     let key = format!("{folder}{DEFINITION_FILE}");
     let text = app.stores.objects.get(&key).await?.ok_or_else(|| {
-        FunctionError::InvalidDefinition(format!(
+        FunctionError::invalid(format!(
             "version {version:?} of test {test:?} in project {project:?} is not in the bucket; leave the version out to get the newest"
         ))
     })?;
@@ -193,7 +193,7 @@ async fn stored(app: &App, input: &Input) -> Result<Text> {
 
 fn agree(what: &str, asked: Option<&str>, found: &str) -> Result<()> {
     match asked.filter(|asked| *asked != found) {
-        Some(asked) => Err(FunctionError::InvalidDefinition(format!(
+        Some(asked) => Err(FunctionError::invalid(format!(
             "input: {what} is {asked:?}, the definition says {found:?}; make them the same or leave it out of the input"
         ))),
         None => Ok(()),

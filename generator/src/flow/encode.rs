@@ -1,6 +1,47 @@
 //! How a value is written where it is filled in: percent-encoded, form-encoded, as part of a JSON text.
 
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fmt::Write as _;
+
+/// All but what RFC 3986 §2.3 calls unreserved.
+const QUERY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+/// All but RFC 3986 §3.3 `pchar`.
+const PATH: &AsciiSet = &QUERY
+    .remove(b'!')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b':')
+    .remove(b'@');
+/// <https://url.spec.whatwg.org/#application-x-www-form-urlencoded-percent-encode-set>, where a space is a plus.
+const FORM: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'*')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_');
+/// What no URL may hold.
+const NEVER: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
 
 /// Where a value stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,10 +64,8 @@ pub(crate) enum Encoding {
 pub(crate) fn encode(value: &str, encoding: Encoding, out: &mut String) {
     match encoding {
         Encoding::Raw => out.push_str(value),
-        Encoding::Path => percent(value, out, |b| {
-            is_unreserved(b) || b"!$&'()*+,;=:@".contains(&b)
-        }),
-        Encoding::Query => percent(value, out, is_unreserved),
+        Encoding::Path => percent(value, PATH, out),
+        Encoding::Query => percent(value, QUERY, out),
         Encoding::Form => form(value, out),
         Encoding::JsonText => json_text(value, out),
         Encoding::JsonValue if is_plain_number(value) => out.push_str(value),
@@ -41,37 +80,19 @@ pub(crate) fn encode(value: &str, encoding: Encoding, out: &mut String) {
 /// Appends the part of a URL that a definition spells out: its delimiters and percent signs stand, and only what no
 /// URL may hold is encoded.
 pub(crate) fn url_literal(text: &str, out: &mut String) {
-    percent(text, out, |b| {
-        b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b)
-    });
+    percent(text, NEVER, out);
 }
 
-fn is_unreserved(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || b"-._~".contains(&b)
-}
-
-fn percent(value: &str, out: &mut String, stays: impl Fn(u8) -> bool) {
-    const HEX: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
-    ];
-    out.reserve(value.len());
-    for &b in value.as_bytes() {
-        // What stays is ASCII in every set above, so a byte is a character.
-        if stays(b) {
-            out.push(char::from(b));
-        } else {
-            out.extend(['%', HEX[usize::from(b >> 4)], HEX[usize::from(b & 15)]]);
-        }
-    }
+fn percent(value: &str, encoded: &'static AsciiSet, out: &mut String) {
+    out.extend(utf8_percent_encode(value, encoded));
 }
 
 fn form(value: &str, out: &mut String) {
     let mut words = value.split(' ');
-    let stays = |b: u8| b.is_ascii_alphanumeric() || b"*-._".contains(&b);
-    percent(words.next().unwrap_or_default(), out, stays);
+    percent(words.next().unwrap_or_default(), FORM, out);
     for word in words {
         out.push('+');
-        percent(word, out, stays);
+        percent(word, FORM, out);
     }
 }
 

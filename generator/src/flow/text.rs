@@ -6,6 +6,7 @@ use super::error::Problem;
 use super::names::Names;
 use super::variable::Var;
 use crate::clock::unix_ms;
+use chrono::{DateTime, SecondsFormat};
 use floodgate_core::template::{Part, Template, Variable};
 use std::fmt::Write as _;
 
@@ -141,7 +142,7 @@ fn write_value(var: Var, encoding: Encoding, scope: &mut Scope<'_>, out: &mut St
             );
         }
         Var::Local(slot) => encode(&scope.locals[usize::from(slot)], encoding, out),
-        Var::IsoNow => encode(&iso_8601(unix_ms().unsigned_abs()), encoding, out),
+        Var::IsoNow => encode(&iso_8601(unix_ms()), encoding, out),
         // What follows is letters, digits and hyphens; only the quotes of a JSON value are to be added.
         Var::Uuid => quoted(encoding, out, |out| uuid(scope.rng.u128(..), out)),
         Var::RandomString(length) => quoted(encoding, out, |out| {
@@ -176,26 +177,10 @@ fn uuid(random: u128, out: &mut String) {
     .expect("writing to a string cannot fail");
 }
 
-/// RFC 3339 in UTC with milliseconds; the calendar by
-/// <https://howardhinnant.github.io/date_algorithms.html#civil_from_days>, for times since 1970.
-fn iso_8601(unix_ms: u64) -> String {
-    let (seconds, ms) = (unix_ms / 1_000, unix_ms % 1_000);
-    let z = seconds / 86_400 + 719_468;
-    let era = z / 146_097;
-    let day_of_era = z % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
+/// RFC 3339 in UTC with milliseconds.
+fn iso_8601(unix_ms: i64) -> String {
+    let time = DateTime::from_timestamp_millis(unix_ms).unwrap_or_default();
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A VU's cookies: RFC 6265 with bounds, without a public suffix list (instead, a `Domain` without an inner dot is refused).
 
+use chrono::NaiveDate;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// The most cookies a jar holds; past it the oldest goes (RFC 6265 §6.1 asks for 3,000 in all and 50 a domain).
@@ -222,7 +223,7 @@ fn parse_date(text: &str) -> Option<SystemTime> {
         .filter(|token| !token.is_empty())
     {
         let parts: Vec<&str> = token.split(':').collect();
-        let number = token.parse::<u64>().ok();
+        let number = token.parse::<u32>().ok();
         let named = token.get(..3).and_then(|start| {
             MONTHS
                 .iter()
@@ -239,28 +240,21 @@ fn parse_date(text: &str) -> Option<SystemTime> {
             }
             (_, Some(number), _) if day.is_none() && token.len() <= 2 => day = Some(number),
             (_, Some(number), _) if year.is_none() && (token.len() == 2 || token.len() == 4) => {
-                year = Some(match number {
+                year = i32::try_from(number).ok().map(|number| match number {
                     0..=69 => number + 2000,
                     70..=99 => number + 1900,
                     _ => number,
                 });
             }
-            (_, None, Some(at)) if month.is_none() => month = Some(at as u64 + 1),
+            (_, None, Some(at)) if month.is_none() => month = Some(at as u32 + 1),
             _ => {}
         }
     }
     let (time, day, month, year) = (time?, day?, month?, year?);
-    if !(1..=31).contains(&day) || year < 1601 {
-        return None;
-    }
-    // days since 1970 of a civil date (Howard Hinnant, https://howardhinnant.github.io/date_algorithms.html)
-    let shifted = if month <= 2 { year - 1 } else { year };
-    let (era, of_era) = (shifted / 400, shifted % 400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year;
+    let date = NaiveDate::from_ymd_opt(year, month, day).filter(|_| year >= 1601)?;
     // before 1970 is as far gone as 1970
-    let seconds = days.saturating_sub(719_468) * 86_400 + time;
-    UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+    let days = u64::try_from(date.to_epoch_days()).unwrap_or(0);
+    UNIX_EPOCH.checked_add(Duration::from_secs(days * 86_400 + time))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Where a request goes: URLs, references joined to a base (RFC 3986 §5), and redirects (RFC 9110 §15.4).
 
+use percent_encoding::percent_decode_str;
 use std::fmt;
 use std::fmt::Write as _;
 use url::{Host, Url};
@@ -123,8 +124,8 @@ pub fn absolute(base: Option<&str>, url: &str) -> Result<Target, BadUrl> {
     }
     let credentials = (!parsed.username().is_empty() || parsed.password().is_some()).then(|| {
         (
-            percent_decode(parsed.username()),
-            percent_decode(parsed.password().unwrap_or_default()),
+            decoded(parsed.username()),
+            decoded(parsed.password().unwrap_or_default()),
         )
     });
     Ok(Target {
@@ -257,21 +258,8 @@ fn is_plain_path(reference: &str) -> bool {
     true
 }
 
-fn percent_decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let code = (bytes[at] == b'%')
-            .then(|| {
-                text.get(at + 1..at + 3)
-                    .and_then(|hex| u8::from_str_radix(hex, 16).ok())
-            })
-            .flatten();
-        out.push(code.unwrap_or(bytes[at]));
-        at += if code.is_some() { 3 } else { 1 };
-    }
-    String::from_utf8_lossy(&out).into_owned()
+fn decoded(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::error::TaskError;
 use floodgate_core::definition::model::Definition;
 use floodgate_core::definition::{Overrides, Resolver, Source};
 use floodgate_store::ObjectStore;
+use floodgate_store::json::{self, JsonError};
 use serde::de::DeserializeOwned;
 
 /// An object, if it is there.
@@ -11,13 +12,12 @@ pub(super) async fn optional<T: DeserializeOwned>(
     store: &dyn ObjectStore,
     key: &str,
 ) -> Result<Option<T>, TaskError> {
-    let Some(bytes) = store.get(key).await? else {
-        return Ok(None);
-    };
-    let value = serde_json::from_slice(&bytes);
-    value.map(Some).map_err(|error| TaskError::Malformed {
-        key: key.to_owned(),
-        source: error.into(),
+    json::get(store, key).await.map_err(|error| match error {
+        JsonError::Store(error) => error.into(),
+        JsonError::Malformed { key, source } => TaskError::Malformed {
+            key,
+            source: source.into(),
+        },
     })
 }
 

@@ -11,7 +11,7 @@ use floodgate_records::keys::{DEFINITION_FILE, ExecutionKeys, definition_file};
 use floodgate_records::manifest::{Manifest, TaskOutcome};
 use floodgate_records::plan::Plan;
 use floodgate_store::{ObjectInfo, ObjectStore, StoreError};
-use floodgate_target::Target;
+use floodgate_testserver::TestServer;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -143,7 +143,7 @@ fn http_reqs(store: &Flaky, keys: &ExecutionKeys, manifest: &Manifest) -> u64 {
 
 #[tokio::test]
 async fn ten_seconds_without_a_store_lose_nothing() {
-    let target = Target::start(floodgate_target::Config::fast()).unwrap();
+    let target = TestServer::start(floodgate_testserver::Config::fast()).unwrap();
     let plan = plan();
     let keys = ExecutionKeys::new(&plan.project, &plan.execution);
     let store = Arc::new(Flaky::new(&keys));
@@ -180,7 +180,7 @@ async fn ten_seconds_without_a_store_lose_nothing() {
 
 #[tokio::test]
 async fn an_order_to_stop_is_obeyed_at_once_while_the_store_is_away() {
-    let target = Target::start(floodgate_target::Config::fast()).unwrap();
+    let target = TestServer::start(floodgate_testserver::Config::fast()).unwrap();
     let plan = plan();
     let keys = ExecutionKeys::new(&plan.project, &plan.execution);
     let store = Arc::new(Flaky::new(&keys));

@@ -8,7 +8,7 @@ use floodgate_records::control::{Ready, Start};
 use floodgate_records::keys::{DEFINITION_FILE, ExecutionKeys, definition_file};
 use floodgate_records::manifest::{Manifest, TaskOutcome};
 use floodgate_records::plan::Plan;
-use floodgate_target::Target;
+use floodgate_testserver::TestServer;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::process::{Child, Command, Output, Stdio};
@@ -105,7 +105,7 @@ fn http_reqs(s3: &S3, manifest: &Manifest) -> u64 {
 
 #[test]
 fn a_task_runs_from_ready_to_manifest() {
-    let target = Target::start(floodgate_target::Config::fast()).unwrap();
+    let target = TestServer::start(floodgate_testserver::Config::fast()).unwrap();
     let (s3, addr) = S3::start();
     prepare(&s3, &target.url(), "3s");
     let mut child = program(addr, unix_ms() + 60_000).spawn().unwrap();
@@ -140,7 +140,7 @@ fn a_task_runs_from_ready_to_manifest() {
 
 #[test]
 fn sigterm_stops_the_load_and_leaves_a_manifest() {
-    let target = Target::start(floodgate_target::Config::fast()).unwrap();
+    let target = TestServer::start(floodgate_testserver::Config::fast()).unwrap();
     let (s3, addr) = S3::start();
     prepare(&s3, &target.url(), "1h");
     let mut child = program(addr, unix_ms() + 120_000).spawn().unwrap();

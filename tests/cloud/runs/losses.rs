@@ -5,7 +5,7 @@ use crate::execution::{Ended, arrivals, eventually, input};
 use crate::stack::{Stack, emulator_addr};
 use floodgate_records::control::StopReason;
 use floodgate_records::status::Status;
-use floodgate_target::proxy::{Fault, Proxy, Rule};
+use floodgate_testserver::proxy::{Fault, Proxy, Rule};
 use std::time::Duration;
 
 /// A run of two tasks of which the second was killed.

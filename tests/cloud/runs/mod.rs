@@ -10,9 +10,9 @@ mod scripts;
 mod storage;
 mod verdicts;
 
-use floodgate_target::{Config, Target};
+use floodgate_testserver::{Config, TestServer};
 
 /// A shop that answers at once.
-fn shop() -> Target {
-    Target::start(Config::prompt_service()).unwrap()
+fn shop() -> TestServer {
+    TestServer::start(Config::prompt_service()).unwrap()
 }

@@ -4,7 +4,7 @@ use super::shop;
 use crate::execution::{arrivals, eventually, input};
 use crate::stack::{Stack, emulator_addr};
 use floodgate_records::status::Status;
-use floodgate_target::proxy::{Fault, Proxy, Rule};
+use floodgate_testserver::proxy::{Fault, Proxy, Rule};
 use std::time::Duration;
 
 /// For ten seconds S3 answers nobody in a generator: first with errors, then not at all.

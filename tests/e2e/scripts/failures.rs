@@ -3,7 +3,7 @@
 use super::{copied, tool};
 use crate::support::*;
 use floodgate_records::failure::FailureLog;
-use floodgate_target::{Config, Target};
+use floodgate_testserver::{Config, TestServer};
 use std::path::Path;
 
 /// The samples of a run.
@@ -13,7 +13,7 @@ fn samples(bench: &Bench, id: &str) -> FailureLog {
 }
 
 /// What a definition asks for here: a page that is not there, whose address has secrets in it.
-fn definition(engine: &str, script: &str, target: &Target) -> String {
+fn definition(engine: &str, script: &str, target: &TestServer) -> String {
     let (url, port) = (target.url(), target.addr().port());
     format!(
         "version: 1\ntest: fails\nengine: {engine}\nscript: {script}\ntarget: {url}\n\
@@ -23,7 +23,7 @@ fn definition(engine: &str, script: &str, target: &Target) -> String {
 }
 
 fn explained(engine: &str, bench: &Bench, script: &str, message: &str) {
-    let target = Target::start(Config::service()).unwrap();
+    let target = TestServer::start(Config::service()).unwrap();
     let text = definition(engine, script, &target);
     let (ended, summary) = bench.run(&text, &["--generators", "2"]);
     ended.expect(99);

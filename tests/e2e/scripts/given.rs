@@ -3,7 +3,7 @@
 use super::{copied, tool};
 use crate::support::*;
 use floodgate_records::status::Status;
-use floodgate_target::{Config, Target};
+use floodgate_testserver::{Config, TestServer};
 
 const SECRET: &str = "s3cret-nobody-may-read";
 
@@ -17,7 +17,7 @@ fn command_lines() -> Vec<String> {
 
 /// Runs a script that goes on until it is stopped and asks for `${path}`, which holds the secret; `marks` tells the engine's process.
 fn unseen(engine: &str, script: &str, bench: &Bench, marks: &str) {
-    let target = Target::start(Config::service()).unwrap();
+    let target = TestServer::start(Config::service()).unwrap();
     let (url, port) = (target.url(), target.addr().port());
     let own = format!("mark{port}");
     bench.write(
@@ -84,7 +84,7 @@ fn options_of_k6s_command_line_stand_before_those_of_the_script() {
     let Some(_) = tool("FLOODGATE_K6") else {
         return;
     };
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     bench.write(
         "script.js",
         "import http from 'k6/http';\n\
@@ -130,7 +130,7 @@ fn a_scenario_of_a_script_that_sent_nothing_is_named() {
     let Some(_) = tool("FLOODGATE_K6") else {
         return;
     };
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     bench.write(
         "two.js",
         "import http from 'k6/http';\n\

@@ -4,12 +4,12 @@ use super::tool;
 use crate::support::*;
 use floodgate_records::status::Status;
 use floodgate_records::summary::Summary;
-use floodgate_target::{Config, Target};
+use floodgate_testserver::{Config, TestServer};
 
 /// Runs a script by itself against a target, which it finds as `__ENV.BASE`; `None` without k6.
-fn run(script: &str, more: &[&str]) -> Option<(Ended, Target)> {
+fn run(script: &str, more: &[&str]) -> Option<(Ended, TestServer)> {
     tool("FLOODGATE_K6")?;
-    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
     bench.write("test.js", &format!("import http from 'k6/http';\nimport exec from 'k6/execution';\nimport {{ sleep }} from 'k6';\n{script}"));
     let base = format!("BASE={}", target.url());
     let args = [&["run", "test.js", "--json", "-e", &base], more].concat();
@@ -151,7 +151,7 @@ fn parameters_reach_a_script_by_every_flag() {
     let Some(_) = tool("FLOODGATE_K6") else {
         return;
     };
-    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
     bench.write(
         "test.js",
         "import http from 'k6/http';\nexport const options = { vus: parseInt(__ENV.vus || '1'), iterations: parseInt(__ENV.count || '1') };
@@ -219,7 +219,7 @@ fn what_a_script_opens_is_packed_and_what_it_declares_is_known() {
     let Some(_) = tool("FLOODGATE_K6") else {
         return;
     };
-    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
     std::fs::create_dir(bench.path("own")).unwrap();
     bench.write("own/rows.csv", "echo\n");
     bench.write(

@@ -4,7 +4,7 @@ use super::{copied, definition};
 use crate::support::*;
 use floodgate_records::status::Status;
 use floodgate_records::summary::Summary;
-use floodgate_target::{Config, Target};
+use floodgate_testserver::{Config, TestServer};
 use std::os::unix::fs::PermissionsExt;
 
 /// A line as JMeter writes it, without its time.
@@ -12,7 +12,7 @@ const SAMPLE: &str = ",12,home,200,OK,browse 1-1,text,true,,300,100,1,1,http://1
 
 /// Runs a plan with a JMeter that does this once it knows its `$out`.
 fn run(play: &str, rest: &str) -> (Option<i32>, Summary, String) {
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     copied(&bench, "browse.jmx");
     for folder in ["home/bin", "home/lib/ext", "java/bin"] {
         std::fs::create_dir_all(bench.path(folder)).unwrap();

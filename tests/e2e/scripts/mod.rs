@@ -13,7 +13,7 @@ mod series;
 use crate::support::*;
 use floodgate_records::status::Status;
 use floodgate_records::summary::Summary;
-use floodgate_target::{Config, Target};
+use floodgate_testserver::{Config, TestServer};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -37,7 +37,7 @@ fn copied(bench: &Bench, name: &str) {
 }
 
 /// A definition that runs a script against a target.
-fn definition(engine: &str, script: &str, target: &Target, rest: &str) -> String {
+fn definition(engine: &str, script: &str, target: &TestServer, rest: &str) -> String {
     let (url, port) = (target.url(), target.addr().port());
     format!(
         "version: 1\ntest: browse\nengine: {engine}\nscript: {script}\ntarget: {url}\nparameters: {{port: {port}}}\n{rest}"
@@ -55,7 +55,7 @@ fn any_number_of_tasks_with(engine: &str, script: &str, more: &str, bench: &Benc
         + "thresholds:\n  http_reqs: [count==100]\n  \"http_reqs{name:home,scenario:browse}\": [count==100]\n  \
                 \"http_req_failed{name:home}\": [rate==0]\n  \"http_req_duration{name:home}\": [p(99)<60000]\n";
     let run = |tasks: &&str| {
-        let target = Target::start(Config::fast()).unwrap();
+        let target = TestServer::start(Config::fast()).unwrap();
         let text = definition(engine, script, &target, &rest);
         let (ended, summary) = bench.run(&text, &["--generators", tasks]);
         ended.expect(0);
@@ -88,7 +88,7 @@ fn k6_sends_the_same_over_any_number_of_tasks_and_one_task_sees_no_verdict() {
     let summaries = any_number_of_tasks("k6", "browse.js", &bench);
     assert_eq!(common(&summaries[0]), common(&summaries[1]));
     // The script's own threshold holds for all tasks together, and for none alone.
-    let target = Target::start(Config::fast()).unwrap();
+    let target = TestServer::start(Config::fast()).unwrap();
     let url = target.url();
     let args = ["run", "browse.js", "--json", "--generators", "3"];
     let shell = format!("export TARGET={url}");
@@ -141,7 +141,7 @@ fn k6_is_stopped_in_order_with_setup_and_teardown_once() {
     let Some(_) = tool("FLOODGATE_K6") else {
         return;
     };
-    let (bench, target) = (Bench::new(), Target::start(Config::service()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
     copied(&bench, "lasting.js");
     bench.write("test.yaml", &definition("k6", "lasting.js", &target, ""));
     let running = bench.spawn(&["run", "test.yaml", "--json", "--generators", "2"]);
@@ -175,7 +175,7 @@ fn an_engine_does_not_outlive_the_program() {
     let Some(_) = tool("FLOODGATE_K6") else {
         return;
     };
-    let (bench, target) = (Bench::new(), Target::start(Config::fast()).unwrap());
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     copied(&bench, "lasting.js");
     bench.write("test.yaml", &definition("k6", "lasting.js", &target, ""));
     let running = bench.spawn(&["run", "test.yaml", "--json"]);

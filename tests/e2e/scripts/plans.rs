@@ -3,10 +3,10 @@
 use super::{here, tool};
 use crate::support::*;
 use floodgate_records::status::Status;
-use floodgate_target::{Config, Target};
+use floodgate_testserver::{Config, TestServer};
 
 /// A plan of one group with four threads that asks for the path of each row of `../data/paths.csv`, and an assertion on the answer's code.
-fn plan(code: &str, target: &Target) -> String {
+fn plan(code: &str, target: &TestServer) -> String {
     let rows = r#"<hashTree/>
         <CSVDataSet guiclass="TestBeanGUI" testclass="CSVDataSet" testname="paths">
           <stringProp name="filename">../data/paths.csv</stringProp>
@@ -47,7 +47,7 @@ fn a_plan_runs_with_data_above_its_folder_and_its_assertions_are_the_verdict() {
         return;
     };
     let bench = Bench::new();
-    let target = Target::start(Config::fast()).unwrap();
+    let target = TestServer::start(Config::fast()).unwrap();
     for folder in ["plans", "data"] {
         std::fs::create_dir(bench.path(folder)).unwrap();
     }
@@ -120,7 +120,7 @@ fn a_plan_of_other_samplers_alone_sends_something() {
 #[test]
 fn no_link_of_a_plan_leads_out_of_its_folder() {
     let bench = Bench::new();
-    let target = Target::start(Config::fast()).unwrap();
+    let target = TestServer::start(Config::fast()).unwrap();
     for folder in ["own/plans", "own/data"] {
         std::fs::create_dir_all(bench.path(folder)).unwrap();
     }

@@ -67,7 +67,7 @@ fn a_maven_project_in_java_runs_with_its_libraries_and_files_and_its_own_gatling
     let files = "files: [shop/data/items.csv]\n";
     any_number_of_tasks_with("gatling", "shop/", files, &bench);
     // What is not named does not travel, and is missed before anything is sent.
-    let target = Target::start(Config::fast()).unwrap();
+    let target = TestServer::start(Config::fast()).unwrap();
     bench.write("test.yaml", &definition("gatling", "shop", &target, ""));
     let ended = bench.floodgate(&["inspect", "test.yaml"]);
     ended.refused("data/items.csv");
@@ -138,7 +138,7 @@ fn a_project_in_kotlin_runs_with_what_kotlin_needs() {
         &shop.join("build/classes/kotlin/gatling"),
         &here("Browse.kt"),
     );
-    let target = Target::start(Config::fast()).unwrap();
+    let target = TestServer::start(Config::fast()).unwrap();
     bench.write("test.yaml", &definition("gatling", "shop", &target, ""));
     let ended = bench.floodgate(&["inspect", "test.yaml"]);
     let said = "is not on the class path: copy the jars that shop needs into its build/dependency";
@@ -183,7 +183,7 @@ fn a_project_of_gradle_keeps_what_is_in_several_places_and_needs_no_definition()
     any_number_of_tasks("gatling", "shop/", &bench);
 
     // By itself; the folder's name is the test's.
-    let target = Target::start(Config::fast()).unwrap();
+    let target = TestServer::start(Config::fast()).unwrap();
     let shell = format!(
         "cd shop && export JDK_JAVA_OPTIONS=-DTARGET={}",
         target.url()

@@ -6,7 +6,7 @@
 use super::{copied, here, simulation, tool};
 use crate::support::*;
 use floodgate_core::shard::{Row, decode};
-use floodgate_target::{Config, Target};
+use floodgate_testserver::{Config, TestServer};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Iterations in all, each of which makes every request once.
@@ -236,7 +236,7 @@ fn compare_script(variable: &str, engine: &str, script: &str, expected: &Series)
 
 /// Runs the scenario and compares its series with the expected ones, and what they count with what was sent.
 fn compare(engine: &str, scenario: &str, expected: &Series, bench: &Bench) {
-    let target = Target::start(Config::prompt_service()).unwrap();
+    let target = TestServer::start(Config::prompt_service()).unwrap();
     let url = target.url();
     let text = format!(
         "version: 1\ntest: shop\nengine: {engine}\ntarget: {url}\nparameters: {{nobody: \"http://127.0.0.1:1/\"}}\n{scenario}"

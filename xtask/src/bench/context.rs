@@ -1,7 +1,7 @@
 //! What all sections need: built programs, the tools that are there, cores, a scratch folder.
 
-use super::Options;
-use super::tools::{self, Tool};
+use super::options::Options;
+use super::tools::{self, Load, Run, Tool};
 use crate::{program, repo};
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -68,12 +68,20 @@ impl Context {
             seconds: options.seconds,
             bytes: options.bytes,
             cores,
-            target: built.join("floodgate-target"),
+            target: built.join("floodgate-testserver"),
             floodgate: given,
             tools,
             absent,
             scratch,
         })
+    }
+
+    /// Sends a load from the client's core.
+    ///
+    /// # Errors
+    /// See [`Tool::run`].
+    pub(super) fn run(&self, tool: &Tool, load: &Load) -> Result<Run> {
+        tool.run(self.cores.client, &self.scratch, load)
     }
 }
 
@@ -82,7 +90,7 @@ impl Context {
 /// # Errors
 /// If the build fails.
 pub(super) fn build(floodgate: bool) -> Result<()> {
-    let mut build = repo::cargo(&["build", "--locked", "-p", "floodgate-target"]);
+    let mut build = repo::cargo(&["build", "--locked", "-p", "floodgate-testserver"]);
     build.args(["--profile", program::DIST]);
     if floodgate {
         build.args(["-p", "floodgate"]);

@@ -1,6 +1,7 @@
 //! The report's first lines: on what, with what, how.
 
 use super::context::Context;
+use super::tools::first_line;
 use crate::repo;
 use std::fmt::Write as _;
 use std::process::Command;
@@ -86,17 +87,4 @@ fn cpu() -> String {
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(path).map_or_else(|_| "unknown".into(), |text| text.trim().to_owned())
-}
-
-/// The first line that a command prints, on either stream; some print their version to the wrong one.
-pub(super) fn first_line(command: &mut Command) -> String {
-    let printed = command
-        .output()
-        .map(|output| [output.stdout, output.stderr].concat())
-        .unwrap_or_default();
-    let printed = String::from_utf8_lossy(&printed).into_owned();
-    printed
-        .lines()
-        .next()
-        .map_or_else(|| "unknown".into(), |line| line.trim().to_owned())
 }

@@ -6,6 +6,7 @@
 mod bare;
 mod context;
 mod machine;
+mod options;
 mod process;
 mod sections;
 mod server;
@@ -15,119 +16,33 @@ mod tools;
 
 use anyhow::{Context as _, Result, bail};
 pub(crate) use bare::BareLoop;
-use clap::ValueEnum;
+use clap::ValueEnum as _;
 use context::Context;
-use std::path::PathBuf;
+pub(crate) use options::Options;
+use options::Section;
 
-/// Arguments of `cargo xtask bench`.
-#[derive(clap::Args)]
-pub(crate) struct Options {
-    /// What to measure [default: everything that peers are compared in, storage and merging]
-    #[arg(value_enum)]
-    sections: Vec<Section>,
-    /// Rounds over all tools; their median counts
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=100))]
-    rounds: u32,
-    /// Seconds that a tool runs in a round
-    #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=600))]
-    seconds: u32,
-    /// Bytes of an engine's output that are read, such as 500M or 2G
-    #[arg(long, default_value = "2G", value_parser = bytes)]
-    bytes: u64,
-    /// Write the report here as well, such as docs/benchmarks.md
-    #[arg(long, value_name = "FILE")]
-    out: Option<PathBuf>,
-    /// Measure this program instead of building the one of this tree
-    #[arg(long, value_name = "PROGRAM")]
-    floodgate: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Section {
-    /// Closed loop, 64 keep-alive connections, HTTP/1.1
-    Closed,
-    /// The same over TLS
-    Tls,
-    /// The same over HTTP/2
-    H2,
-    /// CPU of a request at rates from 100/s to saturation, beside a bare loop
-    Open,
-    /// Memory of a connection and of a request
-    Memory,
-    /// A stalled server, and one that answers after exactly 10 ms
-    Accuracy,
-    /// When requests arrive at the server
-    Pacing,
-    /// Bytes a request in shards
-    Storage,
-    /// Time to merge a histogram
-    Merge,
-    /// CPU and memory of the functions that merge 1,000 tasks of an hour; takes 15 minutes and 6 GB of disk
-    CloudMerge,
-    /// CPU of a generator that delivers to S3, beside one that delivers to a folder
-    CloudShards,
-    /// Time until a function asks for work; cargo-lambda is installed for it
-    ColdStart,
-    /// Time and memory to read what k6, JMeter and Gatling write
-    EngineReaders,
-    /// The same where every request has a new name; takes ten minutes
-    EngineReadersNames,
-    /// CPU of Floodgate beside that of k6, JMeter or Gatling which it runs
-    EngineOverhead,
-}
-
-impl Section {
-    fn run(self, context: &Context) -> Result<String> {
-        use sections::{
-            accuracy, closed, cloud_merge, cloud_shards, cold_start, engine_overhead,
-            engine_readers, figures, memory, open, pacing,
-        };
-        match self {
-            Self::Closed => closed::http1(context),
-            Self::Tls => closed::tls(context),
-            Self::H2 => closed::http2(context),
-            Self::Open => open::run(context),
-            Self::Memory => memory::run(context),
-            Self::Accuracy => accuracy::run(context),
-            Self::Pacing => pacing::run(context),
-            Self::Storage => figures::storage("Storage"),
-            Self::Merge => figures::merge("Merging"),
-            Self::CloudMerge => cloud_merge::run(context),
-            Self::CloudShards => cloud_shards::run(context),
-            Self::ColdStart => cold_start::run(context),
-            Self::EngineReaders => engine_readers::run(context, false),
-            Self::EngineReadersNames => engine_readers::run(context, true),
-            Self::EngineOverhead => engine_overhead::run(context),
-        }
-    }
-
-    /// Whether no peer does what is measured: what runs on AWS, and engines that are run.
-    const fn alone(self) -> bool {
-        matches!(
-            self,
-            Self::CloudMerge
-                | Self::CloudShards
-                | Self::ColdStart
-                | Self::EngineReaders
-                | Self::EngineReadersNames
-                | Self::EngineOverhead
-        )
-    }
-}
-
-/// A number of bytes, with `k`, `M` or `G` for powers of 1,000.
-fn bytes(text: &str) -> Result<u64, String> {
-    let (digits, unit) = match text.char_indices().next_back() {
-        Some((at, 'k')) => (&text[..at], 1_000),
-        Some((at, 'M')) => (&text[..at], 1_000_000),
-        Some((at, 'G')) => (&text[..at], 1_000_000_000),
-        _ => (text, 1),
+fn measure(section: Section, context: &Context) -> Result<String> {
+    use sections::{
+        accuracy, closed, cloud_merge, cloud_shards, cold_start, engine_overhead, engine_readers,
+        figures, memory, open, pacing,
     };
-    let number: u64 = digits.parse().map_err(|error| format!("{error}"))?;
-    number
-        .checked_mul(unit)
-        .filter(|bytes| *bytes > 0)
-        .ok_or_else(|| "must be more than 0 and fit 64 bits".to_owned())
+    match section {
+        Section::Closed => closed::http1(context),
+        Section::Tls => closed::tls(context),
+        Section::H2 => closed::http2(context),
+        Section::Open => open::run(context),
+        Section::Memory => memory::run(context),
+        Section::Accuracy => accuracy::run(context),
+        Section::Pacing => pacing::run(context),
+        Section::Storage => figures::storage("Storage"),
+        Section::Merge => figures::merge("Merging"),
+        Section::CloudMerge => cloud_merge::run(context),
+        Section::CloudShards => cloud_shards::run(context),
+        Section::ColdStart => cold_start::run(context),
+        Section::EngineReaders => engine_readers::run(context, false),
+        Section::EngineReadersNames => engine_readers::run(context, true),
+        Section::EngineOverhead => engine_overhead::run(context),
+    }
 }
 
 /// Runs it and prints a report in Markdown.
@@ -146,7 +61,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     for section in &sections {
         eprintln!("── {section:?}");
         // What the other sections have measured is not lost.
-        report.push_str(&section.run(&context).unwrap_or_else(|error| {
+        report.push_str(&measure(*section, &context).unwrap_or_else(|error| {
             failed.push(format!("{section:?}"));
             format!("\n## {section:?}\n\nFailed: {error:#}\n")
         }));
@@ -159,20 +74,5 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Ok(())
     } else {
         bail!("failed: {}", failed.join(", "))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::bytes;
-
-    #[test]
-    fn sizes_have_units() {
-        assert_eq!(bytes("2G"), Ok(2_000_000_000));
-        assert_eq!(bytes("500M"), Ok(500_000_000));
-        assert_eq!(bytes("7"), Ok(7));
-        for wrong in ["", "G", "0", "-1", "1T", "99999999999G"] {
-            assert!(bytes(wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! The server that everything is measured against: `floodgate-target` as a process of its own.
+//! The server that everything is measured against: `floodgate-testserver` as a process of its own.
 
 use super::context::Context;
 use super::process::pinned;
@@ -16,7 +16,7 @@ pub(super) struct Server {
 }
 
 impl Server {
-    /// Starts `floodgate-target` on the server's core.
+    /// Starts `floodgate-testserver` on the server's core.
     pub(super) fn start(context: &Context, arguments: &[&str]) -> Result<Self> {
         let mut command = Command::new(&context.target);
         command.args(arguments);
@@ -38,7 +38,7 @@ impl Server {
         };
         ensure!(
             server.url.starts_with("http"),
-            "floodgate-target {arguments:?} printed no url"
+            "floodgate-testserver {arguments:?} printed no url"
         );
         Ok(server)
     }

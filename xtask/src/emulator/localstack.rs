@@ -20,20 +20,20 @@ const PACKAGES: &[&str] = &[
 ///
 /// # Errors
 /// Why there is none: a sentence for the account.
-pub(super) fn set_up() -> Result<PathBuf, String> {
+pub(crate) fn set_up() -> Result<PathBuf, String> {
     let base = python::find(|minor| minor == 13).ok_or("LocalStack 4.14 needs Python 3.13")?;
     python::environment("localstack-4.14.0", &base, PACKAGES)
 }
 
 /// A running LocalStack. Dropping it ends it.
-pub(super) struct Localstack(Server);
+pub(crate) struct Localstack(Server);
 
 impl Localstack {
     /// Starts it on a free port.
     ///
     /// # Errors
     /// If it does not answer.
-    pub(super) fn start(python: &Path) -> Result<Self> {
+    pub(crate) fn start(python: &Path) -> Result<Self> {
         let folder = repo::root().join("infra/emulator");
         let server = Server::start(&Launch {
             name: "LocalStack",
@@ -48,7 +48,7 @@ impl Localstack {
     }
 
     /// `http://127.0.0.1:PORT`.
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         self.0.url()
     }
 }

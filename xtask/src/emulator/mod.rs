@@ -3,15 +3,13 @@
 mod deployed;
 pub(crate) mod docker;
 mod gateway;
-mod localstack;
+pub(crate) mod localstack;
 mod ministack;
-mod permissions;
+pub(crate) mod permissions;
 mod rendering;
 mod server;
 
-use crate::steps::Steps;
-use crate::terraform;
-use crate::{emulate, engines, package, repo};
+use crate::{package, repo};
 use anyhow::{Context as _, Result, ensure};
 use deployed::ByCommand;
 use docker::Docker;
@@ -24,7 +22,7 @@ use std::time::Instant;
 /// The variable that tells tests, and whoever else asks, where the deployed stack is: the path of a JSON file.
 pub(crate) const VARIABLE: &str = "FLOODGATE_EMULATOR";
 /// The variable that tells tests where LocalStack is: a URL.
-const LOCALSTACK: &str = "FLOODGATE_LOCALSTACK";
+pub(crate) const LOCALSTACK: &str = "FLOODGATE_LOCALSTACK";
 /// A secret of the tests' project in the emulated stack.
 const SECRET: &str = "cloud/token=open sesame";
 /// The image of the generator that the emulated stack runs.
@@ -120,7 +118,7 @@ impl Cloud {
     }
 
     /// Whether every engine's image could be had, so that every test of it has run.
-    fn has_all_engines(&self) -> bool {
+    pub(crate) fn has_all_engines(&self) -> bool {
         self.engines == SCRIPTED.len()
     }
 
@@ -155,6 +153,19 @@ impl Cloud {
         }
     }
 
+    /// Keeps what a failure leaves for whoever looks into it.
+    pub(crate) fn keep_logs(&self) {
+        let kept = repo::target_dir().and_then(|target| {
+            let file = target.join("cloud.log");
+            std::fs::write(&file, self.deploy(&["logs"])?)?;
+            Ok(file)
+        });
+        match kept {
+            Ok(file) => eprintln!("what functions and generators said: {}", file.display()),
+            Err(why) => eprintln!("the logs of functions and generators are lost: {why:#}"),
+        }
+    }
+
     /// Takes everything down.
     ///
     /// # Errors
@@ -169,17 +180,7 @@ impl Cloud {
 /// Something that this machine does not have, and that is not a fault of the repository.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Missing(String);
-
-/// A stack that could not be brought up: left out where the machine lacks something, else failed.
-fn without(steps: &mut Steps, name: &str, why: &anyhow::Error) {
-    let said = format!("{why:#}");
-    if why.is::<Missing>() {
-        steps.leave_out(name, said);
-    } else {
-        steps.fail(name, said);
-    }
-}
+pub(crate) struct Missing(pub(crate) String);
 
 /// Who puts the stack onto the emulator.
 #[derive(Clone, Copy)]
@@ -188,124 +189,6 @@ pub(crate) enum Deployed {
     ByScript,
     /// `floodgate deploy`, with Terraform.
     ByCommand,
-}
-
-/// Runs the tests of the run in the cloud, on MiniStack, and of every branch of the state machine, on LocalStack; or of the former only
-/// those whose name has something in it.
-pub(crate) fn test(steps: &mut Steps, only: Option<&str>) {
-    match only {
-        Some(name) => runs(steps, name, false),
-        None => {
-            branches(steps);
-            runs(steps, "runs::", true);
-            through_a_deployment(steps);
-        }
-    }
-}
-
-/// The demo through a stack by `floodgate deploy`, until `floodgate destroy`.
-fn through_a_deployment(steps: &mut Steps) {
-    let name = "cloud: floodgate deploy, the demo, floodgate destroy";
-    eprintln!("\n── {name}");
-    if let Err(why) = terraform::is_usable() {
-        return steps.leave_out(name, format!("{why:#}"));
-    }
-    let mut cloud = match Cloud::start(Programs::Tested, Deployed::ByCommand) {
-        Ok(cloud) => cloud,
-        Err(why) => return without(steps, name, &why),
-    };
-    let start = Instant::now();
-    let passed = emulate::demo(&cloud);
-    if passed.is_err() {
-        keep_logs(&cloud);
-    }
-    permissions::account(steps, cloud.gateway(), false);
-    let settled = passed.and_then(|()| cloud.is_settled());
-    let outcome = settled.and_then(|()| cloud.destroy()).and(cloud.stop());
-    match outcome {
-        Ok(()) => steps.note(name, start.elapsed()),
-        Err(why) => steps.fail(name, format!("{why:#}")),
-    }
-}
-
-fn branches(steps: &mut Steps) {
-    let name = "cloud: every branch of the state machine (LocalStack)";
-    eprintln!("\n── {name}: setting up");
-    let started = localstack::set_up()
-        .map_err(|why| Missing(why).into())
-        .and_then(|python| localstack::Localstack::start(&python));
-    match started {
-        Ok(localstack) => {
-            let mut tests = cloud_tests("branches::");
-            steps.run(name, tests.env(LOCALSTACK, localstack.url()));
-        }
-        Err(why) => without(steps, name, &why),
-    }
-}
-
-fn runs(steps: &mut Steps, filter: &str, all: bool) {
-    let name = "cloud: runs on MiniStack";
-    eprintln!("\n── {name}: setting up");
-    let start = Instant::now();
-    let cloud = match Cloud::start(Programs::Tested, Deployed::ByScript) {
-        Ok(cloud) => cloud,
-        Err(why) => return without(steps, name, &why),
-    };
-    steps.note("cloud: set-up", start.elapsed());
-    if all {
-        stores(steps, &cloud);
-    }
-    let mut tests = cloud_tests(filter);
-    // The scenarios mostly wait: more at once than there are cores.
-    tests.arg("--test-threads=6");
-    // The command line asks an engine what a script would do before it starts anything.
-    tests.envs(engines::environment());
-    let passed = steps.run(name, tests.env(VARIABLE, cloud.description()));
-    if !passed {
-        keep_logs(&cloud);
-    }
-    let complete = all && passed && cloud.has_all_engines();
-    permissions::account(steps, cloud.gateway(), complete);
-    let start = Instant::now();
-    match cloud.stop() {
-        Ok(()) => steps.note("cloud: taken down", start.elapsed()),
-        Err(why) => steps.fail("cloud: taken down", format!("{why:#}")),
-    }
-}
-
-/// The conformance suite of the stores, on S3 and DynamoDB.
-fn stores(steps: &mut Steps, cloud: &Cloud) {
-    let mut tests = repo::cargo(&["test", "--locked", "--workspace", "--test", "aws"]);
-    steps.run(
-        "cloud: stores on MiniStack",
-        tests.env("FLOODGATE_TEST_ENDPOINT", cloud.url()),
-    );
-}
-
-fn cloud_tests(filter: &str) -> std::process::Command {
-    repo::cargo(&[
-        "test",
-        "--locked",
-        "--workspace",
-        "--test",
-        "cloud",
-        "--",
-        "--include-ignored",
-        filter,
-    ])
-}
-
-/// What a failure leaves for whoever looks into it.
-pub(crate) fn keep_logs(cloud: &Cloud) {
-    let kept = repo::target_dir().and_then(|target| {
-        let file = target.join("cloud.log");
-        std::fs::write(&file, cloud.deploy(&["logs"])?)?;
-        Ok(file)
-    });
-    match kept {
-        Ok(file) => eprintln!("what functions and generators said: {}", file.display()),
-        Err(why) => eprintln!("the logs of functions and generators are lost: {why:#}"),
-    }
 }
 
 /// Does one thing, and says how long it took.
@@ -340,7 +223,7 @@ impl Programs {
                 "-p",
                 "floodgate",
                 "-p",
-                "floodgate-target",
+                "floodgate-testserver",
             ])?,
             Self::Tested => run(&["test", "--locked", "--workspace", "--no-run", "--quiet"])?,
         }

@@ -15,7 +15,7 @@ const EXPLAINED: &str = "infra/emulator/unused-permissions.json";
 type Permission = (String, String, String);
 
 /// Notes what was refused without a test that expects it as a failure; after a `complete` run also permissions that nothing has used.
-pub(super) fn account(steps: &mut Steps, gateway: &Gateway, complete: bool) {
+pub(crate) fn account(steps: &mut Steps, gateway: &Gateway, complete: bool) {
     let name = "cloud: permissions";
     let outcome = gateway.report().and_then(|report| {
         refusals(&report)?;

@@ -141,7 +141,7 @@ pub(super) fn record(place: &Path) -> Result<()> {
         "made_by": "cargo xtask engines k6 --record",
         "script": "record.js",
         "command": "k6 run --no-thresholds --out json=samples.json (csv=samples.csv) -e TARGET=… record.js",
-        "target": "the demo shop of floodgate-target",
+        "target": "the demo shop of floodgate-testserver",
         "versions": versions,
     });
     let text = serde_json::to_string_pretty(&provenance)? + "\n";
@@ -158,7 +158,7 @@ struct Shop {
 
 impl Shop {
     fn open() -> Result<Self> {
-        let mut child = repo::cargo(&["run", "-q", "-p", "floodgate-target", "--", "service"])
+        let mut child = repo::cargo(&["run", "-q", "-p", "floodgate-testserver", "--", "service"])
             .arg("--report")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

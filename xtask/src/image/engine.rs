@@ -3,7 +3,7 @@
 //! Everything is copied from this machine, as `cargo xtask engines` installs it: engines in the versions that are pinned there, the Java of the
 //! distribution with the libraries that it loads. So no base image is pulled, and what is in the image was tested here.
 
-use super::copy;
+use super::copy::{copy, copy_tree, folder};
 use crate::program::is_static;
 use crate::{engines, repo};
 use anyhow::{Context, Result, ensure};
@@ -140,37 +140,6 @@ fn linked_with(file: &Path, into: &mut BTreeSet<PathBuf>) -> Result<()> {
         // `name => /path (0x…)`, or the loader as `/path (0x…)`.
         let found = line.split_whitespace().find(|word| word.starts_with('/'));
         into.extend(found.map(PathBuf::from));
-    }
-    Ok(())
-}
-
-/// Makes a folder and those above it, for everybody to read.
-fn folder(path: &Path) -> Result<()> {
-    fs::create_dir_all(path)?;
-    for above in path
-        .ancestors()
-        .take_while(|above| !above.ends_with("rootfs"))
-    {
-        fs::set_permissions(above, fs::Permissions::from_mode(0o755))?;
-    }
-    Ok(())
-}
-
-/// Copies a file or a folder; links are followed, since what they lead to is not in the image. A link to nowhere is left out.
-fn copy_tree(from: &Path, to: &Path) -> Result<()> {
-    let Ok(about) = fs::metadata(from) else {
-        return Ok(());
-    };
-    if !about.is_dir() {
-        folder(to.parent().unwrap_or(to))?;
-        let runs = about.permissions().mode() & 0o111 != 0;
-        return copy(from, to, if runs { 0o755 } else { 0o644 });
-    }
-    folder(to)?;
-    let entries = fs::read_dir(from).with_context(|| format!("read {}", from.display()))?;
-    for entry in entries {
-        let name = entry?.file_name();
-        copy_tree(&from.join(&name), &to.join(&name))?;
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! The example `emulator`, applied onto an emulator and taken away again.
 
-use super::Terraform;
+use super::program::Terraform;
 use crate::steps::Steps;
 use std::path::PathBuf;
 use std::process::Command;

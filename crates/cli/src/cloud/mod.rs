@@ -8,11 +8,10 @@ mod start;
 use follow::Follow;
 pub(crate) use follow::{Ended, follow};
 pub(crate) use machine::{Caller, caller, running};
-pub use settings::CloudArgs;
 pub(crate) use settings::{CONNECTION, Named, Place};
 pub(crate) use start::{Start, start};
 
-use crate::args::ShowArgs;
+use crate::args::{CloudArgs, ShowArgs};
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use aws_config::SdkConfig;

@@ -5,7 +5,8 @@
 //! the parts of a stack.
 
 use super::machine::Caller;
-use crate::error::{CliError, Result};
+use crate::args::CloudArgs;
+use crate::error::{Cause, CliError, Result};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -13,35 +14,6 @@ use std::path::Path;
 
 /// The file in the folder of executions.
 pub(crate) const CONNECTION: &str = "cloud.json";
-
-/// Where a run is, if not on this machine.
-#[derive(Clone, Debug, Default, clap::Args)]
-pub struct CloudArgs {
-    /// Use the stack on AWS instead of this machine
-    #[arg(long, help_heading = "Cloud")]
-    pub cloud: bool,
-    /// Name of the stack [default: from .floodgate/cloud.json]
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "FLOODGATE_STACK",
-        hide_env_values = true,
-        help_heading = "Cloud"
-    )]
-    pub stack: Option<String>,
-    /// Home region of the stack [default: from .floodgate/cloud.json, AWS_REGION or the profile]
-    #[arg(long, value_name = "REGION", help_heading = "Cloud")]
-    pub region: Option<String>,
-    /// The bucket
-    #[arg(long, env = "FLOODGATE_BUCKET", hide = true)]
-    pub bucket: Option<String>,
-    /// The table
-    #[arg(long, env = "FLOODGATE_TABLE", hide = true)]
-    pub table: Option<String>,
-    /// The state machine's ARN
-    #[arg(long, env = "FLOODGATE_STATE_MACHINE", hide = true)]
-    pub state_machine: Option<String>,
-}
 
 /// What is said of the stack.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,9 +59,9 @@ impl Named {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(unreadable(path, &error.to_string())),
+            Err(error) => return Err(unreadable(path, error)),
         };
-        Self::parse(&text).map_err(|problem| unreadable(path, &problem))
+        Self::parse(&text).map_err(|problem| unreadable(path, problem))
     }
 
     /// What a file says.
@@ -215,10 +187,10 @@ fn of_project(machines: &BTreeMap<String, String>, project: Option<&str>) -> Vec
     }
 }
 
-fn unreadable(path: &Path, problem: &str) -> CliError {
+fn unreadable(path: &Path, cause: impl Into<Cause>) -> CliError {
     let remedy = format!(
         "write it again with terraform output -json > {}",
         path.display()
     );
-    CliError::read(path, problem, Some(remedy))
+    CliError::read(path, cause, Some(remedy))
 }

@@ -2,12 +2,12 @@
 
 use crate::args::{CloudArgs, EnvArgs, OutArgs, ProjectArgs};
 use crate::clock::now_ms;
-use crate::cloud::connect;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::load_stored;
-use crate::local::{adopt, finish_here, merge_late, open_existing};
+use crate::local::{adopt, finish_here, merge_late};
 use crate::output::print;
+use crate::stores::Executions;
 use crate::trigger::trigger;
 use floodgate_control::{Stores, Trail, find_in, load_plan};
 use floodgate_records::execution::Execution;
@@ -51,20 +51,20 @@ pub struct Args {
 /// # Errors
 /// An unknown id, a run that has ended, and what the store refuses.
 pub async fn abort(args: Args) -> Result<ExitCode> {
-    let cloud = args.cloud.cloud;
-    let (stores, local, by) = if cloud {
-        let cloud = connect(&args.cloud, args.project.project.as_deref(), &args.out.out).await?;
-        (cloud.stores, None, cloud.caller)
-    } else {
-        let by = trigger(|name| std::env::var(name).ok()).principal;
-        let (stores, local) = open_existing(&args.out.out)?;
-        (stores, Some(local), by.unwrap_or_else(|| "somebody".into()))
+    let executions = Executions::open(&args.cloud, &args.project, &args.out).await?;
+    let (stores, folder) = (executions.stores(), executions.folder());
+    let cloud = folder.is_none();
+    let by = match &executions {
+        Executions::Cloud { caller, .. } => caller.clone(),
+        Executions::Local { .. } => trigger(|name| std::env::var(name).ok())
+            .principal
+            .unwrap_or_else(|| "somebody".into()),
     };
     let project = args.project.project.as_deref();
-    let found = find_in(&stores, project, &args.id).await?;
-    if local.is_some() && found.is_due() {
+    let found = find_in(stores, project, &args.id).await?;
+    if !cloud && found.is_due() {
         let env = Environment::new(&args.env, &args.out.out)?;
-        if let Some(merged) = merge_late(&stores, &found, &env).await? {
+        if let Some(merged) = merge_late(stores, &found, &env).await? {
             let (id, status) = (&merged.id, merged.status.as_str());
             print(&format!(
                 "{id} has ended before: {status}; what was not merged then has been merged now\n"
@@ -82,7 +82,7 @@ pub async fn abort(args: Args) -> Result<ExitCode> {
     }
     let trail = if cloud { Trail::AtTheEnd } else { Trail::Here };
     let execution =
-        floodgate_control::abort(&stores, project, &args.id, &by, trail, now_ms()).await?;
+        floodgate_control::abort(stores, project, &args.id, &by, trail, now_ms()).await?;
     let id = &execution.id;
     if args.no_wait {
         print(&format!("{id} was told to stop\n"))?;
@@ -93,11 +93,11 @@ pub async fn abort(args: Args) -> Result<ExitCode> {
     } else {
         (PATIENCE, POLL)
     };
-    let orphans = match &local {
-        Some(local) => Some((local.as_ref(), Environment::new(&args.env, &args.out.out)?)),
+    let orphans = match folder {
+        Some(folder) => Some((folder, Environment::new(&args.env, &args.out.out)?)),
         None => None,
     };
-    let ended = match wait_for_end(&stores, &execution, patience, poll, orphans.as_ref()).await? {
+    let ended = match wait_for_end(stores, &execution, patience, poll, orphans.as_ref()).await? {
         Some(ended) => ended,
         None if cloud => {
             let problem = format!(
@@ -106,7 +106,7 @@ pub async fn abort(args: Args) -> Result<ExitCode> {
             );
             return Err(CliError::run(format!("execution {id}"), problem));
         }
-        None => finish_orphan(&stores, &execution, &args).await?,
+        None => finish_orphan(stores, &execution, &args).await?,
     };
     print(&format!(
         "{id} has ended: {}; floodgate show {id}{} shows what was measured\n",

@@ -8,7 +8,7 @@ use crate::local::{LocalRun, execute};
 use crate::outcome::{Output, conclude};
 use crate::output::say;
 use crate::signals::Signals;
-use floodgate_target::{Config, Target};
+use floodgate_testserver::{Config, TestServer};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -46,8 +46,8 @@ pub async fn demo(args: Args) -> Result<ExitCode> {
     if let Some(port) = args.serve {
         return serve(port, &definition).await;
     }
-    let target =
-        Target::start(Config::service()).map_err(|e| CliError::run("start the demo's shop", e))?;
+    let target = TestServer::start(Config::service())
+        .map_err(|e| CliError::run("start the demo's shop", e))?;
     let env = Environment::new(&EnvArgs::default(), out)?
         .with(TARGET, target.url())
         // the bundled target is on this machine, where no proxy would find it
@@ -89,7 +89,7 @@ async fn serve(port: u16, definition: &Path) -> Result<ExitCode> {
         port,
         ..Config::service()
     };
-    let target = Target::start(config)
+    let target = TestServer::start(config)
         .map_err(|e| CliError::run(format!("start the demo's shop on port {port}"), e))?;
     say!(
         "the shop listens on {} until Ctrl-C; floodgate run {} puts load on it",

@@ -1,7 +1,7 @@
 //! `floodgate deploy`: a stack from nothing, or brought up to date.
 
-use crate::args::{Architecture, OutArgs, StackArgs};
-use crate::deploy::{Deploy, deploy as deploying};
+use crate::args::{OutArgs, StackArgs};
+use crate::deploy::{Architecture, Deploy, deploy as deploying};
 use crate::error::Result;
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,11 +1,11 @@
 //! `floodgate runs`: executions, the newest first.
 
 use crate::args::{CloudArgs, EnvArgs, OutArgs, ProjectArgs};
-use crate::cloud::connect;
 use crate::env::Environment;
 use crate::error::Result;
-use crate::local::{adopt_or_say, open};
+use crate::local::adopt_or_say;
 use crate::output::{print_json, print_styled, say, say_damaged};
+use crate::stores::Executions;
 use floodgate_report::Style;
 use floodgate_store::Listing;
 use std::process::ExitCode;
@@ -38,24 +38,24 @@ pub struct Args {
 /// # Errors
 /// A folder of records that cannot be read, or a service that refuses. A record that cannot be read is left out, and named.
 pub async fn runs(args: Args) -> Result<ExitCode> {
-    let (stores, local) = if args.cloud.cloud {
-        let cloud = connect(&args.cloud, args.project.project.as_deref(), &args.out.out).await?;
-        (Some(cloud.stores), None)
-    } else if args.out.out.is_dir() {
-        let (stores, local) = open(&args.out.out)?;
-        (Some(stores), Some(local))
-    } else {
-        (None, None)
+    // A folder that is not there yet has no executions, which is no fault of whoever asks.
+    let known = args.cloud.cloud || args.out.out.is_dir();
+    let executions = match known {
+        true => Some(Executions::open(&args.cloud, &args.project, &args.out).await?),
+        false => None,
     };
     let (project, test) = (args.project.project.as_deref(), args.test.as_deref());
-    let Listing { mut runs, damaged } = match &stores {
-        Some(stores) => stores.records.list(project, test, args.limit).await?,
+    let Listing { mut runs, damaged } = match &executions {
+        Some(executions) => {
+            let records = &executions.stores().records;
+            records.list(project, test, args.limit).await?
+        }
         None => Listing::default(),
     };
-    if let (Some(stores), Some(local)) = (&stores, &local) {
+    if let Some(Executions::Local { stores, folder }) = &executions {
         let env = Environment::new(&EnvArgs::default(), &args.out.out)?;
         for run in &mut runs {
-            *run = adopt_or_say(stores, local, run.clone(), &env).await;
+            *run = adopt_or_say(stores, folder, run.clone(), &env).await;
         }
     }
     say_damaged(&damaged);

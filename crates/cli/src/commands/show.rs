@@ -1,12 +1,12 @@
 //! `floodgate show`: an execution again.
 
 use crate::args::{CloudArgs, EnvArgs, OutArgs, ProjectArgs};
-use crate::cloud::connect;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
-use crate::local::{adopt_or_say, merge_late_or_say, open_existing};
+use crate::local::{adopt_or_say, merge_late_or_say};
 use crate::outcome::{print_summary, print_summary_json, without_summary};
 use crate::output::{print, print_json, print_styled};
+use crate::stores::Executions;
 use floodgate_control::{Stores, find_in, load_failures, load_summary};
 use floodgate_records::execution::Execution;
 use floodgate_report::Style;
@@ -40,28 +40,19 @@ pub struct Args {
 /// # Errors
 /// An unknown id, and a record or summary that cannot be read.
 pub async fn show(args: Args) -> Result<ExitCode> {
-    let (stores, local) = if args.cloud.cloud {
-        (
-            connect(&args.cloud, args.project.project.as_deref(), &args.out.out)
-                .await?
-                .stores,
-            None,
-        )
-    } else {
-        let (stores, local) = open_existing(&args.out.out)?;
-        (stores, Some(local))
-    };
+    let executions = Executions::open(&args.cloud, &args.project, &args.out).await?;
+    let stores = executions.stores();
     let project = args.project.project.as_deref();
-    let mut execution = find_in(&stores, project, &args.id).await?;
-    if let Some(local) = local {
+    let mut execution = find_in(stores, project, &args.id).await?;
+    if let Some(folder) = executions.folder() {
         let env = Environment::new(&EnvArgs::default(), &args.out.out)?;
-        execution = adopt_or_say(&stores, &local, execution, &env).await;
-        execution = merge_late_or_say(&stores, execution, &env).await;
+        execution = adopt_or_say(stores, folder, execution, &env).await;
+        execution = merge_late_or_say(stores, execution, &env).await;
     }
     if args.failures {
-        return show_failures(&stores, &execution, args.json).await;
+        return show_failures(stores, &execution, args.json).await;
     }
-    let summary = load_summary(&stores, &execution.project, &execution.id).await?;
+    let summary = load_summary(stores, &execution.project, &execution.id).await?;
     let status = execution.status.as_str();
     match summary {
         Some(summary) if args.json => print_summary_json(&summary)?,

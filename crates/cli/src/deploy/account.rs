@@ -3,6 +3,7 @@
 use super::connection;
 use super::folder::Folder;
 use super::settings::{Settings, State};
+use crate::args::StackArgs;
 use crate::cloud::{self, CONNECTION, Caller};
 use crate::error::{CliError, Result};
 use aws_config::SdkConfig;
@@ -10,25 +11,6 @@ use std::path::{Path, PathBuf};
 
 /// The name of a stack that nobody named: the module's default.
 const STACK: &str = "floodgate";
-
-/// Which stack is meant.
-#[derive(Clone, Debug, Default, clap::Args)]
-pub struct StackArgs {
-    /// Name of the stack [default: from .floodgate/cloud.json, else floodgate]
-    #[arg(
-        long,
-        value_name = "NAME",
-        env = "FLOODGATE_STACK",
-        hide_env_values = true
-    )]
-    pub stack: Option<String>,
-    /// Home region [default: from .floodgate/cloud.json, AWS_REGION or the profile]
-    #[arg(long, value_name = "REGION")]
-    pub region: Option<String>,
-    /// Location of the Terraform state: a folder, or s3://BUCKET/KEY [default: that of the last deployment, else below the user's data folder]
-    #[arg(long, value_name = "DIR|URL")]
-    pub state: Option<String>,
-}
 
 /// An account that answers.
 pub(super) struct Account {

@@ -1,10 +1,11 @@
 //! A stack's end: what goes, what stays, and nothing while a run is on.
 
-use super::account::{Account, StackArgs};
+use super::account::Account;
 use super::connection;
 use super::settings::{ENGINES, Settings, State};
 use super::shell::Shell;
 use super::terraform::Terraform;
+use crate::args::StackArgs;
 use crate::cloud::{self, CONNECTION};
 use crate::error::{CliError, Result};
 use crate::output::{counted, say, say_led};

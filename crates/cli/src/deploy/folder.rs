@@ -1,7 +1,7 @@
 //! The folder of a stack on this machine: the modules, what they are told, and, unless it lies in S3, Terraform's state.
 
 use super::settings::{Settings, State};
-use crate::error::{CliError, Result};
+use crate::error::{Cause, CliError, Result};
 use serde::Serialize;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -206,8 +206,8 @@ pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
     write(path, &text)
 }
 
-fn unreadable(path: &Path, problem: impl std::fmt::Display) -> CliError {
-    CliError::read(path, problem, None)
+fn unreadable(path: &Path, cause: impl Into<Cause>) -> CliError {
+    CliError::read(path, cause, None)
 }
 
 #[cfg(test)]

@@ -17,10 +17,10 @@ mod settings;
 mod shell;
 mod terraform;
 
-pub use account::StackArgs;
 pub(crate) use destroy::{Destroy, destroy};
-pub use settings::Architecture;
+pub(crate) use settings::Architecture;
 
+use crate::args::StackArgs;
 use crate::cloud::CONNECTION;
 use crate::error::{CliError, Result};
 use crate::output::{say, say_led};

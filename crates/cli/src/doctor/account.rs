@@ -2,7 +2,8 @@
 
 use super::permissions::{self, Place as Reach};
 use super::quota::{self, Region};
-use crate::cloud::{self, Caller, CloudArgs, Place};
+use crate::args::CloudArgs;
+use crate::cloud::{self, Caller, Place};
 use crate::error::CliError;
 use floodgate_core::cost::{Architecture, Capacity};
 use floodgate_report::doctor::{Area, Check, State};

@@ -44,7 +44,7 @@ pub(super) async fn end(
         if let Ok(execution) = give_up(stores, project, id, given_up, now_ms()).await {
             return match execution.is_due() {
                 true => CliError::Unmerged {
-                    problem: error.to_string(),
+                    source: Box::new(error),
                     id: id.clone(),
                     beside: beside(&left),
                 },
@@ -60,7 +60,7 @@ pub(super) async fn end(
         Err(_) => "nothing that can be read",
     };
     CliError::Unfinished {
-        problem: error.to_string(),
+        source: Box::new(error),
         id: plan.execution.clone(),
         status,
         beside: beside(&left),

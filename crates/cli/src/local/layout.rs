@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 /// What is not of the kind that it should be, a sentence each. What is not there at all is not a fault of this kind.
 pub(super) fn faults(root: &Path, keys: &ExecutionKeys) -> Vec<String> {
-    let execution = keys.root().to_owned();
     let fixed_files = [
         keys.plan(),
         keys.start(),
@@ -17,14 +16,14 @@ pub(super) fn faults(root: &Path, keys: &ExecutionKeys) -> Vec<String> {
         keys.failures(),
     ];
     let mut files: Vec<PathBuf> = fixed_files.into_iter().map(PathBuf::from).collect();
-    let mut folders: Vec<PathBuf> = ["control", "artifacts", "tasks"]
-        .map(|name| Path::new(&execution).join(name))
+    let mut folders: Vec<PathBuf> = [keys.control_prefix(), keys.artifacts_prefix()]
+        .map(PathBuf::from)
         .to_vec();
     let of_files = [
         keys.ready_prefix(),
         keys.live_prefix(),
         keys.task_failures_prefix(),
-        format!("{execution}tasks/"),
+        keys.manifests_prefix(),
     ];
     for prefix in of_files {
         files.extend(inside(root, Path::new(&prefix)));

@@ -5,6 +5,7 @@ mod giving_up;
 mod home;
 mod layout;
 mod orphans;
+mod store;
 mod tasks;
 
 use crate::args::ShowArgs;
@@ -30,8 +31,8 @@ use floodgate_store::local::{Hold, LocalStore};
 pub(crate) use home::finish_here;
 pub(crate) use orphans::{adopt, adopt_or_say, let_go, merge_late, merge_late_or_say};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
+pub(crate) use store::{open, open_existing};
 pub(crate) use tasks::environment;
 use tasks::{Event, Exit, Tasks};
 
@@ -65,36 +66,6 @@ pub struct LocalRun<'a> {
     pub kind: Option<&'static str>,
     /// How many of the first exchanges each generator samples.
     pub debug_requests: u32,
-}
-
-/// The stores in a folder.
-///
-/// # Errors
-/// A folder that cannot be made or read.
-pub fn open(out: &Path) -> Result<(Stores, Arc<LocalStore>)> {
-    let store = Arc::new(LocalStore::open(out).map_err(|e| CliError::write(out, e))?);
-    Ok((
-        Stores {
-            objects: store.clone(),
-            records: store.clone(),
-        },
-        store,
-    ))
-}
-
-/// The stores in a folder that is there already: looking must not make one.
-///
-/// # Errors
-/// [`CliError::Usage`] if there is none.
-pub fn open_existing(out: &Path) -> Result<(Stores, Arc<LocalStore>)> {
-    if !out.is_dir() {
-        let problem = format!(
-            "there are no executions in {}; name their folder with --out",
-            out.display()
-        );
-        return Err(CliError::Usage(problem));
-    }
-    open(out)
 }
 
 /// Runs a test to its verdict.

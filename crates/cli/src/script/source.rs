@@ -1,6 +1,6 @@
 //! A result file: opened, decompressed while it is read, and recognised by its beginning.
 
-use crate::error::{CliError, Result};
+use crate::error::{Cause, CliError, Result};
 use flate2::read::MultiGzDecoder;
 use floodgate_engines::{Reader, registry};
 use floodgate_records::engine::Engine;
@@ -30,11 +30,11 @@ impl Source {
     /// # Errors
     /// A file that cannot be read, and one that is none of the formats.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let fail = |problem: String, remedy| CliError::read(path, problem, remedy);
+        let fail = |cause: Cause, remedy| CliError::read(path, cause, remedy);
         if path.is_dir() {
             return Err(fail("is a folder".into(), Some("name a file in it".into())));
         }
-        let fault = |error: io::Error| fail(error.to_string(), None);
+        let fault = |error: io::Error| fail(error.into(), None);
         let mut file = plain(File::open(path).map_err(fault)?).map_err(fault)?;
         let mut head = Vec::new();
         let first = Read::by_ref(&mut file).take(HEAD as u64);

@@ -1,7 +1,7 @@
 //! The live view: a progress bar and five lines that are drawn over.
 
 use super::format::{clock, iterations, quantiles, tasks};
-use super::{Title, View};
+use super::shown::{Title, View};
 use console::{Term, measure_text_width, style};
 use floodgate_control::watch::{Phase, Progress};
 use floodgate_report::format::{count, duration, percent, rate};

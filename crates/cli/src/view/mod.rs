@@ -3,36 +3,15 @@
 mod format;
 mod live;
 mod plain;
+mod shown;
 
 use crate::output::say;
 use floodgate_control::watch::Progress;
 use floodgate_records::printable::printable;
 use live::LiveView;
 use plain::PlainView;
+pub use shown::{Title, View};
 use std::borrow::Cow;
-
-/// Where a run's progress goes.
-pub trait View {
-    /// Shows how the run stands.
-    fn update(&mut self, progress: &Progress);
-    /// Says something once.
-    fn note(&mut self, text: &str);
-    /// Leaves the terminal as it was found.
-    fn close(&mut self);
-}
-
-/// What the view is headed with.
-#[derive(Clone, Debug)]
-pub struct Title {
-    /// The test.
-    pub test: String,
-    /// What it sends load to.
-    pub target: String,
-    /// The execution's id.
-    pub id: String,
-    /// Generator processes.
-    pub generators: u32,
-}
 
 /// The view that fits stderr.
 pub fn view(title: &Title, quiet: bool) -> Box<dyn View> {
@@ -43,18 +22,6 @@ pub fn view(title: &Title, quiet: bool) -> Box<dyn View> {
         Box::new(Printable(LiveView::new(title)))
     } else {
         Box::new(Printable(PlainView::new(title)))
-    }
-}
-
-impl Title {
-    fn printable(&self) -> Self {
-        let of = |text: &str| printable(text).into_owned();
-        Self {
-            test: of(&self.test),
-            target: of(&self.target),
-            id: of(&self.id),
-            generators: self.generators,
-        }
     }
 }
 

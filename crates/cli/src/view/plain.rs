@@ -1,7 +1,7 @@
 //! Plain lines, for logs of pipelines: one every few seconds, and one at each change of phase.
 
 use super::format::{clock, iterations, quantiles, tasks};
-use super::{Title, View};
+use super::shown::{Title, View};
 use floodgate_control::watch::{Phase, Progress};
 use floodgate_report::format::{count, percent};
 use std::io::{Stderr, Write, stderr};

@@ -6,7 +6,7 @@
 //! by side.
 
 use super::inventory::{self, take_inventory};
-use super::{Collected, measured, merge_shards};
+use super::whole::{Collected, measured, merge_shards};
 use crate::error::{ControlError, Result};
 use crate::{json, prefetch};
 use bytes::Bytes;
@@ -210,7 +210,7 @@ pub(super) async fn collect_parts(
     let merged_key = keys.merged();
     let failed = |e: MergeError| ControlError::Corrupt {
         key: merged_key.clone(),
-        problem: e.to_string(),
+        source: e.into(),
     };
     let mut warnings = Vec::new();
     let manifests = inventory::manifests(objects, plan, &keys, &mut warnings).await?;

@@ -1,6 +1,6 @@
 //! Answers of the gateway itself, in the form of each service's protocol.
 
-use super::{Call, Check};
+use super::request::{Call, Check};
 use floodgate_iam::{Caller, Decision};
 use http::{Method, Response, StatusCode};
 

@@ -1,7 +1,7 @@
 //! DynamoDB (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html>), with
 //! `dynamodb:LeadingKeys`, the values of the partition key.
 
-use super::{Call, Check, Question, Unknown, text};
+use super::request::{Call, Check, Question, Unknown, text};
 use serde_json::{Value, json};
 
 /// A table's own keys have to be known to tell which of a request's values is the partition key's.

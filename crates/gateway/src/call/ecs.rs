@@ -1,6 +1,6 @@
 //! ECS (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html>).
 
-use super::{Call, Check, Question, Unknown, text};
+use super::request::{Call, Check, Question, Unknown, text};
 use serde_json::{Value, json};
 
 /// The roles of a task are named by its definition, unless the call names others.

@@ -1,6 +1,6 @@
 //! S3 (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html>).
 
-use super::{Call, Check, Unknown};
+use super::request::{Call, Check, Unknown};
 use http::Method;
 use percent_encoding::percent_decode_str;
 use std::net::IpAddr;

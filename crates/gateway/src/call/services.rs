@@ -1,6 +1,6 @@
 //! Services of which few calls are made: Step Functions, Secrets Manager, Service Quotas, Lambda.
 
-use super::{Call, Check, Question, Unknown, text};
+use super::request::{Call, Check, Question, Unknown, text};
 use http::Method;
 use serde_json::{Value, json};
 

@@ -3,13 +3,15 @@
 use crate::accounts::{Holder, Snapshot};
 use crate::call::Check;
 use crate::ledger::{Ledger, Report};
-use crate::server::TO_BE_REFUSED;
 use crate::upstream::Upstream;
 use anyhow::{Context as _, Result};
 use floodgate_iam::{Caller, Decision, Outcome, Policy, Request, decide};
 use http::HeaderMap;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// After a caller's name: this call is to be refused.
+const TO_BE_REFUSED: &str = "~refused";
 
 /// What a call comes to.
 pub(super) enum Verdict {

@@ -125,7 +125,7 @@ fn expanded(block: &Block, context: &Context<'_>) -> Vec<Value> {
     };
     let mut context = context.clone();
     let made = each.into_iter().map(|value| {
-        let iterator = hcl::value!({ "key" = (value.clone()), "value" = value });
+        let iterator = hcl::value!({ "key" = value, "value" = value });
         context.declare_var(label(block, 0), iterator);
         arguments(content.body(), &context)
     });

@@ -5,9 +5,25 @@ use crate::flow::credentials::Credentials;
 use crate::flow::io::Request;
 use floodgate_records::printable::hex;
 use md5::Md5;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha2::digest::Digest;
 use sha2::{Sha256, Sha512_256};
 use std::fmt::Write as _;
+
+/// All but `attr-char` of RFC 8187 §3.2.1.
+const EXTENDED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'!')
+    .remove(b'#')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'^')
+    .remove(b'_')
+    .remove(b'`')
+    .remove(b'|')
+    .remove(b'~');
 
 /// The hash of user, realm and password; of an algorithm `-sess` with the session's first nonces. It is made once a session.
 pub(super) fn secret(challenge: &Challenge, credentials: &Credentials, cnonce: &str) -> String {
@@ -57,7 +73,10 @@ pub(super) fn value(
     } else if username.is_ascii() {
         format!("username=\"{}\"", quoted(username))
     } else {
-        format!("username*=UTF-8''{}", percent_encoded(username))
+        format!(
+            "username*=UTF-8''{}",
+            utf8_percent_encode(username, EXTENDED)
+        )
     };
     let mut text = format!(
         "Digest {user}, realm=\"{}\", nonce=\"{}\", uri=\"{}\", response=\"{response}\"",
@@ -96,19 +115,6 @@ impl Hash {
 
 fn quoted(text: &str) -> String {
     text.replace('\\', "\\\\").replace('"', "\\\"")
-}
-
-/// RFC 8187 §3.2.
-fn percent_encoded(text: &str) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
 }
 
 #[cfg(test)]

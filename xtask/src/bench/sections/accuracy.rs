@@ -30,7 +30,7 @@ fn readings<'a>(
                 url: format!("{}{path}", server.url),
                 ..shape.clone()
             };
-            readings.push(tool.run(context, &load)?.reading);
+            readings.push(context.run(tool, &load)?.reading);
         }
     }
     Ok(all)

@@ -68,7 +68,7 @@ fn compare(
     let mut runs: Vec<Vec<Run>> = tools.iter().map(|_| Vec::new()).collect();
     for _ in 0..context.rounds {
         for (tool, runs) in tools.iter().zip(&mut runs) {
-            runs.push(tool.run(context, &load)?);
+            runs.push(context.run(tool, &load)?);
         }
     }
     let of = |runs: &[Run], value: fn(&Run) -> f64| median(runs.iter().map(value));

@@ -53,9 +53,9 @@ pub(in crate::bench) fn run(context: &Context) -> Result<String> {
     for _ in 0..context.rounds {
         for (tool, rounds) in tools.iter().zip(&mut rounds) {
             rounds.push(Round {
-                few: tool.run(context, &load(FEW, context.seconds))?,
-                many: tool.run(context, &load(MANY, context.seconds))?,
-                long: tool.run(context, &load(FEW, LONGER * context.seconds))?,
+                few: context.run(tool, &load(FEW, context.seconds))?,
+                many: context.run(tool, &load(MANY, context.seconds))?,
+                long: context.run(tool, &load(FEW, LONGER * context.seconds))?,
             });
         }
     }

@@ -72,7 +72,7 @@ fn rounds(context: &Context, tools: &[&Tool], load: &Load) -> Result<Vec<Vec<Run
     for _ in 0..context.rounds {
         for (tool, runs) in tools.iter().zip(&mut all) {
             if tool.can(load) {
-                runs.push(tool.run(context, load)?);
+                runs.push(context.run(tool, load)?);
             }
         }
     }

@@ -49,7 +49,7 @@ fn at_rate(context: &Context, server: &Server, rate: u32) -> Result<String> {
         for (tool, seen) in tools.iter().zip(&mut seen) {
             // Whatever came in between, such as connections that a tool tries first, is not of this run.
             server.arrivals_ns()?;
-            let reading = tool.run(context, &load)?.reading;
+            let reading = context.run(tool, &load)?.reading;
             let arrivals = server.arrivals_ns()?;
             let requests = arrivals.len() as f64;
             seen.push(Seen {

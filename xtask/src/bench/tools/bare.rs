@@ -1,6 +1,7 @@
 //! The bare loop of this program: what the system alone takes for a request at its time.
 
-use super::{Driver, Load, Measured, Reading, number_after};
+use super::driver::{Driver, Load, Reading, number_after};
+use crate::bench::process::Measured;
 use anyhow::{Context, Result};
 use std::path::Path;
 use std::process::Command;
@@ -45,7 +46,8 @@ mod tests {
 
     #[test]
     fn the_loops_output_is_read() {
-        let reading = super::super::read_text(&Bare, "requests: 4000\nrate: 1999.5\n").unwrap();
+        let reading =
+            super::super::driver::read_text(&Bare, "requests: 4000\nrate: 1999.5\n").unwrap();
         assert_eq!((reading.requests, reading.rate), (4_000.0, 1_999.5));
     }
 }

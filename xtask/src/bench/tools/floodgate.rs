@@ -1,7 +1,7 @@
 //! Floodgate itself, with its whole engine: definition, checks, recording, shards.
 
-use super::{Driver, Load, Measured, Reading, Times};
-use crate::bench::machine::first_line;
+use super::driver::{Driver, Load, Reading, Times, first_line};
+use crate::bench::process::Measured;
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::path::Path;
@@ -84,12 +84,12 @@ mod tests {
             "http_req_duration": {"values": {"med": 0.1, "p(95)": 0.2, "p(99)": 0.3, "max": 2000}},
             "http_req_response_time": {"values": {"med": 0.2, "p(95)": 1000, "p(99)": 1800, "max": 2001}},
             "generator_lag": {"values": {"p(99)": 0.25}}}}"#;
-        let reading = super::super::read_text(&Floodgate, summary).unwrap();
+        let reading = super::super::driver::read_text(&Floodgate, summary).unwrap();
         assert_eq!(
             (reading.requests, reading.times.p99, reading.service.p50),
             (40_000.0, Some(1_800.0), Some(0.1))
         );
         assert_eq!((reading.dropped, reading.lag_p99), (Some(0.0), Some(0.25)));
-        assert!(super::super::read_text(&Floodgate, "error: no").is_err());
+        assert!(super::super::driver::read_text(&Floodgate, "error: no").is_err());
     }
 }

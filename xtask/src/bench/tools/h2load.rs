@@ -1,7 +1,7 @@
 //! h2load (<https://nghttp2.org/documentation/h2load-howto.html>), closed loop, one request at a time a connection.
 
-use super::{Driver, Load, Measured, Reading, number_after};
-use crate::bench::machine::first_line;
+use super::driver::{Driver, Load, Reading, first_line, number_after};
+use crate::bench::process::Measured;
 use anyhow::{Context, Result};
 use std::path::Path;
 use std::process::Command;
@@ -69,7 +69,8 @@ mod tests {
     fn h2loads_output_is_read() {
         // Printed by h2load of nghttp2 1.52.0.
         let reading =
-            super::super::read_text(&H2load, include_str!("../../../fixtures/h2load.txt")).unwrap();
+            super::super::driver::read_text(&H2load, include_str!("../../../fixtures/h2load.txt"))
+                .unwrap();
         assert_eq!((reading.requests, reading.rate), (135_490.0, 67_745.0));
     }
 }

@@ -1,6 +1,7 @@
 //! hey (<https://github.com/rakyll/hey>).
 
-use super::{Driver, Load, Measured, Reading, Times, number_after};
+use super::driver::{Driver, Load, Reading, Times, number_after};
+use crate::bench::process::Measured;
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
 use std::process::Command;
@@ -73,7 +74,8 @@ mod tests {
     fn heys_output_is_read() {
         // Printed by hey, without its histogram and details.
         let reading =
-            super::super::read_text(&Hey, include_str!("../../../fixtures/hey.txt")).unwrap();
+            super::super::driver::read_text(&Hey, include_str!("../../../fixtures/hey.txt"))
+                .unwrap();
         assert_eq!((reading.requests, reading.rate), (64_940.0, 32416.6858));
         assert_eq!(reading.times.p50, Some(1.6));
         assert!((reading.times.max.unwrap() - 9.7).abs() < 1e-9);

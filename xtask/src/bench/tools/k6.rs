@@ -1,7 +1,7 @@
 //! k6 (<https://grafana.com/docs/k6/latest/>).
 
-use super::{Driver, Load, Measured, Reading, Times};
-use crate::bench::machine::first_line;
+use super::driver::{Driver, Load, Reading, Times, first_line};
+use crate::bench::process::Measured;
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::path::Path;

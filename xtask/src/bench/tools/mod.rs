@@ -1,6 +1,7 @@
 //! The load generators that are compared, one a file: how each is called, and what its output says.
 
 mod bare;
+mod driver;
 mod floodgate;
 mod h2load;
 mod hey;
@@ -8,12 +9,12 @@ mod k6;
 mod oha;
 mod wrk;
 
-use super::context::Context;
-use super::process::{Measured, Steady, measure};
+use super::process::{Steady, measure};
 use crate::repo;
 use anyhow::{Context as _, Result};
+use driver::Driver;
+pub(super) use driver::{Load, Reading, first_line};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 /// Beyond the time it was told to run, for starting and ending.
@@ -21,62 +22,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// By then every tool has started and sends; Floodgate waits half a second for the common start.
 const STARTS: Duration = Duration::from_millis(1_500);
-
-/// What a tool is asked to send.
-#[derive(Clone, Debug)]
-pub(super) struct Load {
-    /// With a path.
-    pub(super) url: String,
-    pub(super) connections: u32,
-    pub(super) seconds: u32,
-    /// Requests a second, open loop; `None`: closed loop, as fast as the connections allow.
-    pub(super) rate: Option<u32>,
-    pub(super) http2: bool,
-}
-
-impl Load {
-    fn tls(&self) -> bool {
-        self.url.starts_with("https:")
-    }
-}
-
-/// Times in ms, as far as a tool tells them.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Times {
-    pub(super) p50: Option<f64>,
-    pub(super) p95: Option<f64>,
-    pub(super) p99: Option<f64>,
-    pub(super) max: Option<f64>,
-}
-
-/// What a tool says of its run.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Reading {
-    /// Requests that were answered.
-    pub(super) requests: f64,
-    /// Requests a second.
-    pub(super) rate: f64,
-    /// The latency it reports: from the intended start where it knows one.
-    pub(super) times: Times,
-    /// The service time, where it is reported beside the latency.
-    pub(super) service: Times,
-    /// Iterations that were not sent, where that is reported.
-    pub(super) dropped: Option<f64>,
-    /// p99 of actual minus intended start, ms, where that is reported.
-    pub(super) lag_p99: Option<f64>,
-}
-
-/// One kind of tool.
-trait Driver: Sync {
-    /// Name in tables, and of the program.
-    fn name(&self) -> &'static str;
-    /// The version as the report shows it.
-    fn version(&self, program: &Path) -> String;
-    /// The command for a load; `None` if it cannot send such.
-    fn command(&self, program: &Path, load: &Load) -> Option<Command>;
-    /// Reads what it printed, or wrote into `folder`, its working folder.
-    fn read(&self, printed: &Measured, folder: &Path) -> Result<Reading>;
-}
 
 const DRIVERS: &[&dyn Driver] = &[
     &floodgate::Floodgate,
@@ -158,31 +103,28 @@ impl Tool {
         self.driver.command(&self.program, load).is_some()
     }
 
-    /// Sends a load from the client's core.
+    /// Sends a load from a core; `scratch` is the working folder.
     ///
     /// # Errors
     /// If the tool cannot send it, does not end, or prints what cannot be understood.
-    pub(super) fn run(&self, context: &Context, load: &Load) -> Result<Run> {
+    pub(super) fn run(&self, core: usize, scratch: &Path, load: &Load) -> Result<Run> {
         let mut command = self
             .driver
             .command(&self.program, load)
             .with_context(|| format!("{}: cannot", self.name()))?;
-        command.current_dir(&context.scratch);
+        command.current_dir(scratch);
         let limit = Duration::from_secs(load.seconds.into()) + PATIENCE;
         let steady = STARTS..Duration::from_secs(load.seconds.into());
-        let printed = measure(&command, context.cores.client, limit, Some(steady))?;
-        let reading = self
-            .driver
-            .read(&printed, &context.scratch)
-            .with_context(|| {
-                format!(
-                    "{} ended {}:\n{}\n{}",
-                    self.name(),
-                    if printed.success { "well" } else { "badly" },
-                    printed.stderr,
-                    printed.stdout
-                )
-            })?;
+        let printed = measure(&command, core, limit, Some(steady))?;
+        let reading = self.driver.read(&printed, scratch).with_context(|| {
+            format!(
+                "{} ended {}:\n{}\n{}",
+                self.name(),
+                if printed.success { "well" } else { "badly" },
+                printed.stderr,
+                printed.stdout
+            )
+        })?;
         eprintln!(
             "   {:<10} {:>10.0} requests, {:>9.0}/s",
             self.name(),
@@ -198,61 +140,10 @@ impl Tool {
     }
 }
 
-/// The first number after `label` in a text.
-fn number_after(text: &str, label: &str) -> Option<f64> {
-    let rest = text[text.find(label)? + label.len()..].trim_start();
-    let end = rest
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(rest.len());
-    rest[..end].parse().ok()
-}
-
-/// A duration such as `178.00us`, `1.04ms`, `2.5s` in ms.
-fn duration_ms(text: &str) -> Option<f64> {
-    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-    let number: f64 = text[..split].parse().ok()?;
-    let ms = match text[split..].trim() {
-        "us" => 1e-3,
-        "ms" => 1.0,
-        "s" => 1e3,
-        "m" => 60e3,
-        _ => return None,
-    };
-    Some(number * ms)
-}
-
-/// What a driver would read from a text on standard output.
-#[cfg(test)]
-fn read_text(driver: &dyn Driver, stdout: &str) -> Result<Reading> {
-    let printed = Measured {
-        stdout: stdout.into(),
-        stderr: String::new(),
-        cpu: Duration::ZERO,
-        peak_rss_bytes: 0,
-        steady: None,
-        success: true,
-    };
-    driver.read(&printed, Path::new("/nonexistent"))
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_and_durations_are_found() {
-        assert_eq!(number_after("Total:\t2.0033 secs", "Total:"), Some(2.0033));
-        assert_eq!(number_after("nothing", "Total:"), None);
-        for (text, ms) in [
-            ("178.00us", Some(0.178)),
-            ("1.04ms", Some(1.04)),
-            ("2s", Some(2_000.0)),
-            ("x", None),
-        ] {
-            assert_eq!(duration_ms(text), ms, "{text}");
-        }
-    }
 
     #[test]
     fn what_a_tool_cannot_send_is_not_asked_of_it() {

@@ -1,7 +1,7 @@
 //! oha (<https://github.com/hatoo/oha>), 1.9 and later.
 
-use super::{Driver, Load, Measured, Reading, Times};
-use crate::bench::machine::first_line;
+use super::driver::{Driver, Load, Reading, Times, first_line};
+use crate::bench::process::Measured;
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::path::Path;
@@ -73,7 +73,7 @@ mod tests {
         let json = r#"{"summary": {"total": 2.0, "slowest": 0.02, "requestsPerSec": 50.5},
             "latencyPercentiles": {"p50": 0.01, "p95": 0.015, "p99": 0.018},
             "statusCodeDistribution": {"200": 100, "503": 1}}"#;
-        let reading = super::super::read_text(&Oha, json).unwrap();
+        let reading = super::super::driver::read_text(&Oha, json).unwrap();
         assert_eq!((reading.requests, reading.rate), (101.0, 50.5));
         assert_eq!(
             (reading.times.p50, reading.times.max),

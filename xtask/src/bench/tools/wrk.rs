@@ -1,7 +1,7 @@
 //! wrk (<https://github.com/wg/wrk>), closed loop, and wrk2 (<https://github.com/giltene/wrk2>), constant rate.
 
-use super::{Driver, Load, Measured, Reading, Times, duration_ms, number_after};
-use crate::bench::machine::first_line;
+use super::driver::{Driver, Load, Reading, Times, duration_ms, first_line, number_after};
+use crate::bench::process::Measured;
 use anyhow::{Context, Result};
 use std::path::Path;
 use std::process::Command;
@@ -110,7 +110,8 @@ mod tests {
     fn wrks_output_is_read() {
         // Printed by wrk 4.1.0 (Debian).
         let reading =
-            super::super::read_text(&WRK, include_str!("../../../fixtures/wrk.txt")).unwrap();
+            super::super::driver::read_text(&WRK, include_str!("../../../fixtures/wrk.txt"))
+                .unwrap();
         assert_eq!((reading.requests, reading.rate), (272_224.0, 90_271.26));
         assert_eq!(
             reading.times,
@@ -127,7 +128,8 @@ mod tests {
     fn wrk2s_output_is_read() {
         // Printed by wrk2 (wrk 4.0.0).
         let reading =
-            super::super::read_text(&WRK2, include_str!("../../../fixtures/wrk2.txt")).unwrap();
+            super::super::driver::read_text(&WRK2, include_str!("../../../fixtures/wrk2.txt"))
+                .unwrap();
         assert_eq!((reading.requests, reading.rate), (5_496.0, 499.53));
         assert_eq!(
             reading.times,

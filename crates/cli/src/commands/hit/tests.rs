@@ -1,5 +1,5 @@
 use super::*;
-use crate::args::{Cli, Command};
+use crate::command::{Cli, Command};
 use clap::Parser;
 
 fn args(line: &str) -> Args {

@@ -16,6 +16,8 @@ use super::head::Head;
 use super::samples::{Path, Request, Samples};
 use crate::collector::Collector;
 use crate::read::{LATEST_MS, Lines, ReadError};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use memchr::{memchr, memrchr};
 use std::collections::HashMap;
 
@@ -154,7 +156,7 @@ impl Records {
         self.with_users = minor < WITHOUT_USERS;
         for pickled in std::mem::take(&mut self.assertions) {
             let known = (minor >= PICKLED_SINCE)
-                .then(|| pickle::base64(pickled.trim_ascii()))
+                .then(|| STANDARD.decode(pickled.trim_ascii()).ok())
                 .flatten()
                 .and_then(|bytes| pickle::assertion(&bytes));
             match known {

@@ -4,7 +4,7 @@ mod run;
 
 use floodgate_engines::Exit;
 use floodgate_engines::gatling::{describe, inspect};
-use floodgate_target::{Config, Target};
+use floodgate_testserver::{Config, TestServer};
 use run::{Home, Run, finished};
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ fn four_tasks_send_exactly_what_one_does_and_all_of_it_is_read() {
             (&[1][..], "sim.jar"),
             (&[10, 10, 10, 10], "project/project.tar"),
         ] {
-            let target = Target::start(Config::fast()).unwrap();
+            let target = TestServer::start(Config::fast()).unwrap();
             let url = target.url();
             let runs = Run::all(&home, script, weights, &url, &parameters);
             let mut counts = BTreeMap::new();
@@ -65,7 +65,7 @@ fn four_tasks_send_exactly_what_one_does_and_all_of_it_is_read() {
 #[test]
 fn a_stopped_run_keeps_what_was_read_and_ends_as_stopped() {
     for home in homes() {
-        let target = Target::start(Config::fast()).unwrap();
+        let target = TestServer::start(Config::fast()).unwrap();
         let parameters = parameters(&[("simulation", "shop.Steady"), ("seconds", "100")]);
         let url = target.url();
         let mut runs = Run::all(&home, "sim.jar", &[1, 2], &url, &parameters);
@@ -117,7 +117,7 @@ fn a_script_that_cannot_run_says_why() {
 #[test]
 fn a_simulation_is_described_without_a_run() {
     for home in homes() {
-        let target = Target::start(Config::fast()).unwrap();
+        let target = TestServer::start(Config::fast()).unwrap();
         let parameters = parameters(&[("simulation", "shop.Checkout"), ("lost", "4")]);
         let folders = run::Folders::new(&home);
         let url = target.url();

@@ -7,14 +7,14 @@ use floodgate_core::merge::{Aggregate, Along};
 use floodgate_core::shard::Row;
 use floodgate_engines::Exit;
 use floodgate_records::metric::{Builtin, MetricKind};
-use floodgate_target::{Config, Target, faulty};
+use floodgate_testserver::{Config, TestServer, faulty};
 use harness::{Ended, Folder, home, plan, run};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Twenty iterations of 4 threads, each with a product of its own, two redirects and a transaction.
 fn totals(home: &std::path::Path, tasks: usize) -> (u64, BTreeMap<String, u64>, Vec<Ended>) {
-    let target = Target::start(Config::prompt_service()).unwrap();
+    let target = TestServer::start(Config::prompt_service()).unwrap();
     let folder = Folder::new(&plan::everything());
     let rows: String = (1..=20).map(|id| format!("{id}\n")).collect();
     folder.write("data/products.csv", &format!("id\n{rows}"));
@@ -93,7 +93,7 @@ fn percentiles_are_those_of_the_raw_results() {
     let Some(home) = home("FLOODGATE_JMETER") else {
         return;
     };
-    let target = Target::start(Config::service()).unwrap();
+    let target = TestServer::start(Config::service()).unwrap();
     let folder = Folder::new(&plan::simple(4, "100"));
     let ended = run(&home, &folder, &[1], 0, &target.url(), |_, _| false);
     let text = String::from_utf8(ended.raw.clone()).unwrap();
@@ -128,7 +128,7 @@ fn what_cannot_run_is_told_by_the_exit_code() {
     let Some(home) = home("FLOODGATE_JMETER") else {
         return;
     };
-    let target = Target::start(Config::prompt_service()).unwrap();
+    let target = TestServer::start(Config::prompt_service()).unwrap();
     let text = plan::simple(1, "1")
         .replace("<HTTPSamplerProxy ", "<no.such.Sampler ")
         .replace("</HTTPSamplerProxy", "</no.such.Sampler");
@@ -158,7 +158,7 @@ fn a_stop_keeps_what_was_read() {
     let Some(home) = home("FLOODGATE_JMETER") else {
         return;
     };
-    let target = Target::start(Config::prompt_service()).unwrap();
+    let target = TestServer::start(Config::prompt_service()).unwrap();
     // Would run for ever.
     let folder = Folder::new(&plan::simple(3, "-1"));
     let ended = run(&home, &folder, &[1], 0, &target.url(), |bytes, _| {
@@ -184,7 +184,7 @@ fn a_stall_is_in_the_response_times() {
     {
         let second = Duration::from_secs(1);
         let stall = faulty::Script::stall(second, second);
-        let target = Target::start(Config::faulty(stall)).unwrap();
+        let target = TestServer::start(Config::faulty(stall)).unwrap();
         let folder = Folder::new(&plan::paced());
         let ended = run(&home, &folder, &[1], 0, &target.url(), |_, _| false);
         assert_eq!(ended.exit, Exit::Completed, "{}", ended.said);
@@ -213,7 +213,7 @@ fn groups_and_timers_of_plugins_run_as_they_are_divided() {
     let Some(home) = home("FLOODGATE_JMETER") else {
         return;
     };
-    let target = Target::start(Config::prompt_service()).unwrap();
+    let target = TestServer::start(Config::prompt_service()).unwrap();
     let folder = Folder::new(&plan::plugins());
     let ended = run(&home, &folder, &[1, 1], 1, &target.url(), |_, _| false);
     assert_eq!(ended.exit, Exit::Completed, "{}", ended.said);

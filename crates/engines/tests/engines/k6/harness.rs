@@ -6,7 +6,7 @@ use floodgate_engines::k6;
 use floodgate_engines::read::Reader;
 use floodgate_engines::{Collector, Control, Exit, Job, Launch, LaunchError, Output, SetupData};
 use floodgate_records::metric::Tags;
-use floodgate_target::{Config, Target};
+use floodgate_testserver::{Config, TestServer};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
@@ -236,8 +236,8 @@ impl Script {
     }
 }
 
-pub(super) fn shop() -> Target {
-    Target::start(Config::prompt_service()).unwrap()
+pub(super) fn shop() -> TestServer {
+    TestServer::start(Config::prompt_service()).unwrap()
 }
 
 /// The sum of a metric's rows whose tags match, over all tasks.

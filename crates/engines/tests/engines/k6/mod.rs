@@ -7,7 +7,7 @@ use floodgate_core::histogram::Histogram;
 use floodgate_engines::Exit;
 use floodgate_engines::k6;
 use floodgate_records::metric::{Builtin, MetricKind};
-use floodgate_target::{Config, Target, faulty};
+use floodgate_testserver::{Config, TestServer, faulty};
 use harness::*;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -158,7 +158,7 @@ fn a_stall_is_in_the_response_times() {
     for program in programs() {
         let second = Duration::from_secs(1);
         let stall = faulty::Script::stall(second, second);
-        let target = Target::start(Config::faulty(stall)).unwrap();
+        let target = TestServer::start(Config::faulty(stall)).unwrap();
         let script = Script::new(&program, &target.url(), RATE);
         let done = run(&script, &[1]);
         let sent = total(&done, "http_reqs", &[]);

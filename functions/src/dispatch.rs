@@ -1,0 +1,41 @@
+//! Which function answers.
+
+use crate::app::App;
+use crate::config::Function;
+use crate::error::{FunctionError, Result};
+use crate::{finish, launch, merge, prepare, reap, watch};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+/// Answers one invocation.
+///
+/// # Errors
+/// [`FunctionError`], under whose name the state machine decides.
+pub async fn handle(app: &App, payload: Value) -> Result<Value> {
+    let result = match app.config.function {
+        Function::Prepare => answer(Box::pin(prepare::handle(app, read(payload)?)).await),
+        Function::Launch => answer(Box::pin(launch::handle(app, read(payload)?)).await),
+        Function::Watch => answer(Box::pin(watch::handle(app, read(payload)?)).await),
+        Function::Merge => answer(Box::pin(merge::handle(app, read(payload)?)).await),
+        Function::Finish => answer(Box::pin(finish::handle(app, read(payload)?)).await),
+        Function::Reap => answer(Box::pin(reap::handle(app, read(payload)?)).await),
+    };
+    if let Err(error) = &result {
+        app.log.error(
+            "failed",
+            json!({"error": error.name(), "problem": error.to_string()}),
+        );
+    }
+    result
+}
+
+fn read<T: DeserializeOwned>(payload: Value) -> Result<T> {
+    serde_json::from_value(payload)
+        .map_err(|error| FunctionError::invalid(format!("input: {error}")))
+}
+
+fn answer<T: Serialize>(result: Result<T>) -> Result<Value> {
+    serde_json::to_value(result?)
+        .map_err(|error| FunctionError::errored(format!("the answer cannot be written: {error}")))
+}
