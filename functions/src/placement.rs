@@ -168,6 +168,13 @@ fn everybody() -> Vec<String> {
 }
 
 impl Placement {
+    /// Where a run goes that names no region: the home region, or the first one where the stack has no generators at home.
+    pub fn default_region(&self, home: &str) -> Option<&str> {
+        let found = self.regions.get_key_value(home);
+        let (region, _) = found.or_else(|| self.regions.first_key_value())?;
+        Some(region)
+    }
+
     /// Reads it.
     ///
     /// # Errors
@@ -353,5 +360,18 @@ mod tests {
         assert_eq!(of(&["a", "b"]).unwrap(), "x86_64");
         assert!(of(&["c"]).unwrap_err().to_string().contains("it has a, b"));
         assert!(placement.architecture("other", &["a".into()]).is_err());
+    }
+
+    #[test]
+    fn a_run_without_a_region_goes_to_the_home_region() {
+        let none = Placement::default();
+        assert_eq!(none.default_region("a"), None);
+        let regions = ["a", "b"].map(|name| (name.into(), RegionPlacement::default()));
+        let placement = Placement {
+            regions: BTreeMap::from(regions),
+            ..Placement::default()
+        };
+        assert_eq!(placement.default_region("b"), Some("b"));
+        assert_eq!(placement.default_region("c"), Some("a"));
     }
 }

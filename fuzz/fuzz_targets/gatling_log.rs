@@ -2,10 +2,10 @@
 //! is cut: however it comes, it gives the same samples or the same error.
 #![no_main]
 
-use floodgate_records::metric::Tags;
 use floodgate_engines::collector::Settings;
 use floodgate_engines::gatling::{reader, unpickle};
 use floodgate_engines::{Collector, ReadError};
+use floodgate_records::metric::Tags;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,9 +1,9 @@
 //! Any bytes as results of JMeter, CSV or XML. However they are cut into pieces, the same is read of them.
 #![no_main]
 
-use floodgate_records::metric::Tags;
 use floodgate_engines::collector::{Collector, Settings};
 use floodgate_engines::jmeter::{Options, reader};
+use floodgate_records::metric::Tags;
 use libfuzzer_sys::fuzz_target;
 
 fn read(bytes: &[u8], piece: usize) -> Option<(u64, usize)> {

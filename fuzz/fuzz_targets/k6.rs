@@ -2,10 +2,10 @@
 //! and what it keeps stays within bounds.
 #![no_main]
 
-use floodgate_records::metric::Tags;
 use floodgate_engines::collector::Settings;
 use floodgate_engines::k6::{CsvReader, JsonReader, inspect};
 use floodgate_engines::{Collector, ReadError, Reader};
+use floodgate_records::metric::Tags;
 use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeMap;
 

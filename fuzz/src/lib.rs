@@ -2,13 +2,15 @@
 //! response that the fuzzer chooses.
 
 use floodgate_core::definition::{Overrides, Parsed, Reference, Resolver, Source, parse};
-use floodgate_records::metric::Tags;
 use floodgate_generator::clock::Nanos;
-use floodgate_generator::flow::{CompiledScenario, Files, Io, Place, Request, IterationStart, Timer, Vu};
-use floodgate_generator::http::Keep;
 use floodgate_generator::exchange::{ErrorCode, Exchange, Protocol};
+use floodgate_generator::flow::{
+    CompiledScenario, Files, Io, IterationStart, Place, Request, Timer, Vu,
+};
+use floodgate_generator::http::Keep;
 use floodgate_generator::http::exchange::HttpExchange;
-use floodgate_generator::recorder::{CheckSeries, RequestSeries, Record};
+use floodgate_generator::recorder::{CheckSeries, Record, RequestSeries};
+use floodgate_records::metric::Tags;
 use std::cell::RefCell;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

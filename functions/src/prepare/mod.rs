@@ -121,7 +121,7 @@ async fn admit(
     };
     let allowed = rules::who(placement, &definition.project, &trigger)?;
     warnings.extend(targets::targets(allowed, definition)?);
-    let mut options = options(placement, definition)?;
+    let mut options = options(placement, definition, &app.config.bucket_region)?;
     options.allowed_targets.clone_from(&allowed.allowed_targets);
     known.of_layout(&options);
     rules::how_many(placement, allowed, options.infrastructure.tasks)?;
@@ -207,8 +207,8 @@ fn refused_before(name: &str, reasons: &[String]) -> FunctionError {
     }
 }
 
-/// How the run is laid out over tasks and regions.
-fn options(placement: &Placement, definition: &Definition) -> Result<PlanOptions> {
+/// How the run is laid out over tasks and regions; `home` is the stack's home region.
+fn options(placement: &Placement, definition: &Definition, home: &str) -> Result<PlanOptions> {
     let load = planned_load(definition);
     let tasks = definition
         .run
@@ -216,11 +216,13 @@ fn options(placement: &Placement, definition: &Definition) -> Result<PlanOptions
         .unwrap_or_else(|| auto_tasks(definition, &load));
     let mut wanted = definition.run.regions.clone();
     if wanted.is_empty() {
-        let first = placement.regions.keys().next().cloned();
-        let region = first.ok_or_else(|| {
+        let region = placement.default_region(home).ok_or_else(|| {
             FunctionError::errored("the stack has no region; apply the Terraform module")
         })?;
-        wanted.push(Region { region, weight: 1 });
+        wanted.push(Region {
+            region: region.to_owned(),
+            weight: 1,
+        });
     }
     let regions = spread(tasks, &wanted);
     let mut used = regions.clone();

@@ -21,6 +21,7 @@ mod ranks;
 mod ratio;
 mod runs;
 mod series;
+mod steady;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;

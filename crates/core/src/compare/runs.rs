@@ -8,7 +8,7 @@ use super::bootstrap::spread;
 use super::dependence::{block_length, persistence};
 use super::interval::{Compared, Effect, Interval, Needed, Settings, student};
 use super::series::{Statistic, WINDOW_S, Window};
-use super::two_runs::{trimmed, warmup_of};
+use super::steady::{trimmed, warmup_of};
 
 /// Runs that say how far apart runs lie. With fewer, nothing but the largest change would be one.
 pub const MIN_RUNS: usize = 5;

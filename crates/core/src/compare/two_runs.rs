@@ -6,10 +6,8 @@ use super::estimator::Estimator;
 use super::interval::{Compared, Effect, Interval, Needed, Settings, student};
 use super::runs::{RunValue, between};
 use super::series::{Statistic, WINDOW_S, Window};
-use super::warmup::end_of_warmup;
+use super::steady::{trimmed, warmup_of};
 
-/// Windows that a run has to have after its warm-up: two minutes. With fewer the rate of false alarms is not held.
-const MIN_WINDOWS: usize = 12;
 /// Beyond it more degrees of freedom make no difference: what Student's distribution is compared with to widen percentiles.
 const MANY: f64 = 1e6;
 
@@ -51,49 +49,6 @@ pub fn two(
         needed: (effect == Effect::Undecided && by_length)
             .then_some(Needed::Longer(longer.max(1.1))),
     })
-}
-
-/// The longest warm-up of some runs, in windows: all leave out the same part, so that none is favoured.
-pub(super) fn warmup_of(statistic: Statistic, runs: &[&[Window]]) -> Result<usize, String> {
-    let mut longest = 0;
-    for run in runs {
-        let estimator = Estimator::new(statistic, run).ok_or("a run has no sample of it")?;
-        let by_sample =
-            |(score, weight): (f64, f64)| if weight > 0.0 { score / weight } else { 0.0 };
-        let scores: Vec<f64> = estimator
-            .scores()
-            .into_iter()
-            .zip(estimator.weights())
-            .map(by_sample)
-            .collect();
-        longest = longest.max(end_of_warmup(&scores));
-    }
-    Ok(longest)
-}
-
-/// What is left of a run after the warm-up, if it is enough.
-pub(super) fn trimmed(
-    statistic: Statistic,
-    run: &[Window],
-    warmup: usize,
-) -> Result<Estimator, String> {
-    let rest = run.get(warmup..).unwrap_or_default();
-    if rest.len() < MIN_WINDOWS {
-        let least = MIN_WINDOWS as u32 * WINDOW_S;
-        let found = rest.len() as u32 * WINDOW_S;
-        let of = if warmup > 0 { " after its warm-up" } else { "" };
-        return Err(format!(
-            "a run of {found} s{of} has too few windows for an interval; {least} s are the least, 300 s are well"
-        ));
-    }
-    let estimator = Estimator::new(statistic, rest).ok_or("a run has no sample of it")?;
-    let (found, least) = (estimator.samples(), statistic.least_samples());
-    if found < least {
-        return Err(format!(
-            "a run has {found} samples of it, which is too few for an interval of this number; {least} are the least"
-        ));
-    }
-    Ok(estimator)
 }
 
 /// The wider of two intervals at each end: by Student's distribution, which is right for few blocks, and by percentiles of the replicates,

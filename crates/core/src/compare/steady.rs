@@ -1,0 +1,51 @@
+//! What of a run is compared: its windows after the warm-up, if they are enough.
+
+use super::estimator::Estimator;
+use super::series::{Statistic, WINDOW_S, Window};
+use super::warmup::end_of_warmup;
+
+/// Windows that a run has to have after its warm-up: two minutes. With fewer the rate of false alarms is not held.
+const MIN_WINDOWS: usize = 12;
+
+/// The longest warm-up of some runs, in windows: all leave out the same part, so that none is favoured.
+pub(super) fn warmup_of(statistic: Statistic, runs: &[&[Window]]) -> Result<usize, String> {
+    let mut longest = 0;
+    for run in runs {
+        let estimator = Estimator::new(statistic, run).ok_or("a run has no sample of it")?;
+        let by_sample =
+            |(score, weight): (f64, f64)| if weight > 0.0 { score / weight } else { 0.0 };
+        let scores: Vec<f64> = estimator
+            .scores()
+            .into_iter()
+            .zip(estimator.weights())
+            .map(by_sample)
+            .collect();
+        longest = longest.max(end_of_warmup(&scores));
+    }
+    Ok(longest)
+}
+
+/// What is left of a run after the warm-up, if it is enough.
+pub(super) fn trimmed(
+    statistic: Statistic,
+    run: &[Window],
+    warmup: usize,
+) -> Result<Estimator, String> {
+    let rest = run.get(warmup..).unwrap_or_default();
+    if rest.len() < MIN_WINDOWS {
+        let least = MIN_WINDOWS as u32 * WINDOW_S;
+        let found = rest.len() as u32 * WINDOW_S;
+        let of = if warmup > 0 { " after its warm-up" } else { "" };
+        return Err(format!(
+            "a run of {found} s{of} has too few windows for an interval; {least} s are the least, 300 s are well"
+        ));
+    }
+    let estimator = Estimator::new(statistic, rest).ok_or("a run has no sample of it")?;
+    let (found, least) = (estimator.samples(), statistic.least_samples());
+    if found < least {
+        return Err(format!(
+            "a run has {found} samples of it, which is too few for an interval of this number; {least} are the least"
+        ));
+    }
+    Ok(estimator)
+}
