@@ -19,7 +19,7 @@ pub enum Refused {
 
 /// What came of a start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Started {
+pub enum StartOutcome {
     /// It runs.
     Now,
     /// It was started before.
@@ -47,7 +47,7 @@ pub trait Account: Send + Sync {
     /// The processors that an image in ECR is for, as Docker names them.
     async fn image(&self, name: &ImageName) -> Result<Vec<String>, Refused>;
     /// Starts an execution of a state machine.
-    async fn start(&self, machine: &str, name: &str, input: &str) -> Result<Started, Refused>;
+    async fn start(&self, machine: &str, name: &str, input: &str) -> Result<StartOutcome, Refused>;
     /// Looks at an execution.
     async fn execution(&self, arn: &str) -> Result<Described, Refused>;
 }
@@ -99,7 +99,7 @@ impl Account for AwsAccount {
         }
     }
 
-    async fn start(&self, machine: &str, name: &str, input: &str) -> Result<Started, Refused> {
+    async fn start(&self, machine: &str, name: &str, input: &str) -> Result<StartOutcome, Refused> {
         let client = aws_sdk_sfn::Client::new(&self.config);
         let call = client
             .start_execution()
@@ -107,8 +107,10 @@ impl Account for AwsAccount {
             .name(name)
             .input(input);
         match call.send().await {
-            Ok(_) => Ok(Started::Now),
-            Err(error) if error.code() == Some("ExecutionAlreadyExists") => Ok(Started::Before),
+            Ok(_) => Ok(StartOutcome::Now),
+            Err(error) if error.code() == Some("ExecutionAlreadyExists") => {
+                Ok(StartOutcome::Before)
+            }
             Err(error) => Err(refused(error)),
         }
     }

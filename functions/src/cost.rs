@@ -2,20 +2,25 @@
 
 use crate::app::App;
 use crate::clock::between;
-use crate::placed::Placed;
-use crate::placement::{ON_DEMAND, Placement};
+use crate::launched::LaunchedTasks;
+use crate::stack_config::{ON_DEMAND, StackConfig};
 use floodgate_core::cost::{Architecture, Capacity, Observed, Site, TaskTime};
 use floodgate_core::definition::model::Definition;
 use floodgate_records::execution::Execution;
 
 /// Where and on what a run takes place.
-pub(crate) fn site(app: &App, placement: &Placement, execution: &Execution) -> Site {
+pub(crate) fn site(app: &App, placement: &StackConfig, execution: &Execution) -> Site {
     let architecture = &execution.infrastructure.architecture;
     site_of(app, placement, &execution.project, architecture)
 }
 
 /// The same before there is a record.
-pub(crate) fn site_of(app: &App, placement: &Placement, project: &str, architecture: &str) -> Site {
+pub(crate) fn site_of(
+    app: &App,
+    placement: &StackConfig,
+    project: &str,
+    architecture: &str,
+) -> Site {
     // With a fallback it may come to On-Demand.
     let capacity = &placement.capacity;
     let provider = if capacity.fallback {
@@ -41,7 +46,7 @@ pub(crate) fn site_of(app: &App, placement: &Placement, project: &str, architect
 }
 
 /// The tighter of the definition's cap and the project's; `None` without any.
-pub(crate) fn budget(placement: &Placement, definition: &Definition) -> Option<f64> {
+pub(crate) fn budget(placement: &StackConfig, definition: &Definition) -> Option<f64> {
     let project = placement
         .rules(&definition.project)
         .and_then(|r| r.max_cost_usd);
@@ -52,19 +57,19 @@ pub(crate) fn budget(placement: &Placement, definition: &Definition) -> Option<f
 }
 
 /// What is known of a run that goes on. Tasks that have ended count as if they went on: at most too much.
-pub(crate) fn observed(placed: &Placed, start_ms: Option<i64>, now_ms: i64) -> Observed {
+pub(crate) fn observed(placed: &LaunchedTasks, start_ms: Option<i64>, now_ms: i64) -> Observed {
     let ended = |_: u32| None;
     observed_until(placed, start_ms, now_ms, ended)
 }
 
 /// The same with the end of each task, as far as it is known.
 pub(crate) fn observed_until(
-    placed: &Placed,
+    placed: &LaunchedTasks,
     start_ms: Option<i64>,
     now_ms: i64,
     ended_ms: impl Fn(u32) -> Option<i64>,
 ) -> Observed {
-    let time = |task: &crate::placed::PlacedTask| TaskTime {
+    let time = |task: &crate::launched::LaunchedTask| TaskTime {
         region: task.region.clone(),
         capacity: Capacity::of_provider(&task.capacity),
         billed: between(task.placed_ms, ended_ms(task.task).unwrap_or(now_ms)),

@@ -1,7 +1,7 @@
 //! Tasks on ECS.
 
-use crate::placement::SPOT;
-use crate::tasks::{RunCapacity, RunError, RunRequest, Started, TaskStatus, Tasks, Vcpus};
+use crate::stack_config::SPOT;
+use crate::tasks::{RunCapacity, RunError, RunRequest, StartedTask, TaskStatus, Tasks, Vcpus};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_ecs::Client;
@@ -55,7 +55,7 @@ impl EcsTasks {
 
 #[async_trait]
 impl Tasks for EcsTasks {
-    async fn run(&self, request: &RunRequest) -> Result<Started, RunError> {
+    async fn run(&self, request: &RunRequest) -> Result<StartedTask, RunError> {
         let environment = request
             .environment
             .iter()
@@ -104,7 +104,7 @@ impl Tasks for EcsTasks {
         };
         let answer = call.send().await.map_err(failed)?;
         if let Some(arn) = answer.tasks().first().and_then(Task::task_arn) {
-            return Ok(Started {
+            return Ok(StartedTask {
                 arn: arn.to_owned(),
             });
         }

@@ -6,11 +6,11 @@ use crate::cost::{observed_until, site};
 use crate::error::{Result, bounded};
 use crate::id::year_month;
 use crate::launch::by_capacity;
-use crate::placed::Placed;
-use crate::placement::{Placement, SPOT};
+use crate::launched::LaunchedTasks;
 use crate::resolve;
 use crate::run::{Run, RunPhase};
-use crate::turn::{load_run, load_state};
+use crate::stack_config::{SPOT, StackConfig};
+use crate::supervisor::{load_run, load_state};
 use floodgate_control::watch::WatchState;
 use floodgate_control::{Closing, Measured, finish_with, note_order, read_stop};
 use floodgate_core::cost;
@@ -31,8 +31,8 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
     let loaded = load_run(app, &run.project, &run.execution).await?;
     let keys = ExecutionKeys::new(&loaded.plan.project, &loaded.plan.execution);
     let definition = resolve::stored(objects, &loaded.plan).await?;
-    let placement = Placement::load(objects).await?;
-    let placed = Placed::load(objects, &keys).await?;
+    let placement = StackConfig::load(objects).await?;
+    let placed = LaunchedTasks::load(objects, &keys).await?;
     let state = load_state(app, &keys).await?;
     let stop = read_stop(objects, &keys).await?;
 

@@ -3,11 +3,11 @@
 use crate::app::App;
 use crate::clock::{between, millis};
 use crate::error::Result;
-use crate::placed::{Placed, PlacedTask, Unplaced};
-use crate::placement::{ON_DEMAND, Placement, SPOT};
+use crate::launched::{LaunchedTask, LaunchedTasks, RefusedTask};
 use crate::run::{Run, RunPhase};
+use crate::stack_config::{ON_DEMAND, SPOT, StackConfig};
+use crate::supervisor::load_run;
 use crate::tasks::{RunCapacity, RunError, RunRequest};
-use crate::turn::load_run;
 use floodgate_control::{Prepared, read_stop};
 use floodgate_core::shard::sha256_hex;
 use floodgate_records::keys::ExecutionKeys;
@@ -31,9 +31,9 @@ const BACKOFF: (Duration, Duration) = (Duration::from_secs(1), Duration::from_se
 pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
     let app = &app.of(&run.execution);
     let loaded = load_run(app, &run.project, &run.execution).await?;
-    let placement = Placement::load(app.stores.objects.as_ref()).await?;
+    let placement = StackConfig::load(app.stores.objects.as_ref()).await?;
     let keys = ExecutionKeys::new(&run.project, &run.execution);
-    let stored = Placed::load(app.stores.objects.as_ref(), &keys).await?;
+    let stored = LaunchedTasks::load(app.stores.objects.as_ref(), &keys).await?;
     let mut launch = Launch {
         app,
         prepared: &loaded,
@@ -110,11 +110,11 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
 struct Launch<'a> {
     app: &'a App,
     prepared: &'a Prepared,
-    placement: &'a Placement,
+    placement: &'a StackConfig,
     keys: &'a ExecutionKeys,
-    placed: Placed,
+    placed: LaunchedTasks,
     /// What is stored of it.
-    stored: Placed,
+    stored: LaunchedTasks,
 }
 
 impl Launch<'_> {
@@ -137,7 +137,7 @@ impl Launch<'_> {
     }
 
     fn give_up(&mut self, tasks: &[PlannedTask], reason: &str) {
-        self.placed.failed.extend(tasks.iter().map(|t| Unplaced {
+        self.placed.failed.extend(tasks.iter().map(|t| RefusedTask {
             task: t.index,
             reason: reason.to_owned(),
         }));
@@ -164,7 +164,7 @@ impl Launch<'_> {
                 let Some(task) = status.task.filter(|t| settled.insert(*t)) else {
                     continue;
                 };
-                self.placed.tasks.push(PlacedTask {
+                self.placed.tasks.push(LaunchedTask {
                     task,
                     arn: status.arn,
                     region: region.to_owned(),
@@ -211,7 +211,7 @@ impl Launch<'_> {
             match answer {
                 Ok((arn, capacity)) => {
                     any = true;
-                    self.placed.tasks.push(PlacedTask {
+                    self.placed.tasks.push(LaunchedTask {
                         task: task.index,
                         arn,
                         region: task.region.clone(),
@@ -338,7 +338,7 @@ fn client_token(project: &str, execution: &str, task: u32, attempt: u32, capacit
 }
 
 /// How many of the tasks of each kind of capacity there are.
-pub(crate) fn by_capacity(placed: &Placed) -> BTreeMap<&str, u32> {
+pub(crate) fn by_capacity(placed: &LaunchedTasks) -> BTreeMap<&str, u32> {
     let mut counts = BTreeMap::new();
     for task in &placed.tasks {
         *counts.entry(task.capacity.as_str()).or_insert(0) += 1;

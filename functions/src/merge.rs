@@ -3,9 +3,9 @@
 use crate::app::App;
 use crate::clock::between;
 use crate::error::Result;
-use crate::placement::Placement;
 use crate::run::Run;
-use crate::turn::load_run;
+use crate::stack_config::StackConfig;
+use crate::supervisor::load_run;
 use floodgate_control::collect::{MergeLimits, collect_part, plan_parts};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -47,7 +47,7 @@ pub(crate) async fn handle(app: &App, input: Merge) -> Result<Merged> {
             let app = &app.of(&run.execution);
             let loaded = load_run(app, &run.project, &run.execution).await?;
             let mut limits = MergeLimits::default();
-            if let Some(shards) = Placement::load(objects).await?.merge_shards {
+            if let Some(shards) = StackConfig::load(objects).await?.merge_shards {
                 limits.shards = shards;
             }
             let parts = plan_parts(objects, &loaded.plan, limits).await?;

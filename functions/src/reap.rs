@@ -4,16 +4,16 @@
 //! and by EventBridge, which tells that a state machine's execution is over. The last starts the recovery, if there is
 //! anything to recover.
 
-use crate::account::{Described, Refused, Started};
+use crate::account::{Described, Refused, StartOutcome};
 use crate::app::App;
 use crate::clock::between;
 use crate::error::{FunctionError, Result, bounded};
 use crate::id::{execution_id, name_of, parse_time};
-use crate::placement::Placement;
 use crate::prepare::{Known, write_down};
 use crate::run::Run;
+use crate::stack_config::StackConfig;
+use crate::supervisor::{Supervisor, load_run};
 use crate::tenant::{Tenant, machine_of};
-use crate::turn::{Turn, load_run};
 use floodgate_control::watch::Phase;
 use floodgate_control::{GivenUp, give_up, plain_cause};
 use floodgate_core::cost::Watched;
@@ -163,7 +163,7 @@ async fn recovery(app: &App, recover: Recover, tenant: &Tenant) -> Result<Run> {
             recover.run_arn
         )));
     };
-    let placement = Placement::load(app.stores.objects.as_ref()).await?;
+    let placement = StackConfig::load(app.stores.objects.as_ref()).await?;
     tenant
         .check(&placement, &execution.project)
         .map_err(FunctionError::errored)?;
@@ -205,7 +205,7 @@ async fn reap(
     error: Option<String>,
 ) -> Result<Run> {
     let began_ms = app.clock.now_ms();
-    let mut at = match Turn::load(app, project, id, before).await {
+    let mut at = match Supervisor::load(app, project, id, before).await {
         Ok(at) => at,
         Err(FunctionError::Errored(problem)) => {
             return without_plan(app, project, id, &problem.to_string(), error).await;
@@ -254,7 +254,7 @@ async fn without_plan(
 
 /// Stops every task that ECS still lists for a run, in every region of the stack; returns how many.
 async fn stop_all(app: &App, id: &str) -> Result<u32> {
-    let placement = Placement::load(app.stores.objects.as_ref()).await?;
+    let placement = StackConfig::load(app.stores.objects.as_ref()).await?;
     let mut stopped = BTreeSet::new();
     for (region, place) in &placement.regions {
         for arn in app.tasks.started_by(region, &place.cluster, id).await? {
@@ -325,7 +325,7 @@ async fn described(
         });
     }
     match app.account.execution(run_arn).await {
-        Ok(told) => Ok(told),
+        Ok(found) => Ok(found),
         Err(Refused::Missing(_)) => Ok(Described::default()),
         Err(Refused::Unknown(why)) => Err(FunctionError::placement(format!(
             "{run_arn} could not be looked at: {why}"
@@ -334,7 +334,7 @@ async fn described(
 }
 
 /// The input of an execution, as far as it is one; of a schedule's name, what it stands for.
-fn meant(placement: &Placement, input: Option<&str>) -> Value {
+fn meant(placement: &StackConfig, input: Option<&str>) -> Value {
     let input: Value = input
         .and_then(|text| serde_json::from_str(text).ok())
         .unwrap_or_default();
@@ -366,9 +366,9 @@ async fn event(app: &App, detail: Detail) -> Result<Reaped> {
             "{run_arn} is not an execution of this stack's state machines"
         )));
     };
-    let told = described(app, &run_arn, detail.input, detail.error, detail.cause).await?;
-    let placement = Placement::load(app.stores.objects.as_ref()).await?;
-    let input = meant(&placement, told.input.as_deref());
+    let described = described(app, &run_arn, detail.input, detail.error, detail.cause).await?;
+    let placement = StackConfig::load(app.stores.objects.as_ref()).await?;
+    let input = meant(&placement, described.input.as_deref());
     let asked = input.get("id").and_then(Value::as_str);
     let id = execution_id(asked, &run_arn, &name, started_ms.unwrap_or(0)).ok();
     let known = |id: &String| {
@@ -387,7 +387,7 @@ async fn event(app: &App, detail: Detail) -> Result<Reaped> {
         status: detail.status.clone(),
         id,
         project: project.map(str::to_owned),
-        error: Some(text(told.error, told.cause)).filter(|t| !t.is_empty()),
+        error: Some(text(described.error, described.cause)).filter(|t| !t.is_empty()),
     };
     let Some(execution) = found(app, &recover).await? else {
         return unrecorded(app, known, &recover).await;
@@ -426,10 +426,10 @@ async fn event(app: &App, detail: Detail) -> Result<Reaped> {
     let input = json!({ "recover": recover }).to_string();
     let name = format!("{RECOVERY}{id}");
     match app.account.start(&machine, &name, &input).await {
-        Ok(Started::Now) => Ok(Reaped::Event {
+        Ok(StartOutcome::Now) => Ok(Reaped::Event {
             done: "its recovery was started",
         }),
-        Ok(Started::Before) => Ok(Reaped::Event {
+        Ok(StartOutcome::Before) => Ok(Reaped::Event {
             done: "its recovery was started before",
         }),
         Err(error) => Err(FunctionError::placement(format!(

@@ -1,6 +1,6 @@
 //! What a run needs of the service that runs containers, and nothing more.
 
-use crate::placement::Network;
+use crate::stack_config::Network;
 use async_trait::async_trait;
 
 /// One task to run.
@@ -52,7 +52,7 @@ impl RunCapacity {
 
 /// A task that was accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Started {
+pub struct StartedTask {
     /// Its ARN.
     pub arn: String,
 }
@@ -102,7 +102,7 @@ pub struct Vcpus {
 #[async_trait]
 pub trait Tasks: Send + Sync {
     /// Starts one task.
-    async fn run(&self, request: &RunRequest) -> Result<Started, RunError>;
+    async fn run(&self, request: &RunRequest) -> Result<StartedTask, RunError>;
     /// Looks at tasks by their ARNs; any number. One that the service does not know any more is stopped.
     async fn describe(
         &self,

@@ -1,7 +1,7 @@
 //! Whose runs a state machine starts. Who may start which one is IAM's business; a machine says of which project it is, so that no
 //! input can name another's.
 
-use crate::placement::Placement;
+use crate::stack_config::StackConfig;
 use floodgate_records::execution::PrincipalIs;
 
 /// What a state machine is told instead of a project where it serves all that have none of their own.
@@ -43,7 +43,7 @@ impl Tenant {
     ///
     /// # Errors
     /// A sentence about a project of somebody else's.
-    pub(crate) fn check(&self, placement: &Placement, project: &str) -> Result<(), String> {
+    pub(crate) fn check(&self, placement: &StackConfig, project: &str) -> Result<(), String> {
         match self {
             Self::Project(own) if own == project => Ok(()),
             Self::Project(own) => Err(format!(
@@ -86,7 +86,7 @@ pub(crate) fn vouched(is_scheduled: bool) -> PrincipalIs {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::placement::ProjectRules;
+    use crate::stack_config::ProjectRules;
 
     #[test]
     fn a_machine_says_of_which_project_it_is() {
@@ -116,9 +116,9 @@ mod tests {
     #[test]
     fn nobody_starts_another_projects_runs() {
         let rules = ("shop".to_owned(), ProjectRules::default());
-        let placement = Placement {
+        let placement = StackConfig {
             projects: [rules, ("*".to_owned(), ProjectRules::default())].into(),
-            ..Placement::default()
+            ..StackConfig::default()
         };
         let check = |constant: &str, project| Tenant::of(constant).check(&placement, project);
         assert_eq!(check("shop", "shop"), Ok(()));

@@ -5,7 +5,7 @@ use crate::clock::between;
 use crate::error::Result;
 use crate::pace::{Pace, afterwards, pace};
 use crate::run::{Run, RunPhase};
-use crate::turn::Turn;
+use crate::supervisor::Supervisor;
 use floodgate_control::watch::Phase;
 use serde_json::json;
 use std::time::Duration;
@@ -15,7 +15,7 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
     let app = &app.of(&run.execution);
     let turn = run.turn.saturating_add(1);
     let began_ms = app.clock.now_ms();
-    let mut at = Turn::load(app, &run.project, &run.execution, run.watched()).await?;
+    let mut at = Supervisor::load(app, &run.project, &run.execution, run.watched()).await?;
     let wait = loop {
         at.step().await?;
         if at.phase() == Phase::Ended {

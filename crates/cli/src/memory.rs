@@ -1,6 +1,6 @@
 //! What becomes of a process that has no memory left: one line, and the exit code of a run that could not be carried out.
 //!
-//! The standard library says in its own words that an allocation failed, how to get a backtrace of it, and aborts. Neither can be
+//! The standard library says in its own lines that an allocation failed, how to get a backtrace of it, and aborts. Neither can be
 //! changed from within. So an abort gets an exit code, and where the memory of processes is limited (`ulimit -v`) another process
 //! passes on what is said on stderr, and says that in a line.
 
@@ -87,12 +87,12 @@ impl Drop for Sifted {
 /// Passes on lines from stdin to stderr.
 pub(crate) fn sift() {
     let (mut input, mut output) = (std::io::stdin().lock(), std::io::stderr().lock());
-    let (mut line, mut words) = (Vec::new(), Words::default());
+    let (mut line, mut lines) = (Vec::new(), FailureLines::default());
     while matches!(input.read_until(b'\n', &mut line), Ok(1..)) {
         let text = String::from_utf8_lossy(&line);
-        let said = match words.of(text.trim_end_matches('\n')) {
-            Some(told) if told == text.trim_end_matches('\n') => output.write_all(&line),
-            Some(told) => output.write_all(format!("{told}\n").as_bytes()),
+        let said = match lines.of(text.trim_end_matches('\n')) {
+            Some(shown) if shown == text.trim_end_matches('\n') => output.write_all(&line),
+            Some(shown) => output.write_all(format!("{shown}\n").as_bytes()),
             None => Ok(()),
         };
         // A stderr that nobody reads any more changes no run.
@@ -103,11 +103,11 @@ pub(crate) fn sift() {
 
 /// Turns what the standard library says of an allocation that failed into one line.
 #[derive(Debug, Default)]
-pub(crate) struct Words {
+pub(crate) struct FailureLines {
     failed: bool,
 }
 
-impl Words {
+impl FailureLines {
     /// What to say instead of a line; `None`: nothing.
     pub(crate) fn of(&mut self, line: &str) -> Option<String> {
         let allocation = line
@@ -134,7 +134,7 @@ impl Words {
 
 #[cfg(test)]
 mod tests {
-    use super::Words;
+    use super::FailureLines;
 
     #[test]
     fn an_allocation_that_failed_is_told_once_and_in_one_line() {
@@ -145,18 +145,21 @@ mod tests {
             skipping backtrace printing to avoid potential recursion\n\
             note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n\
             the last word";
-        let mut words = Words::default();
-        let told: Vec<_> = said.lines().filter_map(|line| words.of(line)).collect();
-        assert_eq!(told.len(), 3, "{told:?}");
-        assert!(told[1].starts_with("out of memory: 2288 bytes"), "{told:?}");
-        assert!(!told.join("").contains("BACKTRACE"), "{told:?}");
+        let mut lines = FailureLines::default();
+        let shown: Vec<_> = said.lines().filter_map(|line| lines.of(line)).collect();
+        assert_eq!(shown.len(), 3, "{shown:?}");
+        assert!(
+            shown[1].starts_with("out of memory: 2288 bytes"),
+            "{shown:?}"
+        );
+        assert!(!shown.join("").contains("BACKTRACE"), "{shown:?}");
     }
 
     #[test]
     fn what_is_said_of_something_else_is_left_alone() {
-        let mut words = Words::default();
+        let mut lines = FailureLines::default();
         for line in ["stack backtrace:", "note: run with `RUST_BACKTRACE=1`", ""] {
-            assert_eq!(words.of(line).as_deref(), Some(line));
+            assert_eq!(lines.of(line).as_deref(), Some(line));
         }
     }
 }

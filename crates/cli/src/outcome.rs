@@ -1,7 +1,7 @@
 //! What is shown of a run that is over.
 
 use crate::args::ShowArgs;
-use crate::cloud::Ended;
+use crate::cloud::EndedRun;
 use crate::error::{CliError, Result};
 use crate::output::{print_styled, say, say_error, say_led, say_lines};
 use crate::output_file::OutputFile;
@@ -45,11 +45,11 @@ pub(crate) fn show(finished: &Finished, output: &Output<'_>, verdict: u8) -> Exi
 
 /// Shows a run in the cloud that has ended; its verdict is the exit code.
 pub(crate) fn conclude_cloud(
-    ended: &Ended,
+    ended: &EndedRun,
     shown: ShowArgs,
     junit: Option<&OutputFile>,
 ) -> ExitCode {
-    let Ended { execution, summary } = ended;
+    let EndedRun { execution, summary } = ended;
     let verdict = execution.exit_code();
     match summary {
         Some(summary) => {

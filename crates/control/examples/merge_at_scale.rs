@@ -47,7 +47,7 @@ const PROJECT: &str = "bench";
 const ID: &str = "01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
 /// When the run starts, Unix ms: on a full ten seconds, as windows are.
 const START: i64 = 1_700_000_000_000;
-/// The interval of a run of 1,000 tasks; see `floodgate_control::placement::Intervals`.
+/// The interval of a run of 1,000 tasks; see `floodgate_control::sizing::Intervals`.
 const SHARD_S: i64 = 60;
 const REQUESTS_PER_S: u64 = 1_000;
 const VARIANTS: u64 = 24;

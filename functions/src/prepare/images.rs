@@ -3,7 +3,7 @@
 use crate::account::Refused;
 use crate::app::App;
 use crate::error::{FunctionError, Result};
-use crate::placement::Placement;
+use crate::stack_config::StackConfig;
 use floodgate_core::cost::Architecture;
 use floodgate_store::aws::ecr::ImageName;
 
@@ -11,7 +11,7 @@ use floodgate_store::aws::ecr::ImageName;
 /// (`engines.image` of the module) are their owner's business; what cannot be found out is a warning.
 pub(super) async fn image(
     app: &App,
-    placement: &Placement,
+    placement: &StackConfig,
     engine: &str,
     architecture: &str,
 ) -> Result<Vec<String>> {

@@ -1,6 +1,6 @@
 //! What starts a run.
 
-use crate::placement::Placement;
+use crate::stack_config::StackConfig;
 use floodgate_records::execution::Trigger;
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,7 +12,7 @@ pub(crate) struct Prepare {
     /// The input of the state machine's execution.
     pub(super) input: Input,
     /// That execution.
-    pub(super) run: Started,
+    pub(super) run: MachineExecution,
     /// A constant of the state machine: whose runs it starts ([`Tenant::of`](crate::tenant::Tenant::of)).
     #[serde(default)]
     pub(super) project: String,
@@ -23,7 +23,7 @@ pub(crate) struct Prepare {
 
 /// The state machine's execution.
 #[derive(Debug, Deserialize)]
-pub(super) struct Started {
+pub(super) struct MachineExecution {
     pub(super) arn: String,
     pub(super) name: String,
     pub(super) started_at: String,
@@ -79,7 +79,7 @@ impl Input {
     ///
     /// # Errors
     /// A sentence about a schedule that is not there, or one that something was said beside.
-    pub(super) fn of_schedule(self, placement: &Placement, stack: &str) -> Result<Self, String> {
+    pub(super) fn of_schedule(self, placement: &StackConfig, stack: &str) -> Result<Self, String> {
         let Some(name) = &self.schedule else {
             return Ok(self);
         };

@@ -15,10 +15,10 @@ use crate::cost::site_of;
 use crate::error::{FunctionError, Result};
 use crate::id::{execution_id, parse_time, year_month};
 use crate::pace::{Course, expected};
-use crate::placement::Placement;
 use crate::run::{Run, RunPhase};
+use crate::stack_config::StackConfig;
 use crate::tenant::{Tenant, vouched};
-use floodgate_control::placement::{Intervals, auto_tasks, spread};
+use floodgate_control::sizing::{Intervals, auto_tasks, spread};
 use floodgate_control::{ControlError, PlanOptions, Prepared, lay_out, load_plan, prepare};
 use floodgate_core::cost;
 use floodgate_core::definition::model::{Definition, Region};
@@ -51,7 +51,7 @@ pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Run> {
         app.log.info("was prepared before", json!({}));
         return Ok(state(&prepared));
     }
-    let placement = Placement::load(app.stores.objects.as_ref()).await?;
+    let placement = StackConfig::load(app.stores.objects.as_ref()).await?;
     let now_ms = app.clock.now_ms();
     let vouched = vouched(scheduled == "yes");
     let said = input.clone().of_schedule(&placement, &app.config.stack);
@@ -85,7 +85,7 @@ pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Run> {
 
 /// Whether the state machine may start runs of the project that is meant. A refusal is written down with the project that the machine
 /// is of, and never with another one.
-fn theirs(tenant: &Tenant, placement: &Placement, known: &mut Known) -> Result<()> {
+fn theirs(tenant: &Tenant, placement: &StackConfig, known: &mut Known) -> Result<()> {
     let meant = known.project().to_owned();
     known.bind(tenant, placement);
     match meant.as_str() {
@@ -102,7 +102,7 @@ async fn admit(
     app: &App,
     input: &Input,
     run_arn: &str,
-    placement: &Placement,
+    placement: &StackConfig,
     tenant: &Tenant,
     vouched: PrincipalIs,
     known: &mut Known,
@@ -208,7 +208,7 @@ fn refused_before(name: &str, reasons: &[String]) -> FunctionError {
 }
 
 /// How the run is laid out over tasks and regions; `home` is the stack's home region.
-fn options(placement: &Placement, definition: &Definition, home: &str) -> Result<PlanOptions> {
+fn options(placement: &StackConfig, definition: &Definition, home: &str) -> Result<PlanOptions> {
     let load = planned_load(definition);
     let tasks = definition
         .run

@@ -3,7 +3,7 @@
 use super::input::Input;
 use crate::app::App;
 use crate::error::{FunctionError, Result};
-use crate::placement::Placement;
+use crate::stack_config::StackConfig;
 use crate::tenant::Tenant;
 use floodgate_control::load::Loaded;
 use floodgate_control::{PlanOptions, Refusal, refuse};
@@ -117,7 +117,7 @@ impl Known {
 
     /// Whatever was said: a refusal lies with the project that the state machine is of. What was meant for somebody else's machine lies
     /// nowhere.
-    pub(crate) fn bind(&mut self, tenant: &Tenant, placement: &Placement) {
+    pub(crate) fn bind(&mut self, tenant: &Tenant, placement: &StackConfig) {
         match tenant.project() {
             Some(own) => own.clone_into(&mut self.0.project),
             None if placement.is_named(&self.0.project) => self.0.project.clear(),

@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::cost::budget;
 use crate::error::{FunctionError, Result};
 use crate::id::year_month;
-use crate::placement::{Placement, ProjectRules, SPOT};
+use crate::stack_config::{ProjectRules, SPOT, StackConfig};
 use floodgate_control::max_duration;
 use floodgate_core::cost::{Bill, Capacity};
 use floodgate_core::definition::model::Definition;
@@ -25,7 +25,7 @@ fn no(text: String) -> FunctionError {
 
 /// The project's rules, if they let this principal start runs.
 pub(super) fn who<'a>(
-    placement: &'a Placement,
+    placement: &'a StackConfig,
     project: &str,
     trigger: &Trigger,
 ) -> Result<&'a ProjectRules> {
@@ -66,7 +66,7 @@ pub(super) fn how_long(definition: &Definition) -> Result<()> {
 }
 
 /// Whether that many tasks are allowed.
-pub(super) fn how_many(placement: &Placement, rules: &ProjectRules, tasks: u32) -> Result<()> {
+pub(super) fn how_many(placement: &StackConfig, rules: &ProjectRules, tasks: u32) -> Result<()> {
     let stack = placement.max_tasks_per_execution;
     let most = rules.max_tasks.map_or(stack, |own| own.min(stack));
     if tasks <= most {
@@ -81,7 +81,7 @@ pub(super) fn how_many(placement: &Placement, rules: &ProjectRules, tasks: u32) 
 /// cannot be found out is a warning, and a launch that meets the quota itself still tops up or ends the run.
 pub(super) async fn quota(
     app: &App,
-    placement: &Placement,
+    placement: &StackConfig,
     definition: &Definition,
     regions: &[String],
 ) -> Result<Vec<String>> {
@@ -150,7 +150,7 @@ pub(super) async fn quota(
 /// Whether the run may cost what it is expected to.
 pub(super) async fn cost(
     app: &App,
-    placement: &Placement,
+    placement: &StackConfig,
     definition: &Definition,
     bill: &Bill,
 ) -> Result<()> {

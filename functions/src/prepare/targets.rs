@@ -2,7 +2,7 @@
 //! at every address that it connects to.
 
 use crate::error::{FunctionError, Result};
-use crate::placement::ProjectRules;
+use crate::stack_config::ProjectRules;
 use floodgate_core::definition::model::{Definition, HttpOptions, OPEN_TARGET, ProxyChoice, Step};
 use floodgate_core::targets::Targets;
 use floodgate_core::template::{Part, Template};

@@ -5,8 +5,8 @@ use super::refusal::Known;
 use crate::account::Refused;
 use crate::app::App;
 use crate::error::{FunctionError, Result};
-use crate::placement::Placement;
 use crate::resolve::{Surroundings, check_with};
+use crate::stack_config::StackConfig;
 use bytes::Bytes;
 use floodgate_control::load::Loaded;
 use floodgate_core::definition::{Definition, LOCAL_ONLY, Source};
@@ -33,7 +33,7 @@ struct Text {
 pub(super) async fn load(
     app: &App,
     input: &Input,
-    placement: &Placement,
+    placement: &StackConfig,
     known: &mut Known,
 ) -> Result<(Loaded, Vec<String>)> {
     registrable(input)?;

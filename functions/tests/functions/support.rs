@@ -227,14 +227,14 @@ impl Account for Books {
         machine: &str,
         name: &str,
         input: &str,
-    ) -> std::result::Result<Started, Refused> {
+    ) -> std::result::Result<StartOutcome, Refused> {
         let mut started = self.started.lock().unwrap();
         if started.iter().any(|(n, _)| n == name) {
-            return Ok(Started::Before);
+            return Ok(StartOutcome::Before);
         }
         started.push((name.into(), input.into()));
         self.machines.lock().unwrap().push(machine.into());
-        Ok(Started::Now)
+        Ok(StartOutcome::Now)
     }
     async fn execution(&self, arn: &str) -> std::result::Result<Described, Refused> {
         let found = self.executions.lock().unwrap().get(arn).cloned();

@@ -291,13 +291,13 @@ fn inner_keys(expression: &Expression, of: &str) -> BTreeSet<String> {
 
 #[test]
 fn placement_has_the_keys_that_functions_read() {
-    let source = read("functions/src/placement.rs");
+    let source = read("functions/src/stack_config.rs");
     let root = Module::load(".");
     let placement = root.local("placement");
-    assert_eq!(set(keys(placement)), fields(&source, "Placement"));
+    assert_eq!(set(keys(placement)), fields(&source, "StackConfig"));
     assert_eq!(
         inner_keys(placement, "regions"),
-        fields(&source, "RegionPlacement")
+        fields(&source, "RegionConfig")
     );
     assert_eq!(
         inner_keys(placement, "capacity"),

@@ -43,7 +43,7 @@ pub(crate) struct Follow<'a, M> {
 
 /// A run that is over.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct EndedRun {
     /// Its final record.
     pub(crate) execution: Execution,
     /// The published account; `None` if it ended before there was anything to sum up.
@@ -54,7 +54,10 @@ pub(crate) struct Ended {
 ///
 /// # Errors
 /// A run that ended before it had a record, with the cause; a second signal; what the services refuse for good.
-pub(crate) async fn follow<M: Machine>(run: Follow<'_, M>, signals: &mut Signals) -> Result<Ended> {
+pub(crate) async fn follow<M: Machine>(
+    run: Follow<'_, M>,
+    signals: &mut Signals,
+) -> Result<EndedRun> {
     let pace = run.pace;
     let mut at = At::new(run);
     let ended = loop {
@@ -131,7 +134,7 @@ impl<'a, M: Machine> At<'a, M> {
     }
 
     /// One look. A repetition after an error does no harm.
-    async fn step(&mut self) -> Result<Option<Ended>> {
+    async fn step(&mut self) -> Result<Option<EndedRun>> {
         let stores = self.run.stores;
         let found = stores
             .records
@@ -141,7 +144,7 @@ impl<'a, M: Machine> At<'a, M> {
             && execution.status.is_final()
         {
             let summary = load_summary(stores, &execution.project, &execution.id).await?;
-            return Ok(found.map(|execution| Ended { execution, summary }));
+            return Ok(found.map(|execution| EndedRun { execution, summary }));
         }
         let look = self.steps.is_multiple_of(LOOK_EVERY);
         self.steps = self.steps.wrapping_add(1);

@@ -51,7 +51,7 @@ impl AwsMachine {
 }
 
 /// What is answered of a machine that is not there, to whoever may know that and to whoever may not.
-const ELSEWHERE: [&str; 3] = [
+const NOT_THIS_MACHINE: [&str; 3] = [
     "StateMachineDoesNotExist",
     "AccessDeniedException",
     "AccessDenied",
@@ -66,9 +66,11 @@ impl Machine for AwsMachine {
                 Ok(started) => return Ok(started.execution_arn),
                 Err(error) => error,
             };
-            let elsewhere = error.code().is_some_and(|code| ELSEWHERE.contains(&code));
+            let not_this_machine = error
+                .code()
+                .is_some_and(|code| NOT_THIS_MACHINE.contains(&code));
             let error = failed(&format!("start {arn}"), error);
-            if !elsewhere {
+            if !not_this_machine {
                 return Err(error);
             }
             refused.get_or_insert(error);
@@ -86,9 +88,11 @@ impl Machine for AwsMachine {
                 Ok(found) => return Ok(Some(stand(&found))),
                 Err(error) if error.code() == Some("ExecutionDoesNotExist") => {}
                 Err(error) => {
-                    let elsewhere = error.code().is_some_and(|code| ELSEWHERE.contains(&code));
+                    let not_this_machine = error
+                        .code()
+                        .is_some_and(|code| NOT_THIS_MACHINE.contains(&code));
                     let error = failed(&format!("look at {arn}"), error);
-                    if !elsewhere {
+                    if !not_this_machine {
                         return Err(error);
                     }
                     refused.get_or_insert(error);

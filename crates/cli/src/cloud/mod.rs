@@ -6,10 +6,10 @@ mod settings;
 mod start;
 
 use follow::Follow;
-pub(crate) use follow::{Ended, follow};
+pub(crate) use follow::{EndedRun, follow};
 pub(crate) use machine::{Caller, caller, running};
 pub(crate) use settings::{CONNECTION, Named, Place};
-pub(crate) use start::{Start, start};
+pub(crate) use start::{StartRequest, start};
 
 use crate::args::{CloudArgs, ShowArgs};
 use crate::env::Environment;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is started.
-pub(crate) struct Start<'a> {
+pub(crate) struct StartRequest<'a> {
     /// The execution's id, which becomes the name of the state machine's.
     pub(crate) id: &'a str,
     /// The test, its overrides applied.
@@ -26,7 +26,7 @@ pub(crate) struct Start<'a> {
 /// # Errors
 /// What the stores or the state machine refuse.
 pub(crate) async fn start<M: Machine>(
-    run: &Start<'_>,
+    run: &StartRequest<'_>,
     stores: &Stores,
     machine: &M,
 ) -> Result<String> {
@@ -35,7 +35,7 @@ pub(crate) async fn start<M: Machine>(
 }
 
 /// The input of the state machine. Overrides stand in the stored definition already.
-pub(super) fn input(run: &Start<'_>) -> Value {
+pub(super) fn input(run: &StartRequest<'_>) -> Value {
     let definition = run.test.definition;
     let names = env_names(&run.test.normalised);
     let env: BTreeMap<_, _> = names

@@ -90,7 +90,7 @@ async fn a_run_is_started_from_an_uploaded_version_with_only_what_it_names() {
     let test = loaded(&env, &[]);
     let package = test.package();
     let machine = Scripted::default();
-    let request = Start {
+    let request = StartRequest {
         id: ID,
         test: &package,
         env: &env,
@@ -129,7 +129,7 @@ async fn a_trial_with_overrides_does_not_become_what_schedules_run() {
     let env = environment(&["PATH_OF_IT=cart"], folder.path());
     let test = loaded(&env, &[("scenarios.browse.rate", "50")]);
     let package = test.package();
-    let request = Start {
+    let request = StartRequest {
         id: ID,
         test: &package,
         env: &env,

@@ -10,7 +10,7 @@ use crate::outcome::{Output, conclude};
 use crate::output::say;
 use crate::output_file::OutputFile;
 use crate::script::results::{Imported, import_file, too_far};
-use crate::script::source::Source;
+use crate::script::source::ResultsFile;
 use crate::script::test_name;
 use crate::trigger::trigger;
 use bytes::Bytes;
@@ -92,7 +92,7 @@ pub async fn import(args: Args) -> Result<ExitCode> {
     let sources = args
         .files
         .iter()
-        .map(|path| Source::open(path))
+        .map(|path| ResultsFile::open(path))
         .collect::<Result<Vec<_>>>()?;
     let (loaded, warnings) = match &args.definition {
         Some(path) => {
@@ -168,7 +168,7 @@ pub async fn import(args: Args) -> Result<ExitCode> {
 }
 
 /// The definition of results that come without one.
-fn alone(args: &Args, first: &Source) -> Result<Loaded> {
+fn alone(args: &Args, first: &ResultsFile) -> Result<Loaded> {
     let name = |path: &Path| {
         let stem = path
             .file_stem()
@@ -211,7 +211,7 @@ fn alone(args: &Args, first: &Source) -> Result<Loaded> {
 }
 
 /// A word on results of another engine than the definition's.
-fn differing(definition: &Definition, sources: &[Source]) -> Option<String> {
+fn differing(definition: &Definition, sources: &[ResultsFile]) -> Option<String> {
     let other = sources
         .iter()
         .find(|source| source.engine != definition.engine)?;

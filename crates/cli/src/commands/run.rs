@@ -1,7 +1,7 @@
 //! `floodgate run`: a definition, run to its verdict on this machine or in the cloud.
 
 use crate::args::{CloudArgs, EnvArgs, LoadArgs, OutArgs, ScriptArgs, ShowArgs};
-use crate::cloud::{Start, connect, follow, start};
+use crate::cloud::{StartRequest, connect, follow, start};
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::{LoadedTest, load_file};
@@ -227,7 +227,7 @@ async fn run_in_cloud(args: Args) -> Result<ExitCode> {
         .clone()
         .unwrap_or_else(|| ulid::Ulid::generate().to_string());
     let mut signals = Signals::of_a_follower()?;
-    let request = Start {
+    let request = StartRequest {
         id: &id,
         test: &package,
         env: &env,

@@ -72,7 +72,7 @@ impl Changes {
 
 /// What a line of `terraform apply -json` tells (<https://developer.hashicorp.com/terraform/internals/machine-readable-ui>).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Told {
+pub(super) enum ApplyEvent {
     /// One more resource is done.
     Done,
     /// An error, with its explanation.
@@ -81,7 +81,7 @@ pub(super) enum Told {
     Nothing,
 }
 
-impl Told {
+impl ApplyEvent {
     pub(super) fn of(line: &str) -> Self {
         let line: Value = serde_json::from_str(line).unwrap_or_default();
         match line["type"].as_str() {
@@ -136,12 +136,12 @@ mod tests {
     #[test]
     fn lines_of_terraform_are_understood() {
         let done = "{\"@level\":\"info\",\"type\":\"apply_complete\",\"hook\":{}}";
-        assert_eq!(Told::of(done), Told::Done);
+        assert_eq!(ApplyEvent::of(done), ApplyEvent::Done);
         let error = json!({"type": "diagnostic", "diagnostic": {"severity": "error", "summary": "no", "detail": "not you", "address": "a.b"}});
         assert_eq!(
-            Told::of(&error.to_string()),
-            Told::Error("a.b: no: not you".into())
+            ApplyEvent::of(&error.to_string()),
+            ApplyEvent::Error("a.b: no: not you".into())
         );
-        assert_eq!(Told::of("plain words"), Told::Nothing);
+        assert_eq!(ApplyEvent::of("plain words"), ApplyEvent::Nothing);
     }
 }

@@ -39,8 +39,8 @@ pub(super) async fn push(push: &Push<'_>, calls: &Calls, shell: &mut Shell) -> R
     let folder =
         tempfile::tempdir().map_err(|error| CliError::write(std::env::temp_dir(), error))?;
     let host = engine(shell).await?;
-    let with_login = |words: &[&str]| {
-        let mut command = docker(words);
+    let with_login = |arguments: &[&str]| {
+        let mut command = docker(arguments);
         command.env("DOCKER_CONFIG", folder.path());
         if let Some(host) = &host {
             command.env("DOCKER_HOST", host);
@@ -48,8 +48,8 @@ pub(super) async fn push(push: &Push<'_>, calls: &Calls, shell: &mut Shell) -> R
         command
     };
     let Login { user, password, .. } = &login;
-    let words = ["login", "--username", user, "--password-stdin", registry];
-    shell.finish(with_login(&words), Some(password)).await?;
+    let arguments = ["login", "--username", user, "--password-stdin", registry];
+    shell.finish(with_login(&arguments), Some(password)).await?;
     shell
         .finish(with_login(&["push", "--quiet", &to]), None)
         .await
@@ -98,8 +98,8 @@ async fn load(file: &Path, shell: &mut Shell) -> Result<String> {
 
 /// Tasks could not start an image for another processor.
 async fn is_for(local: &str, settings: &Settings, shell: &mut Shell) -> Result<()> {
-    let words = ["image", "inspect", "--format", "{{.Architecture}}", local];
-    let inspected = shell.finish(docker(&words), None).await?;
+    let arguments = ["image", "inspect", "--format", "{{.Architecture}}", local];
+    let inspected = shell.finish(docker(&arguments), None).await?;
     let (found, wanted) = (inspected.stdout.trim(), settings.architecture.of_docker());
     match found == wanted {
         true => Ok(()),
@@ -123,20 +123,20 @@ async fn engine(shell: &mut Shell) -> Result<Option<String>> {
     if std::env::var_os("DOCKER_HOST").is_some() {
         return Ok(None);
     }
-    let words = [
+    let arguments = [
         "context",
         "inspect",
         "--format",
         "{{.Endpoints.docker.Host}}",
     ];
-    let inspected = shell.finish(docker(&words), None).await?;
+    let inspected = shell.finish(docker(&arguments), None).await?;
     let host = inspected.stdout.trim();
     Ok((!host.is_empty()).then(|| host.to_owned()))
 }
 
-fn docker(words: &[&str]) -> Command {
+fn docker(arguments: &[&str]) -> Command {
     let mut command = Command::new("docker");
-    command.args(words);
+    command.args(arguments);
     command
 }
 

@@ -73,7 +73,7 @@ pub(crate) async fn deploy(deploy: &Deploy) -> Result<()> {
     let account = Account::find(&deploy.stack, &deploy.out).await?;
     say_led("account", &account.shown());
     let (before, known) = account.settings()?;
-    let settings = told(before, deploy)?;
+    let settings = with_options(before, deploy)?;
     tools::find(Tool::Terraform).map_err(|error| CliError::Usage(error.to_string()))?;
     let places = Places::of(
         deploy.functions.as_deref(),
@@ -111,7 +111,7 @@ pub(crate) async fn deploy(deploy: &Deploy) -> Result<()> {
 }
 
 /// What was known, and over it what is said.
-fn told(before: Settings, deploy: &Deploy) -> Result<Settings> {
+fn with_options(before: Settings, deploy: &Deploy) -> Result<Settings> {
     let mut settings = before;
     if let Some(unknown) = deploy
         .engines

@@ -11,7 +11,7 @@ use tokio::process::{Child, Command};
 
 /// What a program that has ended leaves.
 #[derive(Debug)]
-pub(super) struct Ended {
+pub(super) struct ProgramOutput {
     pub(super) status: ExitStatus,
     pub(super) stdout: String,
     pub(super) stderr: String,
@@ -41,7 +41,7 @@ impl Shell {
         mut command: Command,
         input: Option<&str>,
         mut line: impl FnMut(&str),
-    ) -> Result<Ended> {
+    ) -> Result<ProgramOutput> {
         let name = shown(&command);
         let fault = |error: std::io::Error| CliError::run(&name, error);
         command
@@ -93,7 +93,7 @@ impl Shell {
         if let Some(signal) = self.stopped {
             return Err(stopped(signal, &name));
         }
-        Ok(Ended {
+        Ok(ProgramOutput {
             status,
             stdout: said,
             stderr,
@@ -104,7 +104,11 @@ impl Shell {
     ///
     /// # Errors
     /// As [`Self::run`], and with the program's last words if it fails.
-    pub(super) async fn finish(&mut self, command: Command, input: Option<&str>) -> Result<Ended> {
+    pub(super) async fn finish(
+        &mut self,
+        command: Command,
+        input: Option<&str>,
+    ) -> Result<ProgramOutput> {
         let name = shown(&command);
         let ended = self.run(command, input, |_| {}).await?;
         match ended.status.success() {
@@ -114,7 +118,7 @@ impl Shell {
     }
 }
 
-impl Ended {
+impl ProgramOutput {
     /// What a program that failed said last, without its frames and empty lines.
     pub(super) fn last_words(&self) -> String {
         const LINES: usize = 12;
@@ -159,8 +163,8 @@ fn shown(command: &Command) -> String {
     let first = command
         .get_args()
         .find(|word| !word.to_string_lossy().starts_with('-'));
-    let words = std::iter::once(program).chain(first);
-    words
+    let shown = std::iter::once(program).chain(first);
+    shown
         .map(OsStr::to_string_lossy)
         .collect::<Vec<_>>()
         .join(" ")

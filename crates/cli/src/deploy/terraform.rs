@@ -1,6 +1,6 @@
 //! Terraform at work in a stack's folder.
 
-use super::changes::{Changes, Told};
+use super::changes::{ApplyEvent, Changes};
 use super::folder::Folder;
 use super::shell::Shell;
 use crate::error::{CliError, Result};
@@ -17,10 +17,10 @@ pub(super) struct Terraform<'a> {
 }
 
 impl Terraform<'_> {
-    fn command(&self, words: &[&str]) -> Command {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new("terraform");
         command
-            .args(words)
+            .args(arguments)
             .current_dir(self.folder.module())
             .env("TF_DATA_DIR", self.folder.data())
             .env("TF_IN_AUTOMATION", "1")
@@ -36,14 +36,14 @@ impl Terraform<'_> {
     /// # Errors
     /// What Terraform says.
     pub(super) async fn init(&mut self) -> Result<()> {
-        let words = [
+        let arguments = [
             "init",
             "-input=false",
             "-no-color",
             "-migrate-state",
             "-force-copy",
         ];
-        let command = self.command(&words);
+        let command = self.command(&arguments);
         self.shell.finish(command, None).await.map(drop)
     }
 
@@ -54,15 +54,15 @@ impl Terraform<'_> {
     pub(super) async fn plan(&mut self, options: &[&str]) -> Result<Changes> {
         let plan = self.folder.plan();
         let out = format!("-out={}", plan.display());
-        let mut words = vec![
+        let mut arguments = vec![
             "plan",
             "-input=false",
             "-no-color",
             "-detailed-exitcode",
             &out,
         ];
-        words.extend(options);
-        let command = self.command(&words);
+        arguments.extend(options);
+        let command = self.command(&arguments);
         let ended = self.shell.run(command, None, |_| {}).await?;
         // 2: there is something to do.
         if !matches!(ended.status.code(), Some(0 | 2)) {
@@ -86,11 +86,13 @@ impl Terraform<'_> {
         let command = self.command(&["apply", "-json", "-input=false", &plan]);
         let mut progress = Progress::new(what, steps);
         let mut errors = Vec::new();
-        let ended = self.shell.run(command, None, |line| match Told::of(line) {
-            Told::Done => progress.one_more(),
-            Told::Error(text) => errors.push(text),
-            Told::Nothing => {}
-        });
+        let ended = self
+            .shell
+            .run(command, None, |line| match ApplyEvent::of(line) {
+                ApplyEvent::Done => progress.one_more(),
+                ApplyEvent::Error(text) => errors.push(text),
+                ApplyEvent::Nothing => {}
+            });
         let ended = ended.await;
         progress.close();
         // A plan is good for once.

@@ -208,12 +208,12 @@ async fn images(calls: &Calls, placement: Option<&Value>) -> Vec<Check> {
         let found = found.map(|image| image.map(|image| image.architectures));
         checks.push(image(engine, text, &processors(placement, engine), found));
     }
-    let elsewhere = placement["regions"].as_object().into_iter().flatten();
-    let elsewhere = elsewhere
-        .flat_map(|(_, region)| region["task_definitions"].as_object().into_iter().flatten());
-    let elsewhere = elsewhere.map(|(engine, _)| engine.as_str());
-    let elsewhere = elsewhere.filter(|engine| placement["images"].get(engine).is_none());
-    for engine in elsewhere.collect::<BTreeSet<_>>() {
+    let others = placement["regions"].as_object().into_iter().flatten();
+    let others =
+        others.flat_map(|(_, region)| region["task_definitions"].as_object().into_iter().flatten());
+    let others = others.map(|(engine, _)| engine.as_str());
+    let others = others.filter(|engine| placement["images"].get(engine).is_none());
+    for engine in others.collect::<BTreeSet<_>>() {
         let name = format!("image of {engine}");
         let check = said(&name, "lies in no repository of the stack's");
         checks.push(check.but(
@@ -274,7 +274,7 @@ async fn quotas(calls: &Calls, placement: Option<&Value>) -> Vec<Check> {
         let region = Region {
             name: name.clone(),
             cluster: region["cluster"].as_str().unwrap_or_default().to_owned(),
-            told: region["vcpu_quota"].as_f64(),
+            given: region["vcpu_quota"].as_f64(),
             capacity: Capacity::of_provider(
                 placement["capacity"]["provider"]
                     .as_str()

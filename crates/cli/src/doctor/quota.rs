@@ -17,7 +17,7 @@ pub(super) struct Region {
     /// ARN or name.
     pub(super) cluster: String,
     /// What the stack is told in place of the answer of Service Quotas.
-    pub(super) told: Option<f64>,
+    pub(super) given: Option<f64>,
     pub(super) capacity: Capacity,
 }
 
@@ -25,8 +25,8 @@ pub(super) struct Region {
 pub(super) async fn check(calls: &Calls, region: &Region) -> Check {
     let calls = calls.in_region(&region.name);
     let code = region.capacity.quota_code();
-    let quota = match region.told {
-        Some(told) => Ok(told),
+    let quota = match region.given {
+        Some(given) => Ok(given),
         None => quota(&calls, code).await,
     };
     judge(region, code, quota, used(&calls, &region.cluster).await)

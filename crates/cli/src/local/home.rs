@@ -37,18 +37,18 @@ pub(super) async fn quietly(stores: &Stores, plan: &Plan) -> Home {
     if !Path::new(place).is_dir() {
         return Home::default();
     }
-    let told = |error: String| Home {
+    let failed = |error: String| Home {
         problem: Some(error),
         ..Home::default()
     };
     let beside = match LocalStore::open(place) {
         Ok(beside) => beside,
-        Err(error) => return told(error.to_string()),
+        Err(error) => return failed(error.to_string()),
     };
     let objects = stores.objects.as_ref();
     let home = floodgate_control::bring_home(&beside, objects, plan, place).await;
     beside.tidy(ExecutionKeys::new(&plan.project, &plan.execution).root());
-    home.unwrap_or_else(|error| told(error.to_string()))
+    home.unwrap_or_else(|error| failed(error.to_string()))
 }
 
 /// Brings home what lies beside the store, and finishes the run. `root` is the folder of the store.

@@ -2,7 +2,7 @@
 
 use crate::env::Environment;
 use crate::error::{CliError, Result};
-use crate::memory::Words;
+use crate::memory::FailureLines;
 use crate::output::say;
 use floodgate_generator::clock::{CLOCK_VARIABLE, hand_down};
 use floodgate_generator::{Config, TaskEnvironment};
@@ -276,7 +276,7 @@ async fn last_lines(
     };
     let mut lines = BufReader::new(stderr).lines();
     let mut kept = VecDeque::with_capacity(KEPT_LINES);
-    let mut words = Words::default();
+    let mut words = FailureLines::default();
     while let Ok(Some(line)) = lines.next_line().await {
         let Some(line) = words.of(&line) else {
             continue;

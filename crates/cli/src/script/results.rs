@@ -1,6 +1,6 @@
 //! Result files of other tools, read in constant memory and written as the shards of a task.
 
-use super::source::Source;
+use super::source::ResultsFile;
 use crate::error::{CliError, Result};
 use bytes::Bytes;
 use floodgate_control::{Stores, json};
@@ -43,7 +43,7 @@ pub(crate) struct Imported {
 /// # Errors
 /// What the store refuses. A file that cannot be read to its end is part of the account.
 pub(crate) async fn import_file(
-    mut source: Source,
+    mut source: ResultsFile,
     definition: &Definition,
     plan: &Plan,
     keys: &ExecutionKeys,

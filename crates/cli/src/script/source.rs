@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 const HEAD: usize = 64 << 10;
 
 /// A result file.
-pub(crate) struct Source {
+pub(crate) struct ResultsFile {
     /// Where it is.
     pub(crate) path: PathBuf,
     /// Which engine wrote it.
@@ -24,7 +24,7 @@ pub(crate) struct Source {
     pub(super) reader: Box<dyn Reader>,
 }
 
-impl Source {
+impl ResultsFile {
     /// Opens it and recognises what it is.
     ///
     /// # Errors
@@ -130,11 +130,11 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    fn opened(bytes: &[u8]) -> Result<Source> {
+    fn opened(bytes: &[u8]) -> Result<ResultsFile> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("results");
         std::fs::write(&path, bytes).unwrap();
-        Source::open(&path)
+        ResultsFile::open(&path)
     }
 
     #[test]
@@ -174,7 +174,7 @@ mod tests {
             let error = opened(bytes).err().unwrap().to_string();
             assert!(error.contains(expected), "{error}");
         }
-        let error = Source::open(Path::new("/")).err().unwrap().to_string();
+        let error = ResultsFile::open(Path::new("/")).err().unwrap().to_string();
         assert!(error.contains("is a folder"), "{error}");
     }
 }

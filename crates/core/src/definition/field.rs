@@ -1,4 +1,4 @@
-//! A key as those who build the definition see it: what its value becomes.
+//! A key as the decoder sees it: what its value becomes.
 
 use super::fault::Sink;
 use super::model::Words;

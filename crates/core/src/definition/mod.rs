@@ -4,7 +4,7 @@
 //! `${param:…}` are resolved, the tree is compared with the tables of known keys that also give the [`schema`], and what
 //! depends on several values at once is checked while the [`Definition`] is built. Faults never stop the search for more.
 
-mod build;
+mod decode;
 mod fault;
 mod field;
 mod foreign;
@@ -146,7 +146,7 @@ pub fn parse(
     }
     let open = resolve::resolve(&mut root, resolver, &mut sink);
     Shape::Object(&keys::DEFINITION).check(&root, &mut sink);
-    let (definition, files) = build::definition(&root, resolver, &mut sink);
+    let (definition, files) = decode::definition(&root, resolver, &mut sink);
     if sink.has_errors() {
         return Err(sink.finish());
     }

@@ -1,6 +1,6 @@
 //! Executors.
 
-use super::context::Build;
+use super::context::Decoder;
 use crate::definition::field::Field;
 use crate::definition::keys::scenario as keys;
 use crate::definition::keys::scenario::Named;
@@ -9,7 +9,7 @@ use crate::definition::tree::Node;
 use crate::rate::{Rate, in_common_unit};
 use std::time::Duration;
 
-impl Build<'_> {
+impl Decoder<'_> {
     pub(super) fn executor(&mut self, node: &Node) -> Option<Executor> {
         match keys::EXECUTOR.of(node)? {
             Named::SharedIterations => Some(self.shared_iterations(node)),

@@ -1,6 +1,6 @@
 //! Options of the HTTP engine.
 
-use super::context::Build;
+use super::context::Decoder;
 use super::template::Scope;
 use crate::definition::keys::http;
 use crate::definition::model::{Auth, HostOverride, HttpOptions, ProxyChoice, ProxyUrl};
@@ -36,7 +36,7 @@ impl Default for HttpOptions {
     }
 }
 
-impl Build<'_> {
+impl Decoder<'_> {
     /// The options of a node on top of others.
     pub(super) fn http(&mut self, node: &Node, base: &HttpOptions) -> HttpOptions {
         let scope = Scope::new(&self.sources);

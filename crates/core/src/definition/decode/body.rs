@@ -1,13 +1,13 @@
 //! Bodies of requests.
 
-use super::context::Build;
+use super::context::Decoder;
 use super::template::Scope;
 use crate::definition::keys::step;
 use crate::definition::model::{Body, JsonTemplate, Part, PartContent};
 use crate::definition::tree::{Content, Kind, Node, Piece, Plain, plain};
 use serde_json::Value;
 
-impl Build<'_> {
+impl Decoder<'_> {
     /// The body of a request.
     pub(super) fn body(&mut self, node: &Node, scope: &Scope) -> Body {
         let body = if let Some(text) = step::BODY.place(node) {

@@ -1,4 +1,4 @@
-//! What the parts of the builder share: the surroundings, what has been found so far, and text that a run leaves for everyone to
+//! What the parts of the decoder share: the surroundings, what has been found so far, and text that a run leaves for everyone to
 //! read, in which a secret would be none.
 
 use crate::definition::fault::Sink;
@@ -11,7 +11,7 @@ use floodgate_records::keys::{DEFINITION_FILE, INSPECTION_FILE};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A definition that is being built.
-pub(super) struct Build<'a> {
+pub(super) struct Decoder<'a> {
     pub(super) resolver: &'a dyn Resolver,
     pub(super) sink: &'a mut Sink,
     /// The files that it names.
@@ -22,7 +22,7 @@ pub(super) struct Build<'a> {
     pub(super) sources: Vec<String>,
 }
 
-impl Build<'_> {
+impl Decoder<'_> {
     /// The path of a file, which has to exist; `None` of an open one.
     pub(super) fn file(&mut self, node: &Node) -> Option<String> {
         let path = self.shown(node).filter(|path| is_inside(path))?;

@@ -1,6 +1,6 @@
 //! The steps of a flow.
 
-use super::context::Build;
+use super::context::Decoder;
 use super::template::Scope;
 use crate::check::{Check, Subject};
 use crate::definition::keys::grammar::{extractor, statuses};
@@ -19,7 +19,7 @@ impl Default for OnMissing {
     }
 }
 
-impl Build<'_> {
+impl Decoder<'_> {
     /// The steps of a flow or a group.
     pub(super) fn steps(&mut self, node: &Node, scope: &mut Scope) -> Vec<Step> {
         node.items()

@@ -1,12 +1,12 @@
 //! Data files.
 
-use super::context::Build;
+use super::context::Decoder;
 use crate::definition::keys::grammar::delimiter;
 use crate::definition::keys::{data, root};
 use crate::definition::model::{DataFormat, DataSource};
 use crate::definition::tree::Node;
 
-impl Build<'_> {
+impl Decoder<'_> {
     /// `data`.
     pub(super) fn data(&mut self, root: &Node) -> Vec<DataSource> {
         let items = root::DATA_FILES.items(root).iter();

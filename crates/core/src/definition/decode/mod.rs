@@ -21,7 +21,7 @@ use super::model::{Channel, Definition, HttpOptions, Notify, OPEN_TARGET, RunOpt
 use super::resolve::Resolver;
 use super::shape::scalar::must_be_known;
 use super::tree::Node;
-use context::Build;
+use context::Decoder;
 use floodgate_records::engine::Engine;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +35,7 @@ pub(super) fn definition(
     for open in decisive.into_iter().flatten().filter(|node| node.is_open()) {
         sink.push(must_be_known(open));
     }
-    let mut build = Build {
+    let mut decoder = Decoder {
         resolver,
         sink,
         files: BTreeSet::new(),
@@ -45,44 +45,44 @@ pub(super) fn definition(
     };
     for key in [root::PROJECT, root::TEST] {
         if let Some(node) = key.place(root) {
-            build.no_secret(node);
+            decoder.no_secret(node);
         }
     }
-    let data = build.data(root);
-    let script = build.script(root);
-    let script_files = build.script_files(root);
+    let data = decoder.data(root);
+    let script = decoder.script(root);
+    let script_files = decoder.script_files(root);
     let http = HttpOptions::default();
     let http = match root::HTTP.place(root) {
-        Some(node) => build.http(node, &http),
+        Some(node) => decoder.http(node, &http),
         None => http,
     };
-    let scenarios = build.scenarios(root, &http);
+    let scenarios = decoder.scenarios(root, &http);
     let run = root::RUN
         .place(root)
-        .map_or_else(RunOptions::default, |node| build.run(node));
-    build.fits_into(root, &scenarios, &run);
+        .map_or_else(RunOptions::default, |node| decoder.run(node));
+    decoder.fits_into(root, &scenarios, &run);
     let definition = Definition {
         project: root::PROJECT.or_default(root),
         test: root::TEST.of(root).unwrap_or_default(),
         target: root::TARGET.place(root).and_then(target),
-        engine: build.engine,
+        engine: decoder.engine,
         script,
         script_files,
         parameters: parameters(root),
         scenarios,
         data,
-        thresholds: build.thresholds(root),
+        thresholds: decoder.thresholds(root),
         baseline: root::BASELINE.place(root).map(threshold::baseline),
         run,
         http,
-        tags: build.tags(root, root::TAGS),
+        tags: decoder.tags(root, root::TAGS),
         notify: notifications(root),
         contract: root::CONTRACT
             .place(root)
             .and_then(|node| notify::OPENAPI.place(node))
-            .and_then(|node| build.file(node)),
+            .and_then(|node| decoder.file(node)),
     };
-    let files = build.files.into_iter().collect();
+    let files = decoder.files.into_iter().collect();
     unmatched::check(root, &definition, sink);
     (definition, files)
 }
@@ -126,7 +126,7 @@ fn notifications(root: &Node) -> Vec<Notify> {
         .collect()
 }
 
-impl Build<'_> {
+impl Decoder<'_> {
     /// The script of an external engine.
     fn script(&mut self, root: &Node) -> Option<String> {
         let node = root::SCRIPT.place(root);

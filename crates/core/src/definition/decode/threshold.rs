@@ -1,6 +1,6 @@
 //! Thresholds and the baseline.
 
-use super::context::Build;
+use super::context::Decoder;
 use crate::definition::keys::grammar::MAX_EXPRESSION;
 use crate::definition::keys::names::METRIC;
 use crate::definition::keys::{root, threshold};
@@ -11,7 +11,7 @@ use crate::threshold::{checked_expression, checked_key, pointless};
 use floodgate_records::key::Key;
 use std::borrow::Cow;
 
-impl Build<'_> {
+impl Decoder<'_> {
     /// `thresholds` in the order of the file.
     pub(super) fn thresholds(&mut self, root: &Node) -> Vec<ThresholdSpec> {
         let mut specs = Vec::new();

@@ -24,11 +24,11 @@ const ARCHITECTURES: [&str; 2] = ["arm64", "x86_64"];
 
 /// Where tasks can run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Placement {
+pub struct StackConfig {
     /// Version of this layout: 1.
     pub schema: u32,
     /// By name.
-    pub regions: BTreeMap<String, RegionPlacement>,
+    pub regions: BTreeMap<String, RegionConfig>,
     /// What tasks run on.
     #[serde(default)]
     pub capacity: Capacity,
@@ -74,7 +74,7 @@ const fn many_tasks() -> u32 {
 
 /// A region's cluster.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct RegionPlacement {
+pub struct RegionConfig {
     /// ARN or name.
     pub cluster: String,
     /// By engine and architecture: family or ARN.
@@ -158,7 +158,7 @@ pub struct ProjectRules {
     /// Engines that may run although they cannot be kept to that list.
     #[serde(default)]
     pub unconfined_engines: Vec<String>,
-    /// Secrets that its definitions may refer to, beside [`Placement::secret_arns`].
+    /// Secrets that its definitions may refer to, beside [`StackConfig::secret_arns`].
     #[serde(default)]
     pub secret_arns: Vec<String>,
 }
@@ -167,7 +167,7 @@ fn everybody() -> Vec<String> {
     vec!["*".into()]
 }
 
-impl Placement {
+impl StackConfig {
     /// Where a run goes that names no region: the home region, or the first one where the stack has no generators at home.
     pub fn default_region(&self, home: &str) -> Option<&str> {
         let found = self.regions.get_key_value(home);
@@ -226,7 +226,7 @@ impl Placement {
     ///
     /// # Errors
     /// One that the stack does not have.
-    pub fn region(&self, region: &str) -> Result<&RegionPlacement> {
+    pub fn region(&self, region: &str) -> Result<&RegionConfig> {
         self.regions.get(region).ok_or_else(|| {
             let known: Vec<&str> = self.regions.keys().map(String::as_str).collect();
             FunctionError::invalid(format!(
@@ -264,7 +264,7 @@ impl Placement {
     }
 }
 
-impl RegionPlacement {
+impl RegionConfig {
     /// The network of a project's tasks.
     pub fn network(&self, project: &str) -> Option<&Network> {
         self.networks
@@ -319,11 +319,11 @@ mod tests {
             secret_arns: vec![arn.into()],
             ..ProjectRules::default()
         };
-        let placement = Placement {
+        let placement = StackConfig {
             projects: [("a".into(), rules("s:a/*")), ("*".into(), rules("s:x"))].into(),
             secret_arns: Some(vec!["s:all-??".into()]),
             task_roles: [("*".into(), "role".into())].into(),
-            ..Placement::default()
+            ..StackConfig::default()
         };
         assert!(placement.may_read("a", "s:a/token") && placement.may_read("a", "s:all-01"));
         assert!(!placement.may_read("a", "s:x") && !placement.may_read("b", "s:a/token"));
@@ -335,7 +335,7 @@ mod tests {
 
     #[test]
     fn arm_is_chosen_where_all_regions_have_it() {
-        let region = |architectures: &[&str]| RegionPlacement {
+        let region = |architectures: &[&str]| RegionConfig {
             task_definitions: BTreeMap::from([(
                 "http".into(),
                 architectures
@@ -343,14 +343,14 @@ mod tests {
                     .map(|a| ((*a).into(), "family".into()))
                     .collect(),
             )]),
-            ..RegionPlacement::default()
+            ..RegionConfig::default()
         };
-        let placement = Placement {
+        let placement = StackConfig {
             regions: BTreeMap::from([
                 ("a".into(), region(&["arm64", "x86_64"])),
                 ("b".into(), region(&["x86_64"])),
             ]),
-            ..Placement::default()
+            ..StackConfig::default()
         };
         let of = |regions: &[&str]| {
             let regions: Vec<String> = regions.iter().map(|r| (*r).into()).collect();
@@ -364,12 +364,12 @@ mod tests {
 
     #[test]
     fn a_run_without_a_region_goes_to_the_home_region() {
-        let none = Placement::default();
+        let none = StackConfig::default();
         assert_eq!(none.default_region("a"), None);
-        let regions = ["a", "b"].map(|name| (name.into(), RegionPlacement::default()));
-        let placement = Placement {
+        let regions = ["a", "b"].map(|name| (name.into(), RegionConfig::default()));
+        let placement = StackConfig {
             regions: BTreeMap::from(regions),
-            ..Placement::default()
+            ..StackConfig::default()
         };
         assert_eq!(placement.default_region("b"), Some("b"));
         assert_eq!(placement.default_region("c"), Some("a"));

@@ -1,14 +1,14 @@
-//! One turn of looking after a run: what watch and reap have in common.
+//! Looks after a run for one invocation: what watch and reap have in common.
 
 use crate::app::App;
 use crate::clock::between;
 use crate::cost::{budget, observed, site};
 use crate::error::Result;
+use crate::launched::LaunchedTasks;
 use crate::pace::{Course, Moment, whole_seconds};
-use crate::placed::Placed;
-use crate::placement::Placement;
 use crate::resolve;
 use crate::run::{Run, RunPhase};
+use crate::stack_config::StackConfig;
 use crate::tasks::TaskStatus;
 use floodgate_control::watch::{Next, Phase, TaskState, Watch, WatchOptions, WatchState};
 use floodgate_control::{Prepared, find, json, load_plan};
@@ -42,12 +42,12 @@ pub(crate) async fn load_state(app: &App, keys: &ExecutionKeys) -> Result<Option
     Ok(json::get(objects, &keys.watch()).await?)
 }
 
-/// A turn.
-pub(crate) struct Turn<'a> {
+/// What an invocation knows of the run that it looks after.
+pub(crate) struct Supervisor<'a> {
     app: &'a App,
     keys: ExecutionKeys,
-    placement: Placement,
-    pub(crate) placed: Placed,
+    placement: StackConfig,
+    pub(crate) placed: LaunchedTasks,
     plan: Plan,
     execution: Execution,
     definition: Definition,
@@ -61,7 +61,7 @@ pub(crate) struct Turn<'a> {
     looks: u64,
 }
 
-impl<'a> Turn<'a> {
+impl<'a> Supervisor<'a> {
     /// Goes on where the last one stood, with what was done until then.
     pub(crate) async fn load(
         app: &'a App,
@@ -74,8 +74,8 @@ impl<'a> Turn<'a> {
         let prepared = load_run(app, project, id).await?;
         let keys = ExecutionKeys::new(&prepared.plan.project, &prepared.plan.execution);
         let definition = resolve::stored(objects, &prepared.plan).await?;
-        let placement = Placement::load(objects).await?;
-        let placed = Placed::load(objects, &keys).await?;
+        let placement = StackConfig::load(objects).await?;
+        let placed = LaunchedTasks::load(objects, &keys).await?;
         let saved = load_state(app, &keys).await?;
         // The start time-out is one for placing tasks and for their becoming ready.
         let state = saved.clone().unwrap_or_else(|| {

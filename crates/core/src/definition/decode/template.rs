@@ -1,6 +1,6 @@
 //! Templates, and what they may name.
 
-use super::context::Build;
+use super::context::Decoder;
 use crate::definition::tree::{Content, Node, Piece};
 use crate::syntax::SyntaxError;
 use crate::template::{BUILTINS, Builder, FUNCTIONS, Template, Variable, expression, is_name};
@@ -69,7 +69,7 @@ impl Scope {
     }
 }
 
-impl Build<'_> {
+impl Decoder<'_> {
     /// A scalar as a template.
     pub(super) fn template(&mut self, node: &Node, scope: &Scope) -> Option<Template> {
         let scalar = node.scalar()?;

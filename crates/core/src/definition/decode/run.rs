@@ -1,6 +1,6 @@
 //! Placement and bounds.
 
-use super::context::Build;
+use super::context::Decoder;
 use crate::definition::field::Field;
 use crate::definition::keys::grammar::tasks;
 use crate::definition::keys::run;
@@ -46,7 +46,7 @@ const fn twice(cpu: u32) -> u32 {
     cpu.saturating_mul(2)
 }
 
-impl Build<'_> {
+impl Decoder<'_> {
     /// `run`.
     pub(super) fn run(&mut self, node: &Node) -> RunOptions {
         let cpu = run::CPU.or_default(node);

@@ -9,12 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What has been placed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Placed {
+pub struct LaunchedTasks {
     /// The tasks that ECS has accepted.
-    pub tasks: Vec<PlacedTask>,
+    pub tasks: Vec<LaunchedTask>,
     /// Those that could not be placed, and will not be.
     #[serde(default)]
-    pub failed: Vec<Unplaced>,
+    pub failed: Vec<RefusedTask>,
     /// Whether the tasks that are left go to On-Demand capacity, since there was no interruptible one.
     #[serde(default)]
     pub fallback: bool,
@@ -28,7 +28,7 @@ pub struct Placed {
 
 /// A task that ECS has accepted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlacedTask {
+pub struct LaunchedTask {
     /// Its number.
     pub task: u32,
     /// Its ARN.
@@ -46,14 +46,14 @@ pub struct PlacedTask {
 
 /// A task that will not be placed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Unplaced {
+pub struct RefusedTask {
     /// Its number.
     pub task: u32,
     /// What ECS said.
     pub reason: String,
 }
 
-impl Placed {
+impl LaunchedTasks {
     /// Reads it; nothing if there is none.
     ///
     /// # Errors

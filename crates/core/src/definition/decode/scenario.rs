@@ -1,6 +1,6 @@
 //! Scenarios.
 
-use super::context::Build;
+use super::context::Decoder;
 use super::template::Scope;
 use crate::definition::keys::{root, run, scenario};
 use crate::definition::model::{Executor, HttpOptions, RunOptions, Scenario, Step};
@@ -10,7 +10,7 @@ use crate::units::format_duration;
 use floodgate_records::engine::Engine;
 use std::time::Duration;
 
-impl Build<'_> {
+impl Decoder<'_> {
     /// All scenarios in the order of the file.
     pub(super) fn scenarios(&mut self, root: &Node, http: &HttpOptions) -> Vec<Scenario> {
         let Some(node) = root::SCENARIOS.place(root) else {
