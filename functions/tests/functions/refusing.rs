@@ -390,7 +390,7 @@ async fn a_run_without_its_image_is_refused_before_it_costs() {
         (Some([].into()), "is not in its repository"),
         (
             there(&["amd64"]),
-            "is there for amd64, and the tasks have arm64",
+            "was built for amd64, but the tasks use arm64",
         ),
         (there(&[]), "names no processor, and the tasks have arm64"),
     ] {

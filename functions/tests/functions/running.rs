@@ -263,7 +263,7 @@ async fn a_region_that_is_lost_ends_the_run_in_the_other_one_too() {
         record
             .warnings
             .iter()
-            .any(|w| w.contains("Spot needed the capacity"))
+            .any(|w| w.contains("Spot reclaimed the capacity"))
     );
 }
 

@@ -339,7 +339,7 @@ async fn secrets_are_the_projects_own() {
     ]));
     let why = refusal(&none, "shop", input).await;
     assert!(
-        why.contains("no secret of project") && why.contains("secret_arns"),
+        why.contains("not a secret of project") && why.contains("secret_arns"),
         "{why}"
     );
 }
