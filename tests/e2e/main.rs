@@ -3,6 +3,7 @@
 
 mod arguments;
 mod chaos;
+mod compare;
 mod examples;
 mod faults;
 mod flows;

@@ -1,8 +1,8 @@
 //! The command line as written. What it means is decided in [`crate::commands`].
 
 use crate::commands::{
-    abort, attach, demo, deploy, destroy, doctor, generator, hit, import, init, inspect, run, runs,
-    schema, show, validate,
+    abort, attach, compare, demo, deploy, destroy, doctor, generator, hit, import, init, inspect,
+    run, runs, schema, show, validate,
 };
 use clap::{Parser, Subcommand};
 
@@ -40,6 +40,8 @@ pub enum Command {
     Runs(runs::Args),
     /// Show an execution again
     Show(show::Args),
+    /// Compare an execution with an earlier one: regressed, improved, unchanged or undecided
+    Compare(compare::Args),
     /// Stop a running execution and keep what it measured
     Abort(abort::Args),
     /// Follow a run in the cloud to its verdict

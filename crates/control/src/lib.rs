@@ -7,6 +7,7 @@
 
 mod audit;
 pub mod collect;
+mod compare;
 mod earlier;
 mod error;
 mod failures;
@@ -25,6 +26,7 @@ mod stop;
 mod stores;
 pub mod watch;
 
+pub use compare::compare as compare_runs;
 pub use error::{ControlError, MAX_TASKS, Result, plain_cause};
 pub use failures::load_failures;
 pub use finish::{Closing, Finished, LostTask, Measured, Settle, finish, finish_with};

@@ -56,7 +56,8 @@ impl BaselineMetric {
         Ok(Self { key, aggregate })
     }
 
-    fn id(&self) -> String {
+    /// As it is written in canonical form.
+    pub(crate) fn id(&self) -> String {
         format!("{} {}", self.key, self.aggregate)
     }
 }

@@ -4,6 +4,7 @@
 //! and nothing that is heavier. How the values come about (what holds, what is merged, what is left out) is decided elsewhere.
 
 pub mod audit;
+pub mod comparison;
 pub mod connections;
 pub mod control;
 pub mod cost;

@@ -3,6 +3,7 @@
 //! Every function here is pure: it takes the record and the summary of an execution and gives text. Whether that text is
 //! coloured, and how wide it may be, is decided once, by a [`Style`].
 
+mod comparison;
 pub mod doctor;
 mod failures;
 pub mod format;
@@ -15,6 +16,7 @@ mod terminal;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
+pub use comparison::comparison;
 pub use failures::{failures, first_exchanges};
 pub use json::json;
 pub use junit::{JunitError, junit};

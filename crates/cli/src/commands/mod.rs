@@ -2,6 +2,7 @@
 
 pub mod abort;
 pub mod attach;
+pub mod compare;
 pub mod demo;
 pub mod deploy;
 pub mod destroy;

@@ -13,8 +13,10 @@
 //! Nothing here reads a clock or draws a number of its own; the seed comes in.
 
 mod bootstrap;
+mod comparable;
 mod dependence;
 mod estimator;
+mod gates;
 mod interval;
 mod quantile;
 mod ranks;
@@ -27,9 +29,13 @@ mod steady;
 mod tests;
 mod two_runs;
 mod warmup;
+mod windows;
 
+pub use comparable::{Account, obstacles};
+pub use gates::{Run, Terms, compare};
 pub use interval::{Compared, Effect, Interval, Needed, Settings};
 pub use ranks::{groups, mann_whitney};
 pub use runs::{MIN_RUNS, RunValue, after, run_value};
 pub use series::{Statistic, WINDOW_S, Window};
 pub use two_runs::two;
+pub use windows::Measured;

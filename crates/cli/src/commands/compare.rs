@@ -1,0 +1,136 @@
+//! `floodgate compare`: whether a run is worse than an earlier one.
+
+use crate::args::{CloudArgs, OutArgs, ProjectArgs};
+use crate::error::{CliError, Result};
+use crate::output::{print_json, print_styled};
+use crate::stores::Executions;
+use floodgate_control::{Stores, compare_runs, find_in, load_summary};
+use floodgate_core::baseline::BaselineMetric;
+use floodgate_core::compare::Terms;
+use floodgate_core::units::parse_ratio;
+use floodgate_records::comparison::Change;
+use floodgate_records::execution::Execution;
+use floodgate_records::status::Status;
+use floodgate_report::Style;
+use std::process::ExitCode;
+
+/// What is compared by default, as far as the runs have it.
+const METRICS: [&str; 5] = [
+    "http_req_duration p(50)",
+    "http_req_duration p(95)",
+    "http_req_duration p(99)",
+    "http_req_failed rate",
+    "http_reqs rate",
+];
+
+/// Arguments of `floodgate compare`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The earlier execution's id, or the beginning of it
+    #[arg(value_name = "BASE")]
+    pub base: String,
+    /// The execution in question
+    #[arg(value_name = "HEAD")]
+    pub head: String,
+    /// Number to compare, such as 'http_req_duration{name:home} p(95)'; repeatable [default: p(50), p(95) and p(99) of http_req_duration, the rates of http_req_failed and http_reqs]
+    #[arg(long = "metric", short, value_name = "METRIC AGGREGATE", value_parser = metric)]
+    pub metrics: Vec<BaselineMetric>,
+    /// Smallest relative change that matters
+    #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = effect)]
+    pub min_effect: f64,
+    /// Confidence of all comparisons together
+    #[arg(long, value_name = "SHARE", default_value = "95%", value_parser = confidence)]
+    pub confidence: f64,
+    /// Print the comparison as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Whose executions.
+    #[command(flatten)]
+    pub project: ProjectArgs,
+    /// Where executions are kept.
+    #[command(flatten)]
+    pub out: OutArgs,
+    /// Where they ran.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
+}
+
+fn metric(text: &str) -> std::result::Result<BaselineMetric, String> {
+    BaselineMetric::parse(text).map_err(|error| error.to_string())
+}
+
+fn effect(text: &str) -> std::result::Result<f64, String> {
+    within(text, 0.001..=1.0, "from 0.1% to 100%")
+}
+
+fn confidence(text: &str) -> std::result::Result<f64, String> {
+    within(text, 0.5..=0.999, "from 50% to 99.9%")
+}
+
+fn within(
+    text: &str,
+    range: std::ops::RangeInclusive<f64>,
+    allowed: &str,
+) -> std::result::Result<f64, String> {
+    let ratio = parse_ratio(text).map_err(|error| error.to_string())?;
+    match range.contains(&ratio) {
+        true => Ok(ratio),
+        false => Err(format!("must be a share {allowed}, such as 5%")),
+    }
+}
+
+/// Compares two executions. The exit code says what came of it: 0 unless the later one is worse (99) or nothing can be told (98).
+///
+/// # Errors
+/// An unknown id, and a run that measured nothing.
+pub async fn compare(args: Args) -> Result<ExitCode> {
+    let executions = Executions::open(&args.cloud, &args.project, &args.out).await?;
+    let stores = executions.stores();
+    let project = args.project.project.as_deref();
+    let base = find_in(stores, project, &args.base).await?;
+    let head = find_in(stores, project, &args.head).await?;
+    if base.id == head.id {
+        return Err(CliError::Usage(format!(
+            "both are execution {}: name two",
+            base.id
+        )));
+    }
+    let metrics = match args.metrics.is_empty() {
+        true => defaults(stores, [&base, &head]).await?,
+        false => args.metrics,
+    };
+    let terms = Terms {
+        metrics,
+        confidence: args.confidence,
+        min_effect: args.min_effect,
+    };
+    let comparison = compare_runs(stores, base, head, &terms).await?;
+    match args.json {
+        true => print_json(&comparison)?,
+        false => print_styled(&floodgate_report::comparison(
+            &comparison,
+            Style::of_stdout(),
+        ))?,
+    }
+    let as_status = match comparison.outcome {
+        Change::Improved | Change::Unchanged => Status::Passed,
+        Change::Regressed => Status::Failed,
+        Change::Undecided | Change::NotComparable => Status::Inconclusive,
+    };
+    Ok(ExitCode::from(as_status.exit_code()))
+}
+
+/// The default numbers that one of the runs has.
+async fn defaults(stores: &Stores, runs: [&Execution; 2]) -> Result<Vec<BaselineMetric>> {
+    let mut known = Vec::new();
+    for run in runs {
+        let summary = load_summary(stores, &run.project, &run.id).await?;
+        known.extend(summary.into_iter().flat_map(|s| s.metrics.into_keys()));
+    }
+    let all = METRICS
+        .iter()
+        .filter_map(|text| BaselineMetric::parse(text).ok());
+    Ok(all
+        .filter(|metric| known.contains(&metric.key.to_string()))
+        .collect())
+}

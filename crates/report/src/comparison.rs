@@ -1,0 +1,153 @@
+//! Two runs side by side.
+
+use crate::format::{digits, duration, number, percent, plural};
+use crate::style::{Align, Field, Style, Tone, plain, table};
+use floodgate_records::comparison::{Change, Comparison, Gate, Ratio};
+use floodgate_records::metric::unit_of;
+
+/// What came of a comparison: `floodgate compare`.
+pub fn comparison(c: &Comparison, style: Style) -> String {
+    let (tone, sign) = of_change(c.outcome);
+    let word = c.outcome.as_str().to_uppercase();
+    let mut text = format!(
+        "{}  {}  {} after {}\n",
+        style.strong(&format!("{sign} {word}"), tone),
+        style.paint(&c.head.test, Tone::Plain),
+        style.paint(&c.head.execution, Tone::Plain),
+        style.paint(&c.base.execution, Tone::Plain)
+    );
+    let mut lines: Vec<Vec<Field>> = Vec::new();
+    for obstacle in &c.obstacles {
+        lines.push(vec![plain(obstacle)]);
+    }
+    for gate in c.gates.iter().filter(|g| g.outcome == Change::Regressed) {
+        lines.push(vec![plain(sentence(gate))]);
+    }
+    if !lines.is_empty() {
+        text += &table(style, &[("", Align::Wrap)], lines);
+    }
+    let columns = [
+        ("", Align::Left),
+        ("metric", Align::Wrap),
+        ("before", Align::Right),
+        ("now", Align::Right),
+        ("change", Align::Right),
+        ("interval", Align::Right),
+    ];
+    text.push('\n');
+    text += &table(style, &columns, c.gates.iter().map(row).collect());
+    let notes = c.gates.iter().filter_map(|gate| {
+        let note = gate.note.as_ref()?;
+        Some(vec![(format!("{}: {note}", gate.id), Tone::Dim)])
+    });
+    let notes: Vec<_> = notes.collect();
+    if !notes.is_empty() {
+        text += &table(style, &[("", Align::Wrap)], notes);
+    }
+    text.push('\n');
+    text + &table(
+        style,
+        &[("", Align::Wrap)],
+        vec![vec![(basis(c), Tone::Dim)]],
+    )
+}
+
+/// What the outcome rests on.
+fn basis(c: &Comparison) -> String {
+    let warmup = c.gates.iter().map(|gate| gate.warmup_s).max().unwrap_or(0);
+    let warmup = match warmup {
+        0 => String::new(),
+        s => format!("; up to {s} s at the start left out as warm-up"),
+    };
+    let history = match c.history {
+        0 => "too few earlier runs to tell how much runs differ anyway".to_owned(),
+        n => format!(
+            "{} tell how much runs differ anyway",
+            plural(n as u64, "earlier run")
+        ),
+    };
+    format!(
+        "{} confidence for all of them together, changes from {} on count; {history}{warmup}",
+        whole(c.confidence),
+        whole(c.min_effect)
+    )
+}
+
+fn row(gate: &Gate) -> Vec<Field> {
+    let (tone, sign) = of_change(gate.outcome);
+    let show = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), |v| value(gate, v));
+    let (change, interval) = match gate.ratio {
+        Some(ratio) => (
+            signed(ratio.estimate),
+            format!("{} … {}", signed(ratio.low), signed(ratio.high)),
+        ),
+        None => ("–".to_owned(), "–".to_owned()),
+    };
+    vec![
+        (format!("{sign} {}", gate.outcome.as_str()), tone),
+        plain(&gate.id),
+        plain(show(gate.base)),
+        plain(show(gate.head)),
+        plain(change),
+        (interval, Tone::Dim),
+    ]
+}
+
+/// `http_req_duration p(95) 230 ms after 200 ms: +15 %, between +9.1 % and +21 %`.
+fn sentence(gate: &Gate) -> String {
+    let show = |v: Option<f64>| v.map_or_else(|| "nothing".to_owned(), |v| value(gate, v));
+    let how = gate.ratio.map_or_else(
+        String::new,
+        |Ratio {
+             estimate,
+             low,
+             high,
+         }| {
+            format!(
+                ": {}, between {} and {}",
+                signed(estimate),
+                signed(low),
+                signed(high)
+            )
+        },
+    );
+    format!(
+        "{} {} after {}{how}",
+        gate.id,
+        show(gate.head),
+        show(gate.base)
+    )
+}
+
+fn value(gate: &Gate, v: f64) -> String {
+    if unit_of(&gate.key).trim() == "ms" {
+        return duration(v, 3);
+    }
+    match gate.aggregate.as_str() {
+        "rate" if gate.key.starts_with("http_req_failed") || gate.key.starts_with("checks") => {
+            percent(v)
+        }
+        "rate" | "count" => format!("{}/s", number(v, 4)),
+        _ => number(v, 4),
+    }
+}
+
+/// A ratio as a change in percent.
+fn signed(ratio: f64) -> String {
+    let change = (ratio - 1.0) * 100.0;
+    let sign = if change > 0.0 { "+" } else { "" };
+    let digits = digits(change, if change.abs() < 10.0 { 2 } else { 3 });
+    format!("{sign}{digits} %")
+}
+
+fn whole(ratio: f64) -> String {
+    format!("{} %", number(ratio * 100.0, 3))
+}
+
+const fn of_change(change: Change) -> (Tone, &'static str) {
+    match change {
+        Change::Regressed => (Tone::Bad, "✗"),
+        Change::Improved | Change::Unchanged => (Tone::Good, "✓"),
+        Change::Undecided | Change::NotComparable => (Tone::Warn, "?"),
+    }
+}
