@@ -19,6 +19,7 @@ pub mod level;
 pub mod merge;
 pub mod rate;
 pub mod schedule;
+pub mod seed;
 pub mod shard;
 pub mod syntax;
 pub mod targets;

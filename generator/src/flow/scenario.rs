@@ -17,6 +17,7 @@ use crate::exchange::ErrorCode;
 use crate::http::Keep;
 use crate::http::exchange::HttpExchange;
 use floodgate_core::definition::{Definition, OnMissing, RequestStep, Scenario, Step};
+use floodgate_core::seed;
 use floodgate_records::metric::Tags;
 use std::sync::Arc;
 use std::time::Duration;
@@ -130,7 +131,7 @@ impl<W> CompiledScenario<W> {
         let rows = rows
             .map(|(&(source, _), table)| Rows::new(definition, index, source, table.rows()))
             .collect();
-        let seed = hash(&[place.execution, &scenario.name]);
+        let seed = seed::of(&[place.execution, &scenario.name]);
         let boundary = format!("floodgate-{:032x}", fastrand::Rng::with_seed(seed).u128(..));
         let mut compiler = Compiler {
             definition,
@@ -297,12 +298,4 @@ fn error(scenario: &Scenario, step: &str, problem: Problem) -> CompileError {
         step: step.to_owned(),
         problem,
     }
-}
-
-/// FNV-1a with 64 bits (<http://www.isthe.com/chongo/tech/comp/fnv/>), the texts separated by a byte that no text has.
-fn hash(texts: &[&str]) -> u64 {
-    let bytes = texts.iter().flat_map(|text| text.bytes().chain([0xff]));
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }

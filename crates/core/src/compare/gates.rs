@@ -7,6 +7,7 @@ use super::series::{Statistic, WINDOW_S, Window};
 use super::two_runs::two;
 use super::windows::{Measured, value};
 use crate::baseline::BaselineMetric;
+use crate::seed;
 use crate::threshold::Aggregate;
 use floodgate_records::comparison::{Change, ComparedRun, Comparison, Gate, Ratio};
 use floodgate_records::metric::{Builtin, Contains, MetricKind};
@@ -44,7 +45,7 @@ pub fn compare(
     history: &[Measured<'_>],
     terms: &Terms,
 ) -> Comparison {
-    let seed = seed_of(&base.account.execution.id, &head.account.execution.id);
+    let seed = seed::of(&[&base.account.execution.id, &head.account.execution.id]);
     let settings = Settings {
         confidence: terms.confidence,
         min_effect: terms.min_effect,
@@ -228,16 +229,6 @@ fn compared(account: Account<'_>) -> ComparedRun {
         status: e.status,
         started_ms: e.started_ms,
     }
-}
-
-/// FNV-1a of both ids: <http://www.isthe.com/chongo/tech/comp/fnv/>.
-fn seed_of(base: &str, head: &str) -> u64 {
-    base.bytes()
-        .chain([0])
-        .chain(head.bytes())
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        })
 }
 
 #[cfg(test)]
