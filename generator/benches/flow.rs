@@ -249,6 +249,8 @@ fn compile(flow: Vec<RequestStep>) -> CompiledScenario<usize> {
         name: "s".into(),
         start_time: Duration::ZERO,
         graceful_stop: Duration::ZERO,
+        share: None,
+        pace: None,
         executor: Executor::PerVuIterations {
             vus: 1,
             iterations: 1,

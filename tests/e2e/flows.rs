@@ -248,3 +248,94 @@ fn a_hit_leaves_no_credentials() {
         }
     }
 }
+
+/// A journey whose every branch is counted by the target: 40 iterations of it.
+const JOURNEY: &str = r#"
+scenarios:
+  journey:
+    executor: shared-iterations
+    vus: 5
+    iterations: 40
+    flow:
+      - get: /api/products
+      - each: $.products[?@.id <= 3].id
+        steps:
+          - get: "/bytes/${item}"
+            name: item
+      - repeat: 2
+        steps:
+          - if: ${iteration} < 10
+            steps: [{ get: /bytes/11 }]
+            else: [{ get: /bytes/12 }]
+      - choose:
+          - { weight: 1, steps: [{ get: /bytes/21 }] }
+          - { weight: 3, steps: [{ get: /bytes/22 }] }
+      - repeat: { while: status == 200, max: 4 }
+        steps: [{ get: /bytes/31 }]
+      - stop: iteration
+      - get: /bytes/41
+thresholds:
+  http_req_failed: [rate==0]
+  iterations: [count==40]
+"#;
+
+#[test]
+fn loops_conditions_and_choices_do_the_same_on_one_generator_and_on_three() {
+    let mut chosen = Vec::new();
+    for generators in ["1", "3"] {
+        let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
+        let definition = format!("{HEAD}target: {}\n{JOURNEY}", target.url());
+        let (ended, _) = bench.run(&definition, &["--generators", generators]);
+        ended.expect(0);
+        let counted = |n: u32| target.counters().path(&format!("/bytes/{n}"));
+        for (path, times) in [
+            (1, 40),
+            (2, 40),
+            (3, 40),
+            (4, 0),
+            (11, 20),
+            (12, 60),
+            (31, 160),
+            (41, 0),
+        ] {
+            assert_eq!(counted(path), times, "/bytes/{path} with {generators}");
+        }
+        assert_eq!(counted(21) + counted(22), 40);
+        chosen.push(counted(21));
+    }
+    assert!((1..40).contains(&chosen[0]), "{chosen:?}");
+}
+
+/// Two scenarios share 60 starts, and two VUs keep their pace.
+const MIX: &str = r#"
+scenarios:
+  shop:
+    executor: constant-arrival-rate
+    rate: 60
+    duration: 1s
+    preAllocatedVUs: 20
+    maxVUs: 60
+    mix:
+      browse: { weight: 2, flow: [{ get: /bytes/1 }] }
+      buy: { flow: [{ get: /bytes/2 }] }
+  paced: { executor: constant-vus, vus: 2, duration: 1s, pace: 1m, flow: [{ get: /bytes/3 }] }
+thresholds:
+  http_req_failed: [rate==0]
+  "iterations{scenario:browse}": [count==40]
+  "iterations{scenario:buy}": [count==20]
+  "iterations{scenario:paced}": [count==2]
+"#;
+
+#[test]
+fn a_mix_shares_its_starts_and_a_pace_is_kept_on_any_number_of_generators() {
+    for generators in ["1", "2"] {
+        let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
+        let definition = format!("{HEAD}target: {}\n{MIX}", target.url());
+        let (ended, _) = bench.run(&definition, &["--generators", generators]);
+        ended.expect(0);
+        for (path, times) in [(1, 40), (2, 20), (3, 2)] {
+            let counted = target.counters().path(&format!("/bytes/{path}"));
+            assert_eq!(counted, times, "/bytes/{path} with {generators}");
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! How many tasks a test needs, and where they go: pure functions of the definition.
 
 use crate::error::MAX_TASKS;
-use floodgate_core::definition::model::{Definition, Executor, Region, Scenario, Step};
+use floodgate_core::definition::model::{Definition, Executor, Region, Scenario, Share, Step, Way};
 use floodgate_engines::facts;
 use floodgate_records::plan::PlannedLoad;
 use std::time::Duration;
@@ -46,14 +46,24 @@ fn requests_per_s(scenario: &Scenario) -> f64 {
         }
         _ => 0.0,
     };
-    iterations * requests(&scenario.flow).max(1) as f64
+    let share = scenario.share.as_ref().map_or(1.0, Share::ratio);
+    iterations * share * requests(&scenario.flow).max(1.0)
 }
 
-fn requests(steps: &[Step]) -> usize {
+/// Requests of an iteration at most; of several ways, what they have on average.
+fn requests(steps: &[Step]) -> f64 {
     let each = steps.iter().map(|step| match step {
-        Step::Request(_) => 1,
+        Step::Request(_) => 1.0,
         Step::Group { steps, .. } => requests(steps),
-        Step::Think { .. } | Step::Set(_) => 0,
+        Step::Repeat(repeat) => f64::from(repeat.most) * requests(&repeat.steps),
+        Step::Each(each) => f64::from(each.most) * requests(&each.steps),
+        Step::If(branch) => requests(&branch.steps).max(requests(&branch.otherwise)),
+        Step::Choose(ways) => {
+            let all: f64 = ways.iter().map(|way| f64::from(way.weight)).sum();
+            let own = |way: &Way| f64::from(way.weight) * requests(&way.steps);
+            ways.iter().map(own).sum::<f64>() / all.max(1.0)
+        }
+        Step::Think { .. } | Step::Set(_) | Step::Stop => 0.0,
     });
     each.sum()
 }

@@ -6,6 +6,7 @@ pub(crate) use parse::last_line;
 pub use parse::{MAX_CHECK, parse_json_path};
 
 use crate::decimal::Decimal;
+use crate::template::Variable;
 use serde_json_path::JsonPath;
 use std::cmp::Ordering;
 
@@ -41,6 +42,8 @@ pub enum Subject {
     JsonPath(JsonPath),
     /// `HTTP/1.1` or `HTTP/2`.
     Protocol,
+    /// What a variable stands for, whatever the response is; in conditions only.
+    Value(Variable),
 }
 
 impl Subject {
@@ -55,6 +58,7 @@ impl PartialEq for Subject {
         match (self, other) {
             (Self::Header(a), Self::Header(b)) | (Self::Cookie(a), Self::Cookie(b)) => a == b,
             (Self::JsonPath(a), Self::JsonPath(b)) => a.to_string() == b.to_string(),
+            (Self::Value(a), Self::Value(b)) => a == b,
             _ => std::mem::discriminant(self) == std::mem::discriminant(other),
         }
     }

@@ -97,10 +97,11 @@ fn hosts(definition: &Definition) -> BTreeSet<String> {
 
 fn of_steps(steps: &[Step], found: &mut BTreeSet<String>) {
     for step in steps {
-        match step {
-            Step::Request(request) => found.extend(of_template(&request.url)),
-            Step::Group { steps, .. } => of_steps(steps, found),
-            Step::Think { .. } | Step::Set(_) => {}
+        if let Step::Request(request) = step {
+            found.extend(of_template(&request.url));
+        }
+        for steps in step.blocks() {
+            of_steps(steps, found);
         }
     }
 }

@@ -24,6 +24,8 @@ pub struct ScenarioRunner<R> {
     pub begin: Nanos,
     /// How long iterations may go on after the scenario's end.
     pub graceful_stop: Duration,
+    /// The least time between the starts of a VU's iterations, in a closed loop.
+    pub pace: Option<Duration>,
     /// The worker's counts.
     pub counters: Rc<Counters>,
     /// Makes its VUs.
@@ -65,16 +67,29 @@ impl<R: VuFactory> ScenarioRunner<R> {
     ) -> bool {
         self.counters.begin();
         let mut now = self.now();
+        let mut intended = now;
         let mut more = true;
         while more && now < until && !self.stop.is_given() {
             let Some(number) = next() else { break };
-            let ended = self.iterate(vu, number, Begin::now(now), deadline).await;
+            let ended = self
+                .iterate(vu, number, Begin::of(now, intended), deadline)
+                .await;
             let Some(ended) = ended else { break };
             more = ended.more;
             if more {
                 // Also what keeps iterations that take no time (a flow without a request) from never letting anyone else run.
                 give_way().await;
                 now = ended.at;
+                let due = self
+                    .pace
+                    .map_or(0, |pace| intended.saturating_add(nanos(pace)));
+                intended = now.max(due);
+                if due > now {
+                    if !self.sleep_until(due.min(until)).await {
+                        break;
+                    }
+                    now = self.now().max(ended.at);
+                }
             } else {
                 self.counters.data_exhausted.set(true);
             }
@@ -131,11 +146,11 @@ pub(super) struct Begin {
 }
 
 impl Begin {
-    /// In a closed loop an iteration is intended when the one before it has ended.
-    const fn now(at: Nanos) -> Self {
+    /// In a closed loop an iteration is intended when the one before it has ended, or when its pace wants it.
+    const fn of(at: Nanos, intended: Nanos) -> Self {
         Self {
             at,
-            intended: at,
+            intended,
             scheduled: false,
         }
     }

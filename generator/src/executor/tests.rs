@@ -107,6 +107,7 @@ impl Outcome {
 struct Case {
     executor: Executor,
     graceful_stop: Duration,
+    pace: Option<Duration>,
     takes: Rc<dyn Fn(u64) -> Nanos>,
     rows: u64,
     stop_after: Option<Nanos>,
@@ -117,6 +118,7 @@ impl Case {
         Self {
             executor,
             graceful_stop: Duration::from_secs(5),
+            pace: None,
             takes: Rc::new(takes),
             rows: u64::MAX,
             stop_after: None,
@@ -161,6 +163,7 @@ impl Case {
                 series,
                 begin,
                 graceful_stop: self.graceful_stop,
+                pace: self.pace,
                 counters: Rc::clone(&counters),
                 vus,
             };
@@ -473,4 +476,41 @@ fn rows_that_run_out_end_the_scenario() {
     let outcome = case.run();
     assert!(outcome.counters.data_exhausted.get());
     assert_eq!(outcome.started, 10);
+}
+
+#[test]
+fn a_pace_keeps_iterations_apart_and_is_made_up_for_by_none() {
+    let pace = 20 * MS;
+    let executor = Executor::SharedIterations {
+        vus: 1,
+        iterations: 8,
+        max_duration: Duration::from_secs(10),
+    };
+    // The fourth takes longer than the pace allows; those behind it keep their distance from when it ended.
+    let mut case = Case::new(executor, |n| if n == 3 { 70 * MS } else { MS });
+    case.pace = Some(Duration::from_nanos(pace));
+    let outcome = case.run();
+    assert_eq!(outcome.numbers(), (0..8).collect::<Vec<_>>());
+    let iterations = outcome.log.iterations.borrow();
+    for pair in iterations.windows(2) {
+        let (_, number, before, _) = pair[0];
+        let (.., intended, actual) = pair[1];
+        assert!(actual >= intended);
+        assert!(intended - before >= if number == 3 { 70 * MS } else { pace });
+    }
+}
+
+#[test]
+fn a_paced_vu_ends_with_its_time_and_at_an_order() {
+    for (duration, stop_after) in [(60, None), (10_000, Some(60 * MS))] {
+        let executor = Executor::ConstantVus {
+            vus: 2,
+            duration: Duration::from_millis(duration),
+        };
+        let mut case = Case::new(executor, |_| 0);
+        case.pace = Some(Duration::from_secs(3_600));
+        case.stop_after = stop_after;
+        let outcome = case.run();
+        assert_eq!((outcome.started, outcome.completed), (2, 2));
+    }
 }

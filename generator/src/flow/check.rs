@@ -15,6 +15,7 @@ use floodgate_core::decimal::Decimal;
 use floodgate_core::definition::Extractor;
 use floodgate_records::metric::Tags;
 use serde_json::Value;
+use serde_json_path::JsonPath;
 use std::borrow::Cow;
 
 /// The largest body that is parsed as JSON, in bytes: a parsed document takes many times its length.
@@ -25,9 +26,15 @@ const MAX_VALUE_BYTES: usize = 1 << 20;
 /// A check ready to be evaluated.
 #[derive(Debug)]
 pub(crate) struct CheckPlan {
+    pub(crate) look: Look,
+    pub(crate) series: CheckTags,
+}
+
+/// What is looked at, and what must hold of it.
+#[derive(Debug)]
+pub(crate) struct Look {
     subject: Subject,
     test: Test,
-    pub(crate) series: CheckTags,
 }
 
 /// An extraction ready to be done.
@@ -77,6 +84,15 @@ impl HopCookies {
 
 impl CheckPlan {
     pub(crate) fn compile(check: &Check, tags: &Tags) -> Result<Self, Problem> {
+        Ok(Self {
+            look: Look::compile(check)?,
+            series: CheckTags::new(tags.clone().with("check", &check.name)),
+        })
+    }
+}
+
+impl Look {
+    pub(crate) fn compile(check: &Check) -> Result<Self, Problem> {
         let test = match &check.test {
             // A literal's regex searches with SIMD, which no search for bytes in std does.
             Test::Contains { negated, value } => Test::Matches {
@@ -87,11 +103,9 @@ impl CheckPlan {
             },
             test => test.clone(),
         };
-        let series = CheckTags::new(tags.clone().with("check", &check.name));
         Ok(Self {
             subject: check.subject.clone(),
             test,
-            series,
         })
     }
 
@@ -112,6 +126,19 @@ impl CheckPlan {
     /// been decompressed.
     pub(crate) fn needs_body(&self, compressed: bool) -> bool {
         self.subject.needs_body() || (compressed && matches!(self.subject, Subject::Size))
+    }
+
+    /// Whether it holds of a variable's value; the empty one is absent.
+    pub(crate) fn holds_of(&self, value: &str) -> bool {
+        let number = || Decimal::parse(value.trim());
+        match &self.test {
+            // As of a JSON node: what is no number is another than each.
+            Test::Decimal(Comparison::Ne, right) => number().is_none_or(|left| left != *right),
+            test => text(
+                test,
+                Some(value.as_bytes()).filter(|value| !value.is_empty()),
+            ),
+        }
     }
 
     /// Whether it holds.
@@ -163,6 +190,8 @@ impl CheckPlan {
             Subject::Status | Subject::Duration | Subject::ResponseTime => {
                 unreachable!("these are numbers, which `holds` looks at itself")
             }
+            // A value is no content: see `holds_of`.
+            Subject::Value(_) => false,
         }
     }
 }
@@ -256,6 +285,22 @@ impl JsonBody {
             Self::Parsed(value) => Some(value),
             _ => None,
         }
+    }
+
+    /// The nodes that a path selects, at most so many, each as text if it is a string, else as JSON. Together they are not longer
+    /// than the longest document.
+    pub(crate) fn nodes(&mut self, body: &[u8], path: &JsonPath, most: usize) -> Vec<String> {
+        let Some(document) = self.get(body) else {
+            return Vec::new();
+        };
+        let mut room = MAX_JSON_BYTES;
+        json::all(document, body, path)
+            .take(most)
+            .map_while(|text| {
+                room = room.checked_sub(text.len())?;
+                Some(text.into_owned())
+            })
+            .collect()
     }
 }
 

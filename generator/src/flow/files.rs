@@ -176,20 +176,22 @@ impl Files {
         faults: &mut Vec<FileError>,
     ) {
         for step in steps {
-            match step {
-                Step::Group { steps, .. } => self.load_bodies(steps, base, faults),
-                Step::Request(request) => match &request.body {
-                    Body::File { path, .. } => self.load_body(path, base, faults),
-                    Body::Multipart(parts) => {
-                        for part in parts {
-                            if let PartContent::File { path, .. } = &part.content {
-                                self.load_body(path, base, faults);
-                            }
+            for steps in step.blocks() {
+                self.load_bodies(steps, base, faults);
+            }
+            let Step::Request(request) = step else {
+                continue;
+            };
+            match &request.body {
+                Body::File { path, .. } => self.load_body(path, base, faults),
+                Body::Multipart(parts) => {
+                    for part in parts {
+                        if let PartContent::File { path, .. } = &part.content {
+                            self.load_body(path, base, faults);
                         }
                     }
-                    _ => {}
-                },
-                Step::Think { .. } | Step::Set(_) => {}
+                }
+                _ => {}
             }
         }
     }

@@ -29,6 +29,7 @@ pub(super) struct Hop {
 }
 
 /// The exchange at the end of a chain of redirects and challenges.
+#[derive(Debug)]
 pub(super) struct Final {
     pub(super) hop: Hop,
     pub(super) cookies: HopCookies,
@@ -37,6 +38,11 @@ pub(super) struct Final {
 }
 
 impl Final {
+    /// Whether there is a response, all of it.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.hop.exchange.status != 0 && self.hop.exchange.error.is_none()
+    }
+
     pub(super) fn of(exchange: HttpExchange, intended: Nanos) -> Self {
         Self {
             hop: Hop {

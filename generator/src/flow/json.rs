@@ -82,6 +82,23 @@ impl<'a, 'p> Node<'a, 'p> {
     }
 }
 
+/// The values that `path` selects in a document that was read from `text`, in their order: a string as it is, anything else as JSON
+/// without blanks, numbers in their own digits.
+pub(crate) fn all<'a>(
+    document: &'a Value,
+    text: &'a [u8],
+    path: &JsonPath,
+) -> impl Iterator<Item = Cow<'a, str>> {
+    let text = without_bom(text);
+    let found = path.query_located(document).all();
+    found.into_iter().map(move |node| match node.node() {
+        Value::String(text) => Cow::Borrowed(text.as_str()),
+        value if is_rounded(value) => written(text, node.location().iter())
+            .map_or_else(|| Cow::Owned(value.to_string()), compact),
+        value => Cow::Owned(value.to_string()),
+    })
+}
+
 /// The text of a member of an object that was read from `text`.
 pub(crate) fn member<'a>(text: &'a [u8], name: &str, value: &Value) -> Cow<'a, str> {
     let own = is_rounded(value)

@@ -25,12 +25,16 @@
 //! **Extraction.** What is missing fails a check `extract NAME`, which has no samples otherwise, and ends the iteration, unless its
 //! step says that it goes on: the variable is empty then. Variables are empty at the start of each iteration.
 //!
+//! **Loops, conditions and choices** are jumps in the flat list; a flow without them has none, and costs what it did. A condition looks
+//! at the last response, of which only requests that one may follow keep more than they need themselves.
+//!
 //! **Randomness** of templates, data rows and think times is a function of execution, scenario and iteration number,
 //! not of the task or VU that runs it.
 
 mod address;
 mod body;
 mod check;
+mod control;
 mod credentials;
 mod data;
 mod digest;
@@ -42,6 +46,7 @@ mod follow;
 mod hop;
 mod io;
 mod json;
+mod jumps;
 mod names;
 mod native;
 mod redirect;

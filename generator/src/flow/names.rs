@@ -3,10 +3,11 @@
 use super::data::Table;
 use super::error::Problem;
 use super::variable::Var;
+use floodgate_core::check::Subject;
 use floodgate_core::definition::{
     Auth, Body, Definition, HttpOptions, JsonTemplate, PartContent, RequestStep, Scenario, Step,
 };
-use floodgate_core::template::{Part, Template, Variable};
+use floodgate_core::template::{Template, Variable};
 use std::sync::Arc;
 
 /// What templates of one scenario are resolved against.
@@ -117,8 +118,11 @@ fn collect_locals(steps: &[Step], locals: &mut Vec<String>) {
                 .iter()
                 .for_each(|(name, _)| add(name, locals)),
             Step::Set(variables) => variables.iter().for_each(|(name, _)| add(name, locals)),
-            Step::Group { steps, .. } => collect_locals(steps, locals),
-            Step::Think { .. } => {}
+            Step::Each(each) => add(&each.variable, locals),
+            _ => {}
+        }
+        for steps in step.blocks() {
+            collect_locals(steps, locals);
         }
     }
 }
@@ -136,15 +140,26 @@ pub(crate) fn used_sources(definition: &Definition, scenario: &Scenario) -> Vec<
 
 /// Calls `visit` with the data source and the column of each reference in a scenario.
 pub(crate) fn each_column(scenario: &Scenario, visit: &mut dyn FnMut(&str, &str)) {
-    let mut look = |template: &Template| {
-        for part in &template.parts {
-            if let Part::Variable(Variable::Data { source, column }) = part {
-                visit(source, column);
-            }
+    let mut look = |variable: &Variable| {
+        if let Variable::Data { source, column } = variable {
+            visit(source, column);
         }
     };
-    options(&scenario.http, &mut look);
-    steps(&scenario.flow, &mut look);
+    let mut all = |template: &Template| template.variables().for_each(&mut look);
+    options(&scenario.http, &mut all);
+    steps(&scenario.flow, &mut all);
+    conditions(&scenario.flow, &mut look);
+}
+
+fn conditions(steps: &[Step], look: &mut dyn FnMut(&Variable)) {
+    for step in steps {
+        if let Some(Subject::Value(variable)) = step.condition().map(|check| &check.subject) {
+            look(variable);
+        }
+        for steps in step.blocks() {
+            conditions(steps, look);
+        }
+    }
 }
 
 fn options(http: &HttpOptions, look: &mut dyn FnMut(&Template)) {
@@ -166,9 +181,11 @@ fn steps(all: &[Step], look: &mut dyn FnMut(&Template)) {
     for step in all {
         match step {
             Step::Request(step) => request(step, look),
-            Step::Group { steps: inner, .. } => steps(inner, look),
             Step::Set(variables) => variables.iter().for_each(|(_, value)| look(value)),
-            Step::Think { .. } => {}
+            _ => {}
+        }
+        for inner in step.blocks() {
+            steps(inner, look);
         }
     }
 }

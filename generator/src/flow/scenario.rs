@@ -1,6 +1,7 @@
 //! A scenario made ready: one flat list of operations, shared by the VUs of a worker.
 
 use super::check::{CheckPlan, ExtractPlan};
+use super::control::Control;
 use super::data::Table;
 use super::encode::Encoding;
 use super::error::{CompileError, Problem};
@@ -19,6 +20,7 @@ use crate::http::exchange::HttpExchange;
 use floodgate_core::definition::{Definition, OnMissing, RequestStep, Scenario, Step};
 use floodgate_core::seed;
 use floodgate_records::metric::Tags;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,6 +46,10 @@ pub struct CompiledScenario<W> {
     /// Whether nothing but its own answers tells a VU when to send, so that VUs may wait for each other
     /// ([`crate::timer::give_way`]).
     pub(crate) closed: bool,
+    /// Whether there are loops, conditions or choices, and how many of the first and the last.
+    pub(crate) controlled: bool,
+    pub(crate) loops: usize,
+    pub(crate) choices: usize,
     /// Whether what targets have asked a VU for outlives an iteration, as connections do.
     pub(crate) reuses: bool,
 }
@@ -57,6 +63,8 @@ pub(crate) enum Op {
     Think { min: Nanos, max: Nanos },
     /// Fill a variable.
     Set { slot: u16, value: Box<Text> },
+    /// Go on elsewhere.
+    Control(Box<Control>),
 }
 
 /// One request.
@@ -74,6 +82,10 @@ pub(crate) struct StepPlan<W> {
     pub(crate) extract: Vec<ExtractPlan>,
     /// Whether an extraction that finds nothing ends the iteration.
     pub(crate) ends_on_missing: bool,
+    /// Whether a condition may look at the response.
+    pub(crate) remembered: bool,
+    /// The cookies that such conditions look at.
+    pub(super) also_cookies: Rc<[String]>,
     pub(crate) series: StepSeries,
     pub(crate) failures: StepFailures,
 }
@@ -90,8 +102,10 @@ pub(crate) enum RequestSource<W> {
 impl<W> StepPlan<W> {
     /// The cookies that its checks and extractions look at.
     pub(crate) fn cookie_names(&self) -> impl Iterator<Item = &str> {
-        let checked = self.checks.iter().filter_map(CheckPlan::cookie);
-        checked.chain(self.extract.iter().filter_map(ExtractPlan::cookie))
+        let checked = self.checks.iter().filter_map(|check| check.look.cookie());
+        let extracted = self.extract.iter().filter_map(ExtractPlan::cookie);
+        let also = self.also_cookies.iter().map(String::as_str);
+        checked.chain(extracted).chain(also)
     }
 
     /// Whether a response counts as expected (k6's `responseCallback`; its default is 200–399).
@@ -142,13 +156,27 @@ impl<W> CompiledScenario<W> {
             prepare,
             ops: Vec::new(),
             steps: Vec::new(),
+            loops: 0,
+            choices: 0,
         };
         compiler.flatten(&scenario.flow, "")?;
+        let controlled = compiler.ops.iter().any(|op| matches!(op, Op::Control(_)));
+        if controlled {
+            compiler.mark_remembered();
+        }
         let Compiler {
-            names, ops, steps, ..
+            names,
+            ops,
+            steps,
+            loops,
+            choices,
+            ..
         } = compiler;
         Ok(Self {
             ops,
+            controlled,
+            loops,
+            choices,
             steps,
             locals: names.locals.len(),
             rows,
@@ -160,19 +188,21 @@ impl<W> CompiledScenario<W> {
     }
 }
 
-struct Compiler<'a, W, P> {
+pub(super) struct Compiler<'a, W, P> {
     definition: &'a Definition,
-    scenario: &'a Scenario,
+    pub(super) scenario: &'a Scenario,
     files: &'a Files,
-    names: Names<'a>,
+    pub(super) names: Names<'a>,
     boundary: String,
     prepare: P,
-    ops: Vec<Op>,
-    steps: Vec<StepPlan<W>>,
+    pub(super) ops: Vec<Op>,
+    pub(super) steps: Vec<StepPlan<W>>,
+    pub(super) loops: usize,
+    pub(super) choices: usize,
 }
 
 impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
-    fn flatten(&mut self, steps: &[Step], group: &str) -> Result<(), CompileError> {
+    pub(super) fn flatten(&mut self, steps: &[Step], group: &str) -> Result<(), CompileError> {
         for step in steps {
             match step {
                 Step::Request(step) => {
@@ -204,6 +234,9 @@ impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
                         })?);
                     }
                 }
+                Step::Repeat(_) | Step::If(_) | Step::Choose(_) | Step::Each(_) | Step::Stop => {
+                    self.control(step, group)?;
+                }
             }
         }
         Ok(())
@@ -233,9 +266,9 @@ impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
         let digest = template.answers_challenges();
         let keep = Keep {
             headers: digest
-                || checks.iter().any(CheckPlan::needs_headers)
+                || checks.iter().any(|c| c.look.needs_headers())
                 || extract.iter().any(ExtractPlan::needs_headers),
-            body: checks.iter().any(|c| c.needs_body(compressed))
+            body: checks.iter().any(|c| c.look.needs_body(compressed))
                 || extract.iter().any(ExtractPlan::needs_body),
         };
         Ok(StepPlan {
@@ -248,6 +281,8 @@ impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
             checks,
             extract,
             ends_on_missing: step.on_missing == OnMissing::End,
+            remembered: false,
+            also_cookies: Rc::default(),
             series: StepSeries::new(tags),
             failures: StepFailures::default(),
         })
@@ -292,7 +327,7 @@ impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
     }
 }
 
-fn error(scenario: &Scenario, step: &str, problem: Problem) -> CompileError {
+pub(super) fn error(scenario: &Scenario, step: &str, problem: Problem) -> CompileError {
     CompileError {
         scenario: scenario.name.clone(),
         step: step.to_owned(),

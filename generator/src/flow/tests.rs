@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod checks;
+mod control;
 mod digest;
 mod iterations;
 mod native;

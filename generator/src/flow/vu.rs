@@ -1,6 +1,7 @@
 //! A virtual user: it runs iterations of a scenario, one after the other.
 
 use super::check::{JsonBody, Outcome};
+use super::control::{Progress, Turn};
 use super::digest::Sessions;
 use super::failure::{Parts, sample};
 use super::hop::{Final, InFlight, dress, prepare, write};
@@ -51,9 +52,11 @@ pub enum IterationEnd {
 #[derive(Debug)]
 pub struct Vu<W> {
     number: u64,
-    iteration: u64,
+    pub(super) iteration: u64,
     rng: fastrand::Rng,
-    locals: Vec<String>,
+    pub(super) locals: Vec<String>,
+    /// Of flows with loops, conditions or choices.
+    pub(super) progress: Option<Box<Progress>>,
     rows: SmallVec<[u32; 2]>,
     pub(super) request: Option<Box<Request>>,
     wire: Option<W>,
@@ -69,6 +72,7 @@ impl<W> Vu<W> {
             iteration: 0,
             rng: fastrand::Rng::with_seed(0),
             locals: Vec::new(),
+            progress: None,
             rows: SmallVec::new(),
             request: None,
             wire: None,
@@ -101,7 +105,9 @@ impl<W> Vu<W> {
         let (mut at, mut now) = (start.intended, start.actual);
         // Whether something took time, and whether the last thing that did was an answer.
         let (mut waited, mut answered) = (false, false);
-        for op in &scenario.ops {
+        let mut place = 0;
+        while let Some(op) = scenario.ops.get(place) {
+            place += 1;
             match op {
                 Op::Request(index) => {
                     waited = true;
@@ -123,6 +129,9 @@ impl<W> Vu<W> {
                             let lost = Final::of(unsent(error, now), at);
                             if !self.settle(step, &lost, at, io, record) {
                                 return IterationEnd::Failed { ended: now };
+                            }
+                            if step.remembered {
+                                self.remember(lost, at);
                             }
                             at = now;
                             continue;
@@ -156,9 +165,13 @@ impl<W> Vu<W> {
                         last = Box::pin(self.follow(scenario, *index, last, io, record)).await;
                     }
                     let goes_on = self.settle(step, &last, at, io, record);
-                    (at, now) = (last.hop.exchange.timings.end, last.hop.exchange.timings.end);
+                    let (intended, end) = (at, last.hop.exchange.timings.end);
+                    (at, now) = (end, end);
                     if !goes_on {
                         return IterationEnd::Failed { ended: now };
+                    }
+                    if step.remembered {
+                        self.remember(last, intended);
                     }
                 }
                 Op::Think { min, max } => {
@@ -172,6 +185,16 @@ impl<W> Vu<W> {
                     let text = value.rendered(&mut self.scope(scenario));
                     self.locals[usize::from(*slot)] = text;
                 }
+                Op::Control(control) => match self.turn(scenario, control, io) {
+                    Turn::On => {}
+                    Turn::To(to) => place = to as usize,
+                    Turn::Again(to) => {
+                        place = to as usize;
+                        // A loop without a request must not keep others from running.
+                        give_way().await;
+                    }
+                    Turn::End => break,
+                },
             }
         }
         if !waited {
@@ -225,6 +248,10 @@ impl<W> Vu<W> {
         self.rng.seed(scenario.seed ^ mix(iteration));
         self.locals.resize_with(scenario.locals, String::new);
         self.locals.iter_mut().for_each(String::clear);
+        if scenario.controlled {
+            let progress = self.progress.get_or_insert_default();
+            progress.begin(scenario.loops, scenario.choices);
+        }
         self.rows.clear();
         for rows in &scenario.rows {
             match rows.row(iteration, &mut self.rng) {
@@ -235,7 +262,7 @@ impl<W> Vu<W> {
         true
     }
 
-    fn scope<'a>(&'a mut self, scenario: &'a CompiledScenario<W>) -> Scope<'a> {
+    pub(super) fn scope<'a>(&'a mut self, scenario: &'a CompiledScenario<W>) -> Scope<'a> {
         Scope {
             vu: self.number,
             iteration: self.iteration,
@@ -338,7 +365,7 @@ impl<W> Vu<W> {
         let exchange = &last.hop.exchange;
         let mut json = JsonBody::default();
         for (number, check) in (0..).zip(&step.checks) {
-            let held = check.holds(
+            let held = check.look.holds(
                 Outcome {
                     exchange,
                     intended: first,
@@ -438,7 +465,7 @@ fn unsent(error: ErrorCode, now: Nanos) -> HttpExchange {
 }
 
 /// The finaliser of SplitMix64 (<https://prng.di.unimi.it/splitmix64.c>): neighbouring numbers become unrelated seeds.
-fn mix(n: u64) -> u64 {
+pub(super) fn mix(n: u64) -> u64 {
     let z = n.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

@@ -9,7 +9,7 @@ use crate::recorder::{Closed, ScenarioSeries, SeriesBudget, Window, WorkerRecord
 use crate::timer::{StopSignal, Timer};
 use floodgate_core::definition::model::Definition;
 use floodgate_core::histogram::Histogram;
-use floodgate_core::schedule::{Segment, schedule};
+use floodgate_core::schedule::{Segment, schedule_of};
 use floodgate_records::connections::Connections;
 use floodgate_records::metric::Tags;
 use std::cell::{Cell, RefCell};
@@ -307,12 +307,13 @@ impl RunningWorker<'_> {
             begin: self.start
                 + u64::try_from(scenario.start_time.as_nanos()).unwrap_or(u64::MAX / 4),
             graceful_stop: scenario.graceful_stop,
+            pace: scenario.pace,
             counters: Rc::clone(&self.counters),
             vus: NativeVus(Rc::new(native)),
         };
         tokio::task::spawn_local(crate::executor::run(
             Rc::new(runner),
-            schedule(&scenario.executor, &self.segment),
+            schedule_of(scenario, &self.segment),
         ))
     }
 }

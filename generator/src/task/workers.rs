@@ -9,7 +9,7 @@ use crate::flush::{self, Flushed, Outbox};
 use crate::health::workers_in;
 use crate::recorder::{Closed, Window};
 use floodgate_core::definition::model::Definition;
-use floodgate_core::schedule::{Segment, schedule};
+use floodgate_core::schedule::{Segment, schedule_of};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -116,7 +116,7 @@ pub(super) fn vus_of(definition: &Definition, segment: &Segment) -> u64 {
     definition
         .scenarios
         .iter()
-        .map(|scenario| schedule(&scenario.executor, segment).max_vus())
+        .map(|scenario| schedule_of(scenario, segment).max_vus())
         .sum()
 }
 

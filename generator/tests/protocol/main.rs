@@ -99,6 +99,7 @@ fn work(server: SocketAddr, to_flusher: Sender<Closed>, recycled: Receiver<Windo
             series,
             begin: start,
             graceful_stop: Duration::from_secs(30),
+            pace: None,
             counters: Rc::default(),
             vus: LineVus {
                 server,

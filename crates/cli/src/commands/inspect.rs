@@ -5,7 +5,7 @@ use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::load_file;
 use crate::output::{counted, print, print_json, say};
-use floodgate_core::schedule::{Segment, planned_load, schedule};
+use floodgate_core::schedule::{Segment, planned_load, schedule_of};
 use floodgate_core::units::format_duration;
 use floodgate_records::printable::printable;
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ pub fn inspect(args: &Args) -> Result<ExitCode> {
         let schedules = definition
             .scenarios
             .iter()
-            .map(|scenario| schedule(&scenario.executor, &segment));
+            .map(|scenario| schedule_of(scenario, &segment));
         let (mut vus, mut starts) = (0, Some(0));
         for schedule in schedules {
             vus += schedule.max_vus();

@@ -11,6 +11,8 @@ fn definition(engine: Engine, executor: Executor) -> Definition {
         start_time: Duration::ZERO,
         graceful_stop: Duration::from_secs(30),
         executor,
+        share: None,
+        pace: None,
         tags: BTreeMap::new(),
         flow: Vec::new(),
         http: HttpOptions::default(),

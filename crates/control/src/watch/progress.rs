@@ -4,7 +4,7 @@ use super::figures::Figures;
 use super::state::{Phase, TaskState, WatchState};
 use floodgate_core::definition::model::Definition;
 use floodgate_core::histogram::Histogram;
-use floodgate_core::schedule::{Schedule, Segment, schedule};
+use floodgate_core::schedule::{Schedule, Segment, schedule_of};
 use floodgate_records::plan::Plan;
 use std::time::Duration;
 
@@ -153,7 +153,7 @@ fn offered(definition: &Definition, elapsed: Duration) -> Option<f64> {
     let whole = Segment::whole();
     let mut wanted = None;
     for scenario in &definition.scenarios {
-        if let Schedule::Arrivals(arrivals) = schedule(&scenario.executor, &whole) {
+        if let Schedule::Arrivals(arrivals) = schedule_of(scenario, &whole) {
             let at = elapsed
                 .checked_sub(scenario.start_time)
                 .filter(|at| *at < arrivals.duration());

@@ -50,6 +50,8 @@ pub fn definition(thresholds: &[(&str, &str)]) -> Definition {
         name: "browse".into(),
         start_time: Duration::ZERO,
         graceful_stop: Duration::from_secs(30),
+        share: None,
+        pace: None,
         executor: Executor::ConstantArrivalRate {
             rate: 10,
             time_unit: Duration::from_secs(1),

@@ -8,6 +8,7 @@
 //!         | "contains" text | "matches" "/" regex "/" ["i"] | "exists" | "in" value ".." value
 //! value   = NUMBER [unit] | text | "true" | "false" | "null"
 //! text    = '"' … '"' | "'" … "'"      with \" \' \\ \n \r \t as escapes
+//! condition = check | "${" EXPRESSION "}" [ "not" ] test
 //! ```
 //! Times are durations (a bare number is milliseconds), sizes take `KB`, `KiB` and so on. Only `contains`, `matches` and
 //! `exists` take `not`.
@@ -17,6 +18,7 @@ mod cursor;
 use super::{Check, Comparison, Subject, Test};
 use crate::decimal::Decimal;
 use crate::syntax::SyntaxError;
+use crate::template::Variable;
 use cursor::{Cursor, no_number};
 use floodgate_records::printable::quoted;
 use serde_json_path::JsonPath;
@@ -76,7 +78,7 @@ impl Subject {
             Self::Duration | Self::ResponseTime => Values::Time,
             Self::Size => Values::Bytes,
             Self::Body | Self::Header(_) | Self::Cookie(_) | Self::Protocol => Values::Text,
-            Self::JsonPath(_) => Values::Json,
+            Self::JsonPath(_) | Self::Value(_) => Values::Json,
         }
     }
 
@@ -102,7 +104,7 @@ impl Subject {
                 "exists",
                 "not exists",
             ],
-            Self::JsonPath(_) => &[
+            Self::JsonPath(_) | Self::Value(_) => &[
                 "==",
                 "!=",
                 "<",
@@ -131,22 +133,17 @@ impl Check {
     /// What is wrong and where in the text: an unknown subject or operator, an operator that makes no sense of the
     /// subject, a wrong value, or something after the end.
     pub fn parse(text: &str) -> Result<Self, SyntaxError> {
-        if text.len() > MAX_CHECK {
-            return Err(SyntaxError::new(
-                0,
-                format!("a check of {} bytes is too long", text.len()),
-            )
-            .allowed(format!("at most {MAX_CHECK} bytes")));
-        }
-        let mut cursor = Cursor { text, at: 0 };
+        let mut cursor = Cursor::bounded(text)?;
         let subject = cursor.subject()?;
-        let test = cursor.test(&subject)?;
-        cursor.end()?;
-        Ok(Self {
-            name: text.to_owned(),
-            subject,
-            test,
-        })
+        cursor.check(subject)
+    }
+
+    /// Reads what must hold of a value: a check without its subject.
+    ///
+    /// # Errors
+    /// As for [`Self::parse`].
+    pub(crate) fn of_value(value: Variable, text: &str) -> Result<Self, SyntaxError> {
+        Cursor::bounded(text)?.check(Subject::Value(value))
     }
 }
 
@@ -199,7 +196,27 @@ pub fn parse_json_path(text: &str) -> Result<JsonPath, SyntaxError> {
     })
 }
 
-impl Cursor<'_> {
+impl<'a> Cursor<'a> {
+    /// The beginning of a text that is not too long for a check.
+    fn bounded(text: &'a str) -> Result<Self, SyntaxError> {
+        if text.len() > MAX_CHECK {
+            let problem = format!("a check of {} bytes is too long", text.len());
+            return Err(SyntaxError::new(0, problem).allowed(format!("at most {MAX_CHECK} bytes")));
+        }
+        Ok(Self { text, at: 0 })
+    }
+
+    /// The rest of a check, to the end of the text.
+    fn check(mut self, subject: Subject) -> Result<Check, SyntaxError> {
+        let test = self.test(&subject)?;
+        self.end()?;
+        Ok(Check {
+            name: self.text.to_owned(),
+            subject,
+            test,
+        })
+    }
+
     fn subject(&mut self) -> Result<Subject, SyntaxError> {
         self.skip_spaces();
         let start = self.at;

@@ -1,10 +1,12 @@
 //! What a definition says, validated and typed. Units stand in the types; every reference has been resolved.
 
 mod connection;
+mod control;
 mod flow;
 pub(in crate::definition) mod words;
 
 pub use connection::*;
+pub use control::*;
 pub use flow::*;
 pub use words::Words;
 use words::words;
@@ -66,12 +68,38 @@ pub struct Scenario {
     pub graceful_stop: Duration,
     /// When iterations start.
     pub executor: Executor,
+    /// Which of the starts are its own, where scenarios share an arrival rate.
+    pub share: Option<Share>,
+    /// The least time from the start of a VU's iteration to that of its next, in a closed loop.
+    pub pace: Option<Duration>,
     /// Tags of its samples.
     pub tags: BTreeMap<String, String>,
     /// The native engine's steps; empty for other engines.
     pub flow: Vec<Step>,
     /// The engine's options for this scenario (the definition's with the scenario's own on top).
     pub http: HttpOptions,
+}
+
+/// A scenario's share of an arrival rate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The weights of all scenarios that share it.
+    pub weights: Vec<u32>,
+    /// Which of them this one's is.
+    pub place: usize,
+}
+
+impl Share {
+    /// As a ratio in [0, 1].
+    pub fn ratio(&self) -> f64 {
+        let sum: u64 = self.weights.iter().copied().map(u64::from).sum();
+        let own = self.weights.get(self.place).copied().unwrap_or(0);
+        if sum == 0 {
+            0.0
+        } else {
+            f64::from(own) / sum as f64
+        }
+    }
 }
 
 /// k6's executors with k6's option names and defaults

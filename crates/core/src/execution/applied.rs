@@ -173,11 +173,8 @@ pub fn scenario_name(of_engine: &str) -> String {
 
 /// Whether a flow sends requests.
 pub fn has_requests(flow: &[Step]) -> bool {
-    flow.iter().any(|step| match step {
-        Step::Request(_) => true,
-        Step::Group { steps, .. } => has_requests(steps),
-        Step::Think { .. } | Step::Set(_) => false,
-    })
+    flow.iter()
+        .any(|step| matches!(step, Step::Request(_)) || step.blocks().into_iter().any(has_requests))
 }
 
 /// The largest difference between the actual starts of two tasks in µs; `None` without a task that started.

@@ -30,6 +30,8 @@ pub struct Arrivals {
 pub(super) enum Timeline {
     Constant(constant_arrival_rate::Timeline),
     Ramping(ramping_arrival_rate::Timeline),
+    /// What one of several scenarios has of the starts that they share.
+    Shared(Box<Timeline>, Segment),
 }
 
 impl From<constant_arrival_rate::Timeline> for Timeline {
@@ -50,6 +52,7 @@ impl Timeline {
         match self {
             Self::Constant(timeline) => timeline.total(),
             Self::Ramping(timeline) => timeline.total(),
+            Self::Shared(timeline, share) => share.count_below(timeline.total()),
         }
     }
 
@@ -58,6 +61,7 @@ impl Timeline {
         match self {
             Self::Constant(timeline) => timeline.at(n),
             Self::Ramping(timeline) => timeline.at(n),
+            Self::Shared(timeline, share) => timeline.at(share.nth(n)),
         }
     }
 
@@ -66,6 +70,7 @@ impl Timeline {
         match self {
             Self::Constant(timeline) => timeline.due_by(t),
             Self::Ramping(timeline) => timeline.due_by(t),
+            Self::Shared(timeline, share) => share.count_below(timeline.due_by(t)),
         }
     }
 
@@ -74,6 +79,7 @@ impl Timeline {
         match self {
             Self::Constant(timeline) => timeline.rate_at(t),
             Self::Ramping(timeline) => timeline.rate_at(t),
+            Self::Shared(timeline, share) => timeline.rate_at(t) * share.share(),
         }
     }
 
@@ -82,6 +88,7 @@ impl Timeline {
         match self {
             Self::Constant(timeline) => timeline.duration(),
             Self::Ramping(timeline) => timeline.duration(),
+            Self::Shared(timeline, _) => timeline.duration(),
         }
     }
 }

@@ -20,13 +20,14 @@ mod shared_iterations;
 mod tests;
 mod vu_loop;
 
+use arrivals::Timeline;
 pub use arrivals::{Arrivals, Start};
 pub use counted::{Counted, Quota};
 pub use planned::planned_load;
 pub use segment::{MAX_CYCLE, Segment, SegmentError};
 pub use vu_loop::{Active, VuLoop};
 
-use crate::definition::Executor;
+use crate::definition::{Executor, Scenario};
 use std::time::Duration;
 
 /// A segment's part of what an executor does.
@@ -69,8 +70,27 @@ impl Schedule {
     }
 }
 
+/// What of a scenario falls to `segment`.
+pub fn schedule_of(scenario: &Scenario, segment: &Segment) -> Schedule {
+    // A definition's weights make shares: it is refused otherwise.
+    let share = scenario
+        .share
+        .as_ref()
+        .and_then(|share| Segment::of_weights(&share.weights, share.place).ok());
+    shared(&scenario.executor, share, segment)
+}
+
 /// What of `executor` falls to `segment`.
 pub fn schedule(executor: &Executor, segment: &Segment) -> Schedule {
+    shared(executor, None, segment)
+}
+
+/// The same of a scenario that has only a share of the starts.
+fn shared(executor: &Executor, share: Option<Segment>, segment: &Segment) -> Schedule {
+    let own = |timeline: Timeline| match share {
+        Some(share) => Timeline::Shared(Box::new(timeline), share),
+        None => timeline,
+    };
     match executor {
         Executor::SharedIterations {
             vus,
@@ -115,7 +135,7 @@ pub fn schedule(executor: &Executor, segment: &Segment) -> Schedule {
         } => {
             let timeline = constant_arrival_rate::Timeline::new(*rate, *time_unit, *duration);
             Schedule::Arrivals(Arrivals::new(
-                timeline.into(),
+                own(timeline.into()),
                 *pre_allocated_vus,
                 *max_vus,
                 *max_lateness,
@@ -132,7 +152,7 @@ pub fn schedule(executor: &Executor, segment: &Segment) -> Schedule {
         } => {
             let timeline = ramping_arrival_rate::Timeline::new(*start_rate, *time_unit, stages);
             Schedule::Arrivals(Arrivals::new(
-                timeline.into(),
+                own(timeline.into()),
                 *pre_allocated_vus,
                 *max_vus,
                 *max_lateness,

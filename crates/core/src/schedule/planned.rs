@@ -1,6 +1,6 @@
 //! What the schedules of a definition come to, over all tasks.
 
-use super::{Schedule, Segment, VuLoop, schedule};
+use super::{Schedule, Segment, VuLoop, schedule_of};
 use crate::definition::{Definition, Scenario};
 use floodgate_records::plan::PlannedLoad;
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ pub fn planned_load(definition: &Definition) -> PlannedLoad {
     };
     let mut vus = Occupancy::default();
     for scenario in &definition.scenarios {
-        let whole = schedule(&scenario.executor, &Segment::whole());
+        let whole = schedule_of(scenario, &Segment::whole());
         load.iterations = load
             .iterations
             .zip(whole.iterations())

@@ -200,6 +200,8 @@ fn definition(scenarios: Vec<(Duration, Duration, Executor)>) -> Definition {
         start_time,
         graceful_stop,
         executor,
+        share: None,
+        pace: None,
         tags: BTreeMap::new(),
         flow: vec![],
         http: HttpOptions::default(),

@@ -336,6 +336,8 @@ pub(super) fn scenario(name: &str, flow: Vec<Step>) -> Scenario {
         name: name.into(),
         start_time: Duration::ZERO,
         graceful_stop: Duration::from_secs(30),
+        share: None,
+        pace: None,
         executor: Executor::PerVuIterations {
             vus: 1,
             iterations: 1,

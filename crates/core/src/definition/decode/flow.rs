@@ -20,23 +20,14 @@ impl Default for OnMissing {
 }
 
 impl Decoder<'_> {
-    /// The steps of a flow or a group.
-    pub(super) fn steps(&mut self, node: &Node, scope: &mut Scope) -> Vec<Step> {
-        node.items()
-            .iter()
-            .filter_map(|step| self.step(step, scope))
-            .collect()
-    }
-
-    fn step(&mut self, node: &Node, scope: &mut Scope) -> Option<Step> {
+    /// One step.
+    pub(super) fn step(&mut self, node: &Node, scope: &mut Scope) -> Option<Step> {
         if let Some(time) = step::THINK.place(node) {
             let (min, max) = think(&time.text()?).ok()?;
             return Some(Step::Think { min, max });
         }
         if let Some(name) = step::GROUP.place(node) {
-            let steps = step::STEPS.place(node);
-            let steps = steps.map(|steps| self.steps(steps, scope));
-            let steps = steps.unwrap_or_default();
+            let steps = self.inner(node, scope);
             return Some(Step::Group {
                 name: self.shown(name)?,
                 steps,
@@ -54,7 +45,11 @@ impl Decoder<'_> {
             }
             return Some(Step::Set(assignments));
         }
+        if Self::is_control(node) {
+            return self.control(node, scope);
+        }
         let request = self.request(node, scope);
+        scope.answered = true;
         for entry in step::EXTRACT.entries(node) {
             scope.add(&entry.key);
         }
@@ -190,10 +185,15 @@ impl Decoder<'_> {
         if let Some(scalar) = node.scalar() {
             check.name.clone_from(&scalar.raw);
         }
+        self.lengths(node, &check);
+        Some(check)
+    }
+
+    /// Doubts a check of a length.
+    pub(super) fn lengths(&mut self, node: &Node, check: &Check) {
         if let Subject::JsonPath(path) = &check.subject {
             self.no_length(node, path);
         }
-        Some(check)
     }
 
     /// A JSONPath has no lengths (RFC 9535): `.length` is a member of that name.

@@ -5,6 +5,7 @@
 
 mod body;
 mod context;
+mod control;
 mod data;
 mod executor;
 mod flow;
@@ -57,6 +58,7 @@ pub(super) fn definition(
         None => http,
     };
     let scenarios = decoder.scenarios(root, &http);
+    decoder.unique_names(root);
     let run = root::RUN
         .place(root)
         .map_or_else(RunOptions::default, |node| decoder.run(node));

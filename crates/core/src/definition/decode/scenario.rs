@@ -3,11 +3,14 @@
 use super::context::Decoder;
 use super::template::Scope;
 use crate::definition::keys::{root, run, scenario};
-use crate::definition::model::{Executor, HttpOptions, RunOptions, Scenario, Step};
+use crate::definition::model::{Executor, HttpOptions, RunOptions, Scenario, Share, Step};
 use crate::definition::tree::{Entry, Node};
+use crate::schedule::{MAX_CYCLE, Segment};
 use crate::syntax::nearest;
 use crate::units::format_duration;
 use floodgate_records::engine::Engine;
+use floodgate_records::printable::quoted;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 impl Decoder<'_> {
@@ -22,10 +25,14 @@ impl Decoder<'_> {
             }
             return Vec::new();
         };
-        node.entries()
-            .iter()
-            .filter_map(|entry| self.scenario(entry, http))
-            .collect()
+        let mut scenarios = Vec::new();
+        for entry in node.entries() {
+            match scenario::MIX.place(&entry.value) {
+                Some(mix) => self.mix(entry, mix, http, &mut scenarios),
+                None => scenarios.extend(self.scenario(entry, http)),
+            }
+        }
+        scenarios
     }
 
     fn scenario(&mut self, entry: &Entry, http: &HttpOptions) -> Option<Scenario> {
@@ -40,10 +47,86 @@ impl Decoder<'_> {
             start_time: scenario::START_TIME.or_default(node),
             graceful_stop: scenario::GRACEFUL_STOP.or_default(node),
             executor: executor?,
+            share: None,
+            pace: scenario::PACE.of(node),
             tags: self.tags(node, scenario::TAGS),
             flow,
             http,
         })
+    }
+
+    /// The scenarios that share one arrival rate.
+    fn mix(
+        &mut self,
+        entry: &Entry,
+        mix: &Node,
+        http: &HttpOptions,
+        scenarios: &mut Vec<Scenario>,
+    ) {
+        if self.engine != Engine::Http {
+            let issue = mix.issue("this engine runs its script, not a flow");
+            self.sink
+                .push(issue.hint("remove mix, or write engine: http"));
+            return;
+        }
+        let base = self.scenario(entry, http);
+        let parts = mix.entries();
+        let weights = parts
+            .iter()
+            .map(|part| scenario::WEIGHT.or_default(&part.value));
+        let weights: Vec<_> = weights.collect();
+        if !parts.is_empty() && Segment::of_weights(&weights, 0).is_err() {
+            let issue = mix.issue("the weights are too uneven to be shared out");
+            self.sink.push(issue.allowed(format!(
+                "weights that add up to at most {MAX_CYCLE} once divided by their greatest common divisor"
+            )));
+        }
+        for (place, part) in parts.iter().enumerate() {
+            let node = &part.value;
+            let options = base.as_ref().map_or(http, |base| &base.http).clone();
+            let options = scenario::PART_HTTP
+                .place(node)
+                .map_or_else(|| options.clone(), |own| self.http(own, &options));
+            let mut scope = Scope::new(&self.sources);
+            let flow = scenario::PART_FLOW.place(node);
+            let flow = flow.map(|flow| self.steps(flow, &mut scope));
+            let tags = self.tags(node, scenario::PART_TAGS);
+            let Some(base) = &base else { continue };
+            let share = Share {
+                weights: weights.clone(),
+                place,
+            };
+            let mut own = base.clone();
+            own.name.clone_from(&part.key);
+            own.executor = own.executor.with_vus(share.ratio());
+            own.share = Some(share);
+            own.tags.extend(tags);
+            own.flow = flow.unwrap_or_default();
+            own.http = options;
+            scenarios.push(own);
+        }
+    }
+
+    /// Reports scenarios of one name: those of a mix stand among all others.
+    pub(super) fn unique_names(&mut self, root: &Node) {
+        let mut known = BTreeSet::new();
+        for entry in root::SCENARIOS.entries(root) {
+            let parts = scenario::MIX.entries(&entry.value);
+            let own = if parts.is_empty() {
+                std::slice::from_ref(entry)
+            } else {
+                parts
+            };
+            for entry in own {
+                if !known.insert(&entry.key) {
+                    let issue = entry.key_issue(format!(
+                        "there are two scenarios called {}",
+                        quoted(&entry.key)
+                    ));
+                    self.sink.push(issue.hint("give each a name of its own"));
+                }
+            }
+        }
     }
 
     fn flow(&mut self, entry: &Entry) -> Vec<Step> {
@@ -60,7 +143,7 @@ impl Decoder<'_> {
                 );
                 Vec::new()
             }
-            (None, Engine::Http) if is_map => {
+            (None, Engine::Http) if is_map && !scenario::MIX.is_given(&entry.value) => {
                 let misspelt = entry
                     .value
                     .entries()
@@ -97,6 +180,28 @@ impl Decoder<'_> {
             self.sink
                 .push(issue.allowed(format!("at least {}", format_duration(needed))));
         }
+    }
+}
+
+impl Executor {
+    /// The same with that share of the VUs, at least one each.
+    fn with_vus(mut self, ratio: f64) -> Self {
+        let part = |vus: u64| ((vus as f64 * ratio).ceil() as u64).clamp(1, vus.max(1));
+        if let Self::ConstantArrivalRate {
+            pre_allocated_vus,
+            max_vus,
+            ..
+        }
+        | Self::RampingArrivalRate {
+            pre_allocated_vus,
+            max_vus,
+            ..
+        } = &mut self
+        {
+            *max_vus = part(*max_vus);
+            *pre_allocated_vus = part(*pre_allocated_vus).min(*max_vus);
+        }
+        self
     }
 }
 

@@ -11,6 +11,12 @@ use std::ops::Range;
 pub(super) struct Scope {
     sources: Vec<String>,
     locals: Vec<String>,
+    /// In how many lists of steps the place is.
+    pub(super) depth: usize,
+    /// How often an iteration comes to the place at most.
+    pub(super) passes: u64,
+    /// Whether a request stands before it.
+    pub(super) answered: bool,
 }
 
 impl Scope {
@@ -19,10 +25,14 @@ impl Scope {
         Self {
             sources: sources.to_vec(),
             locals: Vec::new(),
+            depth: 0,
+            passes: 1,
+            answered: false,
         }
     }
 
-    fn check(&self, at: Range<usize>, variable: &Variable) -> Result<(), SyntaxError> {
+    /// Whether a variable is known.
+    pub(super) fn check(&self, at: Range<usize>, variable: &Variable) -> Result<(), SyntaxError> {
         match variable {
             Variable::Local(name) if !self.locals.contains(name) => {
                 let names = || {

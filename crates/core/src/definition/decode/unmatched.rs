@@ -63,11 +63,7 @@ fn of_scenario(scenario: &Scenario, values: &mut Values) {
 fn of_steps(steps: &[Step], group: &str, add: &mut dyn FnMut(&'static str, String)) {
     for step in steps {
         match step {
-            Step::Group { name, steps } => {
-                let group = format!("{group}::{name}");
-                add("group", group.clone());
-                of_steps(steps, &group, add);
-            }
+            Step::Group { name, .. } => add("group", format!("{group}::{name}")),
             Step::Request(request) => {
                 add("name", request.name.clone());
                 for check in &request.checks {
@@ -77,7 +73,14 @@ fn of_steps(steps: &[Step], group: &str, add: &mut dyn FnMut(&'static str, Strin
                     add("check", format!("extract {name}"));
                 }
             }
-            Step::Think { .. } | Step::Set(_) => {}
+            _ => {}
+        }
+        let inner = match step {
+            Step::Group { name, .. } => &format!("{group}::{name}"),
+            _ => group,
+        };
+        for steps in step.blocks() {
+            of_steps(steps, inner, add);
         }
     }
 }

@@ -3,6 +3,7 @@
 //! `gracefulStop`: <https://grafana.com/docs/k6/latest/using-k6/scenarios/concepts/graceful-stop/>).
 
 use super::http::HTTP_SHAPE;
+use super::names::SCENARIO_NAME;
 use super::shared::TAGS as TAG_MAP;
 use super::step::STEPS_SHAPE;
 use super::times::{ANY_DURATION, ANY_RATE, MOST, RUN_DURATION, SOME_DURATION, SOME_RATE};
@@ -124,6 +125,31 @@ keys! { OPEN:
         "The maximum lateness of an iteration; a later one is dropped (not in k6).";
 }
 
+keys! { CLOSED:
+    PACE: Duration = "pace", SOME_DURATION;
+        "The least time from the start of a VU's iteration to that of its next (not in k6).";
+}
+
+keys! { PART_KEYS:
+    WEIGHT: u32 = "weight", { Shape::Integer { min: 1, max: 1_000 } }, default "1"; "Its share of the starts, relative to the others.";
+    PART_TAGS: Parts = "tags", TAG_MAP; "Tags of its samples, on top of the scenario's.";
+    PART_HTTP: Parts = "http", HTTP_SHAPE; "Options of the HTTP engine on top of the scenario's.";
+    PART_FLOW: Parts = "flow", STEPS_SHAPE, required; "The steps of an iteration.";
+}
+
+/// `mix.NAME:`.
+static PART: Table = Table::new(
+    "mixed",
+    "A scenario that shares the arrival rate of its mix.",
+    &[PART_KEYS],
+)
+.foreign(&[("steps", "a scenario's steps are its flow")]);
+
+keys! { SHARED_RATE:
+    MIX: Parts = "mix", { Shape::Map { keys: SCENARIO_NAME, of: &Shape::Object(&PART), min: 1 } };
+        "Scenarios that share the arrival rate by weight, in place of a flow (not in k6).";
+}
+
 const FOREIGN: &[(&str, &str)] = &[
     (
         "exec",
@@ -152,44 +178,51 @@ const FOREIGN: &[(&str, &str)] = &[
     ),
     ("userAgent", "write http: {userAgent: …}"),
     ("headers", "write http: {headers: {…}}"),
-    ("weight", "give the scenario more VUs or a higher rate"),
+    (
+        "weight",
+        "scenarios that share an arrival rate by weight stand below mix",
+    ),
 ];
 
 const fn executor(name: Named, about: &'static str, keys: &'static [&'static [Key]]) -> Table {
     Table::new(name.as_str(), about, keys).foreign(FOREIGN)
 }
 
+const FLOW_OR_MIX: &[&str] = &["flow", "mix"];
+
 static VARIANTS: [Table; 6] = [
     executor(
         Named::SharedIterations,
         "A fixed number of iterations, shared by the VUs.",
-        &[COMMON, ONE_VUS, SHARED, ONE_MAX_DURATION],
+        &[COMMON, ONE_VUS, SHARED, ONE_MAX_DURATION, CLOSED],
     ),
     executor(
         Named::PerVuIterations,
         "A fixed number of iterations for each VU.",
-        &[COMMON, SOME],
+        &[COMMON, SOME, CLOSED],
     ),
     executor(
         Named::ConstantVus,
         "A closed loop: VUs that iterate for a time.",
-        &[COMMON, ONE_VUS, TIMED],
+        &[COMMON, ONE_VUS, TIMED, CLOSED],
     ),
     executor(
         Named::RampingVus,
         "A closed loop whose VUs change from stage to stage.",
-        &[COMMON, RAMPING],
+        &[COMMON, RAMPING, CLOSED],
     ),
     executor(
         Named::ConstantArrivalRate,
         "An open loop: iterations start at a fixed rate.",
-        &[COMMON, CONSTANT_RATE, TIMED, OPEN],
-    ),
+        &[COMMON, CONSTANT_RATE, TIMED, OPEN, SHARED_RATE],
+    )
+    .at_most_one(FLOW_OR_MIX),
     executor(
         Named::RampingArrivalRate,
         "An open loop whose rate changes from stage to stage.",
-        &[COMMON, RAMPING_RATE, OPEN],
-    ),
+        &[COMMON, RAMPING_RATE, OPEN, SHARED_RATE],
+    )
+    .at_most_one(FLOW_OR_MIX),
 ];
 
 /// `scenarios.NAME:`; each table has the name of its executor.

@@ -1,5 +1,6 @@
 //! The steps of a flow.
 
+use super::control::{CHOOSE_TABLE, EACH_TABLE, IF_TABLE, REPEAT_TABLE, STOP_TABLE};
 use super::grammar::{CHECKS as CHECK_LIST, EXPECT as EXPECTED, EXTRACTOR, METHOD as METHOD_NAME};
 use super::http::{AUTH_SHAPE, REDIRECTS};
 use super::names::{self, FIELD, VARIABLE};
@@ -12,7 +13,17 @@ use crate::definition::shape::{Key, Shape, Table};
 use std::time::Duration;
 
 pub(super) static STEPS_SHAPE: Shape = Shape::List { of: &STEP, min: 1 };
-static STEP: Shape = Shape::Leading(&[&REQUEST_TABLE, &THINK_TABLE, &GROUP_TABLE, &SET_TABLE]);
+static STEP: Shape = Shape::Leading(&[
+    &REQUEST_TABLE,
+    &THINK_TABLE,
+    &GROUP_TABLE,
+    &SET_TABLE,
+    &REPEAT_TABLE,
+    &IF_TABLE,
+    &CHOOSE_TABLE,
+    &EACH_TABLE,
+    &STOP_TABLE,
+]);
 static FIELDS: Shape = Shape::Map {
     keys: FIELD,
     of: &ONE_OR_MORE,
@@ -79,10 +90,11 @@ static REQUEST_TABLE: Table = Table::new("request", "An HTTP request.", &[REQUES
         ("wait", "a think time is a step of its own: think: 1s"),
         ("capture", "write extract"),
         ("validate", "write checks"),
-        (
-            "loop",
-            "there are no loops: write the steps, or give the scenario more iterations",
-        ),
+        ("loop", "write repeat: N with steps"),
+        ("while", "write repeat: {while: CONDITION, max: N} with steps"),
+        ("foreach", "write each: $.items[*] with steps"),
+        ("switch", "write if: CONDITION with steps and else"),
+        ("random", "write choose: with weights and steps"),
         (
             "function",
             "there are no functions to call; a script of k6, JMeter or Gatling has them",

@@ -1,5 +1,6 @@
 //! What an iteration does: steps, requests, bodies and what is taken from answers.
 
+use super::control::{Branch, Each, Repeat, Way};
 use super::words::words;
 use crate::check::Check;
 use crate::template::Template;
@@ -27,6 +28,16 @@ pub enum Step {
     },
     /// Variables of the iteration.
     Set(Vec<(String, Template)>),
+    /// Steps that are done again and again.
+    Repeat(Box<Repeat>),
+    /// Steps that depend on a condition.
+    If(Box<Branch>),
+    /// One of several ways, by weight: a function of the iteration's number alone.
+    Choose(Vec<Way>),
+    /// Steps for each node of the last response's body.
+    Each(Box<Each>),
+    /// Ends the iteration, which is complete.
+    Stop,
 }
 
 /// A request of the native engine.

@@ -10,6 +10,10 @@ const EXAMPLES: &[(&str, &str)] = &[
         include_str!("../../../../../examples/checkout.yaml"),
     ),
     (
+        "journeys",
+        include_str!("../../../../../examples/journeys.yaml"),
+    ),
+    (
         "ramping",
         include_str!("../../../../../examples/ramping.yaml"),
     ),

@@ -121,7 +121,7 @@ fn keys_of_other_tools_have_ours_for_an_answer() {
     for (step, remedy) in [
         ("- sleep: 1", "think: 1s"),
         ("- {get: /, sleep: 1}", "think: 1s"),
-        ("- loop: [{get: /}]", "no loops"),
+        ("- loop: [{get: /}]", "write repeat: N"),
     ] {
         let message = faults(&with_flow(step));
         assert!(message.contains(remedy), "{step}: {message}");

@@ -362,3 +362,87 @@ fn fargate_has_no_task_of_a_quarter_cpu_with_a_gigabyte_and_a_half() {
         assert_eq!(faults.lines().count(), 1, "{faults}");
     }
 }
+
+#[test]
+fn scenarios_of_a_mix_share_one_arrival_rate() {
+    let text = format!(
+        "{HEAD}scenarios:\n  shop:\n    executor: constant-arrival-rate\n    rate: 10\n    duration: 10s\n    preAllocatedVUs: 10\n    tags: {{a: x, b: y}}\n    mix:\n      browse: {{weight: 7, flow: [{{get: /a}}]}}\n      buy: {{weight: 3, tags: {{b: z}}, flow: [{{get: /b}}]}}\n"
+    );
+    let scenarios = good(&text).definition.scenarios;
+    let names: Vec<_> = scenarios.iter().map(|s| s.name.as_str()).collect();
+    assert_eq!(names, ["browse", "buy"]);
+    assert_eq!(
+        scenarios[1].tags,
+        [("a", "x"), ("b", "z")]
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .into()
+    );
+    // All starts are there, each once, evenly as those of one scenario.
+    let mut starts = Vec::new();
+    for (scenario, own) in scenarios.iter().zip([70, 30]) {
+        let crate::schedule::Schedule::Arrivals(arrivals) =
+            crate::schedule::schedule_of(scenario, &crate::schedule::Segment::whole())
+        else {
+            panic!("an arrival rate")
+        };
+        assert_eq!((arrivals.total(), arrivals.max_vus()), (own, own / 10));
+        let own: Vec<_> = (0..).map_while(|k| arrivals.start(k)).collect();
+        // Numbers of a scenario have no gaps: rows of data are not wasted.
+        assert!(own.iter().zip(0..).all(|(start, n)| start.iteration == n));
+        starts.extend(own.iter().map(|start| start.at));
+    }
+    starts.sort();
+    let expected: Vec<_> = (0..100).map(|n| Duration::from_millis(100 * n)).collect();
+    assert_eq!(starts, expected);
+}
+
+#[test]
+fn a_mix_is_refused_with_its_place() {
+    let mix = |keys: &str, parts: &str| {
+        format!(
+            "{HEAD}scenarios:\n  a: {{executor: constant-vus, duration: 1s, flow: [{{get: /}}]}}\n  m:\n    executor: constant-arrival-rate\n    rate: 1\n    duration: 1s\n    preAllocatedVUs: 1\n{keys}    mix: {parts}\n"
+        )
+    };
+    for (text, said) in [
+        (
+            mix("", "{a: {flow: [{get: /}]}}"),
+            "11:11: scenarios.m.mix.a: there are two scenarios called \"a\"",
+        ),
+        (
+            mix("    flow: [{get: /}]\n", "{b: {flow: [{get: /}]}}"),
+            "\"flow\" and \"mix\" exclude each other",
+        ),
+        (
+            mix("", "{b: {weight: 0, flow: [{get: /}]}}"),
+            "a whole number from 1 to 1000",
+        ),
+        (mix("", "{b: {weight: 1}}"), "the key \"flow\" is missing"),
+        (mix("", "{}"), "the map is empty"),
+        (
+            with_executor("executor: constant-vus, duration: 1s, mix: {b: {flow: [{get: /}]}}"),
+            "it belongs to constant-arrival-rate, ramping-arrival-rate",
+        ),
+        (
+            with_executor("executor: constant-vus, duration: 1s, weight: 3"),
+            "stand below mix",
+        ),
+        (
+            with_executor(
+                "executor: constant-arrival-rate, rate: 1, duration: 1s, preAllocatedVUs: 1, pace: 1s",
+            ),
+            "it belongs to shared-iterations, per-vu-iterations, constant-vus, ramping-vus",
+        ),
+    ] {
+        let message = faults(&text);
+        assert!(message.contains(said), "{text}\n{message}");
+    }
+    assert_eq!(
+        good(&with_executor(
+            "executor: constant-vus, duration: 1s, pace: 2s"
+        ))
+        .definition
+        .scenarios[0]
+            .pace,
+        Some(S(2))
+    );
+}

@@ -1,5 +1,6 @@
 //! Tests of whole definitions.
 
+mod control;
 mod docs;
 mod examples;
 mod faults;
