@@ -7,6 +7,7 @@ use crate::stack_config::{ON_DEMAND, StackConfig};
 use floodgate_core::cost::{Architecture, Capacity, Observed, Site, TaskTime};
 use floodgate_core::definition::model::Definition;
 use floodgate_records::execution::Execution;
+use floodgate_records::word::Word;
 
 /// Where and on what a run takes place.
 pub(crate) fn site(app: &App, placement: &StackConfig, execution: &Execution) -> Site {
@@ -19,7 +20,7 @@ pub(crate) fn site_of(
     app: &App,
     placement: &StackConfig,
     project: &str,
-    architecture: &str,
+    architecture: &Word<Architecture>,
 ) -> Site {
     // With a fallback it may come to On-Demand.
     let capacity = &placement.capacity;
@@ -34,7 +35,7 @@ pub(crate) fn site_of(
         .filter_map(|r| r.network(project))
         .any(|n| n.assign_public_ip);
     Site {
-        architecture: Architecture::parse(architecture).unwrap_or_default(),
+        architecture: architecture.known().unwrap_or_default(),
         functions: match std::env::consts::ARCH {
             "x86_64" => Architecture::X86_64,
             _ => Architecture::Arm64,

@@ -269,9 +269,9 @@ impl Launch<'_> {
             .region(&task.region)
             .map_err(|e| e.to_string())?;
         let infrastructure = &execution.infrastructure;
-        let definitions = place.task_definitions.get(&execution.engine);
+        let definitions = place.task_definitions.get(execution.engine.as_str());
         let task_definition = definitions
-            .and_then(|d| d.get(&infrastructure.architecture))
+            .and_then(|d| d.get(infrastructure.architecture.as_str()))
             .ok_or_else(|| {
                 format!(
                     "region {} has no task definition of engine {} for {}",

@@ -4,6 +4,8 @@ use crate::error::{FunctionError, Result};
 use crate::pattern::matches;
 use crate::principal;
 use floodgate_control::json;
+use floodgate_records::architecture::Architecture;
+use floodgate_records::word::Words;
 use floodgate_store::ObjectStore;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -19,8 +21,6 @@ const START_TIMEOUT: Duration = Duration::from_secs(300);
 pub(crate) const SPOT: &str = "FARGATE_SPOT";
 /// The one that cannot.
 pub(crate) const ON_DEMAND: &str = "FARGATE";
-/// Architectures in the order in which they are chosen: ARM costs less.
-const ARCHITECTURES: [&str; 2] = ["arm64", "x86_64"];
 
 /// Where tasks can run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -236,16 +236,16 @@ impl StackConfig {
         })
     }
 
-    /// The architecture that all of these regions offer for an engine.
+    /// The architecture that all of these regions offer for an engine; ARM comes first, since it costs less.
     ///
     /// # Errors
     /// An engine that one of them does not have.
-    pub fn architecture(&self, engine: &str, regions: &[String]) -> Result<&'static str> {
-        for architecture in ARCHITECTURES {
+    pub fn architecture(&self, engine: &str, regions: &[String]) -> Result<Architecture> {
+        for &architecture in Architecture::ALL {
             let mut offered = true;
             for region in regions {
                 let of_engine = self.region(region)?.task_definitions.get(engine);
-                offered &= of_engine.is_some_and(|d| d.contains_key(architecture));
+                offered &= of_engine.is_some_and(|d| d.contains_key(architecture.as_str()));
             }
             if offered {
                 return Ok(architecture);
@@ -356,8 +356,8 @@ mod tests {
             let regions: Vec<String> = regions.iter().map(|r| (*r).into()).collect();
             placement.architecture("http", &regions)
         };
-        assert_eq!(of(&["a"]).unwrap(), "arm64");
-        assert_eq!(of(&["a", "b"]).unwrap(), "x86_64");
+        assert_eq!(of(&["a"]).unwrap(), Architecture::Arm64);
+        assert_eq!(of(&["a", "b"]).unwrap(), Architecture::X86_64);
         assert!(of(&["c"]).unwrap_err().to_string().contains("it has a, b"));
         assert!(placement.architecture("other", &["a".into()]).is_err());
     }

@@ -262,7 +262,7 @@ impl<'a> Supervisor<'a> {
         Run {
             project: self.plan.project.clone(),
             execution: self.plan.execution.clone(),
-            engine: self.execution.engine.clone(),
+            engine: self.execution.engine.to_string(),
             phase: match self.phase() {
                 Phase::Waiting => RunPhase::Waiting,
                 Phase::Running => RunPhase::Running,

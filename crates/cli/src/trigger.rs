@@ -1,6 +1,6 @@
 //! Who started a run and from where, as far as the environment says.
 
-use floodgate_records::execution::Trigger;
+use floodgate_records::execution::{Trigger, TriggerKind};
 
 /// Variables that pipelines set: the page of the build, the revision, who. The first that is set counts.
 const BUILD_URL: [&str; 3] = ["CI_JOB_URL", "BUILD_URL", "CIRCLE_BUILD_URL"];
@@ -32,7 +32,11 @@ pub(crate) fn trigger(variable: impl Fn(&str) -> Option<String>) -> Trigger {
     let build_url = github().or_else(|| first(&BUILD_URL));
     let pipeline = build_url.is_some() || first(&["CI"]).is_some_and(|ci| ci != "false");
     Trigger {
-        kind: if pipeline { "pipeline" } else { "cli" }.into(),
+        kind: match pipeline {
+            true => TriggerKind::Pipeline,
+            false => TriggerKind::Cli,
+        }
+        .into(),
         principal: first(&PRINCIPAL),
         build_url,
         commit: first(&COMMIT),
@@ -69,7 +73,7 @@ mod tests {
             ("GITHUB_ACTOR", "bob"),
             ("USER", "runner"),
         ]);
-        assert_eq!(github.kind, "pipeline");
+        assert_eq!(github.kind, TriggerKind::Pipeline);
         assert_eq!(
             github.build_url.as_deref(),
             Some("https://github.example/shop/web/actions/runs/7")
@@ -80,7 +84,7 @@ mod tests {
         );
         assert_eq!(
             of(&[("CI_JOB_URL", "https://gitlab.example/1")]).kind,
-            "pipeline"
+            TriggerKind::Pipeline
         );
         assert_eq!(of(&[]).principal, None);
     }

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::stores::Stores;
-use floodgate_records::audit::AuditEntry;
+use floodgate_records::audit::{Action, AuditEntry};
 use floodgate_records::execution::{Execution, PrincipalIs};
 
 /// Who started a run, as far as is known.
@@ -15,7 +15,7 @@ pub(crate) async fn audit(
     stores: &Stores,
     execution: &Execution,
     by: &str,
-    action: &str,
+    action: Action,
     outcome: &str,
     now_ms: i64,
 ) -> Result<()> {
@@ -26,7 +26,7 @@ pub(crate) async fn audit(
             true => execution.trigger.principal_is,
             false => PrincipalIs::Claimed,
         },
-        action: action.to_owned(),
+        action: action.into(),
         execution: execution.id.clone(),
         version: execution.version.clone(),
         outcome: outcome.to_owned(),

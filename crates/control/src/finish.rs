@@ -16,6 +16,7 @@ use floodgate_core::execution::applied::{
 };
 use floodgate_core::execution::summarise::{Conclusion, Finished as Evidence, conclude};
 use floodgate_core::threshold::{MetricSource, Thresholds};
+use floodgate_records::audit::Action;
 use floodgate_records::control::{Start, Stop};
 use floodgate_records::execution::{Completeness, Execution};
 use floodgate_records::failure::{FailureCounts, FailuresSummary};
@@ -171,8 +172,8 @@ pub async fn finish_with(
     execution.ended_ms = Some(ended_ms(&collected, now_ms));
     execution.unmerged = false;
     let (expected, action) = match stands {
-        Some(stands) => (stands.restore(&mut execution, &mut summary), "merge"),
-        None => (Status::Merging, "finish"),
+        Some(stands) => (stands.restore(&mut execution, &mut summary), Action::Merge),
+        None => (Status::Merging, Action::Finish),
     };
     let key = keys.summary();
     objects.put(&key, json::bytes(&key, &summary)?).await?;

@@ -3,6 +3,7 @@
 use crate::audit::{audit, principal};
 use crate::error::{ControlError, Result};
 use crate::stores::Stores;
+use floodgate_records::audit::Action;
 use floodgate_records::execution::Execution;
 use floodgate_records::status::Status;
 use floodgate_records::unwritten::Unwritten;
@@ -72,6 +73,6 @@ pub async fn give_up(
     let outcome = execution.status.as_str();
     let by = principal(&execution).to_owned();
     // The record is what counts; where it just had room, the trail may have none.
-    let _ = audit(stores, &execution, &by, "give up", outcome, now_ms).await;
+    let _ = audit(stores, &execution, &by, Action::GiveUp, outcome, now_ms).await;
     Ok(execution)
 }

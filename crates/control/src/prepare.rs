@@ -8,8 +8,9 @@ use bytes::Bytes;
 use floodgate_core::definition::model::Definition;
 use floodgate_core::schedule::planned_load;
 use floodgate_core::shard::FLUSH_INTERVAL_MS;
+use floodgate_records::audit::Action;
 use floodgate_records::cost::Cost;
-use floodgate_records::execution::{Execution, Infrastructure, Trigger};
+use floodgate_records::execution::{Execution, Infrastructure, InfrastructureKind, Trigger};
 use floodgate_records::keys::{DEFINITION_FILE, ExecutionKeys, INSPECTION_FILE, definition_file};
 use floodgate_records::plan::{Plan, PlannedLoad, PlannedTask};
 use floodgate_records::status::Status;
@@ -127,7 +128,7 @@ impl PlanOptions {
         Self {
             regions: vec!["local".into(); tasks as usize],
             infrastructure: Infrastructure {
-                kind: "local".into(),
+                kind: InfrastructureKind::Local.into(),
                 tasks,
                 regions: vec!["local".into()],
                 engine_version: env!("CARGO_PKG_VERSION").into(),
@@ -186,7 +187,7 @@ pub async fn prepare(
     let by = principal(&execution);
     let done = async {
         store(stores, test, &plan).await?;
-        audit(stores, &execution, by, "start", "started", now_ms).await
+        audit(stores, &execution, by, Action::Start, "started", now_ms).await
     };
     if let Err(error) = done.await {
         execution.status = Status::Errored;
@@ -235,7 +236,7 @@ async fn again(
     }
     store(stores, test, &plan).await?;
     let by = principal(&execution);
-    audit(stores, &execution, by, "start", "started", now_ms).await?;
+    audit(stores, &execution, by, Action::Start, "started", now_ms).await?;
     Ok(Prepared { plan, execution })
 }
 
@@ -342,7 +343,7 @@ fn record(
         project: test.definition.project.clone(),
         test: test.definition.test.clone(),
         version: test.version.clone(),
-        engine: test.definition.engine.as_str().into(),
+        engine: test.definition.engine.into(),
         target: test.target.clone(),
         trigger,
         created_ms: now_ms,

@@ -3,11 +3,14 @@
 use crate::audit::{audit, principal};
 use crate::error::Result;
 use crate::stores::Stores;
+use floodgate_records::audit::Action;
 use floodgate_records::control::Stop;
 use floodgate_records::cost::Cost;
+use floodgate_records::engine::Engine;
 use floodgate_records::execution::{Execution, Infrastructure, Trigger};
 use floodgate_records::plan::PlannedLoad;
 use floodgate_records::status::Status;
+use floodgate_records::word::Word;
 use floodgate_store::StoreError;
 use std::collections::BTreeMap;
 
@@ -27,8 +30,8 @@ pub struct Refusal {
     pub test: String,
     /// SHA-256 of the definition and its files, as far as they could be read.
     pub version: String,
-    /// `http`, `k6`, `jmeter` or `gatling`.
-    pub engine: String,
+    /// Who was to send its load.
+    pub engine: Word<Engine>,
     /// The target, as records show it.
     pub target: Option<String>,
     /// Who wanted it.
@@ -150,7 +153,7 @@ pub async fn refuse(stores: &Stores, refusal: Refusal, now_ms: i64) -> Result<Op
         None => principal(&refused).to_owned(),
     };
     let outcome = refused.error.clone().unwrap_or_default();
-    audit(stores, &refused, &by, "refuse", &outcome, now_ms).await?;
+    audit(stores, &refused, &by, Action::Refuse, &outcome, now_ms).await?;
     let written = match found {
         Some(_) => {
             let expected = [Status::Preparing];

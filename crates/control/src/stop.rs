@@ -5,6 +5,7 @@ use crate::error::{ControlError, Result};
 use crate::json;
 use crate::lookup::find_in;
 use crate::stores::Stores;
+use floodgate_records::audit::Action;
 use floodgate_records::control::{Stop, StopReason};
 use floodgate_records::execution::Execution;
 use floodgate_records::keys::ExecutionKeys;
@@ -96,7 +97,7 @@ pub async fn stop_by_person(
         "was told to stop before"
     };
     if trail == Trail::Here {
-        audit(stores, execution, by, "abort", outcome, now_ms).await?;
+        audit(stores, execution, by, Action::Abort, outcome, now_ms).await?;
     }
     Ok(standing)
 }
@@ -107,7 +108,7 @@ pub async fn stop_by_person(
 /// What the store refuses.
 pub async fn note_order(stores: &Stores, execution: &Execution, stop: &Stop) -> Result<()> {
     let (by, at_ms) = (stop.by.as_str(), stop.at_ms);
-    audit(stores, execution, by, "abort", "stop ordered", at_ms).await
+    audit(stores, execution, by, Action::Abort, "stop ordered", at_ms).await
 }
 
 /// Notes in the audit trail that whoever started a run here stopped it, and by what: a signal.
@@ -122,5 +123,5 @@ pub async fn note_stop(
 ) -> Result<()> {
     let by = principal(execution);
     let outcome = format!("stop ordered by {signal}");
-    audit(stores, execution, by, "abort", &outcome, now_ms).await
+    audit(stores, execution, by, Action::Abort, &outcome, now_ms).await
 }

@@ -1,5 +1,7 @@
 //! What became of connections: how many there were, which way they went, and why some failed.
 
+use crate::word::Word;
+use crate::words;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,9 +15,9 @@ pub struct Connections {
     pub tls_handshakes: u64,
     /// Handshakes that resumed an earlier session.
     pub tls_resumed: u64,
-    /// Who could resume whose sessions: `per-vu`, `shared`, `never`.
+    /// Whose sessions could be resumed.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub tls_resumption: BTreeSet<String>,
+    pub tls_resumption: BTreeSet<Word<TlsResumption>>,
     /// Kept connections that were given up because bytes came on them that nobody had asked for.
     pub spoiled: u64,
     /// Connections that did not go straight to the URL's host, by the way they went: a proxy, a Unix socket, an address
@@ -25,6 +27,18 @@ pub struct Connections {
     /// Why connections could not be made, the most frequent first; at most [`Self::MAX_FAULTS`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<ConnectionFault>,
+}
+
+words! {
+    /// Whose TLS sessions a new connection may resume.
+    pub TlsResumption {
+        /// Those of the same VU, as in a browser.
+        PerVu = "per-vu",
+        /// Those of any VU on the same worker thread.
+        Shared = "shared",
+        /// Nobody's: each connection makes a full handshake, as in k6.
+        Never = "never",
+    }
 }
 
 /// A reason why connections could not be made.

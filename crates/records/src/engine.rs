@@ -1,35 +1,24 @@
 //! The engines that send load.
 
-use serde::{Deserialize, Serialize};
-use std::fmt;
+use crate::word::Words;
+use crate::words;
 use std::str::FromStr;
 
-/// Who sends the load of a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Engine {
-    /// The native Rust engine.
-    Http,
-    /// Grafana k6.
-    K6,
-    /// Apache JMeter.
-    Jmeter,
-    /// Gatling.
-    Gatling,
+words! {
+    /// Who sends the load of a run. The native one comes first.
+    pub Engine {
+        /// The native Rust engine.
+        Http = "http",
+        /// Grafana k6.
+        K6 = "k6",
+        /// Apache JMeter.
+        Jmeter = "jmeter",
+        /// Gatling.
+        Gatling = "gatling",
+    }
 }
 
 impl Engine {
-    /// All of them, the native one first.
-    pub const ALL: [Self; 4] = [Self::Http, Self::K6, Self::Jmeter, Self::Gatling];
-
-    /// The words for them, in the order of [`Self::ALL`].
-    pub const WORDS: &'static [&'static str] = &[
-        Self::Http.as_str(),
-        Self::K6.as_str(),
-        Self::Jmeter.as_str(),
-        Self::Gatling.as_str(),
-    ];
-
     /// Whether a script says what it sends; the native one runs a definition's flow.
     pub const fn runs_scripts(self) -> bool {
         !matches!(self, Self::Http)
@@ -39,22 +28,6 @@ impl Engine {
     /// they have ended.
     pub const fn tells_scenarios_of_requests(self) -> bool {
         !matches!(self, Self::Gatling)
-    }
-
-    /// The word for it in definitions and records.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::K6 => "k6",
-            Self::Jmeter => "jmeter",
-            Self::Gatling => "gatling",
-        }
-    }
-}
-
-impl fmt::Display for Engine {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
     }
 }
 
@@ -67,10 +40,7 @@ impl FromStr for Engine {
     type Err = UnknownEngine;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|engine| engine.as_str() == word)
-            .ok_or_else(|| UnknownEngine(word.to_owned()))
+        Self::parse(word).ok_or_else(|| UnknownEngine(word.to_owned()))
     }
 }
 
@@ -81,7 +51,7 @@ mod tests {
 
     #[test]
     fn an_engine_is_written_and_read_as_one_word() {
-        for (engine, word) in Engine::ALL.into_iter().zip(Engine::WORDS) {
+        for (engine, word) in Engine::ALL.iter().copied().zip(Engine::WORDS) {
             assert_eq!(engine.to_string(), *word);
             assert_eq!(word.parse(), Ok(engine));
             assert_eq!(serde_json::to_value(engine).unwrap(), *word);

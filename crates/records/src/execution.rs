@@ -1,12 +1,16 @@
 //! The execution's record: what DynamoDB and the local folder keep of a run.
 
+use crate::architecture::Architecture;
 use crate::control::Stop;
 use crate::cost::Cost;
+use crate::engine::Engine;
 use crate::failure::FailureCounts;
 use crate::outcome::ThresholdOutcome;
 use crate::plan::PlannedLoad;
 use crate::status::{ERROR_INVALID, EXIT_INVALID, Status};
 use crate::unwritten::Unwritten;
+use crate::word::Word;
+use crate::words;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -23,8 +27,8 @@ pub struct Execution {
     pub test: String,
     /// SHA-256 of the definition and its files.
     pub version: String,
-    /// `http`, `k6`, `jmeter` or `gatling`.
-    pub engine: String,
+    /// Who sends its load; empty if a refused definition doesn't say.
+    pub engine: Word<Engine>,
     /// The target, references resolved but secrets' as they are written.
     pub target: Option<String>,
     /// Who started it and from where.
@@ -98,8 +102,35 @@ impl Execution {
     }
 }
 
-/// [`Trigger::kind`] of `floodgate hit`, which answers a question and gates nothing.
-pub const HIT: &str = "hit";
+words! {
+    /// What starts runs.
+    pub TriggerKind {
+        /// A person at a terminal.
+        Cli = "cli",
+        /// A pipeline.
+        Pipeline = "pipeline",
+        /// A schedule.
+        Schedule = "schedule",
+        /// Whoever called the state machine.
+        Api = "api",
+        /// `floodgate hit`, which answers a question and gates nothing.
+        Hit = "hit",
+        /// `floodgate import`, which reads results of a run that took place elsewhere.
+        Import = "import",
+    }
+}
+
+words! {
+    /// What runs take place on.
+    pub InfrastructureKind {
+        /// One machine.
+        Local = "local",
+        /// Tasks in an account of AWS.
+        Aws = "aws",
+        /// Somewhere else: `floodgate import` read its results.
+        Import = "import",
+    }
+}
 
 /// How much a principal's name is worth.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,8 +152,8 @@ impl PrincipalIs {
 /// Who started a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trigger {
-    /// `cli`, `pipeline`, `schedule` or `api`.
-    pub kind: String,
+    /// From where; empty in a record that no command wrote.
+    pub kind: Word<TriggerKind>,
     /// Who.
     pub principal: Option<String>,
     /// The pipeline's page.
@@ -137,8 +168,8 @@ pub struct Trigger {
 /// Where a run ran.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Infrastructure {
-    /// `local` or `aws`.
-    pub kind: String,
+    /// On what.
+    pub kind: Word<InfrastructureKind>,
     /// Tasks.
     pub tasks: u32,
     /// Regions.
@@ -147,9 +178,9 @@ pub struct Infrastructure {
     pub cpu: u32,
     /// MiB of a task; 0 for a local run.
     pub memory: u32,
-    /// `arm64` or `x86_64`; empty for a local run.
+    /// The processor of a task; empty for a local run.
     #[serde(default)]
-    pub architecture: String,
+    pub architecture: Word<Architecture>,
     /// Tasks that ran on interruptible capacity.
     #[serde(default)]
     pub spot_tasks: u32,

@@ -3,6 +3,7 @@
 //! Whoever reads a record needs this crate alone: it has types, and what follows from one value of them, and needs serde
 //! and nothing that is heavier. How the values come about (what holds, what is merged, what is left out) is decided elsewhere.
 
+pub mod architecture;
 pub mod audit;
 pub mod comparison;
 pub mod connections;
@@ -23,3 +24,4 @@ pub mod status;
 pub mod summary;
 pub mod test;
 pub mod unwritten;
+pub mod word;

@@ -3,6 +3,7 @@
 use crate::connections::Connections;
 use crate::metric::Tags;
 use crate::unwritten::Unwritten;
+use crate::words;
 use serde::{Deserialize, Serialize};
 
 /// A task's final manifest.
@@ -69,6 +70,29 @@ pub enum TaskOutcome {
         /// Why.
         error: String,
     },
+}
+
+impl TaskOutcome {
+    /// How, without the reason.
+    pub const fn ending(&self) -> TaskEnding {
+        match self {
+            Self::Completed => TaskEnding::Completed,
+            Self::Stopped { .. } => TaskEnding::Stopped,
+            Self::Failed { .. } => TaskEnding::Failed,
+        }
+    }
+}
+
+words! {
+    /// The kinds of [`TaskOutcome`].
+    pub TaskEnding {
+        /// Ran its schedule to the end.
+        Completed = "completed",
+        /// Obeyed an order to stop, a signal or its deadline.
+        Stopped = "stopped",
+        /// Could not go on.
+        Failed = "failed",
+    }
 }
 
 /// What a script of an external engine says of a run, past its samples.

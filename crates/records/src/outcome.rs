@@ -1,6 +1,8 @@
 //! What came of thresholds, and of the comparison with an earlier run.
 
 use crate::metric::{Builtin, MetricKind, unit_of};
+use crate::word::Word;
+use crate::words;
 use serde::{Deserialize, Serialize};
 
 /// A threshold's outcome in the record.
@@ -14,8 +16,8 @@ pub struct ThresholdOutcome {
     pub expression: String,
     /// Aggregate, such as `p(95)`.
     pub aggregate: String,
-    /// Operator.
-    pub operator: String,
+    /// How the two sides are compared, as written.
+    pub operator: Word<Operator>,
     /// The right-hand side, in ms for time trends.
     pub target: f64,
     /// The left-hand side; `None` without data.
@@ -30,6 +32,26 @@ pub struct ThresholdOutcome {
     /// Whether every run has it, and not the definition: not all requests may fail.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub implicit: bool,
+}
+
+words! {
+    /// The operators of thresholds.
+    pub Operator {
+        /// Less.
+        Lt = "<",
+        /// Less or equal.
+        Le = "<=",
+        /// Greater.
+        Gt = ">",
+        /// Greater or equal.
+        Ge = ">=",
+        /// Equal.
+        Eq = "==",
+        /// Equal, as JavaScript has it: no different from [`Self::Eq`].
+        Same = "===",
+        /// Not equal.
+        Ne = "!=",
+    }
 }
 
 /// What came of a threshold.

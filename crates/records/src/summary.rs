@@ -4,11 +4,12 @@ use crate::connections::Connections;
 use crate::cost::Cost;
 use crate::execution::{AppliedLoad, Completeness, Infrastructure};
 use crate::failure::FailuresSummary;
-use crate::manifest::GeneratorLimits;
+use crate::manifest::{GeneratorLimits, TaskEnding};
 use crate::metric::{Contains, MetricKind};
 use crate::outcome::BaselineOutcome;
 use crate::plan::PlannedLoad;
 use crate::status::Status;
+use crate::word::Word;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -116,8 +117,8 @@ pub struct BaselineSummary {
 pub struct GeneratorSummary {
     /// The task.
     pub task: u32,
-    /// `completed`, `stopped` or `failed`.
-    pub outcome: String,
+    /// How its task ended.
+    pub outcome: Word<TaskEnding>,
     /// Whether it was saturated, by the verdict's rule.
     pub saturated: bool,
     /// What it may use.

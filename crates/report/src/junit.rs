@@ -33,7 +33,7 @@ pub fn junit(execution: &Execution, summary: &Summary) -> Result<String, JunitEr
     for (name, value) in [
         ("execution", &summary.execution),
         ("version", &summary.version),
-        ("engine", &execution.engine),
+        ("engine", &execution.engine.to_string()),
     ] {
         suite.add_property((name, &*printable(value)));
     }

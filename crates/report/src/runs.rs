@@ -2,7 +2,7 @@
 
 use crate::format::{count, span, utc_minute};
 use crate::style::{Align, Field, Style, Tone, of_status, plain, table};
-use floodgate_records::execution::{Execution, HIT};
+use floodgate_records::execution::{Execution, TriggerKind};
 use floodgate_records::status::Status;
 
 /// Below it a run has two lines: the id is never cut, since it is there to be copied, and nothing else is left out.
@@ -49,14 +49,14 @@ fn two_lines(e: &Execution, style: Style) -> String {
 
 fn row(e: &Execution) -> Vec<Field> {
     let (tone, sign) = of_status(e.status);
-    let hit = e.trigger.kind == HIT;
+    let hit = e.trigger.kind == TriggerKind::Hit;
     // A hit passes nothing: it is done.
     let status = match e.status {
         Status::Passed if hit => "done",
         status => status.as_str(),
     };
     let test = match &e.target {
-        Some(url) if hit => format!("{HIT} {url}"),
+        Some(url) if hit => format!("{} {url}", TriggerKind::Hit),
         _ => format!("{}/{}", e.project, e.test),
     };
     let took = e

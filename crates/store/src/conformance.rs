@@ -7,6 +7,7 @@ mod records;
 pub use objects::objects;
 pub use records::records;
 
+use floodgate_records::engine::Engine;
 use floodgate_records::execution::{Execution, Infrastructure, Trigger};
 use floodgate_records::plan::PlannedLoad;
 use floodgate_records::status::Status;
@@ -20,7 +21,7 @@ pub fn execution(project: &str, test: &str, id: &str) -> Execution {
         project: project.to_owned(),
         test: test.to_owned(),
         version: "0".repeat(64),
-        engine: "http".to_owned(),
+        engine: Engine::Http.into(),
         target: None,
         trigger: Trigger::default(),
         created_ms: 1_700_000_000_000,

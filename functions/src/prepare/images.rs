@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::error::{FunctionError, Result};
 use crate::stack_config::StackConfig;
 use floodgate_core::cost::Architecture;
+use floodgate_records::word::Word;
 use floodgate_store::aws::ecr::ImageName;
 
 /// Refuses a run whose image is not in its repository, or not for the processor of its tasks. Images that lie elsewhere
@@ -13,7 +14,7 @@ pub(super) async fn image(
     app: &App,
     placement: &StackConfig,
     engine: &str,
-    architecture: &str,
+    architecture: &Word<Architecture>,
 ) -> Result<Vec<String>> {
     let Some(name) = placement.images.get(engine) else {
         return Ok(Vec::new());
@@ -23,9 +24,9 @@ pub(super) async fn image(
             "image {name} of engine {engine} isn't in an ECR repository, so it wasn't checked"
         )]);
     };
-    let processor = match Architecture::parse(architecture) {
+    let processor = match architecture.known() {
         Some(known) => known.container(),
-        None => architecture,
+        None => architecture.as_str(),
     };
     let stack = &app.config.stack;
     let remedy = format!(

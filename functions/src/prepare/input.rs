@@ -1,7 +1,8 @@
 //! What starts a run.
 
 use crate::stack_config::StackConfig;
-use floodgate_records::execution::Trigger;
+use floodgate_records::execution::{Trigger, TriggerKind};
+use floodgate_records::word::Word;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -56,7 +57,7 @@ pub(super) struct Input {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct TriggerInput {
-    kind: Option<String>,
+    kind: Option<Word<TriggerKind>>,
     principal: Option<String>,
     build_url: Option<String>,
     commit: Option<String>,
@@ -65,7 +66,7 @@ pub(super) struct TriggerInput {
 impl From<&TriggerInput> for Trigger {
     fn from(input: &TriggerInput) -> Self {
         Self {
-            kind: input.kind.clone().unwrap_or_else(|| "api".into()),
+            kind: input.kind.clone().unwrap_or(TriggerKind::Api.into()),
             principal: input.principal.clone(),
             build_url: input.build_url.clone(),
             commit: input.commit.clone(),
@@ -107,7 +108,7 @@ impl Input {
             parameters: run.parameters.unwrap_or_default(),
             env: run.env.unwrap_or_default(),
             trigger: TriggerInput {
-                kind: Some("schedule".into()),
+                kind: Some(TriggerKind::Schedule.into()),
                 principal: Some(format!("schedule/{stack}/{name}")),
                 ..TriggerInput::default()
             },

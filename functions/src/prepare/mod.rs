@@ -23,7 +23,7 @@ use floodgate_control::{ControlError, PlanOptions, Prepared, lay_out, load_plan,
 use floodgate_core::cost;
 use floodgate_core::definition::model::{Definition, Region};
 use floodgate_core::schedule::planned_load;
-use floodgate_records::execution::{Infrastructure, PrincipalIs, Trigger};
+use floodgate_records::execution::{Infrastructure, InfrastructureKind, PrincipalIs, Trigger};
 use floodgate_records::plan::Plan;
 use floodgate_records::status::ERROR_INVALID;
 use input::Input;
@@ -232,7 +232,7 @@ fn options(placement: &StackConfig, definition: &Definition, home: &str) -> Resu
     let intervals = Intervals::for_tasks(tasks);
     Ok(PlanOptions {
         infrastructure: Infrastructure {
-            kind: "aws".into(),
+            kind: InfrastructureKind::Aws.into(),
             tasks,
             regions: used,
             cpu: definition.run.cpu,
@@ -265,7 +265,7 @@ fn state(prepared: &Prepared) -> Run {
     Run {
         project: prepared.plan.project.clone(),
         execution: prepared.plan.execution.clone(),
-        engine: prepared.execution.engine.clone(),
+        engine: prepared.execution.engine.to_string(),
         phase: RunPhase::Launching,
         wait_s: 1,
         tasks: prepared.plan.tasks.len() as u32,

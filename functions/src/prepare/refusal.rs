@@ -10,7 +10,8 @@ use floodgate_control::{PlanOptions, Refusal, refuse};
 use floodgate_core::definition::sketch;
 use floodgate_core::schedule::planned_load;
 use floodgate_records::control::Stop;
-use floodgate_records::execution::{Execution, PrincipalIs, Trigger};
+use floodgate_records::execution::{Execution, PrincipalIs, Trigger, TriggerKind};
+use floodgate_records::word::Word;
 use serde_json::{Value, json};
 
 /// What is known of a run before it has a plan: little at first, then more.
@@ -46,7 +47,7 @@ impl Known {
             test: text(input, "test").unwrap_or_default(),
             version: text(input, "version").unwrap_or_default(),
             trigger: Trigger {
-                kind: text(trigger, "kind").unwrap_or_else(|| "api".into()),
+                kind: text(trigger, "kind").map_or(TriggerKind::Api.into(), Word::of),
                 principal: text(trigger, "principal"),
                 build_url: text(trigger, "build_url"),
                 commit: text(trigger, "commit"),
@@ -76,15 +77,14 @@ impl Known {
     }
 
     fn of_tree(&mut self, tree: &Value) {
-        let own = [
-            (&mut self.0.project, "project"),
-            (&mut self.0.test, "test"),
-            (&mut self.0.engine, "engine"),
-        ];
+        let own = [(&mut self.0.project, "project"), (&mut self.0.test, "test")];
         for (field, key) in own {
             if let (true, Some(text)) = (field.is_empty(), tree[key].as_str()) {
                 field.push_str(text);
             }
+        }
+        if let (true, Some(text)) = (self.0.engine.is_empty(), tree["engine"].as_str()) {
+            self.0.engine = Word::of(text);
         }
     }
 
@@ -94,7 +94,7 @@ impl Known {
         self.0.project.clone_from(&definition.project);
         self.0.test.clone_from(&definition.test);
         self.0.version.clone_from(&test.version);
-        self.0.engine = definition.engine.as_str().to_owned();
+        self.0.engine = definition.engine.into();
         self.0.target.clone_from(&test.parsed.shown_target);
         self.0.planned = planned_load(definition);
     }

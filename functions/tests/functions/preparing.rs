@@ -25,7 +25,7 @@ async fn an_inline_definition_becomes_a_plan_and_a_record() {
     assert_eq!(plan["env"]["A"], "b");
     assert_eq!(plan["run_arn"], ARN);
     let record = stack.record().await;
-    assert_eq!(record.infrastructure.architecture, "arm64");
+    assert_eq!(record.infrastructure.architecture.as_str(), "arm64");
     assert_eq!(
         record.infrastructure.image_digest.as_deref(),
         Some("sha256:abc")

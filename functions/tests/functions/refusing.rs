@@ -17,7 +17,7 @@ async fn refused(stack: &Stack, input: &Value) -> FunctionError {
 async fn trail(stack: &Stack) -> Vec<(String, String, String)> {
     let trail = stack.records.audit_trail("shop").await.unwrap();
     let entries = trail.into_iter();
-    let entries = entries.map(|e| (e.principal, e.action, e.outcome));
+    let entries = entries.map(|e| (e.principal, e.action.to_string(), e.outcome));
     entries.collect()
 }
 

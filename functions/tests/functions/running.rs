@@ -1,6 +1,7 @@
 use crate::support::*;
 use floodgate_core::cost::{END, READY, WATCH_MB};
 use floodgate_functions::{App, Course, Function, expected};
+use floodgate_records::cost::ChargeUnit;
 use floodgate_records::status::Status;
 use floodgate_store::RecordStore;
 use serde_json::{Value, json};
@@ -229,7 +230,7 @@ async fn a_run_over_two_regions_is_one_run() {
     let vcpu = |region: &str| {
         let of = items
             .iter()
-            .filter(|i| i.region == region && i.what.contains("vCPU"));
+            .filter(|i| i.region == region && i.what.as_str().contains("vCPU"));
         of.map(|i| i.quantity).sum::<f64>()
     };
     assert!(
@@ -316,7 +317,7 @@ async fn what_the_watch_did_is_what_was_expected_of_it() {
     let lambda: f64 = cost
         .items
         .iter()
-        .filter(|item| item.unit == "GB-seconds")
+        .filter(|item| item.unit == ChargeUnit::GbSeconds)
         .map(|item| item.quantity)
         .sum();
     let least = f64::from(WATCH_MB) / 1_024.0 * RUNNING.as_secs_f64();

@@ -2,6 +2,7 @@
 
 use crate::support::*;
 use floodgate_functions::{Described, Function};
+use floodgate_records::audit::Action;
 use floodgate_records::execution::PrincipalIs;
 use floodgate_records::test::TestRecord;
 use floodgate_store::RecordStore;
@@ -383,7 +384,7 @@ async fn a_persons_order_to_stop_is_noted_at_the_end() {
         stack.call(Function::Finish, run.clone()).await.unwrap();
     }
     let trail = stack.records.audit_trail("shop").await.unwrap();
-    let orders: Vec<_> = trail.iter().filter(|e| e.action == "abort").collect();
+    let orders: Vec<_> = trail.iter().filter(|e| e.action == Action::Abort).collect();
     assert_eq!(orders.len(), 1, "{trail:?}");
     assert_eq!(orders[0].principal, "arn:aws:iam::1:user/ann");
     assert_eq!(orders[0].principal_is, PrincipalIs::Claimed);

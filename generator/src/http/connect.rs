@@ -271,10 +271,7 @@ impl Connecting<'_> {
             let mut account = self.worker.state.account.borrow_mut();
             account.tls_handshakes += 1;
             account.tls_resumed += u64::from(resumed);
-            let policy = tls.resumption.as_str();
-            if !account.tls_resumption.contains(policy) {
-                account.tls_resumption.insert(policy.to_owned());
-            }
+            account.tls_resumption.insert(tls.resumption.into());
         }
         if self.transport.version == HttpVersion::Http2 && !h2 {
             let why = format!("{}: does not agree on HTTP/2 by ALPN", plain(&authority));

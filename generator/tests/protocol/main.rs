@@ -19,6 +19,7 @@ use floodgate_generator::limits::TaskLimits;
 use floodgate_generator::recorder::{Closed, SeriesBudget, Window, WorkerRecorder};
 use floodgate_generator::timer::Timer;
 use floodgate_records::connections::Connections;
+use floodgate_records::engine::Engine;
 use floodgate_records::execution::{AppliedLoad, Completeness, Execution, Infrastructure, Trigger};
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::manifest::{Health, Manifest, ScriptSays, TaskOutcome};
@@ -131,7 +132,7 @@ fn record() -> Execution {
         project: "p".into(),
         test: "lines".into(),
         version: "1".into(),
-        engine: "http".into(),
+        engine: Engine::Http.into(),
         target: None,
         trigger: Trigger::default(),
         created_ms: START_MS,

@@ -3,6 +3,7 @@
 use super::shop;
 use crate::execution::{PROJECT, arrivals, eventually};
 use crate::stack::Stack;
+use floodgate_records::audit::Action;
 use floodgate_records::control::StopReason;
 use floodgate_records::status::Status;
 use floodgate_records::summary::Summary;
@@ -204,7 +205,7 @@ async fn ctrl_c_aborts_the_run_in_the_callers_name() {
     let trail = records.audit_trail(PROJECT).await.unwrap();
     let orders: Vec<_> = trail
         .iter()
-        .filter(|e| e.execution == id && e.action == "abort")
+        .filter(|e| e.execution == id && e.action == Action::Abort)
         .collect();
     assert_eq!(orders.len(), 1, "{orders:?}");
     assert_eq!(orders[0].principal, stop.by);

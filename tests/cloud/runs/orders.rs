@@ -5,7 +5,7 @@ use crate::execution::{PROJECT, arrivals, eventually, input};
 use crate::stack::Stack;
 use aws_sdk_sfn::types::ExecutionStatus;
 use floodgate_records::control::StopReason;
-use floodgate_records::execution::PrincipalIs;
+use floodgate_records::execution::{PrincipalIs, TriggerKind};
 use floodgate_records::status::Status;
 use floodgate_store::{ObjectStore as _, RecordStore as _};
 use std::time::{Duration, Instant};
@@ -140,7 +140,7 @@ async fn a_schedule_starts_a_run() {
     let ended = stack.found(&arn, &id).end().await;
     ended.expect(Status::Passed, "");
     let trigger = &ended.record.trigger;
-    assert_eq!(trigger.kind, "schedule");
+    assert_eq!(trigger.kind, TriggerKind::Schedule);
     assert_eq!(
         trigger.principal.as_deref(),
         Some("schedule/nightly/nightly")

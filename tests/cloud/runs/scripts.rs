@@ -40,7 +40,7 @@ async fn run(engine: &str, script: &str, folder: &Path) {
     assert_eq!(shop.counters().requests(), 100);
     let record = stack.records.get(Some(PROJECT), &summary.execution).await;
     let record = record.unwrap().unwrap();
-    assert_eq!(record.engine, engine);
+    assert_eq!(record.engine.as_str(), engine);
     let run = stack.found(record.run_arn.as_deref().unwrap(), &summary.execution);
     run.end().await.expect(Status::Passed, "");
 }

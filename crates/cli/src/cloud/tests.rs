@@ -6,7 +6,7 @@ use crate::args::EnvArgs;
 use crate::env::Environment;
 use crate::load::{LoadedTest, Origin, load_text};
 use floodgate_control::plain_cause;
-use floodgate_records::execution::Trigger;
+use floodgate_records::execution::{Trigger, TriggerKind};
 use floodgate_records::keys::definition_file;
 use floodgate_store::local::LocalStore;
 use machine::{Machine, Stand};
@@ -95,7 +95,7 @@ async fn a_run_is_started_from_an_uploaded_version_with_only_what_it_names() {
         test: &package,
         env: &env,
         trigger: Trigger {
-            kind: "cli".into(),
+            kind: TriggerKind::Cli.into(),
             principal: Some("arn:aws:iam::1:user/ann".into()),
             ..Trigger::default()
         },

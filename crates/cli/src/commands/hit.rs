@@ -10,7 +10,7 @@ use floodgate_core::definition::{HostOverride, without_credentials};
 use floodgate_core::execution::redact::is_confidential;
 use floodgate_core::rate::Rate;
 use floodgate_core::units::{format_duration, parse_duration};
-use floodgate_records::execution::HIT;
+use floodgate_records::execution::TriggerKind;
 use floodgate_records::status::Status;
 use floodgate_records::summary::Summary;
 use serde_json::{Value, json};
@@ -411,7 +411,7 @@ pub async fn hit(args: Args) -> Result<ExitCode> {
         show: args.show,
         title: Some(args.shown_url()),
         target: Some(args.shown_url()),
-        kind: Some(HIT),
+        kind: Some(TriggerKind::Hit),
         debug_requests: 0,
     };
     let finished = execute(run).await?;

@@ -18,6 +18,7 @@ use floodgate_control::load::{self, Loaded};
 use floodgate_control::{PlanOptions, finish, json, prepare};
 use floodgate_core::definition::{Definition, Resolver, Source as Text};
 use floodgate_records::control::Start;
+use floodgate_records::execution::{InfrastructureKind, TriggerKind};
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::status::Status;
 use std::path::{Path, PathBuf};
@@ -115,10 +116,10 @@ pub async fn import(args: Args) -> Result<ExitCode> {
     package.warnings.extend(differing(&definition, &sources));
     let tasks = u32::try_from(sources.len()).unwrap_or(u32::MAX);
     let mut options = PlanOptions::local(tasks, None);
-    options.infrastructure.kind = "import".into();
+    options.infrastructure.kind = InfrastructureKind::Import.into();
     options.infrastructure.engine_version = String::new();
     let mut trigger = trigger(|name| env.variable(name));
-    trigger.kind = "import".into();
+    trigger.kind = TriggerKind::Import.into();
     let prepared = prepare(&stores, &id, &package, trigger, &options, now_ms()).await?;
     let keys = ExecutionKeys::new(&prepared.plan.project, &id);
 

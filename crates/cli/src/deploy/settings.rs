@@ -78,7 +78,7 @@ impl Architecture {
     }
 
     pub(super) const fn name(self) -> &'static str {
-        self.of_aws().name()
+        self.of_aws().as_str()
     }
 
     /// As Docker names it.

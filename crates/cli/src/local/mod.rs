@@ -23,7 +23,7 @@ use floodgate_control::{
 use floodgate_generator::environment::default_spool;
 use floodgate_records::control::StopReason;
 use floodgate_records::engine::Engine;
-use floodgate_records::execution::Execution;
+use floodgate_records::execution::{Execution, TriggerKind};
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::status::Status;
 use floodgate_store::StoreError;
@@ -63,7 +63,7 @@ pub struct LocalRun<'a> {
     /// What the record says the load goes to, instead of the definition's target.
     pub target: Option<String>,
     /// What started it, instead of what the environment says.
-    pub kind: Option<&'static str>,
+    pub kind: Option<TriggerKind>,
     /// How many of the first exchanges each generator samples.
     pub debug_requests: u32,
 }

@@ -2,6 +2,7 @@ use super::*;
 use floodgate_core::definition::model::{HttpOptions, RunOptions};
 use floodgate_core::schedule::planned_load;
 use floodgate_records::engine::Engine;
+use floodgate_records::word::Words;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -54,7 +55,9 @@ fn auto(definition: &Definition) -> u32 {
 
 #[test]
 fn the_rate_the_vus_and_the_size_of_a_task_decide() {
-    let [_, scripted, threaded, ..] = Engine::ALL;
+    let &[_, scripted, threaded, ..] = Engine::ALL else {
+        panic!("there are other engines than the native one");
+    };
     let mut test = definition(Engine::Http, rate(45_000));
     assert_eq!(auto(&test), 5);
     test.run.cpu = 4_096;

@@ -1,7 +1,7 @@
 use crate::support::*;
 use floodgate_control::{Refusal, refuse};
 use floodgate_records::control::{Stop, StopReason};
-use floodgate_records::execution::Trigger;
+use floodgate_records::execution::{Trigger, TriggerKind};
 use floodgate_records::status::{ERROR_INVALID, EXIT_INVALID, Status};
 use floodgate_store::StoreError;
 
@@ -12,7 +12,7 @@ fn refusal(error: &str, reason: &str) -> Refusal {
         id: ID.into(),
         project: "shop".into(),
         trigger: Trigger {
-            kind: "pipeline".into(),
+            kind: TriggerKind::Pipeline.into(),
             principal: Some("eve".into()),
             ..Trigger::default()
         },
@@ -26,7 +26,8 @@ fn refusal(error: &str, reason: &str) -> Refusal {
 
 async fn trail(folder: &Folder) -> Vec<(String, String, String)> {
     let trail = folder.stores.records.audit_trail("shop").await.unwrap();
-    let entry = |e: floodgate_records::audit::AuditEntry| (e.principal, e.action, e.outcome);
+    let entry =
+        |e: floodgate_records::audit::AuditEntry| (e.principal, e.action.to_string(), e.outcome);
     trail.into_iter().map(entry).collect()
 }
 

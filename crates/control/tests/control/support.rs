@@ -10,7 +10,7 @@ use floodgate_core::shard::{Content, Row, ShardMeta, Sources, encode, sha256_hex
 use floodgate_core::template::Template;
 use floodgate_records::control::Ready;
 use floodgate_records::engine::Engine;
-use floodgate_records::execution::Trigger;
+use floodgate_records::execution::{Trigger, TriggerKind};
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::manifest::{
     GeneratorLimits, Health, Manifest, ShardEntry, TaskOutcome, Totals,
@@ -123,7 +123,7 @@ impl Folder {
             warnings: Vec::new(),
         };
         let trigger = Trigger {
-            kind: "cli".into(),
+            kind: TriggerKind::Cli.into(),
             principal: Some("ann".into()),
             ..Trigger::default()
         };

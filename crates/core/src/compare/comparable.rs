@@ -36,10 +36,10 @@ pub fn obstacles(base: Account<'_>, head: Account<'_>) -> Vec<String> {
             why.push(format!("{what} differs: {before} and {now}"));
         }
     };
-    differ("the engine", b.engine.clone(), h.engine.clone());
+    differ("the engine", b.engine.to_string(), h.engine.to_string());
     differ("the planned load", load(b), load(h));
     let (i, j) = (&b.infrastructure, &h.infrastructure);
-    differ("where they ran", i.kind.clone(), j.kind.clone());
+    differ("where they ran", i.kind.to_string(), j.kind.to_string());
     differ(
         "the number of tasks",
         i.tasks.to_string(),
@@ -54,8 +54,8 @@ pub fn obstacles(base: Account<'_>, head: Account<'_>) -> Vec<String> {
     );
     differ(
         "the processor",
-        i.architecture.clone(),
-        j.architecture.clone(),
+        i.architecture.to_string(),
+        j.architecture.to_string(),
     );
     why.extend([base, head].into_iter().flat_map(doubts));
     why

@@ -239,6 +239,7 @@ mod tests {
     use crate::histogram::Histogram;
     use crate::shard::Row;
     use bytes::Bytes;
+    use floodgate_records::engine::Engine;
     use floodgate_records::execution::Execution;
     use floodgate_records::metric::{SeriesKey, Tags};
     use floodgate_records::status::Status;
@@ -391,7 +392,7 @@ mod tests {
         let cases: [Difference; 8] = [
             (|e| e.version = "f".repeat(64), "the test has changed"),
             (|e| e.test = "other".into(), "different tests"),
-            (|e| e.engine = "k6".into(), "the engine differs"),
+            (|e| e.engine = Engine::K6.into(), "the engine differs"),
             (|e| e.planned.max_vus += 1, "the planned load differs"),
             (
                 |e| e.infrastructure.tasks += 1,

@@ -1,8 +1,9 @@
 //! From usage to dollars.
 
 use super::prices::{self, PRICES_OF, Prices, SPOT_SHARE};
-use super::usage::{Architecture, Capacity, Compute, Services, Usage};
-use floodgate_records::cost::{Cost, CostItem};
+use super::usage::{Capacity, Compute, Services, Usage};
+use floodgate_records::architecture::Architecture;
+use floodgate_records::cost::{Charge, ChargeUnit, Cost, CostItem};
 use std::collections::BTreeSet;
 
 /// What a usage costs.
@@ -62,6 +63,8 @@ pub fn bill(usage: &Usage) -> Bill {
     }
 }
 
+type Quantity = (f64, ChargeUnit);
+
 #[derive(Default)]
 struct Lines {
     items: Vec<CostItem>,
@@ -76,7 +79,7 @@ impl Lines {
         prices::of(region)
     }
 
-    fn line(&mut self, what: &str, region: &str, (quantity, unit): (f64, &str), price: f64) {
+    fn line(&mut self, what: Charge, region: &str, (quantity, unit): Quantity, price: f64) {
         if quantity > 0.0 {
             self.items.push(CostItem {
                 what: what.into(),
@@ -94,65 +97,69 @@ impl Lines {
             Architecture::Arm64 => prices.fargate_arm64,
             Architecture::X86_64 => prices.fargate_x86_64,
         };
-        let (name, share) = match c.capacity {
-            Capacity::OnDemand => ("fargate", 1.0),
-            Capacity::Spot => ("fargate spot", SPOT_SHARE),
+        let share = match c.capacity {
+            Capacity::OnDemand => 1.0,
+            Capacity::Spot => SPOT_SHARE,
         };
-        let arch = c.architecture.name();
-        let vcpu = (c.vcpu_hours, "vCPU-hours");
-        let memory = (c.gb_hours, "GB-hours");
-        self.line(
-            &format!("{name} vCPU {arch}"),
-            &c.region,
-            vcpu,
-            fargate.vcpu_hour * share,
-        );
-        self.line(
-            &format!("{name} memory {arch}"),
-            &c.region,
-            memory,
-            fargate.gb_hour * share,
-        );
+        let (cpus, memory) = match (c.capacity, c.architecture) {
+            (Capacity::OnDemand, Architecture::Arm64) => {
+                (Charge::FargateVcpuArm64, Charge::FargateMemoryArm64)
+            }
+            (Capacity::OnDemand, Architecture::X86_64) => {
+                (Charge::FargateVcpuX86_64, Charge::FargateMemoryX86_64)
+            }
+            (Capacity::Spot, Architecture::Arm64) => {
+                (Charge::SpotVcpuArm64, Charge::SpotMemoryArm64)
+            }
+            (Capacity::Spot, Architecture::X86_64) => {
+                (Charge::SpotVcpuX86_64, Charge::SpotMemoryX86_64)
+            }
+        };
+        let vcpu_hours = (c.vcpu_hours, ChargeUnit::VcpuHours);
+        let gb_hours = (c.gb_hours, ChargeUnit::GbHours);
+        self.line(cpus, &c.region, vcpu_hours, fargate.vcpu_hour * share);
+        self.line(memory, &c.region, gb_hours, fargate.gb_hour * share);
     }
 
     fn services(&mut self, s: &Services) {
+        use {Charge as C, ChargeUnit as U};
         let p = self.prices(&s.region);
-        let lines = [
-            ("public IPv4", (s.ipv4_hours, "address-hours"), p.ipv4_hour),
+        let lines: [(C, Quantity, f64); 11] = [
+            (C::PublicIpv4, (s.ipv4_hours, U::AddressHours), p.ipv4_hour),
             (
-                "lambda requests",
-                (s.lambda_requests, "requests"),
+                C::LambdaRequests,
+                (s.lambda_requests, U::Requests),
                 p.lambda_request,
             ),
             (
-                "lambda arm64",
-                (s.lambda_arm64_gb_s, "GB-seconds"),
+                C::LambdaArm64,
+                (s.lambda_arm64_gb_s, U::GbSeconds),
                 p.lambda_arm64_gb_s,
             ),
             (
-                "lambda x86_64",
-                (s.lambda_x86_64_gb_s, "GB-seconds"),
+                C::LambdaX86_64,
+                (s.lambda_x86_64_gb_s, U::GbSeconds),
                 p.lambda_x86_64_gb_s,
             ),
             (
-                "step functions",
-                (s.transitions, "transitions"),
+                C::StepFunctions,
+                (s.transitions, U::Transitions),
                 p.transition,
             ),
-            ("s3 writes", (s.s3_puts, "requests"), p.s3_put),
-            ("s3 reads", (s.s3_gets, "requests"), p.s3_get),
-            ("s3 storage", (s.s3_gb_months, "GB-months"), p.s3_gb_month),
+            (C::S3Writes, (s.s3_puts, U::Requests), p.s3_put),
+            (C::S3Reads, (s.s3_gets, U::Requests), p.s3_get),
+            (C::S3Storage, (s.s3_gb_months, U::GbMonths), p.s3_gb_month),
             (
-                "dynamodb writes",
-                (s.dynamodb_writes, "write units"),
+                C::DynamodbWrites,
+                (s.dynamodb_writes, U::WriteUnits),
                 p.dynamodb_write,
             ),
             (
-                "dynamodb reads",
-                (s.dynamodb_reads, "read units"),
+                C::DynamodbReads,
+                (s.dynamodb_reads, U::ReadUnits),
                 p.dynamodb_read,
             ),
-            ("logs", (s.log_gb, "GB"), p.logs_gb),
+            (C::Logs, (s.log_gb, U::Gb), p.logs_gb),
         ];
         for (what, quantity, price) in lines {
             self.line(what, &s.region, quantity, price);

@@ -10,12 +10,13 @@ pub mod prices;
 mod usage;
 
 pub use bill::{Bill, bill};
+pub use floodgate_records::architecture::Architecture;
 pub use model::{
     END, Observed, READY, RETENTION_DAYS, Site, TaskTime, WATCH_MB, Watched, estimate, longest,
     so_far,
 };
 pub use prices::PRICES_OF;
-pub use usage::{Architecture, Capacity, Compute, Services, Size, Usage};
+pub use usage::{Capacity, Compute, Services, Size, Usage};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -2,8 +2,9 @@
 //! the plan is a constant here, and stands in `docs/cost.md`.
 
 use super::bill::{Bill, bill};
-use super::usage::{Architecture, Capacity, Size, Usage};
+use super::usage::{Capacity, Size, Usage};
 use crate::definition::model::RunOptions;
+use floodgate_records::architecture::Architecture;
 use floodgate_records::plan::Plan;
 use std::time::Duration;
 

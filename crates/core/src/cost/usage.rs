@@ -1,49 +1,11 @@
 //! What a run used, in the units that AWS charges for. Usages add up: of two runs, of parts of a run.
 
+use floodgate_records::architecture::Architecture;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// A task is charged for at least so long. Source: <https://aws.amazon.com/fargate/pricing/>, read 2026-11-22.
 const FARGATE_MINIMUM: Duration = Duration::from_secs(60);
-
-/// The processor of tasks and functions.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
-pub enum Architecture {
-    /// AWS Graviton.
-    #[default]
-    #[serde(rename = "arm64")]
-    Arm64,
-    /// Intel and AMD.
-    #[serde(rename = "x86_64")]
-    X86_64,
-}
-
-impl Architecture {
-    /// As in records: `arm64`, `x86_64`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Arm64 => "arm64",
-            Self::X86_64 => "x86_64",
-        }
-    }
-
-    /// As containers' platforms have it: `arm64`, `amd64`.
-    pub const fn container(self) -> &'static str {
-        match self {
-            Self::Arm64 => "arm64",
-            Self::X86_64 => "amd64",
-        }
-    }
-
-    /// From its name in records and placements; `None` for any other.
-    pub fn parse(name: &str) -> Option<Self> {
-        [Self::Arm64, Self::X86_64]
-            .into_iter()
-            .find(|a| a.name() == name)
-    }
-}
 
 /// The capacity that a task ran on.
 #[derive(

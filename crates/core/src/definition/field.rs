@@ -1,12 +1,13 @@
 //! A key as the decoder sees it: what its value becomes.
 
 use super::fault::Sink;
-use super::model::Words;
+use super::model::{ConnectionMode, DataMode, HttpVersion, OnMissing, TlsResumption};
 use super::shape::{Key, Shape};
 use super::tree::{Core, Entry, Node};
 use super::yaml;
 use crate::rate::Rate;
 use crate::units::{parse_bytes, parse_duration, parse_ratio};
+use floodgate_records::engine::Engine;
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -54,6 +55,19 @@ macro_rules! behind {
     };
 }
 pub(super) use behind;
+
+/// Lets values of keys become one of a type's words.
+macro_rules! one_of {
+    ($($name:ty),* $(,)?) => {$(
+        impl $crate::definition::field::Value for $name {
+            const NOTHING: Self = <Self as ::floodgate_records::word::Words>::ALL[0];
+            fn read(node: &$crate::definition::tree::Node) -> Option<Self> {
+                <Self as ::floodgate_records::word::Words>::parse(node.known()?.as_ref())
+            }
+        }
+    )*};
+}
+pub(super) use one_of;
 
 impl<T> Field<T> {
     pub(super) const fn new(
@@ -240,12 +254,14 @@ impl MayBeOpen for Rate {
     const OPEN: Self = Self::ONE;
 }
 
-impl<T: Words> Value for T {
-    const NOTHING: Self = T::FIRST;
-    fn read(node: &Node) -> Option<Self> {
-        T::parse(node.known()?.as_ref())
-    }
-}
+one_of!(
+    ConnectionMode,
+    DataMode,
+    Engine,
+    HttpVersion,
+    OnMissing,
+    TlsResumption,
+);
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

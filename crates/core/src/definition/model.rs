@@ -3,16 +3,15 @@
 mod connection;
 mod control;
 mod flow;
-pub(in crate::definition) mod words;
 
 pub use connection::*;
 pub use control::*;
+pub use floodgate_records::connections::TlsResumption;
 pub use flow::*;
-pub use words::Words;
-use words::words;
 
 use crate::template::Template;
 use floodgate_records::engine::Engine;
+use floodgate_records::words;
 use std::collections::BTreeMap;
 use std::time::Duration;
 

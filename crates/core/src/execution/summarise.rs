@@ -13,7 +13,7 @@ use floodgate_records::connections::Connections;
 use floodgate_records::control::Stop;
 use floodgate_records::execution::{AppliedLoad, Completeness, Execution};
 use floodgate_records::key::Key;
-use floodgate_records::manifest::{Manifest, TaskOutcome};
+use floodgate_records::manifest::Manifest;
 use floodgate_records::metric::{Builtin, Contains, MetricKind, Tags};
 use floodgate_records::outcome::{Outcome, ThresholdOutcome};
 use floodgate_records::summary::{
@@ -309,12 +309,7 @@ fn generator(m: &Manifest) -> GeneratorSummary {
     let h = &m.health;
     GeneratorSummary {
         task: m.task,
-        outcome: match m.outcome {
-            TaskOutcome::Completed => "completed",
-            TaskOutcome::Stopped { .. } => "stopped",
-            TaskOutcome::Failed { .. } => "failed",
-        }
-        .to_owned(),
+        outcome: m.outcome.ending().into(),
         saturated: !Saturation::of(h).is_empty(),
         limits: h.limits,
         contended_seconds: h.contended_seconds,

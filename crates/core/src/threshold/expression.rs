@@ -4,7 +4,9 @@ use super::aggregate::Aggregate;
 use super::number::number_length;
 use crate::check::Comparison;
 use crate::syntax::SyntaxError;
+use floodgate_records::outcome::Operator;
 use floodgate_records::printable::quoted;
+use floodgate_records::word::Words;
 use std::fmt;
 use std::ops::Range;
 
@@ -18,7 +20,7 @@ pub struct Expression {
     /// How the sides are compared.
     pub comparison: Comparison,
     /// The operator as written; `===` and `==` are one comparison.
-    pub operator: &'static str,
+    pub operator: Operator,
     /// The right side: ms where the left side is a trend's, else a plain number.
     pub target: f64,
     /// The unit of time that was written, if any.
@@ -31,16 +33,16 @@ impl fmt::Display for Expression {
     }
 }
 
-/// Longer ones first, so that a prefix never wins.
-const OPERATORS: [(&str, Comparison); 7] = [
-    ("===", Comparison::Eq),
-    ("==", Comparison::Eq),
-    ("!=", Comparison::Ne),
-    ("<=", Comparison::Le),
-    (">=", Comparison::Ge),
-    ("<", Comparison::Lt),
-    (">", Comparison::Gt),
-];
+const fn comparison(operator: Operator) -> Comparison {
+    match operator {
+        Operator::Lt => Comparison::Lt,
+        Operator::Le => Comparison::Le,
+        Operator::Gt => Comparison::Gt,
+        Operator::Ge => Comparison::Ge,
+        Operator::Eq | Operator::Same => Comparison::Eq,
+        Operator::Ne => Comparison::Ne,
+    }
+}
 
 /// Units of time, with what they are in ms as a power of ten and a factor: so that `0.29s` is exactly 290.
 const UNITS: [(&str, i32, f64); 6] = [
@@ -67,14 +69,13 @@ pub fn parse_expression(text: &str) -> Result<Expression, SyntaxError> {
     }
     let at = text.find(SIGNS).ok_or_else(|| {
         SyntaxError::new(text.trim_end().len(), "there is no operator")
-            .allowed("< <= > >= == === !=")
+            .allowed(Operator::WORDS.join(" "))
     })?;
-    let (operator, comparison) =
-        operator_at(&text[at..]).map_err(|error| error.within(at..text.len()))?;
+    let operator = operator_at(&text[at..]).map_err(|error| error.within(at..text.len()))?;
     let Sides { left, right } = sides(text);
     if left.is_empty() {
         return Err(SyntaxError::new(
-            at..at + operator.len(),
+            at..at + operator.as_str().len(),
             "an aggregate before the operator is missing",
         )
         .allowed("an expression such as p(95)<500"));
@@ -88,7 +89,7 @@ pub fn parse_expression(text: &str) -> Result<Expression, SyntaxError> {
     Ok(Expression {
         text: text.trim().to_owned(),
         aggregate,
-        comparison,
+        comparison: comparison(operator),
         operator,
         target,
         unit,
@@ -128,10 +129,10 @@ pub(super) fn no_time(what: &str, unit: &str) -> SyntaxError {
 }
 
 /// The operator that `text` starts with.
-fn operator_at(text: &str) -> Result<(&'static str, Comparison), SyntaxError> {
+fn operator_at(text: &str) -> Result<Operator, SyntaxError> {
     let run = text.len() - text.trim_start_matches(SIGNS).len();
     let written = &text[..run];
-    if let Some(found) = OPERATORS.into_iter().find(|(o, _)| *o == written) {
+    if let Some(found) = Operator::parse(written) {
         return Ok(found);
     }
     let nearest = match written {

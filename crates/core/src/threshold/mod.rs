@@ -92,7 +92,7 @@ impl Threshold {
             key: self.key.to_string(),
             expression: text.clone(),
             aggregate: aggregate.to_string(),
-            operator: (*operator).to_owned(),
+            operator: (*operator).into(),
             target: *target,
             observed: observed.value,
             outcome,

@@ -129,8 +129,8 @@ pub(super) fn doubts(
             ));
         }
     }
-    let grows =
-        matches!(expression.aggregate, Aggregate::Count) && expression.operator.starts_with('>');
+    let grows = matches!(expression.aggregate, Aggregate::Count)
+        && matches!(expression.comparison, Comparison::Gt | Comparison::Ge);
     if abort_on_fail && grows && !delayed {
         doubts.push(format!(
             "threshold {key}: {expression} is breached until enough has been counted, so abortOnFail stops the run at \

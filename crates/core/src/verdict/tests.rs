@@ -2,7 +2,7 @@ use super::words::{number, percent};
 use super::*;
 use floodgate_records::control::StopReason;
 use floodgate_records::manifest::{GeneratorLimits, Health, TaskOutcome, Totals};
-use floodgate_records::outcome::{BaselineOutcome, Direction, Outcome};
+use floodgate_records::outcome::{BaselineOutcome, Direction, Operator, Outcome};
 use proptest::prelude::*;
 
 /// A run that passes, to be bent.
@@ -55,7 +55,7 @@ fn threshold(outcome: Outcome) -> ThresholdOutcome {
         key: "http_req_duration".into(),
         expression: "p(95)<500".into(),
         aggregate: "p(95)".into(),
-        operator: "<".into(),
+        operator: Operator::Lt.into(),
         target: 500.0,
         observed: (outcome != Outcome::NoData).then_some(512.345_678),
         outcome,

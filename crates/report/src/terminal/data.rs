@@ -2,7 +2,7 @@
 
 use crate::format::{bytes, count, duration, plural};
 use crate::style::{Align, Style, Tone, fitting, plain, table};
-use floodgate_records::manifest::LimitSource;
+use floodgate_records::manifest::{LimitSource, TaskEnding};
 use floodgate_records::summary::{GeneratorSummary, Summary};
 
 /// How many generators are listed; the worst come first.
@@ -33,11 +33,12 @@ pub(super) fn generators(summary: &Summary, style: Style) -> String {
         ("memory", Align::Right),
     ];
     let rows = list.iter().take(MAX_GENERATORS).map(|g| {
-        let (sign, tone) = match (g.outcome.as_str(), g.saturated) {
-            ("failed", _) => ("✗ failed", Tone::Bad),
+        let (sign, tone) = match (g.outcome.known(), g.saturated) {
+            (Some(TaskEnding::Failed), _) => ("✗ failed", Tone::Bad),
             (_, true) => ("? saturated", Tone::Warn),
-            ("stopped", _) => ("✓ stopped", Tone::Plain),
-            _ => ("✓ ok", Tone::Good),
+            (Some(TaskEnding::Stopped), _) => ("✓ stopped", Tone::Plain),
+            (Some(TaskEnding::Completed), _) => ("✓ ok", Tone::Good),
+            (None, _) => (g.outcome.as_str(), Tone::Plain),
         };
         let sign_of = if g.start_skew_ms > 0.0 { "+" } else { "" };
         vec![

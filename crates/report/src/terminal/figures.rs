@@ -4,9 +4,10 @@ use super::requests::unanswered;
 use super::told::remedy;
 use crate::format::{bytes, count, duration, number, percent, share};
 use crate::style::{Align, Field, Style, Tone, fitting, plain, table};
-use floodgate_records::execution::{Execution, HIT};
+use floodgate_records::execution::{Execution, TriggerKind};
 use floodgate_records::metric::{Builtin, Contains, MetricKind};
 use floodgate_records::summary::{MetricSummary, Summary};
+use floodgate_records::word::Word;
 
 /// Quantiles of the tables: their heading and their name in a summary.
 const QUANTILES: [(&str, &str); 6] = [
@@ -256,7 +257,7 @@ pub(super) fn errors(execution: &Execution, summary: &Summary, style: Style) -> 
     );
     // `hit` has said so at its head.
     let remedies = summary.errors.keys().filter_map(|code| remedy(code, false));
-    if execution.trigger.kind != HIT {
+    if execution.trigger.kind != TriggerKind::Hit {
         let rows: Vec<_> = remedies.map(|r| vec![(r.to_owned(), Tone::Dim)]).collect();
         if !rows.is_empty() {
             text += &table(style, &[("", Align::Wrap)], rows);
@@ -270,7 +271,7 @@ pub(super) fn connections(summary: &Summary, style: Style) -> String {
     let all = &summary.connections;
     let mut rows = Vec::new();
     if all.tls_handshakes > 0 {
-        let whose: Vec<_> = all.tls_resumption.iter().map(String::as_str).collect();
+        let whose: Vec<_> = all.tls_resumption.iter().map(Word::as_str).collect();
         let resumed = format!(
             "TLS handshakes, {} resumed (sessions: {})",
             count(all.tls_resumed),

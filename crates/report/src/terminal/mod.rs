@@ -8,7 +8,7 @@ mod told;
 
 use crate::format::{plural, span, utc};
 use crate::style::{Align, Style, Tone, plain, table};
-use floodgate_records::execution::{Execution, HIT};
+use floodgate_records::execution::{Execution, TriggerKind};
 use floodgate_records::printable::printable;
 use floodgate_records::summary::Summary;
 use told::{Told, told};
@@ -68,8 +68,8 @@ fn headline(execution: &Execution, summary: &Summary, style: Style) -> String {
         head: verdict,
         reasons,
     } = told(execution, summary);
-    let test = if execution.trigger.kind == HIT {
-        HIT.to_owned()
+    let test = if execution.trigger.kind == TriggerKind::Hit {
+        TriggerKind::Hit.to_string()
     } else {
         format!("{}/{}", summary.project, summary.test)
     };

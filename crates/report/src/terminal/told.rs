@@ -2,7 +2,7 @@
 
 use crate::format::{count, plural};
 use crate::style::{Tone, of_status};
-use floodgate_records::execution::{Execution, HIT};
+use floodgate_records::execution::{Execution, TriggerKind};
 use floodgate_records::status::Status;
 use floodgate_records::summary::Summary;
 use std::cmp::Reverse;
@@ -19,7 +19,7 @@ const MAX_CODES: usize = 4;
 
 pub(super) fn told(execution: &Execution, summary: &Summary) -> Told {
     let (tone, sign) = of_status(summary.status);
-    let hit = execution.trigger.kind == HIT
+    let hit = execution.trigger.kind == TriggerKind::Hit
         && !matches!(summary.status, Status::Errored | Status::Aborted)
         && summary.applied.http_reqs > 0;
     if hit {

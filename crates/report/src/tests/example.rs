@@ -1,12 +1,14 @@
 //! A shop's checkout test, with different ends.
 
-use floodgate_records::connections::Connections;
+use floodgate_records::connections::{Connections, TlsResumption};
 use floodgate_records::cost::{Cost, CostItem};
+use floodgate_records::engine::Engine;
 use floodgate_records::execution::{
-    AppliedLoad, Completeness, ExcludedShard, Execution, Infrastructure, Trigger,
+    AppliedLoad, Completeness, ExcludedShard, Execution, Infrastructure, InfrastructureKind,
+    Trigger, TriggerKind,
 };
 use floodgate_records::failure::FailuresSummary;
-use floodgate_records::manifest::{GeneratorLimits, LimitSource};
+use floodgate_records::manifest::{GeneratorLimits, LimitSource, TaskEnding};
 use floodgate_records::metric::{Builtin, Contains, MetricKind};
 use floodgate_records::outcome::{BaselineOutcome, Direction, Outcome, ThresholdOutcome};
 use floodgate_records::plan::PlannedLoad;
@@ -15,6 +17,7 @@ use floodgate_records::summary::{
     BaselineSummary, CheckSummary, GeneratorSummary, MetricSummary, RequestSummary, Summary,
     ThresholdResult,
 };
+use floodgate_records::word::Word;
 use std::collections::BTreeMap;
 
 pub(super) type Run = (Execution, Summary);
@@ -61,7 +64,7 @@ fn threshold(
         key: key.into(),
         expression,
         aggregate: aggregate.into(),
-        operator: operator.into(),
+        operator: Word::of(operator),
         target,
         observed,
         outcome,
@@ -76,7 +79,7 @@ fn connections() -> Connections {
         opened: 64,
         tls_handshakes: 64,
         tls_resumed: 3,
-        tls_resumption: ["per-vu".to_owned()].into(),
+        tls_resumption: [TlsResumption::PerVu.into()].into(),
         spoiled: 1,
         ..Connections::default()
     };
@@ -88,7 +91,7 @@ fn connections() -> Connections {
 fn generator(task: u32, cpu: f64, lag_p99_ms: f64) -> GeneratorSummary {
     GeneratorSummary {
         task,
-        outcome: "completed".into(),
+        outcome: TaskEnding::Completed.into(),
         saturated: false,
         limits: GeneratorLimits {
             cpus: 1.0,
@@ -183,7 +186,7 @@ pub(super) fn passed() -> Run {
         ),
     ];
     let infrastructure = Infrastructure {
-        kind: "local".into(),
+        kind: InfrastructureKind::Local.into(),
         tasks: 2,
         regions: vec!["local".into()],
         engine_version: "0.1.0".into(),
@@ -319,10 +322,10 @@ pub(super) fn passed() -> Run {
         project: "shop".into(),
         test: "checkout".into(),
         version: summary.version.clone(),
-        engine: "http".into(),
+        engine: Engine::Http.into(),
         target: Some("https://staging.shop.example".into()),
         trigger: Trigger {
-            kind: "cli".into(),
+            kind: TriggerKind::Cli.into(),
             ..Trigger::default()
         },
         created_ms: START_MS - 2_000,
@@ -361,10 +364,10 @@ fn judged((e, s): &mut Run, status: Status, reasons: &[&str]) {
 pub(super) fn in_the_cloud() -> Run {
     let (mut e, mut s) = passed();
     let item = |what: &str, quantity, unit: &str, usd| CostItem {
-        what: what.into(),
+        what: Word::of(what),
         region: "eu-west-1".into(),
         quantity,
-        unit: unit.into(),
+        unit: Word::of(unit),
         usd,
     };
     s.cost = Some(Cost {
@@ -438,7 +441,7 @@ pub(super) fn failed() -> Run {
         ..AppliedLoad::default()
     };
     e.thresholds[3].observed = Some(486.93);
-    s.generators[1].outcome = "stopped".into();
+    s.generators[1].outcome = TaskEnding::Stopped.into();
     s.warnings = vec![
         "590 iterations were dropped (2.51 %), because no VU was free in time; raise maxVUs, or plan a lower rate".into(),
         "iterations started late although a VU was ready (p99 740 ms; tasks 0, 1), which the response times include; use \

@@ -5,6 +5,7 @@ use super::*;
 use example::{failed, first_run, in_the_cloud, inconclusive, nothing, passed};
 use floodgate_records::schema;
 use floodgate_records::status::Status;
+use floodgate_records::word::Word;
 
 const NARROW: Style = Style {
     color: false,
@@ -224,6 +225,35 @@ fn limits_that_are_none_of_the_machines_are_told() {
 fn a_narrow_terminal() {
     let (e, s) = failed();
     insta::assert_snapshot!(summary(&e, &s, NARROW));
+}
+
+#[test]
+fn words_of_a_newer_version_are_shown() {
+    let (mut e, mut s) = in_the_cloud();
+    e.engine = Word::of("wrk");
+    e.trigger.kind = Word::of("chatbot");
+    e.infrastructure.kind = Word::of("edge");
+    e.infrastructure.architecture = Word::of("riscv64");
+    s.infrastructure = e.infrastructure.clone();
+    s.generators[0].outcome = Word::of("hibernated");
+    s.connections.tls_resumption = [Word::of("per-task")].into();
+    let cost = e.cost.as_mut().unwrap();
+    (cost.items[0].what, cost.items[0].usd) = (Word::of("s3 vectors"), 9.0);
+    s.cost = e.cost.clone();
+    let text = summary(&e, &s, Style::PLAIN);
+    for word in ["hibernated", "sessions: per-task", "s3 vectors"] {
+        assert!(text.contains(word), "{word}: {text}");
+    }
+    assert!(runs(std::slice::from_ref(&e), Style::PLAIN).contains(&e.id));
+    assert!(junit(&e, &s).unwrap().contains("\"wrk\""));
+    let text = json(&s).unwrap();
+    let read: floodgate_records::summary::Summary = serde_json::from_str(&text).unwrap();
+    assert_eq!(read, s);
+    let value = serde_json::from_str(&text).unwrap();
+    assert!(jsonschema::draft202012::is_valid(
+        &schema::summary(),
+        &value
+    ));
 }
 
 #[test]

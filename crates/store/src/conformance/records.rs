@@ -2,7 +2,7 @@
 
 use super::execution;
 use crate::{RecordStore, StoreError};
-use floodgate_records::audit::AuditEntry;
+use floodgate_records::audit::{Action, AuditEntry};
 use floodgate_records::status::Status;
 use floodgate_records::test::TestRecord;
 use std::sync::Arc;
@@ -160,7 +160,7 @@ async fn keeps_an_audit_trail(store: &dyn RecordStore) {
         principal_is: Default::default(),
         at_ms: i,
         principal: "ann\n\"x\"".to_owned(),
-        action: "start".to_owned(),
+        action: Action::Start.into(),
         execution: "01JD0000000000000000000001".to_owned(),
         version: "v".to_owned(),
         outcome: "ok".to_owned(),

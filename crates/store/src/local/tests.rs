@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::conformance::{self, execution};
+use floodgate_records::audit::Action;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -198,7 +199,7 @@ async fn a_line_of_the_trail_that_was_cut_off_takes_no_other_with_it() {
         principal_is: Default::default(),
         at_ms: 1,
         principal: "ann".into(),
-        action: "start".into(),
+        action: Action::Start.into(),
         execution: "01JD0000000000000000000001".into(),
         version: "v".into(),
         outcome: "ok".into(),
@@ -305,7 +306,7 @@ async fn a_full_disk_is_an_error_and_leaves_the_old_object() {
         principal_is: Default::default(),
         at_ms: 1,
         principal,
-        action: "start".into(),
+        action: Action::Start.into(),
         execution: record.id.clone(),
         version: "v".into(),
         outcome: "ok".into(),

@@ -33,7 +33,11 @@ fn resumed(change: impl FnOnce(&mut HttpOptions)) -> (u64, u64, Vec<String>) {
             }
         }
         let account = worker.connections();
-        let whose = account.tls_resumption.into_iter().collect();
+        let whose = account
+            .tls_resumption
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(account.opened, account.tls_handshakes);
         (account.tls_handshakes, account.tls_resumed, whose)
     })

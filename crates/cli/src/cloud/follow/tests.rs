@@ -3,6 +3,7 @@ use crate::cloud::tests::{ID, Scripted, environment, loaded, stores};
 use async_trait::async_trait;
 use bytes::Bytes;
 use floodgate_control::{PlanOptions, Refusal, finish, prepare, read_stop, refuse};
+use floodgate_records::audit::Action;
 use floodgate_records::control::{Start, StopReason};
 use floodgate_records::execution::Trigger;
 use floodgate_records::keys::ExecutionKeys;
@@ -103,7 +104,7 @@ async fn a_wish_to_stop_is_ordered_as_soon_as_there_is_a_run_and_once() {
     assert_eq!(again, Some(stop));
     // Nothing is written but the order: a runner may write no records.
     let trail = stores.records.audit_trail("shop").await.unwrap();
-    assert!(trail.iter().all(|e| e.action != "abort"), "{trail:?}");
+    assert!(trail.iter().all(|e| e.action != Action::Abort), "{trail:?}");
 }
 
 #[tokio::test]

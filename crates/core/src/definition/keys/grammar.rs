@@ -2,12 +2,13 @@
 
 use crate::baseline::BaselineMetric;
 use crate::check::{Check, last_line, parse_json_path};
-use crate::definition::model::{Extractor, HttpVersion, Words};
+use crate::definition::model::{Extractor, HttpVersion};
 use crate::definition::shape::pattern::matches;
 use crate::definition::shape::{Grammar, Shape};
 use crate::syntax::SyntaxError;
 use crate::units::{BYTES, RATIO, parse_bytes, parse_ratio};
 use floodgate_records::printable::quoted;
+use floodgate_records::word::Words;
 use std::ops::Range;
 
 /// Text, which YAML may read as a number.

@@ -7,10 +7,10 @@ use super::names::SCENARIO_NAME;
 use super::shared::TAGS as TAG_MAP;
 use super::step::STEPS_SHAPE;
 use super::times::{ANY_DURATION, ANY_RATE, MOST, RUN_DURATION, SOME_DURATION, SOME_RATE};
-use crate::definition::field::{Field, Parts, keys};
-use crate::definition::model::words::words;
+use crate::definition::field::{Field, Parts, keys, one_of};
 use crate::definition::shape::{Key, Shape, Table};
 use crate::rate::Rate;
+use floodgate_records::words;
 use std::time::Duration;
 
 words! {
@@ -30,6 +30,8 @@ words! {
         RampingArrivalRate = "ramping-arrival-rate",
     }
 }
+
+one_of!(Named);
 
 static POSITIVE: Shape = Shape::Integer { min: 1, max: MOST };
 static COUNT: Shape = Shape::Integer { min: 0, max: MOST };

@@ -1,21 +1,8 @@
 //! Which way connections go, and what they remember.
 
-use super::words::words;
 use crate::syntax::SyntaxError;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
-
-words! {
-    /// Whose TLS sessions a new connection may resume.
-    pub TlsResumption {
-        /// Those of the same VU, as in a browser.
-        PerVu = "per-vu",
-        /// Those of any VU on the same worker thread.
-        Shared = "shared",
-        /// Nobody's: each connection makes a full handshake, as in k6.
-        Never = "never",
-    }
-}
 
 /// What a definition says about proxies.
 #[derive(Clone, Debug, PartialEq, Eq)]

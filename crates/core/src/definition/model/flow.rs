@@ -1,9 +1,9 @@
 //! What an iteration does: steps, requests, bodies and what is taken from answers.
 
 use super::control::{Branch, Each, Repeat, Way};
-use super::words::words;
 use crate::check::Check;
 use crate::template::Template;
+use floodgate_records::words;
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -1,7 +1,8 @@
 //! A finished run to judge and sum up, for tests.
 
 use super::*;
-use floodgate_records::execution::{Infrastructure, Trigger};
+use floodgate_records::engine::Engine;
+use floodgate_records::execution::{Infrastructure, InfrastructureKind, Trigger, TriggerKind};
 use floodgate_records::plan::PlannedLoad;
 use floodgate_records::status::Status;
 
@@ -13,10 +14,10 @@ pub(crate) fn execution() -> Execution {
         project: "shop".into(),
         test: "checkout".into(),
         version: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
-        engine: "http".into(),
+        engine: Engine::Http.into(),
         target: Some("http://127.0.0.1:8080".into()),
         trigger: Trigger {
-            kind: "cli".into(),
+            kind: TriggerKind::Cli.into(),
             ..Trigger::default()
         },
         created_ms: 1_700_000_000_000,
@@ -25,7 +26,7 @@ pub(crate) fn execution() -> Execution {
         status: Status::Merging,
         reasons: Vec::new(),
         infrastructure: Infrastructure {
-            kind: "local".into(),
+            kind: InfrastructureKind::Local.into(),
             tasks: 1,
             ..Infrastructure::default()
         },

@@ -2,9 +2,9 @@ use super::testing::{conclude_with, summary_with};
 use super::*;
 use crate::definition::model::{BaselineRef, BaselineSpec, ThresholdSpec};
 use crate::threshold::testing::Samples;
-use floodgate_records::cost::{Cost, CostItem};
+use floodgate_records::cost::{Charge, ChargeUnit, Cost, CostItem};
 use floodgate_records::execution::ExcludedShard;
-use floodgate_records::manifest::{GeneratorLimits, Health, Totals};
+use floodgate_records::manifest::{GeneratorLimits, Health, TaskOutcome, Totals};
 use floodgate_records::schema;
 use floodgate_records::status::Status;
 use serde_json::Value;
@@ -176,10 +176,10 @@ fn every_summary_is_of_the_published_schema() {
         estimate_usd: Some(0.1),
         actual_usd: None,
         items: vec![CostItem {
-            what: "fargate vCPU".into(),
+            what: Charge::FargateVcpuArm64.into(),
             region: "eu-west-1".into(),
             quantity: 0.5,
-            unit: "vCPU-hours".into(),
+            unit: ChargeUnit::VcpuHours.into(),
             usd: 0.02,
         }],
         prices_of: "2026-11-01".into(),
