@@ -39,7 +39,7 @@ impl Environment {
         };
         for entry in &args.env {
             let (name, value) =
-                assignment(entry).map_err(|problem| CliError::Usage(format!("--env {problem}")))?;
+                assignment(entry).map_err(|problem| CliError::usage(format!("--env {problem}")))?;
             given.insert(name, value);
         }
         Ok(Self {

@@ -17,10 +17,10 @@ pub(crate) type Cause = Box<dyn Error + Send + Sync>;
 pub enum CliError {
     /// Arguments that parse, and make no sense.
     #[error("{0}")]
-    Usage(String),
+    Usage(#[source] Cause),
     /// A definition with faults, rendered as a compiler would.
     #[error("{0}")]
-    Definition(String),
+    Definition(#[source] Cause),
     /// A file that the user named, or that has to be written.
     #[error("{operation} {}: {source}{}", shown(.path), advice(.remedy.as_deref()))]
     File {
@@ -72,12 +72,12 @@ pub enum CliError {
         beside: String,
     },
     /// A service on AWS, or a run in the cloud that ended without a verdict.
-    #[error("{what}: {problem}{}", advice(Some(.remedy.as_str()).filter(|r| !r.is_empty())))]
+    #[error("{what}: {source}{}", advice(Some(.remedy.as_str()).filter(|r| !r.is_empty())))]
     Cloud {
         /// What was attempted.
         what: String,
         /// What came of it.
-        problem: String,
+        source: Cause,
         /// What to do about it; may be empty.
         remedy: String,
         /// Whether the same may succeed later.
@@ -107,7 +107,7 @@ pub enum CliError {
 
 impl From<LoadError> for CliError {
     fn from(error: LoadError) -> Self {
-        Self::Definition(error.text)
+        Self::definition(error)
     }
 }
 
@@ -136,6 +136,16 @@ fn advice(text: Option<&str>) -> String {
 pub type Result<T> = std::result::Result<T, CliError>;
 
 impl CliError {
+    /// See [`CliError::Usage`].
+    pub fn usage(cause: impl Into<Cause>) -> Self {
+        Self::Usage(cause.into())
+    }
+
+    /// See [`CliError::Definition`].
+    pub fn definition(cause: impl Into<Cause>) -> Self {
+        Self::Definition(cause.into())
+    }
+
     /// Something that was attempted, and what came of it.
     pub fn run(what: impl Into<String>, cause: impl Into<Cause>) -> Self {
         Self::Run {
@@ -195,6 +205,60 @@ impl CliError {
             | Self::Run { .. }
             | Self::Unfinished { .. }
             | Self::Unmerged { .. } => Status::Errored.exit_code(),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn chain(error: &dyn Error) -> Vec<String> {
+        let mut all = vec![error.to_string()];
+        let mut at = error.source();
+        while let Some(source) = at {
+            all.push(source.to_string());
+            at = source.source();
+        }
+        all
+    }
+
+    #[test]
+    fn what_an_error_began_with_is_its_last_source_and_is_printed_once() {
+        let json = || serde_json::from_str::<u8>("{").unwrap_err();
+        let begins = json().to_string();
+        let corrupt = || ControlError::Corrupt {
+            key: "plan.json".into(),
+            source: json().into(),
+        };
+        let unusable = ControlError::Definition {
+            source: json().into(),
+        };
+        let cloud = CliError::Cloud {
+            what: "start it".into(),
+            source: json().into(),
+            remedy: "try again".into(),
+            temporary: true,
+            code: 97,
+        };
+        for error in [
+            CliError::usage(json()),
+            CliError::definition(json()),
+            CliError::read("a.yaml", json(), None),
+            CliError::run("merge", corrupt()),
+            corrupt().into(),
+            unusable.into(),
+            cloud,
+            CliError::Unmerged {
+                source: Box::new(corrupt().into()),
+                id: "x".into(),
+                beside: String::new(),
+            },
+        ] {
+            let chain = chain(&error);
+            assert_eq!(chain.last(), Some(&begins), "{error:?}");
+            assert_eq!(chain[0].matches(&begins).count(), 1, "{error}");
         }
     }
 }

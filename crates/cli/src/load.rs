@@ -175,7 +175,7 @@ fn refuse(name: &str, faults: &[String]) -> Result<()> {
         return Ok(());
     }
     let lines = faults.iter().map(|fault| format!("{name}: {fault}\n"));
-    Err(CliError::Definition(lines.collect()))
+    Err(CliError::definition(lines.collect::<String>()))
 }
 
 /// What `--env` and `--env-file` give is for a script too, as overrides of its parameters: by reference, so that a value is stored no
@@ -204,7 +204,7 @@ fn no_stray_load_options(definition: &Definition, env: &Environment) -> Result<(
     if engine.takes_load_options || env.load_options().is_empty() {
         return Ok(());
     }
-    Err(CliError::Usage(format!(
+    Err(CliError::usage(format!(
         "--vus, --duration, --iterations, --stage and --rps are for scripts of {}, and the engine is {}: {}",
         labels("or", |facts| facts.takes_load_options),
         definition.engine.as_str(),

@@ -82,7 +82,7 @@ pub(crate) fn say_led(lead: &str, text: &str) {
 pub(crate) fn say_error(error: &CliError) {
     match error {
         // Faults bring their own layout.
-        CliError::Definition(faults) => say_lines(faults.trim_end()),
+        CliError::Definition(faults) => say_lines(faults.to_string().trim_end()),
         error => {
             let text = error.to_string();
             let lines: Vec<_> = text.trim_end().lines().map(printable).collect();

@@ -1,5 +1,6 @@
 //! What can go wrong between the preparation of a run and its end.
 
+use floodgate_core::syntax::SyntaxError;
 use floodgate_store::StoreError;
 use floodgate_store::json::JsonError;
 use std::error::Error;
@@ -57,11 +58,21 @@ pub enum ControlError {
         status: &'static str,
     },
     /// The definition of the run cannot be judged.
-    #[error("the definition of this run is not usable: {problem}")]
+    #[error("the definition of this run is not usable: {source}")]
     Definition {
         /// Every fault.
-        problem: String,
+        source: Box<dyn Error + Send + Sync>,
     },
+}
+
+/// Thresholds or a baseline that no longer compile.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", sentences(.0))]
+pub(crate) struct Uncompiled(pub(crate) Vec<SyntaxError>);
+
+fn sentences(faults: &[SyntaxError]) -> String {
+    let faults = faults.iter().map(ToString::to_string);
+    faults.collect::<Vec<_>>().join("; ")
 }
 
 impl From<JsonError> for ControlError {

@@ -3,7 +3,7 @@
 use crate::audit::{audit, principal};
 use crate::collect::{Collected, collect, load_parts};
 use crate::earlier::{Earlier, earlier};
-use crate::error::{ControlError, Result};
+use crate::error::{ControlError, Result, Uncompiled};
 use crate::failures::merge_failures;
 use crate::json;
 use crate::lookup::load_summary;
@@ -315,12 +315,8 @@ async fn judge(
     collected: &Collected,
     errors: &[String],
 ) -> Result<Conclusion> {
-    let unusable = |faults: Vec<floodgate_core::syntax::SyntaxError>| ControlError::Definition {
-        problem: faults
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join("; "),
+    let unusable = |faults| ControlError::Definition {
+        source: Uncompiled(faults).into(),
     };
     let thresholds = Thresholds::compile(&definition.thresholds).map_err(unusable)?;
     let baseline = definition

@@ -172,7 +172,7 @@ fn definition(
 
 fn unusable(error: LoadError) -> ControlError {
     ControlError::Definition {
-        problem: error.text,
+        source: error.into(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reading an engine's output while it is written, in constant memory.
 
 use crate::collector::Collector;
+use std::error::Error;
 
 /// Turns the bytes that an engine writes into samples. It is given the output piece by piece as it grows, cut anywhere.
 pub trait Reader: Send {
@@ -22,7 +23,7 @@ pub trait Reader: Send {
 pub(crate) const LATEST_MS: i64 = 7_258_118_400_000;
 
 /// Why an engine's output cannot be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// A line that is longer than any that the engine writes.
     #[error("line {line} is longer than {limit} bytes: is this the engine's output?")]
@@ -39,6 +40,8 @@ pub enum ReadError {
         place: String,
         /// What is wrong, with the value and the remedy.
         problem: String,
+        /// What it was found by, if that was an error of its own.
+        source: Option<Box<dyn Error + Send + Sync>>,
     },
     /// A version or a layout that this build does not know.
     #[error("{what} {found} is not known here; {remedy}")]
@@ -50,6 +53,25 @@ pub enum ReadError {
         /// What to do.
         remedy: String,
     },
+}
+
+impl ReadError {
+    /// Something that the format does not allow.
+    pub(crate) fn malformed(place: String, problem: impl Into<String>) -> Self {
+        Self::Malformed {
+            place,
+            problem: problem.into(),
+            source: None,
+        }
+    }
+
+    /// The same, found by `error`.
+    pub(crate) fn because(mut self, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        if let Self::Malformed { source, .. } = &mut self {
+            *source = Some(error.into());
+        }
+        self
+    }
 }
 
 /// Cuts pieces into lines, with a bound on what is kept from one piece to the next.

@@ -1,6 +1,7 @@
 //! Why a store could not do what it was asked.
 
 use floodgate_records::status::Status;
+use std::error::Error;
 use std::io::ErrorKind;
 
 /// Why a store could not do what it was asked.
@@ -43,6 +44,8 @@ pub enum StoreError {
         key: String,
         /// What is wrong with it.
         problem: String,
+        /// What it was found by, if that was an error of its own.
+        source: Option<Box<dyn Error + Send + Sync>>,
     },
     /// More than the store takes in one piece.
     #[error("{key}: {bytes} bytes, of which the store takes {limit} at most; {remedy}")]
@@ -122,6 +125,23 @@ pub enum StoreError {
 pub type Result<T> = std::result::Result<T, StoreError>;
 
 impl StoreError {
+    /// Something that does not hold what it should.
+    pub(crate) fn corrupt(key: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Corrupt {
+            key: key.into(),
+            problem: problem.into(),
+            source: None,
+        }
+    }
+
+    /// The same, found by `error`.
+    pub(crate) fn because(mut self, error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        if let Self::Corrupt { source, .. } = &mut self {
+            *source = Some(error.into());
+        }
+        self
+    }
+
     /// Whether the same request may succeed later with nothing changed but time.
     pub fn is_temporary(&self) -> bool {
         match self {

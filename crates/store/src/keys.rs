@@ -84,11 +84,11 @@ pub(crate) fn check_usd(execution: &str, usd: f64) -> Result<()> {
     if (0.0..=MAX_USD).contains(&usd) {
         Ok(())
     } else {
-        Err(StoreError::Corrupt {
-            key: execution.to_owned(),
-            problem: format!(
+        Err(StoreError::corrupt(
+            execution,
+            format!(
                 "{usd} US dollars is not a valid cost: it must be a number from 0 to {MAX_USD}"
             ),
-        })
+        ))
     }
 }

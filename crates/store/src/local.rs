@@ -113,10 +113,8 @@ fn to_json<T: serde::Serialize>(what: &str, value: &T, pretty: bool) -> Result<V
     } else {
         serde_json::to_vec(value)
     };
-    let mut json = json.map_err(|error| StoreError::Corrupt {
-        key: what.to_owned(),
-        problem: error.to_string(),
-    })?;
+    let mut json =
+        json.map_err(|error| StoreError::corrupt(what, error.to_string()).because(error))?;
     json.push(b'\n');
     Ok(json)
 }
@@ -266,9 +264,9 @@ impl RecordStore for LocalStore {
                 .split(|&byte| byte == b'\n')
                 .filter(|line| !line.is_empty());
             let entries = lines.enumerate().map(|(i, line)| {
-                serde_json::from_slice(line).map_err(|error| StoreError::Corrupt {
-                    key: path.display().to_string(),
-                    problem: format!("line {}: {error}", i + 1),
+                serde_json::from_slice(line).map_err(|error| {
+                    let problem = format!("line {}: {error}", i + 1);
+                    StoreError::corrupt(path.display().to_string(), problem).because(error)
                 })
             });
             entries.collect()

@@ -188,10 +188,9 @@ impl<'a, M: Machine> At<'a, M> {
         }
         Err(CliError::Cloud {
             what: format!("execution {id} ended without a verdict"),
-            problem: if cause.is_empty() {
-                error.clone()
-            } else {
-                format!("{cause} ({error})")
+            source: match cause.is_empty() {
+                true => error.clone().into(),
+                false => format!("{cause} ({error})").into(),
             },
             remedy: String::new(),
             temporary: false,

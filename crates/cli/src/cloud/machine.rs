@@ -1,6 +1,6 @@
 //! The state machine, as far as a run's start and end are concerned.
 
-use crate::error::{CliError, Result};
+use crate::error::{Cause, CliError, Result};
 use aws_config::SdkConfig;
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
@@ -75,7 +75,7 @@ impl Machine for AwsMachine {
             }
             refused.get_or_insert(error);
         }
-        Err(refused.unwrap_or_else(|| CliError::Usage("no state machine is known".into())))
+        Err(refused.unwrap_or_else(|| CliError::usage("no state machine is known")))
     }
 
     async fn look(&self, name: &str) -> Result<Option<Stand>> {
@@ -190,24 +190,34 @@ pub(crate) async fn caller(config: &SdkConfig) -> Result<Caller> {
 /// What a service refused, and what to do about it.
 fn failed<E, R>(what: &str, error: SdkError<E, R>) -> CliError
 where
-    E: ProvideErrorMetadata + Error + 'static,
-    R: std::fmt::Debug + 'static,
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
 {
     let temporary = matches!(
         error,
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_)
     );
     let code = error.code().unwrap_or_default().to_owned();
-    let problem = match error.message() {
+    let text = match error.message() {
         Some(message) => format!("{message} ({code})"),
         None if code.is_empty() => chain(&error),
         None => code.clone(),
     };
-    refused(what, &code, problem, temporary)
+    let source = Box::new(error);
+    refused(what, &code, Answer { text, source }.into(), temporary)
 }
 
-pub(super) fn refused(what: &str, code: &str, problem: String, temporary: bool) -> CliError {
-    let no_credentials = code.is_empty() && problem.to_lowercase().contains("credential");
+/// What a service said, or why it said nothing: in a line, where the error of the client has several or none that tells.
+#[derive(Debug, thiserror::Error)]
+#[error("{text}")]
+struct Answer {
+    text: String,
+    source: Cause,
+}
+
+pub(super) fn refused(what: &str, code: &str, source: Cause, temporary: bool) -> CliError {
+    let said = source.to_string().to_lowercase();
+    let no_credentials = code.is_empty() && said.contains("credential");
     let remedy = match code {
         _ if no_credentials => {
             "log in (aws sso login), name a profile in AWS_PROFILE, or give the pipeline a role"
@@ -234,7 +244,7 @@ pub(super) fn refused(what: &str, code: &str, problem: String, temporary: bool) 
     let throttled = code.contains("Throttl") || code == "TooManyRequestsException";
     CliError::Cloud {
         what: what.to_owned(),
-        problem,
+        source,
         remedy: remedy.to_owned(),
         temporary: (temporary || throttled) && !no_credentials,
         code: match code {

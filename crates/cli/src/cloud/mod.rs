@@ -74,9 +74,7 @@ pub(crate) async fn config(region: Option<&str>) -> SdkConfig {
 pub(crate) fn region(config: &SdkConfig) -> Result<String> {
     let region = config.region().map(ToString::to_string);
     region.ok_or_else(|| {
-        CliError::Usage(
-            "no AWS region: pass --region, set AWS_REGION, or set one in the profile".into(),
-        )
+        CliError::usage("no AWS region: pass --region, set AWS_REGION, or set one in the profile")
     })
 }
 

@@ -144,7 +144,7 @@ impl Place {
         let stack = named.stack.as_deref();
         let part = |given: Option<String>, what: &str, by_convention: &dyn Fn(&str) -> String| {
             given.or_else(|| stack.map(by_convention)).ok_or_else(|| {
-                CliError::Usage(format!(
+                CliError::usage(format!(
                     "no stack given, so its {what} is unknown: pass --stack NAME, set FLOODGATE_STACK, or write \
                      .floodgate/{CONNECTION} with terraform output -json > .floodgate/{CONNECTION}"
                 ))

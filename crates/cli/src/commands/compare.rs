@@ -90,7 +90,7 @@ pub async fn compare(args: Args) -> Result<ExitCode> {
     let base = find_in(stores, project, &args.base).await?;
     let head = find_in(stores, project, &args.head).await?;
     if base.id == head.id {
-        return Err(CliError::Usage(format!(
+        return Err(CliError::usage(format!(
             "both are execution {}: name two",
             base.id
         )));

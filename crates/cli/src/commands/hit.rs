@@ -234,13 +234,13 @@ impl Args {
         let (scheme, rest) = url.split_once("://").unwrap_or(("", &url));
         // whatever its case (RFC 3986 §3.1)
         if !["http", "https"].contains(&scheme.to_ascii_lowercase().as_str()) {
-            return Err(CliError::Usage(format!(
+            return Err(CliError::usage(format!(
                 "{:?} is not an http:// or https:// URL",
                 self.url
             )));
         }
         if rest.is_empty() || rest.starts_with(['/', '?', '#', ':']) {
-            return Err(CliError::Usage(format!("{:?} names no host", self.url)));
+            return Err(CliError::usage(format!("{:?} names no host", self.url)));
         }
         let mut base_dir = PathBuf::from(".");
         let mut request = json!({ "name": literal(&without_credentials(&url)) });
@@ -264,7 +264,7 @@ impl Args {
                 let path = Path::new(path);
                 let name = path.file_name().and_then(|n| n.to_str());
                 let name = name.ok_or_else(|| {
-                    CliError::Usage(format!("--body @{}: names no file", path.display()))
+                    CliError::usage(format!("--body @{}: names no file", path.display()))
                 })?;
                 request["file"] = json!(name);
                 if let Some(folder) = path.parent().filter(|p| !p.as_os_str().is_empty()) {

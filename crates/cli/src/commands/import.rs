@@ -182,7 +182,7 @@ fn alone(args: &Args, first: &ResultsFile) -> Result<Loaded> {
     for entry in &args.threshold {
         let split = entry.split_once(": ").or_else(|| entry.rsplit_once(':'));
         let (metric, expression) = split.ok_or_else(|| {
-            CliError::Usage(format!(
+            CliError::usage(format!(
                 "--threshold {entry:?}: write METRIC: EXPRESSION, as in 'http_req_duration: p(95)<500'"
             ))
         })?;

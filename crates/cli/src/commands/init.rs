@@ -45,7 +45,7 @@ fn write_new(path: &Path, text: &str) -> Result<()> {
     let written =
         std::fs::File::create_new(path).and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => CliError::Usage(format!(
+        ErrorKind::AlreadyExists => CliError::usage(format!(
             "{} exists already; name another file, or move it away",
             path.display()
         )),

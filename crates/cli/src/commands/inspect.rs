@@ -58,8 +58,7 @@ pub fn inspect(args: &Args) -> Result<ExitCode> {
     let weights = vec![1; args.tasks as usize];
     let mut shares = Vec::new();
     for place in 0..args.tasks as usize {
-        let segment = Segment::of_weights(&weights, place)
-            .map_err(|error| CliError::Usage(error.to_string()))?;
+        let segment = Segment::of_weights(&weights, place).map_err(CliError::usage)?;
         let schedules = definition
             .scenarios
             .iter()

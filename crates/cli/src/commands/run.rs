@@ -80,7 +80,7 @@ pub(crate) fn overrides(set: &[String], script: &ScriptArgs) -> Result<Vec<(Stri
         Some((path, value)) if !path.trim().is_empty() => {
             Ok((path.trim().to_owned(), value.to_owned()))
         }
-        _ => Err(CliError::Usage(format!(
+        _ => Err(CliError::usage(format!(
             "--set {entry:?}: write PATH=VALUE, as in scenarios.browse.rate=50"
         ))),
     };
@@ -88,7 +88,7 @@ pub(crate) fn overrides(set: &[String], script: &ScriptArgs) -> Result<Vec<(Stri
         Some((name, value)) if !name.trim().is_empty() => {
             Ok((format!("parameters.{}", name.trim()), value.to_owned()))
         }
-        _ => Err(CliError::Usage(format!(
+        _ => Err(CliError::usage(format!(
             "-J {entry:?}: write NAME=VALUE, as in users=50"
         ))),
     };
@@ -206,7 +206,7 @@ async fn run_in_cloud(args: Args) -> Result<ExitCode> {
     let test = load_file(&args.file, &overrides(&args.set, &args.script)?, &env)?;
     let only_here = only_here(&test, |name| std::env::var(name).ok());
     if !only_here.is_empty() {
-        return Err(CliError::Definition(only_here.concat()));
+        return Err(CliError::definition(only_here.concat()));
     }
     let mut package = test.package();
     // What has no effect on one machine has one there.

@@ -51,9 +51,9 @@ impl Account {
         let region = cloud::region(&config)?;
         let caller = cloud::caller(&config).await?;
         let state = match &args.state {
-            Some(said) => State::parse(said).map_err(CliError::Usage)?,
+            Some(said) => State::parse(said).map_err(CliError::usage)?,
             None => match about.and_then(|_| connection::state(&known)) {
-                Some(before) => State::parse(&before).map_err(CliError::Usage)?,
+                Some(before) => State::parse(&before).map_err(CliError::usage)?,
                 None => State::Folder(stacks()?),
             },
         };
@@ -117,9 +117,8 @@ fn stacks() -> Result<PathBuf> {
     let data = variable("XDG_DATA_HOME").filter(|path| path.is_absolute());
     let data = data.or_else(|| Some(variable("HOME")?.join(".local/share")));
     let data = data.ok_or_else(|| {
-        CliError::Usage(
-            "there is neither XDG_DATA_HOME nor HOME to keep Terraform's state in: pass --state DIR"
-                .into(),
+        CliError::usage(
+            "there is neither XDG_DATA_HOME nor HOME to keep Terraform's state in: pass --state DIR",
         )
     })?;
     Ok(data.join("floodgate/stacks"))

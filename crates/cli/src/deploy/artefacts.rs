@@ -142,7 +142,7 @@ impl Places {
             .iter()
             .map(|folder| folder.display().to_string());
         let folders: Vec<_> = folders.collect();
-        CliError::Usage(format!(
+        CliError::usage(format!(
             "there is no {name} in {}, and this is not a clone of the repository that could build it: put the files of the release {VERSION} there, \
              name their folder with --artefacts DIR, or say {instead}",
             folders.join(" or "),
@@ -179,7 +179,7 @@ fn named(text: &str) -> Result<(String, String)> {
         .split_once('=')
         .filter(|(engine, image)| ENGINES.contains(engine) && !image.is_empty());
     let (engine, image) = parts.ok_or_else(|| {
-        CliError::Usage(format!(
+        CliError::usage(format!(
             "--image {text}: take ENGINE=IMAGE, with an engine of {}",
             ENGINES.join(", ")
         ))

@@ -46,15 +46,15 @@ pub(crate) struct Destroy {
 pub(crate) async fn destroy(destroy: &Destroy) -> Result<()> {
     let account = Account::find(&destroy.stack, &destroy.out).await?;
     say_led("account", &account.shown());
-    tools::find(Tool::Terraform).map_err(|error| CliError::Usage(error.to_string()))?;
+    tools::find(Tool::Terraform).map_err(CliError::usage)?;
     let (mut settings, known) = account.settings()?;
     if !known && matches!(account.state, State::Folder(_)) {
         return Err(unknown(&account));
     }
     refuse_while_running(&account).await?;
     if !destroy.dry_run && !destroy.yes && !std::io::stdin().is_terminal() {
-        return Err(CliError::Usage(
-            "can't ask for confirmation without a terminal: pass --yes, or --dry-run to see what would be removed".into(),
+        return Err(CliError::usage(
+            "can't ask for confirmation without a terminal: pass --yes, or --dry-run to see what would be removed",
         ));
     }
     let (resources, outputs) = look(&account, &mut settings, known).await?;
@@ -67,14 +67,14 @@ pub(crate) async fn destroy(destroy: &Destroy) -> Result<()> {
         return Ok(());
     }
     if !destroy.yes && !asked(&account.stack)? {
-        return Err(CliError::Usage("nothing was changed".into()));
+        return Err(CliError::usage("nothing was changed"));
     }
     carry_out(&account, &settings, destroy.delete_results).await?;
     forget(&account, destroy)
 }
 
 fn unknown(account: &Account) -> CliError {
-    CliError::Usage(format!(
+    CliError::usage(format!(
         "no stack {} in {} of account {} was deployed from here (there is nothing in {}): say where its state lies with --state, or use \
          Terraform where it was applied",
         account.stack,
@@ -116,11 +116,12 @@ async fn refuse_while_running(account: &Account) -> Result<()> {
     };
     Err(CliError::Cloud {
         what: format!("destroy stack {}", account.stack),
-        problem: format!(
+        source: format!(
             "{} still on: {}",
             counted(running.len() as u64, "run"),
             running.join(", ")
-        ),
+        )
+        .into(),
         remedy: format!("wait for the end, or stop each with floodgate abort {first} --cloud"),
         temporary: true,
         code: EXIT_INVALID,

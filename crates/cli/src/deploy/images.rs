@@ -103,7 +103,7 @@ async fn is_for(local: &str, settings: &Settings, shell: &mut Shell) -> Result<(
     let (found, wanted) = (inspected.stdout.trim(), settings.architecture.of_docker());
     match found == wanted {
         true => Ok(()),
-        false => Err(CliError::Usage(format!(
+        false => Err(CliError::usage(format!(
             "image {local} was built for {found}, but the tasks of this stack use {wanted}: rebuild it, or pass --arch"
         ))),
     }
@@ -157,7 +157,7 @@ pub(super) async fn is_there(name: &str, settings: &Settings, calls: &Calls) -> 
     let wanted = settings.architecture.of_docker();
     match image.architectures.iter().any(|found| found == wanted) {
         true => Ok(true),
-        false => Err(CliError::Usage(format!(
+        false => Err(CliError::usage(format!(
             "image {name} exists and was built for {}, but the tasks of this stack use {wanted}; tags can't be overwritten: pass another --tag",
             json!(image.architectures)
         ))),

@@ -74,7 +74,7 @@ pub(crate) async fn deploy(deploy: &Deploy) -> Result<()> {
     say_led("account", &account.shown());
     let (before, known) = account.settings()?;
     let settings = with_options(before, deploy)?;
-    tools::find(Tool::Terraform).map_err(|error| CliError::Usage(error.to_string()))?;
+    tools::find(Tool::Terraform).map_err(CliError::usage)?;
     let places = Places::of(
         deploy.functions.as_deref(),
         &deploy.images,
@@ -88,7 +88,7 @@ pub(crate) async fn deploy(deploy: &Deploy) -> Result<()> {
         connection: deploy.out.join(CONNECTION),
     };
     if needs_docker(&facts) {
-        tools::find(Tool::Docker).map_err(|error| CliError::Usage(error.to_string()))?;
+        tools::find(Tool::Docker).map_err(CliError::usage)?;
     }
     account.folder.write(&settings, false)?;
     account.folder.take_over(&deploy.var_files)?;
@@ -118,7 +118,7 @@ fn with_options(before: Settings, deploy: &Deploy) -> Result<Settings> {
         .iter()
         .find(|name| !ENGINES.contains(&name.as_str()))
     {
-        return Err(CliError::Usage(format!(
+        return Err(CliError::usage(format!(
             "--engine {unknown}: there are {}",
             ENGINES.join(", ")
         )));
@@ -252,7 +252,7 @@ impl Deployment {
         let changes = terraform.plan(lock).await?;
         say!("  {}", changes.shown());
         if !changes.lost.is_empty() {
-            return Err(CliError::Usage(format!(
+            return Err(CliError::usage(format!(
                 "the plan would remove {} with everything in it: undo what asks for that (name, region, bucket_name), or destroy the stack \
                  with floodgate destroy --delete-results first",
                 changes.lost.join(", ")

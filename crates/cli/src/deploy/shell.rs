@@ -148,7 +148,7 @@ fn interrupt(child: &Child) {
 fn stopped(signal: &str, name: &str) -> CliError {
     CliError::Cloud {
         what: name.to_owned(),
-        problem: format!("stopped by {signal}"),
+        source: format!("stopped by {signal}").into(),
         remedy: "completed steps are kept; run the same command to continue".to_owned(),
         temporary: false,
         code: Status::Aborted.exit_code(),

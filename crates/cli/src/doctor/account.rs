@@ -38,10 +38,8 @@ fn no_credentials(error: &CliError) -> Check {
     const LOG_IN: &str =
         "log in (aws sso login), name a profile in AWS_PROFILE, or give the pipeline a role";
     let (problem, remedy) = match error {
-        CliError::Cloud {
-            problem, remedy, ..
-        } => (problem.as_str(), remedy.as_str()),
-        _ => ("", LOG_IN),
+        CliError::Cloud { source, remedy, .. } => (source.to_string(), remedy.as_str()),
+        _ => (String::new(), LOG_IN),
     };
     let problem = problem.split("Attempted:").next().unwrap_or_default();
     let problem = problem.lines().next().unwrap_or_default().trim();
@@ -316,7 +314,7 @@ mod tests {
     fn missing_credentials_are_told_in_a_line() {
         let error = CliError::Cloud {
             what: "ask AWS who is calling".into(),
-            problem: "no providers in chain provided credentials. Attempted:\n  Environment: no\n"
+            source: "no providers in chain provided credentials. Attempted:\n  Environment: no\n"
                 .into(),
             remedy: "log in".into(),
             temporary: false,

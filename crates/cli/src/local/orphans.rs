@@ -196,9 +196,10 @@ async fn load(
     };
     let (definition, problem) = match load_stored(stores, &plan, env).await {
         Ok(definition) => (definition, None),
-        Err(CliError::Control(ControlError::Definition { problem })) => {
+        Err(CliError::Control(ControlError::Definition { source })) => {
             // What it refers to is not known to everybody who meets it: it is merged, and not judged.
-            let first = problem.lines().next().unwrap_or_default().to_owned();
+            let faults = source.to_string();
+            let first = faults.lines().next().unwrap_or_default();
             match load_stored_open(stores, &plan, env).await {
                 Ok(definition) => (
                     definition,

@@ -31,7 +31,7 @@ pub(crate) fn open_existing(out: &Path) -> Result<(Stores, Arc<LocalStore>)> {
             "there are no executions in {}; name their folder with --out",
             out.display()
         );
-        return Err(CliError::Usage(problem));
+        return Err(CliError::usage(problem));
     }
     open(out)
 }

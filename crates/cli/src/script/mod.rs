@@ -9,7 +9,7 @@ use crate::error::{CliError, Result};
 use above::Above;
 use floodgate_control::UNKNOWN_DURATION;
 use floodgate_core::definition::model::Definition;
-use floodgate_engines::{Inspection, Job, PrepareRequest, PreparedScript};
+use floodgate_engines::{Inspection, Job, LaunchError, PrepareRequest, PreparedScript};
 use floodgate_records::engine::Engine;
 use serde_json::json;
 use std::path::Path;
@@ -103,5 +103,10 @@ pub(crate) fn prepare(
         unknown_duration: UNKNOWN_DURATION,
     };
     floodgate_engines::prepare(definition.engine, &request)
-        .map_err(|error| CliError::Definition(format!("error: {error}")))
+        .map_err(|error| CliError::definition(ScriptFault(error)))
 }
+
+/// A script that cannot be run as the definition says, laid out as the faults of a definition are.
+#[derive(Debug, thiserror::Error)]
+#[error("error: {0}")]
+struct ScriptFault(#[source] LaunchError);

@@ -6,7 +6,7 @@ use super::meta::CHECKSUM;
 use super::schema::{
     COUNT, HISTOGRAM, KIND, LEAVES, MAX, METRIC, MIN, SUM, TAG_KEY, TAG_VALUE, TAGS, TIME, WINDOW,
 };
-use super::{Row, Shard, ShardError, ShardMeta};
+use super::{Row, RowFault, Shard, ShardError, ShardMeta};
 use crate::histogram::{Exact, check_encoded};
 use bytes::Bytes;
 use floodgate_records::metric::{MetricKind, SeriesKey, Tags};
@@ -15,6 +15,7 @@ use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int32Ty
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use sha2::{Digest, Sha256};
+use std::str::Utf8Error;
 use std::sync::Arc;
 
 /// The largest file that is decoded, and the largest size of its columns without compression, in bytes.
@@ -223,7 +224,7 @@ fn read_group(group: &dyn RowGroupReader, out: &mut Vec<Row>) -> Result<(), Shar
     let mut last: Option<(usize, Arc<SeriesKey>)> = None;
     for (i, histogram) in histograms.into_iter().enumerate() {
         let row = out.len();
-        let fault = |problem: String| ShardError::Row { row, problem };
+        let fault = |source: RowFault| ShardError::Row { row, source };
         let key = match last {
             Some((before, key)) if keys.same(before, i) => key,
             _ => Arc::new(keys.key(i).map_err(fault)?),
@@ -234,7 +235,7 @@ fn read_group(group: &dyn RowGroupReader, out: &mut Vec<Row>) -> Result<(), Shar
             window_s: u32::try_from(windows[i]).unwrap_or(0),
             key,
             count: u64::try_from(counts[i])
-                .map_err(|_| fault(format!("count {} is negative", counts[i])))?,
+                .map_err(|_| fault(format!("count {} is negative", counts[i]).into()))?,
             sum: sums[i],
             min: mins[i],
             max: maxs[i],
@@ -302,10 +303,10 @@ impl Keys {
             && self.values[x] == self.values[y]
     }
 
-    fn key(&self, row: usize) -> Result<SeriesKey, String> {
+    fn key(&self, row: usize) -> Result<SeriesKey, RowFault> {
         let metric = text(&self.metric[row])?;
         if metric.is_empty() {
-            return Err("metric without a name".to_owned());
+            return Err("metric without a name".into());
         }
         let kind = text(&self.kind[row])?;
         let kind =
@@ -328,40 +329,42 @@ impl Keys {
     }
 }
 
-fn text(bytes: &ByteArray) -> Result<&str, String> {
-    std::str::from_utf8(bytes.data()).map_err(|e| format!("text is not UTF-8: {e}"))
+fn text(bytes: &ByteArray) -> Result<&str, NotText> {
+    Ok(std::str::from_utf8(bytes.data())?)
 }
+
+/// A text of a row that is none.
+#[derive(Debug, thiserror::Error)]
+#[error("text is not UTF-8: {0}")]
+struct NotText(#[from] Utf8Error);
 
 impl Row {
     /// Whether kind, numbers and histogram fit each other.
-    fn check(&self) -> Result<(), String> {
+    fn check(&self) -> Result<(), RowFault> {
         // A year of 8,000 in ms is far from where sums of times overflow.
         if !(0..1 << 48).contains(&self.time_ms) || self.window_s == 0 {
-            return Err(format!(
-                "window of {} s at {} ms cannot be",
-                self.window_s, self.time_ms
-            ));
+            let (length, start) = (self.window_s, self.time_ms);
+            return Err(format!("window of {length} s at {start} ms cannot be").into());
         }
         if !(self.sum.is_finite() && self.min.is_finite() && self.max.is_finite()) {
-            return Err(format!(
-                "sum {}, min {}, max {} are not all finite",
-                self.sum, self.min, self.max
-            ));
+            let Self { sum, min, max, .. } = self;
+            return Err(format!("sum {sum}, min {min}, max {max} are not all finite").into());
         }
         if self.count > 0 && self.min > self.max {
-            return Err(format!("min {} exceeds max {}", self.min, self.max));
+            return Err(format!("min {} exceeds max {}", self.min, self.max).into());
         }
         match (self.key.kind, &self.histogram) {
-            (MetricKind::Trend, Some(bytes)) => {
-                check_encoded(self.exact(), 0, bytes).map_err(|error| error.to_string())
+            (MetricKind::Trend, Some(bytes)) => Ok(check_encoded(self.exact(), 0, bytes)?),
+            (MetricKind::Trend, None) => {
+                Err(format!("trend {} without a histogram", self.key).into())
             }
-            (MetricKind::Trend, None) => Err(format!("trend {} without a histogram", self.key)),
-            (kind, Some(_)) => Err(format!("{kind} {} with a histogram", self.key)),
+            (kind, Some(_)) => Err(format!("{kind} {} with a histogram", self.key).into()),
             (MetricKind::Rate, None) if self.sum < 0.0 || self.sum > self.count as f64 => {
                 Err(format!(
                     "rate {} with {} non-zero of {} samples",
                     self.key, self.sum, self.count
-                ))
+                )
+                .into())
             }
             _ => Ok(()),
         }

@@ -26,6 +26,7 @@ use floodgate_records::manifest::ShardEntry;
 use floodgate_records::metric::{Builtin, SeriesKey};
 use floodgate_records::printable::hex;
 use sha2::{Digest, Sha256};
+use std::error::Error;
 use std::sync::Arc;
 
 /// Version of the columns and of the file metadata.
@@ -79,6 +80,9 @@ pub struct Shard {
     /// Its rows, by row group, series and time.
     pub rows: Vec<Row>,
 }
+
+/// What is wrong with a row: a sentence, or an error of a part of it.
+pub type RowFault = Box<dyn Error + Send + Sync>;
 
 /// Why a shard could not be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -134,12 +138,12 @@ pub enum ShardError {
         stated: String,
     },
     /// A row that cannot be.
-    #[error("row {row}: {problem}")]
+    #[error("row {row}: {source}")]
     Row {
         /// Its number in the file, from 0.
         row: usize,
-        /// What is wrong.
-        problem: String,
+        /// What is wrong: a sentence, or an error of a part of it.
+        source: RowFault,
     },
 }
 

@@ -260,6 +260,17 @@ fn a_file_of_something_else_is_refused() {
 }
 
 #[test]
+fn a_row_fault_keeps_what_it_was_found_by() {
+    let mut row = trend(&key("latency", MetricKind::Trend, &[]), 5, &[7]);
+    row.histogram = Some(Bytes::from_static(b"\x1c"));
+    let bytes = encode(&meta(), &[row]).unwrap();
+    let error = decode(&bytes).unwrap_err();
+    let source = std::error::Error::source(&error).unwrap();
+    assert!(source.is::<crate::histogram::HistogramError>(), "{error}");
+    assert_eq!(error.to_string(), format!("row 0: {source}"));
+}
+
+#[test]
 fn sources_are_joined_and_read_back() {
     let mut all = Sources::default();
     for seq in [0, 1, 3, 2, 7] {

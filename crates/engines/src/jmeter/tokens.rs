@@ -56,10 +56,7 @@ impl Tokens {
     }
 
     fn malformed(&self, problem: &str) -> ReadError {
-        ReadError::Malformed {
-            place: format!("byte {}", self.read),
-            problem: problem.to_owned(),
-        }
+        ReadError::malformed(format!("byte {}", self.read), problem)
     }
 
     /// Whether the document ended within a tag.

@@ -57,10 +57,8 @@ pub(super) fn test_partition(project: &str, test: &str) -> String {
 pub(super) const ALL: &str = "EXEC";
 
 pub(super) fn to_json<T: Serialize>(what: &str, value: &T) -> Result<String> {
-    serde_json::to_string(value).map_err(|error| StoreError::Corrupt {
-        key: what.to_owned(),
-        problem: error.to_string(),
-    })
+    serde_json::to_string(value)
+        .map_err(|error| StoreError::corrupt(what, error.to_string()).because(error))
 }
 
 pub(super) fn execution(execution: &Execution) -> Result<Item> {
@@ -116,10 +114,7 @@ pub(super) fn read_execution(key: &str, item: &Item) -> Result<Execution> {
 }
 
 pub(super) fn read_doc<T: DeserializeOwned>(key: &str, item: &Item) -> Result<T> {
-    let corrupt = |problem: String| StoreError::Corrupt {
-        key: key.to_owned(),
-        problem,
-    };
+    let corrupt = |problem: String| StoreError::corrupt(key, problem);
     let parsed = match (item.get(DOC), item.get(DOC_GZIP)) {
         (Some(AttributeValue::S(json)), _) => serde_json::from_str(json),
         (_, Some(AttributeValue::B(packed))) => {
@@ -127,10 +122,12 @@ pub(super) fn read_doc<T: DeserializeOwned>(key: &str, item: &Item) -> Result<T>
             GzDecoder::new(packed.as_ref())
                 .take(MAX_UNPACKED)
                 .read_to_end(&mut json)
-                .map_err(|error| corrupt(format!("attribute {DOC_GZIP}: {error}")))?;
+                .map_err(|error| {
+                    corrupt(format!("attribute {DOC_GZIP}: {error}")).because(error)
+                })?;
             serde_json::from_slice(&json)
         }
         _ => return Err(corrupt(format!("has no attribute {DOC} or {DOC_GZIP}"))),
     };
-    parsed.map_err(|error| corrupt(format!("no record: {error}")))
+    parsed.map_err(|error| corrupt(format!("no record: {error}")).because(error))
 }

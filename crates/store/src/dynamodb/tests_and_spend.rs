@@ -92,12 +92,9 @@ impl DynamoStore {
         let mut total = 0.0;
         for item in self.all(project, &start, "usd").await? {
             let usd = item.get("usd").and_then(|usd| usd.as_n().ok());
-            total +=
-                usd.and_then(|usd| usd.parse::<f64>().ok())
-                    .ok_or_else(|| StoreError::Corrupt {
-                        key: self.name(&start),
-                        problem: "an item has no number usd".to_owned(),
-                    })?;
+            total += usd.and_then(|usd| usd.parse::<f64>().ok()).ok_or_else(|| {
+                StoreError::corrupt(self.name(&start), "an item has no number usd")
+            })?;
         }
         Ok(total)
     }

@@ -7,6 +7,7 @@ use crate::{Listing, Result, StoreError};
 use floodgate_records::execution::Execution;
 use floodgate_records::keys::ExecutionKeys;
 use std::collections::HashMap;
+use std::path::Path;
 
 /// Of a record of another layout only this much is sure to be understood.
 #[derive(serde::Deserialize)]
@@ -18,35 +19,33 @@ struct Layout {
 pub(super) fn read(store: &LocalStore, project: &str, id: &str) -> Result<Option<Execution>> {
     let path = store.record_path(project, id)?;
     match files::read(&path, id)? {
-        Some(bytes) => parse(&bytes, project, id).map(Some).map_err(|problem| {
-            let key = path.display().to_string();
-            StoreError::Corrupt { key, problem }
-        }),
-        None if path.is_dir() => Err(StoreError::Corrupt {
-            key: path.display().to_string(),
-            problem: "is a folder, and no record of an execution".into(),
-        }),
+        Some(bytes) => parse(&path, &bytes, project, id).map(Some),
+        None if path.is_dir() => Err(StoreError::corrupt(
+            path.display().to_string(),
+            "is a folder, and no record of an execution",
+        )),
         None => Ok(None),
     }
 }
 
-fn parse(bytes: &[u8], project: &str, id: &str) -> std::result::Result<Execution, String> {
+fn parse(path: &Path, bytes: &[u8], project: &str, id: &str) -> Result<Execution> {
+    let corrupt = |problem: String| StoreError::corrupt(path.display().to_string(), problem);
     let layout = serde_json::from_slice::<Layout>(bytes);
     if let Ok(Layout { schema }) = layout
         && schema != Execution::SCHEMA
     {
         let own = Execution::SCHEMA;
-        return Err(format!(
+        return Err(corrupt(format!(
             "has layout {schema}, this program reads {own}: another version wrote it"
-        ));
+        )));
     }
     let record: Execution = serde_json::from_slice(bytes)
-        .map_err(|error| format!("no record of an execution: {error}"))?;
+        .map_err(|error| corrupt(format!("no record of an execution: {error}")).because(error))?;
     if (record.project.as_str(), record.id.as_str()) != (project, id) {
         let (project, id) = (&record.project, &record.id);
-        return Err(format!(
+        return Err(corrupt(format!(
             "is the record of another execution, {id} of project {project}"
-        ));
+        )));
     }
     Ok(record)
 }

@@ -226,6 +226,9 @@ async fn damaged_records_are_named() {
         matches!(&error, StoreError::Corrupt { key, .. } if key.ends_with("0001.json")),
         "{error}"
     );
+    let source = std::error::Error::source(&error).unwrap();
+    assert!(source.is::<serde_json::Error>(), "{source}");
+    assert_eq!(error.to_string().matches(&source.to_string()).count(), 1);
     std::fs::write(store.root().join(".records/p/audit.jsonl"), b"{}\n").unwrap();
     let error = store.audit_trail("p").await.unwrap_err();
     assert!(

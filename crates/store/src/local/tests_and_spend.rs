@@ -22,10 +22,8 @@ fn read<T: serde::de::DeserializeOwned>(path: &Path, what: &str) -> Result<Optio
     let Some(bytes) = files::read(path, &key)? else {
         return Ok(None);
     };
-    let value = serde_json::from_slice(&bytes).map_err(|error| StoreError::Corrupt {
-        key,
-        problem: format!("no {what}: {error}"),
-    })?;
+    let value = serde_json::from_slice(&bytes)
+        .map_err(|error| StoreError::corrupt(key, format!("no {what}: {error}")).because(error))?;
     Ok(Some(value))
 }
 

@@ -112,12 +112,12 @@ impl Parser {
     /// Keeps what an unfinished record has of itself until the next piece comes.
     fn keep(&mut self, rest: &[u8]) -> Result<(), ReadError> {
         if rest.len() > LONGEST_RECORD {
-            return Err(ReadError::Malformed {
-                place: format!("the record at byte {}", self.offset),
-                problem: format!(
+            return Err(ReadError::malformed(
+                format!("the record at byte {}", self.offset),
+                format!(
                     "it is longer than {LONGEST_RECORD} bytes: is this a log of Gatling 3.13 to 3.15?"
                 ),
-            });
+            ));
         }
         self.rest.extend_from_slice(rest);
         Ok(())
@@ -143,10 +143,10 @@ impl Parser {
                 Ok(()) => self.offset += (input.at - begin) as u64,
                 Err(Fault::Cut) => return Ok(begin),
                 Err(Fault::Malformed(problem)) => {
-                    return Err(ReadError::Malformed {
-                        place: format!("the record at byte {}", self.offset),
-                        problem: format!("{problem}: is this a log of Gatling 3.13 to 3.15?"),
-                    });
+                    return Err(ReadError::malformed(
+                        format!("the record at byte {}", self.offset),
+                        format!("{problem}: is this a log of Gatling 3.13 to 3.15?"),
+                    ));
                 }
                 Err(Fault::Version(found)) => {
                     return Err(ReadError::Unknown {

@@ -90,12 +90,12 @@ impl Reader for LogReader {
                 binary::RUN => Layout::Binary(Box::default()),
                 b'R' | b'A' => Layout::Text(Box::default()),
                 _ => {
-                    return Err(ReadError::Malformed {
-                        place: "byte 1".into(),
-                        problem: format!(
+                    return Err(ReadError::malformed(
+                        "byte 1".into(),
+                        format!(
                             "{first:#04x} begins no simulation.log: is this the file that Gatling wrote?"
                         ),
-                    });
+                    ));
                 }
             };
         }

@@ -109,10 +109,7 @@ impl Fault {
                 };
             }
         };
-        ReadError::Malformed {
-            place: format!("line {number}"),
-            problem,
-        }
+        ReadError::malformed(format!("line {number}"), problem)
     }
 }
 

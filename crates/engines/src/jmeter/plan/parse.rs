@@ -75,10 +75,7 @@ impl Plan {
                 let at = place.start;
                 parser
                     .token(token, place)
-                    .map_err(|problem| ReadError::Malformed {
-                        place: format!("byte {at}"),
-                        problem,
-                    })
+                    .map_err(|problem| ReadError::malformed(format!("byte {at}"), problem))
             })
             .map_err(|error| error.to_string())?;
         // JMeter does not miss the end of the root.

@@ -53,10 +53,10 @@ impl Nodes {
             match token {
                 Token::Text(_) => {}
                 Token::Open(..) if nodes.all.len() >= MOST => {
-                    return Err(ReadError::Malformed {
-                        place: format!("byte {}", place.start),
-                        problem: format!("more than {MOST} tags"),
-                    });
+                    return Err(ReadError::malformed(
+                        format!("byte {}", place.start),
+                        format!("more than {MOST} tags"),
+                    ));
                 }
                 Token::Open(name, rest, empty) => {
                     let number = nodes.add(open.last().copied(), name, rest, &place);

@@ -197,10 +197,10 @@ impl XmlReader {
         match name {
             _ if usual || foreign && timed() => {
                 if self.open.len() >= DEEPEST {
-                    return Err(ReadError::Malformed {
-                        place: format!("byte {at}"),
-                        problem: format!("samples stand more than {DEEPEST} deep"),
-                    });
+                    return Err(ReadError::malformed(
+                        format!("byte {at}"),
+                        format!("samples stand more than {DEEPEST} deep"),
+                    ));
                 }
                 let http = name == b"httpSample" || name.ends_with(b"HTTPSampleResult");
                 let mut node = self.node(http, rest, at, into)?;
@@ -241,23 +241,26 @@ impl XmlReader {
         let (mut ok, mut timed) = (true, false);
         for (name, value) in attributes(rest) {
             let number = || {
-                value.parse::<u64>().map_err(|_| ReadError::Malformed {
-                    place: format!("byte {at}"),
-                    problem: format!(
-                        "{} is {:?}, not a number of at least 0: is this a JTL?",
-                        String::from_utf8_lossy(name),
-                        value.chars().take(80).collect::<String>()
-                    ),
+                value.parse::<u64>().map_err(|error| {
+                    ReadError::malformed(
+                        format!("byte {at}"),
+                        format!(
+                            "{} is {:?}, not a number of at least 0: is this a JTL?",
+                            String::from_utf8_lossy(name),
+                            value.chars().take(80).collect::<String>()
+                        ),
+                    )
+                    .because(error)
                 })
             };
             let at_most = |most: u64, what: &str| match number()? {
-                found if found > most => Err(ReadError::Malformed {
-                    place: format!("byte {at}"),
-                    problem: format!(
+                found if found > most => Err(ReadError::malformed(
+                    format!("byte {at}"),
+                    format!(
                         "{} is {found}, not {what}: is this a JTL?",
                         String::from_utf8_lossy(name)
                     ),
-                }),
+                )),
                 found => Ok(found),
             };
             let span = || at_most(LONGEST_MS, "a time of at most a year in ms");
@@ -285,10 +288,7 @@ impl XmlReader {
             }
         }
         if !timed {
-            return Err(ReadError::Malformed {
-                place: format!("byte {at}"),
-                problem: "a sample has no ts: have JMeter save timestamps (jmeter.save.saveservice.timestamp_format=ms)".to_owned(),
-            });
+            return Err(ReadError::malformed(format!("byte {at}"), "a sample has no ts: have JMeter save timestamps (jmeter.save.saveservice.timestamp_format=ms)".to_owned()));
         }
         if self.open.is_empty() {
             // What is saved is the same for all; the first sample of a run tells.

@@ -243,8 +243,9 @@ impl State {
         number: u64,
         into: &mut Collector,
     ) -> Result<MetricId, ReadError> {
-        let name = std::str::from_utf8(name)
-            .map_err(|_| malformed(number, format!("the metric {} is not UTF-8", excerpt(name))))?;
+        let name = std::str::from_utf8(name).map_err(|error| {
+            malformed(number, format!("the metric {} is not UTF-8", excerpt(name))).because(error)
+        })?;
         let known = kinds::of(name).or_else(|| self.kinds.get(name).copied());
         let id = self
             .samples

@@ -166,6 +166,7 @@ impl State {
                     excerpt(line)
                 ),
             )
+            .because(error)
         })?;
         match &*parsed.what {
             "Metric" => {

@@ -282,10 +282,7 @@ fn response_series(sets: &mut TagSets, set: SetId, place: usize, into: &mut Coll
 
 /// A line that cannot be read.
 pub(super) fn malformed(line: u64, problem: impl Into<String>) -> ReadError {
-    ReadError::Malformed {
-        place: format!("line {line}"),
-        problem: problem.into(),
-    }
+    ReadError::malformed(format!("line {line}"), problem)
 }
 
 /// The beginning of a line, for a message.

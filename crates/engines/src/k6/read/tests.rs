@@ -86,6 +86,9 @@ fn tags_may_be_missing_and_a_later_kind_of_line_is_passed_over() {
 #[test]
 fn faults_name_line_value_and_remedy() {
     let fault = |text: &str| json(text).unwrap_err().to_string();
+    let found_by = json("{\n").unwrap_err();
+    let found_by = std::error::Error::source(&found_by).unwrap();
+    assert!(found_by.is::<serde_json::Error>(), "{found_by}");
     let early = fault(&point("orders", "1", "{}"));
     assert!(
         early.contains("orders before the line that says its type"),

@@ -181,14 +181,14 @@ impl CsvReader {
         into: &mut Collector,
     ) -> Result<(), ReadError> {
         if record.ends.len() < columns.needed() {
-            return Err(ReadError::Malformed {
-                place: format!("line {}", record.line),
-                problem: format!(
+            return Err(ReadError::malformed(
+                format!("line {}", record.line),
+                format!(
                     "{} fields where at least {} are needed: was the file cut or written by two at once?",
                     record.ends.len(),
                     columns.needed()
                 ),
-            });
+            ));
         }
         let figures = Figures {
             start_ms: self.time(columns, record)?,

@@ -63,10 +63,10 @@ impl<'a> Record<'a> {
     #[cold]
     pub(super) fn malformed(&self, name: &str, value: &[u8], wanted: &str) -> ReadError {
         let value: String = String::from_utf8_lossy(value).chars().take(80).collect();
-        ReadError::Malformed {
-            place: format!("line {}", self.line),
-            problem: format!("{name} is {value:?}, not {wanted}: is this a JTL with that header?"),
-        }
+        ReadError::malformed(
+            format!("line {}", self.line),
+            format!("{name} is {value:?}, not {wanted}: is this a JTL with that header?"),
+        )
     }
 }
 
