@@ -46,7 +46,7 @@ pub use error::FunctionError;
 pub use launched::{LaunchedTask, LaunchedTasks, RefusedTask};
 pub use log::{Level, Log};
 pub use metrics::{Metrics, NAMESPACE};
-pub use pace::{Course, EVENTS_A_TURN, MAX_TURNS, Moment, Pace, expected, pace};
+pub use pace::{Course, EVENTS_A_TURN, MAX_TURNS, Moment, Pace, Phases, Steps, expected, pace};
 pub use run::{Run, RunPhase};
 pub use serve::main;
 pub use stack_config::{Network, ProjectRules, RegionConfig, ScheduledRun, StackConfig};

@@ -2,7 +2,7 @@
 
 use crate::clock::between;
 use floodgate_control::watch::Phase;
-use floodgate_core::cost::{END, READY, Watched};
+use floodgate_core::cost::{END, READY, Watched, longest};
 use floodgate_core::definition::model::{Definition, Executor};
 use floodgate_records::plan::Plan;
 use std::time::Duration;
@@ -51,7 +51,9 @@ impl Course {
         let load = &plan.load;
         Self {
             duration_ms: load.duration_ms,
-            longest_ms: load.max_duration_ms.max(load.duration_ms),
+            longest_ms: u64::try_from(longest(plan, &definition.run).as_millis())
+                .unwrap_or(u64::MAX)
+                .max(load.duration_ms),
             any_time: scenarios.is_empty() || scenarios.iter().any(|s| counted(&s.executor)),
             judged: definition.thresholds.iter().any(|t| t.abort_on_fail),
         }
@@ -124,26 +126,57 @@ pub(crate) fn afterwards(at: &Moment, stayed: Duration) -> Duration {
     (left / MAX_TURNS.saturating_sub(at.turn).max(1)).saturating_sub(stayed)
 }
 
-/// An invocation without its looks, and between two states: to load what the run is, and what the state machine takes for itself.
-const TURN: Duration = Duration::from_millis(200);
-/// A look, and for each task's live object what it takes to read and decode it: an assumption until AWS has been measured.
-const LOOK: Duration = Duration::from_millis(100);
-const LOOK_A_TASK: Duration = Duration::from_millis(2);
+/// What the parts of a turn take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Steps {
+    /// An invocation without its looks: to load what the run is.
+    pub load: Duration,
+    /// A look.
+    pub look: Duration,
+    /// From the end of a wait to the invocation, and from its end to the next wait: what the state machine takes for itself, unpaid.
+    pub between: Duration,
+}
 
-/// What the watch of a run will do if the load goes on for `running`: its turns are played through, each invocation staying for
-/// `stay` at most.
-pub fn expected(course: Course, running: Duration, tasks: u32, stay: Duration) -> Watched {
-    // What is to come: all tasks become ready, the load, the tasks' ends.
-    let start_ms = millis(READY);
-    let stop_ms = start_ms + millis(running);
-    let look = LOOK + LOOK_A_TASK * tasks;
-    play(
-        course,
-        [start_ms, stop_ms, stop_ms + millis(END)],
-        look,
-        stay,
-    )
-    .0
+impl Steps {
+    /// Those of the estimate of a run with so many tasks: assumptions until AWS has been measured.
+    pub fn assumed(tasks: u32) -> Self {
+        Self {
+            load: Duration::from_millis(200),
+            // Each task's live object is read and decoded.
+            look: Duration::from_millis(100) + Duration::from_millis(2) * tasks,
+            between: Duration::from_millis(200),
+        }
+    }
+}
+
+/// How long the parts of a run take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Phases {
+    /// From the first turn to the common start.
+    pub ready: Duration,
+    /// The load.
+    pub running: Duration,
+    /// From the end of the load to that of the last task.
+    pub end: Duration,
+}
+
+impl Phases {
+    /// Those of the estimate of a run whose load goes on for so long.
+    pub fn assumed(running: Duration) -> Self {
+        Self {
+            ready: READY,
+            running,
+            end: END,
+        }
+    }
+}
+
+/// What the watch of a run will do: its turns are played through, each invocation staying for `stay` at most.
+pub fn expected(course: Course, phases: Phases, steps: Steps, stay: Duration) -> Watched {
+    let start_ms = millis(phases.ready);
+    let stop_ms = start_ms + millis(phases.running);
+    let end_ms = stop_ms + millis(phases.end);
+    play(course, [start_ms, stop_ms, end_ms], steps, stay).0
 }
 
 /// Plays the turns through from 0 to the look that finds the run ended, with the moments of its start, of the load's end and of its own
@@ -151,14 +184,19 @@ pub fn expected(course: Course, running: Duration, tasks: u32, stay: Duration) -
 fn play(
     course: Course,
     [start_ms, stop_ms, end_ms]: [i64; 3],
-    look: Duration,
+    steps: Steps,
     stay: Duration,
 ) -> (Watched, i64) {
+    let Steps {
+        load,
+        look,
+        between,
+    } = steps;
     let (mut now_ms, mut watched) = (0, Watched::default());
     loop {
         watched.turns += 1;
-        let mut stayed = TURN;
-        now_ms += millis(TURN);
+        let mut stayed = load;
+        now_ms += millis(load);
         let wait = loop {
             watched.looks += 1;
             stayed += look;
@@ -189,7 +227,7 @@ fn play(
             }
         };
         watched.time += stayed;
-        now_ms += 1_000 * i64::try_from(whole_seconds(wait)).unwrap_or(i64::MAX) + millis(TURN);
+        now_ms += 1_000 * i64::try_from(whole_seconds(wait)).unwrap_or(i64::MAX) + millis(between);
     }
 }
 
@@ -205,9 +243,19 @@ fn millis(time: Duration) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bytes::Bytes;
+    use floodgate_control::{PlanOptions, TestPackage, lay_out};
+    use floodgate_core::definition::{Overrides, Resolver, Source, parse};
+    use std::collections::BTreeMap;
 
     const HOUR_MS: u64 = 3_600_000;
     const STAY: Duration = Duration::from_secs(20);
+    /// Looks that take no time.
+    const AT_ONCE: Steps = Steps {
+        load: Duration::from_millis(200),
+        look: Duration::ZERO,
+        between: Duration::from_millis(200),
+    };
 
     /// Turns and the delay of the watch after the end, of a run that ends after `ends_ms`.
     fn simulate(duration_ms: u64, ends_ms: u64, any_time: bool, judged: bool) -> (u32, u64) {
@@ -218,7 +266,7 @@ mod tests {
             judged,
         };
         let end_ms = ends_ms as i64;
-        let (watched, seen_ms) = play(course, [0, end_ms, end_ms], Duration::ZERO, STAY);
+        let (watched, seen_ms) = play(course, [0, end_ms, end_ms], AT_ONCE, STAY);
         (watched.turns as u32, (seen_ms - end_ms) as u64)
     }
 
@@ -276,14 +324,69 @@ mod tests {
         };
         let hour = Duration::from_secs(3_600);
         let all = (READY + hour + END).as_secs_f64();
-        let script = expected(course(true), hour, 1, STAY);
+        let script = expected(course(true), Phases::assumed(hour), Steps::assumed(1), STAY);
         let share = script.time.as_secs_f64() / all;
         assert!((0.97..=1.0).contains(&share), "{script:?}");
         assert!((170..=190).contains(&script.turns), "{script:?}");
-        let scheduled = expected(course(false), hour, 1, STAY);
+        let scheduled = expected(
+            course(false),
+            Phases::assumed(hour),
+            Steps::assumed(1),
+            STAY,
+        );
         assert!(scheduled.time < script.time / 10, "{scheduled:?}");
         // Ready, every ten seconds at least, end.
         assert!((360..=500).contains(&scheduled.turns), "{scheduled:?}");
+    }
+
+    /// Neither an environment nor secrets; any file.
+    struct Bare;
+
+    impl Resolver for Bare {
+        fn env(&self, _: &str) -> Option<String> {
+            None
+        }
+
+        fn secret(&self, _: &str) -> Result<String, String> {
+            Err("none".into())
+        }
+
+        fn file_exists(&self, _: &str) -> bool {
+            true
+        }
+    }
+
+    /// What a script will do need not be known: its turns have to last for as long as it may go on.
+    #[test]
+    fn a_day_of_a_script_without_a_schedule_fits_into_the_history() {
+        let text = "version: 1\nproject: shop\ntest: old\nengine: jmeter\nscript: old.jmx\nrun: {max_duration: 24h}\n";
+        let (source, set) = (
+            Source {
+                name: "test.yaml",
+                text: text.as_bytes(),
+            },
+            Overrides::default(),
+        );
+        let definition = parse(&source, &set, &Bare)
+            .expect("a definition")
+            .definition;
+        let package = TestPackage {
+            definition: &definition,
+            target: None,
+            normalised: Bytes::new(),
+            version: String::new(),
+            files: Vec::new(),
+            inspection: None,
+            parameters: BTreeMap::new(),
+            warnings: Vec::new(),
+        };
+        let plan = lay_out("01J", &package, &PlanOptions::local(1, None), 0).expect("a plan");
+        let course = Course::of(&plan, &definition);
+        assert_eq!((course.longest_ms, course.any_time), (24 * HOUR_MS, true));
+        let end_ms = course.longest_ms as i64;
+        let (watched, _) = play(course, [0, end_ms, end_ms], AT_ONCE, STAY);
+        let events = watched.turns * u64::from(EVENTS_A_TURN);
+        assert!(events < 20_000, "{watched:?}, {events} events");
     }
 
     #[test]

@@ -8,6 +8,7 @@ Only loopback endpoints are accepted.
     deploy.py up   --endpoint http://127.0.0.1:4566 --bootstrap PATH --out stack.json
     deploy.py down --endpoint http://127.0.0.1:4566
     deploy.py logs --endpoint http://127.0.0.1:4566
+    deploy.py invocations --endpoint http://127.0.0.1:4566
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import argparse
 import hashlib
 import io
 import json
+import re
 import subprocess
 import sys
 import time
@@ -547,6 +549,46 @@ def logs(options: Options) -> None:
         print(at, name.rsplit("/", 1)[-1], message.rstrip())
 
 
+def invocations(options: Options) -> None:
+    """Prints the invocations of the functions as Lambda bills them, oldest first: each has a stream of its own in the log."""
+    clients = Clients(options)
+    found: list[dict[str, Any]] = []
+    for group in clients.logs.describe_log_groups()["logGroups"]:
+        name = group["logGroupName"]
+        if not name.startswith(f"/floodgate/{options.name}/"):
+            continue
+        streams: dict[str, list[dict[str, Any]]] = {}
+        for page in clients.logs.get_paginator("filter_log_events").paginate(logGroupName=name):
+            for event in page["events"]:
+                streams.setdefault(event["logStreamName"], []).append(event)
+        for events in streams.values():
+            found.extend(invocation(name.rsplit("/", 1)[-1], events))
+    print(json.dumps(sorted(found, key=lambda one: one["began_ms"]), indent=1))
+
+
+#: The line that Lambda ends an invocation with: https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-view.html
+REPORT = re.compile(r"^REPORT .*\bBilled Duration: (\d+) ms\s+Memory Size: (\d+) MB")
+
+
+def invocation(function: str, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a stream says of its invocation; nothing unless it has been billed and was about a run."""
+    billed = next(filter(None, (REPORT.match(event["message"]) for event in events)), None)
+    lines = (json.loads(event["message"]) for event in events if event["message"].startswith("{"))
+    execution = next((line["execution"] for line in lines if "execution" in line), None)
+    if billed is None or execution is None:
+        return []
+    billed_ms, memory_mb = map(int, billed.groups())
+    return [
+        {
+            "function": function,
+            "execution": execution,
+            "began_ms": events[-1]["timestamp"] - billed_ms,
+            "billed_ms": billed_ms,
+            "memory_mb": memory_mb,
+        }
+    ]
+
+
 def executions(options: Options) -> None:
     """Prints the executions of the state machines, oldest first."""
     clients = Clients(options)
@@ -574,7 +616,7 @@ def executions(options: Options) -> None:
 
 def arguments() -> tuple[str, Options, Path | None]:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("action", choices=("up", "down", "logs", "executions"))
+    parser.add_argument("action", choices=("up", "down", "logs", "invocations", "executions"))
     parser.add_argument("--endpoint", required=True, help="such as http://127.0.0.1:4566")
     parser.add_argument("--name", default="floodgate", help="the stack's name")
     parser.add_argument("--region", default="eu-west-1")
@@ -610,6 +652,8 @@ def main() -> None:
         down(options)
     elif action == "logs":
         logs(options)
+    elif action == "invocations":
+        invocations(options)
     elif action == "executions":
         executions(options)
     else:

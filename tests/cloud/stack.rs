@@ -6,6 +6,7 @@ use aws_sdk_sfn::config::{Credentials, SharedCredentialsProvider};
 use floodgate_store::aws;
 use floodgate_store::dynamodb::DynamoStore;
 use floodgate_store::s3::S3Store;
+use serde::Deserialize;
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -37,6 +38,17 @@ pub(crate) struct Clients {
     pub secrets: aws_sdk_secretsmanager::Client,
 }
 
+/// One call of a function for a run.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Invocation {
+    pub function: String,
+    pub execution: String,
+    /// Unix ms.
+    pub began_ms: i64,
+    pub billed_ms: u64,
+    pub memory_mb: u32,
+}
+
 impl Stack {
     /// The one that is there from the start.
     pub(crate) async fn shared() -> Self {
@@ -65,6 +77,21 @@ impl Stack {
             "deploy.py {arguments:?}: {errors}"
         );
         Self::of(serde_json::from_slice(&deployed.stdout).unwrap()).await
+    }
+
+    /// The invocations of the stack's functions so far, as Lambda bills them.
+    pub(crate) fn invocations(&self) -> Vec<Invocation> {
+        let emulator = emulator();
+        let text = |key: &str| emulator[key].as_str().unwrap().to_owned();
+        let asked = Command::new(text("python"))
+            .arg(text("deploy"))
+            .args(["invocations", "--name", self.text("name")])
+            .args(["--endpoint", self.text("endpoint")])
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&asked.stderr);
+        assert!(asked.status.success(), "deploy.py invocations: {errors}");
+        serde_json::from_slice(&asked.stdout).unwrap()
     }
 
     async fn of(names: Value) -> Self {

@@ -34,9 +34,7 @@ pub use give_up::{GivenUp, give_up};
 pub use home::{Home, bring_home};
 pub use lookup::{find, find_in, load_plan, load_summary};
 pub use orphan::{COORDINATOR_GONE, finish_late, finish_orphan};
-pub use prepare::{
-    PlanOptions, Prepared, TestPackage, UNKNOWN_DURATION, lay_out, max_duration, prepare,
-};
+pub use prepare::{PlanOptions, Prepared, TestPackage, lay_out, max_duration, prepare};
 pub use refuse::{Refusal, UNKNOWN_TEST, refuse};
 pub use stop::{Trail, abort, note_order, note_stop, order_stop, read_stop, stop_by_person};
 pub use stores::Stores;

@@ -6,7 +6,7 @@ use crate::json;
 use crate::stores::Stores;
 use bytes::Bytes;
 use floodgate_core::definition::model::Definition;
-use floodgate_core::schedule::planned_load;
+use floodgate_core::schedule::{UNKNOWN_DURATION, planned_load};
 use floodgate_core::shard::FLUSH_INTERVAL_MS;
 use floodgate_records::audit::Action;
 use floodgate_records::cost::Cost;
@@ -274,9 +274,6 @@ async fn store(stores: &Stores, test: &TestPackage<'_>, plan: &Plan) -> Result<(
 
 /// What an engine gets at least to become ready: k6's own bound on a script's setup is a minute, and it starts before.
 const SETUP: Duration = Duration::from_secs(120);
-
-/// The longest time of a script whose load is not known, and of a definition that does not say it either.
-pub const UNKNOWN_DURATION: Duration = Duration::from_secs(3_600);
 
 /// The longest time from start to end: as the definition says, or what the schedule needs, plus a minute; an hour
 /// where a script's schedule is not known.

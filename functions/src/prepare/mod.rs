@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::cost::site_of;
 use crate::error::{FunctionError, Result};
 use crate::id::{execution_id, parse_time, year_month};
-use crate::pace::{Course, expected};
+use crate::pace::{Course, Phases, Steps, expected};
 use crate::run::{Run, RunPhase};
 use crate::stack_config::StackConfig;
 use crate::tenant::{Tenant, vouched};
@@ -139,8 +139,8 @@ async fn admit(
     let site = site_of(app, placement, &definition.project, architecture);
     let watched = expected(
         Course::of(&plan, definition),
-        cost::longest(&plan, &definition.run),
-        options.infrastructure.tasks,
+        Phases::assumed(cost::longest(&plan, &definition.run)),
+        Steps::assumed(options.infrastructure.tasks),
         App::STAY,
     );
     let bill = cost::estimate(&plan, &definition.run, &site, watched);

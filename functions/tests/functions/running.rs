@@ -1,6 +1,6 @@
 use crate::support::*;
 use floodgate_core::cost::{END, READY, WATCH_MB};
-use floodgate_functions::{App, Course, Function, expected};
+use floodgate_functions::{App, Course, Function, Phases, Steps, expected};
 use floodgate_records::cost::ChargeUnit;
 use floodgate_records::status::Status;
 use floodgate_store::RecordStore;
@@ -299,7 +299,12 @@ async fn what_the_watch_did_is_what_was_expected_of_it() {
         any_time: true,
         judged: false,
     };
-    let expected = expected(course, RUNNING, 2, App::STAY);
+    let expected = expected(
+        course,
+        Phases::assumed(RUNNING),
+        Steps::assumed(2),
+        App::STAY,
+    );
     let around = READY + END;
     let time = (expected.time - around).as_secs_f64();
     let share = (watched("watched_ms") - before as f64) / 1_000.0 / time;

@@ -9,6 +9,7 @@ mod permissions;
 mod scripts;
 mod storage;
 mod verdicts;
+mod watching;
 
 use floodgate_testserver::{Config, TestServer};
 

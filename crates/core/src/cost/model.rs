@@ -4,6 +4,7 @@
 use super::bill::{Bill, bill};
 use super::usage::{Capacity, Size, Usage};
 use crate::definition::model::RunOptions;
+use crate::schedule::UNKNOWN_DURATION;
 use floodgate_records::architecture::Architecture;
 use floodgate_records::plan::Plan;
 use std::time::Duration;
@@ -117,10 +118,16 @@ pub struct Observed {
     pub shard_bytes: Option<u64>,
 }
 
-/// How long a plan's load goes on if it runs to the end of its schedule with all graceful stops.
+/// How long a plan's load goes on if it runs to the end of its schedule with all graceful stops; a script whose schedule is not known
+/// goes on for as long as it may.
 pub fn longest(plan: &Plan, run: &RunOptions) -> Duration {
     let longest = Duration::from_millis(plan.load.max_duration_ms);
-    run.max_duration.map_or(longest, |most| longest.min(most))
+    match run.max_duration {
+        None if longest.is_zero() => UNKNOWN_DURATION,
+        None => longest,
+        Some(most) if longest.is_zero() => most,
+        Some(most) => longest.min(most),
+    }
 }
 
 /// What a plan will cost if it goes on for as [`long`](longest) as it may, which is what a budget has to allow for; `watched` is what

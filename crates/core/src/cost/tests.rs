@@ -307,6 +307,21 @@ proptest! {
     }
 
     #[test]
+    fn what_may_go_on_longer_is_estimated_to_cost_more(tasks in 1..10_usize, longest_s in 60..20_000_u64, more_s in 60..20_000_u64) {
+        // A script whose load nobody knows.
+        let mut plan = plan(&vec!["eu-west-1"; tasks], 0);
+        plan.load = PlannedLoad::default();
+        let site = Site::new("eu-west-1");
+        let cost = |max_duration: Option<Duration>| {
+            let run = RunOptions { max_duration, ..RunOptions::default() };
+            estimate(&plan, &run, &site).usd()
+        };
+        let up_to = |s| cost(Some(Duration::from_secs(s)));
+        prop_assert!(up_to(longest_s) < up_to(longest_s + more_s));
+        prop_assert_eq!(cost(None), cost(Some(crate::schedule::UNKNOWN_DURATION)));
+    }
+
+    #[test]
     fn a_run_that_goes_as_planned_costs_no_more_than_estimated(tasks in 1..30_usize, ms in 1_000..10_000_000_u64, spared_ms in 0..30_000_u64) {
         let regions = vec!["us-west-2"; tasks];
         let plan = plan(&regions, ms);

@@ -23,7 +23,7 @@ mod vu_loop;
 use arrivals::Timeline;
 pub use arrivals::{Arrivals, Start};
 pub use counted::{Counted, Quota};
-pub use planned::planned_load;
+pub use planned::{UNKNOWN_DURATION, planned_load};
 pub use segment::{MAX_CYCLE, Segment, SegmentError};
 pub use vu_loop::{Active, VuLoop};
 

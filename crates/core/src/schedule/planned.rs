@@ -6,6 +6,9 @@ use floodgate_records::plan::PlannedLoad;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+/// The longest time of a script whose load is not known, and of a definition that does not say it either.
+pub const UNKNOWN_DURATION: Duration = Duration::from_secs(3_600);
+
 /// The load that a definition's scenarios want. One without scenarios (an external engine's own) plans nothing that is
 /// known: no number of iterations, no VUs, no time.
 pub fn planned_load(definition: &Definition) -> PlannedLoad {
