@@ -117,3 +117,85 @@ fn what_cannot_be_compared_is_told_apart_from_what_was_asked_wrongly() {
         assert!(shown.contains(told), "{shown}");
     }
 }
+
+/// Takes results over with a definition that compares them.
+fn judged(bench: &Bench, results: &str, baseline: &str) -> Ended {
+    bench.write("results.csv", results);
+    bench.write("plan.jmx", include_str!("scripts/browse.jmx"));
+    let test = "version: 1\ntest: shop\nengine: jmeter\nscript: plan.jmx\n";
+    let metrics = "[http_req_duration p(95), http_req_failed rate]";
+    let text = format!("{test}baseline: {{metrics: {metrics}, {baseline}}}\n");
+    bench.write("compared.yaml", &text);
+    let [results, definition] = ["results.csv", "compared.yaml"].map(|name| bench.path(name));
+    let (results, definition) = (
+        results.display().to_string(),
+        definition.display().to_string(),
+    );
+    bench.floodgate(&["import", &results, "--definition", &definition, "--json"])
+}
+
+#[test]
+fn a_definition_fails_a_run_that_has_regressed() {
+    const BY: &str = "method: compare";
+    let bench = Bench::new();
+    let first = judged(&bench, &results(1, 1.0), BY).expect(0).summary();
+    assert_eq!(first.comparison, None);
+    let said = first.warnings.join("; ");
+    assert!(
+        said.contains("no earlier run to compare with yet"),
+        "{said}"
+    );
+
+    let same = judged(&bench, &results(2, 1.0), BY).expect(0).summary();
+    let found = same.comparison.unwrap();
+    assert_eq!(found.outcome, Change::Unchanged, "{found:#?}");
+    assert_eq!(found.base.execution, first.execution);
+
+    let slow = judged(&bench, &results(3, 1.2), BY).expect(99).summary();
+    assert!(slow.reasons[0].starts_with("worse than the baseline: http_req_duration p(95)"));
+    let shown = bench.floodgate(&["show", &slow.execution]);
+    let shown = shown.expect(0).stdout();
+    assert!(
+        shown.contains("✗ regressed") && shown.contains(&same.execution),
+        "{shown}"
+    );
+
+    // What has changed may be the test: named, and no deadlock.
+    let changed = "method: compare, min_effect: 4%";
+    let other = judged(&bench, &results(4, 1.2), changed)
+        .expect(0)
+        .summary();
+    let said = other.warnings.join("; ");
+    assert!(
+        said.contains("not comparable with any run before it")
+            && said.contains("the test has changed"),
+        "{said}"
+    );
+    let named = format!("{changed}, compare: {}", first.execution);
+    let named = judged(&bench, &results(5, 1.0), &named)
+        .expect(98)
+        .summary();
+    assert!(
+        named.reasons[0].contains("not comparable with the baseline"),
+        "{:?}",
+        named.reasons
+    );
+}
+
+#[test]
+fn a_run_is_compared_with_several_before_it() {
+    const BY: &str = "compare: {rolling: 5}";
+    let bench = Bench::new();
+    for seed in 0..5 {
+        judged(&bench, &results(10 + seed, 1.0), BY).expect(0);
+    }
+    let same = judged(&bench, &results(20, 1.0), BY).expect(0).summary();
+    let found = same.comparison.unwrap();
+    assert_eq!(
+        (found.pooled, found.outcome),
+        (5, Change::Unchanged),
+        "{found:#?}"
+    );
+    let slow = judged(&bench, &results(21, 1.2), BY).expect(99).summary();
+    assert_eq!(slow.comparison.unwrap().outcome, Change::Regressed);
+}

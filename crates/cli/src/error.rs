@@ -196,6 +196,7 @@ impl CliError {
                 | ControlError::UnknownExecution { .. }
                 | ControlError::Tasks { .. }
                 | ControlError::Ended { .. }
+                | ControlError::NotABaseline { .. }
                 | ControlError::Definition { .. },
             ) => EXIT_INVALID,
             Self::Cloud { code, .. } => *code,

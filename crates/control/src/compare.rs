@@ -1,48 +1,42 @@
 //! Comparing two runs that have ended.
 
+use crate::earlier::{passed_before, passed_over};
 use crate::error::{ControlError, Result};
 use crate::lookup::load_summary;
 use crate::stores::Stores;
-use floodgate_core::compare::{self, Account, Measured, Run, Terms, obstacles};
-use floodgate_core::shard::{Row, decode};
+use floodgate_core::baseline::BaselineMetric;
+use floodgate_core::compare::{self, Account, Against, MIN_RUNS, Measured, Run, Terms, obstacles};
+use floodgate_core::shard::decode;
 use floodgate_records::comparison::Comparison;
 use floodgate_records::execution::Execution;
 use floodgate_records::keys::ExecutionKeys;
-use floodgate_records::status::Status;
-use floodgate_records::summary::Summary;
+use floodgate_records::summary::GeneratorSummary;
+use futures_util::stream::{self, StreamExt};
 
 /// Earlier runs that are asked by how much runs of the test differ anyway: more say little more, and each is read whole.
 const MOST_HISTORY: usize = 10;
-/// Records that are looked through for them.
-const AMONG: usize = 200;
+/// Runs that are read at a time: each is in memory whole while its windows are added up.
+const FEW: usize = 2;
 
-/// A run with what it measured.
-struct Loaded {
-    execution: Execution,
-    summary: Summary,
-    rows: Vec<Row>,
+/// A run with what it measured of the numbers that are compared.
+pub(crate) struct Loaded {
+    pub(crate) execution: Execution,
+    pub(crate) generators: Vec<GeneratorSummary>,
+    pub(crate) measured: Measured,
 }
 
 impl Loaded {
-    fn account(&self) -> Account<'_> {
+    pub(crate) fn account(&self) -> Account<'_> {
         Account {
             execution: &self.execution,
-            generators: &self.summary.generators,
+            generators: &self.generators,
         }
     }
 
-    fn measured(&self) -> Measured<'_> {
-        Measured {
-            rows: &self.rows,
-            start_ms: self.execution.started_ms.unwrap_or_default(),
-            duration_s: self.summary.duration_s,
-        }
-    }
-
-    fn run(&self) -> Run<'_> {
+    pub(crate) fn run(&self) -> Run<'_> {
         Run {
             account: self.account(),
-            measured: self.measured(),
+            measured: &self.measured,
         }
     }
 }
@@ -57,57 +51,112 @@ pub async fn compare(
     head: Execution,
     terms: &Terms,
 ) -> Result<Comparison> {
-    let (base, head) = (load(stores, base).await?, load(stores, head).await?);
-    let history = history(stores, &base, &head).await?;
-    let history: Vec<_> = history.iter().map(Loaded::measured).collect();
-    Ok(compare::compare(base.run(), head.run(), &history, terms))
+    let base = load(stores, base, &terms.metrics).await?;
+    let head = load(stores, head, &terms.metrics).await?;
+    let others = passed_before(stores, &head.execution).await?;
+    let history = history(stores, others, &base, terms).await?;
+    let against = Against::One(base.run(), &history);
+    Ok(compare::compare(against, head.run(), terms))
 }
 
-async fn load(stores: &Stores, execution: Execution) -> Result<Loaded> {
+/// Reads a run and keeps its windows.
+pub(crate) async fn load(
+    stores: &Stores,
+    execution: Execution,
+    metrics: &[BaselineMetric],
+) -> Result<Loaded> {
     let keys = ExecutionKeys::new(&execution.project, &execution.id);
-    let missing = |key: String| ControlError::Missing {
-        key,
-        consequence: "a run that measured nothing, or has not ended, can't be compared",
-    };
     let summary = load_summary(stores, &execution.project, &execution.id).await?;
     let summary = summary.ok_or_else(|| missing(keys.summary()))?;
+    let (start_ms, seconds) = (execution.started_ms, summary.duration_s);
+    Ok(Loaded {
+        measured: measured(stores, &keys, start_ms, seconds, metrics).await?,
+        generators: summary.generators,
+        execution,
+    })
+}
+
+/// The windows of a run whose merged data is written.
+pub(crate) async fn measured(
+    stores: &Stores,
+    keys: &ExecutionKeys,
+    start_ms: Option<i64>,
+    duration_s: f64,
+    metrics: &[BaselineMetric],
+) -> Result<Measured> {
     let merged = stores.objects.get(&keys.merged()).await?;
     let merged = merged.ok_or_else(|| missing(keys.merged()))?;
     let shard = decode(&merged).map_err(|error| ControlError::Corrupt {
         key: keys.merged(),
         source: error.into(),
     })?;
-    Ok(Loaded {
-        rows: shard.rows,
-        execution,
-        summary,
-    })
+    let start_ms = start_ms.unwrap_or_default();
+    Ok(Measured::of(&shard.rows, start_ms, duration_s, metrics))
 }
 
-/// Runs of the kind of `base` that passed, other than the two, the newest first.
-async fn history(stores: &Stores, base: &Loaded, head: &Loaded) -> Result<Vec<Loaded>> {
-    let of = &base.execution;
-    let listed = stores
-        .records
-        .list(Some(&of.project), Some(&of.test), AMONG)
-        .await?;
-    let mut found = Vec::new();
-    let others = listed.runs.into_iter().filter(|run| {
-        run.status == Status::Passed
-            && run.version == of.version
-            && run.id != of.id
-            && run.id != head.execution.id
+fn missing(key: String) -> ControlError {
+    ControlError::Missing {
+        key,
+        consequence: "a run that measured nothing, or has not ended, can't be compared",
+    }
+}
+
+/// What runs of the kind of `base`, other than itself, measured; nothing if they are too few to say anything.
+pub(crate) async fn history(
+    stores: &Stores,
+    others: Vec<Execution>,
+    base: &Loaded,
+    terms: &Terms,
+) -> Result<Vec<Measured>> {
+    let mut alike = alike(others, &base.execution);
+    alike.retain(|run| run.id != base.execution.id);
+    if alike.len() < MIN_RUNS {
+        return Ok(Vec::new());
+    }
+    let (found, _) = load_some(stores, alike, MOST_HISTORY, &terms.metrics).await?;
+    let same = |run: &Loaded| obstacles(base.account(), run.account()).is_empty();
+    let found = found.into_iter().filter(same);
+    Ok(found.map(|run| run.measured).collect())
+}
+
+/// The runs that can be compared with one, as far as records tell.
+pub(crate) fn alike(runs: Vec<Execution>, with: &Execution) -> Vec<Execution> {
+    let same = |run: &Execution| differences(run, with).is_empty();
+    runs.into_iter().filter(same).collect()
+}
+
+/// Why two runs can't be compared, as far as records tell.
+pub(crate) fn differences(base: &Execution, head: &Execution) -> Vec<String> {
+    let [base, head] = [base, head].map(|execution| Account {
+        execution,
+        generators: &[],
     });
-    for run in others {
-        if found.len() == MOST_HISTORY {
+    obstacles(base, head)
+}
+
+/// Reads runs in their order until there are so many, and says of those that cannot be read why.
+///
+/// # Errors
+/// What may be asked again.
+pub(crate) async fn load_some(
+    stores: &Stores,
+    runs: Vec<Execution>,
+    most: usize,
+    metrics: &[BaselineMetric],
+) -> Result<(Vec<Loaded>, Vec<String>)> {
+    let ids: Vec<String> = runs.iter().map(|run| run.id.clone()).collect();
+    let read = runs.into_iter().map(|run| load(stores, run, metrics));
+    let mut read = stream::iter(read).buffered(FEW.min(most));
+    let (mut found, mut unreadable) = (Vec::new(), Vec::new());
+    for id in ids {
+        if found.len() == most {
             break;
         }
-        match load(stores, run).await {
-            Ok(run) if obstacles(base.account(), run.account()).is_empty() => found.push(run),
-            Ok(_) => {}
-            Err(ControlError::Store(error)) if error.is_temporary() => return Err(error.into()),
-            Err(_) => {}
+        match read.next().await {
+            Some(Ok(run)) => found.push(run),
+            Some(Err(error)) => unreadable.push(passed_over(&id, error)?),
+            None => break,
         }
     }
-    Ok(found)
+    Ok((found, unreadable))
 }

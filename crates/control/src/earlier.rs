@@ -1,14 +1,15 @@
-//! The run that another one is compared with.
+//! The runs that a run is compared with.
 
 use crate::error::{ControlError, Result};
 use crate::lookup::load_summary;
+use crate::pinned::pinned;
 use crate::stores::Stores;
 use floodgate_core::definition::model::BaselineRef;
 use floodgate_records::execution::Execution;
 use floodgate_records::status::Status;
 use floodgate_records::summary::Summary;
 
-/// Records that are looked through for the last run that passed.
+/// Records that are looked through for runs that passed.
 const AMONG: usize = 500;
 
 /// What there is to compare with.
@@ -21,8 +22,69 @@ pub(crate) struct Earlier {
     pub(crate) unreadable: Vec<String>,
 }
 
-/// Looks for the run that a run is compared with. It is looked for when the load has been sent: what cannot be read of other runs
-/// must not take the account of this one with it.
+/// Which runs a run may be compared with.
+pub(crate) enum Candidates {
+    /// This one and no other.
+    Named(String),
+    /// The first of these that will do, the newest first.
+    Passed(Vec<Execution>),
+    /// None, although there should be one: a sentence.
+    Missing(String),
+}
+
+/// The runs that a definition means.
+///
+/// # Errors
+/// What may be asked again: a service that is busy or away.
+pub(crate) async fn candidates(
+    stores: &Stores,
+    reference: &BaselineRef,
+    execution: &Execution,
+) -> Result<Candidates> {
+    let (project, test) = (&execution.project, &execution.test);
+    let (which, found) = match reference {
+        BaselineRef::Execution(id) => return Ok(Candidates::Named(id.clone())),
+        BaselineRef::Pinned => match pinned(stores, project, test).await {
+            Ok(Some(id)) => return Ok(Candidates::Named(id)),
+            Ok(None) => {
+                return Ok(Candidates::Missing(format!(
+                    "no run of {project}/{test} is pinned to compare with; pin one with floodgate baseline set {test} RUN"
+                )));
+            }
+            Err(error) => ("the pinned run", Err(error)),
+        },
+        BaselineRef::LastPassed | BaselineRef::Rolling(_) => {
+            ("last-passed", passed_before(stores, execution).await)
+        }
+    };
+    match found {
+        Ok(runs) => Ok(Candidates::Passed(runs)),
+        Err(error) => Ok(Candidates::Missing(passed_over(which, error)?)),
+    }
+}
+
+/// The runs of the same test that passed before this one, the newest first.
+///
+/// # Errors
+/// What the store refuses.
+pub(crate) async fn passed_before(
+    stores: &Stores,
+    execution: &Execution,
+) -> Result<Vec<Execution>> {
+    let (project, test) = (&execution.project, &execution.test);
+    let listed = stores
+        .records
+        .list(Some(project), Some(test), AMONG)
+        .await?;
+    let mut runs = listed.runs;
+    runs.retain(|e| {
+        e.status == Status::Passed && e.created_ms <= execution.created_ms && e.id != execution.id
+    });
+    Ok(runs)
+}
+
+/// Looks for the run that a run is compared with by a tolerance. It is looked for when the load has been sent: what cannot be read of
+/// other runs must not take the account of this one with it.
 ///
 /// # Errors
 /// What may be asked again: a service that is busy or away.
@@ -32,55 +94,42 @@ pub(crate) async fn earlier(
     execution: &Execution,
 ) -> Result<Earlier> {
     let mut found = Earlier::default();
-    let candidates = match reference {
-        BaselineRef::Execution(id) => vec![id.clone()],
-        BaselineRef::LastPassed => last_passed(stores, execution, &mut found).await?,
+    let (ids, is_named) = match candidates(stores, reference, execution).await? {
+        Candidates::Named(id) => (vec![id], true),
+        Candidates::Passed(runs) => (runs.into_iter().map(|run| run.id).collect(), false),
+        Candidates::Missing(why) => {
+            found.unreadable.push(why);
+            return Ok(found);
+        }
     };
-    for id in candidates {
+    for id in ids {
         match load_summary(stores, &execution.project, &id).await {
-            Ok(None) if matches!(reference, BaselineRef::Execution(_)) => {
-                found.unreadable.push(format!(
-                    "no comparison with {id}: it has no summary here; has it been deleted, or was it never in this project?"
-                ));
-            }
+            Ok(None) if is_named => found.unreadable.push(gone(&id)),
             Ok(None) => {}
             Ok(summary) => {
                 found.summary = summary;
                 break;
             }
-            Err(error) => found.pass_over(&id, error)?,
+            Err(error) => found.unreadable.push(passed_over(&id, error)?),
         }
     }
     Ok(found)
 }
 
-/// The runs of the same test that passed before this one, the newest first.
-async fn last_passed(
-    stores: &Stores,
-    execution: &Execution,
-    found: &mut Earlier,
-) -> Result<Vec<String>> {
-    let (project, test) = (&execution.project, &execution.test);
-    let listed = match stores.records.list(Some(project), Some(test), AMONG).await {
-        Ok(listed) => listed,
-        Err(error) => {
-            found.pass_over("last-passed", error.into())?;
-            return Ok(Vec::new());
-        }
-    };
-    let earlier =
-        |e: &&Execution| e.status == Status::Passed && e.created_ms <= execution.created_ms;
-    let others = listed.runs.iter().filter(|e| e.id != execution.id);
-    Ok(others.filter(earlier).map(|e| e.id.clone()).collect())
+/// What is said of a named run that is not there.
+pub(crate) fn gone(id: &str) -> String {
+    format!(
+        "no comparison with {id}: it has no summary here; has it been deleted, or was it never in this project?"
+    )
 }
 
-impl Earlier {
-    fn pass_over(&mut self, which: &str, error: ControlError) -> Result<()> {
-        if matches!(&error, ControlError::Store(error) if error.is_temporary()) {
-            return Err(error);
-        }
-        self.unreadable
-            .push(format!("no comparison with {which}: {error}"));
-        Ok(())
+/// What is said of a run that cannot be read.
+///
+/// # Errors
+/// What may be asked again.
+pub(crate) fn passed_over(which: &str, error: ControlError) -> Result<String> {
+    match &error {
+        ControlError::Store(cause) if cause.is_temporary() => Err(error),
+        _ => Ok(format!("no comparison with {which}: {error}")),
     }
 }

@@ -57,6 +57,14 @@ pub enum ControlError {
         /// Its status.
         status: &'static str,
     },
+    /// A run that cannot be what others are compared with.
+    #[error("execution {id} cannot be a baseline: {why}")]
+    NotABaseline {
+        /// The run.
+        id: String,
+        /// Why, and what to do.
+        why: String,
+    },
     /// The definition of the run cannot be judged.
     #[error("the definition of this run is not usable: {source}")]
     Definition {

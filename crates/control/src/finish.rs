@@ -2,14 +2,13 @@
 
 use crate::audit::{audit, principal};
 use crate::collect::{Collected, collect, load_parts};
-use crate::earlier::{Earlier, earlier};
+use crate::compared::Compared;
 use crate::error::{ControlError, Result, Uncompiled};
 use crate::failures::merge_failures;
 use crate::json;
 use crate::lookup::load_summary;
 use crate::stop::read_stop;
 use crate::stores::Stores;
-use floodgate_core::baseline::Baseline;
 use floodgate_core::definition::model::Definition;
 use floodgate_core::execution::applied::{
     applied_load, has_requests, silent_scenarios, start_skew_us,
@@ -167,6 +166,7 @@ pub async fn finish_with(
     execution.reasons = verdict.reasons;
     execution.warnings = verdict.warnings;
     execution.thresholds = thresholds;
+    execution.comparison.clone_from(&summary.comparison);
     execution.completeness = Some(summary.completeness.clone());
     execution.applied = Some(summary.applied.clone());
     execution.ended_ms = Some(ended_ms(&collected, now_ms));
@@ -319,23 +319,10 @@ async fn judge(
         source: Uncompiled(faults).into(),
     };
     let thresholds = Thresholds::compile(&definition.thresholds).map_err(unusable)?;
-    let baseline = definition
-        .baseline
-        .as_ref()
-        .map(Baseline::compile)
-        .transpose()
-        .map_err(unusable)?;
-    let Earlier {
-        summary: earlier,
-        mut unreadable,
-    } = match &definition.baseline {
-        Some(spec) => earlier(stores, &spec.compare, execution).await?,
-        None => Earlier::default(),
-    };
-    if earlier.is_some() {
-        // What was passed over is not missed.
-        execution.warnings.append(&mut unreadable);
-    }
+    let compared = Compared::of(definition.baseline.as_ref(), stores, execution, collected);
+    // boxed: it is large, and seldom
+    let compared = Box::pin(compared).await?;
+    execution.warnings.extend(compared.warnings);
     let planned = execution.planned.iterations;
     let source: &dyn MetricSource = &collected.totals;
     let applied = applied_load(
@@ -351,8 +338,13 @@ async fn judge(
         completeness: collected.completeness.clone(),
         manifests: &collected.manifests,
         thresholds: &thresholds,
-        baseline: baseline.as_ref().map(|b| (b, earlier.as_ref())),
-        baseline_missing: &unreadable,
+        baseline: compared
+            .tolerance
+            .as_ref()
+            .map(|(b, earlier)| (b, earlier.as_ref())),
+        comparison: compared.comparison.as_ref(),
+        compared_metrics: &compared.metrics,
+        baseline_missing: &compared.missing,
         tolerance: definition.run.tolerance,
         min_applied_load: definition.run.min_applied_load,
         min_completed_load: definition.run.min_completed_load,

@@ -5,15 +5,19 @@
 use crate::error::{ControlError, Result};
 use crate::prepare::TestPackage;
 use bytes::Bytes;
-use floodgate_core::baseline::Baseline;
+use floodgate_core::baseline::BaselineMetric;
+use floodgate_core::compare::{MIN_WINDOWS, WINDOW_S};
+use floodgate_core::definition::model::{BaselineMethod, BaselineSpec};
 use floodgate_core::definition::{
     Definition, Faults, Overrides, Parsed, Resolver, Severity, Source, parse, version,
 };
+use floodgate_core::schedule::planned_load;
 use floodgate_core::syntax::SyntaxError;
 use floodgate_core::threshold::Thresholds;
 use floodgate_records::keys::{DEFINITION_FILE, definition_file};
 use floodgate_records::plan::Plan;
 use floodgate_store::ObjectStore;
+use std::time::Duration;
 
 /// A definition with faults: all of them, rendered as a compiler would.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -178,8 +182,26 @@ fn unusable(error: LoadError) -> ControlError {
 
 /// What the definition's own grammar does not know: thresholds and baseline must compile. Returns doubts.
 fn compile(definition: &Definition) -> std::result::Result<Vec<String>, LoadError> {
+    let mut doubts = Vec::new();
     if let Some(spec) = &definition.baseline {
-        Baseline::compile(spec)?;
+        BaselineMetric::all(&spec.metrics)?;
+        doubts.extend(too_short(definition, spec));
     }
-    Ok(Thresholds::compile(&definition.thresholds)?.warnings())
+    doubts.extend(Thresholds::compile(&definition.thresholds)?.warnings());
+    Ok(doubts)
+}
+
+/// A run that is too short for what it is to be compared by. How long a script runs is not known.
+fn too_short(definition: &Definition, spec: &BaselineSpec) -> Option<String> {
+    let least = Duration::from_secs(MIN_WINDOWS as u64 * u64::from(WINDOW_S));
+    let planned = Duration::from_millis(planned_load(definition).duration_ms);
+    let is_short = matches!(spec.method, BaselineMethod::Compare(_)) && planned < least;
+    (is_short && !definition.engine.runs_scripts()).then(|| {
+        format!(
+            "the baseline will be undecided: the run is planned for {} s, and intervals take {} s after the warm-up, better 300 s; \
+             plan a longer run, or use method: tolerance",
+            planned.as_secs_f64(),
+            least.as_secs()
+        )
+    })
 }

@@ -354,6 +354,7 @@ fn record(
         completeness: None,
         start_skew_us: None,
         thresholds: Vec::new(),
+        comparison: None,
         stopped_by: None,
         warnings: test.warnings.clone(),
         cost: options.cost.clone(),

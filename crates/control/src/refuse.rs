@@ -87,6 +87,7 @@ impl Refusal {
             completeness: None,
             start_skew_us: None,
             thresholds: Vec::new(),
+            comparison: None,
             stopped_by: self.stopped_by,
             warnings: self.warnings,
             cost: self.cost,

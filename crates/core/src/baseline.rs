@@ -10,7 +10,6 @@
 //! [`Outcome::NoData`] without a `baseline` value, which is a warning. A metric that the *present* run lacks is missing data,
 //! and that never passes.
 
-use crate::definition::model::BaselineSpec;
 use crate::syntax::SyntaxError;
 use crate::threshold::{
     Aggregate, Known, MetricSource, check_aggregate, checked_key, observe, parse_key,
@@ -56,6 +55,21 @@ impl BaselineMetric {
         Ok(Self { key, aggregate })
     }
 
+    /// Parses all metrics of a definition.
+    ///
+    /// # Errors
+    /// All faults, in the order of the definition; each names its text.
+    pub fn all(metrics: &[String]) -> Result<Vec<Self>, Vec<SyntaxError>> {
+        let (good, bad): (Vec<_>, Vec<_>) = metrics
+            .iter()
+            .map(|m| Self::parse(m).map_err(|error| error.naming(m)))
+            .partition(Result::is_ok);
+        match bad.is_empty() {
+            true => Ok(good.into_iter().flatten().collect()),
+            false => Err(bad.into_iter().filter_map(Result::err).collect()),
+        }
+    }
+
     /// As it is written in canonical form.
     pub(crate) fn id(&self) -> String {
         format!("{} {}", self.key, self.aggregate)
@@ -72,24 +86,15 @@ pub struct Baseline {
 }
 
 impl Baseline {
-    /// Compiles a comparison as written.
+    /// Compiles a comparison as written, with a relative worsening that is allowed.
     ///
     /// # Errors
-    /// All faults, in the order of the definition; each names its text.
-    pub fn compile(spec: &BaselineSpec) -> Result<Self, Vec<SyntaxError>> {
-        let (good, bad): (Vec<_>, Vec<_>) = spec
-            .metrics
-            .iter()
-            .map(|m| BaselineMetric::parse(m).map_err(|error| error.naming(m)))
-            .partition(Result::is_ok);
-        if bad.is_empty() {
-            Ok(Self {
-                metrics: good.into_iter().flatten().collect(),
-                tolerance: spec.tolerance,
-            })
-        } else {
-            Err(bad.into_iter().filter_map(Result::err).collect())
-        }
+    /// As for [`BaselineMetric::all`].
+    pub fn compile(metrics: &[String], tolerance: f64) -> Result<Self, Vec<SyntaxError>> {
+        Ok(Self {
+            metrics: BaselineMetric::all(metrics)?,
+            tolerance,
+        })
     }
 
     /// Compares a run that took `elapsed` with the summary of an earlier one, if there is one.

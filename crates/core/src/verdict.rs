@@ -8,14 +8,15 @@
 //! 3. **inconclusive**: the data cannot be trusted: tasks or shards are missing beyond the tolerance, what they wrote does not add
 //!    up, a generator was saturated (below) or stood still, nothing was sent, or no request got a response. A breach in such
 //!    data proves nothing, nor does the lack of one.
-//! 4. **failed**: a threshold or a baseline is breached, the implicit one included (not all requests may fail), a threshold with
+//! 4. **failed**: a threshold or a baseline is breached, or the run has regressed, the implicit one included (not all requests may fail), a threshold with
 //!    `abortOnFail` stopped the run, or the script of an external engine says so: it marked the test as failed, its teardown
 //!    threw, or each of its iterations did.
-//! 5. **inconclusive**: nothing is breached, but a threshold or the baseline has no outcome, the load fell short of the plan
+//! 5. **inconclusive**: nothing is breached, but a threshold or the baseline has no outcome, or the runs are not comparable, the load fell short of the plan
 //!    (started, completed, a scenario, data rows), or the deadline cut the run off. A breach comes before these, since a
 //!    target that is too slow for the planned load is the very thing a test is to find.
 //! 6. **passed**.
 
+use floodgate_records::comparison::Comparison;
 use floodgate_records::control::Stop;
 use floodgate_records::execution::{AppliedLoad, Completeness};
 use floodgate_records::manifest::Manifest;
@@ -25,6 +26,7 @@ use held::{breached, not_shown, why_passed};
 use ran::{could_not_run, stopped_from_outside};
 use trust::untrustworthy;
 
+mod compared;
 mod health;
 mod held;
 mod ran;
@@ -48,6 +50,8 @@ pub struct Evidence<'a> {
     pub thresholds: &'a [ThresholdOutcome],
     /// Outcomes of the comparison with an earlier run.
     pub baseline: &'a [BaselineOutcome],
+    /// The comparison with an earlier run by intervals, if there is one.
+    pub comparison: Option<&'a Comparison>,
     /// Why there is nothing to compare with although there should be, a sentence each.
     pub baseline_missing: &'a [String],
     /// Expected against received.

@@ -1,6 +1,7 @@
 //! The execution's record: what DynamoDB and the local folder keep of a run.
 
 use crate::architecture::Architecture;
+use crate::comparison::Comparison;
 use crate::control::Stop;
 use crate::cost::Cost;
 use crate::engine::Engine;
@@ -55,6 +56,9 @@ pub struct Execution {
     pub start_skew_us: Option<i64>,
     /// Outcomes, in the order of the definition.
     pub thresholds: Vec<ThresholdOutcome>,
+    /// The comparison with an earlier run by intervals, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Box<Comparison>>,
     /// The order that stopped it, if any.
     pub stopped_by: Option<Stop>,
     /// What a reader should know.

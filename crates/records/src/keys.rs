@@ -144,6 +144,11 @@ pub fn definition_file(project: &str, test: &str, sha256: &str, file: &str) -> S
     format!("projects/{project}/definitions/{test}/{sha256}/{file}")
 }
 
+/// The key of the run that is pinned as a test's baseline.
+pub fn baseline(project: &str, test: &str) -> String {
+    format!("projects/{project}/baselines/{test}.json")
+}
+
 #[cfg(test)]
 mod tests {
     use super::{ExecutionKeys, definition_file, is_raw};

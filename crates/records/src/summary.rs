@@ -1,5 +1,6 @@
 //! `summary.json`: the one published account of a run, in k6's shape where k6 has one.
 
+use crate::comparison::Comparison;
 use crate::connections::Connections;
 use crate::cost::Cost;
 use crate::execution::{AppliedLoad, Completeness, Infrastructure};
@@ -59,9 +60,12 @@ pub struct Summary {
     /// The samples of failures that were kept; absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failures: Option<FailuresSummary>,
-    /// The comparison with an earlier run; absent if the test asks for none.
+    /// The comparison with an earlier run by a tolerance; absent if the test asks for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<BaselineSummary>,
+    /// The same by intervals (`method: compare`); absent if the test asks for none, or there is no run to compare with yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comparison: Option<Box<Comparison>>,
     /// How each generator fared, by task.
     #[serde(default)]
     pub generators: Vec<GeneratorSummary>,

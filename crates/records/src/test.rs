@@ -26,3 +26,23 @@ impl TestRecord {
         (self.created_ms, &self.version) > (other.created_ms, &other.version)
     }
 }
+
+/// The run that a test's runs are compared with until another one is pinned: an object of the project.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pin {
+    /// Version of this layout: [`Pin::SCHEMA`].
+    pub schema: u32,
+    /// The run's id; `None` if the pin was taken away.
+    pub execution: Option<String>,
+    /// Its version of the test.
+    pub version: Option<String>,
+    /// Who pinned it, or took it away.
+    pub by: String,
+    /// When, Unix ms.
+    pub at_ms: i64,
+}
+
+impl Pin {
+    /// The layout that this code writes and reads.
+    pub const SCHEMA: u32 = 1;
+}

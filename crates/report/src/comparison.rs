@@ -2,8 +2,8 @@
 
 use crate::format::{digits, duration, number, percent, plural};
 use crate::style::{Align, Field, Style, Tone, plain, table};
-use floodgate_records::comparison::{Change, Comparison, Gate, Ratio};
-use floodgate_records::metric::unit_of;
+use floodgate_records::comparison::{Change, Comparison, Gate};
+use floodgate_records::metric::{MetricKind, unit_of};
 
 /// What came of a comparison: `floodgate compare`.
 pub fn comparison(c: &Comparison, style: Style) -> String {
@@ -21,11 +21,36 @@ pub fn comparison(c: &Comparison, style: Style) -> String {
         lines.push(vec![plain(obstacle)]);
     }
     for gate in c.gates.iter().filter(|g| g.outcome == Change::Regressed) {
-        lines.push(vec![plain(sentence(gate))]);
+        lines.push(vec![plain(gate.sentence())]);
     }
     if !lines.is_empty() {
         text += &table(style, &[("", Align::Wrap)], lines);
     }
+    text.push('\n');
+    text += &gates(c, style);
+    text.push('\n');
+    text + &footnotes(vec![basis(c)], style)
+}
+
+/// The comparison that a test asks for, in the account of its run.
+pub(crate) fn section(c: &Comparison, style: Style) -> String {
+    let with = match c.pooled {
+        0 => format!("compared with {}", c.base.execution),
+        n => format!(
+            "compared with {n} runs together, the newest {}",
+            c.base.execution
+        ),
+    };
+    let mut notes: Vec<String> = c
+        .obstacles
+        .iter()
+        .map(|why| format!("not comparable: {why}"))
+        .collect();
+    notes.push(format!("{with}; {}", basis(c)));
+    gates(c, style) + &footnotes(notes, style)
+}
+
+fn gates(c: &Comparison, style: Style) -> String {
     let columns = [
         ("", Align::Left),
         ("metric", Align::Wrap),
@@ -34,22 +59,27 @@ pub fn comparison(c: &Comparison, style: Style) -> String {
         ("change", Align::Right),
         ("interval", Align::Right),
     ];
-    text.push('\n');
-    text += &table(style, &columns, c.gates.iter().map(row).collect());
-    let notes = c.gates.iter().filter_map(|gate| {
-        let note = gate.note.as_ref()?;
-        Some(vec![(format!("{}: {note}", gate.id), Tone::Dim)])
+    let text = table(style, &columns, c.gates.iter().map(row).collect());
+    let rest = "the change is that of the rest";
+    let notes = c.gates.iter().flat_map(|gate| {
+        let rest = gate.of_rest.then(|| format!("{}: {rest}", gate.id));
+        let note = gate
+            .note
+            .as_ref()
+            .map(|note| format!("{}: {note}", gate.id));
+        rest.filter(|_| gate.ratio.is_some())
+            .into_iter()
+            .chain(note)
     });
-    let notes: Vec<_> = notes.collect();
-    if !notes.is_empty() {
-        text += &table(style, &[("", Align::Wrap)], notes);
+    text + &footnotes(notes.collect(), style)
+}
+
+fn footnotes(notes: Vec<String>, style: Style) -> String {
+    if notes.is_empty() {
+        return String::new();
     }
-    text.push('\n');
-    text + &table(
-        style,
-        &[("", Align::Wrap)],
-        vec![vec![(basis(c), Tone::Dim)]],
-    )
+    let rows = notes.into_iter().map(|note| vec![(note, Tone::Dim)]);
+    table(style, &[("", Align::Wrap)], rows.collect())
 }
 
 /// What the outcome rests on.
@@ -93,41 +123,11 @@ fn row(gate: &Gate) -> Vec<Field> {
     ]
 }
 
-/// `http_req_duration p(95) 230 ms after 200 ms: +15 %, between +9.1 % and +21 %`.
-fn sentence(gate: &Gate) -> String {
-    let show = |v: Option<f64>| v.map_or_else(|| "nothing".to_owned(), |v| value(gate, v));
-    let how = gate.ratio.map_or_else(
-        String::new,
-        |Ratio {
-             estimate,
-             low,
-             high,
-         }| {
-            format!(
-                ": {}, between {} and {}",
-                signed(estimate),
-                signed(low),
-                signed(high)
-            )
-        },
-    );
-    format!(
-        "{} {} after {}{how}",
-        gate.id,
-        show(gate.head),
-        show(gate.base)
-    )
-}
-
 fn value(gate: &Gate, v: f64) -> String {
-    if unit_of(&gate.key).trim() == "ms" {
-        return duration(v, 3);
-    }
-    match gate.aggregate.as_str() {
-        "rate" if gate.key.starts_with("http_req_failed") || gate.key.starts_with("checks") => {
-            percent(v)
-        }
-        "rate" | "count" => format!("{}/s", number(v, 4)),
+    match gate.kind {
+        Some(MetricKind::Rate) => percent(v),
+        Some(MetricKind::Counter) => format!("{}/s", number(v, 4)),
+        _ if unit_of(&gate.key).trim() == "ms" => duration(v, 3),
         _ => number(v, 4),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::format::number;
 use chrono::DateTime;
+use floodgate_records::comparison::{Change, Comparison, Gate, IfUndecided};
 use floodgate_records::execution::Execution;
 use floodgate_records::outcome::{Outcome, ThresholdOutcome};
 use floodgate_records::printable::printable;
@@ -58,6 +59,11 @@ pub fn junit(execution: &Execution, summary: &Summary) -> Result<String, JunitEr
         };
         suite.add_test_case(case("baseline", &b.id, status));
     }
+    if let Some(c) = &summary.comparison {
+        for gate in &c.gates {
+            suite.add_test_case(case("baseline", &gate.id, of_gate(c, gate)));
+        }
+    }
     let reasons = summary.reasons.join("; ");
     let verdict = match summary.status {
         Status::Passed => TestCaseStatus::success(),
@@ -97,6 +103,32 @@ fn non_success(kind: NonSuccessKind, what: &str, message: &str) -> TestCaseStatu
     let mut status = TestCaseStatus::non_success(kind);
     status.set_type(what).set_message(&*printable(message));
     status
+}
+
+/// A gate that decides nothing is what the definition makes of it.
+fn of_gate(c: &Comparison, gate: &Gate) -> TestCaseStatus {
+    let told = match &gate.note {
+        Some(note) => format!("{}: {note}", gate.sentence()),
+        None => gate.sentence(),
+    };
+    match (c.outcome, gate.outcome) {
+        (Change::NotComparable, _) | (_, Change::NotComparable) => non_success(
+            NonSuccessKind::Error,
+            "not-comparable",
+            &c.obstacles.join("; "),
+        ),
+        (_, Change::Improved | Change::Unchanged) => TestCaseStatus::success(),
+        (_, Change::Regressed) => non_success(NonSuccessKind::Failure, "baseline", &told),
+        (_, Change::Undecided) => match c.undecided {
+            Some(IfUndecided::Fail) => non_success(NonSuccessKind::Failure, "undecided", &told),
+            Some(IfUndecided::Pass) => {
+                let mut skipped = TestCaseStatus::skipped();
+                skipped.set_message(&*printable(&told));
+                skipped
+            }
+            _ => non_success(NonSuccessKind::Error, "undecided", &told),
+        },
+    }
 }
 
 fn of_threshold(t: &ThresholdOutcome) -> TestCaseStatus {

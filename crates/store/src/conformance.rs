@@ -35,6 +35,7 @@ pub fn execution(project: &str, test: &str, id: &str) -> Execution {
         completeness: None,
         start_skew_us: None,
         thresholds: Vec::new(),
+        comparison: None,
         stopped_by: None,
         warnings: Vec::new(),
         cost: None,

@@ -6,8 +6,7 @@ use crate::output::{print_json, print_styled};
 use crate::stores::Executions;
 use floodgate_control::{Stores, compare_runs, find_in, load_summary};
 use floodgate_core::baseline::BaselineMetric;
-use floodgate_core::compare::Terms;
-use floodgate_core::units::parse_ratio;
+use floodgate_core::compare::{self, Terms};
 use floodgate_records::comparison::Change;
 use floodgate_records::execution::Execution;
 use floodgate_records::status::Status;
@@ -60,23 +59,11 @@ fn metric(text: &str) -> std::result::Result<BaselineMetric, String> {
 }
 
 fn effect(text: &str) -> std::result::Result<f64, String> {
-    within(text, 0.001..=1.0, "from 0.1% to 100%")
+    compare::min_effect(text).map_err(|error| error.to_string())
 }
 
 fn confidence(text: &str) -> std::result::Result<f64, String> {
-    within(text, 0.5..=0.999, "from 50% to 99.9%")
-}
-
-fn within(
-    text: &str,
-    range: std::ops::RangeInclusive<f64>,
-    allowed: &str,
-) -> std::result::Result<f64, String> {
-    let ratio = parse_ratio(text).map_err(|error| error.to_string())?;
-    match range.contains(&ratio) {
-        true => Ok(ratio),
-        false => Err(format!("must be a share {allowed}, such as 5%")),
-    }
+    compare::confidence(text).map_err(|error| error.to_string())
 }
 
 /// Compares two executions. The exit code says what came of it: 0 unless the later one is worse (99) or nothing can be told (98).
@@ -103,6 +90,7 @@ pub async fn compare(args: Args) -> Result<ExitCode> {
         metrics,
         confidence: args.confidence,
         min_effect: args.min_effect,
+        undecided: None,
     };
     let comparison = compare_runs(stores, base, head, &terms).await?;
     match args.json {

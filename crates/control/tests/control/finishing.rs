@@ -1,7 +1,9 @@
 use crate::support::*;
 use floodgate_control::watch::Phase;
 use floodgate_control::{Finished, GivenUp, finish, give_up, load_summary};
-use floodgate_core::definition::model::{BaselineRef, BaselineSpec, Definition};
+use floodgate_core::definition::model::{
+    BaselineMethod, BaselineRef, BaselineSpec, ByIntervals, Definition,
+};
 use floodgate_records::manifest::TaskOutcome;
 use floodgate_records::outcome::Outcome;
 use floodgate_records::status::Status;
@@ -291,7 +293,7 @@ async fn the_baseline_is_the_last_run_that_passed() {
     let mut compared = definition(&[]);
     compared.baseline = Some(BaselineSpec {
         compare: BaselineRef::LastPassed,
-        tolerance: 0.1,
+        method: BaselineMethod::Tolerance(0.1),
         metrics: vec!["http_req_duration p(95)".into()],
     });
     let first = complete_run(&folder, ID, compared.clone(), Load::GOOD).await;
@@ -381,7 +383,7 @@ async fn damaged_accounts_of_other_runs_are_passed_over_and_named() {
     compared.baseline = Some(BaselineSpec {
         compare: BaselineRef::LastPassed,
         metrics: vec!["http_reqs count".into()],
-        tolerance: 0.1,
+        method: BaselineMethod::Tolerance(0.1),
     });
     let mut run = folder.run(&own, compared, 1).await;
     std::fs::remove_file(records.join("audit.jsonl")).unwrap();
@@ -418,7 +420,7 @@ async fn a_run_that_is_to_be_compared_with_what_cannot_be_read_does_not_pass() {
         compared.baseline = Some(BaselineSpec {
             compare,
             metrics: vec!["http_reqs count".into()],
-            tolerance: 0.1,
+            method: BaselineMethod::Tolerance(0.1),
         });
         let Finished { execution, .. } = complete_run(&folder, id, compared, Load::GOOD).await;
         assert_eq!(execution.status, Status::Inconclusive);
@@ -427,5 +429,77 @@ async fn a_run_that_is_to_be_compared_with_what_cannot_be_read_does_not_pass() {
             "{:?}",
             execution.reasons
         );
+    }
+}
+
+/// Ten seconds have no interval: what becomes of the run is what the definition says, and nothing else.
+#[tokio::test]
+async fn a_comparison_that_decides_nothing_is_judged_as_the_definition_has_it() {
+    use floodgate_records::comparison::{Change, IfUndecided};
+    let folder = Folder::new();
+    let compared = |compare, undecided| {
+        let mut definition = definition(&[]);
+        definition.baseline = Some(BaselineSpec {
+            compare,
+            metrics: vec!["http_req_duration p(95)".into()],
+            method: BaselineMethod::Compare(ByIntervals {
+                undecided,
+                ..ByIntervals::default()
+            }),
+        });
+        definition
+    };
+    let ids = (1..=8).map(|n| format!("01JD7Q3W5Z8X9Y0A1B2C3D4E5{n}"));
+    let mut ids = ids.collect::<Vec<_>>().into_iter();
+    let mut run = async |compare, undecided| {
+        let (id, definition) = (ids.next().unwrap(), compared(compare, undecided));
+        complete_run(&folder, &id, definition, Load::GOOD).await
+    };
+    let first = run(BaselineRef::LastPassed, IfUndecided::Fail).await;
+    assert_eq!(
+        first.execution.status,
+        Status::Passed,
+        "{:?}",
+        first.execution.reasons
+    );
+    assert_eq!(first.summary.comparison, None);
+    let said = &first.execution.warnings;
+    assert!(
+        said.iter().any(|w| w.contains("no earlier run")),
+        "{said:?}"
+    );
+
+    for (undecided, status) in [
+        (IfUndecided::Fail, Status::Failed),
+        (IfUndecided::Inconclusive, Status::Inconclusive),
+        (IfUndecided::Pass, Status::Passed),
+    ] {
+        let ended = run(BaselineRef::LastPassed, undecided).await;
+        assert_eq!(
+            ended.execution.status, status,
+            "{:?}",
+            ended.execution.reasons
+        );
+        let found = ended.summary.comparison.unwrap();
+        assert_eq!(found.outcome, Change::Undecided);
+        assert_eq!(found.base.execution, first.execution.id);
+        assert_eq!(found.head.status, status);
+        assert_eq!(ended.execution.comparison, Some(found));
+        let told = [ended.execution.reasons, ended.execution.warnings].concat();
+        assert!(
+            told.iter().any(|w| w.contains("too few windows")),
+            "{told:?}"
+        );
+    }
+
+    // One that is named has to be there, and to be of the same kind.
+    let gone = BaselineRef::Execution("01JD7Q3W5Z8X9Y0A1B2C3D4E5Z".into());
+    for (compare, word) in [
+        (gone, "has it been deleted"),
+        (BaselineRef::Pinned, "no run of shop/checkout is pinned"),
+    ] {
+        let ended = run(compare, IfUndecided::Pass).await.execution;
+        assert_eq!(ended.status, Status::Inconclusive);
+        assert!(ended.reasons[0].contains(word), "{:?}", ended.reasons);
     }
 }

@@ -1,18 +1,12 @@
 use super::*;
-use crate::definition::model::BaselineRef;
 use crate::execution::summarise::testing::summary_with;
 use crate::threshold::testing::Samples;
 use floodgate_records::metric::MetricKind;
 use proptest::prelude::*;
 
 fn baseline(metrics: &[&str]) -> Baseline {
-    let metrics = metrics.iter().map(|m| (*m).to_owned()).collect();
-    Baseline::compile(&BaselineSpec {
-        compare: BaselineRef::LastPassed,
-        tolerance: 0.1,
-        metrics,
-    })
-    .unwrap()
+    let metrics: Vec<_> = metrics.iter().map(|m| (*m).to_owned()).collect();
+    Baseline::compile(&metrics, 0.1).unwrap()
 }
 
 fn run(ms: f64, requests: f64, failed: f64) -> Samples {

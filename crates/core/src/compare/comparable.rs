@@ -65,7 +65,9 @@ pub fn obstacles(base: Account<'_>, head: Account<'_>) -> Vec<String> {
 fn doubts(run: Account<'_>) -> Vec<String> {
     let id = &run.execution.id;
     let mut why = Vec::new();
-    if !matches!(run.execution.status, Status::Passed | Status::Failed) {
+    // The status of a run that is being judged follows from what is said here, among others.
+    let status = run.execution.status;
+    if status.is_final() && !matches!(status, Status::Passed | Status::Failed) {
         why.push(format!(
             "{id} is {}: its data can't be trusted",
             run.execution.status.as_str()

@@ -2,8 +2,10 @@
 
 use super::comparable::{Account, obstacles};
 use super::interval::{Compared, Effect, Needed, Settings};
-use super::runs::{MIN_RUNS, RunValue, run_value};
+use super::runs::{MIN_RUNS, RunValue, after, run_value};
 use super::series::{Statistic, WINDOW_S, Window};
+use super::share::{is_mostly, rest_of, smoothed, turned, weighed};
+use super::terms::Terms;
 use super::two_runs::two;
 use super::windows::{Measured, value};
 use crate::baseline::BaselineMetric;
@@ -12,6 +14,7 @@ use crate::threshold::Aggregate;
 use floodgate_records::comparison::{Change, ComparedRun, Comparison, Gate, Ratio};
 use floodgate_records::metric::{Builtin, Contains, MetricKind};
 use floodgate_records::outcome::Direction;
+use std::borrow::Cow;
 
 const US_PER_MS: f64 = 1e3;
 /// Runs that are longer by more than this are not a remedy.
@@ -23,53 +26,66 @@ pub struct Run<'a> {
     /// What is known of it.
     pub account: Account<'a>,
     /// What it measured.
-    pub measured: Measured<'a>,
+    pub measured: &'a Measured,
 }
 
-/// What two runs are compared by.
-#[derive(Clone, Debug)]
-pub struct Terms {
-    /// The numbers.
-    pub metrics: Vec<BaselineMetric>,
-    /// The confidence of all of them together, in (0, 1).
-    pub confidence: f64,
-    /// The least relative change that matters, a ratio above 0.
-    pub min_effect: f64,
+/// What a run is compared with.
+#[derive(Clone, Copy, Debug)]
+pub enum Against<'a> {
+    /// One run. Others of the same test say by how much runs differ anyway, if they are [`MIN_RUNS`] or more.
+    One(Run<'a>, &'a [Measured]),
+    /// Several together, [`MIN_RUNS`] or more, with what is known of the newest.
+    Several(Account<'a>, &'a [Measured]),
 }
 
-/// Compares `head` with `base`. `history` has earlier runs of the same test, which say by how much runs differ anyway. The draws follow
-/// from the ids of the runs, so the same two runs always give the same.
-pub fn compare(
-    base: Run<'_>,
-    head: Run<'_>,
-    history: &[Measured<'_>],
-    terms: &Terms,
-) -> Comparison {
-    let seed = seed::of(&[&base.account.execution.id, &head.account.execution.id]);
+impl<'a> Against<'a> {
+    fn account(&self) -> Account<'a> {
+        match self {
+            Self::One(run, _) => run.account,
+            Self::Several(account, _) => *account,
+        }
+    }
+
+    /// The runs that are compared with.
+    fn runs(&self) -> &'a [Measured] {
+        match self {
+            Self::One(run, _) => std::slice::from_ref(run.measured),
+            Self::Several(_, runs) => runs,
+        }
+    }
+}
+
+/// Compares `head` with what was before it. The draws follow from the ids of the runs, so the same runs always give the same.
+pub fn compare(against: Against<'_>, head: Run<'_>, terms: &Terms) -> Comparison {
+    let base = against.account();
     let settings = Settings {
         confidence: terms.confidence,
         min_effect: terms.min_effect,
         gates: terms.metrics.len(),
-        seed,
+        seed: seed::of(&[&base.execution.id, &head.account.execution.id]),
     };
     let gates: Vec<_> = terms
         .metrics
         .iter()
-        .map(|metric| gate(metric, base, head, history, &settings))
+        .map(|metric| gate(metric, against, head.measured, &settings))
         .collect();
-    let obstacles = obstacles(base.account, head.account);
+    let obstacles = obstacles(base, head.account);
+    let (pooled, history) = match against {
+        Against::One(_, history) if history.len() >= MIN_RUNS => (0, history.len()),
+        Against::One(..) => (0, 0),
+        Against::Several(_, runs) => (runs.len(), runs.len()),
+    };
     Comparison {
         schema: Comparison::SCHEMA,
-        base: compared(base.account),
+        base: compared(base),
+        pooled,
         head: compared(head.account),
         outcome: together(&gates, &obstacles),
         obstacles,
         confidence: terms.confidence,
         min_effect: terms.min_effect,
-        history: match history.len() {
-            known @ MIN_RUNS.. => known,
-            _ => 0,
-        },
+        history,
+        undecided: terms.undecided,
         gates,
     }
 }
@@ -92,12 +108,12 @@ fn together(gates: &[Gate], obstacles: &[String]) -> Change {
 
 fn gate(
     metric: &BaselineMetric,
-    base: Run<'_>,
-    head: Run<'_>,
-    history: &[Measured<'_>],
+    against: Against<'_>,
+    head: &Measured,
     settings: &Settings,
 ) -> Gate {
-    let kind = kind_of(metric, base).or_else(|| kind_of(metric, head));
+    let mut measured = against.runs().iter().chain([head]);
+    let kind = measured.find_map(|run| run.kind(&metric.key));
     let direction = kind.map_or(Direction::EitherIsWorse, |kind| {
         Direction::of(&metric.key.metric, kind)
     });
@@ -105,15 +121,17 @@ fn gate(
         id: metric.id(),
         key: metric.key.to_string(),
         aggregate: metric.aggregate.to_string(),
+        kind,
         direction,
         base: None,
         head: None,
         ratio: None,
+        of_rest: false,
         outcome: Change::Undecided,
         warmup_s: 0,
         note: None,
     };
-    if let Err(why) = fill(&mut gate, metric, [base, head], history, settings) {
+    if let Err(why) = fill(&mut gate, metric, against, head, settings) {
         gate.note = Some(why);
     }
     gate
@@ -122,52 +140,139 @@ fn gate(
 fn fill(
     gate: &mut Gate,
     metric: &BaselineMetric,
-    runs: [Run<'_>; 2],
-    history: &[Measured<'_>],
+    against: Against<'_>,
+    head: &Measured,
     settings: &Settings,
 ) -> Result<(), String> {
-    let kind = runs.into_iter().find_map(|run| kind_of(metric, run));
-    let kind = kind.ok_or("neither run has a sample of it")?;
-    let statistic = statistic(metric.aggregate, kind)?;
-    let [base, head] = runs.map(|run| windows(run.measured, metric));
-    let (base, head) = (base?, head?);
-    let shown = |windows: &[Window]| shown(statistic, metric, windows);
-    (gate.base, gate.head) = (shown(&base), shown(&head));
-    if statistic == Statistic::Share && (gate.base, gate.head) == (Some(0.0), Some(0.0)) {
+    let kind = gate.kind.ok_or("neither run has a sample of it")?;
+    let number = Number {
+        metric,
+        statistic: statistic(metric.aggregate, kind)?,
+        of_rest: false,
+    };
+    let head = head.windows(&metric.key)?;
+    let base = against.runs().iter().map(|run| run.windows(&metric.key));
+    let base = base.collect::<Result<Vec<_>, _>>()?;
+    let number = Number {
+        of_rest: number.statistic == Statistic::Share && is_mostly(&base.concat()),
+        ..number
+    };
+    gate.of_rest = number.of_rest;
+    (gate.base, gate.head) = (number.shown_of(&base.concat()), number.shown_of(head));
+    let (base, head): (Vec<_>, _) = (
+        base.into_iter().map(|run| number.counted(run)).collect(),
+        number.counted(head),
+    );
+    let nothing = |run: &Cow<'_, [Window]>| value(number.statistic, run) == Some(0.0);
+    if number.statistic == Statistic::Share && base.iter().all(nothing) && nothing(&head) {
         // Nothing has no ratio to nothing, however many samples say so.
         gate.outcome = Change::Unchanged;
-        gate.note = Some("none in either run".to_owned());
+        let much = if number.of_rest { "all" } else { "none" };
+        gate.note = Some(format!("{much} in either run"));
         return Ok(());
     }
-    let known: Vec<RunValue> = history
-        .iter()
-        .filter_map(|run| run_value(statistic, &windows(*run, metric).ok()?, settings.seed).ok())
-        .collect();
-    let found = two(statistic, &base, &head, &known, settings)?;
-    let after = |windows: &[Window]| {
-        let warmup = (found.warmup_s / WINDOW_S) as usize;
-        shown(windows.get(warmup..).unwrap_or_default())
+    let values = |runs: &mut dyn Iterator<Item = &[Window]>| -> Vec<RunValue> {
+        runs.filter_map(|run| run_value(number.statistic, run, settings.seed).ok())
+            .collect()
     };
-    (gate.base, gate.head) = (after(&base), after(&head));
-    gate.ratio = Some(Ratio {
-        estimate: found.interval.ratio,
-        low: found.interval.low,
-        high: found.interval.high,
-    });
-    gate.outcome = change(found.effect, gate.direction);
-    gate.warmup_s = found.warmup_s;
-    gate.note = needed(&found);
+    let (found, before, weight) = match against {
+        Against::One(_, history) => {
+            let known: Vec<_> = history
+                .iter()
+                .filter_map(|run| Some(number.counted(run.windows(&metric.key).ok()?)))
+                .collect();
+            let known = values(&mut known.iter().map(|run| &run[..]));
+            let found = two(number.statistic, &base[0], &head, &known, settings)?;
+            let left = rest(&base[0], found.warmup_s);
+            (found, value(number.statistic, left), smoothed(left))
+        }
+        Against::Several(..) => {
+            let known = values(&mut base.iter().map(|run| &run[..]));
+            let own = run_value(number.statistic, &head, settings.seed)?;
+            let mean = known.iter().map(|run| run.log).sum::<f64>() / known.len().max(1) as f64;
+            let before = number.of_log(mean);
+            (after(&known, own, settings)?, Some(before), before)
+        }
+    };
+    let now = value(number.statistic, rest(&head, found.warmup_s));
+    gate.base = before.map(|v| number.shown(v));
+    gate.head = now.map(|v| number.shown(v));
+    number.judge(gate, &found, weight);
     Ok(())
 }
 
-fn windows(run: Measured<'_>, metric: &BaselineMetric) -> Result<Vec<Window>, String> {
-    run.windows(&metric.key).map_err(|error| error.to_string())
+/// What is left of windows after a warm-up.
+fn rest(windows: &[Window], warmup_s: u32) -> &[Window] {
+    let warmup = (warmup_s / WINDOW_S) as usize;
+    windows.get(warmup..).unwrap_or_default()
 }
 
-fn kind_of(metric: &BaselineMetric, run: Run<'_>) -> Option<MetricKind> {
-    let rows = run.measured.rows.iter();
-    let mut of_metric = rows.filter(|row| row.key.metric == metric.key.metric);
-    of_metric.next().map(|row| row.key.kind)
+/// A number of a run, and how it is compared.
+#[derive(Clone, Copy)]
+struct Number<'a> {
+    metric: &'a BaselineMetric,
+    statistic: Statistic,
+    /// Whether what is left of a share is compared, in its place.
+    of_rest: bool,
+}
+
+impl Number<'_> {
+    /// The windows with what is compared.
+    fn counted<'w>(&self, windows: &'w [Window]) -> Cow<'w, [Window]> {
+        match self.of_rest {
+            true => rest_of(windows).into(),
+            false => windows.into(),
+        }
+    }
+
+    /// The value that a logarithm of [`RunValue`] stands for.
+    fn of_log(&self, log: f64) -> f64 {
+        match self.statistic {
+            Statistic::Gain => log.exp() / f64::from(WINDOW_S),
+            _ => log.exp(),
+        }
+    }
+
+    /// As a person reads it: times in ms, the share itself and not its rest.
+    fn shown(&self, value: f64) -> f64 {
+        let is_trend = matches!(self.statistic, Statistic::Quantile(_) | Statistic::Mean);
+        // Trends of one's own are scaled likewise, whatever their unit.
+        let builtin = Builtin::parse(&self.metric.key.metric);
+        match is_trend && builtin.is_none_or(|m| m.contains() == Contains::Time) {
+            true => value / US_PER_MS,
+            false if self.of_rest => 1.0 - value,
+            false => value,
+        }
+    }
+
+    fn shown_of(&self, windows: &[Window]) -> Option<f64> {
+        value(self.statistic, &self.counted(windows)).map(|v| self.shown(v))
+    }
+
+    /// `weight` is the earlier value of a share, above 0.
+    fn judge(&self, gate: &mut Gate, found: &Compared, weight: f64) {
+        let mut effect = found.effect;
+        if self.statistic == Statistic::Share {
+            effect = weighed(effect, &found.interval, weight);
+        }
+        gate.note = match effect {
+            Effect::Undecided if found.effect != Effect::Undecided => {
+                Some("it has changed, but perhaps by too little to matter".to_owned())
+            }
+            Effect::Undecided => needed(found),
+            _ => None,
+        };
+        if self.of_rest {
+            effect = turned(effect);
+        }
+        gate.outcome = change(effect, gate.direction);
+        gate.warmup_s = found.warmup_s;
+        gate.ratio = Some(Ratio {
+            estimate: found.interval.ratio,
+            low: found.interval.low,
+            high: found.interval.high,
+        });
+    }
 }
 
 /// # Errors
@@ -185,16 +290,6 @@ fn statistic(aggregate: Aggregate, kind: MetricKind) -> Result<Statistic, String
             "{aggregate} has no interval; compare a percentile, avg, or a rate"
         )),
     }
-}
-
-/// As a person reads it: times in ms.
-fn shown(statistic: Statistic, metric: &BaselineMetric, windows: &[Window]) -> Option<f64> {
-    let value = value(statistic, windows)?;
-    let is_trend = matches!(statistic, Statistic::Quantile(_) | Statistic::Mean);
-    // Trends of one's own are scaled likewise, whatever their unit.
-    let is_scaled = is_trend
-        && Builtin::parse(&metric.key.metric).is_none_or(|m| m.contains() == Contains::Time);
-    Some(if is_scaled { value / US_PER_MS } else { value })
 }
 
 const fn change(effect: Effect, direction: Direction) -> Change {
@@ -233,184 +328,4 @@ fn compared(account: Account<'_>) -> ComparedRun {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use crate::execution::summarise::testing::execution;
-    use crate::histogram::Histogram;
-    use crate::shard::Row;
-    use bytes::Bytes;
-    use floodgate_records::engine::Engine;
-    use floodgate_records::execution::Execution;
-    use floodgate_records::metric::{SeriesKey, Tags};
-    use floodgate_records::status::Status;
-    use std::sync::Arc;
-
-    const WINDOWS: usize = 30;
-
-    fn row(at: usize, metric: Builtin, count: u64, sum: f64, histogram: Option<Bytes>) -> Row {
-        Row {
-            time_ms: (at * 10_000) as i64,
-            window_s: 10,
-            key: Arc::new(SeriesKey {
-                metric: metric.name().to_owned(),
-                kind: metric.kind(),
-                tags: Tags::new().with("name", "home"),
-            }),
-            count,
-            sum,
-            min: 0.0,
-            max: 0.0,
-            histogram,
-        }
-    }
-
-    /// Five minutes at 200/s, with times of about `scale` ms and this share of failures.
-    fn rows(seed: u64, scale: f64, failed: f64) -> Vec<Row> {
-        let mut random = fastrand::Rng::with_seed(seed);
-        let mut rows = Vec::new();
-        for at in 0..WINDOWS {
-            let mut histogram = Histogram::new();
-            let shared = scale * 1e3 * (0.99 + 0.02 * random.f64());
-            for _ in 0..2_000 {
-                histogram.record((shared * (1.0 + 3.0 * random.f64().powi(4))) as u64);
-            }
-            let mut encoded = Vec::new();
-            histogram.encode_v2(&mut encoded);
-            let sum = histogram.sum() as f64;
-            let times = Some(Bytes::from(encoded));
-            rows.push(row(at, Builtin::HttpReqDuration, 2_000, sum, times));
-            let failures = (0..2_000).filter(|_| random.f64() < failed).count() as f64;
-            rows.push(row(at, Builtin::HttpReqFailed, 2_000, failures, None));
-            rows.push(row(at, Builtin::HttpReqs, 2_000, 2_000.0, None));
-        }
-        rows
-    }
-
-    fn terms(metrics: &[&str]) -> Terms {
-        Terms {
-            metrics: metrics
-                .iter()
-                .map(|text| BaselineMetric::parse(text).unwrap())
-                .collect(),
-            confidence: 0.95,
-            min_effect: 0.05,
-        }
-    }
-
-    fn record(id: &str, change: impl FnOnce(&mut Execution)) -> Execution {
-        let mut record = execution();
-        record.id = id.to_owned();
-        record.status = Status::Passed;
-        change(&mut record);
-        record
-    }
-
-    fn compared_by(metrics: &[&str], rows: [&[Row]; 2], records: [&Execution; 2]) -> Comparison {
-        let run = |at: usize| Run {
-            account: Account {
-                execution: records[at],
-                generators: &[],
-            },
-            measured: Measured {
-                rows: rows[at],
-                start_ms: 0,
-                duration_s: 10.0 * WINDOWS as f64,
-            },
-        };
-        compare(run(0), run(1), &[], &terms(metrics))
-    }
-
-    const METRICS: [&str; 3] = [
-        "http_req_duration p(95)",
-        "http_req_failed rate",
-        "http_reqs rate",
-    ];
-
-    #[test]
-    fn what_is_worse_follows_from_the_metric() {
-        let (a, b) = (record("A", |_| {}), record("B", |_| {}));
-        let (fast, slow) = (rows(1, 10.0, 0.0), rows(2, 12.0, 0.02));
-        let of = |rows: [&[Row]; 2]| compared_by(&METRICS, rows, [&a, &b]);
-        let outcomes = |c: &Comparison| c.gates.iter().map(|g| g.outcome).collect::<Vec<_>>();
-        let worse = of([&fast, &slow]);
-        assert_eq!(worse.outcome, Change::Regressed);
-        assert_eq!(
-            outcomes(&worse),
-            [Change::Regressed, Change::Regressed, Change::Unchanged]
-        );
-        let ratio = worse.gates[0].ratio.unwrap();
-        assert!(ratio.low > 1.1 && ratio.high < 1.3, "{ratio:?}");
-        assert!(worse.gates[0].base.unwrap() > 10.0, "in ms");
-        assert_eq!(worse.gates[2].head, Some(200.0), "a second");
-        let better = of([&slow, &fast]);
-        assert_eq!(better.outcome, Change::Improved);
-        assert_eq!(better, of([&slow, &fast]), "the same runs give the same");
-    }
-
-    #[test]
-    fn no_failures_in_either_run_are_unchanged() {
-        let (a, b) = (record("A", |_| {}), record("B", |_| {}));
-        let same = compared_by(
-            &METRICS,
-            [&rows(1, 10.0, 0.0), &rows(2, 10.0, 0.0)],
-            [&a, &b],
-        );
-        assert_eq!(same.outcome, Change::Unchanged, "{same:#?}");
-        assert_eq!(same.gates[1].note.as_deref(), Some("none in either run"));
-    }
-
-    #[test]
-    fn what_has_no_interval_is_undecided_and_says_why() {
-        let (a, b) = (record("A", |_| {}), record("B", |_| {}));
-        let rows = rows(1, 10.0, 0.0);
-        let metrics = [
-            "http_req_duration max",
-            "http_req_duration{name:nope} p(95)",
-        ];
-        let none = compared_by(&metrics, [&rows, &rows], [&a, &b]);
-        assert_eq!(none.outcome, Change::Undecided);
-        assert!(
-            none.gates
-                .iter()
-                .all(|g| g.note.is_some() && g.ratio.is_none())
-        );
-        let empty = compared_by(&[], [&rows, &rows], [&a, &b]);
-        assert_eq!(
-            empty.outcome,
-            Change::Undecided,
-            "nothing that is missing passes"
-        );
-    }
-
-    /// What makes a run one of another kind, and what is said of it.
-    type Difference = (fn(&mut Execution), &'static str);
-
-    #[test]
-    fn runs_of_another_kind_are_named_and_not_judged() {
-        let rows = rows(1, 10.0, 0.0);
-        let a = record("A", |_| {});
-        let cases: [Difference; 8] = [
-            (|e| e.version = "f".repeat(64), "the test has changed"),
-            (|e| e.test = "other".into(), "different tests"),
-            (|e| e.engine = Engine::K6.into(), "the engine differs"),
-            (|e| e.planned.max_vus += 1, "the planned load differs"),
-            (
-                |e| e.infrastructure.tasks += 1,
-                "the number of tasks differs",
-            ),
-            (
-                |e| e.infrastructure.regions = vec!["us-east-1".into()],
-                "the region differs",
-            ),
-            (|e| e.infrastructure.cpu += 1, "the size of a task differs"),
-            (|e| e.status = Status::Inconclusive, "B is inconclusive"),
-        ];
-        for (change, word) in cases {
-            let b = record("B", change);
-            let found = compared_by(&METRICS[..1], [&rows, &rows], [&a, &b]);
-            assert_eq!(found.outcome, Change::NotComparable);
-            assert!(found.obstacles[0].contains(word), "{:?}", found.obstacles);
-            assert_eq!(found.obstacles.len(), 1, "{:?}", found.obstacles);
-        }
-    }
-}
+mod tests;

@@ -23,7 +23,9 @@ mod ranks;
 mod ratio;
 mod runs;
 mod series;
+mod share;
 mod steady;
+mod terms;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
@@ -32,10 +34,13 @@ mod warmup;
 mod windows;
 
 pub use comparable::{Account, obstacles};
-pub use gates::{Run, Terms, compare};
+pub use gates::{Against, Run, compare};
 pub use interval::{Compared, Effect, Interval, Needed, Settings};
 pub use ranks::{groups, mann_whitney};
 pub use runs::{MIN_RUNS, RunValue, after, run_value};
 pub use series::{Statistic, WINDOW_S, Window};
+pub use share::MIN_SHARE;
+pub use steady::MIN_WINDOWS;
+pub use terms::{CONFIDENCE_SAID, MIN_EFFECT_SAID, Terms, confidence, min_effect};
 pub use two_runs::two;
 pub use windows::Measured;

@@ -5,7 +5,7 @@ use super::series::{Statistic, WINDOW_S, Window};
 use super::warmup::end_of_warmup;
 
 /// Windows that a run has to have after its warm-up: two minutes. With fewer the rate of false alarms is not held.
-const MIN_WINDOWS: usize = 12;
+pub const MIN_WINDOWS: usize = 12;
 
 /// The longest warm-up of some runs, in windows: all leave out the same part, so that none is favoured.
 pub(super) fn warmup_of(statistic: Statistic, runs: &[&[Window]]) -> Result<usize, String> {

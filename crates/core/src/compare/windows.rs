@@ -1,47 +1,88 @@
 //! The windows of a metric, out of the merged rows of a run.
 
 use super::series::{Statistic, WINDOW_S, Window};
+use crate::baseline::BaselineMetric;
 use crate::histogram::{Histogram, HistogramError};
 use crate::shard::Row;
 use floodgate_records::key::Key;
+use floodgate_records::metric::MetricKind;
 
-/// What a run measured.
-#[derive(Clone, Copy, Debug)]
-pub struct Measured<'a> {
-    /// Its merged rows.
-    pub rows: &'a [Row],
-    /// The common start, Unix ms: windows are counted from it.
-    pub start_ms: i64,
-    /// For how long it was measured, in seconds.
-    pub duration_s: f64,
+/// What a run measured of the numbers that are compared, in windows of [`WINDOW_S`] seconds.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    of_keys: Vec<(Key, OfKey)>,
 }
 
-impl Measured<'_> {
-    /// The windows of all series of a metric together that have the key's tags. A window that the end of the run cuts short is left out.
-    ///
-    /// # Errors
-    /// A row whose histogram is damaged.
-    pub fn windows(&self, key: &Key) -> Result<Vec<Window>, HistogramError> {
-        let window_s = f64::from(WINDOW_S);
-        let mut windows = vec![Window::default(); (self.duration_s / window_s) as usize];
-        let wanted = |row: &&Row| row.key.metric == key.metric && row.key.tags.matches(&key.tags);
-        for row in self.rows.iter().filter(wanted) {
-            let after_ms = (row.time_ms - self.start_ms).max(0);
-            let place = (after_ms / (i64::from(WINDOW_S) * 1_000)) as usize;
-            let Some(window) = windows.get_mut(place) else {
-                continue;
-            };
-            window.count += row.count;
-            window.sum += row.sum;
-            if let Some(encoded) = &row.histogram {
-                window
-                    .histogram
-                    .get_or_insert_with(Histogram::new)
-                    .add_v2(encoded)?;
+/// All series of a metric together that have a key's tags.
+#[derive(Clone, Debug)]
+struct OfKey {
+    /// `None` without a row.
+    kind: Option<MetricKind>,
+    windows: Result<Vec<Window>, HistogramError>,
+}
+
+impl Measured {
+    /// Takes from the merged rows of a run what some metrics ask for. Windows are counted from the common start (Unix ms); one that the
+    /// end of the run, `duration_s` seconds later, cuts short is left out.
+    pub fn of(rows: &[Row], start_ms: i64, duration_s: f64, metrics: &[BaselineMetric]) -> Self {
+        let mut of_keys: Vec<(Key, OfKey)> = Vec::new();
+        for BaselineMetric { key, .. } in metrics {
+            if of_keys.iter().all(|(known, _)| known != key) {
+                let of_metric = rows.iter().find(|row| row.key.metric == key.metric);
+                let of_key = OfKey {
+                    kind: of_metric.map(|row| row.key.kind),
+                    windows: windows_of(rows, start_ms, duration_s, key),
+                };
+                of_keys.push((key.clone(), of_key));
             }
         }
-        Ok(windows)
+        Self { of_keys }
     }
+
+    fn of_key(&self, key: &Key) -> Option<&OfKey> {
+        let (_, of_key) = self.of_keys.iter().find(|(known, _)| known == key)?;
+        Some(of_key)
+    }
+
+    /// The metric's type; `None` without a sample of it.
+    pub(super) fn kind(&self, key: &Key) -> Option<MetricKind> {
+        self.of_key(key)?.kind
+    }
+
+    /// The windows of a key.
+    ///
+    /// # Errors
+    /// A row whose histogram is damaged; a sentence.
+    pub(super) fn windows(&self, key: &Key) -> Result<&[Window], String> {
+        let of_key = self.of_key(key).ok_or("it was not asked for")?;
+        of_key.windows.as_deref().map_err(ToString::to_string)
+    }
+}
+
+fn windows_of(
+    rows: &[Row],
+    start_ms: i64,
+    duration_s: f64,
+    key: &Key,
+) -> Result<Vec<Window>, HistogramError> {
+    let mut windows = vec![Window::default(); (duration_s / f64::from(WINDOW_S)) as usize];
+    let wanted = |row: &&Row| row.key.metric == key.metric && row.key.tags.matches(&key.tags);
+    for row in rows.iter().filter(wanted) {
+        let after_ms = (row.time_ms - start_ms).max(0);
+        let place = (after_ms / (i64::from(WINDOW_S) * 1_000)) as usize;
+        let Some(window) = windows.get_mut(place) else {
+            continue;
+        };
+        window.count += row.count;
+        window.sum += row.sum;
+        if let Some(encoded) = &row.histogram {
+            window
+                .histogram
+                .get_or_insert_with(Histogram::new)
+                .add_v2(encoded)?;
+        }
+    }
+    Ok(windows)
 }
 
 /// The number itself over some windows: µs of a trend, a share, or what a counter gained a second. `None` without samples.
@@ -69,7 +110,7 @@ pub(super) fn value(statistic: Statistic, windows: &[Window]) -> Option<f64> {
 mod tests {
     use super::*;
     use bytes::Bytes;
-    use floodgate_records::metric::{MetricKind, SeriesKey, Tags};
+    use floodgate_records::metric::{SeriesKey, Tags};
     use std::sync::Arc;
 
     fn row(at_s: i64, name: &str, values: &[u64]) -> Row {
@@ -101,24 +142,18 @@ mod tests {
             row(20, "a", &[400]),
             row(30, "a", &[500]),
         ];
-        let measured = Measured {
-            rows: &rows,
-            start_ms: 5_000,
-            duration_s: 39.0,
-        };
-        let key = |tags: Tags| Key {
-            metric: "http_req_duration".into(),
-            tags,
-        };
-        let all = measured.windows(&key(Tags::new())).unwrap();
+        let metrics = ["http_req_duration avg", "http_req_duration{name:b} avg"];
+        let [all, of_b] = metrics.map(|text| BaselineMetric::parse(text).unwrap());
+        let measured = Measured::of(&rows, 5_000, 39.0, &[all.clone(), of_b.clone()]);
+        assert_eq!(measured.kind(&all.key), Some(MetricKind::Trend));
+        let all = measured.windows(&all.key).unwrap();
         let counts: Vec<_> = all.iter().map(|w| w.count).collect();
         // The fourth window was cut short.
         assert_eq!(counts, [3, 0, 1]);
         assert_eq!(all[0].sum, 600.0);
-        let of_b = key(Tags::new().with("name", "b"));
-        assert_eq!(measured.windows(&of_b).unwrap()[0].count, 1);
-        assert_eq!(value(Statistic::Mean, &all), Some(250.0));
-        assert_eq!(value(Statistic::Quantile(0.5), &all), Some(200.0));
+        assert_eq!(measured.windows(&of_b.key).unwrap()[0].count, 1);
+        assert_eq!(value(Statistic::Mean, all), Some(250.0));
+        assert_eq!(value(Statistic::Quantile(0.5), all), Some(200.0));
         assert_eq!(value(Statistic::Gain, &all[1..2]), None);
     }
 }

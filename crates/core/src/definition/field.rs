@@ -1,12 +1,13 @@
 //! A key as the decoder sees it: what its value becomes.
 
 use super::fault::Sink;
-use super::model::{ConnectionMode, DataMode, HttpVersion, OnMissing, TlsResumption};
+use super::model::{ConnectionMode, DataMode, HttpVersion, MethodName, OnMissing, TlsResumption};
 use super::shape::{Key, Shape};
 use super::tree::{Core, Entry, Node};
 use super::yaml;
 use crate::rate::Rate;
 use crate::units::{parse_bytes, parse_duration, parse_ratio};
+use floodgate_records::comparison::IfUndecided;
 use floodgate_records::engine::Engine;
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -259,6 +260,8 @@ one_of!(
     DataMode,
     Engine,
     HttpVersion,
+    IfUndecided,
+    MethodName,
     OnMissing,
     TlsResumption,
 );

@@ -10,6 +10,7 @@ pub use floodgate_records::connections::TlsResumption;
 pub use flow::*;
 
 use crate::template::Template;
+use floodgate_records::comparison::IfUndecided;
 use floodgate_records::engine::Engine;
 use floodgate_records::words;
 use std::collections::BTreeMap;
@@ -327,10 +328,51 @@ pub struct ThresholdSpec {
 pub struct BaselineSpec {
     /// With what.
     pub compare: BaselineRef,
-    /// Allowed relative worsening, a ratio (0.1 for `10%`).
-    pub tolerance: f64,
+    /// How.
+    pub method: BaselineMethod,
     /// `metric{tags} aggregate` each.
     pub metrics: Vec<String>,
+}
+
+/// How runs are compared.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum BaselineMethod {
+    /// By single numbers, with a relative worsening that is allowed, a ratio (0.1 for `10%`).
+    Tolerance(f64),
+    /// By intervals: [`crate::compare`].
+    Compare(ByIntervals),
+}
+
+/// What a comparison by intervals is held to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ByIntervals {
+    /// The least relative change that matters, a ratio above 0.
+    pub min_effect: f64,
+    /// The confidence of all metrics together, in (0, 1).
+    pub confidence: f64,
+    /// What becomes of a run if the data decide nothing.
+    pub undecided: IfUndecided,
+}
+
+impl Default for ByIntervals {
+    /// What stands for keys that are not given. They have no declared default: writing one of them out chooses the method.
+    fn default() -> Self {
+        Self {
+            min_effect: 0.05,
+            confidence: 0.95,
+            undecided: IfUndecided::Inconclusive,
+        }
+    }
+}
+
+words! {
+    /// The names of the methods.
+    pub MethodName {
+        /// [`BaselineMethod::Compare`].
+        Compare = "compare",
+        /// [`BaselineMethod::Tolerance`].
+        Tolerance = "tolerance",
+    }
 }
 
 /// Which run is the baseline.
@@ -338,6 +380,10 @@ pub struct BaselineSpec {
 pub enum BaselineRef {
     /// The last one of the test that passed.
     LastPassed,
+    /// The one that is pinned as the test's baseline.
+    Pinned,
+    /// So many that passed last, together.
+    Rolling(u32),
     /// That execution.
     Execution(String),
 }

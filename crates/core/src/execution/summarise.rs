@@ -3,12 +3,13 @@
 mod requests;
 
 use super::applied::unanswered_scenarios;
-use crate::baseline::Baseline;
+use crate::baseline::{Baseline, BaselineMetric};
 use crate::threshold::{
     Aggregate, Failures, Known, MetricSource, Selected, Thresholds, US_PER_MS, implicit,
     mark_aborted, select,
 };
 use crate::verdict::{Evidence, Saturation, Verdict, judge};
+use floodgate_records::comparison::Comparison;
 use floodgate_records::connections::Connections;
 use floodgate_records::control::Stop;
 use floodgate_records::execution::{AppliedLoad, Completeness, Execution};
@@ -40,6 +41,10 @@ pub struct Finished<'a> {
     pub thresholds: &'a Thresholds,
     /// The definition's comparison, and the summary of the earlier run if there is one.
     pub baseline: Option<(&'a Baseline, Option<&'a Summary>)>,
+    /// The comparison with an earlier run by intervals, if there is one.
+    pub comparison: Option<&'a Comparison>,
+    /// What a comparison by intervals is about, whether there is one yet or not.
+    pub compared_metrics: &'a [BaselineMetric],
     /// Why the earlier run that there is has no summary to compare with, a sentence each.
     pub baseline_missing: &'a [String],
     /// The share of tasks and shards that may be missing, in [0, 1].
@@ -86,6 +91,7 @@ pub fn conclude(run: &Finished<'_>) -> Conclusion {
     let mut verdict = judge(&Evidence {
         thresholds: &thresholds,
         baseline: compared.as_ref().map_or(&[], |b| &b.outcomes),
+        comparison: run.comparison,
         baseline_missing: run.baseline_missing,
         completeness: &run.completeness,
         tolerance: run.tolerance,
@@ -178,7 +184,8 @@ fn summarise(
         // They lie beside the merged data; whoever finishes the run adds them.
         failures: None,
         baseline,
-        generators: run.manifests.iter().map(generator).collect(),
+        comparison: run.comparison.map(|found| Box::new(judged(found, verdict))),
+        generators: generators(run.manifests),
         warnings: verdict.warnings.clone(),
         infrastructure: e.infrastructure.clone(),
         cost: e.cost.clone(),
@@ -215,6 +222,9 @@ fn metrics(run: &Finished<'_>, outcomes: &[ThresholdOutcome]) -> BTreeMap<String
             .push(t.expression.aggregate);
     }
     for m in run.baseline.iter().flat_map(|(b, _)| &b.metrics) {
+        keys.entry(m.key.clone()).or_default().push(m.aggregate);
+    }
+    for m in run.compared_metrics {
         keys.entry(m.key.clone()).or_default().push(m.aggregate);
     }
     let mut all: BTreeMap<_, _> = keys
@@ -303,6 +313,18 @@ fn values(s: &Selected<'_>, named: &[Aggregate], elapsed: Duration) -> BTreeMap<
         }
     }
     values
+}
+
+/// A comparison was made before it was known how the run ends, which follows from it, among others.
+fn judged(found: &Comparison, verdict: &Verdict) -> Comparison {
+    let mut found = found.clone();
+    found.head.status = verdict.status;
+    found
+}
+
+/// How each generator fared.
+pub fn generators(manifests: &[Manifest]) -> Vec<GeneratorSummary> {
+    manifests.iter().map(generator).collect()
 }
 
 fn generator(m: &Manifest) -> GeneratorSummary {

@@ -1,7 +1,7 @@
 //! Whether what was asked held, and was shown to.
 
 use super::words::{count, number, percent, tasks};
-use super::{Evidence, own};
+use super::{Evidence, compared, own};
 use floodgate_records::control::{Stop, StopReason};
 use floodgate_records::metric::unit_of;
 use floodgate_records::outcome::{Outcome, ThresholdOutcome};
@@ -34,6 +34,7 @@ pub(super) fn breached(e: &Evidence<'_>) -> Vec<String> {
     for b in e.baseline.iter().filter(|b| b.outcome == Outcome::Failed) {
         why.push(format!("worse than the baseline: {}", b.sentence()));
     }
+    why.extend(e.comparison.into_iter().flat_map(compared::breached));
     why.extend(failed_by_script(e));
     why
 }
@@ -88,6 +89,7 @@ pub(super) fn not_shown(e: &Evidence<'_>) -> Vec<String> {
             b.id
         ));
     }
+    why.extend(e.comparison.into_iter().flat_map(compared::not_shown));
     why.extend_from_slice(e.baseline_missing);
     if let Some(ratio) = e.applied.ratio.filter(|r| *r < e.min_applied_load) {
         why.push(format!(
@@ -150,11 +152,8 @@ fn fell_short(e: &Evidence<'_>) -> Vec<String> {
 }
 
 pub(super) fn why_passed(e: &Evidence<'_>) -> String {
-    let compared = e
-        .baseline
-        .iter()
-        .filter(|b| b.outcome == Outcome::Passed)
-        .count();
+    let held = e.baseline.iter().filter(|b| b.outcome == Outcome::Passed);
+    let compared = held.count() + usize::from(e.comparison.is_some_and(compared::holds));
     match (own(e.thresholds).count(), compared) {
         (0, 0) => "complete data, and no threshold to hold".to_owned(),
         (0, _) => "no worse than the baseline".to_owned(),

@@ -1,5 +1,7 @@
 use super::words::{number, percent};
 use super::*;
+use crate::execution::summarise::testing::regressed;
+use floodgate_records::comparison::{Change, IfUndecided};
 use floodgate_records::control::StopReason;
 use floodgate_records::manifest::{GeneratorLimits, Health, TaskOutcome, Totals};
 use floodgate_records::outcome::{BaselineOutcome, Direction, Operator, Outcome};
@@ -10,6 +12,7 @@ use proptest::prelude::*;
 struct Case {
     thresholds: Vec<ThresholdOutcome>,
     baseline: Vec<BaselineOutcome>,
+    comparison: Option<Comparison>,
     completeness: Completeness,
     tolerance: f64,
     applied: AppliedLoad,
@@ -25,6 +28,7 @@ fn good() -> Case {
     Case {
         thresholds: vec![threshold(Outcome::Passed)],
         baseline: Vec::new(),
+        comparison: None,
         completeness: Completeness {
             tasks_expected: 2,
             tasks_reported: 2,
@@ -120,6 +124,7 @@ fn verdict(c: &Case) -> Verdict {
     judge(&Evidence {
         thresholds: &c.thresholds,
         baseline: &c.baseline,
+        comparison: c.comparison.as_ref(),
         baseline_missing: &c.baseline_missing,
         completeness: &c.completeness,
         tolerance: c.tolerance,
@@ -615,4 +620,74 @@ fn what_a_hypervisor_takes_is_told() {
     );
     let hardly = with(|c| c.manifests[0].health.stolen_seconds = 6);
     assert!(!hardly.warnings.iter().any(|w| w.contains("hypervisor")));
+}
+
+#[test]
+fn a_comparison_decides_as_the_definition_has_it() {
+    let judged = |outcome, policy| {
+        with(|c| {
+            let mut found = regressed(policy);
+            found.outcome = outcome;
+            found.gates[0].outcome = match outcome {
+                Change::NotComparable => Change::Unchanged,
+                other => other,
+            };
+            found.gates[0].of_rest = false;
+            c.comparison = Some(found);
+        })
+    };
+    use IfUndecided::{Fail, Inconclusive, Pass};
+    for (outcome, policy, status, reason) in [
+        (
+            Change::Regressed,
+            Pass,
+            Status::Failed,
+            "worse than the baseline: http_req_duration p(95) 230 ms after 200 ms (+15 %, between +9.1 % and +21 %)",
+        ),
+        (
+            Change::NotComparable,
+            Pass,
+            Status::Inconclusive,
+            "not comparable with the baseline 01JD7Q3W5Z8X9Y0A1B2C3D4E5E: the region differs: eu-west-1 and us-east-1",
+        ),
+        (
+            Change::Undecided,
+            Fail,
+            Status::Failed,
+            "undecided against the baseline: http_req_duration p(95)",
+        ),
+        (
+            Change::Undecided,
+            Inconclusive,
+            Status::Inconclusive,
+            "undecided against the baseline: http_req_duration p(95)",
+        ),
+        (
+            Change::Undecided,
+            Pass,
+            Status::Passed,
+            "the threshold holds",
+        ),
+        (
+            Change::Unchanged,
+            Fail,
+            Status::Passed,
+            "1 threshold and the baseline hold",
+        ),
+        (
+            Change::Improved,
+            Fail,
+            Status::Passed,
+            "1 threshold and the baseline hold",
+        ),
+    ] {
+        let v = judged(outcome, policy);
+        assert_eq!(v.status, status, "{outcome:?}, {policy:?}");
+        assert!(v.reasons[0].starts_with(reason), "{:?}", v.reasons);
+    }
+    let warned = judged(Change::Undecided, Pass).warnings;
+    assert!(
+        warned[0].contains("runs 1.4 times as long would decide"),
+        "{warned:?}"
+    );
 }

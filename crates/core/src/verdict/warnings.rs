@@ -2,7 +2,7 @@
 
 use super::health::{is_contended, is_often, standstill_decides};
 use super::words::{count, number, percent, tasks};
-use super::{Evidence, LAG_LIMIT_US, STANDSTILL_US, Saturation, own};
+use super::{Evidence, LAG_LIMIT_US, STANDSTILL_US, Saturation, compared, own};
 use floodgate_records::manifest::{Manifest, TaskOutcome};
 
 /// Largest difference between the starts of two tasks that passes without a word, in µs: the width of a recording window.
@@ -47,7 +47,8 @@ pub(super) fn collect(e: &Evidence<'_>) -> Vec<String> {
             all.push(note.clone());
         }
     }
-    if own(e.thresholds).next().is_none() && e.baseline.is_empty() {
+    all.extend(e.comparison.into_iter().flat_map(compared::doubts));
+    if own(e.thresholds).next().is_none() && e.baseline.is_empty() && e.comparison.is_none() {
         all.push(
             "the test has no thresholds, so the verdict says only that it ran and not everything failed; add thresholds"
                 .to_owned(),

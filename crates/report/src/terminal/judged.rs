@@ -71,6 +71,9 @@ pub(super) fn thresholds(execution: &Execution, summary: &Summary, style: Style)
 }
 
 pub(super) fn baseline(summary: &Summary, style: Style) -> String {
+    if let Some(found) = &summary.comparison {
+        return crate::comparison::section(found, style);
+    }
     let Some(baseline) = summary.baseline.as_ref().filter(|b| b.execution.is_some()) else {
         return String::new();
     };

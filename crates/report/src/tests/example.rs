@@ -1,5 +1,6 @@
 //! A shop's checkout test, with different ends.
 
+use floodgate_records::comparison::{Change, ComparedRun, Comparison, Gate, IfUndecided, Ratio};
 use floodgate_records::connections::{Connections, TlsResumption};
 use floodgate_records::cost::{Cost, CostItem};
 use floodgate_records::engine::Engine;
@@ -311,6 +312,7 @@ pub(super) fn passed() -> Run {
             execution: Some("01KAH2V0QK8N5D1S9P3B6YTGWM".into()),
             outcomes: vec![comparison(212.447, Outcome::Passed)],
         }),
+        comparison: None,
         generators: vec![generator(0, 0.22, 0.11), generator(1, 0.231, 0.108)],
         warnings: Vec::new(),
         infrastructure: infrastructure.clone(),
@@ -339,6 +341,7 @@ pub(super) fn passed() -> Run {
         completeness: Some(completeness),
         start_skew_us: Some(180),
         thresholds,
+        comparison: None,
         stopped_by: None,
         warnings: Vec::new(),
         cost: None,
@@ -534,5 +537,91 @@ pub(super) fn first_run() -> Run {
     let b = &mut baseline.outcomes[0];
     (b.baseline, b.change, b.outcome) = (None, None, Outcome::NoData);
     b.note = Some("there is no earlier run to compare with yet".into());
+    run
+}
+
+/// The p95 is surely worse than that of six runs before it, other numbers are not.
+pub(super) fn regressed() -> Run {
+    let mut run = passed();
+    let gate = |(id, kind): (&str, MetricKind), base, head, ratio: Option<[f64; 3]>, outcome| {
+        let (key, aggregate) = id.rsplit_once(' ').unwrap();
+        Gate {
+            id: id.into(),
+            key: key.into(),
+            aggregate: aggregate.into(),
+            kind: Some(kind),
+            direction: Direction::of(key, kind),
+            base: Some(base),
+            head: Some(head),
+            ratio: ratio.map(|[low, estimate, high]| Ratio {
+                estimate,
+                low,
+                high,
+            }),
+            of_rest: key == "checks",
+            outcome,
+            warmup_s: 20,
+            note: None,
+        }
+    };
+    let compared = |execution: &str, status| ComparedRun {
+        execution: execution.into(),
+        test: "shop/checkout".into(),
+        version: "v1".into(),
+        commit: None,
+        status,
+        started_ms: Some(START_MS),
+    };
+    let mut gates = vec![
+        gate(
+            ("http_req_duration p(95)", MetricKind::Trend),
+            204.1,
+            251.3,
+            Some([1.172, 1.231, 1.294]),
+            Change::Regressed,
+        ),
+        gate(
+            ("http_req_failed rate", MetricKind::Rate),
+            0.0012,
+            0.0031,
+            Some([0.9, 2.58, 7.4]),
+            Change::Undecided,
+        ),
+        gate(
+            ("checks rate", MetricKind::Rate),
+            0.9995,
+            0.9991,
+            Some([0.7, 1.8, 4.1]),
+            Change::Unchanged,
+        ),
+        gate(
+            ("http_reqs rate", MetricKind::Counter),
+            200.0,
+            199.9,
+            Some([0.996, 0.9995, 1.003]),
+            Change::Unchanged,
+        ),
+    ];
+    gates[1].note = Some("runs 2.4 times as long would decide".into());
+    let comparison = Comparison {
+        schema: Comparison::SCHEMA,
+        base: compared("01KAH2V0QK8N5D1S9P3B6YTGWM", Status::Passed),
+        pooled: 6,
+        head: compared(&run.0.id, Status::Failed),
+        outcome: Change::Regressed,
+        obstacles: Vec::new(),
+        confidence: 0.95,
+        min_effect: 0.05,
+        history: 6,
+        undecided: Some(IfUndecided::Inconclusive),
+        gates,
+    };
+    let reason = format!(
+        "worse than the baseline: {}",
+        comparison.gates[0].sentence()
+    );
+    judged(&mut run, Status::Failed, &[&reason]);
+    run.1.baseline = None;
+    run.1.comparison = Some(Box::new(comparison));
     run
 }

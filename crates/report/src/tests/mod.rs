@@ -2,7 +2,7 @@ mod example;
 mod hostile;
 
 use super::*;
-use example::{failed, first_run, in_the_cloud, inconclusive, nothing, passed};
+use example::{failed, first_run, in_the_cloud, inconclusive, nothing, passed, regressed};
 use floodgate_records::schema;
 use floodgate_records::status::Status;
 use floodgate_records::word::Word;
@@ -42,6 +42,15 @@ fn an_inconclusive_run() {
 fn a_run_of_which_nothing_came() {
     let (e, s) = nothing();
     insta::assert_snapshot!(summary(&e, &s, Style::PLAIN));
+}
+
+#[test]
+fn a_run_that_has_regressed() {
+    let (e, s) = regressed();
+    let text = summary(&e, &s, Style::PLAIN);
+    let end = text.find("\nRequests").unwrap();
+    insta::assert_snapshot!(text[..end]);
+    insta::assert_snapshot!("junit_of_gates", junit(&e, &s).unwrap());
 }
 
 #[test]

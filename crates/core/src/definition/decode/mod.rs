@@ -74,7 +74,9 @@ pub(super) fn definition(
         scenarios,
         data,
         thresholds: decoder.thresholds(root),
-        baseline: root::BASELINE.place(root).map(threshold::baseline),
+        baseline: root::BASELINE
+            .place(root)
+            .map(|node| decoder.baseline(node)),
         run,
         http,
         tags: decoder.tags(root, root::TAGS),

@@ -1,10 +1,13 @@
 //! Thresholds and the baseline.
 
 use super::context::Decoder;
+use crate::definition::field::Share;
 use crate::definition::keys::grammar::MAX_EXPRESSION;
 use crate::definition::keys::names::METRIC;
 use crate::definition::keys::{root, threshold};
-use crate::definition::model::{BaselineRef, BaselineSpec, ThresholdSpec};
+use crate::definition::model::{
+    BaselineMethod, BaselineRef, BaselineSpec, ByIntervals, MethodName, ThresholdSpec,
+};
 use crate::definition::shape::scalar::hide;
 use crate::definition::tree::{Entry, Node};
 use crate::threshold::{checked_expression, checked_key, pointless};
@@ -59,18 +62,74 @@ impl Decoder<'_> {
     }
 }
 
-/// `baseline`.
-pub(super) fn baseline(node: &Node) -> BaselineSpec {
-    let compare = threshold::COMPARE.place(node).and_then(Node::known);
-    let metrics = threshold::METRICS.items(node).iter();
-    BaselineSpec {
-        compare: match compare {
-            Some(id) if id != "last-passed" => BaselineRef::Execution(id.to_ascii_uppercase()),
-            _ => BaselineRef::LastPassed,
-        },
-        tolerance: threshold::TOLERANCE.or_default(node).0,
-        metrics: metrics
-            .filter_map(|metric| metric.known().map(Cow::into_owned))
-            .collect(),
+impl Decoder<'_> {
+    /// `baseline`.
+    pub(super) fn baseline(&mut self, node: &Node) -> BaselineSpec {
+        let compare = threshold::COMPARE.place(node);
+        let rolling = compare.and_then(|place| threshold::ROLLING.of(place));
+        let named = compare.and_then(Node::known);
+        let compare = match (rolling, named.as_deref()) {
+            (Some(runs), _) => BaselineRef::Rolling(runs),
+            (None, None | Some("last-passed")) => BaselineRef::LastPassed,
+            (None, Some("pinned")) => BaselineRef::Pinned,
+            (None, Some(id)) => BaselineRef::Execution(id.to_ascii_uppercase()),
+        };
+        let metrics = threshold::METRICS.items(node).iter();
+        BaselineSpec {
+            method: self.method(node, matches!(compare, BaselineRef::Rolling(_))),
+            compare,
+            metrics: metrics
+                .filter_map(|metric| metric.known().map(Cow::into_owned))
+                .collect(),
+        }
+    }
+
+    /// The method, and a fault for each key that belongs to the other one.
+    fn method(&mut self, node: &Node, rolling: bool) -> BaselineMethod {
+        let own = [
+            threshold::MIN_EFFECT.key.name,
+            threshold::CONFIDENCE.key.name,
+            threshold::UNDECIDED.key.name,
+        ];
+        let given = |names: &[&str]| names.iter().any(|name| node.get(name).is_some());
+        let name = threshold::METHOD
+            .of(node)
+            .unwrap_or(match given(&own) || rolling {
+                true => MethodName::Compare,
+                false => MethodName::Tolerance,
+            });
+        let foreign: &[&str] = match name {
+            MethodName::Compare => &[threshold::TOLERANCE.key.name],
+            MethodName::Tolerance => &own,
+        };
+        for entry in foreign.iter().filter_map(|name| node.entry(name)) {
+            let problem = format!(
+                "the comparison is by method {}, which has no {}",
+                name.as_str(),
+                entry.key
+            );
+            let issue = entry.key_issue(problem);
+            self.sink.push(issue.hint("tolerance belongs to method: tolerance; min_effect, confidence and undecided to method: compare"));
+        }
+        let several = threshold::COMPARE.place(node).filter(|_| rolling);
+        if let Some(place) = several.filter(|_| name == MethodName::Tolerance) {
+            let issue = place.issue("a tolerance is held against one run, not against several");
+            self.sink
+                .push(issue.hint("write method: compare, or compare: last-passed"));
+        }
+        match name {
+            MethodName::Tolerance => {
+                BaselineMethod::Tolerance(threshold::TOLERANCE.or_default(node).0)
+            }
+            MethodName::Compare => {
+                let default = ByIntervals::default();
+                let share = |given: Option<Share>, default| given.map_or(default, |share| share.0);
+                BaselineMethod::Compare(ByIntervals {
+                    min_effect: share(threshold::MIN_EFFECT.of(node), default.min_effect),
+                    confidence: share(threshold::CONFIDENCE.of(node), default.confidence),
+                    undecided: threshold::UNDECIDED.of(node).unwrap_or(default.undecided),
+                })
+            }
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::baseline::BaselineMetric;
 use crate::check::{Check, last_line, parse_json_path};
+use crate::compare::{CONFIDENCE_SAID, MIN_EFFECT_SAID, confidence, min_effect};
 use crate::definition::model::{Extractor, HttpVersion};
 use crate::definition::shape::pattern::matches;
 use crate::definition::shape::{Grammar, Shape};
@@ -28,11 +29,13 @@ pub(super) static BODY_SIZE: Shape = Shape::Grammar(Grammar {
     doubt: |_| None,
 });
 
+const SHARE_PATTERN: &str = r"^[0-9.eE+-]+\s*%?$";
+
 pub(super) static SHARE: Shape = Shape::Grammar(Grammar {
     check: |text| parse_ratio(text).map(drop),
     said: RATIO,
     types: NUMBERS,
-    pattern: Some(r"^[0-9.eE+-]+\s*%?$"),
+    pattern: Some(SHARE_PATTERN),
     doubt: |_| None,
 });
 
@@ -191,21 +194,35 @@ pub(super) static METHOD: Shape = Shape::Grammar(Grammar {
     )
 });
 
-const RUN: &str = "^(last-passed|[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{26})$";
+const RUN: &str = "^(last-passed|pinned|[0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{26})$";
 
-pub(super) static COMPARE: Shape = Shape::Grammar(Grammar {
+const RUNS: &str = "last-passed, pinned, an execution's id, or a map such as {rolling: 10}";
+
+pub(super) const COMPARE: Grammar = Grammar {
     pattern: Some(RUN),
     ..Grammar::new(
         |text| match matches(RUN, text) {
             true => Ok(()),
             false => Err(
                 SyntaxError::whole(text, "does not name a run to compare with")
-                    .allowed("last-passed, or an execution's id")
-                    .nearest(text, ["last-passed"]),
+                    .allowed(RUNS)
+                    .nearest(text, ["last-passed", "pinned"]),
             ),
         },
-        "last-passed, or an execution's id",
+        RUNS,
     )
+};
+
+pub(super) static MIN_EFFECT: Shape = Shape::Grammar(Grammar {
+    types: NUMBERS,
+    pattern: Some(SHARE_PATTERN),
+    ..Grammar::new(|text| min_effect(text).map(drop), MIN_EFFECT_SAID)
+});
+
+pub(super) static CONFIDENCE: Shape = Shape::Grammar(Grammar {
+    types: NUMBERS,
+    pattern: Some(SHARE_PATTERN),
+    ..Grammar::new(|text| confidence(text).map(drop), CONFIDENCE_SAID)
 });
 
 pub(super) static BASELINE_METRICS: Shape = Shape::List {

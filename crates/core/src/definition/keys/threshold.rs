@@ -1,12 +1,15 @@
 //! Thresholds and the baseline.
 
 use super::grammar::{
-    BASELINE_METRICS, COMPARE as EARLIER, EXPRESSION as ONE_EXPRESSION, EXPRESSION_GRAMMAR, SHARE,
+    BASELINE_METRICS, COMPARE as EARLIER, CONFIDENCE as LEVEL, EXPRESSION as ONE_EXPRESSION,
+    EXPRESSION_GRAMMAR, MIN_EFFECT as EFFECT, SHARE,
 };
 use super::names::METRIC;
 use super::times::ANY_DURATION;
 use crate::definition::field::{Field, Parts, Share, keys};
+use crate::definition::model::MethodName;
 use crate::definition::shape::{Key, Shape, Table};
+use floodgate_records::comparison::IfUndecided;
 use std::time::Duration;
 
 pub(super) static THRESHOLDS: Shape = Shape::Map {
@@ -40,11 +43,33 @@ static THRESHOLD: Table = Table::new(
     &[THRESHOLD_KEYS],
 );
 
+static EARLIER_ONE_OR_MORE: Shape =
+    Shape::Either(&[Shape::Grammar(EARLIER), Shape::Object(&ROLLING_TABLE)]);
+
 keys! { BASELINE_KEYS:
-    COMPARE: String = "compare", EARLIER, default "\"last-passed\""; "The last run that passed, or an execution's id.";
-    TOLERANCE: Share = "tolerance", SHARE, default "\"10%\""; "How much worse a metric may be.";
+    COMPARE: String = "compare", EARLIER_ONE_OR_MORE, default "\"last-passed\"";
+        "The last run that passed, the one that is pinned, an execution's id, or the last runs that passed, together.";
+    METHOD: MethodName = "method", { Shape::Choice(MethodName::WORDS) };
+        "By intervals, or by single numbers and a tolerance; without it, what the other keys belong to, else tolerance.";
+    TOLERANCE: Share = "tolerance", SHARE, default "\"10%\""; "Method tolerance: how much worse a metric may be.";
+    MIN_EFFECT: Share = "min_effect", EFFECT; "Method compare: the least relative change that matters; 5% by default.";
+    CONFIDENCE: Share = "confidence", LEVEL; "Method compare: the confidence of all metrics together; 95% by default.";
+    UNDECIDED: IfUndecided = "undecided", { Shape::Choice(IfUndecided::WORDS) };
+        "Method compare: what becomes of the run if the data decide nothing; inconclusive by default.";
     METRICS: Parts = "metrics", BASELINE_METRICS, required; "What is compared: a metric and an aggregate each.";
 }
+
+keys! { ROLLING_KEYS:
+    ROLLING: u32 = "rolling", { Shape::Integer { min: 5, max: 50 } }, required;
+        "How many of the last runs that passed are compared with together.";
+}
+
+/// `baseline.compare` as a map.
+static ROLLING_TABLE: Table = Table::new(
+    "rolling",
+    "The last runs that passed, together.",
+    &[ROLLING_KEYS],
+);
 
 /// `baseline:`.
 pub(super) static BASELINE: Table = Table::new(

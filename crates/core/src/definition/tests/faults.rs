@@ -245,6 +245,20 @@ fn a_caret_stands_under_the_very_characters() {
         caret(&with_top("baseline: {metrics: [http_reqs p(95)]}")),
         "p(95)"
     );
+    for (keys, under) in [
+        ("method: compare, tolerance: 5%", "tolerance"),
+        ("min_effect: 5%, tolerance: 5%", "tolerance"),
+        ("method: tolerance, undecided: pass", "undecided"),
+        ("method: tolerance, compare: {rolling: 10}", "{"),
+        ("min_effect: 0%", "0%"),
+        ("confidence: 100%", "100%"),
+        ("method: compar", "compar"),
+        ("compare: pined", "pined"),
+        ("compare: {rolling: 4}", "4"),
+    ] {
+        let text = with_top(&format!("baseline: {{metrics: [http_reqs rate], {keys}}}"));
+        assert_eq!(caret(&text), under, "{keys}");
+    }
     let target = |url: &str| caret(&with_top("").replace("http://127.0.0.1:8080", url));
     assert_eq!(target("http://a b"), " ");
     assert_eq!(target("http://a:x/b"), "x");

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::template::{Part, Template, Variable};
+use floodgate_records::comparison::IfUndecided;
 use serde_json::json;
 use std::time::Duration;
 
@@ -445,4 +446,45 @@ fn a_mix_is_refused_with_its_place() {
             .pace,
         Some(S(2))
     );
+}
+
+#[test]
+fn the_method_of_a_baseline_follows_from_its_keys() {
+    let of = |keys: &str| {
+        let text = with_top(&format!("baseline: {{metrics: [http_reqs rate]{keys}}}"));
+        let spec = good(&text).definition.baseline.unwrap();
+        (spec.compare, spec.method)
+    };
+    let tolerance = BaselineMethod::Tolerance;
+    let compare = BaselineMethod::Compare;
+    let default = ByIntervals::default();
+    for (keys, expected) in [
+        ("", (BaselineRef::LastPassed, tolerance(0.1))),
+        (
+            ", tolerance: 0.2",
+            (BaselineRef::LastPassed, tolerance(0.2)),
+        ),
+        (", compare: pinned", (BaselineRef::Pinned, tolerance(0.1))),
+        (
+            ", compare: {rolling: 10}",
+            (BaselineRef::Rolling(10), compare(default)),
+        ),
+        (
+            ", method: compare",
+            (BaselineRef::LastPassed, compare(default)),
+        ),
+        (
+            ", compare: pinned, min_effect: 2%, confidence: 99%, undecided: fail",
+            (
+                BaselineRef::Pinned,
+                compare(ByIntervals {
+                    min_effect: 0.02,
+                    confidence: 0.99,
+                    undecided: IfUndecided::Fail,
+                }),
+            ),
+        ),
+    ] {
+        assert_eq!(of(keys), expected, "{keys}");
+    }
 }

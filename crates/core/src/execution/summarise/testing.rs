@@ -1,8 +1,10 @@
 //! A finished run to judge and sum up, for tests.
 
 use super::*;
+use floodgate_records::comparison::{Change, ComparedRun, Gate, IfUndecided, Ratio};
 use floodgate_records::engine::Engine;
 use floodgate_records::execution::{Infrastructure, InfrastructureKind, Trigger, TriggerKind};
+use floodgate_records::outcome::Direction;
 use floodgate_records::plan::PlannedLoad;
 use floodgate_records::status::Status;
 
@@ -35,6 +37,7 @@ pub(crate) fn execution() -> Execution {
         completeness: None,
         start_skew_us: None,
         thresholds: Vec::new(),
+        comparison: None,
         stopped_by: None,
         warnings: vec!["written before the start".into()],
         cost: None,
@@ -74,6 +77,8 @@ pub(crate) fn finished<'a>(
         manifests,
         thresholds,
         baseline: None,
+        comparison: None,
+        compared_metrics: &[],
         baseline_missing: &[],
         tolerance: 0.0,
         min_applied_load: 0.95,
@@ -101,4 +106,46 @@ pub(crate) fn conclude_with(
 /// The summary of such a run without thresholds, with what the baseline needs.
 pub(crate) fn summary_with(source: &dyn MetricSource, baseline: &Baseline) -> Summary {
     conclude_with(source, &Thresholds::default(), Some((baseline, None)), &[]).summary
+}
+
+/// A comparison in which the p95 has risen from 200 ms to 230 ms.
+pub(crate) fn regressed(undecided: IfUndecided) -> Comparison {
+    let run = |id: &str, status| ComparedRun {
+        execution: id.into(),
+        test: "shop/checkout".into(),
+        version: "v1".into(),
+        commit: Some("0123abc".into()),
+        status,
+        started_ms: Some(1_700_000_000_000),
+    };
+    Comparison {
+        schema: Comparison::SCHEMA,
+        base: run("01JD7Q3W5Z8X9Y0A1B2C3D4E5E", Status::Passed),
+        pooled: 6,
+        head: run("01JD7Q3W5Z8X9Y0A1B2C3D4E5F", Status::Merging),
+        outcome: Change::Regressed,
+        obstacles: vec!["the region differs: eu-west-1 and us-east-1".into()],
+        confidence: 0.95,
+        min_effect: 0.05,
+        history: 6,
+        undecided: Some(undecided),
+        gates: vec![Gate {
+            id: "http_req_duration p(95)".into(),
+            key: "http_req_duration".into(),
+            aggregate: "p(95)".into(),
+            kind: Some(MetricKind::Trend),
+            direction: Direction::HigherIsWorse,
+            base: Some(200.0),
+            head: Some(230.0),
+            ratio: Some(Ratio {
+                estimate: 1.15,
+                low: 1.091,
+                high: 1.21,
+            }),
+            of_rest: true,
+            outcome: Change::Regressed,
+            warmup_s: 20,
+            note: Some("runs 1.4 times as long would decide".into()),
+        }],
+    }
 }

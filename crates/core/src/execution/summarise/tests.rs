@@ -1,7 +1,8 @@
-use super::testing::{conclude_with, summary_with};
+use super::testing::{conclude_with, regressed, summary_with};
 use super::*;
-use crate::definition::model::{BaselineRef, BaselineSpec, ThresholdSpec};
+use crate::definition::model::ThresholdSpec;
 use crate::threshold::testing::Samples;
+use floodgate_records::comparison::IfUndecided;
 use floodgate_records::cost::{Charge, ChargeUnit, Cost, CostItem};
 use floodgate_records::execution::ExcludedShard;
 use floodgate_records::manifest::{GeneratorLimits, Health, TaskOutcome, Totals};
@@ -97,15 +98,8 @@ fn conclusion() -> Conclusion {
         ("http_req_waiting", "avg<1"),
         ("orders", "p(95)<1"),
     ]);
-    let spec = BaselineSpec {
-        compare: BaselineRef::LastPassed,
-        tolerance: 0.1,
-        metrics: vec![
-            "http_reqs{name:home} rate".into(),
-            "http_req_duration p(80)".into(),
-        ],
-    };
-    let baseline = Baseline::compile(&spec).unwrap();
+    let metrics = ["http_reqs{name:home} rate", "http_req_duration p(80)"];
+    let baseline = Baseline::compile(&metrics.map(str::to_owned), 0.1).unwrap();
     let earlier = summary_with(&source(), &baseline);
     conclude_with(
         &source(),
@@ -185,6 +179,7 @@ fn every_summary_is_of_the_published_schema() {
         prices_of: "2026-11-01".into(),
     });
     summary.baseline.as_mut().unwrap().outcomes[0].note = Some("a note".into());
+    summary.comparison = Some(Box::new(regressed(IfUndecided::Inconclusive)));
     let value = check(&summary);
     undocumented(&value, &schema, &schema, "summary");
 
@@ -231,12 +226,7 @@ fn a_summary_survives_its_file() {
 
 #[test]
 fn another_version_of_the_test_is_pointed_out() {
-    let spec = BaselineSpec {
-        compare: BaselineRef::LastPassed,
-        tolerance: 0.1,
-        metrics: vec!["http_reqs rate".into()],
-    };
-    let baseline = Baseline::compile(&spec).unwrap();
+    let baseline = Baseline::compile(&["http_reqs rate".to_owned()], 0.1).unwrap();
     let mut earlier = summary_with(&source(), &baseline);
     earlier.version = "another".into();
     let c = conclude_with(
