@@ -9,8 +9,8 @@ use floodgate_generator::flow::{
 };
 use floodgate_generator::http::Keep;
 use floodgate_generator::http::exchange::HttpExchange;
-use floodgate_generator::recorder::{CheckSeries, Record, RequestSeries};
-use floodgate_records::metric::Tags;
+use floodgate_generator::recorder::{CheckSeries, OwnSeries, Record, RequestSeries};
+use floodgate_records::metric::{MetricKind, Tags};
 use std::cell::RefCell;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -158,6 +158,14 @@ impl Record for Forget {
 
     fn check_series(&mut self, _tags: &Tags) -> CheckSeries {
         CheckSeries::from_index(0)
+    }
+
+    fn own_series(&mut self, _: &str, _: MetricKind, _tags: &Tags) -> OwnSeries {
+        OwnSeries::from_index(0)
+    }
+
+    fn own(&mut self, _: OwnSeries, _: f64, _: Nanos) -> bool {
+        true
     }
 
     fn request<E: Exchange>(&mut self, _: RequestSeries, _: &E, _: Nanos, _: bool) {}

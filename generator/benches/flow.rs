@@ -13,9 +13,9 @@ use floodgate_generator::flow::{
 };
 use floodgate_generator::http::Keep;
 use floodgate_generator::http::exchange::HttpExchange;
-use floodgate_generator::recorder::{CheckSeries, Record, RequestSeries};
+use floodgate_generator::recorder::{CheckSeries, OwnSeries, Record, RequestSeries};
 use floodgate_records::engine::Engine;
-use floodgate_records::metric::Tags;
+use floodgate_records::metric::{MetricKind, Tags};
 use std::cell::RefCell;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
@@ -92,6 +92,14 @@ impl Record for Sums {
 
     fn check_series(&mut self, _tags: &Tags) -> CheckSeries {
         CheckSeries::from_index(0)
+    }
+
+    fn own_series(&mut self, _: &str, _: MetricKind, _tags: &Tags) -> OwnSeries {
+        OwnSeries::from_index(0)
+    }
+
+    fn own(&mut self, _: OwnSeries, _: f64, _: Nanos) -> bool {
+        true
     }
 
     fn request<E: Exchange>(
@@ -241,6 +249,8 @@ fn request() -> RequestStep {
         checks: vec![ok],
         extract: Vec::new(),
         on_missing: Default::default(),
+        retry: None,
+        record: Vec::new(),
     }
 }
 

@@ -339,3 +339,57 @@ fn a_mix_shares_its_starts_and_a_pace_is_kept_on_any_number_of_generators() {
         }
     }
 }
+
+/// Metrics of the test's own, attempts, and functions of secrets, each counted.
+const MEASURED: &str = r#"
+scenarios:
+  own:
+    executor: shared-iterations
+    vus: 4
+    iterations: 20
+    flow:
+      - get: /api/products/7
+        record:
+          price: $.price_cents
+          sold: { value: $.id, type: counter }
+          even: { value: "regex:id\":([0-9])", type: rate }
+          latest: { value: $.id, type: gauge }
+      - get: /status/503
+        name: busy
+        retry: { attempts: 3, on: 503 }
+      - post: /echo
+        body: "${base64('${secret:key}:${vu}')} ${hmacSha256(secret:key, 'x')}"
+        checks: [body contains "HMAC"]
+thresholds:
+  price: [p(50)==1375, max==1375, avg==1375]
+  sold: [count==140]
+  even: [rate==1]
+  latest: [value==7]
+  "http_reqs{name:busy}": [count==60]
+  "http_req_failed{name:busy}": [rate==1]
+  http_reqs: [count==100]
+"#;
+
+#[test]
+fn metrics_of_ones_own_are_merged_and_attempts_are_counted() {
+    for generators in ["1", "3"] {
+        let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
+        // HMAC-SHA-256 of "x" with the key "s3cr3t-key", by OpenSSL.
+        let hmac = "256f04d37eea0e3e5a5852892c5ae042ac68b1566bb2930ec90e18eb99f76326";
+        let measured = MEASURED.replace("HMAC", hmac);
+        let definition = format!("{HEAD}target: {}\n{measured}", target.url());
+        bench.write("env", "FLOODGATE_SECRET_KEY=s3cr3t-key\n");
+        let args = [
+            "--generators",
+            generators,
+            "--env-file",
+            "env",
+            "--debug-requests",
+            "3",
+        ];
+        let (ended, summary) = bench.run(&definition, &args);
+        ended.expect(0);
+        assert_eq!(target.counters().path("/status/503"), 60);
+        assert_eq!(value(&summary, "sold", "count"), 140.0);
+    }
+}

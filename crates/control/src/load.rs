@@ -187,7 +187,8 @@ fn compile(definition: &Definition) -> std::result::Result<Vec<String>, LoadErro
         BaselineMetric::all(&spec.metrics)?;
         doubts.extend(too_short(definition, spec));
     }
-    doubts.extend(Thresholds::compile(&definition.thresholds)?.warnings());
+    let recorded = definition.recorded_metrics();
+    doubts.extend(Thresholds::compile(&definition.thresholds)?.warnings(&recorded));
     Ok(doubts)
 }
 

@@ -30,6 +30,7 @@ mod private;
 pub mod read;
 pub mod registry;
 
+pub use collector::cell::Cell;
 pub use collector::{Collector, Series};
 pub use control::{Control, ControlError, Phase, SetupData};
 pub use credentials::{is_credential, remove_credentials};

@@ -7,12 +7,12 @@
 use super::error::Problem;
 use super::io::Io;
 use super::json::{self, Node};
-use super::series::CheckTags;
+use super::series::{CheckTags, OwnTags};
 use crate::clock::Nanos;
 use crate::http::exchange::{HttpExchange, Version};
 use floodgate_core::check::{Check, Comparison, Subject, Test};
 use floodgate_core::decimal::Decimal;
-use floodgate_core::definition::Extractor;
+use floodgate_core::definition::{Extractor, Recorded};
 use floodgate_records::metric::Tags;
 use serde_json::Value;
 use serde_json_path::JsonPath;
@@ -196,9 +196,44 @@ impl Look {
     }
 }
 
+/// A metric of the test's own that a response has a value of.
+#[derive(Debug)]
+pub(crate) struct RecordPlan {
+    /// Where the value comes from; its slot means nothing.
+    pub(crate) from: ExtractPlan,
+    pub(crate) series: OwnTags,
+}
+
+impl RecordPlan {
+    pub(crate) fn new(recorded: &Recorded, tags: &Tags) -> Self {
+        let (metric, kind) = (&recorded.metric, recorded.kind);
+        Self {
+            from: ExtractPlan::of(&format!("record {metric}"), 0, &recorded.from, tags),
+            series: OwnTags::new(metric, kind, tags.clone()),
+        }
+    }
+}
+
+/// A number, or 1 for `true` and 0 for `false`.
+pub(crate) fn measured(text: &str) -> Option<f64> {
+    match text.trim() {
+        "true" => Some(1.0),
+        "false" => Some(0.0),
+        number => number
+            .parse()
+            .ok()
+            .filter(|number: &f64| number.is_finite()),
+    }
+}
+
 impl ExtractPlan {
     pub(crate) fn new(name: &str, slot: u16, from: &Extractor, tags: &Tags) -> Self {
-        let missing = CheckTags::new(tags.clone().with("check", format!("extract {name}")));
+        Self::of(&format!("extract {name}"), slot, from, tags)
+    }
+
+    /// `check` is the name of the check that fails if there is nothing.
+    fn of(check: &str, slot: u16, from: &Extractor, tags: &Tags) -> Self {
+        let missing = CheckTags::new(tags.clone().with("check", check));
         Self {
             slot,
             from: from.clone(),

@@ -75,6 +75,8 @@ impl<'a> Names<'a> {
             }
             Variable::RandomInt(low, high) => Var::RandomInt(*low, *high),
             Variable::RandomString(length) => Var::RandomString(*length),
+            // They are made of more than one value: see `Text::push_variable`.
+            Variable::DateAdd { .. } | Variable::Call(_) => return Ok(Err(String::new())),
         }))
     }
 
@@ -140,15 +142,23 @@ pub(crate) fn used_sources(definition: &Definition, scenario: &Scenario) -> Vec<
 
 /// Calls `visit` with the data source and the column of each reference in a scenario.
 pub(crate) fn each_column(scenario: &Scenario, visit: &mut dyn FnMut(&str, &str)) {
-    let mut look = |variable: &Variable| {
-        if let Variable::Data { source, column } = variable {
-            visit(source, column);
-        }
-    };
+    let mut look = |variable: &Variable| each_of(variable, visit);
     let mut all = |template: &Template| template.variables().for_each(&mut look);
     options(&scenario.http, &mut all);
     steps(&scenario.flow, &mut all);
     conditions(&scenario.flow, &mut look);
+}
+
+fn each_of(variable: &Variable, visit: &mut dyn FnMut(&str, &str)) {
+    match variable {
+        Variable::Data { source, column } => visit(source, column),
+        Variable::Call(call) => {
+            for variable in call.arguments.iter().flat_map(Template::variables) {
+                each_of(variable, visit);
+            }
+        }
+        _ => {}
+    }
 }
 
 fn conditions(steps: &[Step], look: &mut dyn FnMut(&Variable)) {

@@ -1,6 +1,6 @@
 //! A scenario made ready: one flat list of operations, shared by the VUs of a worker.
 
-use super::check::{CheckPlan, ExtractPlan};
+use super::check::{CheckPlan, ExtractPlan, RecordPlan};
 use super::control::Control;
 use super::data::Table;
 use super::encode::Encoding;
@@ -10,6 +10,7 @@ use super::files::Files;
 use super::io::Request;
 use super::names::Names;
 use super::request::RequestTemplate;
+use super::retry::RetryPlan;
 use super::rows::Rows;
 use super::series::StepSeries;
 use super::text::{Scope, Text};
@@ -80,12 +81,16 @@ pub(crate) struct StepPlan<W> {
     expected: Vec<(u16, u16)>,
     pub(crate) checks: Vec<CheckPlan>,
     pub(crate) extract: Vec<ExtractPlan>,
+    pub(crate) record: Vec<RecordPlan>,
+    /// Whether there is any of these three.
+    pub(crate) looks: bool,
     /// Whether an extraction that finds nothing ends the iteration.
     pub(crate) ends_on_missing: bool,
     /// Whether a condition may look at the response.
     pub(crate) remembered: bool,
     /// The cookies that such conditions look at.
     pub(super) also_cookies: Rc<[String]>,
+    pub(crate) retry: Option<Box<RetryPlan>>,
     pub(crate) series: StepSeries,
     pub(crate) failures: StepFailures,
 }
@@ -103,7 +108,9 @@ impl<W> StepPlan<W> {
     /// The cookies that its checks and extractions look at.
     pub(crate) fn cookie_names(&self) -> impl Iterator<Item = &str> {
         let checked = self.checks.iter().filter_map(|check| check.look.cookie());
-        let extracted = self.extract.iter().filter_map(ExtractPlan::cookie);
+        let recorded = self.record.iter().map(|own| &own.from);
+        let extracted = self.extract.iter().chain(recorded);
+        let extracted = extracted.filter_map(ExtractPlan::cookie);
         let also = self.also_cookies.iter().map(String::as_str);
         checked.chain(extracted).chain(also)
     }
@@ -247,16 +254,27 @@ impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
         let target = self.definition.target.as_deref();
         let template =
             RequestTemplate::compile(step, http, target, &self.names, self.files, &self.boundary)?;
-        let (own, tags) = self.tags(step, group);
+        let (own_tags, tags) = self.tags(step, group);
         let checks = step
             .checks
             .iter()
-            .map(|check| CheckPlan::compile(check, &own))
+            .map(|check| CheckPlan::compile(check, &own_tags))
             .collect::<Result<Vec<_>, _>>()?;
         let mut extract = Vec::with_capacity(step.extract.len());
         for (name, from) in &step.extract {
-            extract.push(ExtractPlan::new(name, self.names.local(name)?, from, &own));
+            extract.push(ExtractPlan::new(
+                name,
+                self.names.local(name)?,
+                from,
+                &own_tags,
+            ));
         }
+        let record = step
+            .record
+            .iter()
+            .map(|own| RecordPlan::new(own, &own_tags));
+        let record: Vec<_> = record.collect();
+        let taken = || extract.iter().chain(record.iter().map(|own| &own.from));
         let compressed = !http.accept_encoding.is_empty()
             || http
                 .headers
@@ -267,9 +285,9 @@ impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
         let keep = Keep {
             headers: digest
                 || checks.iter().any(|c| c.look.needs_headers())
-                || extract.iter().any(ExtractPlan::needs_headers),
+                || taken().any(ExtractPlan::needs_headers),
             body: checks.iter().any(|c| c.look.needs_body(compressed))
-                || extract.iter().any(ExtractPlan::needs_body),
+                || taken().any(ExtractPlan::needs_body),
         };
         Ok(StepPlan {
             source: self.source(template)?,
@@ -278,9 +296,15 @@ impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
             timeout: step.timeout.unwrap_or(http.timeout),
             max_redirects: step.max_redirects.unwrap_or(http.max_redirects),
             expected: step.expected_statuses.clone(),
+            looks: !(checks.is_empty() && extract.is_empty() && record.is_empty()),
             checks,
             extract,
+            record,
             ends_on_missing: step.on_missing == OnMissing::End,
+            retry: step
+                .retry
+                .as_ref()
+                .map(|retry| Box::new(RetryPlan::new(retry))),
             remembered: false,
             also_cookies: Rc::default(),
             series: StepSeries::new(tags),
@@ -293,7 +317,7 @@ impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
             return Ok(RequestSource::Rendered(Box::new(template)));
         }
         let mut request = Box::<Request>::default();
-        let mut rng = fastrand::Rng::with_seed(0);
+        let (mut rng, mut hidden) = (fastrand::Rng::with_seed(0), Vec::new());
         let mut nothing = Scope {
             vu: 0,
             iteration: 0,
@@ -301,6 +325,7 @@ impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
             rows: &[],
             tables: &[],
             rng: &mut rng,
+            hidden: &mut hidden,
         };
         template
             .render(&mut nothing, &mut request)

@@ -1,8 +1,8 @@
 //! The series that the samples of a step go to, looked up without hashing or allocation once they are known.
 
 use crate::exchange::Exchange;
-use crate::recorder::{CheckSeries, Record, RequestSeries};
-use floodgate_records::metric::Tags;
+use crate::recorder::{CheckSeries, OwnSeries, Record, RequestSeries};
+use floodgate_records::metric::{MetricKind, Tags};
 use smallvec::SmallVec;
 use std::cell::{Cell, RefCell};
 
@@ -93,6 +93,34 @@ impl CheckTags {
     pub(crate) fn get<R: Record>(&self, record: &mut R) -> CheckSeries {
         self.known.get().unwrap_or_else(|| {
             let series = record.check_series(&self.tags);
+            self.known.set(Some(series));
+            series
+        })
+    }
+}
+
+/// The series of one metric of the test's own.
+#[derive(Debug)]
+pub(crate) struct OwnTags {
+    metric: String,
+    kind: MetricKind,
+    tags: Tags,
+    known: Cell<Option<OwnSeries>>,
+}
+
+impl OwnTags {
+    pub(crate) fn new(metric: &str, kind: MetricKind, tags: Tags) -> Self {
+        Self {
+            metric: metric.to_owned(),
+            kind,
+            tags,
+            known: Cell::new(None),
+        }
+    }
+
+    pub(crate) fn get<R: Record>(&self, record: &mut R) -> OwnSeries {
+        self.known.get().unwrap_or_else(|| {
+            let series = record.own_series(&self.metric, self.kind, &self.tags);
             self.known.set(Some(series));
             series
         })

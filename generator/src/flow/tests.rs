@@ -4,7 +4,9 @@
 mod checks;
 mod control;
 mod digest;
+mod functions;
 mod iterations;
+mod measured;
 mod native;
 mod requests;
 mod support;

@@ -3,10 +3,10 @@
 use super::data::Table;
 use super::encode::{Encoding, encode};
 use super::error::Problem;
+use super::function::date;
 use super::names::Names;
-use super::variable::Var;
+use super::variable::{Made, Var};
 use crate::clock::unix_ms;
-use chrono::{DateTime, SecondsFormat};
 use floodgate_core::template::{Part, Template, Variable};
 use std::fmt::Write as _;
 
@@ -14,6 +14,7 @@ use std::fmt::Write as _;
 enum Piece {
     Literal(Box<str>),
     Value(Var, Encoding),
+    Made(Box<Made>, Encoding),
 }
 
 /// What values come from, for one rendering.
@@ -25,6 +26,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) rows: &'a [u32],
     pub(crate) tables: &'a [std::sync::Arc<Table>],
     pub(crate) rng: &'a mut fastrand::Rng,
+    /// What samples leave out of all that was made of secrets.
+    pub(crate) hidden: &'a mut Vec<String>,
 }
 
 /// A template ready to be written.
@@ -87,6 +90,28 @@ impl Text {
         names: &Names<'_>,
         encoding: Encoding,
     ) -> Result<(), Problem> {
+        match variable {
+            Variable::DateAdd { ms, format } => {
+                let (ms, format) = (*ms, format.clone());
+                let made = Box::new(Made::Date { ms, format });
+                self.pieces.push(Piece::Made(made, encoding));
+                return Ok(());
+            }
+            Variable::Call(call) => {
+                let arguments = call.arguments.iter();
+                let arguments = arguments
+                    .map(|argument| Self::compile(argument, names, Encoding::Raw))
+                    .collect::<Result<_, _>>()?;
+                let made = Box::new(Made::Call {
+                    function: call.function,
+                    arguments,
+                    secret: call.secret,
+                });
+                self.pieces.push(Piece::Made(made, encoding));
+                return Ok(());
+            }
+            _ => {}
+        }
         match names.resolve(variable)? {
             Ok(var) => self.pieces.push(Piece::Value(var, encoding)),
             Err(known) => {
@@ -113,6 +138,7 @@ impl Text {
             match piece {
                 Piece::Literal(text) => out.push_str(text),
                 Piece::Value(var, encoding) => write_value(*var, *encoding, scope, out),
+                Piece::Made(made, encoding) => made.write(*encoding, scope, out),
             }
         }
     }
@@ -142,7 +168,7 @@ fn write_value(var: Var, encoding: Encoding, scope: &mut Scope<'_>, out: &mut St
             );
         }
         Var::Local(slot) => encode(&scope.locals[usize::from(slot)], encoding, out),
-        Var::IsoNow => encode(&iso_8601(unix_ms()), encoding, out),
+        Var::IsoNow => encode(&date(unix_ms(), None), encoding, out),
         // What follows is letters, digits and hyphens; only the quotes of a JSON value are to be added.
         Var::Uuid => quoted(encoding, out, |out| uuid(scope.rng.u128(..), out)),
         Var::RandomString(length) => quoted(encoding, out, |out| {
@@ -177,23 +203,21 @@ fn uuid(random: u128, out: &mut String) {
     .expect("writing to a string cannot fail");
 }
 
-/// RFC 3339 in UTC with milliseconds.
-fn iso_8601(unix_ms: i64) -> String {
-    let time = DateTime::from_timestamp_millis(unix_ms).unwrap_or_default();
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
+    fn at(unix_ms: i64) -> String {
+        date(unix_ms, None)
+    }
+
     #[test]
     fn times_are_written_in_utc() {
-        assert_eq!(iso_8601(0), "1970-01-01T00:00:00.000Z");
-        assert_eq!(iso_8601(951_782_400_123), "2000-02-29T00:00:00.123Z");
-        assert_eq!(iso_8601(1_735_689_599_999), "2024-12-31T23:59:59.999Z");
-        assert_eq!(iso_8601(4_107_542_400_000), "2100-03-01T00:00:00.000Z");
+        assert_eq!(at(0), "1970-01-01T00:00:00.000Z");
+        assert_eq!(at(951_782_400_123), "2000-02-29T00:00:00.123Z");
+        assert_eq!(at(1_735_689_599_999), "2024-12-31T23:59:59.999Z");
+        assert_eq!(at(4_107_542_400_000), "2100-03-01T00:00:00.000Z");
     }
 
     #[test]

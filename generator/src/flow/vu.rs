@@ -1,6 +1,6 @@
 //! A virtual user: it runs iterations of a scenario, one after the other.
 
-use super::check::{JsonBody, Outcome};
+use super::check::{JsonBody, Outcome, measured};
 use super::control::{Progress, Turn};
 use super::digest::Sessions;
 use super::failure::{Parts, sample};
@@ -15,6 +15,7 @@ use crate::exchange::ErrorCode;
 use crate::http::exchange::{HttpExchange, Timings};
 use crate::recorder::{Record, Sample};
 use crate::timer::give_way;
+use floodgate_core::execution::redact::mask_values;
 use smallvec::SmallVec;
 use std::cell::RefCell;
 
@@ -54,6 +55,8 @@ pub struct Vu<W> {
     number: u64,
     pub(super) iteration: u64,
     rng: fastrand::Rng,
+    /// What was made of secrets in this iteration, for samples to leave out.
+    hidden: Vec<String>,
     pub(super) locals: Vec<String>,
     /// Of flows with loops, conditions or choices.
     pub(super) progress: Option<Box<Progress>>,
@@ -71,6 +74,7 @@ impl<W> Vu<W> {
             number,
             iteration: 0,
             rng: fastrand::Rng::with_seed(0),
+            hidden: Vec::new(),
             locals: Vec::new(),
             progress: None,
             rows: SmallVec::new(),
@@ -164,6 +168,13 @@ impl<W> Vu<W> {
                         // Boxed: redirects are rare, and every VU would carry the room for their futures.
                         last = Box::pin(self.follow(scenario, *index, last, io, record)).await;
                     }
+                    if let Some(plan) = &step.retry
+                        && plan.wants(&last.hop.exchange, step.is_expected(&last.hop.exchange))
+                    {
+                        let again = (*index, &**plan);
+                        let world = (&mut *io, timer);
+                        last = Box::pin(self.again(scenario, again, last, at, world, record)).await;
+                    }
                     let goes_on = self.settle(step, &last, at, io, record);
                     let (intended, end) = (at, last.hop.exchange.timings.end);
                     (at, now) = (end, end);
@@ -248,6 +259,7 @@ impl<W> Vu<W> {
         self.rng.seed(scenario.seed ^ mix(iteration));
         self.locals.resize_with(scenario.locals, String::new);
         self.locals.iter_mut().for_each(String::clear);
+        self.hidden.clear();
         if scenario.controlled {
             let progress = self.progress.get_or_insert_default();
             progress.begin(scenario.loops, scenario.choices);
@@ -270,6 +282,7 @@ impl<W> Vu<W> {
             rows: &self.rows,
             tables: &scenario.tables,
             rng: &mut self.rng,
+            hidden: &mut self.hidden,
         }
     }
 
@@ -342,7 +355,7 @@ impl<W> Vu<W> {
         // What did not hold, by number: checks first, then extractions. Nothing is allocated while all is well.
         let mut broken = Vec::new();
         let mut goes_on = true;
-        if !(step.checks.is_empty() && step.extract.is_empty()) {
+        if step.looks {
             goes_on = self.look(step, last, first, io, record, &mut broken);
         }
         if !expected || !broken.is_empty() || record.wants_all() {
@@ -351,7 +364,7 @@ impl<W> Vu<W> {
         goes_on
     }
 
-    /// Evaluates a step's checks and does its extractions; `false`: the iteration ends for want of one.
+    /// Evaluates a step's checks, does its extractions and records its metrics; `false`: the iteration ends for want of one.
     #[inline]
     fn look<I: Io, R: Record>(
         &mut self,
@@ -393,6 +406,18 @@ impl<W> Vu<W> {
                 broken.push(step.checks.len() as u16 + number);
             }
         }
+        for (number, own) in (0..).zip(&step.record) {
+            let value = own.from.value(exchange, &last.cookies, io, &mut json);
+            let held = value.and_then(|text| measured(&text)).is_some_and(|value| {
+                let series = own.series.get(record);
+                record.own(series, value, exchange.timings.end)
+            });
+            if !held {
+                let series = own.from.missing.get(record);
+                record.check(series, false, exchange.timings.end);
+                broken.push((step.checks.len() + step.extract.len()) as u16 + number);
+            }
+        }
         goes_on
     }
 
@@ -402,7 +427,7 @@ impl<W> Vu<W> {
         clippy::too_many_arguments,
         reason = "it tells all that there is to tell"
     )]
-    fn explain<I: Io, R: Record>(
+    pub(super) fn explain<I: Io, R: Record>(
         &self,
         step: &StepPlan<W>,
         last: &Final,
@@ -429,10 +454,12 @@ impl<W> Vu<W> {
             (None, RequestSource::Rendered(_)) => self.request.as_deref(),
         };
         let names = step.checks.iter().map(|check| check.series.check());
-        let names = names.chain(step.extract.iter().map(|extract| extract.missing.check()));
+        let recorded = step.record.iter().map(|own| &own.from);
+        let taken = step.extract.iter().chain(recorded);
+        let names = names.chain(taken.map(|extract| extract.missing.check()));
         let names: Vec<_> = names.collect();
         let named = broken.iter().filter_map(|n| names.get(usize::from(*n)));
-        let sample = sample(Parts {
+        let mut sample = sample(Parts {
             names: step.series.names(),
             request,
             exchange: &last.hop.exchange,
@@ -441,6 +468,7 @@ impl<W> Vu<W> {
             evidence,
             size,
         });
+        mask_values(&mut sample, &self.hidden);
         let end = last.hop.exchange.timings.end;
         if record.wants_all() {
             record.sample(Sample::First(sample.clone()), end);
@@ -452,7 +480,7 @@ impl<W> Vu<W> {
 }
 
 /// The sample of a request that could not be made.
-fn unsent(error: ErrorCode, now: Nanos) -> HttpExchange {
+pub(super) fn unsent(error: ErrorCode, now: Nanos) -> HttpExchange {
     HttpExchange {
         timings: Timings {
             begin: now,

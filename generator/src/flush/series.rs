@@ -7,6 +7,7 @@ use crate::recorder::{
 };
 use floodgate_core::histogram::Histogram;
 use floodgate_core::shard::{PHASE_WINDOW_S, Row};
+use floodgate_engines::Cell;
 use floodgate_records::manifest::Totals;
 use floodgate_records::metric::{Builtin, MetricKind, SeriesKey, Tags};
 use std::collections::{BTreeSet, HashMap};
@@ -35,6 +36,7 @@ pub(super) struct SeriesTable {
     checks: Group<Tags, Check>,
     data: Group<Tags, Data>,
     scenarios: Group<Tags, Scenario>,
+    own: Group<(String, Tags), Own>,
     vus: Gauge,
     vus_max: Gauge,
     cpu: Gauge,
@@ -119,6 +121,13 @@ struct Scenario {
     all: ScenarioCell,
 }
 
+/// A metric of the test's own.
+struct Own {
+    key: Arc<SeriesKey>,
+    second: Cell,
+    all: Cell,
+}
+
 struct Gauge {
     key: Arc<SeriesKey>,
     /// Of the second that is being added up: at its end.
@@ -175,6 +184,7 @@ impl SeriesTable {
             checks: Group::default(),
             data: Group::default(),
             scenarios: Group::default(),
+            own: Group::default(),
             vus: Gauge::new(Builtin::Vus, &none),
             vus_max: Gauge::new(Builtin::VusMax, &none),
             cpu: Gauge::new(Builtin::GeneratorCpu, &none.with("task", task.to_string())),
@@ -191,6 +201,16 @@ impl SeriesTable {
                 }),
             // Nothing records requests of no protocol.
             (SeriesId::Requests(_), None) => return,
+            (SeriesId::Own(_), _) => {
+                let Some((metric, kind)) = new.own else {
+                    return;
+                };
+                self.own.number((metric, new.tags), |(metric, tags)| Own {
+                    key: named(metric, kind, tags),
+                    second: Cell::default(),
+                    all: Cell::default(),
+                })
+            }
             (SeriesId::Check(_), _) => self.checks.number(new.tags, |tags| Check {
                 key: key(Builtin::Checks, tags),
                 second: CheckCell::default(),
@@ -240,6 +260,10 @@ impl SeriesTable {
             self.scenarios.series[numbers[&SeriesId::Scenario(id)]]
                 .second
                 .add(cell);
+        }
+        for (id, cell) in window.own() {
+            let own = &mut self.own.series[numbers[&SeriesId::Own(id)]];
+            own.second.add(own.key.kind, cell);
         }
         self.vus.now += window.vus as f64;
         self.vus.most += window.vus_most as f64;
@@ -306,6 +330,11 @@ impl SeriesTable {
             series.lags.add(&series.second.lag);
             series.all.add(&series.second);
             series.second.clear();
+        }
+        for own in self.own.series.iter_mut().filter(|o| !o.second.is_empty()) {
+            rows.push(own.second.to_row(&own.key, time_ms, 1));
+            own.all.add(own.key.kind, &own.second);
+            own.second.clear();
         }
         for gauge in [&mut self.vus, &mut self.vus_max, &mut self.cpu] {
             gauge.end_second(time_ms, rows);
@@ -383,6 +412,9 @@ impl SeriesTable {
                 trend(key, start_ms, seconds, histogram, &mut rows);
             }
         }
+        for own in self.own.series.iter().filter(|own| !own.all.is_empty()) {
+            rows.push(own.all.to_row(&own.key, start_ms, seconds));
+        }
         for gauge in [&self.vus, &self.vus_max, &self.cpu] {
             gauge.live(start_ms, seconds, &mut rows);
         }
@@ -409,6 +441,12 @@ impl SeriesTable {
             totals.dropped_iterations += series.all.dropped;
             totals.clamped_values += series.all.duration.clamped() + series.all.lag.clamped();
         }
+        totals.clamped_values += self
+            .own
+            .series
+            .iter()
+            .map(|own| own.all.clamped())
+            .sum::<u64>();
     }
 
     /// The metrics of requests' times beside those that every run knows.

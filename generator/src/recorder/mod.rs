@@ -9,7 +9,7 @@ mod series;
 mod window;
 mod worker;
 
-pub use record::{CheckSeries, Record, RequestSeries, Sample};
+pub use record::{CheckSeries, OwnSeries, Record, RequestSeries, Sample};
 pub use series::{NewSeries, SeriesBudget, SeriesId};
 pub use window::{CheckCell, DataCell, RequestCell, ScenarioCell, Window};
 pub use worker::{Closed, ScenarioSeries, WorkerRecorder};

@@ -3,7 +3,7 @@
 use crate::clock::Nanos;
 use crate::exchange::{Exchange, Protocol};
 use floodgate_records::failure::FailureSample;
-use floodgate_records::metric::Tags;
+use floodgate_records::metric::{MetricKind, Tags};
 
 /// A bundle of series that one request's samples go to: all metrics of its protocol under one tag set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,22 @@ impl CheckSeries {
     }
 }
 
+/// The series of a metric of the test's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OwnSeries(pub(super) u32);
+
+impl OwnSeries {
+    /// The handle of this number, for an implementation of [`Record`] outside of this crate.
+    pub const fn from_index(index: u32) -> Self {
+        Self(index)
+    }
+
+    /// Its number.
+    pub const fn index(self) -> u32 {
+        self.0
+    }
+}
+
 /// Where the flow puts its measurements. The recorder of a worker implements it; tests have their own.
 /// Times are on the worker's clock; tags are given once, when a series is first needed, never per sample.
 pub trait Record {
@@ -70,8 +86,15 @@ pub trait Record {
         intended: Nanos,
         expected: bool,
     );
+    /// The series of a metric of the test's own (tags as of a check, but `check`).
+    fn own_series(&mut self, metric: &str, kind: MetricKind, tags: &Tags) -> OwnSeries;
+    /// A value of such a metric at a time; false if its type has no such value.
+    fn own(&mut self, series: OwnSeries, value: f64, at: Nanos) -> bool;
     /// The outcome of one check at a time.
     fn check(&mut self, series: CheckSeries, held: bool, at: Nanos);
+    /// The exchange that was recorded last is followed by another attempt of the same request.
+    #[inline]
+    fn attempted_again(&mut self) {}
     /// Whether the next exchange is wanted as a sample, whatever comes of it; see `run --debug-requests`.
     #[inline]
     fn wants_all(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::exchange::Protocol;
 use floodgate_core::fold::Folding;
-use floodgate_records::metric::Tags;
+use floodgate_records::metric::{MetricKind, Tags};
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
@@ -15,6 +15,8 @@ pub struct NewSeries {
     pub tags: Tags,
     /// Of requests: the protocol that carries them.
     pub protocol: Option<&'static Protocol>,
+    /// Of a metric of the test's own: its name and type.
+    pub own: Option<(String, MetricKind)>,
 }
 
 /// A series of one worker.
@@ -28,6 +30,8 @@ pub enum SeriesId {
     Data(u32),
     /// A scenario.
     Scenario(u32),
+    /// A metric of the test's own.
+    Own(u32),
 }
 
 /// The bound on the tag sets of a task, shared by its workers. A tag set counts once however many metrics stand under it.

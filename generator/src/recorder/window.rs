@@ -3,6 +3,7 @@
 use crate::clock::Nanos;
 use crate::exchange::{Exchange, Protocol, Trends};
 use floodgate_core::histogram::Histogram;
+use floodgate_engines::Cell;
 
 /// All metrics of the requests of one tag set.
 #[derive(Clone, Debug)]
@@ -133,6 +134,8 @@ pub struct Window {
     pub(super) data: Vec<DataCell>,
     /// By [`super::ScenarioSeries`].
     pub(super) scenarios: Vec<ScenarioCell>,
+    /// By [`super::OwnSeries`].
+    pub(super) own: Vec<Cell>,
     /// VUs in an iteration loop at the end of the second.
     pub vus: u64,
     /// The most VUs in an iteration at any time in the second.
@@ -169,6 +172,11 @@ impl Window {
         numbered(&self.scenarios).filter(|(_, cell)| !cell.is_empty())
     }
 
+    /// The metrics of the test's own with samples.
+    pub fn own(&self) -> impl Iterator<Item = (u32, &Cell)> {
+        numbered(&self.own).filter(|(_, cell)| !cell.is_empty())
+    }
+
     /// Forgets all, keeping the memory.
     pub fn clear(&mut self) {
         for series in self.touched.drain(..) {
@@ -177,6 +185,7 @@ impl Window {
         self.checks.fill(CheckCell::default());
         self.data.fill(DataCell::default());
         self.scenarios.iter_mut().for_each(ScenarioCell::clear);
+        self.own.iter_mut().for_each(Cell::clear);
         self.folded = 0;
     }
 }

@@ -1,11 +1,12 @@
 //! The recorder of one worker thread.
 
-use super::record::{CheckSeries, Record, RequestSeries, Sample};
+use super::record::{CheckSeries, OwnSeries, Record, RequestSeries, Sample};
 use super::series::{NewSeries, SeriesBudget, SeriesId};
 use super::window::{CheckCell, DataCell, RequestCell, ScenarioCell, Window};
 use crate::clock::Nanos;
 use crate::exchange::{ErrorCode, Exchange, Protocol, micros};
-use floodgate_records::metric::Tags;
+use floodgate_engines::Cell;
+use floodgate_records::metric::{MetricKind, Tags};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -50,6 +51,8 @@ pub struct WorkerRecorder {
     check_ids: HashMap<Tags, u32>,
     data_ids: HashMap<Tags, u32>,
     check_folded: Vec<bool>,
+    own_ids: HashMap<(String, Tags), u32>,
+    own: Vec<OwnMeta>,
     scenarios: u32,
     new_series: Vec<NewSeries>,
     budget: Arc<SeriesBudget>,
@@ -66,6 +69,12 @@ pub struct WorkerRecorder {
 struct RequestMeta {
     protocol: &'static Protocol,
     data: u32,
+    folded: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct OwnMeta {
+    kind: MetricKind,
     folded: bool,
 }
 
@@ -89,6 +98,8 @@ impl WorkerRecorder {
             check_ids: HashMap::new(),
             data_ids: HashMap::new(),
             check_folded: Vec::new(),
+            own_ids: HashMap::new(),
+            own: Vec::new(),
             scenarios: 0,
             new_series: Vec::new(),
             budget,
@@ -116,6 +127,7 @@ impl WorkerRecorder {
             id: SeriesId::Scenario(number),
             tags: tags.clone(),
             protocol: None,
+            own: None,
         });
         ScenarioSeries(number)
     }
@@ -206,6 +218,7 @@ impl WorkerRecorder {
         next.checks
             .resize(self.check_folded.len(), CheckCell::default());
         next.data.resize(self.data_ids.len(), DataCell::default());
+        next.own.resize_with(self.own.len(), Cell::default);
         next.scenarios
             .resize_with(self.scenarios as usize, ScenarioCell::default);
         (next.vus, next.vus_most, next.vus_max) = (vus, vus, vus_max);
@@ -235,6 +248,7 @@ impl WorkerRecorder {
             id: SeriesId::Data(number),
             tags: tags.clone(),
             protocol: None,
+            own: None,
         });
         self.data_ids.insert(tags, number);
         number
@@ -266,6 +280,7 @@ impl Record for WorkerRecorder {
             id: SeriesId::Requests(number),
             tags: admitted,
             protocol: Some(protocol),
+            own: None,
         });
         RequestSeries(number)
     }
@@ -286,9 +301,38 @@ impl Record for WorkerRecorder {
             id: SeriesId::Check(number),
             tags: admitted.clone(),
             protocol: None,
+            own: None,
         });
         self.check_ids.insert(admitted, number);
         CheckSeries(number)
+    }
+
+    #[cold]
+    fn own_series(&mut self, metric: &str, kind: MetricKind, tags: &Tags) -> OwnSeries {
+        let (admitted, folded) = self.budget.admit(tags);
+        let key = (metric.to_owned(), admitted);
+        if let Some(&number) = self.own_ids.get(&key) {
+            return OwnSeries(number);
+        }
+        let number = self.own.len() as u32;
+        self.own.push(OwnMeta { kind, folded });
+        self.window.own.push(Cell::default());
+        self.new_series.push(NewSeries {
+            id: SeriesId::Own(number),
+            tags: key.1.clone(),
+            protocol: None,
+            own: Some((metric.to_owned(), kind)),
+        });
+        self.own_ids.insert(key, number);
+        OwnSeries(number)
+    }
+
+    fn own(&mut self, series: OwnSeries, value: f64, at: Nanos) -> bool {
+        self.advance(at);
+        let meta = self.own[series.0 as usize];
+        let sampled = self.window.own[series.0 as usize].sample(meta.kind, value);
+        self.window.folded += u64::from(sampled && meta.folded);
+        sampled
     }
 
     #[inline]

@@ -45,6 +45,8 @@ pub fn definition(thresholds: &[(&str, &str)]) -> Definition {
         checks: Vec::new(),
         extract: Vec::new(),
         on_missing: Default::default(),
+        retry: None,
+        record: Vec::new(),
     };
     let scenario = Scenario {
         name: "browse".into(),

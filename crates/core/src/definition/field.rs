@@ -9,6 +9,7 @@ use crate::rate::Rate;
 use crate::units::{parse_bytes, parse_duration, parse_ratio};
 use floodgate_records::comparison::IfUndecided;
 use floodgate_records::engine::Engine;
+use floodgate_records::metric::MetricKind;
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -198,6 +199,17 @@ impl Value for u32 {
     fn read(node: &Node) -> Option<Self> {
         Self::try_from(u64::read(node)?).ok()
     }
+}
+
+impl Value for MetricKind {
+    const NOTHING: Self = Self::Trend;
+    fn read(node: &Node) -> Option<Self> {
+        Self::parse(node.known()?.as_ref())
+    }
+}
+
+impl MayBeOpen for u32 {
+    const OPEN: Self = 1;
 }
 
 impl Value for f64 {

@@ -3,11 +3,13 @@
 mod connection;
 mod control;
 mod flow;
+mod retry;
 
 pub use connection::*;
 pub use control::*;
 pub use floodgate_records::connections::TlsResumption;
 pub use flow::*;
+pub use retry::*;
 
 use crate::template::Template;
 use floodgate_records::comparison::IfUndecided;

@@ -7,7 +7,7 @@ use super::keys::root as keys;
 use super::shape::EXTENSION;
 use super::tree::{Content, Entry, Kind, Node, Piece, Plain, Scalar, plain};
 use crate::syntax::SyntaxError;
-use crate::template::{REFERENCES, Token, expression, tokens};
+use crate::template::{Given, REFERENCES, Token, expression, references_of, tokens};
 use floodgate_records::printable::quoted;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -166,21 +166,30 @@ impl References {
         references
     }
 
+    fn reference(&mut self, text: &str) {
+        match text.split_once(':') {
+            Some(("env", name)) => {
+                let (name, default) = variable(name);
+                if default.is_none() {
+                    self.required_env.insert(name.to_owned());
+                }
+                self.env.insert(name.to_owned());
+            }
+            Some(("secret", name)) => {
+                self.secrets.insert(name.to_owned());
+            }
+            _ => {}
+        }
+    }
+
     fn collect(&mut self, value: &Value) {
         match value {
             Value::String(text) => tokens(text).into_iter().flatten().for_each(|token| {
                 if let Token::Expression { text, .. } = token {
-                    match text.split_once(':') {
-                        Some(("env", name)) => {
-                            let (name, default) = variable(name);
-                            if default.is_none() {
-                                self.required_env.insert(name.to_owned());
-                            }
-                            self.env.insert(name.to_owned())
-                        }
-                        Some(("secret", name)) => self.secrets.insert(name.to_owned()),
-                        _ => false,
-                    };
+                    self.reference(text);
+                    references_of(text)
+                        .iter()
+                        .for_each(|own| self.reference(own));
                 }
             }),
             Value::Array(values) => values.iter().for_each(|v| self.collect(v)),
@@ -240,11 +249,15 @@ impl Resolve<'_> {
                             Err(error) => errors.push(error.within(at..at + text.len())),
                         }
                     }
-                    Some(_) => errors.extend(expression(at, text).err()),
-                    None => pieces.push(Piece::Expression {
-                        at,
-                        text: text.to_owned(),
-                    }),
+                    Some(_) if !text.contains('(') => errors.extend(expression(at, text).err()),
+                    _ => match self.given(text) {
+                        Ok(given) => pieces.push(Piece::Expression {
+                            at,
+                            text: text.to_owned(),
+                            given,
+                        }),
+                        Err(error) => errors.push(error.within(at..at + text.len())),
+                    },
                 },
             }
         }
@@ -253,6 +266,27 @@ impl Resolve<'_> {
         } else {
             Err(errors)
         }
+    }
+
+    /// What the references among the arguments of an expression give.
+    fn given(&mut self, text: &str) -> Result<Vec<Given>, SyntaxError> {
+        let references = references_of(text).into_iter();
+        references
+            .map(|written| {
+                let (kind, name) = written.split_once(':').unwrap_or((&written, ""));
+                let (text, secret) = match self.reference(kind, name)? {
+                    Piece::Resolved { text, secret, .. } => (Some(text), secret),
+                    Piece::Open { secret, .. } => (None, secret),
+                    // A reference is nothing else.
+                    Piece::Literal(text) | Piece::Expression { text, .. } => (Some(text), false),
+                };
+                Ok(Given {
+                    written,
+                    text,
+                    secret,
+                })
+            })
+            .collect()
     }
 
     fn reference(&mut self, kind: &str, name: &str) -> Result<Piece, SyntaxError> {

@@ -4,7 +4,7 @@ use super::fault::Issue;
 use super::place::{Mark, Path};
 use crate::decimal::{is_json_number, to_json_number};
 use crate::syntax::SyntaxError;
-use crate::template::{Token, tokens};
+use crate::template::{Given, Token, tokens};
 use floodgate_records::printable::quoted;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -66,8 +66,12 @@ pub(super) enum Piece {
     },
     /// A reference as it is written: what it gives is known only where the test runs. It is of the type that its place wants.
     Open { written: String, secret: bool },
-    /// A template's expression, and at which byte of the raw text it stands.
-    Expression { at: usize, text: String },
+    /// A template's expression, at which byte of the raw text it stands, and what references among its arguments give.
+    Expression {
+        at: usize,
+        text: String,
+        given: Vec<Given>,
+    },
 }
 
 /// What a plain scalar is in YAML 1.2's core schema (<https://yaml.org/spec/1.2.2/#103-core-schema>).
@@ -203,16 +207,18 @@ impl Scalar {
 
     /// Whether something in it is known only where the test runs.
     pub(super) fn is_open(&self) -> bool {
-        self.has(|piece| matches!(piece, Piece::Open { .. }))
+        self.has(|piece| match piece {
+            Piece::Expression { given, .. } => given.iter().any(|given| given.text.is_none()),
+            piece => matches!(piece, Piece::Open { .. }),
+        })
     }
 
     /// Whether a secret stands in it.
     pub(super) fn is_secret(&self) -> bool {
-        self.has(|piece| {
-            matches!(
-                piece,
-                Piece::Resolved { secret: true, .. } | Piece::Open { secret: true, .. }
-            )
+        self.has(|piece| match piece {
+            Piece::Resolved { secret, .. } | Piece::Open { secret, .. } => *secret,
+            Piece::Expression { given, .. } => given.iter().any(|given| given.secret),
+            Piece::Literal(_) => false,
         })
     }
 

@@ -170,6 +170,21 @@ fn mask_credentials(text: &mut String) {
     }
 }
 
+/// Leaves values out of all texts of a sample, as they are, and as URLs, forms and JSON have them.
+pub fn mask_values(sample: &mut FailureSample, values: &[String]) {
+    let mut values: Vec<_> = values
+        .iter()
+        .filter(|value| value.len() >= MIN_SECRET)
+        .cloned()
+        .collect();
+    longest_first(&mut values);
+    for text in sample.texts() {
+        for value in &values {
+            mask(text, value);
+        }
+    }
+}
+
 fn longest_first(values: &mut Vec<String>) {
     values.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
     values.dedup();

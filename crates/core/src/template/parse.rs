@@ -4,9 +4,11 @@
 //! template   = { literal | "$${" | "${" expression "}" }
 //! expression = "vu" | "iteration" | "scenario" | "task" | NAME | SOURCE "." COLUMN | function
 //! function   = "uuid()" | "now()" | "isoNow()" | "randomInt(" INTEGER "," INTEGER ")" | "randomString(" LENGTH ")"
+//!            | "dateAdd(" [ "-" ] DURATION [ "," FORMAT ] ")" | call (see the module of that name)
 //! ```
 //! A `$` that no `{` follows is itself. Spaces around an expression and its arguments do not count.
 
+use super::call::{self, References};
 use super::{Part, Template, Variable};
 use crate::syntax::SyntaxError;
 use floodgate_records::printable::quoted;
@@ -15,12 +17,18 @@ use floodgate_records::printable::quoted;
 pub const BUILTINS: [&str; 4] = ["vu", "iteration", "scenario", "task"];
 
 /// The functions, as they are written.
-pub const FUNCTIONS: [&str; 5] = [
+pub const FUNCTIONS: [&str; 11] = [
     "uuid()",
     "now()",
     "isoNow()",
     "randomInt(1,6)",
     "randomString(8)",
+    "dateAdd(1d)",
+    "base64(NAME)",
+    "sha256(NAME)",
+    "hmacSha256(KEY, NAME)",
+    "jsonEscape(NAME)",
+    "randomOf(\"a\", \"b\")",
 ];
 
 /// What a definition resolves while it is read.
@@ -62,7 +70,7 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<Token<'_>>, SyntaxError> {
         let before = &text[done..open];
         tokens.extend((!before.is_empty()).then_some(Token::Literal(before)));
         let at = open + 2;
-        let Some(length) = text[at..].find('}') else {
+        let Some(length) = call::length(&text[at..]) else {
             return Err(SyntaxError::new(
                 open,
                 format!("{} is not closed by a }}", quoted(&text[open..])),
@@ -142,12 +150,31 @@ pub fn is_name(text: &str) -> bool {
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// Reads what stands between `${` and `}`; `at` is where, for the error.
+/// Reads what stands between `${` and `}`; `at` is where, for the error. References among arguments are not known.
 pub(crate) fn expression(at: usize, text: &str) -> Result<Variable, SyntaxError> {
+    expression_with(at, text, &mut References::new(&mut |_| None))
+}
+
+/// The same where references among arguments are known.
+pub(crate) fn expression_with(
+    at: usize,
+    text: &str,
+    references: &mut References<'_>,
+) -> Result<Variable, SyntaxError> {
     let at = at + text.len() - text.trim_start().len();
     let text = text.trim();
     let at = at..at + text.len();
     let fail = |problem: String| SyntaxError::new(at.clone(), problem);
+    let called = text
+        .split_once('(')
+        .filter(|(name, _)| is_name(name.trim()));
+    if let Some((name, rest)) = called {
+        let arguments = rest
+            .strip_suffix(')')
+            .ok_or_else(|| fail(format!("${{{text}}} lacks its closing )")))?;
+        return call::function(name.trim(), arguments.trim(), references)
+            .map_err(|error| error.within(at));
+    }
     if let Some((prefix, _)) = text.split_once(':') {
         let known = REFERENCES.contains(&prefix);
         let problem = if known {
@@ -158,12 +185,6 @@ pub(crate) fn expression(at: usize, text: &str) -> Result<Variable, SyntaxError>
         return Err(fail(format!("${{{text}}} {problem}"))
             .allowed("env:, secret: and param:")
             .nearest(prefix, REFERENCES));
-    }
-    if let Some((name, rest)) = text.split_once('(') {
-        let arguments = rest
-            .strip_suffix(')')
-            .ok_or_else(|| fail(format!("${{{text}}} lacks its closing )")))?;
-        return function(name.trim(), arguments.trim()).map_err(|error| error.within(at));
     }
     if let Some((source, column)) = text.split_once('.') {
         return if is_name(source) && !column.is_empty() {
@@ -193,59 +214,6 @@ pub(crate) fn expression(at: usize, text: &str) -> Result<Variable, SyntaxError>
             ));
         }
     })
-}
-
-fn function(name: &str, arguments: &str) -> Result<Variable, SyntaxError> {
-    let fail = |problem: String, allowed: &str| Err(SyntaxError::new(0, problem).allowed(allowed));
-    let plain = |variable, example: &str| {
-        if arguments.is_empty() {
-            Ok(variable)
-        } else {
-            fail(
-                format!("{name}() takes no argument, not {}", quoted(arguments)),
-                example,
-            )
-        }
-    };
-    match name {
-        "uuid" => plain(Variable::Uuid, "uuid()"),
-        "now" => plain(Variable::Now, "now()"),
-        "isoNow" => plain(Variable::IsoNow, "isoNow()"),
-        "randomInt" => {
-            let bounds = arguments.split_once(',').and_then(|(low, high)| {
-                Some((low.trim().parse().ok()?, high.trim().parse().ok()?))
-            });
-            match bounds {
-                Some((low, high)) if low <= high => Ok(Variable::RandomInt(low, high)),
-                Some((low, high)) => fail(
-                    format!("randomInt({low},{high}) has its bounds in the wrong order"),
-                    "randomInt(LOW,HIGH)",
-                ),
-                None => fail(
-                    format!(
-                        "randomInt takes two 64-bit integers, not {}",
-                        quoted(arguments)
-                    ),
-                    "randomInt(LOW,HIGH), both ends included",
-                ),
-            }
-        }
-        "randomString" => match arguments.parse::<u32>() {
-            Ok(length) if (1..=MAX_RANDOM_STRING).contains(&length) => {
-                Ok(Variable::RandomString(length))
-            }
-            _ => Err(SyntaxError::new(
-                0,
-                format!("randomString takes a length, not {}", quoted(arguments)),
-            )
-            .allowed(format!("1 to {MAX_RANDOM_STRING}"))),
-        },
-        other => Err(
-            SyntaxError::new(0, format!("unknown function {}", quoted(other)))
-                .allowed(FUNCTIONS.join(", "))
-                .nearest(other, FUNCTIONS.map(|f| f.split('(').next().unwrap_or(f))),
-        ),
-    }
 }
 
 #[cfg(test)]
@@ -290,6 +258,13 @@ mod tests {
             ("${isoNow()}", Variable::IsoNow),
             ("${randomInt(-3, 6)}", Variable::RandomInt(-3, 6)),
             ("${randomString(8)}", Variable::RandomString(8)),
+            (
+                "${dateAdd(1s)}",
+                Variable::DateAdd {
+                    ms: 1_000,
+                    format: None,
+                },
+            ),
         ] {
             assert_eq!(parts(text), [Part::Variable(variable)], "{text}");
         }

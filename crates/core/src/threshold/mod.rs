@@ -42,6 +42,7 @@ use floodgate_records::control::{Stop, StopReason};
 use floodgate_records::key::Key;
 use floodgate_records::metric::{Builtin, MetricKind};
 use floodgate_records::outcome::{Outcome, ThresholdOutcome};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Parses a key, `metric{tag:value}`, by the rules of [`Key`].
@@ -144,7 +145,8 @@ impl Thresholds {
     }
 
     /// What is allowed and probably not meant: custom metrics, nearly known tags, ratios beyond 1, and aborts at once.
-    pub fn warnings(&self) -> Vec<String> {
+    /// `recorded` are the custom metrics that the definition records itself.
+    pub fn warnings(&self, recorded: &BTreeSet<String>) -> Vec<String> {
         let mut all: Vec<String> = Vec::new();
         for t in &self.items {
             for doubt in validate::doubts(
@@ -152,6 +154,7 @@ impl Thresholds {
                 &t.expression,
                 t.abort_on_fail,
                 !t.delay_abort_eval.is_zero(),
+                recorded.contains(&t.key.metric),
             ) {
                 if !all.contains(&doubt) {
                     all.push(doubt);

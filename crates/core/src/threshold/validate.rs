@@ -110,11 +110,12 @@ pub(super) fn doubts(
     expression: &Expression,
     abort_on_fail: bool,
     delayed: bool,
+    recorded: bool,
 ) -> Vec<String> {
     let mut doubts = Vec::new();
     let metric = &key.metric;
     let builtin = Builtin::parse(metric);
-    if builtin.is_none() {
+    if builtin.is_none() && !recorded {
         doubts.push(format!(
             "threshold {key}: {metric} is not built in; if the test never records it, the run is inconclusive"
         ));

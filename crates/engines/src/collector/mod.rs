@@ -1,6 +1,6 @@
 //! Samples of an external engine become the rows of shards: by series and second, histograms for trends.
 
-mod cell;
+pub mod cell;
 mod failures;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -187,17 +187,10 @@ impl Collector {
     #[inline]
     pub fn add(&mut self, series: Series, at_us: i64, value: f64) {
         let kind = self.known[series.0 as usize].key.kind;
-        let counts_up = matches!(kind, MetricKind::Counter | MetricKind::Trend);
-        let usable = value.is_finite() && !(counts_up && value < 0.0);
-        self.unusable_values += u64::from(!usable);
-        let value = if usable { value } else { 0.0 };
         let cell = self.cell(series, at_us);
-        match kind {
-            MetricKind::Counter => cell.count(value),
-            MetricKind::Gauge => cell.gauge(value),
-            MetricKind::Rate => cell.rate(value != 0.0),
-            // The cast saturates, and the histogram clamps what is too long and counts it.
-            MetricKind::Trend => cell.trend((value * 1_000.0).round() as u64),
+        if !cell.sample(kind, value) {
+            cell.sample(kind, 0.0);
+            self.unusable_values += 1;
         }
     }
 

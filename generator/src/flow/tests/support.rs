@@ -6,12 +6,12 @@ use crate::flow::{CompileError, CompiledScenario, Files, IterationEnd, Place};
 use crate::flow::{Io, IterationStart, Request, Timer, Vu};
 use crate::http::Keep;
 use crate::http::exchange::{HttpExchange, Timings};
-use crate::recorder::{CheckSeries, Record, RequestSeries};
+use crate::recorder::{CheckSeries, OwnSeries, Record, RequestSeries, Sample};
 use floodgate_core::check::{Check, Subject, Test};
 use floodgate_core::definition::*;
 use floodgate_core::template::{Part as TemplatePart, Template, Variable};
 use floodgate_records::engine::Engine;
-use floodgate_records::metric::Tags;
+use floodgate_records::metric::{MetricKind, Tags};
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -176,6 +176,11 @@ pub(super) struct Log {
     pub(super) asked: usize,
     pub(super) http: Vec<(Tags, HttpExchange, Nanos, bool)>,
     pub(super) checks: Vec<(Tags, bool)>,
+    own_names: Vec<(String, MetricKind)>,
+    /// Samples of all exchanges, if they are wanted.
+    pub(super) samples: Option<Vec<Sample>>,
+    /// Metrics of the test's own: name, type, value.
+    pub(super) own: Vec<(String, MetricKind, f64)>,
 }
 
 impl Log {
@@ -207,6 +212,21 @@ impl Record for Log {
         CheckSeries::from_index(self.number(tags))
     }
 
+    fn own_series(&mut self, metric: &str, kind: MetricKind, _: &Tags) -> OwnSeries {
+        self.own_names.push((metric.to_owned(), kind));
+        OwnSeries::from_index(self.own_names.len() as u32 - 1)
+    }
+
+    fn own(&mut self, series: OwnSeries, value: f64, _: Nanos) -> bool {
+        let (name, kind) = self.own_names[series.index() as usize].clone();
+        let counts_up = matches!(kind, MetricKind::Counter | MetricKind::Trend);
+        if counts_up && value < 0.0 {
+            return false;
+        }
+        self.own.push((name, kind, value));
+        true
+    }
+
     fn request<E: Exchange>(
         &mut self,
         series: RequestSeries,
@@ -221,6 +241,14 @@ impl Record for Log {
             intended,
             expected,
         ));
+    }
+
+    fn wants_all(&self) -> bool {
+        self.samples.is_some()
+    }
+
+    fn sample(&mut self, sample: Sample, _: Nanos) {
+        self.samples.get_or_insert_default().push(sample);
     }
 
     fn check(&mut self, series: CheckSeries, held: bool, _at: Nanos) {
@@ -365,6 +393,8 @@ pub(super) fn get(url: &str) -> RequestStep {
         checks: Vec::new(),
         extract: Vec::new(),
         on_missing: Default::default(),
+        retry: None,
+        record: Vec::new(),
     }
 }
 

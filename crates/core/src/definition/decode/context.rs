@@ -8,6 +8,7 @@ use crate::definition::resolve::Resolver;
 use crate::definition::tree::{Node, Scalar};
 use floodgate_records::engine::Engine;
 use floodgate_records::keys::{DEFINITION_FILE, INSPECTION_FILE};
+use floodgate_records::metric::MetricKind;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A definition that is being built.
@@ -20,6 +21,8 @@ pub(super) struct Decoder<'a> {
     pub(super) has_target: bool,
     /// The names of all data sources, those included whose file is open.
     pub(super) sources: Vec<String>,
+    /// The metrics of the test's own, and their types.
+    pub(super) metrics: BTreeMap<String, MetricKind>,
 }
 
 impl Decoder<'_> {

@@ -9,7 +9,7 @@ use crate::definition::model::{Branch, Each, Repeat, Step, Way};
 use crate::definition::shape::scalar::hide;
 use crate::definition::tree::{Content, Node, Piece, Scalar};
 use crate::syntax::SyntaxError;
-use crate::template::expression;
+use crate::template::Variable;
 
 impl Decoder<'_> {
     /// The steps of a flow or of a step with steps.
@@ -129,8 +129,10 @@ impl Decoder<'_> {
         let check = match &scalar.content {
             Content::Broken => return None,
             Content::Pieces(pieces) => match pieces.as_slice() {
-                [Piece::Expression { at, text }, rest @ ..] => {
-                    self.of_variable(node, (*at, text), rest, scope)?
+                [Piece::Expression { at, text, given }, rest @ ..] => {
+                    let variable = scope.variable(*at, text, given);
+                    let behind = at + text.len() + 1;
+                    self.of_variable(node, variable, (rest, behind))?
                 }
                 _ => self.of_response(node, scalar, scope)?,
             },
@@ -164,17 +166,13 @@ impl Decoder<'_> {
     }
 
     fn of_variable(
-        &mut self,
+        &self,
         node: &Node,
-        (at, text): (usize, &str),
-        rest: &[Piece],
-        scope: &Scope,
+        variable: Result<Variable, SyntaxError>,
+        (rest, behind): (&[Piece], usize),
     ) -> Option<Result<Check, SyntaxError>> {
         let raw = &node.scalar()?.raw;
-        let variable = match expression(at, text).and_then(|variable| {
-            scope.check(at..at + text.len(), &variable)?;
-            Ok(variable)
-        }) {
+        let variable = match variable {
             Ok(variable) => variable,
             Err(error) => return Some(Err(error)),
         };
@@ -186,7 +184,7 @@ impl Decoder<'_> {
                 Piece::Expression { .. } => return Some(Err(variable_misplaced(raw))),
             }
         }
-        let from = (at + text.len() + 1).min(raw.len());
+        let from = behind.min(raw.len());
         Some(Check::of_value(variable, &test).map_err(|error| error.within(from..raw.len())))
     }
 

@@ -77,6 +77,8 @@ impl Decoder<'_> {
         let checks = step::CHECKS.items(node).iter();
         let checks = checks.filter_map(|node| self.check(node)).collect();
         let extract = self.extract(step::EXTRACT.entries(node));
+        let record = self.recorded(node);
+        let retry = self.retry(node);
         let expected = step::EXPECT.place(node).map_or(&[][..], Node::one_or_more);
         let useless = step::ON_MISSING.place(node);
         if let Some(place) = useless.filter(|_| !step::EXTRACT.is_given(node)) {
@@ -106,6 +108,8 @@ impl Decoder<'_> {
             checks,
             extract,
             on_missing: step::ON_MISSING.or_default(node),
+            retry,
+            record,
         })
     }
 
@@ -197,7 +201,7 @@ impl Decoder<'_> {
     }
 
     /// A JSONPath has no lengths (RFC 9535): `.length` is a member of that name.
-    fn no_length(&mut self, node: &Node, path: &JsonPath) {
+    pub(super) fn no_length(&mut self, node: &Node, path: &JsonPath) {
         let path = path.to_string();
         let list = ["length", "size", "count"].iter().find_map(|word| {
             let by_name = path.strip_suffix(&format!("['{word}']"));

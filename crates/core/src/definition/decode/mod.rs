@@ -10,6 +10,8 @@ mod data;
 mod executor;
 mod flow;
 mod http;
+mod record;
+mod retry;
 mod run;
 mod scenario;
 mod template;
@@ -43,6 +45,7 @@ pub(super) fn definition(
         engine: root::ENGINE.or_default(root),
         has_target: root::TARGET.is_given(root),
         sources: Vec::new(),
+        metrics: BTreeMap::new(),
     };
     for key in [root::PROJECT, root::TEST] {
         if let Some(node) = key.place(root) {

@@ -3,7 +3,9 @@
 use super::context::Decoder;
 use crate::definition::tree::{Content, Node, Piece};
 use crate::syntax::SyntaxError;
-use crate::template::{BUILTINS, Builder, FUNCTIONS, Template, Variable, expression, is_name};
+use crate::template::{
+    BUILTINS, Builder, FUNCTIONS, Given, References, Template, Variable, expression_with, is_name,
+};
 use floodgate_records::printable::quoted;
 use std::ops::Range;
 
@@ -31,9 +33,29 @@ impl Scope {
         }
     }
 
-    /// Whether a variable is known.
-    pub(super) fn check(&self, at: Range<usize>, variable: &Variable) -> Result<(), SyntaxError> {
+    /// What an expression names, which must be known.
+    pub(super) fn variable(
+        &self,
+        at: usize,
+        text: &str,
+        given: &[Given],
+    ) -> Result<Variable, SyntaxError> {
+        let mut find = |written: &str| given.iter().find(|own| own.written == written).cloned();
+        let variable = expression_with(at, text, &mut References::new(&mut find))?;
+        self.check(at..at + text.len(), &variable)?;
+        Ok(variable)
+    }
+
+    /// Whether a variable is known, and all that a function is given.
+    fn check(&self, at: Range<usize>, variable: &Variable) -> Result<(), SyntaxError> {
         match variable {
+            Variable::Call(call) => {
+                let mut all = call
+                    .arguments
+                    .iter()
+                    .flat_map(|argument| argument.variables());
+                all.try_for_each(|variable| self.check(at.clone(), variable))
+            }
             Variable::Local(name) if !self.locals.contains(name) => {
                 let names = || {
                     BUILTINS
@@ -98,11 +120,8 @@ impl Decoder<'_> {
                         Piece::Open { written, .. } => {
                             builder.variable(Variable::Open(written.clone()));
                         }
-                        Piece::Expression { at, text } => {
-                            let place = *at..*at + text.len();
-                            let variable = expression(*at, text).and_then(|variable| {
-                                scope.check(place, &variable).map(|()| variable)
-                            });
+                        Piece::Expression { at, text, given } => {
+                            let variable = scope.variable(*at, text, given);
                             match variable {
                                 Ok(variable) => builder.variable(variable),
                                 Err(error) => {

@@ -10,7 +10,8 @@ use crate::definition::model::{
 };
 use crate::definition::shape::scalar::hide;
 use crate::definition::tree::{Entry, Node};
-use crate::threshold::{checked_expression, checked_key, pointless};
+use crate::syntax::SyntaxError;
+use crate::threshold::{Aggregate, Expression, checked_expression, checked_key, pointless};
 use floodgate_records::key::Key;
 use std::borrow::Cow;
 
@@ -53,7 +54,9 @@ impl Decoder<'_> {
 
     fn expression(&mut self, key: &Key, place: &Node, text: &str, scripted: bool) {
         let fault = match checked_expression(key, text) {
-            Ok(parsed) => pointless(key, &parsed).filter(|_| !scripted),
+            Ok(parsed) => pointless(key, &parsed)
+                .filter(|_| !scripted)
+                .or_else(|| self.of_another_type(key, &parsed)),
             Err(error) => Some(error),
         };
         if let Some((scalar, error)) = place.scalar().zip(fault) {
@@ -63,6 +66,20 @@ impl Decoder<'_> {
 }
 
 impl Decoder<'_> {
+    /// Why a metric of the test's own has no such aggregate.
+    fn of_another_type(&self, key: &Key, expression: &Expression) -> Option<SyntaxError> {
+        let kind = *self.metrics.get(&key.metric)?;
+        let aggregate = expression.aggregate;
+        (!aggregate.is_of(kind)).then(|| {
+            let metric = &key.metric;
+            SyntaxError::new(
+                0,
+                format!("{metric} is a {kind}, which has no \"{aggregate}\""),
+            )
+            .allowed(Aggregate::allowed(kind))
+        })
+    }
+
     /// `baseline`.
     pub(super) fn baseline(&mut self, node: &Node) -> BaselineSpec {
         let compare = threshold::COMPARE.place(node);

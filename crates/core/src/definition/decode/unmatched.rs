@@ -72,6 +72,9 @@ fn of_steps(steps: &[Step], group: &str, add: &mut dyn FnMut(&'static str, Strin
                 for (name, _) in &request.extract {
                     add("check", format!("extract {name}"));
                 }
+                for recorded in &request.record {
+                    add("check", format!("record {}", recorded.metric));
+                }
             }
             _ => {}
         }

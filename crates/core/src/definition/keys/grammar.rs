@@ -3,7 +3,7 @@
 use crate::baseline::BaselineMetric;
 use crate::check::{Check, last_line, parse_json_path};
 use crate::compare::{CONFIDENCE_SAID, MIN_EFFECT_SAID, confidence, min_effect};
-use crate::definition::model::{Extractor, HttpVersion};
+use crate::definition::model::{Extractor, HttpVersion, RETRIED_ERRORS, RetryOn};
 use crate::definition::shape::pattern::matches;
 use crate::definition::shape::{Grammar, Shape};
 use crate::syntax::SyntaxError;
@@ -69,10 +69,11 @@ static CHECK: Shape = Shape::Grammar(Grammar::new(
 
 const EXTRACTORS: &str = "a JSONPath such as $.id, regex:…, header:Name or cookie:Name";
 
-pub(super) static EXTRACTOR: Shape = Shape::Grammar(Grammar {
+pub(super) static EXTRACTOR: Shape = Shape::Grammar(EXTRACTOR_GRAMMAR);
+pub(super) const EXTRACTOR_GRAMMAR: Grammar = Grammar {
     pattern: Some("^(\\$|regex:|header:|cookie:)"),
     ..Grammar::new(|text| extractor(text).map(drop), EXTRACTORS)
-});
+};
 
 /// Where a variable comes from.
 pub(in crate::definition) fn extractor(text: &str) -> Result<Extractor, SyntaxError> {
@@ -144,6 +145,38 @@ pub(in crate::definition) fn statuses(text: &str) -> Result<(u16, u16), SyntaxEr
         .allowed(STATUSES)),
         _ => Err(SyntaxError::whole(text, "is not a valid status").allowed(STATUSES)),
     }
+}
+
+const OUTCOMES: &str = "failed, a status such as 503 or 500..599, or an error such as timeout";
+
+pub(super) static RETRY_ON: Shape = Shape::Either(&[
+    OUTCOME,
+    Shape::List {
+        of: &OUTCOME_ITEM,
+        min: 1,
+    },
+]);
+static OUTCOME_ITEM: Shape = OUTCOME;
+const OUTCOME: Shape = Shape::Grammar(Grammar {
+    types: NUMBERS,
+    pattern: Some(r"^([a-z_]+|[1-9][0-9]{2}\s*(\.\.\s*[1-9][0-9]{2})?)$"),
+    ..Grammar::new(|text| outcome(text).map(drop), OUTCOMES)
+});
+
+/// After which outcome a request is made again.
+pub(in crate::definition) fn outcome(text: &str) -> Result<RetryOn, SyntaxError> {
+    if text == "failed" {
+        return Ok(RetryOn::Failed);
+    }
+    if text.starts_with(|c: char| c.is_ascii_digit()) {
+        return statuses(text).map(|(low, high)| RetryOn::Status(low, high));
+    }
+    let known = RETRIED_ERRORS.into_iter().find(|error| *error == text);
+    known.map(RetryOn::Error).ok_or_else(|| {
+        SyntaxError::whole(text, "is not an outcome of a request")
+            .allowed(OUTCOMES)
+            .nearest(text, RETRIED_ERRORS.into_iter().chain(["failed"]))
+    })
 }
 
 pub(super) static TASKS: Shape = Shape::Grammar(Grammar {

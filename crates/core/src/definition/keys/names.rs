@@ -94,6 +94,12 @@ pub(in crate::definition) const METRIC: Names = Names {
     )
 };
 
+/// Metrics of the test's own, as k6 names them; built-in ones are refused where the definition is built.
+pub(super) const OWN_METRIC: Names = Names::new(
+    "^[A-Za-z_][0-9A-Za-z_]{0,127}$",
+    "1 to 128 letters, digits and _, not beginning with a digit",
+);
+
 /// Groups: k6 joins them with `::`.
 pub(super) const GROUP: Names = Names {
     valid: Some(|text| (1..=128).contains(&text.chars().count()) && !text.contains("::")),

@@ -1,15 +1,19 @@
 //! The steps of a flow.
 
 use super::control::{CHOOSE_TABLE, EACH_TABLE, IF_TABLE, REPEAT_TABLE, STOP_TABLE};
-use super::grammar::{CHECKS as CHECK_LIST, EXPECT as EXPECTED, EXTRACTOR, METHOD as METHOD_NAME};
+use super::grammar::{
+    CHECKS as CHECK_LIST, EXPECT as EXPECTED, EXTRACTOR, EXTRACTOR_GRAMMAR, METHOD as METHOD_NAME,
+    RETRY_ON,
+};
 use super::http::{AUTH_SHAPE, REDIRECTS};
-use super::names::{self, FIELD, VARIABLE};
+use super::names::{self, FIELD, OWN_METRIC, VARIABLE};
 use super::places::{FILE as PATH, FILE_GRAMMAR};
 use super::shared::{HEADERS as HEADER_MAP, ONE_OR_MORE, TAGS as TAG_MAP, TEMPLATE, TEXT, text};
 use super::times::{SOME_DURATION, THINK_TIME};
 use crate::definition::field::{Field, Parts, keys};
 use crate::definition::model::OnMissing;
 use crate::definition::shape::{Key, Shape, Table};
+use floodgate_records::metric::MetricKind;
 use std::time::Duration;
 
 pub(super) static STEPS_SHAPE: Shape = Shape::List { of: &STEP, min: 1 };
@@ -64,9 +68,44 @@ keys! { REQUEST_KEYS:
     CHECKS: Parts = "checks", CHECK_LIST; "What must hold of the response.";
     EXTRACT: Parts = "extract", { Shape::Map { keys: VARIABLE, of: &EXTRACTOR, min: 0 } };
         "Variables to take out of the response, for later steps.";
+    RETRY: Parts = "retry", { Shape::Object(&RETRY_TABLE) }; "When the request is made again.";
+    RECORD: Parts = "record", { Shape::Map { keys: OWN_METRIC, of: &RECORDED, min: 1 } };
+        "Metrics of the test's own: where their values come from.";
     ON_MISSING: OnMissing = "onMissing", { Shape::Choice(OnMissing::WORDS) }, default "\"end\"";
         "What happens if there is nothing to extract: the iteration ends, or goes on with an empty variable.";
 }
+
+keys! { RETRY_KEYS:
+    ATTEMPTS: u32 = "attempts", { Shape::Integer { min: 2, max: 10 } }, required;
+        "How often the request is made at most, the first time included.";
+    RETRY_WHEN: Parts = "on", RETRY_ON, default "\"failed\"";
+        "After which outcomes: failed, statuses, error codes.";
+    BACKOFF: Parts = "backoff", THINK_TIME, default "\"0s\"";
+        "The pause before another attempt; of a range, from its first time, twice as long each time, up to its second.";
+}
+
+/// `retry:`.
+static RETRY_TABLE: Table = Table::new("retry", "Further attempts of a request.", &[RETRY_KEYS])
+    .foreign(&[
+        ("times", "write attempts, the first included"),
+        ("max", "write attempts, the first included"),
+        ("delay", "write backoff"),
+    ]);
+
+static RECORDED: Shape = Shape::Either(&[
+    Shape::Grammar(EXTRACTOR_GRAMMAR),
+    Shape::Object(&RECORD_TABLE),
+]);
+
+keys! { RECORD_KEYS:
+    VALUE: Parts = "value", EXTRACTOR, required; "Where the value comes from.";
+    KIND: MetricKind = "type", { Shape::Choice(&["trend", "counter", "gauge", "rate"]) }, default "\"trend\"";
+        "The metric's type.";
+}
+
+/// `record.NAME:` as a map.
+static RECORD_TABLE: Table = Table::new("record", "A metric of the test's own.", &[RECORD_KEYS])
+    .foreign(&[("from", "write value")]);
 
 /// A request.
 static REQUEST_TABLE: Table = Table::new("request", "An HTTP request.", &[REQUEST_KEYS])

@@ -2,7 +2,9 @@
 
 use super::flow::{Extractor, Step};
 use crate::check::Check;
+use crate::definition::Definition;
 use serde_json_path::JsonPath;
+use std::collections::BTreeSet;
 
 /// Steps that are done again and again.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,5 +79,26 @@ impl Step {
             Self::If(branch) => Some(&branch.condition),
             _ => None,
         }
+    }
+}
+
+impl Definition {
+    /// The metrics of the test's own that flows record.
+    pub fn recorded_metrics(&self) -> BTreeSet<String> {
+        fn collect(steps: &[Step], metrics: &mut BTreeSet<String>) {
+            for step in steps {
+                if let Step::Request(request) = step {
+                    metrics.extend(request.record.iter().map(|own| own.metric.clone()));
+                }
+                for steps in step.blocks() {
+                    collect(steps, metrics);
+                }
+            }
+        }
+        let mut metrics = BTreeSet::new();
+        for scenario in &self.scenarios {
+            collect(&scenario.flow, &mut metrics);
+        }
+        metrics
     }
 }

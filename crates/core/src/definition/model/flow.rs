@@ -1,8 +1,10 @@
 //! What an iteration does: steps, requests, bodies and what is taken from answers.
 
 use super::control::{Branch, Each, Repeat, Way};
+use super::retry::Retry;
 use crate::check::Check;
 use crate::template::Template;
+use floodgate_records::metric::MetricKind;
 use floodgate_records::words;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -72,6 +74,21 @@ pub struct RequestStep {
     pub extract: Vec<(String, Extractor)>,
     /// What follows where there is nothing to take.
     pub on_missing: OnMissing,
+    /// When it is made again.
+    pub retry: Option<Retry>,
+    /// Metrics of the test's own that the response has values of.
+    pub record: Vec<Recorded>,
+}
+
+/// A value of a response that is measured.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recorded {
+    /// The metric's name.
+    pub metric: String,
+    /// Its type.
+    pub kind: MetricKind,
+    /// Where its value comes from.
+    pub from: Extractor,
 }
 
 words! {

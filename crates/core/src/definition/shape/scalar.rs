@@ -169,7 +169,7 @@ pub(in crate::definition) fn hide(node: &Node, scalar: &Scalar, error: SyntaxErr
 fn template_misplaced(node: &Node, scalar: &Scalar) -> Issue {
     let at = match &scalar.content {
         Content::Pieces(pieces) => pieces.iter().find_map(|piece| match piece {
-            Piece::Expression { at, text } => Some((*at, text.as_str())),
+            Piece::Expression { at, text, .. } => Some((*at, text.as_str())),
             _ => None,
         }),
         _ => None,

@@ -7,6 +7,7 @@ mod faults;
 mod given;
 mod hostile;
 mod meaning;
+mod measured;
 mod open;
 
 use super::*;

@@ -255,9 +255,12 @@ fn doubts_are_warnings() {
     let list = [
         slow,
         spec("orders", "count>1"),
+        spec("baskets", "count>1"),
         spec("http_reqs{nme:x}", "count>1"),
     ];
-    let warnings = Thresholds::compile(&list).unwrap().warnings();
+    let warnings = Thresholds::compile(&list)
+        .unwrap()
+        .warnings(&["baskets".to_owned()].into());
     assert_eq!(warnings.len(), 3, "{warnings:#?}");
     for (warning, part) in
         warnings
