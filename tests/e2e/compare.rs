@@ -2,6 +2,7 @@
 
 use crate::support::*;
 use floodgate_records::comparison::{Change, Comparison};
+use floodgate_records::trend::Trend;
 use std::fmt::Write as _;
 
 const START_MS: u64 = 1_795_330_000_000;
@@ -198,4 +199,125 @@ fn a_run_is_compared_with_several_before_it() {
     );
     let slow = judged(&bench, &results(21, 1.2), BY).expect(99).summary();
     assert_eq!(slow.comparison.unwrap().outcome, Change::Regressed);
+}
+
+#[test]
+fn a_pinned_run_is_what_others_are_compared_with() {
+    const BY: &str = "compare: pinned, method: compare";
+    let bench = Bench::new();
+    let none = judged(&bench, &results(1, 1.0), BY).expect(98).summary();
+    assert!(
+        none.reasons[0].contains("floodgate baseline set shop RUN"),
+        "{:?}",
+        none.reasons
+    );
+    let base = judged(&bench, &results(1, 1.0), "tolerance: 10%")
+        .expect(0)
+        .summary();
+    let other = taken_over(&bench, "other.csv", "other", &results(1, 1.0));
+
+    for (arguments, told) in [
+        (
+            ["set", "shop", &none.execution],
+            "it is inconclusive; pin a run that passed",
+        ),
+        (["set", "shop", &other], "is of the test other, not of shop"),
+        (["set", "shop", "01AAAAAAAA"], "there is no execution"),
+        (
+            ["set", "more/shop", &base.execution],
+            "there is no execution",
+        ),
+    ] {
+        let ended = bench.floodgate(&[&["baseline"], &arguments[..]].concat());
+        let shown = ended.expect(104).stderr();
+        assert!(shown.contains(told), "{shown}");
+    }
+    let show = || {
+        bench
+            .floodgate(&["baseline", "show", "default/shop"])
+            .expect(0)
+            .stdout()
+    };
+    assert!(
+        show().contains("none; pin a run with floodgate baseline set"),
+        "{}",
+        show()
+    );
+
+    // A prefix will do. By a tolerance, other versions are compared as well.
+    let short = &base.execution[..20];
+    bench
+        .floodgate(&["baseline", "set", "shop", short])
+        .expect(0);
+    assert!(
+        show().contains(&base.execution) && show().contains("pinned by ann"),
+        "{}",
+        show()
+    );
+    let pinned = judged(&bench, &results(2, 1.0), "compare: pinned")
+        .expect(0)
+        .summary();
+    let found = pinned.baseline.unwrap().execution;
+    assert_eq!(found.as_deref(), Some(base.execution.as_str()));
+    let named = judged(&bench, &results(2, 1.0), BY).expect(98).summary();
+    assert!(
+        named.reasons[0].contains(&base.execution),
+        "{:?}",
+        named.reasons
+    );
+
+    bench.floodgate(&["baseline", "clear", "shop"]).expect(0);
+    assert!(show().contains("ann took the pin away"), "{}", show());
+    let json = bench.floodgate(&["baseline", "show", "shop", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.expect(0).stdout()).unwrap();
+    assert!(json["execution"].is_null() && json["by"] == "ann", "{json}");
+}
+
+#[test]
+fn a_trend_names_the_run_with_which_a_number_changed() {
+    let bench = Bench::new();
+    let few = |seed, scale| {
+        let text = results(seed, scale);
+        let lines = text.lines().take(1_001);
+        lines.map(|line| format!("{line}\n")).collect::<String>()
+    };
+    let ids: Vec<_> = (0..12)
+        .map(|n| {
+            let scale = if n < 6 { 1.0 } else { 1.5 };
+            taken_over(&bench, &format!("{n}.csv"), "shop", &few(n, scale))
+        })
+        .collect();
+    let shown = bench.floodgate(&["trend", "shop"]).expect(0).stdout();
+    assert!(shown.starts_with("default/shop  12 runs"), "{shown}");
+    assert!(
+        shown.contains(&ids[6]) && !shown.contains(&ids[5]),
+        "{shown}"
+    );
+    assert!(shown.contains("✗  http_req_duration p(95) +"), "{shown}");
+    assert!(!shown.contains('\u{1b}'), "no colours in a pipe: {shown}");
+
+    let arguments = [
+        "trend",
+        "default/shop",
+        "--runs",
+        "8",
+        "-m",
+        "http_req_duration p(95)",
+        "--json",
+    ];
+    let found = bench.floodgate(&arguments);
+    let found: Trend = serde_json::from_str(&found.expect(0).stdout()).unwrap();
+    assert_eq!(found.runs.len(), 8);
+    let [change] = &found.metrics[0].changes[..] else {
+        panic!("{found:#?}")
+    };
+    assert_eq!((change.run, &change.execution), (2, &ids[6]));
+    assert_eq!(change.outcome, Change::Regressed);
+
+    let none = bench.floodgate(&["trend", "nothing"]);
+    let shown = none.expect(104).stderr();
+    assert!(
+        shown.contains("no run of default/nothing has passed or failed"),
+        "{shown}"
+    );
 }

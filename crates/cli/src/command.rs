@@ -1,8 +1,8 @@
 //! The command line as written. What it means is decided in [`crate::commands`].
 
 use crate::commands::{
-    abort, attach, compare, demo, deploy, destroy, doctor, generator, hit, import, init, inspect,
-    run, runs, schema, show, validate,
+    abort, attach, baseline, compare, demo, deploy, destroy, doctor, generator, hit, import, init,
+    inspect, run, runs, schema, show, trend, validate,
 };
 use clap::{Parser, Subcommand};
 
@@ -42,6 +42,10 @@ pub enum Command {
     Show(show::Args),
     /// Compare an execution with an earlier one: regressed, improved, unchanged or undecided
     Compare(compare::Args),
+    /// Show where the numbers of a test changed over its runs
+    Trend(trend::Args),
+    /// Pin the execution that runs of a test are compared with (compare: pinned)
+    Baseline(baseline::Args),
     /// Stop a running execution and keep what it measured
     Abort(abort::Args),
     /// Follow a run in the cloud to its verdict

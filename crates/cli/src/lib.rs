@@ -34,8 +34,9 @@ use clap::Parser;
 use clap::error::{ContextKind, ErrorKind};
 use command::{Cli, Command};
 use commands::{
-    abort, attach, compare, demo, deploy as deploying, destroy as destroying, doctor as doctors,
-    generator, hit, import, init, inspect, run, runs, schema, show, validate,
+    abort, attach, baseline, compare, demo, deploy as deploying, destroy as destroying,
+    doctor as doctors, generator, hit, import, init, inspect, run, runs, schema, show, trend,
+    validate,
 };
 use error::CliError;
 use floodgate_generator::script::{GUARD, guarded};
@@ -152,6 +153,8 @@ fn dispatch(command: Command) -> error::Result<ExitCode> {
             Command::Runs(args) => runs::runs(args).await,
             Command::Show(args) => show::show(args).await,
             Command::Compare(args) => Box::pin(compare::compare(args)).await,
+            Command::Trend(args) => Box::pin(trend::trend(args)).await,
+            Command::Baseline(args) => baseline::baseline(args).await,
             Command::Abort(args) => abort::abort(args).await,
             Command::Attach(args) => attach::attach(args).await,
             Command::Deploy(args) => Box::pin(deploying::deploy(args)).await,

@@ -123,13 +123,21 @@ pub(crate) fn gone(id: &str) -> String {
     )
 }
 
-/// What is said of a run that cannot be read.
+/// What is said of a run that cannot be read, when it is to be compared with.
 ///
 /// # Errors
 /// What may be asked again.
 pub(crate) fn passed_over(which: &str, error: ControlError) -> Result<String> {
+    Ok(format!("no comparison with {}", unread(which, error)?))
+}
+
+/// What is said of a run that cannot be read.
+///
+/// # Errors
+/// What may be asked again.
+pub(crate) fn unread(which: &str, error: ControlError) -> Result<String> {
     match &error {
         ControlError::Store(cause) if cause.is_temporary() => Err(error),
-        _ => Ok(format!("no comparison with {which}: {error}")),
+        _ => Ok(format!("{which}: {error}")),
     }
 }

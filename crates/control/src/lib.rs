@@ -27,6 +27,7 @@ mod refuse;
 pub mod sizing;
 mod stop;
 mod stores;
+mod trend;
 pub mod watch;
 
 pub use compare::compare as compare_runs;
@@ -42,3 +43,4 @@ pub use prepare::{PlanOptions, Prepared, TestPackage, lay_out, max_duration, pre
 pub use refuse::{Refusal, UNKNOWN_TEST, refuse};
 pub use stop::{Trail, abort, note_order, note_stop, order_stop, read_stop, stop_by_person};
 pub use stores::Stores;
+pub use trend::trend;

@@ -166,15 +166,19 @@ impl Baseline {
     }
 }
 
-/// The value in an earlier summary. Its keys may be spelled in another way: what they mean is compared.
-fn value_in(summary: &Summary, metric: &BaselineMetric) -> Option<f64> {
+/// The value in an earlier summary (trends: ms). Its keys may be spelled in another way: what they mean is compared.
+pub fn value_in(summary: &Summary, metric: &BaselineMetric) -> Option<f64> {
     let same = |text: &String| parse_key(text).is_ok_and(|k| k == metric.key);
     let (_, found) = summary.metrics.iter().find(|(text, _)| same(text))?;
-    found
-        .values
-        .get(&metric.aggregate.to_string())
-        .copied()
-        .filter(|v| v.is_finite())
+    // Every summary has the median, by its name.
+    let other = match metric.aggregate {
+        Aggregate::Percentile(50.0) => Some(Aggregate::Med),
+        Aggregate::Med => Some(Aggregate::Percentile(50.0)),
+        _ => None,
+    };
+    let names = [Some(metric.aggregate), other].into_iter().flatten();
+    let mut values = names.filter_map(|name| found.values.get(&name.to_string()));
+    values.next().copied().filter(|v| v.is_finite())
 }
 
 #[cfg(test)]

@@ -23,5 +23,6 @@ pub mod schema;
 pub mod status;
 pub mod summary;
 pub mod test;
+pub mod trend;
 pub mod unwritten;
 pub mod word;

@@ -106,10 +106,10 @@ fn basis(c: &Comparison) -> String {
 fn row(gate: &Gate) -> Vec<Field> {
     let (tone, sign) = of_change(gate.outcome);
     let show = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), |v| value(gate, v));
-    let (change, interval) = match gate.ratio {
+    let (by, interval) = match gate.ratio {
         Some(ratio) => (
-            signed(ratio.estimate),
-            format!("{} … {}", signed(ratio.low), signed(ratio.high)),
+            change(ratio.estimate),
+            format!("{} … {}", change(ratio.low), change(ratio.high)),
         ),
         None => ("–".to_owned(), "–".to_owned()),
     };
@@ -118,22 +118,28 @@ fn row(gate: &Gate) -> Vec<Field> {
         plain(&gate.id),
         plain(show(gate.base)),
         plain(show(gate.head)),
-        plain(change),
+        plain(by),
         (interval, Tone::Dim),
     ]
 }
 
 fn value(gate: &Gate, v: f64) -> String {
-    match gate.kind {
+    // Of a counter, what it gains a second is compared, whatever the aggregate is called.
+    value_of(&gate.key, gate.kind, "rate", v)
+}
+
+/// A value of a metric as a person reads it.
+pub(crate) fn value_of(key: &str, kind: Option<MetricKind>, aggregate: &str, v: f64) -> String {
+    match kind {
         Some(MetricKind::Rate) => percent(v),
-        Some(MetricKind::Counter) => format!("{}/s", number(v, 4)),
-        _ if unit_of(&gate.key).trim() == "ms" => duration(v, 3),
+        Some(MetricKind::Counter) if aggregate == "rate" => format!("{}/s", number(v, 4)),
+        _ if unit_of(key).trim() == "ms" => duration(v, 3),
         _ => number(v, 4),
     }
 }
 
 /// A ratio as a change in percent.
-fn signed(ratio: f64) -> String {
+pub(crate) fn change(ratio: f64) -> String {
     let change = (ratio - 1.0) * 100.0;
     let sign = if change > 0.0 { "+" } else { "" };
     let digits = digits(change, if change.abs() < 10.0 { 2 } else { 3 });

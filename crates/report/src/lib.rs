@@ -15,6 +15,7 @@ mod terminal;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests;
+mod trend;
 
 pub use comparison::comparison;
 pub use failures::{failures, first_exchanges};
@@ -23,3 +24,4 @@ pub use junit::{JunitError, junit};
 pub use runs::runs;
 pub use style::Style;
 pub use terminal::summary;
+pub use trend::trend;

@@ -64,10 +64,11 @@ resource "aws_iam_policy" "runner" {
           Condition = { StringLike = { "s3:prefix" = ["projects/${each.key}/*"] } }
         },
         {
-          Sid    = "UploadDefinitionsAndOrderStops"
+          Sid    = "UploadDefinitionsPinBaselinesAndOrderStops"
           Effect = "Allow"
           Action = ["s3:PutObject"]
           Resource = [
+            "${local.prefix[each.key]}/baselines/*",
             "${local.prefix[each.key]}/definitions/*",
             "${local.prefix[each.key]}/executions/*/control/stop.json",
           ]

@@ -5,10 +5,10 @@ use super::cli::{floodgate, output};
 use super::shop;
 use crate::execution::{PROJECT, arrivals, input};
 use crate::stack::{Clients, Stack, has_engine};
-use floodgate_records::keys::{ExecutionKeys, definition_file};
+use floodgate_records::keys::{ExecutionKeys, baseline, definition_file};
 use floodgate_records::status::Status;
 use floodgate_records::summary::Summary;
-use floodgate_records::test::TestRecord;
+use floodgate_records::test::{Pin, TestRecord};
 use floodgate_store::{ObjectStore as _, RecordStore as _};
 use std::fmt::Debug;
 use std::path::Path;
@@ -184,6 +184,56 @@ async fn the_last_run_that_passed_is_the_baseline() {
     }
 }
 
+/// By intervals, finish reads what the earlier run measured, and a runner may pin the run.
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn what_an_earlier_run_measured_is_compared() {
+    let (stack, shop) = (Stack::shared().await, shop());
+    let of = |test: &str, keys: &str| {
+        let baseline =
+            format!("baseline: {{{keys}, undecided: pass, metrics: [\"http_reqs rate\"]}}");
+        arrivals(test, &shop.url(), (20, "2s"), 1, &baseline)
+    };
+    let definition = of("measured", "compare: last-passed");
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let run = stack.start(&input("measured", &definition)).await;
+        run.end().await.expect(Status::Passed, "");
+        ids.push(run.id.clone());
+    }
+    let record = stack.records.get(Some(PROJECT), &ids[1]).await.unwrap();
+    let found = record.unwrap().comparison.unwrap();
+    assert_eq!(found.base.execution, ids[0]);
+    assert!(
+        found.gates[0]
+            .note
+            .as_ref()
+            .unwrap()
+            .contains("too few windows")
+    );
+
+    let pin = Pin {
+        schema: Pin::SCHEMA,
+        execution: Some(ids[0].clone()),
+        version: None,
+        by: "ann".into(),
+        at_ms: 1,
+    };
+    let key = baseline(PROJECT, "measured");
+    let bytes = serde_json::to_vec(&pin).unwrap();
+    stack.objects.put(&key, bytes.into()).await.unwrap();
+    let definition = of("measured", "compare: pinned");
+    let run = stack.start(&input("measured", &definition)).await;
+    // Another version of the test: named, and no pass.
+    run.end()
+        .await
+        .expect(Status::Inconclusive, "Floodgate.Inconclusive");
+    let record = stack.records.get(Some(PROJECT), &run.id).await.unwrap();
+    let found = record.unwrap().comparison.unwrap();
+    assert_eq!(found.base.execution, ids[0]);
+    assert!(found.obstacles[0].contains("the test has changed"));
+}
+
 #[track_caller]
 fn refused<T: Debug, E: Debug>(what: &str, answer: Result<T, E>) {
     let said = format!("{answer:?}");
@@ -230,6 +280,8 @@ async fn a_runner_reaches_nothing_of_another_project() {
         refused("write", objects.put(key, "x".into()).await);
     }
     refused("a stop", objects.put(&stop, "{}".into()).await);
+    let pin = baseline(OTHER, "checkout");
+    refused("a pin", objects.put(&pin, "{}".into()).await);
     refused("delete", objects.delete(&definition).await);
     for prefix in ["projects/search/", "projects/", ""] {
         refused("list", objects.list(prefix).await);

@@ -14,7 +14,7 @@ use floodgate_report::Style;
 use std::process::ExitCode;
 
 /// What is compared by default, as far as the runs have it.
-const METRICS: [&str; 5] = [
+pub(super) const METRICS: [&str; 5] = [
     "http_req_duration p(50)",
     "http_req_duration p(95)",
     "http_req_duration p(99)",
@@ -54,11 +54,11 @@ pub struct Args {
     pub cloud: CloudArgs,
 }
 
-fn metric(text: &str) -> std::result::Result<BaselineMetric, String> {
+pub(super) fn metric(text: &str) -> std::result::Result<BaselineMetric, String> {
     BaselineMetric::parse(text).map_err(|error| error.to_string())
 }
 
-fn effect(text: &str) -> std::result::Result<f64, String> {
+pub(super) fn effect(text: &str) -> std::result::Result<f64, String> {
     compare::min_effect(text).map_err(|error| error.to_string())
 }
 

@@ -2,6 +2,7 @@
 
 pub mod abort;
 pub mod attach;
+pub mod baseline;
 pub mod compare;
 pub mod demo;
 pub mod deploy;
@@ -16,4 +17,5 @@ pub mod run;
 pub mod runs;
 pub mod schema;
 pub mod show;
+pub mod trend;
 pub mod validate;

@@ -314,7 +314,8 @@ fn needed(found: &Compared) -> Option<String> {
     })
 }
 
-fn compared(account: Account<'_>) -> ComparedRun {
+/// A run as comparisons name it.
+pub fn compared(account: Account<'_>) -> ComparedRun {
     let e = account.execution;
     ComparedRun {
         execution: e.id.clone(),

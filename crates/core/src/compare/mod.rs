@@ -34,7 +34,7 @@ mod warmup;
 mod windows;
 
 pub use comparable::{Account, obstacles};
-pub use gates::{Against, Run, compare};
+pub use gates::{Against, Run, compare, compared};
 pub use interval::{Compared, Effect, Interval, Needed, Settings};
 pub use ranks::{groups, mann_whitney};
 pub use runs::{MIN_RUNS, RunValue, after, run_value};
