@@ -58,7 +58,9 @@ pub fn definition(text: &[u8]) -> Option<Parsed> {
 
 /// Runs one iteration of the first scenario; every request is answered with 200 and `body`. Gives back what was sent.
 pub fn iterate(parsed: &Parsed, body: &[u8]) -> Vec<Request> {
+    let given = floodgate_generator::flow::Given::new();
     let place = Place {
+        given: &given,
         execution: "01J00000000000000000000000",
         task: 3,
     };

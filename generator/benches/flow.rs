@@ -289,9 +289,13 @@ fn compile(flow: Vec<RequestStep>) -> CompiledScenario<usize> {
         http: HttpOptions::default(),
         tags: Default::default(),
         notify: Vec::new(),
+        setup: Vec::new(),
+        teardown: Vec::new(),
         contract: None,
     };
+    let given = floodgate_generator::flow::Given::new();
     let place = Place {
+        given: &given,
         execution: "bench",
         task: 0,
     };

@@ -2,7 +2,7 @@
 //! the generator's own reading and compiling, so that what passes here is what a task takes.
 
 use crate::clock::Clock;
-use crate::flow::{CompiledScenario, FileSource, Files, Native, Place};
+use crate::flow::{CompiledScenario, FileSource, Files, Given, Native, Place, collect_locals};
 use crate::http::{SetupError, TransportOptions, Worker};
 use floodgate_core::definition::{Definition, HttpOptions};
 
@@ -74,16 +74,26 @@ fn uncompiled(definition: &Definition, files: &Files) -> Vec<String> {
     let Ok(worker) = Worker::new(Clock::start(), &[]) else {
         return Vec::new();
     };
-    let place = Place {
-        execution: "",
-        task: 0,
+    let mut names = Vec::new();
+    collect_locals(&definition.setup, &mut names);
+    // What setup gives is not known yet; a word stands for it.
+    let given: Given = names
+        .into_iter()
+        .map(|name| (name, "x".to_owned()))
+        .collect();
+    let fault = |definition: &Definition, index: usize, given: &Given| {
+        let place = Place {
+            execution: "",
+            task: 0,
+            given,
+        };
+        let wire = |request: &_| Native::wire(&worker, request, None);
+        let compiled = CompiledScenario::compile(definition, index, files, place, wire);
+        compiled.err().map(|error| error.to_string())
     };
-    let compiled = (0..definition.scenarios.len()).map(|index| {
-        CompiledScenario::compile(definition, index, files, place, |request| {
-            Native::wire(&worker, request, None)
-        })
-    });
-    compiled
-        .filter_map(|compiled| Some(compiled.err()?.to_string()))
-        .collect()
+    let setup = definition.once("setup", &definition.setup);
+    let teardown = definition.once("teardown", &definition.teardown);
+    let once = [fault(&setup, 0, &Given::new()), fault(&teardown, 0, &given)];
+    let load = (0..definition.scenarios.len()).map(|index| fault(definition, index, &given));
+    once.into_iter().chain(load).flatten().collect()
 }

@@ -1,6 +1,7 @@
 //! What definitions can say, against a target that counts.
 
 use crate::support::*;
+use floodgate_records::status::Status;
 use floodgate_testserver::{Config, TestServer, tls};
 
 const HEAD: &str = "version: 1\nproject: e2e\ntest: flows\n";
@@ -392,4 +393,99 @@ fn metrics_of_ones_own_are_merged_and_attempts_are_counted() {
         assert_eq!(target.counters().path("/status/503"), 60);
         assert_eq!(value(&summary, "sold", "count"), 140.0);
     }
+}
+
+/// Setup gives a variable to all; each step of it is counted.
+const AROUND: &str = r#"
+setup:
+  - { get: /status/503, name: up, expect: 503, retry: { attempts: 3, on: 503 } }
+  - { post: /api/login, json: { user: ann }, extract: { user: $.user, token: $.token } }
+  - set: { path: /bytes/1 }
+teardown:
+  - { get: "${path}1", auth: { bearer: "${token}" } }
+scenarios:
+  all:
+    executor: shared-iterations
+    vus: 6
+    iterations: 30
+    http: { auth: { bearer: "${token}" } }
+    flow:
+      - { get: "${path}", checks: [status == 200] }
+      - { post: /echo, body: "${user}", checks: ['body contains "ann"'] }
+thresholds:
+  checks: [rate==1]
+  http_reqs: [count==60]
+"#;
+
+#[test]
+fn setup_and_teardown_are_done_once_whatever_the_number_of_generators() {
+    for generators in ["1", "3"] {
+        let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
+        let definition = format!("{HEAD}target: {}\n{AROUND}", target.url());
+        let (ended, _) = bench.run(&definition, &["--generators", generators]);
+        ended.expect(0);
+        for (path, times) in [
+            ("/status/503", 3),
+            ("/api/login", 1),
+            ("/bytes/1", 30),
+            ("/echo", 30),
+            ("/bytes/11", 1),
+        ] {
+            let counted = target.counters().path(path);
+            assert_eq!(counted, times, "{path} with {generators}");
+        }
+    }
+}
+
+#[test]
+fn a_setup_that_fails_is_no_pass_and_nothing_is_sent() {
+    for generators in ["1", "2"] {
+        let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
+        let definition = format!(
+            "{HEAD}target: {}\nsetup: [{{ get: /status/500, name: prepare }}]\nteardown: [{{ get: /bytes/9 }}]\nscenarios:\n  s: {{ executor: shared-iterations, vus: 2, iterations: 4, flow: [{{ get: /bytes/1 }}] }}\n",
+            target.url()
+        );
+        let (ended, summary) = bench.run(&definition, &["--generators", generators]);
+        ended.expect(97);
+        assert_eq!(summary.status, Status::Errored);
+        let said = format!("{:?}", summary.reasons);
+        assert!(
+            said.contains("setup failed: GET prepare: status 500"),
+            "{said}"
+        );
+        assert_eq!(target.counters().path("/bytes/1"), 0);
+        assert_eq!(target.counters().path("/bytes/9"), 0);
+    }
+}
+
+#[test]
+fn a_teardown_that_fails_fails_the_run() {
+    let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
+    let definition = format!(
+        "{HEAD}target: {}\nteardown: [{{ get: /bytes/9, name: clean up, checks: [status == 204] }}]\nscenarios:\n  s: {{ executor: shared-iterations, vus: 2, iterations: 4, flow: [{{ get: /bytes/1 }}] }}\n",
+        target.url()
+    );
+    let (ended, summary) = bench.run(&definition, &[]);
+    ended.expect(99);
+    let said = format!("{:?}", summary.reasons);
+    assert!(
+        said.contains("teardown failed: clean up: status == 204 did not hold"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_run_that_is_aborted_is_torn_down_all_the_same() {
+    let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
+    let definition = format!(
+        "{HEAD}target: {}\nsetup: [{{ get: /bytes/8 }}]\nteardown: [{{ get: /bytes/9 }}]\nscenarios:\n  s: {{ executor: constant-vus, vus: 2, duration: 10m, flow: [{{ get: /bytes/1 }}, {{ think: 10ms }}] }}\n",
+        target.url()
+    );
+    bench.write("test.yaml", &definition);
+    let running = bench.spawn(&["run", "test.yaml", "--json", "--generators", "2"]);
+    eventually("load", || target.counters().path("/bytes/1") > 0);
+    running.signal("INT");
+    let summary = running.end().summary();
+    assert_eq!(summary.status, Status::Aborted);
+    assert_eq!(target.counters().path("/bytes/9"), 1);
 }

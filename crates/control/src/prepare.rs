@@ -293,7 +293,8 @@ fn plan(
     now_ms: i64,
 ) -> Plan {
     let ms = |d: Duration| u64::try_from(d.as_millis()).unwrap_or(u64::MAX);
-    let start_timeout = match test.definition.engine.runs_scripts() {
+    let has_setup = test.definition.engine.runs_scripts() || !test.definition.setup.is_empty();
+    let start_timeout = match has_setup {
         false => options.start_timeout,
         true => options.start_timeout.max(SETUP),
     };

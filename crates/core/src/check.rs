@@ -53,6 +53,16 @@ impl Subject {
     }
 }
 
+impl Check {
+    /// The file that it compares with.
+    pub fn file(&self) -> Option<&str> {
+        match &self.test {
+            Test::Fits { file } => Some(file),
+            _ => None,
+        }
+    }
+}
+
 impl PartialEq for Subject {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
@@ -98,6 +108,11 @@ pub enum Test {
         negated: bool,
         /// The expression.
         regex: regex::bytes::Regex,
+    },
+    /// `fits schema.json`: a JSON value that a JSON Schema describes.
+    Fits {
+        /// The schema's path, relative to the definition.
+        file: String,
     },
     /// `exists` (`not exists`).
     Exists {

@@ -33,7 +33,7 @@ impl ExecutionKeys {
     pub fn start(&self) -> String {
         format!("{}control/start.json", self.root)
     }
-    /// What a script's setup returned, for the tasks that have not run it.
+    /// What setup gave, a script's or a definition's, for the tasks that have not run it.
     pub fn setup(&self) -> String {
         format!("{}control/setup.json", self.root)
     }

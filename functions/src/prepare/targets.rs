@@ -92,6 +92,8 @@ fn hosts(definition: &Definition) -> BTreeSet<String> {
     for scenario in &definition.scenarios {
         of_steps(&scenario.flow, &mut found);
     }
+    of_steps(&definition.setup, &mut found);
+    of_steps(&definition.teardown, &mut found);
     found
 }
 

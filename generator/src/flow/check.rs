@@ -5,6 +5,7 @@
 //! a header or cookie that is absent is the empty text.
 
 use super::error::Problem;
+use super::files::Files;
 use super::io::Io;
 use super::json::{self, Node};
 use super::series::{CheckTags, OwnTags};
@@ -14,9 +15,11 @@ use floodgate_core::check::{Check, Comparison, Subject, Test};
 use floodgate_core::decimal::Decimal;
 use floodgate_core::definition::{Extractor, Recorded};
 use floodgate_records::metric::Tags;
+use jsonschema::Validator;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// The largest body that is parsed as JSON, in bytes: a parsed document takes many times its length.
 const MAX_JSON_BYTES: usize = 16 << 20;
@@ -35,6 +38,8 @@ pub(crate) struct CheckPlan {
 pub(crate) struct Look {
     subject: Subject,
     test: Test,
+    /// What a value is to fit.
+    schema: Option<Arc<Validator>>,
 }
 
 /// An extraction ready to be done.
@@ -83,16 +88,16 @@ impl HopCookies {
 }
 
 impl CheckPlan {
-    pub(crate) fn compile(check: &Check, tags: &Tags) -> Result<Self, Problem> {
+    pub(crate) fn compile(check: &Check, tags: &Tags, files: &Files) -> Result<Self, Problem> {
         Ok(Self {
-            look: Look::compile(check)?,
+            look: Look::compile(check, files)?,
             series: CheckTags::new(tags.clone().with("check", &check.name)),
         })
     }
 }
 
 impl Look {
-    pub(crate) fn compile(check: &Check) -> Result<Self, Problem> {
+    pub(crate) fn compile(check: &Check, files: &Files) -> Result<Self, Problem> {
         let test = match &check.test {
             // A literal's regex searches with SIMD, which no search for bytes in std does.
             Test::Contains { negated, value } => Test::Matches {
@@ -105,6 +110,10 @@ impl Look {
         };
         Ok(Self {
             subject: check.subject.clone(),
+            schema: match check.file() {
+                Some(file) => Some(files.schema(file)?),
+                None => None,
+            },
             test,
         })
     }
@@ -156,6 +165,11 @@ impl Look {
         }
     }
 
+    fn fits(&self, value: &Value) -> bool {
+        let schema = self.schema.as_ref();
+        schema.is_some_and(|schema| schema.is_valid(value))
+    }
+
     fn content_holds<I: Io>(
         &self,
         subject: &Subject,
@@ -167,12 +181,22 @@ impl Look {
         let whole = exchange.status != 0 && exchange.error.is_none();
         match subject {
             Subject::Size => whole && number(&self.test, io.size() as f64),
+            Subject::Body if self.schema.is_some() => {
+                whole
+                    && json
+                        .get(io.body())
+                        .is_some_and(|document| self.fits(document))
+            }
             Subject::Body => {
                 whole && text(&self.test, Some(io.body()).filter(|body| !body.is_empty()))
             }
             Subject::JsonPath(path) => {
                 whole
                     && json.get(io.body()).is_some_and(|document| {
+                        if self.schema.is_some() {
+                            let node = Node::first(document, io.body(), path);
+                            return node.is_some_and(|node| self.fits(node.value));
+                        }
                         node(&self.test, Node::first(document, io.body(), path))
                     })
             }
@@ -377,6 +401,8 @@ fn text(test: &Test, value: Option<&[u8]>) -> bool {
         }
         Test::Matches { negated, regex } => regex.is_match(bytes) != *negated,
         Test::Exists { negated } => value.is_some() != *negated,
+        // A document fits, a text does not: see `Look::fits`.
+        Test::Fits { .. } => false,
     }
 }
 
@@ -404,7 +430,7 @@ fn node(test: &Test, node: Option<Node<'_, '_>>) -> bool {
             value: right,
         } => (value == right) == *equal,
         Test::Contains { .. } | Test::Matches { .. } => text(test, Some(node.shown().as_bytes())),
-        // Tests of what is measured; none is made of a document.
-        Test::Number(..) | Test::InRange(..) => false,
+        // Tests of what is measured, and of what `Look::fits` looks at.
+        Test::Number(..) | Test::InRange(..) | Test::Fits { .. } => false,
     }
 }

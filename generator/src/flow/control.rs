@@ -2,6 +2,7 @@
 
 use super::check::{JsonBody, Look, Outcome};
 use super::error::Problem;
+use super::files::Files;
 use super::hop::Final;
 use super::io::Io;
 use super::names::Names;
@@ -89,7 +90,11 @@ pub(crate) enum Turn {
 }
 
 impl Condition {
-    pub(crate) fn compile(check: &Check, names: &Names<'_>) -> Result<Self, Problem> {
+    pub(crate) fn compile(
+        check: &Check,
+        names: &Names<'_>,
+        files: &Files,
+    ) -> Result<Self, Problem> {
         let value = match &check.subject {
             Subject::Value(variable) => {
                 let mut text = Text::default();
@@ -99,7 +104,7 @@ impl Condition {
             _ => None,
         };
         Ok(Self {
-            look: Look::compile(check)?,
+            look: Look::compile(check, files)?,
             value,
         })
     }

@@ -1,9 +1,12 @@
 //! Files that a definition names, read once for all workers of a process.
 
 use super::data::{DataError, MAX_DATA_BYTES, Table};
+use super::error::Problem;
 use super::names::each_column;
 use bytes::Bytes;
+use floodgate_core::check::Check;
 use floodgate_core::definition::{Body, Definition, HttpOptions, PartContent, Step};
+use jsonschema::{PatternOptions, Validator};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
@@ -13,6 +16,8 @@ use thiserror::Error;
 
 /// The largest file that is sent as a body or a part of one, in bytes; it stays in memory.
 pub const MAX_BODY_FILE_BYTES: u64 = 256 << 20;
+/// The largest JSON Schema in bytes.
+pub(super) const MAX_SCHEMA_BYTES: u64 = 1 << 20;
 /// The largest PEM file in bytes.
 pub const MAX_PEM_BYTES: u64 = 4 << 20;
 
@@ -42,6 +47,14 @@ pub enum FileError {
         bytes: u64,
         /// The bound.
         limit: u64,
+    },
+    /// It is no JSON Schema.
+    #[error("file {path} is not a JSON Schema: {problem}")]
+    Schema {
+        /// The path as the definition has it.
+        path: String,
+        /// What is wrong.
+        problem: String,
     },
     /// A data file is at fault.
     #[error(transparent)]
@@ -103,6 +116,7 @@ pub struct Files {
     bodies: BTreeMap<String, Bytes>,
     pems: BTreeMap<String, Bytes>,
     tables: Vec<Arc<Table>>,
+    schemas: BTreeMap<String, Arc<Validator>>,
 }
 
 impl Files {
@@ -127,9 +141,14 @@ impl Files {
         base: &(impl FileSource + ?Sized),
     ) -> (Self, Vec<FileError>) {
         let (mut files, mut faults) = (Self::default(), Vec::new());
+        files.load_bodies(&definition.setup, base, &mut faults);
+        files.load_bodies(&definition.teardown, base, &mut faults);
         for scenario in &definition.scenarios {
             files.load_bodies(&scenario.flow, base, &mut faults);
             files.load_pems(&scenario.http, base, &mut faults);
+        }
+        if !(definition.setup.is_empty() && definition.teardown.is_empty()) {
+            files.load_pems(&definition.http, base, &mut faults);
         }
         let mut wanted: Vec<Vec<String>> = vec![Vec::new(); definition.data.len()];
         for scenario in &definition.scenarios {
@@ -164,6 +183,12 @@ impl Files {
         self.pems.get(path)
     }
 
+    /// The schema of a file, by its path in the definition.
+    pub(crate) fn schema(&self, path: &str) -> Result<Arc<Validator>, Problem> {
+        let schema = self.schemas.get(path).cloned();
+        schema.ok_or_else(|| Problem::MissingFile(path.to_owned()))
+    }
+
     /// The data sources, in the order of the definition.
     pub fn tables(&self) -> &[Arc<Table>] {
         &self.tables
@@ -179,9 +204,15 @@ impl Files {
             for steps in step.blocks() {
                 self.load_bodies(steps, base, faults);
             }
+            if let Some(file) = step.condition().and_then(Check::file) {
+                self.load_schema(file, base, faults);
+            }
             let Step::Request(request) = step else {
                 continue;
             };
+            for file in request.checks.iter().filter_map(Check::file) {
+                self.load_schema(file, base, faults);
+            }
             match &request.body {
                 Body::File { path, .. } => self.load_body(path, base, faults),
                 Body::Multipart(parts) => {
@@ -193,6 +224,22 @@ impl Files {
                 }
                 _ => {}
             }
+        }
+    }
+
+    fn load_schema(
+        &mut self,
+        path: &str,
+        base: &(impl FileSource + ?Sized),
+        faults: &mut Vec<FileError>,
+    ) {
+        if self.schemas.contains_key(path) {
+            return;
+        }
+        let schema = read(base, path, MAX_SCHEMA_BYTES).and_then(|text| compiled(path, &text));
+        match schema {
+            Ok(schema) => drop(self.schemas.insert(path.to_owned(), Arc::new(schema))),
+            Err(fault) => faults.push(fault),
         }
     }
 
@@ -215,6 +262,19 @@ impl Files {
             load(&mut self.pems, path, base, MAX_PEM_BYTES, faults);
         }
     }
+}
+
+/// A schema made ready. What it refers to has to stand in it: nothing is fetched. Its patterns are matched in linear time.
+fn compiled(path: &str, text: &[u8]) -> Result<Validator, FileError> {
+    let fault = |problem: String| FileError::Schema {
+        path: path.to_owned(),
+        problem,
+    };
+    let schema = super::json::parse(text).map_err(|error| fault(error.to_string()))?;
+    jsonschema::options()
+        .with_pattern_options(PatternOptions::regex())
+        .build(&schema)
+        .map_err(|error| fault(error.to_string()))
 }
 
 /// Reads a file once, however often it is named.

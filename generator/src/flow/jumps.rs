@@ -90,7 +90,7 @@ impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
     }
 
     fn unless(&mut self, check: &Check) -> Result<usize, CompileError> {
-        let condition = Condition::compile(check, &self.names);
+        let condition = Condition::compile(check, &self.names, self.files);
         let condition = condition.map_err(|problem| self.error(&check.name, problem))?;
         let otherwise = LATER;
         Ok(self.push(Control::Unless {

@@ -68,6 +68,7 @@ pub use data::{DataError, MAX_DATA_BYTES, MAX_ROWS, Table};
 pub use error::{CompileError, Problem};
 pub use files::{FileError, FileSource, Files, MAX_BODY_FILE_BYTES, MAX_PEM_BYTES};
 pub use io::{Header, Io, Request, Timer};
+pub(crate) use names::collect_locals;
 pub use native::Native;
-pub use scenario::{CompiledScenario, Place};
+pub use scenario::{CompiledScenario, Given, Place};
 pub use vu::{IterationEnd, IterationStart, Vu};

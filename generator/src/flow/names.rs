@@ -2,6 +2,7 @@
 
 use super::data::Table;
 use super::error::Problem;
+use super::scenario::{Given, Place};
 use super::variable::Var;
 use floodgate_core::check::Subject;
 use floodgate_core::definition::{
@@ -15,6 +16,8 @@ pub(crate) struct Names<'a> {
     pub(crate) scenario: &'a str,
     pub(crate) task: u32,
     pub(crate) locals: Vec<String>,
+    /// What setup has given.
+    given: &'a Given,
     /// The data sources that the scenario uses, with their index in the definition.
     pub(crate) sources: Vec<(usize, String)>,
     pub(crate) tables: Vec<Arc<Table>>,
@@ -25,13 +28,14 @@ impl<'a> Names<'a> {
     pub(crate) fn collect(
         definition: &'a Definition,
         scenario: &'a Scenario,
-        task: u32,
+        place: Place<'a>,
         tables: &[Arc<Table>],
     ) -> Result<Self, Problem> {
         let mut names = Self {
             scenario: &scenario.name,
-            task,
+            task: place.task,
             locals: Vec::new(),
+            given: place.given,
             sources: Vec::new(),
             tables: Vec::new(),
         };
@@ -65,7 +69,10 @@ impl<'a> Names<'a> {
             Variable::Scenario => return Ok(Err(self.scenario.to_owned())),
             Variable::Task => return Ok(Err(self.task.to_string())),
             Variable::Data { source, column } => self.column(source, column)?,
-            Variable::Local(name) => Var::Local(self.local(name)?),
+            Variable::Local(name) => match self.given.get(name) {
+                Some(value) => return Ok(Err(value.clone())),
+                None => Var::Local(self.local(name)?),
+            },
             Variable::Open(written) => return Err(Problem::Open(written.clone())),
             Variable::Uuid => Var::Uuid,
             Variable::Now => Var::Now,
@@ -107,7 +114,8 @@ impl<'a> Names<'a> {
     }
 }
 
-fn collect_locals(steps: &[Step], locals: &mut Vec<String>) {
+/// The variables that steps set, extract and walk through, each once.
+pub(crate) fn collect_locals(steps: &[Step], locals: &mut Vec<String>) {
     fn add(name: &str, locals: &mut Vec<String>) {
         if !locals.iter().any(|local| local == name) {
             locals.push(name.to_owned());

@@ -21,6 +21,7 @@ use crate::http::exchange::HttpExchange;
 use floodgate_core::definition::{Definition, OnMissing, RequestStep, Scenario, Step};
 use floodgate_core::seed;
 use floodgate_records::metric::Tags;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,7 +33,12 @@ pub struct Place<'a> {
     pub execution: &'a str,
     /// The task's number, from 0.
     pub task: u32,
+    /// What setup has given.
+    pub given: &'a Given,
 }
+
+/// The variables that setup has set and extracted, by name.
+pub type Given = BTreeMap<String, String>;
 
 /// A scenario ready to be iterated by the VUs of one worker. `W` is what the client makes of a request
 /// ([`super::Io::Wire`]).
@@ -146,7 +152,7 @@ impl<W> CompiledScenario<W> {
         prepare: impl FnMut(&Request) -> Result<W, ErrorCode>,
     ) -> Result<Self, CompileError> {
         let scenario = &definition.scenarios[index];
-        let names = Names::collect(definition, scenario, place.task, files.tables())
+        let names = Names::collect(definition, scenario, place, files.tables())
             .map_err(|problem| error(scenario, "data", problem))?;
         let rows = names.sources.iter().zip(&names.tables);
         let rows = rows
@@ -198,7 +204,7 @@ impl<W> CompiledScenario<W> {
 pub(super) struct Compiler<'a, W, P> {
     definition: &'a Definition,
     pub(super) scenario: &'a Scenario,
-    files: &'a Files,
+    pub(super) files: &'a Files,
     pub(super) names: Names<'a>,
     boundary: String,
     prepare: P,
@@ -258,7 +264,7 @@ impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
         let checks = step
             .checks
             .iter()
-            .map(|check| CheckPlan::compile(check, &own_tags))
+            .map(|check| CheckPlan::compile(check, &own_tags, self.files))
             .collect::<Result<Vec<_>, _>>()?;
         let mut extract = Vec::with_capacity(step.extract.len());
         for (name, from) in &step.extract {

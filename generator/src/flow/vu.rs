@@ -250,6 +250,11 @@ impl<W> Vu<W> {
         true
     }
 
+    /// The variables of the last iteration, in the order in which its flow sets them first.
+    pub(crate) fn variables(&self) -> &[String] {
+        &self.locals
+    }
+
     /// Sets up variables, random numbers and data rows; `false` if there are no rows left.
     fn begin(&mut self, scenario: &CompiledScenario<W>, iteration: u64) -> bool {
         self.iteration = iteration;

@@ -22,6 +22,7 @@ use floodgate_records::failure::FailureLog;
 use floodgate_records::manifest::{Health, Totals};
 use series::SeriesTable;
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
@@ -71,6 +72,17 @@ pub fn run(
     windows: &Receiver<Closed>,
     recycle: Vec<Sender<Window>>,
 ) -> Flushed {
+    let (_, held) = std::sync::mpsc::channel();
+    run_held(config, outbox, (windows, &held), recycle)
+}
+
+/// The same, and gives signs of life after that, until the other end of `held` is gone: the task has more to do.
+pub(crate) fn run_held(
+    config: FlushConfig,
+    outbox: Outbox,
+    (windows, held): (&Receiver<Closed>, &Receiver<Infallible>),
+    recycle: Vec<Sender<Window>>,
+) -> Flushed {
     let mut flusher = Flusher::new(config, outbox, recycle);
     while flusher.open_workers > 0 {
         let wait = flusher.next_live.saturating_duration_since(Instant::now());
@@ -81,7 +93,7 @@ pub fn run(
             Err(RecvTimeoutError::Disconnected) => break,
         }
     }
-    flusher.finish()
+    flusher.finish(held)
 }
 
 struct Flusher {
@@ -266,7 +278,7 @@ impl Flusher {
         }
     }
 
-    fn finish(mut self) -> Flushed {
+    fn finish(mut self, held: &Receiver<Infallible>) -> Flushed {
         let waiting = std::mem::take(&mut self.waiting);
         for (second, windows) in waiting {
             self.end_second(second, windows);
@@ -282,6 +294,9 @@ impl Flusher {
         }
         self.write_live();
         self.write_failures();
+        while held.recv_timeout(self.config.live) == Err(RecvTimeoutError::Timeout) {
+            self.write_live();
+        }
         self.series.add_totals(&mut self.totals);
         self.health.exhausted = self.series.exhausted();
         self.health.peak_rss_bytes = crate::health::peak_rss_bytes();

@@ -1,6 +1,7 @@
 //! One task: reads its plan, says that it is ready, starts at the common time, sends its share of the load, and leaves a
 //! manifest.
 
+mod around;
 mod base;
 mod config;
 mod control;
@@ -9,6 +10,7 @@ mod files;
 mod manifest;
 mod native;
 mod objects;
+mod once;
 mod script;
 mod secrets;
 mod threads;
@@ -121,5 +123,5 @@ pub async fn run(
         return task.run_script(definition, base).await;
     }
     let loaded = Files::load(&definition, base.path())?;
-    task.run_native(definition, loaded).await
+    task.run_native(definition, Arc::new(loaded)).await
 }

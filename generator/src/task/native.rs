@@ -18,7 +18,7 @@ use crate::standstill::{Standstills, as_us};
 use floodgate_core::definition::model::Definition;
 use floodgate_core::fold::Folding;
 use floodgate_core::histogram::Histogram;
-use floodgate_records::manifest::{Manifest, TaskOutcome};
+use floodgate_records::manifest::{Manifest, ScriptSays, TaskOutcome};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
@@ -29,7 +29,7 @@ impl Task {
     pub(super) async fn run_native(
         mut self,
         definition: Definition,
-        files: Files,
+        files: Arc<Files>,
     ) -> Result<Manifest, TaskError> {
         let vus = vus_of(&definition, &self.segment);
         let limits = Limits::raise();
@@ -43,13 +43,18 @@ impl Task {
                 .and_then(|memory| memory_warning(memory, vus)),
         );
         let transports = self.transports(&definition, &files)?;
+        let given = match self.set_up_once(&definition, &files).await? {
+            Ok(given) => given,
+            Err(by) => return self.finish_unstarted(by, warnings).await,
+        };
         let clock = Clock::start();
         let folding = Folding::of(&definition);
         let kept_tags = folding.named().to_vec();
         let budget = Arc::new(SeriesBudget::new(definition.run.max_series, folding));
         let common = Common {
             transports,
-            files,
+            files: Arc::clone(&files),
+            given,
             execution: self.plan.execution.clone(),
             task: self.config.task,
             clock,
@@ -58,7 +63,14 @@ impl Task {
                 .then(|| Arc::new(AtomicU32::new(self.plan.debug_requests))),
             definition,
         };
-        let (orders, workers) = self.start_workers(Arc::new(common)).await?;
+        let common = Arc::new(common);
+        let (orders, workers) = match self.start_workers(Arc::clone(&common)).await {
+            Ok(started) => started,
+            Err(error) => {
+                self.clean_up(&common, true).await;
+                return Err(error);
+            }
+        };
 
         let environment = self.config.environment.clone();
         self.say_ready(&warnings).await?;
@@ -67,23 +79,30 @@ impl Task {
             Ok(Begin::Never { by }) => {
                 orders.send_replace(Order::Stop);
                 workers.dismiss();
+                warnings.extend(self.clean_up(&common, true).await);
                 return self.finish_unstarted(by, warnings).await;
             }
             Err(error) => {
                 orders.send_replace(Order::Stop);
                 workers.dismiss();
+                self.clean_up(&common, true).await;
                 return Err(error);
             }
         };
         let start = on_clock(clock, start_ms);
         let (outbox, delivering) = self.outbox();
-        let flusher = self.start_flusher(start_ms, outbox, workers.windows, workers.recycle)?;
+        let (hold, held) = std::sync::mpsc::channel();
+        let flushing = (workers.windows, workers.recycle, held);
+        let flusher = self.start_flusher(start_ms, outbox, flushing)?;
         orders.send_replace(Order::Start(start));
         (environment.log)(Level::Info, &format!("starts at {start_ms}"));
 
         let mut running = workers.running;
         let (stopped_by, standstill) = self.watch(&orders, &mut running).await;
         let reports: Vec<Report> = workers.threads.into_iter().map(join).collect();
+        let torn = self.clean_up(&common, stopped_by.is_some()).await;
+        // The flusher gives signs of life until now.
+        drop(hold);
         let mut flushed = tokio::task::spawn_blocking(move || join(flusher))
             .await
             .unwrap_or_else(|error| resume(error.into_panic()));
@@ -102,7 +121,15 @@ impl Task {
             (None, Some(by)) => TaskOutcome::Stopped { by },
             (None, None) => TaskOutcome::Completed,
         };
+        warnings.extend(
+            torn.as_ref()
+                .map(|why| format!("{why}; what it was to clean up is still there")),
+        );
         let findings = Findings {
+            script: ScriptSays {
+                failed: torn,
+                ..ScriptSays::default()
+            },
             planned_start_ms: start_ms,
             kept_tags,
             warnings,
@@ -112,8 +139,19 @@ impl Task {
         self.deliver(manifest, lost, until).await
     }
 
+    /// Does the teardown; says why if that fails.
+    async fn clean_up(&self, common: &Common, stopped: bool) -> Option<String> {
+        let Common {
+            definition,
+            files,
+            given,
+            ..
+        } = common;
+        self.tear_down(definition, files, given, stopped).await
+    }
+
     /// The client's options of each scenario.
-    fn transports(
+    pub(super) fn transports(
         &self,
         definition: &Definition,
         files: &Files,

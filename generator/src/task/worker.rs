@@ -3,7 +3,7 @@
 use super::vu::{NativeScenario, NativeVus};
 use crate::clock::{Clock, Nanos};
 use crate::executor::{Counters, ScenarioRunner};
-use crate::flow::{CompileError, CompiledScenario, Files, Native, Place};
+use crate::flow::{CompileError, CompiledScenario, Files, Given, Native, Place};
 use crate::http::{SetupError, TransportId, TransportOptions, Wire, Worker};
 use crate::recorder::{Closed, ScenarioSeries, SeriesBudget, Window, WorkerRecorder};
 use crate::timer::{StopSignal, Timer};
@@ -40,7 +40,9 @@ pub(super) enum Order {
 #[derive(Debug)]
 pub(super) struct Common {
     pub(super) definition: Definition,
-    pub(super) files: Files,
+    pub(super) files: Arc<Files>,
+    /// What setup has given.
+    pub(super) given: Given,
     pub(super) transports: Vec<TransportOptions>,
     pub(super) execution: String,
     pub(super) task: u32,
@@ -128,6 +130,7 @@ fn prepare(common: &Common) -> Result<Ready, PrepareError> {
     let place = Place {
         execution: &common.execution,
         task: common.task,
+        given: &common.given,
     };
     let scenarios = (0..common.definition.scenarios.len())
         .map(|index| {

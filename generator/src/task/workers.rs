@@ -100,13 +100,12 @@ impl Task {
         &self,
         start_ms: i64,
         outbox: Outbox,
-        windows: Receiver<Closed>,
-        recycle: Vec<Sender<Window>>,
+        (windows, recycle, held): (Receiver<Closed>, Vec<Sender<Window>>, Receiver<Infallible>),
     ) -> Result<JoinHandle<Flushed>, TaskError> {
         let config = self.flush_config(start_ms);
         Builder::new()
             .name("flush".to_owned())
-            .spawn(move || flush::run(config, outbox, &windows, recycle))
+            .spawn(move || flush::run_held(config, outbox, (&windows, &held), recycle))
             .map_err(TaskError::system("no thread for the flusher"))
     }
 }

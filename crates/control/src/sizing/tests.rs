@@ -34,6 +34,8 @@ fn definition(engine: Engine, executor: Executor) -> Definition {
         http: HttpOptions::default(),
         tags: BTreeMap::new(),
         notify: Vec::new(),
+        setup: Vec::new(),
+        teardown: Vec::new(),
         contract: None,
     }
 }

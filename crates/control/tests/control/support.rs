@@ -88,6 +88,8 @@ pub fn definition(thresholds: &[(&str, &str)]) -> Definition {
         http: HttpOptions::default(),
         tags: BTreeMap::new(),
         notify: Vec::new(),
+        setup: Vec::new(),
+        teardown: Vec::new(),
         contract: None,
     }
 }

@@ -5,7 +5,7 @@
 //! subject = "status" | "duration" | "response_time" | "size" | "body" | "protocol"
 //!         | "header:" NAME | "cookie:" NAME | JSONPATH (begins with $; ends at a space or operator outside of brackets)
 //! test    = ("<" | "<=" | ">" | ">=" | "==" | "===" | "!=") value
-//!         | "contains" text | "matches" "/" regex "/" ["i"] | "exists" | "in" value ".." value
+//!         | "fits" FILE | "contains" text | "matches" "/" regex "/" ["i"] | "exists" | "in" value ".." value
 //! value   = NUMBER [unit] | text | "true" | "false" | "null"
 //! text    = '"' … '"' | "'" … "'"      with \" \' \\ \n \r \t as escapes
 //! condition = check | "${" EXPRESSION "}" [ "not" ] test
@@ -34,7 +34,7 @@ const MAX_PATH: usize = 1_024;
 const FILTER_DIGITS: usize = 15;
 
 /// Operators of other tools, and ours.
-const FOREIGN: [(&str, &str); 12] = [
+const FOREIGN: [(&str, &str); 14] = [
     ("=", "=="),
     ("is", "=="),
     ("equals", "=="),
@@ -47,6 +47,8 @@ const FOREIGN: [(&str, &str); 12] = [
     ("includes", "contains"),
     ("between", "in"),
     ("=>", ">="),
+    ("schema", "fits"),
+    ("conforms", "fits"),
 ];
 
 const SUBJECTS: [&str; 9] = [
@@ -59,6 +61,24 @@ const SUBJECTS: [&str; 9] = [
     "header:Name",
     "cookie:Name",
     "$.json.path",
+];
+
+/// The operators on a node of a JSON document.
+const JSON: [&str; 14] = [
+    "fits",
+    "==",
+    "!=",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "contains",
+    "not contains",
+    "matches",
+    "not matches",
+    "exists",
+    "not exists",
+    "in",
 ];
 
 /// What a subject's values are.
@@ -93,6 +113,7 @@ impl Subject {
                 "not contains",
                 "matches",
                 "not matches",
+                "fits",
             ],
             Self::Header(_) | Self::Cookie(_) => &[
                 "==",
@@ -104,21 +125,9 @@ impl Subject {
                 "exists",
                 "not exists",
             ],
-            Self::JsonPath(_) | Self::Value(_) => &[
-                "==",
-                "!=",
-                "<",
-                "<=",
-                ">",
-                ">=",
-                "contains",
-                "not contains",
-                "matches",
-                "not matches",
-                "exists",
-                "not exists",
-                "in",
-            ],
+            Self::JsonPath(_) => &JSON,
+            // All but what needs a document.
+            Self::Value(_) => &JSON[1..],
             Self::Status | Self::Duration | Self::ResponseTime | Self::Size => {
                 &["==", "!=", "<", "<=", ">", ">=", "in"]
             }
@@ -273,7 +282,7 @@ impl<'a> Cursor<'a> {
         }
         if !allowed.contains(&full.as_str()) {
             let known = Comparison::parse(operator).is_some()
-                || ["contains", "matches", "exists", "in"].contains(&operator);
+                || ["contains", "matches", "exists", "in", "fits"].contains(&operator);
             let problem = if known {
                 "does not fit the subject"
             } else {
@@ -298,6 +307,7 @@ impl<'a> Cursor<'a> {
                 regex: self.regex()?,
             }),
             "exists" => Ok(Test::Exists { negated }),
+            "fits" => Ok(Test::Fits { file: self.file()? }),
             _ => self.range(subject),
         }
     }

@@ -38,6 +38,10 @@ pub struct Definition {
     pub script_files: Vec<String>,
     /// What the parameters stand for; an external engine's script is given them.
     pub parameters: BTreeMap<String, String>,
+    /// What is done once before the load, by one task; what it sets and extracts is known to all flows.
+    pub setup: Vec<Step>,
+    /// What is done once after the load, by the same task.
+    pub teardown: Vec<Step>,
     /// Scenarios in the order of the file. With an external engine they say what load its script makes, as far as that is known,
     /// and may be empty.
     pub scenarios: Vec<Scenario>,

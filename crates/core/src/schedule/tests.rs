@@ -222,6 +222,8 @@ fn definition(scenarios: Vec<(Duration, Duration, Executor)>) -> Definition {
         http: HttpOptions::default(),
         tags: BTreeMap::new(),
         notify: vec![],
+        setup: Vec::new(),
+        teardown: Vec::new(),
         contract: None,
     }
 }

@@ -2,8 +2,9 @@
 
 use super::support::*;
 use crate::exchange::ErrorCode;
+use crate::flow::Files;
 use crate::flow::IterationEnd;
-use floodgate_core::check::{Comparison, Subject, Test};
+use floodgate_core::check::{Check, Comparison, Subject, Test};
 use floodgate_core::decimal::Decimal;
 use floodgate_core::definition::{Extractor, OnMissing, RequestStep};
 use proptest::prelude::*;
@@ -406,5 +407,57 @@ proptest! {
         prop_assert_eq!(outcome(&Subject::Header("h".into()), &contains(false, &needle), Reply {
             headers: vec![("h", hay.clone())], ..Reply::status(200)
         }), hay.contains(&needle));
+    }
+}
+
+#[test]
+fn a_body_fits_its_schema_or_not() {
+    let schema = r#"{"type": "object", "required": ["id"], "properties": {"id": {"type": "integer"}, "tag": {"pattern": "^a+$"}}}"#;
+    let files: std::collections::BTreeMap<String, bytes::Bytes> = [
+        ("order.json".to_owned(), schema.into()),
+        ("broken.json".to_owned(), "{\"type\": 5}".into()),
+        (
+            "far.json".to_owned(),
+            "{\"$ref\": \"https://far.example/x.json\"}".into(),
+        ),
+    ]
+    .into();
+    let of = |checks: &[&str]| {
+        let checks = checks.iter().map(|text| Check::parse(text).unwrap());
+        definition(vec![step(RequestStep {
+            checks: checks.collect(),
+            ..get("/")
+        })])
+    };
+    let definition = of(&["body fits order.json", "$.order fits 'order.json'"]);
+    let loaded = Files::load(&definition, &files).unwrap();
+    for (body, expected) in [
+        (
+            r#"{"id": 1, "tag": "aa", "order": {"id": 2}}"#,
+            [true, true],
+        ),
+        (r#"{"id": 1, "tag": "b"}"#, [false, false]),
+        (r#"{"id": 1.5, "order": {"id": 1}}"#, [false, true]),
+        ("no JSON", [false, false]),
+        ("", [false, false]),
+    ] {
+        let mut world = World::of(&definition, 0, &loaded).unwrap();
+        world = world.replies([Reply::body(body)]);
+        world.run(0).unwrap();
+        let held: Vec<_> = world
+            .log
+            .borrow()
+            .outcomes()
+            .iter()
+            .map(|(_, held)| *held)
+            .collect();
+        assert_eq!(held, expected, "{body}");
+    }
+    for (file, said) in [
+        ("broken.json", "file broken.json is not a JSON Schema: "),
+        ("far.json", "file far.json is not a JSON Schema: "),
+    ] {
+        let fault = Files::load(&of(&[&format!("body fits {file}")]), &files).unwrap_err();
+        assert!(fault.to_string().starts_with(said), "{fault}");
     }
 }

@@ -6,6 +6,7 @@ use crate::flow::encode::Encoding;
 use crate::flow::files::Files;
 use crate::flow::names::Names;
 use crate::flow::text::{Scope, Text};
+use crate::flow::{Given, Place};
 use floodgate_core::definition::*;
 use floodgate_core::template::{Call, Function, Part as TemplatePart, Template, Variable};
 
@@ -13,12 +14,13 @@ use floodgate_core::template::{Call, Function, Part as TemplatePart, Template, V
 fn rendered(text: &str, encoding: Encoding) -> (String, Vec<String>) {
     let template = Template::parse(text).unwrap();
     let definition = definition(vec![step(get("/"))]);
-    let names = Names::collect(
-        &definition,
-        &definition.scenarios[0],
-        3,
-        Files::default().tables(),
-    );
+    let place = Place {
+        execution: "",
+        task: 3,
+        given: &Given::new(),
+    };
+    let files = Files::default();
+    let names = Names::collect(&definition, &definition.scenarios[0], place, files.tables());
     let compiled = Text::compile(&template, &names.unwrap(), encoding).unwrap();
     let (mut rng, mut hidden) = (fastrand::Rng::with_seed(1), Vec::new());
     let tables: [std::sync::Arc<Table>; 0] = [];

@@ -84,7 +84,9 @@ fn a_login_goes_over_one_connection() {
     let options =
         TransportOptions::from(&HttpOptions::default(), |path| panic!("{path} is read")).unwrap();
     let worker = Worker::new(clock, &[options]).unwrap();
+    let given = crate::flow::Given::new();
     let place = Place {
+        given: &given,
         execution: "e",
         task: 0,
     };

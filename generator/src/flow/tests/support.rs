@@ -2,7 +2,7 @@
 
 use crate::clock::Nanos;
 use crate::exchange::{ErrorCode, Exchange, Protocol};
-use crate::flow::{CompileError, CompiledScenario, Files, IterationEnd, Place};
+use crate::flow::{CompileError, CompiledScenario, Files, Given, IterationEnd, Place};
 use crate::flow::{Io, IterationStart, Request, Timer, Vu};
 use crate::http::Keep;
 use crate::http::exchange::{HttpExchange, Timings};
@@ -276,6 +276,7 @@ impl World {
         files: &Files,
     ) -> Result<Self, CompileError> {
         let place = Place {
+            given: &Given::new(),
             execution: "01J00000000000000000000000",
             task: 3,
         };
@@ -355,6 +356,8 @@ pub(super) fn definition(flow: Vec<Step>) -> Definition {
         http: HttpOptions::default(),
         tags: [("team".to_owned(), "shop".to_owned())].into(),
         notify: Vec::new(),
+        setup: Vec::new(),
+        teardown: Vec::new(),
         contract: None,
     }
 }

@@ -131,6 +131,21 @@ impl<'a> Cursor<'a> {
         Err(self.fail("the text has no closing quote"))
     }
 
+    /// The path of a file, in quotes or up to a space.
+    pub(super) fn file(&mut self) -> Result<String, SyntaxError> {
+        if self.rest().starts_with(['"', '\'']) {
+            return self.string();
+        }
+        let file = self.rest().split_whitespace().next().unwrap_or_default();
+        if file.is_empty() {
+            return Err(self
+                .fail("a file is missing")
+                .allowed("the path of a JSON Schema, such as schemas/order.json"));
+        }
+        self.at += file.len();
+        Ok(file.to_owned())
+    }
+
     /// `/…/`, `/…/i`; `\/` is a slash.
     pub(super) fn regex(&mut self) -> Result<regex::bytes::Regex, SyntaxError> {
         let start = self.at;

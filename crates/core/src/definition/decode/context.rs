@@ -9,6 +9,7 @@ use crate::definition::tree::{Node, Scalar};
 use floodgate_records::engine::Engine;
 use floodgate_records::keys::{DEFINITION_FILE, INSPECTION_FILE};
 use floodgate_records::metric::MetricKind;
+use floodgate_records::printable::quoted;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A definition that is being built.
@@ -21,6 +22,8 @@ pub(super) struct Decoder<'a> {
     pub(super) has_target: bool,
     /// The names of all data sources, those included whose file is open.
     pub(super) sources: Vec<String>,
+    /// What setup sets and extracts.
+    pub(super) given: Vec<String>,
     /// The metrics of the test's own, and their types.
     pub(super) metrics: BTreeMap<String, MetricKind>,
 }
@@ -32,18 +35,35 @@ impl Decoder<'_> {
         if node.is_open() {
             return None;
         }
-        if [DEFINITION_FILE, INSPECTION_FILE].contains(&path.as_str()) {
+        self.existing(node, &path);
+        Some(path)
+    }
+
+    /// The same of a path that stands within a text.
+    pub(super) fn named_file(&mut self, node: &Node, path: &str) {
+        self.no_secret(node);
+        match is_inside(path) {
+            true => self.existing(node, path),
+            false => {
+                let problem = format!("the path {} is not one of a file here", quoted(path));
+                let allowed = "a relative path in the definition's folder or below it";
+                self.sink.push(node.issue(problem).allowed(allowed));
+            }
+        }
+    }
+
+    fn existing(&mut self, node: &Node, path: &str) {
+        if [DEFINITION_FILE, INSPECTION_FILE].contains(&path) {
             let issue = node.issue(format!("{} is the name of a file of ours", node.shown()));
             self.sink
                 .push(issue.hint("call the file otherwise: both are stored in one folder"));
         }
-        if !self.resolver.file_exists(&path) {
+        if !self.resolver.file_exists(path) {
             let issue = node.issue(format!("the file {} does not exist", node.shown()));
             self.sink
                 .push(issue.hint("paths start from the definition's folder"));
         }
-        self.files.insert(path.clone());
-        Some(path)
+        self.files.insert(path.to_owned());
     }
 
     /// Text that everyone may read who reads results.

@@ -10,6 +10,7 @@ use crate::definition::shape::scalar::hide;
 use crate::definition::tree::{Content, Node, Piece, Scalar};
 use crate::syntax::SyntaxError;
 use crate::template::Variable;
+use floodgate_records::printable::quoted;
 
 impl Decoder<'_> {
     /// The steps of a flow or of a step with steps.
@@ -89,6 +90,11 @@ impl Decoder<'_> {
     fn each(&mut self, node: &Node, path: &Node, scope: &mut Scope) -> Option<Step> {
         self.answered(path, scope);
         let variable = control::AS.or_default(node);
+        if self.given.contains(&variable) {
+            let issue = control::AS.place(node).unwrap_or(path);
+            let issue = issue.issue(format!("{} is set by setup", quoted(&variable)));
+            self.sink.push(issue.hint("name another one: as: NAME"));
+        }
         scope.add(&variable);
         let most = control::MOST.or_default(node);
         let steps = self.passes(node, path, Some(most), scope);
@@ -160,7 +166,7 @@ impl Decoder<'_> {
         self.answered(node, scope);
         match scalar.text() {
             Some(_) if scalar.is_open() => None,
-            Some(text) => Some(Check::parse(&text).inspect(|check| self.lengths(node, check))),
+            Some(text) => Some(Check::parse(&text).inspect(|check| self.look_at(node, check))),
             None => Some(Err(variable_misplaced(&scalar.raw))),
         }
     }

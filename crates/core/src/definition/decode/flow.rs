@@ -41,7 +41,7 @@ impl Decoder<'_> {
                         .map(|template| (entry.key.clone(), template)),
                 );
                 // Known from here on even if its value is wrong, or each use of it would be a fault too.
-                scope.add(&entry.key);
+                self.set_by_step(entry, scope);
             }
             return Some(Step::Set(assignments));
         }
@@ -51,7 +51,7 @@ impl Decoder<'_> {
         let request = self.request(node, scope);
         scope.answered = true;
         for entry in step::EXTRACT.entries(node) {
-            scope.add(&entry.key);
+            self.set_by_step(entry, scope);
         }
         request.map(|request| Step::Request(Box::new(request)))
     }
@@ -189,12 +189,15 @@ impl Decoder<'_> {
         if let Some(scalar) = node.scalar() {
             check.name.clone_from(&scalar.raw);
         }
-        self.lengths(node, &check);
+        self.look_at(node, &check);
         Some(check)
     }
 
-    /// Doubts a check of a length.
-    pub(super) fn lengths(&mut self, node: &Node, check: &Check) {
+    /// Doubts a check of a length, and looks for the file that it compares with.
+    pub(super) fn look_at(&mut self, node: &Node, check: &Check) {
+        if let Some(file) = check.file() {
+            self.named_file(node, file);
+        }
         if let Subject::JsonPath(path) = &check.subject {
             self.no_length(node, path);
         }

@@ -39,7 +39,7 @@ impl Default for HttpOptions {
 impl Decoder<'_> {
     /// The options of a node on top of others.
     pub(super) fn http(&mut self, node: &Node, base: &HttpOptions) -> HttpOptions {
-        let scope = Scope::new(&self.sources);
+        let scope = self.scope();
         let auth = http::AUTH.place(node);
         let mut options = HttpOptions {
             version: http::VERSION.of(node).unwrap_or(base.version),

@@ -10,6 +10,7 @@ mod data;
 mod executor;
 mod flow;
 mod http;
+mod once;
 mod record;
 mod retry;
 mod run;
@@ -45,6 +46,7 @@ pub(super) fn definition(
         engine: root::ENGINE.or_default(root),
         has_target: root::TARGET.is_given(root),
         sources: Vec::new(),
+        given: Vec::new(),
         metrics: BTreeMap::new(),
     };
     for key in [root::PROJECT, root::TEST] {
@@ -60,6 +62,9 @@ pub(super) fn definition(
         Some(node) => decoder.http(node, &http),
         None => http,
     };
+    let setup = decoder.once(root, root::SETUP);
+    decoder.given = setup.1;
+    let (setup, teardown) = (setup.0, decoder.once(root, root::TEARDOWN).0);
     let scenarios = decoder.scenarios(root, &http);
     decoder.unique_names(root);
     let run = root::RUN
@@ -74,6 +79,8 @@ pub(super) fn definition(
         script,
         script_files,
         parameters: parameters(root),
+        setup,
+        teardown,
         scenarios,
         data,
         thresholds: decoder.thresholds(root),

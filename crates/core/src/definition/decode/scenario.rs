@@ -1,7 +1,6 @@
 //! Scenarios.
 
 use super::context::Decoder;
-use super::template::Scope;
 use crate::definition::keys::{root, run, scenario};
 use crate::definition::model::{Executor, HttpOptions, RunOptions, Scenario, Share, Step};
 use crate::definition::tree::{Entry, Node};
@@ -87,7 +86,7 @@ impl Decoder<'_> {
             let options = scenario::PART_HTTP
                 .place(node)
                 .map_or_else(|| options.clone(), |own| self.http(own, &options));
-            let mut scope = Scope::new(&self.sources);
+            let mut scope = self.scope();
             let flow = scenario::PART_FLOW.place(node);
             let flow = flow.map(|flow| self.steps(flow, &mut scope));
             let tags = self.tags(node, scenario::PART_TAGS);
@@ -133,7 +132,7 @@ impl Decoder<'_> {
         let is_map = !entry.value.entries().is_empty();
         match (scenario::FLOW.place(&entry.value), self.engine) {
             (Some(flow), Engine::Http) => {
-                let mut scope = Scope::new(&self.sources);
+                let mut scope = self.scope();
                 self.steps(flow, &mut scope)
             }
             (Some(flow), _) => {

@@ -19,6 +19,8 @@ pub(super) struct Scope {
     pub(super) passes: u64,
     /// Whether a request stands before it.
     pub(super) answered: bool,
+    /// Whether it is in setup or teardown.
+    once: bool,
 }
 
 impl Scope {
@@ -30,6 +32,7 @@ impl Scope {
             depth: 0,
             passes: 1,
             answered: false,
+            once: false,
         }
     }
 
@@ -78,7 +81,9 @@ impl Scope {
                 })
             }
             Variable::Data { source, .. } if !self.sources.contains(source) => {
-                let allowed = if self.sources.is_empty() {
+                let allowed = if self.once {
+                    "none: setup and teardown are done once, and have no rows".to_owned()
+                } else if self.sources.is_empty() {
                     "none is declared below data".to_owned()
                 } else {
                     self.sources.join(", ")
@@ -91,6 +96,17 @@ impl Scope {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Where no iteration has a row.
+    pub(super) fn without_rows(&mut self) {
+        self.sources.clear();
+        self.once = true;
+    }
+
+    /// All that is known of.
+    pub(super) fn into_locals(self) -> Vec<String> {
+        self.locals
     }
 
     /// Makes a variable known.

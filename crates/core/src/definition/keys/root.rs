@@ -9,6 +9,7 @@ use super::places::{FILE, TARGET as BASE_URL};
 use super::run::RUN as RUN_TABLE;
 use super::scenario::SCENARIO;
 use super::shared::{TAGS as TAG_MAP, named};
+use super::step::STEPS_SHAPE;
 use super::threshold::{BASELINE as BASELINE_TABLE, THRESHOLDS as THRESHOLD_MAP};
 use crate::definition::field::{Field, Parts, keys};
 use crate::definition::shape::{Key, Shape, Table};
@@ -30,6 +31,8 @@ keys! { KEYS:
     HTTP: Parts = "http", HTTP_SHAPE; "Options of the native HTTP engine for all scenarios.";
     TAGS: Parts = "tags", TAG_MAP; "Tags of every sample.";
     DATA_FILES: Parts = "data", { Shape::List { of: &Shape::Object(&DATA), min: 0 } }; "Data files, whose rows templates read.";
+    SETUP: Parts = "setup", STEPS_SHAPE; "Steps that are done once before the load; what they extract is known to all flows.";
+    TEARDOWN: Parts = "teardown", STEPS_SHAPE; "Steps that are done once after the load.";
     SCENARIOS: Parts = "scenarios", { Shape::Map { keys: SCENARIO_NAME, of: &SCENARIO, min: 1 } };
         "When iterations start, and what they do.";
     THRESHOLDS: Parts = "thresholds", THRESHOLD_MAP; "What must hold, by metric, in k6's grammar.";
@@ -39,8 +42,7 @@ keys! { KEYS:
     CONTRACT: Parts = "contract", { Shape::Object(&CONTRACT_TABLE) }; "What the target is checked against before any load.";
 }
 
-const SETUP: &str = "there is no set-up or tear-down: run it before and after, and pass what it gives with --set or ${env:NAME}; \
-                     a script of k6 has both";
+const BOUNDS: &str = "a setup may take as long as the start of the tasks, a teardown five minutes";
 
 /// The whole definition.
 pub(in crate::definition) static DEFINITION: Table = Table::new(
@@ -82,10 +84,10 @@ pub(in crate::definition) static DEFINITION: Table = Table::new(
             "noVUConnectionReuse",
             "write http: {reuseAcrossIterations: false}",
         ),
-        ("setup", SETUP),
-        ("teardown", SETUP),
-        ("setupTimeout", SETUP),
-        ("teardownTimeout", SETUP),
+        ("setupTimeout", BOUNDS),
+        ("teardownTimeout", BOUNDS),
+        ("before", "write setup"),
+        ("after", "write teardown"),
         (
             "sleep",
             "a think time is a step of a scenario's flow: think: 1s",

@@ -173,7 +173,10 @@ const FOREIGN: &[(&str, &str)] = &[
         "an arrival rate is the executor constant-arrival-rate with its rate",
     ),
     ("sleep", "a think time is a step of the flow: think: 1s"),
-    ("setup", "there is no set-up; a script of k6 has it"),
+    (
+        "setup",
+        "setup belongs at the top level, and is done once for all",
+    ),
     (
         "insecureSkipTLSVerify",
         "write http: {insecure: true} here or at the top level",

@@ -2,7 +2,7 @@
 
 use super::flow::{Extractor, Step};
 use crate::check::Check;
-use crate::definition::Definition;
+use crate::definition::{Definition, Executor, Scenario};
 use serde_json_path::JsonPath;
 use std::collections::BTreeSet;
 
@@ -83,6 +83,32 @@ impl Step {
 }
 
 impl Definition {
+    /// The flow of setup or teardown as the only scenario of that name: one iteration of one VU.
+    #[must_use]
+    pub fn once(&self, name: &str, flow: &[Step]) -> Self {
+        let longest = std::time::Duration::from_secs(31 * 86_400);
+        Self {
+            scenarios: vec![Scenario {
+                name: name.to_owned(),
+                start_time: std::time::Duration::ZERO,
+                graceful_stop: std::time::Duration::ZERO,
+                executor: Executor::SharedIterations {
+                    vus: 1,
+                    iterations: 1,
+                    max_duration: longest,
+                },
+                share: None,
+                pace: None,
+                tags: self.tags.clone(),
+                flow: flow.to_vec(),
+                http: self.http.clone(),
+            }],
+            setup: Vec::new(),
+            teardown: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     /// The metrics of the test's own that flows record.
     pub fn recorded_metrics(&self) -> BTreeSet<String> {
         fn collect(steps: &[Step], metrics: &mut BTreeSet<String>) {

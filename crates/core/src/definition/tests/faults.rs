@@ -111,7 +111,7 @@ fn keys_of_other_tools_have_ours_for_an_answer() {
             "write http: {insecure: true}",
         ),
         ("userAgent: x", "below http"),
-        ("setup: x", "no set-up"),
+        ("setupTimeout: 1m", "as long as the start of the tasks"),
         ("rps: 5", "constant-arrival-rate"),
         ("sleep: 1", "think: 1s"),
     ] {

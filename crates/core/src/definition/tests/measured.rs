@@ -191,3 +191,27 @@ fn an_open_reference_among_arguments_is_open() {
     ));
     assert_eq!(parsed.open.len(), 1);
 }
+
+#[test]
+fn a_schema_is_a_file_of_the_definition() {
+    let parsed = good(&with_flow(
+        "- {get: /, checks: [body fits schemas/a.json, \"$.x fits 'b c.json'\"]}\n- {if: body fits d.json, steps: [{get: /}]}",
+    ));
+    assert_eq!(parsed.files, ["b c.json", "d.json", "schemas/a.json"]);
+    for (check, said) in [
+        ("body fits gone.csv", "the file \"- {get"),
+        (
+            "body fits ../a.json",
+            "the path \"../a.json\" is not one of a file here",
+        ),
+        ("body fits", "a file is missing"),
+        ("header:X fits a.json", "\"fits\" does not fit the subject"),
+        ("body schema a.json", "did you mean \"fits\"?"),
+    ] {
+        let message = faults(&with_flow(&format!("- {{get: /, checks: ['{check}']}}")));
+        assert!(
+            message.contains(said) || check.contains("gone") && message.contains("does not exist"),
+            "{check}\n{message}"
+        );
+    }
+}

@@ -8,6 +8,7 @@ mod given;
 mod hostile;
 mod meaning;
 mod measured;
+mod once;
 mod open;
 
 use super::*;
