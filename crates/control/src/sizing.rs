@@ -50,13 +50,22 @@ fn requests_per_s(scenario: &Scenario) -> f64 {
     iterations * share * requests(&scenario.flow).max(1.0)
 }
 
-/// Requests of an iteration at most; of several ways, what they have on average.
+/// How many passes are reckoned with of a loop whose number the target decides: its bound is mostly far above.
+const USUAL_PASSES: u32 = 10;
+
+/// Requests of an iteration, rather too many than too few; of several ways, what they have on average.
 fn requests(steps: &[Step]) -> f64 {
     let each = steps.iter().map(|step| match step {
         Step::Request(_) => 1.0,
         Step::Group { steps, .. } => requests(steps),
-        Step::Repeat(repeat) => f64::from(repeat.most) * requests(&repeat.steps),
-        Step::Each(each) => f64::from(each.most) * requests(&each.steps),
+        Step::Repeat(repeat) => {
+            let passes = match repeat.condition {
+                Some(_) => repeat.most.min(USUAL_PASSES),
+                None => repeat.most,
+            };
+            f64::from(passes) * requests(&repeat.steps)
+        }
+        Step::Each(each) => f64::from(each.most.min(USUAL_PASSES)) * requests(&each.steps),
         Step::If(branch) => requests(&branch.steps).max(requests(&branch.otherwise)),
         Step::Choose(ways) => {
             let all: f64 = ways.iter().map(|way| f64::from(way.weight)).sum();

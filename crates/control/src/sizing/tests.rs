@@ -76,6 +76,74 @@ fn the_rate_the_vus_and_the_size_of_a_task_decide() {
     assert_eq!(auto(&definition(threaded, rate(u64::MAX))), MAX_TASKS);
 }
 
+struct Nothing;
+
+impl floodgate_core::definition::Resolver for Nothing {
+    fn env(&self, _: &str) -> Option<String> {
+        None
+    }
+    fn secret(&self, name: &str) -> Result<String, String> {
+        Err(format!("there is no secret {name}"))
+    }
+    fn file_exists(&self, _: &str) -> bool {
+        false
+    }
+}
+
+/// The tasks that 1,000 iterations a second of a flow want.
+fn auto_of(flow: &str) -> u32 {
+    let text = format!(
+        "version: 1\ntest: t\ntarget: http://127.0.0.1\nscenarios:\n  s:\n    executor: constant-arrival-rate\n    rate: 1000\n    duration: 1m\n    preAllocatedVUs: 10\n{flow}"
+    );
+    let source = floodgate_core::definition::Source {
+        name: "d.yaml",
+        text: text.as_bytes(),
+    };
+    let parsed = floodgate_core::definition::parse(&source, &Default::default(), &Nothing);
+    auto(&parsed.unwrap().definition)
+}
+
+#[test]
+fn loops_choices_and_shares_multiply_requests() {
+    let get = "[{get: /}]";
+    for (flow, as_many_requests) in [
+        (format!("repeat: 30, steps: {get}"), 30),
+        (
+            format!("repeat: 5, steps: [{{repeat: 8, steps: {get}}}]"),
+            40,
+        ),
+        // How often it is done is the target's to say.
+        (
+            format!("repeat: {{while: '${{vu}} > 0', max: 9999}}, steps: {get}"),
+            10,
+        ),
+        (
+            format!("if: '${{vu}} > 9', steps: [{{repeat: 20, steps: {get}}}], else: {get}"),
+            20,
+        ),
+        (
+            format!(
+                "choose: [{{weight: 3, steps: [{{repeat: 40, steps: {get}}}]}}, {{steps: [{{think: 1s}}]}}]"
+            ),
+            30,
+        ),
+    ] {
+        let plain = format!("    flow: [{{repeat: {as_many_requests}, steps: {get}}}]\n");
+        let flow = format!("    flow: [{{{flow}}}]\n");
+        assert_eq!(auto_of(&flow), auto_of(&plain), "{flow}");
+    }
+    let heavy = "flow: [{repeat: 60, steps: [{get: /}]}]";
+    let mix = format!(
+        "    mix: {{a: {{weight: 1, {heavy}}}, b: {{weight: 3, flow: [{{think: 1s}}]}}}}\n"
+    );
+    // A quarter of the starts, and one request for each of the others.
+    assert_eq!(
+        auto_of(&mix),
+        auto_of("    flow: [{repeat: 15, steps: [{get: /}]}]\n")
+    );
+    assert!(auto_of(&format!("    {heavy}\n")) > auto_of(&mix));
+}
+
 #[test]
 fn every_region_gets_a_task_of_an_automatic_number() {
     let mut test = definition(Engine::Http, rate(1));

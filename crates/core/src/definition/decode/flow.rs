@@ -45,7 +45,10 @@ impl Decoder<'_> {
             }
             return Some(Step::Set(assignments));
         }
-        if Self::is_control(node) {
+        let methods = &step::METHODS;
+        let is_request =
+            methods.iter().any(|key| key.is_given(node)) || step::REQUEST.is_given(node);
+        if !is_request && Self::is_control(node) {
             return self.control(node, scope);
         }
         let request = self.request(node, scope);

@@ -112,6 +112,10 @@ fn faults_have_their_places() {
             "the key \"steps\" is missing",
         ),
         (
+            "- {get: /, if: status == 200}".to_owned(),
+            "scenarios.s.flow[0].if: request does not take this key; it belongs to if",
+        ),
+        (
             "- {stop: run}".to_owned(),
             "\"run\" is not known; allowed: iteration",
         ),
