@@ -260,6 +260,7 @@ fn compile(flow: Vec<RequestStep>) -> CompiledScenario<usize> {
         start_time: Duration::ZERO,
         graceful_stop: Duration::ZERO,
         share: None,
+        side: None,
         pace: None,
         executor: Executor::PerVuIterations {
             vus: 1,
@@ -277,6 +278,7 @@ fn compile(flow: Vec<RequestStep>) -> CompiledScenario<usize> {
         project: "p".into(),
         test: "t".into(),
         target: Some("http://127.0.0.1:1".into()),
+        against: None,
         engine: Engine::Http,
         script: None,
         script_files: Vec::new(),

@@ -1,6 +1,7 @@
 //! Runs against a target that behaves.
 
 use crate::support::*;
+use floodgate_records::comparison::Change;
 use floodgate_records::status::Status;
 use floodgate_testserver::{Config, TestServer};
 
@@ -321,4 +322,28 @@ fn progress_goes_to_stderr_in_plain_lines() {
         "{said}"
     );
     assert!(!said.contains('\u{1b}'), "no escape sequences in a log");
+}
+
+#[test]
+fn two_targets_are_loaded_in_turns_and_compared() {
+    let bench = Bench::new();
+    let [head, base] = [(); 2].map(|()| TestServer::start(Config::fast()).unwrap());
+    let (ended, summary) = bench.run(
+        &arrivals(&head.url(), 20, "10s", ""),
+        &["--against", &base.url(), "--generators", "2"],
+    );
+    // Ten seconds decide nothing, which is said and no failure.
+    ended.expect(0);
+    let requests = [&head, &base].map(|target| target.counters().requests());
+    assert_eq!(requests, [100, 100]);
+    let found = summary.comparison.unwrap();
+    assert!(found.in_turns && found.gates.len() == 3, "{found:#?}");
+    assert_eq!(found.base, found.head, "both are this run");
+    assert_eq!(found.outcome, Change::Undecided);
+    let said = summary.warnings.join("; ");
+    assert!(said.contains("undecided against the baseline"), "{said}");
+
+    let shown = bench.floodgate(&["show", &summary.execution]);
+    let shown = shown.expect(0).stdout();
+    assert!(shown.contains("base and head in turns"), "{shown}");
 }

@@ -6,7 +6,7 @@ use crate::lookup::load_summary;
 use crate::stores::Stores;
 use floodgate_core::baseline::BaselineMetric;
 use floodgate_core::compare::{self, Account, Against, MIN_RUNS, Measured, Run, Terms, obstacles};
-use floodgate_core::shard::decode;
+use floodgate_core::shard::{Row, decode};
 use floodgate_records::comparison::Comparison;
 use floodgate_records::execution::Execution;
 use floodgate_records::keys::ExecutionKeys;
@@ -84,14 +84,20 @@ pub(crate) async fn measured(
     duration_s: f64,
     metrics: &[BaselineMetric],
 ) -> Result<Measured> {
+    let rows = merged_rows(stores, keys).await?;
+    let start_ms = start_ms.unwrap_or_default();
+    Ok(Measured::of(&rows, start_ms, duration_s, metrics))
+}
+
+/// What a run measured, as it was merged.
+pub(crate) async fn merged_rows(stores: &Stores, keys: &ExecutionKeys) -> Result<Vec<Row>> {
     let merged = stores.objects.get(&keys.merged()).await?;
     let merged = merged.ok_or_else(|| missing(keys.merged()))?;
     let shard = decode(&merged).map_err(|error| ControlError::Corrupt {
         key: keys.merged(),
         source: error.into(),
     })?;
-    let start_ms = start_ms.unwrap_or_default();
-    Ok(Measured::of(&shard.rows, start_ms, duration_s, metrics))
+    Ok(shard.rows)
 }
 
 fn missing(key: String) -> ControlError {

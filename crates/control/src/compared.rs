@@ -1,13 +1,14 @@
-//! What becomes of a definition's `baseline` when its run has been merged, whatever its method.
+//! What becomes of a definition's `baseline` or `against` when its run has been merged.
 
 use crate::collect::Collected;
 use crate::earlier::{Earlier, earlier};
 use crate::error::{ControlError, Result, Uncompiled};
+use crate::in_turns::in_turns;
 use crate::judged::{Judged, judged};
 use crate::stores::Stores;
 use floodgate_core::baseline::{Baseline, BaselineMetric};
 use floodgate_core::compare::Terms;
-use floodgate_core::definition::model::{BaselineMethod, BaselineSpec};
+use floodgate_core::definition::model::{BaselineMethod, Definition};
 use floodgate_core::syntax::SyntaxError;
 use floodgate_records::comparison::Comparison;
 use floodgate_records::execution::Execution;
@@ -34,12 +35,19 @@ impl Compared {
     /// # Errors
     /// A definition that cannot be used, what may be asked again, and merged data of this run that cannot be read.
     pub(crate) async fn of(
-        spec: Option<&BaselineSpec>,
+        definition: &Definition,
         stores: &Stores,
         execution: &Execution,
         collected: &Collected,
     ) -> Result<Self> {
-        let Some(spec) = spec else {
+        if definition.against.is_some() {
+            let terms = Terms::in_turns();
+            return Ok(Self {
+                comparison: Some(in_turns(stores, &terms, execution, collected).await?),
+                ..Self::default()
+            });
+        }
+        let Some(spec) = &definition.baseline else {
             return Ok(Self::default());
         };
         match &spec.method {

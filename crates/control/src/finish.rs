@@ -319,7 +319,7 @@ async fn judge(
         source: Uncompiled(faults).into(),
     };
     let thresholds = Thresholds::compile(&definition.thresholds).map_err(unusable)?;
-    let compared = Compared::of(definition.baseline.as_ref(), stores, execution, collected);
+    let compared = Compared::of(definition, stores, execution, collected);
     // boxed: it is large, and seldom
     let compared = Box::pin(compared).await?;
     execution.warnings.extend(compared.warnings);

@@ -15,6 +15,7 @@ mod failures;
 mod finish;
 mod give_up;
 mod home;
+mod in_turns;
 pub mod json;
 mod judged;
 pub mod load;

@@ -7,7 +7,7 @@ use crate::prepare::TestPackage;
 use bytes::Bytes;
 use floodgate_core::baseline::BaselineMetric;
 use floodgate_core::compare::{MIN_WINDOWS, WINDOW_S};
-use floodgate_core::definition::model::{BaselineMethod, BaselineSpec};
+use floodgate_core::definition::model::BaselineMethod;
 use floodgate_core::definition::{
     Definition, Faults, Overrides, Parsed, Resolver, Severity, Source, parse, version,
 };
@@ -183,9 +183,17 @@ fn unusable(error: LoadError) -> ControlError {
 /// What the definition's own grammar does not know: thresholds and baseline must compile. Returns doubts.
 fn compile(definition: &Definition) -> std::result::Result<Vec<String>, LoadError> {
     let mut doubts = Vec::new();
+    doubts.extend(
+        definition
+            .against
+            .as_ref()
+            .and_then(|_| too_short(definition, "comparison in turns")),
+    );
     if let Some(spec) = &definition.baseline {
         BaselineMetric::all(&spec.metrics)?;
-        doubts.extend(too_short(definition, spec));
+        if matches!(spec.method, BaselineMethod::Compare(_)) {
+            doubts.extend(too_short(definition, "baseline"));
+        }
     }
     let recorded = definition.recorded_metrics();
     doubts.extend(Thresholds::compile(&definition.thresholds)?.warnings(&recorded));
@@ -193,14 +201,13 @@ fn compile(definition: &Definition) -> std::result::Result<Vec<String>, LoadErro
 }
 
 /// A run that is too short for what it is to be compared by. How long a script runs is not known.
-fn too_short(definition: &Definition, spec: &BaselineSpec) -> Option<String> {
+fn too_short(definition: &Definition, what: &str) -> Option<String> {
     let least = Duration::from_secs(MIN_WINDOWS as u64 * u64::from(WINDOW_S));
     let planned = Duration::from_millis(planned_load(definition).duration_ms);
-    let is_short = matches!(spec.method, BaselineMethod::Compare(_)) && planned < least;
-    (is_short && !definition.engine.runs_scripts()).then(|| {
+    (planned < least && !definition.engine.runs_scripts()).then(|| {
         format!(
-            "the baseline will be undecided: the run is planned for {} s, and intervals take {} s after the warm-up, better 300 s; \
-             plan a longer run, or use method: tolerance",
+            "the {what} will be undecided: the run is planned for {} s, and intervals take {} s after the warm-up, better 300 s; \
+             plan a longer run",
             planned.as_secs_f64(),
             least.as_secs()
         )

@@ -4,7 +4,7 @@
 //! tags of every filter of the thresholds and the baseline that it matches. So a filter finds the same samples with the bound as
 //! without it, and what folding can add is bounded by the definition: by its filters, its scenarios, and two outcomes.
 
-use crate::definition::model::Definition;
+use crate::definition::model::{Definition, Side};
 use floodgate_records::key::Key;
 use floodgate_records::metric::Tags;
 
@@ -40,7 +40,14 @@ impl Folding {
         // `metric{tags} aggregate`: the key ends at the last white space.
         let compared = baseline.filter_map(|m| Some(m.trim().rsplit_once(char::is_whitespace)?.0));
         let keys = thresholds.chain(compared);
-        Self::new(keys.filter_map(|key| Some(key.trim().parse::<Key>().ok()?.tags)))
+        let filters = keys.filter_map(|key| Some(key.trim().parse::<Key>().ok()?.tags));
+        // What two targets measured is told apart by this tag.
+        let sides = definition
+            .scenarios
+            .iter()
+            .filter_map(|scenario| scenario.side);
+        let sides = sides.map(|side| Tags::new().with(Side::TAG, side.as_str()));
+        Self::new(filters.chain(sides))
     }
 
     /// The filters whose tags are kept, sorted: what a task states in its manifest.

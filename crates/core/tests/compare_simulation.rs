@@ -3,11 +3,15 @@
 #[path = "../examples/simulate/model.rs"]
 #[allow(dead_code)]
 mod model;
+#[path = "../examples/simulate/paired.rs"]
+#[allow(dead_code)]
+mod paired;
 #[path = "../examples/simulate/trial.rs"]
 #[allow(dead_code)]
 mod trial;
 
 use model::{Conditions, Tail};
+use paired::{Shared, ten_minutes};
 use trial::{Against, power, trials};
 
 /// A tenth of the requests of the table's runs: they suffice for p95, and a debug build has to draw them.
@@ -58,4 +62,20 @@ fn runs_that_differ_by_themselves_are_known_from_earlier_ones() {
     // Two runs cannot tell that runs differ; it is said in the documentation, and shown here.
     assert!(two > 6, "{two} of 60");
     assert!(six <= 4, "{six} of 30");
+}
+
+/// What both targets share cancels: it would hide a tenth from two runs one after the other.
+#[test]
+fn in_turns_a_small_change_is_found_where_runs_drift() {
+    let shared = Shared {
+        sd: 0.1,
+        memory_s: 30.0,
+        step: 1.5,
+    };
+    let of = ten_minutes(60, Tail::Lognormal(0.3));
+    let equal = paired::trials(&of, shared, 1.0, 40, 5);
+    // One in a hundred is allowed; of 40 more than four are with a chance of 0.01 %.
+    assert!(equal.worse + equal.better <= 4, "{equal:?}");
+    let slower = paired::trials(&of, shared, 1.05, 20, 6);
+    assert!(slower.worse >= 15, "{slower:?}");
 }

@@ -16,6 +16,9 @@ pub struct Comparison {
     /// How many runs are compared with together, `base` among them; 0 if it is that one alone.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub pooled: usize,
+    /// Whether the two are targets that one run has loaded in turns; then both are that run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_turns: bool,
     /// The run in question.
     pub head: ComparedRun,
     /// What follows from all gates together.

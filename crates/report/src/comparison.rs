@@ -35,6 +35,7 @@ pub fn comparison(c: &Comparison, style: Style) -> String {
 /// The comparison that a test asks for, in the account of its run.
 pub(crate) fn section(c: &Comparison, style: Style) -> String {
     let with = match c.pooled {
+        _ if c.in_turns => "base and head in turns".to_owned(),
         0 => format!("compared with {}", c.base.execution),
         n => format!(
             "compared with {n} runs together, the newest {}",
@@ -90,6 +91,7 @@ fn basis(c: &Comparison) -> String {
         s => format!("; up to {s} s at the start left out as warm-up"),
     };
     let history = match c.history {
+        _ if c.in_turns => "what drifts meets both alike".to_owned(),
         0 => "too few earlier runs to tell how much runs differ anyway".to_owned(),
         n => format!(
             "{} tell how much runs differ anyway",

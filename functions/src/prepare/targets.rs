@@ -81,13 +81,11 @@ fn ways(targets: &Targets, http: &HttpOptions) -> Vec<String> {
 /// The hosts that a test certainly sends requests to.
 fn hosts(definition: &Definition) -> BTreeSet<String> {
     // The host of an open one is known to the tasks alone.
-    let target = definition
-        .target
-        .as_deref()
-        .filter(|url| *url != OPEN_TARGET);
-    let mut found: BTreeSet<_> = target
-        .and_then(|url| host_of(url, true))
-        .into_iter()
+    let targets = [&definition.target, &definition.against];
+    let known = targets.into_iter().filter_map(Option::as_deref);
+    let mut found: BTreeSet<_> = known
+        .filter(|url| *url != OPEN_TARGET)
+        .filter_map(|url| host_of(url, true))
         .collect();
     for scenario in &definition.scenarios {
         of_steps(&scenario.flow, &mut found);

@@ -257,7 +257,7 @@ impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
 
     fn request(&mut self, step: &RequestStep, group: &str) -> Result<StepPlan<W>, Problem> {
         let http = &self.scenario.http;
-        let target = self.definition.target.as_deref();
+        let target = self.scenario.target(self.definition);
         let template =
             RequestTemplate::compile(step, http, target, &self.names, self.files, &self.boundary)?;
         let (own_tags, tags) = self.tags(step, group);

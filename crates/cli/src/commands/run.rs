@@ -36,6 +36,9 @@ pub struct Args {
     /// Override a value of the definition by its path, or a parameter: scenarios.browse.rate=50; repeatable
     #[arg(long = "set", short, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
+    /// Also load this base URL, in turns of seconds, and compare the target with it
+    #[arg(long, value_name = "URL")]
+    pub against: Option<String>,
     /// Parameters in the words of a script's tool.
     #[command(flatten)]
     pub script: ScriptArgs,
@@ -96,6 +99,16 @@ pub(crate) fn overrides(set: &[String], script: &ScriptArgs) -> Result<Vec<(Stri
     parameters.chain(set.iter().map(split)).collect()
 }
 
+impl Args {
+    /// What is put in place of the definition's own.
+    fn overrides(&self) -> Result<Vec<(String, String)>> {
+        let mut all = overrides(&self.set, &self.script)?;
+        let against = self.against.iter().cloned();
+        all.extend(against.map(|url| ("against".to_owned(), url)));
+        Ok(all)
+    }
+}
+
 /// Runs a definition.
 ///
 /// # Errors
@@ -106,7 +119,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     }
     let out = &args.out.out;
     let env = Environment::new(&args.env, out)?.with_load_options(args.load.options());
-    let test = load_file(&args.file, &overrides(&args.set, &args.script)?, &env)?;
+    let test = load_file(&args.file, &args.overrides()?, &env)?;
     let junit = args.junit.as_deref().map(OutputFile::open).transpose()?;
     let run = LocalRun {
         test: &test,
@@ -203,7 +216,7 @@ async fn run_in_cloud(args: Args) -> Result<ExitCode> {
     let env = Environment::new(&args.env, out)?
         .leaving_secrets_open()
         .with_load_options(args.load.options());
-    let test = load_file(&args.file, &overrides(&args.set, &args.script)?, &env)?;
+    let test = load_file(&args.file, &args.overrides()?, &env)?;
     let only_here = only_here(&test, |name| std::env::var(name).ok());
     if !only_here.is_empty() {
         return Err(CliError::definition(only_here.concat()));

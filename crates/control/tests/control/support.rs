@@ -53,6 +53,7 @@ pub fn definition(thresholds: &[(&str, &str)]) -> Definition {
         start_time: Duration::ZERO,
         graceful_stop: Duration::from_secs(30),
         share: None,
+        side: None,
         pace: None,
         executor: Executor::ConstantArrivalRate {
             rate: 10,
@@ -76,6 +77,7 @@ pub fn definition(thresholds: &[(&str, &str)]) -> Definition {
         project: "shop".into(),
         test: "checkout".into(),
         target: Some("http://127.0.0.1:1".into()),
+        against: None,
         engine: Engine::Http,
         script: None,
         script_files: Vec::new(),

@@ -1,14 +1,16 @@
-//! How often comparisons are right, by simulation: prints the table of `docs/compare.md`.
+//! How often comparisons are right, by simulation: prints the tables of `docs/compare.md`.
 //!
-//! `cargo xtask simulate compare` builds and runs it. The seeds are fixed: it prints the same each time.
+//! `cargo xtask simulate compare` and `cargo xtask simulate paired` build and run it. The seeds are fixed: it prints the same each time.
 
 mod model;
+mod paired;
 mod trial;
 
 use model::{Conditions, Tail};
+use paired::Shared;
 use trial::{Against, P95, power, trials};
 
-const USAGE: &str = "usage: simulate compare [TRIALS]";
+const USAGE: &str = "usage: simulate compare|paired [TRIALS]";
 
 fn main() {
     let mut words = std::env::args().skip(1);
@@ -16,6 +18,7 @@ fn main() {
     let count = words.next().map_or(Ok(1_000), |n| n.parse::<u32>());
     match (what.as_deref(), count) {
         (Some("compare"), Ok(count)) if count > 0 => compare(count),
+        (Some("paired"), Ok(count)) if count > 0 => in_turns(count),
         _ => {
             eprintln!("{USAGE}");
             std::process::exit(2);
@@ -37,6 +40,82 @@ fn compare(count: u32) {
     for (seed, (name, of, against)) in (101..).zip(several()) {
         row(&name, &of, against, count / 4, seed);
     }
+}
+
+/// The shifts of the operating curve.
+const SHIFTS: [f64; 5] = [1.0, 1.01, 1.015, 1.02, 1.03];
+
+fn in_turns(count: u32) {
+    println!(
+        "Two targets in turns of 2.5 s, ten minutes; `min_effect: 1%`, 99 %. How often p95 was found worse: of {count} runs with equal targets, of {} for each shift.\n",
+        count / 4
+    );
+    let shifts = SHIFTS.map(|shift| match shift {
+        1.0 => "equal".to_owned(),
+        shift => format!("+{:.1} %", (shift - 1.0) * 100.0),
+    });
+    println!(
+        "| Requests a second, and what varies | worse or better, if equal | {} |",
+        shifts.join(" | ")
+    );
+    println!("|---|--:|{}", "--:|".repeat(SHIFTS.len()));
+    for (seed, (name, of, shared)) in (201..).zip(turns()) {
+        let trial = |at: usize, count: u32| {
+            let seed = seed * 100 + at as u64;
+            paired::trials(&of, shared, SHIFTS[at], count, seed)
+        };
+        let (equal, worse) = std::thread::scope(|scope| {
+            let worse = scope.spawn(move || {
+                let shifted = (1..SHIFTS.len()).map(|at| trial(at, count / 4).worse);
+                shifted.collect::<Vec<_>>()
+            });
+            (trial(0, count), worse.join().expect("no trial fails"))
+        });
+        let share = |n: u32, of: u32| format!("{:.1} %", f64::from(n) * 100.0 / f64::from(of));
+        let worse: Vec<_> = worse.into_iter().map(|n| share(n, count / 4)).collect();
+        println!(
+            "| {name} | {} | {} | {} |",
+            share(equal.worse + equal.better, count),
+            share(equal.worse, count),
+            worse.join(" | ")
+        );
+    }
+}
+
+fn turns() -> Vec<(&'static str, Conditions, Shared)> {
+    let lognormal = Tail::Lognormal(0.5);
+    let shared = |sd, memory_s, step| Shared { sd, memory_s, step };
+    let calm = shared(0.0, 1.0, 1.0);
+    let of = paired::ten_minutes;
+    vec![
+        ("200/s, requests only", of(200, lognormal), calm),
+        ("500/s, requests only", of(500, lognormal), calm),
+        (
+            "500/s, 5 % for 15 s",
+            of(500, lognormal),
+            shared(0.05, 15.0, 1.0),
+        ),
+        (
+            "500/s, 10 % for 60 s",
+            of(500, lognormal),
+            shared(0.10, 60.0, 1.0),
+        ),
+        (
+            "500/s, twice as slow from the middle on",
+            of(500, lognormal),
+            shared(0.03, 15.0, 2.0),
+        ),
+        (
+            "500/s, heavy tail (Pareto 1.5), 5 % for 15 s",
+            of(500, Tail::Pareto),
+            shared(0.05, 15.0, 1.0),
+        ),
+        (
+            "1000/s, 5 % for 15 s",
+            of(1_000, lognormal),
+            shared(0.05, 15.0, 1.0),
+        ),
+    ]
 }
 
 fn header() {

@@ -99,7 +99,7 @@ impl Run {
 }
 
 impl Tail {
-    fn draw(self, random: &mut fastrand::Rng) -> f64 {
+    pub(crate) fn draw(self, random: &mut fastrand::Rng) -> f64 {
         match self {
             Self::Lognormal(deviation) => (deviation * normal(random)).exp(),
             Self::Pareto if random.u32(0..20) == 0 => 2.0 * (1.0 - random.f64()).powf(-1.0 / 1.5),

@@ -45,7 +45,12 @@ pub(super) fn spread(
 }
 
 /// Blocks of consecutive windows, as many windows as the run has.
-fn draw(windows: usize, block: usize, random: &mut fastrand::Rng, into: &mut Vec<Range<usize>>) {
+pub(super) fn draw(
+    windows: usize,
+    block: usize,
+    random: &mut fastrand::Rng,
+    into: &mut Vec<Range<usize>>,
+) {
     into.clear();
     let mut missing = windows;
     while missing > 0 {

@@ -10,6 +10,19 @@ const MAX_PERSISTENCE: f64 = 0.9;
 /// The coefficient of the first order of one or two runs together, on its upper side: the estimate, corrected for its bias in short series
 /// (Kendall 1954), plus its standard error. In [0, 0.9]: what swings back from window to window is taken to be independent.
 pub(super) fn persistence(runs: &[Vec<f64>]) -> f64 {
+    let (estimate, error) = coefficient(runs);
+    (estimate + error).clamp(0.0, MAX_PERSISTENCE)
+}
+
+/// The same of differences between two that take turns, as estimated: turns leave little of what would persist, and change sides against the
+/// rest, so that there is nothing to be taken for worse than it looks.
+pub(super) fn left_in_turns(differences: Vec<f64>) -> f64 {
+    let (estimate, _) = coefficient(&[differences]);
+    estimate.clamp(0.0, MAX_PERSISTENCE)
+}
+
+/// The coefficient, corrected for its bias, with its standard error.
+fn coefficient(runs: &[Vec<f64>]) -> (f64, f64) {
     let (mut products, mut squares, mut windows) = (0.0, 0.0, 0.0);
     for run in runs {
         let n = run.len() as f64;
@@ -28,24 +41,34 @@ pub(super) fn persistence(runs: &[Vec<f64>]) -> f64 {
         windows += n;
     }
     if squares == 0.0 {
-        return 0.0;
+        return (0.0, 0.0);
     }
     let raw = products / squares;
     let each = windows / runs.len() as f64;
     let corrected = (raw + (1.0 + 3.0 * raw) / each).clamp(-1.0, 1.0);
     let error = ((1.0 - corrected * corrected) / windows).sqrt();
-    (corrected + error).clamp(0.0, MAX_PERSISTENCE)
+    (corrected, error)
 }
 
 /// Windows of a block: what Politis & White (2004, as corrected by Patton, Politis & White 2009) give for moving blocks and such a
 /// persistence; at least √n, since their rule takes the persistence as known; at most a quarter of the run.
 pub(super) fn block_length(windows: usize, persistence: f64) -> usize {
+    let least = (windows as f64).sqrt();
+    let length = automatic(windows, persistence).max(least).ceil() as usize;
+    length.clamp(1, (windows / 4).max(1))
+}
+
+/// The same for differences between two that take turns: two rounds, which begin with either, or what the dependence asks for.
+pub(super) fn block_of_rounds(rounds: usize, persistence: f64) -> usize {
+    let length = automatic(rounds, persistence).ceil() as usize;
+    length.clamp(2, (rounds / 4).max(2))
+}
+
+fn automatic(windows: usize, persistence: f64) -> f64 {
     let n = windows as f64;
     // Their (2 G² / D)^⅓ n^⅓ with D = 4/3 g(0)²: for the first order G / g(0) = 2ρ / (1 - ρ²).
     let shape = 2.0 * persistence / (1.0 - persistence * persistence);
-    let automatic = (1.5 * shape * shape * n).cbrt();
-    let length = automatic.max(n.sqrt()).ceil() as usize;
-    length.clamp(1, (windows / 4).max(1))
+    (1.5 * shape * shape * n).cbrt()
 }
 
 /// By which factor the variance is larger than blocks of that length show: what reaches beyond a block, and what the run's own mean takes

@@ -2,6 +2,7 @@
 
 use super::comparable::{Account, obstacles};
 use super::interval::{Compared, Effect, Needed, Settings};
+use super::paired::paired;
 use super::runs::{MIN_RUNS, RunValue, after, run_value};
 use super::series::{Statistic, WINDOW_S, Window};
 use super::share::{is_mostly, rest_of, smoothed, turned, weighed};
@@ -34,6 +35,8 @@ pub struct Run<'a> {
 pub enum Against<'a> {
     /// One run. Others of the same test say by how much runs differ anyway, if they are [`MIN_RUNS`] or more.
     One(Run<'a>, &'a [Measured]),
+    /// Another target, which the same run has loaded in turns: what it measured there.
+    InTurns(Run<'a>),
     /// Several together, [`MIN_RUNS`] or more, with what is known of the newest.
     Several(Account<'a>, &'a [Measured]),
 }
@@ -41,7 +44,7 @@ pub enum Against<'a> {
 impl<'a> Against<'a> {
     fn account(&self) -> Account<'a> {
         match self {
-            Self::One(run, _) => run.account,
+            Self::One(run, _) | Self::InTurns(run) => run.account,
             Self::Several(account, _) => *account,
         }
     }
@@ -49,7 +52,7 @@ impl<'a> Against<'a> {
     /// The runs that are compared with.
     fn runs(&self) -> &'a [Measured] {
         match self {
-            Self::One(run, _) => std::slice::from_ref(run.measured),
+            Self::One(run, _) | Self::InTurns(run) => std::slice::from_ref(run.measured),
             Self::Several(_, runs) => runs,
         }
     }
@@ -69,16 +72,19 @@ pub fn compare(against: Against<'_>, head: Run<'_>, terms: &Terms) -> Comparison
         .iter()
         .map(|metric| gate(metric, against, head.measured, &settings))
         .collect();
-    let obstacles = obstacles(base, head.account);
+    let mut obstacles = obstacles(base, head.account);
+    // What is to be said of a run that is both is said once.
+    obstacles.dedup();
     let (pooled, history) = match against {
         Against::One(_, history) if history.len() >= MIN_RUNS => (0, history.len()),
-        Against::One(..) => (0, 0),
+        Against::One(..) | Against::InTurns(_) => (0, 0),
         Against::Several(_, runs) => (runs.len(), runs.len()),
     };
     Comparison {
         schema: Comparison::SCHEMA,
         base: compared(base),
         pooled,
+        in_turns: matches!(against, Against::InTurns(_)),
         head: compared(head.account),
         outcome: together(&gates, &obstacles),
         obstacles,
@@ -183,6 +189,11 @@ fn fill(
                 .collect();
             let known = values(&mut known.iter().map(|run| &run[..]));
             let found = two(number.statistic, &base[0], &head, &known, settings)?;
+            let left = rest(&base[0], found.warmup_s);
+            (found, value(number.statistic, left), smoothed(left))
+        }
+        Against::InTurns(_) => {
+            let found = paired(number.statistic, &base[0], &head, settings)?;
             let left = rest(&base[0], found.warmup_s);
             (found, value(number.statistic, left), smoothed(left))
         }

@@ -7,6 +7,8 @@
 //!   values an interval. It covers what varies *within* runs.
 //! * **One run after five or more** ([`after`]): the runs before it say how far apart runs of this test lie, so the interval covers
 //!   what varies *between* runs, too.
+//! * **Two targets in one run** ([`paired`]), loaded in turns of seconds: the bootstrap draws the same windows for both, so that what
+//!   drifts cancels.
 //! * **Several against several** ([`groups`]): the exact Mann–Whitney test on one value a run.
 //!
 //! What follows from an interval is said by [`Interval::outcome`]. All gates of a run share one error rate: see [`Settings::level`].
@@ -18,6 +20,7 @@ mod dependence;
 mod estimator;
 mod gates;
 mod interval;
+mod paired;
 mod quantile;
 mod ranks;
 mod ratio;
@@ -36,6 +39,7 @@ mod windows;
 pub use comparable::{Account, obstacles};
 pub use gates::{Against, Run, compare, compared};
 pub use interval::{Compared, Effect, Interval, Needed, Settings};
+pub use paired::paired;
 pub use ranks::{groups, mann_whitney};
 pub use runs::{MIN_RUNS, RunValue, after, run_value};
 pub use series::{Statistic, WINDOW_S, Window};

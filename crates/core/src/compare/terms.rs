@@ -35,6 +35,28 @@ impl Terms {
     }
 }
 
+/// What two targets are compared by that a run has loaded in turns.
+const IN_TURNS: [&str; 3] = [
+    "http_req_duration p(50)",
+    "http_req_duration p(95)",
+    "http_req_failed rate",
+];
+
+impl Terms {
+    /// Those of two targets that are loaded in turns: as nothing drifts between them, smaller changes are found, and fewer false ones are borne.
+    pub fn in_turns() -> Self {
+        let metrics = IN_TURNS.iter();
+        Self {
+            metrics: metrics
+                .filter_map(|text| BaselineMetric::parse(text).ok())
+                .collect(),
+            confidence: 0.99,
+            min_effect: 0.01,
+            undecided: Some(IfUndecided::Pass),
+        }
+    }
+}
+
 /// What [`min_effect`] takes, in words.
 pub const MIN_EFFECT_SAID: &str = "a share from 0.1% to 100%, such as 5%";
 /// What [`confidence`] takes, in words.

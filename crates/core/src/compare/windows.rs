@@ -5,7 +5,7 @@ use crate::baseline::BaselineMetric;
 use crate::histogram::{Histogram, HistogramError};
 use crate::shard::Row;
 use floodgate_records::key::Key;
-use floodgate_records::metric::MetricKind;
+use floodgate_records::metric::{MetricKind, Tags};
 
 /// What a run measured of the numbers that are compared, in windows of [`WINDOW_S`] seconds.
 #[derive(Clone, Debug)]
@@ -25,13 +25,32 @@ impl Measured {
     /// Takes from the merged rows of a run what some metrics ask for. Windows are counted from the common start (Unix ms); one that the
     /// end of the run, `duration_s` seconds later, cuts short is left out.
     pub fn of(rows: &[Row], start_ms: i64, duration_s: f64, metrics: &[BaselineMetric]) -> Self {
+        Self::where_tagged(&Tags::new(), rows, start_ms, duration_s, metrics)
+    }
+
+    /// The same of the rows that have some tags.
+    pub fn where_tagged(
+        tags: &Tags,
+        rows: &[Row],
+        start_ms: i64,
+        duration_s: f64,
+        metrics: &[BaselineMetric],
+    ) -> Self {
         let mut of_keys: Vec<(Key, OfKey)> = Vec::new();
         for BaselineMetric { key, .. } in metrics {
             if of_keys.iter().all(|(known, _)| known != key) {
-                let of_metric = rows.iter().find(|row| row.key.metric == key.metric);
+                let wanted =
+                    |row: &&Row| row.key.metric == key.metric && row.key.tags.matches(tags);
+                let of_metric = rows.iter().find(wanted);
+                let mut tagged = key.clone();
+                let tags = tags
+                    .0
+                    .iter()
+                    .map(|(tag, value)| (tag.clone(), value.clone()));
+                tagged.tags.0.extend(tags);
                 let of_key = OfKey {
                     kind: of_metric.map(|row| row.key.kind),
-                    windows: windows_of(rows, start_ms, duration_s, key),
+                    windows: windows_of(rows, start_ms, duration_s, &tagged),
                 };
                 of_keys.push((key.clone(), of_key));
             }
@@ -110,7 +129,7 @@ pub(super) fn value(statistic: Statistic, windows: &[Window]) -> Option<f64> {
 mod tests {
     use super::*;
     use bytes::Bytes;
-    use floodgate_records::metric::{SeriesKey, Tags};
+    use floodgate_records::metric::SeriesKey;
     use std::sync::Arc;
 
     fn row(at_s: i64, name: &str, values: &[u64]) -> Row {

@@ -30,6 +30,8 @@ pub struct Definition {
     pub test: String,
     /// Base URL that relative step URLs are joined to (`http` or `https`, no trailing slash); `None` if every step is absolute.
     pub target: Option<String>,
+    /// Base URL of what the target is compared with, in turns: the scenarios with [`Side::Base`] send to it.
+    pub against: Option<String>,
     /// The engine that sends the load.
     pub engine: Engine,
     /// The script of an external engine, relative to the definition's folder.
@@ -76,6 +78,8 @@ pub struct Scenario {
     pub executor: Executor,
     /// Which of the starts are its own, where scenarios share an arrival rate.
     pub share: Option<Share>,
+    /// Whose turns it has, where two targets are loaded in turns.
+    pub side: Option<Side>,
     /// The least time from the start of a VU's iteration to that of its next, in a closed loop.
     pub pace: Option<Duration>,
     /// Tags of its samples.
@@ -84,6 +88,31 @@ pub struct Scenario {
     pub flow: Vec<Step>,
     /// The engine's options for this scenario (the definition's with the scenario's own on top).
     pub http: HttpOptions,
+}
+
+words! {
+    /// Which of two targets that are loaded in turns.
+    pub Side {
+        /// The one that is compared with.
+        Base = "base",
+        /// The one in question.
+        Head = "head",
+    }
+}
+
+impl Side {
+    /// The tag of a side's samples.
+    pub const TAG: &'static str = "side";
+}
+
+impl Scenario {
+    /// The base URL that its relative URLs are joined to.
+    pub fn target<'a>(&self, definition: &'a Definition) -> Option<&'a str> {
+        match self.side {
+            Some(Side::Base) => definition.against.as_deref(),
+            _ => definition.target.as_deref(),
+        }
+    }
 }
 
 /// A scenario's share of an arrival rate.

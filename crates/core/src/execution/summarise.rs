@@ -318,7 +318,11 @@ fn values(s: &Selected<'_>, named: &[Aggregate], elapsed: Duration) -> BTreeMap<
 /// A comparison was made before it was known how the run ends, which follows from it, among others.
 fn judged(found: &Comparison, verdict: &Verdict) -> Comparison {
     let mut found = found.clone();
-    found.head.status = verdict.status;
+    for run in [&mut found.base, &mut found.head] {
+        if !run.status.is_final() {
+            run.status = verdict.status;
+        }
+    }
     found
 }
 

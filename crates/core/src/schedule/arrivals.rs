@@ -1,6 +1,7 @@
 //! An open loop: when our iterations start, and who may run them.
 
 use super::segment::Segment;
+use super::turns::Turns;
 use super::{constant_arrival_rate, nanos, ramping_arrival_rate};
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ pub(super) enum Timeline {
     Ramping(ramping_arrival_rate::Timeline),
     /// What one of several scenarios has of the starts that they share.
     Shared(Box<Timeline>, Segment),
+    /// What is due in the turns of one of two targets.
+    InTurns(Box<Turns>),
 }
 
 impl From<constant_arrival_rate::Timeline> for Timeline {
@@ -48,47 +51,52 @@ impl From<ramping_arrival_rate::Timeline> for Timeline {
 
 impl Timeline {
     /// How many starts there are.
-    fn total(&self) -> u64 {
+    pub(super) fn total(&self) -> u64 {
         match self {
             Self::Constant(timeline) => timeline.total(),
             Self::Ramping(timeline) => timeline.total(),
             Self::Shared(timeline, share) => share.count_below(timeline.total()),
+            Self::InTurns(turns) => turns.total(),
         }
     }
 
     /// When start `n` is due, in ns; `n` is below the total.
-    fn at(&self, n: u64) -> u64 {
+    pub(super) fn at(&self, n: u64) -> u64 {
         match self {
             Self::Constant(timeline) => timeline.at(n),
             Self::Ramping(timeline) => timeline.at(n),
             Self::Shared(timeline, share) => timeline.at(share.nth(n)),
+            Self::InTurns(turns) => turns.at(n),
         }
     }
 
     /// How many starts are due at or before `t` ns.
-    fn due_by(&self, t: u64) -> u64 {
+    pub(super) fn due_by(&self, t: u64) -> u64 {
         match self {
             Self::Constant(timeline) => timeline.due_by(t),
             Self::Ramping(timeline) => timeline.due_by(t),
             Self::Shared(timeline, share) => share.count_below(timeline.due_by(t)),
+            Self::InTurns(turns) => turns.due_by(t),
         }
     }
 
     /// Iterations a second at `t` ns.
-    fn rate_at(&self, t: u64) -> f64 {
+    pub(super) fn rate_at(&self, t: u64) -> f64 {
         match self {
             Self::Constant(timeline) => timeline.rate_at(t),
             Self::Ramping(timeline) => timeline.rate_at(t),
             Self::Shared(timeline, share) => timeline.rate_at(t) * share.share(),
+            Self::InTurns(turns) => turns.rate_at(t),
         }
     }
 
     /// In ns.
-    fn duration(&self) -> u64 {
+    pub(super) fn duration(&self) -> u64 {
         match self {
             Self::Constant(timeline) => timeline.duration(),
             Self::Ramping(timeline) => timeline.duration(),
             Self::Shared(timeline, _) => timeline.duration(),
+            Self::InTurns(turns) => turns.duration(),
         }
     }
 }

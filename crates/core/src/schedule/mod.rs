@@ -18,6 +18,7 @@ mod segment;
 mod shared_iterations;
 #[cfg(test)]
 mod tests;
+mod turns;
 mod vu_loop;
 
 use arrivals::Timeline;
@@ -25,9 +26,11 @@ pub use arrivals::{Arrivals, Start};
 pub use counted::{Counted, Quota};
 pub use planned::{UNKNOWN_DURATION, planned_load};
 pub use segment::{MAX_CYCLE, Segment, SegmentError};
+pub use turns::ROUND;
+use turns::Turns;
 pub use vu_loop::{Active, VuLoop};
 
-use crate::definition::{Executor, Scenario};
+use crate::definition::{Executor, Scenario, Side};
 use std::time::Duration;
 
 /// A segment's part of what an executor does.
@@ -77,19 +80,31 @@ pub fn schedule_of(scenario: &Scenario, segment: &Segment) -> Schedule {
         .share
         .as_ref()
         .and_then(|share| Segment::of_weights(&share.weights, share.place).ok());
-    shared(&scenario.executor, share, segment)
+    let turns = scenario.side.map(|side| (side, scenario.start_time));
+    shared(&scenario.executor, share, turns, segment)
 }
 
 /// What of `executor` falls to `segment`.
 pub fn schedule(executor: &Executor, segment: &Segment) -> Schedule {
-    shared(executor, None, segment)
+    shared(executor, None, None, segment)
 }
 
-/// The same of a scenario that has only a share of the starts.
-fn shared(executor: &Executor, share: Option<Segment>, segment: &Segment) -> Schedule {
-    let own = |timeline: Timeline| match share {
-        Some(share) => Timeline::Shared(Box::new(timeline), share),
-        None => timeline,
+/// The same of a scenario that has only a share of the starts, or those of the turns of a side in a scenario that starts so long after the run.
+fn shared(
+    executor: &Executor,
+    share: Option<Segment>,
+    turns: Option<(Side, Duration)>,
+    segment: &Segment,
+) -> Schedule {
+    let own = |timeline: Timeline| {
+        let own = match share {
+            Some(share) => Timeline::Shared(Box::new(timeline), share),
+            None => timeline,
+        };
+        match turns {
+            Some((side, start)) => Timeline::InTurns(Box::new(Turns::new(own, side, start))),
+            None => own,
+        }
     };
     match executor {
         Executor::SharedIterations {

@@ -607,6 +607,7 @@ pub(super) fn regressed() -> Run {
         schema: Comparison::SCHEMA,
         base: compared("01KAH2V0QK8N5D1S9P3B6YTGWM", Status::Passed),
         pooled: 6,
+        in_turns: false,
         head: compared(&run.0.id, Status::Failed),
         outcome: Change::Regressed,
         obstacles: Vec::new(),

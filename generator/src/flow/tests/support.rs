@@ -344,6 +344,7 @@ pub(super) fn definition(flow: Vec<Step>) -> Definition {
         project: "p".into(),
         test: "t".into(),
         target: Some("http://target.example:8080/base".into()),
+        against: None,
         engine: Engine::Http,
         script: None,
         script_files: Vec::new(),
@@ -368,6 +369,7 @@ pub(super) fn scenario(name: &str, flow: Vec<Step>) -> Scenario {
         start_time: Duration::ZERO,
         graceful_stop: Duration::from_secs(30),
         share: None,
+        side: None,
         pace: None,
         executor: Executor::PerVuIterations {
             vus: 1,

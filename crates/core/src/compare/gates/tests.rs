@@ -264,3 +264,50 @@ fn a_run_is_compared_with_several_together() {
         "a second"
     );
 }
+
+#[test]
+fn sides_of_a_run_are_compared_round_by_round() {
+    // A machine that gets slower and slower, and a head that is slower by 4 %.
+    let of = |side: &str, factor: f64, seed: u64| {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let at = |at: usize| {
+            let mut histogram = Histogram::new();
+            let scale = 10e3 * factor * (1.0 + at as f64 / WINDOWS as f64);
+            for _ in 0..2_000 {
+                histogram.record((scale * (1.0 + random.f64())) as u64);
+            }
+            let mut encoded = Vec::new();
+            histogram.encode_v2(&mut encoded);
+            let (sum, times) = (histogram.sum() as f64, Bytes::from(encoded));
+            let mut row = row(at, Builtin::HttpReqDuration, 2_000, sum, Some(times));
+            let mut key = SeriesKey::clone(&row.key);
+            key.tags = key.tags.with("side", side);
+            row.key = Arc::new(key);
+            row
+        };
+        (0..WINDOWS).map(at).collect::<Vec<_>>()
+    };
+    let terms = terms(&["http_req_duration p(95)"]);
+    let a = record("A", |_| {});
+    let outcome = |factor: f64| {
+        let rows = [of("base", 1.0, 1), of("head", factor, 2)].concat();
+        let sides = ["base", "head"].map(|side| {
+            let tags = Tags::new().with("side", side);
+            Measured::where_tagged(&tags, &rows, 0, 10.0 * WINDOWS as f64, &terms.metrics)
+        });
+        let [base, head] = sides.each_ref().map(|measured| Run {
+            account: account(&a),
+            measured,
+        });
+        let strict = Terms {
+            min_effect: 0.01,
+            ..terms.clone()
+        };
+        compare(Against::InTurns(base), head, &strict)
+    };
+    let slower = outcome(1.04);
+    assert_eq!(slower.outcome, Change::Regressed, "{slower:#?}");
+    assert!(slower.in_turns && slower.gates[0].ratio.unwrap().low > 1.02);
+    assert_ne!(outcome(1.0).outcome, Change::Regressed);
+    assert_eq!(outcome(0.96).outcome, Change::Improved);
+}

@@ -17,6 +17,7 @@ mod run;
 mod scenario;
 mod template;
 mod threshold;
+mod turns;
 mod unmatched;
 
 use super::fault::{Issue, Sink};
@@ -70,11 +71,13 @@ pub(super) fn definition(
     let run = root::RUN
         .place(root)
         .map_or_else(RunOptions::default, |node| decoder.run(node));
+    let scenarios = decoder.in_turns(root, scenarios);
     decoder.fits_into(root, &scenarios, &run);
     let definition = Definition {
         project: root::PROJECT.or_default(root),
         test: root::TEST.of(root).unwrap_or_default(),
         target: root::TARGET.place(root).and_then(target),
+        against: root::AGAINST.place(root).and_then(target),
         engine: decoder.engine,
         script,
         script_files,

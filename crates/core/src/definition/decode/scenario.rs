@@ -47,6 +47,7 @@ impl Decoder<'_> {
             graceful_stop: scenario::GRACEFUL_STOP.or_default(node),
             executor: executor?,
             share: None,
+            side: None,
             pace: scenario::PACE.of(node),
             tags: self.tags(node, scenario::TAGS),
             flow,

@@ -23,6 +23,8 @@ keys! { KEYS:
     PROJECT: String = "project", SLUG_TEXT, default "\"default\""; "The tenant that the test belongs to.";
     TEST: String = "test", SLUG_TEXT, required; "The test's name.";
     TARGET: String = "target", BASE_URL; "The base URL that the paths of requests are joined to.";
+    AGAINST: String = "against", BASE_URL;
+        "The base URL of what the target is compared with: both are loaded in turns of seconds. For scenarios with an arrival rate.";
     ENGINE: Engine = "engine", { Shape::Choice(Engine::WORDS) }, default "\"http\""; "The engine that sends the load.";
     SCRIPT: String = "script", FILE; "The script of k6, JMeter or Gatling, for Gatling also a project's folder; not for http.";
     FILES: Parts = "files", { Shape::List { of: &FILE, min: 1 } }; "Further files that the script reads; not for http.";

@@ -98,6 +98,7 @@ impl Definition {
                     max_duration: longest,
                 },
                 share: None,
+                side: None,
                 pace: None,
                 tags: self.tags.clone(),
                 flow: flow.to_vec(),

@@ -163,7 +163,11 @@ fn parser_and_schema_know_the_same_keys() {
         .collect();
     // full.yaml and its variants use every key, and the parser takes them.
     let mut seen = std::collections::BTreeSet::new();
-    for text in [include_str!("full.yaml"), include_str!("full-k6.yaml")] {
+    for text in [
+        include_str!("full.yaml"),
+        include_str!("full-k6.yaml"),
+        include_str!("full-turns.yaml"),
+    ] {
         used(
             &good(text).normalised,
             &shape::Shape::Object(&keys::DEFINITION),

@@ -488,3 +488,88 @@ fn the_method_of_a_baseline_follows_from_its_keys() {
         assert_eq!(of(keys), expected, "{keys}");
     }
 }
+
+#[test]
+fn against_a_base_each_scenario_has_two_sides() {
+    let definition = good(include_str!("full-turns.yaml")).definition;
+    let sides: Vec<_> = definition
+        .scenarios
+        .iter()
+        .map(|s| {
+            (
+                s.name.as_str(),
+                s.side,
+                s.target(&definition),
+                s.tags["side"].as_str(),
+            )
+        })
+        .collect();
+    let expected = [
+        (
+            "browse",
+            Some(Side::Head),
+            Some("http://127.0.0.1:8080"),
+            "head",
+        ),
+        (
+            "browse-base",
+            Some(Side::Base),
+            Some("http://127.0.0.1:8081"),
+            "base",
+        ),
+    ];
+    assert_eq!(sides, expected);
+    // Together they have each start once, in turns of two and a half seconds.
+    let schedules = definition.scenarios.iter().map(|scenario| {
+        let whole = crate::schedule::Segment::whole();
+        match crate::schedule::schedule_of(scenario, &whole) {
+            crate::schedule::Schedule::Arrivals(arrivals) => arrivals,
+            other => panic!("{other:?}"),
+        }
+    });
+    let schedules: Vec<_> = schedules.collect();
+    assert!(schedules.iter().all(|own| own.total() == 1_500));
+    let mut all = Vec::new();
+    for (own, inner) in schedules.iter().zip([true, false]) {
+        for start in (0..).map_while(|k| own.start(k)) {
+            let turn = start.at.as_millis() / 2_500;
+            let is_inner = matches!(turn % 4, 1 | 2);
+            let is_even = (turn / 4) % 2 == 0;
+            assert_eq!(is_inner == is_even, inner, "{start:?}");
+            let due = own.scheduled_by(start.at);
+            assert_eq!(due, start.iteration + 1, "{start:?}");
+            all.push(start.at);
+        }
+        // Between its turns nobody is due.
+        let tenth = own.scheduled_by(S(10));
+        assert!((50..=51).contains(&tenth), "{tenth}");
+        assert_eq!(own.scheduled_by(S(300)), 1_500);
+    }
+    all.sort();
+    let every = (0..3_000).map(|n| Duration::from_millis(100 * n));
+    assert!(all.into_iter().eq(every));
+}
+
+#[test]
+fn what_cannot_take_turns_is_refused() {
+    let text = include_str!("full-turns.yaml");
+    for (changed, said) in [
+        (
+            text.replace("target: http://127.0.0.1:8080\n", ""),
+            "there is no target to compare with it",
+        ),
+        (
+            format!("{text}baseline: {{metrics: [http_reqs rate]}}\n"),
+            "the run compares its two targets with each other",
+        ),
+        (text.replace("8081", "8081/?a=b"), "8081/?a=b"),
+        (
+            text.replace("constant-arrival-rate\n    rate: 10", "constant-vus")
+                .replace("    preAllocatedVUs: 10\n", ""),
+            "the scenario \"browse\" has no arrival rate",
+        ),
+    ] {
+        let message = faults(&changed);
+        assert!(message.contains(said), "{changed}\n{message}");
+    }
+}

@@ -122,6 +122,7 @@ pub(crate) fn regressed(undecided: IfUndecided) -> Comparison {
         schema: Comparison::SCHEMA,
         base: run("01JD7Q3W5Z8X9Y0A1B2C3D4E5E", Status::Passed),
         pooled: 6,
+        in_turns: true,
         head: run("01JD7Q3W5Z8X9Y0A1B2C3D4E5F", Status::Merging),
         outcome: Change::Regressed,
         obstacles: vec!["the region differs: eu-west-1 and us-east-1".into()],
