@@ -3,12 +3,13 @@
 use crate::account::Account;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::log::Log;
 use crate::metrics::Metrics;
 use crate::tasks::Tasks;
 use floodgate_control::Stores;
+use floodgate_log::Sink;
 use std::sync::Arc;
 use std::time::Duration;
+use tracing::Span;
 
 /// A function with everything that it works on.
 #[derive(Clone)]
@@ -23,8 +24,8 @@ pub struct App {
     pub account: Arc<dyn Account>,
     /// Time.
     pub clock: Arc<dyn Clock>,
-    /// Where it tells what it does.
-    pub log: Log,
+    /// Where its metrics go: the log.
+    pub out: Sink,
     /// How long an invocation of launch, watch or reap may stay and look again; below the function's time-out.
     pub stay: Duration,
 }
@@ -33,17 +34,15 @@ impl App {
     /// How long invocations stay.
     pub const STAY: Duration = Duration::from_secs(20);
 
-    /// The same, with log lines that name an execution.
+    /// The same; from now on log lines of the invocation name the execution.
     #[must_use]
     pub(crate) fn of(&self, execution: &str) -> Self {
-        Self {
-            log: self.log.of(execution),
-            ..self.clone()
-        }
+        Span::current().record("execution", execution);
+        self.clone()
     }
 
     /// Metrics of a project.
     pub(crate) fn metrics<'a>(&'a self, project: &'a str) -> Metrics<'a> {
-        Metrics::new(&self.log, &self.config.stack, project, self.clock.now_ms())
+        Metrics::new(&self.out, &self.config.stack, project, self.clock.now_ms())
     }
 }

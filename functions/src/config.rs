@@ -1,6 +1,6 @@
 //! What a function is told by its environment: read once, when it starts.
 
-use crate::log::Level;
+use floodgate_log::Level;
 
 /// Which function this process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,13 +6,19 @@ use crate::error::{FunctionError, Result};
 use crate::{finish, launch, merge, prepare, reap, watch};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::Value;
+use tracing::{Instrument as _, field};
 
 /// Answers one invocation.
 ///
 /// # Errors
 /// [`FunctionError`], under whose name the state machine decides.
 pub async fn handle(app: &App, payload: Value) -> Result<Value> {
+    let span = tracing::error_span!("invocation", execution = field::Empty);
+    of_function(app, payload).instrument(span).await
+}
+
+async fn of_function(app: &App, payload: Value) -> Result<Value> {
     let result = match app.config.function {
         Function::Prepare => answer(Box::pin(prepare::handle(app, read(payload)?)).await),
         Function::Launch => answer(Box::pin(launch::handle(app, read(payload)?)).await),
@@ -22,10 +28,7 @@ pub async fn handle(app: &App, payload: Value) -> Result<Value> {
         Function::Reap => answer(Box::pin(reap::handle(app, read(payload)?)).await),
     };
     if let Err(error) = &result {
-        app.log.error(
-            "failed",
-            json!({"error": error.name(), "problem": error.to_string()}),
-        );
+        tracing::error!(error = error.name(), problem = %error, "failed");
     }
     result
 }

@@ -17,7 +17,6 @@ use floodgate_core::cost;
 use floodgate_records::control::StopReason;
 use floodgate_records::execution::Execution;
 use floodgate_records::keys::ExecutionKeys;
-use serde_json::json;
 use std::collections::BTreeMap;
 
 /// Bytes of the reasons in the cause of a state machine's end at most.
@@ -113,15 +112,12 @@ async fn tell(app: &App, run: &Run, execution: &Execution, began_ms: i64) {
         let records = &app.stores.records;
         let spent = records.add_spend(&execution.project, &month, &execution.id, usd);
         if let Err(error) = spent.await {
-            app.log
-                .warn("spend not recorded", json!({"reason": error.to_string()}));
+            tracing::warn!(reason = %error, "spend not recorded");
         }
     }
     let status = execution.status.as_str();
-    app.log.info(
-        "finished",
-        json!({"status": status, "reasons": execution.reasons, "turns": run.turn}),
-    );
+    let reasons = execution.reasons.join("; ");
+    tracing::info!(status, reasons, turns = run.turn, "finished");
     let metrics = app
         .metrics(&run.project)
         .status(status)

@@ -13,7 +13,6 @@ use floodgate_core::shard::sha256_hex;
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::plan::PlannedTask;
 use futures_util::StreamExt;
-use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -82,10 +81,12 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
     launch.save().await?;
     let missing = launch.pending().len();
     let placed = &launch.placed;
-    app.log.info(
-        "tasks placed",
-        json!({"placed": placed.count(), "failed": placed.failed.len(), "missing": missing,
-            "fallback": placed.fallback}),
+    tracing::info!(
+        placed = placed.count(),
+        failed = placed.failed.len(),
+        missing,
+        fallback = placed.fallback,
+        "tasks placed"
     );
     app.metrics(&run.project)
         .count("TasksPlaced", placed.count())
@@ -221,10 +222,7 @@ impl Launch<'_> {
                     });
                 }
                 Err(RunError::Refused(reason)) => {
-                    app.log.warn(
-                        "task refused",
-                        json!({"task": task.index, "reason": reason}),
-                    );
+                    tracing::warn!(task = task.index, reason, "task refused");
                     let reason = format!("could not be placed: {reason}");
                     self.give_up(std::slice::from_ref(task), &reason);
                 }
@@ -233,18 +231,14 @@ impl Launch<'_> {
                         no_spot = true;
                         *self.placed.without_room.entry(task.index).or_insert(0) += 1;
                     }
-                    app.log.debug(
-                        "task not placed yet",
-                        json!({"task": task.index, "reason": error.to_string()}),
-                    );
+                    tracing::debug!(task = task.index, reason = %error, "task not placed yet");
                     last = Some(error.to_string());
                 }
             }
         }
         let capacity = &self.placement.capacity;
         if no_spot && capacity.fallback && capacity.provider == SPOT && !self.placed.fallback {
-            app.log
-                .warn("no spot capacity; falling back", json!({"to": ON_DEMAND}));
+            tracing::warn!(to = ON_DEMAND, "no spot capacity; falling back");
             self.placed.fallback = true;
             any = true;
         }

@@ -8,7 +8,6 @@ use crate::stack_config::StackConfig;
 use crate::supervisor::load_run;
 use floodgate_control::collect::{MergeLimits, collect_part, plan_parts};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 /// What is to be done.
 #[derive(Debug, Deserialize)]
@@ -52,7 +51,7 @@ pub(crate) async fn handle(app: &App, input: Merge) -> Result<Merged> {
             }
             let parts = plan_parts(objects, &loaded.plan, limits).await?;
             let parts = parts.map_or(0, |parts| parts.len() as u32);
-            app.log.info("merge planned", json!({"parts": parts}));
+            tracing::info!(parts, "merge planned");
             Ok(Merged::Run(Run { parts, ..run }))
         }
         Merge::Part { item } => {
@@ -60,9 +59,12 @@ pub(crate) async fn handle(app: &App, input: Merge) -> Result<Merged> {
             let account = collect_part(objects, &item.project, &item.execution, item.part).await?;
             let took = between(began_ms, app.clock.now_ms()).as_secs_f64();
             let shards = account.completeness.shards_merged;
-            app.log.info(
-                "part merged",
-                json!({"part": item.part, "shards": shards, "rows": account.rows, "seconds": took}),
+            tracing::info!(
+                part = item.part,
+                shards,
+                rows = account.rows,
+                seconds = took,
+                "part merged"
             );
             app.metrics(&item.project)
                 .seconds("MergeSeconds", took)

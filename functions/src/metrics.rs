@@ -2,7 +2,7 @@
 //! (<https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>):
 //! no call, no permission, no delay.
 
-use crate::log::Log;
+use floodgate_log::{Sink, write};
 use serde_json::{Map, Value, json};
 
 /// The namespace of all metrics.
@@ -10,7 +10,7 @@ pub const NAMESPACE: &str = "Floodgate";
 
 /// Metrics of one event, with the dimensions `Stack`, and `Stack` and `Project`; with a status also `Stack` and `Status`.
 pub struct Metrics<'a> {
-    log: &'a Log,
+    out: &'a Sink,
     at_ms: i64,
     stack: &'a str,
     project: &'a str,
@@ -20,9 +20,9 @@ pub struct Metrics<'a> {
 
 impl<'a> Metrics<'a> {
     /// None yet.
-    pub fn new(log: &'a Log, stack: &'a str, project: &'a str, at_ms: i64) -> Self {
+    pub fn new(out: &'a Sink, stack: &'a str, project: &'a str, at_ms: i64) -> Self {
         Self {
-            log,
+            out,
             at_ms,
             stack,
             project,
@@ -85,7 +85,7 @@ impl<'a> Metrics<'a> {
                 [{"Namespace": NAMESPACE, "Dimensions": dimensions, "Metrics": units}],
         });
         line.insert("_aws".into(), metrics);
-        self.log.write(&Value::Object(line));
+        write(self.out, &Value::Object(line));
     }
 }
 
@@ -93,14 +93,13 @@ impl<'a> Metrics<'a> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::log::Level;
     use std::sync::{Arc, Mutex};
 
     #[test]
     fn every_metric_and_dimension_of_the_directive_is_a_member_of_the_line() {
         let out = Arc::new(Mutex::new(Vec::new()));
-        let log = Log::to(Level::Error, "finish", out.clone());
-        Metrics::new(&log, "floodgate", "shop", 1_700_000_000_000)
+        let sink: Sink = out.clone();
+        Metrics::new(&sink, "floodgate", "shop", 1_700_000_000_000)
             .status("passed")
             .count("Executions", 1)
             .amount("ActualCostUsd", 0.25)

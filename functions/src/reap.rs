@@ -264,7 +264,8 @@ async fn stop_all(app: &App, id: &str) -> Result<u32> {
         }
     }
     if !stopped.is_empty() {
-        app.log.warn("tasks stopped", json!({"tasks": stopped}));
+        let tasks: Vec<_> = stopped.iter().map(String::as_str).collect();
+        tracing::warn!(tasks = tasks.join(" "), "tasks stopped");
     }
     Ok(stopped.len() as u32)
 }
@@ -418,9 +419,10 @@ async fn event(app: &App, detail: Detail) -> Result<Reaped> {
             at_ms: app.clock.now_ms(),
         };
         floodgate_control::order_stop(app.stores.objects.as_ref(), &keys, &stop).await?;
-        app.log.warn(
-            "recovery ordered",
-            json!({"status": detail.status, "tasks": loaded.plan.tasks.len()}),
+        tracing::warn!(
+            status = detail.status,
+            tasks = loaded.plan.tasks.len(),
+            "recovery ordered"
         );
     }
     let input = json!({ "recover": recover }).to_string();

@@ -7,15 +7,15 @@ use crate::config::Config;
 use crate::dispatch::handle;
 use crate::ecs::EcsTasks;
 use crate::error::FunctionError;
-use crate::log::{Level, Log};
 use floodgate_control::Stores;
+use floodgate_log::{Level, Sink, lines};
 use floodgate_store::aws::sdk_config;
 use floodgate_store::dynamodb::DynamoStore;
 use floodgate_store::s3::S3Store;
 use lambda_runtime::{LambdaEvent, service_fn};
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 /// Runs the function that the environment names.
 pub fn main() -> ExitCode {
@@ -36,12 +36,24 @@ pub fn main() -> ExitCode {
     }
 }
 
+/// What is said before it is known how much is wanted, and which function this is.
 fn give_up(problem: &str) -> ExitCode {
-    Log::stdout(Level::Error, "start").error("cannot start", json!({"problem": problem}));
+    let out: Sink = Arc::new(Mutex::new(std::io::stdout()));
+    let program = program("start");
+    tracing::dispatcher::with_default(&lines(Level::Error, program, out), || {
+        tracing::error!(problem, "cannot start");
+    });
     ExitCode::FAILURE
 }
 
+fn program(function: &str) -> Map<String, Value> {
+    Map::from_iter([("function".to_owned(), function.into())])
+}
+
 async fn serve(config: Config) -> Result<(), String> {
+    let out: Sink = Arc::new(Mutex::new(std::io::stdout()));
+    let log = lines(config.log, program(config.function.name()), out.clone());
+    tracing::dispatcher::set_global_default(log).map_err(|error| error.to_string())?;
     let sdk = sdk_config().await;
     // The bucket has one region, wherever the function is.
     let objects = S3Store::in_region(&sdk, &config.bucket, &config.bucket_region);
@@ -53,7 +65,7 @@ async fn serve(config: Config) -> Result<(), String> {
         tasks: Arc::new(EcsTasks::new(&sdk)),
         account: Arc::new(AwsAccount::new(&sdk)),
         clock: Arc::new(SystemClock),
-        log: Log::stdout(config.log, config.function.name()),
+        out,
         stay: App::STAY,
         config,
     };

@@ -18,7 +18,6 @@ use floodgate_records::control::StopReason;
 use floodgate_records::execution::Execution;
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::plan::Plan;
-use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -151,10 +150,7 @@ impl<'a> Supervisor<'a> {
                 Ok(all) => all,
                 Err(error) => {
                     // The tasks' marks and their silence say the same, only later.
-                    self.app.log.warn(
-                        "containers unknown",
-                        json!({"region": region, "reason": error.to_string()}),
-                    );
+                    tracing::warn!(region, reason = %error, "containers unknown");
                     continue;
                 }
             };
@@ -162,9 +158,7 @@ impl<'a> Supervisor<'a> {
             exits.extend(all.iter().filter(|s| s.stopped).filter_map(stopped));
         }
         for (task, reason) in exits {
-            self.app
-                .log
-                .info("container stopped", json!({"task": task, "reason": reason}));
+            tracing::info!(task, reason, "container stopped");
             self.watch.task_exited(task, reason);
         }
         Ok(())
@@ -188,9 +182,7 @@ impl<'a> Supervisor<'a> {
             return Ok(());
         }
         let by = format!("${usd:.4} of ${most}");
-        self.app
-            .log
-            .warn("budget used up", json!({"usd": usd, "max_cost_usd": most}));
+        tracing::warn!(usd, max_cost_usd = most, "budget used up");
         self.stop(StopReason::Budget, &by).await
     }
 
@@ -212,10 +204,7 @@ impl<'a> Supervisor<'a> {
                 .tasks
                 .stop(&task.region, &place.cluster, &task.arn, why);
             if let Err(error) = stopped.await {
-                self.app.log.warn(
-                    "a lost task could not be stopped",
-                    json!({"task": task.task, "reason": error.to_string()}),
-                );
+                tracing::warn!(task = task.task, reason = %error, "a lost task could not be stopped");
             }
         }
     }

@@ -7,7 +7,6 @@ use crate::pace::{Pace, afterwards, pace};
 use crate::run::{Run, RunPhase};
 use crate::supervisor::Supervisor;
 use floodgate_control::watch::Phase;
-use serde_json::json;
 use std::time::Duration;
 
 /// Looks after the tasks.
@@ -37,9 +36,12 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
     } else {
         metrics.emit();
     }
-    app.log.info(
-        "turn",
-        json!({"turn": turn, "phase": next.phase, "wait_s": next.wait_s, "lost": at.lost()}),
+    tracing::info!(
+        turn,
+        phase = next.phase.name(),
+        wait_s = next.wait_s,
+        lost = at.lost(),
+        "turn"
     );
     Ok(next)
 }

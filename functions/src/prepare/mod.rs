@@ -27,7 +27,6 @@ use floodgate_records::execution::{Infrastructure, InfrastructureKind, Principal
 use floodgate_records::plan::Plan;
 use floodgate_records::status::ERROR_INVALID;
 use input::Input;
-use serde_json::json;
 
 /// Makes plan and record. The second time, for the same execution of the state machine, gives the same: also the same refusal.
 pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Run> {
@@ -48,7 +47,7 @@ pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Run> {
         .map_err(FunctionError::invalid)?;
     let app = &app.of(&id);
     if let Some(prepared) = before(app, &id, &run.arn).await? {
-        app.log.info("was prepared before", json!({}));
+        tracing::info!("was prepared before");
         return Ok(state(&prepared));
     }
     let placement = StackConfig::load(app.stores.objects.as_ref()).await?;
@@ -74,10 +73,7 @@ pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Run> {
     {
         // Reap, which is told of the end, writes down what could not be written down here.
         if let Err(problem) = write_down(app, known, error).await {
-            app.log.warn(
-                "the refusal could not be recorded",
-                json!({"reason": problem.to_string()}),
-            );
+            tracing::warn!(reason = %problem, "the refusal could not be recorded");
         }
     }
     result
@@ -158,11 +154,13 @@ async fn admit(
         app.stores.records.put_test(&record).await?;
     }
     expect_spend(app, &prepared, bill.usd()).await?;
-    app.log.info(
-        "prepared",
-        json!({"project": prepared.plan.project, "test": prepared.plan.test,
-            "version": prepared.plan.version, "tasks": prepared.plan.tasks.len(),
-            "estimate_usd": bill.usd()}),
+    tracing::info!(
+        project = prepared.plan.project,
+        test = prepared.plan.test,
+        version = prepared.plan.version,
+        tasks = prepared.plan.tasks.len(),
+        estimate_usd = bill.usd(),
+        "prepared"
     );
     app.metrics(&prepared.plan.project)
         .count("ExecutionsStarted", 1)

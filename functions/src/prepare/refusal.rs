@@ -12,7 +12,7 @@ use floodgate_core::schedule::planned_load;
 use floodgate_records::control::Stop;
 use floodgate_records::execution::{Execution, PrincipalIs, Trigger, TriggerKind};
 use floodgate_records::word::Word;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 /// What is known of a run before it has a plan: little at first, then more.
 pub(crate) struct Known(Refusal);
@@ -165,9 +165,11 @@ pub(crate) async fn write_down(
     let recorded = refuse(&app.stores, refusal, now_ms).await?;
     if let Some(execution) = &recorded {
         let status = execution.status.as_str();
-        app.log.info(
-            "refused",
-            json!({"project": execution.project, "status": status, "error": execution.error}),
+        tracing::info!(
+            project = execution.project,
+            status,
+            error = execution.error,
+            "refused"
         );
         // A definition that cannot be run is not a failure of the stack's: the alarm on errored runs stays quiet.
         let status = match error {

@@ -1,6 +1,7 @@
 use crate::support::*;
 use floodgate_core::cost::{END, READY, WATCH_MB};
 use floodgate_functions::{App, Course, Function, Phases, Steps, expected};
+use floodgate_log::Level;
 use floodgate_records::cost::ChargeUnit;
 use floodgate_records::status::Status;
 use floodgate_store::RecordStore;
@@ -266,6 +267,23 @@ async fn a_region_that_is_lost_ends_the_run_in_the_other_one_too() {
             .iter()
             .any(|w| w.contains("Spot reclaimed the capacity"))
     );
+}
+
+#[tokio::test]
+async fn lines_of_the_log_have_one_shape() {
+    let (stack, _) = started(1, 60, |_| {}).await;
+    let log = stack.log();
+    let lines: Vec<_> = log.iter().filter(|l| l.get("_aws").is_none()).collect();
+    assert!(lines.len() >= 3, "{log:?}");
+    for line in lines {
+        let text = |key: &str| line[key].as_str().unwrap_or_default();
+        let time = chrono::DateTime::parse_from_rfc3339(text("time"));
+        assert!(time.is_ok() && text("time").len() == 24, "{line}");
+        assert!(Level::parse(text("level")).is_some(), "{line}");
+        assert!(!text("message").is_empty(), "{line}");
+        assert_eq!(text("execution"), ID, "{line}");
+        assert!(["prepare", "launch", "watch"].contains(&text("function")), "{line}");
+    }
 }
 
 /// The estimate of a run whose end nobody knows stands on what its watch does: an invocation that stays, all the time.

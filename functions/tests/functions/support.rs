@@ -7,14 +7,16 @@ pub use memory::{Objects, Records};
 use async_trait::async_trait;
 use floodgate_control::Stores;
 use floodgate_functions::*;
+use floodgate_log::{Level, lines};
 use floodgate_records::execution::Execution;
 use floodgate_store::RecordStore;
 use floodgate_store::aws::ecr::ImageName;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tracing::instrument::WithSubscriber as _;
 
 pub const NOW: i64 = 1_700_000_000_000;
 pub const ARN: &str = "arn:aws:states:eu-west-1:1:execution:floodgate:01JD7Q3W5Z8X9Y0A1B2C3D4E5F";
@@ -321,7 +323,7 @@ impl Stack {
             tasks: self.tasks.clone(),
             account: self.books.clone(),
             clock: self.clock.clone(),
-            log: Log::to(Level::Debug, function.name(), self.out.clone()),
+            out: self.out.clone(),
             stay: App::STAY,
         }
     }
@@ -331,7 +333,10 @@ impl Stack {
         function: Function,
         payload: Value,
     ) -> std::result::Result<Value, FunctionError> {
-        handle(&self.app(function), payload).await
+        let program = Map::from_iter([("function".to_owned(), function.name().into())]);
+        let log = lines(Level::Debug, program, self.out.clone());
+        let app = self.app(function);
+        handle(&app, payload).with_subscriber(log).await
     }
 
     pub async fn prepare(&self, input: Value) -> std::result::Result<Value, FunctionError> {

@@ -1,68 +1,37 @@
-//! One JSON object a line on stderr, which the container's log driver takes to CloudWatch.
+//! The log of a task: lines on stderr, which the container's log driver takes to CloudWatch.
 
 use super::config::Config;
-use crate::clock::unix_us;
 use crate::environment::Level;
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
+use floodgate_log::{Sink, lines};
 use serde_json::{Map, Value};
-use std::io::Write;
+use std::sync::{Arc, Mutex};
 
-/// The log. Clones write to the same place.
-#[derive(Clone, Debug)]
-pub struct JsonLog {
-    least: Level,
-    who: Map<String, Value>,
+/// From here on events of this process are written that matter at least so much.
+pub(super) fn begin(least: Level, config: Option<&Config>) {
+    let out: Sink = Arc::new(Mutex::new(std::io::stderr()));
+    // Where somebody listens already, nothing changes.
+    let _ = tracing::dispatcher::set_global_default(lines(least, task(config), out));
 }
 
-impl JsonLog {
-    /// A log of everything that matters at least so much.
-    pub fn new(least: Level, config: Option<&Config>) -> Self {
-        let mut who = Map::new();
-        if let Some(config) = config {
-            who.insert("project".to_owned(), config.project.as_str().into());
-            who.insert("execution".to_owned(), config.execution.as_str().into());
-            who.insert("task".to_owned(), config.task.into());
-        }
-        Self { least, who }
-    }
+/// What every line says of the task.
+fn task(config: Option<&Config>) -> Map<String, Value> {
+    let Some(config) = config else {
+        return Map::new();
+    };
+    Map::from_iter([
+        ("project".to_owned(), config.project.as_str().into()),
+        ("execution".to_owned(), config.execution.as_str().into()),
+        ("task".to_owned(), config.task.into()),
+    ])
+}
 
-    /// Writes a line, unless it matters less than what is asked for.
-    pub fn line(&self, level: Level, message: &str, fields: &[(&str, Value)]) {
-        if level > self.least {
-            return;
-        }
-        let mut line = self.format(unix_us(), level, message, fields);
-        line.push('\n');
-        // One write a line: lines of two threads do not mix. A log that nobody reads must not end the task.
-        let _ = std::io::stderr().lock().write_all(line.as_bytes());
-    }
-
-    fn format(&self, at_us: i64, level: Level, message: &str, fields: &[(&str, Value)]) -> String {
-        let time = DateTime::from_millis(at_us / 1_000).fmt(Format::DateTime);
-        let mut line = Map::new();
-        line.insert("time".to_owned(), time.unwrap_or_default().into());
-        line.insert("level".to_owned(), level.name().into());
-        line.insert("message".to_owned(), message.into());
-        line.extend(self.who.clone());
-        line.extend(
-            fields
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), value.clone())),
-        );
-        Value::Object(line).to_string()
-    }
-
-    /// Reports panics of all threads as lines of the log.
-    pub fn report_panics(&self) {
-        let log = self.clone();
-        std::panic::set_hook(Box::new(move |panic| {
-            log.line(
-                Level::Error,
-                &format!("panic, which is a fault of the generator: {panic}"),
-                &[],
-            );
-        }));
+/// An event of a level that is known only when it happens.
+pub(super) fn say(level: Level, message: &str) {
+    match level {
+        Level::Error => tracing::error!("{message}"),
+        Level::Warn => tracing::warn!("{message}"),
+        Level::Info => tracing::info!("{message}"),
+        Level::Debug => tracing::debug!("{message}"),
     }
 }
 
@@ -72,21 +41,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_one_object_whatever_the_message() {
-        let log = JsonLog::new(Level::Info, Some(&crate::cloud::config::tests::good()));
-        let line = log.format(
-            1_700_000_000_123_456,
-            Level::Warn,
-            "two\nlines and a \"quote\"",
-            &[("bytes", 7.into())],
-        );
-        assert!(!line.contains('\n'));
-        let value: Value = serde_json::from_str(&line).unwrap();
-        assert_eq!(value["time"], "2023-11-14T22:13:20.123Z");
-        assert_eq!(
-            (&value["level"], &value["task"], &value["bytes"]),
-            (&"warn".into(), &7.into(), &7.into())
-        );
-        assert_eq!(value["message"], "two\nlines and a \"quote\"");
+    fn a_line_says_whose_it_is_whatever_its_level() {
+        let config = crate::cloud::config::tests::good();
+        let out = Arc::new(Mutex::new(Vec::new()));
+        let log = lines(Level::Info, task(Some(&config)), out.clone());
+        tracing::dispatcher::with_default(&log, || {
+            say(Level::Warn, "two\nlines and a \"quote\"");
+            say(Level::Debug, "not this");
+        });
+        let text = String::from_utf8(out.lock().unwrap().clone()).unwrap();
+        assert_eq!(text.lines().count(), 1);
+        let line: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(line["message"], "two\nlines and a \"quote\"");
+        assert_eq!(line["level"], "warn");
+        assert_eq!(line["project"], config.project.as_str());
+        assert_eq!(line["execution"], config.execution.as_str());
+        assert_eq!(line["task"], config.task);
     }
 }

@@ -14,7 +14,6 @@ mod watchdog;
 
 pub use config::{Config, ConfigError, HELP};
 pub use ending::{AFTER_DEADLINE, AFTER_SIGNAL, FAILURE, SUCCESS};
-pub use log::JsonLog;
 pub use metadata::{ClockDrift, TaskMetadata};
 pub use observed::Observed;
 pub use resolver::TaskResolver;
@@ -40,73 +39,59 @@ pub fn run(variable: &dyn Fn(&str) -> Option<String>) -> u8 {
     let config = match Config::read(variable) {
         Ok(config) => config,
         Err(errors) => {
-            let log = JsonLog::new(Level::Error, None);
+            log::begin(Level::Error, None);
             for error in errors {
-                log.line(Level::Error, &error.to_string(), &[]);
+                tracing::error!("{error}");
             }
             return FAILURE;
         }
     };
-    let log = JsonLog::new(config.log, Some(&config));
-    log.report_panics();
-    hide(&log);
+    log::begin(config.log, Some(&config));
+    floodgate_log::report_panics();
+    hide();
     let (stop, stopped) = watch::channel(None);
-    let watchdog = match Watchdog::start(config.deadline_ms, stop, log.clone()) {
+    let watchdog = match Watchdog::start(config.deadline_ms, stop) {
         Ok(watchdog) => watchdog,
         Err(error) => {
-            log.line(
-                Level::Error,
-                &format!("no thread for the watchdog: {error}"),
-                &[],
-            );
+            tracing::error!("no thread for the watchdog: {error}");
             return FAILURE;
         }
     };
     // A panic of any thread of the task arrives here; the hook has reported it.
-    let body = std::panic::AssertUnwindSafe(|| supervise(&config, &log, &watchdog, stopped));
+    let body = std::panic::AssertUnwindSafe(|| supervise(&config, &watchdog, stopped));
     std::panic::catch_unwind(body).unwrap_or(FAILURE)
 }
 
 /// Keeps this process's environment and memory, which have the role's credentials in them, from the engine that it starts, which runs
 /// as the same user and could read them in `/proc` (`PR_SET_DUMPABLE`, proc(5)).
-fn hide(log: &JsonLog) {
+fn hide() {
     use rustix::process::{DumpableBehavior, set_dumpable_behavior};
     if let Err(error) = set_dumpable_behavior(DumpableBehavior::NotDumpable) {
-        let problem = format!("a script could read this process's environment: {error}");
-        log.line(Level::Warn, &problem, &[]);
+        tracing::warn!("a script could read this process's environment: {error}");
     }
 }
 
-fn supervise(
-    config: &Config,
-    log: &JsonLog,
-    watchdog: &Watchdog,
-    stopped: watch::Receiver<Option<String>>,
-) -> u8 {
+fn supervise(config: &Config, watchdog: &Watchdog, stopped: watch::Receiver<Option<String>>) -> u8 {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
     let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(error) => {
-            log.line(
-                Level::Error,
-                &format!("no runtime for the control thread: {error}"),
-                &[],
-            );
+            tracing::error!("no runtime for the control thread: {error}");
             return FAILURE;
         }
     };
     let outcome = runtime.block_on(async {
         let signals = obey_signals(watchdog.clone());
         tokio::select! {
-            outcome = Box::pin(task(config, log, stopped)) => outcome,
+            outcome = Box::pin(task(config, stopped)) => outcome,
             error = signals => Err(TaskError::system("signals cannot be taken over")(error)),
         }
     });
     // A look-up of a name or a file that hangs must not keep the process.
     runtime.shutdown_background();
-    conclude(log, outcome)
+    conclude(outcome)
 }
 
 /// Passes signals on; returns only if it cannot.
@@ -128,12 +113,11 @@ async fn obey_signals(watchdog: Watchdog) -> std::io::Error {
 
 async fn task(
     config: &Config,
-    log: &JsonLog,
     stopped: watch::Receiver<Option<String>>,
 ) -> Result<Manifest, TaskError> {
     let mut early = stopped.clone();
     let (task, store) = tokio::select! {
-        prepared = Box::pin(prepare(config, log)) => prepared?,
+        prepared = Box::pin(prepare(config)) => prepared?,
         by = early.wait_for(Option::is_some) => {
             let by = by.ok().and_then(|by| by.clone()).unwrap_or_default();
             return Err(TaskError::NotReady(format!("stopped by {by} before the plan and the definition could be read")));
@@ -144,19 +128,15 @@ async fn task(
 
 async fn prepare(
     config: &Config,
-    log: &JsonLog,
 ) -> Result<(crate::task::Config, Arc<dyn floodgate_store::ObjectStore>), TaskError> {
     let clock = Arc::<ServerClock>::default();
-    let told: Log = {
-        let log = log.clone();
-        Arc::new(move |level, message| log.line(level, message, &[]))
-    };
+    let log: Log = Arc::new(log::say);
     let (store, secrets) = connect::connect(config, &clock).await;
     let metadata = match &config.metadata_uri {
         Some(uri) => match metadata::fetch(uri).await {
             Ok(metadata) => Some(metadata),
             Err(problem) => {
-                log.line(Level::Warn, &format!("no task metadata: {problem}"), &[]);
+                tracing::warn!("no task metadata: {problem}");
                 None
             }
         },
@@ -164,7 +144,7 @@ async fn prepare(
     };
     let resolver = tokio::time::timeout(
         PREPARATION,
-        resolver::prefetch(&*store, config, &secrets, &told),
+        resolver::prefetch(&*store, config, &secrets, &log),
     );
     let resolver = resolver.await.map_err(|_| {
         TaskError::NotReady(format!(
@@ -172,7 +152,7 @@ async fn prepare(
             PREPARATION.as_secs()
         ))
     })??;
-    let to_log = Arc::clone(&told);
+    let to_log = Arc::clone(&log);
     let limits = limits(TaskLimits::of_process(), metadata.as_ref(), config);
     let environment = TaskEnvironment {
         limits,
@@ -185,7 +165,7 @@ async fn prepare(
             .collect(),
         clock,
         in_cloud: true,
-        log: told,
+        log,
         ..TaskEnvironment::default()
     };
     let environment = match &metadata {
@@ -195,21 +175,15 @@ async fn prepare(
         },
         None => environment,
     };
-    log.line(
-        Level::Info,
-        "prepared",
-        &[
-            ("host", environment.host.as_str().into()),
-            (
-                "availability_zone",
-                metadata.and_then(|m| m.availability_zone).into(),
-            ),
-            ("cpus", limits.cpus.into()),
-            ("cpus_from", limits.cpus_from.words().into()),
-            ("memory_bytes", limits.memory.into()),
-            ("memory_from", limits.memory_from.words().into()),
-            ("version", env!("CARGO_PKG_VERSION").into()),
-        ],
+    tracing::info!(
+        host = environment.host,
+        availability_zone = metadata.and_then(|m| m.availability_zone),
+        cpus = limits.cpus,
+        cpus_from = limits.cpus_from.words(),
+        memory_bytes = limits.memory,
+        memory_from = limits.memory_from.words(),
+        version = env!("CARGO_PKG_VERSION"),
+        "prepared"
     );
     let task = crate::task::Config {
         project: config.project.clone(),
@@ -237,33 +211,32 @@ fn limits(seen: TaskLimits, metadata: Option<&TaskMetadata>, config: &Config) ->
 }
 
 /// The last line of the log, and the exit code.
-fn conclude(log: &JsonLog, outcome: Result<Manifest, TaskError>) -> u8 {
+fn conclude(outcome: Result<Manifest, TaskError>) -> u8 {
     let manifest = match outcome {
         Ok(manifest) => manifest,
         Err(error) => {
-            log.line(Level::Error, &error.to_string(), &[]);
+            tracing::error!("{error}");
             return FAILURE;
         }
     };
     for warning in &manifest.warnings {
-        log.line(Level::Warn, warning, &[]);
+        tracing::warn!("{warning}");
     }
-    let figures = [
-        ("shards", manifest.shards.len().into()),
-        ("http_reqs", manifest.totals.http_reqs.into()),
-        ("cpu_mean", manifest.health.cpu_mean.into()),
-        ("peak_rss_bytes", manifest.health.peak_rss_bytes.into()),
-        ("start_skew_us", manifest.start_skew_us.into()),
-    ];
-    match &manifest.outcome {
-        TaskOutcome::Failed { error } => {
-            log.line(Level::Error, &format!("failed: {error}"), &figures);
-            return FAILURE;
-        }
-        TaskOutcome::Stopped { by } => log.line(Level::Info, &format!("stopped by {by}"), &figures),
-        TaskOutcome::Completed => log.line(Level::Info, "completed", &figures),
-    }
-    SUCCESS
+    let (level, message, code) = match &manifest.outcome {
+        TaskOutcome::Failed { error } => (Level::Error, format!("failed: {error}"), FAILURE),
+        TaskOutcome::Stopped { by } => (Level::Info, format!("stopped by {by}"), SUCCESS),
+        TaskOutcome::Completed => (Level::Info, "completed".to_owned(), SUCCESS),
+    };
+    let figures = tracing::error_span!(
+        "task",
+        shards = manifest.shards.len(),
+        http_reqs = manifest.totals.http_reqs,
+        cpu_mean = manifest.health.cpu_mean,
+        peak_rss_bytes = manifest.health.peak_rss_bytes,
+        start_skew_us = manifest.start_skew_us,
+    );
+    figures.in_scope(|| log::say(level, &message));
+    code
 }
 
 #[cfg(test)]
@@ -303,7 +276,7 @@ mod tests {
 
     #[test]
     fn the_environment_of_a_task_is_closed_to_its_script() {
-        hide(&JsonLog::new(Level::Error, None));
+        hide();
         assert_eq!(dumpable_behavior().unwrap(), DumpableBehavior::NotDumpable);
     }
 }

@@ -1,9 +1,7 @@
 //! The end of the process for certain: a thread of its own, which needs neither S3 nor a runtime that still turns.
 
 use super::ending::{AFTER_DEADLINE, FAILURE};
-use super::log::JsonLog;
 use crate::clock::unix_ms;
-use crate::environment::Level;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
@@ -26,7 +24,6 @@ struct Thread {
     grace: Duration,
     stop: watch::Sender<Option<String>>,
     orders: Receiver<Order>,
-    log: JsonLog,
     /// When the process ends, and after whose order.
     end: Option<(Instant, &'static str)>,
 }
@@ -36,12 +33,8 @@ impl Watchdog {
     ///
     /// # Errors
     /// If there is no thread to be had.
-    pub fn start(
-        deadline_ms: i64,
-        stop: watch::Sender<Option<String>>,
-        log: JsonLog,
-    ) -> std::io::Result<Self> {
-        Self::with_grace(deadline_ms, AFTER_DEADLINE, stop, log)
+    pub fn start(deadline_ms: i64, stop: watch::Sender<Option<String>>) -> std::io::Result<Self> {
+        Self::with_grace(deadline_ms, AFTER_DEADLINE, stop)
     }
 
     /// The same with another time between the deadline and the end.
@@ -52,7 +45,6 @@ impl Watchdog {
         deadline_ms: i64,
         grace: Duration,
         stop: watch::Sender<Option<String>>,
-        log: JsonLog,
     ) -> std::io::Result<Self> {
         let (sender, orders) = channel();
         let mut thread = Thread {
@@ -60,7 +52,6 @@ impl Watchdog {
             grace,
             stop,
             orders,
-            log,
             end: None,
         };
         std::thread::Builder::new()
@@ -83,10 +74,9 @@ impl Thread {
             if let Some((end, by)) = self.end
                 && now >= end
             {
-                let message = format!(
+                tracing::error!(
                     "still there long after {by}: ended by force; what S3 does not have is lost"
                 );
-                self.log.line(Level::Error, &message, &[]);
                 std::process::exit(i32::from(FAILURE));
             }
             let left_ms = u64::try_from(self.deadline_ms - unix_ms()).unwrap_or(0);
@@ -120,7 +110,7 @@ impl Thread {
             Some((first, first_by)) => self.end = Some((first.min(end), first_by)),
             None => {
                 self.end = Some((end, by));
-                self.log.line(Level::Info, &format!("{by}: stopping"), &[]);
+                tracing::info!("{by}: stopping");
                 self.stop.send_replace(Some(by.to_owned()));
             }
         }
@@ -131,13 +121,10 @@ impl Thread {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::environment::Level;
     use std::process::Command;
 
     const CHILD: &str = "FLOODGATE_TEST_WATCHDOG_CHILD";
-
-    fn log() -> JsonLog {
-        JsonLog::new(Level::Info, None)
-    }
 
     /// Does nothing but as the child of the tests below: a process that hangs.
     #[test]
@@ -145,13 +132,14 @@ mod tests {
         let Ok(mode) = std::env::var(CHILD) else {
             return;
         };
+        super::super::log::begin(Level::Info, None);
         let (stop, _stopped) = watch::channel(None);
         let far = unix_ms() + 3_600_000;
         let grace = Duration::from_millis(200);
         let _kept = if mode == "deadline" {
-            Watchdog::with_grace(unix_ms() + 100, grace, stop, log()).unwrap()
+            Watchdog::with_grace(unix_ms() + 100, grace, stop).unwrap()
         } else {
-            let watchdog = Watchdog::with_grace(far, grace, stop, log()).unwrap();
+            let watchdog = Watchdog::with_grace(far, grace, stop).unwrap();
             watchdog.stop("SIGTERM", grace);
             // A second order must not give it more time.
             watchdog.stop("SIGINT", Duration::from_secs(3_600));
@@ -183,10 +171,10 @@ mod tests {
     fn the_deadline_and_orders_stop_the_task_first() {
         let hour = Duration::from_secs(3_600);
         let (stop, stopped) = watch::channel(None);
-        let _dog = Watchdog::with_grace(unix_ms() - 1, hour, stop, log()).unwrap();
+        let _dog = Watchdog::with_grace(unix_ms() - 1, hour, stop).unwrap();
         assert_eq!(told(stopped), "deadline");
         let (stop, stopped) = watch::channel(None);
-        let dog = Watchdog::with_grace(unix_ms() + 3_600_000, hour, stop, log()).unwrap();
+        let dog = Watchdog::with_grace(unix_ms() + 3_600_000, hour, stop).unwrap();
         dog.stop("SIGINT", hour);
         dog.stop("SIGTERM", hour);
         assert_eq!(told(stopped), "SIGINT");
