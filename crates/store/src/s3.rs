@@ -6,9 +6,12 @@
 //! (<https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>). The client adds a checksum to each write,
 //! which S3 checks, and checks those of what it reads.
 
+mod absences;
+
 use crate::aws::{chain, code, store_error};
 use crate::keys::{check_key, check_prefix};
 use crate::{ObjectInfo, ObjectStore, Result, StoreError};
+use absences::Absences;
 use async_trait::async_trait;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_s3::Client;
@@ -46,6 +49,7 @@ pub struct S3Store {
     bucket: String,
     /// Whether large writes have the time that a slow way needs.
     outside: bool,
+    absences: Absences,
 }
 
 impl S3Store {
@@ -59,6 +63,7 @@ impl S3Store {
             client: Client::from_conf(config),
             bucket: bucket.into(),
             outside: false,
+            absences: Absences::default(),
         }
     }
 
@@ -128,10 +133,18 @@ impl S3Store {
     /// not there, since the request for it names no prefix
     /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>); asked for the prefix, S3 tells.
     async fn is_absent(&self, key: &str) -> bool {
+        if self.absences.is_known(key) {
+            return true;
+        }
         let listing = self.client.list_objects_v2().bucket(&self.bucket);
         // The key itself comes before those that begin with it.
         let listed = listing.prefix(key).max_keys(1).send().await;
-        listed.is_ok_and(|listed| listed.contents().iter().all(|o| o.key() != Some(key)))
+        let is_absent =
+            listed.is_ok_and(|listed| listed.contents().iter().all(|o| o.key() != Some(key)));
+        if is_absent {
+            self.absences.learn(key);
+        }
+        is_absent
     }
 
     async fn read(&self, key: &str) -> std::result::Result<Option<Bytes>, Broken> {

@@ -16,14 +16,14 @@ locals {
       Resource = ["${part}/definitions/*", "${part}/executions/*/plan.json", "${part}/executions/*/control/*", "${part}/executions/*/tasks/*"]
     },
     {
-      # Without it S3 answers 403 instead of 404 for start.json and stop.json that are not there yet. A condition on s3:prefix
-      # would take it away again, since a request for an object names no prefix. It shows a task the names of all objects, and nothing
-      # that is in them.
+      # S3 answers 403 for start.json and stop.json that are not there yet to whoever may list only below a prefix, since a request for an
+      # object names no prefix; then the task asks for the prefix. It sees the names of its own project's objects and no others.
       # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-      Sid      = "TellAbsentFromForbidden"
-      Effect   = "Allow"
-      Action   = ["s3:ListBucket"]
-      Resource = [var.bucket_arn]
+      Sid       = "TellAbsentFromForbidden"
+      Effect    = "Allow"
+      Action    = ["s3:ListBucket"]
+      Resource  = [var.bucket_arn]
+      Condition = { StringLike = { "s3:prefix" = ["projects/${project}/*"] } }
     },
     {
       Sid    = "WriteWhatItMeasures"
@@ -111,6 +111,13 @@ resource "aws_iam_role_policy" "task" {
         Effect   = "Deny"
         Action   = ["s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"]
         Resource = [for project in named : "${var.bucket_arn}/projects/${project}/*"]
+      } if each.key == "*" && length(named) > 0],
+      [for named in [local.named] : {
+        Sid       = "NotTheirLists"
+        Effect    = "Deny"
+        Action    = ["s3:ListBucket"]
+        Resource  = [var.bucket_arn]
+        Condition = { StringLike = { "s3:prefix" = [for project in named : "projects/${project}/*"] } }
       } if each.key == "*" && length(named) > 0],
       [for secrets in [each.value.secret_arns] : {
         Sid      = "ReadSecrets"

@@ -34,6 +34,10 @@ const SHARD_BYTES: f64 = 20_000.0;
 /// Objects of a run beside those of its tasks: plan, control objects, summary, merged series.
 const FIXED_PUTS: f64 = 20.0;
 const FIXED_GETS: f64 = 40.0;
+/// Objects that a task finds absent when it begins, start and stop, and how long a listing is believed, in seconds: `absences` of
+/// the store.
+const FIRST_ABSENCES: f64 = 2.0;
+const ABSENCE_S: f64 = 60.0;
 /// Objects that a look of the watch reads whatever the number of tasks.
 const LOOK_GETS: f64 = 5.0;
 /// Keys of a page of a listing.
@@ -202,14 +206,17 @@ fn add_services(usage: &mut Usage, plan: &Plan, site: &Site, observed: &Observed
     home.add_lambda(site.functions, lambdas, gb_s);
     home.transitions +=
         FIXED_TRANSITIONS + (launches + turns) * TRANSITIONS_A_TURN + parts * TRANSITIONS_A_PART;
-    // Listings cost as much as writes. A task writes its mark, its manifest, shards and live objects.
+    // Listings cost as much as writes. A task asks for one before it takes for absent what it may not see, and again each minute.
+    let absences = tasks * FIRST_ABSENCES + waited / ABSENCE_S;
+    // A task writes its mark, its manifest, shards and live objects.
     let listings = (looks * 2.0 * (tasks / PAGE).ceil()) + (shards / PAGE).ceil();
     home.s3_puts += FIXED_PUTS
         + files
         + tasks * (2.0 + times(plan.live_interval_ms))
         + shards
         + looks
-        + listings;
+        + listings
+        + absences;
     // A task looks for its start, then for an order to stop.
     let tasks_look = waited * 1_000.0 / plan.control_interval_ms.max(1) as f64;
     home.s3_gets += FIXED_GETS

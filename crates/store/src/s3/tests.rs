@@ -2,10 +2,14 @@ use super::*;
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A bucket of which only what lies below `projects/shop/` may be read and listed, as S3 answers to such a policy. `here` is
 /// the only object; `hidden` is there too, and may not be read.
-async fn bounded() -> S3Store {
+async fn bounded() -> (S3Store, Arc<AtomicUsize>) {
+    let lists = Arc::new(AtomicUsize::new(0));
+    let counted = lists.clone();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -27,6 +31,7 @@ async fn bounded() -> S3Store {
                     (200, listing(key))
                 }
                 Some((_, query)) if query.contains("prefix=projects%2Fshop%2F") => {
+                    counted.fetch_add(1, Ordering::Relaxed);
                     (200, listing(""))
                 }
                 _ if target.starts_with("/b/projects/shop/here") => (200, "x".into()),
@@ -46,15 +51,19 @@ async fn bounded() -> S3Store {
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .load()
         .await;
-    S3Store::new(&config, "b")
+    (S3Store::new(&config, "b"), lists)
 }
 
 #[tokio::test]
 async fn who_may_list_a_prefix_only_is_told_what_is_not_there() {
-    let store = bounded().await;
+    let (store, lists) = bounded().await;
     let get = async |key: &str| store.get(key).await;
     assert_eq!(get("projects/shop/here").await.unwrap().unwrap(), "x");
-    assert_eq!(get("projects/shop/missing").await.unwrap(), None);
+    for _ in 0..3 {
+        assert_eq!(get("projects/shop/missing").await.unwrap(), None);
+    }
+    // Who asks every few seconds is not to pay for a listing each time.
+    assert_eq!(lists.load(Ordering::Relaxed), 1);
     // What is there and may not be read, and what may not even be listed, is not an absence.
     for denied in ["projects/shop/hidden", "projects/other/x"] {
         let error = get(denied).await.unwrap_err();
