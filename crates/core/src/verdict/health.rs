@@ -13,6 +13,10 @@
 //! waiting for a CPU in more than that share of its seconds is saturation, and where there is no such figure, the run cannot be judged.
 //! On a shared machine without a quota such pressure may be anybody's, and is a warning.
 //!
+//! A quota is a promise that the machine may not keep. Who started late, p99 of its lag above [`LAG_LIMIT_US`], while it waited for a CPU
+//! or a hypervisor took it in more than that share of its seconds, was short of CPU however little it used. Where there is no lag to
+//! tell (external engines, closed loops), waiting below a quota is a warning that says so.
+//!
 //! The lag meant here is that of starts that found a VU ready. What waits for a VU of a slow target is late by the
 //! target's doing, belongs into the response time, and is not in it. Such lag points at the generator, but alone is only a
 //! warning: a moment of a busy machine is in it too, and the response times count it.
@@ -40,6 +44,8 @@ pub enum Saturation {
     Throttled,
     /// Out of open files or local ports.
     Exhausted,
+    /// Late for want of a CPU that its quota had promised: neighbours or a hypervisor had it.
+    Withheld,
     /// Waiting for a CPU that nobody else wants, under a limit that is not known.
     Starved,
     /// Nothing tells whether it was: neither a limit is known nor the pressure on its run queue.
@@ -51,12 +57,18 @@ impl Saturation {
     pub fn of(health: &Health) -> Vec<Self> {
         let often = |seconds| is_often(seconds, health);
         let late = health.lag_p99_us > LAG_LIMIT_US;
-        let unlimited = health.blind
-            && health.measured_seconds > 0
-            && !health.limits.cpus_from.is_some_and(LimitSource::is_quota);
+        let quota = health.limits.cpus_from.is_some_and(LimitSource::is_quota);
+        let unlimited = health.blind && health.measured_seconds > 0 && !quota;
+        let used_up = often(health.saturated_seconds);
+        let throttled = often(health.throttled_seconds) && late;
+        let withheld = is_contended(health) || often(health.stolen_seconds);
         let found = [
-            (often(health.saturated_seconds), Self::Cpu),
-            (often(health.throttled_seconds) && late, Self::Throttled),
+            (used_up, Self::Cpu),
+            (throttled, Self::Throttled),
+            (
+                quota && late && withheld && !used_up && !throttled,
+                Self::Withheld,
+            ),
             (health.exhausted > 0, Self::Exhausted),
             (unlimited && is_contended(health), Self::Starved),
             (
@@ -97,6 +109,10 @@ pub(super) fn saturated(e: &Evidence<'_>) -> Vec<String> {
         (
             Saturation::Throttled,
             "was throttled by its CPU quota, so the figures show the generator, not the target",
+        ),
+        (
+            Saturation::Withheld,
+            "was given less CPU than its limit and started late, so the figures show the generator, not the target",
         ),
         (
             Saturation::Exhausted,

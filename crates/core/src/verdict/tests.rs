@@ -609,6 +609,48 @@ fn a_task_that_does_not_know_its_limit_is_never_silently_fine() {
     }
 }
 
+/// A quota is a promise: who is late for want of the CPU that it names is short of it, however little it used.
+#[test]
+fn a_task_that_is_late_for_want_of_promised_cpu_is_saturated() {
+    use floodgate_records::manifest::LimitSource::{Cgroup, Machine, Requested, TaskMetadata};
+    let of = |from, lag_us, contended, stolen| {
+        with(|c| {
+            let health = &mut c.manifests[1].health;
+            health.limits.cpus_from = Some(from);
+            (health.lag_p99_us, health.lag_max_us) = (lag_us, lag_us);
+            (health.contended_seconds, health.stolen_seconds) = (contended, stolen);
+        })
+    };
+    let (on_time, late) = (LAG_LIMIT_US, LAG_LIMIT_US + 1);
+    let said = "was given less CPU than its limit and started late, so the figures show the generator, not the target: task 1";
+    for (from, lag_us, contended, stolen, status) in [
+        (TaskMetadata, late, Some(7), 0, Status::Inconclusive),
+        (Cgroup, late, Some(60), 0, Status::Inconclusive),
+        (Requested, late, None, 7, Status::Inconclusive),
+        (TaskMetadata, late, Some(6), 6, Status::Passed),
+        (TaskMetadata, on_time, Some(60), 60, Status::Passed),
+        // Anybody's.
+        (Machine, late, Some(60), 0, Status::Passed),
+    ] {
+        let verdict = of(from, lag_us, contended, stolen);
+        let case = format!("{from:?} {lag_us} {contended:?} {stolen}: {verdict:?}");
+        assert_eq!(verdict.status, status, "{case}");
+        let is_said = verdict.reasons.iter().any(|reason| reason.contains(said));
+        assert_eq!(is_said, status == Status::Inconclusive, "{case}");
+        let is_advised = |w: &String| w.contains("a machine that is not overcommitted and that");
+        assert_eq!(verdict.warnings.iter().any(is_advised), is_said, "{case}");
+    }
+    // What its own limit takes is not the machine's doing.
+    let throttled = with(|c| {
+        let health = &mut c.manifests[1].health;
+        health.limits.cpus_from = Some(TaskMetadata);
+        (health.lag_p99_us, health.contended_seconds) = (late, Some(60));
+        health.throttled_seconds = 60;
+    });
+    assert_eq!(throttled.reasons.len(), 1, "{:?}", throttled.reasons);
+    assert!(throttled.reasons[0].contains("was throttled by its CPU quota"));
+}
+
 #[test]
 fn what_a_hypervisor_takes_is_told() {
     let robbed = with(|c| c.manifests[0].health.stolen_seconds = 7);

@@ -88,6 +88,11 @@ fn saturation(manifests: &[Manifest]) -> Vec<String> {
             "give each task more CPU, or use more tasks",
         ),
         (
+            Saturation::Withheld,
+            "given less CPU than its limit",
+            "run it on a machine that is not overcommitted and that nothing else uses",
+        ),
+        (
             Saturation::Exhausted,
             "out of open files or local ports",
             "raise ulimit -n, keep connections alive, or use more tasks",
@@ -171,7 +176,7 @@ fn contention(manifests: &[Manifest]) -> Option<String> {
         .max()?;
     Some(format!(
         "tasks waited for a CPU in {seconds} of {of} seconds ({}), although CPU use left room: the machine may have given the generator less \
-         than it was to have; use a larger task, or a machine that nothing else uses",
+         than it was to have, so it can't be told whether the generator was saturated; use a larger task, or a machine that nothing else uses",
         tasks(&list)
     ))
 }
