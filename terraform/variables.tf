@@ -191,8 +191,8 @@ variable "max_tasks_per_execution" {
   default     = 1000
 
   validation {
-    condition     = var.max_tasks_per_execution >= 1 && var.max_tasks_per_execution <= 10000 && floor(var.max_tasks_per_execution) == var.max_tasks_per_execution
-    error_message = "max_tasks_per_execution is ${var.max_tasks_per_execution}: take a whole number from 1 to 10000."
+    condition     = var.max_tasks_per_execution >= 1 && var.max_tasks_per_execution <= 1000 && floor(var.max_tasks_per_execution) == var.max_tasks_per_execution
+    error_message = "max_tasks_per_execution is ${var.max_tasks_per_execution}: take a whole number from 1 to 1000."
   }
 }
 

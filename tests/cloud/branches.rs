@@ -49,6 +49,10 @@ const CASES: &[Case] = &[
         "Prepare Launch Launched WatchWait Watch Watched PlanMerge Merge Finish Verdict Aborted"),
     case("invalid", "Floodgate.InvalidDefinition", "Prepare InvalidDefinition"),
     case("prepare-errored", "Floodgate.Errored", "Prepare Errored"),
+    // What a run would cost, with nothing to recover if that cannot be told.
+    case("estimated", "", "Estimate"),
+    case("estimate-errored", "Floodgate.Errored", "Estimate Errored"),
+    case("estimate-exhausted", "Floodgate.Errored", "Estimate Errored"),
     case("launch-errored", "Floodgate.Errored",
         "Prepare Launch Reap Reaped ReapWait Reap Reaped PlanMerge Merge Finish Verdict Errored"),
     case("watch-errored", "Floodgate.Errored",
@@ -86,7 +90,7 @@ impl Case {
         if self.name.starts_with("recover") {
             json!({"recover": {"run_arn": "arn:aws:states:::execution:floodgate:gone", "status": "ABORTED"}})
         } else {
-            json!({"project": "shop", "test": "checkout"})
+            json!({"project": "shop", "test": "checkout", "dry_run": self.name.starts_with("estimate")})
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::commands::{
     abort, attach, baseline, compare, demo, deploy, destroy, doctor, generator, hit, import, init,
-    inspect, run, runs, schema, show, trend, validate,
+    inspect, register, run, runs, schema, show, trend, validate,
 };
 use clap::{Parser, Subcommand};
 
@@ -30,6 +30,8 @@ pub enum Command {
     Validate(validate::Args),
     /// Show what a script or definition would send, and how the load is split over tasks
     Inspect(inspect::Args),
+    /// Upload a test to the stack on AWS without running it, for schedules and pipelines
+    Register(register::Args),
     /// Import results of a k6, JMeter or Gatling run made elsewhere, and judge them
     Import(import::Args),
     /// Print the JSON Schema of definitions, or of summaries
@@ -96,7 +98,7 @@ mod tests {
         insta::assert_snapshot!("help", cli.render_help());
         cli.build();
         for name in [
-            "run", "hit", "abort", "attach", "runs", "show", "doctor", "deploy", "destroy",
+            "run", "hit", "abort", "attach", "register", "runs", "show", "doctor", "deploy", "destroy",
         ] {
             let command = cli.find_subcommand_mut(name).unwrap();
             insta::assert_snapshot!(format!("help_{name}"), command.render_help());

@@ -35,8 +35,8 @@ use clap::error::{ContextKind, ErrorKind};
 use command::{Cli, Command};
 use commands::{
     abort, attach, baseline, compare, demo, deploy as deploying, destroy as destroying,
-    doctor as doctors, generator, hit, import, init, inspect, run, runs, schema, show, trend,
-    validate,
+    doctor as doctors, generator, hit, import, init, inspect, register, run, runs, schema, show,
+    trend, validate,
 };
 use error::CliError;
 use floodgate_generator::script::{GUARD, guarded};
@@ -146,6 +146,7 @@ fn dispatch(command: Command) -> error::Result<ExitCode> {
             Command::Run(args) => Box::pin(run::run(args)).await,
             Command::Hit(args) => Box::pin(hit::hit(args)).await,
             Command::Inspect(args) => inspect::inspect(&args),
+            Command::Register(args) => Box::pin(register::register(args)).await,
             Command::Import(args) => Box::pin(import::import(args)).await,
             Command::Validate(args) => validate::validate(&args),
             Command::Schema(args) => schema::schema(&args),

@@ -43,7 +43,7 @@ pub enum ControlError {
         /// What is wrong with it.
         source: Box<dyn Error + Send + Sync>,
     },
-    /// More tasks than keys have digits for, or none.
+    /// More tasks than a run may have, or none.
     #[error("{tasks} tasks; from 1 to {MAX_TASKS} are possible")]
     Tasks {
         /// How many were asked for.
@@ -95,8 +95,7 @@ impl From<JsonError> for ControlError {
     }
 }
 
-/// Tasks of a run at most: object keys number them with four digits.
-pub const MAX_TASKS: u32 = 9_999;
+pub use floodgate_records::plan::MAX_TASKS;
 
 /// Results of this crate.
 pub type Result<T> = std::result::Result<T, ControlError>;

@@ -1,13 +1,13 @@
 //! How many tasks a test needs, and where they go: pure functions of the definition.
 
-use crate::error::MAX_TASKS;
 use floodgate_core::definition::model::{Definition, Executor, Region, Scenario, Share, Step, Way};
 use floodgate_engines::facts;
 use floodgate_records::plan::PlannedLoad;
 use std::time::Duration;
 
 /// The number of tasks for `run.tasks: auto`: as many as the busiest of requests, VUs by CPU and VUs by memory needs, and one
-/// for each region. A definition whose load is not known (a script's own) gets one a region.
+/// for each region. A definition whose load is not known (a script's own) gets one a region. It may be more than
+/// [`MAX_TASKS`](crate::MAX_TASKS), which no run has: fewer could not send that load.
 pub fn auto_tasks(definition: &Definition, load: &PlannedLoad) -> u32 {
     let of = facts(definition.engine).capacity;
     let vcpu = f64::from(definition.run.cpu) / 1_024.0;
@@ -22,7 +22,7 @@ pub fn auto_tasks(definition: &Definition, load: &PlannedLoad) -> u32 {
     let needed = needed.into_iter().fold(1.0, f64::max).ceil();
     // An `as` from a float saturates.
     let regions = definition.run.regions.len() as u32;
-    (needed as u32).max(regions).min(MAX_TASKS)
+    (needed as u32).max(regions)
 }
 
 /// The largest rate of requests that a scenario's schedule asks for; zero where it names none (a closed loop).

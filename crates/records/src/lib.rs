@@ -10,6 +10,7 @@ pub mod connections;
 pub mod control;
 pub mod cost;
 pub mod engine;
+pub mod estimate;
 pub mod execution;
 pub mod failure;
 pub mod key;

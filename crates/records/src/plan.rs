@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+/// Tasks of a run at most: what its coordinator was measured with. (Keys of objects number them with four digits.)
+pub const MAX_TASKS: u32 = 1_000;
+
 /// The plan of one execution.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {

@@ -5,6 +5,7 @@
 
 mod comparison;
 pub mod doctor;
+mod estimate;
 mod failures;
 pub mod format;
 mod json;
@@ -18,6 +19,7 @@ mod tests;
 mod trend;
 
 pub use comparison::comparison;
+pub use estimate::estimate;
 pub use failures::{failures, first_exchanges};
 pub use json::json;
 pub use junit::{JunitError, junit};

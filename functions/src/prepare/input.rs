@@ -51,6 +51,8 @@ pub(super) struct Input {
     pub(super) schedule: Option<String>,
     /// Whether the version becomes the newest of its test, which schedules run.
     pub(super) register: bool,
+    /// Whether only the estimate is wanted: nothing is started, and nothing recorded but a version to register.
+    pub(super) dry_run: bool,
 }
 
 /// Who starts it.

@@ -1,5 +1,6 @@
 //! Prepare: from the state machine's input to a plan whose tasks may be started.
 
+mod estimate;
 mod images;
 mod input;
 mod refusal;
@@ -19,17 +20,31 @@ use crate::run::{Run, RunPhase};
 use crate::stack_config::StackConfig;
 use crate::tenant::{Tenant, vouched};
 use floodgate_control::sizing::{Intervals, auto_tasks, spread};
-use floodgate_control::{ControlError, PlanOptions, Prepared, lay_out, load_plan, prepare};
+use floodgate_control::{
+    ControlError, MAX_TASKS, PlanOptions, Prepared, TestPackage, lay_out, load_plan, prepare,
+};
 use floodgate_core::cost;
 use floodgate_core::definition::model::{Definition, Region};
 use floodgate_core::schedule::planned_load;
+use floodgate_records::estimate::Estimate;
 use floodgate_records::execution::{Infrastructure, InfrastructureKind, PrincipalIs, Trigger};
 use floodgate_records::plan::Plan;
 use floodgate_records::status::ERROR_INVALID;
 use input::Input;
+use serde::Serialize;
+
+/// What the state machine is told.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Answer {
+    /// Tasks may be started.
+    Run(Box<Run>),
+    /// None will be.
+    Estimate(Box<Estimate>),
+}
 
 /// Makes plan and record. The second time, for the same execution of the state machine, gives the same: also the same refusal.
-pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Run> {
+pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Answer> {
     let Prepare {
         input,
         run,
@@ -50,6 +65,7 @@ pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Run> {
         tracing::info!("was prepared before");
         return Ok(state(&prepared));
     }
+    let dry_run = input.dry_run;
     let placement = StackConfig::load(app.stores.objects.as_ref()).await?;
     let now_ms = app.clock.now_ms();
     let vouched = vouched(scheduled == "yes");
@@ -71,6 +87,9 @@ pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Run> {
     };
     if let Err(error @ (FunctionError::InvalidDefinition(_) | FunctionError::Errored(_))) = &result
     {
+        if dry_run {
+            return Ok(estimate::refused(&known, error));
+        }
         // Reap, which is told of the end, writes down what could not be written down here.
         if let Err(problem) = write_down(app, known, error).await {
             tracing::warn!(reason = %problem, "the refusal could not be recorded");
@@ -102,7 +121,7 @@ async fn admit(
     tenant: &Tenant,
     vouched: PrincipalIs,
     known: &mut Known,
-) -> Result<Run> {
+) -> Result<Answer> {
     let id = known.id().to_owned();
     let (test, mut warnings) = test::load(app, input, placement, known).await?;
     let definition = &test.parsed.definition;
@@ -145,14 +164,16 @@ async fn admit(
     rules::cost(app, placement, definition, &bill).await?;
     warnings.extend(bill.warnings.iter().cloned());
     package.warnings.extend(warnings);
+    if input.dry_run {
+        if input.register {
+            package.upload(app.stores.objects.as_ref()).await?;
+        }
+        register(app, input, &package, now_ms).await?;
+        return Ok(estimate::of(&plan, definition, &options, &bill, package.warnings, input.register));
+    }
 
     let prepared = prepare(&app.stores, &id, &package, trigger, &options, now_ms).await?;
-    // What schedules run next is what somebody says is to be that: never a definition that came with a run.
-    if input.register {
-        let revision = Trigger::from(&input.trigger).commit;
-        let record = package.record(now_ms, revision);
-        app.stores.records.put_test(&record).await?;
-    }
+    register(app, input, &package, now_ms).await?;
     expect_spend(app, &prepared, bill.usd()).await?;
     tracing::info!(
         project = prepared.plan.project,
@@ -167,6 +188,21 @@ async fn admit(
         .amount("EstimatedCostUsd", bill.usd())
         .emit();
     Ok(state(&prepared))
+}
+
+/// What schedules run next is what somebody says is to be that: never a definition that came with a run.
+async fn register(
+    app: &App,
+    input: &Input,
+    package: &TestPackage<'_>,
+    now_ms: i64,
+) -> Result<()> {
+    if input.register {
+        let revision = Trigger::from(&input.trigger).commit;
+        let record = package.record(now_ms, revision);
+        app.stores.records.put_test(&record).await?;
+    }
+    Ok(())
 }
 
 /// What an earlier attempt of the same execution has made, if it came to its end.
@@ -212,6 +248,12 @@ fn options(placement: &StackConfig, definition: &Definition, home: &str) -> Resu
         .run
         .tasks
         .unwrap_or_else(|| auto_tasks(definition, &load));
+    if tasks > MAX_TASKS {
+        return Err(FunctionError::errored(format!(
+            "the load needs {tasks} tasks of this size, and a run has {MAX_TASKS} at most; set a larger run.cpu and run.memory, a lower load, or \
+             run.tasks"
+        )));
+    }
     let mut wanted = definition.run.regions.clone();
     if wanted.is_empty() {
         let region = placement.default_region(home).ok_or_else(|| {
@@ -259,8 +301,8 @@ async fn expect_spend(app: &App, prepared: &Prepared, usd: f64) -> Result<()> {
     Ok(records.add_spend(project, &month, execution, usd).await?)
 }
 
-fn state(prepared: &Prepared) -> Run {
-    Run {
+fn state(prepared: &Prepared) -> Answer {
+    Answer::Run(Box::new(Run {
         project: prepared.plan.project.clone(),
         execution: prepared.plan.execution.clone(),
         engine: prepared.execution.engine.to_string(),
@@ -274,5 +316,5 @@ fn state(prepared: &Prepared) -> Run {
         looks: 0,
         watched_ms: 0,
         error: None,
-    }
+    }))
 }

@@ -115,6 +115,11 @@ impl Known {
         &self.0.project
     }
 
+    /// Its test, as far as that is known.
+    pub(super) fn test(&self) -> &str {
+        &self.0.test
+    }
+
     /// Whatever was said: a refusal lies with the project that the state machine is of. What was meant for somebody else's machine lies
     /// nowhere.
     pub(crate) fn bind(&mut self, tenant: &Tenant, placement: &StackConfig) {

@@ -231,6 +231,17 @@ async fn only_a_stored_version_is_registered_and_only_if_somebody_says_so() {
     let input = with("trigger", json!({"commit": "abc"}));
     let mut registered = input.clone();
     registered["register"] = json!(true);
+    // Without a run, too.
+    let mut dry = registered.clone();
+    dry["dry_run"] = json!(true);
+    let only = self::stack();
+    let text = definition(1, 60).to_string();
+    only.objects.set(&format!("{folder}definition.json"), text);
+    assert_eq!(only.prepare_of("shop", dry).await.unwrap()["registered"], true);
+    let known = only.records.latest_test("shop", "checkout").await.unwrap().unwrap();
+    let folder_of_it = format!("projects/shop/definitions/checkout/{}/", known.version);
+    assert!(only.objects.has(&format!("{folder_of_it}definition.json")));
+    assert_eq!(only.records.get(None, ID).await.unwrap(), None);
     stack.prepare_of("shop", registered).await.unwrap();
     let latest = stack
         .records

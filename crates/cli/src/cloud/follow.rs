@@ -167,7 +167,7 @@ impl<'a, M: Machine> At<'a, M> {
         let (error, cause) = match self.run.machine.look(id).await? {
             Some(Stand::Running) => return Ok(()),
             Some(Stand::Failed { error, cause }) => (error, cause),
-            Some(Stand::Succeeded) => ("SUCCEEDED".into(), "its record is not final".into()),
+            Some(Stand::Succeeded(_)) => ("SUCCEEDED".into(), "its record is not final".into()),
             None if execution.is_some() => return Ok(()),
             None => {
                 return Err(ControlError::UnknownExecution {

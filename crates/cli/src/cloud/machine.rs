@@ -14,8 +14,8 @@ use std::error::Error;
 pub(crate) enum Stand {
     /// It goes on.
     Running,
-    /// It ended in success.
-    Succeeded,
+    /// It ended in success, and gave this.
+    Succeeded(String),
     /// It ended otherwise.
     Failed {
         /// The error's name; for an execution that was stopped or timed out, that.
@@ -107,7 +107,9 @@ impl Machine for AwsMachine {
 
 fn stand(found: &DescribeExecutionOutput) -> Stand {
     match &found.status {
-        ExecutionStatus::Succeeded => Stand::Succeeded,
+        ExecutionStatus::Succeeded => {
+            Stand::Succeeded(found.output().unwrap_or_default().to_owned())
+        }
         ExecutionStatus::Running | ExecutionStatus::PendingRedrive => Stand::Running,
         other => Stand::Failed {
             error: found.error().unwrap_or_else(|| other.as_str()).to_owned(),

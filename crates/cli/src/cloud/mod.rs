@@ -9,7 +9,7 @@ use follow::Follow;
 pub(crate) use follow::{EndedRun, follow};
 pub(crate) use machine::{Caller, caller, running};
 pub(crate) use settings::{CONNECTION, Named, Place};
-pub(crate) use start::{StartRequest, start};
+pub(crate) use start::{Dry, StartRequest, estimate, start};
 
 use crate::args::{CloudArgs, ShowArgs};
 use crate::env::Environment;
@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Between two looks at a run: its figures change every few seconds.
-const PACE: Duration = Duration::from_millis(1_500);
+pub(crate) const PACE: Duration = Duration::from_millis(1_500);
 
 /// A stack that can be talked to.
 pub(crate) struct Cloud {

@@ -122,6 +122,57 @@ async fn a_run_is_started_from_an_uploaded_version_with_only_what_it_names() {
     assert_eq!(newest.unwrap(), None);
 }
 
+fn succeeded(output: &serde_json::Value) -> Option<Stand> {
+    Some(Stand::Succeeded(output.to_string()))
+}
+
+#[tokio::test]
+async fn a_dry_run_asks_for_an_estimate_and_starts_no_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let stores = stores(folder.path());
+    let env = environment(&["PATH_OF_IT=cart"], folder.path());
+    let test = loaded(&env, &[]);
+    let package = test.package();
+    let request = StartRequest {
+        id: ID,
+        test: &package,
+        env: &env,
+        trigger: Trigger::default(),
+    };
+    let ask = async |dry, answer| {
+        let machine = Scripted::default();
+        machine.stands.replace([Some(Stand::Running), answer].into());
+        let asked = estimate(&request, dry, &stores, &machine, Duration::ZERO).await;
+        let input: serde_json::Value = serde_json::from_str(&machine.started.take()[0].1).unwrap();
+        assert_eq!(input["dry_run"], true);
+        (asked, input["register"].clone())
+    };
+    let known = floodgate_records::estimate::Estimate {
+        tasks: 3,
+        ..Default::default()
+    };
+    let output = serde_json::to_value(&known).unwrap();
+    for (dry, registers) in [(Dry::Estimated, false), (Dry::Registered, true)] {
+        let (asked, register) = ask(dry, succeeded(&output)).await;
+        assert_eq!((asked.unwrap(), register), (known.clone(), registers.into()));
+    }
+    let key = definition_file("shop", "checkout", &package.version, "definition.json");
+    assert!(stores.objects.get(&key).await.unwrap().is_some());
+    // What a run would be refused for is the error, with its exit code.
+    let mut refused = output;
+    refused["refused"] = serde_json::json!({"error": "Floodgate.InvalidDefinition", "reason": "no flow"});
+    let error = ask(Dry::Estimated, succeeded(&refused)).await.0.unwrap_err();
+    assert_eq!(error.exit_code(), 104);
+    assert!(error.to_string().contains("no flow"), "{error}");
+    // A stack of an earlier version refuses the unknown key.
+    let failed = Some(Stand::Failed {
+        error: "Floodgate.InvalidDefinition".into(),
+        cause: "input: unknown field `dry_run`".into(),
+    });
+    let error = ask(Dry::Estimated, failed).await.0.unwrap_err();
+    assert!(error.to_string().contains("unknown field `dry_run`"), "{error}");
+}
+
 #[tokio::test]
 async fn a_trial_with_overrides_does_not_become_what_schedules_run() {
     let folder = tempfile::tempdir().unwrap();

@@ -13,6 +13,7 @@ pub mod hit;
 pub mod import;
 pub mod init;
 pub mod inspect;
+pub mod register;
 pub mod run;
 pub mod runs;
 pub mod schema;

@@ -1,19 +1,20 @@
 //! `floodgate run`: a definition, run to its verdict on this machine or in the cloud.
 
 use crate::args::{CloudArgs, EnvArgs, LoadArgs, OutArgs, ScriptArgs, ShowArgs};
-use crate::cloud::{StartRequest, connect, follow, start};
+use crate::cloud::{Dry, PACE, StartRequest, connect, estimate, follow, start};
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::{LoadedTest, load_file};
 use crate::local::{LocalRun, execute, open_existing};
 use crate::outcome::{Output, conclude, conclude_cloud};
-use crate::output::{print, say, say_lines};
+use crate::output::{print, print_json, print_styled, say, say_lines};
 use crate::output_file::OutputFile;
 use crate::signals::Signals;
 use crate::trigger::trigger;
-use floodgate_control::load_failures;
+use floodgate_control::{TestPackage, load_failures};
 use floodgate_core::definition::{Definition, LOCAL_ONLY};
 use floodgate_engines::{EngineFacts, facts};
+use floodgate_records::estimate::Estimate;
 use floodgate_records::execution::Execution;
 use floodgate_report::Style;
 use std::collections::BTreeMap;
@@ -63,6 +64,9 @@ pub struct Args {
     /// With --cloud: print the id and exit without waiting
     #[arg(long, requires = "cloud", help_heading = "Cloud")]
     pub detach: bool,
+    /// With --cloud: print how many tasks the run would start and what it would cost, and start nothing
+    #[arg(long, requires = "cloud", conflicts_with_all = ["detach", "junit", "id"], help_heading = "Cloud")]
+    pub dry_run: bool,
     /// Print the first N requests and responses of each generator, with secrets removed (native engine only)
     #[arg(long, value_name = "N", conflicts_with = "cloud", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub debug_requests: Option<u32>,
@@ -145,6 +149,15 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     Ok(conclude(&finished, &output))
 }
 
+/// Prints what a run would take and cost.
+pub(crate) fn show_estimate(estimate: &Estimate, json: bool) -> Result<ExitCode> {
+    match json {
+        true => print_json(estimate)?,
+        false => print_styled(&floodgate_report::estimate(estimate, Style::of_stdout()))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
 /// Shows the first exchanges on stderr: stdout has the results.
 async fn show_first(execution: &Execution, out: &Path) -> Result<()> {
     let (stores, _) = open_existing(out)?;
@@ -209,18 +222,27 @@ fn missing_in_cloud(
     lines
 }
 
-/// Checks the definition here, so that all faults are reported at once and before anything is sent; then starts it there and
-/// stays with it.
-async fn run_in_cloud(args: Args) -> Result<ExitCode> {
-    let out = &args.out.out;
-    let env = Environment::new(&args.env, out)?
+/// Loads a file for a run in the cloud, with all its faults.
+pub(crate) fn for_cloud(
+    file: &Path,
+    overrides: &[(String, String)],
+    load: &LoadArgs,
+    env: &EnvArgs,
+    out: &Path,
+) -> Result<(Environment, LoadedTest)> {
+    let env = Environment::new(env, out)?
         .leaving_secrets_open()
-        .with_load_options(args.load.options());
-    let test = load_file(&args.file, &args.overrides()?, &env)?;
+        .with_load_options(load.options());
+    let test = load_file(file, overrides, &env)?;
     let only_here = only_here(&test, |name| std::env::var(name).ok());
     if !only_here.is_empty() {
         return Err(CliError::definition(only_here.concat()));
     }
+    Ok((env, test))
+}
+
+/// What is uploaded of it.
+pub(crate) fn package_for_cloud(test: &LoadedTest) -> TestPackage<'_> {
     let mut package = test.package();
     // What has no effect on one machine has one there.
     let local: Vec<_> = test
@@ -231,6 +253,15 @@ async fn run_in_cloud(args: Args) -> Result<ExitCode> {
         .map(ToString::to_string)
         .collect();
     package.warnings.retain(|warning| !local.contains(warning));
+    package
+}
+
+/// Checks the definition here, so that all faults are reported at once and before anything is sent; then starts it there and
+/// stays with it.
+async fn run_in_cloud(args: Args) -> Result<ExitCode> {
+    let out = &args.out.out;
+    let (env, test) = for_cloud(&args.file, &args.overrides()?, &args.load, &args.env, out)?;
+    let package = package_for_cloud(&test);
     let junit = args.junit.as_deref().map(OutputFile::open).transpose()?;
     let cloud = connect(&args.cloud, Some(&package.definition.project), out).await?;
     let mut trigger = trigger(|name| env.variable(name));
@@ -246,6 +277,10 @@ async fn run_in_cloud(args: Args) -> Result<ExitCode> {
         env: &env,
         trigger,
     };
+    if args.dry_run {
+        let estimate = estimate(&request, Dry::Estimated, &cloud.stores, &cloud.machine, PACE);
+        return show_estimate(&Box::pin(estimate).await?, args.show.json);
+    }
     start(&request, &cloud.stores, &cloud.machine).await?;
     if args.detach {
         print(&format!("{id}\n"))?;

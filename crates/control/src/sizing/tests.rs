@@ -75,7 +75,8 @@ fn the_rate_the_vus_and_the_size_of_a_task_decide() {
     assert_eq!(auto(&definition(Engine::Http, vus.clone())), 2);
     assert_eq!(auto(&definition(scripted, vus)), 18);
     assert_eq!(auto(&definition(Engine::Http, rate(1))), 1);
-    assert_eq!(auto(&definition(threaded, rate(u64::MAX))), MAX_TASKS);
+    assert_eq!(auto(&definition(threaded, rate(1_200 * 500))), 1_200);
+    assert_eq!(auto(&definition(threaded, rate(u64::MAX))), u32::MAX);
 }
 
 struct Nothing;

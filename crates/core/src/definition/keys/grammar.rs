@@ -8,6 +8,7 @@ use crate::definition::shape::pattern::matches;
 use crate::definition::shape::{Grammar, Shape};
 use crate::syntax::SyntaxError;
 use crate::units::{BYTES, RATIO, parse_bytes, parse_ratio};
+use floodgate_records::plan::MAX_TASKS;
 use floodgate_records::printable::quoted;
 use floodgate_records::word::Words;
 use std::ops::Range;
@@ -191,7 +192,7 @@ pub(super) static TASKS: Shape = Shape::Grammar(Grammar {
 /// How many tasks; `None` is `auto`.
 pub(in crate::definition) fn tasks(text: &str) -> Result<Option<u32>, SyntaxError> {
     match text.parse() {
-        Ok(tasks @ 1..=1_000) => Ok(Some(tasks)),
+        Ok(tasks @ 1..=MAX_TASKS) => Ok(Some(tasks)),
         _ if text == "auto" => Ok(None),
         _ => Err(SyntaxError::whole(text, "is not a valid number of tasks")
             .allowed("auto, or a number from 1 to 1000")
