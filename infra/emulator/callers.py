@@ -11,6 +11,7 @@ import contextvars
 import json
 import logging
 import os
+import threading
 import time
 import urllib.request
 from typing import Any
@@ -23,7 +24,23 @@ logger = logging.getLogger("floodgate")
 
 def refusal(role: str, action: str, resource: str) -> str | None:
     """Why a role may not do something; `None` if it may."""
-    asked = {"role": role.rsplit("/", 1)[-1], "action": action, "resource": resource, "context": {}}
+    return ask({"role": role.rsplit("/", 1)[-1], "action": action, "resource": resource, "context": {}})
+
+
+def refusal_of(service: str, action: str, resource: str, source: str) -> str | None:
+    """The same of a service, which does it because of something of this account: the ARN of that."""
+    account = source.split(":")[4]
+    context = {"aws:SourceArn": source, "aws:SourceAccount": account}
+    return ask({"service": f"{service}.amazonaws.com", "action": action, "resource": resource, "context": context})
+
+
+def untrusting(service: str, role: str, source: str) -> str | None:
+    """Why a service cannot take a role; `None` if it can."""
+    return refusal_of(service, "sts:AssumeRole", role, source)
+
+
+def ask(asked: dict[str, Any]) -> str | None:
+    """Puts something to the gateway: why not."""
     request = urllib.request.Request(
         f"{GATEWAY}/_floodgate/authorize", json.dumps(asked).encode(), {"content-type": "application/json"}
     )
@@ -55,7 +72,9 @@ def functions() -> None:
     from ministack.services import lambda_svc
 
     def credentials(config: dict[str, Any]) -> dict[str, str]:
-        return keys(config.get("Role", ""))
+        role = config.get("Role", "")
+        # A function whose role Lambda cannot take is not started; here it starts as nobody, who may do nothing.
+        return keys("" if untrusting("lambda", role, config.get("FunctionArn", "")) else role)
 
     write = lambda_svc._emit_lambda_logs
 
@@ -85,12 +104,16 @@ def tasks() -> None:
     by_path: dict[str, str] = {}
     start, register, answer = ecs._start_task_worker, ecs._register_metadata, imds.handle_request
 
+    def taken(role: str, task: str) -> str:
+        return "" if role and untrusting("ecs-tasks", role, task) else role
+
     def started(task, definition, overrides, docker):
-        roles[task["taskArn"]] = (task.get("overrides") or {}).get("taskRoleArn") or definition.get("taskRoleArn") or ""
+        role = (task.get("overrides") or {}).get("taskRoleArn") or definition.get("taskRoleArn") or ""
+        roles[task["taskArn"]] = taken(role, task["taskArn"])
         for container in definition.get("containerDefinitions", []):
             group = ((container.get("logConfiguration") or {}).get("options") or {}).get("awslogs-group")
             if group:
-                may_log(definition.get("executionRoleArn") or "", group)
+                may_log(taken(definition.get("executionRoleArn") or "", task["taskArn"]), group)
         return start(task, definition, overrides, docker)
 
     def registered(task_arn, cluster_arn, td, cdef, launch_type, env, *rest):
@@ -128,7 +151,16 @@ def state_machines() -> None:
     def machine(execution: dict[str, Any]) -> tuple[str, str]:
         """ARN and role of that of an execution, of its parent's for a child."""
         own = execution["stateMachineArn"].split("/")[0]
-        return own, (states._state_machines.get(own) or {}).get("roleArn", "")
+        role = (states._state_machines.get(own) or {}).get("roleArn", "")
+        return own, "" if own in untrusted(own, role) else role
+
+    known: dict[tuple[str, str], set[str]] = {}
+
+    def untrusted(own: str, role: str) -> set[str]:
+        """The machine, if Step Functions cannot take its role: asked once a role, since each state of an execution needs it."""
+        if (own, role) not in known:
+            known[own, role] = {own} if untrusting("states", role, own) else set()
+        return known[own, role]
 
     def allow(role: str, action: str, resource: str) -> None:
         why = refusal(role, action, resource)
@@ -156,17 +188,32 @@ def state_machines() -> None:
 
 
 def schedules() -> None:
-    """The role of a schedule starts the state machine."""
+    """The role of a schedule starts the state machine, and EventBridge calls a function that lets it."""
     from ministack.services import eventbridge
 
     invoke = eventbridge._invoke_target
 
-    def invoked(target, event, rule, *rest):
+    def why_not(target: dict[str, Any], source: str) -> str | None:
         role, what = target.get("RoleArn", ""), target.get("Arn", "")
-        why = refusal(role, "states:StartExecution", what) if role and ":stateMachine:" in what else None
-        if why:
-            return logger.error("%s is not started: %s", what, why)
-        return invoke(target, event, rule, *rest)
+        if ":stateMachine:" in what and role:
+            # `schedule/GROUP/NAME`: what a role trusts is the group.
+            group = source.replace(":schedule/", ":schedule-group/").rsplit("/", 1)[0]
+            return untrusting("scheduler", role, group) or refusal(role, "states:StartExecution", what)
+        if ":function:" in what:
+            return refusal_of("events", "lambda:InvokeFunction", what, source)
+        return None
+
+    def invoked(target, event, rule, *rest):
+        def unless_refused() -> None:
+            why = why_not(target, rule.get("Arn", ""))
+            if why:
+                logger.error("%s is not called: %s", target.get("Arn"), why)
+            else:
+                invoke(target, event, rule, *rest)
+
+        # The gateway asks MiniStack for the function's policy, and this may be the thread that answers. Account and region are in the context.
+        context = contextvars.copy_context()
+        threading.Thread(target=context.run, args=(unless_refused,), daemon=True).start()
 
     eventbridge._invoke_target = invoked
 

@@ -386,6 +386,16 @@ def functions(clients: Clients, resources: dict[str, Any], packed: str) -> dict[
     return arns
 
 
+def permissions(clients: Clients, resources: dict[str, Any]) -> None:
+    """Which services may call which function."""
+    for made in resources["aws_lambda_permission"].values():
+        which = {"FunctionName": made["function_name"].rsplit(":", 1)[-1], "StatementId": made["statement_id"]}
+        unless_absent(clients.functions.remove_permission, **which)
+        clients.functions.add_permission(
+            **which, Action=made["action"], Principal=made["principal"], SourceArn=made["source_arn"]
+        )
+
+
 #: What Terraform calls the state machine of a project's schedules, after the project.
 SCHEDULED = "/scheduled"
 
@@ -429,9 +439,11 @@ def rule(clients: Clients, resources: dict[str, Any]) -> None:
 
 
 def schedule(clients: Clients, options: Options, machine: str) -> None:
-    """A schedule that starts a run by its name."""
+    """A schedule that starts a run by its name, in the stack's group, which its role trusts."""
+    create(clients.scheduler.create_schedule_group, Name=options.name)
     arguments = {
-        "Name": f"{options.name}-nightly",
+        "Name": "nightly",
+        "GroupName": options.name,
         "ScheduleExpression": options.schedule_expression,
         "FlexibleTimeWindow": {"Mode": "OFF"},
         "Target": {
@@ -461,6 +473,7 @@ def up(options: Options) -> Stack:
     placement(clients, options, regions, secret_arns)
     packed = package(clients, options)
     arns = functions(clients, resources, packed)
+    permissions(clients, resources)
     machines = state_machines(clients, options, resources)
     rule(clients, resources)
     of_schedules = [arn for project, arn in machines.items() if project.endswith(SCHEDULED)]
@@ -495,7 +508,7 @@ def down(options: Options) -> None:
     clients = Clients(options)
     # First what would start something, then what runs.
     for call, arguments in (
-        (clients.scheduler.delete_schedule, {"Name": f"{options.name}-nightly"}),
+        (clients.scheduler.delete_schedule, {"Name": "nightly", "GroupName": options.name}),
         (clients.events.remove_targets, {"Rule": f"{options.name}-ended", "Ids": ["reap"]}),
         (clients.events.delete_rule, {"Name": f"{options.name}-ended"}),
     ):

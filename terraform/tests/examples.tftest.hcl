@@ -41,9 +41,3 @@ run "multi_region" {
     source = "./examples/multi-region"
   }
 }
-
-run "emulator" {
-  module {
-    source = "./examples/emulator"
-  }
-}

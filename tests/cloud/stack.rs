@@ -8,7 +8,8 @@ use floodgate_store::dynamodb::DynamoStore;
 use floodgate_store::s3::S3Store;
 use serde::Deserialize;
 use serde_json::Value;
-use std::net::SocketAddr;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -117,6 +118,40 @@ impl Stack {
 
     fn key_of(&self, role: &str) -> String {
         format!("{}-{role}", self.text("iam_prefix"))
+    }
+
+    /// Whether a service may do something by itself because of `source`, an ARN, as the policies have it. With `~refused` after its name no
+    /// refusal is a fault.
+    pub(crate) fn lets(&self, service: &str, action: &str, resource: &str, source: &str) -> bool {
+        let account = source.split(':').nth(4).unwrap();
+        let asked = serde_json::json!({
+            "service": service, "action": action, "resource": resource,
+            "context": {"aws:SourceArn": source, "aws:SourceAccount": account},
+        })
+        .to_string();
+        let mut stream = TcpStream::connect(emulator_addr()).unwrap();
+        let head = format!(
+            "POST /_floodgate/authorize HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            asked.len()
+        );
+        stream
+            .write_all(format!("{head}{asked}").as_bytes())
+            .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        serde_json::from_str::<Value>(body).unwrap_or_else(|e| panic!("{e}: {answer}"))["allowed"]
+            == true
+    }
+
+    /// What the names of its roles begin with.
+    pub(crate) fn iam_prefix(&self) -> &str {
+        self.text("iam_prefix")
+    }
+
+    /// The ARN of one of its functions.
+    pub(crate) fn function(&self, name: &str) -> &str {
+        self.names["functions"][name].as_str().unwrap()
     }
 
     /// Tasks that run in the stack's cluster of another region.

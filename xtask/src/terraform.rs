@@ -2,10 +2,8 @@
 
 mod program;
 mod provider;
-mod stack;
 
 use program::Terraform;
-use stack::Stack;
 
 use crate::repo;
 use crate::steps::Steps;
@@ -26,27 +24,12 @@ pub(crate) struct Options {
 
 #[derive(clap::Subcommand)]
 enum Chore {
-    /// Format, validate and test everything, with what is there
-    Check(Check),
+    /// Format, validate and test everything, with what is there; a stack is applied by `cargo xtask test --cloud`
+    Check,
     /// Build the AWS provider into the user's cache, for machines that do not reach Terraform's registry
     Provider(provider::Options),
     /// Write the tables of inputs and outputs in the READMEs anew
     Docs,
-}
-
-/// Arguments of `cargo xtask terraform check`.
-#[derive(clap::Args)]
-struct Check {
-    /// Also apply the example `emulator` onto the emulator at this URL, and destroy it again
-    #[arg(long, value_name = "URL")]
-    emulator: Option<String>,
-    /// Package of the functions for it
-    #[arg(
-        long,
-        value_name = "ZIP",
-        default_value = "target/package/functions-x86_64.zip"
-    )]
-    package: PathBuf,
 }
 
 /// Runs it.
@@ -55,9 +38,9 @@ struct Check {
 /// If something fails.
 pub(crate) fn run(options: &Options) -> Result<()> {
     match &options.chore {
-        Chore::Check(options) => {
+        Chore::Check => {
             let mut steps = Steps::default();
-            check(&mut steps, options)?;
+            add_all(&mut steps)?;
             steps.finish()
         }
         Chore::Provider(options) => provider::build(options),
@@ -83,16 +66,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 /// The checks as steps of something greater.
 pub(crate) fn add_all(steps: &mut Steps) -> Result<()> {
-    check(
-        steps,
-        &Check {
-            emulator: None,
-            package: PathBuf::new(),
-        },
-    )
-}
-
-fn check(steps: &mut Steps, options: &Check) -> Result<()> {
     let rest = "terraform validate, test and plan";
     let Some(terraform) = Terraform::find()? else {
         steps.leave_out("terraform fmt", "there is no terraform");
@@ -125,18 +98,6 @@ fn check(steps: &mut Steps, options: &Check) -> Result<()> {
             "terraform test",
             terraform.command("tests", ".").args(["test"]),
         );
-    }
-    match &options.emulator {
-        None => steps.leave_out("terraform apply onto the emulator", "no --emulator"),
-        Some(endpoint) => {
-            let stack = Stack {
-                state: terraform.data.join("emulator.tfstate"),
-                terraform,
-                endpoint: endpoint.clone(),
-                package: repo::root().join(&options.package),
-            };
-            stack.check(steps);
-        }
     }
     Ok(())
 }
@@ -176,7 +137,6 @@ mod tests {
                     .into_owned()
             })
             .collect();
-        found.retain(|name| name != "emulator");
         found.sort();
         let mut known = EXAMPLES.to_vec();
         known.sort_unstable();

@@ -98,7 +98,8 @@ mod tests {
         insta::assert_snapshot!("help", cli.render_help());
         cli.build();
         for name in [
-            "run", "hit", "abort", "attach", "register", "runs", "show", "doctor", "deploy", "destroy",
+            "run", "hit", "abort", "attach", "register", "runs", "show", "doctor", "deploy",
+            "destroy",
         ] {
             let command = cli.find_subcommand_mut(name).unwrap();
             insta::assert_snapshot!(format!("help_{name}"), command.render_help());

@@ -4,6 +4,7 @@ use crate::xml::{self, Element};
 use anyhow::{Context as _, Result, anyhow};
 use floodgate_iam::{Caller, Policy};
 use percent_encoding::percent_decode_str;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Everything at one moment.
@@ -19,6 +20,8 @@ pub struct Holder {
     pub role_arn: String,
     /// By their names.
     pub policies: Vec<(String, Policy)>,
+    /// Who may take the role; `None` for a managed policy.
+    pub trust: Option<Policy>,
 }
 
 impl Holder {
@@ -60,7 +63,12 @@ impl Snapshot {
             .map(|(arn, (name, policy))| {
                 let role_arn = arn.replace(":policy/", ":role/");
                 let policies = vec![((*name).to_owned(), policy.clone())];
-                ((*name).to_owned(), Holder { role_arn, policies })
+                let holder = Holder {
+                    role_arn,
+                    policies,
+                    trust: None,
+                };
+                ((*name).to_owned(), holder)
             })
             .collect();
         for role in result.members("RoleDetailList") {
@@ -99,20 +107,29 @@ fn holder(role: &Element, managed: &BTreeMap<&str, (&str, Policy)>) -> Result<Ho
             .with_context(|| format!("there is no policy {arn}"))?;
         policies.push(((*name).to_owned(), policy.clone()));
     }
+    let name = role.text("RoleName");
+    let trust = document(role.text("AssumeRolePolicyDocument"))
+        .and_then(|trust| Ok(Policy::of_trust(&trust)?))
+        .with_context(|| format!("who may take {name}"))?;
     Ok(Holder {
         role_arn: role.text("Arn").to_owned(),
         policies,
+        trust: Some(trust),
     })
 }
 
-/// A document, which IAM gives out encoded for URLs.
 fn document_of(name: &str, encoded: &str) -> Result<Policy> {
+    document(encoded)
+        .and_then(|document| Ok(Policy::of_identity(&document)?))
+        .with_context(|| format!("the policy {name}"))
+}
+
+/// A document, which IAM gives out encoded for URLs.
+fn document(encoded: &str) -> Result<Value> {
     let text = percent_decode_str(encoded)
         .decode_utf8()
         .context("a policy that is not UTF-8")?;
-    let document =
-        serde_json::from_str(&text).with_context(|| format!("the policy {name}: {text}"))?;
-    Policy::of_identity(&document).with_context(|| format!("the policy {name}"))
+    serde_json::from_str(&text).with_context(|| text.into_owned())
 }
 
 #[cfg(test)]
@@ -121,7 +138,7 @@ mod tests {
     use super::*;
 
     const ANSWER: &str = "<GetAccountAuthorizationDetailsResponse><GetAccountAuthorizationDetailsResult><RoleDetailList><member>\
-        <RoleName>watch</RoleName><Arn>arn:aws:iam::000000000000:role/watch</Arn><RolePolicyList><member><PolicyName>function</PolicyName>\
+        <RoleName>watch</RoleName><Arn>arn:aws:iam::000000000000:role/watch</Arn><AssumeRolePolicyDocument>TRUST</AssumeRolePolicyDocument><RolePolicyList><member><PolicyName>function</PolicyName>\
         <PolicyDocument>INLINE</PolicyDocument></member></RolePolicyList><AttachedManagedPolicies><member><PolicyName>run</PolicyName>\
         <PolicyArn>arn:aws:iam::000000000000:policy/run</PolicyArn></member></AttachedManagedPolicies></member></RoleDetailList><Policies><member>\
         <PolicyName>run</PolicyName><Arn>arn:aws:iam::000000000000:policy/run</Arn><DefaultVersionId>v2</DefaultVersionId><PolicyVersionList>\
@@ -140,6 +157,9 @@ mod tests {
     fn roles_have_inline_and_attached_policies_and_a_policy_is_a_caller_too() {
         let answer = ANSWER.replace("INLINE", &encoded("s3:GetObject"));
         let answer = answer.replace("MANAGED", &encoded("s3:PutObject"));
+        let trust = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "sts:AssumeRole",
+            "Principal": {"Service": "lambda.amazonaws.com"}}}"#;
+        let answer = answer.replace("TRUST", trust);
         let snapshot = Snapshot::read(answer.as_bytes()).unwrap();
         let watch = snapshot.holder("watch").unwrap();
         let names: Vec<_> = watch

@@ -1,7 +1,8 @@
 //! The gateway as a server.
 //!
-//! Beside requests to AWS it answers `POST /_floodgate/authorize`, which the emulator asks before it does something in the name of a role
-//! by itself (`{"role", "action", "resource", "context"}`: `{"allowed", "message"}`), and `GET /_floodgate/report`.
+//! Beside requests to AWS it answers `POST /_floodgate/authorize`, which the emulator asks before it does something by itself, in the
+//! name of a role or of a service (`{"role" or "service", "action", "resource", "context"}`: `{"allowed", "message"}`), and
+//! `GET /_floodgate/report`. What a service may do stands in the policy of the resource: who may take a role, who may call a function.
 
 mod judge;
 
@@ -95,9 +96,16 @@ async fn authorize(request: Request<Incoming>, judge: &Judge) -> Result<Response
             .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
             .collect(),
     };
-    let verdict = judge
-        .judge(text("role")?, &[check], &HeaderMap::new(), "eu-west-1")
-        .await?;
+    let region = "eu-west-1";
+    let verdict = match asked["service"].as_str() {
+        Some(service) => judge.judge_service(service, &check, region).await?,
+        None => {
+            let role = text("role")?;
+            judge
+                .judge(role, &[check], &HeaderMap::new(), region)
+                .await?
+        }
+    };
     let message = verdict.refusal();
     json_body(&json!({ "allowed": message.is_none(), "message": message }))
 }

@@ -113,10 +113,24 @@ impl Upstream {
 
     /// The policy of a bucket; `None` if it has none.
     pub(crate) async fn bucket_policy(self, bucket: &str, region: &str) -> Result<Option<Value>> {
-        let scope = format!("test/20260101/{region}/s3/aws4_request");
+        self.get("s3", region, &format!("/{bucket}?policy")).await
+    }
+
+    /// The policy of a function; `None` if it has none.
+    pub(crate) async fn function_policy(self, name: &str, region: &str) -> Result<Option<Value>> {
+        let path = format!("/2015-03-31/functions/{name}/policy");
+        let answer = self.get("lambda", region, &path).await?;
+        let text = answer.as_ref().and_then(|answer| answer["Policy"].as_str());
+        let policy = text.map(serde_json::from_str).transpose();
+        policy.with_context(|| format!("the policy of the function {name}"))
+    }
+
+    /// Looks at something; `None` if it is not there.
+    async fn get(self, service: &str, region: &str, path: &str) -> Result<Option<Value>> {
+        let scope = format!("test/20260101/{region}/{service}/aws4_request");
         let signed =
             format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
-        let request = Request::get(format!("/{bucket}?policy"))
+        let request = Request::get(path)
             .header("host", self.0.to_string())
             .header("authorization", signed);
         let answer = self.send(request.body(whole(Bytes::new()))?).await?;
@@ -125,9 +139,9 @@ impl Upstream {
         match status {
             StatusCode::NOT_FOUND => Ok(None),
             _ if status.is_success() => Ok(Some(
-                serde_json::from_slice(&body).context("a bucket's policy")?,
+                serde_json::from_slice(&body).with_context(|| path.to_owned())?,
             )),
-            _ => bail!("the policy of {bucket}: {status}"),
+            _ => bail!("{path}: {status}"),
         }
     }
 }

@@ -34,6 +34,8 @@ impl Emulator {
         let (status, answer) = match line.as_str() {
             _ if body.contains("GetAccountAuthorizationDetails") => (200, self.details()),
             "GET /b?policy HTTP/1.1" => (200, BUCKET_POLICY.to_owned()),
+            "GET /2015-03-31/functions/reap/policy HTTP/1.1" => (200, FUNCTION_POLICY.to_owned()),
+            l if l.starts_with("GET /2015-03-31/functions/") => (404, String::new()),
             l if l.contains("missing") => (404, "<Error><Code>NoSuchKey</Code></Error>".to_owned()),
             _ => (200, format!("answer to {line}")),
         };
@@ -56,7 +58,7 @@ impl Emulator {
             "<member><PolicyName>p</PolicyName><PolicyDocument>{encoded}</PolicyDocument></member>"
         );
         let role = format!(
-            "<member><RoleName>ci</RoleName><Arn>arn:aws:iam::000000000000:role/ci</Arn><RolePolicyList>{inline}</RolePolicyList></member>"
+            "<member><RoleName>ci</RoleName><Arn>arn:aws:iam::000000000000:role/ci</Arn><AssumeRolePolicyDocument>{TRUST}</AssumeRolePolicyDocument><RolePolicyList>{inline}</RolePolicyList></member>"
         );
         let result = format!("<RoleDetailList>{role}</RoleDetailList>");
         format!(
@@ -64,6 +66,12 @@ impl Emulator {
         )
     }
 }
+
+const TRUST: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"},
+    "Action": "sts:AssumeRole", "Condition": {"StringEquals": {"aws:SourceAccount": "000000000000"}}}]}"#;
+
+/// As Lambda gives it out: text in JSON.
+const FUNCTION_POLICY: &str = r#"{"Policy": "{\"Version\": \"2012-10-17\", \"Id\": \"default\", \"Statement\": [{\"Sid\": \"ended\", \"Effect\": \"Allow\", \"Principal\": {\"Service\": \"events.amazonaws.com\"}, \"Action\": \"lambda:InvokeFunction\", \"Resource\": \"arn:aws:lambda:eu-west-1:000000000000:function:reap\", \"Condition\": {\"ArnLike\": {\"AWS:SourceArn\": \"arn:aws:events:eu-west-1:000000000000:rule/ended\"}}}]}"}"#;
 
 const BUCKET_POLICY: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Principal": "*", "Action": "s3:*",
     "Resource": "arn:aws:s3:::b/*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]}"#;
@@ -275,6 +283,62 @@ fn what_services_do_for_a_role_is_put_to_the_gateway() {
         "{why}"
     );
     assert_eq!(gateway.report().refused.len(), 1);
+}
+
+/// A service may do what the policy of the role or the function says, under its conditions.
+#[test]
+fn what_services_do_by_themselves_needs_the_policy_of_the_resource() {
+    let gateway = Gateway::start(json!([allow("s3:GetObject", "*")]));
+    let ask = |service: &str, action: &str, resource: &str, context: Value| {
+        let asked =
+            json!({"service": service, "action": action, "resource": resource, "context": context});
+        let (status, body) = gateway.send("POST /_floodgate/authorize", "", &asked.to_string());
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str::<Value>(&body).unwrap()["allowed"] == true
+    };
+    let (role, reap) = (
+        "arn:aws:iam::000000000000:role/ci",
+        "arn:aws:lambda:eu-west-1:000000000000:function:reap",
+    );
+    let own = json!({"aws:SourceAccount": "000000000000"});
+    let other = json!({"aws:SourceAccount": "111111111111"});
+    let (tasks, assume) = ("ecs-tasks.amazonaws.com", "sts:AssumeRole");
+    assert!(ask(tasks, assume, role, own.clone()));
+    assert!(!ask(tasks, assume, role, other));
+    assert!(!ask(tasks, assume, role, json!({})));
+    assert!(!ask(
+        "lambda.amazonaws.com~refused",
+        assume,
+        role,
+        own.clone()
+    ));
+    assert!(!ask(
+        tasks,
+        assume,
+        "arn:aws:iam::000000000000:role/gone",
+        own
+    ));
+    let (events, call) = ("events.amazonaws.com", "lambda:InvokeFunction");
+    let rule = |name| json!({"aws:SourceArn": format!("arn:aws:events:eu-west-1:000000000000:rule/{name}")});
+    assert!(ask(events, call, reap, rule("ended")));
+    assert!(!ask(events, call, reap, rule("other")));
+    assert!(!ask(
+        events,
+        call,
+        &reap.replace("reap", "watch"),
+        rule("ended")
+    ));
+    let report = gateway.report();
+    assert_eq!(
+        (report.refused.len(), report.expected),
+        (4, 1),
+        "{report:?}"
+    );
+    let said = report
+        .refused
+        .keys()
+        .all(|why| why.contains("no resource-based policy allows"));
+    assert!(said, "{report:?}");
 }
 
 /// Nothing is let through for not being understood, and the report tells of all of it.

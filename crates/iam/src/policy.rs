@@ -21,6 +21,14 @@ pub struct Policy {
     pub(crate) statements: Vec<Statement>,
 }
 
+/// What a policy belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Identity,
+    Resource,
+    Trust,
+}
+
 /// Which values fit: some, or all but some.
 #[derive(Clone, Debug)]
 pub(crate) enum Which {
@@ -45,7 +53,7 @@ impl Policy {
     /// # Errors
     /// For anything that AWS would refuse, and for what is not known here.
     pub fn of_identity(document: &Value) -> Result<Self, Error> {
-        Self::read(document, false)
+        Self::read(document, Kind::Identity)
     }
 
     /// The policy of a resource, such as a bucket's.
@@ -53,7 +61,15 @@ impl Policy {
     /// # Errors
     /// As [`Policy::of_identity`].
     pub fn of_resource(document: &Value) -> Result<Self, Error> {
-        Self::read(document, true)
+        Self::read(document, Kind::Resource)
+    }
+
+    /// The policy of a role that says who may take it. It names no resource: that is the role.
+    ///
+    /// # Errors
+    /// As [`Policy::of_identity`].
+    pub fn of_trust(document: &Value) -> Result<Self, Error> {
+        Self::read(document, Kind::Trust)
     }
 
     /// The permissions in it: for each that allows, its name with one of its actions and one of its resources, as they are written.
@@ -69,7 +85,7 @@ impl Policy {
         all.collect()
     }
 
-    fn read(document: &Value, of_resource: bool) -> Result<Self, Error> {
+    fn read(document: &Value, kind: Kind) -> Result<Self, Error> {
         let entries = object(document, "a policy", &["Version", "Id", "Statement"])?;
         // In the version before it, variables are text.
         if entries.get("Version").and_then(Value::as_str) != Some("2012-10-17") {
@@ -89,7 +105,7 @@ impl Policy {
             }
         };
         let statements = statements.into_iter();
-        let read = statements.map(|statement| Statement::read(statement, of_resource));
+        let read = statements.map(|statement| Statement::read(statement, kind));
         Ok(Self {
             statements: read.collect::<Result<_, _>>()?,
         })
@@ -109,7 +125,7 @@ const ELEMENTS: [&str; 9] = [
 ];
 
 impl Statement {
-    fn read(value: &Value, of_resource: bool) -> Result<Self, Error> {
+    fn read(value: &Value, kind: Kind) -> Result<Self, Error> {
         let entries = object(value, "a statement", &ELEMENTS)?;
         let effect = match entries.get("Effect").and_then(Value::as_str) {
             Some("Allow") => Effect::Allow,
@@ -135,7 +151,18 @@ impl Statement {
                 return Err(Error::Form("Action", action.clone(), "service:Operation"));
             }
         }
-        let resources = which("Resource", "NotResource")?;
+        let names_some = entries.contains_key("Resource") || entries.contains_key("NotResource");
+        let resources = match kind {
+            Kind::Trust if names_some => {
+                let name = "Resource".to_owned();
+                return Err(Error::Element(
+                    name,
+                    "a policy that says who may take a role",
+                ));
+            }
+            Kind::Trust => Which::These(vec!["*".to_owned()]),
+            _ => which("Resource", "NotResource")?,
+        };
         for resource in resources.written() {
             pattern::check(resource)?;
             if resource != "*" && resource.split(':').count() < 6 {
@@ -148,7 +175,7 @@ impl Statement {
             effect,
             actions,
             resources,
-            principals: principals_of(entries, of_resource)?,
+            principals: principals_of(entries, kind != Kind::Identity)?,
             conditions: match entries.get("Condition") {
                 Some(conditions) => Condition::read_all(conditions)?,
                 None => Vec::new(),

@@ -500,3 +500,33 @@ fn what_is_not_known_is_refused() {
         Policy::of_resource(&statement(json!({"Principal": {"CanonicalUser": "x"}}))).unwrap_err();
     assert!(error.to_string().contains("CanonicalUser"), "{error}");
 }
+
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html#principal-services>: who may take a role.
+#[test]
+fn a_role_is_taken_by_the_services_that_its_trust_names() {
+    let trust = |statement: Value| {
+        Policy::of_trust(&json!({"Version": "2012-10-17", "Statement": [statement]}))
+    };
+    let statement = json!({"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole",
+        "Condition": {"ArnLike": {"aws:SourceArn": "arn:aws:ecs:*:123456789012:*"}}});
+    let taking = |service: &str, source: &str| {
+        let request = Request::new(Caller::service(service), "sts:AssumeRole", ROLE);
+        let request = request.with("aws:SourceArn", source);
+        let trust = trust(statement.clone()).unwrap();
+        decide(&[], &[trust], &request).unwrap().decision
+    };
+    let task = "arn:aws:ecs:eu-west-1:123456789012:task/a/b";
+    assert_eq!(taking("ecs-tasks.amazonaws.com", task), Allowed);
+    assert_eq!(taking("lambda.amazonaws.com", task), DeniedImplicitly);
+    let foreign = task.replace("123456789012", "111111111111");
+    assert_eq!(
+        taking("ecs-tasks.amazonaws.com", &foreign),
+        DeniedImplicitly
+    );
+    let mut with_resource = statement.clone();
+    with_resource["Resource"] = json!(ROLE);
+    assert!(trust(with_resource).is_err(), "the role is the resource");
+    let mut of_nobody = statement.clone();
+    of_nobody.as_object_mut().unwrap().remove("Principal");
+    assert!(trust(of_nobody).is_err());
+}

@@ -1,6 +1,8 @@
 //! What a run in the cloud would take and cost: the answer to a dry run.
 
+use crate::architecture::Architecture;
 use crate::cost::Cost;
+use crate::word::Word;
 use serde::{Deserialize, Serialize};
 
 /// A run that was prepared and not started. Nothing of it is recorded.
@@ -16,8 +18,8 @@ pub struct Estimate {
     pub tasks: u32,
     /// Where; each region once.
     pub regions: Vec<String>,
-    /// Of the tasks: `arm64`, `x86_64`.
-    pub architecture: String,
+    /// The processor of the tasks.
+    pub architecture: Word<Architecture>,
     /// CPU units of a task; 1024 are one vCPU.
     pub cpu: u32,
     /// Memory of a task in MiB.

@@ -15,7 +15,7 @@ pub fn estimate(estimate: &Estimate, _style: Style) -> String {
         tasks(estimate.tasks),
         f64::from(estimate.cpu) / 1_024.0,
         f64::from(estimate.memory) / 1_024.0,
-        plain(&estimate.architecture),
+        plain(estimate.architecture.as_str()),
         plain(&estimate.regions.join(", ")),
         estimate.longest_s,
     );
@@ -27,7 +27,11 @@ pub fn estimate(estimate: &Estimate, _style: Style) -> String {
     for item in items {
         let (what, region) = (plain(item.what.as_str()), plain(&item.region));
         let (quantity, unit) = (item.quantity, plain(item.unit.as_str()));
-        let _ = writeln!(text, "  ${:.4}  {what}, {region}: {quantity:.2} {unit}", item.usd);
+        let _ = writeln!(
+            text,
+            "  ${:.4}  {what}, {region}: {quantity:.2} {unit}",
+            item.usd
+        );
     }
     for warning in &estimate.warnings {
         let _ = writeln!(text, "warning: {}", plain(warning));
@@ -49,6 +53,7 @@ fn tasks(number: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use floodgate_records::architecture::Architecture;
     use floodgate_records::cost::{Charge, ChargeUnit, Cost, CostItem};
 
     #[test]
@@ -65,15 +70,25 @@ mod tests {
             test: "checkout".into(),
             tasks: 2,
             regions: vec!["eu-west-1".into()],
-            architecture: "arm64".into(),
+            architecture: Architecture::Arm64.into(),
             cpu: 1_024,
             memory: 2_048,
             longest_s: 630,
             cost: Cost {
                 estimate_usd: Some(0.0154),
                 items: vec![
-                    item(Charge::FargateMemoryArm64, 0.7833, ChargeUnit::GbHours, 0.0028),
-                    item(Charge::FargateVcpuArm64, 0.3917, ChargeUnit::VcpuHours, 0.0127),
+                    item(
+                        Charge::FargateMemoryArm64,
+                        0.7833,
+                        ChargeUnit::GbHours,
+                        0.0028,
+                    ),
+                    item(
+                        Charge::FargateVcpuArm64,
+                        0.3917,
+                        ChargeUnit::VcpuHours,
+                        0.0127,
+                    ),
                 ],
                 prices_of: "2026-11-01".into(),
                 ..Cost::default()

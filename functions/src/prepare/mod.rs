@@ -169,7 +169,14 @@ async fn admit(
             package.upload(app.stores.objects.as_ref()).await?;
         }
         register(app, input, &package, now_ms).await?;
-        return Ok(estimate::of(&plan, definition, &options, &bill, package.warnings, input.register));
+        return Ok(estimate::of(
+            &plan,
+            definition,
+            &options,
+            &bill,
+            package.warnings,
+            input.register,
+        ));
     }
 
     let prepared = prepare(&app.stores, &id, &package, trigger, &options, now_ms).await?;
@@ -191,12 +198,7 @@ async fn admit(
 }
 
 /// What schedules run next is what somebody says is to be that: never a definition that came with a run.
-async fn register(
-    app: &App,
-    input: &Input,
-    package: &TestPackage<'_>,
-    now_ms: i64,
-) -> Result<()> {
+async fn register(app: &App, input: &Input, package: &TestPackage<'_>, now_ms: i64) -> Result<()> {
     if input.register {
         let revision = Trigger::from(&input.trigger).commit;
         let record = package.record(now_ms, revision);

@@ -282,7 +282,10 @@ async fn lines_of_the_log_have_one_shape() {
         assert!(Level::parse(text("level")).is_some(), "{line}");
         assert!(!text("message").is_empty(), "{line}");
         assert_eq!(text("execution"), ID, "{line}");
-        assert!(["prepare", "launch", "watch"].contains(&text("function")), "{line}");
+        assert!(
+            ["prepare", "launch", "watch"].contains(&text("function")),
+            "{line}"
+        );
     }
 }
 

@@ -237,8 +237,16 @@ async fn only_a_stored_version_is_registered_and_only_if_somebody_says_so() {
     let only = self::stack();
     let text = definition(1, 60).to_string();
     only.objects.set(&format!("{folder}definition.json"), text);
-    assert_eq!(only.prepare_of("shop", dry).await.unwrap()["registered"], true);
-    let known = only.records.latest_test("shop", "checkout").await.unwrap().unwrap();
+    assert_eq!(
+        only.prepare_of("shop", dry).await.unwrap()["registered"],
+        true
+    );
+    let known = only
+        .records
+        .latest_test("shop", "checkout")
+        .await
+        .unwrap()
+        .unwrap();
     let folder_of_it = format!("projects/shop/definitions/checkout/{}/", known.version);
     assert!(only.objects.has(&format!("{folder_of_it}definition.json")));
     assert_eq!(only.records.get(None, ID).await.unwrap(), None);

@@ -1,10 +1,11 @@
 //! Permissions as Terraform gives them: enough for every run, and no more. That they are enough is what all the other tests show, since
 //! every call goes through the gateway.
 
-use super::cli::{floodgate, output};
+use super::cli::{expect, floodgate, output};
 use super::shop;
 use crate::execution::{PROJECT, arrivals, input};
 use crate::stack::{Clients, Stack, has_engine};
+use floodgate_records::estimate::Estimate;
 use floodgate_records::keys::{ExecutionKeys, baseline, definition_file};
 use floodgate_records::status::Status;
 use floodgate_records::summary::Summary;
@@ -93,6 +94,107 @@ async fn without_the_permission_to_run_tasks_a_run_ends_with_its_name() {
     ended.expect(Status::Errored, "Floodgate.Errored");
     let why = "assumed-role/refused-tasks-eu-west-1-launch/floodgate is not authorized to perform: ecs:RunTask";
     assert!(ended.cause.contains(why), "{}", ended.cause);
+    assert_eq!(shop.counters().requests(), 0);
+}
+
+/// Each service takes its own roles, for this account alone, and EventBridge calls reap for the stack's rule.
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn a_role_is_taken_and_a_function_is_called_by_whom_it_lets() {
+    const SERVICES: [&str; 6] = ["lambda", "ecs-tasks", "states", "scheduler", "events", "s3"];
+    let stack = Stack::shared().await;
+    let account =
+        |account: &str| format!("arn:aws:scheduler:eu-west-1:{account}:schedule-group/floodgate");
+    let (own, other) = (account("000000000000"), account("111111111111"));
+    let of = [
+        (
+            "lambda",
+            &["prepare", "launch", "watch", "merge", "finish", "reap"][..],
+        ),
+        ("ecs-tasks", &["generator-execution"][..]),
+        ("states", &["state-machine"][..]),
+        ("scheduler", &["schedules"][..]),
+    ];
+    for (owner, roles) in of {
+        for role in roles {
+            let arn = format!(
+                "arn:aws:iam::000000000000:role/{}-{role}",
+                stack.iam_prefix()
+            );
+            for service in SERVICES {
+                let service_name = format!("{service}.amazonaws.com~refused");
+                let lets = |source: &str| stack.lets(&service_name, "sts:AssumeRole", &arn, source);
+                // Tasks are known by ARNs of ECS.
+                let source = match service {
+                    "ecs-tasks" => own.replace(":scheduler:", ":ecs:"),
+                    _ => own.clone(),
+                };
+                assert_eq!(lets(&source), service == owner, "{service} takes {role}");
+                assert!(
+                    !lets(&other.replace(":scheduler:", ":ecs:")),
+                    "{service}, {role}"
+                );
+                assert!(!lets(&other), "{service} of another account takes {role}");
+            }
+        }
+    }
+    let rule = |name: &str| format!("arn:aws:events:eu-west-1:000000000000:rule/{name}");
+    for name in ["prepare", "launch", "watch", "merge", "finish", "reap"] {
+        let function = stack.function(name);
+        let calls = |service: &str, source: &str| {
+            let service = format!("{service}.amazonaws.com~refused");
+            stack.lets(&service, "lambda:InvokeFunction", function, source)
+        };
+        assert_eq!(
+            calls("events", &rule("floodgate-ended")),
+            name == "reap",
+            "{name}"
+        );
+        assert!(!calls("events", &rule("other")), "{name}");
+        assert!(!calls("s3", &rule("floodgate-ended")), "{name}");
+    }
+}
+
+/// A role in `principals`, with its path, stands for its sessions, as AWS tells them to the command line; nobody else starts a run.
+/// What would be started is told before, and a test that is registered is not run.
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn a_role_in_principals_admits_its_sessions_and_nobody_else() {
+    let role = "arn:aws:iam::000000000000:role/teams/named-eu-west-1-runner-cloud";
+    let projects =
+        serde_json::json!({"projects": {PROJECT: {"principals": [role], "secret_arns": []}}});
+    let stack = Stack::own("named", &["--placement", &projects.to_string()]).await;
+    let (shop, folder) = (shop(), tempfile::tempdir().unwrap());
+    let definition = arrivals("named", &shop.url(), (50, "2s"), 2, "");
+    std::fs::write(folder.path().join("test.yaml"), &definition).unwrap();
+    let dry = floodgate(
+        &stack,
+        folder.path(),
+        &["run", "test.yaml", "--dry-run", "--json"],
+    );
+    let estimate: Estimate = serde_json::from_str(&expect(&output(dry).await, 0)).unwrap();
+    assert_eq!(
+        (estimate.tasks, estimate.registered),
+        (2, false),
+        "{estimate:?}"
+    );
+    assert!(estimate.cost.estimate_usd.unwrap() > 0.0, "{estimate:?}");
+    let records = &stack.administrator.records;
+    let known = async || records.latest_test(PROJECT, "named").await.unwrap();
+    assert_eq!(known().await, None);
+    let registering = floodgate(&stack, folder.path(), &["register", "test.yaml"]);
+    assert!(expect(&output(registering).await, 0).contains("registered"));
+    assert_eq!(known().await.unwrap().version, estimate.version);
+    let listed = records.list(Some(PROJECT), Some("named"), 9).await.unwrap();
+    assert!(listed.runs.is_empty(), "{listed:?}");
+    // Whoever only claims to be somebody else.
+    let ended = stack.start(&input("named", &definition)).await.end().await;
+    ended.expect(Status::Errored, "Floodgate.Errored");
+    assert!(
+        ended.cause.contains("ann may not start runs"),
+        "{}",
+        ended.cause
+    );
     assert_eq!(shop.counters().requests(), 0);
 }
 

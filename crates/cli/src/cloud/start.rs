@@ -77,7 +77,7 @@ fn answer(output: &str) -> Result<Estimate> {
 fn no_estimate(error: &str, cause: &str) -> CliError {
     CliError::Cloud {
         what: "the run would be refused".into(),
-        problem: format!("{cause} ({error})"),
+        source: format!("{cause} ({error})").into(),
         remedy: String::new(),
         temporary: false,
         code: exit_code(error),

@@ -141,7 +141,9 @@ async fn a_dry_run_asks_for_an_estimate_and_starts_no_run() {
     };
     let ask = async |dry, answer| {
         let machine = Scripted::default();
-        machine.stands.replace([Some(Stand::Running), answer].into());
+        machine
+            .stands
+            .replace([Some(Stand::Running), answer].into());
         let asked = estimate(&request, dry, &stores, &machine, Duration::ZERO).await;
         let input: serde_json::Value = serde_json::from_str(&machine.started.take()[0].1).unwrap();
         assert_eq!(input["dry_run"], true);
@@ -154,14 +156,21 @@ async fn a_dry_run_asks_for_an_estimate_and_starts_no_run() {
     let output = serde_json::to_value(&known).unwrap();
     for (dry, registers) in [(Dry::Estimated, false), (Dry::Registered, true)] {
         let (asked, register) = ask(dry, succeeded(&output)).await;
-        assert_eq!((asked.unwrap(), register), (known.clone(), registers.into()));
+        assert_eq!(
+            (asked.unwrap(), register),
+            (known.clone(), registers.into())
+        );
     }
     let key = definition_file("shop", "checkout", &package.version, "definition.json");
     assert!(stores.objects.get(&key).await.unwrap().is_some());
     // What a run would be refused for is the error, with its exit code.
     let mut refused = output;
-    refused["refused"] = serde_json::json!({"error": "Floodgate.InvalidDefinition", "reason": "no flow"});
-    let error = ask(Dry::Estimated, succeeded(&refused)).await.0.unwrap_err();
+    refused["refused"] =
+        serde_json::json!({"error": "Floodgate.InvalidDefinition", "reason": "no flow"});
+    let error = ask(Dry::Estimated, succeeded(&refused))
+        .await
+        .0
+        .unwrap_err();
     assert_eq!(error.exit_code(), 104);
     assert!(error.to_string().contains("no flow"), "{error}");
     // A stack of an earlier version refuses the unknown key.
@@ -170,7 +179,10 @@ async fn a_dry_run_asks_for_an_estimate_and_starts_no_run() {
         cause: "input: unknown field `dry_run`".into(),
     });
     let error = ask(Dry::Estimated, failed).await.0.unwrap_err();
-    assert!(error.to_string().contains("unknown field `dry_run`"), "{error}");
+    assert!(
+        error.to_string().contains("unknown field `dry_run`"),
+        "{error}"
+    );
 }
 
 #[tokio::test]

@@ -46,6 +46,12 @@ pub async fn register(args: Args) -> Result<ExitCode> {
         env: &env,
         trigger,
     };
-    let registered = estimate(&request, Dry::Registered, &cloud.stores, &cloud.machine, PACE);
+    let registered = estimate(
+        &request,
+        Dry::Registered,
+        &cloud.stores,
+        &cloud.machine,
+        PACE,
+    );
     show_estimate(&Box::pin(registered).await?, args.json)
 }

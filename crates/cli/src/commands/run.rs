@@ -278,7 +278,13 @@ async fn run_in_cloud(args: Args) -> Result<ExitCode> {
         trigger,
     };
     if args.dry_run {
-        let estimate = estimate(&request, Dry::Estimated, &cloud.stores, &cloud.machine, PACE);
+        let estimate = estimate(
+            &request,
+            Dry::Estimated,
+            &cloud.stores,
+            &cloud.machine,
+            PACE,
+        );
         return show_estimate(&Box::pin(estimate).await?, args.show.json);
     }
     start(&request, &cloud.stores, &cloud.machine).await?;

@@ -73,7 +73,10 @@ fn an_example_line_by_line() {
             )
         })
         .collect();
-    insta::assert_snapshot!(format!("{}\ntotal ${:.5}", lines.join("\n"), bill.usd()));
+    let text = format!("{}\ntotal ${:.5}", lines.join("\n"), bill.usd());
+    let page = include_str!("../../../../docs/cost.md");
+    assert!(page.contains(&text), "docs/cost.md has another example");
+    insta::assert_snapshot!(text);
 }
 
 #[test]

@@ -23,6 +23,10 @@ impl Denial<'_> {
         } = self.check;
         let why = match self.decision {
             Decision::DeniedExplicitly => "with an explicit deny in a policy".to_owned(),
+            // A service has no policies of its own.
+            _ if self.caller.role.is_none() => {
+                format!("because no resource-based policy allows the {action} action")
+            }
             _ => format!("because no identity-based policy allows the {action} action"),
         };
         let who = &self.caller.arn;

@@ -4,7 +4,7 @@ use crate::accounts::{Holder, Snapshot};
 use crate::call::Check;
 use crate::ledger::{Ledger, Report};
 use crate::upstream::Upstream;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use floodgate_iam::{Caller, Decision, Outcome, Policy, Request, decide};
 use http::HeaderMap;
 use std::collections::BTreeMap;
@@ -183,6 +183,69 @@ impl Judge {
         }
         locked(&self.ledger).allowed(name, &fits);
         Ok(Verdict::Allowed)
+    }
+
+    /// Whether the policy of a resource lets a service do something with it; a refusal is counted.
+    pub(super) async fn judge_service(
+        &self,
+        service: &str,
+        check: &Check,
+        region: &str,
+    ) -> Result<Verdict> {
+        let caller = Caller::service(service.trim_end_matches(TO_BE_REFUSED));
+        let policies = self.own_policies(&check.resource, region).await?;
+        let mut request = Request::new(caller.clone(), &check.action, &check.resource);
+        for (key, value) in &check.context {
+            request = request.with(key, value);
+        }
+        let what = || format!("{} on {}", check.action, check.resource);
+        let decision = decide(&[], &policies, &request)
+            .with_context(what)?
+            .decision;
+        if decision == Decision::Allowed {
+            locked(&self.ledger).allowed(service, &[]);
+            return Ok(Verdict::Allowed);
+        }
+        let verdict = Verdict::Refused {
+            caller,
+            check: check.clone(),
+            decision,
+        };
+        let is_of_a_test = check.resource.contains("refused-");
+        let expected = service.ends_with(TO_BE_REFUSED) || is_of_a_test;
+        let message = verdict.refusal().unwrap_or_default();
+        locked(&self.ledger).refused(message, expected);
+        Ok(verdict)
+    }
+
+    /// The policy that a role or a function has of its own: who may take the one, who may call the other.
+    async fn own_policies(&self, resource: &str, region: &str) -> Result<Vec<Policy>> {
+        let name = |rest: &str| {
+            rest.rsplit(['/', ':'])
+                .next()
+                .unwrap_or_default()
+                .to_owned()
+        };
+        if resource.starts_with("arn:aws:iam:") {
+            let snapshot = self.snapshot(region).await?;
+            let holder = snapshot.holder(&name(resource));
+            return Ok(holder
+                .and_then(|holder| holder.trust.clone())
+                .into_iter()
+                .collect());
+        }
+        let Some(function) = resource.strip_prefix("arn:aws:lambda:") else {
+            bail!("no policies are known of {resource}");
+        };
+        let document = self
+            .upstream
+            .function_policy(&name(function), region)
+            .await?;
+        let policy = document.map(|document| Policy::of_resource(&document));
+        let policy = policy
+            .transpose()
+            .with_context(|| format!("the policy of {resource}"))?;
+        Ok(policy.into_iter().collect())
     }
 
     /// The same for one permission. If there is it, it counts as used; if not, nothing was refused.

@@ -83,11 +83,13 @@ const KINDS: [&str; 4] = [
 ];
 
 /// Resources without which no run takes place, and that the emulator knows.
-const EMULATED: [&str; 5] = [
+const EMULATED: [&str; 7] = [
     "aws_cloudwatch_event_rule",
     "aws_cloudwatch_event_target",
     "aws_dynamodb_table",
     "aws_lambda_function",
+    "aws_lambda_permission",
+    "aws_scheduler_schedule_group",
     "aws_sfn_state_machine",
 ];
 
