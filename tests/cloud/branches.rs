@@ -269,6 +269,7 @@ fn retried_in_vain(case: &Case, machine: &Value) -> Option<usize> {
     let (throttled, storage) = ("Floodgate.Throttled", "Floodgate.Storage");
     let (state, error) = match case.name.strip_suffix("-exhausted")? {
         "prepare" => ("Prepare", throttled),
+        "estimate" => ("Estimate", throttled),
         "launch" => ("Launch", "Floodgate.Placement"),
         "watch" => ("Watch", storage),
         "merge" => ("PlanMerge", storage),

@@ -201,3 +201,44 @@ fn a_record_that_is_deleted_while_its_run_goes_on_is_written_again() {
     let runs = bench.floodgate(&["runs", "--json"]).stdout();
     assert!(runs.contains(&summary.execution), "{runs}");
 }
+
+/// What is old goes with its folder and record; what is pinned stays, and what is not is as it was.
+#[test]
+fn old_runs_are_pruned_and_pinned_ones_stay() {
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
+    let definition = arrivals(&target.url(), 20, "1s", "");
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let (ended, summary) = bench.run(&definition, &[]);
+        ended.expect(0);
+        ids.push((
+            summary.execution,
+            format!("{}/{}", summary.project, summary.test),
+        ));
+    }
+    let (oldest, test) = &ids[0];
+    bench
+        .floodgate(&["baseline", "set", test, oldest])
+        .expect(0);
+    bench.floodgate(&["runs", "prune"]).expect(104);
+    let prune = |more: &[&str]| bench.floodgate(&[&["runs", "prune"], more].concat());
+    let none = prune(&["--older-than", "1d"]);
+    assert_eq!(none.expect(0).stdout(), "", "nothing is a day old");
+    let planned = prune(&["--keep", "1", "--dry-run"]).expect(0).stdout();
+    assert!(
+        planned.contains(&ids[1].0) && planned.lines().count() == 1,
+        "{planned}"
+    );
+    let records = || bench.floodgate(&["runs", "--json"]).expect(0).stdout();
+    assert!(records().contains(&ids[1].0), "a dry run deletes nothing");
+    assert_eq!(prune(&["--keep", "1"]).expect(0).stdout(), planned);
+    let left = records();
+    let is_left = |at: usize| left.contains(&ids[at].0);
+    assert_eq!(
+        [is_left(0), is_left(1), is_left(2)],
+        [true, false, true],
+        "{left}"
+    );
+    assert!(files(&bench.path(".floodgate"), &ids[1].0).is_empty());
+    bench.floodgate(&["show", &ids[0].0]).expect(0);
+}

@@ -24,6 +24,7 @@ use bytes::Bytes;
 use files::{Lock, io};
 use floodgate_records::audit::AuditEntry;
 use floodgate_records::execution::Execution;
+use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::status::Status;
 use floodgate_records::test::TestRecord;
 use std::io::{ErrorKind, Write};
@@ -73,6 +74,26 @@ impl LocalStore {
                 let _ = std::fs::remove_dir(self.root.join(folder));
             }
         }
+    }
+
+    /// Removes an execution for good: first its folder, without which it is not listed any more, then its record. What is not there is no error.
+    ///
+    /// # Errors
+    /// [`StoreError::BadKey`] for names that could leave the folder; [`StoreError::Io`] for what cannot be removed.
+    pub async fn remove(&self, project: &str, id: &str) -> Result<()> {
+        let record = self.record_path(project, id)?;
+        let root = self.root.join(ExecutionKeys::new(project, id).root());
+        self.blocking(move |_| {
+            let gone = |done: std::io::Result<()>, path: &Path| match done {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    Err(io("remove", &path.display().to_string())(error))
+                }
+                _ => Ok(()),
+            };
+            gone(std::fs::remove_dir_all(&root), &root)?;
+            gone(std::fs::remove_file(&record), &record)
+        })
+        .await
     }
 
     /// Runs file operations on a thread where they may block.

@@ -1,5 +1,7 @@
 //! `floodgate runs`: executions, the newest first.
 
+mod prune;
+
 use crate::args::{CloudArgs, EnvArgs, OutArgs, ProjectArgs};
 use crate::env::Environment;
 use crate::error::Result;
@@ -12,7 +14,11 @@ use std::process::ExitCode;
 
 /// Arguments of `floodgate runs`.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
+    /// What to do other than to list them.
+    #[command(subcommand)]
+    pub action: Option<Action>,
     /// Whose executions.
     #[command(flatten)]
     pub project: ProjectArgs,
@@ -33,11 +39,21 @@ pub struct Args {
     pub cloud: CloudArgs,
 }
 
-/// Lists executions.
+/// What to do with executions.
+#[derive(Debug, clap::Subcommand)]
+pub enum Action {
+    /// Delete old executions of this machine
+    Prune(prune::Args),
+}
+
+/// Lists executions, or deletes old ones.
 ///
 /// # Errors
 /// A folder of records that cannot be read, or a service that refuses. A record that cannot be read is left out, and named.
 pub async fn runs(args: Args) -> Result<ExitCode> {
+    if let Some(Action::Prune(args)) = args.action {
+        return prune::prune(args).await;
+    }
     // A folder that is not there yet has no executions, which is no fault of whoever asks.
     let known = args.cloud.cloud || args.out.out.is_dir();
     let executions = match known {
