@@ -14,6 +14,10 @@ const PROJECTS: [&str; 3] = ["*", "shop", "demo"];
 /// The emulator's.
 const ACCOUNT: &str = "000000000000";
 
+/// Where Terraform keeps what it knows of the stack, as several people would share it: bucket and key.
+const STATES: &str = "floodgate-states";
+const STATE: &str = "team/floodgate.tfstate";
+
 /// A stack by `floodgate deploy`.
 pub(crate) struct ByCommand {
     folder: PathBuf,
@@ -21,12 +25,14 @@ pub(crate) struct ByCommand {
     region: &'static str,
     package: PathBuf,
     image: String,
+    /// Python with boto3, for the bucket of the state.
+    python: PathBuf,
     /// Terraform's configuration, if the provider of the cache is to be used.
     configuration: Option<PathBuf>,
 }
 
 impl ByCommand {
-    /// Deploys it onto an emulator; everything that it keeps lies in `folder`.
+    /// Deploys it onto an emulator; its state lies in a bucket there, and everything else that it keeps in `folder`.
     ///
     /// # Errors
     /// If there is no Terraform or no provider, or if it does not come up.
@@ -34,8 +40,8 @@ impl ByCommand {
         folder: &Path,
         endpoint: String,
         region: &'static str,
-        package: &Path,
-        image: &str,
+        (package, image): (&Path, &str),
+        python: &Path,
     ) -> Result<Self> {
         let stack = Self {
             folder: folder.to_owned(),
@@ -43,8 +49,11 @@ impl ByCommand {
             region,
             package: package.to_owned(),
             image: image.to_owned(),
+            python: python.to_owned(),
             configuration: terraform::configuration()?,
         };
+        let place = "CreateBucketConfiguration={'LocationConstraint': region}";
+        stack.s3(&format!("s3.create_bucket(Bucket={STATES:?}, {place})"))?;
         let projects = PROJECTS.map(|project| (project.to_owned(), json!({})));
         let projects: serde_json::Map<String, Value> = projects.into_iter().collect();
         fs::write(stack.variables(), json!({"projects": projects}).to_string())?;
@@ -87,14 +96,12 @@ impl ByCommand {
 
     /// Whether Terraform applied the very policies that the gateway renders for stacks without Terraform.
     fn is_as_rendered(&self) -> Result<()> {
-        let stacks = self.folder.join("stacks");
+        let stacks = self.folder.join("floodgate/stacks");
         let name = format!("{ACCOUNT}-{}-floodgate", self.region);
-        let read = |path: PathBuf| {
-            let text = fs::read(&path).with_context(|| format!("read {}", path.display()))?;
-            serde_json::from_slice::<Value>(&text)
-                .with_context(|| format!("read {}", path.display()))
-        };
-        let applied = rendering::applied(&read(stacks.join(&name).join("terraform.tfstate"))?)?;
+        let state = self.s3(&format!(
+            "print(s3.get_object(Bucket={STATES:?}, Key={STATE:?})['Body'].read().decode())"
+        ))?;
+        let applied = rendering::applied(&serde_json::from_str(&state).context("the state")?)?;
         let inputs = rendering::inputs(&stacks.join(&name).join("terraform"))?;
         let program = repo::target_dir()?.join("debug/floodgate-gateway");
         let output = Command::new(&program)
@@ -158,6 +165,21 @@ impl ByCommand {
         Ok(())
     }
 
+    /// Does something with S3 as the administrator, in Python: what it prints.
+    fn s3(&self, statement: &str) -> Result<String> {
+        let program = format!(
+            "import boto3, sys\nendpoint, region = sys.argv[1:]\ns3 = boto3.client('s3', endpoint_url=endpoint, region_name=region, \
+             aws_access_key_id='test', aws_secret_access_key='test')\n{statement}\n"
+        );
+        let output = Command::new(&self.python)
+            .args(["-c", &program, &self.endpoint, self.region])
+            .output()
+            .with_context(|| format!("run {}", self.python.display()))?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "{statement}: {said}");
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
     fn variables(&self) -> PathBuf {
         self.folder.join("projects.tfvars.json")
     }
@@ -175,7 +197,7 @@ impl ByCommand {
     }
 
     fn state(&self, more: &[&str]) -> Vec<String> {
-        let state = self.folder.join("stacks").display().to_string();
+        let state = format!("s3://{STATES}/{STATE}");
         let words = ["--region", self.region, "--state", &state];
         words
             .iter()
@@ -203,6 +225,8 @@ impl ByCommand {
             .arg(verb)
             .args(arguments)
             .env("FLOODGATE_OUT", self.out())
+            // Modules and settings; the state is not among them.
+            .env("XDG_DATA_HOME", &self.folder)
             .env_remove("FLOODGATE_STACK")
             .env("AWS_ENDPOINT_URL", &self.endpoint)
             .env("AWS_ACCESS_KEY_ID", "test")

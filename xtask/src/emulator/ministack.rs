@@ -69,6 +69,11 @@ impl Ministack {
         &self.gateway
     }
 
+    /// The Python that has boto3.
+    pub(super) fn python(&self) -> &Path {
+        &self.python
+    }
+
     pub(super) fn folder(&self) -> Result<&Path> {
         Ok(self.server()?.folder())
     }

@@ -271,7 +271,8 @@ fn by_command(ministack: &Ministack, bootstrap: &Path) -> Result<(Value, ByComma
     let folder = ministack.folder()?;
     let package = folder.join("functions.zip");
     package::pack_quickly(bootstrap, &package)?;
-    let applied = ByCommand::deploy(folder, ministack.url(), ministack::REGION, &package, IMAGE)?;
+    let (region, what) = (ministack::REGION, (&*package, IMAGE));
+    let applied = ByCommand::deploy(folder, ministack.url(), region, what, ministack.python())?;
     let of = applied.connection()?;
     let stack = json!({
         "name": of["stack"],
