@@ -7,7 +7,7 @@
 //!   values an interval. It covers what varies *within* runs.
 //! * **One run after five or more** ([`after`]): the runs before it say how far apart runs of this test lie, so the interval covers
 //!   what varies *between* runs, too.
-//! * **Two targets in one run** ([`paired`]), loaded in turns of seconds: the bootstrap draws the same windows for both, so that what
+//! * **Two targets in one run** ([`paired()`]), loaded in turns of seconds: the bootstrap draws the same windows for both, so that what
 //!   drifts cancels.
 //! * **Several against several** ([`groups`]): the exact Mann–Whitney test on one value a run.
 //!
