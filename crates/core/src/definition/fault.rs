@@ -269,6 +269,12 @@ impl Sink {
                 .any(|issue| issue.severity == Severity::Error)
     }
 
+    /// Whether there is an error at a place in the tree, or below it.
+    pub(super) fn has_errors_below(&self, path: &Path) -> bool {
+        let mut errors = (self.issues.iter()).filter(|issue| issue.severity == Severity::Error);
+        errors.any(|issue| issue.path.is_below(path))
+    }
+
     /// All that was collected, sorted by place.
     pub(super) fn finish(mut self) -> Faults {
         self.drain()

@@ -68,6 +68,26 @@ enum Name {
 }
 
 impl Path {
+    /// Whether `above` leads here, or past here.
+    pub(super) fn is_below(&self, above: &Self) -> bool {
+        let mut at = Some(self);
+        std::iter::from_fn(|| {
+            let path = at?;
+            at = path.0.as_ref().map(|segment| &segment.parent);
+            Some(path)
+        })
+        .any(|path| path.is(above))
+    }
+
+    /// Whether both lead to one place.
+    fn is(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (None, None) => true,
+            (Some(a), Some(b)) => Rc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+
     pub(super) fn key(&self, key: &str) -> Self {
         Self(Some(Rc::new(Segment {
             parent: self.clone(),

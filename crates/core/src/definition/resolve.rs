@@ -68,6 +68,8 @@ struct Resolve<'a> {
     resolver: &'a dyn Resolver,
     /// `None` while the parameters themselves are read.
     parameters: Option<BTreeMap<String, Option<Parameter>>>,
+    /// Whether there are parameters that are not known, since what declares them is faulty.
+    more_parameters: bool,
     used: BTreeSet<String>,
     open: BTreeSet<Reference>,
     sink: &'a mut Sink,
@@ -82,10 +84,14 @@ pub(super) fn resolve(
     let mut resolve = Resolve {
         resolver,
         parameters: None,
+        more_parameters: false,
         used: BTreeSet::new(),
         open: BTreeSet::new(),
         sink,
     };
+    let is_meant = keys::DEFINITION.means(root, PARAMETERS);
+    let is_map = (root.get(PARAMETERS)).is_some_and(|node| matches!(node.kind, Kind::Map(_)));
+    resolve.more_parameters = is_meant && !is_map;
     let Kind::Map(entries) = &mut root.kind else {
         return BTreeSet::new();
     };
@@ -236,8 +242,10 @@ impl Resolve<'_> {
         }
     }
 
+    /// The parts of a text; no error: it uses what has been reported where it stands.
     fn pieces(&mut self, raw: &str) -> Result<Vec<Piece>, Vec<SyntaxError>> {
         let mut errors = Vec::new();
+        let mut is_broken = false;
         let mut pieces = Vec::new();
         for token in tokens(raw).map_err(|error| vec![error])? {
             match token {
@@ -245,13 +253,15 @@ impl Resolve<'_> {
                 Token::Expression { at, text } => match text.split_once(':') {
                     Some((kind, name)) if REFERENCES.contains(&kind) => {
                         match self.reference(kind, name) {
-                            Ok(piece) => pieces.push(piece),
+                            Ok(Some(piece)) => pieces.push(piece),
+                            Ok(None) => is_broken = true,
                             Err(error) => errors.push(error.within(at..at + text.len())),
                         }
                     }
                     Some(_) if !text.contains('(') => errors.extend(expression(at, text).err()),
                     _ => match self.given(text) {
-                        Ok(given) => pieces.push(Piece::Expression {
+                        Ok(None) => is_broken = true,
+                        Ok(Some(given)) => pieces.push(Piece::Expression {
                             at,
                             text: text.to_owned(),
                             given,
@@ -261,35 +271,39 @@ impl Resolve<'_> {
                 },
             }
         }
-        if errors.is_empty() {
+        if errors.is_empty() && !is_broken {
             Ok(pieces)
         } else {
             Err(errors)
         }
     }
 
-    /// What the references among the arguments of an expression give.
-    fn given(&mut self, text: &str) -> Result<Vec<Given>, SyntaxError> {
+    /// What the references among the arguments of an expression give; `None` as for [`Self::reference`].
+    fn given(&mut self, text: &str) -> Result<Option<Vec<Given>>, SyntaxError> {
         let references = references_of(text).into_iter();
         references
             .map(|written| {
                 let (kind, name) = written.split_once(':').unwrap_or((&written, ""));
-                let (text, secret) = match self.reference(kind, name)? {
+                let Some(piece) = self.reference(kind, name)? else {
+                    return Ok(None);
+                };
+                let (text, secret) = match piece {
                     Piece::Resolved { text, secret, .. } => (Some(text), secret),
                     Piece::Open { secret, .. } => (None, secret),
                     // A reference is nothing else.
                     Piece::Literal(text) | Piece::Expression { text, .. } => (Some(text), false),
                 };
-                Ok(Given {
+                Ok(Some(Given {
                     written,
                     text,
                     secret,
-                })
+                }))
             })
             .collect()
     }
 
-    fn reference(&mut self, kind: &str, name: &str) -> Result<Piece, SyntaxError> {
+    /// What a reference stands for; `None` if that is a parameter which has been reported.
+    fn reference(&mut self, kind: &str, name: &str) -> Result<Option<Piece>, SyntaxError> {
         if name.is_empty() {
             return Err(SyntaxError::new(0, format!("${{{kind}:}} lacks a name"))
                 .allowed(format!("${{{kind}:NAME}}")));
@@ -297,7 +311,10 @@ impl Resolve<'_> {
         let piece = match kind {
             "env" => self.environment(name)?,
             "secret" => self.secret(name)?,
-            _ => self.parameter(name)?,
+            _ => match self.parameter(name)? {
+                Some(piece) => piece,
+                None => return Ok(None),
+            },
         };
         match &piece {
             Piece::Resolved { text, .. } if text.len() > MAX_RESOLVED => Err(SyntaxError::new(
@@ -305,7 +322,7 @@ impl Resolve<'_> {
                 format!("${{{kind}:{name}}} gives {} bytes", text.len()),
             )
             .allowed(format!("at most {MAX_RESOLVED} bytes"))),
-            _ => Ok(piece),
+            _ => Ok(Some(piece)),
         }
     }
 
@@ -360,7 +377,7 @@ impl Resolve<'_> {
         }
     }
 
-    fn parameter(&mut self, name: &str) -> Result<Piece, SyntaxError> {
+    fn parameter(&mut self, name: &str) -> Result<Option<Piece>, SyntaxError> {
         let Some(parameters) = &self.parameters else {
             return Err(
                 SyntaxError::new(0, "a parameter cannot refer to a parameter")
@@ -368,6 +385,9 @@ impl Resolve<'_> {
             );
         };
         let Some(parameter) = parameters.get(name) else {
+            if self.more_parameters {
+                return Ok(None);
+            }
             let declared: Vec<_> = parameters.keys().map(String::as_str).collect();
             let allowed = if declared.is_empty() {
                 "none is declared".to_owned()
@@ -385,10 +405,8 @@ impl Resolve<'_> {
             .nearest(name, declared.iter().copied()));
         };
         self.used.insert(name.to_owned());
-        // A parameter that is broken has been reported where it stands.
         let Some(parameter) = parameter else {
-            let problem = format!("the parameter {} has no usable value", quoted(name));
-            return Err(SyntaxError::new(0, problem));
+            return Ok(None);
         };
         let Parameter {
             text,
@@ -396,7 +414,7 @@ impl Resolve<'_> {
             plain,
             open,
         } = parameter.clone();
-        Ok(match open {
+        Ok(Some(match open {
             true => Piece::Open {
                 written: format!("${{param:{name}}}"),
                 secret,
@@ -406,6 +424,6 @@ impl Resolve<'_> {
                 secret,
                 plain,
             },
-        })
+        }))
     }
 }

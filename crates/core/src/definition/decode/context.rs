@@ -1,6 +1,7 @@
 //! What the parts of the decoder share: the surroundings, what has been found so far, and text that a run leaves for everyone to
 //! read, in which a secret would be none.
 
+use super::unmatched::TagsOfSamples;
 use crate::definition::fault::Sink;
 use crate::definition::field::{Field, Parts};
 use crate::definition::keys::places::is_inside;
@@ -18,14 +19,22 @@ pub(super) struct Decoder<'a> {
     pub(super) sink: &'a mut Sink,
     /// The files that it names.
     pub(super) files: BTreeSet<String>,
-    pub(super) engine: Engine,
+    /// The engine; `None` if what is said of it is none, which has been reported.
+    pub(super) engine: Option<Engine>,
+    /// Whether there is a target, be it a faulty one.
     pub(super) has_target: bool,
     /// The names of all data sources, those included whose file is open.
     pub(super) sources: Vec<String>,
     /// What setup sets and extracts.
     pub(super) given: Vec<String>,
+    /// Whether there is more of it that is not known, since setup is faulty.
+    pub(super) more_given: bool,
     /// The metrics of the test's own, and their types.
     pub(super) metrics: BTreeMap<String, MetricKind>,
+    /// Whether there are more that are not known, since what says so is faulty.
+    pub(super) more_sources: bool,
+    /// What thresholds may ask for.
+    pub(super) tags_of_samples: TagsOfSamples,
 }
 
 impl Decoder<'_> {

@@ -23,7 +23,13 @@ impl Decoder<'_> {
         }
         scope.depth += 1;
         let steps = node.items().iter();
-        let steps = steps.filter_map(|step| self.step(step, scope)).collect();
+        let steps = steps.filter_map(|node| {
+            let step = self.step(node, scope);
+            scope.more |= step::hides_names(node);
+            self.tags_of_samples.more |= self.sink.has_errors_below(&node.path);
+            step
+        });
+        let steps = steps.collect();
         scope.depth -= 1;
         steps
     }

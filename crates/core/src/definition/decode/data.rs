@@ -1,26 +1,31 @@
 //! Data files.
 
 use super::context::Decoder;
+use crate::definition::keys::data::DATA;
 use crate::definition::keys::grammar::delimiter;
-use crate::definition::keys::{data, root};
+use crate::definition::keys::{DEFINITION, data, root};
 use crate::definition::model::{DataFormat, DataSource};
 use crate::definition::tree::Node;
 
 impl Decoder<'_> {
     /// `data`.
     pub(super) fn data(&mut self, root: &Node) -> Vec<DataSource> {
+        let place = root::DATA_FILES.place(root);
+        let is_list = place.is_some_and(|node| !node.items().is_empty());
+        self.more_sources = !is_list && DEFINITION.means(root, root::DATA_FILES.key.name);
         let items = root::DATA_FILES.items(root).iter();
         items.filter_map(|node| self.source(node)).collect()
     }
 
     fn source(&mut self, node: &Node) -> Option<DataSource> {
-        let place = data::FILE.place(node)?;
         let name = data::NAME.or_default(node);
+        self.more_sources |= data::NAME.of(node).is_none() && DATA.means(node, data::NAME.key.name);
         let is_second = self.sources.contains(&name);
         if !is_second {
             // Templates may name it whatever else is wrong with it.
             self.sources.push(name.clone());
         }
+        let place = data::FILE.place(node)?;
         let file = self.file(place)?;
         let format = self.format(node, place, &file)?;
         if let Some(place) = data::DELIMITER

@@ -61,8 +61,10 @@ impl Decoder<'_> {
     fn shared_iterations(&mut self, node: &Node) -> Executor {
         let vus = keys::VUS.or_default(node);
         let iterations = keys::SHARED_ITERATIONS.or_default(node);
-        let open = keys::VUS.is_open(node) || keys::SHARED_ITERATIONS.is_open(node);
-        if iterations < vus && !open {
+        // What is open, or none that can be read, is not compared.
+        let is_known = |key: Field<u64>| !key.is_given(node) || key.of(node).is_some();
+        let are_known = is_known(keys::VUS) && is_known(keys::SHARED_ITERATIONS);
+        if iterations < vus && are_known {
             let place = keys::SHARED_ITERATIONS.place(node);
             let place = place.or_else(|| keys::VUS.place(node)).unwrap_or(node);
             let issue = place.issue(format!(

@@ -84,7 +84,8 @@ impl Decoder<'_> {
         let retry = self.retry(node);
         let expected = step::EXPECT.place(node).map_or(&[][..], Node::one_or_more);
         let useless = step::ON_MISSING.place(node);
-        if let Some(place) = useless.filter(|_| !step::EXTRACT.is_given(node)) {
+        let extracts = step::REQUEST_TABLE.means(node, step::EXTRACT.key.name);
+        if let Some(place) = useless.filter(|_| !extracts) {
             let issue = place.issue("onMissing has no effect without extract");
             self.sink.push(issue.hint("remove it").warning());
         }

@@ -2,10 +2,12 @@
 
 use super::context::Decoder;
 use super::template::Scope;
+use crate::definition::field::Field;
 use crate::definition::keys::http;
 use crate::definition::model::{Auth, HostOverride, HttpOptions, ProxyChoice, ProxyUrl};
 use crate::definition::tree::{Entry, Node};
 use crate::template::{Part, Template};
+use std::time::Duration;
 
 impl Default for HttpOptions {
     /// What the keys of `http` declare.
@@ -77,9 +79,12 @@ impl Decoder<'_> {
                 .any(|(own, _)| own.eq_ignore_ascii_case(name))
         });
         options.headers.extend(headers);
-        let connect = http::CONNECT_TIMEOUT.place(node).filter(|connect| {
-            let open = connect.is_open() || http::TIMEOUT.is_open(node);
-            !open && options.connect_timeout > options.timeout
+        let connect = http::CONNECT_TIMEOUT.place(node).filter(|_| {
+            // What is open, or none that can be read, is not compared.
+            let is_known = |key: Field<Duration>| !key.is_given(node) || key.of(node).is_some();
+            is_known(http::CONNECT_TIMEOUT)
+                && is_known(http::TIMEOUT)
+                && options.connect_timeout > options.timeout
         });
         if let Some(connect) = connect {
             let issue = connect
@@ -131,14 +136,15 @@ impl Decoder<'_> {
                 *field = Some(path);
             }
         }
+        let is_meant = |key: Field<String>| http::HTTP.means(node, key.key.name);
         match (http::CERT.place(node), http::KEY.place(node)) {
-            (Some(cert), None) if options.key.is_none() => {
+            (Some(cert), None) if options.key.is_none() && !is_meant(http::KEY) => {
                 self.sink.push(
                     cert.issue("a certificate without its private key")
                         .allowed("cert and key together"),
                 );
             }
-            (None, Some(key)) if options.cert.is_none() => {
+            (None, Some(key)) if options.cert.is_none() && !is_meant(http::CERT) => {
                 self.sink.push(
                     key.issue("a private key without its certificate")
                         .allowed("cert and key together"),

@@ -21,7 +21,8 @@ mod turns;
 mod unmatched;
 
 use super::fault::{Issue, Sink};
-use super::keys::{notify, places, root};
+use super::field::Value;
+use super::keys::{DEFINITION, notify, places, root};
 use super::model::{Channel, Definition, HttpOptions, Notify, OPEN_TARGET, RunOptions};
 use super::resolve::Resolver;
 use super::shape::scalar::must_be_known;
@@ -29,6 +30,7 @@ use super::tree::Node;
 use context::Decoder;
 use floodgate_records::engine::Engine;
 use std::collections::{BTreeMap, BTreeSet};
+use unmatched::TagsOfSamples;
 
 /// Builds the definition, and gives the files that it names. Only if `sink` has no errors then, it is a usable one.
 pub(super) fn definition(
@@ -44,11 +46,18 @@ pub(super) fn definition(
         resolver,
         sink,
         files: BTreeSet::new(),
-        engine: root::ENGINE.or_default(root),
-        has_target: root::TARGET.is_given(root),
+        engine: match root::ENGINE.place(root) {
+            Some(node) => Engine::read(node),
+            None if DEFINITION.means(root, root::ENGINE.key.name) => None,
+            None => Some(root::ENGINE.unless_given()),
+        },
+        has_target: DEFINITION.means(root, root::TARGET.key.name),
         sources: Vec::new(),
         given: Vec::new(),
+        more_given: false,
         metrics: BTreeMap::new(),
+        more_sources: false,
+        tags_of_samples: TagsOfSamples::default(),
     };
     for key in [root::PROJECT, root::TEST] {
         if let Some(node) = key.place(root) {
@@ -63,9 +72,10 @@ pub(super) fn definition(
         Some(node) => decoder.http(node, &http),
         None => http,
     };
-    let setup = decoder.once(root, root::SETUP);
-    decoder.given = setup.1;
-    let (setup, teardown) = (setup.0, decoder.once(root, root::TEARDOWN).0);
+    let (setup, scope) = decoder.once(root, root::SETUP);
+    decoder.more_given = scope.more;
+    decoder.given = scope.into_locals();
+    let (teardown, _) = decoder.once(root, root::TEARDOWN);
     let scenarios = decoder.scenarios(root, &http);
     decoder.unique_names(root);
     let run = root::RUN
@@ -78,7 +88,7 @@ pub(super) fn definition(
         test: root::TEST.of(root).unwrap_or_default(),
         target: root::TARGET.place(root).and_then(target),
         against: root::AGAINST.place(root).and_then(target),
-        engine: decoder.engine,
+        engine: decoder.engine.unwrap_or(root::ENGINE.unless_given()),
         script,
         script_files,
         parameters: parameters(root),
@@ -99,9 +109,8 @@ pub(super) fn definition(
             .and_then(|node| notify::OPENAPI.place(node))
             .and_then(|node| decoder.file(node)),
     };
-    let files = decoder.files.into_iter().collect();
-    unmatched::check(root, &definition, sink);
-    (definition, files)
+    decoder.unmatched(root);
+    (definition, decoder.files.into_iter().collect())
 }
 
 /// The target; [`OPEN_TARGET`] stands for one whose host is open.
@@ -147,13 +156,13 @@ impl Decoder<'_> {
     /// The script of an external engine.
     fn script(&mut self, root: &Node) -> Option<String> {
         let node = root::SCRIPT.place(root);
-        match (self.engine.runs_scripts(), node) {
-            (false, Some(node)) => {
+        match (self.engine.map(Engine::runs_scripts), node) {
+            (Some(false), Some(node)) => {
                 let issue = node.issue("the engine http runs a flow, not a script");
                 self.sink
                     .push(issue.hint("remove script, or write engine: k6, jmeter or gatling"));
             }
-            (true, None) => {
+            (Some(true), None) if !DEFINITION.means(root, root::SCRIPT.key.name) => {
                 let place = root
                     .entry(root::ENGINE.key.name)
                     .map_or((root.mark, &root.path), |entry| {
@@ -178,7 +187,7 @@ impl Decoder<'_> {
         let Some(list) = root::FILES.place(root) else {
             return Vec::new();
         };
-        if self.engine == Engine::Http {
+        if self.engine == Some(Engine::Http) {
             let issue = list.issue("the engine http reads no files beside those under data");
             self.sink
                 .push(issue.hint("name data files under data, bodies in their step"));

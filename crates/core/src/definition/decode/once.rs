@@ -3,36 +3,31 @@
 use super::context::Decoder;
 use super::template::Scope;
 use crate::definition::field::{Field, Parts};
+use crate::definition::keys::DEFINITION;
 use crate::definition::model::Step;
 use crate::definition::tree::{Entry, Node};
 use floodgate_records::engine::Engine;
 use floodgate_records::printable::quoted;
 
 impl Decoder<'_> {
-    /// Steps that are done once, and what they set and extract.
-    pub(super) fn once(&mut self, root: &Node, key: Field<Parts>) -> (Vec<Step>, Vec<String>) {
-        let Some(place) = key.place(root) else {
-            return (Vec::new(), Vec::new());
+    /// Steps that are done once, and what they make known.
+    pub(super) fn once(&mut self, root: &Node, key: Field<Parts>) -> (Vec<Step>, Scope) {
+        let mut scope = self.scope();
+        let Some(place) = key.place(root).filter(|place| !place.items().is_empty()) else {
+            scope.more = DEFINITION.means(root, key.key.name);
+            return (Vec::new(), scope);
         };
-        if self.engine != Engine::Http {
+        if self.engine.is_some_and(Engine::runs_scripts) {
             let issue = place.issue("this engine runs its script, not a flow");
             let name = key.key.name;
             self.sink
                 .push(issue.hint(format!("remove {name}, or write engine: http")));
-            return (Vec::new(), Vec::new());
+            return (Vec::new(), scope);
         }
         // A row belongs to an iteration of a scenario.
-        let mut scope = self.scope();
         scope.without_rows();
         let steps = self.steps(place, &mut scope);
-        (steps, scope.into_locals())
-    }
-
-    /// Before the first step of a flow: what setup gives is known.
-    pub(super) fn scope(&self) -> Scope {
-        let mut scope = Scope::new(&self.sources);
-        self.given.iter().for_each(|name| scope.add(name));
-        scope
+        (steps, scope)
     }
 
     /// Makes a variable known that a step sets. One of setup's has one value for all.

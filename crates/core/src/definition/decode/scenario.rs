@@ -1,7 +1,7 @@
 //! Scenarios.
 
 use super::context::Decoder;
-use crate::definition::keys::{root, run, scenario};
+use crate::definition::keys::{DEFINITION, root, run, scenario};
 use crate::definition::model::{Executor, HttpOptions, RunOptions, Scenario, Share, Step};
 use crate::definition::tree::{Entry, Node};
 use crate::schedule::{MAX_CYCLE, Segment};
@@ -16,7 +16,8 @@ impl Decoder<'_> {
     /// All scenarios in the order of the file.
     pub(super) fn scenarios(&mut self, root: &Node, http: &HttpOptions) -> Vec<Scenario> {
         let Some(node) = root::SCENARIOS.place(root) else {
-            if self.engine == Engine::Http {
+            let is_meant = DEFINITION.means(root, root::SCENARIOS.key.name);
+            if self.engine == Some(Engine::Http) && !is_meant {
                 self.sink.push(
                     root.issue("the key \"scenarios\" is missing")
                         .allowed("a map of at least one scenario"),
@@ -40,6 +41,9 @@ impl Decoder<'_> {
             .place(node)
             .map_or_else(|| http.clone(), |own| self.http(own, http));
         let flow = self.flow(entry);
+        if !scenario::MIX.is_given(node) {
+            self.tags_of_samples.add(&entry.key, &flow);
+        }
         let executor = self.executor(node);
         Some(Scenario {
             name: entry.key.clone(),
@@ -63,7 +67,7 @@ impl Decoder<'_> {
         http: &HttpOptions,
         scenarios: &mut Vec<Scenario>,
     ) {
-        if self.engine != Engine::Http {
+        if self.engine.is_some_and(Engine::runs_scripts) {
             let issue = mix.issue("this engine runs its script, not a flow");
             self.sink
                 .push(issue.hint("remove mix, or write engine: http"));
@@ -89,7 +93,10 @@ impl Decoder<'_> {
                 .map_or_else(|| options.clone(), |own| self.http(own, &options));
             let mut scope = self.scope();
             let flow = scenario::PART_FLOW.place(node);
-            let flow = flow.map(|flow| self.steps(flow, &mut scope));
+            let flow = flow
+                .map(|flow| self.steps(flow, &mut scope))
+                .unwrap_or_default();
+            self.tags_of_samples.add(&part.key, &flow);
             let tags = self.tags(node, scenario::PART_TAGS);
             let Some(base) = &base else { continue };
             let share = Share {
@@ -101,7 +108,7 @@ impl Decoder<'_> {
             own.executor = own.executor.with_vus(share.ratio());
             own.share = Some(share);
             own.tags.extend(tags);
-            own.flow = flow.unwrap_or_default();
+            own.flow = flow;
             own.http = options;
             scenarios.push(own);
         }
@@ -132,7 +139,7 @@ impl Decoder<'_> {
     fn flow(&mut self, entry: &Entry) -> Vec<Step> {
         let is_map = !entry.value.entries().is_empty();
         match (scenario::FLOW.place(&entry.value), self.engine) {
-            (Some(flow), Engine::Http) => {
+            (Some(flow), Some(Engine::Http) | None) => {
                 let mut scope = self.scope();
                 self.steps(flow, &mut scope)
             }
@@ -143,7 +150,7 @@ impl Decoder<'_> {
                 );
                 Vec::new()
             }
-            (None, Engine::Http) if is_map && !scenario::MIX.is_given(&entry.value) => {
+            (None, Some(Engine::Http)) if is_map && !scenario::MIX.is_given(&entry.value) => {
                 let misspelt = entry
                     .value
                     .entries()

@@ -12,7 +12,11 @@ use std::ops::Range;
 /// What templates may name at a place in a flow.
 pub(super) struct Scope {
     sources: Vec<String>,
+    /// Whether there are sources that are not known.
+    more_sources: bool,
     locals: Vec<String>,
+    /// Whether there are variables that are not known, since a step before is faulty.
+    pub(super) more: bool,
     /// In how many lists of steps the place is.
     pub(super) depth: usize,
     /// How often an iteration comes to the place at most.
@@ -24,18 +28,6 @@ pub(super) struct Scope {
 }
 
 impl Scope {
-    /// Before the first step.
-    pub(super) fn new(sources: &[String]) -> Self {
-        Self {
-            sources: sources.to_vec(),
-            locals: Vec::new(),
-            depth: 0,
-            passes: 1,
-            answered: false,
-            once: false,
-        }
-    }
-
     /// What an expression names, which must be known.
     pub(super) fn variable(
         &self,
@@ -59,7 +51,7 @@ impl Scope {
                     .flat_map(|argument| argument.variables());
                 all.try_for_each(|variable| self.check(at.clone(), variable))
             }
-            Variable::Local(name) if !self.locals.contains(name) => {
+            Variable::Local(name) if !self.more && !self.locals.contains(name) => {
                 let names = || {
                     BUILTINS
                         .into_iter()
@@ -80,7 +72,9 @@ impl Scope {
                     error
                 })
             }
-            Variable::Data { source, .. } if !self.sources.contains(source) => {
+            Variable::Data { source, .. }
+                if !self.more_sources && !self.sources.contains(source) =>
+            {
                 let allowed = if self.once {
                     "none: setup and teardown are done once, and have no rows".to_owned()
                 } else if self.sources.is_empty() {
@@ -101,6 +95,7 @@ impl Scope {
     /// Where no iteration has a row.
     pub(super) fn without_rows(&mut self) {
         self.sources.clear();
+        self.more_sources = false;
         self.once = true;
     }
 
@@ -118,6 +113,20 @@ impl Scope {
 }
 
 impl Decoder<'_> {
+    /// What may be named before the first step of a flow: what setup gives is known.
+    pub(super) fn scope(&self) -> Scope {
+        Scope {
+            sources: self.sources.clone(),
+            more_sources: self.more_sources,
+            locals: self.given.clone(),
+            more: self.more_given,
+            depth: 0,
+            passes: 1,
+            answered: false,
+            once: false,
+        }
+    }
+
     /// A scalar as a template.
     pub(super) fn template(&mut self, node: &Node, scope: &Scope) -> Option<Template> {
         let scalar = node.scalar()?;

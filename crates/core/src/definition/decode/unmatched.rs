@@ -1,8 +1,8 @@
 //! Thresholds on tags that no step gives a sample: they would have no data at the end of the run, and be inconclusive.
 
-use crate::definition::fault::Sink;
+use super::context::Decoder;
 use crate::definition::keys::root;
-use crate::definition::model::{Definition, Scenario, Step};
+use crate::definition::model::Step;
 use crate::definition::tree::Node;
 use crate::syntax::SyntaxError;
 use crate::threshold::parse_key;
@@ -11,79 +11,94 @@ use floodgate_records::printable::quoted;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The values that a definition gives to the tags which thresholds mostly ask for.
-type Values = BTreeMap<&'static str, BTreeSet<String>>;
+#[derive(Default)]
+pub(super) struct TagsOfSamples {
+    values: BTreeMap<&'static str, BTreeSet<String>>,
+    /// Whether there are more that are not known, since a step is faulty.
+    pub(super) more: bool,
+}
 
-/// Warns of each threshold whose key asks for a scenario, group, name or check that there is not.
-pub(super) fn check(root: &Node, definition: &Definition, sink: &mut Sink) {
-    if definition.engine != Engine::Http {
-        return;
+impl TagsOfSamples {
+    /// The tags that are looked at.
+    const TAGS: [&'static str; 4] = ["scenario", "group", "name", "check"];
+
+    /// Notes a scenario. One without steps is faulty.
+    pub(super) fn add(&mut self, scenario: &str, flow: &[Step]) {
+        self.note("scenario", scenario);
+        self.of_steps(flow, "");
+        self.more |= flow.is_empty();
     }
-    // A tag that nothing has is known as well: then no value of it will do.
-    let tags = ["scenario", "group", "name", "check"];
-    let mut values: Values = tags.map(|tag| (tag, BTreeSet::new())).into();
-    for scenario in &definition.scenarios {
-        of_scenario(scenario, &mut values);
+
+    fn note(&mut self, tag: &'static str, value: impl Into<String>) {
+        self.values.entry(tag).or_default().insert(value.into());
     }
-    for entry in root::THRESHOLDS.entries(root) {
-        let Ok(key) = parse_key(&entry.key) else {
-            continue;
-        };
-        for (tag, wanted) in &key.tags.0 {
-            let Some(known) = values.get(tag.as_str()) else {
+
+    fn of_steps(&mut self, steps: &[Step], group: &str) {
+        for step in steps {
+            match step {
+                Step::Group { name, .. } => self.note("group", format!("{group}::{name}")),
+                Step::Request(request) => {
+                    self.note("name", &request.name);
+                    for check in &request.checks {
+                        self.note("check", &check.name);
+                    }
+                    for (name, _) in &request.extract {
+                        self.note("check", format!("extract {name}"));
+                    }
+                    for recorded in &request.record {
+                        self.note("check", format!("record {}", recorded.metric));
+                    }
+                }
+                _ => {}
+            }
+            let inner = match step {
+                Step::Group { name, .. } => &format!("{group}::{name}"),
+                _ => group,
+            };
+            for steps in step.blocks() {
+                self.of_steps(steps, inner);
+            }
+        }
+    }
+}
+
+impl Decoder<'_> {
+    /// Warns of each threshold whose key asks for a scenario, group, name or check that there is not. What a faulty step may have
+    /// is not missed.
+    pub(super) fn unmatched(&mut self, root: &Node) {
+        let known = &self.tags_of_samples;
+        if self.engine != Some(Engine::Http) || known.values.is_empty() {
+            return;
+        }
+        let nothing = BTreeSet::new();
+        for entry in root::THRESHOLDS.entries(root) {
+            let Ok(key) = parse_key(&entry.key) else {
                 continue;
             };
-            // Past the bound on series, samples are folded into a name of ours.
-            if known.contains(wanted) || wanted == "__other__" {
-                continue;
+            for (tag, wanted) in &key.tags.0 {
+                let is_told = tag == "scenario" || !known.more;
+                if !TagsOfSamples::TAGS.contains(&tag.as_str()) || !is_told {
+                    continue;
+                }
+                let values = known.values.get(tag.as_str()).unwrap_or(&nothing);
+                // Past the bound on series, samples are folded into a name of ours.
+                if values.contains(wanted) || wanted == "__other__" {
+                    continue;
+                }
+                let problem = format!(
+                    "no step has the {tag} {}, so there will be no data",
+                    quoted(wanted)
+                );
+                // Under the value in its key, the last of them where it stands there twice.
+                let at = entry.key.rfind(wanted.as_str()).unwrap_or_default();
+                let mut issue = entry.key_syntax(SyntaxError::new(at..at + wanted.len(), problem));
+                if !values.is_empty() {
+                    let some: Vec<_> = values.iter().take(12).map(|name| quoted(name)).collect();
+                    issue = issue.allowed(some.join(", "));
+                }
+                let issue = issue.nearest(wanted, values.iter().map(String::as_str));
+                self.sink.push(issue.warning());
             }
-            let problem = format!(
-                "no step has the {tag} {}, so there will be no data",
-                quoted(wanted)
-            );
-            // Under the value in its key, the last of them where it stands there twice.
-            let at = entry.key.rfind(wanted.as_str()).unwrap_or_default();
-            let issue = entry.key_syntax(SyntaxError::new(at..at + wanted.len(), problem));
-            let some: Vec<_> = known.iter().take(12).map(|name| quoted(name)).collect();
-            let issue = issue
-                .allowed(some.join(", "))
-                .nearest(wanted, known.iter().map(String::as_str));
-            sink.push(issue.warning());
-        }
-    }
-}
-
-fn of_scenario(scenario: &Scenario, values: &mut Values) {
-    let mut add = |tag, value: String| {
-        values.entry(tag).or_default().insert(value);
-    };
-    add("scenario", scenario.name.clone());
-    of_steps(&scenario.flow, "", &mut add);
-}
-
-fn of_steps(steps: &[Step], group: &str, add: &mut dyn FnMut(&'static str, String)) {
-    for step in steps {
-        match step {
-            Step::Group { name, .. } => add("group", format!("{group}::{name}")),
-            Step::Request(request) => {
-                add("name", request.name.clone());
-                for check in &request.checks {
-                    add("check", check.name.clone());
-                }
-                for (name, _) in &request.extract {
-                    add("check", format!("extract {name}"));
-                }
-                for recorded in &request.record {
-                    add("check", format!("record {}", recorded.metric));
-                }
-            }
-            _ => {}
-        }
-        let inner = match step {
-            Step::Group { name, .. } => &format!("{group}::{name}"),
-            _ => group,
-        };
-        for steps in step.blocks() {
-            of_steps(steps, inner, add);
         }
     }
 }

@@ -22,4 +22,4 @@ keys! { KEYS:
 }
 
 /// `data[n]`.
-pub(super) static DATA: Table = Table::new("data", "A data file.", &[KEYS]);
+pub(in crate::definition) static DATA: Table = Table::new("data", "A data file.", &[KEYS]);

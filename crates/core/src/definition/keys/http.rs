@@ -50,12 +50,13 @@ keys! { KEYS:
 }
 
 /// `http:`.
-static HTTP: Table = Table::new("http", "Options of the native HTTP engine.", &[KEYS]).foreign(&[
-    ("noConnectionReuse", "write keepAlive: false"),
-    ("noVUConnectionReuse", "write reuseAcrossIterations: false"),
-    ("insecureSkipTLSVerify", "write insecure: true"),
-    ("redirects", "write maxRedirects"),
-]);
+pub(in crate::definition) static HTTP: Table =
+    Table::new("http", "Options of the native HTTP engine.", &[KEYS]).foreign(&[
+        ("noConnectionReuse", "write keepAlive: false"),
+        ("noVUConnectionReuse", "write reuseAcrossIterations: false"),
+        ("insecureSkipTLSVerify", "write insecure: true"),
+        ("redirects", "write maxRedirects"),
+    ]);
 
 keys! { AUTH_KEYS:
     BASIC: Parts = "basic", BASIC_SHAPE; "A user's name and password (RFC 7617).";

@@ -13,11 +13,13 @@ use super::times::{SOME_DURATION, THINK_TIME};
 use crate::definition::field::{Field, Parts, keys};
 use crate::definition::model::OnMissing;
 use crate::definition::shape::{Key, Shape, Table};
+use crate::definition::tree::Node;
 use floodgate_records::metric::MetricKind;
 use std::time::Duration;
 
 pub(super) static STEPS_SHAPE: Shape = Shape::List { of: &STEP, min: 1 };
-static STEP: Shape = Shape::Leading(&[
+static STEP: Shape = Shape::Leading(TABLES);
+static TABLES: &[&Table] = &[
     &REQUEST_TABLE,
     &THINK_TABLE,
     &GROUP_TABLE,
@@ -27,7 +29,7 @@ static STEP: Shape = Shape::Leading(&[
     &CHOOSE_TABLE,
     &EACH_TABLE,
     &STOP_TABLE,
-]);
+];
 static FIELDS: Shape = Shape::Map {
     keys: FIELD,
     of: &ONE_OR_MORE,
@@ -108,7 +110,7 @@ static RECORD_TABLE: Table = Table::new("record", "A metric of the test's own.",
     .foreign(&[("from", "write value")]);
 
 /// A request.
-static REQUEST_TABLE: Table = Table::new("request", "An HTTP request.", &[REQUEST_KEYS])
+pub(in crate::definition) static REQUEST_TABLE: Table = Table::new("request", "An HTTP request.", &[REQUEST_KEYS])
     .one_of(&[
         "get", "post", "put", "patch", "delete", "head", "options", "request",
     ])
@@ -211,3 +213,19 @@ keys! { SET_KEYS:
 /// `set:`.
 static SET_TABLE: Table =
     Table::new("set", "Variables of the iteration.", &[SET_KEYS]).one_of(&["set"]);
+
+/// Whether a step may name variables that cannot be told, since it is faulty: it is none that is known, or what would name them does
+/// not have the shape for it.
+pub(in crate::definition) fn hides_names(step: &Node) -> bool {
+    let is_led = |table: &&&Table| table.one_of.iter().any(|key| step.get(key).is_some());
+    let Some(table) = TABLES.iter().find(is_led) else {
+        return true;
+    };
+    let hides = |key: &str, has_parts: fn(&Node) -> bool| {
+        table.means(step, key) && !step.get(key).is_some_and(has_parts)
+    };
+    let is_map = |value: &Node| !value.entries().is_empty();
+    hides(EXTRACT.key.name, is_map)
+        || hides(SET.key.name, is_map)
+        || hides(STEPS.key.name, |value| !value.items().is_empty())
+}

@@ -78,17 +78,19 @@ impl Table {
 
     /// Reports required keys that are not there, but for one that is misspelt.
     fn missing(&self, node: &Node, sink: &mut Sink) {
-        let absent = |key: &&Key| key.required && node.get(key.name).is_none();
+        let absent = |key: &&Key| key.required && !self.means(node, key.name);
         for key in self.all().filter(absent) {
-            let near = node.entries().iter().any(|entry| {
-                self.key(&entry.key).is_none()
-                    && nearest(&entry.key, self.names()) == Some(key.name)
-            });
-            if !near {
-                let issue = node.issue(format!("the key \"{}\" is missing", key.name));
-                sink.push(issue.allowed(key.shape.said()));
-            }
+            let issue = node.issue(format!("the key \"{}\" is missing", key.name));
+            sink.push(issue.allowed(key.shape.said()));
         }
+    }
+
+    /// Whether the key is there, or most likely meant by one that the table does not have and that is reported as such.
+    pub(in crate::definition) fn means(&self, node: &Node, name: &str) -> bool {
+        let near = |entry: &Entry| {
+            self.key(&entry.key).is_none() && nearest(&entry.key, self.names()) == Some(name)
+        };
+        node.get(name).is_some() || node.entries().iter().any(near)
     }
 
     /// Reports keys that exclude each other, and where none of them is.

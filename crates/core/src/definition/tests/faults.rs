@@ -285,3 +285,146 @@ fn overrides_have_places_too() {
     assert!(message("test.x", "x").contains("no parts (line 2)"));
     assert!(message("scenarios.s.flow", "[{get: /").contains("not YAML"));
 }
+
+/// Of a fault and what it entails, the fault alone is told.
+#[test]
+fn a_consequence_is_not_reported_beside_its_cause() {
+    let mut wrong = Vec::new();
+    let flow = |flow: &str| with_flow(flow).replace("flow:", "flow: ");
+    let asks = "thresholds:\n  \"http_reqs{name:home}\": rate>0\n  \"http_reqs{group:::cart}\": rate>0\n  \"checks{check:status == 200}\": rate>0\n";
+    let named =
+        "- {get: /, name: home, checks: [status == 200]}\n- {group: cart, steps: [{get: /}]}";
+    for (text, problem) in [
+        // Thresholds on tags of what is faulty.
+        (
+            format!(
+                "{}{asks}",
+                flow(named).replace("executor: constant-vus", "executor: constant-vu")
+            ),
+            "\"constant-vu\" is not known",
+        ),
+        (
+            format!(
+                "{}{asks}",
+                flow(
+                    "- {get: /, nam: home, checks: [status == 200]}\n- {group: cart, steps: [{get: /}]}"
+                )
+            ),
+            "unknown key",
+        ),
+        (
+            format!(
+                "{}{asks}",
+                flow(
+                    "- {get: /, name: home, checks: [status = 200]}\n- {group: cart, steps: [{get: /}]}"
+                )
+            ),
+            "\"=\" is not a valid operator",
+        ),
+        (
+            format!("{}{asks}", with_flow("- get: /").replace("flow:", "flwo:")),
+            "unknown key",
+        ),
+        (
+            format!(
+                "{}{asks}",
+                with_flow("- get: /").replace("scenarios:", "scenario:")
+            ),
+            "unknown key",
+        ),
+        (format!("{HEAD}scenarios: []\n{asks}"), "does not fit"),
+        // What stands or falls with the engine.
+        (
+            format!("{HEAD}engine: gattling\nscript: a.jar\n"),
+            "\"gattling\"",
+        ),
+        (format!("{HEAD}enigne: k6\nscript: a.js\n"), "unknown key"),
+        (format!("{HEAD}engine: k6\nscirpt: a.js\n"), "unknown key"),
+        (
+            with_flow("- get: /").replace("target:", "taget:"),
+            "unknown key",
+        ),
+        // Variables and rows of what is faulty.
+        (flow("- sett: {a: 1}\n- get: /${a}"), "unknown key"),
+        (
+            flow("- {get: /, extract: [a]}\n- get: /${a}"),
+            "does not fit",
+        ),
+        (
+            flow("- {get: /, extrct: {a: $.a}}\n- get: /${a}"),
+            "unknown key",
+        ),
+        (
+            flow("- {get: /, extrct: {a: $.a}, onMissing: continue}\n"),
+            "unknown key",
+        ),
+        (
+            format!("dat: [{{file: a.csv}}]\n{}", flow("- get: /${data.a}")),
+            "unknown key",
+        ),
+        (
+            format!(
+                "data: [{{file: a.csv, nmae: users}}]\n{}",
+                flow("- get: /${users.a}")
+            ),
+            "unknown key",
+        ),
+        (
+            format!("data: [{{name: users}}]\n{}", flow("- get: /${users.a}")),
+            "\"file\" is missing",
+        ),
+        // Parameters.
+        (
+            format!("parameter: {{a: 1}}\n{}", flow("- get: /${param:a}")),
+            "unknown key",
+        ),
+        (
+            format!("parameters: [a]\n{}", flow("- get: /${param:a}")),
+            "does not fit",
+        ),
+        (
+            format!("parameters: {{a: [1]}}\n{}", flow("- get: /${param:a}")),
+            "does not fit",
+        ),
+        // Values that are compared.
+        (
+            with_top("http: {timeout: never, connectTimeout: 90s}"),
+            "never",
+        ),
+        (with_top("http: {cert: a.pem, kei: b.pem}"), "unknown key"),
+        (
+            with_executor("executor: shared-iterations, vus: 5, iterations: many"),
+            "many",
+        ),
+        (
+            with_executor("executor: shared-iterations, vus: many, iterations: 5"),
+            "many",
+        ),
+    ] {
+        let said = faults(&text);
+        if said.lines().count() != 1 || !said.contains(problem) {
+            wrong.push(format!("{problem}: {said}\n{text}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_has_nothing_to_do_with_a_fault_is_reported_beside_it() {
+    let text = format!(
+        "{}thresholds:\n  \"http_reqs{{name:hom}}\": rate>0\n  \"http_reqs{{scenario:t}}\": rate>0\n",
+        with_flow("- {get: /, name: home}\n- get: /${b}").replace("1s", "soon")
+    );
+    let found = faults(&text);
+    for part in [
+        "soon",
+        "unknown variable \"b\"",
+        "no step has the scenario \"t\"",
+    ] {
+        assert!(found.contains(part), "{part}: {found}");
+    }
+    // The second step has a fault, and might be the one that is meant.
+    assert!(!found.contains("\"hom\""), "{found}");
+    let text = text.replace("${b}", "b");
+    assert!(faults(&text).contains("no step has the name \"hom\""));
+}
