@@ -101,14 +101,14 @@ fn contents_of_files_urls_and_headers_are_checked_before_anything_starts() {
     let step = |step: &str| (String::new(), step.to_owned());
     for ((top, flow), why) in [
         (data("semi.csv"), "write delimiter: \";\""),
-        (data("header.csv"), "has no rows"),
-        (data("empty.csv"), "has no column `user`"),
+        (data("header.csv"), "line 1: no row follows"),
+        (data("empty.csv"), "empty.csv is empty; add a line"),
         (data("ragged.csv"), "line 3: 1 fields"),
         (
             data("latin.csv"),
             "line 2: the value of `user` is not UTF-8",
         ),
-        (data("broken.jsonl"), "line 2: not a JSON object"),
+        (data("broken.jsonl"), "line 2, column "),
         (data("folder.csv"), "folder.csv: is a folder"),
         (
             http("ca: junk.pem"),

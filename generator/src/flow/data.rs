@@ -24,12 +24,14 @@ pub enum DataError {
         source: io::Error,
     },
     /// A line is not what its format wants.
-    #[error("data file {file}, line {line}: {problem}")]
+    #[error("data file {file}, line {line}{}: {problem}", shown(.column))]
     Line {
         /// The path as the definition has it.
         file: String,
         /// From 1.
         line: u64,
+        /// In characters, from 1; `None` where it is the line as a whole.
+        column: Option<u64>,
         /// What is wrong.
         problem: String,
         /// What the parser said, where it was a parser that found it.
@@ -43,6 +45,10 @@ pub enum DataError {
         /// What is wrong.
         problem: String,
     },
+}
+
+fn shown(column: &Option<u64>) -> String {
+    column.map_or_else(String::new, |column| format!(", column {column}"))
 }
 
 /// The rows of a data file.
@@ -80,7 +86,14 @@ impl Table {
             DataFormat::Jsonl => loader.jsonl(content)?,
         }
         if loader.table.rows == 0 {
-            return Err(loader.fail("has no rows; add at least one".into()));
+            return Err(match format {
+                // The columns' names were read, and nothing after them.
+                DataFormat::Csv { .. } => loader.line(
+                    1,
+                    "no row follows the names of the columns; add at least one",
+                ),
+                DataFormat::Jsonl => loader.fail("is empty; add at least one row".into()),
+            });
         }
         loader.table.text.shrink_to_fit();
         loader.table.ends.shrink_to_fit();
@@ -137,16 +150,24 @@ impl Loader<'_> {
         DataError::Line {
             file: self.file.to_owned(),
             line,
+            column: None,
             problem: problem.into(),
             source: None,
         }
     }
 
-    fn not_json(&self, line: u64, source: serde_json::Error) -> DataError {
+    /// A line that the parser refuses. It calls it line 1, and counts bytes.
+    fn not_json(&self, line: u64, text: &[u8], source: serde_json::Error) -> DataError {
+        let said = source.to_string();
+        let place = format!(" at line {} column {}", source.line(), source.column());
+        let before = text.get(..source.column().saturating_sub(1));
+        let column =
+            before.map(|before| String::from_utf8_lossy(before).chars().count() as u64 + 1);
         DataError::Line {
             file: self.file.to_owned(),
             line,
-            problem: format!("not a JSON object: {source}"),
+            column: column.filter(|_| source.column() > 0),
+            problem: format!("not a JSON object: {}", said.trim_end_matches(&place)),
             source: Some(source),
         }
     }
@@ -187,10 +208,15 @@ impl Loader<'_> {
             .byte_headers()
             .map_err(|e| self.csv_error(e))?
             .clone();
+        if header.is_empty() {
+            let problem =
+                "is empty; add a line with the names of the columns, and at least one row";
+            return Err(self.fail(problem.into()));
+        }
         let mut names = Vec::with_capacity(header.len());
         for name in &header {
             let name = std::str::from_utf8(name)
-                .map_err(|_| self.line(1, "a column's name is not UTF-8"))?
+                .map_err(|_| self.line(1, "a column's name is not UTF-8; save the file as UTF-8"))?
                 .trim();
             if names.contains(&name) {
                 return Err(self.line(1, format!("column `{name}` stands twice; rename one")));
@@ -207,7 +233,11 @@ impl Loader<'_> {
             self.row()?;
             for &at in &kept {
                 let text = std::str::from_utf8(&record[at]).map_err(|_| {
-                    self.line(line, format!("the value of `{}` is not UTF-8", names[at]))
+                    let problem = format!(
+                        "the value of `{}` is not UTF-8; save the file as UTF-8",
+                        names[at]
+                    );
+                    self.line(line, problem)
                 })?;
                 self.cell(text)?;
             }
@@ -218,11 +248,8 @@ impl Loader<'_> {
     fn positions(&self, names: &[&str]) -> Result<Vec<usize>, DataError> {
         let find = |column: &String| {
             names.iter().position(|name| name == column).ok_or_else(|| {
-                self.fail(format!(
-                    "has no column `{column}`; its first line has {}{}",
-                    names.join(", "),
-                    other_delimiter(names)
-                ))
+                let (known, remedy) = (names.join(", "), other_delimiter(names));
+                self.line(1, format!("no column `{column}`; there is {known}{remedy}"))
             })
         };
         self.table.columns.iter().map(find).collect()
@@ -242,6 +269,7 @@ impl Loader<'_> {
     fn jsonl(&mut self, content: impl Read) -> Result<(), DataError> {
         let mut reader = BufReader::new(content);
         let mut seen = vec![false; self.table.columns.len()];
+        let mut first = None;
         let mut line = Vec::new();
         for number in 1.. {
             line.clear();
@@ -260,15 +288,20 @@ impl Loader<'_> {
             } else {
                 &line
             };
-            if !text.trim_ascii().is_empty() {
+            let text = text.trim_ascii_end();
+            if !text.is_empty() {
+                first.get_or_insert(number);
                 self.object(number, text, &mut seen)?;
             }
         }
-        match seen.iter().position(|seen| !seen) {
-            Some(missing) if self.table.rows > 0 => Err(self.fail(format!(
-                "has no field `{}` in any of its lines",
-                self.table.columns[missing]
-            ))),
+        match (first, seen.iter().position(|seen| !seen)) {
+            (Some(first), Some(missing)) => {
+                let field = &self.table.columns[missing];
+                Err(self.line(
+                    first,
+                    format!("no field `{field}`, nor in any line after it"),
+                ))
+            }
             _ => Ok(()),
         }
     }
@@ -276,7 +309,7 @@ impl Loader<'_> {
     /// A field that a line lacks, or that is null, is empty text; a value that is not a string is its JSON text, numbers in the
     /// digits of the file.
     fn object(&mut self, number: u64, line: &[u8], seen: &mut [bool]) -> Result<(), DataError> {
-        let object = match json::parse(line).map_err(|error| self.not_json(number, error))? {
+        let object = match json::parse(line).map_err(|error| self.not_json(number, line, error))? {
             serde_json::Value::Object(object) => object,
             _ => return Err(self.line(number, "not a JSON object: it is another value")),
         };
@@ -346,7 +379,7 @@ mod tests {
         let error = read(CSV, b"id;name\n1;x\n", &["name"]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "data file users.x has no column `name`; its first line has id;name as one name: write delimiter: \";\" beside file"
+            "data file users.x, line 1: no column `name`; there is id;name as one name: write delimiter: \";\" beside file"
         );
     }
 
@@ -381,14 +414,18 @@ mod tests {
                 "a,b\n1,2\n3\n".as_bytes(),
                 "data file users.x, line 3: 1 fields where the first line has 2",
             ),
-            (CSV, b"a,b\n", "data file users.x has no rows"),
-            (CSV, b"", "data file users.x has no column `a`"),
-            (CSV, b"a,a\n1,2\n", "line 1: column `a` stands twice"),
             (
                 CSV,
-                b"x,y\n1,2\n",
-                "has no column `a`; its first line has x, y",
+                b"a,b\n",
+                "data file users.x, line 1: no row follows the names of the columns",
             ),
+            (
+                CSV,
+                b"",
+                "data file users.x is empty; add a line with the names",
+            ),
+            (CSV, b"a,a\n1,2\n", "line 1: column `a` stands twice"),
+            (CSV, b"x,y\n1,2\n", "line 1: no column `a`; there is x, y"),
             (
                 CSV,
                 b"a\n1\n\xff\n",
@@ -397,19 +434,34 @@ mod tests {
             (
                 DataFormat::Jsonl,
                 b"{\"a\":1}\n{\"a\":\n",
-                "line 2: not a JSON object",
+                "line 2, column 5: not a JSON object: EOF while parsing a value",
+            ),
+            (
+                DataFormat::Jsonl,
+                "{\"a\":\"é\" 1}\n".as_bytes(),
+                "line 1, column 10: not a JSON object: expected `,` or `}`",
+            ),
+            (
+                DataFormat::Jsonl,
+                b"{\"a\":\"x\xff\"}\n",
+                "line 1, column 8: not a JSON object: invalid unicode code point",
+            ),
+            (
+                CSV,
+                b"\xff\xfea\0\n\0",
+                "line 1: a column's name is not UTF-8; save the file as UTF-8",
             ),
             (DataFormat::Jsonl, b"[1]\n", "line 1: not a JSON object"),
             (
                 DataFormat::Jsonl,
-                b"{\"b\":1}\n",
-                "has no field `a` in any of its lines",
+                b"\n{\"b\":1}\n",
+                "line 2: no field `a`, nor in any line after it",
             ),
-            (DataFormat::Jsonl, b"\n\n", "has no rows"),
+            (DataFormat::Jsonl, b"\n\n", "is empty; add at least one row"),
             (
                 DataFormat::Jsonl,
                 deep.as_bytes(),
-                "line 1: not a JSON object: recursion limit exceeded",
+                "not a JSON object: recursion limit exceeded",
             ),
         ] {
             let error = read(format, content, &["a"]).unwrap_err().to_string();
