@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::clock::between;
 use crate::error::{FunctionError, Result, bounded};
 use crate::id::{execution_id, name_of, parse_time};
-use crate::prepare::{Known, write_down};
+use crate::prepare::{RefusalDraft, write_down};
 use crate::run::Run;
 use crate::stack_config::StackConfig;
 use crate::supervisor::{Supervisor, load_run};
@@ -272,7 +272,7 @@ async fn stop_all(app: &App, id: &str) -> Result<u32> {
 
 /// A run that ended before it had a record: its input was invalid, prepare was stopped or did not answer, or could not write.
 /// It gets its record now.
-async fn unrecorded(app: &App, known: Option<Known>, recover: &Recover) -> Result<Reaped> {
+async fn unrecorded(app: &App, known: Option<RefusalDraft>, recover: &Recover) -> Result<Reaped> {
     let none = Reaped::Event {
         done: "it had no record",
     };
@@ -374,7 +374,7 @@ async fn event(app: &App, detail: Detail) -> Result<Reaped> {
     let id = execution_id(asked, &run_arn, &name, started_ms.unwrap_or(0)).ok();
     let known = |id: &String| {
         let asked_ms = started_ms.unwrap_or_else(|| app.clock.now_ms());
-        let mut known = Known::of_any_input(id, &input, &run_arn, asked_ms);
+        let mut known = RefusalDraft::of_any_input(id, &input, &run_arn, asked_ms);
         known.bind(&tenant, &placement);
         known
     };

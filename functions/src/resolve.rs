@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Resolves references without secrets.
-struct Known<'a> {
+struct WithoutSecrets<'a> {
     /// What the run was started with.
     env: &'a BTreeMap<String, String>,
     /// The files that belong to the definition.
@@ -23,7 +23,7 @@ struct Known<'a> {
     open: RefCell<BTreeSet<String>>,
 }
 
-impl Resolver for Known<'_> {
+impl Resolver for WithoutSecrets<'_> {
     fn env(&self, name: &str) -> Option<String> {
         self.env.get(name).cloned()
     }
@@ -63,7 +63,7 @@ pub(crate) fn check_with(
     overrides: &[(String, String)],
     around: Surroundings<'_>,
 ) -> (std::result::Result<Checked, LoadError>, BTreeSet<String>) {
-    let known = Known {
+    let known = WithoutSecrets {
         env: around.env,
         files: Some(around.files),
         missing: around.missing,
@@ -75,7 +75,7 @@ pub(crate) fn check_with(
 
 /// The definition of a run that has been prepared.
 pub(crate) async fn stored(objects: &dyn ObjectStore, plan: &Plan) -> Result<Definition> {
-    let known = Known {
+    let known = WithoutSecrets {
         env: &plan.env,
         files: None,
         missing: &BTreeMap::new(),

@@ -9,7 +9,7 @@ use floodgate_core::template::{Part as TemplatePart, Template, Variable};
 use floodgate_generator::clock::Nanos;
 use floodgate_generator::exchange::{ErrorCode, Exchange, Protocol};
 use floodgate_generator::flow::{
-    CompiledScenario, Files, Io, IterationStart, Place, Request, Timer, Vu,
+    CompiledScenario, Files, Io, IterationStart, Place, Request, ThinkTimer, Vu,
 };
 use floodgate_generator::http::Keep;
 use floodgate_generator::http::exchange::HttpExchange;
@@ -69,7 +69,7 @@ impl Io for Instant {
 
 struct NoTimer;
 
-impl Timer for NoTimer {
+impl ThinkTimer for NoTimer {
     fn now(&self) -> Nanos {
         0
     }

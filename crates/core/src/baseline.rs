@@ -12,7 +12,7 @@
 
 use crate::syntax::SyntaxError;
 use crate::threshold::{
-    Aggregate, Known, MetricSource, check_aggregate, checked_key, observe, parse_key,
+    Aggregate, MetricSource, MissingSamples, check_aggregate, checked_key, observe, parse_key,
 };
 use floodgate_records::key::Key;
 use floodgate_records::metric::Builtin;
@@ -102,12 +102,12 @@ impl Baseline {
         &self,
         source: &dyn MetricSource,
         elapsed: Duration,
-        known: &Known,
+        missing: &MissingSamples,
         earlier: Option<&Summary>,
     ) -> Vec<BaselineOutcome> {
         self.metrics
             .iter()
-            .map(|m| self.compare_one(m, source, elapsed, known, earlier))
+            .map(|m| self.compare_one(m, source, elapsed, missing, earlier))
             .collect()
     }
 
@@ -116,10 +116,10 @@ impl Baseline {
         metric: &BaselineMetric,
         source: &dyn MetricSource,
         elapsed: Duration,
-        known: &Known,
+        missing: &MissingSamples,
         earlier: Option<&Summary>,
     ) -> BaselineOutcome {
-        let seen = observe(source, &metric.key, metric.aggregate, elapsed, known);
+        let seen = observe(source, &metric.key, metric.aggregate, elapsed, missing);
         let kind = seen
             .kind
             .or_else(|| Builtin::parse(&metric.key.metric).map(Builtin::kind));

@@ -115,12 +115,12 @@ impl Connections {
 
     /// What a reader should know of failures that say more than their code, a sentence each.
     pub fn warnings(&self) -> Vec<String> {
-        let told = |fault: &&ConnectionFault| {
+        let says_more = |fault: &&ConnectionFault| {
             ["tls", "tls_certificate", "proxy"].contains(&fault.error_code.as_str())
         };
         self.faults
             .iter()
-            .filter(told)
+            .filter(says_more)
             .map(|fault| {
                 let ConnectionFault {
                     error_code,

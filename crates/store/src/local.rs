@@ -8,12 +8,13 @@ mod files;
 mod hold;
 mod index;
 mod records;
+mod spend;
 #[cfg(test)]
 mod tests;
-mod tests_and_spend;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests_of_listings;
+mod versions;
 
 pub use hold::{Alone, Hold};
 
@@ -299,14 +300,14 @@ impl RecordStore for LocalStore {
         let test = test.clone();
         self.blocking(move |store| {
             let _lock = store.lock(&test.project)?;
-            tests_and_spend::put_test(store, &test)
+            versions::put_test(store, &test)
         })
         .await
     }
 
     async fn latest_test(&self, project: &str, test: &str) -> Result<Option<TestRecord>> {
         let (project, test) = (project.to_owned(), test.to_owned());
-        self.blocking(move |store| tests_and_spend::latest_test(store, &project, &test))
+        self.blocking(move |store| versions::latest_test(store, &project, &test))
             .await
     }
 
@@ -319,15 +320,13 @@ impl RecordStore for LocalStore {
     ) -> Result<()> {
         let (project, yyyymm) = (project.to_owned(), yyyymm.to_owned());
         let execution = execution.to_owned();
-        self.blocking(move |store| {
-            tests_and_spend::add_spend(store, &project, &yyyymm, &execution, usd)
-        })
-        .await
+        self.blocking(move |store| spend::add_spend(store, &project, &yyyymm, &execution, usd))
+            .await
     }
 
     async fn spend(&self, project: &str, yyyymm: &str) -> Result<f64> {
         let (project, yyyymm) = (project.to_owned(), yyyymm.to_owned());
-        self.blocking(move |store| tests_and_spend::spend(store, &project, &yyyymm))
+        self.blocking(move |store| spend::spend(store, &project, &yyyymm))
             .await
     }
 }

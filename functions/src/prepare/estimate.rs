@@ -1,6 +1,6 @@
 //! The answer to a dry run.
 
-use super::{Answer, Known};
+use super::{Answer, RefusalDraft};
 use crate::error::FunctionError;
 use floodgate_control::PlanOptions;
 use floodgate_core::cost::{Bill, longest};
@@ -40,7 +40,7 @@ pub(super) fn of(
 }
 
 /// Of one that would be refused.
-pub(super) fn refused(known: &Known, error: &FunctionError) -> Answer {
+pub(super) fn refused(known: &RefusalDraft, error: &FunctionError) -> Answer {
     Answer::Estimate(Box::new(Estimate {
         project: known.project().to_owned(),
         test: known.test().to_owned(),

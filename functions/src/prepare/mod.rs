@@ -9,7 +9,7 @@ mod targets;
 mod test;
 
 pub(crate) use input::Prepare;
-pub(crate) use refusal::{Known, write_down};
+pub(crate) use refusal::{RefusalDraft, write_down};
 
 use crate::app::App;
 use crate::cost::site_of;
@@ -74,7 +74,7 @@ pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Answer> {
         Ok(input) => (input, Ok(())),
         Err(problem) => (input, Err(FunctionError::invalid(problem))),
     };
-    let mut known = Known::of_input(&id, &input, &run.arn, now_ms);
+    let mut known = RefusalDraft::of_input(&id, &input, &run.arn, now_ms);
     known.vouch(vouched);
     let result = match said.and_then(|()| theirs(&tenant, &placement, &mut known)) {
         Ok(()) => {
@@ -100,7 +100,7 @@ pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Answer> {
 
 /// Whether the state machine may start runs of the project that is meant. A refusal is written down with the project that the machine
 /// is of, and never with another one.
-fn theirs(tenant: &Tenant, placement: &StackConfig, known: &mut Known) -> Result<()> {
+fn theirs(tenant: &Tenant, placement: &StackConfig, known: &mut RefusalDraft) -> Result<()> {
     let meant = known.project().to_owned();
     known.bind(tenant, placement);
     match meant.as_str() {
@@ -120,7 +120,7 @@ async fn admit(
     placement: &StackConfig,
     tenant: &Tenant,
     vouched: PrincipalIs,
-    known: &mut Known,
+    known: &mut RefusalDraft,
 ) -> Result<Answer> {
     let id = known.id().to_owned();
     let (test, mut warnings) = test::load(app, input, placement, known).await?;

@@ -15,9 +15,9 @@ use floodgate_records::word::Word;
 use serde_json::Value;
 
 /// What is known of a run before it has a plan: little at first, then more.
-pub(crate) struct Known(Refusal);
+pub(crate) struct RefusalDraft(Refusal);
 
-impl Known {
+impl RefusalDraft {
     /// From the input, as far as that says.
     pub(super) fn of_input(id: &str, input: &Input, run_arn: &str, now_ms: i64) -> Self {
         let mut known = Self(Refusal {
@@ -150,7 +150,7 @@ impl Known {
 /// not known; `None` also where the id is another run's.
 pub(crate) async fn write_down(
     app: &App,
-    known: Known,
+    known: RefusalDraft,
     error: &FunctionError,
 ) -> Result<Option<Execution>> {
     if !known.has_project() {

@@ -1,7 +1,7 @@
 //! The test of a run: from the input itself or from the bucket, checked.
 
 use super::input::Input;
-use super::refusal::Known;
+use super::refusal::RefusalDraft;
 use crate::account::Refused;
 use crate::app::App;
 use crate::error::{FunctionError, Result};
@@ -34,7 +34,7 @@ pub(super) async fn load(
     app: &App,
     input: &Input,
     placement: &StackConfig,
-    known: &mut Known,
+    known: &mut RefusalDraft,
 ) -> Result<(Loaded, Vec<String>)> {
     registrable(input)?;
     let text = match &input.definition {

@@ -8,7 +8,7 @@
 use super::encode::{Encoding, encode, url_literal};
 use super::error::Problem;
 use super::io::Request;
-use super::names::Names;
+use super::symbols::SymbolTable;
 use super::text::{Scope, Text};
 use crate::exchange::ErrorCode;
 use crate::http::{Origin, Target, absolute};
@@ -44,7 +44,7 @@ impl Address {
         target: Option<&str>,
         url: &Template,
         params: &[(String, Template)],
-        names: &Names<'_>,
+        names: &SymbolTable<'_>,
     ) -> Result<(Self, Option<UserInfo>), Problem> {
         let mut parts = url.parts.clone();
         let leading = match parts.first() {
@@ -174,7 +174,11 @@ fn authority_end(text: &str, whole: bool) -> Option<usize> {
     end.or(whole.then_some(text.len()))
 }
 
-fn path(parts: &[Part], params: &[(String, Template)], names: &Names<'_>) -> Result<Text, Problem> {
+fn path(
+    parts: &[Part],
+    params: &[(String, Template)],
+    names: &SymbolTable<'_>,
+) -> Result<Text, Problem> {
     let mut text = Text::default();
     let (mut in_query, mut last) = (false, None);
     for (index, part) in parts.iter().enumerate() {
@@ -222,7 +226,7 @@ fn path(parts: &[Part], params: &[(String, Template)], names: &Names<'_>) -> Res
 fn push_params(
     text: &mut Text,
     params: &[(String, Template)],
-    names: &Names<'_>,
+    names: &SymbolTable<'_>,
     mut joint: &'static str,
 ) -> Result<(), Problem> {
     for (name, value) in params {

@@ -3,7 +3,7 @@
 use super::encode::{Encoding, encode};
 use super::error::Problem;
 use super::files::Files;
-use super::names::Names;
+use super::symbols::SymbolTable;
 use super::text::{Scope, Text};
 use bytes::Bytes;
 use floodgate_core::definition::{Body, JsonTemplate, Part, PartContent};
@@ -30,7 +30,7 @@ impl BodyPlan {
     /// of a multipart body; it must not occur in them.
     pub(crate) fn compile(
         body: &Body,
-        names: &Names<'_>,
+        names: &SymbolTable<'_>,
         files: &Files,
         boundary: &str,
     ) -> Result<(Self, Option<String>), Problem> {
@@ -116,7 +116,7 @@ fn file(files: &Files, path: &str) -> Result<Bytes, Problem> {
         .ok_or_else(|| Problem::MissingFile(path.to_owned()))
 }
 
-fn json(template: &JsonTemplate, names: &Names<'_>, text: &mut Text) -> Result<(), Problem> {
+fn json(template: &JsonTemplate, names: &SymbolTable<'_>, text: &mut Text) -> Result<(), Problem> {
     use floodgate_core::template::Part as TemplatePart;
     match template {
         JsonTemplate::Literal(value) => text.push_literal(&value.to_string()),
@@ -160,7 +160,7 @@ fn json(template: &JsonTemplate, names: &Names<'_>, text: &mut Text) -> Result<(
 /// (<https://html.spec.whatwg.org/multipage/form-control-infrastructure.html#multipart-form-data>).
 fn multipart(
     parts: &[Part],
-    names: &Names<'_>,
+    names: &SymbolTable<'_>,
     files: &Files,
     boundary: &str,
 ) -> Result<BodyPlan, Problem> {

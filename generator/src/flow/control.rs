@@ -5,8 +5,8 @@ use super::error::Problem;
 use super::files::Files;
 use super::hop::Final;
 use super::io::Io;
-use super::names::Names;
 use super::scenario::CompiledScenario;
+use super::symbols::SymbolTable;
 use super::text::Text;
 use super::vu::{Vu, mix};
 use crate::clock::Nanos;
@@ -92,7 +92,7 @@ pub(crate) enum Turn {
 impl Condition {
     pub(crate) fn compile(
         check: &Check,
-        names: &Names<'_>,
+        names: &SymbolTable<'_>,
         files: &Files,
     ) -> Result<Self, Problem> {
         let value = match &check.subject {

@@ -2,7 +2,7 @@
 
 use super::data::{DataError, MAX_DATA_BYTES, Table};
 use super::error::Problem;
-use super::names::each_column;
+use super::symbols::each_column;
 use bytes::Bytes;
 use floodgate_core::check::Check;
 use floodgate_core::definition::{Body, Definition, HttpOptions, PartContent, Step};

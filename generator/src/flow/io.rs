@@ -136,8 +136,8 @@ pub trait Io {
     }
 }
 
-/// The worker's time.
-pub trait Timer {
+/// What think times are waited for with: the worker's clock.
+pub trait ThinkTimer {
     /// Now, on the worker's clock.
     fn now(&self) -> Nanos;
 

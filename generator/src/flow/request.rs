@@ -7,7 +7,7 @@ use super::encode::Encoding;
 use super::error::Problem;
 use super::files::Files;
 use super::io::Request;
-use super::names::Names;
+use super::symbols::SymbolTable;
 use super::text::{Scope, Text};
 use crate::exchange::ErrorCode;
 use base64::Engine as _;
@@ -48,7 +48,7 @@ impl RequestTemplate {
         step: &RequestStep,
         http: &HttpOptions,
         target: Option<&str>,
-        names: &Names<'_>,
+        names: &SymbolTable<'_>,
         files: &Files,
         boundary: &str,
     ) -> Result<Self, Problem> {
@@ -166,7 +166,7 @@ impl Value {
 
 /// Collects headers; names compare without case.
 struct Headers<'a> {
-    names: &'a Names<'a>,
+    names: &'a SymbolTable<'a>,
     list: Vec<(Rc<str>, Value)>,
 }
 

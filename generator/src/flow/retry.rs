@@ -2,7 +2,7 @@
 //! attempt before it is over.
 
 use super::hop::{Final, InFlight, prepare, write};
-use super::io::{Io, Request, Timer};
+use super::io::{Io, Request, ThinkTimer};
 use super::redirect::is_redirect;
 use super::scenario::{CompiledScenario, RequestSource, StepPlan};
 use super::vu::Vu;
@@ -41,7 +41,7 @@ impl RetryPlan {
 impl<W> Vu<W> {
     /// Makes the request of a step again until it needs no other attempt or there are no more; each attempt but the last is recorded
     /// here. `first` is when the step was intended to begin.
-    pub(super) async fn again<I: Io<Wire = W>, T: Timer, R: Record>(
+    pub(super) async fn again<I: Io<Wire = W>, T: ThinkTimer, R: Record>(
         &mut self,
         scenario: &CompiledScenario<W>,
         (index, plan): (u32, &RetryPlan),

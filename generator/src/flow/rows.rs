@@ -7,7 +7,7 @@
 //! * `sequential`: row *i* modulo the number of rows, for each scenario on its own.
 //! * `random`: any row.
 
-use super::names::used_sources;
+use super::symbols::used_sources;
 use floodgate_core::definition::{DataMode, Definition};
 
 /// How one scenario chooses rows of one source.

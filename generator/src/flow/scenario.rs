@@ -8,11 +8,11 @@ use super::error::{CompileError, Problem};
 use super::failure::StepFailures;
 use super::files::Files;
 use super::io::Request;
-use super::names::Names;
 use super::request::RequestTemplate;
 use super::retry::RetryPlan;
 use super::rows::Rows;
 use super::series::StepSeries;
+use super::symbols::SymbolTable;
 use super::text::{Scope, Text};
 use crate::clock::Nanos;
 use crate::exchange::ErrorCode;
@@ -152,7 +152,7 @@ impl<W> CompiledScenario<W> {
         prepare: impl FnMut(&Request) -> Result<W, ErrorCode>,
     ) -> Result<Self, CompileError> {
         let scenario = &definition.scenarios[index];
-        let names = Names::collect(definition, scenario, place, files.tables())
+        let names = SymbolTable::collect(definition, scenario, place, files.tables())
             .map_err(|problem| error(scenario, "data", problem))?;
         let rows = names.sources.iter().zip(&names.tables);
         let rows = rows
@@ -205,7 +205,7 @@ pub(super) struct Compiler<'a, W, P> {
     definition: &'a Definition,
     pub(super) scenario: &'a Scenario,
     pub(super) files: &'a Files,
-    pub(super) names: Names<'a>,
+    pub(super) names: SymbolTable<'a>,
     boundary: String,
     prepare: P,
     pub(super) ops: Vec<Op>,

@@ -4,7 +4,7 @@ use super::data::Table;
 use super::encode::{Encoding, encode};
 use super::error::Problem;
 use super::function::date;
-use super::names::Names;
+use super::symbols::SymbolTable;
 use super::variable::{Made, Var};
 use crate::clock::unix_ms;
 use floodgate_core::template::{Part, Template, Variable};
@@ -40,7 +40,7 @@ impl Text {
     /// The template with literals as they are and values in `encoding`.
     pub(crate) fn compile(
         template: &Template,
-        names: &Names<'_>,
+        names: &SymbolTable<'_>,
         encoding: Encoding,
     ) -> Result<Self, Problem> {
         let mut text = Self::default();
@@ -66,7 +66,7 @@ impl Text {
     pub(crate) fn push_template(
         &mut self,
         template: &Template,
-        names: &Names<'_>,
+        names: &SymbolTable<'_>,
         encoding: Encoding,
         literal: impl Fn(&str, &mut String),
     ) -> Result<(), Problem> {
@@ -87,7 +87,7 @@ impl Text {
     pub(crate) fn push_variable(
         &mut self,
         variable: &Variable,
-        names: &Names<'_>,
+        names: &SymbolTable<'_>,
         encoding: Encoding,
     ) -> Result<(), Problem> {
         match variable {

@@ -5,7 +5,7 @@ use super::control::{Progress, Turn};
 use super::digest::Sessions;
 use super::failure::{Parts, sample};
 use super::hop::{Final, InFlight, dress, prepare, write};
-use super::io::{Io, Request, Timer};
+use super::io::{Io, Request, ThinkTimer};
 use super::redirect::is_redirect;
 use super::request::RequestTemplate;
 use super::scenario::{CompiledScenario, Op, RequestSource, StepPlan};
@@ -97,7 +97,7 @@ impl<W> Vu<W> {
     ) -> IterationEnd
     where
         I: Io<Wire = W>,
-        T: Timer,
+        T: ThinkTimer,
         R: Record,
     {
         self.in_flight = None;

@@ -86,7 +86,7 @@ impl Iterate for NativeVu {
     }
 }
 
-impl crate::flow::Timer for Rc<Timer> {
+impl crate::flow::ThinkTimer for Rc<Timer> {
     fn now(&self) -> Nanos {
         self.clock().now()
     }

@@ -31,7 +31,7 @@ const SECOND: Duration = Duration::from_secs(1);
 fn outcomes(metric: &str, before: &Samples, now: &Samples) -> BaselineOutcome {
     let b = baseline(&[metric]);
     let earlier = summary_with(before, &b);
-    b.compare(now, SECOND, &Known::default(), Some(&earlier))
+    b.compare(now, SECOND, &MissingSamples::default(), Some(&earlier))
         .remove(0)
 }
 
@@ -86,7 +86,12 @@ fn worse_is_a_matter_of_the_metric() {
 #[test]
 fn the_first_run_has_nothing_to_compare_with() {
     let found = baseline(&["http_req_duration p(95)"])
-        .compare(&run(1.0, 1.0, 0.0), SECOND, &Known::default(), None)
+        .compare(
+            &run(1.0, 1.0, 0.0),
+            SECOND,
+            &MissingSamples::default(),
+            None,
+        )
         .remove(0);
     assert_eq!(
         (found.outcome, found.baseline, found.observed),

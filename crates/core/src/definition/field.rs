@@ -283,7 +283,7 @@ one_of!(
 mod tests {
     use super::*;
     use crate::definition::keys::DEFINITION;
-    use crate::definition::shape::{Names, Table};
+    use crate::definition::shape::{NameRule, Table};
     use std::collections::BTreeSet;
 
     fn defaults(table: &'static Table, seen: &mut BTreeSet<&'static str>) {
@@ -302,7 +302,7 @@ mod tests {
     }
 
     /// A pattern that says all that a name may be is a regular expression.
-    fn pattern(names: &Names) {
+    fn pattern(names: &NameRule) {
         let compiled = regex::Regex::new(names.pattern);
         assert!(names.valid.is_some() || compiled.is_ok(), "{}", names.said);
     }

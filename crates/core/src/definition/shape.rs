@@ -28,7 +28,7 @@ pub(super) enum Shape {
     List { of: &'static Self, min: usize },
     /// A map from free names.
     Map {
-        keys: Names,
+        keys: NameRule,
         of: &'static Self,
         min: usize,
     },
@@ -50,25 +50,25 @@ pub(super) struct Text {
     /// Whether `${vu}` and the like may stand in it.
     pub(super) template: bool,
     /// A check of the text and what it lets through.
-    pub(super) names: Option<Names>,
+    pub(super) names: Option<NameRule>,
     /// The most bytes.
     pub(super) max: usize,
 }
 
 /// Which names there may be.
 #[derive(Clone, Copy)]
-pub(super) struct Names {
+pub(super) struct NameRule {
     /// A regular expression; the schema has it, too.
     pub(super) pattern: &'static str,
     /// What is let through, where that is not just what the pattern matches.
     pub(super) valid: Option<fn(&str) -> bool>,
     /// What is let through, in words.
     pub(super) said: &'static str,
-    /// Names that it cannot be, and why.
+    /// NameRule that it cannot be, and why.
     pub(super) reserved: &'static [(&'static str, &'static str)],
 }
 
-impl Names {
+impl NameRule {
     pub(super) const fn new(pattern: &'static str, said: &'static str) -> Self {
         Self {
             pattern,

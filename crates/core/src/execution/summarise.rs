@@ -5,7 +5,7 @@ mod requests;
 use super::applied::unanswered_scenarios;
 use crate::baseline::{Baseline, BaselineMetric};
 use crate::threshold::{
-    Aggregate, Failures, Known, MetricSource, Selected, Thresholds, US_PER_MS, implicit,
+    Aggregate, Failures, MetricSource, MissingSamples, Selected, Thresholds, US_PER_MS, implicit,
     mark_aborted, select,
 };
 use crate::verdict::{Evidence, Saturation, Verdict, judge};
@@ -76,14 +76,14 @@ pub struct Conclusion {
 
 /// Judges a run and sums it up.
 pub fn conclude(run: &Finished<'_>) -> Conclusion {
-    let known = known(run);
-    let mut thresholds = run.thresholds.evaluate(run.source, run.duration, &known);
+    let missing = missing_samples(run);
+    let mut thresholds = run.thresholds.evaluate(run.source, run.duration, &missing);
     if let Some(stop) = run.stop {
         mark_aborted(&mut thresholds, stop);
     }
     let compared = run.baseline.map(|(baseline, earlier)| BaselineSummary {
         execution: earlier.map(|s| s.execution.clone()),
-        outcomes: baseline.compare(run.source, run.duration, &known, earlier),
+        outcomes: baseline.compare(run.source, run.duration, &missing, earlier),
     });
     thresholds.extend(implicit::outcomes(run.source, run.duration));
     let failures = Failures::of(run.source).to_string();
@@ -139,7 +139,7 @@ pub fn conclude(run: &Finished<'_>) -> Conclusion {
 }
 
 /// What the manifests say of the samples. A filter counts as kept if every task kept it; of a lost task nobody knows.
-fn known(run: &Finished<'_>) -> Known {
+fn missing_samples(run: &Finished<'_>) -> MissingSamples {
     let mut kept: Option<Vec<Tags>> = None;
     for manifest in run.manifests {
         let theirs = &manifest.kept_tags;
@@ -148,7 +148,7 @@ fn known(run: &Finished<'_>) -> Known {
             None => kept = Some(theirs.clone()),
         }
     }
-    Known {
+    MissingSamples {
         kept: Some(kept.unwrap_or_default()),
         interrupted_iterations: run.applied.interrupted_iterations,
     }

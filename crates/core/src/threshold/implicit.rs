@@ -4,7 +4,7 @@
 //! Whoever wants a status outside of 200–399 says so with `expect`; then it is not a failure.
 
 use super::failures::{Failures, count_requests, is_unanswered};
-use super::{Known, MetricSource, Threshold, parse_expression};
+use super::{MetricSource, MissingSamples, Threshold, parse_expression};
 use floodgate_records::key::Key;
 use floodgate_records::metric::{Builtin, Tags};
 use floodgate_records::outcome::{Outcome, ThresholdOutcome};
@@ -73,7 +73,7 @@ fn outcome(
         abort_on_fail: false,
         delay_abort_eval: Duration::ZERO,
     };
-    let mut outcome = threshold.judge(source, elapsed, &Known::default());
+    let mut outcome = threshold.judge(source, elapsed, &MissingSamples::default());
     outcome.implicit = true;
     if outcome.outcome == Outcome::Failed {
         let (of, why) = match scenario {

@@ -76,7 +76,7 @@ impl Threshold {
         &self,
         source: &dyn MetricSource,
         elapsed: Duration,
-        known: &Known,
+        missing: &MissingSamples,
     ) -> ThresholdOutcome {
         let Expression {
             text,
@@ -86,7 +86,7 @@ impl Threshold {
             target,
             ..
         } = &self.expression;
-        let observed = observe(source, &self.key, *aggregate, elapsed, known);
+        let observed = observe(source, &self.key, *aggregate, elapsed, missing);
         let outcome = observed.outcome(*comparison, *target);
         ThresholdOutcome {
             id: self.id(),
@@ -169,9 +169,9 @@ impl Thresholds {
         &self,
         source: &dyn MetricSource,
         elapsed: Duration,
-        known: &Known,
+        missing: &MissingSamples,
     ) -> Vec<ThresholdOutcome> {
-        let judge = |t: &Threshold| t.judge(source, elapsed, known);
+        let judge = |t: &Threshold| t.judge(source, elapsed, missing);
         self.items.iter().map(judge).collect()
     }
 
@@ -186,7 +186,7 @@ impl Thresholds {
         };
         let judge = |t: &Threshold| ThresholdOutcome {
             aborted: true,
-            ..t.judge(source, elapsed, &Known::default())
+            ..t.judge(source, elapsed, &MissingSamples::default())
         };
         let outcomes = self.items.iter().filter(due).map(judge);
         outcomes.filter(|o| o.outcome == Outcome::Failed).collect()

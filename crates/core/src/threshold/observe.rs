@@ -19,9 +19,9 @@ use floodgate_records::metric::{Builtin, MetricKind, Tags};
 use floodgate_records::outcome::Outcome;
 use std::time::Duration;
 
-/// What bears on thresholds beside the samples.
+/// The samples that a run should have and has not.
 #[derive(Clone, Debug, Default)]
-pub struct Known {
+pub struct MissingSamples {
     /// The filters that found all of their samples, whatever was folded ([`crate::fold`]); `None`: all did.
     pub kept: Option<Vec<Tags>>,
     /// Iterations that were cut off, and so have no duration.
@@ -92,11 +92,11 @@ pub(crate) fn observe(
     key: &Key,
     aggregate: Aggregate,
     elapsed: Duration,
-    known: &Known,
+    missing: &MissingSamples,
 ) -> Observation {
     let selected = select(source, key);
     let kind = selected.as_ref().map(|s| s.kind);
-    let hidden = hidden(source, key, known);
+    let hidden = hidden(source, key, missing);
     if hidden > 0 {
         let note = format!(
             "{hidden} samples of other series were folded into name=__other__ and may belong to it; raise run.max_series, or give \
@@ -127,7 +127,7 @@ pub(crate) fn observe(
     } else {
         exact
     };
-    let censored = censored(source, key, aggregate, selected, known);
+    let censored = censored(source, key, aggregate, selected, missing);
     let (at_most, note) = match (censored, unanswered(source, key)) {
         (None, None) => return recorded,
         (Some(censored), None) => censored,
@@ -164,9 +164,9 @@ fn clamped(exact: Observation, aggregate: Aggregate, value: f64, limit_us: f64) 
 }
 
 /// Samples in folded series that may match the filter of a key, unless it is known to have lost none.
-fn hidden(source: &dyn MetricSource, key: &Key, known: &Known) -> u64 {
+fn hidden(source: &dyn MetricSource, key: &Key, missing: &MissingSamples) -> u64 {
     let kept = |all: &Vec<Tags>| all.contains(&key.tags);
-    if key.tags.0.is_empty() || known.kept.as_ref().is_none_or(kept) {
+    if key.tags.0.is_empty() || missing.kept.as_ref().is_none_or(kept) {
         return 0;
     }
     let folded = source.select_where(&key.metric, &|tags| may_hide(tags, &key.tags));
@@ -197,7 +197,7 @@ fn censored(
     key: &Key,
     aggregate: Aggregate,
     all: &Selected<'_>,
-    known: &Known,
+    missing: &MissingSamples,
 ) -> Option<(f64, String)> {
     let request = |cut_off: bool| {
         source.select_where(&key.metric, &|tags| {
@@ -207,7 +207,7 @@ fn censored(
     };
     let metric = Builtin::parse(&key.metric)?;
     let (cut_off, what) = match metric {
-        Builtin::IterationDuration => (known.interrupted_iterations, "iterations"),
+        Builtin::IterationDuration => (missing.interrupted_iterations, "iterations"),
         _ if metric.is_of_request() => (request(true).map_or(0, |s| s.count), "requests"),
         _ => return None,
     };

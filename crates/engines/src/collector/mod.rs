@@ -40,7 +40,7 @@ pub struct Settings {
 /// without end takes.
 const SERIES_A_SET: usize = 16;
 
-struct Known {
+struct KnownSeries {
     key: Arc<SeriesKey>,
     /// Whether the window is [`PHASE_WINDOW_S`] long.
     phase: bool,
@@ -51,7 +51,7 @@ struct Known {
 /// Adds samples up; see the [module](self).
 pub struct Collector {
     settings: Settings,
-    known: Vec<Known>,
+    known: Vec<KnownSeries>,
     numbers: HashMap<SeriesKey, Series>,
     /// Tag sets of series that are not folded.
     sets: HashSet<Tags>,
@@ -142,7 +142,7 @@ impl Collector {
         let series = Series(self.known.len() as u32);
         self.numbers.insert(key.clone(), series);
         self.totals.push(Cell::default());
-        self.known.push(Known {
+        self.known.push(KnownSeries {
             phase: window_s(&key.metric) == PHASE_WINDOW_S,
             key: Arc::new(key),
             folded,

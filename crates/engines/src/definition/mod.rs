@@ -42,7 +42,7 @@ pub fn complete(
     } else if !own.is_empty() {
         definition.insert("thresholds".into(), thresholds(own));
     }
-    let (mut scenarios, mut names) = (Map::new(), Names::default());
+    let (mut scenarios, mut names) = (Map::new(), TakenNames::default());
     let many = inspection.scenarios.len() > MOST_SCENARIOS;
     if many {
         warnings.push(format!(
@@ -110,11 +110,11 @@ const MOST_SCENARIOS: usize = 500;
 /// The longest name of a scenario.
 const LONGEST_NAME: usize = 64;
 
-/// Names that are taken, and the number of the next that is made of each.
+/// TakenNames that are taken, and the number of the next that is made of each.
 #[derive(Default)]
-struct Names(HashMap<String, u64>);
+struct TakenNames(HashMap<String, u64>);
 
-impl Names {
+impl TakenNames {
     /// The name, with `-2`, `-3`, … in place of its end if others have it.
     fn unused(&mut self, name: String) -> String {
         let mut made = name.clone();

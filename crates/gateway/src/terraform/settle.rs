@@ -41,7 +41,7 @@ pub(super) enum Instances {
 }
 
 #[derive(Clone, Default, PartialEq)]
-struct Known {
+struct Evaluated {
     locals: Map<String, Value>,
     resources: Map<String, Value>,
     modules: Map<String, Value>,
@@ -51,7 +51,7 @@ struct Known {
 pub(super) fn settle(name: &str, inputs: &Map<String, Value>, world: &World) -> Settled {
     let module = Module::load(name);
     let variables = variables(&module, inputs);
-    let mut known = Known::default();
+    let mut known = Evaluated::default();
     let mut children = BTreeMap::new();
     for _ in 0..TURNS {
         let context = context(&variables, &known, world);
@@ -76,7 +76,7 @@ pub(super) fn settle(name: &str, inputs: &Map<String, Value>, world: &World) -> 
     }
 }
 
-fn context(variables: &Map<String, Value>, known: &Known, world: &World) -> Context<'static> {
+fn context(variables: &Map<String, Value>, known: &Evaluated, world: &World) -> Context<'static> {
     let mut context = Context::new();
     functions::declare(&mut context);
     let object = |map: &Map<String, Value>| Value::Object(map.clone());

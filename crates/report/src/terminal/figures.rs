@@ -1,7 +1,7 @@
 //! What was measured: latency, phases, load, errors, custom metrics.
 
+use super::conclusion::remedy;
 use super::requests::unanswered;
-use super::told::remedy;
 use crate::format::{bytes, count, duration, number, percent, share};
 use crate::style::{Align, Field, Style, Tone, fitting, plain, table};
 use floodgate_records::execution::{Execution, TriggerKind};

@@ -1,17 +1,17 @@
 //! The summary on a terminal: the verdict first, then what it rests on, then what a reader would ask next.
 
+mod conclusion;
 mod data;
 mod figures;
 mod judged;
 mod requests;
-mod told;
 
 use crate::format::{plural, span, utc};
 use crate::style::{Align, Style, Tone, plain, table};
+use conclusion::{Conclusion, conclusion};
 use floodgate_records::execution::{Execution, TriggerKind};
 use floodgate_records::printable::printable;
 use floodgate_records::summary::Summary;
-use told::{Told, told};
 
 /// The whole account of a run, ending in a line feed. Sections without content are left out.
 pub fn summary(execution: &Execution, summary: &Summary, style: Style) -> String {
@@ -43,11 +43,11 @@ pub fn summary(execution: &Execution, summary: &Summary, style: Style) -> String
 /// The verdict on one line, with as much of the reasons as there is room for: the last line is what is still to be seen when
 /// the rest has scrolled away.
 fn verdict(execution: &Execution, summary: &Summary, style: Style) -> String {
-    let Told {
+    let Conclusion {
         tone,
         head: verdict,
         reasons,
-    } = told(execution, summary);
+    } = conclusion(execution, summary);
     let room = usize::from(style.width).saturating_sub(verdict.chars().count() + 2);
     let reasons = printable(&reasons.join("; ")).into_owned();
     let reasons = match reasons.char_indices().nth(room) {
@@ -63,11 +63,11 @@ fn verdict(execution: &Execution, summary: &Summary, style: Style) -> String {
 }
 
 fn headline(execution: &Execution, summary: &Summary, style: Style) -> String {
-    let Told {
+    let Conclusion {
         tone,
         head: verdict,
         reasons,
-    } = told(execution, summary);
+    } = conclusion(execution, summary);
     let test = if execution.trigger.kind == TriggerKind::Hit {
         TriggerKind::Hit.to_string()
     } else {

@@ -14,7 +14,8 @@
 
 mod find;
 mod item;
-mod tests_and_spend;
+mod spend;
+mod versions;
 
 use crate::aws::store_error;
 use crate::keys::check_name;

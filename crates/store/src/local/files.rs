@@ -207,3 +207,17 @@ impl Lock {
         take().map_err(io("lock", key))
     }
 }
+
+/// What a file of JSON holds; `None` if there is none. `what` names it in an error.
+pub(super) fn read_json<T: serde::de::DeserializeOwned>(
+    path: &Path,
+    what: &str,
+) -> Result<Option<T>> {
+    let key = path.display().to_string();
+    let Some(bytes) = read(path, &key)? else {
+        return Ok(None);
+    };
+    let value = serde_json::from_slice(&bytes)
+        .map_err(|error| StoreError::corrupt(key, format!("no {what}: {error}")).because(error))?;
+    Ok(Some(value))
+}

@@ -18,7 +18,7 @@ const LAYOUT: &str = "1";
 
 /// What is known of one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Known {
+pub(super) struct IndexEntry {
     /// The test's name.
     pub(super) test: String,
     /// Whether the execution had a folder, without which it is not listed.
@@ -28,7 +28,7 @@ pub(super) struct Known {
 /// What is known of a project's records.
 pub(super) struct Index {
     path: PathBuf,
-    known: HashMap<String, Known>,
+    known: HashMap<String, IndexEntry>,
     new: String,
 }
 
@@ -46,7 +46,7 @@ impl Index {
         }
     }
 
-    pub(super) fn get(&self, id: &str) -> Option<&Known> {
+    pub(super) fn get(&self, id: &str) -> Option<&IndexEntry> {
         self.known.get(id)
     }
 
@@ -55,7 +55,7 @@ impl Index {
         if !record.status.is_final() || self.known.contains_key(&record.id) {
             return;
         }
-        let known = Known {
+        let known = IndexEntry {
             test: record.test.clone(),
             had_folder: had_folder(record),
         };
@@ -92,7 +92,7 @@ pub(super) fn had_folder(record: &Execution) -> bool {
     record.started_ms.is_some() || record.completeness.is_some()
 }
 
-fn parse(line: &str) -> Option<(String, Known)> {
+fn parse(line: &str) -> Option<(String, IndexEntry)> {
     let mut fields = line.split('\t');
     let mut field = || fields.next();
     let (layout, id, folder, test, end) = (field()?, field()?, field()?, field()?, field()?);
@@ -101,7 +101,7 @@ fn parse(line: &str) -> Option<(String, Known)> {
         "1" => true,
         _ => return None,
     };
-    let known = Known {
+    let known = IndexEntry {
         test: test.to_owned(),
         had_folder,
     };

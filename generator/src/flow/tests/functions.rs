@@ -4,7 +4,7 @@ use super::support::*;
 use crate::flow::data::Table;
 use crate::flow::encode::Encoding;
 use crate::flow::files::Files;
-use crate::flow::names::Names;
+use crate::flow::symbols::SymbolTable;
 use crate::flow::text::{Scope, Text};
 use crate::flow::{Given, Place};
 use floodgate_core::definition::*;
@@ -20,7 +20,7 @@ fn rendered(text: &str, encoding: Encoding) -> (String, Vec<String>) {
         given: &Given::new(),
     };
     let files = Files::default();
-    let names = Names::collect(&definition, &definition.scenarios[0], place, files.tables());
+    let names = SymbolTable::collect(&definition, &definition.scenarios[0], place, files.tables());
     let compiled = Text::compile(&template, &names.unwrap(), encoding).unwrap();
     let (mut rng, mut hidden) = (fastrand::Rng::with_seed(1), Vec::new());
     let tables: [std::sync::Arc<Table>; 0] = [];

@@ -3,7 +3,7 @@
 use super::support::*;
 use crate::clock::{Clock, Nanos};
 use crate::flow::{
-    CompiledScenario, Files, IterationEnd, IterationStart, Native, Place, Timer, Vu,
+    CompiledScenario, Files, IterationEnd, IterationStart, Native, Place, ThinkTimer, Vu,
 };
 use crate::http::{TransportId, TransportOptions, Worker};
 use floodgate_core::check::{Subject, Test};
@@ -16,7 +16,7 @@ use std::rc::Rc;
 
 struct NoThinking(Clock);
 
-impl Timer for NoThinking {
+impl ThinkTimer for NoThinking {
     fn now(&self) -> Nanos {
         self.0.now()
     }

@@ -3,7 +3,7 @@
 use crate::clock::Nanos;
 use crate::exchange::{ErrorCode, Exchange, Protocol};
 use crate::flow::{CompileError, CompiledScenario, Files, Given, IterationEnd, Place};
-use crate::flow::{Io, IterationStart, Request, Timer, Vu};
+use crate::flow::{Io, IterationStart, Request, ThinkTimer, Vu};
 use crate::http::Keep;
 use crate::http::exchange::{HttpExchange, Timings};
 use crate::recorder::{CheckSeries, OwnSeries, Record, RequestSeries, Sample};
@@ -157,7 +157,7 @@ impl Io for Fake {
 /// A timer that wakes a millisecond late.
 pub(super) struct LateTimer(pub(super) Rc<Cell<Nanos>>);
 
-impl Timer for LateTimer {
+impl ThinkTimer for LateTimer {
     fn now(&self) -> Nanos {
         self.0.get()
     }

@@ -1,20 +1,20 @@
 //! Which names there may be.
 
 use crate::definition::model::HostOverride;
-use crate::definition::shape::Names;
+use crate::definition::shape::NameRule;
 
 /// Projects and tests: they are folders, keys and parts of host names.
-pub(super) const SLUG: Names = Names::new(
+pub(super) const SLUG: NameRule = NameRule::new(
     "^[a-z0-9][a-z0-9-]{0,62}$",
     "1 to 63 of a-z, 0-9 and -, not beginning with -",
 );
 
 /// Scenarios, as in k6.
-pub(super) const SCENARIO_NAME: Names =
-    Names::new("^[0-9A-Za-z_-]{1,64}$", "1 to 64 letters, digits, _ and -");
+pub(super) const SCENARIO_NAME: NameRule =
+    NameRule::new("^[0-9A-Za-z_-]{1,64}$", "1 to 64 letters, digits, _ and -");
 
 /// Parameters; properties of JMeter and of the JVM have dots in their names.
-pub(super) const PARAMETER: Names = Names::new(
+pub(super) const PARAMETER: NameRule = NameRule::new(
     "^[A-Za-z_][0-9A-Za-z_.-]{0,63}$",
     "1 to 64 letters, digits, _, - and dots, beginning with a letter or _",
 );
@@ -22,23 +22,23 @@ pub(super) const PARAMETER: Names = Names::new(
 const TAKEN: &str = "templates give it another meaning";
 
 /// Variables of a flow, and data sources.
-pub(super) const VARIABLE: Names = Names {
+pub(super) const VARIABLE: NameRule = NameRule {
     reserved: &[
         ("vu", TAKEN),
         ("iteration", TAKEN),
         ("scenario", TAKEN),
         ("task", TAKEN),
     ],
-    ..Names::new(
+    ..NameRule::new(
         "^[A-Za-z_][0-9A-Za-z_]{0,63}$",
         "1 to 64 letters, digits and _, not beginning with a digit",
     )
 };
 
 /// Tags: names that a threshold's key can hold.
-pub(super) const TAG: Names = Names {
+pub(super) const TAG: NameRule = NameRule {
     reserved: &RESERVED_TAGS,
-    ..Names::new(
+    ..NameRule::new(
         "^[A-Za-z_][0-9A-Za-z_.-]{0,63}$",
         "1 to 64 letters, digits, _, - and ., beginning with a letter or _",
     )
@@ -65,30 +65,30 @@ const RESERVED_TAGS: [(&str, &str); 11] = [
 ];
 
 /// Header fields (RFC 9110 §5.6.2).
-pub(super) const HEADER: Names = Names::new(
+pub(super) const HEADER: NameRule = NameRule::new(
     "^[0-9A-Za-z!#$%&'*+.^_`|~-]{1,256}$",
     "a header's name: letters, digits and !#$%&'*+.^_`|~-",
 );
 
 /// Hosts whose address is given.
-pub(super) const HOST: Names = Names {
+pub(super) const HOST: NameRule = NameRule {
     valid: Some(|text| HostOverride::name(text).is_ok()),
-    ..Names::new(
+    ..NameRule::new(
         "^(\\*\\.)?[0-9A-Za-z._:\\[\\]-]{1,260}$",
         "HOST, HOST:PORT or *.HOST",
     )
 };
 
 /// Fields of a form and of a query: anything.
-pub(super) const FIELD: Names = Names {
+pub(super) const FIELD: NameRule = NameRule {
     valid: Some(|text| (1..=1_024).contains(&text.chars().count()) && !text.contains('\0')),
-    ..Names::new("^[^\\x00]{1,1024}$", "1 to 1024 characters")
+    ..NameRule::new("^[^\\x00]{1,1024}$", "1 to 1024 characters")
 };
 
 /// Keys of thresholds, which the threshold's own grammar judges.
-pub(in crate::definition) const METRIC: Names = Names {
+pub(in crate::definition) const METRIC: NameRule = NameRule {
     valid: Some(|text| text.len() <= 1_024 && !text.contains(['\n', '\r'])),
-    ..Names::new(
+    ..NameRule::new(
         "^[A-Za-z_].*$",
         "a metric, such as http_req_duration or http_req_duration{name:checkout}",
     )
@@ -101,7 +101,7 @@ pub(super) const OWN_METRIC: Names = Names::new(
 );
 
 /// Groups: k6 joins them with `::`.
-pub(super) const GROUP: Names = Names {
+pub(super) const GROUP: NameRule = NameRule {
     valid: Some(|text| (1..=128).contains(&text.chars().count()) && !text.contains("::")),
-    ..Names::new("^([^:]|:(?!:)){1,128}$", "1 to 128 characters without ::")
+    ..NameRule::new("^([^:]|:(?!:)){1,128}$", "1 to 128 characters without ::")
 };

@@ -1,7 +1,7 @@
 //! Shapes that several tables share.
 
 use super::names::{HEADER, TAG};
-use crate::definition::shape::{Names, Shape, Text};
+use crate::definition::shape::{NameRule, Shape, Text};
 use crate::definition::yaml::MAX_SCALAR;
 
 /// The longest text that says something about the test.
@@ -10,7 +10,7 @@ const MAX_TEXT: usize = 8 << 10;
 const MAX_SENT: usize = MAX_SCALAR;
 
 /// Text that is not a template.
-pub(super) const fn text(max: usize, names: Option<Names>) -> Shape {
+pub(super) const fn text(max: usize, names: Option<NameRule>) -> Shape {
     Shape::Text(Text {
         template: false,
         names,
@@ -19,7 +19,7 @@ pub(super) const fn text(max: usize, names: Option<Names>) -> Shape {
 }
 
 /// Text of which only some is let through.
-pub(super) const fn named(names: Names) -> Shape {
+pub(super) const fn named(names: NameRule) -> Shape {
     text(MAX_TEXT, Some(names))
 }
 

@@ -1,6 +1,6 @@
 //! Whether a scalar fits its shape, and what is said if not.
 
-use super::{Grammar, Names, Shape};
+use super::{Grammar, NameRule, Shape};
 use crate::definition::fault::{Issue, Sink};
 use crate::definition::tree::{Content, Core, Node, Piece, Scalar};
 use crate::syntax::SyntaxError;
@@ -78,7 +78,7 @@ fn by_grammar(node: &Node, scalar: &Scalar, text: &str, grammar: &Grammar) -> Op
 }
 
 /// Whether a name is let through.
-pub(super) fn name(names: Names, name: &str) -> Result<(), SyntaxError> {
+pub(super) fn name(names: NameRule, name: &str) -> Result<(), SyntaxError> {
     if let Some((_, why)) = names.reserved.iter().find(|(own, _)| *own == name) {
         let problem = format!("the name {} is reserved", quoted(name));
         let error = SyntaxError::new(0, problem).allowed("another name");

@@ -15,7 +15,7 @@ fn judge_in(
 ) -> (Outcome, Option<f64>) {
     let outcomes = Thresholds::compile(&[spec(key, expression)])
         .unwrap()
-        .evaluate(source, elapsed, &Known::default());
+        .evaluate(source, elapsed, &MissingSamples::default());
     (outcomes[0].outcome, outcomes[0].observed)
 }
 
@@ -125,7 +125,7 @@ fn a_custom_metric_of_another_type_has_no_data_and_says_why() {
     let source = Samples::default().with("orders", MetricKind::Counter, &[], [1.0]);
     let outcomes = Thresholds::compile(&[spec("orders", "p(95)<5")])
         .unwrap()
-        .evaluate(&source, SECOND, &Known::default());
+        .evaluate(&source, SECOND, &MissingSamples::default());
     assert_eq!(outcomes[0].outcome, Outcome::NoData);
     assert_eq!(
         outcomes[0].note.as_deref(),
@@ -153,7 +153,7 @@ fn aborts_wait_for_their_delay_and_for_data() {
     let both = "http_req_duration: p(95)<5; http_req_failed: rate<0.001";
     assert_eq!(breached(SECOND * 31), both);
 
-    let mut outcomes = thresholds.evaluate(&run(), SECOND * 31, &Known::default());
+    let mut outcomes = thresholds.evaluate(&run(), SECOND * 31, &MissingSamples::default());
     mark_aborted(
         &mut outcomes,
         &Stop {
@@ -208,9 +208,9 @@ fn what_was_cut_off_counts_as_longer_than_everything() {
             "{complete} and {cut} cut off: {expression}"
         );
     }
-    let known = Known {
+    let missing = MissingSamples {
         interrupted_iterations: 60,
-        ..Known::default()
+        ..MissingSamples::default()
     };
     let source = Samples::default().with(
         "iteration_duration",
@@ -219,7 +219,7 @@ fn what_was_cut_off_counts_as_longer_than_everything() {
         vec![100_000.0; 40],
     );
     let thresholds = Thresholds::compile(&[spec("iteration_duration", "med<500")]).unwrap();
-    let outcome = thresholds.evaluate(&source, SECOND, &known).remove(0);
+    let outcome = thresholds.evaluate(&source, SECOND, &missing).remove(0);
     assert_eq!(outcome.outcome, Outcome::NoData);
     assert!(outcome.note.unwrap().contains("60 of 100 iterations"));
 }
@@ -294,11 +294,11 @@ fn a_filter_that_folding_took_from_has_no_outcome() {
     ];
     let thresholds = Thresholds::compile(&list).unwrap();
     let of = |kept: Option<Vec<Tags>>| {
-        let known = Known {
+        let missing = MissingSamples {
             kept,
-            ..Known::default()
+            ..MissingSamples::default()
         };
-        let outcomes = thresholds.evaluate(&source, SECOND, &known);
+        let outcomes = thresholds.evaluate(&source, SECOND, &missing);
         [outcomes[0].outcome, outcomes[1].outcome]
     };
     assert_eq!(of(Some(Vec::new())), [Outcome::NoData, Outcome::Failed]);

@@ -46,7 +46,7 @@ pub(super) struct Parser {
     /// The start of the run, Unix ms.
     start_ms: i64,
     scenarios: Vec<String>,
-    strings: Vec<Known>,
+    strings: Vec<CachedString>,
     /// By the numbers of the groups and the name.
     paths: HashMap<Box<[u32]>, Path>,
     /// The path of the last record, which the next one often has too.
@@ -64,7 +64,7 @@ pub(super) struct Parser {
 
 /// A string of the log.
 #[derive(Default)]
-struct Known {
+struct CachedString {
     text: Option<Box<str>>,
     message: Option<Message>,
 }
@@ -388,7 +388,7 @@ impl Parser {
             )));
         }
         if index == self.strings.len() {
-            self.strings.push(Known::default());
+            self.strings.push(CachedString::default());
         }
         if !message || written.bytes.len() <= SHORT {
             self.strings[index].text = Some(written.decode(bytes).into());
@@ -407,7 +407,7 @@ impl Parser {
     /// What a message means: looked at once for each string.
     fn message(&mut self, text: &Text, bytes: &[u8], samples: &mut Samples) -> Message {
         let index = text.number as usize - 1;
-        if let Some(Known {
+        if let Some(CachedString {
             message: Some(message),
             ..
         }) = self.strings.get(index)

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 /// Requests whose series are remembered; those of further ones are looked up again each time.
 pub(super) const MOST_PATHS: usize = 20_000;
-/// Messages whose number is kept, and how many of them are told.
+/// Messages whose number is kept, and how many of them are message.
 const MOST_MESSAGES: usize = 200;
 const TOLD_MESSAGES: usize = 5;
 /// The longest silence that is filled with samples of `vus`, in seconds.
@@ -38,7 +38,7 @@ pub(super) struct Request {
 #[derive(Default)]
 pub(super) struct Samples {
     scenario: Option<String>,
-    paths: Vec<Known>,
+    paths: Vec<NamedSeries>,
     users: HashMap<String, User>,
     vus: Option<Series>,
     /// Users that have started and not ended.
@@ -54,7 +54,7 @@ pub(super) struct Samples {
     first_error: String,
 }
 
-struct Known {
+struct NamedSeries {
     name: Name,
     passed: Option<Set>,
     failed: Vec<(Class, Set)>,
@@ -87,7 +87,7 @@ impl Samples {
 
     /// A place for a request or a group (whose name is empty). Past [`MOST_PATHS`] it holds until the next call only.
     pub(super) fn path(&mut self, group: &str, name: &str) -> Path {
-        let known = Known {
+        let known = NamedSeries {
             name: Name {
                 group: group.to_owned(),
                 name: name.to_owned(),
@@ -236,11 +236,11 @@ impl Samples {
         if self.messages.len() < MOST_MESSAGES {
             self.messages.insert(text.into(), message);
         }
-        let told = (text.into(), check(text));
+        let message = (text.into(), check(text));
         match self.texts.get_mut(place as usize) {
-            Some(latest) => *latest = told,
+            Some(latest) => *latest = message,
             None => {
-                self.texts.push(told);
+                self.texts.push(message);
                 self.counts.push(0);
             }
         }
@@ -299,14 +299,14 @@ impl Samples {
                 self.errors, self.first_error
             ));
         }
-        let mut told: Vec<_> = self.messages.iter().collect();
-        told.sort_unstable_by_key(|(text, message)| {
+        let mut message: Vec<_> = self.messages.iter().collect();
+        message.sort_unstable_by_key(|(text, message)| {
             (
                 std::cmp::Reverse(self.counts[message.place as usize]),
                 *text,
             )
         });
-        warnings.extend(told.iter().take(TOLD_MESSAGES).map(|(text, message)| {
+        warnings.extend(message.iter().take(TOLD_MESSAGES).map(|(text, message)| {
             let count = self.counts[message.place as usize];
             format!("{count} requests failed: {}", String::from_utf8_lossy(text))
         }));
@@ -314,7 +314,7 @@ impl Samples {
     }
 }
 
-impl Known {
+impl NamedSeries {
     #[inline]
     fn set(
         &mut self,

@@ -1,7 +1,7 @@
 //! Samples into the collector: the series of each label, group and outcome are looked up once.
 
 use super::evidence::Evidence;
-use super::names::Names;
+use super::intern::Interner;
 use super::outcome::Outcome;
 use super::sample::Kind;
 use crate::collector::{Collector, Series};
@@ -49,7 +49,7 @@ pub(super) struct Has {
 /// See the [module](self).
 #[derive(Default)]
 pub(super) struct Feed {
-    pub(super) names: Names,
+    pub(super) names: Interner,
     pub(super) has: Has,
     checks: Checks,
     /// By label, so that the search among the outcomes of one is short.

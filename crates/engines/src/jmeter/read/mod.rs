@@ -29,7 +29,7 @@ mod evidence;
 mod family;
 mod feed;
 mod foreign;
-mod names;
+mod intern;
 mod options;
 mod outcome;
 mod sample;

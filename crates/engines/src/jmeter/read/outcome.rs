@@ -53,9 +53,9 @@ impl Code {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Outcome {
     pub(super) kind: Kind,
-    /// A number of [`Names`](super::names::Names): the sampler.
+    /// A number of [`Interner`](super::intern::Interner): the sampler.
     pub(super) label: u32,
-    /// A number of [`Names`](super::names::Names): the thread group.
+    /// A number of [`Interner`](super::intern::Interner): the thread group.
     pub(super) group: u32,
     pub(super) code: Code,
     pub(super) ok: bool,

@@ -7,7 +7,7 @@ use floodgate_records::metric::Tags;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// Tags of k6 that are none of ours: what the URL is (see [`Names`]), and what the native engine has not either. `error` is a text with
+/// Tags of k6 that are none of ours: what the URL is (see [`UrlNames`]), and what the native engine has not either. `error` is a text with
 /// addresses in it; `vu` and `iter` are without bound.
 const DROPPED: [&str; 9] = [
     "url",
@@ -44,11 +44,11 @@ pub(super) struct TagSets {
     /// The series of each set, by metric.
     series: Vec<(Tags, Vec<Option<Series>>)>,
     remembered: usize,
-    names: Names,
+    names: UrlNames,
 }
 
 impl TagSets {
-    /// Names that are to be kept past the bound on URLs.
+    /// UrlNames that are to be kept past the bound on URLs.
     pub(super) fn keep_names(&mut self, folding: &Arc<Folding>) {
         self.names.folding = Arc::clone(folding);
     }
@@ -134,13 +134,13 @@ const MAX_SETS: usize = 10_000;
 
 /// URLs that stand for names.
 #[derive(Default)]
-struct Names {
+struct UrlNames {
     urls: HashSet<String>,
     folding: Arc<Folding>,
     folded: u64,
 }
 
-impl Names {
+impl UrlNames {
     /// A name as a tag. k6 gives a request without a name its URL: these are bounded, since ids in them have no bound. A name that the
     /// script gives is not a URL as a rule; that of ``http.url`…` `` has `${}` where the values were.
     fn bounded<'a>(&mut self, name: &'a str) -> &'a str {
@@ -159,7 +159,7 @@ impl Names {
     }
 }
 
-fn ours<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>, names: &mut Names) -> Tags {
+fn ours<'a>(tags: impl IntoIterator<Item = (&'a str, &'a str)>, names: &mut UrlNames) -> Tags {
     let (mut all, mut url, mut code, mut message) = (Tags::new(), "", "", "");
     for (tag, value) in tags {
         match tag {

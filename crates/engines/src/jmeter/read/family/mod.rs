@@ -17,7 +17,7 @@ mod tree;
 pub(super) use row::{Of, Row};
 
 use super::feed::Feed;
-use super::names::Names;
+use super::intern::Interner;
 use super::outcome::Outcome;
 use super::sample::group;
 use crate::collector::Collector;
@@ -128,7 +128,7 @@ impl Family {
     }
 
     /// Whether some thread has what a row without one is a part of: the thread that wrote last, or else any.
-    fn is_taken(&mut self, row: &Held, names: &Names) -> bool {
+    fn is_taken(&mut self, row: &Held, names: &Interner) -> bool {
         let takes = |thread: &mut Thread| {
             let mut trees = thread.trees.iter_mut().rev();
             trees.any(|tree| tree.take(row, names))

@@ -1,6 +1,6 @@
 //! One sampler's rows: a row, and the rows that may be its parts. Whether they are is said when all of them are there.
 
-use super::super::names::Names;
+use super::super::intern::Interner;
 use super::super::sample::Kind;
 use super::row::Row;
 
@@ -62,7 +62,7 @@ pub(super) struct Held {
 
 impl Held {
     #[inline]
-    pub(super) fn new(row: Row, names: &Names) -> Self {
+    pub(super) fn new(row: Row, names: &Interner) -> Self {
         Self {
             row,
             numbered: numbered(names.text(row.label)),
@@ -84,7 +84,7 @@ impl Held {
     }
 
     /// How a row is named if it may be the next part of this one.
-    fn takes(&self, part: &Self, root: Option<u32>, names: &Names) -> Option<Naming> {
+    fn takes(&self, part: &Self, root: Option<u32>, names: &Interner) -> Option<Naming> {
         if part.start_ms() < self.start_ms() || part.end_ms() > self.end_ms() + SLACK_MS {
             return None;
         }
@@ -111,7 +111,7 @@ impl Held {
         part: &Self,
         number: Numbered,
         root: Option<u32>,
-        names: &Names,
+        names: &Interner,
     ) -> Option<Naming> {
         let stem = &names.text(part.row.label)[..number.stem];
         let is = |label: u32| names.text(label) == stem;
@@ -213,7 +213,7 @@ impl Tree {
     }
 
     /// Takes a row if it is a part: of the last row, or of one that this one is a part of.
-    pub(super) fn take(&mut self, part: &Held, names: &Names) -> bool {
+    pub(super) fn take(&mut self, part: &Held, names: &Interner) -> bool {
         let mut part = *part;
         let root = self.root.row.label;
         let mut at = self.parts.len().checked_sub(1);
@@ -236,7 +236,7 @@ impl Tree {
 
     /// Takes another tree whose root is its first part. In files that were sorted a part may stand before its sum, if both begin in
     /// the same millisecond.
-    pub(super) fn adopts(&self, other: &Self, names: &Names) -> bool {
+    pub(super) fn adopts(&self, other: &Self, names: &Interner) -> bool {
         other.root.numbered.is_some_and(|n| n.number == 0)
             && self.root.start_ms() == other.root.start_ms()
             && self.root.takes(&other.root, None, names) == Some(Naming::Label)

@@ -12,7 +12,7 @@ use floodgate_core::template::{Template, Variable};
 use std::sync::Arc;
 
 /// What templates of one scenario are resolved against.
-pub(crate) struct Names<'a> {
+pub(crate) struct SymbolTable<'a> {
     pub(crate) scenario: &'a str,
     pub(crate) task: u32,
     pub(crate) locals: Vec<String>,
@@ -23,7 +23,7 @@ pub(crate) struct Names<'a> {
     pub(crate) tables: Vec<Arc<Table>>,
 }
 
-impl<'a> Names<'a> {
+impl<'a> SymbolTable<'a> {
     /// Collects what `scenario` sets, extracts and reads. `tables` are those of the definition, in its order.
     pub(crate) fn collect(
         definition: &'a Definition,

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 /// Numbers texts in the order of their first appearance.
 #[derive(Debug, Default)]
-pub(super) struct Names {
+pub(super) struct Interner {
     numbers: HashMap<Box<[u8]>, u32>,
     texts: Vec<Box<[u8]>>,
     bytes: usize,
@@ -14,7 +14,7 @@ pub(super) struct Names {
 const MOST: usize = 20_000;
 const MOST_BYTES: usize = 16 << 20;
 
-impl Names {
+impl Interner {
     /// Whether it is time for [`Self::clear`].
     #[inline]
     pub(super) fn is_full(&self) -> bool {

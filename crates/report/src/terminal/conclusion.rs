@@ -8,7 +8,7 @@ use floodgate_records::summary::Summary;
 use std::cmp::Reverse;
 
 /// What is said of a run in a word or two, and why.
-pub(super) struct Told {
+pub(super) struct Conclusion {
     pub(super) tone: Tone,
     pub(super) head: String,
     pub(super) reasons: Vec<String>,
@@ -17,7 +17,7 @@ pub(super) struct Told {
 /// The error codes that are named.
 const MAX_CODES: usize = 4;
 
-pub(super) fn told(execution: &Execution, summary: &Summary) -> Told {
+pub(super) fn conclusion(execution: &Execution, summary: &Summary) -> Conclusion {
     let (tone, sign) = of_status(summary.status);
     let hit = execution.trigger.kind == TriggerKind::Hit
         && !matches!(summary.status, Status::Errored | Status::Aborted)
@@ -25,7 +25,7 @@ pub(super) fn told(execution: &Execution, summary: &Summary) -> Told {
     if hit {
         return of_hit(summary);
     }
-    Told {
+    Conclusion {
         tone,
         head: format!("{sign} {}", summary.status.as_str().to_uppercase()),
         reasons: summary.reasons.clone(),
@@ -33,7 +33,7 @@ pub(super) fn told(execution: &Execution, summary: &Summary) -> Told {
 }
 
 /// It answers a question and gates nothing: it says what happened.
-fn of_hit(summary: &Summary) -> Told {
+fn of_hit(summary: &Summary) -> Conclusion {
     let sent: u64 = summary.requests.iter().map(|r| r.count).sum();
     let failed: u64 = summary.requests.iter().map(|r| r.failed).sum();
     let all = failed >= sent && sent > 0;
@@ -55,7 +55,7 @@ fn of_hit(summary: &Summary) -> Told {
         .map(str::to_owned)
         .collect();
     if all {
-        return Told {
+        return Conclusion {
             tone: Tone::Bad,
             head: format!("✗ {what}"),
             reasons,
@@ -71,7 +71,7 @@ fn of_hit(summary: &Summary) -> Told {
     } else {
         (Tone::Good, "✓")
     };
-    Told {
+    Conclusion {
         tone,
         head: format!("{sign} done: {what}"),
         reasons,
