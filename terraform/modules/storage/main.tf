@@ -195,9 +195,4 @@ resource "aws_dynamodb_table" "this" {
     enabled     = var.kms_key_arn != null
     kms_key_arn = var.kms_key_arn
   }
-
-  ttl {
-    enabled        = true
-    attribute_name = "expires_at"
-  }
 }
