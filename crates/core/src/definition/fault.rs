@@ -220,7 +220,7 @@ pub(super) const MAX_FAULTS: usize = 100;
 /// Collects what is wrong and knows the texts that marks point into.
 #[derive(Debug)]
 pub(super) struct Sink {
-    /// NameRule and lines: the file, then an override each.
+    /// Names and lines: the file, then an override each.
     sources: Vec<(String, Vec<String>)>,
     issues: Vec<Issue>,
     left_out: usize,

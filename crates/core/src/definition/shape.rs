@@ -64,7 +64,7 @@ pub(super) struct NameRule {
     pub(super) valid: Option<fn(&str) -> bool>,
     /// What is let through, in words.
     pub(super) said: &'static str,
-    /// NameRule that it cannot be, and why.
+    /// Names that it cannot be, and why.
     pub(super) reserved: &'static [(&'static str, &'static str)],
 }
 

@@ -30,7 +30,7 @@ pub(crate) use aggregate::US_PER_MS;
 pub use expression::{Expression, parse_expression};
 pub(crate) use failures::Failures;
 pub use failures::is_unanswered;
-pub use observe::Known;
+pub use observe::MissingSamples;
 pub(crate) use observe::observe;
 pub use source::{Distribution, Grouped, MetricSource, Selected};
 pub use validate::check;

@@ -110,7 +110,7 @@ const MOST_SCENARIOS: usize = 500;
 /// The longest name of a scenario.
 const LONGEST_NAME: usize = 64;
 
-/// TakenNames that are taken, and the number of the next that is made of each.
+/// Names that are taken, and the number of the next that is made of each.
 #[derive(Default)]
 struct TakenNames(HashMap<String, u64>);
 

@@ -1,7 +1,7 @@
 //! The course of an iteration: times, tags, redirects, data, interruptions.
 
-mod rows;
 mod redirects;
+mod rows;
 
 use super::support::*;
 use crate::clock::Nanos;

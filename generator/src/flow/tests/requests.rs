@@ -5,6 +5,7 @@ mod bodies;
 use super::support::*;
 use crate::exchange::ErrorCode;
 use crate::flow::{Files, Problem};
+use bodies::parts;
 use floodgate_core::definition::*;
 use floodgate_core::template::Template;
 use proptest::prelude::*;

@@ -29,7 +29,7 @@ keys! { KEYS:
     SCRIPT: String = "script", FILE; "The script of k6, JMeter or Gatling, for Gatling also a project's folder; not for http.";
     FILES: Parts = "files", { Shape::List { of: &FILE, min: 1 } }; "Further files that the script reads; not for http.";
     PARAMETERS: Parts = "parameters", { Shape::Map { keys: PARAMETER, of: &PARAMETER_VALUE, min: 0 } };
-        "NameRule with defaults, for ${param:NAME} and --set NAME=VALUE; scripts are given them too.";
+        "Names with defaults, for ${param:NAME} and --set NAME=VALUE; scripts are given them too.";
     HTTP: Parts = "http", HTTP_SHAPE; "Options of the native HTTP engine for all scenarios.";
     TAGS: Parts = "tags", TAG_MAP; "Tags of every sample.";
     DATA_FILES: Parts = "data", { Shape::List { of: &Shape::Object(&DATA), min: 0 } }; "Data files, whose rows templates read.";

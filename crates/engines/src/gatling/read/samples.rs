@@ -9,9 +9,9 @@ use std::collections::HashMap;
 
 /// Requests whose series are remembered; those of further ones are looked up again each time.
 pub(super) const MOST_PATHS: usize = 20_000;
-/// Messages whose number is kept, and how many of them are message.
+/// Messages whose number is kept, and how many of them are shown.
 const MOST_MESSAGES: usize = 200;
-const TOLD_MESSAGES: usize = 5;
+const SHOWN_MESSAGES: usize = 5;
 /// The longest silence that is filled with samples of `vus`, in seconds.
 const LONGEST_SILENCE_S: i64 = 60;
 
@@ -236,11 +236,11 @@ impl Samples {
         if self.messages.len() < MOST_MESSAGES {
             self.messages.insert(text.into(), message);
         }
-        let message = (text.into(), check(text));
+        let noted = (text.into(), check(text));
         match self.texts.get_mut(place as usize) {
-            Some(latest) => *latest = message,
+            Some(latest) => *latest = noted,
             None => {
-                self.texts.push(message);
+                self.texts.push(noted);
                 self.counts.push(0);
             }
         }
@@ -299,14 +299,14 @@ impl Samples {
                 self.errors, self.first_error
             ));
         }
-        let mut message: Vec<_> = self.messages.iter().collect();
-        message.sort_unstable_by_key(|(text, message)| {
+        let mut messages: Vec<_> = self.messages.iter().collect();
+        messages.sort_unstable_by_key(|(text, message)| {
             (
                 std::cmp::Reverse(self.counts[message.place as usize]),
                 *text,
             )
         });
-        warnings.extend(message.iter().take(TOLD_MESSAGES).map(|(text, message)| {
+        warnings.extend(messages.iter().take(SHOWN_MESSAGES).map(|(text, message)| {
             let count = self.counts[message.place as usize];
             format!("{count} requests failed: {}", String::from_utf8_lossy(text))
         }));

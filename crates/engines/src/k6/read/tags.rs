@@ -48,7 +48,7 @@ pub(super) struct TagSets {
 }
 
 impl TagSets {
-    /// UrlNames that are to be kept past the bound on URLs.
+    /// Names that are to be kept past the bound on URLs.
     pub(super) fn keep_names(&mut self, folding: &Arc<Folding>) {
         self.names.folding = Arc::clone(folding);
     }

@@ -111,7 +111,7 @@ fn files_that_cannot_be_used_are_named() {
 }
 
 /// The parts of a multipart body: disposition, type, content.
-fn parts(body: &[u8], boundary: &str) -> Vec<(String, Option<String>, Vec<u8>)> {
+pub(super) fn parts(body: &[u8], boundary: &str) -> Vec<(String, Option<String>, Vec<u8>)> {
     let find =
         |haystack: &[u8], needle: &[u8]| haystack.windows(needle.len()).position(|w| w == needle);
     let delimiter = format!("\r\n--{boundary}");
