@@ -4,7 +4,8 @@
 use crate::clock::{Clock, Nanos};
 use crate::exchange::{Exchange, Protocol};
 use crate::flow::{
-    CompiledScenario, Files, Given, IterationStart, Native, Place, Timer as _, Vu, collect_locals,
+    CompiledScenario, Files, Given, IterationStart, Native, Place, ThinkTimer as _, Vu,
+    collect_locals,
 };
 use crate::http::{TransportId, TransportOptions, Worker};
 use crate::recorder::{CheckSeries, OwnSeries, Record, RequestSeries};

@@ -95,7 +95,7 @@ pub(in crate::definition) const METRIC: NameRule = NameRule {
 };
 
 /// Metrics of the test's own, as k6 names them; built-in ones are refused where the definition is built.
-pub(super) const OWN_METRIC: Names = Names::new(
+pub(super) const OWN_METRIC: NameRule = NameRule::new(
     "^[A-Za-z_][0-9A-Za-z_]{0,127}$",
     "1 to 128 letters, digits and _, not beginning with a digit",
 );
