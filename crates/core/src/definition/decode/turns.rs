@@ -17,7 +17,7 @@ impl Decoder<'_> {
         let Some(against) = root::AGAINST.place(root) else {
             return scenarios;
         };
-        if self.engine != Engine::Http {
+        if self.engine.is_some_and(Engine::runs_scripts) {
             let issue = against.issue("this engine runs its script, not a flow");
             self.sink
                 .push(issue.hint("remove against, or write engine: http"));
