@@ -287,6 +287,7 @@ fn compile(flow: Vec<RequestStep>) -> CompiledScenario<usize> {
         data: Vec::new(),
         thresholds: Vec::new(),
         baseline: None,
+        capacity: None,
         run: RunOptions::default(),
         http: HttpOptions::default(),
         tags: Default::default(),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 mod arguments;
+mod capacity;
 mod chaos;
 mod compare;
 mod examples;

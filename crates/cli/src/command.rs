@@ -1,8 +1,8 @@
 //! The command line as written. What it means is decided in [`crate::commands`].
 
 use crate::commands::{
-    abort, attach, baseline, compare, demo, deploy, destroy, doctor, generator, hit, import, init,
-    inspect, register, run, runs, schema, show, trend, validate,
+    abort, attach, baseline, capacity, compare, demo, deploy, destroy, doctor, generator, hit,
+    import, init, inspect, register, run, runs, schema, show, trend, validate,
 };
 use clap::{Parser, Subcommand};
 
@@ -24,6 +24,8 @@ Results go to stdout, progress to stderr.";
 pub enum Command {
     /// Run a test definition, or a script of k6, JMeter or Gatling, and judge it
     Run(run::Args),
+    /// Find the highest load at which a definition's thresholds hold
+    Capacity(capacity::Args),
     /// Send load to one URL, without a definition
     Hit(hit::Args),
     /// Check a definition and report every fault
@@ -98,8 +100,8 @@ mod tests {
         insta::assert_snapshot!("help", cli.render_help());
         cli.build();
         for name in [
-            "run", "hit", "abort", "attach", "register", "runs", "show", "doctor", "deploy",
-            "destroy",
+            "run", "capacity", "hit", "abort", "attach", "register", "runs", "show", "doctor",
+            "deploy", "destroy",
         ] {
             let command = cli.find_subcommand_mut(name).unwrap();
             insta::assert_snapshot!(format!("help_{name}"), command.render_help());

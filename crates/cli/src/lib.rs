@@ -34,7 +34,7 @@ use clap::Parser;
 use clap::error::{ContextKind, ErrorKind};
 use command::{Cli, Command};
 use commands::{
-    abort, attach, baseline, compare, demo, deploy as deploying, destroy as destroying,
+    abort, attach, baseline, capacity, compare, demo, deploy as deploying, destroy as destroying,
     doctor as doctors, generator, hit, import, init, inspect, register, run, runs, schema, show,
     trend, validate,
 };
@@ -128,9 +128,11 @@ fn tell_panics_in_a_line() {
 
 fn dispatch(command: Command) -> error::Result<ExitCode> {
     limits::check(match &command {
-        Command::Run(_) | Command::Hit(_) | Command::Demo(_) | Command::Generator(_) => {
-            limits::FOR_LOAD
-        }
+        Command::Run(_)
+        | Command::Capacity(_)
+        | Command::Hit(_)
+        | Command::Demo(_)
+        | Command::Generator(_) => limits::FOR_LOAD,
         _ => limits::FOR_READING,
     })?;
     // The coordinator reads and merges now and then; generators bring their own threads.
@@ -144,6 +146,7 @@ fn dispatch(command: Command) -> error::Result<ExitCode> {
         drop(tokio::task::spawn_blocking(|| ()).await);
         match command {
             Command::Run(args) => Box::pin(run::run(args)).await,
+            Command::Capacity(args) => Box::pin(capacity::capacity(args)).await,
             Command::Hit(args) => Box::pin(hit::hit(args)).await,
             Command::Inspect(args) => inspect::inspect(&args),
             Command::Register(args) => Box::pin(register::register(args)).await,

@@ -40,6 +40,10 @@ impl Compared {
         execution: &Execution,
         collected: &Collected,
     ) -> Result<Self> {
+        if definition.capacity.is_some() {
+            // What a search finds beyond the capacity is nothing to compare.
+            return Ok(Self::default());
+        }
         if definition.against.is_some() {
             let terms = Terms::in_turns();
             return Ok(Self {

@@ -9,6 +9,7 @@ use crate::json;
 use crate::lookup::load_summary;
 use crate::stop::read_stop;
 use crate::stores::Stores;
+use floodgate_core::capacity;
 use floodgate_core::definition::model::Definition;
 use floodgate_core::execution::applied::{
     applied_load, has_requests, silent_scenarios, start_skew_us,
@@ -16,6 +17,7 @@ use floodgate_core::execution::applied::{
 use floodgate_core::execution::summarise::{Conclusion, Finished as Evidence, conclude};
 use floodgate_core::threshold::{MetricSource, Thresholds};
 use floodgate_records::audit::Action;
+use floodgate_records::capacity::{CapacityControl, CapacitySummary};
 use floodgate_records::control::{Start, Stop};
 use floodgate_records::execution::{Completeness, Execution};
 use floodgate_records::failure::{FailureCounts, FailuresSummary};
@@ -160,6 +162,7 @@ pub async fn finish_with(
         thresholds,
         mut summary,
     } = judge(stores, definition, &mut execution, &collected, &errors).await?;
+    execution.capacity.clone_from(&summary.capacity);
     execution.failures = failures.as_ref().map(FailureCounts::from);
     summary.failures = failures;
     execution.status = verdict.status;
@@ -325,6 +328,7 @@ async fn judge(
     execution.warnings.extend(compared.warnings);
     let planned = execution.planned.iterations;
     let source: &dyn MetricSource = &collected.totals;
+    let capacity = sought(stores, definition, execution).await?;
     let applied = applied_load(
         &collected.manifests,
         source,
@@ -345,6 +349,7 @@ async fn judge(
         comparison: compared.comparison.as_ref(),
         compared_metrics: &compared.metrics,
         baseline_missing: &compared.missing,
+        capacity,
         tolerance: definition.run.tolerance,
         min_applied_load: definition.run.min_applied_load,
         min_completed_load: definition.run.min_completed_load,
@@ -354,6 +359,20 @@ async fn judge(
         stop: execution.stopped_by.as_ref(),
         errors,
     }))
+}
+
+/// What a search for the capacity found; `None` if the definition asks for none.
+async fn sought(
+    stores: &Stores,
+    definition: &Definition,
+    execution: &Execution,
+) -> Result<Option<CapacitySummary>> {
+    if definition.capacity.is_none() {
+        return Ok(None);
+    }
+    let key = ExecutionKeys::new(&execution.project, &execution.id).capacity();
+    let control: Option<CapacityControl> = json::get(stores.objects.as_ref(), &key).await?;
+    Ok(capacity::conclude(definition, &control.unwrap_or_default()))
 }
 
 /// A run of the native engine without a request step sends none. What a script is to send is not known: requests, unless it measured

@@ -6,12 +6,13 @@ use crate::error::{ControlError, Result};
 use crate::prepare::TestPackage;
 use bytes::Bytes;
 use floodgate_core::baseline::BaselineMetric;
+use floodgate_core::capacity;
 use floodgate_core::compare::{MIN_WINDOWS, WINDOW_S};
 use floodgate_core::definition::model::BaselineMethod;
 use floodgate_core::definition::{
     Definition, Faults, Overrides, Parsed, Resolver, Severity, Source, parse, version,
 };
-use floodgate_core::schedule::planned_load;
+use floodgate_core::planned::planned_load;
 use floodgate_core::syntax::SyntaxError;
 use floodgate_core::threshold::Thresholds;
 use floodgate_records::keys::{DEFINITION_FILE, definition_file};
@@ -197,6 +198,12 @@ fn compile(definition: &Definition) -> std::result::Result<Vec<String>, LoadErro
     }
     let recorded = definition.recorded_metrics();
     doubts.extend(Thresholds::compile(&definition.thresholds)?.warnings(&recorded));
+    if definition.capacity.is_some() && !capacity::bounds_a_time(definition) {
+        doubts.push(
+            "no threshold bounds a time: the capacity is then where requests fail or iterations are dropped"
+                .to_owned(),
+        );
+    }
     Ok(doubts)
 }
 

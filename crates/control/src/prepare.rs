@@ -5,8 +5,9 @@ use crate::error::{ControlError, MAX_TASKS, Result};
 use crate::json;
 use crate::stores::Stores;
 use bytes::Bytes;
+use floodgate_core::capacity;
 use floodgate_core::definition::model::Definition;
-use floodgate_core::schedule::{UNKNOWN_DURATION, planned_load};
+use floodgate_core::planned::{UNKNOWN_DURATION, planned_load};
 use floodgate_core::shard::FLUSH_INTERVAL_MS;
 use floodgate_records::audit::Action;
 use floodgate_records::cost::Cost;
@@ -299,6 +300,11 @@ fn plan(
         true => options.start_timeout.max(SETUP),
     };
     let longest = ms(max_duration(test.definition, &load)).saturating_add(ms(start_timeout));
+    let flush_interval = match test.definition.capacity {
+        // A step is judged by its shards, and the next one waits for them.
+        Some(_) => options.flush_interval.min(capacity::GRAIN),
+        None => options.flush_interval,
+    };
     let task = |(index, region): (u32, &String)| PlannedTask {
         index,
         weight: 1,
@@ -315,7 +321,7 @@ fn plan(
         tasks: (0..).zip(&options.regions).map(task).collect(),
         deadline_ms: now_ms.saturating_add_unsigned(longest),
         start_timeout_ms: ms(start_timeout),
-        flush_interval_ms: ms(options.flush_interval),
+        flush_interval_ms: ms(flush_interval),
         live_interval_ms: ms(options.live_interval),
         control_interval_ms: ms(options.control_interval),
         load,
@@ -366,5 +372,6 @@ fn record(
         failures: None,
         unwritten: Vec::new(),
         unmerged: false,
+        capacity: None,
     }
 }

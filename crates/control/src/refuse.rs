@@ -98,6 +98,7 @@ impl Refusal {
             failures: None,
             unwritten: Vec::new(),
             unmerged: false,
+            capacity: None,
         }
     }
 }

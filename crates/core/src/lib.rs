@@ -6,6 +6,7 @@
 //! verdict → execution::summary`.
 
 pub mod baseline;
+pub mod capacity;
 pub mod check;
 pub mod compare;
 pub mod cost;
@@ -17,6 +18,7 @@ pub mod fold;
 pub mod histogram;
 pub mod level;
 pub mod merge;
+pub mod planned;
 pub mod rate;
 pub mod schedule;
 pub mod seed;

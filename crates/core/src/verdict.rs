@@ -16,6 +16,7 @@
 //!    target that is too slow for the planned load is the very thing a test is to find.
 //! 6. **passed**.
 
+use floodgate_records::capacity::CapacitySummary;
 use floodgate_records::comparison::Comparison;
 use floodgate_records::control::Stop;
 use floodgate_records::execution::{AppliedLoad, Completeness};
@@ -30,6 +31,7 @@ mod compared;
 mod health;
 mod held;
 mod ran;
+mod sought;
 mod trust;
 mod warnings;
 mod words;
@@ -72,6 +74,8 @@ pub struct Evidence<'a> {
     pub unanswered_scenarios: &'a [(String, u64)],
     /// Of what kinds the failed requests are, as words go on after a colon.
     pub failures: &'a str,
+    /// What capacity was sought and found.
+    pub capacity: Option<&'a CapacitySummary>,
     /// Each task's own account.
     pub manifests: &'a [Manifest],
     /// The order that stopped the run, if one did.

@@ -1,6 +1,7 @@
 //! The execution's record: what DynamoDB and the local folder keep of a run.
 
 use crate::architecture::Architecture;
+use crate::capacity::CapacitySummary;
 use crate::comparison::Comparison;
 use crate::control::Stop;
 use crate::cost::Cost;
@@ -86,6 +87,9 @@ pub struct Execution {
     /// Whether it was given up before what its tasks had written was merged, as on a disk that stayed full.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unmerged: bool,
+    /// What capacity was found; absent if none was sought.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<CapacitySummary>,
 }
 
 impl Execution {

@@ -37,6 +37,10 @@ impl ExecutionKeys {
     pub fn setup(&self) -> String {
         format!("{}control/setup.json", self.root)
     }
+    /// The steps of a search for the capacity.
+    pub fn capacity(&self) -> String {
+        format!("{}control/capacity.json", self.root)
+    }
     /// The order to stop, and who gave it.
     pub fn stop(&self) -> String {
         format!("{}control/stop.json", self.root)

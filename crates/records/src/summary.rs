@@ -1,5 +1,6 @@
 //! `summary.json`: the one published account of a run, in k6's shape where k6 has one.
 
+use crate::capacity::CapacitySummary;
 use crate::comparison::Comparison;
 use crate::connections::Connections;
 use crate::cost::Cost;
@@ -66,6 +67,9 @@ pub struct Summary {
     /// The same by intervals (`method: compare`); absent if the test asks for none, or there is no run to compare with yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Box<Comparison>>,
+    /// What capacity was found; absent if none was sought.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<CapacitySummary>,
     /// How each generator fared, by task.
     #[serde(default)]
     pub generators: Vec<GeneratorSummary>,

@@ -46,5 +46,6 @@ pub fn execution(project: &str, test: &str, id: &str) -> Execution {
         failures: None,
         unwritten: Vec::new(),
         unmerged: false,
+        capacity: None,
     }
 }

@@ -25,7 +25,7 @@ use floodgate_control::{
 };
 use floodgate_core::cost;
 use floodgate_core::definition::model::{Definition, Region};
-use floodgate_core::schedule::planned_load;
+use floodgate_core::planned::planned_load;
 use floodgate_records::estimate::Estimate;
 use floodgate_records::execution::{Infrastructure, InfrastructureKind, PrincipalIs, Trigger};
 use floodgate_records::plan::Plan;

@@ -8,7 +8,7 @@ use crate::tenant::Tenant;
 use floodgate_control::load::Loaded;
 use floodgate_control::{PlanOptions, Refusal, refuse};
 use floodgate_core::definition::sketch;
-use floodgate_core::schedule::planned_load;
+use floodgate_core::planned::planned_load;
 use floodgate_records::control::Stop;
 use floodgate_records::execution::{Execution, PrincipalIs, Trigger, TriggerKind};
 use floodgate_records::word::Word;

@@ -8,7 +8,7 @@ use crate::stack_config::{ProjectRules, SPOT, StackConfig};
 use floodgate_control::max_duration;
 use floodgate_core::cost::{Bill, Capacity};
 use floodgate_core::definition::model::Definition;
-use floodgate_core::schedule::planned_load;
+use floodgate_core::planned::planned_load;
 use floodgate_records::execution::{PrincipalIs, Trigger};
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -22,6 +22,8 @@ pub struct ScenarioRunner<R> {
     pub series: ScenarioSeries,
     /// When the scenario starts.
     pub begin: Nanos,
+    /// The number of its first iteration.
+    pub first_iteration: u64,
     /// How long iterations may go on after the scenario's end.
     pub graceful_stop: Duration,
     /// The least time between the starts of a VU's iterations, in a closed loop.
@@ -112,7 +114,11 @@ impl<R: VuFactory> ScenarioRunner<R> {
             start.at,
             start.scheduled.then_some(start.intended),
         );
-        let ended = until(deadline, vu.iterate(number, (start.intended, start.at))).await;
+        let ended = until(
+            deadline,
+            vu.iterate(self.first_iteration + number, (start.intended, start.at)),
+        )
+        .await;
         match ended {
             Some(ended) if !ended.complete => {
                 self.recorder

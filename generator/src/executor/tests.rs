@@ -164,6 +164,7 @@ impl Case {
                 recorder: Rc::clone(&recorder),
                 series,
                 begin,
+                first_iteration: 0,
                 graceful_stop: self.graceful_stop,
                 pace: self.pace,
                 counters: Rc::clone(&counters),

@@ -40,6 +40,9 @@ pub struct FlushConfig {
     pub start_ms: i64,
     /// Seconds between two shards.
     pub flush_s: u64,
+    /// Seconds of a window of the trends that are not kept by the second: [`floodgate_core::shard::PHASE_WINDOW_S`], or less where shards
+    /// are shorter, so that a shard has all of its time.
+    pub phase_s: u32,
     /// Between two live objects.
     pub live: Duration,
     /// Threads that send load.
@@ -219,15 +222,22 @@ impl Flusher {
 
     fn end_of_intervals(&mut self, second: u64) {
         self.next_second = second + 1;
-        let phase = u64::from(floodgate_core::shard::PHASE_WINDOW_S);
+        let phase = u64::from(self.config.phase_s);
         if self.next_second.is_multiple_of(phase) {
-            self.series
-                .end_phase_window(self.time_of(self.next_second - phase), self.output.rows());
+            self.series.end_phase_window(
+                self.phase_window(self.next_second - phase),
+                self.output.rows(),
+            );
         }
         if self.next_second.is_multiple_of(self.config.flush_s) {
             self.flush();
             self.write_failures();
         }
+    }
+
+    /// When such a window began, Unix ms, and how long it is at most, in seconds.
+    fn phase_window(&self, second: u64) -> (i64, u32) {
+        (self.time_of(second), self.config.phase_s)
     }
 
     fn time_of(&self, second: u64) -> i64 {
@@ -283,11 +293,11 @@ impl Flusher {
         for (second, windows) in waiting {
             self.end_second(second, windows);
         }
-        let phase = u64::from(floodgate_core::shard::PHASE_WINDOW_S);
+        let phase = u64::from(self.config.phase_s);
         let begun = self.next_second / phase * phase;
         if begun < self.next_second {
             self.series
-                .end_phase_window(self.time_of(begun), self.output.rows());
+                .end_phase_window(self.phase_window(begun), self.output.rows());
         }
         if !self.output.rows().is_empty() {
             self.flush();

@@ -6,7 +6,7 @@ use crate::recorder::{
     CheckCell, DataCell, NewSeries, RequestCell, ScenarioCell, SeriesId, Window,
 };
 use floodgate_core::histogram::Histogram;
-use floodgate_core::shard::{PHASE_WINDOW_S, Row};
+use floodgate_core::shard::Row;
 use floodgate_engines::Cell;
 use floodgate_records::manifest::Totals;
 use floodgate_records::metric::{Builtin, MetricKind, SeriesKey, Tags};
@@ -342,8 +342,12 @@ impl SeriesTable {
         (self.vus.now, self.vus_max.now) = (0.0, 0.0);
     }
 
-    /// Writes the trends that are not kept by the second, of the window that began at `time_ms`, and begins the next.
-    pub(super) fn end_phase_window(&mut self, time_ms: i64, rows: &mut Vec<Row>) {
+    /// Writes the trends that are not kept by the second, of the window with this begin and length, and begins the next.
+    pub(super) fn end_phase_window(
+        &mut self,
+        (time_ms, window_s): (i64, u32),
+        rows: &mut Vec<Row>,
+    ) {
         let phases = self
             .requests
             .series
@@ -356,7 +360,7 @@ impl SeriesTable {
             ]
         });
         for (key, histogram) in phases.chain(scenarios) {
-            trend(key, time_ms, PHASE_WINDOW_S, histogram, rows);
+            trend(key, time_ms, window_s, histogram, rows);
             histogram.clear();
         }
     }

@@ -66,6 +66,7 @@ fn config(workers: usize) -> FlushConfig {
         segment: "1/1".to_owned(),
         start_ms: START_MS,
         flush_s: 10,
+        phase_s: 10,
         live: Duration::from_millis(100),
         workers,
         usable_cpus: 1.0,

@@ -8,6 +8,7 @@ use crate::environment::Level;
 use crate::flush::{self, Delivered, FlushConfig, Outbox};
 use floodgate_core::execution::redact::Redactor;
 use floodgate_core::schedule::Segment;
+use floodgate_core::shard::PHASE_WINDOW_S;
 use floodgate_core::targets::Targets;
 use floodgate_records::control::Ready;
 use floodgate_records::keys::ExecutionKeys;
@@ -108,12 +109,14 @@ impl Task {
     }
 
     pub(super) fn flush_config(&self, start_ms: i64) -> FlushConfig {
+        let flush_s = (self.plan.flush_interval_ms / 1_000).max(1);
         FlushConfig {
             execution: self.plan.execution.clone(),
             task: self.config.task,
             segment: self.segment.to_string(),
             start_ms,
-            flush_s: (self.plan.flush_interval_ms / 1_000).max(1),
+            flush_s,
+            phase_s: PHASE_WINDOW_S.min(u32::try_from(flush_s).unwrap_or(PHASE_WINDOW_S)),
             live: Duration::from_millis(self.plan.live_interval_ms.max(100)),
             workers: self.workers,
             usable_cpus: self.config.environment.limits.cpus.min(self.workers as f64),

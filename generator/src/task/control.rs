@@ -8,6 +8,7 @@ use super::objects::optional;
 use crate::clock::unix_ms;
 use crate::environment::{Level, Log};
 use bytes::Bytes;
+use floodgate_records::capacity::CapacityControl;
 use floodgate_records::control::{Start, Stop, StopReason};
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::plan::Plan;
@@ -105,6 +106,34 @@ pub(super) async fn stop_ordered(
             return stop.by;
         }
         sleep(stop_look(plan)).await;
+    }
+}
+
+/// Passes the steps of a search for the capacity on as they are ordered, until no further one comes.
+pub(super) async fn follow_steps(
+    store: &dyn ObjectStore,
+    keys: &ExecutionKeys,
+    plan: &Plan,
+    steps: &watch::Sender<CapacityControl>,
+) {
+    let key = keys.capacity();
+    loop {
+        // One that cannot be read now is read again: the next step begins later than that.
+        let look = timeout(LOOK_TIMEOUT, optional::<CapacityControl>(store, &key));
+        if let Ok(Ok(Some(control))) = look.await {
+            let over = control.ended.is_some();
+            steps.send_if_modified(|known| {
+                let more = control.steps.len() > known.steps.len() || control.ended != known.ended;
+                if more {
+                    *known = control;
+                }
+                more
+            });
+            if over {
+                return;
+            }
+        }
+        sleep(start_look(plan)).await;
     }
 }
 

@@ -18,6 +18,7 @@ use crate::standstill::{Standstills, as_us};
 use floodgate_core::definition::model::Definition;
 use floodgate_core::fold::Folding;
 use floodgate_core::histogram::Histogram;
+use floodgate_records::capacity::{CapacityControl, CapacityEnd};
 use floodgate_records::manifest::{Manifest, ScriptSays, TaskOutcome};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -51,7 +52,10 @@ impl Task {
         let folding = Folding::of(&definition);
         let kept_tags = folding.named().to_vec();
         let budget = Arc::new(SeriesBudget::new(definition.run.max_series, folding));
+        let (steps, follow) = watch::channel(CapacityControl::default());
+        let seeks = definition.capacity.is_some();
         let common = Common {
+            steps: follow,
             transports,
             files: Arc::clone(&files),
             given,
@@ -98,7 +102,7 @@ impl Task {
         (environment.log)(Level::Info, &format!("starts at {start_ms}"));
 
         let mut running = workers.running;
-        let (stopped_by, standstill) = self.watch(&orders, &mut running).await;
+        let (stopped_by, standstill) = self.watch(&orders, (&steps, seeks), &mut running).await;
         let reports: Vec<Report> = workers.threads.into_iter().map(join).collect();
         let torn = self.clean_up(&common, stopped_by.is_some()).await;
         // The flusher gives signs of life until now.
@@ -178,6 +182,7 @@ impl Task {
     async fn watch(
         &mut self,
         orders: &watch::Sender<Order>,
+        (steps, seeks): (&watch::Sender<CapacityControl>, bool),
         running: &mut Running,
     ) -> (Option<String>, Duration) {
         /// How often the deadline and the time that has passed are looked at. A look wakes a core, which costs as much as a
@@ -185,6 +190,9 @@ impl Task {
         const LOOK: Duration = Duration::from_millis(100);
         let ordered = control::stop_ordered(&*self.store, &self.keys, &self.plan);
         let mut ordered = std::pin::pin!(ordered);
+        let following = control::follow_steps(&*self.store, &self.keys, &self.plan, steps);
+        let mut following = std::pin::pin!(following);
+        let mut follows = seeks;
         let mut stopped_by = None;
         let mut standstills = Standstills::since(boot_time(), LOOK);
         loop {
@@ -194,10 +202,16 @@ impl Task {
                     (unix_ms() >= self.plan.deadline_ms).then(|| "deadline".to_owned())
                 }
                 by = &mut ordered, if stopped_by.is_none() => Some(by),
+                () = &mut following, if follows => {
+                    follows = false;
+                    None
+                }
                 by = control::stop_signalled(&mut self.stop), if stopped_by.is_none() => Some(by),
             };
             if stopped_by.is_none() && by.is_some() {
                 orders.send_replace(Order::Stop);
+                steps.send_modify(|steps| steps.ended = Some(CapacityEnd::Unmeasured));
+                follows = false;
                 stopped_by = by;
             }
             standstills.look(boot_time());

@@ -20,7 +20,7 @@ pub(super) struct NativeScenario {
 }
 
 /// Makes VUs for a scenario.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct NativeVus(pub(super) Rc<NativeScenario>);
 
 impl VuFactory for NativeVus {

@@ -7,9 +7,11 @@ use crate::flow::{CompileError, CompiledScenario, Files, Given, Native, Place};
 use crate::http::{SetupError, TransportId, TransportOptions, Wire, Worker};
 use crate::recorder::{Closed, ScenarioSeries, SeriesBudget, Window, WorkerRecorder};
 use crate::timer::{StopSignal, Timer};
-use floodgate_core::definition::model::Definition;
+use floodgate_core::capacity::Load;
+use floodgate_core::definition::model::{Definition, Scenario};
 use floodgate_core::histogram::Histogram;
-use floodgate_core::schedule::{Segment, schedule_of};
+use floodgate_core::schedule::{Schedule, Segment, schedule_of};
+use floodgate_records::capacity::CapacityControl;
 use floodgate_records::connections::Connections;
 use floodgate_records::metric::Tags;
 use std::cell::{Cell, RefCell};
@@ -21,6 +23,7 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
 
 /// Windows are closed this long after their second, so that what ended in its last moment is in them.
 const SETTLE: Nanos = 5_000_000;
@@ -40,6 +43,8 @@ pub(super) enum Order {
 #[derive(Debug)]
 pub(super) struct Common {
     pub(super) definition: Definition,
+    /// The steps of a search for the capacity, as they come.
+    pub(super) steps: watch::Receiver<CapacityControl>,
     pub(super) files: Arc<Files>,
     /// What setup has given.
     pub(super) given: Given,
@@ -235,11 +240,19 @@ impl RunningWorker<'_> {
         let scenarios: Vec<_> = prepared
             .into_iter()
             .enumerate()
-            .map(|(index, prepared)| self.begin(index, prepared))
+            .map(|(index, prepared)| self.scenario(index, prepared))
             .collect();
+        let mut running = match Load::of(&self.common.definition.scenarios) {
+            Some(load) if self.common.definition.capacity.is_some() => {
+                self.timer.sleep_until(self.start).await;
+                self.steps(&load, &scenarios).await
+            }
+            _ => self.planned(&scenarios),
+        };
+        drop(scenarios);
         self.timer.sleep_until(self.start).await;
         let began = self.timer.clock().now();
-        for scenario in scenarios {
+        for scenario in running.drain(..) {
             if let Err(error) = scenario.await
                 && let Ok(panic) = error.try_into_panic()
             {
@@ -277,11 +290,7 @@ impl RunningWorker<'_> {
         report
     }
 
-    fn begin(
-        &self,
-        index: usize,
-        Prepared { flow, transport }: Prepared,
-    ) -> tokio::task::JoinHandle<()> {
+    fn scenario(&self, index: usize, Prepared { flow, transport }: Prepared) -> Running {
         let scenario = &self.common.definition.scenarios[index];
         let tags: Tags = self
             .common
@@ -291,34 +300,93 @@ impl RunningWorker<'_> {
             .chain(&scenario.tags)
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect();
-        let series: ScenarioSeries = self
+        let series = self
             .recorder
             .borrow_mut()
             .scenario_series(&tags.with("scenario", scenario.name.clone()));
-        let native = NativeScenario {
+        let vus = NativeVus(Rc::new(NativeScenario {
             worker: Rc::clone(&self.worker),
             transport,
             flow,
             timer: Rc::clone(&self.timer),
             recorder: Rc::clone(&self.recorder),
-        };
+        }));
+        Running { series, vus }
+    }
+
+    /// Begins all scenarios as the definition says.
+    fn planned(&self, scenarios: &[Running]) -> Vec<JoinHandle<()>> {
+        let planned = self.common.definition.scenarios.iter().zip(scenarios);
+        planned
+            .map(|(scenario, running)| {
+                let begin = self.start + nanos(scenario.start_time);
+                let schedule = schedule_of(scenario, &self.segment);
+                self.begin(scenario, running, schedule, (begin, 0))
+            })
+            .collect()
+    }
+
+    /// Begins each step of a search for the capacity when it is ordered, until no further one comes. Iterations go on counting: their
+    /// numbers are used once in a run.
+    async fn steps(&self, load: &Load, scenarios: &[Running]) -> Vec<JoinHandle<()>> {
+        let mut orders = self.common.steps.clone();
+        let all = &self.common.definition.scenarios;
+        let mut first = vec![0; all.len()];
+        let mut running: Vec<JoinHandle<()>> = Vec::new();
+        let mut begun = 0;
+        loop {
+            let control = orders.borrow_and_update().clone();
+            for step in control.steps.iter().skip(begun) {
+                let duration = Duration::from_millis(step.until_ms.saturating_sub(step.from_ms));
+                let begin = self.start + step.from_ms * 1_000_000;
+                let of = |segment| load.schedules(all, step.load, duration, segment);
+                let undivided = Segment::whole();
+                let whole = of(&undivided);
+                for (index, own) in of(&self.segment).into_iter().enumerate() {
+                    let at = (begin, first[index]);
+                    running.push(self.begin(&all[index], &scenarios[index], own, at));
+                    first[index] += whole[index].iterations().unwrap_or_default();
+                }
+            }
+            begun = control.steps.len();
+            running.retain(|step| !step.is_finished());
+            if control.ended.is_some() || orders.changed().await.is_err() {
+                return running;
+            }
+        }
+    }
+
+    fn begin(
+        &self,
+        scenario: &Scenario,
+        running: &Running,
+        schedule: Schedule,
+        (begin, first_iteration): (Nanos, u64),
+    ) -> JoinHandle<()> {
         let runner = ScenarioRunner {
             timer: Rc::clone(&self.timer),
             stop: Rc::clone(&self.stop),
             recorder: Rc::clone(&self.recorder),
-            series,
-            begin: self.start
-                + u64::try_from(scenario.start_time.as_nanos()).unwrap_or(u64::MAX / 4),
+            series: running.series,
+            begin,
+            first_iteration,
             graceful_stop: scenario.graceful_stop,
             pace: scenario.pace,
             counters: Rc::clone(&self.counters),
-            vus: NativeVus(Rc::new(native)),
+            vus: running.vus.clone(),
         };
-        tokio::task::spawn_local(crate::executor::run(
-            Rc::new(runner),
-            schedule_of(scenario, &self.segment),
-        ))
+        tokio::task::spawn_local(crate::executor::run(Rc::new(runner), schedule))
     }
+}
+
+/// A scenario whose VUs can be made.
+struct Running {
+    series: ScenarioSeries,
+    vus: NativeVus,
+}
+
+fn nanos(duration: Duration) -> Nanos {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX / 4)
 }
 
 /// Closes windows in time also when nothing is measured, keeps the gauges, and notes how late it comes to it.

@@ -70,6 +70,7 @@ fn config() -> FlushConfig {
         segment: "1/1".into(),
         start_ms: START_MS,
         flush_s: 10,
+        phase_s: 10,
         live: Duration::from_secs(1),
         workers: 1,
         usable_cpus: 1.0,
@@ -98,6 +99,7 @@ fn work(server: SocketAddr, to_flusher: Sender<Closed>, recycled: Receiver<Windo
             stop: Rc::default(),
             recorder: Rc::clone(&recorder),
             series,
+            first_iteration: 0,
             begin: start,
             graceful_stop: Duration::from_secs(30),
             pace: None,
@@ -157,6 +159,7 @@ fn record() -> Execution {
         failures: None,
         unwritten: Vec::new(),
         unmerged: false,
+        capacity: None,
     }
 }
 
@@ -222,6 +225,7 @@ fn concluded(manifest: Manifest, shards: &[Vec<u8>]) -> Conclusion {
         baseline: None,
         comparison: None,
         compared_metrics: &[],
+        capacity: None,
         baseline_missing: &[],
         tolerance: 0.0,
         min_applied_load: 0.0,

@@ -124,7 +124,7 @@ fn write_files(folder: &Path) -> Result<PathBuf> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use floodgate_core::schedule::planned_load;
+    use floodgate_core::planned::planned_load;
 
     #[test]
     fn what_the_reader_changed_stays() {

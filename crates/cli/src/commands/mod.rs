@@ -3,6 +3,7 @@
 pub mod abort;
 pub mod attach;
 pub mod baseline;
+pub mod capacity;
 pub mod compare;
 pub mod demo;
 pub mod deploy;

@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Generators on one machine at most: more would only take the CPU from each other.
-const MAX_GENERATORS: i64 = 256;
+pub(crate) const MAX_GENERATORS: i64 = 256;
 
 /// Arguments of `floodgate run`.
 #[derive(Debug, clap::Args)]

@@ -5,7 +5,7 @@ use crate::env::Environment;
 use crate::error::Result;
 use crate::load::load_file;
 use crate::output::{counted, print, say};
-use floodgate_core::schedule::planned_load;
+use floodgate_core::planned::planned_load;
 use floodgate_core::units::format_duration;
 use std::path::PathBuf;
 use std::process::ExitCode;

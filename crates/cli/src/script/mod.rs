@@ -8,7 +8,7 @@ use crate::env::Environment;
 use crate::error::{CliError, Result};
 use above::Above;
 use floodgate_core::definition::model::Definition;
-use floodgate_core::schedule::UNKNOWN_DURATION;
+use floodgate_core::planned::UNKNOWN_DURATION;
 use floodgate_engines::{Inspection, Job, LaunchError, PrepareRequest, PreparedScript};
 use floodgate_records::engine::Engine;
 use serde_json::json;

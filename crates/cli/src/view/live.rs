@@ -83,6 +83,10 @@ fn state(p: &Progress) -> String {
         Phase::Waiting => style("waiting for the generators").dim().to_string(),
         Phase::Running if p.elapsed.is_zero() => style("starting").dim().to_string(),
         Phase::Running if p.total.is_zero() => clock(p.elapsed),
+        Phase::Running if p.seeking.is_some() => {
+            let sentence = p.seeking.as_deref().unwrap_or_default();
+            format!("{}  {sentence}", clock(p.elapsed))
+        }
         Phase::Running if left.is_zero() => {
             format!("{}  {}", clock(p.elapsed), style("last iterations").dim())
         }

@@ -15,6 +15,7 @@ pub(super) struct PlainView<W = Stderr> {
     out: W,
     phase: Option<Phase>,
     shown_at: Duration,
+    seeking: Option<String>,
 }
 
 impl PlainView {
@@ -29,12 +30,22 @@ impl<W: Write> PlainView<W> {
             out,
             phase: None,
             shown_at: Duration::ZERO,
+            seeking: None,
         };
         view.say(&format!(
             "{} against {}: execution {}, generators: {}",
             title.test, title.target, title.id, title.generators
         ));
         view
+    }
+
+    /// How a search for the capacity stands, where that has changed.
+    fn sought(&mut self, p: &Progress) {
+        if self.seeking != p.seeking {
+            self.seeking.clone_from(&p.seeking);
+            let sentence = p.seeking.as_deref().unwrap_or_default();
+            self.say(&format!("{}  {sentence}", clock(p.elapsed)));
+        }
     }
 
     /// A log that cannot be written must not end a run.
@@ -46,6 +57,9 @@ impl<W: Write> PlainView<W> {
 impl<W: Write> View for PlainView<W> {
     fn update(&mut self, p: &Progress) {
         let changed = self.phase.replace(p.phase) != Some(p.phase);
+        if p.phase == Phase::Running && p.seeking.is_some() {
+            return self.sought(p);
+        }
         match p.phase {
             Phase::Waiting if changed => self.say("waiting for the generators"),
             Phase::Stopping if changed => self.say(&format!(
@@ -118,6 +132,7 @@ pub(super) fn example() -> Progress {
             },
         ],
         stopping: Some("ann".into()),
+        seeking: None,
     }
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 use floodgate_core::definition::model::{HttpOptions, RunOptions};
-use floodgate_core::schedule::planned_load;
+use floodgate_core::planned::planned_load;
 use floodgate_records::engine::Engine;
 use floodgate_records::word::Words;
 use proptest::prelude::*;
@@ -32,6 +32,7 @@ fn definition(engine: Engine, executor: Executor) -> Definition {
         data: Vec::new(),
         thresholds: Vec::new(),
         baseline: None,
+        capacity: None,
         run: RunOptions::default(),
         http: HttpOptions::default(),
         tags: BTreeMap::new(),

@@ -1,6 +1,7 @@
 //! Watching a run: a machine that is stepped by its caller, and between two steps is nothing but its [`WatchState`].
 
 mod abort;
+mod capacity;
 mod figures;
 mod live;
 mod observer;
@@ -15,6 +16,7 @@ use crate::error::Result;
 use crate::prepare::max_duration;
 use crate::stop::{order_stop, read_stop};
 use crate::{LostTask, Prepared, Stores, json};
+use capacity::{Moment, Seeking};
 use floodgate_core::definition::model::Definition;
 use floodgate_records::control::{Start, Stop, StopReason};
 use floodgate_records::execution::Execution;
@@ -46,6 +48,8 @@ pub struct Watch {
     reported: Vec<LostTask>,
     live: Live,
     progress: Progress,
+    /// The search for the capacity, if the run is one.
+    sought: Option<Seeking>,
 }
 
 impl Watch {
@@ -73,6 +77,7 @@ impl Watch {
         let keys = ExecutionKeys::new(&plan.project, &plan.execution);
         let live = Live::new(plan.tasks.len(), &definition, options.figures);
         let progress = Progress::before_start(&plan, &state);
+        let sought = Seeking::of(&definition, &plan);
         Self {
             stores,
             keys,
@@ -84,6 +89,7 @@ impl Watch {
             reported: Vec::new(),
             live,
             progress,
+            sought,
         }
     }
 
@@ -165,6 +171,11 @@ impl Watch {
         self.progress = self
             .live
             .progress(&self.plan, &self.definition, &self.state, now_ms);
+        if let (Some(sought), Phase::Running) = (&self.sought, self.state.phase) {
+            let elapsed = self.progress.elapsed;
+            self.progress.offered_per_s = sought.offered(elapsed);
+            self.progress.seeking = sought.sentence(elapsed);
+        }
         Ok(Next {
             wait: self.wait(),
             phase: self.state.phase,
@@ -309,6 +320,17 @@ impl Watch {
         }
         let elapsed =
             Duration::from_millis(u64::try_from(now_ms.saturating_sub(start_ms)).unwrap_or(0));
+        if let Some(sought) = &mut self.sought {
+            // Beyond the capacity thresholds break: that is what is sought.
+            let tasks = sending(&self.state.tasks);
+            let lead = self.options.lead;
+            let at = Moment {
+                start_ms,
+                now_ms,
+                lead,
+            };
+            return sought.step(&self.stores, &self.keys, &tasks, at).await;
+        }
         if let Some(id) = abort::breached(&self.definition, self.live.totals(), elapsed) {
             return self.stop(StopReason::Threshold, id, now_ms).await;
         }
@@ -375,6 +397,14 @@ impl Watch {
             .collect();
         lost.join("; ")
     }
+}
+
+/// The tasks that send load, by number.
+fn sending(tasks: &[TaskState]) -> Vec<u32> {
+    let all = (0..).zip(tasks);
+    all.filter(|(_, state)| **state == TaskState::Running)
+        .map(|(task, _)| task)
+        .collect()
 }
 
 fn saturating_i64(value: u64) -> i64 {

@@ -73,6 +73,8 @@ pub struct Progress {
     pub tasks: Vec<TaskState>,
     /// The order that stops the run: why and by whom.
     pub stopping: Option<String>,
+    /// How a search for the capacity stands, a short sentence.
+    pub seeking: Option<String>,
 }
 
 impl Progress {
@@ -98,6 +100,7 @@ impl Progress {
             max_vus: plan.load.max_vus,
             tasks: state.tasks.clone(),
             stopping: state.stop.as_ref().map(|(stop, _)| stop.by.clone()),
+            seeking: None,
         }
     }
 
@@ -113,7 +116,8 @@ impl Progress {
         };
         self.elapsed =
             Duration::from_millis(u64::try_from(now_ms.saturating_sub(start_ms)).unwrap_or(0));
-        if plan.load.duration_ms > 0 && state.phase == Phase::Running {
+        let planned = definition.capacity.is_none() && plan.load.duration_ms > 0;
+        if planned && state.phase == Phase::Running {
             self.offered_per_s = offered(definition, self.elapsed);
         }
     }

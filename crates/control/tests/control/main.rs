@@ -7,5 +7,6 @@ mod merging;
 mod orphans;
 mod preparing;
 mod refusing;
+mod seeking;
 mod support;
 mod watching;

@@ -86,6 +86,7 @@ pub fn definition(thresholds: &[(&str, &str)]) -> Definition {
         data: Vec::new(),
         thresholds: thresholds.iter().map(spec).collect(),
         baseline: None,
+        capacity: None,
         run: RunOptions::default(),
         http: HttpOptions::default(),
         tags: BTreeMap::new(),

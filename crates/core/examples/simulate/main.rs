@@ -1,16 +1,18 @@
-//! How often comparisons are right, by simulation: prints the tables of `docs/compare.md`.
+//! How often answers are right, by simulation: prints the tables of `docs/compare.md` and `docs/capacity.md`.
 //!
-//! `cargo xtask simulate compare` and `cargo xtask simulate paired` build and run it. The seeds are fixed: it prints the same each time.
+//! `cargo xtask simulate compare` (`paired`, `capacity`) builds and runs it. The seeds are fixed: it prints the same each time.
 
+mod capacity;
 mod model;
 mod paired;
+mod queue;
 mod trial;
 
 use model::{Conditions, Tail};
 use paired::Shared;
 use trial::{Against, P95, power, trials};
 
-const USAGE: &str = "usage: simulate compare|paired [TRIALS]";
+const USAGE: &str = "usage: simulate compare|paired|capacity [TRIALS]";
 
 fn main() {
     let mut words = std::env::args().skip(1);
@@ -19,6 +21,7 @@ fn main() {
     match (what.as_deref(), count) {
         (Some("compare"), Ok(count)) if count > 0 => compare(count),
         (Some("paired"), Ok(count)) if count > 0 => in_turns(count),
+        (Some("capacity"), Ok(count)) if count > 0 => capacity::table(count),
         _ => {
             eprintln!("{USAGE}");
             std::process::exit(2);

@@ -4,7 +4,7 @@
 use super::bill::{Bill, bill};
 use super::usage::{Capacity, Size, Usage};
 use crate::definition::model::RunOptions;
-use crate::schedule::UNKNOWN_DURATION;
+use crate::planned::UNKNOWN_DURATION;
 use floodgate_records::architecture::Architecture;
 use floodgate_records::plan::Plan;
 use std::time::Duration;

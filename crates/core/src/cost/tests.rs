@@ -321,7 +321,7 @@ proptest! {
         };
         let up_to = |s| cost(Some(Duration::from_secs(s)));
         prop_assert!(up_to(longest_s) < up_to(longest_s + more_s));
-        prop_assert_eq!(cost(None), cost(Some(crate::schedule::UNKNOWN_DURATION)));
+        prop_assert_eq!(cost(None), cost(Some(crate::planned::UNKNOWN_DURATION)));
     }
 
     #[test]

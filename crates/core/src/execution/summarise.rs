@@ -9,6 +9,7 @@ use crate::threshold::{
     mark_aborted, select,
 };
 use crate::verdict::{Evidence, Saturation, Verdict, judge};
+use floodgate_records::capacity::CapacitySummary;
 use floodgate_records::comparison::Comparison;
 use floodgate_records::connections::Connections;
 use floodgate_records::control::Stop;
@@ -39,6 +40,8 @@ pub struct Finished<'a> {
     pub manifests: &'a [Manifest],
     /// The definition's thresholds.
     pub thresholds: &'a Thresholds,
+    /// What capacity was sought and found: then thresholds are none of the whole run's business.
+    pub capacity: Option<CapacitySummary>,
     /// The definition's comparison, and the summary of the earlier run if there is one.
     pub baseline: Option<(&'a Baseline, Option<&'a Summary>)>,
     /// The comparison with an earlier run by intervals, if there is one.
@@ -77,7 +80,11 @@ pub struct Conclusion {
 /// Judges a run and sums it up.
 pub fn conclude(run: &Finished<'_>) -> Conclusion {
     let missing = missing_samples(run);
-    let mut thresholds = run.thresholds.evaluate(run.source, run.duration, &missing);
+    let whole = run.capacity.is_none();
+    let mut thresholds = match whole {
+        true => run.thresholds.evaluate(run.source, run.duration, &missing),
+        false => Vec::new(),
+    };
     if let Some(stop) = run.stop {
         mark_aborted(&mut thresholds, stop);
     }
@@ -85,7 +92,9 @@ pub fn conclude(run: &Finished<'_>) -> Conclusion {
         execution: earlier.map(|s| s.execution.clone()),
         outcomes: baseline.compare(run.source, run.duration, &missing, earlier),
     });
-    thresholds.extend(implicit::outcomes(run.source, run.duration));
+    if whole {
+        thresholds.extend(implicit::outcomes(run.source, run.duration));
+    }
     let failures = Failures::of(run.source).to_string();
     let unanswered_scenarios = unanswered_scenarios(run.source);
     let mut verdict = judge(&Evidence {
@@ -96,12 +105,14 @@ pub fn conclude(run: &Finished<'_>) -> Conclusion {
         completeness: &run.completeness,
         tolerance: run.tolerance,
         applied: &run.applied,
-        min_applied_load: run.min_applied_load,
-        min_completed_load: run.min_completed_load,
+        // Beyond the capacity no load is applied as planned; each step was judged by how far its own was.
+        min_applied_load: if whole { run.min_applied_load } else { 0.0 },
+        min_completed_load: if whole { run.min_completed_load } else { 0.0 },
         expects_requests: run.expects_requests,
         silent_scenarios: &run.silent_scenarios,
         unanswered_scenarios: &unanswered_scenarios,
         failures: &failures,
+        capacity: run.capacity.as_ref(),
         manifests: run.manifests,
         stop: run.stop,
         errors: run.errors,
@@ -186,6 +197,7 @@ fn summarise(
         baseline,
         comparison: run.comparison.map(|found| Box::new(judged(found, verdict))),
         generators: generators(run.manifests),
+        capacity: run.capacity.clone(),
         warnings: verdict.warnings.clone(),
         infrastructure: e.infrastructure.clone(),
         cost: e.cost.clone(),

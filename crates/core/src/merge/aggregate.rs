@@ -191,6 +191,20 @@ impl Totals {
         Ok(())
     }
 
+    /// Adds windows of any series and tasks, in any order.
+    ///
+    /// # Errors
+    /// [`HistogramError`] if a histogram is not sound; those of [`crate::shard::decode`] are.
+    pub fn add_windows<'a>(
+        &mut self,
+        rows: impl Iterator<Item = &'a Row>,
+    ) -> Result<(), HistogramError> {
+        for row in rows {
+            self.entry(&row.key).add_row(row, Along::Time)?;
+        }
+        Ok(())
+    }
+
     /// All series of a metric whose tags match, as one: see [`Self::sum_where`].
     pub fn sum_of(&self, metric: &str, filter: &Tags) -> Option<Aggregate> {
         self.sum_where(metric, |tags| tags.matches(filter))

@@ -11,7 +11,6 @@ mod constant_arrival_rate;
 mod constant_vus;
 mod counted;
 mod per_vu_iterations;
-mod planned;
 mod ramping_arrival_rate;
 mod ramping_vus;
 mod segment;
@@ -24,7 +23,6 @@ mod vu_loop;
 use arrivals::Timeline;
 pub use arrivals::{Arrivals, Start};
 pub use counted::{Counted, Quota};
-pub use planned::{UNKNOWN_DURATION, planned_load};
 pub use segment::{MAX_CYCLE, Segment, SegmentError};
 pub use turns::ROUND;
 use turns::Turns;
@@ -75,13 +73,18 @@ impl Schedule {
 
 /// What of a scenario falls to `segment`.
 pub fn schedule_of(scenario: &Scenario, segment: &Segment) -> Schedule {
+    schedule_with(scenario, &scenario.executor, segment)
+}
+
+/// The same with another executor in the place of its own.
+pub fn schedule_with(scenario: &Scenario, executor: &Executor, segment: &Segment) -> Schedule {
     // A definition's weights make shares: it is refused otherwise.
     let share = scenario
         .share
         .as_ref()
         .and_then(|share| Segment::of_weights(&share.weights, share.place).ok());
     let turns = scenario.side.map(|side| (side, scenario.start_time));
-    shared(&scenario.executor, share, turns, segment)
+    shared(executor, share, turns, segment)
 }
 
 /// What of `executor` falls to `segment`.

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::definition::{Definition, HttpOptions, RunOptions, Scenario, Stage};
+use crate::planned::planned_load;
 use floodgate_records::engine::Engine;
 use floodgate_records::plan::PlannedLoad;
 use proptest::prelude::*;
@@ -220,6 +221,7 @@ fn definition(scenarios: Vec<(Duration, Duration, Executor)>) -> Definition {
         data: vec![],
         thresholds: vec![],
         baseline: None,
+        capacity: None,
         run: RunOptions::default(),
         http: HttpOptions::default(),
         tags: BTreeMap::new(),

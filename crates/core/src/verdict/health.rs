@@ -129,6 +129,8 @@ pub(super) fn saturated(e: &Evidence<'_>) -> Vec<String> {
     ];
     let lines = cases
         .into_iter()
+        // The steps of a search for the capacity are judged by the CPU use in them; beyond the capacity anything may happen.
+        .filter(|(which, _)| e.capacity.is_none() || *which != Saturation::Cpu)
         .map(|(which, what)| (of(which), what))
         .filter(|(tasks, _)| !tasks.is_empty());
     lines

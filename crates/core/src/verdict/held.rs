@@ -1,5 +1,6 @@
 //! Whether what was asked held, and was shown to.
 
+use super::sought::{found, shortfall};
 use super::words::{count, number, percent, tasks};
 use super::{Evidence, compared, own};
 use floodgate_records::control::{Stop, StopReason};
@@ -66,7 +67,11 @@ fn observed(t: &ThresholdOutcome) -> String {
 }
 
 pub(super) fn not_shown(e: &Evidence<'_>) -> Vec<String> {
-    let mut why = Vec::new();
+    let mut why: Vec<String> = e
+        .capacity
+        .and_then(|capacity| shortfall(capacity, e.manifests.len()))
+        .into_iter()
+        .collect();
     for t in e.thresholds.iter().filter(|t| t.outcome == Outcome::NoData) {
         let note = t.note.as_deref().unwrap_or("no sample was recorded");
         why.push(match t.observed {
@@ -152,6 +157,9 @@ fn fell_short(e: &Evidence<'_>) -> Vec<String> {
 }
 
 pub(super) fn why_passed(e: &Evidence<'_>) -> String {
+    if let Some(capacity) = e.capacity {
+        return found(capacity);
+    }
     let held = e.baseline.iter().filter(|b| b.outcome == Outcome::Passed);
     let compared = held.count() + usize::from(e.comparison.is_some_and(compared::holds));
     match (own(e.thresholds).count(), compared) {

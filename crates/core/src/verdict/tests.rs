@@ -135,6 +135,7 @@ fn verdict(c: &Case) -> Verdict {
         silent_scenarios: &c.silent_scenarios,
         unanswered_scenarios: &c.unanswered_scenarios,
         failures: "dns",
+        capacity: None,
         manifests: &c.manifests,
         stop: c.stop.as_ref(),
         errors: &c.errors,

@@ -48,7 +48,8 @@ pub(super) fn collect(e: &Evidence<'_>) -> Vec<String> {
         }
     }
     all.extend(e.comparison.into_iter().flat_map(compared::doubts));
-    if own(e.thresholds).next().is_none() && e.baseline.is_empty() && e.comparison.is_none() {
+    let compared = !e.baseline.is_empty() || e.comparison.is_some();
+    if own(e.thresholds).next().is_none() && !compared && e.capacity.is_none() {
         all.push(
             "the test has no thresholds, so the verdict says only that it ran and not everything failed; add thresholds"
                 .to_owned(),

@@ -1,5 +1,6 @@
 //! The summary on a terminal: the verdict first, then what it rests on, then what a reader would ask next.
 
+mod capacity;
 mod conclusion;
 mod data;
 mod figures;
@@ -16,6 +17,7 @@ use floodgate_records::summary::Summary;
 /// The whole account of a run, ending in a line feed. Sections without content are left out.
 pub fn summary(execution: &Execution, summary: &Summary, style: Style) -> String {
     let sections = [
+        ("Capacity", capacity::capacity(summary, style)),
         ("Thresholds", judged::thresholds(execution, summary, style)),
         ("Baseline", judged::baseline(summary, style)),
         ("Requests", requests::requests(summary, style)),

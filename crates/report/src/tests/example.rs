@@ -1,5 +1,8 @@
 //! A shop's checkout test, with different ends.
 
+use floodgate_records::capacity::{
+    CapacityEnd, CapacitySeen, CapacityStep, CapacitySummary, CapacityUnit, StepOutcome,
+};
 use floodgate_records::comparison::{Change, ComparedRun, Comparison, Gate, IfUndecided, Ratio};
 use floodgate_records::connections::{Connections, TlsResumption};
 use floodgate_records::cost::{Cost, CostItem};
@@ -273,6 +276,7 @@ pub(super) fn passed() -> Run {
         fails,
     };
     let summary = Summary {
+        capacity: None,
         schema: Summary::SCHEMA,
         execution: "01KAKQ8Z5T3M9W2C7XH4RJ6EVB".into(),
         project: "shop".into(),
@@ -352,6 +356,7 @@ pub(super) fn passed() -> Run {
         failures: None,
         unwritten: Vec::new(),
         unmerged: false,
+        capacity: None,
     };
     (execution, summary)
 }
@@ -625,4 +630,43 @@ pub(super) fn regressed() -> Run {
     run.1.baseline = None;
     run.1.comparison = Some(Box::new(comparison));
     run
+}
+
+/// Steps at four loads, of which the largest drowned the target.
+pub(super) fn capacity() -> CapacitySummary {
+    let step = |load: f64, outcome, p95_ms: f64| CapacityStep {
+        from_ms: 0,
+        settled_ms: 5_000,
+        until_ms: 20_000,
+        load,
+        seen: Some(CapacitySeen {
+            outcome,
+            why: match outcome {
+                StepOutcome::Held => Vec::new(),
+                _ => vec!["http_req_duration: p(95)<300".into()],
+            },
+            requests_per_s: 2.0 * load,
+            iterations_per_s: load.min(510.0),
+            p50_ms: Some(p95_ms / 3.0),
+            p95_ms: Some(p95_ms),
+            p99_ms: Some(p95_ms * 2.0),
+            failed: if load > 600.0 { 0.024 } else { 0.0 },
+            generator_cpu: 0.2,
+        }),
+    };
+    CapacitySummary {
+        low: Some(498.31),
+        estimate: Some(514.27),
+        high: Some(535.9),
+        unit: CapacityUnit::IterationsPerSecond,
+        limited_by: Some("http_req_duration: p(95)<300".into()),
+        precision: 0.05,
+        ended: CapacityEnd::Found,
+        steps: vec![
+            step(250.0, StepOutcome::Held, 24.1),
+            step(500.0, StepOutcome::Held, 181.0),
+            step(1_000.0, StepOutcome::Broke, 9_400.0),
+            step(531.25, StepOutcome::Broke, 412.0),
+        ],
+    }
 }

@@ -54,6 +54,20 @@ fn a_run_that_has_regressed() {
 }
 
 #[test]
+fn a_search_for_the_capacity() {
+    let (e, mut s) = passed();
+    s.capacity = Some(example::capacity());
+    let text = summary(&e, &s, Style::PLAIN);
+    let end = text.find("\nThresholds").unwrap();
+    insta::assert_snapshot!(text[..end]);
+    let narrow = summary(&e, &s, NARROW);
+    assert!(
+        narrow.lines().all(|line| line.chars().count() <= 72),
+        "{narrow}"
+    );
+}
+
+#[test]
 fn colours_change_nothing_but_colours() {
     let color = |width| Style { color: true, width };
     for (e, s) in [passed(), failed(), inconclusive(), nothing()] {

@@ -17,6 +17,8 @@
 //! | `/basic-auth/{user}/{password}` | 200 with these credentials, else 401 |
 //! | `/digest-auth/{algorithm}/{qop}/{uses}/{user}/{password}` | 200 with an answer by HTTP Digest, else 401; a nonce does for so many requests |
 //! | `/bearer` | 200 with a bearer token, which it returns, else 401 |
+//! | `/queue/{servers}/{per_s}` | 200 after its turn: so many servers that each answer `per_s` a second on average |
+//! | `/bucket/{per_s}/{burst}` | 200 for a token, else 429 |
 //! | `/count` | JSON `{requests, connections, paths}`; asking is not counted |
 //!
 //! `/` and `/api/…` take a realistic few milliseconds ([`Options::latency`]).
@@ -24,6 +26,7 @@
 mod answer;
 mod digest;
 mod latency;
+mod limits;
 mod routes;
 
 use crate::counters::Counters;
@@ -74,11 +77,13 @@ pub(crate) struct Shop {
     pages: Cell<u64>,
     orders: Cell<u64>,
     nonces: digest::Nonces,
+    limits: limits::Limits,
 }
 
 impl Shop {
     pub(crate) fn factory(options: Options) -> impl FnOnce(Arc<Counters>, Timer) -> Self {
         move |counters, timer| Self {
+            limits: limits::Limits::new(options.seed),
             options,
             counters,
             timer,

@@ -39,6 +39,19 @@ impl Shop {
             ["status", code] => status(code),
             ["delay", ms] => delay(ms, 1_000),
             ["delay-us", us] => delay(us, 1),
+            ["queue", servers, per_s] => match (number(servers, 10_000), number(per_s, u32::MAX)) {
+                (Ok(servers), Ok(per_s)) => {
+                    Answer::text(StatusCode::OK, "served").after(self.limits.queue(servers, per_s))
+                }
+                (Err(problem), _) | (_, Err(problem)) => bad_number(problem),
+            },
+            ["bucket", per_s, burst] => match (number(per_s, u32::MAX), number(burst, u32::MAX)) {
+                (Ok(per_s), Ok(burst)) => Answer::status(match self.limits.admits(per_s, burst) {
+                    true => StatusCode::OK,
+                    false => StatusCode::TOO_MANY_REQUESTS,
+                }),
+                (Err(problem), _) | (_, Err(problem)) => bad_number(problem),
+            },
             ["bytes", n] => number(n, MAX_BYTES).map_or_else(bad_number, |n| {
                 Answer::new(StatusCode::OK, "application/octet-stream", vec![b'f'; n])
             }),

@@ -353,6 +353,7 @@ pub(super) fn definition(flow: Vec<Step>) -> Definition {
         data: Vec::new(),
         thresholds: Vec::new(),
         baseline: None,
+        capacity: None,
         run: RunOptions::default(),
         http: HttpOptions::default(),
         tags: [("team".to_owned(), "shop".to_owned())].into(),

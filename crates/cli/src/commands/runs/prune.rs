@@ -158,6 +158,7 @@ mod tests {
             failures: None,
             unwritten: Vec::new(),
             unmerged: false,
+            capacity: None,
         }
     }
 

@@ -4,6 +4,7 @@
 //! is reported once and the search goes on.
 
 mod body;
+mod capacity;
 mod context;
 mod control;
 mod data;
@@ -81,8 +82,11 @@ pub(super) fn definition(
     let run = root::RUN
         .place(root)
         .map_or_else(RunOptions::default, |node| decoder.run(node));
+    let capacity = decoder.capacity(root, &scenarios);
     let scenarios = decoder.in_turns(root, scenarios);
-    decoder.fits_into(root, &scenarios, &run);
+    if capacity.is_none() {
+        decoder.fits_into(root, &scenarios, &run);
+    }
     let definition = Definition {
         project: root::PROJECT.or_default(root),
         test: root::TEST.of(root).unwrap_or_default(),
@@ -100,6 +104,7 @@ pub(super) fn definition(
         baseline: root::BASELINE
             .place(root)
             .map(|node| decoder.baseline(node)),
+        capacity,
         run,
         http,
         tags: decoder.tags(root, root::TAGS),

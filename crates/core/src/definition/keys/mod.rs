@@ -1,6 +1,7 @@
 //! The tables of known keys, each declared once: what the parser accepts, what the schema publishes, and what the definition is
 //! built from.
 
+pub(super) mod capacity;
 pub(super) mod control;
 pub(super) mod data;
 pub(super) mod grammar;

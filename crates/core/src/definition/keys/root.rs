@@ -1,5 +1,6 @@
 //! The whole definition.
 
+use super::capacity::CAPACITY as CAPACITY_TABLE;
 use super::data::DATA;
 use super::grammar;
 use super::http::HTTP_SHAPE;
@@ -39,6 +40,8 @@ keys! { KEYS:
         "When iterations start, and what they do.";
     THRESHOLDS: Parts = "thresholds", THRESHOLD_MAP; "What must hold, by metric, in k6's grammar.";
     BASELINE: Parts = "baseline", { Shape::Object(&BASELINE_TABLE) }; "The comparison with an earlier run.";
+    CAPACITY: Parts = "capacity", { Shape::Object(&CAPACITY_TABLE) };
+        "Makes the run seek the highest load at which the thresholds hold.";
     RUN: Parts = "run", { Shape::Object(&RUN_TABLE) }; "Placement, size and limits of the run.";
     NOTIFY: Parts = "notify", { Shape::List { of: &Shape::Object(&NOTIFY_TABLE), min: 0 } }; "Where to send notifications of the verdict.";
     CONTRACT: Parts = "contract", { Shape::Object(&CONTRACT_TABLE) }; "What the target is checked against before any load.";

@@ -167,6 +167,7 @@ fn parser_and_schema_know_the_same_keys() {
         include_str!("full.yaml"),
         include_str!("full-k6.yaml"),
         include_str!("full-turns.yaml"),
+        include_str!("full-capacity.yaml"),
     ] {
         used(
             &good(text).normalised,

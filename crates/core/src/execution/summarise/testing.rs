@@ -48,6 +48,7 @@ pub(crate) fn execution() -> Execution {
         failures: None,
         unwritten: Vec::new(),
         unmerged: false,
+        capacity: None,
     }
 }
 
@@ -79,6 +80,7 @@ pub(crate) fn finished<'a>(
         baseline: None,
         comparison: None,
         compared_metrics: &[],
+        capacity: None,
         baseline_missing: &[],
         tolerance: 0.0,
         min_applied_load: 0.95,

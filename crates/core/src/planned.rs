@@ -1,7 +1,9 @@
 //! What the schedules of a definition come to, over all tasks.
 
-use super::{Schedule, Segment, VuLoop, schedule_of};
+use crate::capacity::{Load, search};
+use crate::definition::model::CapacitySpec;
 use crate::definition::{Definition, Scenario};
+use crate::schedule::{Schedule, Segment, VuLoop, schedule_of};
 use floodgate_records::plan::PlannedLoad;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,6 +14,9 @@ pub const UNKNOWN_DURATION: Duration = Duration::from_secs(3_600);
 /// The load that a definition's scenarios want. One without scenarios (an external engine's own) plans nothing that is
 /// known: no number of iterations, no VUs, no time.
 pub fn planned_load(definition: &Definition) -> PlannedLoad {
+    if let Some((spec, load, _)) = search(definition) {
+        return sought(definition, &spec, &load);
+    }
     let mut load = PlannedLoad {
         iterations: (!definition.scenarios.is_empty()).then_some(0),
         ..PlannedLoad::default()
@@ -32,6 +37,20 @@ pub fn planned_load(definition: &Definition) -> PlannedLoad {
     }
     load.max_vus = vus.most();
     load
+}
+
+/// A search ends when it is done: its time is bounded, its load is that of the largest step that is known before.
+fn sought(definition: &Definition, spec: &CapacitySpec, load: &Load) -> PlannedLoad {
+    let largest = spec.max.unwrap_or(load.total).max(load.total);
+    let whole = load.schedules(&definition.scenarios, largest, spec.step, &Segment::whole());
+    let scenarios = definition.scenarios.iter();
+    let graceful_stop = scenarios.map(|s| s.graceful_stop).max().unwrap_or_default();
+    PlannedLoad {
+        iterations: None,
+        max_vus: whole.iter().map(Schedule::max_vus).sum(),
+        duration_ms: millis(spec.max_duration),
+        max_duration_ms: millis(spec.max_duration.saturating_add(graceful_stop)),
+    }
 }
 
 /// Rounded up.
