@@ -7,10 +7,9 @@
 //! `$${` is a literal `${`. `${env:NAME}`, `${secret:NAME}` and `${param:NAME}` are resolved while the definition is
 //! read and never reach this type.
 
-mod call;
 mod parse;
 
-pub(crate) use call::{Given, References, references_of};
+pub(crate) use parse::call::{Given, References, references_of};
 pub use parse::{BUILTINS, FUNCTIONS, MAX_RANDOM_STRING, is_name};
 pub(crate) use parse::{Builder, REFERENCES, Token, expression, expression_with, tokens};
 

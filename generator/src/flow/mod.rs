@@ -32,6 +32,7 @@
 //! not of the task or VU that runs it.
 
 mod address;
+mod again;
 mod body;
 mod check;
 mod control;
@@ -43,18 +44,20 @@ mod error;
 mod failure;
 mod files;
 mod follow;
-mod function;
 mod hop;
 mod io;
 mod json;
 mod jumps;
 mod native;
+mod place;
+mod progress;
 mod redirect;
 mod request;
 mod retry;
 mod rows;
 mod scenario;
 mod series;
+mod steer;
 mod symbols;
 mod text;
 mod variable;
@@ -69,6 +72,7 @@ pub use error::{CompileError, Problem};
 pub use files::{FileError, FileSource, Files, MAX_BODY_FILE_BYTES, MAX_PEM_BYTES};
 pub use io::{Header, Io, Request, ThinkTimer};
 pub use native::Native;
-pub use scenario::{CompiledScenario, Given, Place};
+pub use place::{Given, Place};
+pub use scenario::CompiledScenario;
 pub(crate) use symbols::collect_locals;
 pub use vu::{IterationEnd, IterationStart, Vu};

@@ -8,6 +8,7 @@ use super::error::{CompileError, Problem};
 use super::failure::StepFailures;
 use super::files::Files;
 use super::io::Request;
+use super::place::Place;
 use super::request::RequestTemplate;
 use super::retry::RetryPlan;
 use super::rows::Rows;
@@ -21,24 +22,9 @@ use crate::http::exchange::HttpExchange;
 use floodgate_core::definition::{Definition, OnMissing, RequestStep, Scenario, Step};
 use floodgate_core::seed;
 use floodgate_records::metric::Tags;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Where a scenario runs: what templates and random numbers depend on beside the definition.
-#[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
-    /// The execution's id; seeds the random numbers.
-    pub execution: &'a str,
-    /// The task's number, from 0.
-    pub task: u32,
-    /// What setup has given.
-    pub given: &'a Given,
-}
-
-/// The variables that setup has set and extracted, by name.
-pub type Given = BTreeMap<String, String>;
 
 /// A scenario ready to be iterated by the VUs of one worker. `W` is what the client makes of a request
 /// ([`super::Io::Wire`]).

@@ -2,7 +2,7 @@
 
 use super::data::Table;
 use super::error::Problem;
-use super::scenario::{Given, Place};
+use super::place::{Given, Place};
 use super::variable::Var;
 use floodgate_core::check::Subject;
 use floodgate_core::definition::{

@@ -1,13 +1,15 @@
 //! Templates made ready: names resolved to slots, literals encoded once, one flat list of pieces to write.
 
+mod function;
+
 use super::data::Table;
 use super::encode::{Encoding, encode};
 use super::error::Problem;
-use super::function::date;
 use super::symbols::SymbolTable;
-use super::variable::{Made, Var};
+use super::variable::Var;
 use crate::clock::unix_ms;
 use floodgate_core::template::{Part, Template, Variable};
+use function::{Made, date};
 use std::fmt::Write as _;
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! A virtual user: it runs iterations of a scenario, one after the other.
 
 use super::check::{JsonBody, Outcome, measured};
-use super::control::{Progress, Turn};
 use super::digest::Sessions;
 use super::failure::{Parts, sample};
 use super::hop::{Final, InFlight, dress, prepare, write};
 use super::io::{Io, Request, ThinkTimer};
+use super::progress::{Progress, Turn};
 use super::redirect::is_redirect;
 use super::request::RequestTemplate;
 use super::scenario::{CompiledScenario, Op, RequestSource, StepPlan};

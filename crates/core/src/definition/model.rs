@@ -1,12 +1,10 @@
 //! What a definition says, validated and typed. Units stand in the types; every reference has been resolved.
 
 mod connection;
-mod control;
 mod flow;
 mod retry;
 
 pub use connection::*;
-pub use control::*;
 pub use floodgate_records::connections::TlsResumption;
 pub use flow::*;
 pub use retry::*;

@@ -8,9 +8,11 @@
 //! ```
 //! A `$` that no `{` follows is itself. Spaces around an expression and its arguments do not count.
 
-use super::call::{self, References};
+pub(super) mod call;
+
 use super::{Part, Template, Variable};
 use crate::syntax::SyntaxError;
+use call::References;
 use floodgate_records::printable::quoted;
 
 /// Names that a variable or a data source cannot have, since they mean something already.

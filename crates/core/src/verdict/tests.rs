@@ -623,6 +623,14 @@ fn a_task_that_is_late_for_want_of_promised_cpu_is_saturated() {
         })
     };
     let (on_time, late) = (LAG_LIMIT_US, LAG_LIMIT_US + 1);
+    let short = with(|c| {
+        let health = &mut c.manifests[1].health;
+        health.limits.cpus_from = Some(TaskMetadata);
+        (health.lag_p99_us, health.lag_max_us) = (late, late);
+        (health.contended_seconds, health.measured_seconds) = (Some(9), 9);
+    });
+    assert_eq!(short.status, Status::Passed, "{short:?}");
+    assert!(short.warnings.concat().contains("late"), "{short:?}");
     let said = "was given less CPU than its limit and started late, so the figures show the generator, not the target: task 1";
     for (from, lag_us, contended, stolen, status) in [
         (TaskMetadata, late, Some(7), 0, Status::Inconclusive),

@@ -1,7 +1,7 @@
 //! What the parts of the decoder share: the surroundings, what has been found so far, and text that a run leaves for everyone to
 //! read, in which a secret would be none.
 
-use super::unmatched::TagsOfSamples;
+use super::sample_tags::TagsOfSamples;
 use crate::definition::fault::Sink;
 use crate::definition::field::{Field, Parts};
 use crate::definition::keys::places::is_inside;

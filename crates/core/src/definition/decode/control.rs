@@ -3,8 +3,8 @@
 use super::context::Decoder;
 use super::template::Scope;
 use crate::check::{Check, parse_json_path};
-use crate::definition::keys::control::{self, MOST_IN_ALL, MOST_LEVELS};
 use crate::definition::keys::step;
+use crate::definition::keys::step::control::{self, MOST_IN_ALL, MOST_LEVELS};
 use crate::definition::model::{Branch, Each, Repeat, Step, Way};
 use crate::definition::shape::scalar::hide;
 use crate::definition::tree::{Content, Node, Piece, Scalar};

@@ -15,6 +15,7 @@ mod once;
 mod record;
 mod retry;
 mod run;
+mod sample_tags;
 mod scenario;
 mod template;
 mod threshold;
@@ -30,8 +31,8 @@ use super::shape::scalar::must_be_known;
 use super::tree::Node;
 use context::Decoder;
 use floodgate_records::engine::Engine;
+use sample_tags::TagsOfSamples;
 use std::collections::{BTreeMap, BTreeSet};
-use unmatched::TagsOfSamples;
 
 /// Builds the definition, and gives the files that it names. Only if `sink` has no errors then, it is a usable one.
 pub(super) fn definition(

@@ -2,7 +2,6 @@
 //! built from.
 
 pub(super) mod capacity;
-pub(super) mod control;
 pub(super) mod data;
 pub(super) mod grammar;
 pub(super) mod http;

@@ -1,6 +1,7 @@
 //! The steps of a flow.
 
-use super::control::{CHOOSE_TABLE, EACH_TABLE, IF_TABLE, REPEAT_TABLE, STOP_TABLE};
+pub(in crate::definition) mod control;
+
 use super::grammar::{
     CHECKS as CHECK_LIST, EXPECT as EXPECTED, EXTRACTOR, EXTRACTOR_GRAMMAR, METHOD as METHOD_NAME,
     RETRY_ON,
@@ -14,6 +15,7 @@ use crate::definition::field::{Field, Parts, keys};
 use crate::definition::model::OnMissing;
 use crate::definition::shape::{Key, Shape, Table};
 use crate::definition::tree::Node;
+use control::{CHOOSE_TABLE, EACH_TABLE, IF_TABLE, REPEAT_TABLE, STOP_TABLE};
 use floodgate_records::metric::MetricKind;
 use std::time::Duration;
 

@@ -1,6 +1,9 @@
 //! What an iteration does: steps, requests, bodies and what is taken from answers.
 
-use super::control::{Branch, Each, Repeat, Way};
+mod control;
+
+pub use control::*;
+
 use super::retry::Retry;
 use crate::check::Check;
 use crate::template::Template;

@@ -1,9 +1,8 @@
 //! What functions of templates give.
 
-use super::encode::{Encoding, encode};
-use super::text::{Scope, Text};
-use super::variable::Made;
+use super::{Scope, Text};
 use crate::clock::unix_ms;
+use crate::flow::encode::{Encoding, encode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, SecondsFormat};
@@ -14,6 +13,20 @@ use std::fmt::Write as _;
 
 /// How many values a VU remembers that samples leave out; further ones take the place of the oldest.
 const MOST_HIDDEN: usize = 1_000;
+
+/// What takes more than a few words to keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Made {
+    /// A time that is written in a format.
+    Date { ms: i64, format: Option<String> },
+    /// What a function makes of texts.
+    Call {
+        function: Function,
+        arguments: Vec<Text>,
+        /// Whether samples leave out what it gives.
+        secret: bool,
+    },
+}
 
 impl Made {
     /// Appends its value as it has to be written.

@@ -1,6 +1,6 @@
 //! Steps that decide which others are done, and how often.
 
-use super::flow::{Extractor, Step};
+use super::{Extractor, Step};
 use crate::check::Check;
 use crate::definition::{Definition, Executor, Scenario};
 use serde_json_path::JsonPath;

@@ -6,11 +6,9 @@
 //! ```
 //! Within quotes `\` stands before a quote or itself. A reference (`secret:NAME`) is what it gives, never read again.
 
-use super::parse::{
-    Builder, FUNCTIONS, MAX_RANDOM_STRING, REFERENCES, Token, expression_with, tokens,
-};
-use super::{Call, Digits, Function, Template, Variable};
+use super::{Builder, FUNCTIONS, MAX_RANDOM_STRING, REFERENCES, Token, expression_with, tokens};
 use crate::syntax::SyntaxError;
+use crate::template::{Call, Digits, Function, Template, Variable};
 use crate::units::parse_duration;
 use floodgate_records::printable::quoted;
 use std::ops::Range;

@@ -1,10 +1,10 @@
 //! Steps that decide which others are done, and how often.
 
-use super::names::VARIABLE;
-use super::shared::text;
-use super::step::{STEPS, STEPS_SHAPE};
+use super::{STEPS, STEPS_SHAPE};
 use crate::check::{MAX_CHECK, parse_json_path};
 use crate::definition::field::{Field, Parts, keys};
+use crate::definition::keys::names::VARIABLE;
+use crate::definition::keys::shared::text;
 use crate::definition::shape::{Grammar, Key, Shape, Table, Text};
 
 /// The most passes of one loop.
