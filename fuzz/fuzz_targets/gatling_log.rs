@@ -19,8 +19,12 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(whole, parts);
 });
 
+fn said(error: ReadError) -> String {
+    error.to_string()
+}
+
 /// The requests and iterations that were counted, and how many series there are.
-fn read(pieces: &[&[u8]]) -> Result<(u64, u64, usize), ReadError> {
+fn read(pieces: &[&[u8]]) -> Result<(u64, u64, usize), String> {
     let mut into = Collector::new(Settings {
         origin_ms: 1_795_330_000_000,
         max_series: 50,
@@ -29,9 +33,9 @@ fn read(pieces: &[&[u8]]) -> Result<(u64, u64, usize), ReadError> {
     });
     let mut reader = reader();
     for piece in pieces {
-        reader.push(piece, &mut into)?;
+        reader.push(piece, &mut into).map_err(said)?;
     }
-    reader.finish(&mut into)?;
+    reader.finish(&mut into).map_err(said)?;
     let totals = into.totals();
     Ok((totals.http_reqs, totals.iterations, into.series_count()))
 }

@@ -9,12 +9,16 @@ use floodgate_records::metric::Tags;
 use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeMap;
 
+fn said(error: ReadError) -> String {
+    error.to_string()
+}
+
 /// Reads in pieces of that many bytes: warnings, samples by series.
 fn read(
     mut reader: impl Reader,
     bytes: &[u8],
     step: usize,
-) -> Result<(Vec<String>, Vec<String>), ReadError> {
+) -> Result<(Vec<String>, Vec<String>), String> {
     let mut into = Collector::new(Settings {
         origin_ms: 1_795_328_804_000,
         max_series: 50,
@@ -22,9 +26,9 @@ fn read(
         tags: Tags::new(),
     });
     for piece in bytes.chunks(step) {
-        reader.push(piece, &mut into)?;
+        reader.push(piece, &mut into).map_err(said)?;
     }
-    let warnings = reader.finish(&mut into)?;
+    let warnings = reader.finish(&mut into).map_err(said)?;
     // One series a metric may be added past the bound, for what is folded into it.
     assert!(into.series_count() <= 100 + bytes.len() / 20);
     let mut rows = Vec::new();

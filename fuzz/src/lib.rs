@@ -5,7 +5,7 @@ use floodgate_core::definition::{Overrides, Parsed, Reference, Resolver, Source,
 use floodgate_generator::clock::Nanos;
 use floodgate_generator::exchange::{ErrorCode, Exchange, Protocol};
 use floodgate_generator::flow::{
-    CompiledScenario, Files, Io, IterationStart, Place, Request, Timer, Vu,
+    CompiledScenario, Files, Io, IterationStart, Place, Request, ThinkTimer, Vu,
 };
 use floodgate_generator::http::Keep;
 use floodgate_generator::http::exchange::HttpExchange;
@@ -141,7 +141,7 @@ impl Io for Answers<'_> {
 
 struct NoTime;
 
-impl Timer for NoTime {
+impl ThinkTimer for NoTime {
     fn now(&self) -> Nanos {
         0
     }
