@@ -34,7 +34,7 @@ pub struct Course {
     pub longest_ms: u64,
     /// Whether it may end at any time before, as an executor does that counts its iterations, and as a script does.
     pub any_time: bool,
-    /// Whether a threshold may stop it.
+    /// Whether a threshold may stop it, or a search for the capacity goes on with what it sees.
     pub judged: bool,
 }
 
@@ -55,7 +55,9 @@ impl Course {
                 .unwrap_or(u64::MAX)
                 .max(load.duration_ms),
             any_time: scenarios.is_empty() || scenarios.iter().any(|s| counted(&s.executor)),
-            judged: definition.thresholds.iter().any(|t| t.abort_on_fail),
+            // A search for the capacity waits for its next step.
+            judged: definition.capacity.is_some()
+                || definition.thresholds.iter().any(|t| t.abort_on_fail),
         }
     }
 }

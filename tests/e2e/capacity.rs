@@ -50,6 +50,10 @@ fn the_capacity_of_a_token_bucket_is_found() {
         "{sent} of {ordered}"
     );
     assert_eq!(summary.applied.http_reqs, server.counters().requests());
+    assert!(
+        summary.generators[0].start_skew_ms.abs() < 5_000.0,
+        "it began when it was to"
+    );
 }
 
 #[test]

@@ -242,17 +242,20 @@ impl RunningWorker<'_> {
             .enumerate()
             .map(|(index, prepared)| self.scenario(index, prepared))
             .collect();
-        let mut running = match Load::of(&self.common.definition.scenarios) {
-            Some(load) if self.common.definition.capacity.is_some() => {
-                self.timer.sleep_until(self.start).await;
-                self.steps(&load, &scenarios).await
-            }
-            _ => self.planned(&scenarios),
+        let sought = self.common.definition.capacity.as_ref();
+        let load = sought.and_then(|_| Load::of(&self.common.definition.scenarios));
+        let planned = match &load {
+            Some(_) => Vec::new(),
+            None => self.planned(&scenarios),
         };
-        drop(scenarios);
         self.timer.sleep_until(self.start).await;
         let began = self.timer.clock().now();
-        for scenario in running.drain(..) {
+        let running = match &load {
+            Some(load) => self.steps(load, &scenarios).await,
+            None => planned,
+        };
+        drop(scenarios);
+        for scenario in running {
             if let Err(error) = scenario.await
                 && let Ok(panic) = error.try_into_panic()
             {

@@ -8,7 +8,7 @@ pub(super) fn found(capacity: &CapacitySummary) -> String {
     let unit = capacity.unit.as_str();
     let by = capacity.limited_by.as_deref().unwrap_or("the target");
     let [low, estimate, high] = [capacity.low, capacity.estimate, capacity.high]
-        .map(|load| number(load.unwrap_or_default()));
+        .map(|load| rounded(load.unwrap_or_default()));
     format!(
         "the capacity is {estimate} {unit} ({low} to {high}); above it, what gives way first is {by}"
     )
@@ -18,7 +18,7 @@ pub(super) fn found(capacity: &CapacitySummary) -> String {
 pub(super) fn shortfall(capacity: &CapacitySummary, tasks: usize) -> Option<String> {
     let unit = capacity.unit.as_str();
     let at_least = capacity.low.map_or_else(String::new, |low| {
-        format!("the capacity is at least {} {unit}", number(low))
+        format!("the capacity is at least {} {unit}", rounded(low))
     });
     let or = |else_say: &str| match at_least.is_empty() {
         true => else_say.to_owned(),
@@ -34,7 +34,7 @@ pub(super) fn shortfall(capacity: &CapacitySummary, tasks: usize) -> Option<Stri
             let why = capacity.limited_by.as_deref().unwrap_or("a threshold");
             format!(
                 "the thresholds did not hold at any load down to {} {unit}: {why}",
-                number(lowest)
+                rounded(lowest)
             )
         }
         CapacityEnd::Generator => format!(
@@ -46,8 +46,8 @@ pub(super) fn shortfall(capacity: &CapacitySummary, tasks: usize) -> Option<Stri
             let known = match (capacity.low, capacity.estimate, capacity.high) {
                 (Some(low), Some(_), Some(high)) => format!(
                     "the capacity lies between {} and {} {unit}",
-                    number(low),
-                    number(high)
+                    rounded(low),
+                    rounded(high)
                 ),
                 _ => or("no load held yet"),
             };
@@ -61,4 +61,14 @@ pub(super) fn shortfall(capacity: &CapacitySummary, tasks: usize) -> Option<Stri
             or("nothing is known of the capacity")
         ),
     })
+}
+
+/// A load to four significant digits: more than any interval is worth.
+fn rounded(load: f64) -> String {
+    let places = match load > 0.0 {
+        true => 3 - load.log10().floor() as i32,
+        false => 0,
+    };
+    let unit = 10_f64.powi(places);
+    number((load * unit).round() / unit)
 }
