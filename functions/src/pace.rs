@@ -248,6 +248,7 @@ mod tests {
     use bytes::Bytes;
     use floodgate_control::{PlanOptions, TestPackage, lay_out};
     use floodgate_core::definition::{Overrides, Resolver, Source, parse};
+    use floodgate_records::engine::Engine;
     use std::collections::BTreeMap;
 
     const HOUR_MS: u64 = 3_600_000;
@@ -361,7 +362,11 @@ mod tests {
     /// What a script will do need not be known: its turns have to last for as long as it may go on.
     #[test]
     fn a_day_of_a_script_without_a_schedule_fits_into_the_history() {
-        let text = "version: 1\nproject: shop\ntest: old\nengine: jmeter\nscript: old.jmx\nrun: {max_duration: 24h}\n";
+        // Whichever engine: of its script no schedule is known.
+        let engine = Engine::WORDS.last().expect("an engine that runs scripts");
+        let text = format!(
+            "version: 1\nproject: shop\ntest: old\nengine: {engine}\nscript: old.x\nrun: {{max_duration: 24h}}\n"
+        );
         let (source, set) = (
             Source {
                 name: "test.yaml",

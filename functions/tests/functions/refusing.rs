@@ -136,7 +136,7 @@ async fn contents_of_files_and_urls_are_looked_into_first() {
     };
     for (data, fault) in [
         ("user;pw\na;b\n", "write delimiter"),
-        ("user\n", "has no rows"),
+        ("user\n", "no row follows"),
         ("user,pw\na,b\nc\n", "line 3: 1 fields"),
     ] {
         let stack = Stack::new();

@@ -13,9 +13,9 @@
 //! waiting for a CPU in more than that share of its seconds is saturation, and where there is no such figure, the run cannot be judged.
 //! On a shared machine without a quota such pressure may be anybody's, and is a warning.
 //!
-//! A quota is a promise that the machine may not keep. Who started late, p99 of its lag above [`LAG_LIMIT_US`], while it waited for a CPU
-//! or a hypervisor took it in more than that share of its seconds, was short of CPU however little it used; in less than ten
-//! seconds its lag is a warning. Where there is no lag to tell (external engines, closed loops), waiting below a quota is a warning that says so.
+//! A quota is a promise that the machine may not keep. Who started late, p99 of its lag above a tenth of a second, while it waited for a CPU
+//! or a hypervisor took it in more than that share of its seconds, was short of CPU however little it used; with less lag, or in
+//! less than ten seconds, that is a warning. Where there is no lag to tell (external engines, closed loops), waiting below a quota is a warning that says so.
 //!
 //! The lag meant here is that of starts that found a VU ready. What waits for a VU of a slow target is late by the
 //! target's doing, belongs into the response time, and is not in it. Such lag points at the generator, but alone is only a
@@ -31,6 +31,10 @@ pub const SATURATED_SHARE: f64 = 0.1;
 /// p99 of the lag of starts that found a VU ready, up to which a generator is on time, in µs. Ten times the resolution
 /// of an ordinary timer, and small beside what a user notices.
 pub const LAG_LIMIT_US: u64 = 10_000;
+
+/// p99 of the lag of a generator that was given less CPU than its limit, up to which it is a warning, in µs. On a machine that does
+/// other things too, a task is seldom as prompt as alone; a tenth of a second is what its user would notice.
+const WITHHELD_LAG_US: u64 = 100_000;
 
 /// Seconds below which a generator that was given less CPU than its limit is only late: one moment of a busy machine is a large
 /// part of so short a run. In s.
@@ -66,12 +70,12 @@ impl Saturation {
         let used_up = often(health.saturated_seconds);
         let throttled = often(health.throttled_seconds) && late;
         let withheld = is_contended(health) || often(health.stolen_seconds);
-        let tells = health.measured_seconds >= WITHHELD_S;
+        let tells = health.measured_seconds >= WITHHELD_S && health.lag_p99_us > WITHHELD_LAG_US;
         let found = [
             (used_up, Self::Cpu),
             (throttled, Self::Throttled),
             (
-                quota && late && withheld && tells && !used_up && !throttled,
+                quota && withheld && tells && !used_up && !throttled,
                 Self::Withheld,
             ),
             (health.exhausted > 0, Self::Exhausted),

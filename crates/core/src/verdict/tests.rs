@@ -622,7 +622,7 @@ fn a_task_that_is_late_for_want_of_promised_cpu_is_saturated() {
             (health.contended_seconds, health.stolen_seconds) = (contended, stolen);
         })
     };
-    let (on_time, late) = (LAG_LIMIT_US, LAG_LIMIT_US + 1);
+    let (on_time, late) = (100_000, 100_001);
     let short = with(|c| {
         let health = &mut c.manifests[1].health;
         health.limits.cpus_from = Some(TaskMetadata);
