@@ -148,15 +148,25 @@ impl S3Store {
     }
 
     async fn read(&self, key: &str) -> std::result::Result<Option<Bytes>, Broken> {
+        match self.read_once(key).await {
+            Err(Broken::Request(error)) if code(&*error) == Some("AccessDenied") => {
+                match self.is_absent(key).await {
+                    true => Ok(None),
+                    // It may have been written after the first request.
+                    false => self.read_once(key).await,
+                }
+            }
+            read => read,
+        }
+    }
+
+    async fn read_once(&self, key: &str) -> std::result::Result<Option<Bytes>, Broken> {
         let reading = self.client.get_object().bucket(&self.bucket).key(key);
         let object = match reading.send().await {
             Ok(object) => object,
             Err(SdkError::ServiceError(error))
                 if matches!(error.err(), GetObjectError::NoSuchKey(_)) =>
             {
-                return Ok(None);
-            }
-            Err(error) if code(&error) == Some("AccessDenied") && self.is_absent(key).await => {
                 return Ok(None);
             }
             Err(error) => return Err(Broken::Request(Box::new(error))),

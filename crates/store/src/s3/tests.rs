@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 async fn bounded() -> (S3Store, Arc<AtomicUsize>) {
     let lists = Arc::new(AtomicUsize::new(0));
     let counted = lists.clone();
+    let late = AtomicUsize::new(0);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let at = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -29,6 +30,16 @@ async fn bounded() -> (S3Store, Arc<AtomicUsize>) {
                 Some((_, query)) if query.contains("prefix=projects%2Fshop%2Fhidden") => {
                     let key = "<Contents><Key>projects/shop/hidden</Key><Size>1</Size></Contents>";
                     (200, listing(key))
+                }
+                Some((_, query)) if query.contains("prefix=projects%2Fshop%2Flate") => {
+                    let key = "<Contents><Key>projects/shop/late</Key><Size>1</Size></Contents>";
+                    (200, listing(key))
+                }
+                // Written after it was first asked for.
+                _ if target.starts_with("/b/projects/shop/late")
+                    && late.fetch_add(1, Ordering::Relaxed) > 0 =>
+                {
+                    (200, "y".into())
                 }
                 Some((_, query)) if query.contains("prefix=projects%2Fshop%2F") => {
                     counted.fetch_add(1, Ordering::Relaxed);
@@ -64,6 +75,7 @@ async fn who_may_list_a_prefix_only_is_told_what_is_not_there() {
     }
     // Who asks every few seconds is not to pay for a listing each time.
     assert_eq!(lists.load(Ordering::Relaxed), 1);
+    assert_eq!(get("projects/shop/late").await.unwrap().unwrap(), "y");
     // What is there and may not be read, and what may not even be listed, is not an absence.
     for denied in ["projects/shop/hidden", "projects/other/x"] {
         let error = get(denied).await.unwrap_err();
