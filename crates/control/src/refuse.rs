@@ -65,16 +65,10 @@ impl Refusal {
             false => text,
         };
         Execution {
-            schema: Execution::SCHEMA,
-            id: self.id,
-            project: self.project,
-            test: or(self.test, UNKNOWN_TEST),
             version: self.version,
             engine: self.engine,
             target: self.target,
             trigger: self.trigger,
-            created_ms: self.created_ms,
-            started_ms: None,
             ended_ms: Some(now_ms),
             status: match self.stopped_by {
                 Some(_) => Status::Aborted,
@@ -83,22 +77,18 @@ impl Refusal {
             reasons: vec![bounded(self.reason)],
             infrastructure: self.infrastructure,
             planned: self.planned,
-            applied: None,
-            completeness: None,
-            start_skew_us: None,
-            thresholds: Vec::new(),
-            comparison: None,
             stopped_by: self.stopped_by,
             warnings: self.warnings,
             cost: self.cost,
             parameters: self.parameters,
             run_arn: self.run_arn,
             error: Some(self.error),
-            orphaned: false,
-            failures: None,
-            unwritten: Vec::new(),
-            unmerged: false,
-            capacity: None,
+            ..Execution::created(
+                self.id,
+                self.project,
+                or(self.test, UNKNOWN_TEST),
+                self.created_ms,
+            )
         }
     }
 }

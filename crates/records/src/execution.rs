@@ -96,6 +96,48 @@ impl Execution {
     /// The layout that this code writes and reads.
     pub const SCHEMA: u32 = 1;
 
+    /// One that is being prepared: of the rest nothing is known yet.
+    pub fn created(
+        id: impl Into<String>,
+        project: impl Into<String>,
+        test: impl Into<String>,
+        created_ms: i64,
+    ) -> Self {
+        Self {
+            schema: Self::SCHEMA,
+            id: id.into(),
+            project: project.into(),
+            test: test.into(),
+            version: String::new(),
+            engine: Word::default(),
+            target: None,
+            trigger: Trigger::default(),
+            created_ms,
+            started_ms: None,
+            ended_ms: None,
+            status: Status::Preparing,
+            reasons: Vec::new(),
+            infrastructure: Infrastructure::default(),
+            planned: PlannedLoad::default(),
+            applied: None,
+            completeness: None,
+            start_skew_us: None,
+            thresholds: Vec::new(),
+            comparison: None,
+            stopped_by: None,
+            warnings: Vec::new(),
+            cost: None,
+            parameters: BTreeMap::new(),
+            run_arn: None,
+            error: None,
+            orphaned: false,
+            failures: None,
+            unwritten: Vec::new(),
+            unmerged: false,
+            capacity: None,
+        }
+    }
+
     /// Whether it has ended, and some of what was measured is not merged that a later command may merge. Its verdict stands.
     pub fn is_due(&self) -> bool {
         self.status.is_final() && (self.unmerged || !self.unwritten.is_empty())

@@ -20,11 +20,10 @@ use floodgate_generator::recorder::{Closed, SeriesBudget, Window, WorkerRecorder
 use floodgate_generator::timer::Timer;
 use floodgate_records::connections::Connections;
 use floodgate_records::engine::Engine;
-use floodgate_records::execution::{AppliedLoad, Completeness, Execution, Infrastructure, Trigger};
+use floodgate_records::execution::{AppliedLoad, Completeness, Execution};
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::manifest::{Health, Manifest, ScriptSays, TaskOutcome};
 use floodgate_records::metric::{Contains, Tags};
-use floodgate_records::plan::PlannedLoad;
 use floodgate_records::status::Status;
 use floodgate_store::ObjectStore;
 use floodgate_store::local::LocalStore;
@@ -129,37 +128,12 @@ fn work(server: SocketAddr, to_flusher: Sender<Closed>, recycled: Receiver<Windo
 
 fn record() -> Execution {
     Execution {
-        schema: Execution::SCHEMA,
-        id: "x".into(),
-        project: "p".into(),
-        test: "lines".into(),
         version: "1".into(),
         engine: Engine::Http.into(),
-        target: None,
-        trigger: Trigger::default(),
-        created_ms: START_MS,
         started_ms: Some(START_MS),
         ended_ms: Some(START_MS + 1_000),
         status: Status::Merging,
-        reasons: Vec::new(),
-        infrastructure: Infrastructure::default(),
-        planned: PlannedLoad::default(),
-        applied: None,
-        completeness: None,
-        start_skew_us: None,
-        thresholds: Vec::new(),
-        comparison: None,
-        stopped_by: None,
-        warnings: Vec::new(),
-        cost: None,
-        parameters: Default::default(),
-        run_arn: None,
-        error: None,
-        orphaned: false,
-        failures: None,
-        unwritten: Vec::new(),
-        unmerged: false,
-        capacity: None,
+        ..Execution::created("x", "p", "lines", START_MS)
     }
 }
 

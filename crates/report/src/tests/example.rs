@@ -323,10 +323,6 @@ pub(super) fn passed() -> Run {
         cost: None,
     };
     let execution = Execution {
-        schema: Execution::SCHEMA,
-        id: summary.execution.clone(),
-        project: "shop".into(),
-        test: "checkout".into(),
         version: summary.version.clone(),
         engine: Engine::Http.into(),
         target: Some("https://staging.shop.example".into()),
@@ -334,7 +330,6 @@ pub(super) fn passed() -> Run {
             kind: TriggerKind::Cli.into(),
             ..Trigger::default()
         },
-        created_ms: START_MS - 2_000,
         started_ms: Some(START_MS),
         ended_ms: Some(START_MS + 301_200),
         status: Status::Passed,
@@ -345,18 +340,12 @@ pub(super) fn passed() -> Run {
         completeness: Some(completeness),
         start_skew_us: Some(180),
         thresholds,
-        comparison: None,
-        stopped_by: None,
-        warnings: Vec::new(),
-        cost: None,
-        parameters: BTreeMap::new(),
-        run_arn: None,
-        error: None,
-        orphaned: false,
-        failures: None,
-        unwritten: Vec::new(),
-        unmerged: false,
-        capacity: None,
+        ..Execution::created(
+            summary.execution.clone(),
+            "shop",
+            "checkout",
+            START_MS - 2_000,
+        )
     };
     (execution, summary)
 }

@@ -121,44 +121,12 @@ fn chosen<'r>(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use floodgate_records::execution::{Infrastructure, Trigger};
-    use floodgate_records::plan::PlannedLoad;
     use floodgate_records::status::Status;
-    use floodgate_records::word::Word;
 
     fn run(id: &str, test: &str, created_ms: i64, status: Status) -> Execution {
         Execution {
-            schema: Execution::SCHEMA,
-            id: id.into(),
-            project: "shop".into(),
-            test: test.into(),
-            version: String::new(),
-            engine: Word::default(),
-            target: None,
-            trigger: Trigger::default(),
-            created_ms,
-            started_ms: None,
-            ended_ms: None,
             status,
-            reasons: Vec::new(),
-            infrastructure: Infrastructure::default(),
-            planned: PlannedLoad::default(),
-            applied: None,
-            completeness: None,
-            start_skew_us: None,
-            thresholds: Vec::new(),
-            comparison: None,
-            stopped_by: None,
-            warnings: Vec::new(),
-            cost: None,
-            parameters: BTreeMap::new(),
-            run_arn: None,
-            error: None,
-            orphaned: false,
-            failures: None,
-            unwritten: Vec::new(),
-            unmerged: false,
-            capacity: None,
+            ..Execution::created(id, "shop", test, created_ms)
         }
     }
 

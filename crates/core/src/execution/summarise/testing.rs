@@ -5,16 +5,11 @@ use floodgate_records::comparison::{Change, ComparedRun, Gate, IfUndecided, Rati
 use floodgate_records::engine::Engine;
 use floodgate_records::execution::{Infrastructure, InfrastructureKind, Trigger, TriggerKind};
 use floodgate_records::outcome::Direction;
-use floodgate_records::plan::PlannedLoad;
 use floodgate_records::status::Status;
 
 /// A record of a local run that has ended.
 pub(crate) fn execution() -> Execution {
     Execution {
-        schema: Execution::SCHEMA,
-        id: "01JD7Q3W5Z8X9Y0A1B2C3D4E5F".into(),
-        project: "shop".into(),
-        test: "checkout".into(),
         version: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
         engine: Engine::Http.into(),
         target: Some("http://127.0.0.1:8080".into()),
@@ -22,33 +17,21 @@ pub(crate) fn execution() -> Execution {
             kind: TriggerKind::Cli.into(),
             ..Trigger::default()
         },
-        created_ms: 1_700_000_000_000,
         started_ms: Some(1_700_000_001_000),
         ended_ms: Some(1_700_000_021_000),
         status: Status::Merging,
-        reasons: Vec::new(),
         infrastructure: Infrastructure {
             kind: InfrastructureKind::Local.into(),
             tasks: 1,
             ..Infrastructure::default()
         },
-        planned: PlannedLoad::default(),
-        applied: None,
-        completeness: None,
-        start_skew_us: None,
-        thresholds: Vec::new(),
-        comparison: None,
-        stopped_by: None,
         warnings: vec!["written before the start".into()],
-        cost: None,
-        parameters: BTreeMap::new(),
-        run_arn: None,
-        error: None,
-        orphaned: false,
-        failures: None,
-        unwritten: Vec::new(),
-        unmerged: false,
-        capacity: None,
+        ..Execution::created(
+            "01JD7Q3W5Z8X9Y0A1B2C3D4E5F",
+            "shop",
+            "checkout",
+            1_700_000_000_000,
+        )
     }
 }
 
