@@ -3,7 +3,6 @@
 //! All that it remembers is in `control/capacity.json`, which it alone writes: whoever resumes the watch goes on with the same step.
 
 use crate::error::Result;
-use crate::stores::Stores;
 use crate::{json, prefetch};
 use floodgate_core::capacity::{
     Load, Next, Offered, Search, idle_from, judge_step, judged_between, search, trials,
@@ -11,11 +10,10 @@ use floodgate_core::capacity::{
 use floodgate_core::definition::model::{CapacitySpec, Definition};
 use floodgate_core::shard::{Row, decode};
 use floodgate_core::threshold::Thresholds;
-use floodgate_records::capacity::{
-    CapacityControl, CapacityEnd, CapacitySeen, CapacityStep, StepOutcome,
-};
+use floodgate_records::capacity::{CapacityControl, CapacityEnd, CapacityStep, StepOutcome};
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::plan::Plan;
+use floodgate_store::ObjectStore;
 use futures_util::StreamExt;
 use std::pin::pin;
 use std::time::Duration;
@@ -38,19 +36,48 @@ pub(super) struct Seeking {
     control: Option<CapacityControl>,
 }
 
-/// When a watch looks.
+/// A look of the watch: when it is, and where it reads.
 #[derive(Clone, Copy)]
-pub(super) struct Moment {
+pub(super) struct Look<'a> {
+    pub(super) objects: &'a dyn ObjectStore,
+    pub(super) keys: &'a ExecutionKeys,
+    /// The tasks that send load.
+    pub(super) tasks: &'a [u32],
     pub(super) start_ms: i64,
     pub(super) now_ms: i64,
     /// How long every task takes to see an order.
     pub(super) lead: Duration,
 }
 
-impl Moment {
+impl Look<'_> {
     /// Since the start of the run, in ms.
     fn elapsed_ms(&self) -> u64 {
         u64::try_from(self.now_ms.saturating_sub(self.start_ms)).unwrap_or(0)
+    }
+
+    /// A time after the start in ms, as Unix ms.
+    fn at(&self, after_ms: u64) -> i64 {
+        self.start_ms.saturating_add_unsigned(after_ms)
+    }
+
+    /// The rows of all tasks from one time to another, in ms since the start; `None` while one of the shards of `flush_ms` is missing.
+    async fn rows(&self, from_ms: u64, until_ms: u64, flush_ms: u64) -> Result<Option<Vec<Row>>> {
+        let seqs = from_ms / flush_ms..=until_ms.saturating_sub(1) / flush_ms;
+        let number = |seq: u64| u32::try_from(seq).unwrap_or(u32::MAX);
+        // The latest first: while one is missing, it is that.
+        let wanted = seqs.rev().flat_map(|seq| {
+            let tasks = self.tasks.iter();
+            tasks.map(move |&task| self.keys.shard(task, number(seq)))
+        });
+        let mut all = pin!(prefetch::read(self.objects, wanted));
+        let mut rows = Vec::new();
+        while let Some(object) = all.next().await {
+            let Some(shard) = object?.and_then(|bytes| decode(&bytes).ok()) else {
+                return Ok(None);
+            };
+            rows.extend(shard.rows);
+        }
+        Ok(Some(rows))
     }
 }
 
@@ -113,55 +140,44 @@ impl Seeking {
     }
 
     /// Does what is due now, if anything is.
-    pub(super) async fn step(
-        &mut self,
-        stores: &Stores,
-        keys: &ExecutionKeys,
-        tasks: &[u32],
-        at: Moment,
-    ) -> Result<()> {
+    pub(super) async fn step(&mut self, at: Look<'_>) -> Result<()> {
+        let key = at.keys.capacity();
         let mut control = match self.control.take() {
             Some(control) => control,
-            None => json::get(stores.objects.as_ref(), &keys.capacity())
-                .await?
-                .unwrap_or_default(),
+            None => json::get(at.objects, &key).await?.unwrap_or_default(),
         };
-        let changed = self.advance(&mut control, stores, keys, tasks, at).await?;
-        if changed {
-            let key = keys.capacity();
-            let bytes = json::bytes(&key, &control)?;
-            stores.objects.put(&key, bytes).await?;
+        if self.advance(&mut control, at).await? {
+            at.objects.put(&key, json::bytes(&key, &control)?).await?;
         }
         self.control = Some(control);
         Ok(())
     }
 
     /// Whether `control` has changed.
-    async fn advance(
-        &self,
-        control: &mut CapacityControl,
-        stores: &Stores,
-        keys: &ExecutionKeys,
-        tasks: &[u32],
-        at: Moment,
-    ) -> Result<bool> {
+    async fn advance(&self, control: &mut CapacityControl, at: Look<'_>) -> Result<bool> {
         if control.ended.is_some() {
             return Ok(false);
         }
-        let Some(step) = control.steps.last() else {
+        let Some(step) = control.steps.last_mut() else {
             self.order(control, 0, at);
             return Ok(true);
         };
         let (until, gone) = (step.until_ms, step.until_ms + self.graceful_ms);
-        let held = match &step.seen {
-            _ if at.elapsed_ms() < until => return Ok(false),
-            None => return self.look(control, stores, keys, tasks, at).await,
-            Some(seen) => seen.outcome == StepOutcome::Held,
+        if at.elapsed_ms() < until {
+            return Ok(false);
+        }
+        let Some(seen) = &step.seen else {
+            control.ended = match self.judge(step, at).await? {
+                Judged::Not => return Ok(false),
+                Judged::Last(why) => Some(why),
+                Judged::Seen => None,
+            };
+            return Ok(true);
         };
         // What is still under way of a load that was too much must not be the next step's.
-        let not_before = match held || at.elapsed_ms() >= gone {
+        let not_before = match seen.outcome == StepOutcome::Held || at.elapsed_ms() >= gone {
             true => 0,
-            false => match self.drained(stores, keys, tasks, until, at).await? {
+            false => match self.drained(until, at).await? {
                 Some(drained_ms) => drained_ms,
                 None => return Ok(false),
             },
@@ -171,75 +187,56 @@ impl Seeking {
     }
 
     /// When no iteration was under way any more after `from_ms`, as far as the shards say; in ms since the start.
-    async fn drained(
-        &self,
-        stores: &Stores,
-        keys: &ExecutionKeys,
-        tasks: &[u32],
-        from_ms: u64,
-        at: Moment,
-    ) -> Result<Option<u64>> {
-        let after = at.start_ms.saturating_add_unsigned(from_ms);
-        let mut until_ms = from_ms + self.flush_ms;
-        while let Some(rows) = self.rows(stores, keys, tasks, from_ms, until_ms).await? {
+    async fn drained(&self, mut from_ms: u64, at: Look<'_>) -> Result<Option<u64>> {
+        let after = at.at(from_ms);
+        while let Some(rows) = at
+            .rows(from_ms, from_ms + self.flush_ms, self.flush_ms)
+            .await?
+        {
             if let Some(idle_ms) = idle_from(&rows, after) {
                 return Ok(u64::try_from(idle_ms - at.start_ms).ok());
             }
-            until_ms += self.flush_ms;
+            from_ms += self.flush_ms;
         }
         Ok(None)
     }
 
-    /// Judges the last step, once all of its shards are there.
-    async fn look(
-        &self,
-        control: &mut CapacityControl,
-        stores: &Stores,
-        keys: &ExecutionKeys,
-        tasks: &[u32],
-        at: Moment,
-    ) -> Result<bool> {
-        let Some(step) = control.steps.last_mut() else {
-            return Ok(false);
-        };
+    /// Judges a step, once all of its shards are there.
+    async fn judge(&self, step: &mut CapacityStep, at: Look<'_>) -> Result<Judged> {
         let (from, until) = (step.settled_ms, step.until_ms);
-        let Some(rows) = self.rows(stores, keys, tasks, from, until).await? else {
+        let Some(rows) = at.rows(from, until, self.flush_ms).await? else {
             let patience = until + 2 * self.flush_ms + millis(PATIENCE);
-            if at.elapsed_ms() < patience {
-                return Ok(false);
-            }
-            control.ended = Some(CapacityEnd::Unmeasured);
-            return Ok(true);
+            return Ok(match at.elapsed_ms() < patience {
+                true => Judged::Not,
+                false => Judged::Last(CapacityEnd::Unmeasured),
+            });
         };
         let offered = Offered {
-            from_ms: at.start_ms.saturating_add_unsigned(from),
-            until_ms: at.start_ms.saturating_add_unsigned(until),
+            from_ms: at.at(from),
+            until_ms: at.at(until),
             rate: (!self.load.is_whole()).then_some(step.load),
             min_applied: self.min_applied,
         };
         // What has been decoded is sound; if it were not, the step would say nothing.
-        let seen = judge_step(&rows, &offered, &self.thresholds).ok();
-        let spoiled = seen
-            .as_ref()
-            .is_none_or(|seen: &CapacitySeen| seen.outcome == StepOutcome::Spoiled);
-        step.seen = seen;
-        if spoiled {
-            control.ended = Some(CapacityEnd::Generator);
-        }
-        Ok(true)
+        step.seen = judge_step(&rows, &offered, &self.thresholds).ok();
+        let says = step.seen.as_ref().map(|seen| seen.outcome);
+        Ok(match says {
+            Some(StepOutcome::Held | StepOutcome::Broke) => Judged::Seen,
+            Some(StepOutcome::Spoiled) | None => Judged::Last(CapacityEnd::Generator),
+        })
     }
 
     /// Orders the next step, or the end.
-    fn order(&self, control: &mut CapacityControl, not_before_ms: u64, at: Moment) {
-        let load = match self.search.next(&trials(&control.steps)) {
+    fn order(&self, control: &mut CapacityControl, not_before_ms: u64, at: Look<'_>) {
+        let seen = trials(&control.steps);
+        let load = match self.search.next(&seen) {
             Next::Try(load) => load,
             Next::Found(_) => return control.ended = Some(CapacityEnd::Found),
             Next::AtLeast(_) => return control.ended = Some(CapacityEnd::MaxLoad),
             Next::Below(_) => return control.ended = Some(CapacityEnd::NeverHeld),
         };
         let from_ms = (at.elapsed_ms() + millis(at.lead)).max(not_before_ms);
-        let seen = trials(&control.steps);
-        let is_near = !self.load.is_whole() && self.search.interval(&seen).is_some();
+        let is_near = !self.load.is_whole() && Search::is_bracketed(&seen);
         let from = Duration::from_millis(from_ms);
         let (settled, until) = judged_between(&self.spec, from, load, is_near);
         let (settled_ms, until_ms) = (millis(settled), millis(until));
@@ -255,33 +252,16 @@ impl Seeking {
             seen: None,
         });
     }
+}
 
-    /// The rows of all tasks from one time to another, in ms since the start; `None` while shards are missing.
-    async fn rows(
-        &self,
-        stores: &Stores,
-        keys: &ExecutionKeys,
-        tasks: &[u32],
-        from_ms: u64,
-        until_ms: u64,
-    ) -> Result<Option<Vec<Row>>> {
-        let first = from_ms / self.flush_ms;
-        let last = until_ms.saturating_sub(1) / self.flush_ms;
-        let seqs = || first..=last;
-        let number = |seq: u64| u32::try_from(seq).unwrap_or(u32::MAX);
-        let wanted = tasks
-            .iter()
-            .flat_map(|&task| seqs().map(move |seq| keys.shard(task, number(seq))));
-        let mut all = pin!(prefetch::read(stores.objects.as_ref(), wanted));
-        let mut rows = Vec::new();
-        while let Some(object) = all.next().await {
-            let Some(shard) = object?.and_then(|bytes| decode(&bytes).ok()) else {
-                return Ok(None);
-            };
-            rows.extend(shard.rows);
-        }
-        Ok(Some(rows))
-    }
+/// What came of judging a step.
+enum Judged {
+    /// Its shards are not there yet.
+    Not,
+    /// What was seen of it.
+    Seen,
+    /// No further step makes sense.
+    Last(CapacityEnd),
 }
 
 /// A load as it is shown while the search goes on.

@@ -16,7 +16,7 @@ use crate::error::Result;
 use crate::prepare::max_duration;
 use crate::stop::{order_stop, read_stop};
 use crate::{LostTask, Prepared, Stores, json};
-use capacity::{Moment, Seeking};
+use capacity::{Look, Seeking};
 use floodgate_core::definition::model::Definition;
 use floodgate_records::control::{Start, Stop, StopReason};
 use floodgate_records::execution::Execution;
@@ -322,14 +322,16 @@ impl Watch {
             Duration::from_millis(u64::try_from(now_ms.saturating_sub(start_ms)).unwrap_or(0));
         if let Some(sought) = &mut self.sought {
             // Beyond the capacity thresholds break: that is what is sought.
-            let tasks = sending(&self.state.tasks);
-            let lead = self.options.lead;
-            let at = Moment {
-                start_ms,
-                now_ms,
-                lead,
-            };
-            return sought.step(&self.stores, &self.keys, &tasks, at).await;
+            return sought
+                .step(Look {
+                    objects: self.stores.objects.as_ref(),
+                    keys: &self.keys,
+                    tasks: &sending(&self.state.tasks),
+                    start_ms,
+                    now_ms,
+                    lead: self.options.lead,
+                })
+                .await;
         }
         if let Some(id) = abort::breached(&self.definition, self.live.totals(), elapsed) {
             return self.stop(StopReason::Threshold, id, now_ms).await;

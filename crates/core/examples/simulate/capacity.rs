@@ -143,7 +143,7 @@ fn search(target: &Target, start: f64, rng: &mut Rng) -> Found {
     let interval = loop {
         match search.next(&trials) {
             Next::Try(load) if trials.len() < MOST_STEPS => {
-                let is_near = search.interval(&trials).is_some();
+                let is_near = Search::is_bracketed(&trials);
                 let (settled, until) = judged_between(&SPEC, Duration::ZERO, load, is_near);
                 let step_s = (settled.as_secs_f64(), (until - settled).as_secs_f64());
                 sent += load * (step_s.0 + step_s.1);

@@ -72,6 +72,12 @@ impl Search {
         Next::Try(self.load(self.max.map_or(next, |max| next.min(max))))
     }
 
+    /// Whether one of these steps held and another broke: the capacity is near.
+    pub fn is_bracketed(trials: &[Trial]) -> bool {
+        let (held, broke) = bounds(trials);
+        held.is_some() && broke.is_some()
+    }
+
     /// What the steps so far say, however wide; `None` if none held or none broke.
     pub fn interval(&self, trials: &[Trial]) -> Option<Interval> {
         let (held, broke) = bounds(trials);
