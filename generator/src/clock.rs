@@ -85,6 +85,11 @@ fn time_of_day_us() -> i64 {
 /// Nanoseconds since the origin of a [`Clock`].
 pub type Nanos = u64;
 
+/// A duration in whole nanoseconds; a quarter of the largest for what does not fit, so that a few of them can be added.
+pub(crate) fn nanos(duration: Duration) -> Nanos {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX / 4)
+}
+
 /// A monotonic clock with an origin. Copies share the origin, so that times of all workers of a task compare.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {

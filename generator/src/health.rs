@@ -3,14 +3,12 @@
 //! A load generator that has no CPU left measures itself. Its figures go into the manifest, and the verdict on them.
 
 use crate::cgroup::{Cgroups, Host};
+use floodgate_core::verdict::SATURATED_CPU;
 use floodgate_records::manifest::Health;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::time::{ClockId, clock_gettime};
 use std::fs;
 use std::time::{Duration, Instant};
-
-/// CPU use past this share counts a second as saturated: what is left cannot absorb a burst of one batch of events.
-pub const SATURATED: f64 = 0.9;
 
 /// Files that a generator needs beside its connections: runtime, timers, shards, logs.
 const OTHER_FILES: u64 = 64;
@@ -187,7 +185,7 @@ impl MachineCpu {
 /// Adds one more second to the account of a generator's CPU.
 pub fn count_second(health: &mut Health, used: CpuUse) {
     health.measured_seconds += 1;
-    health.saturated_seconds += u64::from(used.share > SATURATED);
+    health.saturated_seconds += u64::from(used.share > SATURATED_CPU);
     health.throttled_seconds += u64::from(used.throttled);
     health.stolen_seconds += u64::from(used.stolen > STOLEN);
     if let Some(contended) = used.contended {

@@ -36,7 +36,7 @@ mod trust;
 mod warnings;
 mod words;
 
-pub use health::{LAG_LIMIT_US, SATURATED_SHARE, STANDSTILL_US, Saturation};
+pub use health::{LAG_LIMIT_US, SATURATED_CPU, SATURATED_SHARE, STANDSTILL_US, Saturation};
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]

@@ -6,9 +6,9 @@
 //! queue: start *k* is a pure function of *k*, so the number of the next one is all there is to keep.
 
 use super::counters::Counters;
-use super::runner::{Begin, ScenarioRunner, join, nanos};
+use super::runner::{Begin, ScenarioRunner, join};
 use super::vu::VuFactory;
-use crate::clock::Nanos;
+use crate::clock::{Nanos, nanos};
 use crate::timer::give_way;
 use floodgate_core::schedule::Arrivals;
 use std::cell::{Cell, RefCell};

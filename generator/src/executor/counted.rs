@@ -40,7 +40,7 @@ async fn vu<R: VuFactory>(
     }
     let until = runner.at(schedule.max_duration());
     let mut deadline =
-        runner.deadline(until.saturating_add(super::runner::nanos(runner.graceful_stop)));
+        runner.deadline(until.saturating_add(crate::clock::nanos(runner.graceful_stop)));
     let mut own = 0;
     runner
         .closed_loop(&mut vu, until, &mut deadline, || {

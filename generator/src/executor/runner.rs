@@ -2,7 +2,7 @@
 
 use super::counters::Counters;
 use super::vu::{Iterate, IterationOutcome, VuFactory};
-use crate::clock::Nanos;
+use crate::clock::{Nanos, nanos};
 use crate::recorder::{ScenarioSeries, WorkerRecorder};
 use crate::timer::{Deadline, StopSignal, Timer, give_way, until};
 use std::cell::RefCell;
@@ -160,10 +160,6 @@ impl Begin {
             scheduled: false,
         }
     }
-}
-
-pub(super) fn nanos(duration: Duration) -> Nanos {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX / 4)
 }
 
 /// Waits for tasks, and passes on a panic of one.

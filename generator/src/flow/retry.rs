@@ -1,6 +1,6 @@
 //! When a request is made again.
 
-use crate::clock::Nanos;
+use crate::clock::{Nanos, nanos};
 use crate::http::exchange::HttpExchange;
 use floodgate_core::definition::{Retry, RetryOn};
 
@@ -26,6 +26,6 @@ impl RetryPlan {
 
     /// The pause before attempt `number`, from 2.
     pub(super) fn pause(&self, number: u32) -> Nanos {
-        u64::try_from(self.0.pause(number).as_nanos()).unwrap_or(u64::MAX / 4)
+        nanos(self.0.pause(number))
     }
 }

@@ -1,7 +1,7 @@
 //! One worker thread: a runtime, a client side, a recorder, and its share of every scenario.
 
 use super::vu::{NativeScenario, NativeVus};
-use crate::clock::{Clock, Nanos};
+use crate::clock::{Clock, Nanos, nanos};
 use crate::executor::{Counters, ScenarioRunner};
 use crate::flow::{CompileError, CompiledScenario, Files, Given, Native, Place};
 use crate::http::{SetupError, TransportId, TransportOptions, Wire, Worker};
@@ -386,10 +386,6 @@ impl RunningWorker<'_> {
 struct Running {
     series: ScenarioSeries,
     vus: NativeVus,
-}
-
-fn nanos(duration: Duration) -> Nanos {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX / 4)
 }
 
 /// Closes windows in time also when nothing is measured, keeps the gauges, and notes how late it comes to it.

@@ -4,15 +4,12 @@ use crate::histogram::HistogramError;
 use crate::merge::Totals;
 use crate::shard::Row;
 use crate::threshold::{MetricSource, MissingSamples, Thresholds, US_PER_MS, implicit};
-use crate::verdict::SATURATED_SHARE;
+use crate::verdict::{SATURATED_CPU, SATURATED_SHARE};
 use floodgate_records::capacity::{CapacitySeen, StepOutcome};
 use floodgate_records::metric::{Builtin, Tags};
 use floodgate_records::outcome::{Outcome, ThresholdOutcome};
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// CPU use above which a generator is at its limit, as a share of what it may use.
-const CPU_LIMIT: f64 = 0.9;
 
 /// A step as it was to be.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +47,7 @@ pub fn judge_step(
         true => StepOutcome::Held,
         false => StepOutcome::Broke,
     };
-    let busy = cpu.values().filter(|share| **share > CPU_LIMIT).count();
+    let busy = cpu.values().filter(|share| **share > SATURATED_CPU).count();
     if outcome == StepOutcome::Broke && busy as f64 > SATURATED_SHARE * cpu.len() as f64 {
         // What broke may be the generator's doing.
         outcome = StepOutcome::Spoiled;

@@ -28,6 +28,10 @@ use floodgate_records::manifest::{Health, LimitSource, Manifest};
 /// The share of its seconds in which a generator may be short of CPU, and of its time that it may have stood still at once.
 pub const SATURATED_SHARE: f64 = 0.1;
 
+/// CPU use past this share of what a generator may use counts a second as saturated: what is left cannot absorb a burst of one batch
+/// of events.
+pub const SATURATED_CPU: f64 = 0.9;
+
 /// p99 of the lag of starts that found a VU ready, up to which a generator is on time, in µs. Ten times the resolution
 /// of an ordinary timer, and small beside what a user notices.
 pub const LAG_LIMIT_US: u64 = 10_000;
