@@ -65,12 +65,29 @@ pub struct StackArgs {
     pub state: Option<String>,
 }
 
+/// The project of a definition that names none.
+pub const DEFAULT_PROJECT: &str = "default";
+
 /// Whose executions are meant.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ProjectArgs {
     /// Only executions of this project; no other is accessed
     #[arg(long, value_name = "NAME")]
     pub project: Option<String>,
+}
+
+/// Whose executions are meant, and where they are.
+#[derive(Clone, Debug, clap::Args)]
+pub struct PlaceArgs {
+    /// Whose executions.
+    #[command(flatten)]
+    pub project: ProjectArgs,
+    /// Where executions are kept.
+    #[command(flatten)]
+    pub out: OutArgs,
+    /// Where they ran.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
 }
 
 /// How results and progress are shown.

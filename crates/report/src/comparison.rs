@@ -75,7 +75,8 @@ fn gates(c: &Comparison, style: Style) -> String {
     text + &footnotes(notes.collect(), style)
 }
 
-fn footnotes(notes: Vec<String>, style: Style) -> String {
+/// Notes below a table; nothing without one.
+pub(crate) fn footnotes(notes: Vec<String>, style: Style) -> String {
     if notes.is_empty() {
         return String::new();
     }

@@ -1,6 +1,6 @@
 //! `floodgate baseline`: the run that a test's runs are compared with.
 
-use crate::args::{CloudArgs, OutArgs, ProjectArgs};
+use crate::args::{DEFAULT_PROJECT, PlaceArgs, ProjectArgs};
 use crate::clock::now_ms;
 use crate::error::{CliError, Result};
 use crate::output::{print, print_json};
@@ -11,9 +11,6 @@ use floodgate_control::{Stores, find_in, load_pin, pin, unpin};
 use floodgate_records::test::Pin;
 use floodgate_report::format::utc_minute;
 use std::process::ExitCode;
-
-/// The project of a test that is named alone, as in a definition.
-const DEFAULT_PROJECT: &str = "default";
 
 /// Arguments of `floodgate baseline`.
 #[derive(Debug, clap::Args)]
@@ -36,7 +33,7 @@ pub enum Action {
         run: String,
         /// Whose and where.
         #[command(flatten)]
-        place: Place,
+        place: PlaceArgs,
     },
     /// Show the execution that is pinned
     Show {
@@ -48,7 +45,7 @@ pub enum Action {
         json: bool,
         /// Whose and where.
         #[command(flatten)]
-        place: Place,
+        place: PlaceArgs,
     },
     /// Take the pin away
     Clear {
@@ -57,22 +54,8 @@ pub enum Action {
         test: String,
         /// Whose and where.
         #[command(flatten)]
-        place: Place,
+        place: PlaceArgs,
     },
-}
-
-/// Whose executions are meant, and where they are.
-#[derive(Debug, clap::Args)]
-pub struct Place {
-    /// Whose executions.
-    #[command(flatten)]
-    pub project: ProjectArgs,
-    /// Where executions are kept.
-    #[command(flatten)]
-    pub out: OutArgs,
-    /// Where they ran.
-    #[command(flatten)]
-    pub cloud: CloudArgs,
 }
 
 /// A test by its project and name.

@@ -1,6 +1,6 @@
 //! `floodgate compare`: whether a run is worse than an earlier one.
 
-use crate::args::{CloudArgs, OutArgs, ProjectArgs};
+use crate::args::PlaceArgs;
 use crate::error::{CliError, Result};
 use crate::output::{print_json, print_styled};
 use crate::stores::Executions;
@@ -11,10 +11,11 @@ use floodgate_records::comparison::Change;
 use floodgate_records::execution::Execution;
 use floodgate_records::status::Status;
 use floodgate_report::Style;
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 /// What is compared by default, as far as the runs have it.
-pub(super) const METRICS: [&str; 5] = [
+const METRICS: [&str; 5] = [
     "http_req_duration p(50)",
     "http_req_duration p(95)",
     "http_req_duration p(99)",
@@ -43,15 +44,9 @@ pub struct Args {
     /// Print the comparison as JSON
     #[arg(long)]
     pub json: bool,
-    /// Whose executions.
+    /// Whose and where.
     #[command(flatten)]
-    pub project: ProjectArgs,
-    /// Where executions are kept.
-    #[command(flatten)]
-    pub out: OutArgs,
-    /// Where they ran.
-    #[command(flatten)]
-    pub cloud: CloudArgs,
+    pub place: PlaceArgs,
 }
 
 pub(super) fn metric(text: &str) -> std::result::Result<BaselineMetric, String> {
@@ -71,9 +66,10 @@ fn confidence(text: &str) -> std::result::Result<f64, String> {
 /// # Errors
 /// An unknown id, and a run that measured nothing.
 pub async fn compare(args: Args) -> Result<ExitCode> {
-    let executions = Executions::open(&args.cloud, &args.project, &args.out).await?;
+    let executions =
+        Executions::open(&args.place.cloud, &args.place.project, &args.place.out).await?;
     let stores = executions.stores();
-    let project = args.project.project.as_deref();
+    let project = args.place.project.project.as_deref();
     let base = find_in(stores, project, &args.base).await?;
     let head = find_in(stores, project, &args.head).await?;
     if base.id == head.id {
@@ -83,7 +79,10 @@ pub async fn compare(args: Args) -> Result<ExitCode> {
         )));
     }
     let metrics = match args.metrics.is_empty() {
-        true => defaults(stores, [&base, &head]).await?,
+        true => {
+            let known = measured(stores, [&base, &head]).await?;
+            defaults(|key| known.contains(key))
+        }
         false => args.metrics,
     };
     let terms = Terms {
@@ -108,17 +107,21 @@ pub async fn compare(args: Args) -> Result<ExitCode> {
     Ok(ExitCode::from(as_status.exit_code()))
 }
 
-/// The default numbers that one of the runs has.
-async fn defaults(stores: &Stores, runs: [&Execution; 2]) -> Result<Vec<BaselineMetric>> {
-    let mut known = Vec::new();
+/// The metrics that one of the runs has.
+async fn measured(stores: &Stores, runs: [&Execution; 2]) -> Result<BTreeSet<String>> {
+    let mut known = BTreeSet::new();
     for run in runs {
         let summary = load_summary(stores, &run.project, &run.id).await?;
         known.extend(summary.into_iter().flat_map(|s| s.metrics.into_keys()));
     }
+    Ok(known)
+}
+
+/// The default numbers, as far as their metrics are known.
+pub(super) fn defaults(is_known: impl Fn(&str) -> bool) -> Vec<BaselineMetric> {
     let all = METRICS
         .iter()
         .filter_map(|text| BaselineMetric::parse(text).ok());
-    Ok(all
-        .filter(|metric| known.contains(&metric.key.to_string()))
-        .collect())
+    all.filter(|metric| is_known(&metric.key.to_string()))
+        .collect()
 }

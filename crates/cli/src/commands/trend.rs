@@ -1,7 +1,8 @@
 //! `floodgate trend`: where the numbers of a test changed over its runs.
 
-use super::baseline::{Place, Test};
-use super::compare::{METRICS, effect, metric};
+use super::baseline::Test;
+use super::compare::{defaults, effect, metric};
+use crate::args::PlaceArgs;
 use crate::error::{CliError, Result};
 use crate::output::{print_json, print_styled};
 use crate::stores::Executions;
@@ -30,7 +31,7 @@ pub struct Args {
     pub json: bool,
     /// Whose and where.
     #[command(flatten)]
-    pub place: Place,
+    pub place: PlaceArgs,
 }
 
 /// Shows where the numbers of a test changed for good. It judges nothing: the exit code is 0 whatever is found.
@@ -45,7 +46,7 @@ pub async fn trend(args: Args) -> Result<ExitCode> {
         ..Sensitivity::default()
     };
     let metrics = |runs: &[PastRun]| match args.metrics.is_empty() {
-        true => defaults(runs),
+        true => defaults(|key| runs.iter().any(|run| run.summary.metrics.contains_key(key))),
         false => args.metrics.clone(),
     };
     let found = floodgate_control::trend(
@@ -69,17 +70,4 @@ pub async fn trend(args: Args) -> Result<ExitCode> {
         false => print_styled(&floodgate_report::trend(&found, Style::of_stdout()))?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The default numbers that one of the runs has.
-fn defaults(runs: &[PastRun]) -> Vec<BaselineMetric> {
-    let known = |metric: &BaselineMetric| {
-        let key = metric.key.to_string();
-        runs.iter()
-            .any(|run| run.summary.metrics.contains_key(&key))
-    };
-    let all = METRICS
-        .iter()
-        .filter_map(|text| BaselineMetric::parse(text).ok());
-    all.filter(known).collect()
 }

@@ -3,6 +3,7 @@
 use super::permissions::{self, Place as Reach};
 use super::quota::{self, Region};
 use crate::args::CloudArgs;
+use crate::args::DEFAULT_PROJECT;
 use crate::cloud::{self, Caller, Place};
 use crate::error::CliError;
 use floodgate_core::cost::Capacity;
@@ -19,8 +20,6 @@ use std::path::Path;
 
 /// What the functions know of the stack.
 const PLACEMENT: &str = "config/placement.json";
-/// The project whose permissions are asked about, unless one is named.
-const PROJECT: &str = "default";
 /// What there is to do without a stack.
 const DEPLOY: &str = "floodgate deploy deploys one and writes .floodgate/cloud.json; for an existing stack pass --stack NAME, or \
      write that file with terraform output -json";
@@ -94,7 +93,7 @@ pub(crate) async fn account(args: &CloudArgs, project: Option<&str>, out: &Path)
         }
     };
     checks.push(said("credentials", &caller.arn));
-    let project = project.unwrap_or(PROJECT);
+    let project = project.unwrap_or(DEFAULT_PROJECT);
     let place = match Place::of(named.clone(), Some(project), &region, &caller) {
         Ok(place) => place,
         Err(error) => {

@@ -2,6 +2,7 @@
 
 use super::figures::value;
 use super::requests::unanswered;
+use crate::comparison::footnotes;
 use crate::format::{count, digits, share};
 use crate::style::{Align, Field, Style, Tone, plain, table};
 use floodgate_records::execution::Execution;
@@ -58,16 +59,9 @@ pub(super) fn thresholds(execution: &Execution, summary: &Summary, style: Style)
         ("must hold", Align::Left),
         ("observed", Align::Right),
     ];
-    let mut text = table(style, &columns, rows.collect());
-    let notes = shown().filter_map(|t| {
-        let note = t.note.as_ref()?;
-        Some(vec![(format!("{}: {note}", t.id), Tone::Dim)])
-    });
-    let notes: Vec<_> = notes.collect();
-    if !notes.is_empty() {
-        text += &table(style, &[("", Align::Wrap)], notes);
-    }
-    text
+    let text = table(style, &columns, rows.collect());
+    let notes = shown().filter_map(|t| Some(format!("{}: {}", t.id, t.note.as_ref()?)));
+    text + &footnotes(notes.collect(), style)
 }
 
 pub(super) fn baseline(summary: &Summary, style: Style) -> String {
