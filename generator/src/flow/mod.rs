@@ -57,6 +57,7 @@ mod retry;
 mod rows;
 mod scenario;
 mod series;
+mod settle;
 mod steer;
 mod symbols;
 mod text;
