@@ -1,8 +1,10 @@
+mod answers;
 mod example;
 mod hostile;
 
 use super::*;
-use example::{failed, first_run, in_the_cloud, inconclusive, nothing, passed, regressed};
+use answers::regressed;
+use example::{failed, first_run, in_the_cloud, inconclusive, nothing, passed};
 use floodgate_records::schema;
 use floodgate_records::status::Status;
 use floodgate_records::word::Word;
@@ -56,7 +58,7 @@ fn a_run_that_has_regressed() {
 #[test]
 fn a_search_for_the_capacity() {
     let (e, mut s) = passed();
-    s.capacity = Some(example::capacity());
+    s.capacity = Some(answers::capacity());
     let text = summary(&e, &s, Style::PLAIN);
     let end = text.find("\nThresholds").unwrap();
     insta::assert_snapshot!(text[..end]);

@@ -10,6 +10,7 @@ mod meaning;
 mod measured;
 mod once;
 mod open;
+mod shared_load;
 
 use super::*;
 use std::collections::BTreeMap;
