@@ -11,9 +11,4 @@ mod storage;
 mod verdicts;
 mod watching;
 
-use floodgate_testserver::{Config, TestServer};
-
-/// A shop that answers at once.
-fn shop() -> TestServer {
-    TestServer::start(Config::prompt_service()).unwrap()
-}
+use crate::execution::shop;

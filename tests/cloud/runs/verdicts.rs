@@ -10,17 +10,12 @@ use floodgate_store::RecordStore as _;
 #[tokio::test]
 #[ignore = "needs the emulator: cargo xtask test"]
 async fn a_run_passes_with_every_request_counted() {
-    let (stack, shop) = (Stack::shared().await, shop());
-    let definition = arrivals(
-        "passes",
-        &shop.url(),
-        (100, "4s"),
-        2,
-        "thresholds:\n  http_req_failed: [rate<0.01]\n  http_reqs: [count==400]",
-    );
-    let run = stack.start(&input("passes", &definition)).await;
-    let ended = run.end().await;
-    ended.expect(Status::Passed, "");
+    let stack = Stack::shared().await;
+    let definition = |url: &str| {
+        let thresholds = "thresholds:\n  http_req_failed: [rate<0.01]\n  http_reqs: [count==400]";
+        arrivals("passes", url, (100, "4s"), 2, thresholds)
+    };
+    let (run, ended, shop) = stack.run_to_pass("passes", definition).await;
     assert_eq!((ended.requests(), shop.counters().requests()), (400, 400));
     let record = &ended.record;
     assert_eq!(record.run_arn.as_deref(), Some(run.arn.as_str()));
@@ -125,16 +120,11 @@ async fn an_invalid_definition_starts_nothing() {
 #[ignore = "needs the emulator: cargo xtask test"]
 async fn many_shards_are_merged_in_parts() {
     let stack = Stack::own("parts", &["--placement", r#"{"merge_shards": 3}"#]).await;
-    let shop = shop();
-    let definition = arrivals(
-        "parts",
-        &shop.url(),
-        (60, "5s"),
-        4,
-        "thresholds:\n  http_reqs: [count==300]",
-    );
-    let ended = stack.start(&input("parts", &definition)).await.end().await;
-    ended.expect(Status::Passed, "");
+    let definition = |url: &str| {
+        let thresholds = "thresholds:\n  http_reqs: [count==300]";
+        arrivals("parts", url, (60, "5s"), 4, thresholds)
+    };
+    let (_, ended, shop) = stack.run_to_pass("parts", definition).await;
     assert_eq!((ended.requests(), shop.counters().requests()), (300, 300));
     let completeness = ended.record.completeness.unwrap();
     assert_eq!(completeness.shards_merged, completeness.shards_expected);
@@ -146,17 +136,9 @@ async fn many_shards_are_merged_in_parts() {
 async fn two_regions_share_a_run_by_weight() {
     const OTHER: &str = "us-east-1";
     let stack = Stack::own("regions", &["--other-region", OTHER]).await;
-    let shop = shop();
-    let definition = arrivals(
-        "regions",
-        &shop.url(),
-        (60, "4s"),
-        3,
-        "  regions: [{region: eu-west-1, weight: 2}, {region: us-east-1, weight: 1}]\nthresholds:\n  http_reqs: [count==240]",
-    );
-    let run = stack.start(&input("regions", &definition)).await;
-    let ended = run.end().await;
-    ended.expect(Status::Passed, "");
+    let rest = "  regions: [{region: eu-west-1, weight: 2}, {region: us-east-1, weight: 1}]\nthresholds:\n  http_reqs: [count==240]";
+    let definition = |url: &str| arrivals("regions", url, (60, "4s"), 3, rest);
+    let (run, ended, shop) = stack.run_to_pass("regions", definition).await;
     assert_eq!((ended.requests(), shop.counters().requests()), (240, 240));
     let record = &ended.record;
     assert_eq!(record.infrastructure.regions, ["eu-west-1", OTHER]);
