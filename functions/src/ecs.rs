@@ -1,16 +1,18 @@
 //! Tasks on ECS.
 
+use crate::error::Cause;
 use crate::stack_config::SPOT;
 use crate::tasks::{RunCapacity, RunError, RunRequest, StartedTask, TaskStatus, Tasks, Vcpus};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_ecs::Client;
-use aws_sdk_ecs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ecs::types::{
     AssignPublicIp, AwsVpcConfiguration, CapacityProviderStrategyItem, ContainerOverride,
     KeyValuePair, LaunchType, NetworkConfiguration, PropagateTags, Tag, Task, TaskOverride,
     TaskStopCode,
 };
+use floodgate_store::aws::Chained;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
@@ -62,7 +64,7 @@ impl Tasks for EcsTasks {
             .map(|(name, value)| KeyValuePair::builder().name(name).value(value).build());
         // All of the task's memory: the container sees a limit of its own then, and the task definition's is another task's.
         let memory = i32::try_from(request.memory).map_err(|_| {
-            RunError::Refused(format!("{} MiB of memory are too many", request.memory))
+            RunError::Refused(format!("{} MiB of memory are too many", request.memory).into())
         })?;
         let container = ContainerOverride::builder()
             .name(CONTAINER)
@@ -98,7 +100,7 @@ impl Tasks for EcsTasks {
                     .capacity_provider(name)
                     .weight(1)
                     .build()
-                    .map_err(|e| RunError::Refused(e.to_string()))?;
+                    .map_err(|e| RunError::Refused(e.into()))?;
                 call.capacity_provider_strategy(item)
             }
         };
@@ -216,7 +218,7 @@ fn network(request: &RunRequest) -> Result<Option<NetworkConfiguration>, RunErro
         .set_security_groups(Some(network.security_groups.clone()))
         .assign_public_ip(public)
         .build()
-        .map_err(|e| RunError::Refused(e.to_string()))?;
+        .map_err(|e| RunError::Refused(e.into()))?;
     let configuration = NetworkConfiguration::builder().awsvpc_configuration(vpc);
     Ok(Some(configuration.build()))
 }
@@ -237,9 +239,9 @@ fn judge_failure(reason: &str, detail: &str) -> RunError {
     };
     let capacity = ["RESOURCE", "AGENT", "EMPTY CAPACITY PROVIDER"];
     if no_room(&text) || capacity.iter().any(|c| reason.starts_with(c)) {
-        RunError::Capacity(text)
+        RunError::Capacity(text.into())
     } else {
-        RunError::Refused(text)
+        RunError::Refused(text.into())
     }
 }
 
@@ -248,30 +250,32 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     let code = error.code().unwrap_or_default().to_owned();
-    let message = match error.message() {
-        Some(message) => format!("{code}: {message}"),
-        None => DisplayErrorContext(&error).to_string(),
+    let answered = matches!(error, SdkError::ServiceError(_));
+    let cause: Cause = match error.message() {
+        Some(message) => format!("{code}: {message}").into(),
+        None => Chained(error).into(),
     };
-    judge_error(&code, message, matches!(error, SdkError::ServiceError(_)))
+    judge_error(&code, cause, answered)
 }
 
 /// What an error code of ECS means
 /// (<https://docs.aws.amazon.com/AmazonECS/latest/APIReference/CommonErrors.html>).
-fn judge_error(code: &str, message: String, answered: bool) -> RunError {
+fn judge_error(code: &str, cause: Cause, answered: bool) -> RunError {
+    let message = cause.to_string();
     if code.contains("Throttl") || code == "RequestLimitExceeded" {
-        return RunError::Throttled(message);
+        return RunError::Throttled(cause);
     }
     if no_room(&message) {
-        return RunError::Capacity(message);
+        return RunError::Capacity(cause);
     }
     // Fargate's launch rate is reported as a client's fault.
     if message.contains("concurrent tasks") || message.contains("rate limit") {
-        return RunError::Throttled(message);
+        return RunError::Throttled(cause);
     }
     match code {
-        "ServerException" | "ServiceUnavailable" | "InternalFailure" => RunError::Service(message),
-        _ if !answered => RunError::Service(message),
-        _ => RunError::Refused(message),
+        "ServerException" | "ServiceUnavailable" | "InternalFailure" => RunError::Service(cause),
+        _ if !answered => RunError::Service(cause),
+        _ => RunError::Refused(cause),
     }
 }
 

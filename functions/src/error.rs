@@ -13,7 +13,7 @@ use std::error::Error;
 const MAX_MESSAGE: usize = 16_000;
 
 /// What went wrong: a sentence, or an error of another part.
-pub(crate) type Cause = Box<dyn Error + Send + Sync>;
+pub type Cause = Box<dyn Error + Send + Sync>;
 
 /// Why a function could not do its work.
 #[derive(Debug, thiserror::Error)]

@@ -202,7 +202,7 @@ impl Launch<'_> {
                     .run(request)
                     .await
                     .map(|started| (started.arn, request.capacity.name().to_owned())),
-                Err(problem) => Err(RunError::Refused(problem.clone())),
+                Err(problem) => Err(RunError::Refused(problem.clone().into())),
             };
             (task, answer)
         });
@@ -222,7 +222,7 @@ impl Launch<'_> {
                     });
                 }
                 Err(RunError::Refused(reason)) => {
-                    tracing::warn!(task = task.index, reason, "task refused");
+                    tracing::warn!(task = task.index, %reason, "task refused");
                     let reason = format!("could not be placed: {reason}");
                     self.give_up(std::slice::from_ref(task), &reason);
                 }

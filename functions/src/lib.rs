@@ -41,7 +41,7 @@ pub use clock::{Clock, SystemClock};
 pub use config::{Config, ConfigError, Function, VARIABLES};
 pub use dispatch::handle;
 pub use ecs::EcsTasks;
-pub use error::FunctionError;
+pub use error::{Cause, FunctionError};
 pub use launched::{LaunchedTask, LaunchedTasks, RefusedTask};
 pub use metrics::{Metrics, NAMESPACE};
 pub use pace::{Course, EVENTS_A_TURN, MAX_TURNS, Moment, Pace, Phases, Steps, expected, pace};

@@ -1,5 +1,6 @@
 //! What a run needs of the service that runs containers, and nothing more.
 
+use crate::error::Cause;
 use crate::stack_config::Network;
 use async_trait::async_trait;
 
@@ -58,20 +59,20 @@ pub struct StartedTask {
 }
 
 /// Why a task was not started, or the service did not answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// Too many calls: later.
     #[error("{0}")]
-    Throttled(String),
+    Throttled(#[source] Cause),
     /// There is no capacity now: later, or elsewhere.
     #[error("{0}")]
-    Capacity(String),
+    Capacity(#[source] Cause),
     /// The service or the way to it failed: later.
     #[error("{0}")]
-    Service(String),
+    Service(#[source] Cause),
     /// It will be refused again.
     #[error("{0}")]
-    Refused(String),
+    Refused(#[source] Cause),
 }
 
 /// A task as the service sees it.

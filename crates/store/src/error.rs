@@ -82,14 +82,14 @@ pub enum StoreError {
         message: String,
     },
     /// The service was not reached, did not answer in time or failed on its own side, at every retry: temporary.
-    #[error("{operation} {key}: {message}")]
+    #[error("{operation} {key}: {source}")]
     Unavailable {
         /// `write`, `read`, `list`, `delete`, …
         operation: &'static str,
         /// The object or record.
         key: String,
         /// What was seen of it.
-        message: String,
+        source: Cause,
     },
     /// The credentials do not allow it, or there are none.
     #[error("{operation} {key}: denied: {message} ({code}); {remedy}")]
@@ -120,6 +120,9 @@ pub enum StoreError {
         remedy: &'static str,
     },
 }
+
+/// A sentence, or an error of a client; its causes are in its message.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Results of stores.
 pub type Result<T> = std::result::Result<T, StoreError>;

@@ -13,7 +13,7 @@ pub mod local;
 #[cfg(feature = "s3")]
 pub mod s3;
 
-pub use error::{Result, StoreError};
+pub use error::{Cause, Result, StoreError};
 
 use async_trait::async_trait;
 use bytes::Bytes;

@@ -8,7 +8,8 @@
 
 mod absences;
 
-use crate::aws::{chain, code, store_error};
+use crate::aws::{Chained, code, store_error};
+use crate::error::Cause;
 use crate::keys::{check_key, check_prefix};
 use crate::{ObjectInfo, ObjectStore, Result, StoreError};
 use absences::Absences;
@@ -174,7 +175,7 @@ impl S3Store {
         // The client's own retries end where the body begins.
         match object.body.collect().await {
             Ok(body) => Ok(Some(body.into_bytes())),
-            Err(error) => Err(Broken::Body(chain(&error))),
+            Err(error) => Err(Broken::Body(Box::new(Chained(error)))),
         }
     }
 }
@@ -195,7 +196,7 @@ fn slow(bytes: u64) -> Option<TimeoutConfig> {
 /// How a read fails.
 enum Broken {
     Request(Box<SdkError<GetObjectError, HttpResponse>>),
-    Body(String),
+    Body(Cause),
 }
 
 #[async_trait]
@@ -205,7 +206,7 @@ impl ObjectStore for S3Store {
         let bytes = data.len();
         match self.write(self.writing(key, data), bytes).await {
             Ok(()) => Ok(()),
-            Err(error) => Err(store_error("write", &self.name(key), &*error)),
+            Err(error) => Err(store_error("write", &self.name(key), *error)),
         }
     }
 
@@ -231,7 +232,7 @@ impl ObjectStore for S3Store {
                 }
                 // Another request for the same key is under way; which one wins is known when both are over.
                 Some("ConditionalRequestConflict") if attempt < TRIES => pause(attempt).await,
-                _ => return Err(store_error("write", &self.name(key), &*error)),
+                _ => return Err(store_error("write", &self.name(key), *error)),
             }
         }
     }
@@ -244,14 +245,14 @@ impl ObjectStore for S3Store {
             match self.read(key).await {
                 Ok(found) => return Ok(found),
                 Err(Broken::Request(error)) => {
-                    return Err(store_error("read", &self.name(key), &*error));
+                    return Err(store_error("read", &self.name(key), *error));
                 }
                 Err(Broken::Body(_)) if attempt < TRIES => pause(attempt).await,
-                Err(Broken::Body(message)) => {
+                Err(Broken::Body(source)) => {
                     return Err(StoreError::Unavailable {
                         operation: "read",
                         key: self.name(key),
-                        message,
+                        source,
                     });
                 }
             }
@@ -269,7 +270,7 @@ impl ObjectStore for S3Store {
             .send();
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
-            let page = page.map_err(|error| store_error("list", &self.name(prefix), &error))?;
+            let page = page.map_err(|error| store_error("list", &self.name(prefix), error))?;
             found.extend(
                 page.contents
                     .unwrap_or_default()
@@ -287,7 +288,7 @@ impl ObjectStore for S3Store {
         let deleting = self.client.delete_object().bucket(&self.bucket).key(key);
         match deleting.send().await {
             Ok(_) => Ok(()),
-            Err(error) => Err(store_error("delete", &self.name(key), &error)),
+            Err(error) => Err(store_error("delete", &self.name(key), error)),
         }
     }
 }

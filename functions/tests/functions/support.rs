@@ -104,11 +104,11 @@ impl Tasks for Played {
         // What was answered to a token is answered again.
         let mut without_room = self.without_room.lock().unwrap();
         if let Some(text) = without_room.get(&request.client_token) {
-            return Err(RunError::Capacity(text.clone()));
+            return Err(RunError::Capacity(text.clone().into()));
         }
         let scripted = (self.script.lock().unwrap())(call, request);
         if let Err(RunError::Capacity(text)) = &scripted {
-            without_room.insert(request.client_token.clone(), text.clone());
+            without_room.insert(request.client_token.clone(), text.to_string());
         }
         scripted?;
         let mut tokens = self.tokens.lock().unwrap();

@@ -80,7 +80,7 @@ async fn quota(calls: &Calls, code: &str) -> Result<f64, CallError> {
     let input = json!({"ServiceCode": "fargate", "QuotaCode": code});
     let answer = calls.json(QUOTAS, "GetServiceQuota", &input).await?;
     let value = answer["Quota"]["Value"].as_f64();
-    value.ok_or_else(|| CallError::Unreachable("the answer has no value".into()))
+    value.ok_or_else(|| CallError::Answer("it has no value".into()))
 }
 
 async fn used(calls: &Calls, cluster: &str) -> Result<f64, CallError> {

@@ -4,7 +4,9 @@
 //! TLS are those of the SDK; the protocols are short: <https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html> and
 //! <https://smithy.io/2.0/aws/protocols/aws-query-protocol.html>.
 
+use super::error::Chained;
 use super::{ATTEMPTS, FIRST_PAUSE};
+use crate::error::Cause;
 use aws_config::SdkConfig;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
@@ -33,7 +35,7 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Why a call has no answer that could be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum CallError {
     /// The service said no.
     #[error("{message} ({code})")]
@@ -45,10 +47,21 @@ pub enum CallError {
     },
     /// There are no credentials to sign it with.
     #[error("there are no credentials: {0}")]
-    Credentials(String),
+    Credentials(#[source] Cause),
     /// It could not be reached, or did not answer.
-    #[error("{0}")]
-    Unreachable(String),
+    #[error("{url}: {source}")]
+    Unreachable {
+        /// Without its query, which may hold a signature.
+        url: String,
+        /// What was seen of it.
+        source: Cause,
+    },
+    /// The request could not be signed.
+    #[error("the request cannot be signed: {0}")]
+    Unsigned(#[source] Cause),
+    /// The answer does not hold what it should.
+    #[error("the answer cannot be used: {0}")]
+    Answer(#[source] Cause),
 }
 
 impl CallError {
@@ -79,8 +92,8 @@ impl CallError {
                     || code == "InternalFailure"
                     || code == "ServiceUnavailable"
             }
-            Self::Credentials(_) => false,
-            Self::Unreachable(_) => true,
+            Self::Credentials(_) | Self::Unsigned(_) => false,
+            Self::Unreachable { .. } | Self::Answer(_) => true,
         }
     }
 }
@@ -198,8 +211,7 @@ impl Calls {
             body: input.to_string().into_bytes(),
         };
         let answer = self.call(&Request::Signed(&call)).await?;
-        serde_json::from_slice(&answer)
-            .map_err(|error| CallError::Unreachable(format!("the answer is not JSON: {error}")))
+        serde_json::from_slice(&answer).map_err(|error| CallError::Answer(error.into()))
     }
 
     /// Calls an action of IAM, which has one region a partition and answers in XML.
@@ -268,20 +280,20 @@ impl Calls {
     async fn once(&self, request: &Request<'_>) -> Result<Bytes, CallError> {
         let request = match request {
             Request::Signed(call) => self.sign(call).await?,
-            Request::Plain(url) => HttpRequest::get(url)
-                .map_err(|error| CallError::Unreachable(format!("{url}: {error}")))?,
+            Request::Plain(url) => {
+                HttpRequest::get(url).map_err(|error| CallError::Unsigned(error.into()))?
+            }
         };
         self.send(request).await
     }
 
     async fn sign(&self, call: &Signed<'_>) -> Result<HttpRequest, CallError> {
-        let missing = || CallError::Credentials("none are configured".to_owned());
+        let missing = || CallError::Credentials("none are configured".into());
         let provider = self.credentials.as_ref().ok_or_else(missing)?;
         let credentials = provider.provide_credentials().await;
         let credentials =
-            credentials.map_err(|error| CallError::Credentials(super::chain(&error)))?;
+            credentials.map_err(|error| CallError::Credentials(Chained(error).into()))?;
         let identity = credentials.into();
-        let unsigned = |error: String| CallError::Unreachable(format!("cannot be signed: {error}"));
         let parameters = v4::SigningParams::builder()
             .identity(&identity)
             .region(call.region)
@@ -289,7 +301,7 @@ impl Calls {
             .time(SystemTime::now())
             .settings(SigningSettings::default())
             .build()
-            .map_err(|error| unsigned(error.to_string()))?
+            .map_err(unsigned)?
             .into();
         let headers = call
             .headers
@@ -298,14 +310,12 @@ impl Calls {
         let body = SignableBody::Bytes(&call.body);
         let signable = SignableRequest::new("POST", &call.uri, headers, body);
         let signed = signable.and_then(|signable| sign(signable, &parameters));
-        let (instructions, _) = signed
-            .map_err(|error| unsigned(error.to_string()))?
-            .into_parts();
+        let (instructions, _) = signed.map_err(unsigned)?.into_parts();
         let mut request = HttpRequest::new(SdkBody::from(call.body.clone()));
         let put = request.set_method("POST");
-        put.map_err(|error| unsigned(error.to_string()))?;
+        put.map_err(unsigned)?;
         let put = request.set_uri(call.uri.as_str());
-        put.map_err(|error| unsigned(error.to_string()))?;
+        put.map_err(unsigned)?;
         for (name, value) in &call.headers {
             request.headers_mut().insert(*name, value.clone());
         }
@@ -318,28 +328,35 @@ impl Calls {
     }
 
     async fn send(&self, request: HttpRequest) -> Result<Bytes, CallError> {
-        let uri = request
+        let url = request
             .uri()
             .split('?')
             .next()
             .unwrap_or_default()
             .to_owned();
-        let lost = |why: &str| CallError::Unreachable(format!("{uri}: {why}"));
+        let lost = |source: Cause| CallError::Unreachable {
+            url: url.clone(),
+            source,
+        };
         let exchange = async {
             let answer = self.connector.call(request).await;
-            let mut answer = answer.map_err(|error| lost(&super::chain(&error)))?;
+            let mut answer = answer.map_err(|error| lost(Chained(error).into()))?;
             let body = ByteStream::new(answer.take_body()).collect().await;
-            let body = body.map_err(|error| lost(&super::chain(&error)))?;
+            let body = body.map_err(|error| lost(Chained(error).into()))?;
             let code = answer.headers().get("x-amzn-errortype").map(str::to_owned);
             Ok((answer.status().as_u16(), code, body.into_bytes()))
         };
-        let late = || lost(&format!("no answer within {} s", PATIENCE.as_secs()));
+        let late = || lost(format!("no answer within {} s", PATIENCE.as_secs()).into());
         let (status, code, body) = timeout(PATIENCE, exchange).await.map_err(|_| late())??;
         match status {
             200..300 => Ok(body),
             _ => Err(refusal(status, code.as_deref(), &body)),
         }
     }
+}
+
+fn unsigned(error: impl Into<Cause>) -> CallError {
+    CallError::Unsigned(error.into())
 }
 
 /// What a service that refuses says: JSON with `__type`, XML with `Code`, or only a status.

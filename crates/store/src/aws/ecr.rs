@@ -127,7 +127,7 @@ async fn architecture(
     name: &ImageName,
     manifest: &Value,
 ) -> Result<String, CallError> {
-    let unknown = |what: &str| CallError::Unreachable(format!("its {what} cannot be told"));
+    let unknown = |what: &str| CallError::Answer(format!("its {what} cannot be told").into());
     let digest = manifest["config"]["digest"].as_str();
     let digest = digest.ok_or_else(|| unknown("configuration"))?;
     let input = json!({
@@ -162,7 +162,7 @@ pub async fn login(calls: &Calls) -> Result<Login, CallError> {
         .as_deref()
         .and_then(|text| text.split_once(':'))
         .filter(|_| !registry.is_empty())
-        .ok_or_else(|| CallError::Unreachable("ECR gave a login that is none".to_owned()))?;
+        .ok_or_else(|| CallError::Answer("it has no token".into()))?;
     Ok(Login {
         user: user.to_owned(),
         password: password.to_owned(),

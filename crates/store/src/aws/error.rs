@@ -8,6 +8,7 @@ use aws_sdk_s3 as sdk;
 use sdk::config::http::HttpResponse;
 use sdk::error::{ProvideErrorMetadata, SdkError};
 use std::error::Error;
+use std::fmt;
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html#ErrorCodeList>,
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
@@ -47,13 +48,13 @@ const NO_REMEDY: &str = "no retry will help";
 pub(crate) fn store_error<E>(
     operation: &'static str,
     key: &str,
-    error: &SdkError<E, HttpResponse>,
+    error: SdkError<E, HttpResponse>,
 ) -> StoreError
 where
-    E: ProvideErrorMetadata + Error + 'static,
+    E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     let key = key.to_owned();
-    match error {
+    match &error {
         SdkError::ServiceError(service) => {
             let status = service.raw().status().as_u16();
             answered(operation, key, status, service.err().meta())
@@ -62,17 +63,17 @@ where
             operation,
             key,
             code: "request".to_owned(),
-            message: chain(error),
+            message: Chained(&error).to_string(),
             remedy: "correct the configuration, such as AWS_REGION",
         },
         SdkError::DispatchFailure(failure) if failure.is_user() => StoreError::Refused {
             operation,
             key,
             code: "request".to_owned(),
-            message: chain(error),
+            message: Chained(&error).to_string(),
             remedy: "correct the endpoint (AWS_ENDPOINT_URL)",
         },
-        _ => unanswered(operation, key, chain(error)),
+        _ => unanswered(operation, key, error),
     }
 }
 
@@ -106,11 +107,10 @@ fn answered(
         };
     }
     if status >= 500 || TEMPORARY.contains(&code.as_str()) {
-        let message = format!("{message} ({code})");
         return StoreError::Unavailable {
             operation,
             key,
-            message,
+            source: format!("{message} ({code})").into(),
         };
     }
     let denied = |remedy| (true, remedy);
@@ -154,7 +154,12 @@ fn answered(
 }
 
 /// No answer, or none that could be read: the network, the service, or credentials that could not be had.
-fn unanswered(operation: &'static str, key: String, message: String) -> StoreError {
+fn unanswered<E>(operation: &'static str, key: String, error: E) -> StoreError
+where
+    E: Error + Send + Sync + 'static,
+{
+    let error = Chained(error);
+    let message = error.to_string();
     // The chain of credential providers has no code for "none of us has any". Everything else that goes wrong with it, such
     // as a metadata service that does not answer, may pass.
     let none = [
@@ -173,21 +178,32 @@ fn unanswered(operation: &'static str, key: String, message: String) -> StoreErr
     StoreError::Unavailable {
         operation,
         key,
-        message,
+        source: Box::new(error),
     }
 }
 
-/// An error and its causes in one line: the client's own first line ("dispatch failure") says nothing.
-pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.ends_with(&cause_text) {
-            text.push_str(": ");
-            text.push_str(&cause_text);
+/// An error that tells its causes in one line: the client's own first line ("dispatch failure") says nothing.
+#[derive(Debug)]
+pub struct Chained<E>(pub E);
+
+impl<E: Error> fmt::Display for Chained<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = self.0.to_string();
+        let mut source = self.0.source();
+        while let Some(cause) = source {
+            let cause_text = cause.to_string();
+            if !text.ends_with(&cause_text) {
+                text.push_str(": ");
+                text.push_str(&cause_text);
+            }
+            source = cause.source();
         }
-        source = cause.source();
+        f.write_str(&text)
     }
-    text
+}
+
+impl<E: Error> Error for Chained<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
 }

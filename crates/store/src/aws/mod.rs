@@ -7,7 +7,7 @@ pub mod ecr;
 mod error;
 
 #[cfg(any(feature = "s3", feature = "calls"))]
-pub(crate) use error::chain;
+pub use error::Chained;
 #[cfg(feature = "s3")]
 pub(crate) use error::code;
 pub(crate) use error::store_error;

@@ -68,7 +68,7 @@ impl DynamoStore {
             .limit(MAX_CANDIDATES)
             .send()
             .await
-            .map_err(|error| store_error("find", &self.name(id), &error))?;
+            .map_err(|error| store_error("find", &self.name(id), error))?;
         let parts = |item: Item| {
             let project = item::str(&item, "PK")?.strip_prefix("PROJECT#")?;
             let id = item::str(&item, "SK")?.strip_prefix("EXEC#")?;
@@ -112,7 +112,7 @@ impl DynamoStore {
         while found.runs.len() < limit
             && let Some(page) = pages.next().await
         {
-            let page = page.map_err(|error| store_error("list", &self.name("records"), &error))?;
+            let page = page.map_err(|error| store_error("list", &self.name("records"), error))?;
             for item in page.items() {
                 let key = self.name(item::str(item, "SK").unwrap_or("record"));
                 match item::read_execution(&key, item) {
@@ -149,7 +149,7 @@ impl DynamoStore {
             .send();
         let mut found = Vec::new();
         while let Some(item) = items.next().await {
-            found.push(item.map_err(|error| store_error("list", &self.name(start), &error))?);
+            found.push(item.map_err(|error| store_error("list", &self.name(start), error))?);
         }
         Ok(found)
     }

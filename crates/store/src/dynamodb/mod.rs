@@ -81,7 +81,7 @@ impl DynamoStore {
             .consistent_read(true);
         match reading.send().await {
             Ok(found) => Ok(found.item),
-            Err(error) => Err(store_error("read", name, &error)),
+            Err(error) => Err(store_error("read", name, error)),
         }
     }
 
@@ -138,7 +138,7 @@ impl RecordStore for DynamoStore {
             Obstacle::Found(_) | Obstacle::Absent => Err(StoreError::Exists {
                 key: execution.id.clone(),
             }),
-            Obstacle::Other => Err(store_error("create", &self.name(&execution.id), &error)),
+            Obstacle::Other => Err(store_error("create", &self.name(&execution.id), error)),
         }
     }
 
@@ -171,7 +171,7 @@ impl RecordStore for DynamoStore {
                 found: item::read_execution(&self.name(id), &found)?.status,
                 expected: expected.to_vec(),
             }),
-            Obstacle::Other => Err(store_error("update", &self.name(id), &error)),
+            Obstacle::Other => Err(store_error("update", &self.name(id), error)),
         }
     }
 
@@ -207,7 +207,7 @@ impl RecordStore for DynamoStore {
         let writing = self.putting(project, &key).item("doc", text(doc));
         match writing.send().await {
             Ok(_) => Ok(()),
-            Err(error) => Err(store_error("audit", &self.name(&key), &error)),
+            Err(error) => Err(store_error("audit", &self.name(&key), error)),
         }
     }
 

@@ -25,7 +25,7 @@ impl DynamoStore {
             .item("usd", item::number(format!("{usd:.12}")));
         match writing.send().await {
             Ok(_) => Ok(()),
-            Err(error) => Err(store_error("write", &self.name(&key), &error)),
+            Err(error) => Err(store_error("write", &self.name(&key), error)),
         }
     }
 

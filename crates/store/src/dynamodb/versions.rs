@@ -42,7 +42,7 @@ impl DynamoStore {
                         error.as_service_error(),
                         Some(PutItemError::ConditionalCheckFailedException(_))
                     ) => {}
-                Err(error) => return Err(store_error("write", &self.name(&key), &error)),
+                Err(error) => return Err(store_error("write", &self.name(&key), error)),
             }
         }
         Ok(())

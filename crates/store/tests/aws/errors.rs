@@ -70,10 +70,11 @@ async fn what_time_may_cure_is_temporary() {
 async fn a_service_that_is_not_there_is_unavailable() {
     let config = config("http://127.0.0.1:1").await;
     let error = S3Store::new(&config, "b").list("a").await.unwrap_err();
-    let StoreError::Unavailable { message, .. } = &error else {
+    let StoreError::Unavailable { source, .. } = &error else {
         panic!("{error:?}")
     };
-    assert!(message.contains("onnection refused"), "{error}");
+    assert!(source.to_string().contains("onnection refused"), "{error}");
+    assert!(source.source().is_some(), "{error:?}");
 }
 
 #[tokio::test]

@@ -182,7 +182,7 @@ impl Flaky {
             return Err(StoreError::Unavailable {
                 operation: "read",
                 key: key.into(),
-                message: "connection refused".into(),
+                source: "connection refused".into(),
             });
         }
         Ok(())
