@@ -1,6 +1,7 @@
 //! What becomes of runs: each time the verdict, the record, no task left, and the merged counts of what the target
 //! counted.
 
+mod answers;
 mod cli;
 mod limits;
 mod losses;
