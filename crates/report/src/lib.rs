@@ -11,6 +11,7 @@ pub mod format;
 mod json;
 mod junit;
 mod runs;
+mod sparkline;
 mod style;
 mod terminal;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub use failures::{failures, first_exchanges};
 pub use json::json;
 pub use junit::{JunitError, junit};
 pub use runs::runs;
+pub use sparkline::{sparkline, sparkline_from_zero};
 pub use style::Style;
 pub use terminal::summary;
 pub use trend::trend;

@@ -2,14 +2,13 @@
 
 use crate::comparison::{change, value_of};
 use crate::format::{plural, utc_minute};
+use crate::sparkline::sparkline;
 use crate::style::{Align, Style, Tone, plain, table};
 use floodgate_records::comparison::Change;
 use floodgate_records::trend::{Trend, TrendChange, TrendMetric};
 
 /// Values that a history shows.
 const SHOWN: usize = 24;
-/// From low to high.
-const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// Characters of a commit that are enough to find it.
 const COMMIT: usize = 12;
 /// Runs below which a change and an accident look the same.
@@ -121,21 +120,7 @@ fn lines(t: &Trend, metric: &TrendMetric, found: &TrendChange, style: Style) -> 
 /// The last values as bars, the lowest of them lowest; a gap where a run has none.
 fn history(metric: &TrendMetric) -> String {
     let from = metric.values.len().saturating_sub(SHOWN);
-    let values = &metric.values[from..];
-    let known = || values.iter().flatten().copied();
-    let (low, high) = (
-        known().fold(f64::INFINITY, f64::min),
-        known().fold(f64::NEG_INFINITY, f64::max),
-    );
-    let bar = |value: &Option<f64>| match value {
-        None => ' ',
-        Some(_) if high <= low => BARS[0],
-        Some(value) => {
-            let part = (value - low) / (high - low) * (BARS.len() - 1) as f64;
-            BARS[(part.round() as usize).min(BARS.len() - 1)]
-        }
-    };
-    values.iter().map(bar).collect()
+    sparkline(&metric.values[from..])
 }
 
 fn value(metric: &TrendMetric, v: f64) -> String {

@@ -1,10 +1,12 @@
 //! The live view: a progress bar and five lines that are drawn over.
 
 use super::format::{clock, iterations, quantiles, tasks};
+use super::recent::Recent;
 use super::shown::{Title, View};
 use console::{Term, measure_text_width, style};
 use floodgate_control::watch::{Phase, Progress};
 use floodgate_report::format::{count, duration, percent, rate};
+use floodgate_report::sparkline_from_zero;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Redraws a second at most; the figures change once or twice.
@@ -17,6 +19,8 @@ pub(super) struct LiveView {
     bar: ProgressBar,
     lines: [ProgressBar; 5],
     terminal: Term,
+    requests_per_s: Recent,
+    p95_ms: Recent,
 }
 
 /// Columns in front of a line's text.
@@ -50,6 +54,8 @@ impl LiveView {
             bar,
             lines,
             terminal: Term::stderr(),
+            requests_per_s: Recent::default(),
+            p95_ms: Recent::default(),
         }
     }
 
@@ -75,6 +81,12 @@ impl LiveView {
 /// A style from one of the templates above.
 fn template(text: &str) -> ProgressStyle {
     ProgressStyle::with_template(text).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// A text with the last seconds behind it, and without.
+fn with_bars(text: String, recent: &Recent) -> [String; 2] {
+    let bars = sparkline_from_zero(recent.values());
+    [format!("{text}   {}", style(bars).cyan()), text]
 }
 
 fn state(p: &Progress) -> String {
@@ -127,6 +139,11 @@ impl View for LiveView {
         } else {
             style(count(p.dropped)).red().to_string()
         };
+        if p.phase == Phase::Running {
+            self.requests_per_s.add(p.elapsed, Some(p.requests_per_s));
+            let p95_ms = p.recent_response.map(|recent| recent.p95_ms);
+            self.p95_ms.add(p.elapsed, p95_ms);
+        }
         let errors = percent(p.error_ratio);
         let errors = if p.error_ratio == 0.0 {
             style(errors).green()
@@ -155,23 +172,28 @@ impl View for LiveView {
         self.line(
             1,
             "requests",
-            format!(
-                "{:<32} {} sent",
-                format!("{}/s", rate(p.requests_per_s)),
-                count(p.requests)
-            ),
+            self.fitting(with_bars(
+                format!(
+                    "{:<32} {} sent",
+                    format!("{}/s", rate(p.requests_per_s)),
+                    count(p.requests)
+                ),
+                &self.requests_per_s,
+            )),
         );
         let now = p.recent_response.map_or_else(String::new, |r| {
             let [p50, p95, p99] = [r.p50_ms, r.p95_ms, r.p99_ms].map(|ms| duration(ms, 3));
             format!("now {p50} / {p95} / {p99}")
         });
         let all = quantiles(p.response);
+        let bars = sparkline_from_zero(self.p95_ms.values());
         let compact = all.split_whitespace().collect::<Vec<_>>().join(" ");
         self.line(
             2,
             "response",
             self.fitting([
-                format!("{all}  {}", style(now).dim()),
+                format!("{all}  {}  {}", style(&now).dim(), style(bars).cyan()),
+                format!("{all}  {}", style(&now).dim()),
                 all.trim_end().to_owned(),
                 compact,
             ]),

@@ -3,6 +3,7 @@
 mod format;
 mod live;
 mod plain;
+mod recent;
 mod shown;
 
 use crate::output::say;
