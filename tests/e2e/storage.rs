@@ -229,6 +229,12 @@ fn old_runs_are_pruned_and_pinned_ones_stay() {
         planned.contains(&ids[1].0) && planned.lines().count() == 1,
         "{planned}"
     );
+    let passed = prune(&["--keep", "0", "--keep-baselines", "2", "--dry-run"]);
+    let said = passed.expect(0).stderr();
+    assert!(
+        said.contains("0 of 0 B would be deleted, 3 would"),
+        "{said}"
+    );
     let records = || bench.floodgate(&["runs", "--json"]).expect(0).stdout();
     assert!(records().contains(&ids[1].0), "a dry run deletes nothing");
     assert_eq!(prune(&["--keep", "1"]).expect(0).stdout(), planned);

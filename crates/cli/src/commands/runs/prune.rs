@@ -9,6 +9,9 @@ use clap::ArgGroup;
 use floodgate_control::load_pin;
 use floodgate_core::units::parse_duration;
 use floodgate_records::execution::Execution;
+use floodgate_records::keys::ExecutionKeys;
+use floodgate_records::status::Status;
+use floodgate_report::format::bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -18,11 +21,14 @@ use std::time::Duration;
 #[command(group = ArgGroup::new("which").required(true).multiple(true))]
 pub struct Args {
     /// Only executions that are older, such as 30d or 12h
-    #[arg(long, value_name = "AGE", value_parser = age, group = "which")]
+    #[arg(long, alias = "older", value_name = "AGE", value_parser = age, group = "which")]
     pub older_than: Option<Duration>,
     /// Only executions beyond the N newest of each test
     #[arg(long, value_name = "N", group = "which")]
     pub keep: Option<usize>,
+    /// Keep what later runs are compared with: the N newest of each test that passed, 10 without N; a rolling baseline may need more
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "10")]
+    pub keep_baselines: Option<usize>,
     /// Only executions of this test
     #[arg(long, value_name = "NAME")]
     pub test: Option<String>,
@@ -64,9 +70,14 @@ pub(super) async fn prune(args: Args) -> Result<ExitCode> {
             .older_than
             .map(|age| now_ms().saturating_sub(i64::try_from(age.as_millis()).unwrap_or(i64::MAX))),
         keep: args.keep.unwrap_or(0),
+        keep_passed: args.keep_baselines.unwrap_or(0),
     };
     let old = chosen(&listed.runs, &pinned, &limits);
+    let mut freed = 0;
     for run in &old {
+        let keys = ExecutionKeys::new(&run.project, &run.id);
+        let objects = stores.objects.list(keys.root()).await?;
+        freed += objects.iter().map(|object| object.size).sum::<u64>();
         if !args.dry_run {
             folder
                 .remove(&run.project, &run.id)
@@ -76,9 +87,13 @@ pub(super) async fn prune(args: Args) -> Result<ExitCode> {
         print(&format!("{}  {}/{}\n", run.id, run.project, run.test))?;
     }
     let left = listed.runs.len() - old.len();
+    let freed = bytes(freed as f64);
     match args.dry_run {
-        true => say!("{} would be deleted, {left} would stay", old.len()),
-        false => say!("{} deleted, {left} stay", old.len()),
+        true => say!(
+            "{} of {freed} would be deleted, {left} would stay",
+            old.len()
+        ),
+        false => say!("{} of {freed} deleted, {left} stay", old.len()),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -93,6 +108,8 @@ struct Limits {
     before_ms: Option<i64>,
     /// Beyond so many newer ones of the same test.
     keep: usize,
+    /// Beyond so many newer ones of the same test that passed, if it has passed.
+    keep_passed: usize,
 }
 
 /// Those of a list, the newest first, that may go.
@@ -102,6 +119,7 @@ fn chosen<'r>(
     limits: &Limits,
 ) -> Vec<&'r Execution> {
     let mut newer: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    let mut newer_passed: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     let mut old = Vec::new();
     for run in runs {
         let before = newer.entry(of_test(run)).or_default();
@@ -109,7 +127,12 @@ fn chosen<'r>(
         let is_old = limits
             .before_ms
             .is_none_or(|moment| run.created_ms < moment);
-        let stays = pinned.contains(&run.id) || !run.status.is_final();
+        let mut stays = pinned.contains(&run.id) || !run.status.is_final();
+        if run.status == Status::Passed {
+            let before = newer_passed.entry(of_test(run)).or_default();
+            *before += 1;
+            stays |= *before <= limits.keep_passed;
+        }
         if *before > limits.keep && is_old && !stays {
             old.push(run);
         }
@@ -121,7 +144,6 @@ fn chosen<'r>(
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use floodgate_records::status::Status;
 
     fn run(id: &str, test: &str, created_ms: i64, status: Status) -> Execution {
         Execution {
@@ -142,9 +164,12 @@ mod tests {
         ];
         let pinned = BTreeSet::from(["b".to_owned()]);
         let of = |before_ms, keep| {
-            let limits = Limits { before_ms, keep };
-            let old = chosen(&runs, &pinned, &limits);
-            old.iter().map(|run| run.id.as_str()).collect::<String>()
+            let limits = Limits {
+                before_ms,
+                keep,
+                keep_passed: 0,
+            };
+            ids(&chosen(&runs, &pinned, &limits))
         };
         assert_eq!(of(None, 0), "edc");
         assert_eq!(of(Some(41), 0), "dc");
@@ -152,5 +177,29 @@ mod tests {
         assert_eq!(of(None, 2), "c");
         assert_eq!(of(Some(31), 1), "c");
         assert_eq!(of(Some(10), 0), "");
+    }
+
+    #[test]
+    fn what_later_runs_are_compared_with_may_stay() {
+        let runs = [
+            run("f", "a", 60, Status::Failed),
+            run("e", "a", 50, Status::Passed),
+            run("d", "b", 40, Status::Passed),
+            run("c", "a", 30, Status::Passed),
+            run("b", "b", 20, Status::Failed),
+        ];
+        let of = |keep_passed| {
+            let limits = Limits {
+                before_ms: Some(55),
+                keep: 0,
+                keep_passed,
+            };
+            ids(&chosen(&runs, &BTreeSet::new(), &limits))
+        };
+        assert_eq!([of(0), of(1), of(2)], ["edcb", "cb", "b"]);
+    }
+
+    fn ids(runs: &[&Execution]) -> String {
+        runs.iter().map(|run| run.id.as_str()).collect()
     }
 }
