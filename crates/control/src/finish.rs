@@ -5,6 +5,7 @@ use crate::collect::{Collected, collect, load_parts};
 use crate::compared::Compared;
 use crate::error::{ControlError, Result, Uncompiled};
 use crate::failures::merge_failures;
+use crate::figures::write_figures;
 use crate::json;
 use crate::lookup::load_summary;
 use crate::stop::read_stop;
@@ -49,6 +50,8 @@ pub struct Finished {
     pub summary: Summary,
     /// Why the audit trail has no entry of the end, if it has none.
     pub unaudited: Option<String>,
+    /// Why there is nothing to draw a report from, if there is nothing.
+    pub undrawn: Option<String>,
 }
 
 /// What the caller of [`finish_with`] knows of a run beside what is stored.
@@ -186,10 +189,13 @@ pub async fn finish_with(
     // The verdict stands, whatever becomes of the trail.
     let audited = audit(stores, &execution, &by, action, outcome, now_ms).await;
     let unaudited = audited.err().map(|error| error.to_string());
+    // boxed: it is large
+    let drawn = Box::pin(write_figures(stores, &execution, &summary, definition)).await;
     Ok(Finished {
         execution,
         summary,
         unaudited,
+        undrawn: drawn.err().map(|error| error.to_string()),
     })
 }
 
@@ -280,6 +286,7 @@ async fn finished_before(stores: &Stores, execution: Execution) -> Result<Finish
         summary: summary.ok_or(missing)?,
         execution,
         unaudited: None,
+        undrawn: None,
     })
 }
 

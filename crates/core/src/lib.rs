@@ -14,6 +14,7 @@ pub mod decimal;
 pub mod definition;
 pub mod drift;
 pub mod execution;
+pub mod figures;
 pub mod fold;
 pub mod histogram;
 pub mod level;

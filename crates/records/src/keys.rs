@@ -125,6 +125,14 @@ impl ExecutionKeys {
     pub fn summary(&self) -> String {
         format!("{}summary.json", self.root)
     }
+    /// What the charts of the report are drawn from.
+    pub fn figures(&self) -> String {
+        format!("{}figures.json", self.root)
+    }
+    /// The report: one page.
+    pub fn report(&self) -> String {
+        format!("{}report.html", self.root)
+    }
 }
 
 /// Whether an object is a task's measurement, for which the merged series stands after the end, so that it may be deleted then: shards
@@ -167,6 +175,8 @@ mod tests {
             keys.merged(),
             keys.merge_part(0),
             keys.summary(),
+            keys.figures(),
+            keys.report(),
             keys.plan(),
             keys.manifest(0),
             keys.stop(),

@@ -14,6 +14,7 @@ pub mod engine;
 pub mod estimate;
 pub mod execution;
 pub mod failure;
+pub mod figures;
 pub mod key;
 pub mod keys;
 pub mod manifest;

@@ -5,7 +5,7 @@ use floodgate_records::failure::{FailureSample, Received, Sent};
 use regex::{Captures, Regex, RegexBuilder};
 
 /// What stands for a value that is left out.
-const MASK: &str = "***";
+pub(crate) const MASK: &str = "***";
 
 /// Headers whose values are left out in any case.
 const HEADERS: [&str; 7] = [
@@ -40,6 +40,11 @@ const FIELDS: [&str; 12] = [
     "session",
     "sessionid",
 ];
+
+/// Whether the value of a parameter or a field of this name is left out of samples in any case.
+pub(crate) fn is_confidential_field(name: &str) -> bool {
+    FIELDS.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
 
 /// A value found under a name that is left out is left out elsewhere, too, from this length on: a shorter one is a common word.
 const MIN_FOUND: usize = 6;

@@ -2,6 +2,8 @@
 
 mod requests;
 
+pub(crate) use requests::failed_as;
+
 use super::applied::unanswered_scenarios;
 use crate::baseline::{Baseline, BaselineMetric};
 use crate::threshold::{

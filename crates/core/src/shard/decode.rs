@@ -40,7 +40,9 @@ pub fn decode(bytes: &[u8]) -> Result<Shard, ShardError> {
 fn decode_checked(bytes: &[u8]) -> Result<Shard, ShardError> {
     let file = SerializedFileReader::new(Bytes::copy_from_slice(bytes))?;
     let meta = ShardMeta::parse(|key| pair(file.metadata(), key))?;
-    check_layout(file.metadata(), bytes.len() as u64)?;
+    let all = check_layout(file.metadata(), bytes.len() as u64)?;
+    let all = all.into_iter().fold(Extent::default(), Extent::and);
+    all.check()?;
     let mut rows = Vec::new();
     for group in 0..file.num_row_groups() {
         read_group(file.get_row_group(group)?.as_ref(), &mut rows)?;
@@ -56,7 +58,7 @@ fn limit(found: u64, unit: &'static str, limit: u64) -> Result<(), ShardError> {
     }
 }
 
-fn pair(meta: &ParquetMetaData, key: &'static str) -> Result<String, ShardError> {
+pub(super) fn pair(meta: &ParquetMetaData, key: &'static str) -> Result<String, ShardError> {
     let pairs = meta.file_metadata().key_value_metadata();
     let found = pairs.and_then(|pairs| pairs.iter().find(|pair| pair.key == key)?.value.clone());
     found.ok_or_else(|| ShardError::Meta {
@@ -66,7 +68,7 @@ fn pair(meta: &ParquetMetaData, key: &'static str) -> Result<String, ShardError>
 }
 
 /// Compares the file with its checksum, before anything else in it is believed.
-fn check_sum(bytes: &[u8]) -> Result<(), ShardError> {
+pub(super) fn check_sum(bytes: &[u8]) -> Result<(), ShardError> {
     let tail = bytes
         .last_chunk::<TAIL>()
         .filter(|tail| tail[4..] == *b"PAR1");
@@ -93,8 +95,30 @@ fn check_sum(bytes: &[u8]) -> Result<(), ShardError> {
     }
 }
 
-/// Bounds what reading will take, and makes sure that the columns are the ones that will be read.
-fn check_layout(meta: &ParquetMetaData, length: u64) -> Result<(), ShardError> {
+/// What reading takes.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Extent {
+    rows: u64,
+    bytes: u64,
+}
+
+impl Extent {
+    fn and(self, other: Self) -> Self {
+        Self {
+            rows: self.rows.saturating_add(other.rows),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
+    }
+
+    /// Bounds it.
+    pub(super) fn check(self) -> Result<(), ShardError> {
+        limit(self.rows, "rows", MAX_ROWS)?;
+        limit(self.bytes, "bytes without compression", MAX_SHARD_BYTES)
+    }
+}
+
+/// What reading each row group takes, once it is certain that the columns are the ones that will be read.
+pub(super) fn check_layout(meta: &ParquetMetaData, length: u64) -> Result<Vec<Extent>, ShardError> {
     let leaves = meta.file_metadata().schema_descr();
     for (i, leaf) in LEAVES.iter().enumerate() {
         let fault = |problem: String| ShardError::Column {
@@ -114,17 +138,22 @@ fn check_layout(meta: &ParquetMetaData, length: u64) -> Result<(), ShardError> {
             )));
         }
     }
-    let (mut rows, mut size) = (0u64, 0u64);
+    let whole = |n: i64| u64::try_from(n).unwrap_or(u64::MAX);
+    let mut extents = Vec::new();
     for group in meta.row_groups() {
-        rows = rows.saturating_add(u64::try_from(group.num_rows()).unwrap_or(u64::MAX));
+        let mut extent = Extent {
+            rows: whole(group.num_rows()),
+            bytes: 0,
+        };
         for column in group.columns() {
             check_place(column, length)?;
-            size =
-                size.saturating_add(u64::try_from(column.uncompressed_size()).unwrap_or(u64::MAX));
+            extent.bytes = extent
+                .bytes
+                .saturating_add(whole(column.uncompressed_size()));
         }
+        extents.push(extent);
     }
-    limit(rows, "rows", MAX_ROWS)?;
-    limit(size, "bytes without compression", MAX_SHARD_BYTES)
+    Ok(extents)
 }
 
 /// Whether a column chunk lies inside of the file: the library takes that for granted.
@@ -211,7 +240,7 @@ fn read_optional(
         .collect())
 }
 
-fn read_group(group: &dyn RowGroupReader, out: &mut Vec<Row>) -> Result<(), ShardError> {
+pub(super) fn read_group(group: &dyn RowGroupReader, out: &mut Vec<Row>) -> Result<(), ShardError> {
     let times = read::<Int64Type>(group, TIME)?.values;
     let windows = read::<Int32Type>(group, WINDOW)?.values;
     let counts = read::<Int64Type>(group, COUNT)?.values;

@@ -12,6 +12,7 @@
 
 mod decode;
 mod encode;
+mod groups;
 mod meta;
 mod schema;
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod tests;
 
 pub use decode::{MAX_ROWS, MAX_SHARD_BYTES, decode};
 pub use encode::{Effort, ShardWriter, encode};
+pub use groups::RowGroups;
 pub use meta::{Content, ShardMeta, Sources};
 
 use bytes::Bytes;

@@ -157,15 +157,20 @@ pub(super) fn errors(source: &dyn MetricSource) -> BTreeMap<String, u64> {
         let [error, status, expected] = &tags[..] else {
             continue;
         };
-        let code = match (error.as_str(), status.as_str()) {
-            ("", "" | "0") => continue,
-            ("", status) if expected == "false" => status,
-            ("", _) => continue,
-            (error, _) => error,
-        };
-        *errors.entry(code.to_owned()).or_default() += sum;
+        if let Some(code) = failed_as(error, status, expected) {
+            *errors.entry(code.to_owned()).or_default() += sum;
+        }
     }
     errors
+}
+
+/// Under which code requests with these tags failed; an absent tag is empty. `None`: they did not.
+pub(crate) fn failed_as<'a>(error: &'a str, status: &'a str, expected: &str) -> Option<&'a str> {
+    match (error, status) {
+        ("", "" | "0") => None,
+        ("", status) => (expected == "false").then_some(status),
+        (error, _) => Some(error),
+    }
 }
 
 /// The sums of a metric by tags, without those that are zero; an absent tag is empty.
