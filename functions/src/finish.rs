@@ -12,7 +12,9 @@ use crate::run::{Run, RunPhase};
 use crate::stack_config::{SPOT, StackConfig};
 use crate::supervisor::{load_run, load_state};
 use floodgate_control::watch::WatchState;
-use floodgate_control::{Closing, Measured, finish_with, note_order, read_stop};
+use floodgate_control::{
+    Closing, Finished, Measured, finish_with, load_figures, note_order, read_stop,
+};
 use floodgate_core::cost;
 use floodgate_records::control::StopReason;
 use floodgate_records::execution::Execution;
@@ -92,6 +94,9 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
     }
     let now_ms = app.clock.now_ms();
     let finished = finish_with(&app.stores, &loaded.plan, &definition, &closing, now_ms).await?;
+    if let Err(reason) = write_page(app, &finished).await {
+        tracing::warn!(reason, "report not written");
+    }
     tell(app, &run, &finished.execution, began_ms).await;
     let execution = finished.execution;
     let passed = execution.status.error_name().is_none();
@@ -102,6 +107,26 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
         error: (!passed).then(|| bounded(execution.reasons.join("; "), MAX_REASONS)),
         ..run
     })
+}
+
+/// Writes the report beside the summary; the verdict stands, whatever becomes of it.
+async fn write_page(app: &App, finished: &Finished) -> std::result::Result<(), String> {
+    let Finished {
+        execution,
+        summary,
+        undrawn,
+        ..
+    } = finished;
+    if let Some(reason) = undrawn {
+        return Err(reason.clone());
+    }
+    let figures = load_figures(&app.stores, execution, summary).await;
+    let figures = figures.map_err(|error| error.to_string())?;
+    let page = floodgate_report::html(execution, summary, &figures);
+    let page = page.map_err(|error| error.to_string())?;
+    let key = ExecutionKeys::new(&execution.project, &execution.id).report();
+    let written = app.stores.objects.put(&key, page.into()).await;
+    written.map_err(|error| error.to_string())
 }
 
 /// What becomes of a run outside of its record. Nothing of it may keep the verdict from being told.

@@ -192,6 +192,12 @@ impl Execution<'_> {
         let objects = &self.stack.objects;
         let summary = objects.get(&self.keys().summary()).await.unwrap();
         let merged = objects.get(&self.keys().merged()).await.unwrap();
+        if summary.is_some() {
+            // The role of finish may write both.
+            let page = objects.get(&self.keys().report()).await.unwrap().unwrap();
+            assert!(page.starts_with(b"<!doctype html>"));
+            assert!(objects.get(&self.keys().figures()).await.unwrap().is_some());
+        }
         Ended {
             status: described.status().clone(),
             error: described.error().unwrap_or_default().to_owned(),

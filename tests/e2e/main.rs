@@ -11,6 +11,7 @@ mod flows;
 mod harm;
 mod namespaces;
 mod processes;
+mod reports;
 mod runs;
 mod scripts;
 mod shown;

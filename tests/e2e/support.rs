@@ -112,7 +112,14 @@ impl Bench {
             .env_remove("FLOODGATE_OUT")
             .env("TMPDIR", self.dir.path())
             .env("USER", "ann");
-        for variable in ["CI", "LOGNAME", "GITHUB_ACTOR", "GITLAB_USER_LOGIN"] {
+        for variable in [
+            "CI",
+            "LOGNAME",
+            "GITHUB_ACTOR",
+            "GITHUB_ACTIONS",
+            "GITHUB_STEP_SUMMARY",
+            "GITLAB_USER_LOGIN",
+        ] {
             command.env_remove(variable);
         }
     }

@@ -90,6 +90,40 @@ pub struct PlaceArgs {
     pub cloud: CloudArgs,
 }
 
+/// Files that tell of a run beside what is printed.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct ReportArgs {
+    /// Also write the verdict as JUnit XML
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Also write the verdict as Markdown, for the comment of a pull request
+    #[arg(long, value_name = "FILE")]
+    pub markdown: Option<PathBuf>,
+    /// Also write the report, one HTML page
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Also write the main figures as OpenMetrics text, for GitLab's metrics report
+    #[arg(long, value_name = "FILE")]
+    pub openmetrics: Option<PathBuf>,
+    /// Also write a badge, an SVG picture
+    #[arg(long, value_name = "FILE")]
+    pub badge: Option<PathBuf>,
+}
+
+impl ReportArgs {
+    /// Whether any is asked for.
+    pub fn any(&self) -> bool {
+        let all = [
+            &self.junit,
+            &self.markdown,
+            &self.html,
+            &self.openmetrics,
+            &self.badge,
+        ];
+        all.into_iter().any(Option::is_some)
+    }
+}
+
 /// How results and progress are shown.
 #[derive(Clone, Copy, Debug, Default, clap::Args)]
 pub struct ShowArgs {

@@ -2,7 +2,7 @@
 
 use crate::commands::{
     abort, attach, baseline, capacity, compare, demo, deploy, destroy, doctor, generator, hit,
-    import, init, inspect, register, run, runs, schema, show, trend, validate,
+    import, init, inspect, register, report, run, runs, schema, show, trend, validate,
 };
 use clap::{Parser, Subcommand};
 
@@ -44,6 +44,8 @@ pub enum Command {
     Runs(runs::Args),
     /// Show an execution again
     Show(show::Args),
+    /// Write the report of an execution: a page, Markdown, a badge
+    Report(report::Args),
     /// Compare an execution with an earlier one: regressed, improved, unchanged or undecided
     Compare(compare::Args),
     /// Show where the numbers of a test changed over its runs
@@ -101,7 +103,7 @@ mod tests {
         cli.build();
         for name in [
             "run", "capacity", "hit", "abort", "attach", "register", "runs", "show", "doctor",
-            "deploy", "destroy",
+            "deploy", "destroy", "report", "import",
         ] {
             let command = cli.find_subcommand_mut(name).unwrap();
             insta::assert_snapshot!(format!("help_{name}"), command.render_help());

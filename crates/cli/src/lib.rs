@@ -23,6 +23,8 @@ mod memory;
 mod outcome;
 mod output;
 mod output_file;
+mod pipeline;
+mod reports;
 mod script;
 mod signals;
 mod stores;
@@ -35,8 +37,8 @@ use clap::error::{ContextKind, ErrorKind};
 use command::{Cli, Command};
 use commands::{
     abort, attach, baseline, capacity, compare, demo, deploy as deploying, destroy as destroying,
-    doctor as doctors, generator, hit, import, init, inspect, register, run, runs, schema, show,
-    trend, validate,
+    doctor as doctors, generator, hit, import, init, inspect, register, report, run, runs, schema,
+    show, trend, validate,
 };
 use error::CliError;
 use floodgate_generator::script::{GUARD, guarded};
@@ -156,6 +158,7 @@ fn dispatch(command: Command) -> error::Result<ExitCode> {
             Command::Init(args) => init::init(&args),
             Command::Runs(args) => runs::runs(args).await,
             Command::Show(args) => show::show(args).await,
+            Command::Report(args) => Box::pin(report::report(args)).await,
             Command::Compare(args) => Box::pin(compare::compare(args)).await,
             Command::Trend(args) => Box::pin(trend::trend(args)).await,
             Command::Baseline(args) => baseline::baseline(args).await,

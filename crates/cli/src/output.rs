@@ -92,6 +92,11 @@ pub(crate) fn say_error(error: &CliError) {
     }
 }
 
+/// Writes lines to stderr that this program has made for another one, such as commands to a pipeline.
+pub(crate) fn write_raw(lines: &str) {
+    let _ = stderr().lock().write_all(lines.as_bytes());
+}
+
 /// A message that nobody can read must not end a run.
 fn write_err(text: &str) {
     let _ = writeln!(stderr().lock(), "{text}");

@@ -34,14 +34,7 @@ pub fn comparison(c: &Comparison, style: Style) -> String {
 
 /// The comparison that a test asks for, in the account of its run.
 pub(crate) fn section(c: &Comparison, style: Style) -> String {
-    let with = match c.pooled {
-        _ if c.in_turns => "base and head in turns".to_owned(),
-        0 => format!("compared with {}", c.base.execution),
-        n => format!(
-            "compared with {n} runs together, the newest {}",
-            c.base.execution
-        ),
-    };
+    let with = with(c);
     let mut notes: Vec<String> = c
         .obstacles
         .iter()
@@ -49,6 +42,18 @@ pub(crate) fn section(c: &Comparison, style: Style) -> String {
         .collect();
     notes.push(format!("{with}; {}", basis(c)));
     gates(c, style) + &footnotes(notes, style)
+}
+
+/// What the later run is compared with.
+pub(crate) fn with(c: &Comparison) -> String {
+    match c.pooled {
+        _ if c.in_turns => "base and head in turns".to_owned(),
+        0 => format!("compared with {}", c.base.execution),
+        n => format!(
+            "compared with {n} runs together, the newest {}",
+            c.base.execution
+        ),
+    }
 }
 
 fn gates(c: &Comparison, style: Style) -> String {
@@ -85,7 +90,7 @@ pub(crate) fn footnotes(notes: Vec<String>, style: Style) -> String {
 }
 
 /// What the outcome rests on.
-fn basis(c: &Comparison) -> String {
+pub(crate) fn basis(c: &Comparison) -> String {
     let warmup = c.gates.iter().map(|gate| gate.warmup_s).max().unwrap_or(0);
     let warmup = match warmup {
         0 => String::new(),
@@ -126,7 +131,7 @@ fn row(gate: &Gate) -> Vec<Field> {
     ]
 }
 
-fn value(gate: &Gate, v: f64) -> String {
+pub(crate) fn value(gate: &Gate, v: f64) -> String {
     // Of a counter, what it gains a second is compared, whatever the aggregate is called.
     value_of(&gate.key, gate.kind, "rate", v)
 }
@@ -153,7 +158,7 @@ fn whole(ratio: f64) -> String {
     format!("{} %", number(ratio * 100.0, 3))
 }
 
-const fn of_change(change: Change) -> (Tone, &'static str) {
+pub(crate) const fn of_change(change: Change) -> (Tone, &'static str) {
     match change {
         Change::Regressed => (Tone::Bad, "✗"),
         Change::Improved | Change::Unchanged => (Tone::Good, "✓"),

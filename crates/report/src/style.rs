@@ -3,6 +3,7 @@
 use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, Table, presets,
 };
+use floodgate_records::outcome::Outcome;
 use floodgate_records::printable::printable;
 use floodgate_records::status::Status;
 
@@ -81,6 +82,17 @@ pub(crate) enum Tone {
     Good,
     Bad,
     Warn,
+}
+
+/// What came of a threshold.
+pub(crate) fn of_outcome(outcome: Outcome, aborted: bool) -> Field {
+    match outcome {
+        // Also where the last look found it holding again: the breach is why the run ended.
+        _ if aborted => ("✗ stopped the run".into(), Tone::Bad),
+        Outcome::Passed => ("✓ holds".into(), Tone::Good),
+        Outcome::Failed => ("✗ breached".into(), Tone::Bad),
+        Outcome::NoData => ("? no data".into(), Tone::Warn),
+    }
 }
 
 /// The tone and the sign of a status.

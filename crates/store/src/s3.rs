@@ -33,6 +33,8 @@ use std::time::Duration;
 const WRITER: &str = "floodgate-writer";
 /// The tag of what the bucket's lifecycle may delete early; its rules know no pattern of keys, only prefixes and tags.
 const RAW: &str = "floodgate=raw";
+/// What a page is.
+const PAGE: &str = "text/html; charset=utf-8";
 /// How often a conditional write is tried that another request keeps getting in the way of, and a read whose body breaks off.
 const TRIES: u32 = 6;
 /// The first pause between two such tries, at most; each further one is up to twice as long.
@@ -102,6 +104,8 @@ impl S3Store {
             .bucket(&self.bucket)
             .key(key)
             .set_tagging(is_raw(key).then(|| RAW.to_owned()))
+            // A browser shows what it is told to be a page.
+            .set_content_type(key.ends_with(".html").then(|| PAGE.to_owned()))
             .body(ByteStream::from(data))
     }
 

@@ -4,7 +4,7 @@ use floodgate_functions::{App, Course, Function, Phases, Steps, expected};
 use floodgate_log::Level;
 use floodgate_records::cost::ChargeUnit;
 use floodgate_records::status::Status;
-use floodgate_store::RecordStore;
+use floodgate_store::{ObjectStore, RecordStore};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -65,6 +65,8 @@ async fn a_run_goes_from_ready_to_its_end() {
     // No shard was written, so nothing was measured: that never passes.
     assert_eq!(run["status"], "inconclusive");
     assert!(run["error"].as_str().unwrap().len() > 5, "{run}");
+    let page = stack.objects.get(&stack.key("report.html")).await.unwrap();
+    assert!(page.unwrap().starts_with(b"<!doctype html>"));
     let record = stack.record().await;
     assert_eq!(record.status, Status::Inconclusive);
     let cost = record.cost.unwrap();

@@ -1,14 +1,13 @@
 //! `floodgate attach`: following a run in the cloud.
 
-use crate::args::{CloudArgs, EnvArgs, OutArgs, ProjectArgs, ShowArgs};
+use crate::args::{CloudArgs, EnvArgs, OutArgs, ProjectArgs, ReportArgs, ShowArgs};
 use crate::cloud::{connect, follow};
 use crate::env::Environment;
 use crate::error::Result;
 use crate::outcome::conclude_cloud;
-use crate::output_file::OutputFile;
+use crate::reports::ReportFiles;
 use crate::signals::Signals;
 use floodgate_control::{ControlError, find_in};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Arguments of `floodgate attach`.
@@ -20,9 +19,9 @@ pub struct Args {
     /// Whose execution.
     #[command(flatten)]
     pub project: ProjectArgs,
-    /// Also write the verdict as JUnit XML
-    #[arg(long, value_name = "FILE")]
-    pub junit: Option<PathBuf>,
+    /// What is written beside.
+    #[command(flatten)]
+    pub reports: ReportArgs,
     /// Values of references.
     #[command(flatten)]
     pub env: EnvArgs,
@@ -42,7 +41,7 @@ pub struct Args {
 /// # Errors
 /// An unknown id, a run that ended without a record, and what the services refuse.
 pub async fn attach(args: Args) -> Result<ExitCode> {
-    let junit = args.junit.as_deref().map(OutputFile::open).transpose()?;
+    let files = ReportFiles::open(&args.reports)?;
     let cloud = connect(&args.cloud, args.project.project.as_deref(), &args.out.out).await?;
     let mut signals = Signals::of_a_follower()?;
     let env = Environment::new(&args.env, &args.out.out)?.leaving_secrets_open();
@@ -57,5 +56,5 @@ pub async fn attach(args: Args) -> Result<ExitCode> {
     };
     let run = cloud.following(&id, project, &env, args.show);
     let ended = follow(run, &mut signals).await?;
-    Ok(conclude_cloud(&ended, args.show, junit.as_ref()))
+    Ok(conclude_cloud(&ended, &cloud.stores, args.show, &files).await)
 }

@@ -1,7 +1,7 @@
 //! `floodgate capacity`: the highest load at which a definition's thresholds hold.
 
 use super::run::{self, overrides};
-use crate::args::{CloudArgs, EnvArgs, LoadArgs, OutArgs, ScriptArgs, ShowArgs};
+use crate::args::{CloudArgs, EnvArgs, LoadArgs, OutArgs, ReportArgs, ScriptArgs, ShowArgs};
 use crate::env::Environment;
 use crate::error::Result;
 use crate::load::load_file;
@@ -41,9 +41,9 @@ pub struct Args {
     /// Values of references.
     #[command(flatten)]
     pub env: EnvArgs,
-    /// Also write the verdict as JUnit XML
-    #[arg(long, value_name = "FILE")]
-    pub junit: Option<PathBuf>,
+    /// What is written beside.
+    #[command(flatten)]
+    pub reports: ReportArgs,
     /// Where the execution is kept.
     #[command(flatten)]
     pub out: OutArgs,
@@ -96,7 +96,7 @@ pub async fn capacity(args: Args) -> Result<ExitCode> {
         script: ScriptArgs::default(),
         load: LoadArgs::default(),
         env: args.env,
-        junit: args.junit,
+        reports: args.reports,
         id: None,
         out: args.out,
         cloud: args.cloud,

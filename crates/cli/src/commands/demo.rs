@@ -7,6 +7,7 @@ use crate::load::load_file;
 use crate::local::{LocalRun, execute};
 use crate::outcome::{Output, conclude};
 use crate::output::say;
+use crate::reports::ReportFiles;
 use crate::signals::Signals;
 use floodgate_testserver::{Config, TestServer};
 use std::path::{Path, PathBuf};
@@ -77,10 +78,10 @@ pub async fn demo(args: Args) -> Result<ExitCode> {
     target.stop();
     let output = Output {
         show: args.show,
-        junit: None,
+        files: &ReportFiles::default(),
         out,
     };
-    Ok(conclude(&finished, &output))
+    Ok(conclude(&finished, &output).await)
 }
 
 /// Runs nothing: keeps the shop open until a signal.

@@ -6,6 +6,7 @@ use crate::error::{CliError, Result};
 use crate::load::{Origin, load_text};
 use crate::local::{LocalRun, execute};
 use crate::outcome::{Output, show};
+use crate::reports::ReportFiles;
 use floodgate_core::definition::{HostOverride, without_credentials};
 use floodgate_core::execution::redact::is_confidential;
 use floodgate_core::rate::Rate;
@@ -417,12 +418,12 @@ pub async fn hit(args: Args) -> Result<ExitCode> {
     let finished = execute(run).await?;
     let output = Output {
         show: args.show,
-        junit: None,
+        files: &ReportFiles::default(),
         out,
     };
     let min_ratio = test.parsed().definition.run.min_applied_load;
     let code = exit_code(&finished.summary, args.rate.is_none(), min_ratio);
-    Ok(show(&finished, &output, code))
+    Ok(show(&finished, &output, code).await)
 }
 
 /// A closed loop goes as fast as it can, so it saturates the generator or the target, whichever is slower, and gates

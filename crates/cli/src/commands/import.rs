@@ -1,14 +1,14 @@
 //! `floodgate import`: results of a run made elsewhere become an execution like any other: shown, compared, judged.
 
-use crate::args::{EnvArgs, OutArgs, ScriptArgs, ShowArgs};
+use crate::args::{EnvArgs, OutArgs, ReportArgs, ScriptArgs, ShowArgs};
 use crate::clock::now_ms;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::load_file;
-use crate::local::{hold, let_go, open};
+use crate::local::{hold, let_go, open, with_page};
 use crate::outcome::{Output, conclude};
 use crate::output::say;
-use crate::output_file::OutputFile;
+use crate::reports::ReportFiles;
 use crate::script::results::{Imported, import_file, too_far};
 use crate::script::source::ResultsFile;
 use crate::script::test_name;
@@ -55,9 +55,9 @@ pub struct Args {
     /// Values of references.
     #[command(flatten)]
     pub env: EnvArgs,
-    /// Also write the verdict as JUnit XML
-    #[arg(long, value_name = "FILE")]
-    pub junit: Option<PathBuf>,
+    /// What is written beside.
+    #[command(flatten)]
+    pub reports: ReportArgs,
     /// Where the execution is kept.
     #[command(flatten)]
     pub out: OutArgs,
@@ -108,7 +108,7 @@ pub async fn import(args: Args) -> Result<ExitCode> {
         None => (alone(&args, &sources[0])?, Vec::new()),
     };
     let definition = loaded.parsed.definition.clone();
-    let junit = args.junit.as_deref().map(OutputFile::open).transpose()?;
+    let files = ReportFiles::open(&args.reports)?;
     let (stores, local) = open(out)?;
     let id = ulid::Ulid::generate().to_string();
     let held = hold(&local, &definition.project, &id)?;
@@ -159,13 +159,14 @@ pub async fn import(args: Args) -> Result<ExitCode> {
         .update(&execution, &[Status::Preparing])
         .await?;
     let finished = finish(&stores, &prepared.plan, &definition, &[], &errors, now_ms()).await?;
+    let finished = Box::pin(with_page(&stores, finished)).await;
     let_go(held, &stores, &definition.project, &id).await;
     let output = Output {
         show: args.show,
-        junit: junit.as_ref(),
+        files: &files,
         out,
     };
-    Ok(conclude(&finished, &output))
+    Ok(conclude(&finished, &output).await)
 }
 
 /// The definition of results that come without one.

@@ -15,6 +15,7 @@ pub mod import;
 pub mod init;
 pub mod inspect;
 pub mod register;
+pub mod report;
 pub mod run;
 pub mod runs;
 pub mod schema;

@@ -1,6 +1,6 @@
 //! `floodgate run`: a definition, run to its verdict on this machine or in the cloud.
 
-use crate::args::{CloudArgs, EnvArgs, LoadArgs, OutArgs, ScriptArgs, ShowArgs};
+use crate::args::{CloudArgs, EnvArgs, LoadArgs, OutArgs, ReportArgs, ScriptArgs, ShowArgs};
 use crate::cloud::{Dry, PACE, StartRequest, connect, estimate, follow, start};
 use crate::env::Environment;
 use crate::error::{CliError, Result};
@@ -8,7 +8,7 @@ use crate::load::{LoadedTest, load_file};
 use crate::local::{LocalRun, execute, open_existing};
 use crate::outcome::{Output, conclude, conclude_cloud};
 use crate::output::{print, print_json, print_styled, say, say_lines};
-use crate::output_file::OutputFile;
+use crate::reports::ReportFiles;
 use crate::signals::Signals;
 use crate::trigger::trigger;
 use floodgate_control::{TestPackage, load_failures};
@@ -49,9 +49,9 @@ pub struct Args {
     /// Values of references.
     #[command(flatten)]
     pub env: EnvArgs,
-    /// Also write the verdict as JUnit XML
-    #[arg(long, value_name = "FILE")]
-    pub junit: Option<PathBuf>,
+    /// What is written beside.
+    #[command(flatten)]
+    pub reports: ReportArgs,
     /// Id of the execution, a ULID; each id can start one run only [default: a new one]
     #[arg(long, value_name = "ULID", value_parser = ulid)]
     pub id: Option<String>,
@@ -65,7 +65,7 @@ pub struct Args {
     #[arg(long, requires = "cloud", help_heading = "Cloud")]
     pub detach: bool,
     /// With --cloud: print how many tasks the run would start and what it would cost, and start nothing
-    #[arg(long, requires = "cloud", conflicts_with_all = ["detach", "junit", "id"], help_heading = "Cloud")]
+    #[arg(long, requires = "cloud", conflicts_with_all = ["detach", "junit", "markdown", "html", "openmetrics", "badge", "id"], help_heading = "Cloud")]
     pub dry_run: bool,
     /// Print the first N requests and responses of each generator, with secrets removed (native engine only)
     #[arg(long, value_name = "N", conflicts_with = "cloud", value_parser = clap::value_parser!(u32).range(1..=1_000))]
@@ -124,7 +124,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let out = &args.out.out;
     let env = Environment::new(&args.env, out)?.with_load_options(args.load.options());
     let test = load_file(&args.file, &args.overrides()?, &env)?;
-    let junit = args.junit.as_deref().map(OutputFile::open).transpose()?;
+    let files = ReportFiles::open(&args.reports)?;
     let run = LocalRun {
         test: &test,
         env: &env,
@@ -143,10 +143,10 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     }
     let output = Output {
         show: args.show,
-        junit: junit.as_ref(),
+        files: &files,
         out,
     };
-    Ok(conclude(&finished, &output))
+    Ok(conclude(&finished, &output).await)
 }
 
 /// Prints what a run would take and cost.
@@ -262,7 +262,7 @@ async fn run_in_cloud(args: Args) -> Result<ExitCode> {
     let out = &args.out.out;
     let (env, test) = for_cloud(&args.file, &args.overrides()?, &args.load, &args.env, out)?;
     let package = package_for_cloud(&test);
-    let junit = args.junit.as_deref().map(OutputFile::open).transpose()?;
+    let files = ReportFiles::open(&args.reports)?;
     let cloud = connect(&args.cloud, Some(&package.definition.project), out).await?;
     let mut trigger = trigger(|name| env.variable(name));
     trigger.principal = Some(cloud.caller.clone());
@@ -301,7 +301,7 @@ async fn run_in_cloud(args: Args) -> Result<ExitCode> {
     let project = Some(package.definition.project.clone());
     let run = cloud.following(&id, project, &env, args.show);
     let ended = follow(run, &mut signals).await?;
-    Ok(conclude_cloud(&ended, args.show, junit.as_ref()))
+    Ok(conclude_cloud(&ended, &cloud.stores, args.show, &files).await)
 }
 
 #[cfg(test)]

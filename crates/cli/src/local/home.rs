@@ -1,6 +1,7 @@
 //! What the tasks of a run could only leave in the folder for temporary files comes into the store before the run is finished.
 
 use super::layout;
+use super::page::with_page;
 use crate::clock::now_ms;
 use crate::output::say;
 use floodgate_control::{Closing, Finished, Home, LostTask, Result, Stores, finish_with};
@@ -73,6 +74,8 @@ pub(crate) async fn finish_here(
         unwritten: &unwritten,
         ..Closing::default()
     };
-    // boxed: its future is large
-    Box::pin(finish_with(stores, plan, definition, &closing, now_ms())).await
+    // boxed: their futures are large
+    let finishing = Box::pin(finish_with(stores, plan, definition, &closing, now_ms()));
+    let finished = finishing.await?;
+    Ok(Box::pin(with_page(stores, finished)).await)
 }

@@ -5,6 +5,7 @@ mod giving_up;
 mod home;
 mod layout;
 mod orphans;
+mod page;
 mod store;
 mod tasks;
 
@@ -30,6 +31,7 @@ use floodgate_store::StoreError;
 use floodgate_store::local::{Hold, LocalStore};
 pub(crate) use home::finish_here;
 pub(crate) use orphans::{adopt, adopt_or_say, let_go, merge_late, merge_late_or_say};
+pub(crate) use page::{page, with_page, write_page};
 use std::path::Path;
 use std::time::Duration;
 pub(crate) use store::{open, open_existing};

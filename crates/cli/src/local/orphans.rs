@@ -2,13 +2,15 @@
 
 use super::home::bring_home;
 use super::layout;
+use super::page::with_page;
 use crate::clock::now_ms;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::{load_stored, load_stored_open};
 use crate::output::say;
 use floodgate_control::{
-    ControlError, GivenUp, Stores, find_in, finish_late, finish_orphan, give_up, load_plan,
+    ControlError, Finished, GivenUp, Stores, find_in, finish_late, finish_orphan, give_up,
+    load_plan,
 };
 use floodgate_core::definition::model::Definition;
 use floodgate_records::execution::Execution;
@@ -119,7 +121,8 @@ async fn finish(
     let mut problems = layout::faults(store.root(), &keys);
     problems.extend(problem);
     let finishing = finish_orphan(stores, &plan, &definition, &problems, &unwritten, now_ms());
-    Ok(Box::pin(finishing).await?.execution)
+    let finished = Box::pin(finishing).await?;
+    Ok(drawn(stores, finished).await)
 }
 
 /// [`merge_late`], which says what came of it.
@@ -170,7 +173,20 @@ pub(crate) async fn merge_late(
     }
     let (plan, definition) = (&judged.plan, &judged.definition);
     let finishing = finish_late(stores, plan, definition, &unwritten, now_ms());
-    Ok(Some(Box::pin(finishing).await?.execution))
+    let finished = Box::pin(finishing).await?;
+    Ok(Some(drawn(stores, finished).await))
+}
+
+/// The record of a run with its page written; a page that cannot be is said.
+async fn drawn(stores: &Stores, finished: Finished) -> Execution {
+    let finished = Box::pin(with_page(stores, finished)).await;
+    if let Some(problem) = &finished.undrawn {
+        say!(
+            "warning: {} has no report: {problem}",
+            finished.execution.id
+        );
+    }
+    finished.execution
 }
 
 /// What a run is finished by.

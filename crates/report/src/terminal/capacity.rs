@@ -35,7 +35,7 @@ pub(super) fn capacity(summary: &Summary, style: Style) -> String {
     let rows = steps.iter().map(|(step, seen)| {
         let time = |ms: Option<f64>| ms.map_or_else(|| "–".to_owned(), |ms| duration(ms, 3));
         let mut row = vec![
-            of_outcome(seen.outcome),
+            of_step(seen.outcome),
             plain(number(step.load, 4)),
             plain(format!("{}/s", number(seen.iterations_per_s, 4))),
             plain(time(seen.p50_ms)),
@@ -68,7 +68,7 @@ pub(super) fn capacity(summary: &Summary, style: Style) -> String {
 }
 
 /// `523 iterations/s, between 510 and 541 with 95 % confidence; limited by http_req_duration: p(95)<300`.
-fn result(capacity: &CapacitySummary) -> String {
+pub(crate) fn result(capacity: &CapacitySummary) -> String {
     let unit = capacity.unit.as_str();
     let load = |load: f64| number(load, 4);
     let known = match (capacity.low, capacity.estimate, capacity.high) {
@@ -88,7 +88,7 @@ fn result(capacity: &CapacitySummary) -> String {
     }
 }
 
-fn of_outcome(outcome: StepOutcome) -> (String, Tone) {
+pub(crate) fn of_step(outcome: StepOutcome) -> (String, Tone) {
     match outcome {
         StepOutcome::Held => ("✓ held".into(), Tone::Good),
         StepOutcome::Broke => ("✗ broke".into(), Tone::Bad),

@@ -1,44 +1,13 @@
 //! What was measured: latency, phases, load, errors, custom metrics.
 
-use super::conclusion::remedy;
-use super::requests::unanswered;
+use crate::conclusion::remedy;
+use crate::figure::{QUANTILES, number_of, unanswered, value};
 use crate::format::{bytes, count, duration, number, percent, share};
 use crate::style::{Align, Field, Style, Tone, fitting, plain, table};
 use floodgate_records::execution::{Execution, TriggerKind};
 use floodgate_records::metric::{Builtin, Contains, MetricKind};
 use floodgate_records::summary::{MetricSummary, Summary};
 use floodgate_records::word::Word;
-
-/// Quantiles of the tables: their heading and their name in a summary.
-const QUANTILES: [(&str, &str); 6] = [
-    ("p50", "med"),
-    ("p90", "p(90)"),
-    ("p95", "p(95)"),
-    ("p99", "p(99)"),
-    ("p99.9", "p(99.9)"),
-    ("max", "max"),
-];
-
-/// A value of a metric in the unit of its kind.
-pub(super) fn value(
-    summary: &Summary,
-    key: &str,
-    aggregate: &str,
-    v: f64,
-    significant: i32,
-) -> String {
-    let metric = summary.metrics.get(key);
-    let is = |kind| metric.is_some_and(|m| m.kind == kind);
-    match metric.map_or(Contains::Default, |m| m.contains) {
-        Contains::Time => duration(v, significant),
-        Contains::Data if aggregate == "rate" => format!("{}/s", bytes(v)),
-        Contains::Data => bytes(v),
-        Contains::Default if aggregate == "rate" && is(MetricKind::Counter) => {
-            format!("{}/s", number(v, significant + 1))
-        }
-        Contains::Default => number(v, significant + 1),
-    }
-}
 
 pub(super) fn latency(summary: &Summary, style: Style) -> String {
     let mut rows: Vec<_> = [
@@ -208,15 +177,6 @@ pub(super) fn load(summary: &Summary, style: Style) -> String {
         ],
         rows,
     )
-}
-
-/// A rate: whole from a thousand up.
-fn number_of(v: f64) -> String {
-    if v >= 1_000.0 {
-        number(v.round(), 6)
-    } else {
-        number((v * 10.0).round() / 10.0, 4)
-    }
 }
 
 /// How many error codes are listed.

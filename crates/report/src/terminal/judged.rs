@@ -1,23 +1,12 @@
 //! What the verdict rests on: thresholds, baseline, checks.
 
-use super::figures::value;
-use super::requests::unanswered;
 use crate::comparison::footnotes;
+use crate::figure::{unanswered, value};
 use crate::format::{count, digits, share};
-use crate::style::{Align, Field, Style, Tone, plain, table};
+use crate::style::{Align, Style, Tone, of_outcome, plain, table};
 use floodgate_records::execution::Execution;
 use floodgate_records::outcome::Outcome;
 use floodgate_records::summary::Summary;
-
-fn of_outcome(outcome: Outcome, aborted: bool) -> Field {
-    match outcome {
-        // Also where the last look found it holding again: the breach is why the run ended.
-        _ if aborted => ("✗ stopped the run".into(), Tone::Bad),
-        Outcome::Passed => ("✓ holds".into(), Tone::Good),
-        Outcome::Failed => ("✗ breached".into(), Tone::Bad),
-        Outcome::NoData => ("? no data".into(), Tone::Warn),
-    }
-}
 
 pub(super) fn thresholds(execution: &Execution, summary: &Summary, style: Style) -> String {
     // What every run must hold is worth a line where it does not.

@@ -1,17 +1,19 @@
 //! The summary on a terminal: the verdict first, then what it rests on, then what a reader would ask next.
 
 mod capacity;
-mod conclusion;
 mod data;
 mod figures;
 mod judged;
 mod requests;
 
+pub(crate) use capacity::{of_step, result as capacity_result};
+
+use crate::conclusion::{Conclusion, conclusion};
 use crate::format::{plural, span, utc};
 use crate::style::{Align, Style, Tone, plain, table};
-use conclusion::{Conclusion, conclusion};
 use floodgate_records::execution::{Execution, TriggerKind};
 use floodgate_records::printable::printable;
+use floodgate_records::status::Status;
 use floodgate_records::summary::Summary;
 
 /// The whole account of a run, ending in a line feed. Sections without content are left out.
@@ -89,9 +91,21 @@ fn headline(execution: &Execution, summary: &Summary, style: Style) -> String {
         style.strong(&verdict, tone),
         style.strong(&test, Tone::Plain),
     );
-    let reasons = sentences(&reasons, tone, style);
     let facts = sentences(&[facts], Tone::Dim, style);
-    format!("{verdict}  {test}{target}\n{reasons}{facts}")
+    match reasons.split_first() {
+        // The first line of a log says why, whoever cuts the rest off.
+        Some((first, rest))
+            if summary.status != Status::Passed && execution.trigger.kind != TriggerKind::Hit =>
+        {
+            let first = style.paint(first, tone);
+            let rest = sentences(rest, tone, style);
+            format!("{verdict}  {first}\n{rest}  {test}{target}\n{facts}")
+        }
+        _ => {
+            let reasons = sentences(&reasons, tone, style);
+            format!("{verdict}  {test}{target}\n{reasons}{facts}")
+        }
+    }
 }
 
 /// Sentences, each from its own line on.

@@ -14,7 +14,15 @@ const HOSTILE: &str =
     "\u{1b}]0;pwned\u{7}\u{1b}[31m\u{9b}2J\n✓ FORGED\r\u{202e}txt\u{2066}\u{0}\u{ffff}";
 
 /// The value with [`HOSTILE`] behind every text, and in the keys of every map, that its type takes.
-fn poisoned<T: Serialize + DeserializeOwned>(value: &T) -> (T, usize) {
+pub(super) fn poisoned<T: Serialize + DeserializeOwned>(value: &T) -> (T, usize) {
+    poisoned_with(value, HOSTILE)
+}
+
+/// The same with another text.
+pub(super) fn poisoned_with<T: Serialize + DeserializeOwned>(
+    value: &T,
+    hostile: &str,
+) -> (T, usize) {
     let mut whole = serde_json::to_value(value).unwrap();
     let mut places = Vec::new();
     collect(&whole, String::new(), &mut places);
@@ -22,12 +30,12 @@ fn poisoned<T: Serialize + DeserializeOwned>(value: &T) -> (T, usize) {
     for place in places {
         let before = whole.clone();
         match whole.pointer_mut(&place).unwrap() {
-            Value::String(text) => text.push_str(HOSTILE),
+            Value::String(text) => text.push_str(hostile),
             Value::Object(map) => {
                 let old = std::mem::take(map);
                 *map = old
                     .into_iter()
-                    .map(|(key, value)| (key + HOSTILE, value))
+                    .map(|(key, value)| (key + hostile, value))
                     .collect();
             }
             _ => unreachable!("only texts and maps are collected"),

@@ -1,6 +1,9 @@
 mod answers;
+mod drawn;
 mod example;
 mod hostile;
+mod page;
+mod pipeline;
 
 use super::*;
 use answers::regressed;

@@ -8,16 +8,16 @@ use floodgate_records::summary::Summary;
 use std::cmp::Reverse;
 
 /// What is said of a run in a word or two, and why.
-pub(super) struct Conclusion {
-    pub(super) tone: Tone,
-    pub(super) head: String,
-    pub(super) reasons: Vec<String>,
+pub(crate) struct Conclusion {
+    pub(crate) tone: Tone,
+    pub(crate) head: String,
+    pub(crate) reasons: Vec<String>,
 }
 
 /// The error codes that are named.
 const MAX_CODES: usize = 4;
 
-pub(super) fn conclusion(execution: &Execution, summary: &Summary) -> Conclusion {
+pub(crate) fn conclusion(execution: &Execution, summary: &Summary) -> Conclusion {
     let (tone, sign) = of_status(summary.status);
     let hit = execution.trigger.kind == TriggerKind::Hit
         && !matches!(summary.status, Status::Errored | Status::Aborted)
@@ -97,7 +97,7 @@ fn codes(summary: &Summary) -> String {
 }
 
 /// What to do about an error of a connection, where there is something to do.
-pub(super) fn remedy(code: &str, hit: bool) -> Option<&'static str> {
+pub(crate) fn remedy(code: &str, hit: bool) -> Option<&'static str> {
     Some(match (code, hit) {
         ("tls_certificate", true) => {
             "the target's certificate is not accepted: --insecure sends all the same, without verifying it"
