@@ -40,6 +40,9 @@ contains a program under AGPL-3.0: if you distribute the image, or let others us
 you. JMeter and Gatling also run as separate processes. Gatling is under the Apache License 2.0, except for `gatling-charts-highcharts`, whose own licence
 allows its use as delivered and forbids copying parts of it: read it before you distribute an image that contains it.
 
+The page of a report contains [uPlot](https://github.com/leeoniya/uPlot) 1.6, which is under the MIT licence; the program contains it, too
+([its licence](../crates/report/src/html/vendor/uplot/LICENSE)).
+
 | Image | Contains | Licence |
 |---|---|---|
 | all | the generator: Floodgate, and the crates [below](#the-generator) linked into it | Apache-2.0, and theirs |

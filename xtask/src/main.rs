@@ -1,4 +1,4 @@
-//! Chores of this repository: `cargo xtask test`, `ci`, `bench`, `image`, `emulate`, `package`, `dist`, `recording`, `simulate` and `terraform`.
+//! Chores of this repository: `cargo xtask test`, `ci`, `bench`, `image`, `emulate`, `package`, `pages`, `dist`, `recording`, `simulate` and `terraform`.
 
 mod arch;
 mod bench;
@@ -18,6 +18,7 @@ mod image;
 mod licences;
 mod linked;
 mod package;
+mod pages;
 mod program;
 mod python;
 mod readers;
@@ -61,6 +62,8 @@ enum Chore {
     Dist(dist::Options),
     /// Pack the functions for Lambda
     Package(package::Options),
+    /// Look at the report in a browser, and check the types of its script
+    Pages(pages::Options),
     /// Record the demo as the animated picture that README shows
     Recording(recording::Options),
     /// Simulate runs, and print how often statistics are right
@@ -81,6 +84,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Licences(options) => licences::run(&options),
         Chore::Dist(options) => dist::run(&options),
         Chore::Package(options) => package::run(&options),
+        Chore::Pages(options) => pages::run(&options),
         Chore::Recording(options) => recording::run(&options),
         Chore::Simulate(options) => simulate::run(&options),
         Chore::Terraform(options) => terraform::run(&options),
