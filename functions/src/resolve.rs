@@ -8,8 +8,8 @@ use floodgate_control::load::{Checked, LoadError, check, load_stored};
 use floodgate_core::definition::{Definition, Reference, Resolver, Source};
 use floodgate_records::plan::Plan;
 use floodgate_store::ObjectStore;
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 
 /// Resolves references without secrets.
 struct WithoutSecrets<'a> {
@@ -20,7 +20,7 @@ struct WithoutSecrets<'a> {
     /// The secrets that are not there, and why.
     missing: &'a BTreeMap<String, String>,
     /// The secrets that were left open.
-    open: RefCell<BTreeSet<String>>,
+    open: Mutex<BTreeSet<String>>,
 }
 
 impl Resolver for WithoutSecrets<'_> {
@@ -40,7 +40,9 @@ impl Resolver for WithoutSecrets<'_> {
     fn leaves_open(&self, reference: &Reference) -> bool {
         match reference {
             Reference::Secret(name) if !self.missing.contains_key(name) => {
-                self.open.borrow_mut().insert(name.clone());
+                let open = self.open.lock();
+                open.unwrap_or_else(PoisonError::into_inner)
+                    .insert(name.clone());
                 true
             }
             _ => false,
@@ -67,10 +69,11 @@ pub(crate) fn check_with(
         env: around.env,
         files: Some(around.files),
         missing: around.missing,
-        open: RefCell::default(),
+        open: Mutex::default(),
     };
     let checked = check(source, overrides, &known);
-    (checked, known.open.into_inner())
+    let open = known.open.into_inner();
+    (checked, open.unwrap_or_else(PoisonError::into_inner))
 }
 
 /// The definition of a run that has been prepared.
@@ -79,7 +82,7 @@ pub(crate) async fn stored(objects: &dyn ObjectStore, plan: &Plan) -> Result<Def
         env: &plan.env,
         files: None,
         missing: &BTreeMap::new(),
-        open: RefCell::default(),
+        open: Mutex::default(),
     };
     Ok(load_stored(objects, plan, &known).await?)
 }

@@ -5,6 +5,7 @@ mod arguments;
 mod capacity;
 mod chaos;
 mod compare;
+mod console;
 mod examples;
 mod faults;
 mod flows;

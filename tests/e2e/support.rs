@@ -36,6 +36,11 @@ impl Bench {
         self.start(command)
     }
 
+    /// Starts a command in a shell, which writes its output into a file of this folder.
+    pub fn spawn_into(&self, file: &str, args: &[&str]) -> Running {
+        self.spawn_limited(&format!("exec > {file}"), args)
+    }
+
     /// Starts a command in a shell that has set a limit before.
     pub fn spawn_limited(&self, setting: &str, args: &[&str]) -> Running {
         let mut command = Command::new("sh");

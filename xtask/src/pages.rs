@@ -1,4 +1,4 @@
-//! `cargo xtask pages`: the report's page in a browser, and the types of its script.
+//! `cargo xtask pages`: the report's page and the console in a browser, and the types of their scripts.
 //!
 //! The browser is Debian's Chromium; packages of node lie in the user's cache, and are installed once for each list. Pages are written by a test of
 //! the crate `report`; pictures of them are kept below `target`.
@@ -73,7 +73,7 @@ fn look(steps: &mut Steps, tools: &Tools) -> Result<()> {
     let tsc = tools.packages.join("node_modules/.bin/tsc");
     let project = sources.join("tsconfig.json");
     steps.run(
-        "types of the page's script",
+        "types of the pages' scripts",
         Command::new(tsc).arg("--project").arg(project),
     );
     let mut write = repo::cargo(&["test", "--locked", "--workspace", "--lib", "--quiet"]);
@@ -86,6 +86,16 @@ fn look(steps: &mut Steps, tools: &Tools) -> Result<()> {
         Command::new(&tools.node)
             .arg(sources.join("look.mjs"))
             .args([&tools.packages, &tools.chromium, &pages, &pictures]),
+    );
+    let browser = [&tools.node, &tools.chromium, &tools.packages];
+    let browser = browser.map(|path| path.display().to_string()).join("\n");
+    let mut console = repo::cargo(&["test", "--locked", "--workspace", "--test", "e2e"]);
+    console.args(["--", "--nocapture", "console::"]);
+    steps.run(
+        "the console in a browser",
+        console
+            .env("FLOODGATE_BROWSER", browser)
+            .env("FLOODGATE_PICTURES", &pictures),
     );
     eprintln!("── pictures: {}", pictures.display());
     Ok(())

@@ -2,7 +2,7 @@
 
 use crate::commands::{
     abort, attach, baseline, capacity, compare, demo, deploy, destroy, doctor, generator, hit,
-    import, init, inspect, register, report, run, runs, schema, show, trend, validate,
+    import, init, inspect, register, report, run, runs, schema, show, trend, ui, validate,
 };
 use clap::{Parser, Subcommand};
 
@@ -50,6 +50,8 @@ pub enum Command {
     Compare(compare::Args),
     /// Show where the numbers of a test changed over its runs
     Trend(trend::Args),
+    /// Serve the console on this machine: runs as pages, live and compared
+    Ui(ui::Args),
     /// Pin the execution that runs of a test are compared with (compare: pinned)
     Baseline(baseline::Args),
     /// Stop a running execution and keep what it measured

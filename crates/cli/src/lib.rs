@@ -38,7 +38,7 @@ use command::{Cli, Command};
 use commands::{
     abort, attach, baseline, capacity, compare, demo, deploy as deploying, destroy as destroying,
     doctor as doctors, generator, hit, import, init, inspect, register, report, run, runs, schema,
-    show, trend, validate,
+    show, trend, ui, validate,
 };
 use error::CliError;
 use floodgate_generator::script::{GUARD, guarded};
@@ -161,6 +161,7 @@ fn dispatch(command: Command) -> error::Result<ExitCode> {
             Command::Report(args) => Box::pin(report::report(args)).await,
             Command::Compare(args) => Box::pin(compare::compare(args)).await,
             Command::Trend(args) => Box::pin(trend::trend(args)).await,
+            Command::Ui(args) => Box::pin(ui::ui(args)).await,
             Command::Baseline(args) => baseline::baseline(args).await,
             Command::Abort(args) => abort::abort(args).await,
             Command::Attach(args) => attach::attach(args).await,

@@ -2,9 +2,19 @@
 
 use floodgate_records::execution::{Trigger, TriggerKind};
 
-/// Variables that pipelines set: the page of the build, the revision, who. The first that is set counts.
+/// Variables that pipelines set: the page of the build, the revision, the branch, who. The first that is set counts.
 const BUILD_URL: [&str; 3] = ["CI_JOB_URL", "BUILD_URL", "CIRCLE_BUILD_URL"];
 const COMMIT: [&str; 4] = ["GITHUB_SHA", "CI_COMMIT_SHA", "GIT_COMMIT", "CIRCLE_SHA1"];
+/// A pull request's own branch stands before that of its merge.
+const BRANCH: [&str; 7] = [
+    "GITHUB_HEAD_REF",
+    "GITHUB_REF_NAME",
+    "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME",
+    "CI_COMMIT_REF_NAME",
+    "BRANCH_NAME",
+    "GIT_BRANCH",
+    "CIRCLE_BRANCH",
+];
 const PRINCIPAL: [&str; 5] = [
     "GITHUB_ACTOR",
     "GITLAB_USER_LOGIN",
@@ -40,6 +50,7 @@ pub(crate) fn trigger(variable: impl Fn(&str) -> Option<String>) -> Trigger {
         principal: first(&PRINCIPAL),
         build_url,
         commit: first(&COMMIT),
+        branch: first(&BRANCH),
         ..Trigger::default()
     }
 }
@@ -70,6 +81,8 @@ mod tests {
             ("GITHUB_REPOSITORY", "shop/web"),
             ("GITHUB_RUN_ID", "7"),
             ("GITHUB_SHA", "abc"),
+            ("GITHUB_HEAD_REF", "faster"),
+            ("GITHUB_REF_NAME", "7/merge"),
             ("GITHUB_ACTOR", "bob"),
             ("USER", "runner"),
         ]);
@@ -82,6 +95,7 @@ mod tests {
             (github.commit.as_deref(), github.principal.as_deref()),
             (Some("abc"), Some("bob"))
         );
+        assert_eq!(github.branch.as_deref(), Some("faster"));
         assert_eq!(
             of(&[("CI_JOB_URL", "https://gitlab.example/1")]).kind,
             TriggerKind::Pipeline

@@ -149,7 +149,7 @@ impl Loaded {
 pub async fn load_stored(
     objects: &dyn ObjectStore,
     plan: &Plan,
-    resolver: &dyn Resolver,
+    resolver: &(dyn Resolver + Sync),
 ) -> Result<Definition> {
     let (key, text) = stored(objects, plan).await?;
     definition(&key, &text, resolver).map_err(unusable)

@@ -29,7 +29,24 @@ pub struct BaselineMetric {
     pub aggregate: Aggregate,
 }
 
+/// What is compared and followed unless somebody says otherwise.
+const DEFAULTS: [&str; 5] = [
+    "http_req_duration p(50)",
+    "http_req_duration p(95)",
+    "http_req_duration p(99)",
+    "http_req_failed rate",
+    "http_reqs rate",
+];
+
 impl BaselineMetric {
+    /// What is compared and followed by default, as far as the metrics are known: p(50), p(95) and p(99) of `http_req_duration`, the
+    /// rates of `http_req_failed` and `http_reqs`.
+    pub fn defaults(is_known: impl Fn(&str) -> bool) -> Vec<Self> {
+        let all = DEFAULTS.iter().filter_map(|text| Self::parse(text).ok());
+        all.filter(|metric| is_known(&metric.key.to_string()))
+            .collect()
+    }
+
     /// Parses `metric{tag:value} aggregate`.
     ///
     /// # Errors

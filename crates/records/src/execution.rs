@@ -210,6 +210,9 @@ pub struct Trigger {
     pub build_url: Option<String>,
     /// The git revision.
     pub commit: Option<String>,
+    /// The branch, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
     /// How much [`Self::principal`] is worth.
     #[serde(default, skip_serializing_if = "PrincipalIs::is_claimed")]
     pub principal_is: PrincipalIs,

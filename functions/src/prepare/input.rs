@@ -63,6 +63,7 @@ pub(super) struct TriggerInput {
     principal: Option<String>,
     build_url: Option<String>,
     commit: Option<String>,
+    branch: Option<String>,
 }
 
 impl From<&TriggerInput> for Trigger {
@@ -72,6 +73,7 @@ impl From<&TriggerInput> for Trigger {
             principal: input.principal.clone(),
             build_url: input.build_url.clone(),
             commit: input.commit.clone(),
+            branch: input.branch.clone(),
             ..Self::default()
         }
     }

@@ -51,6 +51,7 @@ impl RefusalDraft {
                 principal: text(trigger, "principal"),
                 build_url: text(trigger, "build_url"),
                 commit: text(trigger, "commit"),
+                branch: text(trigger, "branch"),
                 ..Trigger::default()
             },
             created_ms: now_ms,

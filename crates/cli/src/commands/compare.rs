@@ -14,15 +14,6 @@ use floodgate_report::Style;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 
-/// What is compared by default, as far as the runs have it.
-const METRICS: [&str; 5] = [
-    "http_req_duration p(50)",
-    "http_req_duration p(95)",
-    "http_req_duration p(99)",
-    "http_req_failed rate",
-    "http_reqs rate",
-];
-
 /// Arguments of `floodgate compare`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -81,7 +72,7 @@ pub async fn compare(args: Args) -> Result<ExitCode> {
     let metrics = match args.metrics.is_empty() {
         true => {
             let known = measured(stores, [&base, &head]).await?;
-            defaults(|key| known.contains(key))
+            BaselineMetric::defaults(|key| known.contains(key))
         }
         false => args.metrics,
     };
@@ -115,13 +106,4 @@ async fn measured(stores: &Stores, runs: [&Execution; 2]) -> Result<BTreeSet<Str
         known.extend(summary.into_iter().flat_map(|s| s.metrics.into_keys()));
     }
     Ok(known)
-}
-
-/// The default numbers, as far as their metrics are known.
-pub(super) fn defaults(is_known: impl Fn(&str) -> bool) -> Vec<BaselineMetric> {
-    let all = METRICS
-        .iter()
-        .filter_map(|text| BaselineMetric::parse(text).ok());
-    all.filter(|metric| is_known(&metric.key.to_string()))
-        .collect()
 }

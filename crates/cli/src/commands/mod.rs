@@ -21,4 +21,5 @@ pub mod runs;
 pub mod schema;
 pub mod show;
 pub mod trend;
+pub mod ui;
 pub mod validate;

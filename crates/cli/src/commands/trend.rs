@@ -1,7 +1,7 @@
 //! `floodgate trend`: where the numbers of a test changed over its runs.
 
 use super::baseline::Test;
-use super::compare::{defaults, effect, metric};
+use super::compare::{effect, metric};
 use crate::args::PlaceArgs;
 use crate::error::{CliError, Result};
 use crate::output::{print_json, print_styled};
@@ -46,7 +46,9 @@ pub async fn trend(args: Args) -> Result<ExitCode> {
         ..Sensitivity::default()
     };
     let metrics = |runs: &[PastRun]| match args.metrics.is_empty() {
-        true => defaults(|key| runs.iter().any(|run| run.summary.metrics.contains_key(key))),
+        true => BaselineMetric::defaults(|key| {
+            runs.iter().any(|run| run.summary.metrics.contains_key(key))
+        }),
         false => args.metrics.clone(),
     };
     let found = floodgate_control::trend(

@@ -68,13 +68,16 @@ impl Observer {
     async fn state(&self, now_ms: i64) -> Result<WatchState> {
         let objects = self.stores.objects.as_ref();
         let stored: Option<WatchState> = json::get(objects, &self.keys.watch()).await?;
+        let is_remembered = stored.is_some();
         let mut state = stored.unwrap_or_else(|| WatchState::new(self.plan.tasks.len(), now_ms));
         if state.start_ms.is_none()
             && let Some(Start { start_ms }) = json::get(objects, &self.keys.start()).await?
         {
             state.start_ms = Some(start_ms);
             state.phase = Phase::Running;
-            for task in state.tasks.iter_mut().filter(|t| **t == TaskState::Ready) {
+            // On one machine nothing is remembered, and all tasks were ready before the start was written.
+            let starts = |task: &&mut TaskState| **task == TaskState::Ready || !is_remembered;
+            for task in state.tasks.iter_mut().filter(starts) {
                 *task = TaskState::Running;
             }
         }

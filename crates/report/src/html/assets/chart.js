@@ -68,6 +68,12 @@ export class LineChart {
     this.values(null);
   }
 
+  /** Takes it away; cursor and zoom of the others no longer reach it. */
+  remove() {
+    shared.delete(this);
+    this.plot.destroy();
+  }
+
   range() {
     const { min, max } = this.plot.scales.x;
     return /** @type {[number, number] | null} */ (min == null || max == null || (min <= 0 && max >= this.end) ? null : [min, max]);

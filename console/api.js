@@ -1,0 +1,48 @@
+// What the pages ask for. Paths are those of crates/api.
+
+const BASE = document.querySelector('meta[name="api"]')?.getAttribute("content") ?? "/v1";
+
+/** What went wrong, in the server's words. */
+export class Problem extends Error {
+  /** @param {number} status @param {string} detail */
+  constructor(status, detail) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+/** @param {string} path @param {RequestInit} [init] @returns {Promise<Response>} */
+async function ask(path, init) {
+  /** @type {Response} */
+  let response;
+  try {
+    response = await fetch(BASE + path, init);
+  } catch {
+    throw new Problem(0, "no answer: is floodgate ui still running?");
+  }
+  if (response.ok) return response;
+  const told = await response.json().catch(() => ({}));
+  throw new Problem(response.status, told.detail ?? response.statusText);
+}
+
+/** @param {string[]} parts @returns {string} */
+export function path(...parts) {
+  return parts.map((part) => `/${encodeURIComponent(part)}`).join("");
+}
+
+/** @param {string} path @param {Record<string, string | number | null | undefined>} [query] @returns {Promise<any>} */
+export async function get(path, query = {}) {
+  const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== "");
+  const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  return (await ask(text ? `${path}?${text}` : path)).json();
+}
+
+/** @param {string} path */
+export async function post(path) {
+  await ask(path, { method: "POST" });
+}
+
+/** Where the page of a run lies. @param {string} project @param {string} id @returns {string} */
+export function reportUrl(project, id) {
+  return `${BASE}/projects${path(project)}/executions${path(id)}/report`;
+}

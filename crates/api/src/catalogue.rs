@@ -1,0 +1,147 @@
+//! The tests that there are, and what each was at a time.
+
+use crate::listing::Row;
+use crate::problem::Problem;
+use crate::service::Service;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use floodgate_records::execution::Execution;
+use floodgate_records::keys::{DEFINITION_FILE, definition_file};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Records that are looked through.
+const LOOKED_THROUGH: usize = 10_000;
+/// How the last runs of a test ended, the newest last.
+const LAST: usize = 12;
+
+/// A test of a project.
+#[derive(Serialize)]
+pub(crate) struct Test {
+    project: String,
+    test: String,
+    runs: usize,
+    passed: usize,
+    /// Statuses of the last runs, the oldest first.
+    last: Vec<&'static str>,
+    newest: Row,
+}
+
+/// A version of a test, as far as runs have it.
+#[derive(Serialize)]
+pub(crate) struct Version {
+    version: String,
+    runs: usize,
+    first_ms: i64,
+    last_ms: i64,
+    /// The commits that it was run for.
+    commits: Vec<String>,
+}
+
+/// All tests, those that ran last first.
+pub(crate) async fn list(State(service): State<Arc<Service>>) -> Result<Json<Vec<Test>>, Problem> {
+    let project = service.narrowed(None)?;
+    let listed = service.stores.records.list(project, None, LOOKED_THROUGH);
+    Ok(Json(tests(listed.await?.runs)))
+}
+
+/// From runs, the newest first.
+fn tests(runs: Vec<Execution>) -> Vec<Test> {
+    let mut tests: Vec<Test> = Vec::new();
+    let mut places = BTreeMap::new();
+    for run in runs {
+        let name = (run.project.clone(), run.test.clone());
+        let status = run.status;
+        let at = *places.entry(name).or_insert_with(|| {
+            tests.push(Test {
+                project: run.project.clone(),
+                test: run.test.clone(),
+                runs: 0,
+                passed: 0,
+                last: Vec::new(),
+                newest: Row::of(run),
+            });
+            tests.len() - 1
+        });
+        let test = &mut tests[at];
+        test.runs += 1;
+        test.passed += usize::from(status.as_str() == "passed");
+        if test.last.len() < LAST {
+            test.last.insert(0, status.as_str());
+        }
+    }
+    tests
+}
+
+/// The versions of a test that were run, the newest first.
+pub(crate) async fn versions(
+    State(service): State<Arc<Service>>,
+    Path((project, test)): Path<(String, String)>,
+) -> Result<Json<Vec<Version>>, Problem> {
+    service.allows(&project)?;
+    let records = &service.stores.records;
+    let listed = records.list(Some(&project), Some(&test), LOOKED_THROUGH);
+    let mut versions: Vec<Version> = Vec::new();
+    for run in listed.await?.runs {
+        if run.version.is_empty() {
+            continue;
+        }
+        let known = versions.iter().position(|v| v.version == run.version);
+        let at = known.unwrap_or_else(|| {
+            versions.push(Version {
+                version: run.version.clone(),
+                runs: 0,
+                first_ms: run.created_ms,
+                last_ms: run.created_ms,
+                commits: Vec::new(),
+            });
+            versions.len() - 1
+        });
+        let version = &mut versions[at];
+        version.runs += 1;
+        version.first_ms = run.created_ms;
+        if let Some(commit) = run.trigger.commit.filter(|c| !version.commits.contains(c)) {
+            version.commits.push(commit);
+        }
+    }
+    Ok(Json(versions))
+}
+
+/// The definition of a version, as it was written; references stand in it, not what they stood for.
+pub(crate) async fn definition(
+    State(service): State<Arc<Service>>,
+    Path((project, test, version)): Path<(String, String, String)>,
+) -> Result<Response, Problem> {
+    service.allows(&project)?;
+    let key = definition_file(&project, &test, &version, DEFINITION_FILE);
+    let text = service.stores.objects.get(&key).await?;
+    let text = text.ok_or_else(|| Problem::missing("this version is not kept here"))?;
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    Ok((kind, text).into_response())
+}
+
+#[cfg(test)]
+mod unit {
+    use super::*;
+    use floodgate_records::status::Status;
+
+    #[test]
+    fn a_test_has_its_runs_the_oldest_first() {
+        let run = |test: &str, at, status| Execution {
+            status,
+            ..Execution::created(format!("{test}{at}"), "shop", test, at)
+        };
+        let found = tests(vec![
+            run("b", 3, Status::Failed),
+            run("a", 2, Status::Passed),
+            run("b", 1, Status::Passed),
+        ]);
+        let names: Vec<_> = found.iter().map(|t| (t.test.as_str(), t.runs)).collect();
+        assert_eq!(names, [("b", 2), ("a", 1)]);
+        assert_eq!(found[0].last, ["passed", "failed"]);
+        assert_eq!((found[0].passed, found[0].newest.id.as_str()), (1, "b3"));
+    }
+}

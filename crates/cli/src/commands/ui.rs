@@ -1,0 +1,103 @@
+//! `floodgate ui`: the console on this machine.
+
+use crate::args::{EnvArgs, PlaceArgs};
+use crate::clock::now_ms;
+use crate::env::Environment;
+use crate::error::{CliError, Result};
+use crate::load::load_stored_open;
+use crate::output::{print, say};
+use crate::signals::Signals;
+use crate::stores::Executions;
+use crate::trigger::trigger;
+use async_trait::async_trait;
+use floodgate_api::{Access, Definitions, Service, router};
+use floodgate_control::{Stores, Trail};
+use floodgate_core::definition::model::Definition;
+use floodgate_records::plan::Plan;
+use std::net::Ipv4Addr;
+use std::process::ExitCode;
+use tokio::net::TcpListener;
+
+/// Bytes of a token: more than anybody can guess.
+const TOKEN: usize = 16;
+
+/// Arguments of `floodgate ui`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Port on 127.0.0.1; 0 takes a free one
+    #[arg(long, short, value_name = "PORT", default_value_t = 0)]
+    pub port: u16,
+    /// Whose and where.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+}
+
+/// Serves the console until a signal ends it. It prints the address, which holds a token: nobody else on this machine is let in.
+///
+/// # Errors
+/// A port that is taken; a folder or a stack that is not there.
+pub async fn ui(args: Args) -> Result<ExitCode> {
+    let place = args.place;
+    let executions = Executions::open(&place.cloud, &place.project, &place.out).await?;
+    let (by, trail) = match &executions {
+        // The functions note it: a runner may write no records.
+        Executions::Cloud { caller, .. } => (caller.clone(), Trail::AtTheEnd),
+        Executions::Local { .. } => {
+            let principal = trigger(|name| std::env::var(name).ok()).principal;
+            (principal.unwrap_or_else(|| "somebody".into()), Trail::Here)
+        }
+    };
+    let stores = executions.stores().clone();
+    let definitions = Stored {
+        stores: stores.clone(),
+        env: Environment::new(&EnvArgs::default(), &place.out.out)?,
+    };
+    let service = Service::new(stores, by, trail, Box::new(definitions), now_ms)
+        .of_project(place.project.project.clone());
+    let listening = |error| {
+        let problem = format!(
+            "port {} of 127.0.0.1: {error}; choose another one with --port",
+            args.port
+        );
+        CliError::Usage(problem.into())
+    };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port)).await;
+    let listener = listener.map_err(listening)?;
+    let port = listener.local_addr().map_err(listening)?.port();
+    let token = token()?;
+    print(&format!("http://127.0.0.1:{port}/?token={token}\n"))?;
+    say!("the console is at this address until Ctrl-C; it is served to this machine alone");
+    let mut signals = Signals::new()?;
+    let routes = router(service, Access::on_loopback(port, token));
+    let served = axum::serve(listener, routes);
+    tokio::select! {
+        ended = served => ended.map_err(|error| CliError::run("the console", error.to_string()))?,
+        _ = signals.next() => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn token() -> Result<String> {
+    let mut bytes = [0; TOKEN];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| CliError::run("the console's token", error.to_string()))?;
+    Ok(floodgate_records::printable::hex(bytes))
+}
+
+/// Definitions of runs that go on, as they are stored.
+struct Stored {
+    stores: Stores,
+    env: Environment,
+}
+
+#[async_trait]
+impl Definitions for Stored {
+    async fn of(
+        &self,
+        plan: &Plan,
+    ) -> std::result::Result<Definition, Box<dyn std::error::Error + Send + Sync>> {
+        let given = plan.env.iter();
+        let env = given.fold(self.env.clone(), |env, (name, value)| env.with(name, value));
+        Ok(load_stored_open(&self.stores, plan, &env).await?)
+    }
+}
