@@ -95,7 +95,10 @@ export class LineChart {
     const { x, lines } = this.spec;
     const lift = (/** @type {number | null} */ v) => (v !== null && v <= 0 ? null : v);
     const values = lines.map((line) => (this.log ? line.values.map(lift) : line.values));
-    return /** @type {uPlot.AlignedData} */ ([x, ...values]);
+    if (!this.time || !lines.some((line) => line.steps)) return /** @type {uPlot.AlignedData} */ ([x, ...values]);
+    // The last step has a width, too.
+    const ends = values.map((of, n) => [...of, lines[n].steps ? of[of.length - 1] : null]);
+    return /** @type {uPlot.AlignedData} */ ([[...x, this.end], ...ends]);
   }
 
   /** A plot that begins with a stretch of time. @param {[number, number] | null} range @returns {uPlot} */
@@ -217,9 +220,10 @@ export class LineChart {
     return button;
   }
 
-  /** Shows the values of a place; without one, none. @param {number | null} index */
-  values(index) {
+  /** Shows the values of a place; without one, none. @param {number | null} at */
+  values(at) {
     const { spec } = this;
+    const index = at === null ? null : Math.min(at, spec.x.length - 1);
     const x = index === null ? null : spec.x[index];
     this.at.textContent = x == null ? "" : (spec.formatX ?? clock)(x);
     spec.lines.forEach((line, n) => {
@@ -247,7 +251,7 @@ export class LineChart {
   key(event) {
     const { x } = this.spec;
     const [min, max] = [this.plot.scales.x.min ?? 0, this.plot.scales.x.max ?? this.end];
-    const index = this.plot.cursor.idx ?? x.findIndex((at) => at >= min);
+    const index = Math.min(this.plot.cursor.idx ?? x.findIndex((at) => at >= min), x.length - 1);
     const step = event.shiftKey ? 10 : 1;
     const last = x.length - 1;
     /** @type {Record<string, () => void>} */

@@ -21,8 +21,8 @@ const QUANTILES = /** @type {const} */ ([
   ["max", "q5", 1],
 ]);
 
-/** @param {string} title @param {Quantiles} slots @param {import("./axes.js").Axis} axis @param {number} end @returns {Spec} */
-function times(title, slots, axis, end) {
+/** @param {string} title @param {Quantiles} slots @param {import("./axes.js").Axis} axis @param {number} end @param {boolean} steps whether a value is shown for its whole slot @returns {Spec} */
+function times(title, slots, axis, end, steps) {
   const most = slots.max.reduce((/** @type {number} */ most, us) => Math.max(most, us ?? 0), 0);
   const middle = slots.p50.filter((us) => us !== null).sort((a, b) => a - b);
   const median = middle[Math.floor(middle.length / 2)] ?? 1;
@@ -36,6 +36,7 @@ function times(title, slots, axis, end) {
       label: name,
       color,
       width,
+      steps,
       dash: name === "max" ? [3, 3] : undefined,
       values: inMs(slots[name]),
     })),
@@ -59,7 +60,7 @@ function ofName(figures, n) {
         { label: "failed", color: "bad", values: perSecond(name.failed, axis, end) },
       ],
     },
-    times(`Times of ${shown}`, name.times, axis, end),
+    times(`Times of ${shown}`, name.times, axis, end, false),
   ];
 }
 
@@ -84,7 +85,7 @@ export const CHARTS = {
     if (planned) lines.push({ label: "planned", color: "dim", dash: [5, 4], steps: true, values: perSecond(planned, f.fine, f.seconds) });
     if (started) {
       const values = spread(perSecond(started, f.coarse, f.seconds), f.coarse, f.fine);
-      lines.push({ label: "started", color: "c2", steps: true, values });
+      lines.push({ label: "started when due", color: "c2", steps: true, values });
     }
     lines.push({ label: "completed", color: "c1", values: perSecond(completed, f.fine, f.seconds) });
     lines.push({ label: "dropped", color: "bad", values: perSecond(dropped, f.fine, f.seconds) });
@@ -133,7 +134,7 @@ export const CHARTS = {
     });
   },
   lag: (figure, { figures: f }) => {
-    const spec = times("Lag of starts", f.generators.lag, f.coarse, f.seconds);
+    const spec = times("Lag of starts", f.generators.lag, f.coarse, f.seconds, true);
     new LineChart(figure, { ...spec, lines: spec.lines.filter((line) => ["p50", "p99", "max"].includes(line.label)) });
   },
   cpu: (figure, { figures: f }) => {
@@ -190,7 +191,7 @@ export const CHARTS = {
 /** @param {HTMLElement} figure @param {Document} page @param {string} metric @param {string} title */
 function time(figure, { figures: f }, metric, title) {
   const found = f.times.find((time) => time.metric === metric);
-  if (found) new LineChart(figure, times(title, found.slots, found.fine ? f.fine : f.coarse, f.seconds));
+  if (found) new LineChart(figure, times(title, found.slots, found.fine ? f.fine : f.coarse, f.seconds, !found.fine));
 }
 
 /** The two charts of a name, and the list to choose it from. @param {HTMLElement[]} figures @param {Document} page @returns {(n: number) => void} */

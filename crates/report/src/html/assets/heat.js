@@ -44,6 +44,13 @@ export class HeatChart extends LineChart {
     this.at.textContent = `${clock(this.spec.x[index])} · ${count(all)} in all${place}`;
   }
 
+  /** @override @param {number} index */
+  move(index) {
+    super.move(index);
+    const said = document.getElementById("said");
+    if (said) said.textContent = this.at.textContent;
+  }
+
   /** @override */
   sheet() {
     const { heat, ms } = this;

@@ -35,7 +35,7 @@ pub(super) fn load(summary: &Summary, figures: &Figures) -> Section {
         charts.push(chart(
             "iterations",
             "Iterations",
-            "Per second: planned, started when due, completed, dropped.",
+            "Per second: by the schedule, completed, and dropped.",
         ));
     }
     if any(&load.sent) || any(&load.received) {
