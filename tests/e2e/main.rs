@@ -6,6 +6,7 @@ mod capacity;
 mod chaos;
 mod compare;
 mod console;
+mod convert;
 mod examples;
 mod faults;
 mod flows;

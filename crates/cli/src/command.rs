@@ -1,8 +1,8 @@
 //! The command line as written. What it means is decided in [`crate::commands`].
 
 use crate::commands::{
-    abort, attach, baseline, capacity, compare, demo, deploy, destroy, doctor, generator, hit,
-    import, init, inspect, register, report, run, runs, schema, show, trend, ui, validate,
+    abort, attach, baseline, capacity, compare, convert, demo, deploy, destroy, doctor, generator,
+    hit, import, init, inspect, register, report, run, runs, schema, show, trend, ui, validate,
 };
 use clap::{Parser, Subcommand};
 
@@ -40,6 +40,8 @@ pub enum Command {
     Schema(schema::Args),
     /// Write a commented definition to start from
     Init(init::Args),
+    /// Write a definition from a recording (HAR), curl commands or an OpenAPI document
+    Convert(convert::Args),
     /// List executions, newest first
     Runs(runs::Args),
     /// Show an execution again
@@ -105,7 +107,7 @@ mod tests {
         cli.build();
         for name in [
             "run", "capacity", "hit", "abort", "attach", "register", "runs", "show", "doctor",
-            "deploy", "destroy", "report", "import",
+            "deploy", "destroy", "report", "import", "convert",
         ] {
             let command = cli.find_subcommand_mut(name).unwrap();
             insta::assert_snapshot!(format!("help_{name}"), command.render_help());

@@ -36,9 +36,9 @@ use clap::Parser;
 use clap::error::{ContextKind, ErrorKind};
 use command::{Cli, Command};
 use commands::{
-    abort, attach, baseline, capacity, compare, demo, deploy as deploying, destroy as destroying,
-    doctor as doctors, generator, hit, import, init, inspect, register, report, run, runs, schema,
-    show, trend, ui, validate,
+    abort, attach, baseline, capacity, compare, convert, demo, deploy as deploying,
+    destroy as destroying, doctor as doctors, generator, hit, import, init, inspect, register,
+    report, run, runs, schema, show, trend, ui, validate,
 };
 use error::CliError;
 use floodgate_generator::script::{GUARD, guarded};
@@ -156,6 +156,7 @@ fn dispatch(command: Command) -> error::Result<ExitCode> {
             Command::Validate(args) => validate::validate(&args),
             Command::Schema(args) => schema::schema(&args),
             Command::Init(args) => init::init(&args),
+            Command::Convert(args) => convert::convert(&args),
             Command::Runs(args) => runs::runs(args).await,
             Command::Show(args) => show::show(args).await,
             Command::Report(args) => Box::pin(report::report(args)).await,

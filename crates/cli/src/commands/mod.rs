@@ -5,6 +5,7 @@ pub mod attach;
 pub mod baseline;
 pub mod capacity;
 pub mod compare;
+pub mod convert;
 pub mod demo;
 pub mod deploy;
 pub mod destroy;

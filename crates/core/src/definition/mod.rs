@@ -31,7 +31,7 @@ pub use resolve::{Reference, References, Resolver};
 pub use schema::schema;
 pub use starter::starter;
 pub use version::version;
-pub use yaml::{MAX_DEPTH, MAX_NODES, MAX_SCALAR, MAX_SIZE};
+pub use yaml::{Bounds, MAX_DEPTH, MAX_NODES, MAX_SCALAR, MAX_SIZE};
 
 use fault::{Issue, Sink};
 use place::{Mark, Path};
@@ -171,6 +171,25 @@ pub fn sketch(text: &[u8]) -> Option<serde_json::Value> {
     let text = std::str::from_utf8(text).ok()?;
     let root = yaml::read(text, 0, &mut Sink::new("", text)).ok()?;
     Some(root.to_json())
+}
+
+/// Any YAML as JSON, nothing checked: `${…}` in it is text, and of keys that stand twice the first counts. A number that JSON would
+/// give back in other digits is `"${number:1.10}"`.
+///
+/// # Errors
+/// What is not YAML, with its place, or exceeds the bounds.
+pub fn tree(source: &Source<'_>, bounds: Bounds) -> Result<serde_json::Value, Faults> {
+    let text =
+        std::str::from_utf8(source.text).map_err(|error| not_utf8(source, error.valid_up_to()))?;
+    let mut sink = Sink::new(source.name, text);
+    match yaml::read_within(text, 0, &mut sink, bounds) {
+        Ok(root) => Ok(root.to_json()),
+        Err(issue) => {
+            let mut sink = Sink::new(source.name, text);
+            sink.push(*issue);
+            Err(sink.finish())
+        }
+    }
 }
 
 fn not_utf8(source: &Source<'_>, valid: usize) -> Faults {

@@ -19,6 +19,29 @@ pub const MAX_SCALAR: usize = 256 << 10;
 /// The most text in all, in bytes, that which aliases repeat included.
 const MAX_TEXT: usize = 8 << 20;
 
+/// What a text may have at most, in bytes and values. Definitions have [`Self::DEFINITION`].
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    /// The text as it is.
+    pub size: usize,
+    /// Values, those that aliases repeat included.
+    pub nodes: usize,
+    /// A single scalar.
+    pub scalar: usize,
+    /// Text, that which aliases repeat included.
+    pub text: usize,
+}
+
+impl Bounds {
+    /// Those of a definition.
+    pub const DEFINITION: Self = Self {
+        size: MAX_SIZE,
+        nodes: MAX_NODES,
+        scalar: MAX_SCALAR,
+        text: MAX_TEXT,
+    };
+}
+
 /// What ends the reading at once.
 type Fatal = Box<Issue>;
 
@@ -27,11 +50,25 @@ type Fatal = Box<Issue>;
 /// # Errors
 /// Text that is not YAML, more than one document, or a bound that is exceeded.
 pub(super) fn read(text: &str, source: u16, sink: &mut Sink) -> Result<Node, Fatal> {
-    if text.len() > MAX_SIZE {
+    read_within(text, source, sink, Bounds::DEFINITION)
+}
+
+/// The same within other bounds.
+///
+/// # Errors
+/// As for [`read`].
+pub(super) fn read_within(
+    text: &str,
+    source: u16,
+    sink: &mut Sink,
+    bounds: Bounds,
+) -> Result<Node, Fatal> {
+    let most = bounds.size;
+    if text.len() > most {
         return Err(fatal(
             Mark::start(source),
             format!("{} bytes are too many", text.len()),
-            &format!("at most {MAX_SIZE} bytes"),
+            &format!("at most {most} bytes"),
         ));
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -44,6 +81,7 @@ pub(super) fn read(text: &str, source: u16, sink: &mut Sink) -> Result<Node, Fat
         open: HashSet::new(),
         nodes: 0,
         text: 0,
+        bounds,
     };
     reader.document()
 }
@@ -71,6 +109,7 @@ struct Reader<'a, 's> {
     open: HashSet<usize>,
     nodes: usize,
     text: usize,
+    bounds: Bounds,
 }
 
 impl<'a> Reader<'a, '_> {
@@ -158,18 +197,18 @@ impl<'a> Reader<'a, '_> {
         if depth > MAX_DEPTH {
             return Err(too_deep(mark));
         }
-        if self.nodes > MAX_NODES {
+        if self.nodes > self.bounds.nodes {
             return Err(fatal(
                 mark,
                 "there are too many values, those that aliases repeat included",
-                &format!("at most {MAX_NODES}"),
+                &format!("at most {}", self.bounds.nodes),
             ));
         }
-        if self.text > MAX_TEXT {
+        if self.text > self.bounds.text {
             return Err(fatal(
                 mark,
                 "there is too much text, that which aliases repeat included",
-                &format!("at most {MAX_TEXT} bytes"),
+                &format!("at most {} bytes", self.bounds.text),
             ));
         }
         Ok(())
@@ -323,11 +362,11 @@ impl<'a> Reader<'a, '_> {
         depth: usize,
     ) -> Result<Kind, Fatal> {
         self.count(mark, 1, text.len(), depth)?;
-        if text.len() > MAX_SCALAR {
+        if text.len() > self.bounds.scalar {
             return Err(fatal(
                 mark,
                 format!("a text of {} bytes is too long", text.len()),
-                &format!("at most {MAX_SCALAR} bytes; put it into a file"),
+                &format!("at most {} bytes; put it into a file", self.bounds.scalar),
             ));
         }
         let mut plain = style == ScalarStyle::Plain;

@@ -1,0 +1,230 @@
+//! What is confidential, and what stands for it in a definition.
+
+use crate::draft::{Secret, literal};
+use crate::options::slug;
+use floodgate_core::execution::redact::is_confidential;
+use regex::{Captures, Regex};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// Parts of names whose values are confidential, in lower case without separators.
+const PARTS: [&str; 21] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "authorization",
+    "credential",
+    "session",
+    "cardnumber",
+    "creditcard",
+    "cvv",
+    "cvc",
+    "signature",
+    "jwt",
+    "csrf",
+    "xsrf",
+];
+/// Names that are confidential as a whole.
+const WHOLE: [&str; 12] = [
+    "pin",
+    "otp",
+    "sid",
+    "auth",
+    "pass",
+    "pw",
+    "sig",
+    "ssn",
+    "iban",
+    "mfa",
+    "totp",
+    "assertion",
+];
+/// Headers that are confidential by a part of their name.
+const HEADER_PARTS: [&str; 9] = [
+    "token",
+    "secret",
+    "apikey",
+    "auth",
+    "csrf",
+    "xsrf",
+    "session",
+    "signature",
+    "credential",
+];
+
+/// A confidential value is left out elsewhere, too, from this length on: a shorter one is a common word.
+const MIN_ELSEWHERE: usize = 8;
+
+static JWT: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(r"^eyJ[A-Za-z0-9_-]{5,}\.eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*$").ok()
+});
+
+/// `"name": "value"`, `name=value` and `<name>value` in text that is nothing we take apart.
+static FIELD: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r#"(?P<lead>"(?P<json>[A-Za-z0-9_.-]{2,64})"\s*:\s*"|(?:^|[?&;\s])(?P<form>[A-Za-z0-9_.-]{2,64})=|<(?:[A-Za-z0-9_]+:)?(?P<xml>[A-Za-z0-9_.-]{2,64})(?:\s[^<>]*)?>)(?P<value>[^"&<>\s]+)"#,
+    )
+    .ok()
+});
+
+fn bare(name: &str) -> String {
+    name.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
+        .collect()
+}
+
+/// Whether the value of a field, a parameter or a cookie of this name is confidential.
+pub(crate) fn is_secret_field(name: &str) -> bool {
+    let bare = bare(name);
+    PARTS.iter().any(|part| bare.contains(part)) && !bare.ends_with("tokentype")
+        || WHOLE.contains(&bare.as_str())
+}
+
+/// Whether the value of a header of this name is confidential.
+pub(crate) fn is_secret_header(name: &str) -> bool {
+    let bare = bare(name);
+    is_confidential(name) || HEADER_PARTS.iter().any(|part| bare.contains(part))
+}
+
+/// Whether a value is a credential whatever it is called.
+pub(crate) fn is_secret_value(value: &str) -> bool {
+    JWT.as_ref().is_some_and(|jwt| jwt.is_match(value))
+        || [
+            "AIza",
+            "ghp_",
+            "github_pat_",
+            "sk_live_",
+            "sk-",
+            "xoxb-",
+            "xoxp-",
+            "AKIA",
+            "glpat-",
+        ]
+        .iter()
+        .any(|lead| value.len() >= 20 && value.starts_with(lead) && !value.contains(' '))
+}
+
+/// References for confidential values: the same value has the same one.
+#[derive(Debug, Default)]
+pub(crate) struct Secrets {
+    by_value: BTreeMap<String, String>,
+    /// In the order in which they were met.
+    pub(crate) all: Vec<Secret>,
+}
+
+impl Secrets {
+    /// A reference that stands for a value.
+    pub(crate) fn keep(&mut self, name: &str, value: &str, place: &str) -> String {
+        if let Some(known) = self.by_value.get(value) {
+            return format!("${{secret:{known}}}");
+        }
+        let base = slug(name, '-', 40);
+        let base = if base.is_empty() {
+            "secret".to_owned()
+        } else {
+            base
+        };
+        let mut name = base.clone();
+        let mut n = 1;
+        while self.all.iter().any(|secret| secret.name == name) {
+            n += 1;
+            name = format!("{base}-{n}");
+        }
+        self.by_value.insert(value.to_owned(), name.clone());
+        self.all.push(Secret {
+            name: name.clone(),
+            place: place.to_owned(),
+        });
+        format!("${{secret:{name}}}")
+    }
+
+    /// The reference to a value that was found confidential before.
+    pub(crate) fn known(&self, value: &str) -> Option<String> {
+        let name = self
+            .by_value
+            .get(value)
+            .filter(|_| value.len() >= MIN_ELSEWHERE)?;
+        Some(format!("${{secret:{name}}}"))
+    }
+
+    /// Text that is nothing we take apart, as a template without what is confidential by the name before it.
+    pub(crate) fn in_text(&mut self, text: &str, place: &str) -> String {
+        let escaped = literal(text);
+        let Some(field) = FIELD.as_ref() else {
+            return escaped;
+        };
+        let replaced = field.replace_all(&escaped, |found: &Captures<'_>| {
+            let name = ["json", "form", "xml"]
+                .into_iter()
+                .find_map(|kind| found.name(kind))
+                .map_or("", |name| name.as_str());
+            let value = &found["value"];
+            if !is_secret_field(name) || value.contains("${") {
+                return found[0].to_owned();
+            }
+            format!("{}{}", &found["lead"], self.keep(name, value, place))
+        });
+        replaced.into_owned()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_what_is_confidential() {
+        for name in [
+            "password",
+            "user[password]",
+            "newPassword",
+            "access_token",
+            "X-Api-Key",
+            "PIN",
+            "sessionid",
+            "cvv2",
+            "client_secret",
+        ] {
+            assert!(is_secret_field(name), "{name}");
+        }
+        for name in [
+            "user",
+            "email",
+            "spin",
+            "authors",
+            "shipping",
+            "monkey",
+            "token_type",
+            "page",
+        ] {
+            assert!(!is_secret_field(name), "{name}");
+        }
+        assert!(is_secret_header("X-Amz-Security-Token") && is_secret_header("authorization"));
+        assert!(!is_secret_header("X-Requested-With"));
+    }
+
+    #[test]
+    fn text_keeps_its_shape_and_loses_its_secrets() {
+        let mut secrets = Secrets::default();
+        let text = "<s:Envelope><s:password>hunter2!</s:password><user>ann</user></s:Envelope>";
+        let told = secrets.in_text(text, "POST /soap");
+        assert_eq!(
+            told,
+            "<s:Envelope><s:password>${secret:password}</s:password><user>ann</user></s:Envelope>"
+        );
+        assert_eq!(
+            secrets.in_text("a=1&password=hunter2!&cost=${5}", "x"),
+            "a=1&password=${secret:password}&cost=$${5}"
+        );
+        assert_eq!(secrets.all.len(), 1, "the same value has the same name");
+    }
+}
