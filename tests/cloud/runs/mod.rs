@@ -3,6 +3,7 @@
 
 mod answers;
 mod cli;
+mod console;
 mod limits;
 mod losses;
 mod orders;
