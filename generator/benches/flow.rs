@@ -288,6 +288,7 @@ fn compile(flow: Vec<RequestStep>) -> CompiledScenario<usize> {
         thresholds: Vec::new(),
         baseline: None,
         capacity: None,
+        warmup: Duration::ZERO,
         run: RunOptions::default(),
         http: HttpOptions::default(),
         tags: Default::default(),

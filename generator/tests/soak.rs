@@ -92,6 +92,7 @@ fn an_hour_needs_no_more_memory_than_minutes() {
         start_ms: 1_700_000_000_000,
         flush_s: FLUSH_S,
         phase_s: 10,
+        marks: Vec::new(),
         live: Duration::from_millis(250),
         workers: 1,
         limits: floodgate_generator::limits::TaskLimits::of_process(),

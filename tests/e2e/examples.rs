@@ -25,6 +25,10 @@ const EXAMPLES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "soak",
+        &["duration=4s", "warmup=1s", "from=2s", "window=1s"],
+    ),
+    (
         "spike",
         &[
             "scenarios.base.duration=1s",

@@ -12,6 +12,7 @@ mod faults;
 mod flows;
 mod harm;
 mod namespaces;
+mod over_time;
 mod processes;
 mod reports;
 mod runs;

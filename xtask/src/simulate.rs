@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 #[derive(clap::Args)]
 pub(crate) struct Options {
     /// What is simulated
-    #[arg(value_parser = ["compare", "paired", "capacity"])]
+    #[arg(value_parser = ["compare", "paired", "capacity", "soak"])]
     what: String,
     /// Trials for each row of the table, at least 4
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(4..))]

@@ -68,9 +68,10 @@ pub(crate) async fn load(
     let keys = ExecutionKeys::new(&execution.project, &execution.id);
     let summary = load_summary(stores, &execution.project, &execution.id).await?;
     let summary = summary.ok_or_else(|| missing(keys.summary()))?;
-    let (start_ms, seconds) = (execution.started_ms, summary.duration_s);
+    let warmup_s = summary.warmup.map_or(0.0, |warmup| warmup.seconds);
+    let judged = Judged::of(execution.started_ms, summary.duration_s, warmup_s);
     Ok(Loaded {
-        measured: measured(stores, &keys, start_ms, seconds, metrics).await?,
+        measured: measured(stores, &keys, judged, metrics).await?,
         generators: summary.generators,
         execution,
     })
@@ -80,13 +81,33 @@ pub(crate) async fn load(
 pub(crate) async fn measured(
     stores: &Stores,
     keys: &ExecutionKeys,
-    start_ms: Option<i64>,
-    duration_s: f64,
+    judged: Judged,
     metrics: &[BaselineMetric],
 ) -> Result<Measured> {
     let rows = merged_rows(stores, keys).await?;
-    let start_ms = start_ms.unwrap_or_default();
-    Ok(Measured::of(&rows, start_ms, duration_s, metrics))
+    let Judged { from_ms, seconds } = judged;
+    Ok(Measured::of(&rows, from_ms, seconds, metrics))
+}
+
+/// When what is compared of a run was.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Judged {
+    /// Its beginning, Unix ms.
+    pub(crate) from_ms: i64,
+    /// How long it took.
+    pub(crate) seconds: f64,
+}
+
+impl Judged {
+    /// All of a run after its warm-up, from the next whole window on.
+    pub(crate) fn of(start_ms: Option<i64>, duration_s: f64, warmup_s: f64) -> Self {
+        let window_s = f64::from(compare::WINDOW_S);
+        let from_s = (warmup_s / window_s).ceil() * window_s;
+        Self {
+            from_ms: start_ms.unwrap_or_default() + (from_s * 1e3) as i64,
+            seconds: (duration_s - from_s).max(0.0),
+        }
+    }
 }
 
 /// What a run measured, as it was merged.

@@ -44,10 +44,11 @@ impl Compared {
             // What a search finds beyond the capacity is nothing to compare.
             return Ok(Self::default());
         }
+        let of = (collected, definition.warmup.as_secs_f64());
         if definition.against.is_some() {
             let terms = Terms::in_turns();
             return Ok(Self {
-                comparison: Some(in_turns(stores, &terms, execution, collected).await?),
+                comparison: Some(in_turns(stores, &terms, execution, of).await?),
                 ..Self::default()
             });
         }
@@ -66,7 +67,7 @@ impl Compared {
                     comparison,
                     missing,
                     warnings,
-                } = judged(stores, &spec.compare, &terms, execution, collected).await?;
+                } = judged(stores, &spec.compare, &terms, execution, of).await?;
                 Ok(Self {
                     tolerance: None,
                     comparison,

@@ -3,6 +3,7 @@
 use crate::audit::{audit, principal};
 use crate::collect::{Collected, collect, load_parts};
 use crate::compared::Compared;
+use crate::course;
 use crate::error::{ControlError, Result, Uncompiled};
 use crate::failures::merge_failures;
 use crate::figures::write_figures;
@@ -11,6 +12,7 @@ use crate::lookup::load_summary;
 use crate::stop::read_stop;
 use crate::stores::Stores;
 use floodgate_core::capacity;
+use floodgate_core::course::Course;
 use floodgate_core::definition::model::Definition;
 use floodgate_core::execution::applied::{
     applied_load, has_requests, silent_scenarios, start_skew_us,
@@ -31,6 +33,7 @@ use floodgate_records::summary::Summary;
 use floodgate_records::unwritten::Unwritten;
 use floodgate_store::{ObjectStore, StoreError};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 /// A task that will write no manifest, as far as its starter could see.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -328,13 +331,15 @@ async fn judge(
     let unusable = |faults| ControlError::Definition {
         source: Uncompiled(faults).into(),
     };
-    let thresholds = Thresholds::compile(&definition.thresholds).map_err(unusable)?;
+    let thresholds = Thresholds::of(definition).map_err(unusable)?;
+    let course = course::of(stores, definition, &thresholds, execution, collected).await?;
     let compared = Compared::of(definition, stores, execution, collected);
     // boxed: it is large, and seldom
     let compared = Box::pin(compared).await?;
     execution.warnings.extend(compared.warnings);
     let planned = execution.planned.iterations;
     let source: &dyn MetricSource = &collected.totals;
+    let judged = course.as_ref().and_then(Course::judged);
     let capacity = sought(stores, definition, execution).await?;
     let applied = applied_load(
         &collected.manifests,
@@ -344,8 +349,10 @@ async fn judge(
     );
     Ok(conclude(&Evidence {
         execution,
-        source,
+        source: judged.map_or(source, |judged| judged),
         duration: collected.duration,
+        warmup: judged.map_or(Duration::ZERO, |_| definition.warmup),
+        course: course.as_ref(),
         completeness: collected.completeness.clone(),
         manifests: &collected.manifests,
         thresholds: &thresholds,

@@ -1,7 +1,7 @@
 //! The comparison of two targets that a run has loaded in turns.
 
 use crate::collect::Collected;
-use crate::compare::merged_rows;
+use crate::compare::{Judged, merged_rows};
 use crate::error::Result;
 use crate::stores::Stores;
 use floodgate_core::compare::{self, Account, Against, Measured, Run, Terms};
@@ -20,17 +20,15 @@ pub(crate) async fn in_turns(
     stores: &Stores,
     terms: &Terms,
     execution: &Execution,
-    collected: &Collected,
+    (collected, warmup_s): (&Collected, f64),
 ) -> Result<Comparison> {
     let keys = ExecutionKeys::new(&execution.project, &execution.id);
     let rows = merged_rows(stores, &keys).await?;
-    let (start_ms, seconds) = (
-        execution.started_ms.unwrap_or_default(),
-        collected.duration.as_secs_f64(),
-    );
+    let seconds = collected.duration.as_secs_f64();
+    let Judged { from_ms, seconds } = Judged::of(execution.started_ms, seconds, warmup_s);
     let measured = [Side::Base, Side::Head].map(|side| {
         let tags = Tags::new().with(Side::TAG, side.as_str());
-        Measured::where_tagged(&tags, &rows, start_ms, seconds, &terms.metrics)
+        Measured::where_tagged(&tags, &rows, from_ms, seconds, &terms.metrics)
     });
     let generators = generators(&collected.manifests);
     let [base, head] = measured.each_ref().map(|measured| Run {

@@ -1,7 +1,9 @@
 //! The comparison that a definition asks for, when its run has been merged.
 
 use crate::collect::Collected;
-use crate::compare::{Loaded, alike, differences, history, load, load_some, measured};
+use crate::compare::{
+    Judged as WhenJudged, Loaded, alike, differences, history, load, load_some, measured,
+};
 use crate::earlier::{Candidates, candidates, gone, passed_before, passed_over};
 use crate::error::{ControlError, Result};
 use crate::stores::Stores;
@@ -49,14 +51,15 @@ pub(crate) async fn judged(
     reference: &BaselineRef,
     terms: &Terms,
     execution: &Execution,
-    collected: &Collected,
+    (collected, warmup_s): (&Collected, f64),
 ) -> Result<Judged> {
     let keys = ExecutionKeys::new(&execution.project, &execution.id);
-    let (start_ms, seconds) = (execution.started_ms, collected.duration.as_secs_f64());
+    let seconds = collected.duration.as_secs_f64();
+    let of = WhenJudged::of(execution.started_ms, seconds, warmup_s);
     let head = Loaded {
         execution: execution.clone(),
         generators: generators(&collected.manifests),
-        measured: measured(stores, &keys, start_ms, seconds, &terms.metrics).await?,
+        measured: measured(stores, &keys, of, &terms.metrics).await?,
     };
     match candidates(stores, reference, execution).await? {
         Candidates::Named(id) => with_named(stores, &id, &head, terms).await,

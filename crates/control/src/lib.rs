@@ -9,6 +9,7 @@ mod audit;
 pub mod collect;
 mod compare;
 mod compared;
+mod course;
 mod earlier;
 mod error;
 mod failures;

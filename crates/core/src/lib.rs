@@ -10,6 +10,7 @@ pub mod capacity;
 pub mod check;
 pub mod compare;
 pub mod cost;
+pub mod course;
 pub mod decimal;
 pub mod definition;
 pub mod drift;

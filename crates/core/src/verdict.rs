@@ -72,6 +72,8 @@ pub struct Evidence<'a> {
     pub silent_scenarios: &'a [String],
     /// Scenarios none of whose requests got a response, and how many these were.
     pub unanswered_scenarios: &'a [(String, u64)],
+    /// Why nothing was measured where it counts, a sentence: after the warm-up.
+    pub nothing_judged: Option<&'a str>,
     /// Of what kinds the failed requests are, as words go on after a colon.
     pub failures: &'a str,
     /// What capacity was sought and found.

@@ -1,6 +1,7 @@
 //! What came of thresholds, and of the comparison with an earlier run.
 
 use crate::metric::{Builtin, MetricKind, unit_of};
+use crate::over_time::OverTime;
 use crate::word::Word;
 use crate::words;
 use serde::{Deserialize, Serialize};
@@ -12,13 +13,13 @@ pub struct ThresholdOutcome {
     pub id: String,
     /// The key, `metric{tag:value}`.
     pub key: String,
-    /// The expression as written.
+    /// The expression as written, with the part of the run or the share of windows that it is about.
     pub expression: String,
-    /// Aggregate, such as `p(95)`.
+    /// Aggregate, such as `p(95)`, `trend(p(95))`, or `windows` for the share of windows in which an objective held.
     pub aggregate: String,
     /// How the two sides are compared, as written.
     pub operator: Word<Operator>,
-    /// The right-hand side, in ms for time trends.
+    /// The right-hand side: in ms for time trends, an hour's change for a slope (0.02 for 2 %/h), a share for an objective.
     pub target: f64,
     /// The left-hand side; `None` without data.
     pub observed: Option<f64>,
@@ -32,6 +33,9 @@ pub struct ThresholdOutcome {
     /// Whether every run has it, and not the definition: not all requests may fail.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub implicit: bool,
+    /// What it says of the course of the run.
+    #[serde(flatten)]
+    pub over_time: OverTime,
 }
 
 words! {

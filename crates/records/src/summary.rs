@@ -4,6 +4,7 @@ use crate::capacity::CapacitySummary;
 use crate::comparison::Comparison;
 use crate::connections::Connections;
 use crate::cost::Cost;
+use crate::drift::{Drift, WarmUp};
 use crate::execution::{AppliedLoad, Completeness, Infrastructure};
 use crate::failure::FailuresSummary;
 use crate::manifest::{GeneratorLimits, TaskEnding};
@@ -67,6 +68,12 @@ pub struct Summary {
     /// The same by intervals (`method: compare`); absent if the test asks for none, or there is no run to compare with yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comparison: Option<Box<Comparison>>,
+    /// The beginning that no number of this summary is about but those under `applied`; absent without a warm-up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warmup: Option<WarmUp>,
+    /// How the numbers went in the course of the run; absent if it was too short to tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
     /// What capacity was found; absent if none was sought.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub capacity: Option<CapacitySummary>,

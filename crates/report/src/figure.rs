@@ -1,8 +1,9 @@
 //! Figures of a summary as texts: what the terminal, the page and Markdown show alike.
 
-use crate::format::{bytes, count, duration, number};
+use crate::format::{bytes, count, duration, number, percent};
 use floodgate_records::key::Key;
 use floodgate_records::metric::{Builtin, Contains, MetricKind};
+use floodgate_records::outcome::ThresholdOutcome;
 use floodgate_records::summary::{RequestSummary, Summary};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -39,6 +40,26 @@ pub(crate) fn value(
         }
         Contains::Default => number(v, significant + 1),
     }
+}
+
+/// What a threshold observed; a dash without data.
+pub(crate) fn observed(summary: &Summary, t: &ThresholdOutcome) -> String {
+    let over_time = &t.over_time;
+    match (t.observed, over_time.said()) {
+        (_, Some(said)) if over_time.trend.is_some() => {
+            said.split(" (").next().unwrap_or_default().to_owned()
+        }
+        (Some(v), _) if over_time.objective.is_some() => percent(v),
+        (Some(v), _) if !unanswered(summary, &t.key) => value(summary, &t.key, &t.aggregate, v, 5),
+        _ => "–".to_owned(),
+    }
+}
+
+/// What there is to say of a threshold beside that: an interval, the windows, why it has no outcome.
+pub(crate) fn note_of(t: &ThresholdOutcome) -> Option<String> {
+    let said = [t.over_time.said(), t.note.clone()].into_iter().flatten();
+    let said: Vec<_> = said.collect();
+    (!said.is_empty()).then(|| format!("{}: {}", t.id, said.join("; ")))
 }
 
 /// A rate: whole from a thousand up.

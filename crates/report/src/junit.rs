@@ -141,16 +141,22 @@ fn of_threshold(t: &ThresholdOutcome) -> TestCaseStatus {
             } else {
                 ""
             };
-            let message = format!(
-                "observed {} = {observed}, breaching {}{aborted}",
-                t.aggregate, t.expression
-            );
+            let message = match t.over_time.said() {
+                Some(said) => format!("{said}, breaching {}", t.expression),
+                None => format!(
+                    "observed {} = {observed}, breaching {}{aborted}",
+                    t.aggregate, t.expression
+                ),
+            };
             non_success(NonSuccessKind::Failure, "threshold", &message)
         }
         (Outcome::NoData, _) => non_success(
             NonSuccessKind::Error,
             "no-data",
-            t.note.as_deref().unwrap_or("no sample was recorded"),
+            &match (t.over_time.said(), t.note.as_deref()) {
+                (Some(said), Some(note)) => format!("{said}; {note}"),
+                (_, note) => note.unwrap_or("no sample was recorded").to_owned(),
+            },
         ),
     }
 }

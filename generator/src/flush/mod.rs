@@ -17,7 +17,7 @@ use crate::limits::TaskLimits;
 use crate::recorder::Sample;
 use crate::recorder::{Closed, Window};
 use floodgate_core::execution::redact::Redactor;
-use floodgate_core::shard::{Content, ShardMeta, Sources, encode};
+use floodgate_core::shard::{Content, Row, ShardMeta, Sources, encode};
 use floodgate_records::failure::FailureLog;
 use floodgate_records::manifest::{Health, Totals};
 use series::SeriesTable;
@@ -43,6 +43,9 @@ pub struct FlushConfig {
     /// Seconds of a window of the trends that are not kept by the second: [`floodgate_core::shard::PHASE_WINDOW_S`], or less where shards
     /// are shorter, so that a shard has all of its time.
     pub phase_s: u32,
+    /// Seconds after the start at which the sums of live objects begin anew, the earlier ones first: when something begins or ends that may end
+    /// the run.
+    pub marks: Vec<u64>,
     /// Between two live objects.
     pub live: Duration,
     /// Threads that send load.
@@ -118,6 +121,9 @@ struct Flusher {
     totals: Totals,
     next_live: Instant,
     live_seq: u32,
+    /// The last mark, and the sums before it.
+    mark: u64,
+    marked: Vec<Row>,
     failures: FailureLog,
     /// Whether the store lacks some of them.
     new_failures: bool,
@@ -138,6 +144,8 @@ impl Flusher {
             totals: Totals::default(),
             next_live: Instant::now() + config.live,
             live_seq: 0,
+            mark: 0,
+            marked: Vec::new(),
             failures: FailureLog::new(),
             new_failures: false,
             recycle,
@@ -222,6 +230,9 @@ impl Flusher {
 
     fn end_of_intervals(&mut self, second: u64) {
         self.next_second = second + 1;
+        if self.config.marks.contains(&self.next_second) {
+            self.begin_anew();
+        }
         let phase = u64::from(self.config.phase_s);
         if self.next_second.is_multiple_of(phase) {
             self.series.end_phase_window(
@@ -233,6 +244,16 @@ impl Flusher {
             self.flush();
             self.write_failures();
         }
+    }
+
+    /// Ends the sums of live objects, and begins them anew.
+    fn begin_anew(&mut self) {
+        let begun = self.time_of(self.mark);
+        let sums = self.series.sums(begun, self.next_second - self.mark);
+        self.marked.extend(sums);
+        self.health.exhausted += self.series.exhausted();
+        self.series.mark(&mut self.totals);
+        self.mark = self.next_second;
     }
 
     /// When such a window began, Unix ms, and how long it is at most, in seconds.
@@ -279,7 +300,13 @@ impl Flusher {
             end_ms: self.time_of(self.next_second),
         };
         self.live_seq += 1;
-        let rows = self.series.live(self.config.start_ms, self.next_second);
+        let mut rows = self.marked.clone();
+        let sums = self
+            .series
+            .sums(self.time_of(self.mark), self.next_second - self.mark);
+        rows.extend(sums);
+        self.series
+            .gauges(self.config.start_ms, self.next_second, &mut rows);
         match encode(&meta, &rows) {
             Ok(bytes) => self.output.write_live(bytes),
             Err(error) => self
@@ -308,7 +335,7 @@ impl Flusher {
             self.write_live();
         }
         self.series.add_totals(&mut self.totals);
-        self.health.exhausted = self.series.exhausted();
+        self.health.exhausted += self.series.exhausted();
         self.health.peak_rss_bytes = crate::health::peak_rss_bytes();
         Flushed {
             warnings: self.output.finish(),

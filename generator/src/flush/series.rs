@@ -1,5 +1,7 @@
 //! What the workers' windows add up to: per second, per window of the phases, and since the start.
 
+mod live;
+
 use super::rows::{counter, gauge, rate, trend};
 use crate::exchange::{ErrorCode, Protocol, Trend};
 use crate::recorder::{
@@ -363,66 +365,6 @@ impl SeriesTable {
             trend(key, time_ms, window_s, histogram, rows);
             histogram.clear();
         }
-    }
-
-    /// The rows of a live object: one a series, since the start.
-    pub(super) fn live(&self, start_ms: i64, seconds: u64) -> Vec<Row> {
-        let seconds = u32::try_from(seconds).unwrap_or(u32::MAX).max(1);
-        let mut rows = Vec::new();
-        for series in &self.requests.series {
-            request_rows(
-                &series.requests,
-                &series.failed,
-                &series.all,
-                start_ms,
-                seconds,
-                &mut rows,
-            );
-            for (key, histogram) in series.trends.iter().zip(series.all.trends.histograms()) {
-                trend(key, start_ms, seconds, histogram, &mut rows);
-            }
-        }
-        for series in self.checks.series.iter().filter(|s| s.all.count > 0) {
-            rows.push(rate(
-                &series.key,
-                start_ms,
-                seconds,
-                series.all.count,
-                series.all.held,
-            ));
-        }
-        for series in self.data.series.iter().filter(|s| s.all.count > 0) {
-            rows.push(counter(
-                &series.sent,
-                start_ms,
-                seconds,
-                series.all.count,
-                series.all.sent,
-            ));
-            rows.push(counter(
-                &series.received,
-                start_ms,
-                seconds,
-                series.all.count,
-                series.all.received,
-            ));
-        }
-        for series in &self.scenarios.series {
-            series.counters(&series.all, start_ms, seconds, &mut rows);
-            for (key, histogram) in [
-                (&series.duration, &series.all.duration),
-                (&series.lag, &series.all.lag),
-            ] {
-                trend(key, start_ms, seconds, histogram, &mut rows);
-            }
-        }
-        for own in self.own.series.iter().filter(|own| !own.all.is_empty()) {
-            rows.push(own.all.to_row(&own.key, start_ms, seconds));
-        }
-        for gauge in [&self.vus, &self.vus_max, &self.cpu] {
-            gauge.live(start_ms, seconds, &mut rows);
-        }
-        rows
     }
 
     pub(super) fn add_totals(&self, totals: &mut Totals) {

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use floodgate_core::fold::Folding;
 use floodgate_core::shard::{Row, decode};
 use floodgate_records::keys::ExecutionKeys;
-use floodgate_records::metric::Tags;
+use floodgate_records::metric::{MetricKind, Tags};
 use floodgate_store::{ObjectInfo, ObjectStore, StoreError};
 use std::collections::BTreeMap;
 use std::sync::mpsc::channel;
@@ -67,6 +67,7 @@ fn config(workers: usize) -> FlushConfig {
         start_ms: START_MS,
         flush_s: 10,
         phase_s: 10,
+        marks: vec![10, 12],
         live: Duration::from_millis(100),
         workers,
         usable_cpus: 1.0,
@@ -279,6 +280,23 @@ fn every_sample_of_every_worker_stands_in_the_shards_once() {
     assert_eq!(live.meta.content, Content::Live);
     assert_eq!(total(&live.rows, "http_reqs"), (5_000, 5_000.0));
     assert_eq!(total(&live.rows, "http_req_waiting").0, 5_000);
+    // Its sums begin anew at the marks of the configuration; its gauges do not.
+    for (from, to, requests) in [(0, 10, 2_000), (10, 12, 400), (12, 25, 2_600)] {
+        let sums: Vec<_> = live
+            .rows
+            .iter()
+            .filter(|r| r.time_ms == START_MS + from * 1_000 && r.key.kind != MetricKind::Gauge)
+            .cloned()
+            .collect();
+        assert_eq!(total(&sums, "http_reqs").0, requests);
+        let length = |r: &Row| i64::from(r.window_s);
+        assert!(
+            sums.iter()
+                .all(|r| length(r) == to - from || from == 12 && length(r) > to - from)
+        );
+    }
+    let gauges = live.rows.iter().filter(|r| r.key.metric == "vus");
+    assert_eq!(gauges.count(), 1);
 }
 
 #[test]

@@ -136,7 +136,8 @@ impl Feed {
             max_series,
             folding,
             tags,
-        });
+        })
+        .judged_by(config.phase_s, &config.marks);
         Self {
             output: Output::new(outbox, config.task),
             cpu: collector.builtin(

@@ -6,6 +6,7 @@ use super::error::TaskError;
 use crate::clock::unix_ms;
 use crate::environment::Level;
 use crate::flush::{self, Delivered, FlushConfig, Outbox};
+use floodgate_core::definition::model::Definition;
 use floodgate_core::execution::redact::Redactor;
 use floodgate_core::schedule::Segment;
 use floodgate_core::shard::PHASE_WINDOW_S;
@@ -108,7 +109,7 @@ impl Task {
         }
     }
 
-    pub(super) fn flush_config(&self, start_ms: i64) -> FlushConfig {
+    pub(super) fn flush_config(&self, start_ms: i64, definition: &Definition) -> FlushConfig {
         let flush_s = (self.plan.flush_interval_ms / 1_000).max(1);
         FlushConfig {
             execution: self.plan.execution.clone(),
@@ -116,7 +117,10 @@ impl Task {
             segment: self.segment.to_string(),
             start_ms,
             flush_s,
-            phase_s: PHASE_WINDOW_S.min(u32::try_from(flush_s).unwrap_or(PHASE_WINDOW_S)),
+            phase_s: definition
+                .phase_window_s()
+                .min(u32::try_from(flush_s).unwrap_or(PHASE_WINDOW_S)),
+            marks: definition.live_marks(),
             live: Duration::from_millis(self.plan.live_interval_ms.max(100)),
             workers: self.workers,
             usable_cpus: self.config.environment.limits.cpus.min(self.workers as f64),

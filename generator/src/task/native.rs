@@ -97,7 +97,8 @@ impl Task {
         let (outbox, delivering) = self.outbox();
         let (hold, held) = std::sync::mpsc::channel();
         let flushing = (workers.windows, workers.recycle, held);
-        let flusher = self.start_flusher(start_ms, outbox, flushing)?;
+        let begin = (start_ms, &common.definition);
+        let flusher = self.start_flusher(begin, outbox, flushing)?;
         orders.send_replace(Order::Start(start));
         (environment.log)(Level::Info, &format!("starts at {start_ms}"));
 

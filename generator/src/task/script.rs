@@ -84,7 +84,7 @@ impl Task {
         let config = FeedConfig {
             flush: FlushConfig {
                 usable_cpus: environment.limits.cpus,
-                ..self.flush_config(start_ms)
+                ..self.flush_config(start_ms, &definition)
             },
             max_series: definition.run.max_series,
             folding: Arc::new(Folding::of(&definition)),

@@ -98,11 +98,11 @@ impl Task {
     /// Starts the thread that turns windows into shards.
     pub(super) fn start_flusher(
         &self,
-        start_ms: i64,
+        (start_ms, definition): (i64, &Definition),
         outbox: Outbox,
         (windows, recycle, held): (Receiver<Closed>, Vec<Sender<Window>>, Receiver<Infallible>),
     ) -> Result<JoinHandle<Flushed>, TaskError> {
-        let config = self.flush_config(start_ms);
+        let config = self.flush_config(start_ms, definition);
         Builder::new()
             .name("flush".to_owned())
             .spawn(move || flush::run_held(config, outbox, (&windows, &held), recycle))

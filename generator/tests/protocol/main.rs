@@ -70,6 +70,7 @@ fn config() -> FlushConfig {
         start_ms: START_MS,
         flush_s: 10,
         phase_s: 10,
+        marks: Vec::new(),
         live: Duration::from_secs(1),
         workers: 1,
         usable_cpus: 1.0,
@@ -165,12 +166,7 @@ fn concluded(manifest: Manifest, shards: &[Vec<u8>]) -> Conclusion {
         assert!(merger.push(&decode(shard).unwrap()).unwrap());
     }
     let merged = merger.finish().unwrap();
-    let threshold = |key: &str, expression: &str| ThresholdSpec {
-        key: key.into(),
-        expression: expression.into(),
-        abort_on_fail: false,
-        delay_abort_eval: Duration::ZERO,
-    };
+    let threshold = ThresholdSpec::new::<&str, &str>;
     let thresholds = Thresholds::compile(&[
         threshold("line_req_failed", "rate==0.25"),
         threshold("line_reqs{error_code:connection_closed}", "count==5"),
@@ -181,6 +177,8 @@ fn concluded(manifest: Manifest, shards: &[Vec<u8>]) -> Conclusion {
         execution: &record(),
         source: &merged.totals,
         duration: Duration::from_secs(1),
+        warmup: Duration::ZERO,
+        course: None,
         completeness: Completeness {
             tasks_expected: 1,
             tasks_reported: 1,

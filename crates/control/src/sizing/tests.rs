@@ -33,6 +33,7 @@ fn definition(engine: Engine, executor: Executor) -> Definition {
         thresholds: Vec::new(),
         baseline: None,
         capacity: None,
+        warmup: std::time::Duration::ZERO,
         run: RunOptions::default(),
         http: HttpOptions::default(),
         tags: BTreeMap::new(),

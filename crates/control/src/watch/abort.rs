@@ -1,21 +1,18 @@
 //! Whether a threshold wants the run to end now.
 
+use super::live::Live;
 use floodgate_core::definition::model::Definition;
-use floodgate_core::threshold::{MetricSource, Thresholds, stopped_by};
+use floodgate_core::threshold::{Thresholds, stopped_by};
 use std::time::Duration;
 
 /// The thresholds with `abortOnFail` that the merged data of all tasks breach, as an order to stop names them.
 /// Thresholds that do not compile never get here: the definition would not have been accepted.
-pub(super) fn breached(
-    definition: &Definition,
-    source: &dyn MetricSource,
-    elapsed: Duration,
-) -> Option<String> {
+pub(super) fn breached(definition: &Definition, live: &Live, elapsed: Duration) -> Option<String> {
     if !definition.thresholds.iter().any(|t| t.abort_on_fail) {
         return None;
     }
-    let breaches = Thresholds::compile(&definition.thresholds)
+    let breaches = Thresholds::of(definition)
         .ok()?
-        .abort_breaches(source, elapsed);
+        .abort_breaches(|stretch| live.of(stretch), elapsed);
     (!breaches.is_empty()).then(|| stopped_by(&breaches))
 }

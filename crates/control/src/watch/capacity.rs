@@ -28,6 +28,8 @@ pub(super) struct Seeking {
     search: Search,
     thresholds: Thresholds,
     min_applied: f64,
+    /// The beginning of the run that is not judged.
+    warmup: Duration,
     /// The longest time that iterations may go on after a step, in ms.
     graceful_ms: u64,
     /// Between two shards of a task, in ms.
@@ -93,6 +95,7 @@ impl Seeking {
             // Those that don't compile never get here: the definition would not have been accepted.
             thresholds: Thresholds::compile(&definition.thresholds).ok()?,
             min_applied: definition.run.min_applied_load,
+            warmup: definition.warmup,
             graceful_ms: millis(graceful_stop),
             flush_ms: plan.flush_interval_ms.max(1),
             control: None,
@@ -238,7 +241,9 @@ impl Seeking {
         let from_ms = (at.elapsed_ms() + millis(at.lead)).max(not_before_ms);
         let is_near = !self.load.is_whole() && Search::is_bracketed(&seen);
         let from = Duration::from_millis(from_ms);
-        let (settled, until) = judged_between(&self.spec, from, load, is_near);
+        // The first step settles until the warm-up is over at least.
+        let judged_from = from.max(self.warmup.saturating_sub(self.spec.settle));
+        let (settled, until) = judged_between(&self.spec, judged_from, load, is_near);
         let (settled_ms, until_ms) = (millis(settled), millis(until));
         if until_ms > millis(self.spec.max_duration) {
             control.ended = Some(CapacityEnd::MaxDuration);

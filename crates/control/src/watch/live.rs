@@ -5,9 +5,10 @@ use super::progress::Progress;
 use super::state::{Pulse, TaskState, WatchState};
 use crate::error::Result;
 use crate::prefetch;
-use floodgate_core::definition::model::Definition;
+use floodgate_core::definition::model::{Definition, Stretch};
 use floodgate_core::merge::Totals;
 use floodgate_core::shard::{Shard, decode};
+use floodgate_core::threshold::{MetricSource, Thresholds};
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::plan::Plan;
 use floodgate_store::ObjectStore;
@@ -22,6 +23,8 @@ const KEPT: usize = 3;
 pub(super) struct Live {
     tasks: Vec<TaskLive>,
     totals: Totals,
+    /// The parts of the run that thresholds which may end it are about.
+    parts: Vec<(Stretch, Totals)>,
     /// The scenarios with an arrival rate.
     open: Vec<String>,
     /// Whether a view wants figures, and whether a threshold may stop the run.
@@ -43,6 +46,7 @@ impl Live {
         Self {
             tasks: (0..tasks).map(|_| TaskLive::default()).collect(),
             totals: Totals::default(),
+            parts: parts_of(definition),
             open: definition
                 .scenarios
                 .iter()
@@ -54,9 +58,13 @@ impl Live {
         }
     }
 
-    /// Everything measured so far, merged over the tasks.
-    pub(super) fn totals(&self) -> &Totals {
-        &self.totals
+    /// What was measured so far in a part of the run that may end it, merged over the tasks.
+    pub(super) fn of(&self, stretch: &Stretch) -> Option<&dyn MetricSource> {
+        if stretch.is_whole() {
+            return Some(&self.totals);
+        }
+        let (_, totals) = self.parts.iter().find(|(own, _)| own == stretch)?;
+        Some(totals)
     }
 
     /// Reads the objects that have changed. One that cannot be decoded is a sign of life and nothing else: it is
@@ -93,11 +101,35 @@ impl Live {
         if self.figures {
             self.update(objects, keys, &changed).await
         } else if self.judged {
-            self.totals = total(objects, keys, &there).await?;
-            Ok(())
+            self.total(objects, keys, &there).await
         } else {
             Ok(())
         }
+    }
+
+    fn clear(&mut self) {
+        self.totals = Totals::default();
+        for (_, totals) in &mut self.parts {
+            *totals = Totals::default();
+        }
+    }
+
+    /// All live objects added up, one at a time in memory beside those that are on their way.
+    async fn total(
+        &mut self,
+        objects: &dyn ObjectStore,
+        keys: &ExecutionKeys,
+        tasks: &[usize],
+    ) -> Result<()> {
+        let wanted = tasks.iter().map(|&task| keys.live(task as u32));
+        let mut all = pin!(prefetch::read(objects, wanted));
+        self.clear();
+        while let Some(object) = all.next().await {
+            if let Some(live) = object?.and_then(|bytes| decode(&bytes).ok()) {
+                add(&mut self.totals, &mut self.parts, &live);
+            }
+        }
+        Ok(())
     }
 
     async fn update(
@@ -124,10 +156,9 @@ impl Live {
             }
         }
         if any {
-            self.totals = Totals::default();
+            self.clear();
             for live in self.tasks.iter().filter_map(|t| t.latest.as_ref()) {
-                // What has been decoded is sound.
-                let _ = self.totals.add_live(live);
+                add(&mut self.totals, &mut self.parts, live);
             }
         }
         Ok(())
@@ -177,16 +208,24 @@ impl TaskLive {
     }
 }
 
-/// All live objects added up, one at a time in memory beside those that are on their way.
-async fn total(objects: &dyn ObjectStore, keys: &ExecutionKeys, tasks: &[usize]) -> Result<Totals> {
-    let wanted = tasks.iter().map(|&task| keys.live(task as u32));
-    let mut all = pin!(prefetch::read(objects, wanted));
-    let mut totals = Totals::default();
-    while let Some(object) = all.next().await {
-        if let Some(live) = object?.and_then(|bytes| decode(&bytes).ok()) {
-            // What has been decoded is sound.
-            let _ = totals.add_live(&live);
-        }
+/// The parts of a run that thresholds with `abortOnFail` are about, but for all of it.
+fn parts_of(definition: &Definition) -> Vec<(Stretch, Totals)> {
+    // Thresholds that do not compile never get here: the definition would not have been accepted.
+    let stretches = Thresholds::of(definition).map(|all| all.abort_stretches());
+    let stretches = stretches.unwrap_or_default().into_iter();
+    let parts = stretches.filter(|stretch| !stretch.is_whole());
+    parts.map(|stretch| (stretch, Totals::default())).collect()
+}
+
+/// Adds the live object of one more task.
+fn add(totals: &mut Totals, parts: &mut [(Stretch, Totals)], live: &Shard) {
+    // What has been decoded is sound.
+    let _ = totals.add_live(live);
+    for (stretch, of_part) in parts {
+        let rows = live.rows.iter().filter(|row| {
+            let after_ms = row.time_ms - live.meta.start_ms;
+            stretch.has_live(after_ms, row.window_s, row.key.kind)
+        });
+        let _ = of_part.add_live_rows(rows);
     }
-    Ok(totals)
 }

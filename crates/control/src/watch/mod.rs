@@ -333,7 +333,7 @@ impl Watch {
                 })
                 .await;
         }
-        if let Some(id) = abort::breached(&self.definition, self.live.totals(), elapsed) {
+        if let Some(id) = abort::breached(&self.definition, &self.live, elapsed) {
             return self.stop(StopReason::Threshold, id, now_ms).await;
         }
         Ok(())

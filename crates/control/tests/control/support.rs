@@ -67,12 +67,7 @@ pub fn definition(thresholds: &[(&str, &str)]) -> Definition {
         flow: vec![Step::Request(Box::new(request))],
         http: HttpOptions::default(),
     };
-    let spec = |(key, expression): &(&str, &str)| ThresholdSpec {
-        key: (*key).into(),
-        expression: (*expression).into(),
-        abort_on_fail: false,
-        delay_abort_eval: Duration::ZERO,
-    };
+    let spec = |(key, expression): &(&str, &str)| ThresholdSpec::new(*key, *expression);
     Definition {
         project: "shop".into(),
         test: "checkout".into(),
@@ -87,6 +82,7 @@ pub fn definition(thresholds: &[(&str, &str)]) -> Definition {
         thresholds: thresholds.iter().map(spec).collect(),
         baseline: None,
         capacity: None,
+        warmup: Duration::ZERO,
         run: RunOptions::default(),
         http: HttpOptions::default(),
         tags: BTreeMap::new(),

@@ -1,18 +1,19 @@
-//! How often answers are right, by simulation: prints the tables of `docs/compare.md` and `docs/capacity.md`.
+//! How often answers are right, by simulation: prints the tables of `docs/compare.md`, `docs/capacity.md` and `docs/soak.md`.
 //!
-//! `cargo xtask simulate compare` (`paired`, `capacity`) builds and runs it. The seeds are fixed: it prints the same each time.
+//! `cargo xtask simulate compare` (`paired`, `capacity`, `soak`) builds and runs it. The seeds are fixed: it prints the same each time.
 
 mod capacity;
 mod model;
 mod paired;
 mod queue;
+mod soak;
 mod trial;
 
 use model::{Conditions, Tail};
 use paired::Shared;
 use trial::{Against, P95, power, trials};
 
-const USAGE: &str = "usage: simulate compare|paired|capacity [TRIALS]";
+const USAGE: &str = "usage: simulate compare|paired|capacity|soak [TRIALS]";
 
 fn main() {
     let mut words = std::env::args().skip(1);
@@ -22,6 +23,7 @@ fn main() {
         (Some("compare"), Ok(count)) if count > 0 => compare(count),
         (Some("paired"), Ok(count)) if count > 0 => in_turns(count),
         (Some("capacity"), Ok(count)) if count > 0 => capacity::table(count),
+        (Some("soak"), Ok(count)) if count > 0 => soak::table(count),
         _ => {
             eprintln!("{USAGE}");
             std::process::exit(2);

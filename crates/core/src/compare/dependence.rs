@@ -9,7 +9,7 @@ const MAX_PERSISTENCE: f64 = 0.9;
 
 /// The coefficient of the first order of one or two runs together, on its upper side: the estimate, corrected for its bias in short series
 /// (Kendall 1954), plus its standard error. In [0, 0.9]: what swings back from window to window is taken to be independent.
-pub(super) fn persistence(runs: &[Vec<f64>]) -> f64 {
+pub(crate) fn persistence(runs: &[Vec<f64>]) -> f64 {
     let (estimate, error) = coefficient(runs);
     (estimate + error).clamp(0.0, MAX_PERSISTENCE)
 }
@@ -52,7 +52,7 @@ fn coefficient(runs: &[Vec<f64>]) -> (f64, f64) {
 
 /// Windows of a block: what Politis & White (2004, as corrected by Patton, Politis & White 2009) give for moving blocks and such a
 /// persistence; at least √n, since their rule takes the persistence as known; at most a quarter of the run.
-pub(super) fn block_length(windows: usize, persistence: f64) -> usize {
+pub(crate) fn block_length(windows: usize, persistence: f64) -> usize {
     let least = (windows as f64).sqrt();
     let length = automatic(windows, persistence).max(least).ceil() as usize;
     length.clamp(1, (windows / 4).max(1))

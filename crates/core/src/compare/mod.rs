@@ -36,7 +36,9 @@ mod two_runs;
 mod warmup;
 mod windows;
 
+pub(crate) use bootstrap::{reach, spread_of};
 pub use comparable::{Account, obstacles};
+pub(crate) use dependence::{block_length, persistence};
 pub use gates::{Against, Run, compare, compared};
 pub use interval::{Compared, Effect, Interval, Needed, Settings};
 pub use paired::paired;
@@ -47,4 +49,5 @@ pub use share::MIN_SHARE;
 pub use steady::MIN_WINDOWS;
 pub use terms::{CONFIDENCE_SAID, MIN_EFFECT_SAID, Terms, confidence, min_effect};
 pub use two_runs::two;
+pub(crate) use warmup::end_of_warmup;
 pub use windows::Measured;

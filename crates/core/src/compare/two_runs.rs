@@ -1,15 +1,12 @@
 //! Two runs, window by window.
 
-use super::bootstrap::{REPLICATES, Spread, spread};
+use super::bootstrap::{MANY, Spread, reach, spread};
 use super::dependence::{block_length, persistence};
 use super::estimator::Estimator;
-use super::interval::{Compared, Effect, Interval, Needed, Settings, student};
+use super::interval::{Compared, Effect, Interval, Needed, Settings};
 use super::runs::{RunValue, between};
 use super::series::{Statistic, WINDOW_S, Window};
 use super::steady::{trimmed, warmup_of};
-
-/// Beyond it more degrees of freedom make no difference: what Student's distribution is compared with to widen percentiles.
-const MANY: f64 = 1e6;
 
 /// Compares a number of a run with that of an earlier one. What is known of `history`, runs of the same test, is the least by which runs
 /// differ anyway; with fewer than [`super::MIN_RUNS`] of them nothing is.
@@ -51,9 +48,7 @@ pub fn two(
     })
 }
 
-/// The wider of two intervals at each end: by Student's distribution, which is right for few blocks, and by percentiles of the replicates,
-/// which are right where the spread is not symmetric, widened as Student's is wider than the normal distribution. Neither is narrower than
-/// the floor, a variance with its degrees of freedom, allows.
+/// The interval of a ratio, no narrower than the floor, a variance with its degrees of freedom, allows.
 fn interval(
     estimate: f64,
     base: &Spread,
@@ -66,23 +61,14 @@ fn interval(
     let (variance, freedom) = floor
         .filter(|(least, _)| *least > within)
         .unwrap_or((within, freedom));
-    let reach = student(level, freedom);
-    let half = reach * variance.sqrt();
-    let widen = reach / student(level, MANY);
-    let mut differences: Vec<f64> = head
-        .deviations
-        .iter()
-        .zip(&base.deviations)
-        .map(|(h, b)| (h - b) * widen)
-        .collect();
-    differences.sort_by(f64::total_cmp);
-    let at = (level / 2.0 * REPLICATES as f64) as usize;
-    let (lowest, highest) = (differences[at], differences[REPLICATES - 1 - at]);
-    Interval::of_logs(
-        estimate,
-        estimate + lowest.min(-half),
-        estimate + highest.max(half),
-    )
+    let differences = head.deviations.iter().zip(&base.deviations);
+    let spread = Spread {
+        deviations: differences.map(|(h, b)| h - b).collect(),
+        variance,
+        freedom,
+    };
+    let (below, above) = reach(spread, level);
+    Interval::of_logs(estimate, estimate + below, estimate + above)
 }
 
 /// Degrees of freedom of a sum of variances (Welch 1947; Satterthwaite 1946).

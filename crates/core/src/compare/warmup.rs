@@ -9,7 +9,7 @@ const MOST: usize = 3;
 const APART: f64 = 3.0;
 
 /// Windows to leave out at the start: 0 if the run does not begin otherwise than it goes on. `scores` are deviations by window.
-pub(super) fn end_of_warmup(scores: &[f64]) -> usize {
+pub(crate) fn end_of_warmup(scores: &[f64]) -> usize {
     let n = scores.len();
     let (mut sum, mut squares) = (0.0, 0.0);
     let mut best = (f64::INFINITY, 0, 0.0, 0.0);

@@ -87,6 +87,9 @@ fn windows_of(
     let mut windows = vec![Window::default(); (duration_s / f64::from(WINDOW_S)) as usize];
     let wanted = |row: &&Row| row.key.metric == key.metric && row.key.tags.matches(&key.tags);
     for row in rows.iter().filter(wanted) {
+        if row.time_ms + i64::from(row.window_s) * 1_000 <= start_ms {
+            continue;
+        }
         let after_ms = (row.time_ms - start_ms).max(0);
         let place = (after_ms / (i64::from(WINDOW_S) * 1_000)) as usize;
         let Some(window) = windows.get_mut(place) else {

@@ -3,11 +3,13 @@
 mod connection;
 mod flow;
 mod retry;
+mod threshold;
 
 pub use connection::*;
 pub use floodgate_records::connections::TlsResumption;
 pub use flow::*;
 pub use retry::*;
+pub use threshold::*;
 
 use crate::template::Template;
 use floodgate_records::comparison::IfUndecided;
@@ -47,7 +49,9 @@ pub struct Definition {
     pub scenarios: Vec<Scenario>,
     /// Data files.
     pub data: Vec<DataSource>,
-    /// Thresholds in the order of the file, not yet compiled (see [`crate::threshold`]); all compile.
+    /// The beginning of the run that is measured and not judged, in whole seconds; zero without one.
+    pub warmup: Duration,
+    /// Thresholds in the order of the file, then objectives, not yet compiled (see [`crate::threshold`]); all compile.
     pub thresholds: Vec<ThresholdSpec>,
     /// Comparison with an earlier run.
     pub baseline: Option<BaselineSpec>,
@@ -343,19 +347,6 @@ words! {
         /// Any row, independently.
         Random = "random",
     }
-}
-
-/// One threshold as written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ThresholdSpec {
-    /// `metric{tag:value,…}`.
-    pub key: String,
-    /// `p(95)<500`.
-    pub expression: String,
-    /// Whether a breach ends the run.
-    pub abort_on_fail: bool,
-    /// How long after the start that is not looked at.
-    pub delay_abort_eval: Duration,
 }
 
 /// Comparison with an earlier run.

@@ -55,11 +55,12 @@ fn object(table: &'static Table, defs: &mut Map<String, Value>) -> Value {
         .all()
         .map(|key| (key.name.to_owned(), property(key, defs)))
         .collect();
+    let others = table.others.map(|(_, shape)| value(shape, defs));
     let mut object = json!({
         "description": table.about,
         "type": "object",
         "properties": properties,
-        "additionalProperties": false,
+        "additionalProperties": others.unwrap_or(json!(false)),
     });
     let required: Vec<_> = table
         .all()

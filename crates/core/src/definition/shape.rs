@@ -115,6 +115,8 @@ pub(super) struct Table {
     pub(super) at_most_one: &'static [&'static str],
     /// Keys that a reader of k6's documents may try, and what to do instead.
     pub(super) foreign: &'static [(&'static str, &'static str)],
+    /// What further keys may be, and what stands behind them.
+    pub(super) others: Option<(NameRule, &'static Shape)>,
 }
 
 /// A key.
@@ -171,6 +173,7 @@ impl Table {
             one_of: &[],
             at_most_one: &[],
             foreign: &[],
+            others: None,
         }
     }
 
@@ -187,6 +190,13 @@ impl Table {
 
     pub(super) const fn foreign(self, foreign: &'static [(&'static str, &'static str)]) -> Self {
         Self { foreign, ..self }
+    }
+
+    pub(super) const fn others(self, names: NameRule, shape: &'static Shape) -> Self {
+        Self {
+            others: Some((names, shape)),
+            ..self
+        }
     }
 
     /// All keys.

@@ -15,6 +15,8 @@ pub struct Sensitivity {
     pub max_p_value: f64,
     /// The least relative change that is one, a ratio from 0 on.
     pub min_change: f64,
+    /// How many values say as much as one that depends on no other: 1 where they are independent, more where they remember.
+    pub each_is: f64,
 }
 
 impl Default for Sensitivity {
@@ -24,6 +26,7 @@ impl Default for Sensitivity {
             window: 50,
             max_p_value: 0.001,
             min_change: 0.0,
+            each_is: 1.0,
         }
     }
 }
@@ -67,12 +70,13 @@ pub fn change_points(series: &[f64], sensitivity: &Sensitivity) -> Vec<ChangePoi
         p if p < 0.5 => p * 2.0,
         p => p,
     };
-    let mut found = split(series, sensitivity.window.max(2), weak);
+    let each_is = sensitivity.each_is;
+    let mut found = split(series, sensitivity.window.max(2), weak, each_is);
     while let Some(weakest) = weakest(&found, sensitivity) {
         found.remove(weakest);
         let places: Vec<usize> = found.iter().map(|point| point.index).collect();
         for at in weakest.saturating_sub(1)..(weakest + 1).min(found.len()) {
-            found[at] = judged(series, &places, at);
+            found[at] = judged(series, &places, at, each_is);
         }
     }
     found
@@ -99,12 +103,12 @@ fn weakest(found: &[ChangePoint], sensitivity: &Sensitivity) -> Option<usize> {
 }
 
 /// The change points of overlapping windows, each judged between its neighbours.
-fn split(series: &[f64], window: usize, max_p_value: f64) -> Vec<ChangePoint> {
+fn split(series: &[f64], window: usize, max_p_value: f64, each_is: f64) -> Vec<ChangePoint> {
     let mut places: Vec<usize> = Vec::new();
     let mut start = 0;
     while start < series.len() {
         let end = (start + window).min(series.len());
-        let inside = divide(&series[start..end], max_p_value);
+        let inside = divide(&series[start..end], max_p_value, each_is);
         let last = inside.last().map_or(0, |place| place + start);
         for place in inside.into_iter().map(|place| place + start) {
             if !places.contains(&place) {
@@ -115,12 +119,12 @@ fn split(series: &[f64], window: usize, max_p_value: f64) -> Vec<ChangePoint> {
     }
     places.sort_unstable();
     (0..places.len())
-        .map(|at| judged(series, &places, at))
+        .map(|at| judged(series, &places, at, each_is))
         .collect()
 }
 
 /// The change point at one of some places, judged by what lies between the places beside it.
-fn judged(series: &[f64], places: &[usize], at: usize) -> ChangePoint {
+fn judged(series: &[f64], places: &[usize], at: usize, each_is: f64) -> ChangePoint {
     let index = places[at];
     let from = at.checked_sub(1).map_or(0, |before| places[before]);
     let to = places.get(at + 1).copied().unwrap_or(series.len());
@@ -129,12 +133,12 @@ fn judged(series: &[f64], places: &[usize], at: usize) -> ChangePoint {
         index,
         before: moments(left).0,
         after: moments(right).0,
-        p_value: t_test(left, right),
+        p_value: t_test(left, right, each_is),
     }
 }
 
 /// E-divisive: divides where the parts differ most, as long as they differ surely.
-fn divide(series: &[f64], max_p_value: f64) -> Vec<usize> {
+fn divide(series: &[f64], max_p_value: f64, each_is: f64) -> Vec<usize> {
     let mut places: Vec<usize> = Vec::new();
     loop {
         let mut bounds = vec![0];
@@ -151,7 +155,7 @@ fn divide(series: &[f64], max_p_value: f64) -> Vec<usize> {
         }
         let Some((_, place, part)) = best else { break };
         let (left, right) = (&series[part.start..place], &series[place..part.end]);
-        if t_test(left, right) > max_p_value {
+        if t_test(left, right, each_is) > max_p_value {
             break;
         }
         places.push(place);
@@ -209,22 +213,23 @@ fn moments(values: &[f64]) -> (f64, f64) {
     (mean, variance)
 }
 
-/// Student's test of equal means with equal variances, in both directions.
-fn t_test(left: &[f64], right: &[f64]) -> f64 {
+/// Student's test of equal means with equal variances, in both directions. So many values count as one.
+fn t_test(left: &[f64], right: &[f64], each_is: f64) -> f64 {
     let (n, m) = (left.len() as f64, right.len() as f64);
     let freedom = n + m - 2.0;
     if freedom <= 0.0 {
         return 1.0;
     }
+    let independent = ((n + m) / each_is - 2.0).max(1.0);
     let ((before, own), (after, other)) = (moments(left), moments(right));
     let pooled = ((n - 1.0) * own + (m - 1.0) * other) / freedom;
     let difference = (before - after).abs();
     if difference == 0.0 {
         return 1.0;
     }
-    let t = difference / (pooled * (1.0 / n + 1.0 / m)).sqrt();
+    let t = difference / (pooled * (1.0 / n + 1.0 / m) * each_is).sqrt();
     if t.is_infinite() {
         return 0.0;
     }
-    StudentsT::new(0.0, 1.0, freedom).map_or(1.0, |student| 2.0 * student.sf(t))
+    StudentsT::new(0.0, 1.0, independent).map_or(1.0, |student| 2.0 * student.sf(t))
 }

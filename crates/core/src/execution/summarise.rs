@@ -6,9 +6,10 @@ pub(crate) use requests::failed_as;
 
 use super::applied::unanswered_scenarios;
 use crate::baseline::{Baseline, BaselineMetric};
+use crate::course::Course;
 use crate::threshold::{
     Aggregate, Failures, MetricSource, MissingSamples, Selected, Thresholds, US_PER_MS, implicit,
-    mark_aborted, select,
+    is_unanswered, mark_aborted, select,
 };
 use crate::verdict::{Evidence, Saturation, Verdict, judge};
 use floodgate_records::capacity::CapacitySummary;
@@ -30,10 +31,14 @@ use std::time::Duration;
 pub struct Finished<'a> {
     /// Its record so far.
     pub execution: &'a Execution,
-    /// The merged data.
+    /// What is judged of the merged data: all that comes after the warm-up.
     pub source: &'a dyn MetricSource,
     /// From the common start to the last window with data.
     pub duration: Duration,
+    /// The beginning of it that is not judged.
+    pub warmup: Duration,
+    /// Parts and windows of the run, if anything asks for them.
+    pub course: Option<&'a Course>,
     /// Expected against received.
     pub completeness: Completeness,
     /// What was sent.
@@ -83,21 +88,25 @@ pub struct Conclusion {
 pub fn conclude(run: &Finished<'_>) -> Conclusion {
     let missing = missing_samples(run);
     let whole = run.capacity.is_none();
-    let mut thresholds = match whole {
-        true => run.thresholds.evaluate(run.source, run.duration, &missing),
-        false => Vec::new(),
+    let mut thresholds = match (whole, run.course) {
+        (true, Some(course)) => {
+            course.evaluate(run.thresholds, run.source, &missing, &run.execution.id)
+        }
+        (true, None) => run.thresholds.evaluate(run.source, run.judged(), &missing),
+        (false, _) => Vec::new(),
     };
     if let Some(stop) = run.stop {
         mark_aborted(&mut thresholds, stop);
     }
     let compared = run.baseline.map(|(baseline, earlier)| BaselineSummary {
         execution: earlier.map(|s| s.execution.clone()),
-        outcomes: baseline.compare(run.source, run.duration, &missing, earlier),
+        outcomes: baseline.compare(run.source, run.judged(), &missing, earlier),
     });
     if whole {
-        thresholds.extend(implicit::outcomes(run.source, run.duration));
+        thresholds.extend(implicit::outcomes(run.source, run.judged()));
     }
     let failures = Failures::of(run.source).to_string();
+    let nothing_judged = nothing_judged(run);
     let unanswered_scenarios = unanswered_scenarios(run.source);
     let mut verdict = judge(&Evidence {
         thresholds: &thresholds,
@@ -113,6 +122,7 @@ pub fn conclude(run: &Finished<'_>) -> Conclusion {
         expects_requests: run.expects_requests,
         silent_scenarios: &run.silent_scenarios,
         unanswered_scenarios: &unanswered_scenarios,
+        nothing_judged: nothing_judged.as_deref(),
         failures: &failures,
         capacity: run.capacity.as_ref(),
         manifests: run.manifests,
@@ -133,6 +143,9 @@ pub fn conclude(run: &Finished<'_>) -> Conclusion {
         connections.add(&manifest.connections);
     }
     verdict.warnings.extend(connections.warnings());
+    verdict
+        .warnings
+        .extend(run.course.and_then(Course::unsteady));
     // Warnings from before the start stay in front.
     let mut warnings = run.execution.warnings.clone();
     warnings.extend(
@@ -143,11 +156,43 @@ pub fn conclude(run: &Finished<'_>) -> Conclusion {
             .cloned(),
     );
     verdict.warnings = warnings;
-    let summary = summarise(run, &verdict, &thresholds, compared, connections);
+    let drift = run
+        .course
+        .and_then(|course| course.drift(&missing, &run.execution.id));
+    let mut summary = summarise(run, &verdict, &thresholds, compared, connections);
+    summary.drift = drift;
     Conclusion {
         verdict,
         thresholds,
         summary,
+    }
+}
+
+impl Finished<'_> {
+    /// How long what is judged took.
+    fn judged(&self) -> Duration {
+        self.duration.saturating_sub(self.warmup)
+    }
+}
+
+/// Why nothing was measured of the target where it counts, although something was in the warm-up.
+fn nothing_judged(run: &Finished<'_>) -> Option<String> {
+    let (sent, warmup) = (run.applied.http_reqs, run.course?.warmup()?);
+    let requests = Builtin::HttpReqs.name();
+    let count = |s: Option<Selected<'_>>| s.map_or(0, |s| s.sum.round() as u64);
+    let after = count(run.source.select(requests, &Tags::new()));
+    let unanswered = count(run.source.select_where(requests, &is_unanswered));
+    let of = format!("the warm-up of {} s", warmup.seconds);
+    if sent == 0 || run.applied.unanswered_reqs >= sent {
+        None
+    } else if after == 0 {
+        Some(format!("nothing was sent after {of}"))
+    } else {
+        (unanswered >= after).then(|| {
+            format!(
+                "no response to any of the {after} requests after {of}, so nothing was measured of the target"
+            )
+        })
     }
 }
 
@@ -190,7 +235,7 @@ fn summarise(
         planned: e.planned.clone(),
         applied: run.applied.clone(),
         metrics: metrics(run, thresholds),
-        requests: requests::by_name(run.source, run.duration),
+        requests: requests::by_name(run.source, run.judged()),
         checks: requests::checks(run.source),
         errors: requests::errors(run.source),
         connections,
@@ -199,6 +244,8 @@ fn summarise(
         baseline,
         comparison: run.comparison.map(|found| Box::new(judged(found, verdict))),
         generators: generators(run.manifests),
+        warmup: run.course.and_then(Course::warmup),
+        drift: None,
         capacity: run.capacity.clone(),
         warnings: verdict.warnings.clone(),
         infrastructure: e.infrastructure.clone(),
@@ -268,7 +315,7 @@ fn metric(run: &Finished<'_>, key: &Key, named: &[Aggregate]) -> MetricSummary {
     MetricSummary {
         kind,
         contains: builtin.map_or_else(|| custom(run, &key.metric), Builtin::contains),
-        values: selected.map_or_else(BTreeMap::new, |s| values(&s, named, run.duration)),
+        values: selected.map_or_else(BTreeMap::new, |s| values(&s, named, run.judged())),
         thresholds: BTreeMap::new(),
     }
 }

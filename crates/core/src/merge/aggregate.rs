@@ -184,7 +184,18 @@ impl Totals {
     /// # Errors
     /// [`HistogramError`] if a histogram is not sound; those of [`crate::shard::decode`] are.
     pub fn add_live(&mut self, live: &Shard) -> Result<(), HistogramError> {
-        for row in &live.rows {
+        self.add_live_rows(live.rows.iter())
+    }
+
+    /// Adds some rows of the live object of one more task.
+    ///
+    /// # Errors
+    /// As for [`Self::add_live`].
+    pub fn add_live_rows<'a>(
+        &mut self,
+        rows: impl Iterator<Item = &'a Row>,
+    ) -> Result<(), HistogramError> {
+        for row in rows {
             self.entry(&row.key)
                 .add_row(row, Along::Side(GaugeRule::of(&row.key.metric)))?;
         }

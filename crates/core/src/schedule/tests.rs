@@ -222,6 +222,7 @@ fn definition(scenarios: Vec<(Duration, Duration, Executor)>) -> Definition {
         thresholds: vec![],
         baseline: None,
         capacity: None,
+        warmup: std::time::Duration::ZERO,
         run: RunOptions::default(),
         http: HttpOptions::default(),
         tags: BTreeMap::new(),

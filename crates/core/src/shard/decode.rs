@@ -15,6 +15,7 @@ use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int32Ty
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use sha2::{Digest, Sha256};
+use std::panic::AssertUnwindSafe;
 use std::str::Utf8Error;
 use std::sync::Arc;
 
@@ -37,7 +38,32 @@ pub fn decode(bytes: &[u8]) -> Result<Shard, ShardError> {
     std::panic::catch_unwind(|| decode_checked(bytes)).unwrap_or(Err(ShardError::Contradiction))
 }
 
+/// Decodes a file as [`decode`] does, and hands its rows over row group by row group, so that no more of them are in memory at once. After an
+/// error, rows have been handed over that are of no use.
+///
+/// # Errors
+/// As for [`decode`].
+pub fn decode_groups(bytes: &[u8], mut each: impl FnMut(&[Row])) -> Result<(), ShardError> {
+    limit(bytes.len() as u64, "bytes", MAX_SHARD_BYTES)?;
+    check_sum(bytes)?;
+    let decode = AssertUnwindSafe(|| {
+        read_groups(bytes, |rows| {
+            each(rows);
+            rows.clear();
+        })
+    });
+    std::panic::catch_unwind(decode).unwrap_or(Err(ShardError::Contradiction))?;
+    Ok(())
+}
+
 fn decode_checked(bytes: &[u8]) -> Result<Shard, ShardError> {
+    let mut all = Vec::new();
+    let meta = read_groups(bytes, |rows| all.append(rows))?;
+    Ok(Shard { meta, rows: all })
+}
+
+/// Reads group by group. What is done with the rows has to leave none behind.
+fn read_groups(bytes: &[u8], mut each: impl FnMut(&mut Vec<Row>)) -> Result<ShardMeta, ShardError> {
     let file = SerializedFileReader::new(Bytes::copy_from_slice(bytes))?;
     let meta = ShardMeta::parse(|key| pair(file.metadata(), key))?;
     let all = check_layout(file.metadata(), bytes.len() as u64)?;
@@ -46,8 +72,9 @@ fn decode_checked(bytes: &[u8]) -> Result<Shard, ShardError> {
     let mut rows = Vec::new();
     for group in 0..file.num_row_groups() {
         read_group(file.get_row_group(group)?.as_ref(), &mut rows)?;
+        each(&mut rows);
     }
-    Ok(Shard { meta, rows })
+    Ok(meta)
 }
 
 fn limit(found: u64, unit: &'static str, limit: u64) -> Result<(), ShardError> {

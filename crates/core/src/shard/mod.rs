@@ -18,7 +18,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 
-pub use decode::{MAX_ROWS, MAX_SHARD_BYTES, decode};
+pub use decode::{MAX_ROWS, MAX_SHARD_BYTES, decode, decode_groups};
 pub use encode::{Effort, ShardWriter, encode};
 pub use groups::RowGroups;
 pub use meta::{Content, ShardMeta, Sources};

@@ -2,6 +2,7 @@
 
 use super::aggregate::Aggregate;
 use super::number::number_length;
+use super::slope;
 use crate::check::Comparison;
 use crate::syntax::SyntaxError;
 use floodgate_records::outcome::Operator;
@@ -15,13 +16,15 @@ use std::ops::Range;
 pub struct Expression {
     /// As written, without spaces around it.
     pub text: String,
-    /// The left side.
+    /// The left side, or what its trend is of.
     pub aggregate: Aggregate,
+    /// Whether it is about the slope of the aggregate: `trend(p(95))`.
+    pub is_trend: bool,
     /// How the sides are compared.
     pub comparison: Comparison,
     /// The operator as written; `===` and `==` are one comparison.
     pub operator: Operator,
-    /// The right side: ms where the left side is a trend's, else a plain number.
+    /// The right side: an hour's change where it is about a slope (0.02 for 2 %/h), ms where the left side is a trend's, else a plain number.
     pub target: f64,
     /// The unit of time that was written, if any.
     pub unit: Option<&'static str>,
@@ -58,7 +61,8 @@ const UNITS: [(&str, i32, f64); 6] = [
 /// (<https://github.com/grafana/k6/blob/v1.8.1/metrics/thresholds_parser.go>), with optional white space around each
 /// of its three parts. As in k6's code, and beyond its documented grammar, a number may have a sign and an exponent;
 /// unlike there it may not be infinite, NaN or hexadecimal, and N of `p(N)` lies in [0, 100]. Beyond k6, a
-/// number may have one of the units `us`, `ms`, `s`, `m`, `h`; a bare number at a trend is in ms.
+/// number may have one of the units `us`, `ms`, `s`, `m`, `h`; a bare number at a trend is in ms. And there is the slope of an aggregate,
+/// `trend(p(95))<2%/h`.
 ///
 /// # Errors
 /// What is wrong, and where.
@@ -80,6 +84,23 @@ pub fn parse_expression(text: &str) -> Result<Expression, SyntaxError> {
         )
         .allowed("an expression such as p(95)<500"));
     }
+    if let Some((inside, of)) = slope::of_trend(&text[left.clone()]) {
+        let aggregate = slope::aggregate(of)
+            .map_err(|error| error.within(left.start + inside..left.start + inside + of.len()))?;
+        let at = at..at + operator.as_str().len();
+        slope::check_operator(operator).map_err(|error| error.within(at))?;
+        let target =
+            slope::parse(&text[right.clone()]).map_err(|error| error.within(right.clone()))?;
+        return Ok(Expression {
+            text: text.trim().to_owned(),
+            aggregate,
+            is_trend: true,
+            comparison: comparison(operator),
+            operator,
+            target,
+            unit: None,
+        });
+    }
     let aggregate = Aggregate::parse(&text[left.clone()]).map_err(|error| error.within(left))?;
     let (target, unit) =
         parse_target(&text[right.clone()]).map_err(|error| error.within(right.clone()))?;
@@ -89,6 +110,7 @@ pub fn parse_expression(text: &str) -> Result<Expression, SyntaxError> {
     Ok(Expression {
         text: text.trim().to_owned(),
         aggregate,
+        is_trend: false,
         comparison: comparison(operator),
         operator,
         target,

@@ -64,15 +64,11 @@ fn outcome(
         tags = tags.with(SCENARIO, name);
     }
     let n = source.select(metric, &tags).map_or(0, |s| s.count);
-    let threshold = Threshold {
-        key: Key {
-            metric: metric.to_owned(),
-            tags,
-        },
-        expression: parse_expression(EXPRESSION).ok()?,
-        abort_on_fail: false,
-        delay_abort_eval: Duration::ZERO,
+    let key = Key {
+        metric: metric.to_owned(),
+        tags,
     };
+    let threshold = Threshold::new(key, parse_expression(EXPRESSION).ok()?);
     let mut outcome = threshold.judge(source, elapsed, &MissingSamples::default());
     outcome.implicit = true;
     if outcome.outcome == Outcome::Failed {

@@ -17,6 +17,7 @@ mod failures;
 pub(crate) mod implicit;
 mod number;
 mod observe;
+mod slope;
 mod source;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -36,12 +37,14 @@ pub use source::{Distribution, Grouped, MetricSource, Selected};
 pub use validate::check;
 pub(crate) use validate::{check_aggregate, checked_expression, checked_key, pointless};
 
-use crate::definition::model::ThresholdSpec;
+use crate::definition::model::{Definition, Objective, RunPart, Stretch, ThresholdSpec};
 use crate::syntax::SyntaxError;
+use crate::units::format_duration;
 use floodgate_records::control::{Stop, StopReason};
 use floodgate_records::key::Key;
 use floodgate_records::metric::{Builtin, MetricKind};
-use floodgate_records::outcome::{Outcome, ThresholdOutcome};
+use floodgate_records::outcome::{Operator, Outcome, ThresholdOutcome};
+use floodgate_records::over_time::OverTime;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -64,42 +67,107 @@ pub struct Threshold {
     pub abort_on_fail: bool,
     /// A breach does not end the run until more than this has passed since its start.
     pub delay_abort_eval: Duration,
+    /// Of which part of the run it has to hold.
+    pub part: RunPart,
+    /// In how many windows, instead of in all of them together.
+    pub objective: Option<Objective>,
 }
 
 impl Threshold {
-    /// `metric{tag:value}: expression`.
-    pub fn id(&self) -> String {
-        format!("{}: {}", self.key, self.expression)
+    /// A threshold of all that is judged.
+    pub(crate) fn new(key: Key, expression: Expression) -> Self {
+        Self {
+            key,
+            expression,
+            abort_on_fail: false,
+            delay_abort_eval: Duration::ZERO,
+            part: RunPart::default(),
+            objective: None,
+        }
     }
 
-    fn judge(
+    /// `metric{tag:value}: expression`, with the share of windows and the part of the run that it is about.
+    pub fn id(&self) -> String {
+        format!("{}: {}", self.key, self.said())
+    }
+
+    /// The expression with the share of windows and the part of the run.
+    fn said(&self) -> String {
+        let mut said = self.expression.text.clone();
+        if let Some(Objective { of, window }) = self.objective {
+            let percent = (of * 1e6).round() / 1e4;
+            let window = format_duration(window);
+            said.push_str(&format!(" in {percent}% of windows of {window}"));
+        }
+        let part = self.part.said();
+        if !part.is_empty() {
+            said.push_str(&format!(" {part}"));
+        }
+        said
+    }
+
+    /// Whether one number of all that is judged decides it.
+    pub fn is_plain(&self) -> bool {
+        !self.expression.is_trend && self.objective.is_none()
+    }
+
+    /// Judges the samples of its part; `elapsed` is how long that was.
+    pub(crate) fn judge(
         &self,
         source: &dyn MetricSource,
         elapsed: Duration,
         missing: &MissingSamples,
     ) -> ThresholdOutcome {
         let Expression {
-            text,
             aggregate,
             comparison,
-            operator,
             target,
             ..
-        } = &self.expression;
-        let observed = observe(source, &self.key, *aggregate, elapsed, missing);
-        let outcome = observed.outcome(*comparison, *target);
+        } = self.expression;
+        let observed = observe(source, &self.key, aggregate, elapsed, missing);
+        let outcome = observed.outcome(comparison, target);
+        ThresholdOutcome {
+            observed: observed.value,
+            outcome,
+            note: observed.note.filter(|_| outcome != Outcome::Passed),
+            ..self.unknown(None)
+        }
+    }
+
+    /// No outcome, with the reason.
+    pub(crate) fn unknown(&self, note: Option<String>) -> ThresholdOutcome {
+        let Expression {
+            aggregate,
+            operator,
+            target,
+            is_trend,
+            ..
+        } = self.expression;
+        let part = self.part.said();
         ThresholdOutcome {
             id: self.id(),
             key: self.key.to_string(),
-            expression: text.clone(),
-            aggregate: aggregate.to_string(),
-            operator: (*operator).into(),
-            target: *target,
-            observed: observed.value,
-            outcome,
+            expression: self.said(),
+            aggregate: match (is_trend, self.objective) {
+                (_, Some(_)) => "windows".to_owned(),
+                (true, None) => format!("trend({aggregate})"),
+                (false, None) => aggregate.to_string(),
+            },
+            operator: match self.objective {
+                Some(_) => Operator::Ge,
+                None => operator,
+            }
+            .into(),
+            target: self.objective.map_or(target, |objective| objective.of),
+            observed: None,
+            outcome: Outcome::NoData,
             aborted: false,
-            note: observed.note.filter(|_| outcome != Outcome::Passed),
+            note,
             implicit: false,
+            over_time: OverTime {
+                part: (!part.is_empty()).then_some(part),
+                ..OverTime::default()
+            },
         }
     }
 }
@@ -109,10 +177,23 @@ impl Threshold {
 pub struct Thresholds {
     /// Each of them.
     pub items: Vec<Threshold>,
+    /// The beginning of the run that none is about unless it says so.
+    pub warmup: Duration,
 }
 
 impl Thresholds {
-    /// Compiles thresholds as written.
+    /// Those of a definition.
+    ///
+    /// # Errors
+    /// As for [`Self::compile`].
+    pub fn of(definition: &Definition) -> Result<Self, Vec<SyntaxError>> {
+        Ok(Self {
+            warmup: definition.warmup,
+            ..Self::compile(&definition.thresholds)?
+        })
+    }
+
+    /// Compiles thresholds as written, without a warm-up.
     ///
     /// # Errors
     /// All faults, in the order of `specs`; each names its text.
@@ -133,12 +214,17 @@ impl Thresholds {
                     expression,
                     abort_on_fail: spec.abort_on_fail,
                     delay_abort_eval: spec.delay_abort_eval,
+                    part: spec.part.clone(),
+                    objective: spec.objective,
                 }),
                 Err(fault) => faults.push(fault),
             }
         }
         if faults.is_empty() {
-            Ok(Self { items })
+            Ok(Self {
+                items,
+                warmup: Duration::ZERO,
+            })
         } else {
             Err(faults)
         }
@@ -164,29 +250,50 @@ impl Thresholds {
         all
     }
 
-    /// Evaluates all of them. `elapsed` is the run's duration, which a counter's `rate` is relative to.
+    /// Evaluates all of them on the same samples: a slope, an objective and a part of the run have no outcome then. `elapsed` is how long the
+    /// samples took, which a counter's `rate` is relative to.
     pub fn evaluate(
         &self,
         source: &dyn MetricSource,
         elapsed: Duration,
         missing: &MissingSamples,
     ) -> Vec<ThresholdOutcome> {
-        let judge = |t: &Threshold| t.judge(source, elapsed, missing);
+        let judge = |t: &Threshold| match t.is_plain() && t.part.is_whole() {
+            true => t.judge(source, elapsed, missing),
+            false => t.unknown(Some("the course of the run is not known".to_owned())),
+        };
         self.items.iter().map(judge).collect()
     }
 
-    /// Those with `abortOnFail` that are breached now, past their `delayAbortEval`. Missing data is not a breach.
-    pub fn abort_breaches(
+    /// The stretches that thresholds with `abortOnFail` are about.
+    pub fn abort_stretches(&self) -> BTreeSet<Stretch> {
+        let aborting = self.items.iter().filter(|t| t.abort_on_fail);
+        aborting.map(|t| t.part.stretch(self.warmup)).collect()
+    }
+
+    /// Those with `abortOnFail` that are breached now, past their `delayAbortEval` and the beginning of their stretch, whose samples
+    /// `source` gives. Missing data is not a breach.
+    pub fn abort_breaches<'s>(
         &self,
-        source: &dyn MetricSource,
+        source: impl Fn(&Stretch) -> Option<&'s dyn MetricSource>,
         elapsed: Duration,
     ) -> Vec<ThresholdOutcome> {
         let due = |t: &&Threshold| {
-            t.abort_on_fail && (t.delay_abort_eval.is_zero() || elapsed > t.delay_abort_eval)
+            t.abort_on_fail
+                && t.is_plain()
+                && (t.delay_abort_eval.is_zero() || elapsed > t.delay_abort_eval)
         };
-        let judge = |t: &Threshold| ThresholdOutcome {
-            aborted: true,
-            ..t.judge(source, elapsed, &MissingSamples::default())
+        let judge = |t: &Threshold| {
+            let stretch = t.part.stretch(self.warmup);
+            let length = stretch.length(elapsed);
+            let outcome = match source(&stretch).filter(|_| !length.is_zero()) {
+                Some(source) => t.judge(source, length, &MissingSamples::default()),
+                None => t.unknown(None),
+            };
+            ThresholdOutcome {
+                aborted: true,
+                ..outcome
+            }
         };
         let outcomes = self.items.iter().filter(due).map(judge);
         outcomes.filter(|o| o.outcome == Outcome::Failed).collect()

@@ -79,6 +79,9 @@ pub(crate) fn checked_expression(key: &Key, text: &str) -> Result<Expression, Sy
 /// 1. `None` if both are possible. A script may have such thresholds: `count>=0` is how k6 is made to show a metric.
 pub(crate) fn pointless(key: &Key, expression: &Expression) -> Option<SyntaxError> {
     let kind = Builtin::parse(&key.metric)?.kind();
+    if expression.is_trend {
+        return None;
+    }
     let is_ratio = kind == MetricKind::Rate;
     let (least, most) = (0.0, if is_ratio { 1.0 } else { f64::INFINITY });
     let (target, comparison) = (expression.target, expression.comparison);

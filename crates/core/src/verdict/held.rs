@@ -62,6 +62,12 @@ fn failed_by_script(e: &Evidence<'_>) -> Vec<String> {
 
 /// `observed 512.3 ms`.
 fn observed(t: &ThresholdOutcome) -> String {
+    if let Some(said) = t.over_time.said() {
+        return match t.over_time.trend {
+            Some(_) => format!("observed {said}"),
+            None => said,
+        };
+    }
     let observed = t.observed.map_or_else(String::new, number);
     format!("observed {observed}{}", unit_of(&t.key))
 }

@@ -5,6 +5,7 @@ use floodgate_records::comparison::{Change, IfUndecided};
 use floodgate_records::control::StopReason;
 use floodgate_records::manifest::{GeneratorLimits, Health, TaskOutcome, Totals};
 use floodgate_records::outcome::{BaselineOutcome, Direction, Operator, Outcome};
+use floodgate_records::over_time::OverTime;
 use proptest::prelude::*;
 
 mod saturation;
@@ -68,6 +69,7 @@ fn threshold(outcome: Outcome) -> ThresholdOutcome {
         aborted: false,
         note: None,
         implicit: false,
+        over_time: OverTime::default(),
     }
 }
 
@@ -138,6 +140,7 @@ fn verdict(c: &Case) -> Verdict {
         unanswered_scenarios: &c.unanswered_scenarios,
         failures: "dns",
         capacity: None,
+        nothing_judged: None,
         manifests: &c.manifests,
         stop: c.stop.as_ref(),
         errors: &c.errors,

@@ -42,6 +42,7 @@ pub(super) fn untrustworthy(e: &Evidence<'_>) -> Vec<String> {
     why.extend(saturated(e));
     why.extend(stood_still(e));
     why.extend(unheard(e));
+    why.extend(e.nothing_judged.map(str::to_owned));
     why
 }
 

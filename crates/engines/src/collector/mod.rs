@@ -57,8 +57,10 @@ pub struct Collector {
     sets: HashSet<Tags>,
     seconds: Windows,
     phases: Windows,
-    /// Since the start, of the windows that are closed.
-    totals: Vec<Cell>,
+    /// Of the windows that are closed, from each mark to the next: by series.
+    totals: Vec<Vec<Cell>>,
+    /// When these begin, Unix ms.
+    marks: Vec<i64>,
     folded_samples: u64,
     unusable_values: u64,
     lost_names: bool,
@@ -79,7 +81,8 @@ impl Collector {
             known: Vec::new(),
             numbers: HashMap::new(),
             sets: HashSet::new(),
-            totals: Vec::new(),
+            totals: vec![Vec::new()],
+            marks: vec![i64::MIN],
             folded_samples: 0,
             unusable_values: 0,
             lost_names: false,
@@ -88,6 +91,20 @@ impl Collector {
             durations: BTreeSet::new(),
             failures: Failures::default(),
         }
+    }
+
+    /// The same with other windows for the trends that are not kept by the second, and with live objects whose sums begin anew at some seconds
+    /// after the origin. Nothing has been added yet.
+    #[must_use]
+    pub fn judged_by(mut self, phase_s: u32, marks: &[u64]) -> Self {
+        self.phases = Windows::new(self.settings.origin_ms, phase_s);
+        let at = |second: &u64| {
+            let after = i64::try_from(second.saturating_mul(1_000)).unwrap_or(i64::MAX);
+            self.settings.origin_ms.saturating_add(after)
+        };
+        self.marks = [i64::MIN].into_iter().chain(marks.iter().map(at)).collect();
+        self.totals = vec![Vec::new(); self.marks.len()];
+        self
     }
 
     /// The series of a metric with these tags; past the bound, with what [`Folding::fold`] leaves of them and the test's own.
@@ -141,7 +158,9 @@ impl Collector {
     fn add_series(&mut self, key: SeriesKey, folded: bool) -> Series {
         let series = Series(self.known.len() as u32);
         self.numbers.insert(key.clone(), series);
-        self.totals.push(Cell::default());
+        for part in &mut self.totals {
+            part.push(Cell::default());
+        }
         self.known.push(KnownSeries {
             phase: window_s(&key.metric) == PHASE_WINDOW_S,
             key: Arc::new(key),
@@ -224,7 +243,8 @@ impl Collector {
                     if !cell.is_empty() {
                         let known = &self.known[number];
                         rows.push(cell.to_row(&known.key, start_ms, length_s));
-                        self.totals[number].add(known.key.kind, cell);
+                        let part = part_of(&self.marks, start_ms);
+                        self.totals[part][number].add(known.key.kind, cell);
                     }
                 }
                 windows.recycle(cells);
@@ -237,10 +257,9 @@ impl Collector {
         self.close(i64::MAX, rows);
     }
 
-    /// Everything since the start, a row a series, as of `end_ms` (Unix ms): what a live object holds.
+    /// Everything since the start, a row a series and mark, as of `end_ms` (Unix ms): what a live object holds. Gauges are no sums: they have one
+    /// row.
     pub fn live(&self, end_ms: i64) -> Vec<Row> {
-        let origin = self.settings.origin_ms;
-        let length_s = u32::try_from((end_ms - origin) / 1_000).unwrap_or(0).max(1);
         let mut rows = Vec::with_capacity(self.known.len());
         for (number, known) in self.known.iter().enumerate() {
             let windows = if known.phase {
@@ -248,20 +267,49 @@ impl Collector {
             } else {
                 &self.seconds
             };
-            let mut open = windows.open_cells(number).peekable();
-            let total = &self.totals[number];
-            let row = if open.peek().is_some() {
-                let mut all = total.clone();
-                open.for_each(|cell| all.add(known.key.kind, cell));
-                all.to_row(&known.key, origin, length_s)
-            } else if total.is_empty() {
-                continue;
-            } else {
-                total.to_row(&known.key, origin, length_s)
+            // Gauges are of all parts together.
+            let parts = match known.key.kind {
+                MetricKind::Gauge => 1,
+                _ => self.totals.len(),
             };
-            rows.push(row);
+            for part in 0..parts {
+                let is_own = |other: usize| parts == 1 || other == part;
+                let closed = self.totals.iter().enumerate();
+                let closed =
+                    closed.filter(|(other, all)| is_own(*other) && !all[number].is_empty());
+                let open = windows
+                    .open_cells(number)
+                    .filter(|(start_ms, _)| is_own(part_of(&self.marks, *start_ms)));
+                let cells = closed
+                    .map(|(_, all)| &all[number])
+                    .chain(open.map(|(_, cell)| cell));
+                rows.extend(self.live_row(known, (part, parts), cells, end_ms));
+            }
         }
         rows
+    }
+
+    /// The row of a series from one mark to the next.
+    fn live_row<'a>(
+        &'a self,
+        known: &KnownSeries,
+        (part, parts): (usize, usize),
+        mut cells: impl Iterator<Item = &'a Cell>,
+        end_ms: i64,
+    ) -> Option<Row> {
+        let (first, second) = (cells.next()?, cells.next());
+        let begin = self.marks[part].max(self.settings.origin_ms);
+        let next = self.marks.get(part + 1).filter(|_| parts > 1);
+        let end = next.map_or(end_ms, |next| (*next).min(end_ms));
+        let length_s = u32::try_from((end - begin) / 1_000).unwrap_or(0).max(1);
+        let Some(second) = second else {
+            return Some(first.to_row(&known.key, begin, length_s));
+        };
+        let mut all = first.clone();
+        for cell in std::iter::once(second).chain(cells) {
+            all.add(known.key.kind, cell);
+        }
+        Some(all.to_row(&known.key, begin, length_s))
     }
 
     /// Samples of all series of a metric, open windows included; of a counter what was added.
@@ -278,8 +326,10 @@ impl Collector {
                 } else {
                     &self.seconds
                 };
-                let all = std::iter::once(&self.totals[number]).chain(windows.open_cells(number));
-                sum += all
+                let closed = self.totals.iter().map(|part| &part[number]);
+                let open = windows.open_cells(number).map(|(_, cell)| cell);
+                sum += closed
+                    .chain(open)
                     .map(|cell| match known.key.kind {
                         MetricKind::Counter => cell.sum,
                         _ => cell.count as f64,
@@ -301,7 +351,7 @@ impl Collector {
                 .sum(),
             iterations: self.total(Builtin::Iterations) as u64,
             dropped_iterations: self.total(Builtin::DroppedIterations) as u64,
-            clamped_values: self.totals.iter().map(clamped).sum(),
+            clamped_values: self.totals.iter().flatten().map(clamped).sum(),
             folded_samples: self.folded_samples,
             unusable_values: self.unusable_values,
             ..Totals::default()
@@ -362,4 +412,11 @@ impl Collector {
     pub fn series_count(&self) -> usize {
         self.known.len()
     }
+}
+
+/// Which part a window belongs to that begins then.
+fn part_of(marks: &[i64], start_ms: i64) -> usize {
+    marks
+        .partition_point(|mark| *mark <= start_ms)
+        .saturating_sub(1)
 }

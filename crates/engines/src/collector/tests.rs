@@ -197,7 +197,7 @@ proptest! {
     /// same at each moment.
     #[test]
     fn nothing_is_lost_between_windows(samples in prop::collection::vec((-3_000i64..30_000, 0u64..5_000_000, 0usize..3), 1..200), step in 1usize..50) {
-        let mut all = collector(100);
+        let mut all = collector(100).judged_by(5, &[5, 20]);
         let series: Vec<_> = ["a", "b", "c"].iter().map(|name| {
             let tags = Tags::from_iter([("name", *name)]);
             (all.builtin(Builtin::HttpReqResponseTime, &tags), all.builtin(Builtin::HttpReqDuration, &tags))
@@ -209,8 +209,16 @@ proptest! {
             expected.record(value);
             if number % step == 0 {
                 all.close(ORIGIN + at, &mut rows);
-                let live: u64 = all.live(ORIGIN + 40_000).iter().map(|row| row.count).sum();
-                prop_assert_eq!(live, 2 * expected.count());
+                let live = all.live(ORIGIN + 40_000);
+                prop_assert_eq!(live.iter().map(|row| row.count).sum::<u64>(), 2 * expected.count());
+                // From each mark to the next there is what ended then.
+                for (from, to) in [(0, 5), (5, 20), (20, 40)] {
+                    let begun = live.iter().filter(|row| row.time_ms == ORIGIN + from * 1_000);
+                    prop_assert!(begun.clone().all(|row| i64::from(row.window_s) == to - from));
+                    let range = if from == 0 { i64::MIN..5_000 } else { from * 1_000..to * 1_000 };
+                    let there = samples[..=number].iter().filter(|(at, ..)| range.contains(at)).count();
+                    prop_assert_eq!(begun.map(|row| row.count).sum::<u64>(), 2 * there as u64);
+                }
             }
         }
         all.finish(&mut rows);

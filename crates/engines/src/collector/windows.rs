@@ -110,12 +110,17 @@ impl Windows {
         }
     }
 
-    /// The cells of a series that hold anything, in the order of time but for the window at hand, which comes last.
-    pub(super) fn open_cells(&self, series: usize) -> impl Iterator<Item = &Cell> {
-        let windows = self.others.values().chain(std::iter::once(&self.cells));
+    /// The cells of a series that hold anything, with the start of their windows in Unix ms, in the order of time but for the window at hand,
+    /// which comes last.
+    pub(super) fn open_cells(&self, series: usize) -> impl Iterator<Item = (i64, &Cell)> {
+        let others = self.others.iter().map(|(number, cells)| (*number, cells));
+        let windows = others.chain(std::iter::once((self.current, &self.cells)));
         windows
-            .filter_map(move |cells| cells.get(series))
-            .filter(|cell| !cell.is_empty())
+            .filter_map(move |(number, cells)| {
+                let start_ms = self.start_us(number).div_euclid(1_000);
+                Some((start_ms, cells.get(series)?))
+            })
+            .filter(|(_, cell)| !cell.is_empty())
     }
 }
 

@@ -5,7 +5,7 @@ mod escape;
 
 use crate::comparison::{basis, change, of_change, value as of_gate, with};
 use crate::conclusion::{Conclusion, conclusion};
-use crate::figure::{number_of, times_of, unanswered, value};
+use crate::figure::{number_of, observed, times_of, unanswered, value};
 use crate::format::{count, digits, duration, plural, share, span, utc};
 use crate::style::of_outcome;
 use escape::{code, text};
@@ -133,15 +133,16 @@ fn thresholds(execution: &Execution, summary: &Summary) -> String {
     }
     let rows = shown.into_iter().map(|t| {
         let no_response = unanswered(summary, &t.key);
-        let observed = match t.observed {
-            Some(v) if !no_response => value(summary, &t.key, &t.aggregate, v, 5),
-            _ => "–".to_owned(),
-        };
         let outcome = match no_response && t.outcome == Outcome::Passed {
             true => "? no response".to_owned(),
             false => of_outcome(t.outcome, t.aborted).0,
         };
-        vec![outcome, code(&t.key), code(&t.expression), text(&observed)]
+        vec![
+            outcome,
+            code(&t.key),
+            code(&t.expression),
+            text(&observed(summary, t)),
+        ]
     });
     table(
         "Thresholds",

@@ -97,7 +97,9 @@ pub(super) fn load(summary: &Summary, style: Style) -> String {
         }
     };
     let mut rows = Vec::new();
-    let failed = get(Builtin::HttpReqFailed, "passes").unwrap_or(0.0) as u64;
+    // All of the run, the warm-up included, as what was applied is.
+    let before = summary.warmup.map_or(0, |warmup| warmup.failed);
+    let failed = get(Builtin::HttpReqFailed, "passes").unwrap_or(0.0) as u64 + before;
     let note = match failed {
         _ if a.http_reqs == 0 => plain(""),
         0 => ("none failed".to_owned(), Tone::Dim),
@@ -179,6 +181,12 @@ pub(super) fn load(summary: &Summary, style: Style) -> String {
     )
 }
 
+/// The requests that errors are a share of: those after the warm-up.
+fn judged_requests(summary: &Summary) -> u64 {
+    let before = summary.warmup.map_or(0, |warmup| warmup.http_reqs);
+    summary.applied.http_reqs.saturating_sub(before)
+}
+
 /// How many error codes are listed.
 const MAX_ERRORS: usize = 12;
 
@@ -194,7 +202,7 @@ pub(super) fn errors(execution: &Execution, summary: &Summary, style: Style) -> 
             (code.to_owned(), Tone::Bad),
             plain(count(n)),
             (
-                format!("{} of requests", share(n, summary.applied.http_reqs)),
+                format!("{} of requests", share(n, judged_requests(summary))),
                 Tone::Dim,
             ),
         ]

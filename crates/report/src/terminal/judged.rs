@@ -1,7 +1,7 @@
 //! What the verdict rests on: thresholds, baseline, checks.
 
 use crate::comparison::footnotes;
-use crate::figure::{unanswered, value};
+use crate::figure::{note_of, observed, unanswered, value};
 use crate::format::{count, digits, share};
 use crate::style::{Align, Style, Tone, of_outcome, plain, table};
 use floodgate_records::execution::Execution;
@@ -27,10 +27,6 @@ pub(super) fn thresholds(execution: &Execution, summary: &Summary, style: Style)
         };
         last = &t.key;
         let unanswered = unanswered(summary, &t.key);
-        let observed = match t.observed {
-            Some(v) if !unanswered => value(summary, &t.key, &t.aggregate, v, 5),
-            _ => "–".into(),
-        };
         vec![
             if unanswered && t.outcome == Outcome::Passed {
                 ("? no response".into(), Tone::Warn)
@@ -39,7 +35,7 @@ pub(super) fn thresholds(execution: &Execution, summary: &Summary, style: Style)
             },
             plain(key),
             plain(&t.expression),
-            plain(observed),
+            plain(observed(summary, t)),
         ]
     });
     let columns = [
@@ -49,8 +45,7 @@ pub(super) fn thresholds(execution: &Execution, summary: &Summary, style: Style)
         ("observed", Align::Right),
     ];
     let text = table(style, &columns, rows.collect());
-    let notes = shown().filter_map(|t| Some(format!("{}: {}", t.id, t.note.as_ref()?)));
-    text + &footnotes(notes.collect(), style)
+    text + &footnotes(shown().filter_map(note_of).collect(), style)
 }
 
 pub(super) fn baseline(summary: &Summary, style: Style) -> String {

@@ -2,6 +2,7 @@
 
 mod capacity;
 mod data;
+mod drift;
 mod figures;
 mod judged;
 mod requests;
@@ -22,6 +23,8 @@ pub fn summary(execution: &Execution, summary: &Summary, style: Style) -> String
         ("Capacity", capacity::capacity(summary, style)),
         ("Thresholds", judged::thresholds(execution, summary, style)),
         ("Baseline", judged::baseline(summary, style)),
+        ("Drift", drift::drift(summary, style)),
+        ("Warm-up", drift::warmup(summary, style)),
         ("Requests", requests::requests(summary, style)),
         ("Latency", figures::latency(summary, style)),
         ("Phases of a request", figures::phases(summary, style)),

@@ -11,6 +11,7 @@ use floodgate_records::failure::FailuresSummary;
 use floodgate_records::manifest::{GeneratorLimits, LimitSource, TaskEnding};
 use floodgate_records::metric::{Builtin, Contains, MetricKind};
 use floodgate_records::outcome::{BaselineOutcome, Direction, Outcome, ThresholdOutcome};
+use floodgate_records::over_time::OverTime;
 use floodgate_records::plan::PlannedLoad;
 use floodgate_records::status::Status;
 use floodgate_records::summary::{
@@ -71,6 +72,7 @@ fn threshold(
         aborted: false,
         note: None,
         implicit: false,
+        over_time: OverTime::default(),
     }
 }
 
@@ -273,6 +275,8 @@ pub(super) fn passed() -> Run {
     };
     let summary = Summary {
         capacity: None,
+        warmup: None,
+        drift: None,
         schema: Summary::SCHEMA,
         execution: "01KAKQ8Z5T3M9W2C7XH4RJ6EVB".into(),
         project: "shop".into(),

@@ -59,6 +59,23 @@ fn a_run_that_has_regressed() {
 }
 
 #[test]
+fn a_run_of_hours() {
+    let (e, s) = answers::soak();
+    let text = summary(&e, &s, Style::PLAIN);
+    let end = text.find("\nRequests").unwrap();
+    insta::assert_snapshot!(text[..end]);
+    insta::assert_snapshot!("junit_of_hours", junit(&e, &s).unwrap());
+    let narrow = summary(&e, &s, NARROW);
+    assert!(
+        narrow.lines().all(|line| line.chars().count() <= 72),
+        "{narrow}"
+    );
+    let value = serde_json::to_value(&s).unwrap();
+    let schema = jsonschema::draft202012::new(&schema::summary()).unwrap();
+    assert!(schema.is_valid(&value));
+}
+
+#[test]
 fn a_search_for_the_capacity() {
     let (e, mut s) = passed();
     s.capacity = Some(answers::capacity());

@@ -354,6 +354,7 @@ pub(super) fn definition(flow: Vec<Step>) -> Definition {
         thresholds: Vec::new(),
         baseline: None,
         capacity: None,
+        warmup: Duration::ZERO,
         run: RunOptions::default(),
         http: HttpOptions::default(),
         tags: [("team".to_owned(), "shop".to_owned())].into(),

@@ -12,6 +12,7 @@ mod executor;
 mod flow;
 mod http;
 mod once;
+mod over_time;
 mod record;
 mod retry;
 mod run;
@@ -84,6 +85,10 @@ pub(super) fn definition(
         .place(root)
         .map_or_else(RunOptions::default, |node| decoder.run(node));
     let capacity = decoder.capacity(root, &scenarios);
+    let course = decoder.course(root, &scenarios);
+    let warmup = course.warmup;
+    let mut thresholds = decoder.thresholds(root, &course);
+    thresholds.extend(decoder.objectives(root, &course));
     let scenarios = decoder.in_turns(root, scenarios);
     if capacity.is_none() {
         decoder.fits_into(root, &scenarios, &run);
@@ -101,7 +106,8 @@ pub(super) fn definition(
         teardown,
         scenarios,
         data,
-        thresholds: decoder.thresholds(root),
+        warmup,
+        thresholds,
         baseline: root::BASELINE
             .place(root)
             .map(|node| decoder.baseline(node)),

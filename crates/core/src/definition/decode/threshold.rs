@@ -1,6 +1,7 @@
 //! Thresholds and the baseline.
 
 use super::context::Decoder;
+use super::over_time::Course;
 use crate::definition::field::Share;
 use crate::definition::keys::grammar::MAX_EXPRESSION;
 use crate::definition::keys::names::METRIC;
@@ -17,51 +18,86 @@ use std::borrow::Cow;
 
 impl Decoder<'_> {
     /// `thresholds` in the order of the file.
-    pub(super) fn thresholds(&mut self, root: &Node) -> Vec<ThresholdSpec> {
+    pub(super) fn thresholds(&mut self, root: &Node, course: &Course<'_>) -> Vec<ThresholdSpec> {
         let mut specs = Vec::new();
         for entry in root::THRESHOLDS.entries(root) {
-            let key = self.threshold_key(entry);
+            let of_slope = Self::slope_key(entry);
+            let metric = of_slope.as_ref().map_or(&entry.key, |(metric, _)| metric);
+            let key = self.key_of(entry, metric);
             for item in entry.value.one_or_more() {
                 let place = threshold::EXPRESSION.place(item).unwrap_or(item);
                 self.no_secret(place);
                 // An open one is compiled where it is known.
                 let expression = place.known().map(Cow::into_owned);
                 let expression = expression.filter(|text| !text.trim().is_empty());
-                let Some(expression) = expression.filter(|text| text.len() <= MAX_EXPRESSION)
+                let Some(mut expression) = expression.filter(|text| text.len() <= MAX_EXPRESSION)
                 else {
                     continue;
                 };
-                if let Some(key) = &key {
-                    self.expression(key, place, &expression, root::SCRIPT.is_given(root));
+                if let Some((_, aggregate)) = &of_slope {
+                    expression = format!("trend({aggregate}){}", expression.trim());
                 }
-                specs.push(ThresholdSpec {
-                    key: entry.key.clone(),
-                    expression,
+                let scripted = root::SCRIPT.is_given(root);
+                let sound = key
+                    .as_ref()
+                    .is_some_and(|key| self.expression(key, place, &expression, scripted));
+                let spec = ThresholdSpec {
                     abort_on_fail: threshold::ABORT_ON_FAIL.or_default(item),
                     delay_abort_eval: threshold::DELAY_ABORT_EVAL.or_default(item),
-                });
+                    part: self.run_part(item, root, course),
+                    ..ThresholdSpec::new(metric, expression)
+                };
+                if sound && spec.expression.starts_with("trend(") {
+                    self.slope(place, item, root, &spec, course);
+                }
+                specs.push(spec);
             }
         }
         specs
     }
 
-    fn threshold_key(&mut self, entry: &Entry) -> Option<Key> {
-        let text = Some(&entry.key).filter(|text| METRIC.take(text))?;
+    pub(super) fn threshold_key(&mut self, entry: &Entry) -> Option<Key> {
+        self.key_of(entry, &entry.key)
+    }
+
+    /// The key that stands in an entry's.
+    fn key_of(&mut self, entry: &Entry, metric: &str) -> Option<Key> {
+        let text = Some(metric).filter(|text| METRIC.take(text))?;
+        let at = entry.key.find(metric).unwrap_or_default();
         checked_key(text)
-            .map_err(|error| self.sink.push(entry.key_syntax(error)))
+            .map_err(|error| {
+                let error = error.within(at..at + metric.len());
+                self.sink.push(entry.key_syntax(error));
+            })
             .ok()
     }
 
-    fn expression(&mut self, key: &Key, place: &Node, text: &str, scripted: bool) {
+    /// Whether a key can have such an expression; why not is reported.
+    pub(super) fn expression(
+        &mut self,
+        key: &Key,
+        place: &Node,
+        text: &str,
+        scripted: bool,
+    ) -> bool {
         let fault = match checked_expression(key, text) {
             Ok(parsed) => pointless(key, &parsed)
                 .filter(|_| !scripted)
                 .or_else(|| self.of_another_type(key, &parsed)),
             Err(error) => Some(error),
         };
-        if let Some((scalar, error)) = place.scalar().zip(fault) {
+        let sound = fault.is_none();
+        if let Some((scalar, mut error)) = place.scalar().zip(fault) {
+            // Of a slope whose aggregate is in the key only the rest stands here.
+            if place
+                .known()
+                .is_some_and(|written| written.len() < text.len())
+            {
+                error.at = 0.into();
+            }
             self.sink.push(hide(place, scalar, error));
         }
+        sound
     }
 }
 

@@ -13,6 +13,12 @@ pub(super) const SLUG: NameRule = NameRule::new(
 pub(super) const SCENARIO_NAME: NameRule =
     NameRule::new("^[0-9A-Za-z_-]{1,64}$", "1 to 64 letters, digits, _ and -");
 
+/// A scenario, or one of its stages, counted from 1.
+pub(super) const STAGE: NameRule = NameRule::new(
+    "^[0-9A-Za-z_-]{1,64}(\\.[0-9]{1,4})?$",
+    "a scenario, such as soak, or one of its stages, such as soak.2",
+);
+
 /// Parameters; properties of JMeter and of the JVM have dots in their names.
 pub(super) const PARAMETER: NameRule = NameRule::new(
     "^[A-Za-z_][0-9A-Za-z_.-]{0,63}$",

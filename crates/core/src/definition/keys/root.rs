@@ -11,10 +11,14 @@ use super::run::RUN as RUN_TABLE;
 use super::scenario::SCENARIO;
 use super::shared::{TAGS as TAG_MAP, named};
 use super::step::STEPS_SHAPE;
-use super::threshold::{BASELINE as BASELINE_TABLE, THRESHOLDS as THRESHOLD_MAP};
+use super::threshold::{
+    BASELINE as BASELINE_TABLE, SLO as OBJECTIVES, THRESHOLDS as THRESHOLD_MAP,
+};
+use super::times::ANY_DURATION;
 use crate::definition::field::{Field, Parts, keys};
 use crate::definition::shape::{Key, Shape, Table};
 use floodgate_records::engine::Engine;
+use std::time::Duration;
 
 static SLUG_TEXT: Shape = named(SLUG);
 static PARAMETER_VALUE: Shape = Shape::Grammar(grammar::PARAMETER);
@@ -38,7 +42,9 @@ keys! { KEYS:
     TEARDOWN: Parts = "teardown", STEPS_SHAPE; "Steps that are done once after the load.";
     SCENARIOS: Parts = "scenarios", { Shape::Map { keys: SCENARIO_NAME, of: &SCENARIO, min: 1 } };
         "When iterations start, and what they do.";
+    WARMUP: Duration = "warmup", ANY_DURATION, default "\"0s\""; "The beginning of the run that is measured and not judged.";
     THRESHOLDS: Parts = "thresholds", THRESHOLD_MAP; "What must hold, by metric, in k6's grammar.";
+    SLO: Parts = "slo", OBJECTIVES; "Objectives: what must hold in a share of windows.";
     BASELINE: Parts = "baseline", { Shape::Object(&BASELINE_TABLE) }; "The comparison with an earlier run.";
     CAPACITY: Parts = "capacity", { Shape::Object(&CAPACITY_TABLE) };
         "Makes the run seek the highest load at which the thresholds hold.";

@@ -4,13 +4,16 @@ use super::grammar::{
     BASELINE_METRICS, COMPARE as EARLIER, CONFIDENCE as LEVEL, EXPRESSION as ONE_EXPRESSION,
     EXPRESSION_GRAMMAR, MIN_EFFECT as EFFECT, SHARE,
 };
-use super::names::METRIC;
-use super::times::ANY_DURATION;
+use super::names::{METRIC, STAGE as STAGE_RULE};
+use super::shared::named;
+use super::times::{ANY_DURATION, RUN_DURATION};
 use crate::definition::field::{Field, Parts, Share, keys};
 use crate::definition::model::MethodName;
 use crate::definition::shape::{Key, Shape, Table};
 use floodgate_records::comparison::IfUndecided;
 use std::time::Duration;
+
+static STAGE_NAME: Shape = named(STAGE_RULE);
 
 pub(super) static THRESHOLDS: Shape = Shape::Map {
     keys: METRIC,
@@ -36,12 +39,40 @@ keys! { THRESHOLD_KEYS:
         "How long after the start a breach is ignored.";
 }
 
+keys! { PART_KEYS:
+    FROM: Duration = "from", ANY_DURATION; "Judges what was measured from then on, counted from the start of the run.";
+    TO: Duration = "to", RUN_DURATION; "Judges what was measured until then.";
+    STAGE: String = "stage", STAGE_NAME; "Judges what was measured during a scenario (NAME), or during one of its stages (NAME.2).";
+}
+
 /// A threshold as a map.
 static THRESHOLD: Table = Table::new(
     "threshold",
-    "A threshold that may end the run.",
-    &[THRESHOLD_KEYS],
+    "A threshold that may end the run, or is of a part of it.",
+    &[THRESHOLD_KEYS, PART_KEYS],
 );
+
+keys! { SLO_KEYS:
+    OF: Share = "of", SHARE, required; "The share of windows in which it must hold.";
+    WINDOW: Duration = "window", RUN_DURATION, default "\"10s\""; "The length of a window.";
+}
+
+/// An objective: `{http_req_duration: p(95)<300, of: 99%}`.
+static SLO_TABLE: Table = Table::new(
+    "slo",
+    "An objective: a metric with what must hold, in which share of windows.",
+    &[SLO_KEYS, PART_KEYS],
+)
+.others(METRIC, &ONE_EXPRESSION);
+
+/// `slo:`.
+pub(super) static SLO: Shape = Shape::Either(&[
+    Shape::Object(&SLO_TABLE),
+    Shape::List {
+        of: &Shape::Object(&SLO_TABLE),
+        min: 1,
+    },
+]);
 
 static EARLIER_ONE_OR_MORE: Shape =
     Shape::Either(&[Shape::Grammar(EARLIER), Shape::Object(&ROLLING_TABLE)]);

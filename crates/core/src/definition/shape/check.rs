@@ -69,6 +69,11 @@ impl Table {
             match self.key(&entry.key) {
                 Some(key) => key.shape.check(&entry.value, sink),
                 None if self.name == "definition" && entry.key.starts_with(EXTENSION) => {}
+                None if self.others.is_some_and(|(names, _)| names.take(&entry.key)) => {
+                    self.others
+                        .iter()
+                        .for_each(|(_, shape)| shape.check(&entry.value, sink));
+                }
                 None => self.unknown(entry, siblings, sink),
             }
         }

@@ -10,6 +10,7 @@ mod meaning;
 mod measured;
 mod once;
 mod open;
+mod over_time;
 mod shared_load;
 
 use super::*;

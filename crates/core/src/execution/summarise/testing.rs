@@ -46,6 +46,8 @@ pub(crate) fn finished<'a>(
         execution,
         source,
         duration: Duration::from_secs(1),
+        warmup: Duration::ZERO,
+        course: None,
         completeness: Completeness {
             tasks_expected: 1,
             tasks_reported: 1,

@@ -53,12 +53,7 @@ fn source() -> Samples {
 }
 
 fn thresholds(list: &[(&str, &str)]) -> Thresholds {
-    let spec = |(key, expression): &(&str, &str)| ThresholdSpec {
-        key: (*key).into(),
-        expression: (*expression).into(),
-        abort_on_fail: false,
-        delay_abort_eval: Duration::ZERO,
-    };
+    let spec = |(key, expression): &(&str, &str)| ThresholdSpec::new(*key, *expression);
     Thresholds::compile(&list.iter().map(spec).collect::<Vec<_>>()).unwrap()
 }
 

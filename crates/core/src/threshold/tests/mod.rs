@@ -6,10 +6,5 @@ mod outcomes;
 use super::*;
 
 fn spec(key: &str, expression: &str) -> ThresholdSpec {
-    ThresholdSpec {
-        key: key.into(),
-        expression: expression.into(),
-        abort_on_fail: false,
-        delay_abort_eval: Duration::ZERO,
-    }
+    ThresholdSpec::new(key, expression)
 }

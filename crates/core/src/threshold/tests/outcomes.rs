@@ -148,7 +148,10 @@ fn aborts_wait_for_their_delay_and_for_data() {
         spec("http_req_duration", "p(95)<1"),
     ])
     .unwrap();
-    let breached = |elapsed| stopped_by(&thresholds.abort_breaches(&run(), elapsed));
+    let breached = |elapsed| {
+        let run = run();
+        stopped_by(&thresholds.abort_breaches(|_| Some(&run), elapsed))
+    };
     assert_eq!(breached(SECOND * 30), "http_req_failed: rate<0.001");
     let both = "http_req_duration: p(95)<5; http_req_failed: rate<0.001";
     assert_eq!(breached(SECOND * 31), both);

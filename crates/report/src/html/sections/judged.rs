@@ -1,6 +1,6 @@
 //! What the verdict rests on: thresholds, and the steps of a search.
 
-use crate::figure::{unanswered, value};
+use crate::figure::{note_of, observed, unanswered};
 use crate::format::{duration, number, percent};
 use crate::html::model::{Cell, Chart, Part, Section, Table, Text, number as numeric, text};
 use crate::style::{Tone, of_outcome};
@@ -16,10 +16,6 @@ pub(super) fn thresholds(execution: &Execution, summary: &Summary) -> Section {
     };
     let rows = shown().map(|t| {
         let no_response = unanswered(summary, &t.key);
-        let observed = match t.observed {
-            Some(v) if !no_response => value(summary, &t.key, &t.aggregate, v, 5),
-            _ => "–".into(),
-        };
         let outcome = match no_response && t.outcome == Outcome::Passed {
             true => ("? no response".to_owned(), Tone::Warn),
             false => of_outcome(t.outcome, t.aborted),
@@ -28,7 +24,7 @@ pub(super) fn thresholds(execution: &Execution, summary: &Summary) -> Section {
             outcome.into(),
             Cell::of(&t.key),
             Cell::of(&t.expression),
-            Cell::of(observed),
+            Cell::of(observed(summary, t)),
         ]
     });
     let table = Table {
@@ -42,7 +38,7 @@ pub(super) fn thresholds(execution: &Execution, summary: &Summary) -> Section {
         rows: rows.collect(),
         live: false,
     };
-    let notes = shown().filter_map(|t| Some(Text::of(format!("{}: {}", t.id, t.note.as_ref()?))));
+    let notes = shown().filter_map(|t| Some(Text::of(note_of(t)?)));
     let notes: Vec<_> = notes.collect();
     let mut parts: Vec<_> = table.part().into_iter().collect();
     parts.extend((!notes.is_empty()).then_some(Part::List(notes)));
