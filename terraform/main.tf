@@ -170,6 +170,18 @@ module "alarms" {
   tags                   = local.tags
 }
 
+module "queries" {
+  source = "./modules/queries"
+  count  = var.queries == null ? 0 : 1
+
+  name         = var.name
+  bucket       = module.storage.bucket
+  kms_key_arn  = var.kms_key_arn
+  first_day    = var.queries.first_day
+  max_query_gb = var.queries.max_query_gb
+  tags         = local.tags
+}
+
 module "access" {
   source = "./modules/access"
 

@@ -68,6 +68,11 @@ output "schedule_arns" {
   value       = length(module.schedules) == 0 ? {} : module.schedules[0].schedule_arns
 }
 
+output "queries" {
+  description = "Database, workgroup and prepared statements for Athena; null without `queries`."
+  value       = one([for made in module.queries : { database = made.database, workgroup = made.workgroup, statements = made.statements }])
+}
+
 output "nat_addresses" {
   description = "Public source addresses of private tasks by region, for a target's allow list."
   value       = { for region, made in module.regional : region => made.nat_addresses }

@@ -271,6 +271,15 @@ variable "alarms" {
   default = {}
 }
 
+variable "queries" {
+  description = "SQL over runs with Athena: the first day that queries look at, and how many gigabytes one can read; null: none. It costs nothing while nobody asks."
+  type = object({
+    first_day    = optional(string, "2026-01-01")
+    max_query_gb = optional(number, 10)
+  })
+  default = null
+}
+
 variable "bucket_name" {
   description = "Name of the bucket; null: {name}-{account}-{region}."
   type        = string

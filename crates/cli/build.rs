@@ -10,6 +10,12 @@ fn main() -> Result<(), Box<dyn Error>> {
         .join("../..")
         .canonicalize()?;
     let mut files = vec![PathBuf::from("infra/state-machine.asl.json")];
+    // Statements that a module prepares.
+    let statements = root.join("infra/sql/athena");
+    println!("cargo:rerun-if-changed={}", statements.display());
+    for file in sorted(&statements)? {
+        files.push(file.strip_prefix(&root)?.to_owned());
+    }
     let modules = sorted(&root.join("terraform/modules"))?;
     for folder in std::iter::once(root.join("terraform")).chain(modules) {
         println!("cargo:rerun-if-changed={}", folder.display());

@@ -32,8 +32,8 @@ run "storage_is_closed" {
   }
 
   assert {
-    condition     = length(aws_s3_bucket_lifecycle_configuration.this.rule) == 3
-    error_message = "by default there are three rules: aborted uploads, raw data, and old versions of a bucket that had versioning"
+    condition     = length(aws_s3_bucket_lifecycle_configuration.this.rule) == 4
+    error_message = "by default there are four rules: aborted uploads, raw data, results of queries, and old versions of a bucket that had versioning"
   }
 
   assert {
@@ -218,4 +218,55 @@ run "schedule_starts_the_test" {
     condition     = aws_scheduler_schedule.this["soak"].flexible_time_window[0].maximum_window_in_minutes == 15
     error_message = "the window is lost"
   }
+}
+
+run "queries_read_only_what_they_name" {
+  command = plan
+
+  module {
+    source = "./modules/queries"
+  }
+
+  variables {
+    name         = "load-tests"
+    bucket       = "results"
+    first_day    = "2026-11-01"
+    max_query_gb = 0.5
+  }
+
+  assert {
+    condition     = aws_glue_catalog_table.buckets.parameters["storage.location.template"] == "s3://results/projects/$${project}/buckets/$${test}/$${day}/"
+    error_message = aws_glue_catalog_table.buckets.parameters["storage.location.template"]
+  }
+
+  assert {
+    condition     = aws_glue_catalog_table.buckets.parameters["projection.day.range"] == "2026-11-01,NOW"
+    error_message = aws_glue_catalog_table.buckets.parameters["projection.day.range"]
+  }
+
+  assert {
+    condition     = aws_athena_workgroup.this.configuration[0].bytes_scanned_cutoff_per_query == 500000000 && aws_athena_workgroup.this.configuration[0].enforce_workgroup_configuration
+    error_message = "a query may read what it likes"
+  }
+
+  assert {
+    condition     = strcontains(aws_athena_prepared_statement.this["percentile"].query_statement, "FROM load_tests.buckets")
+    error_message = aws_athena_prepared_statement.this["percentile"].query_statement
+  }
+}
+
+run "queries_begin_on_a_day" {
+  command = plan
+
+  module {
+    source = "./modules/queries"
+  }
+
+  variables {
+    name      = "floodgate"
+    bucket    = "results"
+    first_day = "yesterday"
+  }
+
+  expect_failures = [var.first_day]
 }

@@ -258,3 +258,30 @@ run "each_project_has_a_state_machine_and_a_role" {
     error_message = aws_s3_object.placement.content
   }
 }
+
+run "queries" {
+  command = plan
+
+  variables {
+    queries = { first_day = "2026-11-01" }
+  }
+
+  assert {
+    condition     = output.queries.database == "floodgate" && output.queries.workgroup == "floodgate"
+    error_message = "queries are ${jsonencode(output.queries)}"
+  }
+
+  assert {
+    condition     = join(" ", output.queries.statements) == "compare_runs error_rate percentile throughput"
+    error_message = "the statements are ${jsonencode(output.queries)}"
+  }
+}
+
+run "no_queries" {
+  command = plan
+
+  assert {
+    condition     = output.queries == null && length(module.queries) == 0
+    error_message = "there are tables that nobody asked for"
+  }
+}

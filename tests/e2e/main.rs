@@ -14,6 +14,7 @@ mod harm;
 mod namespaces;
 mod over_time;
 mod processes;
+mod queries;
 mod reports;
 mod runs;
 mod scripts;

@@ -1,6 +1,7 @@
 //! From shards and manifests to a verdict, once; a second time gives the same.
 
 use crate::audit::{audit, principal};
+use crate::buckets;
 use crate::collect::{Collected, collect, load_parts};
 use crate::compared::Compared;
 use crate::course;
@@ -18,6 +19,7 @@ use floodgate_core::execution::applied::{
     applied_load, has_requests, silent_scenarios, start_skew_us,
 };
 use floodgate_core::execution::summarise::{Conclusion, Finished as Evidence, conclude};
+use floodgate_core::merge::Totals;
 use floodgate_core::threshold::{MetricSource, Thresholds};
 use floodgate_records::audit::Action;
 use floodgate_records::capacity::{CapacityControl, CapacitySummary};
@@ -107,7 +109,7 @@ pub async fn finish(
     Box::pin(finish_with(stores, plan, definition, &closing, now_ms)).await
 }
 
-/// Merges what the tasks wrote, judges it, and writes `merged.parquet`, `summary.json` and the final record. Whoever
+/// Merges what the tasks wrote, judges it, and writes `merged.parquet`, the table of buckets, `summary.json` and the final record. Whoever
 /// calls it again, or at the same time, gets the same: a final record is never changed.
 ///
 /// # Errors
@@ -163,11 +165,13 @@ pub async fn finish_with(
         settle(&mut execution, &measured);
     }
     let failures = failures_of(objects, &keys, &mut execution).await;
+    let (conclusion, judged) =
+        judge(stores, definition, &mut execution, &collected, &errors).await?;
     let Conclusion {
         verdict,
         thresholds,
         mut summary,
-    } = judge(stores, definition, &mut execution, &collected, &errors).await?;
+    } = conclusion;
     execution.capacity.clone_from(&summary.capacity);
     execution.failures = failures.as_ref().map(FailureCounts::from);
     summary.failures = failures;
@@ -184,6 +188,11 @@ pub async fn finish_with(
         Some(stands) => (stands.restore(&mut execution, &mut summary), Action::Merge),
         None => (Status::Merging, Action::Finish),
     };
+    // Only now: it says how the run ended. It has what the summary is of.
+    let totals = judged.as_ref().unwrap_or(&collected.totals);
+    let warning = buckets::write(objects, &execution, summary.judged(), totals).await;
+    execution.warnings.extend(warning.clone());
+    summary.warnings.extend(warning);
     let key = keys.summary();
     objects.put(&key, json::bytes(&key, &summary)?).await?;
     stores.records.update(&execution, &[expected]).await?;
@@ -321,13 +330,14 @@ fn note_unwritten(execution: &mut Execution, unwritten: &[Unwritten]) {
     execution.unwritten = unwritten.to_vec();
 }
 
+/// The conclusion, and what it is of if not of all that was measured.
 async fn judge(
     stores: &Stores,
     definition: &Definition,
     execution: &mut Execution,
     collected: &Collected,
     errors: &[String],
-) -> Result<Conclusion> {
+) -> Result<(Conclusion, Option<Totals>)> {
     let unusable = |faults| ControlError::Definition {
         source: Uncompiled(faults).into(),
     };
@@ -347,7 +357,7 @@ async fn judge(
         planned,
         execution.stopped_by.is_some(),
     );
-    Ok(conclude(&Evidence {
+    let conclusion = conclude(&Evidence {
         execution,
         source: judged.map_or(source, |judged| judged),
         duration: collected.duration,
@@ -372,7 +382,8 @@ async fn judge(
         applied,
         stop: execution.stopped_by.as_ref(),
         errors,
-    }))
+    });
+    Ok((conclusion, judged.cloned()))
 }
 
 /// What a search for the capacity found; `None` if the definition asks for none.

@@ -6,6 +6,7 @@
 //! ended, and then [`finish`]; where the store refuses that, [`give_up`].
 
 mod audit;
+mod buckets;
 pub mod collect;
 mod compare;
 mod compared;
@@ -33,6 +34,7 @@ mod stores;
 mod trend;
 pub mod watch;
 
+pub use buckets::{buckets_key, load_series};
 pub use compare::compare as compare_runs;
 pub use error::{ControlError, MAX_TASKS, Result, plain_cause};
 pub use failures::load_failures;

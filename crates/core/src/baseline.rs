@@ -88,7 +88,7 @@ impl BaselineMetric {
     }
 
     /// As it is written in canonical form.
-    pub(crate) fn id(&self) -> String {
+    pub fn id(&self) -> String {
         format!("{} {}", self.key, self.aggregate)
     }
 }

@@ -6,6 +6,7 @@
 //! verdict → execution::summary`.
 
 pub mod baseline;
+pub mod buckets;
 pub mod capacity;
 pub mod check;
 pub mod compare;

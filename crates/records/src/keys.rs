@@ -161,9 +161,15 @@ pub fn baseline(project: &str, test: &str) -> String {
     format!("projects/{project}/baselines/{test}.json")
 }
 
+/// The key of a run's table of buckets: `projects/{project}/buckets/{test}/{day}/{id}.parquet`. It is not below the run's own prefix, so
+/// that whoever asks about many runs reads nothing else: `day` is that of the record's creation (UTC), such as `2026-11-29`.
+pub fn buckets(project: &str, test: &str, day: &str, id: &str) -> String {
+    format!("projects/{project}/buckets/{test}/{day}/{id}.parquet")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{ExecutionKeys, definition_file, is_raw};
+    use super::{ExecutionKeys, buckets, definition_file, is_raw};
 
     #[test]
     fn shards_and_live_objects_are_raw() {
@@ -181,6 +187,7 @@ mod tests {
             keys.manifest(0),
             keys.stop(),
             definition_file("shop", "shards", "abc", "live/x.csv"),
+            buckets("shop", "live", "2026-11-29", "01ARZ3NDEKTSV4RRFFQ69G5FAV"),
         ] {
             assert!(!is_raw(&kept), "{kept}");
         }

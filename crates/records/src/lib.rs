@@ -24,6 +24,7 @@ pub mod outcome;
 pub mod over_time;
 pub mod plan;
 pub mod printable;
+pub mod requests;
 pub mod schema;
 pub mod status;
 pub mod summary;

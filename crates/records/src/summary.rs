@@ -15,6 +15,7 @@ use crate::status::Status;
 use crate::word::Word;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// The summary of one execution. Trends are in milliseconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -91,6 +92,12 @@ pub struct Summary {
 impl Summary {
     /// The layout that this code writes and reads.
     pub const SCHEMA: u32 = 1;
+
+    /// How long what it is of took: all but the warm-up.
+    pub fn judged(&self) -> Duration {
+        let warmup = self.warmup.as_ref().map_or(0.0, |warmup| warmup.seconds);
+        Duration::try_from_secs_f64(self.duration_s - warmup).unwrap_or_default()
+    }
 }
 
 /// One metric in the summary.

@@ -21,6 +21,9 @@ pub struct Trend {
     /// Runs that can't be read, a sentence each.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
+    /// Why runs lack a number, a sentence each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// One for each number.
     pub metrics: Vec<TrendMetric>,
 }

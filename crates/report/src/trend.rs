@@ -3,8 +3,8 @@
 use crate::comparison::{change, value_of};
 use crate::format::{plural, utc_minute};
 use crate::sparkline::sparkline;
-use crate::style::{Align, Style, Tone, plain, table};
-use floodgate_records::comparison::Change;
+use crate::style::{Align, Style, Tone, of_status, plain, table};
+use floodgate_records::comparison::{Change, ComparedRun};
 use floodgate_records::trend::{Trend, TrendChange, TrendMetric};
 
 /// Values that a history shows.
@@ -50,9 +50,54 @@ pub fn trend(t: &Trend, style: Style) -> String {
     }
     text.push('\n');
     let mut notes = vec![basis(t)];
+    notes.extend(t.notes.iter().cloned());
     notes.extend(t.left_out.iter().map(|why| format!("left out: {why}")));
     let notes = notes.into_iter().map(|note| vec![(note, Tone::Dim)]);
     text + &table(style, &[("", Align::Wrap)], notes.collect())
+}
+
+/// The numbers of each run, the oldest first: `floodgate trend` of a number that was asked for.
+pub fn trend_by_run(t: &Trend, style: Style) -> String {
+    let mut columns = vec![
+        ("execution", Align::Left),
+        ("started (UTC)", Align::Left),
+        ("commit", Align::Left),
+    ];
+    let same = |m: &TrendMetric| {
+        let others = t.metrics.iter().filter(|o| o.aggregate == m.aggregate);
+        others.count() > 1
+    };
+    columns.extend(t.metrics.iter().map(|m| match same(m) {
+        true => (m.id.as_str(), Align::Wrap),
+        false => (m.aggregate.as_str(), Align::Right),
+    }));
+    let row = |(at, run): (usize, &ComparedRun)| {
+        let commit: String = run
+            .commit
+            .iter()
+            .flat_map(|c| c.chars())
+            .take(COMMIT)
+            .collect();
+        let (tone, sign) = of_status(run.status);
+        let mut fields = vec![
+            (format!("{sign} {}", run.execution), tone),
+            (
+                run.started_ms.map_or_else(String::new, utc_minute),
+                Tone::Dim,
+            ),
+            (commit, Tone::Dim),
+        ];
+        fields.extend(t.metrics.iter().map(|metric| {
+            let known = metric.values.get(at).copied().flatten();
+            plain(known.map_or_else(|| "–".to_owned(), |ms| value(metric, ms)))
+        }));
+        fields
+    };
+    table(
+        style,
+        &columns,
+        t.runs.iter().enumerate().map(row).collect(),
+    )
 }
 
 fn span_of(t: &Trend) -> String {
@@ -129,7 +174,7 @@ fn value(metric: &TrendMetric, v: f64) -> String {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use floodgate_records::comparison::ComparedRun;
     use floodgate_records::metric::MetricKind;
@@ -138,7 +183,7 @@ mod tests {
 
     const HOUR_MS: i64 = 3_600_000;
 
-    fn example() -> Trend {
+    pub(crate) fn example() -> Trend {
         let run = |at: i64| ComparedRun {
             execution: format!("01KAKQ8Z5T3M9W2C7XH4RJ6E{at:02}"),
             test: "shop/checkout".into(),
@@ -185,6 +230,7 @@ mod tests {
             max_p_value: 0.001,
             min_effect: 0.05,
             runs: (0..12).map(run).collect(),
+            notes: Vec::new(),
             left_out: vec!["01KAKQ8Z5T3M9W2C7XH4RJ6E99 has no summary here".into()],
             metrics: vec![
                 changed,
@@ -205,6 +251,12 @@ mod tests {
             "{text}"
         );
         insta::assert_snapshot!("trend", text);
+        let runs = trend_by_run(&example(), narrow);
+        assert!(
+            runs.lines().all(|line| line.chars().count() <= 80),
+            "{runs}"
+        );
+        insta::assert_snapshot!("trend_by_run", runs);
     }
 
     #[test]

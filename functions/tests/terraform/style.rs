@@ -77,10 +77,12 @@ fn described(name: &str, description: Option<String>) {
 
 /// Resources without tags of their own in version 6 of the provider.
 const WITHOUT_TAGS: &[&str] = &[
+    "aws_athena_prepared_statement",
     "aws_cloudwatch_event_target",
     "aws_dynamodb_table_item",
     "aws_ecr_lifecycle_policy",
     "aws_ecs_cluster_capacity_providers",
+    "aws_glue_catalog_table",
     "aws_iam_role_policy",
     "aws_lambda_function_event_invoke_config",
     "aws_lambda_permission",

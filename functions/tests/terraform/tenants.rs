@@ -3,7 +3,7 @@
 
 use crate::stack::{ACCOUNT, STACK, read, secret_arn};
 use floodgate_iam::{Caller, Decision, Policy, decide};
-use floodgate_records::keys::{ExecutionKeys, definition_file};
+use floodgate_records::keys::{ExecutionKeys, buckets, definition_file};
 use std::collections::BTreeSet;
 
 const BUCKET: &str = "arn:aws:s3:::fg-123456789012-eu-west-1";
@@ -122,6 +122,7 @@ fn keys(project: &str) -> Vec<String> {
         of.merged(),
         of.summary(),
         definition_file(project, "checkout", "abc", "definition.json"),
+        buckets(project, "checkout", "2026-11-29", ID),
     ]
 }
 
@@ -362,8 +363,14 @@ fn generators_of_one_project_reach_nothing_of_another() {
         denied(
             &who,
             &policy,
-            &[of.plan(), of.summary(), of.merged(), of.start()]
-                .map(|key| Request::of("s3:PutObject", &format!("{BUCKET}/{key}"))),
+            &[
+                of.plan(),
+                of.summary(),
+                of.merged(),
+                of.start(),
+                buckets(own, "checkout", "2026-11-29", ID),
+            ]
+            .map(|key| Request::of("s3:PutObject", &format!("{BUCKET}/{key}"))),
         );
     }
 }

@@ -1,5 +1,6 @@
 locals {
   executions = "${var.bucket_arn}/projects/*/executions/*"
+  buckets    = "${var.bucket_arn}/projects/*/buckets/*"
   tasks      = "arn:${var.partition}:ecs:*:${var.account_id}:task/${var.name}/*"
   clusters   = "arn:${var.partition}:ecs:*:${var.account_id}:cluster/${var.name}"
   generators = "arn:${var.partition}:ecs:*:${var.account_id}:task-definition/${var.name}-generator-*:*"
@@ -210,7 +211,7 @@ locals {
         Sid      = "WriteResults"
         Effect   = "Allow"
         Action   = ["s3:PutObject"]
-        Resource = [local.executions]
+        Resource = [local.executions, local.buckets]
       },
     ]
 

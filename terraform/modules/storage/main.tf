@@ -118,6 +118,20 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
+  # What Athena found: copies of what lies below projects/.
+  rule {
+    id     = "expire-query-results"
+    status = "Enabled"
+
+    filter {
+      prefix = "queries/"
+    }
+
+    expiration {
+      days = 7
+    }
+  }
+
   # Also without versioning: a bucket that had it once keeps its old versions otherwise.
   rule {
     id     = "expire-old-versions"

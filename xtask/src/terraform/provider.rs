@@ -21,12 +21,14 @@ const SERVICES_FILE: &str = "internal/provider/sdkv2/service_packages_gen.go";
 /// What the modules have resources or data of, `kms` for an example; and `organizations` and `s3control`, which the
 /// services `meta` and `s3` call themselves.
 const SERVICES: &[&str] = &[
+    "athena",
     "cloudwatch",
     "dynamodb",
     "ec2",
     "ecr",
     "ecs",
     "events",
+    "glue",
     "iam",
     "kms",
     "lambda",
@@ -41,6 +43,9 @@ const SERVICES: &[&str] = &[
     "sqs",
     "sts",
 ];
+
+/// What stands in place of the names of services where all are built in.
+const ALL: &str = "all";
 
 /// Arguments of `cargo xtask terraform provider`.
 #[derive(clap::Args)]
@@ -90,6 +95,13 @@ pub(crate) fn build(options: &Options) -> Result<()> {
         "go build in {}: {status}",
         source.display()
     );
+    let services = if options.full {
+        ALL
+    } else {
+        &SERVICES.join(" ")
+    };
+    let list = services_file(&cache);
+    fs::write(&list, services).with_context(|| format!("write {}", list.display()))?;
     println!("{}", binary.display());
     if let Some(file) = configuration()? {
         println!("export TF_CLI_CONFIG_FILE={}", file.display());
@@ -97,13 +109,15 @@ pub(crate) fn build(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Terraform's configuration that takes the provider from the cache; `None` if it is not there.
+/// Terraform's configuration that takes the provider from the cache; `None` if it is not there, or was built for other services than
+/// the modules use now.
 ///
 /// # Errors
 /// If it cannot be written.
 pub(crate) fn configuration() -> Result<Option<PathBuf>> {
     let cache = cache()?;
-    if !binary(&cache).exists() {
+    let built = fs::read_to_string(services_file(&cache)).unwrap_or_default();
+    if !binary(&cache).exists() || !(built == ALL || built == SERVICES.join(" ")) {
         return Ok(None);
     }
     let file = cache.join("terraformrc");
@@ -124,6 +138,11 @@ fn cache() -> Result<PathBuf> {
     let cache = repo::cache_dir()
         .context("there is neither XDG_CACHE_HOME nor HOME to keep the provider in")?;
     Ok(cache.join("terraform"))
+}
+
+/// What is built in: the names of services, or [`ALL`].
+fn services_file(cache: &Path) -> PathBuf {
+    cache.join(format!("services-{VERSION}"))
 }
 
 /// Where a mirror has the provider

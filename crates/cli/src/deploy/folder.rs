@@ -226,6 +226,8 @@ mod tests {
             "terraform/main.tf",
             "terraform/modules/storage/main.tf",
             "infra/state-machine.asl.json",
+            "infra/sql/athena/percentile.sql",
+            "terraform/modules/queries/main.tf",
         ] {
             assert!(names.contains(&name), "{name}");
         }

@@ -1,10 +1,15 @@
 use crate::support::*;
 use floodgate_control::watch::Phase;
-use floodgate_control::{Finished, GivenUp, finish, give_up, load_summary};
+use floodgate_control::{
+    Finished, GivenUp, buckets_key, finish, give_up, load_series, load_summary,
+};
 use floodgate_core::definition::model::{
     BaselineMethod, BaselineRef, BaselineSpec, ByIntervals, Definition,
 };
+use floodgate_records::execution::Execution;
+use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::manifest::TaskOutcome;
+use floodgate_records::metric::Tags;
 use floodgate_records::outcome::Outcome;
 use floodgate_records::status::Status;
 
@@ -502,4 +507,86 @@ async fn a_comparison_that_decides_nothing_is_judged_as_the_definition_has_it() 
         assert_eq!(ended.status, Status::Inconclusive);
         assert!(ended.reasons[0].contains(word), "{:?}", ended.reasons);
     }
+}
+
+/// Where the table of a run lies, and its record.
+async fn table_of(folder: &Folder, id: &str) -> (String, Execution) {
+    let run = folder.stores.records.get(None, id).await.unwrap().unwrap();
+    (buckets_key(&run), run)
+}
+
+#[tokio::test]
+async fn what_a_run_measured_lies_as_a_table_beside_its_series() {
+    let folder = Folder::new();
+    let finished = complete_run(&folder, ID, definition(&THRESHOLDS), Load::GOOD).await;
+    let (key, run) = table_of(&folder, ID).await;
+    assert_eq!(
+        key,
+        format!("projects/shop/buckets/checkout/2023-11-14/{ID}.parquet")
+    );
+    let all = load_series(&folder.stores, &run, &[])
+        .await
+        .unwrap()
+        .unwrap();
+    let duration = all.sum_of("http_req_duration", &Tags::new()).unwrap();
+    assert_eq!(duration.count, 100);
+    let p95 = duration.histogram.unwrap().quantile(0.95) as f64 / 1e3;
+    let summary = &finished.summary.metrics["http_req_duration"].values;
+    assert_eq!(p95, summary["p(95)"]);
+    // Of some metrics only those.
+    let some = load_series(&folder.stores, &run, &["http_reqs"]).await;
+    assert_eq!(some.unwrap().unwrap().0.len(), 1);
+
+    // Without a table that can be read, as for runs of earlier versions, the merged series has the same.
+    let objects = &folder.stores.objects;
+    objects.put(&key, "damaged".into()).await.unwrap();
+    let merged = load_series(&folder.stores, &run, &[])
+        .await
+        .unwrap()
+        .unwrap();
+    objects.delete(&key).await.unwrap();
+    let without = load_series(&folder.stores, &run, &[])
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(merged, without);
+    for (key, all) in &all.0 {
+        let other = &merged.0[key];
+        assert_eq!((all.count, all.sum), (other.count, other.sum), "{key}");
+        assert_eq!(all.histogram, other.histogram, "{key}");
+    }
+    objects
+        .delete(&ExecutionKeys::new("shop", ID).merged())
+        .await
+        .unwrap();
+    let nothing = load_series(&folder.stores, &run, &[]).await.unwrap();
+    assert_eq!(nothing, None);
+}
+
+#[tokio::test]
+async fn a_table_that_cannot_be_written_is_a_warning() {
+    let folder = Folder::new();
+    let mut run = folder.run(ID, definition(&THRESHOLDS), 2).await;
+    // Nothing can lie below a file.
+    let (key, _) = table_of(&folder, ID).await;
+    let (day, _) = key.rsplit_once('/').unwrap();
+    run.put(day, "in the way").await;
+    run.start().await;
+    run.complete(0, Load::GOOD).await;
+    run.complete(1, Load::GOOD).await;
+    run.step(START + 10_000).await;
+    let Finished {
+        execution, summary, ..
+    } = run.finish(START + 11_000).await;
+    assert_eq!(execution.status, Status::Passed, "{:?}", execution.reasons);
+    let [warning] = &execution.warnings[..] else {
+        panic!("{:?}", execution.warnings)
+    };
+    assert!(
+        warning.contains("SQL over runs lacks this one"),
+        "{warning}"
+    );
+    assert_eq!(summary.warnings, execution.warnings);
+    let series = load_series(&folder.stores, &execution, &["http_reqs"]).await;
+    assert_eq!(series.unwrap().unwrap().0.len(), 1);
 }

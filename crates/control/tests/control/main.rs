@@ -10,4 +10,5 @@ mod preparing;
 mod refusing;
 mod seeking;
 mod support;
+mod trends;
 mod watching;

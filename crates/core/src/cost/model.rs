@@ -31,7 +31,7 @@ const SHARDS_A_PART: f64 = 10_000.0;
 const TRANSITIONS_A_PART: f64 = 4.0;
 /// Bytes of a shard, with about 20 series.
 const SHARD_BYTES: f64 = 20_000.0;
-/// Objects of a run beside those of its tasks: plan, control objects, summary, merged series.
+/// Objects of a run beside those of its tasks: plan, control objects, summary, merged series, buckets.
 const FIXED_PUTS: f64 = 20.0;
 const FIXED_GETS: f64 = 40.0;
 /// Objects that a task finds absent when it begins, start and stop, and how long a listing is believed, in seconds: `absences` of

@@ -3,13 +3,14 @@
 use super::change_points::{ChangePoint, Sensitivity, change_points};
 use crate::baseline::{BaselineMetric, value_in};
 use crate::compare::{Account, compared, obstacles};
-use crate::threshold::parse_key;
+use crate::threshold::{MetricSource, MissingSamples, observe, parse_key};
 use floodgate_records::comparison::Change;
 use floodgate_records::execution::Execution;
 use floodgate_records::metric::MetricKind;
 use floodgate_records::outcome::Direction;
 use floodgate_records::summary::Summary;
 use floodgate_records::trend::{Trend, TrendChange, TrendMetric};
+use std::collections::BTreeMap;
 
 /// A run with its account.
 #[derive(Clone, Debug)]
@@ -18,9 +19,46 @@ pub struct PastRun {
     pub execution: Execution,
     /// What it came to.
     pub summary: Summary,
+    /// Numbers that its summary lacks (trends: ms), by [`BaselineMetric::id`].
+    pub measured: BTreeMap<String, f64>,
 }
 
 impl PastRun {
+    /// A run of which the summary is known.
+    pub fn new(execution: Execution, summary: Summary) -> Self {
+        Self {
+            execution,
+            summary,
+            measured: BTreeMap::new(),
+        }
+    }
+
+    /// One of its numbers (trends: ms), if it is known.
+    pub fn value(&self, metric: &BaselineMetric) -> Option<f64> {
+        let measured = || self.measured.get(&metric.id()).copied();
+        value_in(&self.summary, metric).or_else(measured)
+    }
+
+    /// Works a number out from what the run measured.
+    ///
+    /// # Errors
+    /// Why there is none: a sentence.
+    pub fn measure(
+        &self,
+        source: &dyn MetricSource,
+        metric: &BaselineMetric,
+    ) -> Result<f64, String> {
+        let elapsed = self.summary.judged();
+        // Of what was folded, nobody can say here that it was not asked for.
+        let missing = MissingSamples {
+            kept: Some(Vec::new()),
+            ..MissingSamples::default()
+        };
+        let seen = observe(source, &metric.key, metric.aggregate, elapsed, &missing);
+        let why = || format!("{} has no samples", metric.key);
+        seen.value.ok_or_else(|| seen.note.unwrap_or_else(why))
+    }
+
     fn account(&self) -> Account<'_> {
         Account {
             execution: &self.execution,
@@ -43,6 +81,7 @@ pub fn trend(
         min_effect: sensitivity.min_change,
         runs: runs.iter().map(|run| compared(run.account())).collect(),
         left_out: Vec::new(),
+        notes: Vec::new(),
         metrics: metrics
             .iter()
             .map(|metric| over(runs, metric, sensitivity))
@@ -51,10 +90,7 @@ pub fn trend(
 }
 
 fn over(runs: &[PastRun], metric: &BaselineMetric, sensitivity: &Sensitivity) -> TrendMetric {
-    let values: Vec<_> = runs
-        .iter()
-        .map(|run| value_in(&run.summary, metric))
-        .collect();
+    let values: Vec<_> = runs.iter().map(|run| run.value(metric)).collect();
     let kind = runs.iter().find_map(|run| kind_in(&run.summary, metric));
     let direction = kind.map_or(Direction::EitherIsWorse, |kind| {
         Direction::of(&metric.key.metric, kind)
@@ -102,7 +138,8 @@ fn outcome(direction: Direction, point: &ChangePoint) -> Change {
 }
 
 fn kind_in(summary: &Summary, metric: &BaselineMetric) -> Option<MetricKind> {
-    let same = |text: &String| parse_key(text).is_ok_and(|key| key == metric.key);
+    // A summary has every metric, if not with these tags.
+    let same = |text: &String| parse_key(text).is_ok_and(|key| key.metric == metric.key.metric);
     let (_, found) = summary.metrics.iter().find(|(text, _)| same(text))?;
     Some(found.kind)
 }
@@ -128,10 +165,7 @@ mod tests {
             let mut execution = execution();
             execution.id = format!("01JD7Q3W5Z8X9Y0A1B2C3D4E{at:02}");
             change(at, &mut execution);
-            PastRun {
-                execution,
-                summary: summary_with(&samples, &baseline),
-            }
+            PastRun::new(execution, summary_with(&samples, &baseline))
         };
         values.iter().enumerate().map(run).collect()
     }
@@ -181,6 +215,32 @@ mod tests {
         );
         assert_eq!(found.metrics[1].values, vec![None; 20], "no run has it");
         assert_eq!(found.metrics[1].changes, []);
+    }
+
+    #[test]
+    fn a_number_that_the_summary_lacks_is_measured_or_named() {
+        let mut runs = runs(&[100.0, 100.0], |_, _| {});
+        let parsed = |text: &str| BaselineMetric::parse(text).unwrap();
+        let of_home = parsed("http_req_duration{name:home} p(97.5)");
+        let with = |name: &str| {
+            let tags = [("name", name)];
+            Samples::default().with("http_req_duration", MetricKind::Trend, &tags, [7e3; 4])
+        };
+        let measured = runs[0].measure(&with("home"), &of_home).unwrap();
+        assert_eq!(measured, 7.0);
+        let none = runs[1].measure(&with("other"), &of_home).unwrap_err();
+        assert!(none.contains("has these tags"), "{none}");
+        let hidden = runs[1].measure(&with("__other__"), &of_home).unwrap_err();
+        assert!(
+            hidden.contains("4 samples of other series were folded"),
+            "{hidden}"
+        );
+
+        runs[0].measured.insert(of_home.id(), measured);
+        let found = of(&runs, &["http_req_duration{name:home} p(97.5)"]);
+        assert_eq!(found.metrics[0].values, [Some(7.0), None]);
+        assert_eq!(found.metrics[0].kind, Some(MetricKind::Trend));
+        assert_eq!(found.metrics[0].direction, Direction::HigherIsWorse);
     }
 
     #[test]

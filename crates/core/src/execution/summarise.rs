@@ -3,6 +3,7 @@
 mod requests;
 
 pub(crate) use requests::failed_as;
+pub use requests::{METRICS as REQUEST_METRICS, by_tag as requests_by};
 
 use super::applied::unanswered_scenarios;
 use crate::baseline::{Baseline, BaselineMetric};
@@ -235,7 +236,7 @@ fn summarise(
         planned: e.planned.clone(),
         applied: run.applied.clone(),
         metrics: metrics(run, thresholds),
-        requests: requests::by_name(run.source, run.judged()),
+        requests: requests_by(run.source, "name", run.judged()),
         checks: requests::checks(run.source),
         errors: requests::errors(run.source),
         connections,

@@ -16,11 +16,11 @@ pub(super) const HEADER: usize = 40;
 
 /// What a run over the counts of an encoded histogram found.
 #[derive(Default)]
-struct Seen {
-    count: u64,
+pub(super) struct Seen {
+    pub(super) count: u64,
     /// The outermost buckets with a count, if there is any.
-    first: usize,
-    last: usize,
+    pub(super) first: usize,
+    pub(super) last: usize,
 }
 
 impl Histogram {
@@ -242,7 +242,7 @@ impl Seen {
     }
 
     /// Whether exact figures can be those of the buckets that were seen.
-    fn check(&self, exact: Exact, clamped: u64) -> Result<(), HistogramError> {
+    pub(super) fn check(&self, exact: Exact, clamped: u64) -> Result<(), HistogramError> {
         let fault = |field, stated, found| {
             Err(HistogramError::Contradiction {
                 field,

@@ -4,6 +4,7 @@
 //! with a narrow spread takes a few hundred bytes instead of the 184 KiB of the whole array. Beside the counts stand exact
 //! count, sum, minimum and maximum.
 
+mod buckets;
 mod codec;
 mod geometry;
 #[cfg(test)]
@@ -12,7 +13,7 @@ mod tests;
 pub use codec::check_encoded;
 pub use geometry::{GEOMETRY, HIGHEST_US, LOWEST_US, SIGNIFICANT_DIGITS};
 
-use geometry::{BUCKETS, HALF_BITS, highest_of, index_of, lowest_of};
+use geometry::{BUCKETS, HALF_BITS, highest_of, index_of};
 
 /// log2 of the counts of a page: 16 counts are two cache lines, which a sample touches one of.
 const PAGE_BITS: u32 = 4;
@@ -306,15 +307,6 @@ impl Histogram {
             .take_while(|&(index, _)| highest_of(index) <= value_us)
             .map(|(_, count)| count)
             .sum()
-    }
-
-    /// The buckets that hold samples, by rising value.
-    pub fn buckets(&self) -> impl Iterator<Item = Bucket> + '_ {
-        self.indexed().map(|(index, count)| Bucket {
-            lowest: lowest_of(index),
-            highest: highest_of(index),
-            count,
-        })
     }
 
     /// Heap memory in bytes.

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 //! The crate `hdrhistogram` is the reference: equal counts, quantiles and bytes.
 
+use super::geometry::lowest_of;
 use super::*;
 use hdrhistogram::serialization::{Deserializer, Serializer, V2Serializer};
 use proptest::prelude::*;
@@ -369,4 +370,51 @@ fn counts_beyond_the_largest_value_count_as_that_value() {
     h.add_v2(&bytes).unwrap();
     assert_eq!((h.min(), h.max()), (HIGHEST_US, HIGHEST_US));
     assert_eq!(h.quantile(0.5), HIGHEST_US);
+}
+
+#[test]
+fn buckets_make_the_histogram_that_they_are_of() {
+    let mut h = Histogram::new();
+    [0, 1, 2_047, 2_048, 2_049, 5_000, 3_600_000_000]
+        .into_iter()
+        .for_each(|us| h.record_n(us, us % 7 + 1));
+    let again = Histogram::from_buckets(h.exact(), h.buckets()).unwrap();
+    assert_eq!(again, h);
+    let empty = Histogram::new();
+    assert_eq!(
+        Histogram::from_buckets(empty.exact(), []).unwrap(),
+        empty,
+        "no bucket, no sample"
+    );
+}
+
+#[test]
+fn buckets_that_cannot_be_are_refused() {
+    let bucket = |lowest, highest, count| Bucket {
+        lowest,
+        highest,
+        count,
+    };
+    let exact = |count, min, max| Exact {
+        count,
+        sum: count * min,
+        min,
+        max,
+    };
+    let refused = |exact, buckets: &[Bucket]| {
+        let error = Histogram::from_buckets(exact, buckets.iter().copied()).unwrap_err();
+        error.to_string()
+    };
+    let wrong = refused(exact(1, 2_049, 2_049), &[bucket(2_049, 2_049, 1)]);
+    assert!(wrong.contains("lower bound 2049"), "{wrong}");
+    let wrong = refused(exact(1, 2_048, 2_048), &[bucket(2_048, 2_050, 1)]);
+    assert!(wrong.contains("upper bound 2050"), "{wrong}");
+    let wrong = refused(exact(2, 7, 7), &[bucket(7, 7, 1)]);
+    assert!(wrong.contains("count 2"), "{wrong}");
+    let wrong = refused(exact(1, 7, 8), &[bucket(7, 7, 1)]);
+    assert!(wrong.contains("maximum 8"), "{wrong}");
+    let wrong = refused(exact(1, 7, 7), &[bucket(u64::MAX, u64::MAX, 1)]);
+    assert!(wrong.contains("one hour"), "{wrong}");
+    let wrong = refused(exact(1, 7, 7), &[bucket(7, 7, u64::MAX), bucket(8, 8, 1)]);
+    assert!(wrong.contains("exceed"), "{wrong}");
 }

@@ -1,11 +1,11 @@
 //! Parquet to rows. The bytes may be cut off, damaged or made up: a checksum stands between damage and the library, and sizes
 //! are bounded before anything is read.
 
-use super::encode::{PLACEHOLDER, checksum, checksum_place};
-use super::meta::CHECKSUM;
 use super::schema::{
-    COUNT, HISTOGRAM, KIND, LEAVES, MAX, METRIC, MIN, SUM, TAG_KEY, TAG_VALUE, TAGS, TIME, WINDOW,
+    COUNT, HISTOGRAM, KIND, LEAVES, Leaf, MAX, METRIC, MIN, SUM, TAG_KEY, TAG_VALUE, TAGS, TIME,
+    WINDOW,
 };
+use super::seal::check_sum;
 use super::{Row, RowFault, Shard, ShardError, ShardMeta};
 use crate::histogram::{Exact, check_encoded};
 use bytes::Bytes;
@@ -14,7 +14,6 @@ use parquet::column::reader::get_typed_column_reader;
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type};
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
-use sha2::{Digest, Sha256};
 use std::panic::AssertUnwindSafe;
 use std::str::Utf8Error;
 use std::sync::Arc;
@@ -23,8 +22,6 @@ use std::sync::Arc;
 pub const MAX_SHARD_BYTES: u64 = 1 << 30;
 /// The most rows of a file.
 pub const MAX_ROWS: u64 = 16 << 20;
-/// Magic number and length at the end of a Parquet file.
-const TAIL: usize = 8;
 
 /// Decodes a file and checks every row of it.
 ///
@@ -66,9 +63,8 @@ fn decode_checked(bytes: &[u8]) -> Result<Shard, ShardError> {
 fn read_groups(bytes: &[u8], mut each: impl FnMut(&mut Vec<Row>)) -> Result<ShardMeta, ShardError> {
     let file = SerializedFileReader::new(Bytes::copy_from_slice(bytes))?;
     let meta = ShardMeta::parse(|key| pair(file.metadata(), key))?;
-    let all = check_layout(file.metadata(), bytes.len() as u64)?;
-    let all = all.into_iter().fold(Extent::default(), Extent::and);
-    all.check()?;
+    let extents = check_layout(&LEAVES, file.metadata(), bytes.len() as u64)?;
+    Extent::of_all(extents).check()?;
     let mut rows = Vec::new();
     for group in 0..file.num_row_groups() {
         read_group(file.get_row_group(group)?.as_ref(), &mut rows)?;
@@ -77,7 +73,7 @@ fn read_groups(bytes: &[u8], mut each: impl FnMut(&mut Vec<Row>)) -> Result<Shar
     Ok(meta)
 }
 
-fn limit(found: u64, unit: &'static str, limit: u64) -> Result<(), ShardError> {
+pub(crate) fn limit(found: u64, unit: &'static str, limit: u64) -> Result<(), ShardError> {
     if found > limit {
         Err(ShardError::TooLarge { found, unit, limit })
     } else {
@@ -85,7 +81,7 @@ fn limit(found: u64, unit: &'static str, limit: u64) -> Result<(), ShardError> {
     }
 }
 
-pub(super) fn pair(meta: &ParquetMetaData, key: &'static str) -> Result<String, ShardError> {
+pub(crate) fn pair(meta: &ParquetMetaData, key: &'static str) -> Result<String, ShardError> {
     let pairs = meta.file_metadata().key_value_metadata();
     let found = pairs.and_then(|pairs| pairs.iter().find(|pair| pair.key == key)?.value.clone());
     found.ok_or_else(|| ShardError::Meta {
@@ -94,42 +90,19 @@ pub(super) fn pair(meta: &ParquetMetaData, key: &'static str) -> Result<String, 
     })
 }
 
-/// Compares the file with its checksum, before anything else in it is believed.
-pub(super) fn check_sum(bytes: &[u8]) -> Result<(), ShardError> {
-    let tail = bytes
-        .last_chunk::<TAIL>()
-        .filter(|tail| tail[4..] == *b"PAR1");
-    let length = tail.map(|t| u32::from_le_bytes([t[0], t[1], t[2], t[3]]) as usize);
-    let footer = length.and_then(|length| bytes.len().checked_sub(length + TAIL));
-    let Some(footer) = footer else {
-        return Err(ShardError::Truncated { bytes: bytes.len() });
-    };
-    let place = checksum_place(&bytes[footer..]).ok_or_else(|| ShardError::Meta {
-        key: CHECKSUM,
-        problem: "missing: not a Floodgate shard".into(),
-    })?;
-    let place = footer + place.start..footer + place.end;
-    let stated = String::from_utf8_lossy(&bytes[place.clone()]).into_owned();
-    let hash = Sha256::new_with_prefix(&bytes[..place.start]);
-    let found = checksum(
-        hash.chain_update(PLACEHOLDER)
-            .chain_update(&bytes[place.end..]),
-    );
-    if found == stated {
-        Ok(())
-    } else {
-        Err(ShardError::Checksum { found, stated })
-    }
-}
-
 /// What reading takes.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Extent {
+pub(crate) struct Extent {
     rows: u64,
     bytes: u64,
 }
 
 impl Extent {
+    /// What reading all of these takes.
+    pub(crate) fn of_all(extents: Vec<Self>) -> Self {
+        extents.into_iter().fold(Self::default(), Self::and)
+    }
+
     fn and(self, other: Self) -> Self {
         Self {
             rows: self.rows.saturating_add(other.rows),
@@ -138,21 +111,25 @@ impl Extent {
     }
 
     /// Bounds it.
-    pub(super) fn check(self) -> Result<(), ShardError> {
+    pub(crate) fn check(self) -> Result<(), ShardError> {
         limit(self.rows, "rows", MAX_ROWS)?;
         limit(self.bytes, "bytes without compression", MAX_SHARD_BYTES)
     }
 }
 
 /// What reading each row group takes, once it is certain that the columns are the ones that will be read.
-pub(super) fn check_layout(meta: &ParquetMetaData, length: u64) -> Result<Vec<Extent>, ShardError> {
-    let leaves = meta.file_metadata().schema_descr();
-    for (i, leaf) in LEAVES.iter().enumerate() {
+pub(crate) fn check_layout(
+    leaves: &[Leaf],
+    meta: &ParquetMetaData,
+    length: u64,
+) -> Result<Vec<Extent>, ShardError> {
+    let schema = meta.file_metadata().schema_descr();
+    for (i, leaf) in leaves.iter().enumerate() {
         let fault = |problem: String| ShardError::Column {
             column: leaf.path.to_owned(),
             problem,
         };
-        let found = leaves
+        let found = schema
             .columns()
             .get(i)
             .ok_or_else(|| fault("missing".into()))?;
@@ -206,14 +183,15 @@ fn check_place(column: &ColumnChunkMetaData, length: u64) -> Result<(), ShardErr
 }
 
 /// A column of a row group: values that are there, and levels.
-struct Column<T> {
-    values: Vec<T>,
+pub(crate) struct Column<T> {
+    pub(crate) values: Vec<T>,
     defined: Vec<i16>,
     repeated: Vec<i16>,
 }
 
-fn read<T: DataType>(
+pub(crate) fn read<T: DataType>(
     group: &dyn RowGroupReader,
+    leaf: &Leaf,
     column: usize,
 ) -> Result<Column<T::T>, ShardError> {
     let rows = usize::try_from(group.metadata().num_rows()).unwrap_or(usize::MAX);
@@ -236,7 +214,7 @@ fn read<T: DataType>(
         }
         done += records;
     }
-    let (definition, repetition) = LEAVES[column].levels;
+    let (definition, repetition) = leaf.levels;
     let held = match (definition, repetition) {
         (0, 0) => out.values.len(),
         (_, 0) => out.defined.len(),
@@ -245,7 +223,7 @@ fn read<T: DataType>(
     if held != rows {
         let problem = format!("holds {held} of {rows} rows");
         return Err(ShardError::Column {
-            column: LEAVES[column].path.to_owned(),
+            column: leaf.path.to_owned(),
             problem,
         });
     }
@@ -253,13 +231,14 @@ fn read<T: DataType>(
 }
 
 /// A column that may have gaps, by row.
-fn read_optional(
+pub(crate) fn read_optional<T: DataType>(
     group: &dyn RowGroupReader,
+    leaf: &Leaf,
     column: usize,
-) -> Result<Vec<Option<ByteArray>>, ShardError> {
+) -> Result<Vec<Option<T::T>>, ShardError> {
     let Column {
         values, defined, ..
-    } = read::<ByteArrayType>(group, column)?;
+    } = read::<T>(group, leaf, column)?;
     let mut values = values.into_iter();
     Ok(defined
         .into_iter()
@@ -268,13 +247,13 @@ fn read_optional(
 }
 
 pub(super) fn read_group(group: &dyn RowGroupReader, out: &mut Vec<Row>) -> Result<(), ShardError> {
-    let times = read::<Int64Type>(group, TIME)?.values;
-    let windows = read::<Int32Type>(group, WINDOW)?.values;
-    let counts = read::<Int64Type>(group, COUNT)?.values;
-    let sums = read::<DoubleType>(group, SUM)?.values;
-    let mins = read::<DoubleType>(group, MIN)?.values;
-    let maxs = read::<DoubleType>(group, MAX)?.values;
-    let histograms = read_optional(group, HISTOGRAM)?;
+    let times = read::<Int64Type>(group, &LEAVES[TIME], TIME)?.values;
+    let windows = read::<Int32Type>(group, &LEAVES[WINDOW], WINDOW)?.values;
+    let counts = read::<Int64Type>(group, &LEAVES[COUNT], COUNT)?.values;
+    let sums = read::<DoubleType>(group, &LEAVES[SUM], SUM)?.values;
+    let mins = read::<DoubleType>(group, &LEAVES[MIN], MIN)?.values;
+    let maxs = read::<DoubleType>(group, &LEAVES[MAX], MAX)?.values;
+    let histograms = read_optional::<ByteArrayType>(group, &LEAVES[HISTOGRAM], HISTOGRAM)?;
     let keys = Keys::read(group)?;
     out.reserve(times.len());
     let mut last: Option<(usize, Arc<SeriesKey>)> = None;
@@ -303,8 +282,8 @@ pub(super) fn read_group(group: &dyn RowGroupReader, out: &mut Vec<Row>) -> Resu
     Ok(())
 }
 
-/// The columns of the key.
-struct Keys {
+/// The columns of the key, which stand at the same places in all files.
+pub(crate) struct Keys {
     metric: Vec<ByteArray>,
     kind: Vec<ByteArray>,
     tags: Vec<Vec<Option<ByteArray>>>,
@@ -315,9 +294,9 @@ struct Keys {
 }
 
 impl Keys {
-    fn read(group: &dyn RowGroupReader) -> Result<Self, ShardError> {
-        let names = read::<ByteArrayType>(group, TAG_KEY)?;
-        let values = read::<ByteArrayType>(group, TAG_VALUE)?;
+    pub(crate) fn read(group: &dyn RowGroupReader) -> Result<Self, ShardError> {
+        let names = read::<ByteArrayType>(group, &LEAVES[TAG_KEY], TAG_KEY)?;
+        let values = read::<ByteArrayType>(group, &LEAVES[TAG_VALUE], TAG_VALUE)?;
         if names.defined != values.defined || names.repeated != values.repeated {
             let problem = "its names and values differ in number".to_owned();
             return Err(ShardError::Column {
@@ -339,10 +318,10 @@ impl Keys {
             }
         }
         Ok(Self {
-            metric: read::<ByteArrayType>(group, METRIC)?.values,
-            kind: read::<ByteArrayType>(group, KIND)?.values,
+            metric: read::<ByteArrayType>(group, &LEAVES[METRIC], METRIC)?.values,
+            kind: read::<ByteArrayType>(group, &LEAVES[KIND], KIND)?.values,
             tags: (TAGS..TAG_KEY)
-                .map(|column| read_optional(group, column))
+                .map(|column| read_optional::<ByteArrayType>(group, &LEAVES[column], column))
                 .collect::<Result<_, _>>()?,
             map,
             names: names.values,
@@ -350,7 +329,7 @@ impl Keys {
         })
     }
 
-    fn same(&self, a: usize, b: usize) -> bool {
+    pub(crate) fn same(&self, a: usize, b: usize) -> bool {
         let (x, y) = (self.map[a].clone(), self.map[b].clone());
         self.metric[a] == self.metric[b]
             && self.kind[a] == self.kind[b]
@@ -359,7 +338,7 @@ impl Keys {
             && self.values[x] == self.values[y]
     }
 
-    fn key(&self, row: usize) -> Result<SeriesKey, RowFault> {
+    pub(crate) fn key(&self, row: usize) -> Result<SeriesKey, RowFault> {
         let metric = text(&self.metric[row])?;
         if metric.is_empty() {
             return Err("metric without a name".into());

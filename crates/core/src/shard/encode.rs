@@ -4,24 +4,18 @@
 //! dictionary numbers; numbers are doubles split by byte, which sets their idle bytes apart; histograms of different metrics
 //! stand in different pages; there are no statistics, which nobody prunes such small files by.
 
-use super::meta::CHECKSUM;
 use super::schema::{
     COUNT, HISTOGRAM, KIND, LEAVES, MAX, METRIC, MIN, SCHEMA, SUM, TAG_KEY, TAG_VALUE, TAGS, TIME,
     WINDOW,
 };
+use super::seal::{Group, SealedWriter};
 use super::{Row, ShardError, ShardMeta};
 use floodgate_records::metric::Tags;
-use floodgate_records::printable::hex;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type};
-use parquet::errors::ParquetError;
-use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use parquet::file::writer::{
-    SerializedColumnWriter, SerializedFileWriter, SerializedRowGroupWriter,
-};
+use parquet::file::writer::SerializedColumnWriter;
 use parquet::schema::types::ColumnPath;
-use sha2::{Digest, Sha256};
 use std::io::Write;
 use std::sync::Arc;
 
@@ -53,32 +47,8 @@ pub fn encode(meta: &ShardMeta, rows: &[Row]) -> Result<Vec<u8>, ShardError> {
 /// Writes a file row group by row group.
 #[derive(Debug)]
 pub struct ShardWriter<W: Write + Send> {
-    file: SerializedFileWriter<Hashed<W>>,
+    file: SealedWriter<W>,
     rows: u64,
-}
-
-/// Hashes what passes through, and keeps the footer back until its checksum stands in it.
-#[derive(Debug)]
-struct Hashed<W> {
-    out: W,
-    hash: Sha256,
-    footer: Option<Vec<u8>>,
-}
-
-impl<W: Write> Write for Hashed<W> {
-    fn write(&mut self, buf: &[u8]) -> std::io::Result<usize> {
-        if let Some(footer) = &mut self.footer {
-            footer.extend_from_slice(buf);
-            return Ok(buf.len());
-        }
-        let n = self.out.write(buf)?;
-        self.hash.update(&buf[..n]);
-        Ok(n)
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.out.flush()
-    }
 }
 
 impl<W: Write + Send> ShardWriter<W> {
@@ -87,13 +57,8 @@ impl<W: Write + Send> ShardWriter<W> {
     /// # Errors
     /// [`ShardError::Parquet`] if `out` does.
     pub fn new(out: W, effort: Effort) -> Result<Self, ShardError> {
-        let out = Hashed {
-            out,
-            hash: Sha256::new(),
-            footer: None,
-        };
         Ok(Self {
-            file: SerializedFileWriter::new(out, SCHEMA.clone(), Arc::new(properties(effort)?))?,
+            file: SealedWriter::new(out, &SCHEMA, properties(effort)?)?,
             rows: 0,
         })
     }
@@ -134,51 +99,9 @@ impl<W: Write + Send> ShardWriter<W> {
     ///
     /// # Errors
     /// [`ShardError::Parquet`] if `out` does.
-    pub fn finish(mut self, meta: &ShardMeta) -> Result<W, ShardError> {
-        for (key, value) in meta
-            .pairs()
-            .into_iter()
-            .chain([(CHECKSUM, PLACEHOLDER.to_owned())])
-        {
-            self.file
-                .append_key_value_metadata(KeyValue::new(key.to_owned(), value));
-        }
-        self.file.flush().map_err(ParquetError::from)?;
-        self.file.inner_mut().footer = Some(Vec::new());
-        let Hashed {
-            mut out,
-            hash,
-            footer,
-        } = self.file.into_inner()?;
-        let mut footer = footer.unwrap_or_default();
-        let sum = checksum(hash.chain_update(&footer));
-        if let Some(place) = checksum_place(&footer) {
-            footer[place].copy_from_slice(sum.as_bytes());
-        }
-        out.write_all(&footer)
-            .and_then(|()| out.flush())
-            .map_err(ParquetError::from)?;
-        Ok(out)
+    pub fn finish(self, meta: &ShardMeta) -> Result<W, ShardError> {
+        self.file.finish(meta.pairs())
     }
-}
-
-/// What stands in place of the checksum while it is computed.
-pub(super) const PLACEHOLDER: &str = "0000000000000000";
-
-/// 64 bits of SHA-256 in hex. It covers the whole file with [`PLACEHOLDER`] in its own place: the library is robust against
-/// damaged pages, not against damaged footers, and a file must be trusted without a manifest when its task was killed.
-pub(super) fn checksum(hash: Sha256) -> String {
-    hex(&hash.finalize()[..PLACEHOLDER.len() / 2])
-}
-
-/// Where the checksum stands in a footer: after its key, and the header and length of a Thrift string.
-pub(super) fn checksum_place(footer: &[u8]) -> Option<std::ops::Range<usize>> {
-    let key = footer
-        .windows(CHECKSUM.len())
-        .rposition(|window| window == CHECKSUM.as_bytes())?;
-    let start = key + CHECKSUM.len() + 2;
-    let place = start..start + PLACEHOLDER.len();
-    (place.end <= footer.len()).then_some(place)
 }
 
 fn properties(effort: Effort) -> Result<WriterProperties, ShardError> {
@@ -215,8 +138,6 @@ fn properties(effort: Effort) -> Result<WriterProperties, ShardError> {
 fn path(column: usize) -> ColumnPath {
     ColumnPath::new(LEAVES[column].path.split('.').map(str::to_owned).collect())
 }
-
-type Group<'a, W> = SerializedRowGroupWriter<'a, Hashed<W>>;
 
 fn write_column<W: Write + Send>(
     group: &mut Group<'_, W>,

@@ -1,6 +1,8 @@
 //! A file that is read row group by row group: the merged series of a long run need not fit into memory at once.
 
-use super::decode::{check_layout, check_sum, pair, read_group};
+use super::decode::{check_layout, pair, read_group};
+use super::schema::LEAVES;
+use super::seal::check_sum;
 use super::{Row, ShardError, ShardMeta};
 use bytes::Bytes;
 use parquet::file::reader::{FileReader, SerializedFileReader};
@@ -28,7 +30,7 @@ impl RowGroups {
         let length = bytes.len() as u64;
         let file = SerializedFileReader::new(bytes)?;
         let meta = ShardMeta::parse(|key| pair(file.metadata(), key))?;
-        for extent in check_layout(file.metadata(), length)? {
+        for extent in check_layout(&LEAVES, file.metadata(), length)? {
             extent.check()?;
         }
         Ok(Self {

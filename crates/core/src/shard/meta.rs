@@ -8,10 +8,10 @@ use std::ops::RangeInclusive;
 
 /// Key of the checksum that [`super::ShardWriter`] puts over the data.
 pub(super) const CHECKSUM: &str = "floodgate.checksum";
-const SCHEMA_KEY: &str = "floodgate.schema";
-const GEOMETRY_KEY: &str = "floodgate.geometry";
-const CONTENT: &str = "floodgate.content";
-const EXECUTION: &str = "floodgate.execution";
+pub(crate) const SCHEMA_KEY: &str = "floodgate.schema";
+pub(crate) const GEOMETRY_KEY: &str = "floodgate.geometry";
+pub(crate) const CONTENT: &str = "floodgate.content";
+pub(crate) const EXECUTION: &str = "floodgate.execution";
 const SEGMENT: &str = "floodgate.segment";
 const SOURCES: &str = "floodgate.sources";
 const WINDOW: &str = "floodgate.window_ms";

@@ -15,13 +15,20 @@ mod encode;
 mod groups;
 mod meta;
 mod schema;
+mod seal;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use decode::{Extent, Keys, check_layout, limit, pair, read, read_optional};
 pub use decode::{MAX_ROWS, MAX_SHARD_BYTES, decode, decode_groups};
 pub use encode::{Effort, ShardWriter, encode};
 pub use groups::RowGroups;
+pub(crate) use meta::{CONTENT, EXECUTION, GEOMETRY_KEY, SCHEMA_KEY};
 pub use meta::{Content, ShardMeta, Sources};
+pub(crate) use schema::{
+    KIND, Leaf, METRIC, Meaning, TAG_KEY, TAG_VALUE, TAGS, of_map, optional, required, schema_of,
+};
+pub(crate) use seal::{Group, SealedWriter, check_sum};
 
 use bytes::Bytes;
 use floodgate_records::manifest::ShardEntry;

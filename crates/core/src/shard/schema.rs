@@ -5,50 +5,83 @@ use parquet::basic::{ConvertedType, LogicalType, Repetition, TimeUnit, Type as P
 use parquet::schema::types::{Type, TypePtr};
 use std::sync::{Arc, LazyLock};
 
-/// A leaf column: its path in the file, with what its values are.
-pub(super) struct Leaf {
-    pub(super) path: &'static str,
-    pub(super) physical: Physical,
-    /// Largest definition and repetition level.
-    pub(super) levels: (i16, i16),
+/// What the values of a column are, beside their physical type.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    Number,
+    Text,
+    /// Milliseconds since 1970, UTC.
+    Time,
+    Bytes,
 }
 
-const fn leaf(path: &'static str, physical: Physical, levels: (i16, i16)) -> Leaf {
+/// A leaf column: its path in the file, with what its values are.
+pub(crate) struct Leaf {
+    pub(crate) path: &'static str,
+    pub(crate) physical: Physical,
+    /// Largest definition and repetition level.
+    pub(crate) levels: (i16, i16),
+    meaning: Meaning,
+}
+
+/// A column that every row has.
+pub(crate) const fn required(path: &'static str, physical: Physical, meaning: Meaning) -> Leaf {
     Leaf {
         path,
         physical,
-        levels,
+        levels: (0, 0),
+        meaning,
+    }
+}
+
+/// A column that a row may lack.
+pub(crate) const fn optional(path: &'static str, physical: Physical, meaning: Meaning) -> Leaf {
+    Leaf {
+        path,
+        physical,
+        levels: (1, 0),
+        meaning,
+    }
+}
+
+/// Names or values of a map of texts.
+pub(crate) const fn of_map(path: &'static str) -> Leaf {
+    Leaf {
+        path,
+        physical: Physical::BYTE_ARRAY,
+        levels: (1, 1),
+        meaning: Meaning::Text,
     }
 }
 
 /// Columns in the order of the file. Those of tags stand at [`TAGS`], in the order of [`Tags::COLUMNS`].
 pub(super) const LEAVES: [Leaf; 17] = [
-    leaf("time_ms", Physical::INT64, (0, 0)),
-    leaf("window_s", Physical::INT32, (0, 0)),
-    leaf("metric", Physical::BYTE_ARRAY, (0, 0)),
-    leaf("kind", Physical::BYTE_ARRAY, (0, 0)),
-    leaf("scenario", Physical::BYTE_ARRAY, (1, 0)),
-    leaf("grp", Physical::BYTE_ARRAY, (1, 0)),
-    leaf("name", Physical::BYTE_ARRAY, (1, 0)),
-    leaf("method", Physical::BYTE_ARRAY, (1, 0)),
-    leaf("status", Physical::BYTE_ARRAY, (1, 0)),
-    leaf("error_code", Physical::BYTE_ARRAY, (1, 0)),
-    leaf("tags.key_value.key", Physical::BYTE_ARRAY, (1, 1)),
-    leaf("tags.key_value.value", Physical::BYTE_ARRAY, (1, 1)),
-    leaf("count", Physical::INT64, (0, 0)),
-    leaf("sum", Physical::DOUBLE, (0, 0)),
-    leaf("min", Physical::DOUBLE, (0, 0)),
-    leaf("max", Physical::DOUBLE, (0, 0)),
-    leaf("histogram", Physical::BYTE_ARRAY, (1, 0)),
+    required("time_ms", Physical::INT64, Meaning::Time),
+    required("window_s", Physical::INT32, Meaning::Number),
+    required("metric", Physical::BYTE_ARRAY, Meaning::Text),
+    required("kind", Physical::BYTE_ARRAY, Meaning::Text),
+    optional("scenario", Physical::BYTE_ARRAY, Meaning::Text),
+    optional("grp", Physical::BYTE_ARRAY, Meaning::Text),
+    optional("name", Physical::BYTE_ARRAY, Meaning::Text),
+    optional("method", Physical::BYTE_ARRAY, Meaning::Text),
+    optional("status", Physical::BYTE_ARRAY, Meaning::Text),
+    optional("error_code", Physical::BYTE_ARRAY, Meaning::Text),
+    of_map("tags.key_value.key"),
+    of_map("tags.key_value.value"),
+    required("count", Physical::INT64, Meaning::Number),
+    required("sum", Physical::DOUBLE, Meaning::Number),
+    required("min", Physical::DOUBLE, Meaning::Number),
+    required("max", Physical::DOUBLE, Meaning::Number),
+    optional("histogram", Physical::BYTE_ARRAY, Meaning::Bytes),
 ];
 /// Numbers of columns in [`LEAVES`].
 pub(super) const TIME: usize = 0;
 pub(super) const WINDOW: usize = 1;
-pub(super) const METRIC: usize = 2;
-pub(super) const KIND: usize = 3;
-pub(super) const TAGS: usize = 4;
-pub(super) const TAG_KEY: usize = TAGS + Tags::COLUMNS.len();
-pub(super) const TAG_VALUE: usize = TAG_KEY + 1;
+pub(crate) const METRIC: usize = 2;
+pub(crate) const KIND: usize = 3;
+pub(crate) const TAGS: usize = 4;
+pub(crate) const TAG_KEY: usize = TAGS + Tags::COLUMNS.len();
+pub(crate) const TAG_VALUE: usize = TAG_KEY + 1;
 pub(super) const COUNT: usize = 12;
 pub(super) const SUM: usize = 13;
 pub(super) const MIN: usize = 14;
@@ -56,11 +89,14 @@ pub(super) const MAX: usize = 15;
 pub(super) const HISTOGRAM: usize = 16;
 
 /// The schema of the files.
-pub(super) static SCHEMA: LazyLock<TypePtr> = LazyLock::new(|| {
-    let fields = LEAVES.iter().enumerate().filter_map(|(i, leaf)| match i {
-        TAG_KEY => Some(tags()),
+pub(super) static SCHEMA: LazyLock<TypePtr> = LazyLock::new(|| schema_of(&LEAVES));
+
+/// The schema of files with these columns; the two of a map follow each other.
+pub(crate) fn schema_of(leaves: &[Leaf]) -> TypePtr {
+    let fields = leaves.iter().enumerate().filter_map(|(i, leaf)| match i {
+        TAG_KEY => Some(tags(leaf, &leaves[TAG_VALUE])),
         TAG_VALUE => None,
-        _ => Some(primitive(leaf.path, i)),
+        _ => Some(primitive(leaf.path, leaf)),
     });
     let fields = fields.collect();
     Arc::new(
@@ -69,19 +105,16 @@ pub(super) static SCHEMA: LazyLock<TypePtr> = LazyLock::new(|| {
             .build()
             .expect("the schema is a constant"),
     )
-});
+}
 
-fn primitive(name: &str, column: usize) -> TypePtr {
-    let leaf = &LEAVES[column];
-    let logical = match column {
-        TIME => Some(LogicalType::timestamp(true, TimeUnit::MILLIS)),
-        HISTOGRAM => None,
-        _ if leaf.physical == Physical::BYTE_ARRAY => Some(LogicalType::String),
-        _ => None,
+fn primitive(name: &str, leaf: &Leaf) -> TypePtr {
+    let logical = match leaf.meaning {
+        Meaning::Time => Some(LogicalType::timestamp(true, TimeUnit::MILLIS)),
+        Meaning::Text => Some(LogicalType::String),
+        Meaning::Number | Meaning::Bytes => None,
     };
-    let optional = leaf.levels == (1, 0);
     let builder = Type::primitive_type_builder(name, leaf.physical)
-        .with_repetition(if optional {
+        .with_repetition(if leaf.levels == (1, 0) {
             Repetition::OPTIONAL
         } else {
             Repetition::REQUIRED
@@ -92,13 +125,10 @@ fn primitive(name: &str, column: usize) -> TypePtr {
 
 /// `MAP<string, string>` as the format wants it
 /// (<https://github.com/apache/parquet-format/blob/master/LogicalTypes.md#maps>).
-fn tags() -> TypePtr {
+fn tags(key: &Leaf, value: &Leaf) -> TypePtr {
     let key_value = Type::group_type_builder("key_value")
         .with_repetition(Repetition::REPEATED)
-        .with_fields(vec![
-            primitive("key", TAG_KEY),
-            primitive("value", TAG_VALUE),
-        ])
+        .with_fields(vec![primitive("key", key), primitive("value", value)])
         .build();
     let map = key_value.and_then(|key_value| {
         Type::group_type_builder("tags")

@@ -8,6 +8,7 @@ mod judged;
 mod requests;
 
 pub(crate) use capacity::{of_step, result as capacity_result};
+pub use requests::requests_by;
 
 use crate::conclusion::{Conclusion, conclusion};
 use crate::format::{plural, span, utc};

@@ -1,8 +1,10 @@
-//! What became of the requests, by name: where a run failed.
+//! What became of the requests, by name or another tag: where a run failed.
 
 use crate::figure::{outcomes, times_of};
 use crate::format::{count, duration, share};
 use crate::style::{Align, Field, Style, Tone, plain, table};
+use floodgate_records::printable::printable;
+use floodgate_records::requests::RequestsBy;
 use floodgate_records::summary::{RequestSummary, Summary};
 use std::collections::BTreeMap;
 
@@ -10,17 +12,26 @@ use std::collections::BTreeMap;
 const MAX_LINES: usize = 20;
 
 pub(super) fn requests(summary: &Summary, style: Style) -> String {
-    if summary.requests.is_empty() {
+    lines("name", &summary.requests, MAX_LINES, style)
+}
+
+/// The requests of a run by a tag: `floodgate show ID --by TAG`.
+pub fn requests_by(found: &RequestsBy, style: Style) -> String {
+    lines(&found.by, &found.requests, usize::MAX - 1, style)
+}
+
+fn lines(tag: &str, requests: &[RequestSummary], most: usize, style: Style) -> String {
+    if requests.is_empty() {
         return String::new();
     }
     // One line more than there is room for needs no line that says so.
-    let shown = match summary.requests.len() {
-        n if n <= MAX_LINES + 1 => n,
-        _ => MAX_LINES,
+    let shown = match requests.len() {
+        n if n <= most + 1 => n,
+        _ => most,
     };
-    let (shown, rest) = summary.requests.split_at(shown);
+    let (shown, rest) = requests.split_at(shown);
     let room = Room::of(style.width);
-    let mut rows: Vec<_> = shown.iter().map(|r| row(r, room)).collect();
+    let mut rows: Vec<_> = shown.iter().map(|r| row(tag, r, room)).collect();
     if !rest.is_empty() {
         let sum = |of: fn(&RequestSummary) -> u64| rest.iter().map(of).sum();
         let mut outcomes = BTreeMap::new();
@@ -28,6 +39,7 @@ pub(super) fn requests(summary: &Summary, style: Style) -> String {
             *outcomes.entry(outcome.clone()).or_default() += n;
         }
         rows.push(row(
+            tag,
             &RequestSummary {
                 names: sum(|r| r.names),
                 count: sum(|r| r.count),
@@ -40,8 +52,9 @@ pub(super) fn requests(summary: &Summary, style: Style) -> String {
         ));
     }
     let times = room.times.iter().map(|(head, _)| (*head, Align::Right));
+    let heading = printable(tag);
     let columns: Vec<_> = [
-        ("name", Align::Wrap),
+        (heading.as_ref(), Align::Wrap),
         ("requests", Align::Right),
         ("failed", Align::Right),
     ]
@@ -79,10 +92,11 @@ impl Room {
     }
 }
 
-fn row(r: &RequestSummary, room: Room) -> Vec<Field> {
+fn row(tag: &str, r: &RequestSummary, room: Room) -> Vec<Field> {
+    let several = if tag == "name" { "names" } else { "values" };
     let name = match (r.name.as_str(), r.names) {
-        (_, 2..) => (format!("{} more names", count(r.names)), Tone::Dim),
-        ("", _) => ("(no name)".to_owned(), Tone::Dim),
+        (_, 2..) => (format!("{} more {several}", count(r.names)), Tone::Dim),
+        ("", _) => (format!("(no {tag})"), Tone::Dim),
         (name, _) => plain(name),
     };
     let failed = match r.failed {

@@ -6,7 +6,7 @@ use crate::error::{CliError, Result};
 use crate::local::open_existing;
 use crate::output::{print, say, say_damaged};
 use clap::ArgGroup;
-use floodgate_control::load_pin;
+use floodgate_control::{buckets_key, load_pin};
 use floodgate_core::units::parse_duration;
 use floodgate_records::execution::Execution;
 use floodgate_records::keys::ExecutionKeys;
@@ -77,8 +77,12 @@ pub(super) async fn prune(args: Args) -> Result<ExitCode> {
     for run in &old {
         let keys = ExecutionKeys::new(&run.project, &run.id);
         let objects = stores.objects.list(keys.root()).await?;
-        freed += objects.iter().map(|object| object.size).sum::<u64>();
+        let table = buckets_key(run);
+        let tables = stores.objects.list(&table).await?;
+        let all = objects.iter().chain(&tables);
+        freed += all.map(|object| object.size).sum::<u64>();
         if !args.dry_run {
+            stores.objects.delete(&table).await?;
             folder
                 .remove(&run.project, &run.id)
                 .await

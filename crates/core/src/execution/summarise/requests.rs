@@ -1,4 +1,4 @@
-//! What became of requests and checks, by their names.
+//! What became of requests and checks, by their names or another tag.
 
 use crate::threshold::{Aggregate, Grouped, MetricSource};
 use floodgate_records::metric::{Builtin, Tags};
@@ -6,9 +6,6 @@ use floodgate_records::summary::{CheckSummary, RequestSummary};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// The tags that tell what became of a request.
-const OUTCOME: [&str; 3] = ["name", "status", "error_code"];
 
 /// The metrics of one kind of request.
 struct Metrics {
@@ -33,12 +30,24 @@ const SAMPLES: Metrics = Metrics {
     times: &["sample_duration"],
 };
 
-/// Requests by name, the most failed first, then the most frequent; the rest in one row.
-pub(super) fn by_name(source: &dyn MetricSource, elapsed: Duration) -> Vec<RequestSummary> {
+/// The metrics that [`by_tag`] asks for.
+pub const METRICS: [&str; 7] = [
+    HTTP.count,
+    HTTP.failed,
+    HTTP.times[0],
+    HTTP.times[1],
+    SAMPLES.count,
+    SAMPLES.failed,
+    SAMPLES.times[0],
+];
+
+/// Requests by the values of a tag, the most failed first, then the most frequent; the rest in one row. Those without the tag have a row
+/// with an empty name.
+pub fn by_tag(source: &dyn MetricSource, tag: &str, elapsed: Duration) -> Vec<RequestSummary> {
     let mut rows: Vec<_> = [HTTP, SAMPLES]
         .iter()
         .flat_map(|metrics| {
-            counted(source, metrics)
+            counted(source, tag, metrics)
                 .into_iter()
                 .map(move |row| (row, metrics))
         })
@@ -47,7 +56,7 @@ pub(super) fn by_name(source: &dyn MetricSource, elapsed: Duration) -> Vec<Reque
     let rest = rows.split_off(rows.len().min(RequestSummary::MAX_ROWS));
     let timed = |(mut row, metrics): (RequestSummary, &Metrics)| {
         if row.responses > 0 {
-            row.times = times(source, &row.name, metrics, elapsed);
+            row.times = times(source, (tag, &row.name), metrics, elapsed);
         }
         row
     };
@@ -56,9 +65,9 @@ pub(super) fn by_name(source: &dyn MetricSource, elapsed: Duration) -> Vec<Reque
     rows
 }
 
-fn counted(source: &dyn MetricSource, metrics: &Metrics) -> Vec<RequestSummary> {
+fn counted(source: &dyn MetricSource, tag: &str, metrics: &Metrics) -> Vec<RequestSummary> {
     let mut rows: BTreeMap<String, RequestSummary> = BTreeMap::new();
-    for (tags, sum) in sums(source, metrics.count, &OUTCOME) {
+    for (tags, sum) in sums(source, metrics.count, &[tag, "status", "error_code"]) {
         let [name, status, error] = &tags[..] else {
             continue;
         };
@@ -72,7 +81,7 @@ fn counted(source: &dyn MetricSource, metrics: &Metrics) -> Vec<RequestSummary> 
         }
         *row.outcomes.entry(outcome(status, error)).or_default() += sum;
     }
-    for (tags, sum) in sums(source, metrics.failed, &["name"]) {
+    for (tags, sum) in sums(source, metrics.failed, &[tag]) {
         if let Some(row) = rows.get_mut(&tags[0]) {
             row.failed += sum;
         }
@@ -108,7 +117,7 @@ fn together(mut all: RequestSummary, one: RequestSummary) -> RequestSummary {
 
 fn times(
     source: &dyn MetricSource,
-    name: &str,
+    (tag, value): (&str, &str),
     metrics: &Metrics,
     elapsed: Duration,
 ) -> BTreeMap<String, BTreeMap<String, f64>> {
@@ -118,10 +127,9 @@ fn times(
         Aggregate::Percentile(99.0),
         Aggregate::Max,
     ];
-    // A filter cannot ask for a tag that is absent; requests without a name are all the requests, or few beside others.
-    let filter = Tags::new().with("name", name);
+    let wanted = |tags: &Tags| tags.get(tag).unwrap_or_default() == value;
     let of = |metric: &&str| {
-        let selected = source.select(metric, &filter)?;
+        let selected = source.select_where(metric, &wanted)?;
         let values = SHOWN
             .iter()
             .filter_map(|a| Some((a.to_string(), a.of(&selected, elapsed)?)));
@@ -249,7 +257,7 @@ mod tests {
         ] {
             source = with(source, tags, n, failed);
         }
-        let rows = by_name(&source, S);
+        let rows = by_tag(&source, "name", S);
         let names: Vec<_> = rows
             .iter()
             .map(|r| (&*r.name, r.count, r.failed, r.responses))
@@ -282,7 +290,7 @@ mod tests {
             .fold(Samples::default(), |source, (i, name)| {
                 with(source, &[("name", name), ("status", "200")], i + 1, false)
             });
-        let rows = by_name(&source, S);
+        let rows = by_tag(&source, "name", S);
         assert_eq!(rows.len(), RequestSummary::MAX_ROWS + 1);
         let rest = rows.last().unwrap();
         assert_eq!(
