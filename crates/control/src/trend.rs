@@ -117,7 +117,9 @@ async fn measure_one(stores: &Stores, run: &PastRun, metrics: &[BaselineMetric])
     };
     for metric in lacking {
         match run.measure(&series, metric) {
-            Ok(value) => drop(measured.insert(metric.id(), value)),
+            Ok(value) => {
+                measured.insert(metric.id(), value);
+            }
             Err(sentence) => why.push(format!("{}: {sentence}", metric.id())),
         }
     }
