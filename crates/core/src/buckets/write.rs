@@ -161,7 +161,7 @@ fn write_column<W: Write + Send>(
     Ok(())
 }
 
-fn counts<'a>(series: &'a Series<'_>) -> Vec<u64> {
+fn counts(series: &Series<'_>) -> Vec<u64> {
     match &series.all.histogram {
         Some(histogram) => histogram.buckets().map(|bucket| bucket.count).collect(),
         None => vec![series.all.count],
