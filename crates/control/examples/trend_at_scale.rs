@@ -100,7 +100,7 @@ fn record(n: u64) -> Execution {
         status: Status::Passed,
         started_ms: Some(at),
         ended_ms: Some(at + 600_000),
-        ..Execution::created(&format!("01JD7Q3W5Z8X9Y0A1B2C3D{n:04}"), PROJECT, TEST, at)
+        ..Execution::created(format!("01JD7Q3W5Z8X9Y0A1B2C3D{n:04}"), PROJECT, TEST, at)
     }
 }
 

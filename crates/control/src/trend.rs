@@ -77,7 +77,8 @@ async fn measure(
     runs: &mut [PastRun],
     metrics: &[BaselineMetric],
 ) -> Result<Vec<String>> {
-    let read = runs.iter().map(|run| measure_one(stores, run, metrics));
+    let one = |run| measure_one(stores, run, metrics);
+    let read: Vec<_> = runs.iter().map(one).collect();
     let found: Vec<Result<Found>> = stream::iter(read).buffered(FEW).collect().await;
     let mut why: BTreeMap<String, (String, usize)> = BTreeMap::new();
     for (run, found) in runs.iter_mut().zip(found) {

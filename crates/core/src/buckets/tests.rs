@@ -195,7 +195,7 @@ proptest! {
         let sum = |totals: &Totals| totals.sum_of("http_req_duration", &Tags::new()).unwrap();
         let (whole, q) = (sum(&all), percentile / 100.0);
         let expected = whole.histogram.as_ref().unwrap().quantile(q);
-        prop_assert_eq!(sum(&read), whole.clone());
+        prop_assert_eq!(&sum(&read), &whole);
         // As docs/sql.md has it: the upper bound of the bucket at the rank, at most the largest value.
         let mut rows: Vec<_> = all.0.values()
             .flat_map(|one| one.histogram.as_ref().unwrap().buckets().collect::<Vec<_>>())
