@@ -104,7 +104,9 @@ async fn measure_one(stores: &Stores, run: &PastRun, metrics: &[BaselineMetric])
     }
     let mut names: Vec<&str> = lacking.iter().map(|m| m.key.metric.as_str()).collect();
     // Whether anything was measured at all: only then is a counter that nothing was added to known to be zero.
-    names.extend([Builtin::HttpReqs.name(), Builtin::Iterations.name()]);
+    let untagged = lacking.iter().any(|m| m.key.tags.0.is_empty());
+    let any = untagged.then_some([Builtin::HttpReqs.name(), Builtin::Iterations.name()]);
+    names.extend(any.into_iter().flatten());
     let series = match load_series(stores, &run.execution, &names).await {
         Ok(Some(series)) => series,
         Ok(None) => {

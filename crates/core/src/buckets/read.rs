@@ -109,28 +109,40 @@ fn read_group(
     metrics: &[&str],
     totals: &mut Totals,
 ) -> Result<(), ShardError> {
-    let keys = Keys::read(group)?;
     let numbers = Numbers::read(group)?;
-    let rows = numbers.count.len();
+    let lengths = lengths(&numbers.sum);
+    // A series has one key, whatever stands in its other rows for those who read them one by one.
+    let keys = Keys::of_runs(group, &lengths)?;
     let mut start = 0;
-    while start < rows {
-        let same = (start + 1..rows).take_while(|&row| keys.same(start, row));
-        let end = start + 1 + same.count();
+    for (series, length) in lengths.into_iter().enumerate() {
+        let rows = start..start + length;
         let fault = |source: RowFault| ShardError::Row { row: start, source };
-        let key = keys.key(start).map_err(fault)?;
+        let key = keys.key(series).map_err(fault)?;
         if metrics.is_empty() || metrics.contains(&key.metric.as_str()) {
-            let all = series(&key, &numbers, start..end).map_err(fault)?;
+            let all = of_rows(&key, &numbers, rows).map_err(fault)?;
             if totals.0.insert(Arc::new(key), all).is_some() {
                 return Err(fault("its series has rows elsewhere, too".into()));
             }
         }
-        start = end;
+        start += length;
     }
     Ok(())
 }
 
+/// How many rows each series has: only its first has a sum.
+fn lengths(sums: &[Option<f64>]) -> Vec<usize> {
+    let mut lengths = Vec::new();
+    for sum in sums {
+        match lengths.last_mut() {
+            Some(last) if sum.is_none() => *last += 1,
+            _ => lengths.push(1),
+        }
+    }
+    lengths
+}
+
 /// A series from its rows.
-fn series(key: &SeriesKey, n: &Numbers, rows: Range<usize>) -> Result<Aggregate, RowFault> {
+fn of_rows(key: &SeriesKey, n: &Numbers, rows: Range<usize>) -> Result<Aggregate, RowFault> {
     let at = rows.start;
     let (Some(sum), Some(min), Some(max)) = (n.sum[at], n.min[at], n.max[at]) else {
         return Err(format!("{key} has neither sum, min nor max").into());

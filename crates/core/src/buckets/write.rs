@@ -24,7 +24,7 @@ use std::io::Write;
 use std::time::Duration;
 
 /// Rows from which on a metric has a row group of its own: describing one takes about as many bytes as a thousand rows.
-const GROUP_ROWS: usize = 16_384;
+const GROUP_ROWS: usize = 4_096;
 /// Rows of a row group at most, but for a single series: bounds what writing takes.
 const MOST_ROWS: usize = 1 << 17;
 

@@ -189,6 +189,17 @@ pub(crate) struct Column<T> {
     repeated: Vec<i16>,
 }
 
+impl<T> Column<T> {
+    /// By row, of a column that may have gaps.
+    fn by_row(self) -> Vec<Option<T>> {
+        let mut values = self.values.into_iter();
+        let levels = self.defined.into_iter();
+        levels
+            .map(|level| if level > 0 { values.next() } else { None })
+            .collect()
+    }
+}
+
 pub(crate) fn read<T: DataType>(
     group: &dyn RowGroupReader,
     leaf: &Leaf,
@@ -236,14 +247,37 @@ pub(crate) fn read_optional<T: DataType>(
     leaf: &Leaf,
     column: usize,
 ) -> Result<Vec<Option<T::T>>, ShardError> {
-    let Column {
-        values, defined, ..
-    } = read::<T>(group, leaf, column)?;
-    let mut values = values.into_iter();
-    Ok(defined
-        .into_iter()
-        .map(|level| if level > 0 { values.next() } else { None })
-        .collect())
+    Ok(read::<T>(group, leaf, column)?.by_row())
+}
+
+/// The texts of the first row of each run of so many rows; the others are passed over undecoded.
+fn read_firsts(
+    group: &dyn RowGroupReader,
+    column: usize,
+    lengths: &[usize],
+) -> Result<Column<ByteArray>, ShardError> {
+    let mut reader = get_typed_column_reader::<ByteArrayType>(group.get_column_reader(column)?);
+    let mut out = Column {
+        values: Vec::new(),
+        defined: Vec::new(),
+        repeated: Vec::new(),
+    };
+    for &length in lengths {
+        let (read, _, _) = reader.read_records(
+            1,
+            Some(&mut out.defined),
+            Some(&mut out.repeated),
+            &mut out.values,
+        )?;
+        let rest = length.saturating_sub(1);
+        if read != 1 || reader.skip_records(rest)? != rest {
+            return Err(ShardError::Column {
+                column: LEAVES[column].path.to_owned(),
+                problem: "holds fewer rows than others".to_owned(),
+            });
+        }
+    }
+    Ok(out)
 }
 
 pub(super) fn read_group(group: &dyn RowGroupReader, out: &mut Vec<Row>) -> Result<(), ShardError> {
@@ -294,9 +328,23 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    pub(crate) fn read(group: &dyn RowGroupReader) -> Result<Self, ShardError> {
-        let names = read::<ByteArrayType>(group, &LEAVES[TAG_KEY], TAG_KEY)?;
-        let values = read::<ByteArrayType>(group, &LEAVES[TAG_VALUE], TAG_VALUE)?;
+    /// Those of every row.
+    fn read(group: &dyn RowGroupReader) -> Result<Self, ShardError> {
+        Self::of(|column| read::<ByteArrayType>(group, &LEAVES[column], column))
+    }
+
+    /// Those of the first row of each run of so many rows.
+    pub(crate) fn of_runs(
+        group: &dyn RowGroupReader,
+        lengths: &[usize],
+    ) -> Result<Self, ShardError> {
+        Self::of(|column| read_firsts(group, column, lengths))
+    }
+
+    fn of(
+        read: impl Fn(usize) -> Result<Column<ByteArray>, ShardError>,
+    ) -> Result<Self, ShardError> {
+        let (names, values) = (read(TAG_KEY)?, read(TAG_VALUE)?);
         if names.defined != values.defined || names.repeated != values.repeated {
             let problem = "its names and values differ in number".to_owned();
             return Err(ShardError::Column {
@@ -318,18 +366,18 @@ impl Keys {
             }
         }
         Ok(Self {
-            metric: read::<ByteArrayType>(group, &LEAVES[METRIC], METRIC)?.values,
-            kind: read::<ByteArrayType>(group, &LEAVES[KIND], KIND)?.values,
+            metric: read(METRIC)?.values,
+            kind: read(KIND)?.values,
             tags: (TAGS..TAG_KEY)
-                .map(|column| read_optional::<ByteArrayType>(group, &LEAVES[column], column))
-                .collect::<Result<_, _>>()?,
+                .map(|column| Ok(read(column)?.by_row()))
+                .collect::<Result<_, ShardError>>()?,
             map,
             names: names.values,
             values: values.values,
         })
     }
 
-    pub(crate) fn same(&self, a: usize, b: usize) -> bool {
+    fn same(&self, a: usize, b: usize) -> bool {
         let (x, y) = (self.map[a].clone(), self.map[b].clone());
         self.metric[a] == self.metric[b]
             && self.kind[a] == self.kind[b]
