@@ -16,12 +16,13 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 /// Modules that hold nothing which cannot be made again: everything but `storage`.
-const MODULES: [&str; 7] = [
+const MODULES: [&str; 8] = [
     "access",
     "alarms",
     "functions",
     "generator",
     "orchestration",
+    "queries",
     "regional",
     "schedules",
 ];
