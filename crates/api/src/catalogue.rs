@@ -1,6 +1,6 @@
 //! The tests that there are, and what each was at a time.
 
-use crate::listing::Row;
+use crate::listing::{LOOKED_THROUGH, Row};
 use crate::problem::Problem;
 use crate::service::Service;
 use axum::Json;
@@ -13,8 +13,6 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Records that are looked through.
-const LOOKED_THROUGH: usize = 10_000;
 /// How the last runs of a test ended, the newest last.
 const LAST: usize = 12;
 

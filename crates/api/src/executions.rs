@@ -1,6 +1,6 @@
 //! Runs: listed, shown, stopped.
 
-use crate::listing::{Filter, Row};
+use crate::listing::{Filter, LOOKED_THROUGH, Row};
 use crate::problem::Problem;
 use crate::service::Service;
 use axum::Json;
@@ -13,9 +13,6 @@ use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::summary::Summary;
 use serde::Serialize;
 use std::sync::Arc;
-
-/// Records that are looked through for a filter that no index knows.
-const LOOKED_THROUGH: usize = 10_000;
 
 #[derive(Serialize)]
 pub(crate) struct Page {

@@ -3,6 +3,8 @@
 use floodgate_records::execution::Execution;
 use serde::{Deserialize, Serialize};
 
+/// Records that are looked through for what no index knows.
+pub(crate) const LOOKED_THROUGH: usize = 10_000;
 /// Runs of an answer, unless it is told otherwise, and at most.
 const LIMIT: usize = 100;
 const MOST: usize = 1_000;

@@ -8,6 +8,17 @@ use floodgate_records::summary::{RequestSummary, Summary};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+/// What a request does one after the other.
+pub(crate) const PHASES: [(&str, Builtin); 7] = [
+    ("blocked", Builtin::HttpReqBlocked),
+    ("looking up", Builtin::HttpReqLookingUp),
+    ("connecting", Builtin::HttpReqConnecting),
+    ("TLS handshake", Builtin::HttpReqTlsHandshaking),
+    ("sending", Builtin::HttpReqSending),
+    ("waiting", Builtin::HttpReqWaiting),
+    ("receiving", Builtin::HttpReqReceiving),
+];
+
 /// Quantiles of the tables: their heading and their name in a summary.
 pub(crate) const QUANTILES: [(&str, &str); 6] = [
     ("p50", "med"),

@@ -202,33 +202,12 @@ impl Writer<'_> {
                 _ if is_fresh(name) => draft.headers.push((name.clone(), "${uuid()}".to_owned())),
                 _ => {
                     sent.push(value.clone());
-                    let value =
-                        self.header(name, value, exchange, correlation, &mut draft.comments);
+                    let named = (name.as_str(), is_secret_header(name));
+                    let comments = &mut draft.comments;
+                    let value = self.named(named, value, exchange, correlation, comments);
                     draft.headers.push((name.clone(), value));
                 }
             }
-        }
-    }
-
-    fn header(
-        &mut self,
-        name: &str,
-        value: &str,
-        exchange: &Exchange,
-        correlation: &mut Correlation,
-        comments: &mut Vec<String>,
-    ) -> String {
-        match correlation.bind(Slot::Named(name), value, exchange.started_ms) {
-            Bound::Variable(variable) => return format!("${{{variable}}}"),
-            Bound::Hint(hint) => comments.push(hint),
-            Bound::Literal => {}
-        }
-        if is_secret_header(name) && !value.is_empty() || is_secret_value(value) {
-            return self.secret(name, value, exchange);
-        }
-        match self.secrets.known(value) {
-            Some(known) => known,
-            None => correlation.embedded(value, exchange.started_ms, literal),
         }
     }
 

@@ -52,10 +52,23 @@ impl<'a> Writer<'a> {
         self.secrets.keep(name, value, &place)
     }
 
-    /// A value under a name: a variable, a reference, or the text.
+    /// A value under the name of a field: a variable, a reference, or the text.
     pub(super) fn value(
         &mut self,
         name: &str,
+        value: &str,
+        exchange: &Exchange,
+        correlation: &mut Correlation,
+        comments: &mut Vec<String>,
+    ) -> String {
+        let secret = is_secret_field(name);
+        self.named((name, secret), value, exchange, correlation, comments)
+    }
+
+    /// A value under a name, and whether such a name is one of secrets.
+    pub(super) fn named(
+        &mut self,
+        (name, secret): (&str, bool),
         value: &str,
         exchange: &Exchange,
         correlation: &mut Correlation,
@@ -69,7 +82,7 @@ impl<'a> Writer<'a> {
         if value.is_empty() {
             return String::new();
         }
-        if is_secret_field(name) || is_secret_value(value) {
+        if secret || is_secret_value(value) {
             return self.secret(name, value, exchange);
         }
         if let Some(known) = self.secrets.known(value) {

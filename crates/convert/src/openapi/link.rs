@@ -25,45 +25,24 @@ pub(super) fn find(
 ) -> Option<Link> {
     let at = path.find(&format!("{{{parameter}}}"))?;
     let collection = path[..at].trim_end_matches('/');
-    let candidates = || {
-        before
-            .iter()
-            .enumerate()
-            .filter(|(_, operation)| operation.path.trim_end_matches('/') == collection)
-    };
-    let created = candidates()
-        .filter(|(_, operation)| operation.method == "POST")
-        .find_map(|(from, operation)| {
-            let extractor = id(
-                document,
-                success(document, operation)?,
-                collection,
-                parameter,
-                0,
-            )?;
+    let link = |method: &str, creates: bool| {
+        let candidates = before.iter().enumerate().filter(|(_, operation)| {
+            operation.method == method && operation.path.trim_end_matches('/') == collection
+        });
+        candidates.into_iter().find_map(|(from, operation)| {
+            let schema = success(document, operation)?;
+            let extractor = match creates {
+                true => id(document, schema, collection, parameter, 0),
+                false => listed(document, schema, collection, parameter),
+            };
             Some(Link {
                 from,
-                extractor,
-                creates: true,
+                extractor: extractor?,
+                creates,
             })
-        });
-    created.or_else(|| {
-        candidates()
-            .filter(|(_, operation)| operation.method == "GET")
-            .find_map(|(from, operation)| {
-                let extractor = listed(
-                    document,
-                    success(document, operation)?,
-                    collection,
-                    parameter,
-                )?;
-                Some(Link {
-                    from,
-                    extractor,
-                    creates: false,
-                })
-            })
-    })
+        })
+    };
+    link("POST", true).or_else(|| link("GET", false))
 }
 
 /// The JSON schema of a successful response.

@@ -1,7 +1,7 @@
 //! What was measured: latency, phases, load, errors, custom metrics.
 
 use crate::conclusion::remedy;
-use crate::figure::{QUANTILES, number_of, unanswered, value};
+use crate::figure::{PHASES, QUANTILES, number_of, unanswered, value};
 use crate::format::{bytes, count, duration, number, percent, share};
 use crate::style::{Align, Field, Style, Tone, fitting, plain, table};
 use floodgate_records::execution::{Execution, TriggerKind};
@@ -31,16 +31,7 @@ pub(super) fn latency(summary: &Summary, style: Style) -> String {
 }
 
 pub(super) fn phases(summary: &Summary, style: Style) -> String {
-    let rows = [
-        ("blocked", Builtin::HttpReqBlocked),
-        ("looking up", Builtin::HttpReqLookingUp),
-        ("connecting", Builtin::HttpReqConnecting),
-        ("TLS handshake", Builtin::HttpReqTlsHandshaking),
-        ("sending", Builtin::HttpReqSending),
-        ("waiting", Builtin::HttpReqWaiting),
-        ("receiving", Builtin::HttpReqReceiving),
-    ];
-    let measured = rows.into_iter().filter_map(|(label, metric)| {
+    let measured = PHASES.into_iter().filter_map(|(label, metric)| {
         let m = summary.metrics.get(metric.name())?;
         // A phase that never took any time (TLS without TLS) says nothing.
         m.values.get("max").filter(|v| **v > 0.0)?;

@@ -1,7 +1,7 @@
 //! What was sent and what came back, over time and as a whole.
 
 use crate::conclusion::remedy;
-use crate::figure::{QUANTILES, number_of, unanswered};
+use crate::figure::{PHASES, QUANTILES, number_of, unanswered};
 use crate::format::{bytes, count, duration, number, percent, plural, share};
 use crate::html::model::{Cell, Chart, Part, Section, Table, Text, number as numeric, text};
 use crate::style::Tone;
@@ -18,6 +18,12 @@ const fn chart(kind: &'static str, title: &'static str, caption: &'static str) -
         caption,
         wide: false,
     }
+}
+
+/// Charts as the beginning of a section, if there are any.
+fn drawn(charts: Vec<Chart>) -> Vec<Part> {
+    let charts = Some(charts).filter(|charts| !charts.is_empty());
+    charts.map(Part::Charts).into_iter().collect()
 }
 
 pub(super) fn load(summary: &Summary, figures: &Figures) -> Section {
@@ -45,10 +51,7 @@ pub(super) fn load(summary: &Summary, figures: &Figures) -> Section {
             "Bytes per second sent to and received from the target.",
         ));
     }
-    let mut parts: Vec<_> = (!charts.is_empty())
-        .then_some(Part::Charts(charts))
-        .into_iter()
-        .collect();
+    let mut parts = drawn(charts);
     parts.extend(applied(summary).part());
     Section::new("load", "Load", parts)
 }
@@ -172,28 +175,19 @@ pub(super) fn latency(summary: &Summary, figures: &Figures) -> Section {
             ..chart(kind, title, caption)
         });
     }
-    let mut parts: Vec<_> = (!charts.is_empty())
-        .then_some(Part::Charts(charts))
-        .into_iter()
-        .collect();
+    let mut parts = drawn(charts);
     parts.extend(times(summary).part());
     Section::new("latency", "Latency", parts)
 }
 
 fn times(summary: &Summary) -> Table {
-    let named = [
+    let first = [
         ("response time", Builtin::HttpReqResponseTime),
         ("service time", Builtin::HttpReqDuration),
-        ("blocked", Builtin::HttpReqBlocked),
-        ("looking up", Builtin::HttpReqLookingUp),
-        ("connecting", Builtin::HttpReqConnecting),
-        ("TLS handshake", Builtin::HttpReqTlsHandshaking),
-        ("sending", Builtin::HttpReqSending),
-        ("waiting", Builtin::HttpReqWaiting),
-        ("receiving", Builtin::HttpReqReceiving),
-        ("iteration", Builtin::IterationDuration),
     ];
-    let whole = named.into_iter().filter_map(|(label, metric)| {
+    let named = first.into_iter().chain(PHASES);
+    let named = named.chain([("iteration", Builtin::IterationDuration)]);
+    let whole = named.filter_map(|(label, metric)| {
         let m = summary.metrics.get(metric.name())?;
         // A phase that never took any time says nothing.
         let shown = m.values.get("max").is_some_and(|max| *max > 0.0);
@@ -294,10 +288,7 @@ pub(super) fn generators(figures: &Figures) -> Section {
         let caption = "The busiest second of each slot, as a share of what a generator may use.";
         charts.push(chart("cpu", "CPU of generators", caption));
     }
-    let mut parts: Vec<_> = (!charts.is_empty())
-        .then_some(Part::Charts(charts))
-        .into_iter()
-        .collect();
+    let mut parts = drawn(charts);
     if g.more_tasks > 0 {
         parts.push(Part::Note(Text::of(format!(
             "lines of the {} with the highest peak; {} more are in the line of the busiest alone",
