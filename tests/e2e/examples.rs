@@ -16,6 +16,7 @@ const EXAMPLES: &[(&str, &[&str])] = &[
             "scenarios.buy.stages=[{duration: 2s, target: 2}]",
         ],
     ),
+    ("contract", &["rate=10", "duration=2s"]),
     ("journeys", &["vus=4", "duration=1s"]),
     (
         "ramping",

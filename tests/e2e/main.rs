@@ -6,6 +6,7 @@ mod capacity;
 mod chaos;
 mod compare;
 mod console;
+mod contract;
 mod convert;
 mod examples;
 mod faults;

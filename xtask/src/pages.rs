@@ -4,7 +4,7 @@
 //! the crate `report`; pictures of them are kept below `target`.
 
 use crate::steps::Steps;
-use crate::{python, repo};
+use crate::{node, python, repo};
 use anyhow::Result;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -110,7 +110,7 @@ fn set_up() -> Result<Tools, String> {
     Ok(Tools {
         node,
         chromium: chromium()?,
-        packages: packages()?,
+        packages: node::packages(FOLDER, &PACKAGES)?,
     })
 }
 
@@ -144,31 +144,4 @@ fn chromium() -> Result<PathBuf, String> {
     });
     installed.map_err(|why| format!("apt-get install chromium: {why}"))?;
     find().ok_or_else(|| "chromium was installed and is not found".into())
-}
-
-/// The packages of node, installed if need be.
-fn packages() -> Result<PathBuf, String> {
-    let cache =
-        repo::cache_dir().ok_or("there is neither XDG_CACHE_HOME nor HOME to keep packages in")?;
-    let folder = cache.join(FOLDER);
-    let complete = folder.join("complete");
-    let list = PACKAGES.join("\n");
-    if std::fs::read_to_string(&complete).is_ok_and(|made| made == list) {
-        return Ok(folder);
-    }
-    let npm = repo::find_program("npm", None).ok_or("there is no npm")?;
-    let place = folder.to_str().ok_or("the cache's path is not UTF-8")?;
-    std::fs::create_dir_all(&folder).map_err(|error| format!("{place}: {error}"))?;
-    let install = [
-        "install",
-        "--no-audit",
-        "--no-fund",
-        "--ignore-scripts",
-        "--prefix",
-        place,
-    ];
-    let arguments: Vec<&str> = install.into_iter().chain(PACKAGES).collect();
-    python::quietly(&npm, &arguments).map_err(|why| format!("npm install: {why}"))?;
-    std::fs::write(&complete, list).map_err(|error| format!("{}: {error}", complete.display()))?;
-    Ok(folder)
 }

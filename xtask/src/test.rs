@@ -1,7 +1,7 @@
 //! `cargo xtask test`: sets up what the tests need, without asking, and runs them all.
 
 use crate::steps::Steps;
-use crate::{cloud, engines, pages, readers, repo};
+use crate::{cloud, documents, engines, pages, readers, repo};
 use anyhow::Result;
 use std::time::Instant;
 
@@ -89,6 +89,22 @@ fn on_this_machine(steps: &mut Steps, options: &Options) {
                 name,
                 format!("{why}; the tests that read shards with them do not run"),
             ),
+        }
+    }
+    let name = "openapi documents (@readme/oas-examples)";
+    if options.no_setup {
+        steps.leave_out(name, "--no-setup");
+        tests.env_remove(documents::VARIABLE);
+    } else {
+        let start = Instant::now();
+        match documents::set_up() {
+            Ok(folder) => {
+                steps.note(name, start.elapsed());
+                tests.env(documents::VARIABLE, folder);
+            }
+            Err(why) => {
+                steps.leave_out(name, format!("{why}; the tests that read them do not run"));
+            }
         }
     }
     engines::provide(steps, &mut tests, options.no_setup.then_some("--no-setup"));

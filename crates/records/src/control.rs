@@ -49,6 +49,8 @@ pub enum StopReason {
     Script,
     /// Tasks died or never became ready.
     TasksLost,
+    /// The target does not answer as its contract says; the order says how, a line each.
+    Contract,
     /// What drives the run failed; the order says how.
     Error,
 }

@@ -1,9 +1,11 @@
 //! Files that a definition names, read once for all workers of a process.
 
+use super::contract::used;
 use super::data::{DataError, MAX_DATA_BYTES, Table};
 use super::error::Problem;
 use super::symbols::each_column;
 use bytes::Bytes;
+use floodgate_contract::{Contract, ContractError};
 use floodgate_core::check::Check;
 use floodgate_core::definition::{Body, Definition, HttpOptions, PartContent, Step};
 use jsonschema::{PatternOptions, Validator};
@@ -56,6 +58,9 @@ pub enum FileError {
         /// What is wrong.
         problem: String,
     },
+    /// It is no OpenAPI document, or one that cannot be used.
+    #[error(transparent)]
+    Contract(#[from] ContractError),
     /// A data file is at fault.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -117,6 +122,7 @@ pub struct Files {
     pems: BTreeMap<String, Bytes>,
     tables: Vec<Arc<Table>>,
     schemas: BTreeMap<String, Arc<Validator>>,
+    contract: Option<Arc<Contract>>,
 }
 
 impl Files {
@@ -170,7 +176,18 @@ impl Files {
                 Err(fault) => faults.push(fault),
             }
         }
+        if let Some(spec) = &definition.contract {
+            match contract(&spec.file, definition, base) {
+                Ok(contract) => files.contract = Some(Arc::new(contract)),
+                Err(fault) => faults.push(fault),
+            }
+        }
         (files, faults)
+    }
+
+    /// What responses are checked against.
+    pub fn contract(&self) -> Option<&Arc<Contract>> {
+        self.contract.as_ref()
     }
 
     /// The content of a file that a body is made of, by its path in the definition.
@@ -262,6 +279,28 @@ impl Files {
             load(&mut self.pems, path, base, MAX_PEM_BYTES, faults);
         }
     }
+}
+
+/// An OpenAPI document, ready for the operations that the flows use.
+fn contract(
+    path: &str,
+    definition: &Definition,
+    base: &(impl FileSource + ?Sized),
+) -> Result<Contract, FileError> {
+    let text = read(base, path, floodgate_contract::MAX_BYTES)?;
+    let contract = Contract::read(path, &text)?;
+    let mut faults = Vec::new();
+    for operation in used(definition, &contract) {
+        let unusable = operation.compile().err();
+        faults.extend(unusable.into_iter().flatten());
+    }
+    faults.sort_by(|a, b| a.place.cmp(&b.place));
+    faults.dedup();
+    if !faults.is_empty() {
+        let name = path.to_owned();
+        return Err(ContractError::Broken { name, faults }.into());
+    }
+    Ok(contract)
 }
 
 /// A schema made ready. What it refers to has to stand in it: nothing is fetched. Its patterns are matched in linear time.

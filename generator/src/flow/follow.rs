@@ -75,6 +75,7 @@ impl<W> Vu<W> {
                 as_get,
             };
             last.followed = Some(Box::new(request.clone()));
+            last.sampled = false;
         }
         let expected = step.is_expected(&last.hop.exchange);
         for hop in passed {

@@ -35,6 +35,8 @@ pub(super) struct Final {
     pub(super) cookies: HopCookies,
     /// The request that a redirect led to, if one did.
     pub(super) followed: Option<Box<Request>>,
+    /// Whether all was kept of it, to be held against the contract.
+    pub(super) sampled: bool,
 }
 
 impl Final {
@@ -52,6 +54,7 @@ impl Final {
             },
             cookies: HopCookies::default(),
             followed: None,
+            sampled: false,
         }
     }
 }

@@ -35,6 +35,8 @@ mod address;
 mod again;
 mod body;
 mod check;
+mod compared;
+mod contract;
 mod control;
 mod credentials;
 mod data;
@@ -55,6 +57,7 @@ mod redirect;
 mod request;
 mod retry;
 mod rows;
+mod sampled;
 mod scenario;
 mod series;
 mod settle;
@@ -67,6 +70,8 @@ mod vu;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use compared::Answer;
+pub(crate) use contract::{Place as ContractPlace, used as used_operations};
 pub use credentials::Credentials;
 pub use data::{DataError, MAX_DATA_BYTES, MAX_ROWS, Table};
 pub use error::{CompileError, Problem};

@@ -36,6 +36,15 @@ impl Rows {
         }
     }
 
+    /// The last iteration that has a `unique` row.
+    pub(crate) fn last(&self) -> Option<u64> {
+        let last = || u64::from(self.rows).checked_sub(1 + self.offset);
+        match self.mode {
+            DataMode::Unique => last().map(|rows| rows / self.stride),
+            DataMode::Sequential | DataMode::Random => None,
+        }
+    }
+
     /// The row of an iteration; `None` when unique rows have run out.
     pub(crate) fn row(&self, iteration: u64, rng: &mut fastrand::Rng) -> Option<u32> {
         match self.mode {

@@ -12,6 +12,7 @@ use super::place::Place;
 use super::request::RequestTemplate;
 use super::retry::RetryPlan;
 use super::rows::Rows;
+use super::sampled::Sampled;
 use super::series::StepSeries;
 use super::symbols::SymbolTable;
 use super::text::{Scope, Text};
@@ -85,6 +86,8 @@ pub(crate) struct StepPlan<W> {
     pub(crate) retry: Option<Box<RetryPlan>>,
     pub(crate) series: StepSeries,
     pub(crate) failures: StepFailures,
+    /// Which responses are held against the contract.
+    pub(crate) sampled: Option<Box<Sampled>>,
 }
 
 /// Where a request comes from.
@@ -105,6 +108,11 @@ impl<W> StepPlan<W> {
         let extracted = extracted.filter_map(ExtractPlan::cookie);
         let also = self.also_cookies.iter().map(String::as_str);
         checked.chain(extracted).chain(also)
+    }
+
+    /// How many checks, extractions and metrics there are: the number of the check against the contract.
+    pub(super) fn looked_at(&self) -> u16 {
+        (self.checks.len() + self.extract.len() + self.record.len()) as u16
     }
 
     /// Whether a response counts as expected (k6's `responseCallback`; its default is 200–399).
@@ -184,6 +192,11 @@ impl<W> CompiledScenario<W> {
             closed: !scenario.executor.is_open(),
             reuses: scenario.http.reuse_across_iterations,
         })
+    }
+
+    /// The last iteration that has rows of all `unique` sources; `None` if there is no such source.
+    pub(crate) fn last_row(&self) -> Option<u64> {
+        self.rows.iter().filter_map(Rows::last).min()
     }
 }
 
@@ -301,6 +314,7 @@ impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
             also_cookies: Rc::default(),
             series: StepSeries::new(tags),
             failures: StepFailures::default(),
+            sampled: Sampled::new(self.definition, self.files.contract(), &own_tags),
         })
     }
 

@@ -32,6 +32,17 @@ impl<W> Vu<W> {
         if step.looks {
             goes_on = self.look(step, last, first, io, record, &mut broken);
         }
+        if last.sampled
+            && let Some(differences) = self.differences(step, last, io)
+            && let Some(sampled) = &step.sampled
+        {
+            let held = differences.is_empty();
+            let series = sampled.series.get(record);
+            record.check(series, held, last.hop.exchange.timings.end);
+            if !held {
+                broken.push(step.looked_at());
+            }
+        }
         if !expected || !broken.is_empty() || record.wants_all() {
             self.explain(step, last, expected, first, &broken, io, record);
         }
@@ -131,7 +142,8 @@ impl<W> Vu<W> {
         let recorded = step.record.iter().map(|own| &own.from);
         let taken = step.extract.iter().chain(recorded);
         let names = names.chain(taken.map(|extract| extract.missing.check()));
-        let names: Vec<_> = names.collect();
+        let contract = step.sampled.iter().map(|sampled| sampled.series.check());
+        let names: Vec<_> = names.chain(contract).collect();
         let named = broken.iter().filter_map(|n| names.get(usize::from(*n)));
         let mut sample = sample(Parts {
             names: step.series.names(),
@@ -142,6 +154,10 @@ impl<W> Vu<W> {
             evidence,
             size,
         });
+        if broken.contains(&step.looked_at()) {
+            let differences = self.differences(step, last, io).unwrap_or_default();
+            sample.message = differences.first().map(ToString::to_string);
+        }
         mask_values(&mut sample, &self.hidden);
         let end = last.hop.exchange.timings.end;
         if record.wants_all() {

@@ -6,6 +6,7 @@ use super::io::{Io, Request, ThinkTimer};
 use super::progress::{Progress, Turn};
 use super::redirect::is_redirect;
 use super::request::RequestTemplate;
+use super::sampled::Sampled;
 use super::scenario::{CompiledScenario, Op, RequestSource, StepPlan};
 use super::text::Scope;
 use crate::clock::Nanos;
@@ -152,9 +153,12 @@ impl<W> Vu<W> {
                     if step.failures.wants() || record.borrow().wants_all() {
                         io.explain_next();
                     }
-                    let exchange = io.execute(wire, step.keep, step.timeout).await;
+                    let sampled = step.sampled.as_ref().is_some_and(|s| s.is_due());
+                    let keep = if sampled { Sampled::KEEP } else { step.keep };
+                    let exchange = io.execute(wire, keep, step.timeout).await;
                     self.in_flight = None;
                     let mut last = Final::of(exchange, at);
+                    last.sampled = sampled;
                     if step.digest {
                         self.hear(step, io);
                     }

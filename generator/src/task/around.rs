@@ -1,6 +1,7 @@
 //! What a task of the native engine does before and after the load: setup and teardown, once a run, whatever the number of tasks.
 
 use super::base::Task;
+use super::contract::ContractCheck;
 use super::control;
 use super::error::TaskError;
 use super::objects::optional;
@@ -9,6 +10,7 @@ use crate::clock::unix_ms;
 use crate::environment::Level;
 use crate::flow::{Files, Given};
 use floodgate_core::definition::{Definition, Step};
+use floodgate_records::control::StopReason;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
@@ -22,6 +24,35 @@ const TEARDOWN: Duration = Duration::from_secs(300);
 /// The same after an order to stop, and past the deadline: less than whoever waits for the manifest waits.
 const LAST: Duration = Duration::from_secs(40);
 
+/// What there is before the load.
+#[derive(Debug, Default)]
+pub(super) struct Before {
+    /// What setup has given.
+    pub(super) given: Given,
+    /// What of the contract was not checked.
+    pub(super) warnings: Vec<String>,
+    /// Why there must be no load, a line each.
+    refusal: Vec<String>,
+}
+
+impl Before {
+    fn with(given: Given) -> Self {
+        Self {
+            given,
+            ..Self::default()
+        }
+    }
+}
+
+/// What is done before the load, in words.
+fn preparations(definition: &Definition) -> &'static str {
+    match (definition.setup.is_empty(), definition.contract.is_some()) {
+        (false, true) => "setup and the check of the contract",
+        (true, true) => "the check of the contract",
+        _ => "setup",
+    }
+}
+
 impl Task {
     /// Whether this is the task that does what is done once.
     fn leads(&self) -> bool {
@@ -29,7 +60,7 @@ impl Task {
         first.is_some_and(|first| first.index == self.config.task)
     }
 
-    /// What setup gives to all flows; `Err` within is who said that there is to be no start.
+    /// What setup gives to all flows, and warnings of the contract's check; `Err` within is who said that there is to be no start.
     ///
     /// # Errors
     /// A setup that fails, or does not end in time.
@@ -37,50 +68,99 @@ impl Task {
         &self,
         definition: &Definition,
         files: &Arc<Files>,
-    ) -> Result<Result<Given, String>, TaskError> {
-        if definition.setup.is_empty() {
-            return Ok(Ok(Given::new()));
+    ) -> Result<Result<Before, String>, TaskError> {
+        if definition.setup.is_empty() && definition.contract.is_none() {
+            return Ok(Ok(Before::default()));
         }
         let limit = Duration::from_millis(self.plan.start_timeout_ms);
         let mut stop = self.stop.clone();
         let ended = tokio::select! {
-            given = self.given(definition, files, limit) => given.map(Ok),
+            before = self.before(definition, files, limit) => before.map(Ok),
             by = control::stop_ordered(&*self.store, &self.keys, &self.plan) => Ok(Err(by)),
             by = control::stop_signalled(&mut stop) => Ok(Err(by)),
             () = sleep(limit) => Err(TaskError::NotReady(format!(
-                "setup did not end within {} s", limit.as_secs()
+                "{} did not end within {} s", preparations(definition), limit.as_secs()
             ))),
         };
-        if let Err(error) = &ended {
-            (self.config.environment.log)(Level::Error, &error.to_string());
+        let log = &self.config.environment.log;
+        match ended {
+            Ok(Ok(before)) if !before.refusal.is_empty() => {
+                log(Level::Error, &before.refusal.join("\n"));
+                self.tear_down(definition, files, &before.given, true).await;
+                let by = before.refusal.join("\n");
+                let order = (StopReason::Contract, by.clone());
+                let until = Instant::now() + self.config.environment.patience;
+                control::order_stop(&*self.store, &self.keys, order, until, log).await;
+                Ok(Err(by))
+            }
+            Err(error) => {
+                log(Level::Error, &error.to_string());
+                Err(error)
+            }
+            ended => ended,
         }
-        ended
     }
 
-    async fn given(
+    async fn before(
         &self,
         definition: &Definition,
         files: &Arc<Files>,
         limit: Duration,
-    ) -> Result<Given, TaskError> {
+    ) -> Result<Before, TaskError> {
         if self.leads() {
-            let once = self.once("setup", definition, &definition.setup, files, Given::new())?;
-            let given = once.run().await;
-            let given = given.map_err(|why| TaskError::NotReady(format!("setup failed: {why}")))?;
-            if self.plan.tasks.len() > 1 {
-                self.put(&self.keys.setup(), &given, Instant::now() + limit)
-                    .await?;
+            let mut given = Given::new();
+            if !definition.setup.is_empty() {
+                let once = self.once("setup", definition, &definition.setup, files, given)?;
+                let failed = |why| TaskError::NotReady(format!("setup failed: {why}"));
+                given = once.run().await.map_err(failed)?;
             }
-            return Ok(given);
+            let before = self.checked(definition, files, given).await?;
+            // The others wait for it, and have nothing to wait for if there is to be no load.
+            if self.plan.tasks.len() > 1 && before.refusal.is_empty() {
+                let until = Instant::now() + limit;
+                self.put(&self.keys.setup(), &before.given, until).await?;
+            }
+            return Ok(before);
         }
         loop {
             match optional::<Given>(&*self.store, &self.keys.setup()).await {
-                Ok(Some(given)) => return Ok(given),
+                Ok(Some(given)) => return Ok(Before::with(given)),
                 Err(error @ TaskError::Malformed { .. }) => return Err(error),
                 // A store that does not answer now is asked again, as long as there is time.
                 Ok(None) | Err(_) => sleep(control::start_look(&self.plan)).await,
             }
         }
+    }
+
+    /// Holds the target's responses against the contract, if there is one.
+    async fn checked(
+        &self,
+        definition: &Definition,
+        files: &Arc<Files>,
+        given: Given,
+    ) -> Result<Before, TaskError> {
+        let Some(contract) = files.contract() else {
+            return Ok(Before::with(given));
+        };
+        let check = ContractCheck {
+            transports: self.transports(definition, files)?,
+            definition: definition.clone(),
+            contract: Arc::clone(contract),
+            files: Arc::clone(files),
+            execution: self.plan.execution.clone(),
+            task: self.config.task,
+            given: given.clone(),
+        };
+        let failed = |why| TaskError::NotReady(format!("the check of the contract failed: {why}"));
+        let mut found = check.run().await.map_err(failed)?;
+        for line in found.refusal.iter_mut().chain(&mut found.warnings) {
+            self.redactor.redact_text(line);
+        }
+        Ok(Before {
+            given,
+            warnings: found.warnings,
+            refusal: found.refusal,
+        })
     }
 
     fn once(

@@ -137,16 +137,16 @@ pub(super) async fn follow_steps(
     }
 }
 
-/// Orders all tasks to stop because the script says so, unless something else has: the first order counts.
+/// Orders all tasks to stop, unless something else has: the first order counts.
 pub(super) async fn order_stop(
     store: &dyn ObjectStore,
     keys: &ExecutionKeys,
-    by: String,
+    (reason, by): (StopReason, String),
     until: Instant,
     log: &Log,
 ) {
     let stop = Stop {
-        reason: StopReason::Script,
+        reason,
         by,
         at_ms: unix_ms(),
     };

@@ -1,9 +1,11 @@
 //! One task: reads its plan, says that it is ready, starts at the common time, sends its share of the load, and leaves a
 //! manifest.
 
+mod apart;
 mod around;
 mod base;
 mod config;
+mod contract;
 mod control;
 mod error;
 mod files;

@@ -45,7 +45,10 @@ impl Task {
         );
         let transports = self.transports(&definition, &files)?;
         let given = match self.set_up_once(&definition, &files).await? {
-            Ok(given) => given,
+            Ok(before) => {
+                warnings.extend(before.warnings);
+                before.given
+            }
             Err(by) => return self.finish_unstarted(by, warnings).await,
         };
         let clock = Clock::start();

@@ -1,6 +1,7 @@
 //! Setup and teardown of the native engine: flows that one task of a run does once, in a thread of its own. Their requests are no load and
 //! are in no metric; what goes wrong with them is told.
 
+use super::apart::apart;
 use crate::clock::{Clock, Nanos};
 use crate::exchange::{Exchange, Protocol};
 use crate::flow::{
@@ -15,9 +16,6 @@ use floodgate_records::metric::{MetricKind, Tags};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::thread::Builder;
-use tokio::runtime::LocalOptions;
-use tokio::sync::oneshot;
 
 /// A flow that is done once.
 pub(super) struct Once {
@@ -38,31 +36,7 @@ impl Once {
     /// # Errors
     /// What went wrong first.
     pub(super) async fn run(self) -> Result<Given, String> {
-        let (alive, cut_off) = oneshot::channel::<()>();
-        let (done, end) = oneshot::channel();
-        let thread = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build_local(LocalOptions::default());
-            let outcome = match runtime {
-                Ok(runtime) => runtime.block_on(async {
-                    tokio::select! {
-                        outcome = self.work() => outcome,
-                        _ = cut_off => Err("it was cut off".to_owned()),
-                    }
-                }),
-                Err(error) => Err(format!("no runtime: {error}")),
-            };
-            // Nobody waits for it any more where it was cut off.
-            drop(done.send(outcome));
-        };
-        Builder::new()
-            .name("once".to_owned())
-            .spawn(thread)
-            .map_err(|error| format!("no thread: {error}"))?;
-        let outcome = end.await;
-        drop(alive);
-        outcome.unwrap_or_else(|_| Err("its thread ended".to_owned()))
+        apart("once", move || async move { self.work().await }).await
     }
 
     async fn work(&self) -> Result<Given, String> {

@@ -17,6 +17,7 @@ use crate::standstill::{Standstills, Stops, as_us};
 use floodgate_core::definition::model::Definition;
 use floodgate_core::fold::Folding;
 use floodgate_engines::{Control, ControlError, Exit, Job, Launch};
+use floodgate_records::control::StopReason;
 use floodgate_records::manifest::{Manifest, ScriptSays, TaskOutcome};
 use floodgate_records::metric::Tags;
 use std::path::Path;
@@ -112,7 +113,8 @@ impl Task {
         if let (None, Some(why)) = (&run.stopped_by, aborted(&run)) {
             let by = together::by_script(self.config.task, &why);
             let until = tokio::time::Instant::now() + environment.patience;
-            control::order_stop(&*self.store, &self.keys, by, until, &environment.log).await;
+            let order = (StopReason::Script, by);
+            control::order_stop(&*self.store, &self.keys, order, until, &environment.log).await;
         }
         let fed = tokio::task::spawn_blocking(move || join(feeding))
             .await

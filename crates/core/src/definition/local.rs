@@ -7,7 +7,7 @@ use super::tree::Node;
 use floodgate_records::engine::Engine;
 
 /// Keys of the definition that no run heeds yet.
-const WITHOUT_EFFECT: [&str; 2] = [root::NOTIFY.key.name, root::CONTRACT.key.name];
+const WITHOUT_EFFECT: [&str; 1] = [root::NOTIFY.key.name];
 /// Keys below `run` that a local run does not heed.
 const RUN_WITHOUT_EFFECT: [&str; 5] = [
     run::TASKS.key.name,
@@ -17,7 +17,11 @@ const RUN_WITHOUT_EFFECT: [&str; 5] = [
     run::MAX_COST_USD.key.name,
 ];
 /// Keys that only the native engine heeds.
-const NATIVE_ONLY: [&str; 2] = [root::HTTP.key.name, root::DATA_FILES.key.name];
+const NATIVE_ONLY: [&str; 3] = [
+    root::HTTP.key.name,
+    root::DATA_FILES.key.name,
+    root::CONTRACT.key.name,
+];
 /// What is said of keys below `run`, and of nothing else.
 pub const LOCAL_ONLY: &str = "has no effect in a local run";
 

@@ -65,8 +65,8 @@ pub struct Definition {
     pub tags: BTreeMap<String, String>,
     /// Notifications.
     pub notify: Vec<Notify>,
-    /// The OpenAPI document for the check before the load.
-    pub contract: Option<String>,
+    /// What responses are checked against.
+    pub contract: Option<ContractSpec>,
 }
 
 /// One scenario.
@@ -466,6 +466,15 @@ pub struct Region {
     pub region: String,
     /// Relative weight.
     pub weight: u32,
+}
+
+/// What the target's responses are checked against.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContractSpec {
+    /// An OpenAPI document, by its path relative to the definition.
+    pub file: String,
+    /// The share of the load's responses that is checked, too, in [0, 1].
+    pub sample: f64,
 }
 
 /// A notification.

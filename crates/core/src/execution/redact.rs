@@ -42,7 +42,7 @@ const FIELDS: [&str; 12] = [
 ];
 
 /// Whether the value of a parameter or a field of this name is left out of samples in any case.
-pub(crate) fn is_confidential_field(name: &str) -> bool {
+pub fn is_confidential_field(name: &str) -> bool {
     FIELDS.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
@@ -129,6 +129,15 @@ impl Redactor {
             .chain(response)
             .for_each(floodgate_records::failure::Excerpt::cut);
         sample.cut();
+    }
+
+    /// Leaves out of a sentence what must not be seen in it.
+    pub fn redact_text(&self, text: &mut String) {
+        mask_credentials(text);
+        self.fields(text, &mut Vec::new());
+        for value in &self.secrets {
+            mask(text, value);
+        }
     }
 
     fn headers(&self, headers: &mut [(String, String)], found: &mut Vec<String>) {

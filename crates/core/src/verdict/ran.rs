@@ -27,6 +27,14 @@ pub(super) fn could_not_run(e: &Evidence<'_>) -> Vec<String> {
     {
         why.push(format!("nothing was started: {by}"));
     }
+    if let Some(Stop {
+        reason: StopReason::Contract,
+        by,
+        ..
+    }) = e.stop
+    {
+        why.extend(by.lines().map(str::to_owned));
+    }
     if why.is_empty() && c.tasks_reported == 0 && c.shards_merged == 0 {
         why.push(format!(
             "none of {} reported, and no shard was found",

@@ -8,6 +8,7 @@ use super::super::threads::resume;
 use crate::environment::Level;
 use crate::script::Child;
 use floodgate_engines::{Control, ControlError, Phase};
+use floodgate_records::control::StopReason;
 use serde_json::Value;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -126,8 +127,9 @@ impl Task {
             flags.over.store(true, Ordering::Release);
             let stopped = || flags.stopped.load(Ordering::Acquire);
             if end == Phase::Interrupted && !stopped() {
-                let (by, until) = (by_script(own, "test.abort()"), Instant::now() + patience);
-                control::order_stop(&*store, &keys, by, until, &log).await;
+                let order = (StopReason::Script, by_script(own, "test.abort()"));
+                let until = Instant::now() + patience;
+                control::order_stop(&*store, &keys, order, until, &log).await;
             }
             let limit = Instant::now() + OTHERS;
             for task in others {

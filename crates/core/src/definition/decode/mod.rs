@@ -6,6 +6,7 @@
 mod body;
 mod capacity;
 mod context;
+mod contract;
 mod control;
 mod data;
 mod executor;
@@ -118,8 +119,7 @@ pub(super) fn definition(
         notify: notifications(root),
         contract: root::CONTRACT
             .place(root)
-            .and_then(|node| notify::OPENAPI.place(node))
-            .and_then(|node| decoder.file(node)),
+            .and_then(|node| decoder.contract(node)),
     };
     decoder.unmatched(root);
     (definition, decoder.files.into_iter().collect())

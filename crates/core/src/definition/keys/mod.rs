@@ -2,6 +2,7 @@
 //! built from.
 
 pub(super) mod capacity;
+pub(super) mod contract;
 pub(super) mod data;
 pub(super) mod grammar;
 pub(super) mod http;

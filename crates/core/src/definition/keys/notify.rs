@@ -1,6 +1,6 @@
-//! Notifications and the contract.
+//! Notifications.
 
-use super::places::{ARN, FILE, WEB_URL};
+use super::places::{ARN, WEB_URL};
 use crate::definition::field::{Field, keys};
 use crate::definition::shape::{Key, Shape, Table};
 
@@ -29,14 +29,3 @@ pub(super) static NOTIFY: Table = Table::new(
     &[NOTIFY_KEYS],
 )
 .one_of(&["webhook", "sns", "slack"]);
-
-keys! { CONTRACT_KEYS:
-    OPENAPI: String = "openapi", FILE, required; "An OpenAPI document.";
-}
-
-/// `contract:`.
-pub(super) static CONTRACT: Table = Table::new(
-    "contract",
-    "What the target is checked against before any load.",
-    &[CONTRACT_KEYS],
-);

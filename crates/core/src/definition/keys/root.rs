@@ -1,11 +1,12 @@
 //! The whole definition.
 
 use super::capacity::CAPACITY as CAPACITY_TABLE;
+use super::contract::CONTRACT as CONTRACT_TABLE;
 use super::data::DATA;
 use super::grammar;
 use super::http::HTTP_SHAPE;
 use super::names::{PARAMETER, SCENARIO_NAME, SLUG};
-use super::notify::{CONTRACT as CONTRACT_TABLE, NOTIFY as NOTIFY_TABLE};
+use super::notify::NOTIFY as NOTIFY_TABLE;
 use super::places::{FILE, TARGET as BASE_URL};
 use super::run::RUN as RUN_TABLE;
 use super::scenario::SCENARIO;
@@ -50,7 +51,7 @@ keys! { KEYS:
         "Makes the run seek the highest load at which the thresholds hold.";
     RUN: Parts = "run", { Shape::Object(&RUN_TABLE) }; "Placement, size and limits of the run.";
     NOTIFY: Parts = "notify", { Shape::List { of: &Shape::Object(&NOTIFY_TABLE), min: 0 } }; "Where to send notifications of the verdict.";
-    CONTRACT: Parts = "contract", { Shape::Object(&CONTRACT_TABLE) }; "What the target is checked against before any load.";
+    CONTRACT: Parts = "contract", { Shape::Object(&CONTRACT_TABLE) }; "What the target's responses are checked against, once before any load.";
 }
 
 const BOUNDS: &str = "a setup may take as long as the start of the tasks, a teardown five minutes";

@@ -205,7 +205,6 @@ fn what_a_local_run_does_not_heed() {
         "run.regions",
         "run.max_cost_usd",
         "notify",
-        "contract",
     ]) {
         let says = if path.starts_with("run.") {
             LOCAL_ONLY
@@ -217,7 +216,7 @@ fn what_a_local_run_does_not_heed() {
             "{path}: {line}"
         );
     }
-    assert_eq!(unheeded.len(), 7, "{unheeded:#?}");
+    assert_eq!(unheeded.len(), 6, "{unheeded:#?}");
     assert_eq!(list(&with_flow("- get: http://x/")), [""; 0]);
 }
 

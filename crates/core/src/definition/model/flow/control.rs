@@ -106,6 +106,7 @@ impl Definition {
             }],
             setup: Vec::new(),
             teardown: Vec::new(),
+            contract: None,
             ..self.clone()
         }
     }
