@@ -292,6 +292,7 @@ fn compile(flow: Vec<RequestStep>) -> CompiledScenario<usize> {
         run: RunOptions::default(),
         http: HttpOptions::default(),
         tags: Default::default(),
+        export: Vec::new(),
         notify: Vec::new(),
         setup: Vec::new(),
         teardown: Vec::new(),

@@ -9,6 +9,7 @@ mod console;
 mod contract;
 mod convert;
 mod examples;
+mod export;
 mod faults;
 mod flows;
 mod harm;

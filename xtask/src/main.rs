@@ -1,4 +1,4 @@
-//! Chores of this repository: `cargo xtask test`, `ci`, `bench`, `image`, `emulate`, `package`, `pages`, `dist`, `recording`, `simulate` and `terraform`.
+//! Chores of this repository: `cargo xtask test`, `ci`, `bench`, `image`, `emulate`, `package`, `pages`, `dist`, `recording`, `simulate`, `sinks` and `terraform`.
 
 mod arch;
 mod bench;
@@ -27,6 +27,7 @@ mod readers;
 mod recording;
 mod repo;
 mod simulate;
+mod sinks;
 mod steps;
 mod terraform;
 mod test;
@@ -70,6 +71,8 @@ enum Chore {
     Recording(recording::Options),
     /// Simulate runs, and print how often statistics are right
     Simulate(simulate::Options),
+    /// Install the servers and readers that exports are tested against
+    Sinks(sinks::Options),
     /// Check the Terraform code, and build the provider that this takes
     Terraform(terraform::Options),
 }
@@ -89,6 +92,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Pages(options) => pages::run(&options),
         Chore::Recording(options) => recording::run(&options),
         Chore::Simulate(options) => simulate::run(&options),
+        Chore::Sinks(options) => sinks::run(&options),
         Chore::Terraform(options) => terraform::run(&options),
     }
 }

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: sets up what the tests need, without asking, and runs them all.
 
 use crate::steps::Steps;
-use crate::{cloud, documents, engines, pages, readers, repo};
+use crate::{cloud, documents, engines, pages, readers, repo, sinks};
 use anyhow::Result;
 use std::time::Instant;
 
@@ -108,6 +108,7 @@ fn on_this_machine(steps: &mut Steps, options: &Options) {
         }
     }
     engines::provide(steps, &mut tests, options.no_setup.then_some("--no-setup"));
+    sinks::provide(steps, &mut tests, options.no_setup.then_some("--no-setup"));
     steps.run("tests", &mut tests);
     if options.no_setup {
         steps.leave_out("pages", "--no-setup");

@@ -1,8 +1,9 @@
 //! The command line as written. What it means is decided in [`crate::commands`].
 
 use crate::commands::{
-    abort, attach, baseline, capacity, compare, convert, demo, deploy, destroy, doctor, generator,
-    hit, import, init, inspect, register, report, run, runs, schema, show, trend, ui, validate,
+    abort, attach, baseline, capacity, compare, convert, demo, deploy, destroy, doctor, export,
+    generator, hit, import, init, inspect, register, report, run, runs, schema, show, trend, ui,
+    validate,
 };
 use clap::{Parser, Subcommand};
 
@@ -48,6 +49,8 @@ pub enum Command {
     Show(show::Args),
     /// Write the report of an execution: a page, Markdown, a badge
     Report(report::Args),
+    /// Export an execution to a time-series store, a metrics back end or a file
+    Export(export::Args),
     /// Compare an execution with an earlier one: regressed, improved, unchanged or undecided
     Compare(compare::Args),
     /// Show where the numbers of a test changed over its runs
@@ -107,7 +110,7 @@ mod tests {
         cli.build();
         for name in [
             "run", "capacity", "hit", "abort", "attach", "register", "runs", "show", "doctor",
-            "deploy", "destroy", "report", "import", "convert",
+            "deploy", "destroy", "report", "import", "convert", "export",
         ] {
             let command = cli.find_subcommand_mut(name).unwrap();
             insta::assert_snapshot!(format!("help_{name}"), command.render_help());

@@ -15,6 +15,7 @@ mod deploy;
 mod doctor;
 pub mod env;
 pub mod error;
+mod export;
 mod files;
 mod limits;
 pub mod load;
@@ -37,8 +38,8 @@ use clap::error::{ContextKind, ErrorKind};
 use command::{Cli, Command};
 use commands::{
     abort, attach, baseline, capacity, compare, convert, demo, deploy as deploying,
-    destroy as destroying, doctor as doctors, generator, hit, import, init, inspect, register,
-    report, run, runs, schema, show, trend, ui, validate,
+    destroy as destroying, doctor as doctors, export as export_runs, generator, hit, import, init,
+    inspect, register, report, run, runs, schema, show, trend, ui, validate,
 };
 use error::CliError;
 use floodgate_generator::script::{GUARD, guarded};
@@ -160,6 +161,7 @@ fn dispatch(command: Command) -> error::Result<ExitCode> {
             Command::Runs(args) => runs::runs(args).await,
             Command::Show(args) => show::show(args).await,
             Command::Report(args) => Box::pin(report::report(args)).await,
+            Command::Export(args) => Box::pin(export_runs::export(args)).await,
             Command::Compare(args) => Box::pin(compare::compare(args)).await,
             Command::Trend(args) => Box::pin(trend::trend(args)).await,
             Command::Ui(args) => Box::pin(ui::ui(args)).await,

@@ -2,6 +2,7 @@
 
 use crate::env::{Environment, SECRET_VARIABLES};
 use crate::error::{CliError, Result};
+use crate::export;
 use crate::files;
 use crate::script::above::Above;
 use crate::script::{self, definition_of};
@@ -119,6 +120,8 @@ pub fn load_text(
     let overrides = &[for_script(&text, &env), overrides.to_vec()].concat();
     let mut checked = load::check(&source, overrides, &env)?;
     no_stray_load_options(&checked.parsed.definition, &env)?;
+    // What its sinks make of their URLs; they are opened when there is a run.
+    export::of_definition(&checked.parsed.definition, &env)?;
     let (mut made, mut inspection, mut said) = (None, None, Vec::new());
     let mut base_dir = origin.base_dir;
     if checked.parsed.definition.engine.runs_scripts() {

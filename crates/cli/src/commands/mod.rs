@@ -10,6 +10,7 @@ pub mod demo;
 pub mod deploy;
 pub mod destroy;
 pub mod doctor;
+pub mod export;
 pub mod generator;
 pub mod hit;
 pub mod import;

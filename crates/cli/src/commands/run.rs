@@ -253,6 +253,10 @@ pub(crate) fn package_for_cloud(test: &LoadedTest) -> TestPackage<'_> {
         .map(ToString::to_string)
         .collect();
     package.warnings.retain(|warning| !local.contains(warning));
+    if !package.definition.export.is_empty() {
+        let warning = "export has no effect in the cloud yet: floodgate export ID --cloud --to URL exports a run that has ended";
+        package.warnings.push(warning.to_owned());
+    }
     package
 }
 

@@ -13,7 +13,9 @@ use crate::args::ShowArgs;
 use crate::clock::now_ms;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
+use crate::export::{self, Exports};
 use crate::load::LoadedTest;
+use crate::output::say;
 use crate::signals::Signals;
 use crate::trigger::trigger;
 use crate::view::{Title, View, view};
@@ -21,6 +23,7 @@ use floodgate_control::watch::{Next, Phase, Watch, WatchOptions};
 use floodgate_control::{
     ControlError, Finished, PlanOptions, Prepared, Stores, note_stop, prepare,
 };
+use floodgate_export::Target;
 use floodgate_generator::environment::default_spool;
 use floodgate_records::control::StopReason;
 use floodgate_records::engine::Engine;
@@ -76,6 +79,7 @@ pub struct LocalRun<'a> {
 /// See [`CliError`]. Whatever happens after the preparation, what was measured is merged and the record is final,
 /// unless the disk refuses.
 pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
+    let targets = export::of_definition(&run.test.parsed().definition, run.env)?;
     let mut signals = Signals::new()?;
     let (stores, store) = open(run.out)?;
     orphans::sweep(&stores, &store, run.env).await;
@@ -85,7 +89,8 @@ pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
         .unwrap_or_else(|| ulid::Ulid::generate().to_string());
     let project = &run.test.parsed().definition.project;
     let held = hold(&store, project, &id)?;
-    let ended = carry_out(&run, &id, &stores, &mut signals).await;
+    // boxed: its future is large
+    let ended = Box::pin(carry_out(&run, &id, &stores, targets, &mut signals)).await;
     let_go(held, &stores, project, &id).await;
     ended
 }
@@ -105,6 +110,7 @@ async fn carry_out(
     run: &LocalRun<'_>,
     id: &str,
     stores: &Stores,
+    targets: Vec<Target>,
     signals: &mut Signals,
 ) -> Result<Finished> {
     let base_dir =
@@ -142,6 +148,11 @@ async fn carry_out(
     for warning in &run.test.package().warnings {
         view.note(warning);
     }
+    let exports = Exports::start(targets, stores, &prepared.execution, &prepared.plan);
+    let exports = exports.unwrap_or_else(|error| {
+        view.note(&format!("nothing is exported: {error}"));
+        None
+    });
     let watched = watch(run, stores, &prepared, signals, view.as_mut()).await;
     view.close();
     restore(stores, &prepared.execution).await;
@@ -168,7 +179,10 @@ async fn carry_out(
     loop {
         tokio::select! {
             finished = &mut finishing => return match finished {
-                Ok(finished) => Ok(finished),
+                Ok(finished) => {
+                    Box::pin(end_exports(exports, &finished, signals)).await;
+                    Ok(finished)
+                }
                 Err(error) => Err(giving_up::end(stores, &prepared, run.out, error.into()).await),
             },
             // Merging is short and writes atomically: one signal is not enough to lose it.
@@ -176,6 +190,20 @@ async fn carry_out(
                 abandon(stores, &prepared.execution, signal).await;
                 return Err(interrupted(run, &prepared, signal));
             },
+        }
+    }
+}
+
+/// Hands over what exports do not have yet, and says what they did not take. A signal is enough to leave it.
+async fn end_exports(exports: Option<Exports>, finished: &Finished, signals: &mut Signals) {
+    let Some(exports) = exports else {
+        return;
+    };
+    tokio::select! {
+        told = exports.finish(finished) => export::warn(&finished.execution, &told),
+        (signal, _) = signals.next() => {
+            let id = &finished.execution.id;
+            say!("warning: {signal}: exports are left as they are; again: floodgate export {id} --to URL");
         }
     }
 }

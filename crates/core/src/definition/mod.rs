@@ -23,6 +23,7 @@ mod version;
 mod yaml;
 
 pub use fault::{Fault, Faults, Place, Severity};
+pub use keys::export::EXPORT_SCHEMES;
 pub use local::LOCAL_ONLY;
 pub use mask::without_credentials;
 pub use model::*;

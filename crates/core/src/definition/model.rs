@@ -1,11 +1,15 @@
 //! What a definition says, validated and typed. Units stand in the types; every reference has been resolved.
 
+mod capacity;
 mod connection;
+mod export;
 mod flow;
 mod retry;
 mod threshold;
 
+pub use capacity::*;
 pub use connection::*;
+pub use export::*;
 pub use floodgate_records::connections::TlsResumption;
 pub use flow::*;
 pub use retry::*;
@@ -63,6 +67,8 @@ pub struct Definition {
     pub http: HttpOptions,
     /// Tags of every sample.
     pub tags: BTreeMap<String, String>,
+    /// Where results go beside the store of the run.
+    pub export: Vec<ExportSpec>,
     /// Notifications.
     pub notify: Vec<Notify>,
     /// What responses are checked against.
@@ -412,23 +418,6 @@ pub enum BaselineRef {
     Rolling(u32),
     /// That execution.
     Execution(String),
-}
-
-/// A search for the highest load at which the thresholds hold. Loads are iterations a second or VUs, over all scenarios.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct CapacitySpec {
-    /// The first load (default: a tenth of what the scenarios say).
-    pub start: Option<f64>,
-    /// The largest load to try.
-    pub max: Option<f64>,
-    /// How far the ends of the 95 % interval may be from the estimate, in (0, 1).
-    pub precision: f64,
-    /// The beginning of each step that is not judged.
-    pub settle: Duration,
-    /// How long a step is judged at least.
-    pub step: Duration,
-    /// When the search ends at the latest.
-    pub max_duration: Duration,
 }
 
 /// Placement and bounds.

@@ -226,6 +226,7 @@ fn definition(scenarios: Vec<(Duration, Duration, Executor)>) -> Definition {
         run: RunOptions::default(),
         http: HttpOptions::default(),
         tags: BTreeMap::new(),
+        export: vec![],
         notify: vec![],
         setup: Vec::new(),
         teardown: Vec::new(),

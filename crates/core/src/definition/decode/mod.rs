@@ -10,6 +10,7 @@ mod contract;
 mod control;
 mod data;
 mod executor;
+mod export;
 mod flow;
 mod http;
 mod once;
@@ -116,6 +117,7 @@ pub(super) fn definition(
         run,
         http,
         tags: decoder.tags(root, root::TAGS),
+        export: decoder.exports(root),
         notify: notifications(root),
         contract: root::CONTRACT
             .place(root)

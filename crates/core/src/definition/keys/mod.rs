@@ -4,6 +4,7 @@
 pub(super) mod capacity;
 pub(super) mod contract;
 pub(super) mod data;
+pub(super) mod export;
 pub(super) mod grammar;
 pub(super) mod http;
 pub(super) mod names;

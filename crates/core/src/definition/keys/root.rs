@@ -3,6 +3,7 @@
 use super::capacity::CAPACITY as CAPACITY_TABLE;
 use super::contract::CONTRACT as CONTRACT_TABLE;
 use super::data::DATA;
+use super::export::EXPORT as EXPORT_ITEM;
 use super::grammar;
 use super::http::HTTP_SHAPE;
 use super::names::{PARAMETER, SCENARIO_NAME, SLUG};
@@ -50,6 +51,7 @@ keys! { KEYS:
     CAPACITY: Parts = "capacity", { Shape::Object(&CAPACITY_TABLE) };
         "Makes the run seek the highest load at which the thresholds hold.";
     RUN: Parts = "run", { Shape::Object(&RUN_TABLE) }; "Placement, size and limits of the run.";
+    EXPORT: Parts = "export", { Shape::List { of: &EXPORT_ITEM, min: 0 } }; "Where results go beside the run's own store, during a local run and at its end.";
     NOTIFY: Parts = "notify", { Shape::List { of: &Shape::Object(&NOTIFY_TABLE), min: 0 } }; "Where to send notifications of the verdict.";
     CONTRACT: Parts = "contract", { Shape::Object(&CONTRACT_TABLE) }; "What the target's responses are checked against, once before any load.";
 }

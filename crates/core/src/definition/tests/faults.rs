@@ -428,3 +428,39 @@ fn what_has_nothing_to_do_with_a_fault_is_reported_beside_it() {
     let text = text.replace("${b}", "b");
     assert!(faults(&text).contains("no step has the name \"hom\""));
 }
+
+#[test]
+fn exports_are_urls_whose_secrets_are_references() {
+    for (item, said) in [
+        ("elsewhere://h/db", "there is no export to \"elsewhere\":"),
+        ("influxd://h/db", "did you mean \"influxdb\"?"),
+        ("no-url", "is not a valid URL of an export"),
+        ("\"influxdb://h/my db\"", "write %20"),
+        ("influxdb://ann:hunter2@h/db", "write {to: URL, password:"),
+        (
+            "influxdb://h/db?token=hunter2",
+            "a password or token stands in the URL",
+        ),
+        (
+            "{to: \"influxdb://h/db\", token: hunter2}",
+            "the token itself stands in the definition",
+        ),
+        (
+            "{to: \"influxdb://${secret:token}/db\"}",
+            "a secret cannot stand here",
+        ),
+        ("{password: \"${secret:token}\"}", "\"to\" is missing"),
+    ] {
+        let faults = read(&with_top(&format!("export: [{item}]"))).unwrap_err();
+        assert_eq!(faults.0.len(), 1, "{item}: {faults}");
+        let told = faults.to_string();
+        assert!(told.contains(said), "{item}: {told}");
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+    let parsed = good(&with_top(
+        "export: [\"file:a.csv\", {to: \"influxdb://h/db\", token: \"${secret:token}\"}]",
+    ));
+    let shown = format!("{:?}{}", parsed.definition.export, parsed.normalised);
+    assert!(parsed.definition.export[1].token.is_some());
+    assert!(!shown.contains("s3cr3t"), "{shown}");
+}

@@ -1,0 +1,72 @@
+//! The merged windows of a run that has ended.
+
+use crate::error::{CliError, Result};
+use floodgate_control::Stores;
+use floodgate_core::shard::RowGroups;
+use floodgate_export::{Delivery, Windows};
+use floodgate_records::execution::Execution;
+use floodgate_records::keys::ExecutionKeys;
+use floodgate_records::manifest::Manifest;
+use std::collections::BTreeSet;
+use std::error::Error;
+
+/// Hands over all windows that begin at or after a time. `false` if nothing was merged.
+///
+/// A shard that was late has left a second row of the same series and window, in another row group than the first. So the file is read
+/// twice: first to see which windows come up again, then to hand over each as soon as it cannot.
+///
+/// # Errors
+/// What the store refuses, and data that cannot be read.
+pub(super) async fn deliver(
+    stores: &Stores,
+    execution: &Execution,
+    windows: &mut Windows,
+    from_ms: i64,
+    delivery: &mut Delivery,
+) -> Result<bool> {
+    let key = ExecutionKeys::new(&execution.project, &execution.id).merged();
+    let Some(file) = stores.objects.get(&key).await? else {
+        return Ok(false);
+    };
+    let corrupt = |error: &dyn Error| CliError::run(format!("read {key}"), error.to_string());
+    let mut groups = RowGroups::open(file.clone()).map_err(|e| corrupt(&e))?;
+    let mut rows = Vec::new();
+    let mut starts = Vec::new();
+    while groups.read(&mut rows).map_err(|e| corrupt(&e))? {
+        let first = rows.iter().map(|row| row.time_ms).min();
+        starts.push(first.unwrap_or(i64::MAX));
+    }
+    // What is yet to come after each group begins at or after this time.
+    let mut earliest = i64::MAX;
+    for start in starts.iter_mut().rev() {
+        (earliest, *start) = (earliest.min(*start), earliest);
+    }
+    let mut groups = RowGroups::open(file).map_err(|e| corrupt(&e))?;
+    for until_ms in starts {
+        groups.read(&mut rows).map_err(|e| corrupt(&e))?;
+        for row in rows.iter().filter(|row| row.time_ms >= from_ms) {
+            windows.add(row);
+        }
+        // One at a time: histograms take much more memory here than in the file.
+        while let Some(start_ms) = windows.first_open().filter(|start| *start < until_ms) {
+            delivery.push(windows.close(start_ms + 1).map_err(|e| corrupt(&e))?);
+            delivery.flush().await;
+        }
+    }
+    delivery.push(windows.finish().map_err(|e| corrupt(&e))?);
+    delivery.flush_all().await;
+    Ok(true)
+}
+
+/// Metrics of a run's own whose values are times, as its tasks say. One that cannot be read says nothing.
+pub(super) async fn durations(stores: &Stores, execution: &Execution) -> BTreeSet<String> {
+    let keys = ExecutionKeys::new(&execution.project, &execution.id);
+    let mut durations = BTreeSet::new();
+    let listed = stores.objects.list(&keys.manifests_prefix()).await;
+    for info in listed.unwrap_or_default() {
+        let object = stores.objects.get(&info.key).await.ok().flatten();
+        let manifest = object.and_then(|json| serde_json::from_slice::<Manifest>(&json).ok());
+        durations.extend(manifest.into_iter().flat_map(|manifest| manifest.durations));
+    }
+    durations
+}
