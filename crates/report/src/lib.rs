@@ -9,6 +9,7 @@ mod comparison;
 mod conclusion;
 mod csv;
 pub mod doctor;
+mod drift;
 mod estimate;
 mod failures;
 mod figure;

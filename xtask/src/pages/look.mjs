@@ -46,7 +46,7 @@ test("numbers are written as in Rust", async () => {
   }
 });
 
-for (const file of ["passed.html", "failed.html", "inconclusive.html", "day.html", "nothing.html", "hostile.html"]) {
+for (const file of ["passed.html", "failed.html", "inconclusive.html", "hours.html", "day.html", "nothing.html", "hostile.html"]) {
   test(`${file} draws every chart, loads nothing and complains of nothing`, async () => {
     const { page, faults } = await open(file);
     const charts = await page.locator("[data-chart]").count();

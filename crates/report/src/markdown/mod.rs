@@ -5,11 +5,13 @@ mod escape;
 
 use crate::comparison::{basis, change, of_change, value as of_gate, with};
 use crate::conclusion::{Conclusion, conclusion};
+use crate::drift::{course, notes, of_warmup, steps};
 use crate::figure::{number_of, observed, times_of, unanswered, value};
 use crate::format::{count, digits, duration, plural, share, span, utc};
 use crate::style::of_outcome;
 use escape::{code, text};
 use floodgate_records::comparison::Comparison;
+use floodgate_records::drift::Drift;
 use floodgate_records::execution::Execution;
 use floodgate_records::outcome::Outcome;
 use floodgate_records::summary::{BaselineSummary, RequestSummary, Summary};
@@ -17,7 +19,7 @@ use floodgate_records::summary::{BaselineSummary, RequestSummary, Summary};
 /// The most bytes: fewer than the characters that GitHub takes, with room for what a bot adds.
 const MOST: usize = 60_000;
 /// The most bytes of each table or list; what is more is counted.
-const MOST_OF_PART: usize = 11_000;
+const MOST_OF_PART: usize = 7_000;
 
 /// The account of a run as Markdown. `place`: where its report is, a path, an address or a command.
 pub fn markdown(execution: &Execution, summary: &Summary, place: Option<&str>) -> String {
@@ -32,6 +34,10 @@ pub fn markdown(execution: &Execution, summary: &Summary, place: Option<&str>) -
         (None, Some(b)) if b.execution.is_some() => baseline(summary, b),
         _ => String::new(),
     };
+    all += &summary.drift.as_ref().map_or_else(String::new, drift);
+    if let Some(warmup) = &summary.warmup {
+        all += &format!("#### Warm-up\n\n{}\n\n", text(&of_warmup(warmup)));
+    }
     all += &requests(summary);
     if !summary.warnings.is_empty() {
         all += "#### Warnings\n\n";
@@ -234,6 +240,29 @@ fn compared(c: &Comparison) -> String {
         .collect();
     notes.push(text(&format!("{}; {}", with(c), basis(c))));
     table(title, &columns, rows) + &list(notes.into_iter())
+}
+
+fn drift(found: &Drift) -> String {
+    let rows = found.metrics.iter().map(|metric| {
+        let course = course(metric);
+        vec![
+            course.sign.to_owned(),
+            code(&metric.id),
+            text(&course.mean),
+            text(&course.slope),
+            text(&course.interval),
+        ]
+    });
+    let columns = [
+        ("", false),
+        ("metric", false),
+        ("mean", true),
+        ("an hour", true),
+        ("interval", true),
+    ];
+    let steps = steps(found).map(|(sign, _, what)| text(&format!("{sign} {what}")));
+    let notes = notes(found).into_iter().map(|note| text(&note));
+    table("Drift", &columns, rows) + &list(steps.chain(notes))
 }
 
 fn requests(summary: &Summary) -> String {

@@ -1,6 +1,6 @@
 //! The page: what is in it, how large it is, and that no text leaves its place.
 
-use super::answers::{capacity, regressed};
+use super::answers::{capacity, regressed, soak};
 use super::drawn::figures;
 use super::example::{Run, failed, in_the_cloud, inconclusive, nothing, passed};
 use super::hostile::{poisoned, poisoned_with};
@@ -72,6 +72,14 @@ fn sections_stand_in_their_order() {
         .into();
     assert!(places.is_sorted(), "{places:?}");
     assert!(page.contains("class=\"interval\""));
+}
+
+#[test]
+fn the_course_of_a_run_of_hours_is_on_its_page() {
+    let page = page(&soak());
+    let from = page.find("<section id=\"drift\"").unwrap();
+    let to = page.find("<section id=\"load\"").unwrap();
+    insta::assert_snapshot!(page[from..to]);
 }
 
 /// A large shop: as many names as a summary has.
@@ -257,6 +265,7 @@ fn pages_for_the_browser() {
     let write = |name: &str, text: String| std::fs::write(folder.join(name), text).unwrap();
     write("passed.html", page(&in_the_cloud()));
     write("inconclusive.html", page(&inconclusive()));
+    write("hours.html", page(&soak()));
     let (e, mut s) = regressed();
     s.capacity = Some(capacity());
     s.warnings = failed().1.warnings;

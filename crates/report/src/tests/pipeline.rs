@@ -1,6 +1,6 @@
 //! What a pipeline is given.
 
-use super::answers::regressed;
+use super::answers::{regressed, soak};
 use super::example::{failed, in_the_cloud, inconclusive, nothing, passed};
 use super::hostile::poisoned;
 use super::*;
@@ -19,6 +19,14 @@ fn markdown_of_a_failure() {
         "markdown_of_intervals",
         text[from..text.find("#### Requests").unwrap()]
     );
+}
+
+#[test]
+fn markdown_of_hours() {
+    let (e, s) = soak();
+    let text = markdown(&e, &s, None);
+    let from = text.find("#### Drift").unwrap();
+    insta::assert_snapshot!(text[from..text.find("#### Requests").unwrap()]);
 }
 
 #[test]
@@ -51,6 +59,18 @@ fn markdown_fits_a_comment_whatever_is_in_it() {
         };
         300
     ];
+    let (_, hours) = soak();
+    let mut drift = hours.drift.unwrap();
+    let metric = drift.metrics[1].clone();
+    drift.metrics = vec![
+        floodgate_records::drift::DriftMetric {
+            id: hostile.clone(),
+            note: Some(hostile.clone()),
+            ..metric
+        };
+        300
+    ];
+    s.drift = Some(drift);
     let text = markdown(&e, &s, Some(&hostile));
     assert!(
         text.chars().count() < 65_536 && text.len() > 20_000,

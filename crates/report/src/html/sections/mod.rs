@@ -1,6 +1,7 @@
 //! What stands on the page, in its order.
 
 mod compared;
+mod course;
 mod judged;
 mod measured;
 mod ran;
@@ -42,6 +43,8 @@ pub(super) fn all(execution: &Execution, summary: &Summary, figures: &Figures) -
         judged::thresholds(execution, summary),
         compared::section(summary),
         judged::capacity(summary),
+        course::drift(summary),
+        course::warmup(summary),
         measured::load(summary, figures),
         measured::latency(summary, figures),
         measured::errors(execution, summary, figures),
