@@ -2,6 +2,7 @@
 import { count, percent } from "/report/assets/format.js";
 import { get, path } from "./api.js";
 import { h, table } from "./dom.js";
+import { intervals } from "./interval.js";
 import { badge, moment, runLink } from "./shown.js";
 import { formatOf } from "./tests.js";
 
@@ -68,10 +69,13 @@ function difference(base, other) {
   const { comparison } = other;
   const by = (/** @type {number | null | undefined} */ ratio) => (ratio == null ? "–" : `${ratio >= 1 ? "+" : "−"}${percent(Math.abs(ratio - 1))}`);
   const span = (/** @type {any} */ gate) => (gate.ratio == null ? "–" : `${by(gate.ratio.low)} to ${by(gate.ratio.high)}`);
+  const ratios = comparison.gates.flatMap((/** @type {any} */ gate) => gate.ratio ?? []);
+  const drawn = intervals(ratios, comparison.min_effect);
   const rows = comparison.gates.map((/** @type {any} */ gate) => [
-    h("span", { class: `status ${TONES[gate.outcome] ?? ""}` }, gate.outcome), gate.id, by(gate.ratio?.estimate), span(gate), gate.note ?? "",
+    h("span", { class: `status ${TONES[gate.outcome] ?? ""}` }, gate.outcome), gate.id, by(gate.ratio?.estimate), span(gate), gate.ratio && drawn(gate.ratio), gate.note ?? "",
   ]);
   return h("section", {}, h("h2", {}, title, " ", h("span", { class: `status ${TONES[comparison.outcome] ?? ""}` }, comparison.outcome)),
-    table(`Changes: ${title}`, ["~outcome", "number", "#change", "#interval", "~note"], rows),
+    table(`Changes: ${title}`, ["~outcome", "number", "#change", "#interval", "drawn", "~note"], rows),
+    ratios.length > 0 && h("p", { class: "note" }, `Drawn on a log scale: the dashed line is no change, the band is what is too small to matter, ${percent(comparison.min_effect)}.`),
     comparison.obstacles?.length > 0 && h("ul", { class: "list" }, comparison.obstacles.map((/** @type {string} */ text) => h("li", {}, text))));
 }

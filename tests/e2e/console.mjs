@@ -60,7 +60,27 @@ const tests = [
     await page.getByText("Compare 2 runs").click();
     await page.waitForSelector("text=Side by side");
     assert.ok(page.url().includes(`${first}%2C${second}`), page.url());
+    const answer = await page.evaluate((url) => fetch(url).then((r) => r.json()), `${own}/v1/projects/e2e/comparisons?executions=${first},${second}`);
+    const told = answer[1].comparison?.gates.filter((gate) => gate.ratio) ?? [];
+    assert.equal(await page.locator("svg.interval").count(), told.length);
     await check(opened, "compare");
+  }],
+  ["intervals are drawn on a scale that all of them share", async () => {
+    const { page } = await open("#/runs");
+    const drawn = await page.evaluate(async (url) => {
+      const { intervals } = await import(url);
+      const ratios = [{ low: 1.02, estimate: 1.05, high: 1.1 }, { low: 0.5, estimate: 1, high: 2 }, { low: 0, estimate: 0.1, high: Infinity }];
+      const draw = intervals(ratios, 0.05);
+      return ratios.map((ratio) => {
+        const svg = draw(ratio);
+        const x = (of, name) => Number(svg.querySelector(of).getAttribute(name));
+        return { zero: x(".zero", "x1"), from: x(".span", "x1"), to: x(".span", "x2"), ends: svg.querySelectorAll(".end").length };
+      });
+    }, `${own}/console/interval.js`);
+    const [slower, wide, unbounded] = drawn;
+    assert.ok(slower.zero < slower.from && slower.from < slower.to, JSON.stringify(drawn));
+    assert.ok(Math.abs(wide.zero - wide.from - (wide.to - wide.zero)) < 1e-9, "half as much is as far from no change as twice as much");
+    assert.deepEqual([unbounded.from, unbounded.to, unbounded.ends, wide.ends], [0, 100, 0, 2]);
   }],
   ["a report stands in the console and can't ask in the reader's name", async () => {
     const opened = await open(`#/runs/e2e/${first}`);

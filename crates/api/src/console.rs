@@ -6,7 +6,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 
 /// Path, type and text of each file.
-const FILES: [(&str, &str, &str); 13] = [
+const FILES: [(&str, &str, &str); 14] = [
     ("/", HTML, include_str!("../../../console/index.html")),
     (
         "/console/app.js",
@@ -52,6 +52,11 @@ const FILES: [(&str, &str, &str); 13] = [
         "/console/compare.js",
         JS,
         include_str!("../../../console/compare.js"),
+    ),
+    (
+        "/console/interval.js",
+        JS,
+        include_str!("../../../console/interval.js"),
     ),
     (
         "/console/audit.js",
