@@ -1,4 +1,4 @@
-//! Chores of this repository: `cargo xtask test`, `ci`, `bench`, `image`, `emulate`, `package`, `pages`, `dist`, `recording`, `simulate`, `sinks` and `terraform`.
+//! Chores of this repository: `cargo xtask test`, `ci`, `bench`, `image`, `emulate`, `package`, `pages`, `dist`, `recording`, `simulate`, `sinks`, `terraform` and `trials`.
 
 mod arch;
 mod bench;
@@ -31,6 +31,7 @@ mod sinks;
 mod steps;
 mod terraform;
 mod test;
+mod trials;
 
 use clap::{Parser, Subcommand};
 
@@ -75,6 +76,8 @@ enum Chore {
     Sinks(sinks::Options),
     /// Check the Terraform code, and build the provider that this takes
     Terraform(terraform::Options),
+    /// Run the program again and again, and print how often statistics are right
+    Trials(trials::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -94,5 +97,6 @@ fn main() -> anyhow::Result<()> {
         Chore::Simulate(options) => simulate::run(&options),
         Chore::Sinks(options) => sinks::run(&options),
         Chore::Terraform(options) => terraform::run(&options),
+        Chore::Trials(options) => trials::run(&options),
     }
 }

@@ -40,7 +40,7 @@ impl Config {
     pub fn prompt_service() -> Self {
         Self {
             kind: Kind::Service(service::Options {
-                latency: false,
+                latency: 0.0,
                 ..service::Options::default()
             }),
             ..Self::service()

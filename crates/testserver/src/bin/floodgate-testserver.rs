@@ -31,9 +31,9 @@ struct Arguments {
     /// fast: keep the time of every request for /__arrivals
     #[arg(long)]
     arrivals: bool,
-    /// service: answer pages at once
-    #[arg(long)]
-    no_latency: bool,
+    /// service: how many times as long as usual pages take; 0 answers at once
+    #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = factor)]
+    latency: f64,
     /// service: seed of the latencies
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -71,7 +71,7 @@ impl Arguments {
     fn config(&self) -> Config {
         let kind = match self.kind {
             KindName::Service => Kind::Service(service::Options {
-                latency: !self.no_latency,
+                latency: self.latency,
                 seed: self.seed,
             }),
             KindName::Fast => Kind::Fast(fast::Options {
@@ -97,6 +97,12 @@ impl Arguments {
             http2: self.h2,
         }
     }
+}
+
+fn factor(text: &str) -> Result<f64, String> {
+    let factor = text.parse().ok();
+    let factor = factor.filter(|factor| (0.0..=1_000.0).contains(factor));
+    factor.ok_or_else(|| "a number between 0 and 1000 is expected".to_owned())
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

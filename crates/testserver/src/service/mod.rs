@@ -54,8 +54,8 @@ pub const MAX_BODY_BYTES: usize = 16 << 20;
 /// How the shop behaves.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Whether pages take 2 to 20 ms (log-normal, median 5 ms, p95 10.5 ms) instead of none.
-    pub latency: bool,
+    /// How many times their usual 2 to 20 ms (log-normal, median 5 ms, p95 10.5 ms) pages take; 0 answers at once.
+    pub latency: f64,
     /// Seed of the latencies.
     pub seed: u64,
 }
@@ -63,7 +63,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            latency: true,
+            latency: 1.0,
             seed: 1,
         }
     }
@@ -134,11 +134,7 @@ impl Shop {
     /// How long the next page takes.
     fn next_latency(&self) -> Duration {
         let n = self.pages.replace(self.pages.get() + 1);
-        if self.options.latency {
-            latency::latency(self.options.seed, n)
-        } else {
-            Duration::ZERO
-        }
+        latency::latency(self.options.seed, n).mul_f64(self.options.latency)
     }
 
     fn next_order(&self) -> u64 {
