@@ -4,8 +4,8 @@ use super::keys::DEFINITION;
 use super::shape::{EXTENSION, Key, Shape, Table, Text};
 use serde_json::{Map, Value, json};
 
-/// Where the schema says it comes from: beside that of the summary.
-const ID: &str = "https://github.com/floodgate-load/floodgate/blob/main/crates/core/schemas/definition.schema.json";
+/// The schema's name, which others may refer to. There is nothing to be had at that address.
+const ID: &str = "https://github.com/floodgate-load/floodgate/definition.schema.json";
 
 /// A text that `${env:…}` and the like resolve to something else.
 const REFERENCE: &str = r"\$\{(env|secret|param):[^}]+\}";
