@@ -489,3 +489,53 @@ fn a_run_that_is_aborted_is_torn_down_all_the_same() {
     assert_eq!(summary.status, Status::Aborted);
     assert_eq!(target.counters().path("/bytes/9"), 1);
 }
+
+/// One scenario's requests are traced, the other's aren't.
+const TRACED: &str = r#"
+scenarios:
+  traced:
+    executor: shared-iterations
+    vus: 2
+    iterations: 40
+    http: { tracing: { ratio: 100% }, headers: { X-Own: yes } }
+    flow:
+      - { get: /echo, name: fixed, checks: ['body matches /00-[0-9a-f]{32}-[0-9a-f]{16}-01/', body contains "x-own"] }
+      - { get: "/echo?n=${iteration}", name: rendered, checks: ['body matches /00-[0-9a-f]{32}-[0-9a-f]{16}-01/'] }
+      - { get: /redirect/2, name: led on }
+      - { get: /echo, name: own, headers: { Traceparent: mine }, checks: ['body not contains "00-"'] }
+  plain:
+    executor: shared-iterations
+    vus: 1
+    iterations: 10
+    flow:
+      - { get: /echo, name: plain, checks: ['body not contains "traceparent"'] }
+thresholds:
+  checks: [rate==1]
+"#;
+
+#[test]
+fn the_slowest_traced_requests_of_all_generators_can_be_looked_up() {
+    for generators in ["1", "2"] {
+        let (bench, target) = (Bench::new(), TestServer::start(Config::service()).unwrap());
+        let definition = format!("{HEAD}target: {}\n{TRACED}", target.url());
+        let (ended, summary) = bench.run(&definition, &["--generators", generators]);
+        ended.expect(0);
+        for name in ["fixed", "rendered", "led on"] {
+            let of_name = || summary.traced.iter().filter(|t| t.name == name);
+            assert_eq!(of_name().count(), 5, "{name} with {generators}");
+            assert!(of_name().is_sorted_by(|a, b| a.response_ms >= b.response_ms));
+            let slowest = of_name().next().unwrap();
+            let key = "http_req_response_time";
+            let times = summary.requests.iter().find(|r| r.name == name).unwrap();
+            let longest = times.times[key]["max"];
+            // Of a request that is led on, every hop is in the table, and the whole is in the trace.
+            assert!(
+                slowest.response_ms >= longest - 0.002,
+                "{slowest:?} {longest}"
+            );
+        }
+        assert_eq!(summary.traced.len(), 15);
+        let ids: std::collections::BTreeSet<_> = summary.traced.iter().map(|t| &t.trace).collect();
+        assert_eq!(ids.len(), 15, "each has a trace of its own");
+    }
+}

@@ -2,14 +2,14 @@
 
 use crate::error::Result;
 use crate::json;
-use floodgate_records::failure::{FailureLog, FailuresSummary};
+use floodgate_records::failure::FailureLog;
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_store::ObjectStore;
 
 /// A task's samples are far below it; what is larger was not written by a task.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// Merges the samples of all tasks into one object, and says which there are. What cannot be read is not a reason to have no verdict:
+/// Merges the samples of all tasks into one object, and returns them. What cannot be read is not a reason to have no verdict:
 /// it is left out, with a warning.
 ///
 /// # Errors
@@ -18,7 +18,7 @@ pub(crate) async fn merge_failures(
     objects: &dyn ObjectStore,
     keys: &ExecutionKeys,
     warnings: &mut Vec<String>,
-) -> Result<Option<FailuresSummary>> {
+) -> Result<FailureLog> {
     let mut logs = Vec::new();
     for info in objects.list(&keys.task_failures_prefix()).await? {
         if info.size > MAX_BYTES {
@@ -43,12 +43,11 @@ pub(crate) async fn merge_failures(
         }
     }
     let all = FailureLog::merged(logs);
-    if all.is_empty() {
-        return Ok(None);
+    if !all.is_empty() {
+        let key = keys.failures();
+        objects.put(&key, json::bytes(&key, &all)?).await?;
     }
-    let key = keys.failures();
-    objects.put(&key, json::bytes(&key, &all)?).await?;
-    Ok(all.summary(key))
+    Ok(all)
 }
 
 /// The samples of a run; `None` if it has none.

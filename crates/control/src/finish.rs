@@ -25,7 +25,7 @@ use floodgate_records::audit::Action;
 use floodgate_records::capacity::{CapacityControl, CapacitySummary};
 use floodgate_records::control::{Start, Stop};
 use floodgate_records::execution::{Completeness, Execution};
-use floodgate_records::failure::{FailureCounts, FailuresSummary};
+use floodgate_records::failure::{FailureCounts, FailureLog};
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::manifest::Manifest;
 use floodgate_records::metric::Builtin;
@@ -173,8 +173,9 @@ pub async fn finish_with(
         mut summary,
     } = conclusion;
     execution.capacity.clone_from(&summary.capacity);
-    execution.failures = failures.as_ref().map(FailureCounts::from);
-    summary.failures = failures;
+    summary.traced = failures.traced();
+    summary.failures = failures.summary(keys.failures());
+    execution.failures = summary.failures.as_ref().map(FailureCounts::from);
     execution.status = verdict.status;
     execution.reasons = verdict.reasons;
     execution.warnings = verdict.warnings;
@@ -276,12 +277,12 @@ async fn failures_of(
     objects: &dyn ObjectStore,
     keys: &ExecutionKeys,
     execution: &mut Execution,
-) -> Option<FailuresSummary> {
+) -> FailureLog {
     let mut warnings = Vec::new();
     let failures = merge_failures(objects, keys, &mut warnings).await;
     let failures = failures.unwrap_or_else(|error| {
         warnings.push(format!("samples of failures are left out: {error}"));
-        None
+        FailureLog::new()
     });
     execution.warnings.append(&mut warnings);
     failures

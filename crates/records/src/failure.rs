@@ -17,6 +17,9 @@ pub struct FailureLog {
     /// The first exchanges of all, whatever came of them: what `run --debug-requests N` asks for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub first: Vec<FailureSample>,
+    /// Of each scenario and name the slowest requests that were traced, [`FailureLog::MAX_SLOWEST`] at most, the slowest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slowest: Vec<FailureSample>,
     #[serde(skip)]
     kinds: BTreeMap<Kind, u32>,
     #[serde(skip)]
@@ -35,6 +38,10 @@ impl FailureLog {
     pub const MAX_KINDS: usize = 64;
     /// Bytes of all samples, about.
     pub const MAX_BYTES: usize = 1 << 20;
+    /// Traced requests that are kept of a scenario and name.
+    pub const MAX_SLOWEST: usize = 5;
+    /// Traced requests that are kept in all.
+    pub const MAX_TRACED: usize = 200;
 
     /// An empty one.
     pub fn new() -> Self {
@@ -46,7 +53,7 @@ impl FailureLog {
 
     /// Whether there is nothing in it.
     pub fn is_empty(&self) -> bool {
-        self.samples.is_empty() && self.first.is_empty()
+        self.samples.is_empty() && self.first.is_empty() && self.slowest.is_empty()
     }
 
     /// Keeps a sample within the bounds; `false`: it was one too many.
@@ -66,6 +73,38 @@ impl FailureLog {
         *self.kinds.entry(kind).or_default() += 1;
         self.samples.push(sample);
         true
+    }
+
+    /// Keeps a request that was traced, if it is one of the slowest.
+    pub fn add_slow(&mut self, sample: FailureSample) {
+        let took = FailureSample::response_ms;
+        let at = self.slowest.partition_point(|s| took(s) >= took(&sample));
+        self.slowest.insert(at, sample);
+        let mut of_name: BTreeMap<(String, String), usize> = BTreeMap::new();
+        self.slowest.retain(|s| {
+            let known = of_name.entry((s.scenario.clone(), s.name.clone()));
+            let count = known.or_default();
+            *count += 1;
+            *count <= Self::MAX_SLOWEST
+        });
+        self.slowest.truncate(Self::MAX_TRACED);
+    }
+
+    /// The slowest requests that were traced, for a summary.
+    pub fn traced(&self) -> Vec<TracedRequest> {
+        let traced = self.slowest.iter().filter_map(|s| {
+            Some(TracedRequest {
+                trace: s.trace.clone()?,
+                at_ms: s.at_ms,
+                task: s.task,
+                scenario: s.scenario.clone(),
+                name: s.name.clone(),
+                status: s.status,
+                error: s.error.clone(),
+                response_ms: s.response_ms(),
+            })
+        });
+        traced.take(TracedRequest::MAX).collect()
     }
 
     /// Which samples there are, for a summary; `object` is where they lie. `None` if there is none.
@@ -90,6 +129,9 @@ impl FailureLog {
             all.left_out += log.left_out;
             samples.extend(log.samples);
             all.first.extend(log.first);
+            for slow in log.slowest {
+                all.add_slow(slow);
+            }
         }
         samples.sort_by_key(|s| (s.at_ms, s.task));
         all.first.sort_by_key(|s| (s.at_ms, s.task));
@@ -116,6 +158,32 @@ pub struct FailuresSummary {
 impl FailuresSummary {
     /// The kinds that are named.
     pub const MAX_FIRST: usize = 5;
+}
+
+/// A request that carried a `traceparent`, one of the slowest of its name.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TracedRequest {
+    /// The id of its trace: 32 lower-case hexadecimal digits.
+    pub trace: String,
+    /// When it ended, Unix ms.
+    pub at_ms: i64,
+    /// The task that sent it.
+    pub task: u32,
+    /// The scenario.
+    pub scenario: String,
+    /// The request's name.
+    pub name: String,
+    /// The status; `None` without a response.
+    pub status: Option<u16>,
+    /// The `error_code`.
+    pub error: Option<String>,
+    /// From the intended start to the end, ms.
+    pub response_ms: f64,
+}
+
+impl TracedRequest {
+    /// The most of them in a summary.
+    pub const MAX: usize = 50;
 }
 
 /// How many samples of failures there are: what the record keeps of a [`FailuresSummary`].
@@ -170,6 +238,9 @@ pub struct FailureSample {
     /// Phases and times by name, ms.
     #[serde(default)]
     pub times: BTreeMap<String, f64>,
+    /// The id of its trace, if it carried one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }
 
 /// A request of a sample.
@@ -256,6 +327,12 @@ impl FailureSample {
         for text in said.chain(&mut self.message) {
             cut(text, Self::MAX_VALUE_BYTES);
         }
+    }
+
+    /// From the intended start to the end, ms.
+    pub fn response_ms(&self) -> f64 {
+        let known = self.times.get("http_req_response_time");
+        known.copied().unwrap_or_default()
     }
 
     fn kind(&self) -> Kind {
@@ -388,6 +465,35 @@ mod tests {
         let all = FailureLog::merged([log(1), log(0)]);
         let times: Vec<_> = all.samples.iter().map(|s| s.at_ms).collect();
         assert_eq!(times, (0..10).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_slowest_of_each_name_are_kept_over_all_tasks() {
+        let slow = |name: &str, ms: f64| {
+            let mut sample = sample(name, 200, 0);
+            sample.trace = Some("ab".repeat(16));
+            sample.times.insert("http_req_response_time".into(), ms);
+            sample
+        };
+        let log = |offset: f64| {
+            let mut log = FailureLog::new();
+            for n in 0..20 {
+                log.add_slow(slow("a", f64::from(n) + offset));
+                log.add_slow(slow("b", 100.0 + f64::from(n)));
+            }
+            assert_eq!(log.slowest.len(), 2 * FailureLog::MAX_SLOWEST);
+            log
+        };
+        let all = FailureLog::merged([log(0.0), log(0.5)]);
+        let traced = all.traced();
+        let of_a = traced.iter().filter(|t| t.name == "a");
+        let of_a: Vec<_> = of_a.map(|t| t.response_ms).collect();
+        assert_eq!(of_a, [19.5, 19.0, 18.5, 18.0, 17.5]);
+        assert_eq!((traced.len(), traced[0].response_ms), (10, 119.0));
+        let mut many = FailureLog::new();
+        (0..1_000).for_each(|n| many.add_slow(slow(&n.to_string(), f64::from(n))));
+        assert_eq!(many.slowest.len(), FailureLog::MAX_TRACED);
+        assert_eq!(many.traced().len(), TracedRequest::MAX);
     }
 
     #[test]

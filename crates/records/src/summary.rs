@@ -6,7 +6,7 @@ use crate::connections::Connections;
 use crate::cost::Cost;
 use crate::drift::{Drift, WarmUp};
 use crate::execution::{AppliedLoad, Completeness, Infrastructure};
-use crate::failure::FailuresSummary;
+use crate::failure::{FailuresSummary, TracedRequest};
 use crate::manifest::{GeneratorLimits, TaskEnding};
 use crate::metric::{Contains, MetricKind};
 use crate::outcome::BaselineOutcome;
@@ -63,6 +63,9 @@ pub struct Summary {
     /// The samples of failures that were kept; absent if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failures: Option<FailuresSummary>,
+    /// The slowest requests that were traced, the slowest first; absent if none was.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub traced: Vec<TracedRequest>,
     /// The comparison with an earlier run by a tolerance; absent if the test asks for none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub baseline: Option<BaselineSummary>,

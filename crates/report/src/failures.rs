@@ -55,6 +55,9 @@ fn exchange(sample: &FailureSample, failed: bool, style: Style) -> String {
         style.paint(&facts, Tone::Dim)
     )];
     let mut say = |text: String, tone| lines.push(format!("  {}", style.paint(&text, tone)));
+    if let Some(trace) = &sample.trace {
+        say(format!("trace {trace}"), Tone::Plain);
+    }
     for check in &sample.checks {
         say(format!("{check} does not hold"), Tone::Bad);
     }

@@ -1,6 +1,7 @@
 //! Figures of a summary as texts: what the terminal, the page and Markdown show alike.
 
 use crate::format::{bytes, count, duration, number, percent};
+use floodgate_records::failure::TracedRequest;
 use floodgate_records::key::Key;
 use floodgate_records::metric::{Builtin, Contains, MetricKind};
 use floodgate_records::outcome::ThresholdOutcome;
@@ -80,6 +81,13 @@ pub(crate) fn number_of(v: f64) -> String {
     } else {
         number((v * 10.0).round() / 10.0, 4)
     }
+}
+
+/// `503`, `503 body_too_large`, `timeout`.
+pub(crate) fn outcome_of(traced: &TracedRequest) -> String {
+    let status = traced.status.map(|status| status.to_string());
+    let parts: Vec<_> = status.into_iter().chain(traced.error.clone()).collect();
+    parts.join(" ")
 }
 
 /// `200 ×7, 404 ×2`, the most frequent first.

@@ -40,8 +40,8 @@ impl<W> Vu<W> {
                 true => timer.sleep_until(intended).await,
                 false => end,
             };
-            let authorization = self.digest.authorization(&request);
-            let wire = match prepare(io, &request, authorization, None) {
+            let own = self.own(&request);
+            let wire = match prepare(io, &request, own, None) {
                 Ok(wire) => wire,
                 Err(error) => {
                     last = Final::of(super::vu::unsent(error, timer.now()), intended);

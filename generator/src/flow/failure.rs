@@ -1,6 +1,7 @@
 //! Samples that explain a failure: which of them are wanted, and what they are made of.
 
 use super::io::Request;
+use super::trace::Trace;
 use crate::clock::Nanos;
 use crate::exchange::Exchange;
 use crate::http::exchange::HttpExchange;
@@ -48,7 +49,7 @@ impl StepFailures {
 }
 
 /// What a sample is made of.
-pub(crate) struct Parts<'a> {
+pub(super) struct Parts<'a> {
     /// The scenario and the request's name.
     pub(crate) names: (&'a str, &'a str),
     /// The request, if it could be made.
@@ -63,6 +64,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) evidence: Option<(Vec<u8>, Vec<u8>)>,
     /// Bytes of the response's body.
     pub(crate) size: u64,
+    pub(crate) trace: Option<Trace>,
 }
 
 /// A sample; its time and task are the recorder's to add.
@@ -98,6 +100,7 @@ pub(crate) fn sample(parts: Parts<'_>) -> Box<FailureSample> {
         times: shown
             .map(|(name, nanos)| (name.to_owned(), (nanos / 1_000) as f64 / 1_000.0))
             .collect(),
+        trace: parts.trace.map(Trace::id),
         ..FailureSample::default()
     })
 }

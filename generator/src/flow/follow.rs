@@ -45,8 +45,8 @@ impl<W> Vu<W> {
                     break;
                 }
             }
-            let authorization = self.digest.authorization(&request);
-            let ready = match prepare(io, &request, authorization, wire.take()) {
+            let own = self.own(&request);
+            let ready = match prepare(io, &request, own, wire.take()) {
                 Ok(prepared) => &*wire.insert(prepared),
                 Err(error) => {
                     last.hop.exchange.error = Some(error);

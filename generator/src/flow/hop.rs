@@ -3,6 +3,7 @@
 use super::check::HopCookies;
 use super::io::{Io, Request};
 use super::scenario::StepPlan;
+use super::trace;
 use crate::clock::Nanos;
 use crate::exchange::ErrorCode;
 use crate::http::exchange::HttpExchange;
@@ -66,16 +67,31 @@ pub(super) fn write<W, R: Record>(step: &StepPlan<W>, hop: &Hop, expected: bool,
     record.request(series, &hop.exchange, hop.intended, expected);
 }
 
-/// What the client sends of a request, with its cookies and its answer to a challenge.
+/// What one exchange adds to a request.
+#[derive(Debug, Default)]
+pub(super) struct Own {
+    /// The answer to a challenge.
+    pub(super) authorization: Option<String>,
+    pub(super) traceparent: Option<String>,
+}
+
+impl Own {
+    #[inline]
+    pub(super) const fn is_none(&self) -> bool {
+        self.authorization.is_none() && self.traceparent.is_none()
+    }
+}
+
+/// What the client sends of a request, with its cookies and what is this exchange's own.
 pub(super) fn prepare<I: Io>(
     io: &mut I,
     request: &Request,
-    authorization: Option<String>,
+    own: Own,
     old: Option<I::Wire>,
 ) -> Result<I::Wire, ErrorCode> {
-    match (io.cookie_header(request), authorization) {
-        (None, None) => io.prepare(request, old),
-        (cookies, authorization) => dress(io, request, cookies, authorization, old),
+    match io.cookie_header(request) {
+        None if own.is_none() => io.prepare(request, old),
+        cookies => dress(io, request, cookies, own, old),
     }
 }
 
@@ -84,15 +100,18 @@ pub(super) fn dress<I: Io>(
     io: &mut I,
     request: &Request,
     cookies: Option<String>,
-    authorization: Option<String>,
+    own: Own,
     old: Option<I::Wire>,
 ) -> Result<I::Wire, ErrorCode> {
     let mut request = match cookies {
         Some(cookies) => request.with_cookies(&cookies),
         None => request.clone(),
     };
-    if let Some(value) = authorization {
+    if let Some(value) = own.authorization {
         request = request.with_header("Authorization", value);
+    }
+    if let Some(value) = own.traceparent {
+        request = request.with_header(trace::HEADER, value);
     }
     io.prepare(&request, old)
 }

@@ -64,6 +64,7 @@ mod settle;
 mod steer;
 mod symbols;
 mod text;
+mod trace;
 mod variable;
 mod vu;
 

@@ -16,6 +16,7 @@ use super::sampled::Sampled;
 use super::series::StepSeries;
 use super::symbols::SymbolTable;
 use super::text::{Scope, Text};
+use super::trace::{self, Tracing};
 use crate::clock::Nanos;
 use crate::exchange::ErrorCode;
 use crate::http::Keep;
@@ -88,6 +89,7 @@ pub(crate) struct StepPlan<W> {
     pub(crate) failures: StepFailures,
     /// Which responses are held against the contract.
     pub(crate) sampled: Option<Box<Sampled>>,
+    pub(super) tracing: Option<Box<Tracing>>,
 }
 
 /// Where a request comes from.
@@ -315,7 +317,16 @@ impl<W, P: FnMut(&Request) -> Result<W, ErrorCode>> Compiler<'_, W, P> {
             series: StepSeries::new(tags),
             failures: StepFailures::default(),
             sampled: Sampled::new(self.definition, self.files.contract(), &own_tags),
+            tracing: self.tracing(step),
         })
+    }
+
+    /// How a step's requests are traced; those that bring a trace of their own are not.
+    fn tracing(&self, step: &RequestStep) -> Option<Box<Tracing>> {
+        let http = &self.scenario.http;
+        let mut headers = http.headers.iter().chain(&step.headers);
+        let own = headers.any(|(name, _)| name.eq_ignore_ascii_case(trace::HEADER));
+        (http.traced > 0.0 && !own).then(|| Box::new(Tracing::new(http.traced)))
     }
 
     fn source(&mut self, template: RequestTemplate) -> Result<RequestSource<W>, Problem> {

@@ -43,7 +43,7 @@ impl<W> Vu<W> {
                 broken.push(step.looked_at());
             }
         }
-        if !expected || !broken.is_empty() || record.wants_all() {
+        if !expected || !broken.is_empty() || record.wants_all() || self.trace.is_some() {
             self.explain(step, last, expected, first, &broken, io, record);
         }
         goes_on
@@ -106,7 +106,7 @@ impl<W> Vu<W> {
         goes_on
     }
 
-    /// Hands over a sample of an exchange that failed, if it is one of the first of its kind, or of the first of all.
+    /// Hands over a sample of an exchange that failed or was traced, if it is one of the first of its kind, of the first of all, or of the slowest.
     #[cold]
     #[expect(
         clippy::too_many_arguments,
@@ -127,10 +127,13 @@ impl<W> Vu<W> {
             && step
                 .failures
                 .admits(&last.hop.exchange, broken.first().copied());
+        let took = last.hop.exchange.timings.end.saturating_sub(first);
+        let tracing = step.tracing.as_ref().filter(|_| self.trace.is_some());
+        let slow = tracing.is_some_and(|tracing| tracing.admits(took));
         // Without a response, what is there is of the one before.
         let (size, evidence) = (io.size(), io.take_evidence());
         let evidence = evidence.filter(|_| last.hop.exchange.status != 0);
-        if !wanted && !record.wants_all() {
+        if !wanted && !slow && !record.wants_all() {
             return;
         }
         let request = match (&last.followed, &step.source) {
@@ -153,6 +156,7 @@ impl<W> Vu<W> {
             checks: named.map(|name| (*name).to_owned()).collect(),
             evidence,
             size,
+            trace: self.trace,
         });
         if broken.contains(&step.looked_at()) {
             let differences = self.differences(step, last, io).unwrap_or_default();
@@ -162,6 +166,9 @@ impl<W> Vu<W> {
         let end = last.hop.exchange.timings.end;
         if record.wants_all() {
             record.sample(Sample::First(sample.clone()), end);
+        }
+        if slow {
+            record.sample(Sample::Slow(sample.clone()), end);
         }
         if wanted {
             record.sample(Sample::Failure(sample), end);

@@ -1,7 +1,7 @@
 //! A virtual user: it runs iterations of a scenario, one after the other.
 
 use super::digest::Sessions;
-use super::hop::{Final, InFlight, dress, prepare, write};
+use super::hop::{Final, InFlight, Own, dress, prepare, write};
 use super::io::{Io, Request, ThinkTimer};
 use super::progress::{Progress, Turn};
 use super::redirect::is_redirect;
@@ -9,6 +9,7 @@ use super::request::RequestTemplate;
 use super::sampled::Sampled;
 use super::scenario::{CompiledScenario, Op, RequestSource, StepPlan};
 use super::text::Scope;
+use super::trace::Trace;
 use crate::clock::Nanos;
 use crate::exchange::ErrorCode;
 use crate::http::exchange::{HttpExchange, Timings};
@@ -62,6 +63,8 @@ pub struct Vu<W> {
     pub(super) request: Option<Box<Request>>,
     wire: Option<W>,
     pub(super) digest: Sessions,
+    /// Of the step that is under way, if it is traced.
+    pub(super) trace: Option<Trace>,
     pub(super) in_flight: Option<InFlight>,
 }
 
@@ -79,6 +82,7 @@ impl<W> Vu<W> {
             request: None,
             wire: None,
             digest: Sessions::default(),
+            trace: None,
             in_flight: None,
         }
     }
@@ -118,6 +122,8 @@ impl<W> Vu<W> {
                     }
                     answered = true;
                     let step = &scenario.steps[*index as usize];
+                    let tracing = step.tracing.as_ref();
+                    self.trace = tracing.and_then(|tracing| tracing.draw(&mut self.rng));
                     let made = match &step.source {
                         RequestSource::Fixed { request, .. } => self.with_own(request, io),
                         RequestSource::Rendered(template) => {
@@ -301,34 +307,37 @@ impl<W> Vu<W> {
         let mut request = self.request.take().unwrap_or_default();
         let filled = template.render(&mut self.scope(scenario), &mut request);
         let prepared = filled.and_then(|()| {
-            let authorization = self.digest.authorization(&request);
-            prepare(io, &request, authorization, self.wire.take())
+            let own = self.own(&request);
+            prepare(io, &request, own, self.wire.take())
         });
         self.request = Some(request);
         self.wire = Some(prepared?);
         Ok(())
     }
 
-    /// Makes the VU's own copy of a request that would be the same for all but for its cookies and its answer to a challenge;
-    /// `false`: it has neither.
+    /// What the next exchange adds to a request.
+    #[inline]
+    pub(super) fn own(&mut self, request: &Request) -> Own {
+        Own {
+            authorization: self.digest.authorization(request),
+            traceparent: self.trace.map(|trace| trace.header(&mut self.rng)),
+        }
+    }
+
+    /// Makes the VU's own copy of a request that would be the same for all but for its cookies and what else is its own;
+    /// `false`: there is nothing.
     #[inline]
     fn with_own<I: Io<Wire = W>>(
         &mut self,
         request: &Request,
         io: &mut I,
     ) -> Result<bool, ErrorCode> {
-        let authorization = self.digest.authorization(request);
+        let own = self.own(request);
         let cookies = io.cookie_header(request);
-        if authorization.is_none() && cookies.is_none() {
+        if own.is_none() && cookies.is_none() {
             return Ok(false);
         }
-        self.wire = Some(dress(
-            io,
-            request,
-            cookies,
-            authorization,
-            self.wire.take(),
-        )?);
+        self.wire = Some(dress(io, request, cookies, own, self.wire.take())?);
         Ok(true)
     }
 

@@ -194,6 +194,10 @@ impl Flusher {
                 self.failures.first.push(*first);
                 true
             }
+            Sample::Slow(slow) => {
+                self.failures.add_slow(*slow);
+                true
+            }
         };
     }
 

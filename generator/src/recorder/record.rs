@@ -28,13 +28,15 @@ pub enum Sample {
     Failure(Box<FailureSample>),
     /// The first exchanges, whatever came of them.
     First(Box<FailureSample>),
+    /// A request that was traced, one of the slowest of its worker so far.
+    Slow(Box<FailureSample>),
 }
 
 impl Sample {
     /// What was sampled.
     pub fn inner(&mut self) -> &mut FailureSample {
         match self {
-            Self::Failure(sample) | Self::First(sample) => sample,
+            Self::Failure(sample) | Self::First(sample) | Self::Slow(sample) => sample,
         }
     }
 }

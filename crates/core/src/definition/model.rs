@@ -303,6 +303,8 @@ pub struct HttpOptions {
     pub hosts: Vec<HostOverride>,
     /// Path of a Unix socket that all connections go to.
     pub unix_socket: Option<String>,
+    /// The share of requests that carry a `traceparent` of their own, in [0, 1] (default 0).
+    pub traced: f64,
 }
 
 impl HttpOptions {

@@ -242,6 +242,7 @@ fn summarise(
         connections,
         // They lie beside the merged data; whoever finishes the run adds them.
         failures: None,
+        traced: Vec::new(),
         baseline,
         comparison: run.comparison.map(|found| Box::new(judged(found, verdict))),
         generators: generators(run.manifests),

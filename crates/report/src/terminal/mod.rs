@@ -34,6 +34,7 @@ pub fn summary(execution: &Execution, summary: &Summary, style: Style) -> String
         ("Connections", figures::connections(summary, style)),
         ("Checks", judged::checks(summary, style)),
         ("First failures", first_failures(summary, style)),
+        ("Slowest traces", requests::traces(summary, style)),
         ("Custom metrics", figures::custom(summary, style)),
         ("Generators", data::generators(summary, style)),
         ("Data", data::completeness(summary, style)),

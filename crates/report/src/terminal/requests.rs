@@ -1,6 +1,6 @@
 //! What became of the requests, by name or another tag: where a run failed.
 
-use crate::figure::{outcomes, times_of};
+use crate::figure::{outcome_of, outcomes, times_of};
 use crate::format::{count, duration, share};
 use crate::style::{Align, Field, Style, Tone, plain, table};
 use floodgate_records::printable::printable;
@@ -18,6 +18,29 @@ pub(super) fn requests(summary: &Summary, style: Style) -> String {
 /// The requests of a run by a tag: `floodgate show ID --by TAG`.
 pub fn requests_by(found: &RequestsBy, style: Style) -> String {
     lines(&found.by, &found.requests, usize::MAX - 1, style)
+}
+
+/// The slowest requests that can be found in the target's traces.
+pub(super) fn traces(summary: &Summary, style: Style) -> String {
+    const MOST: usize = 5;
+    if summary.traced.is_empty() {
+        return String::new();
+    }
+    let rows = summary.traced.iter().take(MOST).map(|traced| {
+        vec![
+            plain(&traced.name),
+            plain(outcome_of(traced)),
+            plain(duration(traced.response_ms, 3)),
+            plain(&traced.trace),
+        ]
+    });
+    let columns = [
+        ("name", Align::Wrap),
+        ("outcome", Align::Left),
+        ("response", Align::Right),
+        ("trace", Align::Left),
+    ];
+    table(style, &columns, rows.collect())
 }
 
 fn lines(tag: &str, requests: &[RequestSummary], most: usize, style: Style) -> String {

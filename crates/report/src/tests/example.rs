@@ -7,7 +7,7 @@ use floodgate_records::execution::{
     AppliedLoad, Completeness, ExcludedShard, Execution, Infrastructure, InfrastructureKind,
     Trigger, TriggerKind,
 };
-use floodgate_records::failure::FailuresSummary;
+use floodgate_records::failure::{FailuresSummary, TracedRequest};
 use floodgate_records::manifest::{GeneratorLimits, LimitSource, TaskEnding};
 use floodgate_records::metric::{Builtin, Contains, MetricKind};
 use floodgate_records::outcome::{BaselineOutcome, Direction, Outcome, ThresholdOutcome};
@@ -156,6 +156,19 @@ fn request(name: &str, failed: u64, [p95, p99]: [f64; 2]) -> RequestSummary {
 }
 
 /// Everything holds.
+fn traced(response_ms: f64, status: Option<u16>, error: Option<&str>) -> TracedRequest {
+    TracedRequest {
+        trace: "4bf92f3577b34da6a3ce929d0e0e4736".into(),
+        at_ms: 1_773_000_000_000,
+        task: 1,
+        scenario: "browse".into(),
+        name: "checkout".into(),
+        status,
+        error: error.map(str::to_owned),
+        response_ms,
+    }
+}
+
 pub(super) fn passed() -> Run {
     let thresholds = vec![
         threshold(
@@ -302,6 +315,7 @@ pub(super) fn passed() -> Run {
         ],
         errors: [("503".to_owned(), 5), ("timeout".to_owned(), 3)].into(),
         connections: connections(),
+        traced: Vec::new(),
         failures: Some(FailuresSummary {
             kept: 13,
             left_out: 0,
@@ -396,6 +410,10 @@ pub(super) fn failed() -> Run {
         ],
     );
     let (e, s) = &mut run;
+    s.traced = vec![
+        traced(1_640.2, Some(503), None),
+        traced(1_212.0, None, Some("timeout")),
+    ];
     let t = &mut e.thresholds[1];
     (t.outcome, t.observed, t.aborted) = (Outcome::Failed, Some(1_640.2), true);
     e.thresholds[0].observed = Some(251.3);

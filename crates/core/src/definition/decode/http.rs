@@ -34,6 +34,7 @@ impl Default for HttpOptions {
             proxy: None,
             hosts: Vec::new(),
             unix_socket: None,
+            traced: 0.0,
         }
     }
 }
@@ -68,6 +69,10 @@ impl Decoder<'_> {
                 .or(base.auth.clone()),
             insecure: http::INSECURE.of(node).unwrap_or(base.insecure),
             tls_resumption: http::TLS_RESUMPTION.of(node).or(base.tls_resumption),
+            traced: http::TRACING
+                .place(node)
+                .and_then(|node| http::RATIO.of(node))
+                .map_or(base.traced, |ratio| ratio.0),
             ..base.clone()
         };
         self.ways(node, &mut options);

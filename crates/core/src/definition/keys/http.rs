@@ -1,11 +1,11 @@
 //! Options of the native HTTP engine.
 
-use super::grammar::{BODY_SIZE, HTTP_VERSION};
+use super::grammar::{BODY_SIZE, HTTP_VERSION, SHARE};
 use super::names::HOST;
 use super::places::{ADDRESS, FILE, PROXY as PROXY_URL, SOCKET};
 use super::shared::{HEADERS as HEADER_MAP, SENT_TEXT, TEMPLATE};
 use super::times::SOME_DURATION;
-use crate::definition::field::{Field, Parts, Size, keys};
+use crate::definition::field::{Field, Parts, Share, Size, keys};
 use crate::definition::model::{ConnectionMode, HttpVersion, TlsResumption};
 use crate::definition::shape::{Key, Shape, Table};
 use std::time::Duration;
@@ -14,6 +14,7 @@ pub(super) static HTTP_SHAPE: Shape = Shape::Object(&HTTP);
 pub(super) static REDIRECTS: Shape = Shape::Integer { min: 0, max: 100 };
 static ENCODING: Shape = Shape::Choice(&["gzip", "deflate", "br", "zstd"]);
 pub(super) static AUTH_SHAPE: Shape = Shape::Object(&AUTH_TABLE);
+static TRACING_SHAPE: Shape = Shape::Object(&TRACING_TABLE);
 static BASIC_SHAPE: Shape = Shape::Object(&BASIC_TABLE);
 
 keys! { KEYS:
@@ -45,6 +46,8 @@ keys! { KEYS:
         "The proxy for all requests, or none; by default, HTTP_PROXY, HTTPS_PROXY and NO_PROXY decide.";
     HOSTS: Parts = "hosts", { Shape::Map { keys: HOST, of: &ADDRESS, min: 0 } };
         "Addresses to connect to instead of resolving names; Host and the TLS server name stay.";
+    TRACING: Parts = "tracing", TRACING_SHAPE;
+        "W3C trace context on requests, so that the slowest are found in the target's traces.";
     UNIX_SOCKET: String = "unixSocket", SOCKET;
         "Path of a Unix socket that all connections go to, whatever the URL's host.";
 }
@@ -57,6 +60,14 @@ pub(in crate::definition) static HTTP: Table =
         ("insecureSkipTLSVerify", "write insecure: true"),
         ("redirects", "write maxRedirects"),
     ]);
+
+keys! { TRACING_KEYS:
+    RATIO: Share = "ratio", SHARE, required; "The share of requests that carry a traceparent of their own.";
+}
+
+/// `tracing:`.
+static TRACING_TABLE: Table =
+    Table::new("tracing", "W3C trace context on requests.", &[TRACING_KEYS]);
 
 keys! { AUTH_KEYS:
     BASIC: Parts = "basic", BASIC_SHAPE; "A user's name and password (RFC 7617).";

@@ -52,6 +52,7 @@ pub(super) fn all(execution: &Execution, summary: &Summary, figures: &Figures) -
         measured::heat(figures),
         measured::distribution(figures),
         requests::requests(summary, figures),
+        requests::traces(summary),
         requests::groups(figures),
         requests::checks(summary),
         requests::custom(summary),

@@ -1,7 +1,7 @@
 //! By name: requests, groups, checks, and metrics of the test's own.
 
-use crate::figure::{outcomes, times_of, value};
-use crate::format::{count, duration, plural, share};
+use crate::figure::{outcome_of, outcomes, times_of, value};
+use crate::format::{count, duration, plural, share, utc};
 use crate::html::model::{Cell, Chart, Column, Part, Section, Table, Text, number, text};
 use crate::style::Tone;
 use floodgate_records::figures::Figures;
@@ -95,6 +95,36 @@ fn row(r: &RequestSummary, figures: &Figures) -> Vec<Cell> {
         time("max"),
         Cell::dim(outcomes(&r.outcomes)),
     ]
+}
+
+/// The slowest requests that can be found in the target's traces.
+pub(super) fn traces(summary: &Summary) -> Section {
+    let rows = summary.traced.iter().map(|traced| {
+        vec![
+            Cell::of(&traced.name),
+            Cell::of(outcome_of(traced)),
+            Cell::number(duration(traced.response_ms, 3), traced.response_ms),
+            Cell::dim(utc(traced.at_ms)),
+            Cell::of(&traced.trace),
+        ]
+    });
+    let table = Table {
+        caption: Text::of("The slowest requests that carried a trace, with its id"),
+        columns: vec![
+            text("name"),
+            text("outcome"),
+            number("response time"),
+            text("ended"),
+            text("trace"),
+        ],
+        rows: rows.collect(),
+        live: true,
+    };
+    Section::new(
+        "traces",
+        "Slowest traces",
+        table.part().into_iter().collect(),
+    )
 }
 
 pub(super) fn groups(figures: &Figures) -> Section {
