@@ -7,7 +7,9 @@ use anyhow::Result;
 const RATE: u32 = 200;
 
 pub(super) fn run(session: &Session, runs: u32, seconds: u32) -> Result<()> {
-    let scenario = steady("/", RATE, seconds) + "baseline: { compare: { rolling: 10 } }\n";
+    let metrics = "[http_req_duration p(50), http_req_duration p(95), http_req_failed rate]";
+    let baseline = format!("{{ compare: {{ rolling: 10 }}, undecided: pass, metrics: {metrics} }}");
+    let scenario = format!("{}baseline: {baseline}\n", steady("/", RATE, seconds));
     let mut rows = Vec::new();
     for (what, latency, runs) in [
         ("unchanged", "1", runs),

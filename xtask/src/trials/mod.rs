@@ -22,8 +22,8 @@ pub(crate) struct Options {
     /// Runs of each row of the table [default: 40, 100 or 10]
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     runs: Option<u32>,
-    /// Seconds of a run; a search for the capacity takes as long as it takes
-    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(20..=3_600))]
+    /// Seconds of a run, at least the two minutes that an interval takes; a search for the capacity takes as long as it takes
+    #[arg(long, default_value_t = 150, value_parser = clap::value_parser!(u32).range(120..=3_600))]
     seconds: u32,
     /// Seed of the first server's answers; each server has the next one
     #[arg(long, default_value_t = 1)]
