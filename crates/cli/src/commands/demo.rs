@@ -74,7 +74,7 @@ pub async fn demo(args: Args) -> Result<ExitCode> {
         kind: None,
         debug_requests: 0,
     };
-    let finished = execute(run).await?;
+    let finished = Box::pin(execute(run)).await?;
     target.stop();
     let output = Output {
         show: args.show,

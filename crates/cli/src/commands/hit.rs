@@ -415,7 +415,7 @@ pub async fn hit(args: Args) -> Result<ExitCode> {
         kind: Some(TriggerKind::Hit),
         debug_requests: 0,
     };
-    let finished = execute(run).await?;
+    let finished = Box::pin(execute(run)).await?;
     let output = Output {
         show: args.show,
         files: &ReportFiles::default(),

@@ -137,7 +137,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         kind: None,
         debug_requests: args.debug_requests.unwrap_or(0),
     };
-    let finished = execute(run).await?;
+    let finished = Box::pin(execute(run)).await?;
     if args.debug_requests.is_some() {
         show_first(&finished.execution, out).await?;
     }
