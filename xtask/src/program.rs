@@ -13,6 +13,9 @@ const CROSS_PACKAGES: &[&str] = &["cargo-zigbuild==0.24.1", "ziglang==0.17.1"];
 /// The profile of what is released.
 pub(crate) const DIST: &str = "dist";
 
+/// The linker's part in a small program: relocations as runs, and functions that are equal only once.
+const SMALLER: &str = "-C link-arg=-Wl,-z,pack-relative-relocs -C link-arg=-Wl,--icf=all";
+
 /// The C library that a program is linked with, and how it is built for that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Toolchain {
@@ -58,7 +61,7 @@ pub(crate) fn build(name: &str, profile: &str, arch: Arch) -> Result<PathBuf> {
     if toolchain.command == "build" {
         // Flags of the caller's would be lost to this variable; a static C library is what the program stands on.
         let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
-        let flags = format!("{flags} -C target-feature=+crt-static");
+        let flags = format!("{flags} -C target-feature=+crt-static {SMALLER}");
         cargo.env("RUSTFLAGS", flags.trim());
     } else {
         let python = install("program", CROSS_PACKAGES)?;

@@ -11,11 +11,12 @@ pub(super) fn run(session: &Session, runs: u32, seconds: u32) -> Result<()> {
     let baseline = format!("{{ compare: {{ rolling: 10 }}, undecided: pass, metrics: {metrics} }}");
     let scenario = format!("{}baseline: {baseline}\n", steady("/", RATE, seconds));
     let mut rows = Vec::new();
+    let mut server = session.serve("1")?;
     for (what, latency, runs) in [
         ("unchanged", "1", runs),
         ("10 % slower", "1.1", runs.div_ceil(2)),
     ] {
-        let server = session.serve(latency)?;
+        server = session.replace(server, latency)?;
         let mut outcomes = Outcomes::default();
         for n in 1..=runs {
             let summary = session.run(&["run"], &server, &scenario)?;

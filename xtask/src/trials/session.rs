@@ -39,11 +39,30 @@ impl Session {
         })
     }
 
-    /// A shop whose pages take `latency` times as long as usual.
+    /// A shop whose pages take `latency` times as long as usual, at any port.
     pub(super) fn serve(&self, latency: &str) -> Result<Server> {
+        self.serve_at(latency, "0")
+    }
+
+    /// The same in the place of another one: a test of another target is another test.
+    pub(super) fn replace(&self, server: Server, latency: &str) -> Result<Server> {
+        let port = server.url.rsplit(':').next().unwrap_or("0").to_owned();
+        drop(server);
+        self.serve_at(latency, &port)
+    }
+
+    fn serve_at(&self, latency: &str, port: &str) -> Result<Server> {
         let seed = self.seed.replace(self.seed.get() + 1).to_string();
         let mut child = Command::new(&self.server)
-            .args(["service", "--latency", latency, "--seed", &seed])
+            .args([
+                "service",
+                "--latency",
+                latency,
+                "--seed",
+                &seed,
+                "--port",
+                port,
+            ])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
