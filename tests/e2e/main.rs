@@ -22,5 +22,6 @@ mod runs;
 mod scripts;
 mod shown;
 mod storage;
+mod stores;
 mod support;
 mod values;

@@ -1,4 +1,5 @@
-//! Chores of this repository: `cargo xtask test`, `ci`, `bench`, `image`, `emulate`, `package`, `pages`, `dist`, `recording`, `simulate`, `sinks`, `terraform` and `trials`.
+//! Chores of this repository: `cargo xtask test`, `ci`, `bench`, `dashboards`, `image`, `emulate`, `package`, `pages`, `dist`, `recording`,
+//! `simulate`, `sinks`, `terraform` and `trials`.
 
 mod arch;
 mod bench;
@@ -6,6 +7,7 @@ mod ci;
 #[cfg(test)]
 mod circles;
 mod cloud;
+mod dashboards;
 mod demo;
 mod dist;
 mod documents;
@@ -51,6 +53,8 @@ enum Chore {
     Ci(ci::Options),
     /// Build the generator's container image
     Image(image::Options),
+    /// Write Grafana's dashboards for the stores that results are exported to
+    Dashboards(dashboards::Options),
     /// Measure against the other tools that are installed
     Bench(bench::Options),
     /// What a bare loop costs, beside the tools; `bench` runs it
@@ -85,6 +89,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Test(options) => test::run(&options),
         Chore::Ci(options) => ci::run(&options),
         Chore::Image(options) => image::run(&options),
+        Chore::Dashboards(options) => dashboards::run(&options),
         Chore::Bench(options) => bench::run(&options),
         Chore::BareLoop(options) => options.run(),
         Chore::Emulate(options) => emulate::run(&options),

@@ -310,6 +310,7 @@ mod tests {
         let end = End {
             execution: &execution,
             summary: None,
+            totals: None,
             complete: false,
         };
         delivery.finish(end).await

@@ -6,12 +6,18 @@
 //!
 //! Each kind of store is a folder with a [`Scheme`]; [`schemes`] lists them.
 
+mod buckets;
 pub mod delivery;
+mod exponential;
 mod file;
 pub mod http;
 mod influx;
+mod otlp;
 mod points;
+mod postgres;
+mod prometheus;
 pub mod row;
+mod running;
 pub mod schemes;
 pub mod sink;
 mod statsd;

@@ -2,13 +2,17 @@
 
 use crate::sink::{Run, Sink};
 use crate::target::{References, Scheme, Target, TargetError};
-use crate::{file, influx, statsd};
+use crate::{file, influx, otlp, postgres, prometheus, statsd};
 
 /// All kinds of sinks, as messages list them.
 pub const SCHEMES: &[&Scheme] = &[
     &influx::SCHEME, //
     &statsd::SCHEME,
     &file::SCHEME,
+    &postgres::SCHEME,
+    &prometheus::SCHEME,
+    &prometheus::SCRAPE,
+    &otlp::SCHEME,
 ];
 
 /// Reads a URL.

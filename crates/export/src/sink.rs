@@ -2,6 +2,7 @@
 
 use crate::row::Row;
 use async_trait::async_trait;
+use floodgate_core::merge::Totals;
 use floodgate_records::execution::Execution;
 use floodgate_records::summary::Summary;
 use std::error::Error;
@@ -26,6 +27,8 @@ pub struct End<'a> {
     pub execution: &'a Execution,
     /// Its results, if it has any.
     pub summary: Option<&'a Summary>,
+    /// What it measured over all of its time, without a warm-up; `None` if that is not at hand.
+    pub totals: Option<&'a Totals>,
     /// Whether the sink has taken every row of it.
     pub complete: bool,
 }

@@ -3,7 +3,7 @@
 mod faults;
 mod files;
 mod influx;
-mod server;
+pub mod server;
 mod statsd;
 
 use crate::support::*;

@@ -1,8 +1,11 @@
 //! Servers and readers that exports are held against, in the user's cache. Tests find each by a variable; what cannot be had is left out, and
 //! its tests with it.
 
+mod collector;
+mod debian;
 mod hdr;
 mod influxdb;
+mod postgres;
 mod statsd;
 
 use crate::repo;
@@ -36,6 +39,26 @@ const SERVERS: &[Server] = &[
         name: "hdrhistogram",
         variable: "FLOODGATE_HDR_PYTHON",
         set_up: hdr::set_up,
+    },
+    Server {
+        name: "postgres",
+        variable: "FLOODGATE_POSTGRES",
+        set_up: postgres::set_up,
+    },
+    Server {
+        name: "prometheus",
+        variable: "FLOODGATE_PROMETHEUS",
+        set_up: || debian::program("prometheus", "usr/bin/prometheus"),
+    },
+    Server {
+        name: "victoria-metrics",
+        variable: "FLOODGATE_VICTORIA",
+        set_up: || debian::program("victoria-metrics", "usr/bin/victoria-metrics"),
+    },
+    Server {
+        name: "otelcol",
+        variable: "FLOODGATE_OTELCOL",
+        set_up: collector::set_up,
     },
 ];
 

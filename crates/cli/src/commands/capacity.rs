@@ -104,6 +104,7 @@ pub async fn capacity(args: Args) -> Result<ExitCode> {
         dry_run: args.dry_run,
         against: None,
         debug_requests: None,
+        metrics: None,
         show: args.show,
     };
     Box::pin(run::run(run)).await

@@ -73,6 +73,7 @@ pub async fn demo(args: Args) -> Result<ExitCode> {
         target: Some(target.url()),
         kind: None,
         debug_requests: 0,
+        metrics: None,
     };
     let finished = Box::pin(execute(run)).await?;
     target.stop();

@@ -16,7 +16,7 @@ pub struct Args {
     /// The execution's id, or the beginning of it
     #[arg(value_name = "ID")]
     pub id: String,
-    /// Where to: influxdb://HOST:PORT/DB, statsd://HOST:PORT, file:PATH.csv (.jsonl, .hlog, .json); repeatable
+    /// Where to: influxdb://HOST:PORT/DB, statsd://HOST:PORT, postgres://USER@HOST/DB, prometheus+http://HOST:PORT, otlp+http://HOST:PORT, file:PATH.csv (.jsonl, .hlog, .json); repeatable
     #[arg(long = "to", value_name = "URL", required = true)]
     pub to: Vec<String>,
     /// Values of ${env:NAME} in URLs.

@@ -414,6 +414,7 @@ pub async fn hit(args: Args) -> Result<ExitCode> {
         target: Some(args.shown_url()),
         kind: Some(TriggerKind::Hit),
         debug_requests: 0,
+        metrics: None,
     };
     let finished = Box::pin(execute(run)).await?;
     let output = Output {

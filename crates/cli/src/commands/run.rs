@@ -70,6 +70,9 @@ pub struct Args {
     /// Print the first N requests and responses of each generator, with secrets removed (native engine only)
     #[arg(long, value_name = "N", conflicts_with = "cloud", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub debug_requests: Option<u32>,
+    /// Serve the metrics of the run at http://HOST:PORT/metrics while it goes on, for Prometheus
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "cloud")]
+    pub metrics: Option<String>,
     /// What is shown.
     #[command(flatten)]
     pub show: ShowArgs,
@@ -136,6 +139,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         target: None,
         kind: None,
         debug_requests: args.debug_requests.unwrap_or(0),
+        metrics: args.metrics.as_deref(),
     };
     let finished = Box::pin(execute(run)).await?;
     if args.debug_requests.is_some() {

@@ -4,7 +4,7 @@
 use super::merged;
 use super::told::Told;
 use crate::error::{CliError, Result};
-use floodgate_control::{Finished, Stores, json};
+use floodgate_control::{Finished, Stores, json, load_series};
 use floodgate_core::shard::{Content, decode};
 use floodgate_export::windows::Options;
 use floodgate_export::{Delivery, End, Patience, Run, Target, Windows, schemes};
@@ -203,9 +203,12 @@ impl Live {
             Err(error) => told.broken = Some(error.to_string()),
         }
         told.folded = windows.folded();
+        let totals = load_series(&self.stores, execution, &[]).await;
+        let totals = totals.ok().flatten();
         let end = End {
             execution,
             summary: Some(&finished.summary),
+            totals: totals.as_ref(),
             complete: false,
         };
         told.report = delivery.finish(end).await;

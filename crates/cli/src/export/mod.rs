@@ -8,7 +8,7 @@ mod told;
 
 pub(crate) use live::Exports;
 pub(crate) use stored::export_stored;
-pub(crate) use targets::{of_arguments, of_definition};
+pub(crate) use targets::{of_arguments, of_definition, of_metrics};
 pub(crate) use told::{Told, warn};
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::merged;
 use super::told::Told;
 use crate::error::{CliError, Result};
-use floodgate_control::{Stores, load_summary};
+use floodgate_control::{Stores, load_series, load_summary};
 use floodgate_export::windows::Options;
 use floodgate_export::{Delivery, End, Patience, Run, Target, Windows, schemes};
 use floodgate_records::execution::Execution;
@@ -42,10 +42,13 @@ pub(crate) async fn export_stored(
     }
     let mut told = Told::new(target);
     told.folded = windows.folded();
+    // Without them the sink has the windows, and says nothing of the whole.
+    let totals = load_series(stores, execution, &[]).await.ok().flatten();
     told.report = delivery
         .finish(End {
             execution,
             summary: summary.as_ref(),
+            totals: totals.as_ref(),
             complete: false,
         })
         .await;

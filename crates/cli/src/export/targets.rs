@@ -46,6 +46,16 @@ pub(crate) fn of_definition(definition: &Definition, env: &Environment) -> Resul
         .collect()
 }
 
+/// The target of `--metrics`.
+///
+/// # Errors
+/// An address that is not valid.
+pub(crate) fn of_metrics(address: Option<&str>, env: &Environment) -> Result<Option<Target>> {
+    let target = address.map(|address| schemes::parse(&format!("metrics://{address}"), env));
+    let target = target.transpose();
+    target.map_err(|error| CliError::usage(format!("--metrics {error}")))
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

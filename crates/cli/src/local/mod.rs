@@ -71,6 +71,8 @@ pub struct LocalRun<'a> {
     pub kind: Option<TriggerKind>,
     /// How many of the first exchanges each generator samples.
     pub debug_requests: u32,
+    /// Where its metrics are served while it goes on, `HOST:PORT`.
+    pub metrics: Option<&'a str>,
 }
 
 /// Runs a test to its verdict.
@@ -79,7 +81,8 @@ pub struct LocalRun<'a> {
 /// See [`CliError`]. Whatever happens after the preparation, what was measured is merged and the record is final,
 /// unless the disk refuses.
 pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
-    let targets = export::of_definition(&run.test.parsed().definition, run.env)?;
+    let mut targets = export::of_definition(&run.test.parsed().definition, run.env)?;
+    targets.extend(export::of_metrics(run.metrics, run.env)?);
     let mut signals = Signals::new()?;
     let (stores, store) = open(run.out)?;
     orphans::sweep(&stores, &store, run.env).await;

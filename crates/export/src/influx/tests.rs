@@ -132,6 +132,7 @@ async fn faults_on_the_way_lose_nothing() {
     let end = End {
         execution: &execution,
         summary: None,
+        totals: None,
         complete: false,
     };
     let report = delivery.finish(end).await;

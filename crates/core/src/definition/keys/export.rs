@@ -16,6 +16,13 @@ pub const EXPORT_SCHEMES: &[&str] = &[
     "statsd+tcp",
     "statsd+udp",
     "file",
+    "postgres",
+    "postgresql",
+    "prometheus+http",
+    "prometheus+https",
+    "metrics",
+    "otlp+http",
+    "otlp+https",
 ];
 
 const SAID: &str = "a URL such as influxdb://HOST:PORT/DB, statsd://HOST:PORT, file:PATH.csv, without password or token";
