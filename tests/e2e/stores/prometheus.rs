@@ -15,6 +15,8 @@ fn after_s(summary: &Summary) -> f64 {
 const CLASSIC: f64 = 0.29;
 /// The same of native ones.
 const NATIVE: f64 = 0.0219;
+/// The upper bound of the first classic bucket, in seconds.
+const LOWEST_S: f64 = 1e-4;
 
 /// Counts exactly, quantiles within the stated error.
 fn agrees(server: &Server, summary: &Summary, testid: &str, native: bool) {
@@ -74,6 +76,11 @@ fn agrees(server: &Server, summary: &Summary, testid: &str, native: bool) {
             .promql(&format!("histogram_quantile({q}, {buckets})"), now)
             .unwrap();
         let own = ms / 1e3;
+        // What is in the first bucket is only known to be there.
+        if !native && own <= LOWEST_S {
+            assert!(s <= LOWEST_S, "{q}: {s} s, not {own} s");
+            continue;
+        }
         assert!(
             s >= own / (1.0 + error) && s <= own * (1.0 + error),
             "{q}: {s} s, not {own} s"
