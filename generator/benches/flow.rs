@@ -297,6 +297,7 @@ fn compile(flow: Vec<RequestStep>) -> CompiledScenario<usize> {
         setup: Vec::new(),
         teardown: Vec::new(),
         contract: None,
+        tier: None,
     };
     let given = floodgate_generator::flow::Given::new();
     let place = Place {

@@ -63,7 +63,7 @@ pub(crate) async fn candidates(
     }
 }
 
-/// The runs of the same test that passed before this one, the newest first.
+/// The runs of the same test and tier that passed before this one, the newest first.
 ///
 /// # Errors
 /// What the store refuses.
@@ -78,7 +78,10 @@ pub(crate) async fn passed_before(
         .await?;
     let mut runs = listed.runs;
     runs.retain(|e| {
-        e.status == Status::Passed && e.created_ms <= execution.created_ms && e.id != execution.id
+        let same = e.tier == execution.tier;
+        same && e.status == Status::Passed
+            && e.created_ms <= execution.created_ms
+            && e.id != execution.id
     });
     Ok(runs)
 }

@@ -350,6 +350,7 @@ fn record(
         planned,
         warnings: test.warnings.clone(),
         cost: options.cost.clone(),
+        tier: test.definition.tier.map(|tier| tier.as_str().to_owned()),
         parameters: test.parameters.clone(),
         run_arn: options.run_arn.clone(),
         ..Execution::created(

@@ -116,6 +116,21 @@ impl Rate {
         self.per
     }
 
+    /// So many times the rate, as it is written: to six decimal places, and never nothing. `None` if that is the same.
+    pub(crate) fn times(&self, factor: f64) -> Option<String> {
+        const LEAST: f64 = 1e-6;
+        if self.is_zero() || factor == 1.0 {
+            return None;
+        }
+        let rate = self.numerator as f64 / self.denominator as f64 * factor;
+        let number = format!("{:.*}", PLACES, rate.max(LEAST));
+        let number = number.trim_end_matches('0').trim_end_matches('.');
+        Some(match self.per {
+            Some(per) => format!("{number}/{}", crate::units::format_duration(per)),
+            None => number.to_owned(),
+        })
+    }
+
     /// Iterations a second, where the unit is `time_unit` unless it names its own: for sizing, not for schedules.
     pub fn per_second(&self, time_unit: Duration) -> f64 {
         self.numerator as f64

@@ -186,6 +186,34 @@ pub fn parse_ratio(text: &str) -> Result<f64, SyntaxError> {
     let fail = |problem: String| {
         SyntaxError::new(0, problem).allowed(format!("{RATIO}, from 0 to 1 (100%)"))
     };
+    let ratio = share(text).ok_or_else(|| fail(format!("{} is not a share", quoted(text))))?;
+    if (0.0..=1.0).contains(&ratio) {
+        Ok(ratio)
+    } else {
+        Err(fail(format!("{} is out of range", quoted(text))))
+    }
+}
+
+/// The most that [`parse_factor`] takes.
+const MOST_FACTOR: f64 = 100.0;
+
+/// A factor: `10%`, `0.1`, `200%`.
+///
+/// # Errors
+/// What is no such number, or not above 0 and at most 100 (10000%).
+pub fn parse_factor(text: &str) -> Result<f64, SyntaxError> {
+    let fail = |problem: String| {
+        SyntaxError::new(0, problem).allowed("a factor such as 10% or 0.1, above 0, at most 100")
+    };
+    let factor = share(text).ok_or_else(|| fail(format!("{} is not a factor", quoted(text))))?;
+    match factor > 0.0 && factor <= MOST_FACTOR {
+        true => Ok(factor),
+        false => Err(fail(format!("{} is out of range", quoted(text)))),
+    }
+}
+
+/// A number, or one of hundredths.
+fn share(text: &str) -> Option<f64> {
     let (number, scale) = match text.strip_suffix('%') {
         Some(percent) => (percent.trim_end(), 100.0),
         None => (text, 1.0),
@@ -194,17 +222,11 @@ pub fn parse_ratio(text: &str) -> Result<f64, SyntaxError> {
         && number
             .bytes()
             .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'-' | b'+'));
-    let ratio = number
+    number
         .parse::<f64>()
         .ok()
         .filter(|_| plain)
-        .ok_or_else(|| fail(format!("{} is not a share", quoted(text))))?;
-    let ratio = ratio / scale;
-    if (0.0..=1.0).contains(&ratio) {
-        Ok(ratio)
-    } else {
-        Err(fail(format!("{} is out of range", quoted(text))))
-    }
+        .map(|number| number / scale)
 }
 
 /// A decimal without a sign as an exact fraction `digits / 10^places`.

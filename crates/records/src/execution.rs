@@ -66,6 +66,9 @@ pub struct Execution {
     pub warnings: Vec<String>,
     /// Estimated US dollars before and actual after; absent for local runs.
     pub cost: Option<Cost>,
+    /// The tier that its definition was scaled to, if any: `smoke`, `load` or `soak`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tier: Option<String>,
     /// Overrides given with `--set`, by name.
     pub parameters: BTreeMap<String, String>,
     /// The state machine's execution that runs this one, as an ARN; `None` on one machine.
@@ -127,6 +130,7 @@ impl Execution {
             stopped_by: None,
             warnings: Vec::new(),
             cost: None,
+            tier: None,
             parameters: BTreeMap::new(),
             run_arn: None,
             error: None,

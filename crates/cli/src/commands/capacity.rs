@@ -90,6 +90,7 @@ pub async fn capacity(args: Args) -> Result<ExitCode> {
         set.push("capacity.precision=5%".to_owned());
     }
     let run = run::Args {
+        tier: None,
         file: args.file,
         generators: args.generators,
         set,

@@ -25,6 +25,9 @@ use std::process::ExitCode;
 /// Generators on one machine at most: more would only take the CPU from each other.
 pub(crate) const MAX_GENERATORS: i64 = 256;
 
+/// What `--tier` takes.
+pub(crate) const TIERS: [&str; 3] = ["smoke", "load", "soak"];
+
 /// Arguments of `floodgate run`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -37,6 +40,9 @@ pub struct Args {
     /// Override a value of the definition by its path, or a parameter: scenarios.browse.rate=50; repeatable
     #[arg(long = "set", short, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
+    /// Scale the definition to this tier: short and light, as it is meant, or for long
+    #[arg(long, value_name = "TIER", value_parser = TIERS)]
+    pub tier: Option<String>,
     /// Also load this base URL, in turns of seconds, and compare the target with it
     #[arg(long, value_name = "URL")]
     pub against: Option<String>,
@@ -110,6 +116,8 @@ impl Args {
     /// What is put in place of the definition's own.
     fn overrides(&self) -> Result<Vec<(String, String)>> {
         let mut all = overrides(&self.set, &self.script)?;
+        let tier = self.tier.iter().cloned();
+        all.extend(tier.map(|tier| ("tier".to_owned(), tier)));
         let against = self.against.iter().cloned();
         all.extend(against.map(|url| ("against".to_owned(), url)));
         Ok(all)

@@ -20,6 +20,9 @@ pub struct Args {
     /// Override a value, as for `run`; repeatable
     #[arg(long = "set", short, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
+    /// Scale the definition to this tier, as for `run`
+    #[arg(long, value_name = "TIER", value_parser = super::run::TIERS)]
+    pub tier: Option<String>,
     /// Parameters in the words of a script's tool.
     #[command(flatten)]
     pub script: ScriptArgs,
@@ -38,11 +41,13 @@ pub struct Args {
 /// All faults, rendered with their places.
 pub fn validate(args: &Args) -> Result<ExitCode> {
     let env = Environment::new(&args.env, &args.out.out)?.leaving_references_open();
-    let test = load_file(
-        &args.file,
-        &super::run::overrides(&args.set, &args.script)?,
-        &env,
-    )?;
+    let mut overrides = super::run::overrides(&args.set, &args.script)?;
+    overrides.extend(
+        args.tier
+            .iter()
+            .map(|tier| ("tier".to_owned(), tier.clone())),
+    );
+    let test = load_file(&args.file, &overrides, &env)?;
     for warning in &test.warnings {
         say!("warning: {warning}");
     }

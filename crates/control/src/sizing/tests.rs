@@ -42,6 +42,7 @@ fn definition(engine: Engine, executor: Executor) -> Definition {
         setup: Vec::new(),
         teardown: Vec::new(),
         contract: None,
+        tier: None,
     }
 }
 

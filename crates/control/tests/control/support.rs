@@ -91,6 +91,7 @@ pub fn definition(thresholds: &[(&str, &str)]) -> Definition {
         setup: Vec::new(),
         teardown: Vec::new(),
         contract: None,
+        tier: None,
     }
 }
 

@@ -6,7 +6,7 @@ use super::shape::{Key, Shape};
 use super::tree::{Core, Entry, Node};
 use super::yaml;
 use crate::rate::Rate;
-use crate::units::{parse_bytes, parse_duration, parse_ratio};
+use crate::units::{parse_bytes, parse_duration, parse_factor, parse_ratio};
 use floodgate_records::comparison::IfUndecided;
 use floodgate_records::engine::Engine;
 use floodgate_records::metric::MetricKind;
@@ -231,6 +231,16 @@ impl Value for Share {
     const NOTHING: Self = Self(0.0);
     fn read(node: &Node) -> Option<Self> {
         parse_ratio(node.known()?.as_ref()).ok().map(Self)
+    }
+}
+
+/// A factor, more than 0.
+pub(super) struct Factor(pub(super) f64);
+
+impl Value for Factor {
+    const NOTHING: Self = Self(1.0);
+    fn read(node: &Node) -> Option<Self> {
+        parse_factor(node.known()?.as_ref()).ok().map(Self)
     }
 }
 

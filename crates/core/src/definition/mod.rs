@@ -18,6 +18,7 @@ mod resolve;
 mod schema;
 mod shape;
 mod starter;
+mod tier;
 mod tree;
 mod version;
 mod yaml;
@@ -139,6 +140,7 @@ pub fn parse(
         sink.push(issue);
         return Err(sink.finish());
     }
+    tier::set(&mut root, overrides, &mut sink);
     overrides::apply(&mut root, overrides, &mut sink);
     root.label(Path::default());
     let mut normalised = root.to_json();
@@ -147,6 +149,7 @@ pub fn parse(
     }
     let open = resolve::resolve(&mut root, resolver, &mut sink);
     Shape::Object(&keys::DEFINITION).check(&root, &mut sink);
+    tier::scale(&mut root);
     let (definition, files) = decode::definition(&root, resolver, &mut sink);
     if sink.has_errors() {
         return Err(sink.finish());

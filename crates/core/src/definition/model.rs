@@ -4,16 +4,20 @@ mod capacity;
 mod connection;
 mod export;
 mod flow;
+mod notify;
 mod retry;
 mod threshold;
+mod tier;
 
 pub use capacity::*;
 pub use connection::*;
 pub use export::*;
 pub use floodgate_records::connections::TlsResumption;
 pub use flow::*;
+pub use notify::*;
 pub use retry::*;
 pub use threshold::*;
+pub use tier::*;
 
 use crate::template::Template;
 use floodgate_records::comparison::IfUndecided;
@@ -61,6 +65,8 @@ pub struct Definition {
     pub baseline: Option<BaselineSpec>,
     /// Makes the run seek the capacity.
     pub capacity: Option<CapacitySpec>,
+    /// The tier that it has been scaled to.
+    pub tier: Option<Tier>,
     /// Where and how large.
     pub run: RunOptions,
     /// Defaults of the native HTTP engine.
@@ -466,24 +472,4 @@ pub struct ContractSpec {
     pub file: String,
     /// The share of the load's responses that is checked, too, in [0, 1].
     pub sample: f64,
-}
-
-/// A notification.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notify {
-    /// To where.
-    pub channel: Channel,
-    /// For which verdicts (`recovered`: passed after one that was not).
-    pub on: Vec<String>,
-}
-
-/// Where a notification goes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Channel {
-    /// A JSON POST of the summary.
-    Webhook(String),
-    /// An SNS topic's ARN.
-    Sns(String),
-    /// A Slack webhook (may be a secret's reference).
-    Slack(String),
 }

@@ -28,6 +28,17 @@ pub(super) fn apply(root: &mut Node, overrides: &Overrides, sink: &mut Sink) {
     }
 }
 
+/// Puts a value that stands in the definition itself in the place of another.
+pub(super) fn put(root: &mut Node, name: &str, mut value: Node) -> Result<(), String> {
+    let parameter = name.strip_prefix(PARAMETERS).unwrap_or(name);
+    if let Some(entry) = declared(root, parameter) {
+        keep_type(&entry.value, &mut value)?;
+        entry.value = value;
+        return Ok(());
+    }
+    walk(root, name, value, 0)
+}
+
 fn set(
     root: &mut Node,
     name: &str,

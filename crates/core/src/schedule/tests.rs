@@ -231,6 +231,7 @@ fn definition(scenarios: Vec<(Duration, Duration, Executor)>) -> Definition {
         setup: Vec::new(),
         teardown: Vec::new(),
         contract: None,
+        tier: None,
     }
 }
 

@@ -363,6 +363,7 @@ pub(super) fn definition(flow: Vec<Step>) -> Definition {
         setup: Vec::new(),
         teardown: Vec::new(),
         contract: None,
+        tier: None,
     }
 }
 

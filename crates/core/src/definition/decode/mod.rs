@@ -22,6 +22,7 @@ mod sample_tags;
 mod scenario;
 mod template;
 mod threshold;
+mod tier;
 mod turns;
 mod unmatched;
 
@@ -114,6 +115,7 @@ pub(super) fn definition(
             .place(root)
             .map(|node| decoder.baseline(node)),
         capacity,
+        tier: decoder.tier(root),
         run,
         http,
         tags: decoder.tags(root, root::TAGS),

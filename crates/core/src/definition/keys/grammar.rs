@@ -7,7 +7,7 @@ use crate::definition::model::{Extractor, HttpVersion, RETRIED_ERRORS, RetryOn};
 use crate::definition::shape::pattern::matches;
 use crate::definition::shape::{Grammar, Shape};
 use crate::syntax::SyntaxError;
-use crate::units::{BYTES, RATIO, parse_bytes, parse_ratio};
+use crate::units::{BYTES, RATIO, parse_bytes, parse_factor, parse_ratio};
 use floodgate_records::plan::MAX_TASKS;
 use floodgate_records::printable::quoted;
 use floodgate_records::word::Words;
@@ -35,6 +35,14 @@ const SHARE_PATTERN: &str = r"^[0-9.eE+-]+\s*%?$";
 pub(super) static SHARE: Shape = Shape::Grammar(Grammar {
     check: |text| parse_ratio(text).map(drop),
     said: RATIO,
+    types: NUMBERS,
+    pattern: Some(SHARE_PATTERN),
+    doubt: |_| None,
+});
+
+pub(super) static LOAD_FACTOR: Shape = Shape::Grammar(Grammar {
+    check: |text| parse_factor(text).map(drop),
+    said: "a factor such as 10% or 0.1",
     types: NUMBERS,
     pattern: Some(SHARE_PATTERN),
     doubt: |_| None,

@@ -16,6 +16,7 @@ pub(super) mod scenario;
 mod shared;
 pub(super) mod step;
 pub(super) mod threshold;
+pub(super) mod tier;
 pub(super) mod times;
 
 pub(super) use root::DEFINITION;

@@ -25,6 +25,12 @@ pub(super) const PARAMETER: NameRule = NameRule::new(
     "1 to 64 letters, digits, _, - and dots, beginning with a letter or _",
 );
 
+/// Paths of values, as `--set` takes them.
+pub(super) const SET_PATH: NameRule = NameRule::new(
+    "^[^\\s=]{1,200}$",
+    "the path of a value, such as scenarios.browse.rate, or the name of a parameter",
+);
+
 const TAKEN: &str = "templates give it another meaning";
 
 /// Variables of a flow, and data sources.

@@ -16,8 +16,10 @@ use super::step::STEPS_SHAPE;
 use super::threshold::{
     BASELINE as BASELINE_TABLE, SLO as OBJECTIVES, THRESHOLDS as THRESHOLD_MAP,
 };
+use super::tier::TIERS as TIERS_TABLE;
 use super::times::ANY_DURATION;
 use crate::definition::field::{Field, Parts, keys};
+use crate::definition::model::Tier;
 use crate::definition::shape::{Key, Shape, Table};
 use floodgate_records::engine::Engine;
 use std::time::Duration;
@@ -50,6 +52,8 @@ keys! { KEYS:
     BASELINE: Parts = "baseline", { Shape::Object(&BASELINE_TABLE) }; "The comparison with an earlier run.";
     CAPACITY: Parts = "capacity", { Shape::Object(&CAPACITY_TABLE) };
         "Makes the run seek the highest load at which the thresholds hold.";
+    TIER: Tier = "tier", { Shape::Choice(Tier::WORDS) }; "The tier that this run is of, as floodgate run --tier sets it.";
+    TIERS: Parts = "tiers", { Shape::Object(&TIERS_TABLE) }; "How the tiers smoke, load and soak scale the definition.";
     RUN: Parts = "run", { Shape::Object(&RUN_TABLE) }; "Placement, size and limits of the run.";
     EXPORT: Parts = "export", { Shape::List { of: &EXPORT_ITEM, min: 0 } }; "Where results go beside the run's own store, during a local run and at its end.";
     NOTIFY: Parts = "notify", { Shape::List { of: &Shape::Object(&NOTIFY_TABLE), min: 0 } }; "Where to send notifications of the verdict.";

@@ -60,6 +60,10 @@ fn keys_and_defaults_on_the_page_are_the_declared_ones() {
         ("## Data", object(behind(&DEFINITION, "data"))),
         ("## HTTP options", object(behind(&DEFINITION, "http"))),
         ("## Run", object(behind(&DEFINITION, "run"))),
+        (
+            "## Tiers",
+            object(behind(object(behind(&DEFINITION, "tiers")), "smoke")),
+        ),
     ] {
         let rows = rows(heading);
         for name in rows.keys() {

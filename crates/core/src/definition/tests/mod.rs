@@ -12,6 +12,7 @@ mod once;
 mod open;
 mod over_time;
 mod shared_load;
+mod tiers;
 
 use super::*;
 use std::collections::BTreeMap;
