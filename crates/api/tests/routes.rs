@@ -6,9 +6,10 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode, header};
 use axum::response::Response;
-use floodgate_api::{Access, Definitions, Service, router};
+use floodgate_api::{Access, Caller, Definitions, Service, router};
 use floodgate_control::{Stores, Trail};
 use floodgate_core::definition::model::Definition;
+use floodgate_policy::{Grants, Role};
 use floodgate_records::audit::{Action, AuditEntry};
 use floodgate_records::execution::{Execution, PrincipalIs};
 use floodgate_records::keys::{DEFINITION_FILE, ExecutionKeys, definition_file};
@@ -49,10 +50,17 @@ impl Bench {
             records: store.clone(),
         };
         let definitions = Box::new(Unknown);
-        let service = Service::new(stores, "ann".into(), Trail::Here, definitions, || NOW_MS);
-        let service = service.of_project(project.map(str::to_owned));
+        let service = Service::new(stores, Trail::Here, definitions, || NOW_MS);
+        let caller = Caller {
+            name: "ann".into(),
+            is: PrincipalIs::Claimed,
+            grants: match project {
+                Some(project) => Grants::of([(project.to_owned(), Role::Admin)]),
+                None => Grants::owner(),
+            },
+        };
         Self {
-            routes: router(service, Access::on_loopback(7, TOKEN.into())),
+            routes: router(service, Access::on_loopback(7, TOKEN.into(), caller)),
             store,
             _folder: folder,
         }
@@ -362,6 +370,7 @@ async fn versions_trends_and_the_trail_are_told() {
             execution: run.id.clone(),
             version: "abc".into(),
             outcome: "running".into(),
+            ..AuditEntry::default()
         };
         bench.store.audit("shop", &entry).await.unwrap();
     }

@@ -34,6 +34,7 @@ mod stores;
 mod trend;
 pub mod watch;
 
+pub use audit::Who;
 pub use buckets::{buckets_key, load_series};
 pub use compare::compare as compare_runs;
 pub use error::{ControlError, MAX_TASKS, Result, plain_cause};
@@ -44,7 +45,7 @@ pub use give_up::{GivenUp, give_up};
 pub use home::{Home, bring_home};
 pub use lookup::{find, find_in, load_plan, load_summary};
 pub use orphan::{COORDINATOR_GONE, finish_late, finish_orphan};
-pub use pinned::{load_pin, pin, unpin};
+pub use pinned::{load_pin, note_pin, note_unpin, pin, unpin};
 pub use prepare::{PlanOptions, Prepared, TestPackage, lay_out, max_duration, prepare};
 pub use refuse::{Refusal, UNKNOWN_TEST, refuse};
 pub use stop::{Trail, abort, note_order, note_stop, order_stop, read_stop, stop_by_person};

@@ -1,8 +1,10 @@
 //! The run that is pinned as a test's baseline.
 
+use crate::audit::{Who, audit};
 use crate::error::{ControlError, Result};
 use crate::json;
 use crate::stores::Stores;
+use floodgate_records::audit::Action;
 use floodgate_records::execution::Execution;
 use floodgate_records::keys::baseline;
 use floodgate_records::status::Status;
@@ -71,6 +73,34 @@ pub async fn unpin(
         at_ms: now_ms,
     };
     write(stores, project, test, &none).await
+}
+
+/// Notes in the audit trail that a run was pinned. Apart from [`pin`]: whoever may pin in the cloud may not write records.
+///
+/// # Errors
+/// What the store refuses.
+pub async fn note_pin(
+    stores: &Stores,
+    run: &Execution,
+    by: impl Into<Who<'_>>,
+    now_ms: i64,
+) -> Result<()> {
+    let outcome = format!("baseline of {}", run.test);
+    audit(stores, run, by, Action::Pin, &outcome, now_ms).await
+}
+
+/// Notes in the audit trail that a test has no baseline any more; `run` was it.
+///
+/// # Errors
+/// What the store refuses.
+pub async fn note_unpin(
+    stores: &Stores,
+    run: &Execution,
+    by: impl Into<Who<'_>>,
+    now_ms: i64,
+) -> Result<()> {
+    let outcome = format!("{} has no baseline any more", run.test);
+    audit(stores, run, by, Action::Unpin, &outcome, now_ms).await
 }
 
 async fn write(stores: &Stores, project: &str, test: &str, pin: &Pin) -> Result<()> {

@@ -1,6 +1,6 @@
 //! Orders to stop: the first one counts.
 
-use crate::audit::{audit, principal};
+use crate::audit::{Who, audit, principal};
 use crate::error::{ControlError, Result};
 use crate::json;
 use crate::lookup::find_in;
@@ -56,10 +56,11 @@ pub async fn abort(
     stores: &Stores,
     project: Option<&str>,
     id: &str,
-    by: &str,
+    by: impl Into<Who<'_>>,
     trail: Trail,
     now_ms: i64,
 ) -> Result<Execution> {
+    let by = by.into();
     let execution = find_in(stores, project, id).await?;
     if execution.status.is_final() {
         let status = execution.status.as_str();
@@ -80,14 +81,15 @@ pub async fn abort(
 pub async fn stop_by_person(
     stores: &Stores,
     execution: &Execution,
-    by: &str,
+    by: impl Into<Who<'_>>,
     trail: Trail,
     now_ms: i64,
 ) -> Result<Stop> {
+    let by = by.into();
     let keys = ExecutionKeys::new(&execution.project, &execution.id);
     let stop = Stop {
         reason: StopReason::Person,
-        by: by.to_owned(),
+        by: by.name.to_owned(),
         at_ms: now_ms,
     };
     let standing = order_stop(stores.objects.as_ref(), &keys, &stop).await?;

@@ -1,12 +1,13 @@
 //! Who did what to a run.
 
-use crate::execution::PrincipalIs;
+use crate::execution::{InfrastructureKind, PrincipalIs};
+use crate::outcome::{Outcome, ThresholdOutcome};
 use crate::word::Word;
 use crate::words;
 use serde::{Deserialize, Serialize};
 
 /// One line of the audit trail.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditEntry {
     /// Unix ms.
     pub at_ms: i64,
@@ -23,6 +24,38 @@ pub struct AuditEntry {
     pub version: String,
     /// What came of it.
     pub outcome: String,
+    /// Where the run takes place; empty in entries of earlier versions.
+    #[serde(default, skip_serializing_if = "Word::is_empty")]
+    pub infrastructure: Word<InfrastructureKind>,
+    /// What came of its thresholds; absent before it ends, and of a test without any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<ThresholdCounts>,
+}
+
+/// What came of a run's thresholds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThresholdCounts {
+    /// Hold.
+    pub passed: u32,
+    /// Are breached.
+    pub failed: u32,
+    /// Have nothing to judge.
+    pub no_data: u32,
+}
+
+impl ThresholdCounts {
+    /// Counts outcomes; `None` if there are none.
+    pub fn of(outcomes: &[ThresholdOutcome]) -> Option<Self> {
+        let mut counts = Self::default();
+        for outcome in outcomes {
+            *match outcome.outcome {
+                Outcome::Passed => &mut counts.passed,
+                Outcome::Failed => &mut counts.failed,
+                Outcome::NoData => &mut counts.no_data,
+            } += 1;
+        }
+        (!outcomes.is_empty()).then_some(counts)
+    }
 }
 
 words! {
@@ -40,5 +73,9 @@ words! {
         GiveUp = "give up",
         /// Merges what its verdict went without.
         Merge = "merge",
+        /// Pins it as the baseline of its test.
+        Pin = "pin",
+        /// Takes the pin away.
+        Unpin = "unpin",
     }
 }

@@ -193,7 +193,7 @@ pub enum PrincipalIs {
     /// Whoever started it said so of themselves.
     #[default]
     Claimed,
-    /// AWS lets nobody else do it.
+    /// Nobody else could have: AWS says so, or a token that was checked.
     Verified,
 }
 

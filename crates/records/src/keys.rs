@@ -161,6 +161,11 @@ pub fn baseline(project: &str, test: &str) -> String {
     format!("projects/{project}/baselines/{test}.json")
 }
 
+/// The key of what is known of a start that was asked for with an idempotency key; `name` is a hash of it.
+pub fn start_by_key(project: &str, name: &str) -> String {
+    format!("projects/{project}/starts/{name}.json")
+}
+
 /// The key of a run's table of buckets: `projects/{project}/buckets/{test}/{day}/{id}.parquet`. It is not below the run's own prefix, so
 /// that whoever asks about many runs reads nothing else: `day` is that of the record's creation (UTC), such as `2026-11-29`.
 pub fn buckets(project: &str, test: &str, day: &str, id: &str) -> String {

@@ -2,6 +2,7 @@
 //! are in S3 (feature `s3`) and records in DynamoDB (feature `dynamodb`).
 #[cfg(any(feature = "s3", feature = "dynamodb"))]
 pub mod aws;
+pub mod chain;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 #[cfg(feature = "dynamodb")]
@@ -21,6 +22,9 @@ use floodgate_records::audit::AuditEntry;
 use floodgate_records::execution::Execution;
 use floodgate_records::status::Status;
 use floodgate_records::test::TestRecord;
+
+/// Records that are looked through for older ones where no index knows.
+const LOOKED_THROUGH: usize = 10_000;
 
 /// An object in a listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -96,6 +100,22 @@ pub trait RecordStore: Send + Sync {
         test: Option<&str>,
         limit: usize,
     ) -> Result<Listing>;
+    /// The newest of those that are older than `before`, an id: what [`Self::list`] gives, a page further on.
+    async fn list_before(
+        &self,
+        project: Option<&str>,
+        test: Option<&str>,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Listing> {
+        let Some(before) = before else {
+            return self.list(project, test, limit).await;
+        };
+        let mut listed = self.list(project, test, LOOKED_THROUGH).await?;
+        listed.runs.retain(|run| run.id.as_str() < before);
+        listed.runs.truncate(limit);
+        Ok(listed)
+    }
     /// Appends to the audit trail.
     async fn audit(&self, project: &str, entry: &AuditEntry) -> Result<()>;
     /// The audit trail of a project, oldest first.

@@ -4,6 +4,7 @@
 //! whichever process, sees the old object or the new one. Changes of records are made under a lock on a file, which holds
 //! between processes and goes with a process that dies.
 
+mod audit;
 mod files;
 mod hold;
 mod index;
@@ -28,7 +29,7 @@ use floodgate_records::execution::Execution;
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::status::Status;
 use floodgate_records::test::TestRecord;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// The folder of records in a store's folder. No object's key can lie in it, since parts of keys do not start with a dot.
@@ -121,11 +122,6 @@ impl LocalStore {
     fn lock(&self, project: &str) -> Result<Lock> {
         check_name(project)?;
         Lock::take(&self.root.join(RECORDS).join(project), project)
-    }
-
-    fn audit_path(&self, project: &str) -> Result<PathBuf> {
-        check_name(project)?;
-        Ok(self.root.join(RECORDS).join(project).join("audit.jsonl"))
     }
 }
 
@@ -242,58 +238,38 @@ impl RecordStore for LocalStore {
         test: Option<&str>,
         limit: usize,
     ) -> Result<Listing> {
+        self.list_before(project, test, None, limit).await
+    }
+
+    async fn list_before(
+        &self,
+        project: Option<&str>,
+        test: Option<&str>,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Listing> {
         let (project, test) = (project.map(str::to_owned), test.map(str::to_owned));
+        let before = before.map(str::to_owned);
         self.blocking(move |store| {
-            records::newest(store, project.as_deref(), test.as_deref(), limit)
+            let of = (project.as_deref(), test.as_deref());
+            records::newest(store, of, before.as_deref(), limit)
         })
         .await
     }
 
     async fn audit(&self, project: &str, entry: &AuditEntry) -> Result<()> {
-        let path = self.audit_path(project)?;
-        let (project, line) = (project.to_owned(), to_json(&entry.execution, entry, false)?);
+        let (project, entry) = (project.to_owned(), entry.clone());
         self.blocking(move |store| {
             let _lock = store.lock(&project)?;
-            let fault = || io("write", "audit.jsonl");
-            let mut file = std::fs::OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(&path)
-                .map_err(fault())?;
-            let before = file.metadata().map_err(fault())?.len();
-            // A line that was cut off is lost; it must not take this one with it.
-            let whole = before == 0 || files::ends_with_a_line(&path).map_err(fault())?;
-            let line = if whole {
-                line
-            } else {
-                [b"\n", &line[..]].concat()
-            };
-            if let Err(error) = file.write_all(&line).and_then(|()| file.sync_data()) {
-                // Half a line would make the whole trail unreadable.
-                let _ = file.set_len(before);
-                return Err(fault()(error));
-            }
-            Ok(())
+            audit::append(store, &project, &entry)
         })
         .await
     }
 
     async fn audit_trail(&self, project: &str) -> Result<Vec<AuditEntry>> {
-        let path = self.audit_path(project)?;
-        self.blocking(move |_| {
-            let bytes = files::read(&path, "audit.jsonl")?.unwrap_or_default();
-            let lines = bytes
-                .split(|&byte| byte == b'\n')
-                .filter(|line| !line.is_empty());
-            let entries = lines.enumerate().map(|(i, line)| {
-                serde_json::from_slice(line).map_err(|error| {
-                    let problem = format!("line {}: {error}", i + 1);
-                    StoreError::corrupt(path.display().to_string(), problem).because(error)
-                })
-            });
-            entries.collect()
-        })
-        .await
+        let project = project.to_owned();
+        self.blocking(move |store| audit::entries(store, &project))
+            .await
     }
 
     async fn put_test(&self, test: &TestRecord) -> Result<()> {

@@ -122,6 +122,15 @@ async fn finds_and_lists(store: &dyn RecordStore) {
     assert_eq!(list(Some("bank"), Some("login"), 10).await, ["AC", "AA"]);
     assert_eq!(list(None, None, 10).await, ["AC", "AB", "AA", "01"]);
     assert_eq!(list(Some("none"), None, 10).await, Vec::<String>::new());
+    let older = async |before: &str, limit: usize| {
+        let found = store.list_before(Some("bank"), None, Some(before), limit);
+        let runs = found.await.expect("list_before").runs;
+        let ids = runs.into_iter().map(|e| e.id[24..].to_owned());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(older("01JF00000000000000000000AC", 1).await, ["AB"]);
+    assert_eq!(older("01JE00000000000000000000AB", 9).await, ["AA"]);
+    assert_eq!(older("0", 9).await, Vec::<String>::new());
 }
 
 async fn one_of_many_updates(store: Arc<dyn RecordStore>) {
@@ -164,6 +173,7 @@ async fn keeps_an_audit_trail(store: &dyn RecordStore) {
         execution: "01JD0000000000000000000001".to_owned(),
         version: "v".to_owned(),
         outcome: "ok".to_owned(),
+        ..AuditEntry::default()
     };
     for i in 0..3 {
         store.audit("shop", &entry(i)).await.expect("audit");

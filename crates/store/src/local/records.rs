@@ -83,12 +83,13 @@ pub(super) fn find(
 /// passed over unopened.
 pub(super) fn newest(
     store: &LocalStore,
-    project: Option<&str>,
-    test: Option<&str>,
+    (project, test): (Option<&str>, Option<&str>),
+    before: Option<&str>,
     limit: usize,
 ) -> Result<Listing> {
     let mut found = Listing::default();
     let mut ids = ids(store, project, &mut found.damaged)?;
+    ids.retain(|(_, id)| before.is_none_or(|before| id.as_str() < before));
     // ULIDs sort by time.
     ids.sort_by(|(_, a), (_, b)| b.cmp(a));
     let mut indices: HashMap<&str, Index> = HashMap::new();

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::chain;
 use crate::conformance::{self, execution};
 use floodgate_records::audit::Action;
 use std::process::Command;
@@ -203,6 +204,7 @@ async fn a_line_of_the_trail_that_was_cut_off_takes_no_other_with_it() {
         execution: "01JD0000000000000000000001".into(),
         version: "v".into(),
         outcome: "ok".into(),
+        ..AuditEntry::default()
     };
     store.audit("p", &entry).await.unwrap();
     let path = store.root().join(".records/p/audit.jsonl");
@@ -211,7 +213,53 @@ async fn a_line_of_the_trail_that_was_cut_off_takes_no_other_with_it() {
     store.audit("p", &entry).await.unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
     let lines: Vec<_> = text.lines().collect();
-    assert_eq!((lines.len(), lines[0]), (3, lines[2]));
+    let read = |line: &str| serde_json::from_str::<AuditEntry>(line).unwrap();
+    assert_eq!((lines.len(), read(lines[0])), (3, read(lines[2])));
+    let found = chain::verify("p", &store.audit_log("p").unwrap(), &[]);
+    assert_eq!(found.findings, [chain::Finding::Unreadable { line: 2 }]);
+    assert_eq!(found.chained, 2);
+}
+
+/// Threads and processes take turns by the same lock.
+#[tokio::test]
+async fn entries_of_many_writers_are_one_chain() {
+    let (folder, _) = store();
+    let writers: Vec<_> = (0..8)
+        .map(|writer| {
+            // Each with a store of its own, as processes have.
+            let store = LocalStore::open(folder.path()).unwrap();
+            tokio::spawn(async move {
+                for n in 0..10 {
+                    let entry = AuditEntry {
+                        execution: format!("{writer}-{n}"),
+                        ..AuditEntry::default()
+                    };
+                    store.audit("p", &entry).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let store = LocalStore::open(folder.path()).unwrap();
+    let log = store.audit_log("p").unwrap();
+    let found = chain::verify("p", &log, &[]);
+    assert_eq!((found.chained, found.findings.len()), (80, 0));
+    assert_eq!(found.head, log.head);
+    assert_eq!(store.projects().unwrap(), ["p"]);
+    // Cut off, it does not become whole by what is written next.
+    let path = folder.path().join(".records/p/audit.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let cut: String = text.split_inclusive('\n').take(70).collect();
+    std::fs::write(&path, cut).unwrap();
+    store.audit("p", &AuditEntry::default()).await.unwrap();
+    let found = chain::verify("p", &store.audit_log("p").unwrap(), &[]);
+    let removed = chain::Finding::Removed {
+        first: 71,
+        last: 80,
+    };
+    assert_eq!(found.findings, [removed]);
 }
 
 #[tokio::test]
@@ -313,6 +361,7 @@ async fn a_full_disk_is_an_error_and_leaves_the_old_object() {
         execution: record.id.clone(),
         version: "v".into(),
         outcome: "ok".into(),
+        ..AuditEntry::default()
     };
     store.audit("p", &entry("ann".into())).await.unwrap();
     store
@@ -331,7 +380,8 @@ async fn a_full_disk_is_an_error_and_leaves_the_old_object() {
             ".lock",
             "01JD0000000000000000000001.json",
             "audit.jsonl",
-            "live"
+            "live",
+            "p.json"
         ]
     );
     assert_eq!(

@@ -1,0 +1,12 @@
+//! Who may do what in a project: one pure function, [`decide`], for the API, the command line and the console.
+//!
+//! A role is held in a project, never everywhere: whoever has none there is told that there is no such project, as for one that doesn't
+//! exist. What the machine or the account allows besides is another line of defence, and none of this.
+
+mod action;
+mod grants;
+mod role;
+
+pub use action::Action;
+pub use grants::{Decision, Grants, Scope, decide};
+pub use role::Role;
