@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 mod arguments;
+mod audit;
 mod capacity;
 mod chaos;
 mod compare;
@@ -20,6 +21,7 @@ mod queries;
 mod reports;
 mod runs;
 mod scripts;
+mod serve;
 mod shown;
 mod storage;
 mod stores;

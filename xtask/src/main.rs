@@ -28,6 +28,7 @@ mod python;
 mod readers;
 mod recording;
 mod repo;
+mod schemathesis;
 mod simulate;
 mod sinks;
 mod steps;

@@ -1,8 +1,10 @@
 //! `cargo xtask test`: sets up what the tests need, without asking, and runs them all.
 
 use crate::steps::Steps;
-use crate::{cloud, documents, engines, pages, readers, repo, sinks};
+use crate::{cloud, documents, engines, pages, readers, repo, schemathesis, sinks};
 use anyhow::Result;
+use std::path::PathBuf;
+use std::process::Command;
 use std::time::Instant;
 
 /// Arguments of `cargo xtask test`.
@@ -70,42 +72,27 @@ fn on_this_machine(steps: &mut Steps, options: &Options) {
     tests
         .args((!one_package).then_some("--workspace"))
         .args(&options.cargo);
-    let name = "shard readers (duckdb, pyarrow)";
-    if options.no_setup {
-        steps.leave_out(name, "--no-setup");
-        tests.env_remove(readers::VARIABLE);
-    } else {
-        eprintln!(
-            "── {name}: in {}",
-            repo::cache_dir().unwrap_or_default().display()
-        );
-        let start = Instant::now();
-        match readers::set_up() {
-            Ok(python) => {
-                steps.note(name, start.elapsed());
-                tests.env(readers::VARIABLE, python);
-            }
-            Err(why) => steps.leave_out(
-                name,
-                format!("{why}; the tests that read shards with them do not run"),
-            ),
-        }
-    }
-    let name = "openapi documents (@readme/oas-examples)";
-    if options.no_setup {
-        steps.leave_out(name, "--no-setup");
-        tests.env_remove(documents::VARIABLE);
-    } else {
-        let start = Instant::now();
-        match documents::set_up() {
-            Ok(folder) => {
-                steps.note(name, start.elapsed());
-                tests.env(documents::VARIABLE, folder);
-            }
-            Err(why) => {
-                steps.leave_out(name, format!("{why}; the tests that read them do not run"));
-            }
-        }
+    for tool in [
+        Tool {
+            name: "shard readers (duckdb, pyarrow)",
+            variable: readers::VARIABLE,
+            set_up: readers::set_up,
+            without: "the tests that read shards with them do not run",
+        },
+        Tool {
+            name: "schemathesis",
+            variable: schemathesis::VARIABLE,
+            set_up: schemathesis::set_up,
+            without: "the API is not held against its description",
+        },
+        Tool {
+            name: "openapi documents (@readme/oas-examples)",
+            variable: documents::VARIABLE,
+            set_up: documents::set_up,
+            without: "the tests that read them do not run",
+        },
+    ] {
+        tool.provide(steps, &mut tests, options.no_setup);
     }
     engines::provide(steps, &mut tests, options.no_setup.then_some("--no-setup"));
     sinks::provide(steps, &mut tests, options.no_setup.then_some("--no-setup"));
@@ -114,5 +101,38 @@ fn on_this_machine(steps: &mut Steps, options: &Options) {
         steps.leave_out("pages", "--no-setup");
     } else if options.cargo.is_empty() {
         pages::test(steps);
+    }
+}
+
+/// What some tests use that is not ours.
+struct Tool {
+    name: &'static str,
+    /// Tells the tests where it is.
+    variable: &'static str,
+    set_up: fn() -> std::result::Result<PathBuf, String>,
+    /// What happens if there is none.
+    without: &'static str,
+}
+
+impl Tool {
+    fn provide(&self, steps: &mut Steps, tests: &mut Command, no_setup: bool) {
+        let (name, without) = (self.name, self.without);
+        if no_setup {
+            steps.leave_out(name, "--no-setup");
+            tests.env_remove(self.variable);
+            return;
+        }
+        eprintln!(
+            "── {name}: in {}",
+            repo::cache_dir().unwrap_or_default().display()
+        );
+        let start = Instant::now();
+        match (self.set_up)() {
+            Ok(program) => {
+                steps.note(name, start.elapsed());
+                tests.env(self.variable, program);
+            }
+            Err(why) => steps.leave_out(name, format!("{why}; {without}")),
+        }
     }
 }

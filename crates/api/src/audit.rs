@@ -1,19 +1,41 @@
 //! Who did what.
 
-use crate::problem::Problem;
+use crate::caller::Caller;
+use crate::extract::{Path, Query};
+use crate::problem::{Problem, Refusals};
 use crate::service::Service;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
+use floodgate_policy::Action;
 use floodgate_records::audit::AuditEntry;
+use serde::Deserialize;
 use std::sync::Arc;
+use utoipa::IntoParams;
 
-/// The trail of a project, the newest entry first.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Part {
+    /// Entries at most; all if nothing is said.
+    limit: Option<usize>,
+    /// How many of the newest are passed over.
+    skip: Option<usize>,
+}
+
+/// The audit trail of a project, the newest entry first.
+#[utoipa::path(get, path = "/v1/projects/{project}/audit", operation_id = "readAudit", tag = "projects",
+    params(("project" = String, Path), Part), responses((status = 200, body = Vec<Object>), Refusals), security(("token" = ["viewer"])))]
 pub(crate) async fn trail(
     State(service): State<Arc<Service>>,
+    caller: Caller,
     Path(project): Path<String>,
+    Query(part): Query<Part>,
 ) -> Result<Json<Vec<AuditEntry>>, Problem> {
-    service.allows(&project)?;
-    let mut trail = service.stores.records.audit_trail(&project).await?;
-    trail.reverse();
-    Ok(Json(trail))
+    caller.may(Action::ReadAudit, &project)?;
+    let trail = service.stores.records.audit_trail(&project).await?;
+    let newest = trail.into_iter().rev();
+    let entries = newest.skip(part.skip.unwrap_or(0));
+    Ok(Json(
+        entries.take(part.limit.unwrap_or(usize::MAX)).collect(),
+    ))
 }

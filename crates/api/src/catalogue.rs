@@ -1,35 +1,44 @@
 //! The tests that there are, and what each was at a time.
 
+use crate::caller::Caller;
+use crate::extract::Path;
 use crate::listing::{LOOKED_THROUGH, Row};
-use crate::problem::Problem;
+use crate::paging::listed;
+use crate::problem::{Problem, Refusals};
 use crate::service::Service;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
+use floodgate_policy::Action;
 use floodgate_records::execution::Execution;
 use floodgate_records::keys::{DEFINITION_FILE, definition_file};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 /// How the last runs of a test ended, the newest last.
 const LAST: usize = 12;
 
 /// A test of a project.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Test {
     project: String,
+    /// Its name.
     test: String,
+    /// How often it was run.
     runs: usize,
+    /// How often it passed.
     passed: usize,
     /// Statuses of the last runs, the oldest first.
     last: Vec<&'static str>,
+    /// Its newest run.
     newest: Row,
 }
 
 /// A version of a test, as far as runs have it.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Version {
     version: String,
     runs: usize,
@@ -39,11 +48,37 @@ pub(crate) struct Version {
     commits: Vec<String>,
 }
 
-/// All tests, those that ran last first.
-pub(crate) async fn list(State(service): State<Arc<Service>>) -> Result<Json<Vec<Test>>, Problem> {
-    let project = service.narrowed(None)?;
-    let listed = service.stores.records.list(project, None, LOOKED_THROUGH);
-    Ok(Json(tests(listed.await?.runs)))
+/// Lists the tests of all projects in which the caller has a role, those that ran last first.
+#[utoipa::path(get, path = "/v1/tests", operation_id = "listAllTests", tag = "tests",
+    responses((status = 200, body = Vec<Test>), Refusals), security(("token" = ["viewer"])))]
+pub(crate) async fn list_all(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+) -> Result<Json<Vec<Test>>, Problem> {
+    Ok(Json(service.tests(&caller, None).await?))
+}
+
+/// Lists the tests of a project, those that ran last first.
+#[utoipa::path(get, path = "/v1/projects/{project}/tests", operation_id = "listTests", tag = "tests",
+    params(("project" = String, Path)), responses((status = 200, body = Vec<Test>), Refusals), security(("token" = ["viewer"])))]
+pub(crate) async fn list(
+    State(service): State<Arc<Service>>,
+    caller: Caller,
+    Path(project): Path<String>,
+) -> Result<Json<Vec<Test>>, Problem> {
+    Ok(Json(service.tests(&caller, Some(&project)).await?))
+}
+
+impl Service {
+    async fn tests(&self, caller: &Caller, asked: Option<&str>) -> Result<Vec<Test>, Problem> {
+        let mut found = Vec::new();
+        for project in listed(caller, asked, Action::ReadTests)? {
+            let listed = self.stores.records.list(project, None, LOOKED_THROUGH);
+            found.extend(tests(listed.await?.runs));
+        }
+        found.sort_by(|a, b| b.newest.id.cmp(&a.newest.id));
+        Ok(found)
+    }
 }
 
 /// From runs, the newest first.
@@ -74,12 +109,16 @@ fn tests(runs: Vec<Execution>) -> Vec<Test> {
     tests
 }
 
-/// The versions of a test that were run, the newest first.
+/// Lists the versions of a test that were run, the newest first.
+#[utoipa::path(get, path = "/v1/projects/{project}/tests/{test}/versions", operation_id = "listVersions", tag = "tests",
+    params(("project" = String, Path), ("test" = String, Path)), responses((status = 200, body = Vec<Version>), Refusals),
+    security(("token" = ["viewer"])))]
 pub(crate) async fn versions(
     State(service): State<Arc<Service>>,
+    caller: Caller,
     Path((project, test)): Path<(String, String)>,
 ) -> Result<Json<Vec<Version>>, Problem> {
-    service.allows(&project)?;
+    caller.may(Action::ReadTests, &project)?;
     let records = &service.stores.records;
     let listed = records.list(Some(&project), Some(&test), LOOKED_THROUGH);
     let mut versions: Vec<Version> = Vec::new();
@@ -108,12 +147,16 @@ pub(crate) async fn versions(
     Ok(Json(versions))
 }
 
-/// The definition of a version, as it was written; references stand in it, not what they stood for.
+/// Shows the definition of a version as it was written: references stand in it, not what they stood for.
+#[utoipa::path(get, path = "/v1/projects/{project}/tests/{test}/versions/{version}", operation_id = "readDefinition", tag = "tests",
+    params(("project" = String, Path), ("test" = String, Path), ("version" = String, Path)),
+    responses((status = 200, body = Object), Refusals), security(("token" = ["viewer"])))]
 pub(crate) async fn definition(
     State(service): State<Arc<Service>>,
+    caller: Caller,
     Path((project, test, version)): Path<(String, String, String)>,
 ) -> Result<Response, Problem> {
-    service.allows(&project)?;
+    caller.may(Action::ReadTests, &project)?;
     let key = definition_file(&project, &test, &version, DEFINITION_FILE);
     let text = service.stores.objects.get(&key).await?;
     let text = text.ok_or_else(|| Problem::missing("this version is not kept here"))?;

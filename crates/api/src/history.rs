@@ -1,19 +1,23 @@
 //! Runs held against one another: the numbers of a test over time, and runs side by side.
 
-use crate::problem::Problem;
+use crate::caller::Caller;
+use crate::extract::{Path, Query};
+use crate::problem::{Problem, Refusals};
 use crate::service::Service;
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::State;
 use floodgate_control::{ControlError, compare_runs, load_summary};
 use floodgate_core::baseline::BaselineMetric;
 use floodgate_core::compare::Terms;
 use floodgate_core::drift::{PastRun, Sensitivity};
+use floodgate_policy::Action;
 use floodgate_records::comparison::Comparison;
 use floodgate_records::execution::Execution;
 use floodgate_records::summary::Summary;
 use floodgate_records::trend::Trend;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use utoipa::{IntoParams, ToSchema};
 
 /// Runs that a trend has unless it is told otherwise, and at most.
 const RUNS: usize = 50;
@@ -24,8 +28,9 @@ const MOST_COMPARED: usize = 5;
 const MIN_EFFECT: f64 = 0.05;
 const CONFIDENCE: f64 = 0.95;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Followed {
     /// `metric{tag:value} aggregate`, one a line; the usual ones without any.
     metrics: Option<String>,
@@ -33,13 +38,17 @@ pub(crate) struct Followed {
     runs: Option<usize>,
 }
 
-/// The numbers of a test over its runs, with the places where they changed.
+/// Shows the numbers of a test over its runs, with the places where they changed.
+#[utoipa::path(get, path = "/v1/projects/{project}/tests/{test}/trend", operation_id = "readTrend", tag = "tests",
+    params(("project" = String, Path), ("test" = String, Path), Followed), responses((status = 200, body = Object), Refusals),
+    security(("token" = ["viewer"])))]
 pub(crate) async fn trend(
     State(service): State<Arc<Service>>,
+    caller: Caller,
     Path((project, test)): Path<(String, String)>,
     Query(followed): Query<Followed>,
 ) -> Result<Json<Trend>, Problem> {
-    service.allows(&project)?;
+    caller.may(Action::ReadRuns, &project)?;
     let wanted = parsed(followed.metrics.as_deref())?;
     let most = followed.runs.unwrap_or(RUNS).clamp(2, MOST_RUNS);
     let sensitivity = Sensitivity {
@@ -65,30 +74,40 @@ fn parsed(metrics: Option<&str>) -> Result<Option<Vec<BaselineMetric>>, Problem>
     Ok(Some(parsed).filter(|metrics| !metrics.is_empty()))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Chosen {
     /// Ids, comma-separated; the others are compared with the first.
     executions: String,
 }
 
 /// A run beside others.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Compared {
+    /// Its record.
+    #[schema(value_type = Object)]
     execution: Execution,
     /// `null` if it has none.
+    #[schema(value_type = Option<Object>)]
     summary: Option<Summary>,
     /// With the first; `null` of the first, and where `problem` says why.
+    #[schema(value_type = Option<Object>)]
     comparison: Option<Comparison>,
     problem: Option<String>,
 }
 
-/// Two to five runs side by side.
+/// Shows two to five runs side by side; the others are compared with the first.
+#[utoipa::path(get, path = "/v1/projects/{project}/comparisons", operation_id = "compareRuns", tag = "runs",
+    params(("project" = String, Path), Chosen), responses((status = 200, body = Vec<Compared>), Refusals),
+    security(("token" = ["viewer"])))]
 pub(crate) async fn compare(
     State(service): State<Arc<Service>>,
+    caller: Caller,
     Path(project): Path<String>,
     Query(chosen): Query<Chosen>,
 ) -> Result<Json<Vec<Compared>>, Problem> {
+    caller.may(Action::ReadRuns, &project)?;
     let ids: Vec<_> = chosen.executions.split(',').map(str::trim).collect();
     if !(2..=MOST_COMPARED).contains(&ids.len()) {
         return Err(Problem::bad(format!(
@@ -98,7 +117,9 @@ pub(crate) async fn compare(
     }
     let mut all: Vec<Compared> = Vec::new();
     for id in ids {
-        let execution = service.find(&project, id).await?;
+        let execution = service
+            .find(&caller, Action::ReadRuns, (&project, id))
+            .await?;
         let summary = load_summary(&service.stores, &project, &execution.id).await?;
         let (mut comparison, mut problem) = (None, None);
         if let Some(base) = all.first() {

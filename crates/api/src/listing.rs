@@ -2,6 +2,7 @@
 
 use floodgate_records::execution::Execution;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 /// Records that are looked through for what no index knows.
 pub(crate) const LOOKED_THROUGH: usize = 10_000;
@@ -10,10 +11,13 @@ const LIMIT: usize = 100;
 const MOST: usize = 1_000;
 
 /// What runs are asked for.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
+    /// Only runs of this project.
     pub(crate) project: Option<String>,
+    /// Only runs of this test.
     pub(crate) test: Option<String>,
     /// Statuses, comma-separated.
     pub(crate) status: Option<String>,
@@ -26,7 +30,7 @@ pub(crate) struct Filter {
     pub(crate) until: Option<i64>,
     /// Runs at most.
     pub(crate) limit: Option<usize>,
-    /// The last run of the answer before.
+    /// `next` of the page before: the runs that are older.
     pub(crate) after: Option<String>,
 }
 
@@ -35,23 +39,7 @@ impl Filter {
         self.limit.unwrap_or(LIMIT).clamp(1, MOST)
     }
 
-    /// Whether records alone say which runs come first: then no more are read than are listed.
-    pub(crate) fn is_plain(&self) -> bool {
-        let Self {
-            status,
-            branch,
-            commit,
-            since,
-            until,
-            after,
-            ..
-        } = self;
-        [status, branch, commit, after].iter().all(|f| f.is_none())
-            && since.is_none()
-            && until.is_none()
-    }
-
-    fn holds(&self, run: &Execution) -> bool {
+    pub(crate) fn holds(&self, run: &Execution) -> bool {
         let is = |wanted: &Option<String>, found: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
         };
@@ -66,40 +54,43 @@ impl Filter {
             && self.since.is_none_or(|since| run.created_ms >= since)
             && self.until.is_none_or(|until| run.created_ms < until)
     }
-
-    /// The page of a list, the newest first, and the run after which the next page begins.
-    pub(crate) fn page(&self, runs: Vec<Execution>) -> (Vec<Execution>, Option<String>) {
-        let mut found: Vec<_> = runs.into_iter().filter(|run| self.holds(run)).collect();
-        if let Some(after) = &self.after {
-            let begin = found.iter().position(|run| run.id == *after);
-            found.drain(..begin.map_or(0, |at| at + 1));
-        }
-        let more = found.len() > self.limit();
-        found.truncate(self.limit());
-        let last = found.last().filter(|_| more).map(|run| run.id.clone());
-        (found, last)
-    }
 }
 
 /// A run in a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Run)]
 pub(crate) struct Row {
+    /// ULID.
     pub(crate) id: String,
+    /// Its project.
     pub(crate) project: String,
+    /// The test's name.
     pub(crate) test: String,
+    /// SHA-256 of the definition and its files.
     version: String,
+    /// Where it stands.
     status: &'static str,
+    /// Who sends its load.
     engine: String,
+    /// Unix ms.
     created_ms: i64,
+    /// Unix ms.
     started_ms: Option<i64>,
+    /// Unix ms.
     ended_ms: Option<i64>,
+    /// Sent, as far as it has ended.
     requests: Option<u64>,
     /// Why it has not passed: the first reason.
     reason: Option<String>,
+    /// What started it.
     trigger: String,
+    /// Who.
     principal: Option<String>,
+    /// The branch that it is for.
     branch: Option<String>,
+    /// The commit that it is for.
     commit: Option<String>,
+    /// The pipeline's page.
     build_url: Option<String>,
 }
 
@@ -147,33 +138,22 @@ mod tests {
         (0..6).rev().map(run).collect()
     }
 
-    fn ids(filter: &Filter) -> (String, Option<String>) {
-        let (page, next) = filter.page(runs());
-        let numbers = page.iter().map(|run| run.id.trim_start_matches("run-"));
-        (numbers.collect(), next)
+    fn ids(filter: &Filter) -> String {
+        let found = runs().into_iter().filter(|run| filter.holds(run));
+        let ids = found.map(|run| run.id);
+        ids.map(|id| id.trim_start_matches("run-").to_owned())
+            .collect()
     }
 
     #[test]
     fn filters_hold_together() {
-        let all = Filter::default();
-        assert_eq!(ids(&all), ("543210".into(), None));
-        let of = |json: serde_json::Value| ids(&serde_json::from_value(json).unwrap()).0;
+        assert_eq!(ids(&Filter::default()), "543210");
+        let of = |json: serde_json::Value| ids(&serde_json::from_value(json).unwrap());
         assert_eq!(of(serde_json::json!({"status": "failed,errored"})), "531");
         assert_eq!(of(serde_json::json!({"branch": "main"})), "54");
         assert_eq!(of(serde_json::json!({"commit": "c2"})), "2");
         assert_eq!(of(serde_json::json!({"since": 2, "until": 4})), "32");
         let wrong = serde_json::from_value::<Filter>(serde_json::json!({"brunch": "main"}));
         assert!(wrong.is_err());
-    }
-
-    #[test]
-    fn pages_follow_one_another_without_gap() {
-        let page = |after: Option<&str>| Filter {
-            limit: Some(4),
-            after: after.map(str::to_owned),
-            ..Filter::default()
-        };
-        assert_eq!(ids(&page(None)), ("5432".into(), Some("run-2".into())));
-        assert_eq!(ids(&page(Some("run-2"))), ("10".into(), None));
     }
 }

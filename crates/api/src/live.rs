@@ -1,25 +1,29 @@
 //! How a run stands that goes on.
 
-use crate::problem::Problem;
+use crate::caller::Caller;
+use crate::extract::Path;
+use crate::problem::{Problem, Refusals};
 use crate::service::Service;
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use floodgate_control::load_plan;
 use floodgate_control::watch::{Observer, Phase, Progress, Quantiles, TaskState};
+use floodgate_policy::Action;
 use floodgate_records::execution::Execution;
 use serde::Serialize;
 use std::sync::Arc;
 use tokio::sync::Mutex;
+use utoipa::ToSchema;
 
 /// Response times in ms.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Times {
     p50: f64,
     p95: f64,
     p99: f64,
 }
 
-#[derive(Default, Serialize)]
+#[derive(Default, Serialize, ToSchema)]
 struct Tasks {
     starting: usize,
     ready: usize,
@@ -29,7 +33,7 @@ struct Tasks {
 }
 
 /// How it stands now. "Recent" is over the last two or three live intervals.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Figures {
     phase: &'static str,
     elapsed_s: f64,
@@ -53,7 +57,8 @@ struct Figures {
     seeking: Option<String>,
 }
 
-#[derive(Serialize)]
+/// How a run stands.
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Live {
     status: &'static str,
     /// Whether there will be nothing new.
@@ -64,12 +69,18 @@ pub(crate) struct Live {
     blind: Option<String>,
 }
 
-/// The progress of a run.
+/// Shows the progress of a run.
+#[utoipa::path(get, path = "/v1/projects/{project}/executions/{id}/live", operation_id = "readProgress", tag = "runs",
+    params(("project" = String, Path), ("id" = String, Path)), responses((status = 200, body = Live), Refusals),
+    security(("token" = ["viewer"])))]
 pub(crate) async fn live(
     State(service): State<Arc<Service>>,
+    caller: Caller,
     Path((project, id)): Path<(String, String)>,
 ) -> Result<Json<Live>, Problem> {
-    let execution = service.find(&project, &id).await?;
+    let execution = service
+        .find(&caller, Action::ReadRuns, (&project, &id))
+        .await?;
     let is_final = execution.status.is_final();
     let (mut figures, mut blind) = (None, None);
     if is_final {

@@ -6,6 +6,9 @@ use axum::response::{IntoResponse, Response};
 use floodgate_control::ControlError;
 use floodgate_store::StoreError;
 use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response as Documented, ResponseBuilder};
+use utoipa::{IntoResponses, ToSchema};
 
 /// A problem with a request.
 #[derive(Debug)]
@@ -14,13 +17,19 @@ pub(crate) struct Problem {
     detail: String,
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// What is answered in place of a result (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemBody {
+    /// `about:blank`: the status says what kind it is.
     #[serde(rename = "type")]
-    kind: &'a str,
-    title: &'a str,
+    kind: &'static str,
+    /// The status in words.
+    title: &'static str,
+    /// The status.
     status: u16,
-    detail: &'a str,
+    /// What is wrong, and what to do.
+    detail: String,
 }
 
 impl Problem {
@@ -44,11 +53,11 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let body = Body {
+        let body = ProblemBody {
             kind: "about:blank",
             title: self.status.canonical_reason().unwrap_or("problem"),
             status: self.status.as_u16(),
-            detail: &self.detail,
+            detail: self.detail,
         };
         let mut response = (self.status, Json(body)).into_response();
         let kind = HeaderValue::from_static("application/problem+json");
@@ -57,13 +66,66 @@ impl IntoResponse for Problem {
     }
 }
 
+/// What any route may answer in place of a result.
+pub(crate) struct Refusals;
+
+/// What a route may answer besides that takes a body.
+pub(crate) struct BodyRefusals;
+
+impl IntoResponses for Refusals {
+    fn responses() -> BTreeMap<String, RefOr<Documented>> {
+        documented(&[
+            (400, "a parameter is wrong"),
+            (401, "there is no valid token"),
+            (403, "the role doesn't allow it"),
+            (
+                404,
+                "there is no such thing, or none that the caller may see",
+            ),
+            (
+                429,
+                "too many requests; `retry-after` says how many seconds to wait",
+            ),
+            (503, "something that it takes can't be reached now"),
+        ])
+    }
+}
+
+impl IntoResponses for BodyRefusals {
+    fn responses() -> BTreeMap<String, RefOr<Documented>> {
+        documented(&[
+            (409, "it doesn't go with how things stand"),
+            (412, "`if-match` names another one than there is"),
+            (413, "the body is too large"),
+            (415, "the body is no JSON"),
+            (422, "the body says something that can't be done"),
+        ])
+    }
+}
+
+fn documented(statuses: &[(u16, &str)]) -> BTreeMap<String, RefOr<Documented>> {
+    let problem = || {
+        let schema = Ref::from_schema_name("Problem");
+        ContentBuilder::new().schema(Some(schema)).build()
+    };
+    let response = |&(status, when): &(u16, &str)| {
+        let response = ResponseBuilder::new()
+            .description(when)
+            .content("application/problem+json", problem())
+            .build();
+        (status.to_string(), RefOr::T(response))
+    };
+    statuses.iter().map(response).collect()
+}
+
 impl From<ControlError> for Problem {
     fn from(error: ControlError) -> Self {
         let status = match &error {
             ControlError::UnknownExecution { .. } | ControlError::Missing { .. } => {
                 StatusCode::NOT_FOUND
             }
-            ControlError::Ended { .. } => StatusCode::CONFLICT,
+            ControlError::Ended { .. } | ControlError::IdTaken { .. } => StatusCode::CONFLICT,
+            ControlError::NotABaseline { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             ControlError::Store(error) => status(error),
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };

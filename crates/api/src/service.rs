@@ -1,11 +1,18 @@
 //! What the handlers work with.
 
+use crate::caller::Caller;
+use crate::identity::Identities;
 use crate::observers::Observers;
+use crate::problem::Problem;
+use crate::starter::Starter;
 use async_trait::async_trait;
-use floodgate_control::{Stores, Trail};
+use floodgate_control::{Stores, Trail, find_in};
 use floodgate_core::definition::model::Definition;
+use floodgate_policy::Action;
+use floodgate_records::execution::Execution;
 use floodgate_records::plan::Plan;
 use std::error::Error;
+use std::sync::Arc;
 
 /// Reads the definition of a run that goes on, with what its references stand for.
 #[async_trait]
@@ -17,46 +24,68 @@ pub trait Definitions: Send + Sync {
     async fn of(&self, plan: &Plan) -> Result<Definition, Box<dyn Error + Send + Sync>>;
 }
 
-/// The stores, and in whose name they are read and changed.
+/// What is answered from.
 pub struct Service {
     /// Where runs lie.
     pub stores: Stores,
-    /// The project that may be seen; `None` for all of them.
-    pub project: Option<String>,
-    /// Who orders runs to stop.
-    pub by: String,
-    /// Who notes such an order.
+    /// Who notes in the audit trail what is asked for here.
     pub trail: Trail,
     /// Definitions of runs that go on.
     pub definitions: Box<dyn Definitions>,
     /// The time, Unix ms.
     pub now_ms: fn() -> i64,
+    /// What starts runs; `None` where none can be started.
+    pub starter: Option<Box<dyn Starter>>,
+    /// Who is let in, if it is not one person alone.
+    pub identities: Option<Arc<Identities>>,
     pub(crate) observers: Observers,
 }
 
 impl Service {
-    /// Over all projects of these stores.
+    /// Over these stores.
     pub fn new(
         stores: Stores,
-        by: String,
         trail: Trail,
         definitions: Box<dyn Definitions>,
         now_ms: fn() -> i64,
     ) -> Self {
         Self {
             stores,
-            project: None,
-            by,
             trail,
             definitions,
             now_ms,
+            starter: None,
+            identities: None,
             observers: Observers::default(),
         }
     }
 
-    /// Over one project alone.
+    /// The same where runs can be started.
     #[must_use]
-    pub fn of_project(self, project: Option<String>) -> Self {
-        Self { project, ..self }
+    pub fn starting(self, starter: Box<dyn Starter>) -> Self {
+        Self {
+            starter: Some(starter),
+            ..self
+        }
+    }
+
+    /// The same for those whom these know.
+    #[must_use]
+    pub fn of(self, identities: Arc<Identities>) -> Self {
+        Self {
+            identities: Some(identities),
+            ..self
+        }
+    }
+
+    /// A run by its id or the beginning of it, for somebody who may do this in its project.
+    pub(crate) async fn find(
+        &self,
+        caller: &Caller,
+        action: Action,
+        (project, id): (&str, &str),
+    ) -> Result<Execution, Problem> {
+        caller.may(action, project)?;
+        Ok(find_in(&self.stores, Some(project), id).await?)
     }
 }

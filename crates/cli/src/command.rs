@@ -1,9 +1,9 @@
 //! The command line as written. What it means is decided in [`crate::commands`].
 
 use crate::commands::{
-    abort, attach, baseline, capacity, compare, convert, demo, deploy, destroy, doctor, export,
-    generator, hit, import, init, inspect, register, report, run, runs, schema, show, trend, ui,
-    validate,
+    abort, attach, audit, baseline, capacity, compare, convert, demo, deploy, destroy, doctor,
+    export, generator, hit, import, init, inspect, register, report, run, runs, schema, serve,
+    show, trend, ui, validate,
 };
 use clap::{Parser, Subcommand};
 
@@ -57,8 +57,12 @@ pub enum Command {
     Trend(trend::Args),
     /// Serve the console on this machine: runs as pages, live and compared
     Ui(ui::Args),
+    /// Serve the API to people and pipelines that bring a token
+    Serve(serve::Args),
     /// Pin the execution that runs of a test are compared with (compare: pinned)
     Baseline(baseline::Args),
+    /// List, export or verify the audit trail: who did what
+    Audit(audit::Args),
     /// Stop a running execution and keep what it measured
     Abort(abort::Args),
     /// Follow a run in the cloud to its verdict
@@ -109,8 +113,8 @@ mod tests {
         insta::assert_snapshot!("help", cli.render_help());
         cli.build();
         for name in [
-            "run", "capacity", "hit", "abort", "attach", "register", "runs", "show", "doctor",
-            "deploy", "destroy", "report", "import", "convert", "export",
+            "run", "capacity", "hit", "abort", "attach", "audit", "register", "runs", "serve",
+            "show", "doctor", "deploy", "destroy", "report", "import", "convert", "export",
         ] {
             let command = cli.find_subcommand_mut(name).unwrap();
             insta::assert_snapshot!(format!("help_{name}"), command.render_help());

@@ -3,7 +3,8 @@
 //! `${env:NAME}`: the values of `--env`, then of `--env-file`, then the process's environment.
 //!
 //! `${secret:NAME}`: the environment variable `FLOODGATE_SECRET_NAME` (letters in upper case, everything but letters and
-//! digits as `_`), then the file `secrets/NAME` in the folder of executions, without the line break at its end.
+//! digits as `_`), then the file `secrets/NAME` in the folder of executions, without the line break at its end. `floodgate serve` has
+//! its runs look in another folder, by `FLOODGATE_SECRETS`: in `secrets/PROJECT`.
 //!
 //! Generator processes inherit both through their environment, never through their arguments, which every user of the
 //! machine can read.
@@ -44,7 +45,7 @@ impl Environment {
         }
         Ok(Self {
             given,
-            secrets: out.join("secrets"),
+            secrets: std::env::var_os(SECRETS).map_or_else(|| out.join("secrets"), PathBuf::from),
             base_dir: None,
             open_secrets: false,
             open_variables: false,
@@ -157,6 +158,9 @@ impl Resolver for Environment {
         }
     }
 }
+
+/// The variable that names another folder of secrets.
+pub(crate) const SECRETS: &str = "FLOODGATE_SECRETS";
 
 /// What the names of the variables that hold secrets begin with.
 pub const SECRET_VARIABLES: &str = "FLOODGATE_SECRET_";

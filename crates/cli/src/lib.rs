@@ -21,12 +21,14 @@ mod limits;
 pub mod load;
 pub mod local;
 mod memory;
+mod order;
 mod outcome;
 mod output;
 mod output_file;
 mod pipeline;
 mod reports;
 mod script;
+mod serving;
 mod signals;
 mod stores;
 mod tools;
@@ -37,9 +39,9 @@ use clap::Parser;
 use clap::error::{ContextKind, ErrorKind};
 use command::{Cli, Command};
 use commands::{
-    abort, attach, baseline, capacity, compare, convert, demo, deploy as deploying,
+    abort, attach, audit, baseline, capacity, compare, convert, demo, deploy as deploying,
     destroy as destroying, doctor as doctors, export as export_runs, generator, hit, import, init,
-    inspect, register, report, run, runs, schema, show, trend, ui, validate,
+    inspect, register, report, run, runs, schema, serve, show, trend, ui, validate,
 };
 use error::CliError;
 use floodgate_generator::script::{GUARD, guarded};
@@ -164,8 +166,10 @@ fn dispatch(command: Command) -> error::Result<ExitCode> {
             Command::Export(args) => Box::pin(export_runs::export(args)).await,
             Command::Compare(args) => Box::pin(compare::compare(args)).await,
             Command::Trend(args) => Box::pin(trend::trend(args)).await,
+            Command::Serve(args) => Box::pin(serve::serve(args)).await,
             Command::Ui(args) => Box::pin(ui::ui(args)).await,
             Command::Baseline(args) => baseline::baseline(args).await,
+            Command::Audit(args) => Box::pin(audit::audit(args)).await,
             Command::Abort(args) => abort::abort(args).await,
             Command::Attach(args) => attach::attach(args).await,
             Command::Deploy(args) => Box::pin(deploying::deploy(args)).await,

@@ -23,8 +23,23 @@ pub(crate) fn print(text: &str) -> Result<()> {
 /// # Errors
 /// What the system reports.
 pub(crate) fn print_styled(text: &str) -> Result<()> {
+    write_out(text.as_bytes())
+}
+
+/// Writes bytes as they are, but for a terminal, which is shown what it would obey.
+///
+/// # Errors
+/// What the system reports.
+pub(crate) fn print_bytes(bytes: &[u8]) -> Result<()> {
+    if console::Term::stdout().is_term() {
+        return print(&String::from_utf8_lossy(bytes));
+    }
+    write_out(bytes)
+}
+
+fn write_out(bytes: &[u8]) -> Result<()> {
     let mut out = stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(CliError::write("stdout", error))
         }

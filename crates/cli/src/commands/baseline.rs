@@ -7,7 +7,7 @@ use crate::output::{print, print_json};
 use crate::stores::Executions;
 use crate::trigger::trigger;
 use clap::Subcommand;
-use floodgate_control::{Stores, find_in, load_pin, pin, unpin};
+use floodgate_control::{Stores, find_in, load_pin, note_pin, note_unpin, pin, unpin};
 use floodgate_records::test::Pin;
 use floodgate_report::format::utc_minute;
 use std::process::ExitCode;
@@ -105,9 +105,9 @@ pub async fn baseline(args: Args) -> Result<ExitCode> {
     let executions = Executions::open(&place.cloud, &test.only(), &place.out).await?;
     let stores = executions.stores();
     match &args.action {
-        Action::Set { run, .. } => set(stores, &test, run, &who(&executions)).await?,
+        Action::Set { run, .. } => set(&executions, &test, run).await?,
         Action::Show { json, .. } => show(stores, &test, *json).await?,
-        Action::Clear { .. } => clear(stores, &test, &who(&executions)).await?,
+        Action::Clear { .. } => clear(&executions, &test).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -121,7 +121,8 @@ fn who(executions: &Executions) -> String {
     }
 }
 
-async fn set(stores: &Stores, test: &Test, run: &str, by: &str) -> Result<()> {
+async fn set(executions: &Executions, test: &Test, run: &str) -> Result<()> {
+    let (stores, by) = (executions.stores(), who(executions));
     let found = find_in(stores, Some(&test.project), run).await?;
     if found.test != test.name {
         let problem = format!(
@@ -130,7 +131,11 @@ async fn set(stores: &Stores, test: &Test, run: &str, by: &str) -> Result<()> {
         );
         return Err(CliError::Usage(problem.into()));
     }
-    pin(stores, &found, by, now_ms()).await?;
+    pin(stores, &found, &by, now_ms()).await?;
+    // A runner may write no records.
+    if executions.folder().is_some() {
+        note_pin(stores, &found, &by, now_ms()).await?;
+    }
     print(&format!(
         "runs of {}/{} with compare: pinned are compared with {} from now on\n",
         test.project, test.name, found.id
@@ -158,12 +163,17 @@ async fn show(stores: &Stores, test: &Test, json: bool) -> Result<()> {
     })
 }
 
-async fn clear(stores: &Stores, test: &Test, by: &str) -> Result<()> {
+async fn clear(executions: &Executions, test: &Test) -> Result<()> {
+    let (stores, by) = (executions.stores(), who(executions));
     let name = format!("{}/{}", test.project, test.name);
     let pin = load_pin(stores, &test.project, &test.name).await?;
     let Some(id) = pin.and_then(|pin| pin.execution) else {
         return print(&format!("{name} has no pinned run\n"));
     };
-    unpin(stores, &test.project, &test.name, by, now_ms()).await?;
+    unpin(stores, &test.project, &test.name, &by, now_ms()).await?;
+    let run = stores.records.get(Some(&test.project), &id).await;
+    if let (Some(_), Ok(Some(run))) = (executions.folder(), run) {
+        note_unpin(stores, &run, &by, now_ms()).await?;
+    }
     print(&format!("{name} has no pinned run any more; it was {id}\n"))
 }

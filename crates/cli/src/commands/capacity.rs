@@ -106,6 +106,7 @@ pub async fn capacity(args: Args) -> Result<ExitCode> {
         against: None,
         debug_requests: None,
         metrics: None,
+        order: None,
         show: args.show,
     };
     Box::pin(run::run(run)).await

@@ -2,6 +2,7 @@
 
 pub mod abort;
 pub mod attach;
+pub mod audit;
 pub mod baseline;
 pub mod capacity;
 pub mod compare;
@@ -21,6 +22,7 @@ pub mod report;
 pub mod run;
 pub mod runs;
 pub mod schema;
+pub mod serve;
 pub mod show;
 pub mod trend;
 pub mod ui;

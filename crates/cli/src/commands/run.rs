@@ -6,6 +6,7 @@ use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::{LoadedTest, load_file};
 use crate::local::{LocalRun, execute, open_existing};
+use crate::order::Order;
 use crate::outcome::{Output, conclude, conclude_cloud};
 use crate::output::{print, print_json, print_styled, say, say_lines};
 use crate::reports::ReportFiles;
@@ -79,6 +80,9 @@ pub struct Args {
     /// Serve the metrics of the run at http://HOST:PORT/metrics while it goes on, for Prometheus
     #[arg(long, value_name = "HOST:PORT", conflicts_with = "cloud")]
     pub metrics: Option<String>,
+    /// For whom `floodgate serve` starts it.
+    #[arg(long, value_name = "FILE", hide = true, conflicts_with = "cloud")]
+    pub order: Option<PathBuf>,
     /// What is shown.
     #[command(flatten)]
     pub show: ShowArgs,
@@ -135,6 +139,10 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let out = &args.out.out;
     let env = Environment::new(&args.env, out)?.with_load_options(args.load.options());
     let test = load_file(&args.file, &args.overrides()?, &env)?;
+    let order = args.order.as_deref().map(Order::read).transpose()?;
+    if let Some(order) = &order {
+        order.is_for(&test.parsed().definition.project)?;
+    }
     let files = ReportFiles::open(&args.reports)?;
     let run = LocalRun {
         test: &test,
@@ -146,6 +154,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         title: None,
         target: None,
         kind: None,
+        trigger: order.map(|order| order.trigger),
         debug_requests: args.debug_requests.unwrap_or(0),
         metrics: args.metrics.as_deref(),
     };

@@ -10,11 +10,14 @@ use crate::signals::Signals;
 use crate::stores::Executions;
 use crate::trigger::trigger;
 use async_trait::async_trait;
-use floodgate_api::{Access, Definitions, Service, router};
+use floodgate_api::{Access, Caller, Definitions, Service, router};
 use floodgate_control::{Stores, Trail};
 use floodgate_core::definition::model::Definition;
+use floodgate_policy::{Grants, Role};
+use floodgate_records::execution::PrincipalIs;
 use floodgate_records::plan::Plan;
 use std::net::Ipv4Addr;
+use std::path::Path;
 use std::process::ExitCode;
 use tokio::net::TcpListener;
 
@@ -48,12 +51,16 @@ pub async fn ui(args: Args) -> Result<ExitCode> {
         }
     };
     let stores = executions.stores().clone();
-    let definitions = Stored {
-        stores: stores.clone(),
-        env: Environment::new(&EnvArgs::default(), &place.out.out)?,
+    let definitions = stored(&stores, &place.out.out)?;
+    let service = Service::new(stores, trail, definitions, now_ms);
+    let caller = Caller {
+        name: by,
+        is: PrincipalIs::Claimed,
+        grants: match place.project.project.clone() {
+            Some(project) => Grants::of([(project, Role::Admin)]),
+            None => Grants::owner(),
+        },
     };
-    let service = Service::new(stores, by, trail, Box::new(definitions), now_ms)
-        .of_project(place.project.project.clone());
     let listening = |error| {
         let problem = format!(
             "port {} of 127.0.0.1: {error}; choose another one with --port",
@@ -68,7 +75,7 @@ pub async fn ui(args: Args) -> Result<ExitCode> {
     print(&format!("http://127.0.0.1:{port}/?token={token}\n"))?;
     say!("the console is at this address until Ctrl-C; it is served to this machine alone");
     let mut signals = Signals::new()?;
-    let routes = router(service, Access::on_loopback(port, token));
+    let routes = router(service, Access::on_loopback(port, token, caller));
     let served = axum::serve(listener, routes);
     tokio::select! {
         ended = served => ended.map_err(|error| CliError::run("the console", error.to_string()))?,
@@ -85,6 +92,16 @@ fn token() -> Result<String> {
 }
 
 /// Definitions of runs that go on, as they are stored.
+///
+/// # Errors
+/// As for [`Environment::new`].
+pub(super) fn stored(stores: &Stores, out: &Path) -> Result<Box<dyn Definitions>> {
+    Ok(Box::new(Stored {
+        stores: stores.clone(),
+        env: Environment::new(&EnvArgs::default(), out)?,
+    }))
+}
+
 struct Stored {
     stores: Stores,
     env: Environment,

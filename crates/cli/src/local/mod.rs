@@ -27,7 +27,7 @@ use floodgate_export::Target;
 use floodgate_generator::environment::default_spool;
 use floodgate_records::control::StopReason;
 use floodgate_records::engine::Engine;
-use floodgate_records::execution::{Execution, TriggerKind};
+use floodgate_records::execution::{Execution, Trigger, TriggerKind};
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::status::Status;
 use floodgate_store::StoreError;
@@ -69,6 +69,8 @@ pub struct LocalRun<'a> {
     pub target: Option<String>,
     /// What started it, instead of what the environment says.
     pub kind: Option<TriggerKind>,
+    /// Who started it, if that was asked for from elsewhere.
+    pub trigger: Option<Trigger>,
     /// How many of the first exchanges each generator samples.
     pub debug_requests: u32,
     /// Where its metrics are served while it goes on, `HOST:PORT`.
@@ -124,7 +126,8 @@ async fn carry_out(
     let spool = std::path::absolute(&spool).unwrap_or(spool);
     // A name that is not text cannot be told to the tasks.
     options.spool = spool.into_os_string().into_string().ok();
-    let mut trigger = trigger(|name| run.env.variable(name));
+    let here = || trigger(|name| run.env.variable(name));
+    let mut trigger = run.trigger.clone().unwrap_or_else(here);
     if let Some(kind) = run.kind {
         trigger.kind = kind.into();
     }

@@ -1,38 +1,28 @@
 //! Who is let in on one machine: whoever knows the token of this process, from a page of this process.
 
+use crate::caller::Caller;
 use crate::problem::Problem;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::header::{COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use std::sync::Arc;
-
-/// What every page and every answer carries: nothing is loaded from elsewhere, framed elsewhere, kept, or told to other sites.
-const HEADERS: [(&str, &str); 5] = [
-    (
-        "content-security-policy",
-        "default-src 'self'; img-src 'self' data:; frame-ancestors 'self'; base-uri 'none'; form-action 'none'",
-    ),
-    ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("cache-control", "no-store"),
-];
 
 /// The token, and the hosts under which this process may be asked: a page of another site whose name is made to point here is none.
 #[derive(Debug)]
-pub struct Access {
+pub(super) struct Browser {
     token: String,
+    caller: Caller,
     hosts: [String; 2],
     cookie: String,
 }
 
-impl Access {
+impl Browser {
     /// For a process that listens on this port of the loopback interface.
-    pub fn on_loopback(port: u16, token: String) -> Self {
+    pub(super) fn new(port: u16, token: String, caller: Caller) -> Self {
         Self {
             token,
+            caller,
             hosts: [format!("127.0.0.1:{port}"), format!("localhost:{port}")],
             // Cookies know no ports: two processes must not take each other's.
             cookie: format!("floodgate-{port}"),
@@ -93,24 +83,7 @@ impl Access {
 }
 
 /// Lets a request pass whose sender may ask.
-pub(crate) async fn admit(
-    State(access): State<Arc<Access>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let mut response = judge(&access, request, next).await;
-    for (name, value) in HEADERS {
-        let name = HeaderName::from_static(name);
-        // A report has a stricter policy of its own.
-        let headers = response.headers_mut();
-        headers
-            .entry(name)
-            .or_insert(HeaderValue::from_static(value));
-    }
-    response
-}
-
-async fn judge(access: &Access, request: Request, next: Next) -> Response {
+pub(super) async fn judge(access: &Browser, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
     if !access.is_own_host(headers) {
         return refuse(StatusCode::FORBIDDEN, "this host is not served here");
@@ -126,6 +99,7 @@ async fn judge(access: &Access, request: Request, next: Next) -> Response {
     if changes && !access.is_own_origin(headers) {
         return refuse(StatusCode::FORBIDDEN, "another site can't ask for this");
     }
+    request.extensions_mut().insert(access.caller.clone());
     next.run(request).await
 }
 
@@ -134,7 +108,7 @@ fn refuse(status: StatusCode, detail: &str) -> Response {
 }
 
 /// Takes the token out of the address and keeps it where no script and no other site sees it.
-fn enter(access: &Access, path: &str) -> Response {
+fn enter(access: &Browser, path: &str) -> Response {
     let cookie = format!(
         "{}={}; Path=/; HttpOnly; SameSite=Strict",
         access.cookie, access.token

@@ -1,0 +1,85 @@
+//! Who is let in by a token in the header `authorization` (RFC 6750).
+
+use super::limit::Limits;
+use crate::identity::{Identities, Refused};
+use crate::problem::Problem;
+use axum::extract::Request;
+use axum::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+
+/// What anybody may read: it says nothing of what lies here.
+const OPEN: [&str; 1] = ["/openapi.json"];
+
+#[derive(Debug)]
+pub(super) struct Bearer {
+    identities: Arc<Identities>,
+    limits: Limits,
+    now_ms: fn() -> i64,
+}
+
+impl Bearer {
+    pub(super) fn new(identities: Arc<Identities>, limits: Limits, now_ms: fn() -> i64) -> Self {
+        Self {
+            identities,
+            limits,
+            now_ms,
+        }
+    }
+}
+
+/// Lets a request pass whose sender may ask.
+pub(super) async fn judge(bearer: &Bearer, mut request: Request, next: Next) -> Response {
+    if OPEN.contains(&request.uri().path()) {
+        return next.run(request).await;
+    }
+    let now_ms = (bearer.now_ms)();
+    let known = match token(request.headers()) {
+        Some(token) => bearer.identities.caller(token, now_ms).await,
+        None => Err(Refused::Missing),
+    };
+    let caller = match known {
+        Ok(caller) => caller,
+        Err(why) => return refuse(&why),
+    };
+    if let Err(wait_s) = bearer.limits.take(&caller.name, now_ms) {
+        return too_many(wait_s);
+    }
+    request.extensions_mut().insert(caller);
+    next.run(request).await
+}
+
+fn token(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+fn refuse(why: &Refused) -> Response {
+    let status = match why {
+        Refused::NoRole => StatusCode::FORBIDDEN,
+        Refused::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::UNAUTHORIZED,
+    };
+    let mut response = Problem::new(status, why.to_string()).into_response();
+    if status == StatusCode::UNAUTHORIZED {
+        let told = match why {
+            Refused::Missing => "Bearer realm=\"floodgate\"",
+            _ => "Bearer realm=\"floodgate\", error=\"invalid_token\"",
+        };
+        let headers = response.headers_mut();
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(told));
+    }
+    response
+}
+
+fn too_many(wait_s: u64) -> Response {
+    let detail = format!("too many requests: ask again in {wait_s} s");
+    let mut response = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).into_response();
+    let headers = response.headers_mut();
+    headers.insert(RETRY_AFTER, HeaderValue::from(wait_s));
+    response
+}

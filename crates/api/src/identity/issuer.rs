@@ -1,0 +1,271 @@
+//! Providers of identities: whose tokens are taken, for whom they must be meant, and which claims are which role.
+
+use super::error::{ConfigError, Refused};
+use super::jwks::Jwks;
+use super::jwt::Jwt;
+use super::member::{Member, Via};
+use crate::caller::Caller;
+use async_trait::async_trait;
+use floodgate_policy::{Grants, Role};
+use floodgate_records::execution::PrincipalIs;
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// How long keys are taken as they were read, in ms.
+const FRESH_MS: i64 = 15 * 60_000;
+/// How long they are taken if they cannot be read again.
+const STALE_MS: i64 = 24 * 3_600_000;
+/// Between two attempts to read them, so that tokens with invented key ids cause no load elsewhere.
+const PAUSE_MS: i64 = 30_000;
+
+/// Gets the keys of an issuer.
+#[async_trait]
+pub trait Fetch: Send + Sync {
+    /// What lies at a URL.
+    ///
+    /// # Errors
+    /// Why it cannot be had, a sentence.
+    async fn get(&self, url: &str) -> Result<Vec<u8>, String>;
+}
+
+/// The file as written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Config {
+    issuers: Vec<Settings>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// What principals begin with: two issuers may know the same name.
+    name: String,
+    issuer: String,
+    audiences: Vec<String>,
+    /// A URL, or a file.
+    jwks: String,
+    /// The claim that names the principal.
+    #[serde(default = "subject")]
+    principal: String,
+    rules: Vec<Rule>,
+}
+
+fn subject() -> String {
+    "sub".to_owned()
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rule {
+    when: BTreeMap<String, String>,
+    project: String,
+    role: Role,
+}
+
+impl Config {
+    pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read(path).map_err(|source| ConfigError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let mut config: Self =
+            serde_json::from_slice(&text).map_err(|source| ConfigError::Json {
+                path: path.to_owned(),
+                source,
+            })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        for (n, issuer) in (1..).zip(&mut config.issuers) {
+            issuer.check().map_err(|problem| ConfigError::Entry {
+                path: path.to_owned(),
+                place: format!("issuer {n} ({:?})", issuer.name),
+                problem,
+            })?;
+            if !issuer.jwks.contains("://") {
+                issuer.jwks = folder.join(&issuer.jwks).display().to_string();
+            }
+        }
+        Ok(config)
+    }
+
+    pub(super) fn issuers(self, fetch: &Arc<dyn Fetch>) -> Vec<Issuer> {
+        let issuer = |settings| Issuer {
+            settings,
+            fetch: Arc::clone(fetch),
+            keys: Mutex::default(),
+        };
+        self.issuers.into_iter().map(issuer).collect()
+    }
+}
+
+impl Settings {
+    fn check(&self) -> Result<(), String> {
+        if self.name.is_empty() || self.audiences.iter().all(String::is_empty) {
+            return Err("give it a name and audiences: what its tokens must be meant for".into());
+        }
+        let plain = |url: &str| {
+            let host = url.strip_prefix("http://")?;
+            let local = ["127.0.0.1", "localhost", "[::1]"];
+            (!local.iter().any(|l| host.starts_with(l))).then_some(())
+        };
+        if plain(&self.jwks).is_some() {
+            return Err("jwks: keys come over https, or from a file".into());
+        }
+        for rule in &self.rules {
+            // Whoever has an account with a public provider gets a token of it.
+            if !rule
+                .when
+                .values()
+                .any(|pattern| pattern != "*" && !pattern.is_empty())
+            {
+                return Err(format!(
+                    "a rule for {} names no claim under when: everybody with a token of this issuer would be {}",
+                    rule.project, rule.role
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Rule {
+    fn holds(&self, jwt: &Jwt<'_>) -> bool {
+        let matches = |pattern: &str, value: &Value| {
+            let text = match value {
+                Value::String(text) => text.clone(),
+                Value::Bool(_) | Value::Number(_) => value.to_string(),
+                _ => return false,
+            };
+            match pattern.strip_suffix('*') {
+                Some(start) => text.starts_with(start),
+                None => text == pattern,
+            }
+        };
+        self.when
+            .iter()
+            .all(|(claim, pattern)| match jwt.claims.get(claim) {
+                Some(Value::Array(all)) => all.iter().any(|value| matches(pattern, value)),
+                Some(value) => matches(pattern, value),
+                None => false,
+            })
+    }
+}
+
+/// Keys, and when they were read.
+#[derive(Debug, Default)]
+struct Cached {
+    keys: Jwks,
+    at_ms: Option<i64>,
+    tried_ms: Option<i64>,
+}
+
+/// One provider, with its keys as they were read last.
+pub(super) struct Issuer {
+    settings: Settings,
+    fetch: Arc<dyn Fetch>,
+    keys: Mutex<Cached>,
+}
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issuer")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Issuer {
+    /// Whether a token says that it is of this issuer.
+    pub(super) fn issued(&self, jwt: &Jwt<'_>) -> bool {
+        jwt.text("iss") == Some(&self.settings.issuer)
+    }
+
+    /// Who brings this token.
+    pub(super) async fn caller(&self, jwt: &Jwt<'_>, now_ms: i64) -> Result<Caller, Refused> {
+        // Before anything else of it is believed.
+        if !self.signed(jwt, now_ms).await? {
+            return Err(Refused::Signature);
+        }
+        jwt.is_timely(now_ms)?;
+        if !jwt.is_for(&self.settings.audiences) {
+            return Err(Refused::Audience);
+        }
+        let name = jwt
+            .text(&self.settings.principal)
+            .ok_or(Refused::Malformed)?;
+        let mut grants = Grants::of([]);
+        for rule in self.settings.rules.iter().filter(|rule| rule.holds(jwt)) {
+            grants.add(&rule.project, rule.role);
+        }
+        if grants.is_empty() {
+            return Err(Refused::NoRole);
+        }
+        Ok(Caller {
+            name: format!("{}:{name}", self.settings.name),
+            is: PrincipalIs::Verified,
+            grants,
+        })
+    }
+
+    pub(super) fn members(&self, project: &str) -> impl Iterator<Item = Member> {
+        let rules = self
+            .settings
+            .rules
+            .iter()
+            .filter(move |r| r.project == project);
+        rules.map(|rule| Member {
+            principal: format!("{}:*", self.settings.name),
+            role: rule.role,
+            via: Via::Oidc,
+            when: rule.when.clone(),
+            expires_ms: None,
+        })
+    }
+
+    async fn signed(&self, jwt: &Jwt<'_>, now_ms: i64) -> Result<bool, Refused> {
+        let kid = jwt.kid.as_deref();
+        let mut cached = self.keys.lock().await;
+        let age_ms = |at: Option<i64>| at.map(|at| now_ms.saturating_sub(at));
+        let is_fresh = age_ms(cached.at_ms).is_some_and(|age| age < FRESH_MS);
+        let known = is_fresh && cached.keys.has(jwt.algorithm, kid);
+        let paused = age_ms(cached.tried_ms).is_some_and(|age| age < PAUSE_MS);
+        if !known && !paused {
+            cached.tried_ms = Some(now_ms);
+            match self.load().await {
+                Ok(keys) => {
+                    cached.keys = keys;
+                    cached.at_ms = Some(now_ms);
+                }
+                Err(why) if age_ms(cached.at_ms).is_none_or(|age| age > STALE_MS) => {
+                    return Err(self.unavailable(&why));
+                }
+                Err(_) => {}
+            }
+        }
+        if age_ms(cached.at_ms).is_none_or(|age| age > STALE_MS) {
+            return Err(self.unavailable("they could not be read a moment ago"));
+        }
+        let (message, signature) = (jwt.signed, &jwt.signature);
+        Ok(cached.keys.signed(jwt.algorithm, kid, message, signature))
+    }
+
+    fn unavailable(&self, why: &str) -> Refused {
+        let name = &self.settings.name;
+        Refused::Unavailable {
+            why: format!("the keys of {name}: {why}"),
+        }
+    }
+
+    async fn load(&self) -> Result<Jwks, String> {
+        let from = &self.settings.jwks;
+        let json = match from.contains("://") {
+            true => self.fetch.get(from).await?,
+            false => std::fs::read(PathBuf::from(from)).map_err(|e| e.to_string())?,
+        };
+        Jwks::parse(&json).map_err(|error| error.to_string())
+    }
+}

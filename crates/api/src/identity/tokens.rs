@@ -1,0 +1,160 @@
+//! Tokens of a list. It has only their SHA-256: a token is random, so that nothing can be guessed from that.
+
+use super::error::{ConfigError, Refused};
+use super::member::{Member, Via};
+use crate::caller::Caller;
+use chrono::DateTime;
+use floodgate_policy::{Grants, Role};
+use floodgate_records::execution::PrincipalIs;
+use floodgate_records::printable::hex;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
+
+/// Characters of a token at least: 20 random letters and digits are more than 100 bits.
+const SHORTEST: usize = 20;
+
+/// The file as written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    tokens: Vec<WrittenToken>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenToken {
+    principal: String,
+    sha256: String,
+    projects: BTreeMap<String, Role>,
+    expires: Option<String>,
+}
+
+#[derive(Debug)]
+struct Token {
+    principal: String,
+    projects: BTreeMap<String, Role>,
+    expires_ms: Option<i64>,
+}
+
+/// When and how long a file was, to tell whether it has changed.
+type Stamp = (SystemTime, u64);
+
+/// By SHA-256.
+type List = BTreeMap<String, Token>;
+
+/// The list, as it stands in the file.
+#[derive(Debug)]
+pub(super) struct TokenFile {
+    path: PathBuf,
+    read: Mutex<(Stamp, List)>,
+}
+
+impl TokenFile {
+    pub(super) fn open(path: &Path) -> Result<Self, ConfigError> {
+        let path = path.to_owned();
+        let read = Mutex::new((stamp(&path)?, parse(&path)?));
+        Ok(Self { path, read })
+    }
+
+    pub(super) fn caller(&self, token: &str, now_ms: i64) -> Result<Caller, Refused> {
+        if token.len() < SHORTEST {
+            return Err(Refused::Unknown);
+        }
+        let digest = hex(Sha256::digest(token));
+        self.with(|list| {
+            let found = list.get(&digest).ok_or(Refused::Unknown)?;
+            if found.expires_ms.is_some_and(|end| now_ms >= end) {
+                return Err(Refused::Expired);
+            }
+            Ok(Caller {
+                name: found.principal.clone(),
+                is: PrincipalIs::Verified,
+                grants: Grants::of(found.projects.clone()),
+            })
+        })?
+    }
+
+    pub(super) fn members(&self, project: &str) -> Result<Vec<Member>, Refused> {
+        self.with(|list| {
+            let member = |token: &Token| {
+                Some(Member {
+                    principal: token.principal.clone(),
+                    role: *token.projects.get(project)?,
+                    via: Via::Token,
+                    when: BTreeMap::new(),
+                    expires_ms: token.expires_ms,
+                })
+            };
+            list.values().filter_map(member).collect()
+        })
+    }
+
+    /// The list as it stands. While the file is damaged nobody is let in: what it said before may have been taken back.
+    fn with<T>(&self, look: impl FnOnce(&List) -> T) -> Result<T, Refused> {
+        let damaged = |error: ConfigError| Refused::Unavailable {
+            why: format!("the list of tokens: {error}"),
+        };
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let stamp = stamp(&self.path).map_err(damaged)?;
+        if read.0 != stamp {
+            *read = (stamp, parse(&self.path).map_err(damaged)?);
+        }
+        Ok(look(&read.1))
+    }
+}
+
+fn stamp(path: &Path) -> Result<Stamp, ConfigError> {
+    let of = || {
+        let info = std::fs::metadata(path)?;
+        Ok((info.modified()?, info.len()))
+    };
+    of().map_err(|source| ConfigError::Read {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn parse(path: &Path) -> Result<List, ConfigError> {
+    let text = std::fs::read(path).map_err(|source| ConfigError::Read {
+        path: path.to_owned(),
+        source,
+    })?;
+    let written: Written = serde_json::from_slice(&text).map_err(|source| ConfigError::Json {
+        path: path.to_owned(),
+        source,
+    })?;
+    let mut list = List::new();
+    for (n, token) in (1..).zip(written.tokens) {
+        let wrong = |problem: String| ConfigError::Entry {
+            path: path.to_owned(),
+            place: format!("token {n} ({:?})", token.principal),
+            problem,
+        };
+        let digest = token.sha256.to_ascii_lowercase();
+        if digest.len() != 64 || !digest.bytes().all(|b| b.is_ascii_hexdigit()) {
+            let told = "sha256 is not a SHA-256 in hex; printf %s \"$TOKEN\" | sha256sum gives it";
+            return Err(wrong(told.to_owned()));
+        }
+        if token.principal.trim().is_empty() || token.projects.is_empty() {
+            return Err(wrong("name a principal, and a role in a project".into()));
+        }
+        let expires_ms = token.expires.as_deref().map(|text| {
+            let time = DateTime::parse_from_rfc3339(text);
+            time.map(|t| t.timestamp_millis())
+                .map_err(|e| wrong(format!("expires: {e}; write 2027-01-31T00:00:00Z")))
+        });
+        let known = Token {
+            expires_ms: expires_ms.transpose()?,
+            principal: token.principal.clone(),
+            projects: token.projects.clone(),
+        };
+        if list.insert(digest, known).is_some() {
+            return Err(wrong("another entry has the same token".into()));
+        }
+    }
+    Ok(list)
+}

@@ -1,0 +1,7 @@
+//! The API behind tokens: who is let in, what their roles allow, and what is answered.
+#![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
+
+mod matrix;
+mod refused;
+mod support;
+mod used;

@@ -1,0 +1,295 @@
+//! What is refused, and how it is said.
+
+use crate::support::*;
+use axum::http::{Method, StatusCode};
+use floodgate_api::{Fetch, Identities};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+#[tokio::test]
+async fn an_identity_without_a_rule_has_no_role() {
+    let bench = Bench::new();
+    for (claim, value) in [
+        ("repository", json!("evil/own")),
+        ("repository", json!("acme/own-fork")),
+        ("ref", json!("refs/heads/other")),
+        ("private", json!(false)),
+        ("private", Value::Null),
+    ] {
+        let mut claims = claims("admin", "own");
+        claims[claim] = value;
+        let answer = bench.get("/v1/projects", &bench.keys.es256(&claims)).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{claims}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_taken_back_by_taking_it_out_of_the_file() {
+    let bench = Bench::new();
+    let token = listed("admin", "own");
+    assert_eq!(
+        bench.get("/v1/projects", &token).await.status,
+        StatusCode::OK
+    );
+    let path = bench.folder.path().join("tokens.json");
+    std::fs::write(&path, "{\"tokens\": []}").unwrap();
+    let answer = bench.get("/v1/projects", &token).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    // While nobody can read it, nobody is let in.
+    std::fs::write(&path, "{\"tok").unwrap();
+    let answer = bench.get("/v1/projects", &token).await;
+    assert_eq!(
+        answer.status,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "{}",
+        answer.text
+    );
+}
+
+#[tokio::test]
+async fn keys_are_read_once_and_again_for_an_unknown_one_but_not_often() {
+    let bench = Bench::new();
+    let good = bench.keys.es256(&claims("viewer", "own"));
+    for _ in 0..5 {
+        assert_eq!(
+            bench.get("/v1/projects", &good).await.status,
+            StatusCode::OK
+        );
+    }
+    assert_eq!(bench.provider.asked.load(Ordering::Relaxed), 1);
+    for _ in 0..5 {
+        let header = json!({"alg": "ES256", "kid": "invented"});
+        let bad = bench.keys.sign(&header, &claims("viewer", "own"));
+        let answer = bench.get("/v1/projects", &bad).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(bench.provider.asked.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn without_keys_nothing_is_believed() {
+    let bench = Bench::new();
+    *bench.provider.jwks.lock().unwrap() = Err("no route".into());
+    let good = bench.keys.es256(&claims("viewer", "own"));
+    for _ in 0..2 {
+        let answer = bench.get("/v1/projects", &good).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::SERVICE_UNAVAILABLE,
+            "{}",
+            answer.text
+        );
+    }
+    let token = listed("viewer", "own");
+    assert_eq!(
+        bench.get("/v1/projects", &token).await.status,
+        StatusCode::OK
+    );
+}
+
+#[tokio::test]
+async fn who_asks_too_often_is_told_when_to_ask_again() {
+    let bench = Bench::with_rate(1);
+    let token = listed("viewer", "own");
+    for _ in 0..10 {
+        assert_eq!(
+            bench.get("/v1/projects", &token).await.status,
+            StatusCode::OK
+        );
+    }
+    let answer = bench.get("/v1/projects", &token).await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(answer.headers["retry-after"], "1");
+    let other = bench.get("/v1/projects", &listed("tester", "own")).await;
+    assert_eq!(other.status, StatusCode::OK, "each has their own");
+}
+
+#[tokio::test]
+async fn whatever_is_wrong_is_a_problem() {
+    let bench = Bench::new();
+    let admin = listed("admin", "own");
+    let start = "/v1/projects/own/executions";
+    let bad_key = "k".repeat(201);
+    for (method, path, headers, body, status) in [
+        ("GET", "/", &[][..], Value::Null, 404),
+        ("GET", "/v2", &[], Value::Null, 404),
+        ("DELETE", start, &[], Value::Null, 405),
+        ("GET", "/v1/executions?limit=many", &[], Value::Null, 400),
+        ("GET", "/v1/executions?brunch=main", &[], Value::Null, 400),
+        (
+            "GET",
+            "/v1/projects/own/executions/%FF/verdict",
+            &[],
+            Value::Null,
+            404,
+        ),
+        (
+            "GET",
+            "/v1/projects/own/executions/01JD7Q/verdict?wait=1h",
+            &[],
+            Value::Null,
+            400,
+        ),
+        (
+            "GET",
+            "/v1/projects/own/tests/..%2F..%2Fx/baseline",
+            &[],
+            Value::Null,
+            404,
+        ),
+        ("POST", start, &[], Value::Null, 415),
+        ("POST", start, &[], json!([]), 422),
+        ("POST", start, &[], json!({}), 422),
+        (
+            "POST",
+            start,
+            &[],
+            json!({"definition": "x", "test": "y"}),
+            422,
+        ),
+        (
+            "POST",
+            start,
+            &[],
+            json!({"definition": "x", "principal": "root"}),
+            422,
+        ),
+        (
+            "POST",
+            start,
+            &[],
+            json!({"definition": "x", "generators": 0}),
+            422,
+        ),
+        (
+            "POST",
+            start,
+            &[],
+            json!({"definition": "x", "branch": "a\nb"}),
+            422,
+        ),
+        (
+            "POST",
+            start,
+            &[],
+            json!({"definition": "x", "parameters": {"refuse": ""}}),
+            422,
+        ),
+        ("POST", start, &[], json!({"test": "never-run"}), 422),
+        (
+            "POST",
+            start,
+            &[("idempotency-key", "")],
+            json!({"definition": "x"}),
+            400,
+        ),
+        (
+            "POST",
+            start,
+            &[("idempotency-key", bad_key.as_str())],
+            json!({"definition": "x"}),
+            400,
+        ),
+        (
+            "PUT",
+            "/v1/projects/own/tests/home/baseline",
+            &[],
+            json!({"execution": "01JD7Q3W5Z8X9Y"}),
+            404,
+        ),
+    ] {
+        let of = (method.parse::<Method>().unwrap(), path);
+        let answer = bench.ask(of, Some(&admin), headers, &body).await;
+        let what = format!("{method} {path} {body}: {}", answer.text);
+        assert_eq!(answer.status.as_u16(), status, "{what}");
+        assert_eq!(
+            answer.headers["content-type"], "application/problem+json",
+            "{what}"
+        );
+        assert_eq!(answer.json["status"], status, "{what}");
+        assert!(
+            !answer.json["detail"].as_str().unwrap().is_empty(),
+            "{what}"
+        );
+    }
+    assert!(bench.orders.lock().unwrap().is_empty());
+}
+
+#[test]
+fn a_file_that_would_let_anybody_in_is_refused() {
+    struct None;
+    #[async_trait::async_trait]
+    impl Fetch for None {
+        async fn get(&self, _: &str) -> Result<Vec<u8>, String> {
+            Err("never asked".into())
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file.json");
+    let issuer = |key: &str, value: Value| {
+        let rule =
+            json!({"when": {"repository": "acme/shop"}, "project": "shop", "role": "tester"});
+        let mut issuer = json!({
+            "name": "github", "issuer": ISSUER, "audiences": [AUDIENCE], "jwks": "https://issuer.example/keys", "rules": [rule]
+        });
+        issuer[key] = value;
+        std::fs::write(&path, json!({"issuers": [issuer]}).to_string()).unwrap();
+        Identities::default()
+            .with_issuers(&path, Arc::new(None))
+            .map(drop)
+            .map_err(|e| e.to_string())
+    };
+    issuer("name", json!("github")).unwrap();
+    let rule = |when: Value| json!([{"when": when, "project": "shop", "role": "admin"}]);
+    for (key, value, said) in [
+        ("audiences", json!([]), "audiences"),
+        ("jwks", json!("http://issuer.example/keys"), "https"),
+        ("rules", rule(json!({})), "names no claim"),
+        ("rules", rule(json!({"repository": "*"})), "names no claim"),
+        (
+            "rules",
+            json!([{"project": "shop", "role": "admin"}]),
+            "when",
+        ),
+        (
+            "rules",
+            json!([{"when": {"a": "b"}, "project": "shop", "role": "owner"}]),
+            "owner",
+        ),
+        ("secret", json!("x"), "secret"),
+    ] {
+        let told = issuer(key, value).unwrap_err();
+        assert!(told.contains(said) && told.contains("file.json"), "{told}");
+    }
+    for (token, said) in [
+        (
+            json!({"principal": "a", "sha256": "abc", "projects": {"shop": "viewer"}}),
+            "sha256sum",
+        ),
+        (
+            json!({"principal": "a", "sha256": "a".repeat(64), "projects": {}}),
+            "name a principal",
+        ),
+        (
+            json!({"principal": "a", "sha256": "a".repeat(64), "projects": {"shop": "root"}}),
+            "root",
+        ),
+        (
+            json!({"principal": "a", "sha256": "a".repeat(64), "projects": {"shop": "viewer"}, "expires": "soon"}),
+            "expires",
+        ),
+        (
+            json!({"principal": "a", "token": "plain", "projects": {"shop": "viewer"}}),
+            "token",
+        ),
+    ] {
+        std::fs::write(&path, json!({"tokens": [token]}).to_string()).unwrap();
+        let told = Identities::default()
+            .with_tokens(&path)
+            .map(drop)
+            .unwrap_err()
+            .to_string();
+        assert!(told.contains(said), "{told}");
+    }
+}
