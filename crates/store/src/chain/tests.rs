@@ -167,7 +167,7 @@ fn what_was_there_before_the_chain_is_covered_by_its_beginning() {
         verify("shop", &log(&lines[1..]), &[]).findings,
         [Finding::Beginning]
     );
-    let mut later = lines.clone();
+    let mut later = lines;
     later.push(old.to_owned());
     later.insert(3, "{\"at_ms\":1,\"prin".to_owned());
     assert_eq!(
