@@ -18,6 +18,7 @@ mod namespaces;
 mod over_time;
 mod processes;
 mod queries;
+mod recipes;
 mod reports;
 mod runs;
 mod scripts;

@@ -1,5 +1,5 @@
-//! Chores of this repository: `cargo xtask test`, `ci`, `bench`, `dashboards`, `image`, `emulate`, `package`, `pages`, `dist`, `recording`,
-//! `simulate`, `sinks`, `terraform` and `trials`.
+//! Chores of this repository: `cargo xtask test`, `ci`, `bench`, `dashboards`, `image`, `emulate`, `package`, `pages`, `dist`, `recipes`,
+//! `recording`, `simulate`, `sinks`, `terraform` and `trials`.
 
 mod arch;
 mod bench;
@@ -26,6 +26,7 @@ mod pages;
 mod program;
 mod python;
 mod readers;
+mod recipes;
 mod recording;
 mod repo;
 mod schemathesis;
@@ -73,6 +74,8 @@ enum Chore {
     Package(package::Options),
     /// Look at the report in a browser, and check the types of its script
     Pages(pages::Options),
+    /// Check the recipes for pipelines
+    Recipes(recipes::Options),
     /// Record the demo as the animated picture that README shows
     Recording(recording::Options),
     /// Simulate runs, and print how often statistics are right
@@ -99,6 +102,7 @@ fn main() -> anyhow::Result<()> {
         Chore::Dist(options) => dist::run(&options),
         Chore::Package(options) => package::run(&options),
         Chore::Pages(options) => pages::run(&options),
+        Chore::Recipes(options) => recipes::run(&options),
         Chore::Recording(options) => recording::run(&options),
         Chore::Simulate(options) => simulate::run(&options),
         Chore::Sinks(options) => sinks::run(&options),

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: sets up what the tests need, without asking, and runs them all.
 
 use crate::steps::Steps;
-use crate::{cloud, documents, engines, pages, readers, repo, schemathesis, sinks};
+use crate::{cloud, documents, engines, pages, readers, recipes, repo, schemathesis, sinks};
 use anyhow::Result;
 use std::path::PathBuf;
 use std::process::Command;
@@ -101,6 +101,7 @@ fn on_this_machine(steps: &mut Steps, options: &Options) {
         steps.leave_out("pages", "--no-setup");
     } else if options.cargo.is_empty() {
         pages::test(steps);
+        recipes::test(steps);
     }
 }
 
