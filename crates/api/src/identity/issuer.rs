@@ -108,9 +108,13 @@ impl Settings {
             return Err("give it a name and audiences: what its tokens must be meant for".into());
         }
         let plain = |url: &str| {
-            let host = url.strip_prefix("http://")?;
+            let rest = url.strip_prefix("http://")?;
             let local = ["127.0.0.1", "localhost", "[::1]"];
-            (!local.iter().any(|l| host.starts_with(l))).then_some(())
+            let is_host = |name: &&str| {
+                let behind = rest.strip_prefix(name);
+                behind.is_some_and(|b| b.is_empty() || b.starts_with([':', '/']))
+            };
+            (!local.iter().any(is_host)).then_some(())
         };
         if plain(&self.jwks).is_some() {
             return Err("jwks: keys come over https, or from a file".into());
@@ -267,5 +271,40 @@ impl Issuer {
             false => std::fs::read(PathBuf::from(from)).map_err(|e| e.to_string())?,
         };
         Jwks::parse(&json).map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_come_over_https_unless_they_come_from_this_machine() {
+        let check = |jwks: &str| {
+            let settings = serde_json::json!({
+                "name": "ci", "issuer": "https://ci.example", "audiences": ["floodgate"], "jwks": jwks, "rules": [],
+            });
+            serde_json::from_value::<Settings>(settings)
+                .unwrap()
+                .check()
+        };
+        for taken in [
+            "https://ci.example/keys",
+            "keys.json",
+            "http://localhost/k",
+            "http://127.0.0.1:8080/k",
+            "http://[::1]:1/k",
+        ] {
+            assert_eq!(check(taken), Ok(()), "{taken}");
+        }
+        for refused in [
+            "http://ci.example/k",
+            "http://localhost.ci.example/k",
+            "http://127.0.0.1.ci.example",
+            "http://localhost@ci.example/",
+        ] {
+            assert!(check(refused).is_err(), "{refused}");
+        }
     }
 }
