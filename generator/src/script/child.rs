@@ -19,7 +19,7 @@ use tokio::time::{Instant, timeout};
 /// Lines of an engine's last words in a message.
 const SAID: usize = 5;
 /// How long the thread that reads an engine's words may take after its end: something it started may hold the pipe.
-const WORDS_GRACE: Duration = Duration::from_millis(500);
+const WORDS_GRACE: Duration = Duration::from_secs(3);
 
 /// A running engine. Dropping it kills it with everything that it started.
 pub(crate) struct Child {
@@ -152,8 +152,10 @@ impl Child {
         };
         // What it started goes with it: nothing is left running.
         let _ = kill_process_group(self.group, Signal::KILL);
-        if let Some(listening) = self.listening.take() {
+        // It stays there until it is done: who drops this and calls again hears the last words all the same.
+        if let Some(listening) = &mut self.listening {
             let _ = timeout(WORDS_GRACE, listening).await;
+            self.listening = None;
         }
         Ok(self.ended(status, killed))
     }
