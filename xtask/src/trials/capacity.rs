@@ -1,7 +1,7 @@
 //! Searches for a capacity that is known: that of a token bucket by its rate, that of a queue by calculation.
 
 use super::queue::capacity;
-use super::session::Session;
+use super::session::{Session, steady};
 use anyhow::Result;
 
 /// What a target is, and what it can take, in requests a second.
@@ -38,12 +38,9 @@ pub(super) fn run(session: &Session, runs: u32) -> Result<()> {
 }
 
 fn row(session: &Session, target: &Target, runs: u32) -> Result<String> {
-    let scenario = format!(
-        "scenarios:\n  page:\n    executor: constant-arrival-rate\n    rate: {}\n    duration: 1m\n    preAllocatedVUs: 100\n    maxVUs: 2000\n    flow: [get: {}]\nthresholds: {{ {} }}\n",
-        target.capacity.round(),
-        target.page,
-        target.thresholds
-    );
+    let rate = target.capacity.round() as u32;
+    let thresholds = target.thresholds;
+    let scenario = steady(target.page, rate, 60) + &format!("thresholds: {{ {thresholds} }}\n");
     let truth = target.capacity;
     let (mut inside, mut steps, mut requests) = (0, 0, 0);
     let mut estimates = Vec::new();
