@@ -43,6 +43,11 @@ output "version" {
   value       = local.version
 }
 
+output "admin_policy_arns" {
+  description = "ARN by project of the policy for setting its budget and halting it."
+  value       = module.access.admin_policy_arns
+}
+
 output "runner_policy_arns" {
   description = "ARN by project of the policy for starting runs; attach it to the pipeline's role."
   value       = module.access.policy_arns

@@ -141,15 +141,17 @@ variable "capacity" {
 }
 
 variable "projects" {
-  description = "Limits by project: maximum number of tasks and cost (USD) of a run, maximum cost of a calendar month (UTC), principals that can start runs (`*` matches any text), allowed targets of the load (hosts, *.suffixes, networks; null: anything), engines that can run although they can't be restricted to these targets, and the project's own secrets. \"*\" applies to all projects that aren't named; omit it to admit named projects only."
+  description = "Limits by project: maximum number of tasks, cost (USD) and VU hours of a run, maximum cost and VU hours of a calendar month (UTC), principals that can start runs (`*` matches any text), allowed targets of the load (hosts, *.suffixes, networks; null: anything), engines that can run although they can't be restricted to these targets, and the project's own secrets. \"*\" applies to all projects that aren't named; omit it to admit named projects only."
   type = map(object({
-    max_tasks          = optional(number, 1000)
-    max_cost_usd       = optional(number)
-    max_monthly_usd    = optional(number)
-    principals         = optional(list(string), ["*"])
-    allowed_targets    = optional(list(string))
-    unconfined_engines = optional(list(string), [])
-    secret_arns        = optional(list(string), [])
+    max_tasks            = optional(number, 1000)
+    max_cost_usd         = optional(number)
+    max_monthly_usd      = optional(number)
+    max_vu_hours         = optional(number)
+    max_monthly_vu_hours = optional(number)
+    principals           = optional(list(string), ["*"])
+    allowed_targets      = optional(list(string))
+    unconfined_engines   = optional(list(string), [])
+    secret_arns          = optional(list(string), [])
   }))
   default  = { "*" = {} }
   nullable = false
@@ -180,8 +182,8 @@ variable "projects" {
   }
 
   validation {
-    condition     = alltrue([for limits in values(var.projects) : limits.max_tasks >= 1 && alltrue([for usd in [limits.max_cost_usd, limits.max_monthly_usd] : usd == null ? true : usd > 0])])
-    error_message = "projects has ${jsonencode(var.projects)}: max_tasks starts at 1; max_cost_usd and max_monthly_usd are more than 0, or null for no limit."
+    condition     = alltrue([for limits in values(var.projects) : limits.max_tasks >= 1 && alltrue([for most in [limits.max_cost_usd, limits.max_monthly_usd, limits.max_vu_hours, limits.max_monthly_vu_hours] : most == null ? true : most > 0])])
+    error_message = "projects has ${jsonencode(var.projects)}: max_tasks starts at 1; max_cost_usd, max_monthly_usd, max_vu_hours and max_monthly_vu_hours are more than 0, or null for no limit."
   }
 }
 

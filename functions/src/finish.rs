@@ -4,7 +4,6 @@ use crate::app::App;
 use crate::clock::between;
 use crate::cost::{observed_until, site};
 use crate::error::{Result, bounded};
-use crate::id::year_month;
 use crate::launch::by_capacity;
 use crate::launched::LaunchedTasks;
 use crate::resolve;
@@ -132,14 +131,6 @@ async fn write_page(app: &App, finished: &Finished) -> std::result::Result<(), S
 /// What becomes of a run outside of its record. Nothing of it may keep the verdict from being told.
 async fn tell(app: &App, run: &Run, execution: &Execution, began_ms: i64) {
     let cost = execution.cost.clone().unwrap_or_default();
-    if let Some(usd) = cost.actual_usd {
-        let month = year_month(execution.created_ms);
-        let records = &app.stores.records;
-        let spent = records.add_spend(&execution.project, &month, &execution.id, usd);
-        if let Err(error) = spent.await {
-            tracing::warn!(reason = %error, "spend not recorded");
-        }
-    }
     let status = execution.status.as_str();
     let reasons = execution.reasons.join("; ");
     tracing::info!(status, reasons, turns = run.turn, "finished");

@@ -45,12 +45,6 @@ pub(crate) fn parse_time(text: &str) -> Option<i64> {
     Some(time.timestamp_millis())
 }
 
-/// Year and month of a time, as `202611`.
-pub(crate) fn year_month(now_ms: i64) -> String {
-    let time = DateTime::from_timestamp_millis(now_ms).unwrap_or_default();
-    time.format("%Y%m").to_string()
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -92,10 +86,5 @@ mod tests {
             Some(1_700_000_000_123)
         );
         assert_eq!(parse_time("yesterday"), None);
-        assert_eq!(year_month(0), "197001");
-        assert_eq!(year_month(1_700_000_000_000), "202311");
-        assert_eq!(year_month(1_709_208_000_500), "202402");
-        assert_eq!(year_month(1_735_689_599_999), "202412");
-        assert_eq!(year_month(1_735_689_600_000), "202501");
     }
 }

@@ -149,6 +149,12 @@ pub struct ProjectRules {
     /// US dollars of a calendar month (UTC) at most.
     #[serde(default)]
     pub max_monthly_usd: Option<f64>,
+    /// VU hours of an execution at most.
+    #[serde(default)]
+    pub max_vu_hours: Option<f64>,
+    /// VU hours of a calendar month (UTC) at most.
+    #[serde(default)]
+    pub max_monthly_vu_hours: Option<f64>,
     /// Who may start it; `*` in a name stands for any characters. A role's ARN stands for its sessions.
     #[serde(default = "everybody")]
     pub principals: Vec<String>,
@@ -307,6 +313,8 @@ mod tests {
             max_tasks: None,
             max_cost_usd: None,
             max_monthly_usd: None,
+            max_vu_hours: None,
+            max_monthly_vu_hours: None,
             principals: vec!["ann".into()],
             ..ProjectRules::default()
         };

@@ -3,6 +3,7 @@
 
 mod arguments;
 mod audit;
+mod budgets;
 mod capacity;
 mod chaos;
 mod compare;

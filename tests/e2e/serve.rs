@@ -10,15 +10,15 @@ use std::process::Command;
 /// The program that asks an API whatever its description allows. `cargo xtask test` sets it.
 const SCHEMATHESIS: &str = "FLOODGATE_SCHEMATHESIS";
 /// Their SHA-256 stands in [`TOKENS`].
-const TESTER: &str = "a-token-of-a-tester-0123456789";
-const ADMIN: &str = "a-token-of-an-admin-0123456789";
+pub const TESTER: &str = "a-token-of-a-tester-0123456789";
+pub const ADMIN: &str = "a-token-of-an-admin-0123456789";
 const TOKENS: &str = r#"{"tokens": [
   {"principal": "ci", "sha256": "TESTER", "projects": {"e2e": "tester"}},
   {"principal": "lead", "sha256": "ADMIN", "projects": {"e2e": "admin"}}
 ]}"#;
 
 /// The service, and its port.
-fn serve(bench: &Bench, more: &[&str]) -> (Running, u16) {
+pub fn serve(bench: &Bench, more: &[&str]) -> (Running, u16) {
     let digest = |token: &str| {
         let command = format!("printf %s {token} | sha256sum");
         let said = Command::new("sh").args(["-c", &command]).output().unwrap();
@@ -47,7 +47,7 @@ fn serve(bench: &Bench, more: &[&str]) -> (Running, u16) {
 }
 
 /// The status and the body of an answer.
-fn ask(port: u16, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
+pub fn ask(port: u16, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let body = match body {
         Value::Null => String::new(),

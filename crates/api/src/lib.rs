@@ -7,6 +7,7 @@
 mod access;
 mod audit;
 mod baselines;
+mod budgets;
 mod caller;
 mod catalogue;
 mod console;
@@ -29,6 +30,7 @@ mod starter;
 mod verdict;
 
 pub use access::{Access, Limits};
+pub use budgets::{Bounds, BudgetState, Halted, Holder, Taken};
 pub use caller::Caller;
 pub use identity::{ConfigError, Fetch, Identities};
 pub use routes::{description, router};

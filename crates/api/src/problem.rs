@@ -124,7 +124,9 @@ impl From<ControlError> for Problem {
             ControlError::UnknownExecution { .. } | ControlError::Missing { .. } => {
                 StatusCode::NOT_FOUND
             }
-            ControlError::Ended { .. } | ControlError::IdTaken { .. } => StatusCode::CONFLICT,
+            ControlError::Ended { .. }
+            | ControlError::IdTaken { .. }
+            | ControlError::OverBudget(_) => StatusCode::CONFLICT,
             ControlError::NotABaseline { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             ControlError::Store(error) => status(error),
             _ => StatusCode::INTERNAL_SERVER_ERROR,

@@ -4,8 +4,8 @@ use crate::access::{Access, admit};
 use crate::problem::{Problem, ProblemBody};
 use crate::service::Service;
 use crate::{
-    audit, baselines, catalogue, console, etag, executions, history, live, members, outcomes,
-    start, verdict,
+    audit, baselines, budgets, catalogue, console, etag, executions, history, live, members,
+    outcomes, start, verdict,
 };
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -76,6 +76,8 @@ fn described() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(history::trend))
         .routes(routes!(outcomes::thresholds))
         .routes(routes!(baselines::show, baselines::set, baselines::clear))
+        .routes(routes!(budgets::show, budgets::set))
+        .routes(routes!(budgets::halt))
         .routes(routes!(audit::trail))
 }
 

@@ -10,6 +10,7 @@ use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use floodgate_control::budget::not_halted;
 use floodgate_control::json;
 use floodgate_policy::Action;
 use floodgate_records::execution::{Trigger, TriggerKind};
@@ -113,6 +114,7 @@ pub(crate) async fn start(
         Problem::new(StatusCode::CONFLICT, told)
     })?;
     start.check()?;
+    not_halted(&service.stores, &project).await?;
     let what = service.what(&project, &start).await?;
     let id = service.id(&caller, &project, &headers, &start).await?;
     let known = async || service.stores.records.get(Some(&project), &id).await;
@@ -150,7 +152,7 @@ impl From<StartError> for Problem {
     fn from(error: StartError) -> Self {
         let status = match &error {
             StartError::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            StartError::Busy(_) => StatusCode::CONFLICT,
+            StartError::Busy(_) | StartError::Refused(_) => StatusCode::CONFLICT,
             StartError::Failed(_) => StatusCode::SERVICE_UNAVAILABLE,
         };
         Self::new(status, error.to_string())

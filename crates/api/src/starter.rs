@@ -46,6 +46,9 @@ pub enum StartError {
     /// Not now: others go on.
     #[error("{0}")]
     Busy(String),
+    /// It may not start: what is over budget, or halted.
+    #[error("{0}")]
+    Refused(String),
     /// Something that it takes is missing here.
     #[error("{0}")]
     Failed(String),

@@ -1,9 +1,9 @@
 //! The command line as written. What it means is decided in [`crate::commands`].
 
 use crate::commands::{
-    abort, attach, audit, baseline, capacity, compare, convert, demo, deploy, destroy, doctor,
-    export, generator, hit, import, init, inspect, register, report, run, runs, schema, serve,
-    show, trend, ui, validate,
+    abort, attach, audit, baseline, budget, capacity, compare, convert, demo, deploy, destroy,
+    doctor, export, generator, hit, import, init, inspect, register, report, run, runs, schema,
+    serve, show, trend, ui, validate,
 };
 use clap::{Parser, Subcommand};
 
@@ -61,6 +61,8 @@ pub enum Command {
     Serve(serve::Args),
     /// Pin the execution that runs of a test are compared with (compare: pinned)
     Baseline(baseline::Args),
+    /// Show or set what a project's runs may cost, or let nothing start any more
+    Budget(budget::Args),
     /// List, export or verify the audit trail: who did what
     Audit(audit::Args),
     /// Stop a running execution and keep what it measured
@@ -113,8 +115,9 @@ mod tests {
         insta::assert_snapshot!("help", cli.render_help());
         cli.build();
         for name in [
-            "run", "capacity", "hit", "abort", "attach", "audit", "register", "runs", "serve",
-            "show", "doctor", "deploy", "destroy", "report", "import", "convert", "export",
+            "run", "capacity", "hit", "abort", "attach", "audit", "budget", "register", "runs",
+            "serve", "show", "doctor", "deploy", "destroy", "report", "import", "convert",
+            "export",
         ] {
             let command = cli.find_subcommand_mut(name).unwrap();
             insta::assert_snapshot!(format!("help_{name}"), command.render_help());

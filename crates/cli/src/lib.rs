@@ -39,7 +39,7 @@ use clap::Parser;
 use clap::error::{ContextKind, ErrorKind};
 use command::{Cli, Command};
 use commands::{
-    abort, attach, audit, baseline, capacity, compare, convert, demo, deploy as deploying,
+    abort, attach, audit, baseline, budget, capacity, compare, convert, demo, deploy as deploying,
     destroy as destroying, doctor as doctors, export as export_runs, generator, hit, import, init,
     inspect, register, report, run, runs, schema, serve, show, trend, ui, validate,
 };
@@ -169,6 +169,7 @@ fn dispatch(command: Command) -> error::Result<ExitCode> {
             Command::Serve(args) => Box::pin(serve::serve(args)).await,
             Command::Ui(args) => Box::pin(ui::ui(args)).await,
             Command::Baseline(args) => baseline::baseline(args).await,
+            Command::Budget(args) => Box::pin(budget::budget(args)).await,
             Command::Audit(args) => Box::pin(audit::audit(args)).await,
             Command::Abort(args) => abort::abort(args).await,
             Command::Attach(args) => attach::attach(args).await,

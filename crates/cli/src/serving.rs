@@ -218,6 +218,8 @@ impl Processes {
         let said = String::from_utf8_lossy(&said).trim().to_owned();
         match status.ok().and_then(|status| status.code()) {
             Some(code) if code == i32::from(EXIT_INVALID) => Err(StartError::Invalid(said)),
+            // What it says then is how to raise or resume it.
+            _ if said.contains("floodgate budget ") => Err(StartError::Refused(said)),
             _ => Err(StartError::Failed(format!("the run did not start: {said}"))),
         }
     }

@@ -31,6 +31,27 @@ impl<'a> From<&'a String> for Who<'a> {
     }
 }
 
+/// Appends to the audit trail what somebody did to a project.
+pub(crate) async fn note(
+    stores: &Stores,
+    project: &str,
+    by: impl Into<Who<'_>>,
+    action: Action,
+    outcome: &str,
+    now_ms: i64,
+) -> Result<()> {
+    let by = by.into();
+    let entry = AuditEntry {
+        at_ms: now_ms,
+        principal: by.name.to_owned(),
+        principal_is: by.is.unwrap_or_default(),
+        action: action.into(),
+        outcome: outcome.to_owned(),
+        ..AuditEntry::default()
+    };
+    Ok(stores.records.audit(project, &entry).await?)
+}
+
 /// Appends to the audit trail what somebody did to a run.
 pub(crate) async fn audit(
     stores: &Stores,

@@ -1,6 +1,7 @@
 //! What can go wrong between the preparation of a run and its end.
 
 use floodgate_core::syntax::SyntaxError;
+use floodgate_policy::budget::OverBudget;
 use floodgate_store::StoreError;
 use floodgate_store::json::JsonError;
 use std::error::Error;
@@ -49,6 +50,9 @@ pub enum ControlError {
         /// How many were asked for.
         tasks: u32,
     },
+    /// It may not start: nothing may, or it may cost too much.
+    #[error(transparent)]
+    OverBudget(#[from] OverBudget),
     /// The run is over.
     #[error("execution {id} has ended already ({status})")]
     Ended {

@@ -2,6 +2,7 @@
 
 use crate::audit::{audit, principal};
 use crate::buckets;
+use crate::budget;
 use crate::collect::{Collected, collect, load_parts};
 use crate::compared::Compared;
 use crate::course;
@@ -199,7 +200,8 @@ pub async fn finish_with(
     stores.records.update(&execution, &[expected]).await?;
     let outcome = execution.status.as_str();
     let by = principal(&execution).to_owned();
-    // The verdict stands, whatever becomes of the trail.
+    // The verdict stands, whatever becomes of the account and of the trail. What is not settled is when somebody needs the room.
+    let _ = budget::settle(stores, &execution).await;
     let audited = audit(stores, &execution, &by, action, outcome, now_ms).await;
     let unaudited = audited.err().map(|error| error.to_string());
     // boxed: it is large
@@ -289,6 +291,8 @@ async fn failures_of(
 }
 
 async fn finished_before(stores: &Stores, execution: Execution) -> Result<Finished> {
+    // Whoever ended it may have been cut off before.
+    let _ = budget::settle(stores, &execution).await;
     let summary = load_summary(stores, &execution.project, &execution.id).await?;
     let key = || ExecutionKeys::new(&execution.project, &execution.id).summary();
     let missing = ControlError::Missing {

@@ -1,6 +1,7 @@
 //! The end of a run that cannot be finished in order.
 
 use crate::audit::{audit, principal};
+use crate::budget;
 use crate::error::{ControlError, Result};
 use crate::stores::Stores;
 use floodgate_records::audit::Action;
@@ -70,6 +71,8 @@ pub async fn give_up(
         Err(StoreError::Conflict { .. }) => return find().await,
         Err(error) => return Err(error.into()),
     }
+    // What cannot be settled now is when somebody needs the room.
+    let _ = budget::settle(stores, &execution).await;
     let outcome = execution.status.as_str();
     let by = principal(&execution).to_owned();
     // The record is what counts; where it just had room, the trail may have none.

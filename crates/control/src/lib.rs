@@ -7,6 +7,7 @@
 
 mod audit;
 mod buckets;
+pub mod budget;
 pub mod collect;
 mod compare;
 mod compared;

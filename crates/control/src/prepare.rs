@@ -1,6 +1,7 @@
 //! From a validated definition to a plan that tasks can be started on.
 
 use crate::audit::{audit, principal};
+use crate::budget;
 use crate::error::{ControlError, MAX_TASKS, Result};
 use crate::json;
 use crate::stores::Stores;
@@ -9,6 +10,7 @@ use floodgate_core::capacity;
 use floodgate_core::definition::model::Definition;
 use floodgate_core::planned::{UNKNOWN_DURATION, planned_load};
 use floodgate_core::shard::FLUSH_INTERVAL_MS;
+use floodgate_policy::budget::Allowance;
 use floodgate_records::audit::Action;
 use floodgate_records::cost::Cost;
 use floodgate_records::execution::{Execution, Infrastructure, InfrastructureKind, Trigger};
@@ -115,6 +117,8 @@ pub struct PlanOptions {
     pub run_arn: Option<String>,
     /// What the run is expected to cost; `None` on one machine.
     pub cost: Option<Cost>,
+    /// What is allowed at most, whatever the project's budget is.
+    pub ceiling: Allowance,
     /// See [`Plan::allowed_targets`].
     pub allowed_targets: Option<Vec<String>>,
     /// See [`Plan::debug_requests`].
@@ -143,6 +147,7 @@ impl PlanOptions {
             env: BTreeMap::new(),
             run_arn: None,
             cost: None,
+            ceiling: Allowance::default(),
             allowed_targets: None,
             debug_requests: 0,
             spool: None,
@@ -159,14 +164,14 @@ pub struct Prepared {
     pub execution: Execution,
 }
 
-/// Creates the record, which no two runs can do with one id, stores the definition with its files, and writes the plan.
+/// Holds what the run may come to, creates the record, which no two runs can do with one id, stores the definition with its files, and writes the plan.
 /// A run that cannot be prepared past its record is `errored`, never forgotten.
 ///
 /// Called again for the same state machine's execution ([`PlanOptions::run_arn`]), it goes on where it was cut off and
 /// gives the plan that stands.
 ///
 /// # Errors
-/// [`ControlError::IdTaken`], [`ControlError::Tasks`], [`ControlError::Ended`] if the same run is over already, and what
+/// [`ControlError::OverBudget`], [`ControlError::IdTaken`], [`ControlError::Tasks`], [`ControlError::Ended`] if the same run is over already, and what
 /// the store refuses.
 pub async fn prepare(
     stores: &Stores,
@@ -178,6 +183,7 @@ pub async fn prepare(
 ) -> Result<Prepared> {
     let plan = lay_out(id, test, options, now_ms)?;
     let mut execution = record(id, test, trigger, options, plan.load.clone(), now_ms);
+    budget::reserve(stores, &execution, &options.ceiling).await?;
     match stores.records.create(&execution).await {
         Ok(()) => {}
         Err(StoreError::Exists { .. }) if options.run_arn.is_some() => {
@@ -201,6 +207,7 @@ pub async fn prepare(
                 .records
                 .update(&execution, &[Status::Preparing])
                 .await;
+            let _ = budget::settle(stores, &execution).await;
         }
         return Err(match error {
             ControlError::Store(error) => taken(error, id),

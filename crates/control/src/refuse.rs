@@ -1,6 +1,7 @@
 //! A run that ends before it has a plan: its record says why, so that it is found like any other.
 
 use crate::audit::{audit, principal};
+use crate::budget;
 use crate::error::Result;
 use crate::stores::Stores;
 use floodgate_records::audit::Action;
@@ -154,7 +155,11 @@ pub async fn refuse(stores: &Stores, refusal: Refusal, now_ms: i64) -> Result<Op
         None => stores.records.create(&refused).await,
     };
     match written {
-        Ok(()) => Ok(Some(refused)),
+        Ok(()) => {
+            // An attempt that came further may hold what it was to cost.
+            let _ = budget::settle(stores, &refused).await;
+            Ok(Some(refused))
+        }
         // Somebody else was faster: what they wrote stands.
         Err(StoreError::Exists { .. } | StoreError::Conflict { .. }) => {
             let standing = stores.records.get(Some(&refused.project), &refused.id);

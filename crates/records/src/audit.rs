@@ -59,7 +59,7 @@ impl ThresholdCounts {
 }
 
 words! {
-    /// What is done to a run.
+    /// What is done to a run, or to its project.
     pub Action {
         /// Starts it.
         Start = "start",
@@ -77,5 +77,11 @@ words! {
         Pin = "pin",
         /// Takes the pin away.
         Unpin = "unpin",
+        /// Sets what runs may cost.
+        SetBudget = "set budget",
+        /// Lets nothing start any more.
+        Halt = "halt",
+        /// Lets runs start again.
+        Resume = "resume",
     }
 }

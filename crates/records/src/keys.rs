@@ -161,6 +161,19 @@ pub fn baseline(project: &str, test: &str) -> String {
     format!("projects/{project}/baselines/{test}.json")
 }
 
+/// The key of what a project's runs may cost.
+pub fn budget(project: &str) -> String {
+    format!("projects/{project}/budget.json")
+}
+
+/// The key of the kill switch of a project, or of everything.
+pub fn halt(project: Option<&str>) -> String {
+    match project {
+        Some(project) => format!("projects/{project}/halt.json"),
+        None => "config/halt.json".to_owned(),
+    }
+}
+
 /// The key of what is known of a start that was asked for with an idempotency key; `name` is a hash of it.
 pub fn start_by_key(project: &str, name: &str) -> String {
     format!("projects/{project}/starts/{name}.json")

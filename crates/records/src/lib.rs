@@ -5,6 +5,7 @@
 
 pub mod architecture;
 pub mod audit;
+pub mod budget;
 pub mod capacity;
 pub mod comparison;
 pub mod connections;

@@ -6,9 +6,6 @@ use crate::{Result, StoreError};
 const MAX_KEY: usize = 1_024;
 /// What file systems allow a name, less room for the suffix of a file that is being written.
 const MAX_PART: usize = 200;
-
-/// No execution costs more, in US dollars.
-const MAX_USD: f64 = 1e9;
 /// How many characters of an id have to be given at least.
 pub(crate) const MIN_PREFIX: usize = 6;
 
@@ -76,19 +73,5 @@ pub(crate) fn check_month(yyyymm: &str) -> Result<()> {
         Ok(())
     } else {
         Err(bad(yyyymm, "is not a valid month, such as 202611"))
-    }
-}
-
-/// A sum that an execution may cost.
-pub(crate) fn check_usd(execution: &str, usd: f64) -> Result<()> {
-    if (0.0..=MAX_USD).contains(&usd) {
-        Ok(())
-    } else {
-        Err(StoreError::corrupt(
-            execution,
-            format!(
-                "{usd} US dollars is not a valid cost: it must be a number from 0 to {MAX_USD}"
-            ),
-        ))
     }
 }

@@ -19,6 +19,7 @@ pub use error::{Cause, Result, StoreError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use floodgate_records::audit::AuditEntry;
+use floodgate_records::budget::{Account, Amount, Limit, Reservation};
 use floodgate_records::execution::Execution;
 use floodgate_records::status::Status;
 use floodgate_records::test::TestRecord;
@@ -125,10 +126,33 @@ pub trait RecordStore: Send + Sync {
     async fn put_test(&self, test: &TestRecord) -> Result<()>;
     /// The version of a test that was recorded with the latest time.
     async fn latest_test(&self, project: &str, test: &str) -> Result<Option<TestRecord>>;
-    /// Says what an execution cost the project in a month (`202611`), in US dollars of at least 0. Said again it replaces what was
-    /// said before, so that a retry changes nothing and an actual cost takes the place of the estimate.
-    async fn add_spend(&self, project: &str, yyyymm: &str, execution: &str, usd: f64)
-    -> Result<()>;
-    /// What all executions cost the project in a month, in US dollars.
-    async fn spend(&self, project: &str, yyyymm: &str) -> Result<f64>;
+    /// Takes what an execution may cost out of what a month's (`202611`) limit leaves, at once: of many at the same time as many get it
+    /// as there is room for. Said again while the execution holds it, it is the same once.
+    async fn reserve(
+        &self,
+        project: &str,
+        yyyymm: &str,
+        execution: &str,
+        asked: Reservation,
+        limit: &Limit,
+    ) -> Result<Reserved>;
+    /// Puts what an execution has cost in place of what it holds; nothing changes if it holds nothing, so that it can be said again.
+    async fn settle(
+        &self,
+        project: &str,
+        yyyymm: &str,
+        execution: &str,
+        actual: Amount,
+    ) -> Result<()>;
+    /// What a month's executions have cost and hold.
+    async fn account(&self, project: &str, yyyymm: &str) -> Result<Account>;
+}
+
+/// What became of a reservation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reserved {
+    /// The execution holds it.
+    Held,
+    /// There is no room for it: the month as it stands.
+    Full(Account),
 }

@@ -4,12 +4,12 @@
 //! whichever process, sees the old object or the new one. Changes of records are made under a lock on a file, which holds
 //! between processes and goes with a process that dies.
 
+mod account;
 mod audit;
 mod files;
 mod hold;
 mod index;
 mod records;
-mod spend;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
@@ -20,11 +20,12 @@ mod versions;
 pub use hold::{Alone, Hold};
 
 use crate::keys::{check_key, check_name, check_prefix};
-use crate::{Listing, ObjectInfo, ObjectStore, RecordStore, Result, StoreError};
+use crate::{Listing, ObjectInfo, ObjectStore, RecordStore, Reserved, Result, StoreError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use files::{Lock, io};
 use floodgate_records::audit::AuditEntry;
+use floodgate_records::budget::{Account, Amount, Limit, Reservation};
 use floodgate_records::execution::Execution;
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::status::Status;
@@ -287,22 +288,37 @@ impl RecordStore for LocalStore {
             .await
     }
 
-    async fn add_spend(
+    async fn reserve(
         &self,
         project: &str,
         yyyymm: &str,
         execution: &str,
-        usd: f64,
-    ) -> Result<()> {
-        let (project, yyyymm) = (project.to_owned(), yyyymm.to_owned());
-        let execution = execution.to_owned();
-        self.blocking(move |store| spend::add_spend(store, &project, &yyyymm, &execution, usd))
+        asked: Reservation,
+        limit: &Limit,
+    ) -> Result<Reserved> {
+        let of = account::Of::new(project, yyyymm)?;
+        check_name(execution)?;
+        let (execution, limit) = (execution.to_owned(), *limit);
+        self.blocking(move |store| account::reserve(store, &of, &execution, asked, &limit))
             .await
     }
 
-    async fn spend(&self, project: &str, yyyymm: &str) -> Result<f64> {
-        let (project, yyyymm) = (project.to_owned(), yyyymm.to_owned());
-        self.blocking(move |store| spend::spend(store, &project, &yyyymm))
+    async fn settle(
+        &self,
+        project: &str,
+        yyyymm: &str,
+        execution: &str,
+        actual: Amount,
+    ) -> Result<()> {
+        let of = account::Of::new(project, yyyymm)?;
+        check_name(execution)?;
+        let execution = execution.to_owned();
+        self.blocking(move |store| account::settle(store, &of, &execution, actual))
             .await
+    }
+
+    async fn account(&self, project: &str, yyyymm: &str) -> Result<Account> {
+        let of = account::Of::new(project, yyyymm)?;
+        self.blocking(move |store| account::read(store, &of)).await
     }
 }

@@ -14,21 +14,21 @@ pub(crate) use refusal::{RefusalDraft, write_down};
 use crate::app::App;
 use crate::cost::site_of;
 use crate::error::{FunctionError, Result};
-use crate::id::{execution_id, parse_time, year_month};
+use crate::id::{execution_id, parse_time};
 use crate::pace::{Course, Phases, Steps, expected};
 use crate::run::{Run, RunPhase};
 use crate::stack_config::StackConfig;
 use crate::tenant::{Tenant, vouched};
 use floodgate_control::sizing::{Intervals, auto_tasks, spread};
 use floodgate_control::{
-    ControlError, MAX_TASKS, PlanOptions, Prepared, TestPackage, lay_out, load_plan, prepare,
+    ControlError, MAX_TASKS, PlanOptions, Prepared, TestPackage, budget, lay_out, load_plan,
+    prepare,
 };
 use floodgate_core::cost;
 use floodgate_core::definition::model::{Definition, Region};
 use floodgate_core::planned::planned_load;
 use floodgate_records::estimate::Estimate;
 use floodgate_records::execution::{Infrastructure, InfrastructureKind, PrincipalIs, Trigger};
-use floodgate_records::plan::Plan;
 use floodgate_records::status::ERROR_INVALID;
 use input::Input;
 use serde::Serialize;
@@ -161,7 +161,10 @@ async fn admit(
     let bill = cost::estimate(&plan, &definition.run, &site, watched);
     options.cost = Some(bill.as_estimate());
     known.of_layout(&options);
-    rules::cost(app, placement, definition, &bill).await?;
+    options.ceiling = rules::ceiling(placement, definition);
+    let demand = budget::demand(&plan.load, options.cost.as_ref());
+    let project = &definition.project;
+    budget::admit(&app.stores, project, &demand, &options.ceiling, now_ms).await?;
     warnings.extend(bill.warnings.iter().cloned());
     package.warnings.extend(warnings);
     if input.dry_run {
@@ -181,7 +184,6 @@ async fn admit(
 
     let prepared = prepare(&app.stores, &id, &package, trigger, &options, now_ms).await?;
     register(app, input, &package, now_ms).await?;
-    expect_spend(app, &prepared, bill.usd()).await?;
     tracing::info!(
         project = prepared.plan.project,
         test = prepared.plan.test,
@@ -291,16 +293,6 @@ fn options(placement: &StackConfig, definition: &Definition, home: &str) -> Resu
         regions,
         ..PlanOptions::local(0, None)
     })
-}
-
-/// What the run is expected to cost the project. A retry writes the same again.
-async fn expect_spend(app: &App, prepared: &Prepared, usd: f64) -> Result<()> {
-    let Plan {
-        project, execution, ..
-    } = &prepared.plan;
-    let month = year_month(prepared.execution.created_ms);
-    let records = &app.stores.records;
-    Ok(records.add_spend(project, &month, execution, usd).await?)
 }
 
 fn state(prepared: &Prepared) -> Answer {

@@ -1,14 +1,15 @@
-//! Whether a run may be started: by whom, how large, at what cost, within which quota.
+//! Whether a run may be started: by whom, how large, within which quota; and at what cost.
 
 use crate::app::App;
 use crate::cost::budget;
 use crate::error::{FunctionError, Result};
-use crate::id::year_month;
 use crate::stack_config::{ProjectRules, SPOT, StackConfig};
 use floodgate_control::max_duration;
-use floodgate_core::cost::{Bill, Capacity};
+use floodgate_core::cost::Capacity;
 use floodgate_core::definition::model::Definition;
 use floodgate_core::planned::planned_load;
+use floodgate_policy::budget::Allowance;
+use floodgate_records::budget::Caps;
 use floodgate_records::execution::{PrincipalIs, Trigger};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -147,33 +148,17 @@ pub(super) async fn quota(
     Ok(warnings)
 }
 
-/// Whether the run may cost what it is expected to.
-pub(super) async fn cost(
-    app: &App,
-    placement: &StackConfig,
-    definition: &Definition,
-    bill: &Bill,
-) -> Result<()> {
-    let usd = bill.usd();
-    if let Some(most) = budget(placement, definition).filter(|most| usd > *most) {
-        return Err(no(format!(
-            "the run is estimated at ${usd:.4}, max_cost_usd is ${most}; raise it (run.max_cost_usd, or the project's), or send less: fewer tasks, a shorter test"
-        )));
-    }
+/// What a run may cost by its definition and by what the stack says of its project.
+pub(super) fn ceiling(placement: &StackConfig, definition: &Definition) -> Allowance {
     let rules = placement.rules(&definition.project);
-    if let Some(most) = rules.and_then(|r| r.max_monthly_usd) {
-        let month = year_month(app.clock.now_ms());
-        let spent = app
-            .stores
-            .records
-            .spend(&definition.project, &month)
-            .await?;
-        if spent + usd > most {
-            return Err(no(format!(
-                "the run is estimated at ${usd:.4}, project {:?} has spent ${spent:.2} of ${most} this month; raise its max_monthly_usd or wait for the next month",
-                definition.project
-            )));
-        }
+    Allowance {
+        run: Caps {
+            usd: budget(placement, definition),
+            vu_hours: rules.and_then(|rules| rules.max_vu_hours),
+        },
+        month: Caps {
+            usd: rules.and_then(|rules| rules.max_monthly_usd),
+            vu_hours: rules.and_then(|rules| rules.max_monthly_vu_hours),
+        },
     }
-    Ok(())
 }

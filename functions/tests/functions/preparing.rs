@@ -1,5 +1,6 @@
 use crate::support::*;
 use floodgate_functions::{Function, FunctionError};
+use floodgate_records::budget::{Account, Amount};
 use floodgate_records::estimate::Estimate;
 use floodgate_records::status::Status;
 use floodgate_records::test::TestRecord;
@@ -35,7 +36,12 @@ async fn an_inline_definition_becomes_a_plan_and_a_record() {
     // Whoever may start runs decides nothing about what schedules run.
     let latest = stack.records.latest_test("shop", "checkout").await;
     assert_eq!(latest.unwrap(), None);
-    assert!(stack.records.spend("shop", "202311").await.unwrap() > 0.0);
+    let account = stack.records.account("shop", "202311").await.unwrap();
+    assert!(
+        account.total.micro_usd > 0 && account.total.vu_s > 0,
+        "{account:?}"
+    );
+    assert_eq!(account.spent(), Amount::default(), "held, not spent");
 }
 
 #[tokio::test]
@@ -56,7 +62,10 @@ async fn a_dry_run_says_what_a_run_would_cost_and_leaves_nothing() {
     let records = &stack.records;
     assert_eq!(records.get(None, ID).await.unwrap(), None);
     assert!(!stack.objects.has(&stack.key("plan.json")));
-    assert_eq!(records.spend("shop", "202311").await.unwrap(), 0.0);
+    assert_eq!(
+        records.account("shop", "202311").await.unwrap(),
+        Account::default()
+    );
     assert_eq!(records.latest_test("shop", "checkout").await.unwrap(), None);
     assert!(
         stack
@@ -80,7 +89,10 @@ async fn a_dry_run_that_would_be_refused_says_why_and_is_not_on_record() {
     let refused: Estimate = serde_json::from_value(refused.unwrap()).unwrap();
     let why = refused.refused.unwrap();
     assert_eq!(why.error, "Floodgate.Errored");
-    assert!(why.reason.contains("max_cost_usd is $0.01"), "{why:?}");
+    assert!(
+        why.reason.contains("at most $0.01") && why.reason.contains("run.max_cost_usd"),
+        "{why:?}"
+    );
     assert_eq!(stack.records.get(None, ID).await.unwrap(), None);
 }
 
@@ -234,7 +246,7 @@ async fn who_how_many_quota_and_budget_are_checked_before_the_launch() {
     );
     let text = refused(|p| rules(p, "max_cost_usd", json!(0.001)), 1, 3_600, None).await;
     assert!(
-        text.contains("estimated at $0.") && text.contains("$0.001"),
+        text.contains("may take $0.") && text.contains("at most $0.001"),
         "{text}"
     );
     let text = refused(

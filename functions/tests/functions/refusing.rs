@@ -2,6 +2,7 @@
 
 use crate::support::*;
 use floodgate_functions::{Function, FunctionError, Vcpus};
+use floodgate_records::budget::{Account, Halt};
 use floodgate_records::execution::Execution;
 use floodgate_records::status::Status;
 use floodgate_store::{ObjectStore, RecordStore};
@@ -48,7 +49,10 @@ async fn who_may_not_start_runs_is_on_record_and_a_retry_says_the_same() {
     assert_eq!(record.trigger.commit.as_deref(), Some("abc"));
     assert_eq!(record.planned.iterations, Some(600));
     assert_eq!(trail(&stack).await, [entry("eve", "Floodgate.Errored")]);
-    assert_eq!(stack.records.spend("shop", "202311").await.unwrap(), 0.0);
+    assert_eq!(
+        stack.records.account("shop", "202311").await.unwrap(),
+        Account::default()
+    );
 
     // Lambda's retry, and a redrive after somebody has opened the project: the answer stands.
     stack.place(&placement());
@@ -121,6 +125,54 @@ async fn over_budget_the_record_has_the_estimate() {
     assert!(record.cost.unwrap().estimate_usd.unwrap() > 0.001);
     assert_eq!(record.infrastructure.tasks, 1);
     assert_eq!(trail(&stack).await, [entry("unknown", "Floodgate.Errored")]);
+}
+
+/// The month's VU hours, and the switches of the project and of everything.
+#[tokio::test]
+async fn nothing_starts_beyond_the_budget_or_while_it_is_halted() {
+    let stack = Stack::new();
+    let mut place = placement();
+    place["projects"]["*"]["max_monthly_vu_hours"] = json!(1999);
+    stack.place(&place);
+    let input = json!({"definition": definition(1, 3_600)});
+    let error = refused(&stack, &input).await;
+    let said = error.to_string();
+    assert!(
+        said.contains("may take 2000 VU hours, and of this month's 1999 VU hours"),
+        "{said}"
+    );
+    assert!(
+        said.contains("--month-vu-hours") && said.contains("max_monthly_vu_hours"),
+        "{said}"
+    );
+    sole(&stack.record().await, &error);
+
+    for key in ["projects/shop/halt.json", "config/halt.json"] {
+        let stack = Stack::new();
+        let mut halt = Halt {
+            schema: Halt::SCHEMA,
+            halted: true,
+            why: Some("out of hand".into()),
+            by: "ann".into(),
+            at_ms: 1,
+        };
+        stack.objects.set(key, serde_json::to_vec(&halt).unwrap());
+        let input = json!({"definition": definition(1, 60)});
+        let error = refused(&stack, &input).await;
+        assert!(
+            error.to_string().contains("ann halted it (out of hand)"),
+            "{error}"
+        );
+        sole(&stack.record().await, &error);
+        assert_eq!(
+            stack.records.account("shop", "202311").await.unwrap(),
+            Account::default()
+        );
+        let stack = Stack::new();
+        halt.halted = false;
+        stack.objects.set(key, serde_json::to_vec(&halt).unwrap());
+        stack.prepare(input).await.unwrap();
+    }
 }
 
 /// What a generator would refuse is refused before there is any.
@@ -406,7 +458,10 @@ async fn a_run_without_its_image_is_refused_before_it_costs() {
             text.contains(told) && text.contains(name) && text.contains(remedy),
             "{text}"
         );
-        assert_eq!(stack.records.spend("shop", "202311").await.unwrap(), 0.0);
+        assert_eq!(
+            stack.records.account("shop", "202311").await.unwrap(),
+            Account::default()
+        );
     }
 
     let stack = Stack::new();

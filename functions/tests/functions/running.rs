@@ -2,6 +2,7 @@ use crate::support::*;
 use floodgate_core::cost::{END, READY, WATCH_MB};
 use floodgate_functions::{App, Course, Function, Phases, Steps, expected};
 use floodgate_log::Level;
+use floodgate_records::budget::Amount;
 use floodgate_records::cost::ChargeUnit;
 use floodgate_records::status::Status;
 use floodgate_store::{ObjectStore, RecordStore};
@@ -71,8 +72,12 @@ async fn a_run_goes_from_ready_to_its_end() {
     assert_eq!(record.status, Status::Inconclusive);
     let cost = record.cost.unwrap();
     assert!(cost.actual_usd.unwrap() > 0.0 && cost.estimate_usd.is_some());
-    let spent = stack.records.spend("shop", "202311").await.unwrap();
-    assert!((spent - cost.actual_usd.unwrap()).abs() < 1e-9);
+    let account = stack.records.account("shop", "202311").await.unwrap();
+    assert_eq!(account.open.len(), 0, "{account:?}");
+    assert_eq!(
+        account.total.micro_usd,
+        Amount::new(cost.actual_usd.unwrap(), 0).micro_usd
+    );
     // Again gives the same.
     let again = stack.call(Function::Finish, run.clone()).await.unwrap();
     assert_eq!(again, run);

@@ -120,6 +120,7 @@ fn generators_may_do_what_their_code_does_and_no_more() {
 #[test]
 fn whoever_starts_runs_may_do_what_that_takes_and_no_more() {
     same("the runner", &of_policy("runner-shop"), "shop", &["runner"]);
+    same("the admin", &of_policy("admin-shop"), "shop", &["admin"]);
     same("the operator", &of_policy("operator"), "", &["operator"]);
     same("the scheduler", &of_role("schedules"), "", &["schedules"]);
     same(

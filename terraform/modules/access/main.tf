@@ -1,5 +1,6 @@
 # Policies for whoever starts runs of a project: a pipeline's role, a person. Attach them; the stack makes no users. A runner reads its
-# project and writes definitions and orders to stop; records are written by the functions alone.
+# project and writes definitions and orders to stop; records are written by the functions alone. An admin of a project sets what its runs
+# may cost and turns its kill switch.
 
 locals {
   # The project "*" is all that are not named: what is named is closed to its runners, whatever else they may do.
@@ -17,6 +18,35 @@ locals {
     Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
     Resource = [key]
   } if key != null]
+
+  # The kill switch of everything.
+  switch = "${var.bucket_arn}/config/halt.json"
+
+  # What the policies of "*" may not reach.
+  not_theirs = concat(
+    [for named in [local.named] : {
+      Sid      = "NotTheirObjects"
+      Effect   = "Deny"
+      Action   = ["s3:GetObject", "s3:PutObject"]
+      Resource = [for project in named : "${var.bucket_arn}/projects/${project}/*"]
+    } if length(named) > 0],
+    [for named in [local.named] : {
+      Sid       = "NotTheirLists"
+      Effect    = "Deny"
+      Action    = ["s3:ListBucket"]
+      Resource  = [var.bucket_arn]
+      Condition = { StringLike = { "s3:prefix" = [for project in named : "projects/${project}/*"] } }
+    } if length(named) > 0],
+    [for named in [local.named] : {
+      Sid      = "NotTheirRecords"
+      Effect   = "Deny"
+      Action   = ["dynamodb:GetItem", "dynamodb:Query"]
+      Resource = [var.table_arn, "${var.table_arn}/index/GSI1"]
+      Condition = { "ForAnyValue:StringLike" = {
+        "dynamodb:LeadingKeys" = flatten([for project in named : ["PROJECT#${project}", "TEST#${project}#*"]])
+      } }
+    } if length(named) > 0],
+  )
 
   # Runs of all projects, newest first: for whoever may see all of them.
   list_all_runs = {
@@ -54,14 +84,14 @@ resource "aws_iam_policy" "runner" {
           Sid      = "ReadResults"
           Effect   = "Allow"
           Action   = ["s3:GetObject"]
-          Resource = ["${local.prefix[each.key]}/*"]
+          Resource = ["${local.prefix[each.key]}/*", local.switch]
         },
         {
           Sid       = "ListResults"
           Effect    = "Allow"
           Action    = ["s3:ListBucket"]
           Resource  = [var.bucket_arn]
-          Condition = { StringLike = { "s3:prefix" = ["projects/${each.key}/*"] } }
+          Condition = { StringLike = { "s3:prefix" = ["projects/${each.key}/*", "config/halt.json"] } }
         },
         {
           Sid    = "UploadDefinitionsPinBaselinesAndOrderStops"
@@ -94,37 +124,63 @@ resource "aws_iam_policy" "runner" {
       ],
       # That index has whole records of all projects.
       [for statement in [local.list_all_runs] : statement if each.key == "*" && length(local.named) == 0],
-      [for named in [local.named] : {
-        Sid      = "NotTheirObjects"
-        Effect   = "Deny"
-        Action   = ["s3:GetObject", "s3:PutObject"]
-        Resource = [for project in named : "${var.bucket_arn}/projects/${project}/*"]
-      } if each.key == "*" && length(named) > 0],
-      [for named in [local.named] : {
-        Sid       = "NotTheirLists"
-        Effect    = "Deny"
-        Action    = ["s3:ListBucket"]
-        Resource  = [var.bucket_arn]
-        Condition = { StringLike = { "s3:prefix" = [for project in named : "projects/${project}/*"] } }
-      } if each.key == "*" && length(named) > 0],
-      [for named in [local.named] : {
-        Sid      = "NotTheirRecords"
-        Effect   = "Deny"
-        Action   = ["dynamodb:GetItem", "dynamodb:Query"]
-        Resource = [var.table_arn, "${var.table_arn}/index/GSI1"]
-        Condition = { "ForAnyValue:StringLike" = {
-          "dynamodb:LeadingKeys" = flatten([for project in named : ["PROJECT#${project}", "TEST#${project}#*"]])
-        } }
-      } if each.key == "*" && length(named) > 0],
+      [for statement in local.not_theirs : statement if each.key == "*"],
       local.key_statements,
     )
   })
 }
 
-# Whoever looks after the stack: sees, follows and stops runs of every project, and starts none.
+# Sets what the runs of a project may cost, and turns its kill switch; sees what that is about.
+resource "aws_iam_policy" "admin" {
+  for_each = var.projects
+
+  name        = "${var.iam_prefix}-admin-${each.key == "*" ? "all" : each.key}"
+  description = "Floodgate ${var.name}: set the budget of ${each.key == "*" ? "every project that is not named" : each.key}, and halt it"
+  tags        = var.tags
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [
+        {
+          Sid      = "ReadBudgets"
+          Effect   = "Allow"
+          Action   = ["s3:GetObject"]
+          Resource = ["${local.prefix[each.key]}/budget.json", "${local.prefix[each.key]}/halt.json", local.switch]
+        },
+        {
+          Sid       = "ListBudgets"
+          Effect    = "Allow"
+          Action    = ["s3:ListBucket"]
+          Resource  = [var.bucket_arn]
+          Condition = { StringLike = { "s3:prefix" = ["projects/${each.key}/budget.json", "projects/${each.key}/halt.json", "config/halt.json"] } }
+        },
+        {
+          Sid      = "SetBudgets"
+          Effect   = "Allow"
+          Action   = ["s3:PutObject"]
+          Resource = ["${local.prefix[each.key]}/budget.json", "${local.prefix[each.key]}/halt.json"]
+        },
+        merge(
+          {
+            Sid      = "ReadAccounts"
+            Effect   = "Allow"
+            Action   = ["dynamodb:GetItem"]
+            Resource = [var.table_arn]
+          },
+          local.own_records[each.key],
+        ),
+      ],
+      [for statement in local.not_theirs : statement if each.key == "*"],
+      local.key_statements,
+    )
+  })
+}
+
+# Whoever looks after the stack: sees, follows and stops runs of every project, sets budgets and turns switches, and starts none.
 resource "aws_iam_policy" "operator" {
   name        = "${var.iam_prefix}-operator"
-  description = "Floodgate ${var.name}: read, follow and stop runs of all projects"
+  description = "Floodgate ${var.name}: read, follow and stop runs of all projects, and set their budgets"
   tags        = var.tags
 
   policy = jsonencode({
@@ -141,20 +197,25 @@ resource "aws_iam_policy" "operator" {
           Sid      = "ReadResults"
           Effect   = "Allow"
           Action   = ["s3:GetObject"]
-          Resource = ["${var.bucket_arn}/projects/*"]
+          Resource = ["${var.bucket_arn}/projects/*", local.switch]
         },
         {
           Sid       = "ListResults"
           Effect    = "Allow"
           Action    = ["s3:ListBucket"]
           Resource  = [var.bucket_arn]
-          Condition = { StringLike = { "s3:prefix" = ["projects/*"] } }
+          Condition = { StringLike = { "s3:prefix" = ["projects/*", "config/halt.json"] } }
         },
         {
-          Sid      = "OrderStops"
-          Effect   = "Allow"
-          Action   = ["s3:PutObject"]
-          Resource = ["${var.bucket_arn}/projects/*/executions/*/control/stop.json"]
+          Sid    = "OrderStopsAndSetBudgets"
+          Effect = "Allow"
+          Action = ["s3:PutObject"]
+          Resource = [
+            "${var.bucket_arn}/projects/*/executions/*/control/stop.json",
+            "${var.bucket_arn}/projects/*/budget.json",
+            "${var.bucket_arn}/projects/*/halt.json",
+            local.switch,
+          ]
         },
         {
           Sid      = "ReadRecords"

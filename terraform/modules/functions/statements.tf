@@ -53,6 +53,14 @@ locals {
     Resource = [var.table_arn]
   }
 
+  # What a month's runs have cost and hold: one item, changed on a condition.
+  write_accounts = {
+    Sid      = "WriteAccounts"
+    Effect   = "Allow"
+    Action   = ["dynamodb:UpdateItem"]
+    Resource = [var.table_arn]
+  }
+
   find_record = {
     Sid      = "FindRecord"
     Effect   = "Allow"
@@ -101,11 +109,12 @@ locals {
         local.read_placement_and_projects,
         local.write_records,
         local.find_record,
+        local.write_accounts,
         {
-          Sid      = "SumSpend"
+          Sid      = "ReadSwitch"
           Effect   = "Allow"
-          Action   = ["dynamodb:Query"]
-          Resource = [var.table_arn]
+          Action   = ["s3:GetObject"]
+          Resource = ["${var.bucket_arn}/config/halt.json"]
         },
         local.list_tasks,
         local.describe_tasks,
@@ -200,6 +209,7 @@ locals {
       local.list_bucket,
       local.read_placement_and_projects,
       local.write_records,
+      local.write_accounts,
       {
         # The last run of the test that passed.
         Sid      = "FindBaseline"
@@ -220,6 +230,7 @@ locals {
       local.read_placement_and_projects,
       local.write_control,
       local.write_records,
+      local.write_accounts,
       local.find_record,
       local.list_tasks,
       local.stop_tasks,

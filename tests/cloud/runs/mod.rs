@@ -2,6 +2,7 @@
 //! counted.
 
 mod answers;
+mod budgets;
 mod cli;
 mod console;
 mod limits;

@@ -49,6 +49,8 @@ impl Operation {
         let body = match (self.method.as_str(), self.path.rsplit('/').next()) {
             ("POST", Some("executions")) => json!({"definition": "version: 1"}),
             ("PUT", Some("baseline")) => json!({"execution": passed}),
+            ("PUT", Some("budget")) => json!({"a_run": {"usd": 5}, "a_month": {"vu_hours": 10.5}}),
+            ("PUT", Some("halt")) => json!({"halted": false}),
             _ => Value::Null,
         };
         match self.path.ends_with("/comparisons") {

@@ -4,6 +4,7 @@ pub mod abort;
 pub mod attach;
 pub mod audit;
 pub mod baseline;
+pub mod budget;
 pub mod capacity;
 pub mod compare;
 pub mod convert;

@@ -19,6 +19,7 @@ use crate::output::say;
 use crate::signals::Signals;
 use crate::trigger::trigger;
 use crate::view::{Title, View, view};
+use floodgate_control::budget::settle;
 use floodgate_control::watch::{Next, Phase, Watch, WatchOptions};
 use floodgate_control::{
     ControlError, Finished, PlanOptions, Prepared, Stores, note_stop, prepare,
@@ -325,6 +326,7 @@ async fn abandon(stores: &Stores, execution: &Execution, signal: &str) {
     execution.reasons = vec!["stopped at once by a second signal; nothing was merged".into()];
     // The process is about to end in any case.
     let _ = stores.records.update(&execution, &Status::OPEN).await;
+    let _ = settle(stores, &execution).await;
     let how = format!("a second {signal}");
     let _ = note_stop(stores, &execution, &how, now_ms()).await;
 }

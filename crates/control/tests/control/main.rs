@@ -1,6 +1,7 @@
 //! Whole runs with hand-made tasks: what they write decides what becomes of the run.
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
+mod budgets;
 mod drawing;
 mod finishing;
 mod home;

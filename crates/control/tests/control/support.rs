@@ -117,6 +117,16 @@ impl Folder {
     }
 
     pub async fn prepare(&self, id: &str, definition: &Definition, tasks: u32) -> Result<Prepared> {
+        let options = PlanOptions::local(tasks, None);
+        self.prepare_as(id, definition, &options).await
+    }
+
+    pub async fn prepare_as(
+        &self,
+        id: &str,
+        definition: &Definition,
+        options: &PlanOptions,
+    ) -> Result<Prepared> {
         let test = TestPackage {
             definition,
             target: Some("${env:TARGET}".into()),
@@ -132,15 +142,7 @@ impl Folder {
             principal: Some("ann".into()),
             ..Trigger::default()
         };
-        prepare(
-            &self.stores,
-            id,
-            &test,
-            trigger,
-            &PlanOptions::local(tasks, None),
-            NOW,
-        )
-        .await
+        prepare(&self.stores, id, &test, trigger, options, NOW).await
     }
 
     pub async fn run(&self, id: &str, definition: Definition, tasks: u32) -> Run<'_> {

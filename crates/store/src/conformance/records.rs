@@ -1,10 +1,12 @@
 //! What every store of records must do.
 
 use super::execution;
-use crate::{RecordStore, StoreError};
+use crate::{RecordStore, Reserved, StoreError};
 use floodgate_records::audit::{Action, AuditEntry};
+use floodgate_records::budget::{Account, Amount, Limit, Reservation};
 use floodgate_records::status::Status;
 use floodgate_records::test::TestRecord;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Everything that [`RecordStore`] promises.
@@ -17,7 +19,8 @@ pub async fn records(store: Arc<dyn RecordStore>) {
     one_of_many_updates(store.clone()).await;
     keeps_an_audit_trail(store.as_ref()).await;
     knows_the_newest_test(store.as_ref()).await;
-    adds_up_what_was_spent(store).await;
+    keeps_accounts(store.as_ref()).await;
+    never_overspends(store).await;
 }
 
 async fn creates_and_updates(store: &dyn RecordStore) {
@@ -246,48 +249,132 @@ async fn knows_the_newest_test(store: &dyn RecordStore) {
     assert!(matches!(bad, Err(StoreError::BadKey { .. })), "{bad:?}");
 }
 
-async fn adds_up_what_was_spent(store: Arc<dyn RecordStore>) {
-    let spent = async |project: &str, month: &str| {
-        store.spend(project, month).await.expect("sum of the month")
-    };
-    assert_eq!(spent("shop", "202611").await.to_bits(), 0f64.to_bits());
-    let tries: Vec<_> = (0..32)
+const MONTH: &str = "202611";
+
+fn amount(micro_usd: u64, vu_s: u64) -> Amount {
+    Amount { micro_usd, vu_s }
+}
+
+fn holding(micro_usd: u64, vu_s: u64) -> Reservation {
+    Reservation {
+        amount: amount(micro_usd, vu_s),
+        at_ms: 1_700_000_000_000,
+    }
+}
+
+fn most(micro_usd: u64) -> Limit {
+    Limit {
+        micro_usd: Some(micro_usd),
+        vu_s: None,
+    }
+}
+
+/// 50 starts at once, each told again as a retry: as many get their share as there is room for, and not one more.
+async fn never_overspends(store: Arc<dyn RecordStore>) {
+    let tries: Vec<_> = (0..100)
         .map(|i| {
             let store = store.clone();
-            // Every execution twice: a retry.
-            let execution = format!("01JH00000000000000000000{:02}", i / 2);
-            tokio::spawn(async move { store.add_spend("shop", "202611", &execution, 0.25).await })
+            tokio::spawn(async move {
+                let execution = format!("01JH00000000000000000000{:02}", i / 2);
+                let limit = Limit {
+                    micro_usd: Some(7_999_999),
+                    vu_s: Some(100),
+                };
+                let got = store.reserve("race", MONTH, &execution, holding(1_000_000, 9), &limit);
+                let got = got.await;
+                (execution, got)
+            })
         })
         .collect();
+    let mut held = BTreeSet::new();
     for task in tries {
-        task.await.expect("no panic").expect("add_spend");
+        let (execution, got) = task.await.expect("no panic");
+        match got.expect("reserve") {
+            Reserved::Held => _ = held.insert(execution),
+            Reserved::Full(account) => assert!(account.total.micro_usd <= 7_999_999),
+        }
     }
-    // Sums of quarters are exact.
-    assert_eq!(spent("shop", "202611").await.to_bits(), 4f64.to_bits());
-    let id = "01JH0000000000000000000000";
-    for (project, month, usd) in [
-        ("shop", "202612", 8.0),
-        ("bank", "202611", 16.0),
-        ("shop", "202611", 0.75),
-    ] {
-        store
-            .add_spend(project, month, id, usd)
-            .await
-            .expect("add_spend");
+    let account = store.account("race", MONTH).await.expect("account");
+    assert_eq!(account.open.keys().cloned().collect::<BTreeSet<_>>(), held);
+    assert_eq!(held.len(), 7, "7 times 1,000,000 fit into 7,999,999");
+    assert_eq!(account.total, amount(7_000_000, 63));
+    // All end at once, at half of what they held, each told twice.
+    let ends: Vec<_> = held
+        .iter()
+        .chain(&held)
+        .map(|execution| {
+            let (store, execution) = (store.clone(), execution.clone());
+            tokio::spawn(async move {
+                let actual = amount(500_000, 9);
+                store.settle("race", MONTH, &execution, actual).await
+            })
+        })
+        .collect();
+    for end in ends {
+        end.await.expect("no panic").expect("settle");
     }
+    let account = store.account("race", MONTH).await.expect("account");
+    assert_eq!(account.open, BTreeMap::new());
     assert_eq!(
-        spent("shop", "202611").await.to_bits(),
-        4.5f64.to_bits(),
-        "the actual cost replaces the estimate"
+        (account.total, account.spent()),
+        (amount(3_500_000, 63), account.total)
     );
-    for (month, usd) in [
-        ("202611", f64::NAN),
-        ("202611", -1.0),
-        ("202613", 1.0),
-        ("../..", 1.0),
+}
+
+async fn keeps_accounts(store: &dyn RecordStore) {
+    let account =
+        async |project: &str, month: &str| store.account(project, month).await.expect("account");
+    let reserve = async |month: &str, execution: &str, asked, limit: Limit| {
+        store.reserve("shop", month, execution, asked, &limit).await
+    };
+    assert_eq!(account("shop", MONTH).await, Account::default());
+    let nothing = store.settle("shop", MONTH, "A", amount(5, 5)).await;
+    nothing.expect("nothing is held");
+    assert_eq!(account("shop", MONTH).await, Account::default());
+
+    let free = Limit::default();
+    let got = reserve(MONTH, "A", holding(60, 600), free).await;
+    assert_eq!(got.expect("reserve"), Reserved::Held);
+    // Said again, whatever the limit is by now.
+    let again = reserve(MONTH, "A", holding(60, 600), most(0)).await;
+    assert_eq!(again.expect("reserve"), Reserved::Held);
+    let standing = account("shop", MONTH).await;
+    assert_eq!(standing.total, amount(60, 600));
+    assert_eq!(standing.open["A"], holding(60, 600));
+    for (asked, limit) in [
+        (holding(41, 0), most(100)),
+        (holding(101, 0), most(100)),
+        (
+            holding(0, 1),
+            Limit {
+                micro_usd: None,
+                vu_s: Some(600),
+            },
+        ),
     ] {
-        let bad = store.add_spend("shop", month, id, usd).await;
-        assert!(bad.is_err(), "{month} {usd}");
+        let full = reserve(MONTH, "B", asked, limit).await.expect("reserve");
+        assert_eq!(full, Reserved::Full(standing.clone()), "{asked:?}");
     }
-    assert_eq!(spent("shop", "202611").await.to_bits(), 4.5f64.to_bits());
+    let fits = reserve(MONTH, "B", holding(40, 0), most(100)).await;
+    assert_eq!(fits.expect("reserve"), Reserved::Held);
+    // It cost more than it held, and that counts.
+    let settled = store.settle("shop", MONTH, "A", amount(70, 10)).await;
+    settled.expect("settle");
+    let standing = account("shop", MONTH).await;
+    assert_eq!(standing.total, amount(110, 10));
+    assert_eq!(
+        (standing.spent(), standing.reserved()),
+        (amount(70, 10), amount(40, 0))
+    );
+    // Months and projects are apart.
+    assert_eq!(account("shop", "202612").await, Account::default());
+    assert_eq!(account("bank", MONTH).await, Account::default());
+    for month in ["202613", "../..", ""] {
+        let bad = reserve(month, "C", holding(1, 1), free).await;
+        assert!(
+            matches!(bad, Err(StoreError::BadKey { .. })),
+            "{month} {bad:?}"
+        );
+        assert!(store.account("shop", month).await.is_err(), "{month}");
+    }
 }

@@ -6,20 +6,20 @@
 //! | version of a test | `PROJECT#{project}` | `TEST#{test}#V#{version}` | |
 //! | its newest version | `PROJECT#{project}` | `TEST#{test}` | |
 //! | audit entry | `PROJECT#{project}` | `AUDIT#{time}#{id}` | |
-//! | what an execution cost | `PROJECT#{project}` | `SPEND#{yyyymm}#{execution}` | |
+//! | what a month's executions have cost and hold | `PROJECT#{project}` | `ACCOUNT#{yyyymm}` | |
 //!
 //! Every change of an execution is a conditional write. Reads go to the table and are strongly consistent, except where only an
 //! index knows: which project an id belongs to, and the executions of all projects or of one test
 //! (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.ReadConsistency.html>).
 
+mod account;
 mod find;
 mod item;
-mod spend;
 mod versions;
 
 use crate::aws::store_error;
 use crate::keys::check_name;
-use crate::{Listing, RecordStore, Result, StoreError};
+use crate::{Listing, RecordStore, Reserved, Result, StoreError};
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
@@ -29,6 +29,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use floodgate_records::audit::AuditEntry;
+use floodgate_records::budget::{Account, Amount, Limit, Reservation};
 use floodgate_records::execution::Execution;
 use floodgate_records::status::Status;
 use floodgate_records::test::TestRecord;
@@ -228,17 +229,29 @@ impl RecordStore for DynamoStore {
         self.read_latest_test(project, test).await
     }
 
-    async fn add_spend(
+    async fn reserve(
         &self,
         project: &str,
         yyyymm: &str,
         execution: &str,
-        usd: f64,
-    ) -> Result<()> {
-        self.write_spend(project, yyyymm, execution, usd).await
+        asked: Reservation,
+        limit: &Limit,
+    ) -> Result<Reserved> {
+        self.reserve_in(project, yyyymm, execution, asked, limit)
+            .await
     }
 
-    async fn spend(&self, project: &str, yyyymm: &str) -> Result<f64> {
-        self.sum_spend(project, yyyymm).await
+    async fn settle(
+        &self,
+        project: &str,
+        yyyymm: &str,
+        execution: &str,
+        actual: Amount,
+    ) -> Result<()> {
+        self.settle_in(project, yyyymm, execution, actual).await
+    }
+
+    async fn account(&self, project: &str, yyyymm: &str) -> Result<Account> {
+        self.read_account(project, yyyymm).await
     }
 }

@@ -3,10 +3,13 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use floodgate_records::audit::AuditEntry;
+use floodgate_records::budget::{Account, Amount, Limit, Reservation};
 use floodgate_records::execution::Execution;
 use floodgate_records::status::Status;
 use floodgate_records::test::TestRecord;
-use floodgate_store::{Listing, ObjectInfo, ObjectStore, RecordStore, Result, StoreError};
+use floodgate_store::{
+    Listing, ObjectInfo, ObjectStore, RecordStore, Reserved, Result, StoreError,
+};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -107,7 +110,7 @@ pub struct Records {
     trail: Mutex<Vec<(String, AuditEntry)>>,
     records: Mutex<BTreeMap<String, Execution>>,
     tests: Mutex<Vec<TestRecord>>,
-    spent: Mutex<BTreeMap<(String, String), f64>>,
+    accounts: Mutex<BTreeMap<String, Account>>,
     pub writes: AtomicU64,
 }
 
@@ -169,18 +172,31 @@ impl RecordStore for Records {
         let of = |t: &&TestRecord| t.project == project && t.test == test;
         Ok(tests.iter().rev().find(of).cloned())
     }
-    async fn add_spend(&self, _: &str, month: &str, execution: &str, usd: f64) -> Result<()> {
+    async fn reserve(
+        &self,
+        _: &str,
+        month: &str,
+        execution: &str,
+        asked: Reservation,
+        limit: &Limit,
+    ) -> Result<Reserved> {
         self.writes.fetch_add(1, Ordering::Relaxed);
-        let key = (month.to_owned(), execution.to_owned());
-        self.spent.lock().unwrap().insert(key, usd);
+        let mut accounts = self.accounts.lock().unwrap();
+        let account = accounts.entry(month.to_owned()).or_default();
+        Ok(match account.reserve(execution, asked, limit) {
+            true => Reserved::Held,
+            false => Reserved::Full(account.clone()),
+        })
+    }
+    async fn settle(&self, _: &str, month: &str, execution: &str, actual: Amount) -> Result<()> {
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        let mut accounts = self.accounts.lock().unwrap();
+        let account = accounts.entry(month.to_owned()).or_default();
+        account.settle(execution, actual);
         Ok(())
     }
-    async fn spend(&self, _: &str, month: &str) -> Result<f64> {
-        let spent = self.spent.lock().unwrap();
-        Ok(spent
-            .iter()
-            .filter(|((m, _), _)| m == month)
-            .map(|(_, usd)| usd)
-            .sum())
+    async fn account(&self, _: &str, month: &str) -> Result<Account> {
+        let accounts = self.accounts.lock().unwrap();
+        Ok(accounts.get(month).cloned().unwrap_or_default())
     }
 }
