@@ -292,6 +292,7 @@ fn compile(flow: Vec<RequestStep>) -> CompiledScenario<usize> {
         run: RunOptions::default(),
         http: HttpOptions::default(),
         tags: Default::default(),
+        observe: Vec::new(),
         export: Vec::new(),
         notify: Vec::new(),
         setup: Vec::new(),

@@ -11,6 +11,7 @@ use crate::failures::merge_failures;
 use crate::figures::write_figures;
 use crate::json;
 use crate::lookup::load_summary;
+use crate::observed;
 use crate::stop::read_stop;
 use crate::stores::Stores;
 use floodgate_core::capacity;
@@ -356,6 +357,9 @@ async fn judge(
     let source: &dyn MetricSource = &collected.totals;
     let judged = course.as_ref().and_then(Course::judged);
     let capacity = sought(stores, definition, execution).await?;
+    let keys = ExecutionKeys::new(&execution.project, &execution.id);
+    let lacking = observed::lacking(stores.objects.as_ref(), &keys, definition, collected).await;
+    execution.warnings.extend(lacking.sentences);
     let applied = applied_load(
         &collected.manifests,
         source,
@@ -385,6 +389,7 @@ async fn judge(
         expects_requests: expects_requests(definition, source),
         silent_scenarios: silent_scenarios(definition, source, applied.interrupted_iterations),
         applied,
+        unobserved: &lacking.unjudged,
         stop: execution.stopped_by.as_ref(),
         errors,
     });

@@ -24,6 +24,7 @@ pub mod json;
 mod judged;
 pub mod load;
 mod lookup;
+mod observed;
 mod orphan;
 mod pinned;
 mod prefetch;

@@ -1,7 +1,7 @@
 //! HTTP for sinks: one kept connection, one request at a time.
 
 use crate::sink::SinkError;
-use crate::target::Target;
+use crate::target::{Credentials, Target};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
@@ -21,7 +21,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-/// Bytes of a response that are read; what sinks answer is short, or a page of some other server.
+/// Bytes of a response that are read unless more is asked for; what sinks answer is short, or a page of some other server.
 const MAX_BODY: usize = 4 << 10;
 /// Characters of it that messages show.
 const SHOWN: usize = 200;
@@ -33,6 +33,8 @@ pub struct Http {
     authority: String,
     tls: bool,
     authorization: Option<HeaderValue>,
+    /// Bytes of a response that are read.
+    most: usize,
     /// Absent while a request is on its way: one that is dropped takes its connection with it.
     connection: Option<SendRequest<Full<Bytes>>>,
 }
@@ -56,15 +58,52 @@ impl Http {
             port: target.port,
             authority: target.authority(),
             tls: target.tls,
-            authorization: authorization(target, "Bearer"),
+            authorization: authorization(&target.credentials, target.user.as_deref(), "Bearer"),
+            most: MAX_BODY,
             connection: None,
         }
+    }
+
+    /// The server of `http[s]://HOST[:PORT][/PATH]`, with the path, which has no slash at its end.
+    ///
+    /// # Errors
+    /// [`SinkError::Never`] for a URL that is none.
+    pub fn of_url(
+        url: &str,
+        user: Option<&str>,
+        credentials: &Credentials,
+    ) -> Result<(Self, String), SinkError> {
+        let invalid = |why: &str| SinkError::never(format!("{url:?} is not a valid URL: {why}"));
+        let parsed = url::Url::parse(url).map_err(|error| invalid(&error.to_string()))?;
+        let tls = match parsed.scheme() {
+            "http" => false,
+            "https" => true,
+            other => return Err(invalid(&format!("{other}: is neither http: nor https:"))),
+        };
+        let shown = parsed.host_str().ok_or_else(|| invalid("it has no host"))?;
+        let port = parsed.port_or_known_default().unwrap_or_default();
+        let http = Self {
+            host: shown.trim_matches(['[', ']']).to_owned(),
+            port,
+            authority: format!("{shown}:{port}"),
+            tls,
+            authorization: authorization(credentials, user, "Bearer"),
+            most: MAX_BODY,
+            connection: None,
+        };
+        Ok((http, parsed.path().trim_end_matches('/').to_owned()))
+    }
+
+    /// The same, reading so many bytes of each response.
+    #[must_use]
+    pub fn reading(self, most: usize) -> Self {
+        Self { most, ..self }
     }
 
     /// The same with another scheme than `Bearer` for the token.
     #[must_use]
     pub fn with_token_as(mut self, target: &Target, scheme: &str) -> Self {
-        self.authorization = authorization(target, scheme);
+        self.authorization = authorization(&target.credentials, target.user.as_deref(), scheme);
         self
     }
 
@@ -143,8 +182,8 @@ impl Http {
         while let Some(frame) = response.body_mut().frame().await {
             let frame = frame.map_err(|error| self.failed("broke off its answer", error))?;
             body.extend_from_slice(frame.data_ref().map_or(&[], |data| data));
-            if body.len() > MAX_BODY {
-                body.truncate(MAX_BODY);
+            if body.len() > self.most {
+                body.truncate(self.most);
                 is_read = false;
                 break;
             }
@@ -201,9 +240,12 @@ impl Answer {
     }
 }
 
-fn authorization(target: &Target, scheme: &str) -> Option<HeaderValue> {
-    let credentials = &target.credentials;
-    let text = match (&credentials.token, &target.user, &credentials.password) {
+fn authorization(
+    credentials: &Credentials,
+    user: Option<&str>,
+    scheme: &str,
+) -> Option<HeaderValue> {
+    let text = match (&credentials.token, user, &credentials.password) {
         (Some(token), ..) => format!("{scheme} {}", token.expose()),
         (None, Some(user), password) => {
             let password = password.as_ref().map_or("", |password| password.expose());

@@ -7,6 +7,8 @@
 //! Each kind of store is a folder with a [`Scheme`]; [`schemes`] lists them.
 
 mod buckets;
+#[cfg(feature = "cloudwatch")]
+mod cloudwatch;
 pub mod delivery;
 mod exponential;
 mod file;
@@ -29,5 +31,5 @@ pub mod windows;
 pub use delivery::{Delivery, Patience, Report};
 pub use row::Row;
 pub use sink::{Accepted, End, Refused, Run, Sink, SinkError};
-pub use target::{References, Scheme, Secret, Target, TargetError};
+pub use target::{Credentials, References, Scheme, Secret, Target, TargetError};
 pub use windows::Windows;

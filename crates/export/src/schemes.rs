@@ -1,5 +1,7 @@
 //! Which sinks there are, a line each.
 
+#[cfg(feature = "cloudwatch")]
+use crate::cloudwatch;
 use crate::sink::{Run, Sink};
 use crate::target::{References, Scheme, Target, TargetError};
 use crate::{file, influx, otlp, postgres, prometheus, statsd};
@@ -13,6 +15,8 @@ pub const SCHEMES: &[&Scheme] = &[
     &prometheus::SCHEME,
     &prometheus::SCRAPE,
     &otlp::SCHEME,
+    #[cfg(feature = "cloudwatch")]
+    &cloudwatch::SCHEME,
 ];
 
 /// Reads a URL.

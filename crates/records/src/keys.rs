@@ -1,5 +1,8 @@
 //! Where objects lie in the bucket and in the local folder.
 
+/// Stands for a task in the keys of the shards that hold what other systems told: no plan has so many tasks.
+pub const OBSERVER: u32 = 1_000_000;
+
 /// The keys of one execution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExecutionKeys {
@@ -40,6 +43,14 @@ impl ExecutionKeys {
     /// The steps of a search for the capacity.
     pub fn capacity(&self) -> String {
         format!("{}control/capacity.json", self.root)
+    }
+    /// Why values of other systems are missing.
+    pub fn observed(&self) -> String {
+        format!("{}control/observed.json", self.root)
+    }
+    /// Which exports of a run in the cloud were begun and have ended.
+    pub fn exported(&self) -> String {
+        format!("{}control/exported.json", self.root)
     }
     /// The order to stop, and who gave it.
     pub fn stop(&self) -> String {

@@ -9,6 +9,7 @@ use crate::resolve::{Surroundings, check_with};
 use crate::stack_config::StackConfig;
 use bytes::Bytes;
 use floodgate_control::load::Loaded;
+use floodgate_core::definition::model::observe_in_the_cloud;
 use floodgate_core::definition::{Definition, LOCAL_ONLY, Source};
 use floodgate_generator::preflight;
 use floodgate_records::keys::{DEFINITION_FILE, definition_file};
@@ -122,7 +123,8 @@ fn look_into(
             "the files of the test have {bytes} bytes, more than {LOOKED_INTO}, and were not looked into: a fault in them ends the tasks"
         )));
     }
-    let faults = preflight::faults(definition, files, resolved);
+    let mut faults = preflight::faults(definition, files, resolved);
+    faults.extend(observe_in_the_cloud(&definition.observe));
     if faults.is_empty() {
         return Ok(None);
     }

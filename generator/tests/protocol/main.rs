@@ -29,6 +29,7 @@ use floodgate_store::ObjectStore;
 use floodgate_store::local::LocalStore;
 use line::LineVus;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener};
 use std::rc::Rc;
@@ -204,6 +205,7 @@ fn concluded(manifest: Manifest, shards: &[Vec<u8>]) -> Conclusion {
         min_completed_load: 0.0,
         expects_requests: false,
         silent_scenarios: Vec::new(),
+        unobserved: &BTreeMap::new(),
         stop: None,
         errors: &[],
     })

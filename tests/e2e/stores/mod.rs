@@ -1,6 +1,8 @@
 //! What is exported stands in real servers as the run itself has it.
 
+mod broken;
 mod dashboards;
+mod observe;
 mod otlp;
 mod postgres;
 mod prometheus;

@@ -3,11 +3,13 @@
 use crate::args::{CloudArgs, EnvArgs, OutArgs, ProjectArgs};
 use crate::env::Environment;
 use crate::error::{CliError, Result};
-use crate::export::{Told, export_stored, of_arguments, warn};
+use crate::export::{of_arguments, warn};
 use crate::local::{adopt_or_say, merge_late_or_say};
 use crate::output::{counted, print};
 use crate::stores::Executions;
 use floodgate_control::find_in;
+use floodgate_export::Patience;
+use floodgate_exporter::{Told, export_stored};
 use std::process::ExitCode;
 
 /// Arguments of `floodgate export`.
@@ -16,7 +18,7 @@ pub struct Args {
     /// The execution's id, or the beginning of it
     #[arg(value_name = "ID")]
     pub id: String,
-    /// Where to: influxdb://HOST:PORT/DB, statsd://HOST:PORT, postgres://USER@HOST/DB, prometheus+http://HOST:PORT, otlp+http://HOST:PORT, file:PATH.csv (.jsonl, .hlog, .json); repeatable
+    /// Where to: influxdb://HOST:PORT/DB, statsd://HOST:PORT, postgres://USER@HOST/DB, prometheus+http://HOST:PORT, otlp+http://HOST:PORT, cloudwatch://NAMESPACE, file:PATH.csv (.jsonl, .hlog, .json); repeatable
     #[arg(long = "to", value_name = "URL", required = true)]
     pub to: Vec<String>,
     /// Values of ${env:NAME} in URLs.
@@ -56,7 +58,13 @@ pub async fn export(args: Args) -> Result<ExitCode> {
     let mut all: Vec<Told> = Vec::new();
     for target in &targets {
         // boxed: its future is large
-        let told = Box::pin(export_stored(stores, &execution, target)).await?;
+        let told = Box::pin(export_stored(
+            stores,
+            &execution,
+            target,
+            Patience::default(),
+        ))
+        .await?;
         print(&format!(
             "{}: {}\n",
             told.url,
@@ -64,7 +72,8 @@ pub async fn export(args: Args) -> Result<ExitCode> {
         ))?;
         all.push(told);
     }
-    warn(&execution, &all);
+    let in_the_cloud = executions.folder().is_none();
+    warn(&execution.id, in_the_cloud, &all);
     let failed = all.iter().filter(|told| told.problem().is_some()).count() as u64;
     match failed {
         0 => Ok(ExitCode::SUCCESS),

@@ -13,6 +13,7 @@ use crate::reports::ReportFiles;
 use crate::signals::Signals;
 use crate::trigger::trigger;
 use floodgate_control::{TestPackage, load_failures};
+use floodgate_core::definition::model::observe_in_the_cloud;
 use floodgate_core::definition::{Definition, LOCAL_ONLY};
 use floodgate_engines::{EngineFacts, facts};
 use floodgate_records::estimate::Estimate;
@@ -255,7 +256,9 @@ pub(crate) fn for_cloud(
         .leaving_secrets_open()
         .with_load_options(load.options());
     let test = load_file(file, overrides, &env)?;
-    let only_here = only_here(&test, |name| std::env::var(name).ok());
+    let mut only_here = only_here(&test, |name| std::env::var(name).ok());
+    let observed = observe_in_the_cloud(&test.parsed().definition.observe);
+    only_here.extend(observed.map(|why| format!("error: {why}\n")));
     if !only_here.is_empty() {
         return Err(CliError::definition(only_here.concat()));
     }

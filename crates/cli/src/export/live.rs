@@ -1,16 +1,15 @@
 //! Exports of a run that goes on: on a thread of their own, from the shards that its tasks write. What a sink does not take yet stays
 //! where it is, in the store; so the memory that this takes does not depend on the sink.
 
-use super::merged;
-use super::told::Told;
 use crate::error::{CliError, Result};
 use floodgate_control::{Finished, Stores, json, load_series};
 use floodgate_core::shard::{Content, decode};
 use floodgate_export::windows::Options;
 use floodgate_export::{Delivery, End, Patience, Run, Target, Windows, schemes};
+use floodgate_exporter::{Told, deliver};
 use floodgate_records::control::Start;
 use floodgate_records::execution::Execution;
-use floodgate_records::keys::ExecutionKeys;
+use floodgate_records::keys::{ExecutionKeys, OBSERVER};
 use floodgate_records::plan::Plan;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,7 +37,8 @@ pub(crate) struct Exports {
 }
 
 impl Exports {
-    /// Begins them; `None` without targets. A sink that cannot be opened is one that gets nothing.
+    /// Begins them; `None` without targets. A sink that cannot be opened is one that gets nothing. `observed` says whether other systems are
+    /// asked, too.
     ///
     /// # Errors
     /// If there is no thread to be had.
@@ -47,6 +47,7 @@ impl Exports {
         stores: &Stores,
         execution: &Execution,
         plan: &Plan,
+        observed: bool,
     ) -> Result<Option<Self>> {
         if targets.is_empty() {
             return Ok(None);
@@ -62,7 +63,9 @@ impl Exports {
                 tasks: plan
                     .tasks
                     .iter()
-                    .map(|task| Shards::of(task.index))
+                    .map(|task| task.index)
+                    .chain(observed.then_some(OBSERVER))
+                    .map(Shards::of)
                     .collect(),
                 handed_over_ms: i64::MIN,
             })
@@ -190,7 +193,7 @@ impl Live {
         // The merged file has these, too.
         windows.forget_open();
         let (execution, from_ms) = (&finished.execution, self.handed_over_ms);
-        let rest = merged::deliver(
+        let rest = deliver(
             &self.stores,
             execution,
             &mut windows,

@@ -1,15 +1,33 @@
 //! Exports: the merged windows of a run, handed to sinks. A run and its verdict do not depend on them.
 
 mod live;
-mod merged;
-mod stored;
 mod targets;
-mod told;
 
+use crate::error::CliError;
+use crate::output::say;
+use floodgate_exporter::{ExportError, Told};
 pub(crate) use live::Exports;
-pub(crate) use stored::export_stored;
 pub(crate) use targets::{of_arguments, of_definition, of_metrics};
-pub(crate) use told::{Told, warn};
+
+impl From<ExportError> for CliError {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Target(error) => Self::usage(format!("--to {error}")),
+            ExportError::Control(error) => error.into(),
+            ExportError::Store(error) => error.into(),
+            error @ ExportError::Corrupt { .. } | error @ ExportError::Missing { .. } => {
+                Self::run("export", error.to_string())
+            }
+        }
+    }
+}
+
+/// Says on stderr what exports did not get, and how to repeat them.
+pub(crate) fn warn(id: &str, cloud: bool, all: &[Told]) {
+    for warning in all.iter().flat_map(|told| told.warnings(id, cloud)) {
+        say!("warning: {warning}");
+    }
+}
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::print_stderr)]

@@ -1,6 +1,5 @@
 //! How long the export of an hour takes: `FLOODGATE_EXPORT_TO=influxdb://… cargo test --release -p floodgate-cli an_hour -- --ignored --nocapture`.
 
-use super::stored::export_stored;
 use super::targets::of_arguments;
 use crate::args::EnvArgs;
 use crate::env::Environment;
@@ -8,6 +7,8 @@ use crate::local::open;
 use floodgate_control::Stores;
 use floodgate_core::histogram::Histogram;
 use floodgate_core::shard::{Content, Effort, Row, ShardMeta, ShardWriter, Sources, window_s};
+use floodgate_export::Patience;
+use floodgate_exporter::export_stored;
 use floodgate_records::execution::Execution;
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::metric::{Builtin, MetricKind, SeriesKey, Tags};
@@ -142,7 +143,9 @@ fn an_hour_is_exported() {
         let execution = stored(&stores).await;
         for target in &targets {
             let (begun, cpu) = (Instant::now(), cpu_s());
-            let told = export_stored(&stores, &execution, target).await.unwrap();
+            let told = export_stored(&stores, &execution, target, Patience::default())
+                .await
+                .unwrap();
             eprintln!(
                 "{target}: {} rows in {:.2?}, {:.2} s of CPU; {:?}",
                 told.report.taken,

@@ -4,6 +4,7 @@
 mod giving_up;
 mod home;
 mod layout;
+mod observe;
 mod orphans;
 mod page;
 mod store;
@@ -34,6 +35,7 @@ use floodgate_records::status::Status;
 use floodgate_store::StoreError;
 use floodgate_store::local::{Hold, LocalStore};
 pub(crate) use home::finish_here;
+use observe::Observing;
 pub(crate) use orphans::{adopt, adopt_or_say, let_go, merge_late, merge_late_or_say};
 pub(crate) use page::{page, with_page, write_page};
 use std::path::Path;
@@ -155,13 +157,27 @@ async fn carry_out(
     for warning in &run.test.package().warnings {
         view.note(warning);
     }
-    let exports = Exports::start(targets, stores, &prepared.execution, &prepared.plan);
+    let exports = Exports::start(
+        targets,
+        stores,
+        &prepared.execution,
+        &prepared.plan,
+        !definition.observe.is_empty(),
+    );
     let exports = exports.unwrap_or_else(|error| {
         view.note(&format!("nothing is exported: {error}"));
         None
     });
+    let observing = Observing::start(&definition.observe, stores, &prepared.plan);
+    let observing = observing.unwrap_or_else(|error| {
+        view.note(&format!("nothing is observed: {error}"));
+        None
+    });
     let watched = watch(run, stores, &prepared, signals, view.as_mut()).await;
     view.close();
+    if !matches!(watched, Err(CliError::Interrupted { .. })) {
+        end_observing(observing, stores, &prepared, signals).await;
+    }
     restore(stores, &prepared.execution).await;
     let definition = &run.test.parsed().definition;
     let lost = match watched {
@@ -201,13 +217,32 @@ async fn carry_out(
     }
 }
 
+/// Waits for the last values of other systems. A signal is enough to leave them.
+async fn end_observing(
+    observing: Option<Observing>,
+    stores: &Stores,
+    prepared: &Prepared,
+    signals: &mut Signals,
+) {
+    let Some(observing) = observing else {
+        return;
+    };
+    let problem = tokio::select! {
+        problem = observing.finish(stores, &prepared.plan) => problem,
+        (signal, _) = signals.next() => Some(format!("{signal}: the last values of observed series are left out")),
+    };
+    if let Some(problem) = problem {
+        say!("warning: {problem}");
+    }
+}
+
 /// Hands over what exports do not have yet, and says what they did not take. A signal is enough to leave it.
 async fn end_exports(exports: Option<Exports>, finished: &Finished, signals: &mut Signals) {
     let Some(exports) = exports else {
         return;
     };
     tokio::select! {
-        told = exports.finish(finished) => export::warn(&finished.execution, &told),
+        told = exports.finish(finished) => export::warn(&finished.execution.id, false, &told),
         (signal, _) = signals.next() => {
             let id = &finished.execution.id;
             say!("warning: {signal}: exports are left as they are; again: floodgate export {id} --to URL");

@@ -37,6 +37,7 @@ fn definition(engine: Engine, executor: Executor) -> Definition {
         run: RunOptions::default(),
         http: HttpOptions::default(),
         tags: BTreeMap::new(),
+        observe: Vec::new(),
         export: Vec::new(),
         notify: Vec::new(),
         setup: Vec::new(),

@@ -86,6 +86,7 @@ pub fn definition(thresholds: &[(&str, &str)]) -> Definition {
         run: RunOptions::default(),
         http: HttpOptions::default(),
         tags: BTreeMap::new(),
+        observe: Vec::new(),
         export: Vec::new(),
         notify: Vec::new(),
         setup: Vec::new(),

@@ -5,6 +5,7 @@ mod connection;
 mod export;
 mod flow;
 mod notify;
+mod observe;
 mod retry;
 mod threshold;
 mod tier;
@@ -15,6 +16,7 @@ pub use export::*;
 pub use floodgate_records::connections::TlsResumption;
 pub use flow::*;
 pub use notify::*;
+pub use observe::*;
 pub use retry::*;
 pub use threshold::*;
 pub use tier::*;
@@ -73,6 +75,8 @@ pub struct Definition {
     pub http: HttpOptions,
     /// Tags of every sample.
     pub tags: BTreeMap<String, String>,
+    /// What is asked of other systems while the run goes on.
+    pub observe: Vec<ObserveSpec>,
     /// Where results go beside the store of the run.
     pub export: Vec<ExportSpec>,
     /// Notifications.

@@ -68,6 +68,8 @@ pub struct Finished<'a> {
     pub expects_requests: bool,
     /// Scenarios that were to send something and sent nothing.
     pub silent_scenarios: Vec<String>,
+    /// Metrics that lack values of other systems, each with a sentence about it.
+    pub unobserved: &'a BTreeMap<String, String>,
     /// The order that stopped it, if one did.
     pub stop: Option<&'a Stop>,
     /// What kept it from being carried out, a sentence each.
@@ -210,6 +212,7 @@ fn missing_samples(run: &Finished<'_>) -> MissingSamples {
     MissingSamples {
         kept: Some(kept.unwrap_or_default()),
         interrupted_iterations: run.applied.interrupted_iterations,
+        unobserved: run.unobserved.clone(),
     }
 }
 

@@ -4,6 +4,7 @@
 use super::{MergeError, Merged, Merger, Totals};
 use crate::shard::{Content, Shard, Sources, decode, sha256_hex};
 use floodgate_records::execution::{Completeness, ExcludedShard};
+use floodgate_records::keys::OBSERVER;
 use floodgate_records::manifest::Manifest;
 use floodgate_records::metric::{Builtin, Tags};
 use std::collections::{BTreeMap, BTreeSet};
@@ -134,6 +135,10 @@ impl Inventory {
                 stated = None;
             }
         }
+        // What other systems told has no manifest; how many values there should be is known elsewhere.
+        let observed = found_of.remove(&OBSERVER).unwrap_or_default();
+        let observed = observed.into_iter().map(|seq| ((seq, OBSERVER), None));
+        wanted.extend(observed);
         for (task, numbers) in found_of {
             warnings.extend(numbers.into_iter().map(|seq| {
                 format!("shard {seq} of task {task}: the plan has no such task; it is left out")

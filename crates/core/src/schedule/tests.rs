@@ -226,6 +226,7 @@ fn definition(scenarios: Vec<(Duration, Duration, Executor)>) -> Definition {
         run: RunOptions::default(),
         http: HttpOptions::default(),
         tags: BTreeMap::new(),
+        observe: vec![],
         export: vec![],
         notify: vec![],
         setup: Vec::new(),

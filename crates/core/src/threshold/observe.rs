@@ -17,6 +17,7 @@ use crate::histogram::HIGHEST_US;
 use floodgate_records::key::Key;
 use floodgate_records::metric::{Builtin, MetricKind, Tags};
 use floodgate_records::outcome::Outcome;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The samples that a run should have and has not.
@@ -26,6 +27,8 @@ pub struct MissingSamples {
     pub kept: Option<Vec<Tags>>,
     /// Iterations that were cut off, and so have no duration.
     pub interrupted_iterations: u64,
+    /// Metrics that lack values of other systems, and what is known of it. The missing ones could have been anything.
+    pub unobserved: BTreeMap<String, String>,
 }
 
 /// An aggregate and what is known of it.
@@ -38,6 +41,8 @@ pub(crate) struct Observation {
     at_most: f64,
     /// The value stands for a clamped sample: it is longer than any bound that can be judged.
     clamped: bool,
+    /// There should be more samples, of which nothing is known: what holds without them is not shown to hold.
+    lacking: bool,
     /// Why there is no value, or why it is no more than a lower bound.
     pub(crate) note: Option<String>,
 }
@@ -64,6 +69,7 @@ impl Observation {
             }
         };
         match both {
+            Some(true) if self.lacking => Outcome::NoData,
             Some(true) => Outcome::Passed,
             Some(false) => Outcome::Failed,
             None => Outcome::NoData,
@@ -72,7 +78,7 @@ impl Observation {
 
     /// Whether the true value is this one.
     pub(crate) fn is_exact(&self) -> bool {
-        self.value.is_some_and(|value| value >= self.at_most)
+        !self.lacking && self.value.is_some_and(|value| value >= self.at_most)
     }
 
     fn nothing(kind: Option<MetricKind>, note: String) -> Self {
@@ -81,6 +87,7 @@ impl Observation {
             value: None,
             at_most: f64::INFINITY,
             clamped: false,
+            lacking: false,
             note: Some(note),
         }
     }
@@ -106,7 +113,9 @@ pub(crate) fn observe(
     }
     let value = selected.as_ref().and_then(|s| aggregate.of(s, elapsed));
     let (Some(selected), Some(value)) = (&selected, value) else {
-        return Observation::nothing(kind, why_no_data(key, aggregate, selected.as_ref()));
+        let known = missing.unobserved.get(&key.metric).cloned();
+        let why = || why_no_data(key, aggregate, selected.as_ref());
+        return Observation::nothing(kind, known.unwrap_or_else(why));
     };
     if !value.is_finite() {
         return Observation::nothing(kind, format!("{aggregate} of {key} is not a number"));
@@ -116,8 +125,16 @@ pub(crate) fn observe(
         value: Some(value),
         at_most: value,
         clamped: false,
+        lacking: false,
         note: None,
     };
+    if let Some(note) = missing.unobserved.get(&key.metric) {
+        return Observation {
+            lacking: true,
+            note: Some(note.clone()),
+            ..exact
+        };
+    }
     if kind != Some(MetricKind::Trend) {
         return exact;
     }

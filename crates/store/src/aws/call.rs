@@ -98,7 +98,7 @@ impl CallError {
     }
 }
 
-/// A service that speaks JSON 1.1.
+/// A service that speaks JSON.
 #[derive(Clone, Copy, Debug)]
 pub struct JsonService {
     /// What it is signed for.
@@ -107,6 +107,16 @@ pub struct JsonService {
     pub host: &'static str,
     /// What its actions begin with.
     pub target: &'static str,
+}
+
+impl JsonService {
+    /// The version of the protocol.
+    fn version(&self) -> &'static str {
+        match self.name {
+            "monitoring" => "1.0",
+            _ => "1.1",
+        }
+    }
 }
 
 /// Elastic Container Registry.
@@ -120,6 +130,12 @@ pub const ECS: JsonService = JsonService {
     name: "ecs",
     host: "ecs",
     target: "AmazonEC2ContainerServiceV20141113",
+};
+/// CloudWatch.
+pub const CLOUDWATCH: JsonService = JsonService {
+    name: "monitoring",
+    host: "monitoring",
+    target: "GraniteServiceVersion20100801",
 };
 /// Service Quotas.
 pub const QUOTAS: JsonService = JsonService {
@@ -205,12 +221,19 @@ impl Calls {
             region,
             uri,
             headers: vec![
-                ("content-type", "application/x-amz-json-1.1".to_owned()),
+                (
+                    "content-type",
+                    format!("application/x-amz-json-{}", of.version()),
+                ),
                 ("x-amz-target", format!("{}.{action}", of.target)),
             ],
             body: input.to_string().into_bytes(),
         };
         let answer = self.call(&Request::Signed(&call)).await?;
+        if answer.is_empty() {
+            // An action without a result may say nothing.
+            return Ok(Value::Null);
+        }
         serde_json::from_slice(&answer).map_err(|error| CallError::Answer(error.into()))
     }
 

@@ -358,6 +358,7 @@ pub(super) fn definition(flow: Vec<Step>) -> Definition {
         run: RunOptions::default(),
         http: HttpOptions::default(),
         tags: [("team".to_owned(), "shop".to_owned())].into(),
+        observe: Vec::new(),
         export: Vec::new(),
         notify: Vec::new(),
         setup: Vec::new(),

@@ -25,7 +25,7 @@ impl Decoder<'_> {
     }
 
     /// A value that must not stand in the definition itself, which others read and the store keeps.
-    fn by_reference(&mut self, item: &Node, key: &Field<String>) -> Option<String> {
+    pub(super) fn by_reference(&mut self, item: &Node, key: &Field<String>) -> Option<String> {
         let node = key.place(item)?;
         let scalar = node.scalar()?;
         if !scalar.is_resolved() && !scalar.is_open() {

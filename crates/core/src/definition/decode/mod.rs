@@ -13,6 +13,7 @@ mod executor;
 mod export;
 mod flow;
 mod http;
+mod observe;
 mod once;
 mod over_time;
 mod record;
@@ -88,6 +89,8 @@ pub(super) fn definition(
         .place(root)
         .map_or_else(RunOptions::default, |node| decoder.run(node));
     let capacity = decoder.capacity(root, &scenarios);
+    let observe = decoder.observed(root);
+    decoder.observed_is_judged_at_the_end(root, &observe);
     let course = decoder.course(root, &scenarios);
     let warmup = course.warmup;
     let mut thresholds = decoder.thresholds(root, &course);
@@ -119,6 +122,7 @@ pub(super) fn definition(
         run,
         http,
         tags: decoder.tags(root, root::TAGS),
+        observe,
         export: decoder.exports(root),
         notify: notifications(root),
         contract: root::CONTRACT

@@ -34,7 +34,7 @@ impl Decoder<'_> {
     }
 
     /// Takes note of a metric, which must have one type everywhere and no name that means something already.
-    fn own_metric(&mut self, entry: &Entry, kind: MetricKind) {
+    pub(super) fn own_metric(&mut self, entry: &Entry, kind: MetricKind) {
         let name = &entry.key;
         let others = || OTHER_REQUESTS.into_iter().chain([OTHER_FAILURES]);
         if Builtin::parse(name).is_some() || others().any(|other| other == name) {

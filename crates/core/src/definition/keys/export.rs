@@ -23,6 +23,7 @@ pub const EXPORT_SCHEMES: &[&str] = &[
     "metrics",
     "otlp+http",
     "otlp+https",
+    "cloudwatch",
 ];
 
 const SAID: &str = "a URL such as influxdb://HOST:PORT/DB, statsd://HOST:PORT, file:PATH.csv, without password or token";

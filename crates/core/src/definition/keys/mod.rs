@@ -9,6 +9,7 @@ pub(super) mod grammar;
 pub(super) mod http;
 pub(super) mod names;
 pub(super) mod notify;
+pub(super) mod observe;
 pub(super) mod places;
 pub(super) mod root;
 pub(super) mod run;

@@ -7,6 +7,8 @@ use floodgate_records::execution::{Infrastructure, InfrastructureKind, Trigger, 
 use floodgate_records::outcome::Direction;
 use floodgate_records::status::Status;
 
+static ALL_OBSERVED: BTreeMap<String, String> = BTreeMap::new();
+
 /// A record of a local run that has ended.
 pub(crate) fn execution() -> Execution {
     Execution {
@@ -72,6 +74,7 @@ pub(crate) fn finished<'a>(
         min_completed_load: 0.95,
         expects_requests: true,
         silent_scenarios: Vec::new(),
+        unobserved: &ALL_OBSERVED,
         stop: None,
         errors: &[],
     }

@@ -4,6 +4,7 @@ use super::*;
 use crate::threshold::testing::Samples;
 use floodgate_records::metric::Tags;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -347,5 +348,35 @@ fn times_of_requests_that_nobody_answered_hold_no_upper_bound() {
     ] {
         let (outcome, _) = judge_in(&source, key, expression, SECOND);
         assert_eq!(outcome, expected, "{key}: {expression}");
+    }
+}
+
+#[test]
+fn values_of_other_systems_that_are_missing_keep_a_threshold_from_holding() {
+    let source = Samples::default().with("shop_cpu", MetricKind::Trend, &[], vec![40_000.0; 9]);
+    let note = "1 of 10 values of shop_cpu are missing: cannot be reached";
+    let missing = MissingSamples {
+        unobserved: BTreeMap::from([
+            ("shop_cpu".to_owned(), note.to_owned()),
+            (
+                "queue".to_owned(),
+                "10 of 10 values of queue are missing".to_owned(),
+            ),
+        ]),
+        ..MissingSamples::default()
+    };
+    for (key, expression, outcome) in [
+        ("shop_cpu", "avg<80", Outcome::NoData),
+        ("shop_cpu", "max<30", Outcome::Failed),
+        ("shop_cpu", "max>30", Outcome::NoData),
+        ("queue", "max<30", Outcome::NoData),
+    ] {
+        let thresholds = Thresholds::compile(&[spec(key, expression)]).unwrap();
+        let found = thresholds.evaluate(&source, SECOND, &missing).remove(0);
+        assert_eq!(found.outcome, outcome, "{key}: {expression}");
+        assert!(found.note.unwrap().contains("are missing"), "{key}");
+        let whole = thresholds.evaluate(&source, SECOND, &MissingSamples::default());
+        let holds = expression.contains("<80") || expression.contains(">30");
+        assert_eq!(whole[0].outcome == Outcome::Passed, holds, "{expression}");
     }
 }

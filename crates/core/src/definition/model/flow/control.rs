@@ -127,6 +127,7 @@ impl Definition {
         for scenario in &self.scenarios {
             collect(&scenario.flow, &mut metrics);
         }
+        metrics.extend(self.observe.iter().map(|spec| spec.metric.clone()));
         metrics
     }
 }

@@ -1,24 +1,23 @@
 //! The export of a run that has ended.
 
-use super::merged;
-use super::told::Told;
-use crate::error::{CliError, Result};
+use crate::told::Told;
+use crate::{ExportError, merged};
 use floodgate_control::{Stores, load_series, load_summary};
 use floodgate_export::windows::Options;
 use floodgate_export::{Delivery, End, Patience, Run, Target, Windows, schemes};
 use floodgate_records::execution::Execution;
 
-/// Hands over everything that a run measured.
+/// Hands over everything that a run measured, as patient as `patience` says.
 ///
 /// # Errors
 /// A target whose options are not valid, and what was measured not being here.
-pub(crate) async fn export_stored(
+pub async fn export_stored(
     stores: &Stores,
     execution: &Execution,
     target: &Target,
-) -> Result<Told> {
-    let usage = |error| CliError::usage(format!("--to {error}"));
-    let mut options = Options::of(target).map_err(usage)?;
+    patience: Patience,
+) -> Result<Told, ExportError> {
+    let mut options = Options::of(target)?;
     options.origin_ms = execution.started_ms.unwrap_or(execution.created_ms);
     options.durations = merged::durations(stores, execution).await;
     let testid = target.option("testid").unwrap_or(&execution.id);
@@ -28,17 +27,15 @@ pub(crate) async fn export_stored(
         live: false,
     };
     let summary = load_summary(stores, &execution.project, &execution.id).await?;
-    let sink = schemes::open(target, &run).map_err(usage)?;
-    let mut delivery = Delivery::new(sink, Patience::default());
+    let sink = schemes::open(target, &run)?;
+    let mut delivery = Delivery::new(sink, patience);
     let mut windows = Windows::new(options);
     let found = merged::deliver(stores, execution, &mut windows, i64::MIN, &mut delivery).await?;
     if !found {
-        let (what, status) = (
-            format!("execution {}", execution.id),
-            execution.status.as_str(),
-        );
-        let problem = format!("is {status}, and what it measured is not here");
-        return Err(CliError::run(what, problem));
+        return Err(ExportError::Missing {
+            id: execution.id.clone(),
+            status: execution.status.as_str(),
+        });
     }
     let mut told = Told::new(target);
     told.folded = windows.folded();

@@ -1,25 +1,23 @@
 //! What is said of an export.
 
-use crate::output::{counted, say};
 use floodgate_export::{Report, Target};
-use floodgate_records::execution::Execution;
 
 /// What became of an export.
 #[derive(Clone, Debug)]
-pub(crate) struct Told {
+pub struct Told {
     /// Where it went.
-    pub(crate) url: String,
+    pub url: String,
     /// What was delivered.
-    pub(crate) report: Report,
+    pub report: Report,
     /// Samples that were counted in `name=__other__` for it.
-    pub(crate) folded: u64,
+    pub folded: u64,
     /// Why it did not come to its end, if it did not.
-    pub(crate) broken: Option<String>,
+    pub broken: Option<String>,
 }
 
 impl Told {
     /// Nothing has been delivered to a target.
-    pub(crate) fn new(target: &Target) -> Self {
+    pub fn new(target: &Target) -> Self {
         Self {
             url: target.to_string(),
             report: Report::default(),
@@ -29,7 +27,7 @@ impl Told {
     }
 
     /// What is wrong, if anything is: goes on from the URL.
-    pub(crate) fn problem(&self) -> Option<String> {
+    pub fn problem(&self) -> Option<String> {
         let Report { taken, lost, .. } = self.report;
         let mut reasons = self.report.problems.clone();
         reasons.extend(self.broken.clone());
@@ -43,28 +41,31 @@ impl Told {
             }
         }
     }
+
+    /// What a reader of the run should know: what the sink did not get, with the command that exports again, and what was folded. `cloud` says
+    /// where the run is.
+    pub fn warnings(&self, id: &str, cloud: bool) -> Vec<String> {
+        let url = &self.url;
+        let place = if cloud { " --cloud" } else { "" };
+        let problem = self.problem().map(|problem| {
+            format!(
+                "export to {url} {problem}; the run and its verdict are not affected; again: floodgate export {id}{place} --to '{url}'"
+            )
+        });
+        let folded = (self.folded > 0).then(|| {
+            let folded = counted(self.folded, "sample");
+            format!("export to {url}: {folded} of series past max_series counted in name=__other__")
+        });
+        problem.into_iter().chain(folded).collect()
+    }
 }
 
 /// `1 row`, `2 rows`.
-pub(crate) fn rows(n: u64) -> String {
+fn rows(n: u64) -> String {
     counted(n, "row")
 }
 
-/// Says on stderr what exports did not get, and how to repeat them.
-pub(crate) fn warn(execution: &Execution, all: &[Told]) {
-    for told in all {
-        let url = &told.url;
-        if let Some(problem) = told.problem() {
-            let id = &execution.id;
-            say!(
-                "warning: export to {url} {problem}; the run and its verdict are not affected; again: floodgate export {id} --to '{url}'"
-            );
-        }
-        if told.folded > 0 {
-            let folded = counted(told.folded, "sample");
-            say!(
-                "warning: export to {url}: {folded} of series past max_series counted in name=__other__"
-            );
-        }
-    }
+fn counted(n: u64, one: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{n} {one}{plural}")
 }

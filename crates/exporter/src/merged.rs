@@ -1,6 +1,6 @@
 //! The merged windows of a run that has ended.
 
-use crate::error::{CliError, Result};
+use crate::ExportError;
 use floodgate_control::Stores;
 use floodgate_core::shard::RowGroups;
 use floodgate_export::{Delivery, Windows};
@@ -17,18 +17,21 @@ use std::error::Error;
 ///
 /// # Errors
 /// What the store refuses, and data that cannot be read.
-pub(super) async fn deliver(
+pub async fn deliver(
     stores: &Stores,
     execution: &Execution,
     windows: &mut Windows,
     from_ms: i64,
     delivery: &mut Delivery,
-) -> Result<bool> {
+) -> Result<bool, ExportError> {
     let key = ExecutionKeys::new(&execution.project, &execution.id).merged();
     let Some(file) = stores.objects.get(&key).await? else {
         return Ok(false);
     };
-    let corrupt = |error: &dyn Error| CliError::run(format!("read {key}"), error.to_string());
+    let corrupt = |error: &dyn Error| ExportError::Corrupt {
+        key: key.clone(),
+        why: error.to_string(),
+    };
     let mut groups = RowGroups::open(file.clone()).map_err(|e| corrupt(&e))?;
     let mut rows = Vec::new();
     let mut starts = Vec::new();
@@ -59,7 +62,7 @@ pub(super) async fn deliver(
 }
 
 /// Metrics of a run's own whose values are times, as its tasks say. One that cannot be read says nothing.
-pub(super) async fn durations(stores: &Stores, execution: &Execution) -> BTreeSet<String> {
+pub async fn durations(stores: &Stores, execution: &Execution) -> BTreeSet<String> {
     let keys = ExecutionKeys::new(&execution.project, &execution.id);
     let mut durations = BTreeSet::new();
     let listed = stores.objects.list(&keys.manifests_prefix()).await;
