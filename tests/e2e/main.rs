@@ -16,6 +16,7 @@ mod faults;
 mod flows;
 mod harm;
 mod namespaces;
+mod notify;
 mod over_time;
 mod processes;
 mod queries;

@@ -27,6 +27,7 @@ mod pages;
 mod program;
 mod python;
 mod readers;
+mod receivers;
 mod recipes;
 mod recording;
 mod repo;

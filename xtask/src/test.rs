@@ -1,7 +1,9 @@
 //! `cargo xtask test`: sets up what the tests need, without asking, and runs them all.
 
 use crate::steps::Steps;
-use crate::{cloud, documents, engines, pages, readers, recipes, repo, schemathesis, sinks};
+use crate::{
+    cloud, documents, engines, pages, readers, receivers, recipes, repo, schemathesis, sinks,
+};
 use anyhow::Result;
 use std::path::PathBuf;
 use std::process::Command;
@@ -84,6 +86,12 @@ fn on_this_machine(steps: &mut Steps, options: &Options) {
             variable: schemathesis::VARIABLE,
             set_up: schemathesis::set_up,
             without: "the API is not held against its description",
+        },
+        Tool {
+            name: "receivers of notifications (standardwebhooks, aiosmtpd)",
+            variable: receivers::VARIABLE,
+            set_up: receivers::set_up,
+            without: "signatures are not verified by another library, and no mail is sent",
         },
         Tool {
             name: "openapi documents (@readme/oas-examples)",

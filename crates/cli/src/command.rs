@@ -2,7 +2,7 @@
 
 use crate::commands::{
     abort, attach, audit, baseline, budget, capacity, compare, convert, demo, deploy, destroy,
-    doctor, export, generator, hit, import, init, inspect, register, report, run, runs, schema,
+    doctor, export, generator, hit, import, init, inspect, notify, register, report, run, runs, schema,
     serve, show, trend, ui, validate,
 };
 use clap::{Parser, Subcommand};
@@ -37,7 +37,7 @@ pub enum Command {
     Register(register::Args),
     /// Import results of a k6, JMeter or Gatling run made elsewhere, and judge them
     Import(import::Args),
-    /// Print the JSON Schema of definitions, or of summaries
+    /// Print the JSON Schema of definitions, summaries or notifications
     Schema(schema::Args),
     /// Write a commented definition to start from
     Init(init::Args),
@@ -51,6 +51,8 @@ pub enum Command {
     Report(report::Args),
     /// Export an execution to a time-series store, a metrics back end or a file
     Export(export::Args),
+    /// List notifications that were not taken, and send them again
+    Notify(notify::Args),
     /// Compare an execution with an earlier one: regressed, improved, unchanged or undecided
     Compare(compare::Args),
     /// Show where the numbers of a test changed over its runs
@@ -116,7 +118,7 @@ mod tests {
         cli.build();
         for name in [
             "run", "capacity", "hit", "abort", "attach", "audit", "budget", "register", "runs",
-            "serve", "show", "doctor", "deploy", "destroy", "report", "import", "convert",
+            "serve", "show", "doctor", "notify", "deploy", "destroy", "report", "import", "convert",
             "export",
         ] {
             let command = cli.find_subcommand_mut(name).unwrap();

@@ -23,6 +23,8 @@ pub struct Environment {
     given: BTreeMap<String, String>,
     secrets: PathBuf,
     base_dir: Option<PathBuf>,
+    /// Whether the process's own environment stays out of it.
+    apart: bool,
     open_secrets: bool,
     open_variables: bool,
     load_options: LoadOptions,
@@ -47,10 +49,24 @@ impl Environment {
             given,
             secrets: std::env::var_os(SECRETS).map_or_else(|| out.join("secrets"), PathBuf::from),
             base_dir: None,
+            apart: false,
             open_secrets: false,
             open_variables: false,
             load_options: LoadOptions::default(),
         })
+    }
+
+    /// For a definition from elsewhere: the secrets of its project, and nothing of this process.
+    pub(crate) fn of_project(out: &Path, project: &str) -> Self {
+        Self {
+            given: BTreeMap::new(),
+            secrets: out.join("secrets").join(project),
+            base_dir: None,
+            apart: true,
+            open_secrets: false,
+            open_variables: false,
+            load_options: LoadOptions::default(),
+        }
     }
 
     /// One more value, over those that were given.
@@ -101,10 +117,8 @@ impl Environment {
 
     /// The value of `${env:NAME}`.
     pub fn variable(&self, name: &str) -> Option<String> {
-        self.given
-            .get(name)
-            .cloned()
-            .or_else(|| std::env::var(name).ok())
+        let own = || std::env::var(name).ok().filter(|_| !self.apart);
+        self.given.get(name).cloned().or_else(own)
     }
 
     /// The value of `${secret:NAME}`, or where it was looked for.

@@ -21,6 +21,7 @@ mod limits;
 pub mod load;
 pub mod local;
 mod memory;
+mod notices;
 mod order;
 mod outcome;
 mod output;
@@ -41,7 +42,8 @@ use command::{Cli, Command};
 use commands::{
     abort, attach, audit, baseline, budget, capacity, compare, convert, demo, deploy as deploying,
     destroy as destroying, doctor as doctors, export as export_runs, generator, hit, import, init,
-    inspect, register, report, run, runs, schema, serve, show, trend, ui, validate,
+    inspect, notify as notifying, register, report, run, runs, schema, serve, show, trend, ui,
+    validate,
 };
 use error::CliError;
 use floodgate_generator::script::{GUARD, guarded};
@@ -164,6 +166,7 @@ fn dispatch(command: Command) -> error::Result<ExitCode> {
             Command::Show(args) => show::show(args).await,
             Command::Report(args) => Box::pin(report::report(args)).await,
             Command::Export(args) => Box::pin(export_runs::export(args)).await,
+            Command::Notify(args) => Box::pin(notifying::notify(args)).await,
             Command::Compare(args) => Box::pin(compare::compare(args)).await,
             Command::Trend(args) => Box::pin(trend::trend(args)).await,
             Command::Serve(args) => Box::pin(serve::serve(args)).await,

@@ -6,6 +6,7 @@ use crate::order::Order;
 use async_trait::async_trait;
 use floodgate_api::{RunOrder, RunWhat, StartError, Starter};
 use floodgate_control::Stores;
+use floodgate_notify::CONSOLE_URL;
 use floodgate_records::keys::{DEFINITION_FILE, INSPECTION_FILE, definition_file};
 use floodgate_records::status::EXIT_INVALID;
 use std::collections::BTreeMap;
@@ -22,7 +23,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// What a run is given of this process's environment: where programs, the user's folders and certificates are. Everything else could hold
 /// secrets, which a definition from elsewhere may not refer to.
-const INHERITED: [&str; 9] = [
+const INHERITED: [&str; 10] = [
     "PATH",
     "HOME",
     "TMPDIR",
@@ -32,6 +33,7 @@ const INHERITED: [&str; 9] = [
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "XDG_CACHE_HOME",
+    CONSOLE_URL,
 ];
 /// What variables must not begin with that are given from elsewhere: a process would obey them.
 const OBEYED: [&str; 27] = [

@@ -5,7 +5,7 @@ use crate::lookup::load_summary;
 use crate::pinned::pinned;
 use crate::stores::Stores;
 use floodgate_core::definition::model::BaselineRef;
-use floodgate_records::execution::Execution;
+use floodgate_records::execution::{Execution, TriggerKind};
 use floodgate_records::status::Status;
 use floodgate_records::summary::Summary;
 
@@ -84,6 +84,25 @@ pub(crate) async fn passed_before(
             && e.id != execution.id
     });
     Ok(runs)
+}
+
+/// How the run of the same test and tier ended that ended before this one; `None` if there was none.
+///
+/// # Errors
+/// What the store refuses.
+pub async fn ended_before(stores: &Stores, execution: &Execution) -> Result<Option<Status>> {
+    let (project, test) = (&execution.project, &execution.test);
+    let listed = stores.records.list(Some(project), Some(test), AMONG);
+    let mut runs = listed.await?.runs.into_iter();
+    let found = runs.find(|run| {
+        let counts = !matches!(
+            run.trigger.kind.known(),
+            Some(TriggerKind::Hit | TriggerKind::Import)
+        );
+        let earlier = run.created_ms <= execution.created_ms && run.id != execution.id;
+        counts && earlier && run.tier == execution.tier && run.status.is_final()
+    });
+    Ok(found.map(|run| run.status))
 }
 
 /// Looks for the run that a run is compared with by a tolerance. It is looked for when the load has been sent: what cannot be read of

@@ -39,6 +39,7 @@ pub mod watch;
 pub use audit::Who;
 pub use buckets::{buckets_key, load_series};
 pub use compare::compare as compare_runs;
+pub use earlier::ended_before;
 pub use error::{ControlError, MAX_TASKS, Result, plain_cause};
 pub use failures::load_failures;
 pub use figures::load_figures;

@@ -21,6 +21,7 @@ pub mod key;
 pub mod keys;
 pub mod manifest;
 pub mod metric;
+pub mod notify;
 pub mod observed;
 pub mod outcome;
 pub mod over_time;

@@ -1,6 +1,6 @@
 //! JSON Schemas of what is published.
 
-/// The JSON Schema (draft 2020-12) of [`crate::summary::Summary`]: of `summary.json`, of `floodgate show ID --json` and of webhooks.
+/// The JSON Schema (draft 2020-12) of [`crate::summary::Summary`]: of `summary.json` and of `floodgate show ID --json`.
 /// New fields may be added to a summary, so the schema allows any; none changes its meaning.
 pub const SUMMARY: &str = include_str!("../schemas/summary.schema.json");
 
@@ -10,6 +10,17 @@ pub const SUMMARY: &str = include_str!("../schemas/summary.schema.json");
 /// Never: the text is part of the program and tested.
 pub fn summary() -> serde_json::Value {
     serde_json::from_str(SUMMARY).expect("the schema is valid JSON, which a test asserts")
+}
+
+/// The JSON Schema of notifications: of what webhooks, SNS topics and event buses are sent.
+pub const NOTIFICATION: &str = include_str!("../schemas/notification.schema.json");
+
+/// [`NOTIFICATION`] as a value.
+///
+/// # Panics
+/// Never: the text is part of the program and tested.
+pub fn notification() -> serde_json::Value {
+    serde_json::from_str(NOTIFICATION).expect("the schema is valid JSON, which a test asserts")
 }
 
 #[cfg(test)]
@@ -23,6 +34,24 @@ mod tests {
     use crate::execution::{InfrastructureKind, TriggerKind};
     use crate::manifest::TaskEnding;
     use crate::outcome::Operator;
+
+    #[test]
+    fn the_schema_of_notifications_has_all_events() {
+        let schema = notification();
+        let events = serde_json::json!(crate::notify::Event::WORDS);
+        assert_eq!(
+            schema["$defs"]["run"]["properties"]["events"]["items"]["enum"],
+            events
+        );
+        let types: Vec<_> = crate::notify::Event::WORDS
+            .iter()
+            .map(|e| format!("run.{e}"))
+            .collect();
+        assert_eq!(
+            schema["properties"]["type"]["enum"],
+            serde_json::json!(types)
+        );
+    }
 
     #[test]
     fn the_schema_lists_the_words_and_takes_others() {

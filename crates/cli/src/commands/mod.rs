@@ -18,6 +18,7 @@ pub mod hit;
 pub mod import;
 pub mod init;
 pub mod inspect;
+pub mod notify;
 pub mod register;
 pub mod report;
 pub mod run;

@@ -1,10 +1,12 @@
 //! `floodgate serve`: the API on this machine, for whoever brings a token.
 
-use crate::args::OutArgs;
+use crate::args::{EnvArgs, OutArgs};
 use crate::clock::now_ms;
 use crate::commands::ui::stored;
+use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::local::open;
+use crate::notices::keep_trying;
 use crate::output::{print, say};
 use crate::serving::Processes;
 use crate::signals::Signals;
@@ -43,18 +45,20 @@ pub struct Args {
     pub out: OutArgs,
 }
 
-/// Serves the API until a signal ends it. Runs that go on are processes of their own, and come to their verdict.
+/// Serves the API until a signal ends it. Runs that go on are processes of their own, and come to their verdict. Meanwhile notifications
+/// that were not taken are tried again.
 ///
 /// # Errors
 /// No way to tell who asks; an address that is taken; a folder or a file that cannot be read.
 pub async fn serve(args: Args) -> Result<ExitCode> {
     let identities = Arc::new(identities(&args)?);
+    let env = Environment::new(&EnvArgs::default(), &args.out.out)?;
     let out = &args.out.out;
     let (stores, _) = open(out)?;
     let processes = Processes::new(stores.clone(), out, usize::from(args.max_runs))?;
     let processes = Arc::new(processes);
     let definitions = stored(&stores, out)?;
-    let service = Service::new(stores, Trail::Here, definitions, now_ms)
+    let service = Service::new(stores.clone(), Trail::Here, definitions, now_ms)
         .starting(Box::new(Shared(Arc::clone(&processes))))
         .of(Arc::clone(&identities));
     let listening = |error| {
@@ -77,6 +81,7 @@ pub async fn serve(args: Args) -> Result<ExitCode> {
     tokio::select! {
         ended = served => ended.map_err(|error| CliError::run("the API", error.to_string()))?,
         _ = signals.next() => {}
+        () = keep_trying(&stores, out, &env) => {}
     }
     let left = processes.going_on();
     if left > 0 {

@@ -16,6 +16,7 @@ use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::export::{self, Exports};
 use crate::load::LoadedTest;
+use crate::notices;
 use crate::output::say;
 use crate::signals::Signals;
 use crate::trigger::trigger;
@@ -27,6 +28,7 @@ use floodgate_control::{
 };
 use floodgate_export::Target;
 use floodgate_generator::environment::default_spool;
+use floodgate_notify::Moment;
 use floodgate_records::control::StopReason;
 use floodgate_records::engine::Engine;
 use floodgate_records::execution::{Execution, Trigger, TriggerKind};
@@ -98,9 +100,77 @@ pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
     let project = &run.test.parsed().definition.project;
     let held = hold(&store, project, &id)?;
     // boxed: its future is large
-    let ended = Box::pin(carry_out(&run, &id, &stores, targets, &mut signals)).await;
+    let mut begun = None;
+    let ended = Box::pin(carry_out(
+        &run,
+        &id,
+        &stores,
+        targets,
+        &mut signals,
+        &mut begun,
+    ))
+    .await;
     let_go(held, &stores, project, &id).await;
+    if !matches!(ended, Err(CliError::Interrupted { .. })) {
+        Box::pin(tell(&run, &id, &stores, begun, &mut signals)).await;
+    }
     ended
+}
+
+/// What became of what was told of the begin.
+type Begun = tokio::task::JoinHandle<Vec<String>>;
+
+/// Tells of the end, once there is one. A signal is enough to leave it: what was not sent waits.
+async fn tell(
+    run: &LocalRun<'_>,
+    id: &str,
+    stores: &Stores,
+    begun: Option<Begun>,
+    signals: &mut Signals,
+) {
+    let definition = &run.test.parsed().definition;
+    if definition.notify.is_empty() {
+        return;
+    }
+    let console = notices::console(run.env);
+    let telling = async {
+        if let Some(begun) = begun {
+            notices::warn(&begun.await.unwrap_or_default());
+        }
+        let found = stores.records.get(Some(&definition.project), id).await;
+        let ended = found.ok().flatten().filter(|run| run.status.is_final());
+        if let Some(ended) = ended {
+            let (wanted, console) = (&definition.notify, console.as_deref());
+            let told = notices::tell(stores, wanted, Moment::Ended, &ended, console).await;
+            notices::warn(&told);
+        }
+    };
+    tokio::select! {
+        () = telling => {}
+        (signal, _) = signals.next() => {
+            say!("warning: {signal}: notifications are left as they are; again: floodgate notify retry {id}");
+        }
+    }
+}
+
+/// Tells of the begin, while the run goes on.
+fn tell_of_begin(run: &LocalRun<'_>, stores: &Stores, execution: &Execution) -> Option<Begun> {
+    let wanted = run.test.parsed().definition.notify.clone();
+    if wanted.is_empty() {
+        return None;
+    }
+    let (stores, execution) = (stores.clone(), execution.clone());
+    let console = notices::console(run.env);
+    Some(tokio::spawn(async move {
+        notices::tell(
+            &stores,
+            &wanted,
+            Moment::Started,
+            &execution,
+            console.as_deref(),
+        )
+        .await
+    }))
 }
 
 /// Says that this process works on an execution, from before it has a record until it ends, however that may be.
@@ -120,6 +190,7 @@ async fn carry_out(
     stores: &Stores,
     targets: Vec<Target>,
     signals: &mut Signals,
+    begun: &mut Option<Begun>,
 ) -> Result<Finished> {
     let base_dir =
         std::path::absolute(&run.test.base_dir).unwrap_or_else(|_| run.test.base_dir.clone());
@@ -139,6 +210,7 @@ async fn carry_out(
         package.target.clone_from(&run.target);
     }
     let prepared = prepare(stores, id, &package, trigger, &options, now_ms()).await?;
+    *begun = tell_of_begin(run, stores, &prepared.execution);
     let target = run
         .title
         .clone()

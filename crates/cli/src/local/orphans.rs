@@ -7,6 +7,7 @@ use crate::clock::now_ms;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::{load_stored, load_stored_open};
+use crate::notices::tell_of_end;
 use crate::output::say;
 use floodgate_control::{
     ControlError, Finished, GivenUp, Stores, find_in, finish_late, finish_orphan, give_up,
@@ -91,6 +92,7 @@ pub(crate) async fn adopt(
         return Ok(None);
     }
     let ended = finish(stores, store, &execution, env).await?;
+    Box::pin(tell_of_end(stores, store.root(), &ended, env)).await;
     if let Some(hold) = hold {
         hold.end();
     }

@@ -10,6 +10,8 @@ use crate::units::{parse_bytes, parse_duration, parse_factor, parse_ratio};
 use floodgate_records::comparison::IfUndecided;
 use floodgate_records::engine::Engine;
 use floodgate_records::metric::MetricKind;
+use floodgate_records::notify::Event;
+use floodgate_records::word::Words as _;
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -165,6 +167,14 @@ impl Value for Vec<String> {
     const NOTHING: Self = Self::new();
     fn read(node: &Node) -> Option<Self> {
         Some(node.items().iter().filter_map(Node::string).collect())
+    }
+}
+
+impl Value for Vec<Event> {
+    const NOTHING: Self = Self::new();
+    fn read(node: &Node) -> Option<Self> {
+        let known = |item: &Node| Event::parse(item.known()?.as_ref());
+        Some(node.items().iter().filter_map(known).collect())
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a run on one machine does not do: it leaves placement, cost and notifications to the cloud; and what an external engine
+//! What a run on one machine does not do: it leaves placement and cost to the cloud; and what an external engine
 //! does not heed.
 
 use super::fault::Sink;
@@ -6,8 +6,6 @@ use super::keys::{root, run};
 use super::tree::Node;
 use floodgate_records::engine::Engine;
 
-/// Keys of the definition that no run heeds yet.
-const WITHOUT_EFFECT: [&str; 1] = [root::NOTIFY.key.name];
 /// Keys below `run` that a local run does not heed.
 const RUN_WITHOUT_EFFECT: [&str; 5] = [
     run::TASKS.key.name,
@@ -34,7 +32,6 @@ pub(super) fn check(definition: &Node, engine: Engine, sink: &mut Sink) {
             }
         }
     };
-    unheeded(definition, &WITHOUT_EFFECT, "has no effect yet", sink);
     if engine != Engine::Http {
         let problem = "has no effect with an engine that runs a script";
         unheeded(definition, &NATIVE_ONLY, problem, sink);

@@ -1,6 +1,7 @@
 //! Single calls of services that no whole client is worth: signed, retried, and answered as JSON or XML.
 //!
-//! A generated client takes a minute to build and hundreds of kilobytes of a program; of ECR three calls are made, of IAM one. Signing and
+//! A generated client takes a minute to build and hundreds of kilobytes of a program; of ECR three calls are made, of IAM, SNS, SES and
+//! EventBridge one each. Signing and
 //! TLS are those of the SDK; the protocols are short: <https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html> and
 //! <https://smithy.io/2.0/aws/protocols/aws-query-protocol.html>.
 
@@ -144,6 +145,47 @@ pub const QUOTAS: JsonService = JsonService {
     target: "ServiceQuotasV20190624",
 };
 
+/// EventBridge.
+pub const EVENTS: JsonService = JsonService {
+    name: "events",
+    host: "events",
+    target: "AWSEvents",
+};
+
+/// A service that takes forms and answers in XML.
+#[derive(Clone, Copy, Debug)]
+pub struct QueryService {
+    /// What it is signed for, and what its hosts begin with.
+    pub name: &'static str,
+    /// Of its interface.
+    pub version: &'static str,
+}
+
+/// Simple Notification Service.
+pub const SNS: QueryService = QueryService {
+    name: "sns",
+    version: "2010-03-31",
+};
+const IAM: QueryService = QueryService {
+    name: "iam",
+    version: "2010-05-08",
+};
+
+/// A service that takes JSON at paths of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct RestService {
+    /// What it is signed for.
+    pub name: &'static str,
+    /// What its hosts begin with.
+    pub host: &'static str,
+}
+
+/// Simple Email Service.
+pub const SES: RestService = RestService {
+    name: "ses",
+    host: "email",
+};
+
 /// Makes the calls, with the credentials and the region of a configuration.
 #[derive(Clone, Debug)]
 pub struct Calls {
@@ -248,11 +290,37 @@ impl Calls {
             gov if gov.starts_with("us-gov-") => ("us-gov-west-1", "iam.us-gov.amazonaws.com"),
             _ => ("us-east-1", "iam.amazonaws.com"),
         };
+        self.form(IAM, region, host, action, input).await
+    }
+
+    /// Calls an action of a service that takes forms.
+    ///
+    /// # Errors
+    /// [`CallError`] after the last try.
+    pub async fn query(
+        &self,
+        of: QueryService,
+        action: &str,
+        input: &[(String, String)],
+    ) -> Result<String, CallError> {
+        let (region, domain) = (&self.region, domain(&self.region));
+        let host = format!("{}.{region}.{domain}", of.name);
+        self.form(of, region, &host, action, input).await
+    }
+
+    async fn form(
+        &self,
+        of: QueryService,
+        region: &str,
+        host: &str,
+        action: &str,
+        input: &[(String, String)],
+    ) -> Result<String, CallError> {
         let uri = match &self.endpoint {
             Some(endpoint) => format!("{endpoint}/"),
             None => format!("https://{host}/"),
         };
-        let fixed = [("Action", action), ("Version", "2010-05-08")];
+        let fixed = [("Action", action), ("Version", of.version)];
         let fixed = fixed.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let form = fixed.iter().chain(input);
         let escaped = |text| utf8_percent_encode(text, ESCAPED);
@@ -260,7 +328,7 @@ impl Calls {
             .map(|(name, value)| format!("{}={}", escaped(name), escaped(value)))
             .collect();
         let call = Signed {
-            service: "iam",
+            service: of.name,
             region,
             uri,
             headers: vec![(
@@ -271,6 +339,32 @@ impl Calls {
         };
         let answer = self.call(&Request::Signed(&call)).await?;
         Ok(String::from_utf8_lossy(&answer).into_owned())
+    }
+
+    /// Posts JSON to a path of a service.
+    ///
+    /// # Errors
+    /// [`CallError`] after the last try.
+    pub async fn post(
+        &self,
+        of: RestService,
+        path: &str,
+        input: &Value,
+    ) -> Result<Value, CallError> {
+        let (region, domain) = (&self.region, domain(&self.region));
+        let uri = match &self.endpoint {
+            Some(endpoint) => format!("{endpoint}{path}"),
+            None => format!("https://{}.{region}.{domain}{path}", of.host),
+        };
+        let call = Signed {
+            service: of.name,
+            region,
+            uri,
+            headers: vec![("content-type", "application/json".to_owned())],
+            body: input.to_string().into_bytes(),
+        };
+        let answer = self.call(&Request::Signed(&call)).await?;
+        serde_json::from_slice(&answer).map_err(|error| CallError::Answer(error.into()))
     }
 
     /// What lies at a URL that is signed already. An emulator gives hosts of AWS; what it has lies with itself.

@@ -91,6 +91,19 @@ impl Decoder<'_> {
         }
     }
 
+    /// A value that must not stand in the definition itself, which others read and the store keeps.
+    pub(super) fn by_reference(&mut self, node: Option<&Node>, name: &str) -> Option<String> {
+        let node = node?;
+        let scalar = node.scalar()?;
+        if !scalar.is_resolved() && !scalar.is_open() {
+            let issue = node.issue(format!("the {name} itself stands in the definition"));
+            self.sink.push(issue.hint(format!(
+                "write {name}: \"${{secret:NAME}}\" or \"${{env:NAME}}\""
+            )));
+        }
+        node.string()
+    }
+
     /// A map of tags.
     pub(super) fn tags(&mut self, map: &Node, key: Field<Parts>) -> BTreeMap<String, String> {
         let entries = key.entries(map).iter();

@@ -13,6 +13,7 @@ mod executor;
 mod export;
 mod flow;
 mod http;
+mod notify;
 mod observe;
 mod once;
 mod over_time;
@@ -29,8 +30,8 @@ mod unmatched;
 
 use super::fault::{Issue, Sink};
 use super::field::Value;
-use super::keys::{DEFINITION, notify, places, root};
-use super::model::{Channel, Definition, HttpOptions, Notify, OPEN_TARGET, RunOptions};
+use super::keys::{DEFINITION, places, root};
+use super::model::{Definition, HttpOptions, OPEN_TARGET, RunOptions};
 use super::resolve::Resolver;
 use super::shape::scalar::must_be_known;
 use super::tree::Node;
@@ -124,7 +125,7 @@ pub(super) fn definition(
         tags: decoder.tags(root, root::TAGS),
         observe,
         export: decoder.exports(root),
-        notify: notifications(root),
+        notify: decoder.notifications(root),
         contract: root::CONTRACT
             .place(root)
             .and_then(|node| decoder.contract(node)),
@@ -150,25 +151,6 @@ fn parameters(root: &Node) -> BTreeMap<String, String> {
     let entries = root::PARAMETERS.entries(root).iter();
     entries
         .filter_map(|entry| Some((entry.key.clone(), entry.value.string()?)))
-        .collect()
-}
-
-/// `notify`.
-fn notifications(root: &Node) -> Vec<Notify> {
-    let channel = |item: &Node| {
-        let webhook = notify::WEBHOOK.of(item).map(Channel::Webhook);
-        let sns = || notify::SNS.of(item).map(Channel::Sns);
-        let slack = || notify::SLACK.of(item).map(Channel::Slack);
-        webhook.or_else(sns).or_else(slack)
-    };
-    let items = root::NOTIFY.items(root).iter();
-    items
-        .filter_map(|item| {
-            Some(Notify {
-                channel: channel(item)?,
-                on: notify::ON.or_default(item),
-            })
-        })
         .collect()
 }
 

@@ -42,8 +42,8 @@ impl Decoder<'_> {
             query: String::read(observe::QUERY.place(node)?)?,
             interval: observe::INTERVAL.or_default(node),
             user: observe::USER.of(node),
-            password: self.by_reference(node, &observe::PASSWORD),
-            token: self.by_reference(node, &observe::TOKEN),
+            password: self.by_reference(observe::PASSWORD.place(node), "password"),
+            token: self.by_reference(observe::TOKEN.place(node), "token"),
         })
     }
 

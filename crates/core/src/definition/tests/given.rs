@@ -204,19 +204,13 @@ fn what_a_local_run_does_not_heed() {
         "run.memory",
         "run.regions",
         "run.max_cost_usd",
-        "notify",
     ]) {
-        let says = if path.starts_with("run.") {
-            LOCAL_ONLY
-        } else {
-            "has no effect yet"
-        };
         assert!(
-            line.ends_with(&format!(": {path}: {says}")),
+            line.ends_with(&format!(": {path}: {LOCAL_ONLY}")),
             "{path}: {line}"
         );
     }
-    assert_eq!(unheeded.len(), 6, "{unheeded:#?}");
+    assert_eq!(unheeded.len(), 5, "{unheeded:#?}");
     assert_eq!(list(&with_flow("- get: http://x/")), [""; 0]);
 }
 

@@ -165,7 +165,17 @@ fn requests_take_every_part() {
     assert_eq!(definition.scenarios[0].http.timeout, S(10), "inherited");
     assert_eq!(definition.http.max_body_bytes, 1 << 20);
     assert_eq!(definition.run.memory, 5_120);
-    assert_eq!(definition.notify[1].on.len(), 5);
+    let Channel::Webhook { secrets, .. } = &definition.notify[0].channel else {
+        panic!("{:?}", definition.notify);
+    };
+    assert_eq!(secrets.len(), 2);
+    assert_eq!(definition.notify[0].on[0], Event::Started);
+    assert_eq!(definition.notify[1].on.len(), 6);
+    let Channel::Email(email) = &definition.notify[4].channel else {
+        panic!("{:?}", definition.notify);
+    };
+    assert_eq!((email.to.len(), email.smtp.is_some()), (2, true));
+    assert!(matches!(&definition.notify[5].channel, Channel::Email(email) if email.smtp.is_none()));
     assert!(definition.thresholds[2].abort_on_fail);
 }
 

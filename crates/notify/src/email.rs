@@ -1,0 +1,191 @@
+//! E-mail: plain text by SMTP, encrypted unless the server is on this machine.
+
+use crate::http::told;
+use crate::message::Message;
+use crate::notice::Notice;
+use crate::refusal::Refusal;
+use crate::slack::cut;
+use crate::text;
+use crate::tls::own_roots;
+use floodgate_records::notify::Email;
+use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, Message as Mail};
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
+use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
+use std::error::Error;
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+/// Characters of a subject.
+const SUBJECT: usize = 150;
+
+/// Tells answering machines to be silent (RFC 3834).
+#[derive(Clone)]
+struct AutoSubmitted;
+
+impl Header for AutoSubmitted {
+    fn name() -> HeaderName {
+        HeaderName::new_from_ascii_str("Auto-Submitted")
+    }
+
+    fn parse(_: &str) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        Ok(Self)
+    }
+
+    fn display(&self) -> HeaderValue {
+        HeaderValue::new(Self::name(), "auto-generated".to_owned())
+    }
+}
+
+/// Subject and text.
+pub(crate) fn words(message: &Message) -> (String, String) {
+    (cut(&text::title(message), SUBJECT), text::plain(message))
+}
+
+/// The mail; its id is the notice's, so that a second one is known as such.
+fn mail(email: &Email, notice: &Notice, now: SystemTime) -> Result<Mail, Refusal> {
+    let mailbox = |address: &str| {
+        let read = address.parse::<Mailbox>();
+        read.map_err(|error| Refusal::never(format!("{address}: {error}")))
+    };
+    let (subject, text) = words(&notice.message);
+    let host = email.from.rsplit('@').next().unwrap_or("localhost");
+    let mut mail = Mail::builder()
+        .from(mailbox(&email.from)?)
+        .subject(subject)
+        .message_id(Some(format!("<{}@{host}>", notice.id)))
+        .date(now)
+        .header(AutoSubmitted)
+        .header(ContentType::TEXT_PLAIN);
+    for to in &email.to {
+        mail = mail.to(mailbox(to)?);
+    }
+    let mail = mail.body(text);
+    mail.map_err(|error| Refusal::never(format!("the mail cannot be written: {error}")))
+}
+
+/// Where a server is: `smtp://[USER@]HOST[:PORT]`.
+#[derive(Debug, PartialEq, Eq)]
+struct Server<'a> {
+    user: Option<&'a str>,
+    host: &'a str,
+    port: u16,
+    /// From the start; else by STARTTLS.
+    tls: bool,
+}
+
+impl<'a> Server<'a> {
+    fn of(url: &'a str) -> Option<Self> {
+        let (tls, rest) = match url.strip_prefix("smtps://") {
+            Some(rest) => (true, rest),
+            None => (false, url.strip_prefix("smtp://")?),
+        };
+        let (user, place) = match rest.rsplit_once('@') {
+            Some((user, place)) => (Some(user), place),
+            None => (None, rest),
+        };
+        let (host, port) = match place.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => (host, Some(port.parse().ok()?)),
+            _ => (place, None),
+        };
+        Some(Self {
+            user,
+            host: host.trim_matches(['[', ']']),
+            port: port.unwrap_or(if tls { 465 } else { 587 }),
+            tls,
+        })
+    }
+
+    /// Nobody is in between who could listen.
+    fn is_here(&self) -> bool {
+        let address = self.host.parse::<IpAddr>();
+        self.host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    }
+}
+
+fn tls(server: &Server<'_>) -> Result<Tls, Refusal> {
+    let parameters = || -> Result<TlsParameters, lettre::transport::smtp::Error> {
+        let builder = TlsParameters::builder(server.host.to_owned());
+        let mut builder = builder.certificate_store(CertificateStore::WebpkiRoots);
+        for root in own_roots() {
+            builder = builder.add_root_certificate(Certificate::from_der(root.to_vec())?);
+        }
+        builder.build_rustls()
+    };
+    let parameters = parameters().map_err(|error| told("TLS cannot be set up", &error))?;
+    Ok(match (server.tls, server.is_here()) {
+        (true, _) => Tls::Wrapper(parameters),
+        (false, false) => Tls::Required(parameters),
+        (false, true) => Tls::Opportunistic(parameters),
+    })
+}
+
+/// Hands the mail to its server.
+pub(crate) async fn send(
+    email: &Email,
+    url: &str,
+    notice: &Notice,
+    now: SystemTime,
+    patience: Duration,
+) -> Result<(), Refusal> {
+    let server = Server::of(url).ok_or_else(|| Refusal::never("is no mail server's address"))?;
+    let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(server.host)
+        .port(server.port)
+        .tls(tls(&server)?)
+        .timeout(Some(patience));
+    if let (Some(user), Some(password)) = (server.user, &email.password) {
+        transport = transport
+            .credentials(Credentials::new(user.to_owned(), password.clone()))
+            .authentication(vec![Mechanism::Plain, Mechanism::Login]);
+    }
+    let sent = transport.build().send(mail(email, notice, now)?).await;
+    match sent {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_permanent() => {
+            let why = told("refuses the mail", &error).to_string();
+            Err(Refusal::never(why))
+        }
+        Err(error) => Err(told("did not take the mail", &error)),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_read_from_its_url() {
+        let of = |user, host, port, tls| Server {
+            user,
+            host,
+            port,
+            tls,
+        };
+        for (url, server, here) in [
+            (
+                "smtp://mail.example",
+                of(None, "mail.example", 587, false),
+                false,
+            ),
+            (
+                "smtps://a@b@mail.example",
+                of(Some("a@b"), "mail.example", 465, true),
+                false,
+            ),
+            (
+                "smtp://127.0.0.1:1025",
+                of(None, "127.0.0.1", 1025, false),
+                true,
+            ),
+            ("smtp://[::1]:25", of(None, "::1", 25, false), true),
+            ("smtp://localhost", of(None, "localhost", 587, false), true),
+        ] {
+            let read = Server::of(url).unwrap();
+            assert_eq!((read.is_here(), read), (here, server), "{url}");
+        }
+        assert_eq!(Server::of("http://x"), None);
+        assert_eq!(Server::of("smtp://x:y"), None);
+    }
+}
