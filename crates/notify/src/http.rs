@@ -1,6 +1,6 @@
 //! One POST, and what came of it.
 
-use crate::courier::Reach;
+use crate::reach::Reach;
 use crate::refusal::Refusal;
 use crate::tls;
 use base64::Engine as _;

@@ -1,8 +1,8 @@
 //! Where a reader finds the run.
 
-use crate::message::Link;
 use floodgate_records::execution::Execution;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
 
 /// The variable with the address of the console, for definitions that name none.
 pub const CONSOLE_URL: &str = "FLOODGATE_CONSOLE_URL";
@@ -13,6 +13,15 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'_')
     .remove(b'.')
     .remove(b'~');
+
+/// An address for a reader.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// What is there.
+    pub title: String,
+    /// `http://` or `https://`.
+    pub url: String,
+}
 
 /// The links of a run: to the console, or wherever the definition says; to its state machine, on AWS; to the pipeline's page.
 pub(crate) fn links(execution: &Execution, given: Option<&str>) -> Vec<Link> {

@@ -2,7 +2,7 @@
 //! `floodgate schema --notification`.
 
 use crate::events::Moment;
-use crate::link::links;
+use crate::link::{Link, links};
 use chrono::{DateTime, SecondsFormat};
 use floodgate_records::capacity::CapacitySummary;
 use floodgate_records::comparison::Change;
@@ -120,15 +120,6 @@ pub struct Baseline {
     pub outcome: Change,
     /// The numbers that changed or did not hold, a sentence each.
     pub changes: Vec<String>,
-}
-
-/// An address for a reader.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Link {
-    /// What is there.
-    pub title: String,
-    /// `http://` or `https://`.
-    pub url: String,
 }
 
 impl Data {

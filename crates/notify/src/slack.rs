@@ -2,7 +2,8 @@
 //!
 //! Whatever comes from elsewhere stands in `plain_text`, which has no markup: no name of a test can mention a channel or hide a link.
 
-use crate::message::{Link, Message};
+use crate::link::Link;
+use crate::message::Message;
 use crate::text::{Part, parts, title};
 use serde_json::{Value, json};
 

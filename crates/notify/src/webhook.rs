@@ -1,8 +1,8 @@
 //! Webhooks by the Standard Webhooks specification.
 
-use crate::courier::Reach;
 use crate::http::post;
 use crate::notice::Notice;
+use crate::reach::Reach;
 use crate::refusal::Refusal;
 use crate::sign::signatures;
 use bytes::Bytes;

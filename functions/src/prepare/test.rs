@@ -96,6 +96,9 @@ pub(super) async fn load(
     let unheeded = local.filter(|fault| fault.problem != LOCAL_ONLY);
     doubts.extend(unheeded.map(ToString::to_string));
     let definition = &checked.parsed.definition;
+    if !definition.notify.is_empty() {
+        doubts.push("notify has no effect in the cloud yet".to_owned());
+    }
     agree("project", input.project.as_deref(), &definition.project)?;
     agree("test", input.test.as_deref(), &definition.test)?;
     let mut files = BTreeMap::new();
