@@ -80,7 +80,7 @@ mod tests {
         let id = "msg_p5jXN8AQM9LWM0D4loKWxJek";
         let body = br#"{"test": 2432232314}"#;
         let expected = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
-        let signed = signatures(&[secret.clone()], id, 1_614_265_330, body).unwrap();
+        let signed = signatures(std::slice::from_ref(&secret), id, 1_614_265_330, body).unwrap();
         assert_eq!(signed, expected);
         let both = signatures(&["plain".to_owned(), secret], id, 1_614_265_330, body).unwrap();
         let (other, own) = both.split_once(' ').unwrap();
