@@ -2,8 +2,8 @@
 
 use crate::commands::{
     abort, attach, audit, baseline, budget, capacity, compare, convert, demo, deploy, destroy,
-    doctor, export, generator, hit, import, init, inspect, notify, register, report, run, runs, schema,
-    serve, show, trend, ui, validate,
+    doctor, export, generator, hit, import, init, inspect, notify, register, report, run, runs,
+    schema, serve, show, trend, ui, validate,
 };
 use clap::{Parser, Subcommand};
 
@@ -118,8 +118,8 @@ mod tests {
         cli.build();
         for name in [
             "run", "capacity", "hit", "abort", "attach", "audit", "budget", "register", "runs",
-            "serve", "show", "doctor", "notify", "deploy", "destroy", "report", "import", "convert",
-            "export",
+            "serve", "show", "doctor", "notify", "deploy", "destroy", "report", "import",
+            "convert", "export",
         ] {
             let command = cli.find_subcommand_mut(name).unwrap();
             insta::assert_snapshot!(format!("help_{name}"), command.render_help());
