@@ -3,8 +3,8 @@
 use super::config::Config;
 use super::observed::Observed;
 use crate::environment::ServerClock;
-use aws_sdk_secretsmanager::Client as Secrets;
 use floodgate_store::ObjectStore;
+use floodgate_store::aws::call::Calls;
 use floodgate_store::aws::sdk_config;
 use floodgate_store::s3::S3Store;
 use std::sync::Arc;
@@ -13,9 +13,9 @@ use std::sync::Arc;
 pub(super) async fn connect(
     config: &Config,
     clock: &Arc<ServerClock>,
-) -> (Arc<dyn ObjectStore>, Secrets) {
+) -> (Arc<dyn ObjectStore>, Calls) {
     let own = sdk_config().await;
-    let secrets = Secrets::new(&own);
+    let secrets = Calls::new(&own);
     let observed = own
         .http_client()
         .map(|inner| Observed::new(inner, Arc::clone(clock)));

@@ -5,13 +5,13 @@
 use super::config::Config;
 use crate::environment::{Level, Log};
 use crate::task::TaskError;
-use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use bytes::Bytes;
 use floodgate_core::definition::{References, Resolver};
 use floodgate_records::keys::{DEFINITION_FILE, ExecutionKeys, definition_file};
 use floodgate_records::plan::Plan;
 use floodgate_store::ObjectStore;
+use floodgate_store::aws::call::{Calls, SECRETS};
+use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ fn secrets_of(definition: &[u8]) -> BTreeSet<String> {
 pub(super) async fn prefetch(
     store: &dyn ObjectStore,
     config: &Config,
-    secrets: &Client,
+    secrets: &Calls,
     log: &Log,
 ) -> Result<TaskResolver, TaskError> {
     let keys = ExecutionKeys::new(&config.project, &config.execution);
@@ -100,25 +100,21 @@ async fn read(store: &dyn ObjectStore, key: &str, log: &Log) -> Result<Bytes, Ta
 }
 
 /// The text of a secret by its name or ARN.
-async fn fetch(client: &Client, name: &str) -> Result<String, String> {
-    let mut request = client.get_secret_value().secret_id(name).customize();
+async fn fetch(calls: &Calls, name: &str) -> Result<String, String> {
     // An ARN names its region, which may be another than the task's.
-    if let Some(region) = region_of(name) {
-        let region = aws_sdk_secretsmanager::config::Region::new(region.to_owned());
-        request = request
-            .config_override(aws_sdk_secretsmanager::config::Config::builder().region(region));
-    }
-    match request.send().await {
-        Ok(secret) => secret
-            .secret_string
-            .ok_or_else(|| "it is binary: store it as text".to_owned()),
-        Err(error) => {
-            let denied = error.as_service_error().map(ToString::to_string);
-            let why = denied.unwrap_or_else(|| DisplayErrorContext(&error).to_string());
-            Err(format!(
-                "{why}; the task's role needs secretsmanager:GetSecretValue on it"
-            ))
-        }
+    let calls = match region_of(name) {
+        Some(region) => &calls.in_region(region),
+        None => calls,
+    };
+    let input = json!({"SecretId": name});
+    match calls.json(SECRETS, "GetSecretValue", &input).await {
+        Ok(secret) => match secret["SecretString"].as_str() {
+            Some(text) => Ok(text.to_owned()),
+            None => Err("it is binary: store it as text".to_owned()),
+        },
+        Err(error) => Err(format!(
+            "{error}; the task's role needs secretsmanager:GetSecretValue on it"
+        )),
     }
 }
 

@@ -2,11 +2,11 @@
 
 use crate::error::{Cause, CliError, Result};
 use aws_config::SdkConfig;
-use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
-use aws_sdk_sfn::types::ExecutionStatus;
+use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use floodgate_control::plain_cause;
 use floodgate_records::status::{ERROR_INVALID, EXIT_INVALID, Status};
+use floodgate_store::aws::call::{CallError, Calls, STATES};
+use serde_json::{Value, json};
 use std::error::Error;
 
 /// How an execution of the state machine stands.
@@ -35,7 +35,7 @@ pub(crate) trait Machine {
 
 /// The one on AWS.
 pub(crate) struct AwsMachine {
-    client: aws_sdk_sfn::Client,
+    calls: Calls,
     /// The ARNs that it may have, the likeliest first: a project has a machine of its own or not, and who starts runs of one may
     /// not be allowed to find out.
     arns: Vec<String>,
@@ -44,7 +44,7 @@ pub(crate) struct AwsMachine {
 impl AwsMachine {
     pub(super) fn new(config: &SdkConfig, arns: Vec<String>) -> Self {
         Self {
-            client: aws_sdk_sfn::Client::new(config),
+            calls: Calls::new(config),
             arns,
         }
     }
@@ -61,15 +61,13 @@ impl Machine for AwsMachine {
     async fn start(&self, name: &str, input: &str) -> Result<String> {
         let mut refused = None;
         for arn in &self.arns {
-            let starting = self.client.start_execution().state_machine_arn(arn);
-            let error = match starting.name(name).input(input).send().await {
-                Ok(started) => return Ok(started.execution_arn),
+            let input = json!({"stateMachineArn": arn, "name": name, "input": input});
+            let error = match self.calls.json(STATES, "StartExecution", &input).await {
+                Ok(started) => return Ok(text(&started, "executionArn")),
                 Err(error) => error,
             };
-            let not_this_machine = error
-                .code()
-                .is_some_and(|code| NOT_THIS_MACHINE.contains(&code));
-            let error = failed(&format!("start {arn}"), error);
+            let not_this_machine = NOT_THIS_MACHINE.contains(&error.code());
+            let error = unanswered(&format!("start {arn}"), error);
             if !not_this_machine {
                 return Err(error);
             }
@@ -83,15 +81,13 @@ impl Machine for AwsMachine {
         for machine in &self.arns {
             let arn = machine.replacen(":stateMachine:", ":execution:", 1);
             let arn = format!("{arn}:{name}");
-            let looking = self.client.describe_execution().execution_arn(&arn);
-            match looking.send().await {
+            let input = json!({"executionArn": arn});
+            match self.calls.json(STATES, "DescribeExecution", &input).await {
                 Ok(found) => return Ok(Some(stand(&found))),
-                Err(error) if error.code() == Some("ExecutionDoesNotExist") => {}
+                Err(error) if error.code() == "ExecutionDoesNotExist" => {}
                 Err(error) => {
-                    let not_this_machine = error
-                        .code()
-                        .is_some_and(|code| NOT_THIS_MACHINE.contains(&code));
-                    let error = failed(&format!("look at {arn}"), error);
+                    let not_this_machine = NOT_THIS_MACHINE.contains(&error.code());
+                    let error = unanswered(&format!("look at {arn}"), error);
                     if !not_this_machine {
                         return Err(error);
                     }
@@ -105,15 +101,19 @@ impl Machine for AwsMachine {
     }
 }
 
-fn stand(found: &DescribeExecutionOutput) -> Stand {
-    match &found.status {
-        ExecutionStatus::Succeeded => {
-            Stand::Succeeded(found.output().unwrap_or_default().to_owned())
-        }
-        ExecutionStatus::Running | ExecutionStatus::PendingRedrive => Stand::Running,
+fn text(answer: &Value, key: &str) -> String {
+    answer[key].as_str().unwrap_or_default().to_owned()
+}
+
+/// The statuses are those of
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html>.
+fn stand(found: &Value) -> Stand {
+    match found["status"].as_str().unwrap_or_default() {
+        "SUCCEEDED" => Stand::Succeeded(text(found, "output")),
+        "RUNNING" | "PENDING_REDRIVE" => Stand::Running,
         other => Stand::Failed {
-            error: found.error().unwrap_or_else(|| other.as_str()).to_owned(),
-            cause: plain_cause(found.cause().unwrap_or_default()),
+            error: found["error"].as_str().unwrap_or(other).to_owned(),
+            cause: plain_cause(&text(found, "cause")),
         },
     }
 }
@@ -147,7 +147,7 @@ pub(crate) struct Caller {
 /// # Errors
 /// What Step Functions refuses.
 pub(crate) async fn running(config: &SdkConfig, stack: &str) -> Result<Vec<String>> {
-    let client = aws_sdk_sfn::Client::new(config);
+    let calls = Calls::new(config);
     // A project's has the stack's name and a low line in front, which neither has in its own.
     let own = |name: &str| {
         name == stack
@@ -156,22 +156,43 @@ pub(crate) async fn running(config: &SdkConfig, stack: &str) -> Result<Vec<Strin
                 .is_some_and(|rest| rest.starts_with('_'))
     };
     let mut names = Vec::new();
-    let mut machines = client.list_state_machines().into_paginator().items().send();
-    while let Some(machine) = machines.next().await {
-        let machine = machine.map_err(|e| failed("list the state machines", e))?;
-        if !own(&machine.name) {
-            continue;
-        }
-        let arn = &machine.state_machine_arn;
-        let listing = client.list_executions().state_machine_arn(arn);
-        let listing = listing.status_filter(ExecutionStatus::Running);
-        let mut found = listing.into_paginator().items().send();
-        while let Some(execution) = found.next().await {
-            let execution = execution.map_err(|e| failed(&format!("list the runs of {arn}"), e))?;
-            names.push(execution.name);
-        }
+    let listing = (json!({}), "stateMachines");
+    let machines = listed(&calls, "ListStateMachines", listing).await;
+    let machines = machines.map_err(|e| unanswered("list the state machines", e))?;
+    for machine in machines.iter().filter(|machine| own(&text(machine, "name"))) {
+        let arn = text(machine, "stateMachineArn");
+        let input = json!({"stateMachineArn": arn, "statusFilter": "RUNNING"});
+        let found = listed(&calls, "ListExecutions", (input, "executions")).await;
+        let found = found.map_err(|e| unanswered(&format!("list the runs of {arn}"), e))?;
+        names.extend(found.iter().map(|execution| text(execution, "name")));
     }
     Ok(names)
+}
+
+/// All pages of a listing: what lies under its key.
+async fn listed(
+    calls: &Calls,
+    action: &str,
+    (mut input, key): (Value, &str),
+) -> std::result::Result<Vec<Value>, CallError> {
+    let mut all = Vec::new();
+    loop {
+        let mut page = calls.json(STATES, action, &input).await?;
+        if let Some(items) = page[key].as_array_mut() {
+            all.append(items);
+        }
+        match page["nextToken"].take() {
+            Value::Null => return Ok(all),
+            next => input["nextToken"] = next,
+        }
+    }
+}
+
+/// What a call that has no answer means to whoever asked for it.
+fn unanswered(what: &str, error: CallError) -> CliError {
+    let temporary = matches!(error, CallError::Unreachable { .. } | CallError::Answer(_));
+    let code = error.code().to_owned();
+    refused(what, &code, error.into(), temporary)
 }
 
 pub(crate) async fn caller(config: &SdkConfig) -> Result<Caller> {

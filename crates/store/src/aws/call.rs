@@ -1,8 +1,8 @@
 //! Single calls of services that no whole client is worth: signed, retried, and answered as JSON or XML.
 //!
-//! A generated client takes a minute to build and hundreds of kilobytes of a program; of ECR three calls are made, of IAM, SNS, SES and
-//! EventBridge one each. Signing and
-//! TLS are those of the SDK; the protocols are short: <https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html> and
+//! A generated client takes a minute to build and hundreds of kilobytes of a program; of Step Functions four calls are made, of IAM, SNS,
+//! SES and EventBridge one each. Signing and TLS are those of the SDK; the protocols are short:
+//! <https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html> and
 //! <https://smithy.io/2.0/aws/protocols/aws-query-protocol.html>.
 
 use super::error::Chained;
@@ -108,16 +108,8 @@ pub struct JsonService {
     pub host: &'static str,
     /// What its actions begin with.
     pub target: &'static str,
-}
-
-impl JsonService {
-    /// The version of the protocol.
-    fn version(&self) -> &'static str {
-        match self.name {
-            "monitoring" => "1.0",
-            _ => "1.1",
-        }
-    }
+    /// Of the protocol: 1.0 or 1.1.
+    pub version: &'static str,
 }
 
 /// Elastic Container Registry.
@@ -125,24 +117,43 @@ pub const ECR: JsonService = JsonService {
     name: "ecr",
     host: "api.ecr",
     target: "AmazonEC2ContainerRegistry_V20150921",
+    version: "1.1",
 };
 /// Elastic Container Service.
 pub const ECS: JsonService = JsonService {
     name: "ecs",
     host: "ecs",
     target: "AmazonEC2ContainerServiceV20141113",
+    version: "1.1",
 };
 /// CloudWatch.
 pub const CLOUDWATCH: JsonService = JsonService {
     name: "monitoring",
     host: "monitoring",
     target: "GraniteServiceVersion20100801",
+    version: "1.0",
 };
 /// Service Quotas.
 pub const QUOTAS: JsonService = JsonService {
     name: "servicequotas",
     host: "servicequotas",
     target: "ServiceQuotasV20190624",
+    version: "1.1",
+};
+
+/// Secrets Manager.
+pub const SECRETS: JsonService = JsonService {
+    name: "secretsmanager",
+    host: "secretsmanager",
+    target: "secretsmanager",
+    version: "1.1",
+};
+/// Step Functions.
+pub const STATES: JsonService = JsonService {
+    name: "states",
+    host: "states",
+    target: "AWSStepFunctions",
+    version: "1.0",
 };
 
 /// EventBridge.
@@ -150,6 +161,7 @@ pub const EVENTS: JsonService = JsonService {
     name: "events",
     host: "events",
     target: "AWSEvents",
+    version: "1.1",
 };
 
 /// A service that takes forms and answers in XML.
@@ -265,7 +277,7 @@ impl Calls {
             headers: vec![
                 (
                     "content-type",
-                    format!("application/x-amz-json-{}", of.version()),
+                    format!("application/x-amz-json-{}", of.version),
                 ),
                 ("x-amz-target", format!("{}.{action}", of.target)),
             ],
