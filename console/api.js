@@ -1,4 +1,5 @@
 // What the pages ask for. Paths are those of crates/api.
+import { token } from "./session.js";
 
 const BASE = document.querySelector('meta[name="api"]')?.getAttribute("content") ?? "/v1";
 
@@ -11,16 +12,27 @@ export class Problem extends Error {
   }
 }
 
+/** The server wants a token, or another one than it got. */
+export class SignedOut extends Error {
+  /** @param {boolean} refused */
+  constructor(refused) {
+    super(refused ? "This token is not valid here: it is unknown, changed or expired." : "");
+  }
+}
+
 /** @param {string} path @param {RequestInit} [init] @returns {Promise<Response>} */
 async function ask(path, init) {
   /** @type {Response} */
   let response;
   try {
-    response = await fetch(BASE + path, init);
+    const own = token();
+    response = await fetch(BASE + path, own ? { ...init, headers: { authorization: `Bearer ${own}` } } : init);
   } catch {
-    throw new Problem(0, "no answer: is floodgate ui still running?");
+    throw new Problem(0, "no answer: is floodgate ui or floodgate serve still running?");
   }
   if (response.ok) return response;
+  // A server that takes tokens says so; that of one machine has its own way in.
+  if (response.status === 401 && response.headers.get("www-authenticate")?.startsWith("Bearer")) throw new SignedOut(token() !== null);
   const told = await response.json().catch(() => ({}));
   throw new Problem(response.status, told.detail ?? response.statusText);
 }

@@ -1,10 +1,13 @@
 // The console: which page the address means. Addresses stand behind `#`, so that the same files work from any place.
 import { startTheme } from "/report/assets/theme.js";
+import { SignedOut } from "./api.js";
 import { audit } from "./audit.js";
 import { compare } from "./compare.js";
 import { h, say } from "./dom.js";
 import { run } from "./run.js";
 import { runs } from "./runs.js";
+import { restore, signOut, token } from "./session.js";
+import { signInForm } from "./sign-in.js";
 import { test, tests } from "./tests.js";
 import { versions } from "./versions.js";
 
@@ -23,6 +26,12 @@ const PAGES = [
   [/^\/compare$/, compare],
   [/^\/audit$/, audit],
 ];
+
+const leave = /** @type {HTMLElement} */ (document.getElementById("leave"));
+leave.addEventListener("click", () => {
+  signOut();
+  void show();
+});
 
 let shown = new AbortController();
 
@@ -49,12 +58,15 @@ async function show() {
   } catch (error) {
     if (signal.aborted) return;
     const text = error instanceof Error ? error.message : String(error);
-    drawn.replaceChildren(h("section", { class: "problem", role: "alert" }, h("h2", {}, "This page can't be shown"), h("p", {}, text)));
+    if (error instanceof SignedOut) drawn.replaceChildren(signInForm(text, show));
+    else drawn.replaceChildren(h("section", { class: "problem", role: "alert" }, h("h2", {}, "This page can't be shown"), h("p", {}, text)));
   }
   main.replaceChildren(drawn);
+  leave.hidden = token() === null;
   if (!location.hash.includes("?")) scrollTo(0, 0);
 }
 
 startTheme();
+restore();
 addEventListener("hashchange", show);
 await show();

@@ -182,6 +182,32 @@ module "queries" {
   tags         = local.tags
 }
 
+module "api" {
+  source = "./modules/api"
+  count  = var.api == null ? 0 : 1
+
+  name                = var.name
+  iam_prefix          = local.iam_prefix
+  package             = var.api.package
+  architecture        = var.functions_architecture
+  issuers             = var.api.issuers
+  iam                 = var.api.iam
+  requests_per_second = var.api.requests_per_second
+  state_machine_arns  = { for project in keys(var.projects) : project => module.orchestration.state_machine_arns[project] }
+  bucket              = module.storage.bucket
+  bucket_arn          = module.storage.bucket_arn
+  table               = module.storage.table
+  table_arn           = module.storage.table_arn
+  kms_key_arn         = var.kms_key_arn
+  region              = local.home
+  account_id          = local.account_id
+  log_level           = var.log_level
+  log_retention_days  = var.log_retention_days
+  tracing             = var.tracing
+  emulator_endpoint   = var.emulator_endpoint
+  tags                = local.tags
+}
+
 module "access" {
   source = "./modules/access"
 

@@ -78,6 +78,11 @@ output "queries" {
   value       = one([for made in module.queries : { database = made.database, workgroup = made.workgroup, statements = made.statements }])
 }
 
+output "api_url" {
+  description = "URL of the API; signed requests go to {url}/iam. Null without `api`."
+  value       = one([for made in module.api : made.url])
+}
+
 output "nat_addresses" {
   description = "Public source addresses of private tasks by region, for a target's allow list."
   value       = { for region, made in module.regional : region => made.nat_addresses }

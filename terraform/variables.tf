@@ -282,6 +282,51 @@ variable "queries" {
   default = null
 }
 
+variable "api" {
+  description = <<-EOT
+    HTTP API over the stack (docs/api.md); null: none. `package` is the path of the zip created by `cargo xtask package`, such as
+    target/package/api-arm64.zip. `issuers` are identity providers whose JWTs are accepted, with the claims that give a role;
+    `iam` gives roles to callers who sign their requests.
+  EOT
+  type = object({
+    package = string
+    issuers = optional(list(object({
+      name      = string
+      issuer    = string
+      audiences = list(string)
+      jwks      = string
+      principal = optional(string, "sub")
+      rules = list(object({
+        when    = map(string)
+        project = string
+        role    = string
+      }))
+    })), [])
+    iam = optional(list(object({
+      principal = string
+      project   = string
+      role      = string
+    })), [])
+    requests_per_second = optional(number, 20)
+  })
+  default = null
+
+  validation {
+    condition     = var.api == null ? true : alltrue([for role in concat([for rule in var.api.iam : rule.role], flatten([for issuer in var.api.issuers : [for rule in issuer.rules : rule.role]])) : contains(["viewer", "tester", "admin"], role)])
+    error_message = "api has the roles ${var.api == null ? "" : join(", ", distinct(concat([for rule in var.api.iam : rule.role], flatten([for issuer in var.api.issuers : [for rule in issuer.rules : rule.role]]))))}: take viewer, tester or admin."
+  }
+
+  validation {
+    condition     = var.api == null ? true : alltrue([for issuer in var.api.issuers : startswith(issuer.jwks, "https://") && length(issuer.audiences) > 0 && alltrue([for rule in issuer.rules : length(rule.when) > 0])])
+    error_message = "api.issuers has [${var.api == null ? "" : join(", ", [for issuer in var.api.issuers : "${issuer.name} (${issuer.jwks})"])}]: each needs jwks (https://…), at least one audience, and at least one claim below `when` of each rule; else everybody with a token of the issuer would have the role."
+  }
+
+  validation {
+    condition     = var.api == null ? true : var.api.requests_per_second >= 1 && var.api.requests_per_second <= 1000
+    error_message = "api.requests_per_second is ${var.api == null ? 0 : var.api.requests_per_second}: take 1 to 1000."
+  }
+}
+
 variable "bucket_name" {
   description = "Name of the bucket; null: {name}-{account}-{region}."
   type        = string

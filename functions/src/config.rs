@@ -86,6 +86,48 @@ pub enum ConfigError {
     },
 }
 
+/// Where a stack's things lie, and how much is said of what is done with them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) bucket: String,
+    pub(crate) bucket_region: String,
+    pub(crate) table: String,
+    pub(crate) log: Level,
+}
+
+impl Place {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first variable that is missing or senseless.
+    pub(crate) fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let log = match get("FLOODGATE_LOG").filter(|l| !l.is_empty()) {
+            None => Level::Info,
+            Some(value) => Level::parse(&value).ok_or(ConfigError::Value {
+                name: "FLOODGATE_LOG",
+                value,
+                allowed: "error, warn, info, debug",
+            })?,
+        };
+        Ok(Self {
+            bucket: need(&get, "FLOODGATE_BUCKET", "the name of the bucket")?,
+            bucket_region: need(&get, "FLOODGATE_BUCKET_REGION", "the region of the bucket")?,
+            table: need(&get, "FLOODGATE_TABLE", "the name of the table")?,
+            log,
+        })
+    }
+}
+
+fn need(
+    get: impl Fn(&str) -> Option<String>,
+    name: &'static str,
+    meaning: &'static str,
+) -> Result<String, ConfigError> {
+    get(name)
+        .filter(|value| !value.is_empty())
+        .ok_or(ConfigError::Missing { name, meaning })
+}
+
 /// What a function is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -111,39 +153,40 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] for the first variable that is missing or senseless.
     pub fn read(get: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let need = |name: &'static str, meaning: &'static str| {
-            get(name)
-                .filter(|value| !value.is_empty())
-                .ok_or(ConfigError::Missing { name, meaning })
-        };
-        let which = need("FLOODGATE_FUNCTION", "the name of the function")?;
+        let which = need(&get, "FLOODGATE_FUNCTION", "the name of the function")?;
         let function = Function::ALL.into_iter().find(|f| f.name() == which);
         let function = function.ok_or(ConfigError::Value {
             name: "FLOODGATE_FUNCTION",
             value: which,
             allowed: "prepare, launch, watch, merge, finish, reap",
         })?;
-        let log = match get("FLOODGATE_LOG").filter(|l| !l.is_empty()) {
-            None => Level::Info,
-            Some(value) => Level::parse(&value).ok_or(ConfigError::Value {
-                name: "FLOODGATE_LOG",
-                value,
-                allowed: "error, warn, info, debug",
-            })?,
-        };
         let state_machine = match function {
-            Function::Reap => Some(need("FLOODGATE_STATE_MACHINE", "the state machine's ARN")?),
+            Function::Reap => {
+                let meaning = "the state machine's ARN";
+                Some(need(&get, "FLOODGATE_STATE_MACHINE", meaning)?)
+            }
             _ => None,
         };
+        let stack = need(&get, "FLOODGATE_STACK", "the name of the stack")?;
+        let place = Place::read(get)?;
         Ok(Self {
             function,
-            stack: need("FLOODGATE_STACK", "the name of the stack")?,
-            bucket: need("FLOODGATE_BUCKET", "the name of the bucket")?,
-            bucket_region: need("FLOODGATE_BUCKET_REGION", "the region of the bucket")?,
-            table: need("FLOODGATE_TABLE", "the name of the table")?,
-            log,
+            stack,
+            bucket: place.bucket,
+            bucket_region: place.bucket_region,
+            table: place.table,
+            log: place.log,
             state_machine,
         })
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        Place {
+            bucket: self.bucket.clone(),
+            bucket_region: self.bucket_region.clone(),
+            table: self.table.clone(),
+            log: self.log,
+        }
     }
 }
 

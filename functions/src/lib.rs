@@ -8,6 +8,7 @@
 //! last call was cut off: what it knows lies in the bucket and in the table, never in the process.
 
 mod account;
+pub mod api;
 mod app;
 mod clock;
 mod config;

@@ -3,10 +3,11 @@
 use crate::account::AwsAccount;
 use crate::app::App;
 use crate::clock::SystemClock;
-use crate::config::Config;
+use crate::config::{Config, Place};
 use crate::dispatch::handle;
 use crate::ecs::EcsTasks;
 use crate::error::FunctionError;
+use aws_config::SdkConfig;
 use floodgate_control::Stores;
 use floodgate_log::{Level, Sink, lines};
 use floodgate_store::aws::sdk_config;
@@ -19,25 +20,33 @@ use std::sync::{Arc, Mutex};
 
 /// Runs the function that the environment names.
 pub fn main() -> ExitCode {
-    let config = match Config::read(|name| std::env::var(name).ok()) {
-        Ok(config) => config,
-        Err(error) => return give_up(&error.to_string()),
-    };
+    match Config::read(variable) {
+        Ok(config) => to_the_end(serve(config)),
+        Err(error) => give_up(&error.to_string()),
+    }
+}
+
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// Does the work of a process: on one thread, as Lambda gives one processor at most to most functions.
+pub(crate) fn to_the_end(work: impl Future<Output = Result<(), String>>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    let runtime = match runtime {
-        Ok(runtime) => runtime,
-        Err(error) => return give_up(&error.to_string()),
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => Err(error.to_string()),
     };
-    match runtime.block_on(serve(config)) {
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => give_up(&error),
     }
 }
 
 /// What is said before it is known how much is wanted, and which function this is.
-fn give_up(problem: &str) -> ExitCode {
+pub(crate) fn give_up(problem: &str) -> ExitCode {
     let out: Sink = Arc::new(Mutex::new(std::io::stdout()));
     let program = program("start");
     tracing::dispatcher::with_default(&lines(Level::Error, program, out), || {
@@ -50,18 +59,29 @@ fn program(function: &str) -> Map<String, Value> {
     Map::from_iter([("function".to_owned(), function.into())])
 }
 
-async fn serve(config: Config) -> Result<(), String> {
+/// Log lines of a function on standard output, from now on.
+pub(crate) fn log(function: &str, level: Level) -> Result<Sink, String> {
     let out: Sink = Arc::new(Mutex::new(std::io::stdout()));
-    let log = lines(config.log, program(config.function.name()), out.clone());
+    let log = lines(level, program(function), out.clone());
     tracing::dispatcher::set_global_default(log).map_err(|error| error.to_string())?;
-    let sdk = sdk_config().await;
+    Ok(out)
+}
+
+/// The stack's bucket and table.
+pub(crate) fn stores(sdk: &SdkConfig, place: &Place) -> Stores {
     // The bucket has one region, wherever the function is.
-    let objects = S3Store::in_region(&sdk, &config.bucket, &config.bucket_region);
+    let objects = S3Store::in_region(sdk, &place.bucket, &place.bucket_region);
+    Stores {
+        objects: Arc::new(objects),
+        records: Arc::new(DynamoStore::new(sdk, place.table.clone())),
+    }
+}
+
+async fn serve(config: Config) -> Result<(), String> {
+    let out = log(config.function.name(), config.log)?;
+    let sdk = sdk_config().await;
     let app = App {
-        stores: Stores {
-            objects: Arc::new(objects),
-            records: Arc::new(DynamoStore::new(&sdk, config.table.clone())),
-        },
+        stores: stores(&sdk, &config.place()),
         tasks: Arc::new(EcsTasks::new(&sdk)),
         account: Arc::new(AwsAccount::new(&sdk)),
         clock: Arc::new(SystemClock),

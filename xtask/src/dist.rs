@@ -104,7 +104,7 @@ fn make(arch: Arch, images: &[Engine], folder: &Path) -> Result<()> {
     let bill = folder.join(format!("{name}.cdx.json"));
     linked_with(TOOL, &toolchain.target, toolchain.c_library, &bill)?;
 
-    let functions = package::write(arch, package::PROFILE)?;
+    let functions = package::write(package::Program::Functions, arch, package::PROFILE)?;
     let lambda = arch.lambda();
     fs::copy(&functions, named(FUNCTIONS, lambda, ".zip"))?;
     // Lambda's own C library is not in the package.

@@ -1,4 +1,4 @@
-//! `cargo xtask package`: the functions as the zip that Lambda takes.
+//! `cargo xtask package`: the functions, or the API's, as the zip that Lambda takes.
 //!
 //! cargo-lambda and the zig compiler that it links with come from PyPI into the user's cache, so that the package can be
 //! built for the processor and the C library of Lambda on any Linux machine.
@@ -17,16 +17,43 @@ const PACKAGES: &[&str] = &["cargo-lambda==1.9.2", "ziglang==0.17.1"];
 /// The C library of Amazon Linux 2023, on which `provided.al2023` stands
 /// (<https://docs.aws.amazon.com/linux/al2023/ug/core-glibc.html>).
 const GLIBC: &str = "2.34";
-const PROGRAM: &str = "floodgate-functions";
 /// What a package may weigh: a heavier one is slower to start and has something in it that does not belong there.
 const MAX_BYTES: usize = 10_000_000;
 
 /// The profile that Lambda is given.
 pub(crate) const PROFILE: &str = "lambda";
 
+/// What is packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Program {
+    /// The functions of a run.
+    Functions,
+    /// The function behind the API, a program of its own.
+    Api,
+}
+
+impl Program {
+    const fn binary(self) -> &'static str {
+        match self {
+            Self::Functions => "floodgate-functions",
+            Self::Api => "floodgate-api",
+        }
+    }
+
+    const fn package(self) -> &'static str {
+        match self {
+            Self::Functions => "functions",
+            Self::Api => "api",
+        }
+    }
+}
+
 /// Arguments of `cargo xtask package`.
 #[derive(clap::Args)]
 pub(crate) struct Options {
+    /// Pack the API's function rather than those of a run
+    #[arg(long)]
+    api: bool,
     /// Processor of the functions; the Terraform variable `functions_architecture` has to say the same
     #[arg(long, value_enum, default_value_t = Arch::Arm64)]
     arch: Arch,
@@ -40,19 +67,23 @@ pub(crate) struct Options {
 /// # Errors
 /// What is missing, what fails, and a package that is too big.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    write(options.arch, &options.profile).map(drop)
+    let program = match options.api {
+        true => Program::Api,
+        false => Program::Functions,
+    };
+    write(program, options.arch, &options.profile).map(drop)
 }
 
-/// Builds the functions and packs them; returns the package's path, which is also the first line that is printed: `floodgate deploy` reads it.
+/// Builds a program and packs it; returns the package's path, which is also the first line that is printed: `floodgate deploy` reads it.
 ///
 /// # Errors
 /// As [`run`].
-pub(crate) fn write(arch: Arch, profile: &str) -> Result<PathBuf> {
-    let program = build(arch, profile)?;
-    let contents = fs::read(&program).with_context(|| format!("read {}", program.display()))?;
+pub(crate) fn write(program: Program, arch: Arch, profile: &str) -> Result<PathBuf> {
+    let built = build(program, arch, profile)?;
+    let contents = fs::read(&built).with_context(|| format!("read {}", built.display()))?;
     let package = zip("bootstrap", &contents, 9)?;
     let folder = repo::target_dir()?.join("package");
-    let file = folder.join(format!("functions-{}.zip", arch.lambda()));
+    let file = folder.join(format!("{}-{}.zip", program.package(), arch.lambda()));
     fs::write(&file, &package).with_context(|| format!("write {}", file.display()))?;
     println!("{}", file.display());
     println!(
@@ -92,7 +123,7 @@ fn zip(name: &str, contents: &[u8], level: i64) -> Result<Vec<u8>> {
 }
 
 /// Builds the program for Lambda and returns its path.
-pub(crate) fn build(arch: Arch, profile: &str) -> Result<PathBuf> {
+pub(crate) fn build(program: Program, arch: Arch, profile: &str) -> Result<PathBuf> {
     let target = arch.gnu();
     ensure!(
         program::has_standard_library(&target)?,
@@ -105,9 +136,9 @@ pub(crate) fn build(arch: Arch, profile: &str) -> Result<PathBuf> {
         "build",
         "--locked",
         "--package",
-        PROGRAM,
+        "floodgate-functions",
         "--bin",
-        PROGRAM,
+        program.binary(),
     ]);
     cargo
         .args([
@@ -121,7 +152,7 @@ pub(crate) fn build(arch: Arch, profile: &str) -> Result<PathBuf> {
         .env("PATH", program::on_path(&tools)?);
     let status = cargo.status().context("run cargo lambda")?;
     ensure!(status.success(), "cargo lambda build: {status}");
-    Ok(folder.join(PROGRAM).join("bootstrap"))
+    Ok(folder.join(program.binary()).join("bootstrap"))
 }
 
 #[cfg(test)]

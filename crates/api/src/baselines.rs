@@ -8,7 +8,7 @@ use crate::service::Service;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use floodgate_control::{Trail, load_pin, note_pin, note_unpin, pin, unpin};
+use floodgate_control::{load_pin, note_pin, note_unpin, pin, unpin};
 use floodgate_policy::Action;
 use floodgate_records::test::Pin;
 use serde::{Deserialize, Serialize};
@@ -86,7 +86,7 @@ pub(crate) async fn set(
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, problem));
     }
     let pinned = pin(stores, &run, &caller.name, now_ms).await?;
-    if service.trail == Trail::Here {
+    if service.trail.is_written_here() {
         note_pin(stores, &run, caller.who(), now_ms).await?;
     }
     Ok(Json(Some(pinned).into()))
@@ -113,7 +113,7 @@ pub(crate) async fn clear(
     };
     unpin(stores, &project, &test, &caller.name, now_ms).await?;
     let run = stores.records.get(Some(&project), &id).await;
-    if let (Trail::Here, Ok(Some(run))) = (service.trail, run) {
+    if let (true, Ok(Some(run))) = (service.trail.is_written_here(), run) {
         note_unpin(stores, &run, caller.who(), now_ms).await?;
     }
     Ok(StatusCode::NO_CONTENT)

@@ -6,7 +6,7 @@ use axum::response::IntoResponse;
 use axum::routing::get;
 
 /// Path, type and text of each file.
-const FILES: [(&str, &str, &str); 14] = [
+const FILES: [(&str, &str, &str); 16] = [
     ("/", HTML, include_str!("../../../console/index.html")),
     (
         "/console/app.js",
@@ -17,6 +17,16 @@ const FILES: [(&str, &str, &str); 14] = [
         "/console/api.js",
         JS,
         include_str!("../../../console/api.js"),
+    ),
+    (
+        "/console/session.js",
+        JS,
+        include_str!("../../../console/session.js"),
+    ),
+    (
+        "/console/sign-in.js",
+        JS,
+        include_str!("../../../console/sign-in.js"),
     ),
     (
         "/console/dom.js",
@@ -78,6 +88,12 @@ const FILES: [(&str, &str, &str); 14] = [
 const HTML: &str = "text/html; charset=utf-8";
 const JS: &str = "text/javascript; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
+
+/// Whether a path is that of a file: the same for everybody, and says nothing of what lies here.
+pub(crate) fn is_page(path: &str) -> bool {
+    let own = FILES.iter().any(|(own, ..)| *own == path);
+    own || path.starts_with("/report/assets/") || path.starts_with("/report/vendor/")
+}
 
 /// Routes to the files, and to those of the report's page that the console draws with.
 pub(crate) fn pages<S: Clone + Send + Sync + 'static>() -> Router<S> {

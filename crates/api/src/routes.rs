@@ -28,21 +28,17 @@ use utoipa_axum::routes;
 )]
 struct Described;
 
-/// All routes, below `/v1`, and the console's pages where there is a browser. Whoever is not let in by `access` gets a 401 or 403 and
+/// All routes, below `/v1`, and the console's pages. Whoever is not let in by `access` gets a 401 or 403 and
 /// nothing else.
 pub fn router(service: Service, access: Access) -> Router {
     let (routes, description) = described().split_for_parts();
-    let pages = match access.has_pages() {
-        true => console::pages(),
-        false => Router::new(),
-    };
     // What cannot be written as JSON would be a fault of a derived type, which a test would find.
     let described = serde_json::to_value(described_as(description)).unwrap_or_default();
     let description = move || async move { Json(described.clone()) };
     routes
         .with_state(Arc::new(service))
         .route("/openapi.json", get(description))
-        .merge(pages)
+        .merge(console::pages())
         .fallback(|| async { Problem::missing("there is nothing at this path") })
         .method_not_allowed_fallback(|| async {
             let told = "this method has no meaning here";

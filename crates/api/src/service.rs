@@ -13,6 +13,7 @@ use floodgate_records::execution::Execution;
 use floodgate_records::plan::Plan;
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Reads the definition of a run that goes on, with what its references stand for.
 #[async_trait]
@@ -23,6 +24,9 @@ pub trait Definitions: Send + Sync {
     /// Whatever keeps it from being read; the run's progress can't be shown then.
     async fn of(&self, plan: &Plan) -> Result<Definition, Box<dyn Error + Send + Sync>>;
 }
+
+/// Less than what proxies give a connection that says nothing.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// What is answered from.
 pub struct Service {
@@ -38,6 +42,8 @@ pub struct Service {
     pub starter: Option<Box<dyn Starter>>,
     /// Who is let in, if it is not one person alone.
     pub identities: Option<Arc<Identities>>,
+    /// How long a caller may wait for a verdict, whatever they ask for.
+    pub longest_wait: Duration,
     pub(crate) observers: Observers,
 }
 
@@ -56,7 +62,17 @@ impl Service {
             now_ms,
             starter: None,
             identities: None,
+            longest_wait: LONGEST_WAIT,
             observers: Observers::default(),
+        }
+    }
+
+    /// The same where nobody waits longer than this for a verdict.
+    #[must_use]
+    pub fn waiting(self, longest_wait: Duration) -> Self {
+        Self {
+            longest_wait,
+            ..self
         }
     }
 

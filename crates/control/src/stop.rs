@@ -7,7 +7,7 @@ use crate::lookup::find_in;
 use crate::stores::Stores;
 use floodgate_records::audit::Action;
 use floodgate_records::control::{Stop, StopReason};
-use floodgate_records::execution::Execution;
+use floodgate_records::execution::{Execution, PrincipalIs};
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_store::{ObjectStore, StoreError};
 
@@ -46,6 +46,15 @@ pub enum Trail {
     Here,
     /// Whoever finishes the run, by [`note_order`]: where a person may not write records.
     AtTheEnd,
+    /// The same, and whoever gives the order vouches for its name: in an object that persons may not write.
+    Vouched,
+}
+
+impl Trail {
+    /// Whether what is done to a record is noted by whoever does it.
+    pub const fn is_written_here(self) -> bool {
+        matches!(self, Self::Here | Self::Vouched)
+    }
 }
 
 /// Stops a run by its id or a prefix of it, in the name of a person; looks in one project if it is given.
@@ -92,6 +101,11 @@ pub async fn stop_by_person(
         by: by.name.to_owned(),
         at_ms: now_ms,
     };
+    if trail == Trail::Vouched {
+        let key = keys.vouched_stop();
+        let bytes = json::bytes(&key, &stop)?;
+        stores.objects.put(&key, bytes).await?;
+    }
     let standing = order_stop(stores.objects.as_ref(), &keys, &stop).await?;
     let outcome = if (standing.reason, &standing.by) == (stop.reason, &stop.by) {
         "stop ordered"
@@ -104,13 +118,19 @@ pub async fn stop_by_person(
     Ok(standing)
 }
 
-/// Notes in the audit trail a person's order to stop, of whom the order says who it was.
+/// Notes in the audit trail a person's order to stop, of whom the order says who it was: proven if the API has vouched for this very order.
 ///
 /// # Errors
 /// What the store refuses.
 pub async fn note_order(stores: &Stores, execution: &Execution, stop: &Stop) -> Result<()> {
-    let (by, at_ms) = (stop.by.as_str(), stop.at_ms);
-    audit(stores, execution, by, Action::Abort, "stop ordered", at_ms).await
+    let keys = ExecutionKeys::new(&execution.project, &execution.id);
+    let vouched: Option<Stop> = json::get(stores.objects.as_ref(), &keys.vouched_stop()).await?;
+    let by = Who {
+        name: &stop.by,
+        is: (vouched.as_ref() == Some(stop)).then_some(PrincipalIs::Verified),
+    };
+    let outcome = "stop ordered";
+    audit(stores, execution, by, Action::Abort, outcome, stop.at_ms).await
 }
 
 /// Notes in the audit trail that whoever started a run here stopped it, and by what: a signal.

@@ -56,6 +56,14 @@ impl ExecutionKeys {
     pub fn stop(&self) -> String {
         format!("{}control/stop.json", self.root)
     }
+    /// The same order as the API wrote it down, whose caller is proven: nobody else may write it.
+    pub fn vouched_stop(&self) -> String {
+        format!("{}control/stop-vouched.json", self.root)
+    }
+    /// What the API was asked to run, and by whom: nobody else may write it.
+    pub fn order(&self) -> String {
+        format!("{}control/order.json", self.root)
+    }
     /// What a watch in the cloud remembers between two steps.
     pub fn watch(&self) -> String {
         format!("{}control/watch.json", self.root)

@@ -1,8 +1,12 @@
 //! What starts a run.
 
+use crate::error::{FunctionError, Result};
 use crate::stack_config::StackConfig;
+use floodgate_control::json;
 use floodgate_records::execution::{Trigger, TriggerKind};
+use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::word::Word;
+use floodgate_store::ObjectStore;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -51,6 +55,8 @@ pub(super) struct Input {
     pub(super) schedule: Option<String>,
     /// Whether the version becomes the newest of its test, which schedules run.
     pub(super) register: bool,
+    /// Whether the API has written down what is run, and for whom: below the execution, as an input like this one.
+    pub(super) order: bool,
     /// Whether only the estimate is wanted: nothing is started, and nothing recorded but a version to register.
     pub(super) dry_run: bool,
 }
@@ -84,7 +90,11 @@ impl Input {
     ///
     /// # Errors
     /// A sentence about a schedule that is not there, or one that something was said beside.
-    pub(super) fn of_schedule(self, placement: &StackConfig, stack: &str) -> Result<Self, String> {
+    pub(super) fn of_schedule(
+        self,
+        placement: &StackConfig,
+        stack: &str,
+    ) -> std::result::Result<Self, String> {
         let Some(name) = &self.schedule else {
             return Ok(self);
         };
@@ -118,6 +128,44 @@ impl Input {
             },
             ..self
         })
+    }
+
+    /// What the API was asked for, if that is what this input refers to. Its trigger is proven: nobody else may write there.
+    ///
+    /// # Errors
+    /// An order that is not there or is for another run; something said beside it; what the store refuses.
+    pub(super) async fn of_order(&self, objects: &dyn ObjectStore) -> Result<Option<Self>> {
+        if !self.order {
+            return Ok(None);
+        }
+        let alone = Self {
+            project: self.project.clone(),
+            id: self.id.clone(),
+            order: true,
+            ..Self::default()
+        };
+        let (Some(project), Some(id)) = (&self.project, &self.id) else {
+            let problem = "input: an order is found by project and id; give both";
+            return Err(FunctionError::invalid(problem));
+        };
+        if alone != *self {
+            let problem =
+                "input: the order says what is run; give nothing beside it but project and id";
+            return Err(FunctionError::invalid(problem));
+        }
+        let key = ExecutionKeys::new(project, id).order();
+        let ordered: Option<Self> = json::get(objects, &key).await?;
+        let ordered = ordered.ok_or_else(|| {
+            FunctionError::invalid(format!(
+                "input: {key} is not there; only the API writes orders"
+            ))
+        })?;
+        if (&ordered.project, &ordered.id) != (&self.project, &self.id) || ordered.order {
+            return Err(FunctionError::invalid(format!(
+                "{key}: it is for another run"
+            )));
+        }
+        Ok(Some(ordered))
     }
 
     /// The overrides: texts as they are, everything else as JSON.

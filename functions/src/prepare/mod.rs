@@ -68,7 +68,12 @@ pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Answer> {
     let dry_run = input.dry_run;
     let placement = StackConfig::load(app.stores.objects.as_ref()).await?;
     let now_ms = app.clock.now_ms();
-    let vouched = vouched(scheduled == "yes");
+    let ordered = input.of_order(app.stores.objects.as_ref()).await;
+    let (input, vouched, ordered) = match ordered {
+        Ok(Some(ordered)) => (ordered, PrincipalIs::Verified, Ok(())),
+        Ok(None) => (input, vouched(scheduled == "yes"), Ok(())),
+        Err(error) => (input, PrincipalIs::Claimed, Err(error)),
+    };
     let said = input.clone().of_schedule(&placement, &app.config.stack);
     let (input, said) = match said {
         Ok(input) => (input, Ok(())),
@@ -76,6 +81,7 @@ pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Answer> {
     };
     let mut known = RefusalDraft::of_input(&id, &input, &run.arn, now_ms);
     known.vouch(vouched);
+    let said = ordered.and(said);
     let result = match said.and_then(|()| theirs(&tenant, &placement, &mut known)) {
         Ok(()) => {
             admit(

@@ -123,6 +123,7 @@ fn whoever_starts_runs_may_do_what_that_takes_and_no_more() {
     same("the admin", &of_policy("admin-shop"), "shop", &["admin"]);
     same("the operator", &of_policy("operator"), "", &["operator"]);
     same("the scheduler", &of_role("schedules"), "", &["schedules"]);
+    same("the API", &of_role("api"), "", &["api", "every_function"]);
     same(
         "the state machine",
         &of_role("state-machine"),

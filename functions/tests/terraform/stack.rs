@@ -21,6 +21,7 @@ pub(crate) static STACK: LazyLock<Rendering> = LazyLock::new(|| {
         "kms_key_arn": format!("arn:aws:kms:eu-west-1:{ACCOUNT}:key/stack"),
         "secret_kms_key_arns": [format!("arn:aws:kms:eu-west-1:{ACCOUNT}:key/secrets")],
         "tracing": true,
+        "api": { "package": "" },
         "schedules": { "a": nightly("shop"), "b": nightly("search"), "c": nightly("rest") },
     });
     let world = World {

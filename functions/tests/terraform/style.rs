@@ -77,6 +77,8 @@ fn described(name: &str, description: Option<String>) {
 
 /// Resources without tags of their own in version 6 of the provider.
 const WITHOUT_TAGS: &[&str] = &[
+    "aws_apigatewayv2_integration",
+    "aws_apigatewayv2_route",
     "aws_athena_prepared_statement",
     "aws_cloudwatch_event_target",
     "aws_dynamodb_table_item",

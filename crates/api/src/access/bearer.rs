@@ -1,17 +1,21 @@
 //! Who is let in by a token in the header `authorization` (RFC 6750).
 
 use super::limit::Limits;
+use crate::caller::Caller;
+use crate::console::is_page;
 use crate::identity::{Identities, Refused};
 use crate::problem::Problem;
 use axum::extract::Request;
-use axum::http::header::{AUTHORIZATION, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::{AUTHORIZATION, COOKIE as COOKIE_HEADER, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 
-/// What anybody may read: it says nothing of what lies here.
-const OPEN: [&str; 1] = ["/openapi.json"];
+/// What anybody may read beside the pages: it says nothing of what lies here.
+const DESCRIPTION: &str = "/openapi.json";
+/// Where pages keep their token for what a browser opens by itself, such as a report.
+const COOKIE: &str = "floodgate-token";
 
 #[derive(Debug)]
 pub(super) struct Bearer {
@@ -32,13 +36,19 @@ impl Bearer {
 
 /// Lets a request pass whose sender may ask.
 pub(super) async fn judge(bearer: &Bearer, mut request: Request, next: Next) -> Response {
-    if OPEN.contains(&request.uri().path()) {
+    let path = request.uri().path();
+    if path == DESCRIPTION || is_page(path) {
         return next.run(request).await;
     }
     let now_ms = (bearer.now_ms)();
-    let known = match token(request.headers()) {
-        Some(token) => bearer.identities.caller(token, now_ms).await,
-        None => Err(Refused::Missing),
+    // A gateway in front has proven who asks: no header of a request can put this there.
+    let proven = request.extensions().get::<Caller>().cloned();
+    let sent = token(request.headers()).or_else(|| kept(&request));
+    let known = match (proven, sent) {
+        (Some(caller), _) if caller.grants.is_empty() => Err(Refused::NoRole),
+        (Some(caller), _) => Ok(caller),
+        (None, Some(token)) => bearer.identities.caller(token, now_ms).await,
+        (None, None) => Err(Refused::Missing),
     };
     let caller = match known {
         Ok(caller) => caller,
@@ -56,6 +66,21 @@ fn token(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     let token = token.trim();
     (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}
+
+/// The token of a page's cookie, for reading alone: a request that changes something says itself who sends it, so that no other site
+/// can have a browser send it.
+fn kept(request: &Request) -> Option<&str> {
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        return None;
+    }
+    let all = request.headers().get_all(COOKIE_HEADER).iter();
+    let mut pairs = all
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='));
+    let (_, token) = pairs.find(|(name, _)| *name == COOKIE)?;
+    (!token.is_empty()).then_some(token)
 }
 
 fn refuse(why: &Refused) -> Response {

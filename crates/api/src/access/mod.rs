@@ -45,14 +45,10 @@ impl Access {
         Self(Way::Browser(Browser::new(port, token, caller)))
     }
 
-    /// Whoever brings a token that these know, as often as the limits allow.
+    /// Whoever brings a token that these know, as often as the limits allow; and whoever a gateway in front has proven, as a [`Caller`]
+    /// among the request's extensions.
     pub fn by_token(identities: Arc<Identities>, limits: Limits, now_ms: fn() -> i64) -> Self {
         Self(Way::Bearer(Bearer::new(identities, limits, now_ms)))
-    }
-
-    /// Whether pages are of any use: a browser has no other way to send a token.
-    pub(crate) fn has_pages(&self) -> bool {
-        matches!(self.0, Way::Browser(_))
     }
 }
 

@@ -73,8 +73,13 @@ impl Config {
             path: path.to_owned(),
             source,
         })?;
+        Self::parse(path, &text)
+    }
+
+    /// From a text; `path` is what messages call it, and where relative paths in it begin.
+    pub(super) fn parse(path: &Path, text: &[u8]) -> Result<Self, ConfigError> {
         let mut config: Self =
-            serde_json::from_slice(&text).map_err(|source| ConfigError::Json {
+            serde_json::from_slice(text).map_err(|source| ConfigError::Json {
                 path: path.to_owned(),
                 source,
             })?;

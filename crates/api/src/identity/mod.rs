@@ -47,6 +47,20 @@ impl Identities {
         Ok(Self { issuers, ..self })
     }
 
+    /// The same, of a text that lies elsewhere; `origin` is what messages call it.
+    ///
+    /// # Errors
+    /// As for [`Identities::with_issuers`].
+    pub fn with_issuers_of(
+        self,
+        origin: &Path,
+        text: &[u8],
+        fetch: Arc<dyn Fetch>,
+    ) -> Result<Self, ConfigError> {
+        let issuers = Config::parse(origin, text)?.issuers(&fetch);
+        Ok(Self { issuers, ..self })
+    }
+
     /// Who brings this token.
     pub(crate) async fn caller(&self, token: &str, now_ms: i64) -> Result<Caller, Refused> {
         let Some(jwt) = Jwt::parse(token)? else {

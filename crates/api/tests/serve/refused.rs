@@ -112,7 +112,7 @@ async fn whatever_is_wrong_is_a_problem() {
     let start = "/v1/projects/own/executions";
     let bad_key = "k".repeat(201);
     for (method, path, headers, body, status) in [
-        ("GET", "/", &[][..], Value::Null, 404),
+        ("GET", "/elsewhere", &[][..], Value::Null, 404),
         ("GET", "/v2", &[], Value::Null, 404),
         ("DELETE", start, &[], Value::Null, 405),
         ("GET", "/v1/executions?limit=many", &[], Value::Null, 400),
@@ -292,4 +292,38 @@ fn a_file_that_would_let_anybody_in_is_refused() {
             .to_string();
         assert!(told.contains(said), "{told}");
     }
+}
+
+#[tokio::test]
+async fn pages_are_for_everybody_and_their_cookie_reads_and_changes_nothing() {
+    let bench = Bench::new();
+    for path in ["/", "/console/app.js", "/report/assets/theme.js"] {
+        let answer = bench
+            .ask((Method::GET, path), None, &[], &Value::Null)
+            .await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}");
+        assert!(
+            answer.headers["content-security-policy"]
+                .to_str()
+                .unwrap()
+                .contains("'self'")
+        );
+    }
+    let cookie = format!("a=b; floodgate-token={}", listed("tester", "own"));
+    let with = [("cookie", cookie.as_str())];
+    let read = bench
+        .ask((Method::GET, "/v1/projects"), None, &with, &Value::Null)
+        .await;
+    assert_eq!(read.status, StatusCode::OK, "{}", read.text);
+    // Another site can have a browser send a cookie; a header it can't.
+    let start = json!({"definition": {"version": 1, "test": "home"}});
+    let path = "/v1/projects/own/executions";
+    let changed = bench.ask((Method::POST, path), None, &with, &start).await;
+    assert_eq!(changed.status, StatusCode::UNAUTHORIZED);
+    assert!(bench.orders.lock().unwrap().is_empty());
+    let empty = [("cookie", "floodgate-token=")];
+    let none = bench
+        .ask((Method::GET, "/v1/projects"), None, &empty, &Value::Null)
+        .await;
+    assert_eq!(none.status, StatusCode::UNAUTHORIZED);
 }

@@ -159,7 +159,10 @@ pub(crate) async fn running(config: &SdkConfig, stack: &str) -> Result<Vec<Strin
     let listing = (json!({}), "stateMachines");
     let machines = listed(&calls, "ListStateMachines", listing).await;
     let machines = machines.map_err(|e| unanswered("list the state machines", e))?;
-    for machine in machines.iter().filter(|machine| own(&text(machine, "name"))) {
+    for machine in machines
+        .iter()
+        .filter(|machine| own(&text(machine, "name")))
+    {
         let arn = text(machine, "stateMachineArn");
         let input = json!({"stateMachineArn": arn, "statusFilter": "RUNNING"});
         let found = listed(&calls, "ListExecutions", (input, "executions")).await;

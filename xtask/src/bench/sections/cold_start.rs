@@ -30,7 +30,7 @@ struct Start {
 }
 
 pub(in crate::bench) fn run(context: &Context) -> Result<String> {
-    let program = package::build(Arch::NATIVE, package::PROFILE)?;
+    let program = package::build(package::Program::Functions, Arch::NATIVE, package::PROFILE)?;
     let listener = TcpListener::bind("127.0.0.1:0")?;
     set_socket_timeout(&listener, Timeout::Recv, Some(LIMIT))?;
     let mut cached: Vec<Vec<Start>> = FUNCTIONS.iter().map(|_| Vec::new()).collect();

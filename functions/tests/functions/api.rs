@@ -1,0 +1,298 @@
+//! The API behind its gateway, over the stack's own functions.
+
+use crate::support::*;
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Request, StatusCode};
+use floodgate_api::Fetch;
+use floodgate_control::{Stores, note_order, read_stop};
+use floodgate_functions::api::{Machines, Settings, router_of};
+use floodgate_functions::*;
+use floodgate_records::execution::{Execution, PrincipalIs};
+use floodgate_records::keys::ExecutionKeys;
+use floodgate_records::status::Status;
+use floodgate_store::RecordStore as _;
+use floodgate_store::aws::ecr::ImageName;
+use lambda_http::RequestExt as _;
+use lambda_http::request::RequestContext;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tower::ServiceExt as _;
+
+const CI: &str = "arn:aws:sts::1:assumed-role/ci/build-7";
+const MACHINE: &str = "arn:aws:states:eu-west-1:1:stateMachine:floodgate";
+
+/// A state machine that comes as far as preparing.
+struct Preparing(Arc<Stack>);
+
+type Answer<T> = std::result::Result<T, Refused>;
+
+#[async_trait]
+impl Account for Preparing {
+    async fn vcpu_quota(&self, region: &str, code: &str) -> Answer<f64> {
+        self.0.books.vcpu_quota(region, code).await
+    }
+    async fn secret(&self, reference: &str) -> Answer<String> {
+        self.0.books.secret(reference).await
+    }
+    async fn image(&self, name: &ImageName) -> Answer<Vec<String>> {
+        self.0.books.image(name).await
+    }
+    async fn start(&self, machine: &str, name: &str, input: &str) -> Answer<StartOutcome> {
+        let outcome = self.0.books.start(machine, name, input).await?;
+        if outcome == StartOutcome::Now {
+            let input: Value = serde_json::from_str(input).unwrap();
+            let arn = format!(
+                "{}:{name}",
+                machine.replace(":stateMachine:", ":execution:")
+            );
+            let run = json!({"arn": arn, "name": name, "started_at": "2023-11-14T22:13:20.000Z"});
+            let payload = json!({"input": input, "run": run});
+            let stack = Arc::clone(&self.0);
+            // In a process of its own, as on AWS: here, on a thread.
+            let preparing = tokio::task::spawn_blocking(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                    .unwrap();
+                // What it refuses is on record.
+                let _ = runtime.block_on(stack.call(Function::Prepare, payload));
+            });
+            preparing.await.unwrap();
+        }
+        Ok(outcome)
+    }
+    async fn execution(&self, arn: &str) -> Answer<Described> {
+        self.0.books.execution(arn).await
+    }
+}
+
+struct NoKeys;
+
+#[async_trait]
+impl Fetch for NoKeys {
+    async fn get(&self, url: &str) -> std::result::Result<Vec<u8>, String> {
+        Err(format!("{url} is not asked in this test"))
+    }
+}
+
+fn stores(stack: &Stack) -> Stores {
+    Stores {
+        objects: stack.objects.clone(),
+        records: stack.records.clone(),
+    }
+}
+
+fn api(stack: &Arc<Stack>) -> Router {
+    let settings = json!({"schema": 1, "requests_per_second": 100, "state_machines": {"*": MACHINE}, "iam": [
+        {"principal": "arn:aws:iam::1:role/ci", "project": "shop", "role": "tester"}]});
+    let settings = Arc::new(Settings::parse(settings.to_string().as_bytes()).unwrap());
+    let starter = Machines::new(
+        stores(stack),
+        Arc::new(Preparing(Arc::clone(stack))),
+        stack.clock.clone(),
+        settings.state_machines.clone(),
+    );
+    router_of(settings, stores(stack), Box::new(starter), Arc::new(NoKeys)).unwrap()
+}
+
+/// Asks as API Gateway hands it on: with the ARN of whoever signed, if the route checks that.
+async fn ask(
+    api: &Router,
+    method: &str,
+    path: &str,
+    by: Option<&str>,
+    body: Value,
+) -> (StatusCode, Value) {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("content-type", "application/json")
+        .body(Body::from(body.to_string()))
+        .unwrap();
+    let authorizer = match by {
+        Some(arn) => json!({"iam": {"userArn": arn}}),
+        None => Value::Null,
+    };
+    let http = json!({"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test"});
+    let context = json!({"authorizer": authorizer, "http": http, "timeEpoch": 0});
+    let context = serde_json::from_value(context).unwrap();
+    let request = request.with_request_context(RequestContext::ApiGatewayV2(context));
+    let response = api.clone().oneshot(request).await.unwrap();
+    let status = response.status();
+    let bytes = to_bytes(response.into_body(), 1 << 20).await.unwrap();
+    (status, serde_json::from_slice(&bytes).unwrap_or_default())
+}
+
+async fn started(stack: &Stack, answer: &Value) -> Execution {
+    let id = answer["execution"].as_str().unwrap();
+    stack.records.get(None, id).await.unwrap().unwrap()
+}
+
+const RUNS: &str = "/iam/v1/projects/shop/executions";
+
+#[tokio::test]
+async fn whoever_signed_a_start_is_proven_in_the_record() {
+    let stack = Arc::new(Stack::new());
+    let api = api(&stack);
+    let start =
+        json!({"definition": definition(1, 60), "environment": {"A": "b"}, "commit": "abc"});
+    let (status, answer) = ask(&api, "POST", RUNS, Some(CI), start).await;
+    assert_eq!(status, StatusCode::CREATED, "{answer}");
+    let run = started(&stack, &answer).await;
+    assert_eq!(run.status, Status::Preparing);
+    let trigger = &run.trigger;
+    assert_eq!(trigger.principal.as_deref(), Some(CI));
+    assert_eq!(trigger.principal_is, PrincipalIs::Verified);
+    assert_eq!(
+        (trigger.kind.as_str(), trigger.commit.as_deref()),
+        ("api", Some("abc"))
+    );
+    // What the state machine is told is where that lies: nobody can tell it another name.
+    let (name, told) = stack.books.started.lock().unwrap()[0].clone();
+    let expected = json!({"project": "shop", "id": run.id, "order": true});
+    assert_eq!(
+        (name, serde_json::from_str(&told).ok()),
+        (run.id.clone(), Some(expected))
+    );
+    let (status, verdict) = ask(
+        &api,
+        "GET",
+        &format!("{RUNS}/{}/verdict", run.id),
+        Some(CI),
+        Value::Null,
+    )
+    .await;
+    assert_eq!(
+        (status, &verdict["is_final"]),
+        (StatusCode::OK, &json!(false))
+    );
+}
+
+#[tokio::test]
+async fn a_definition_with_faults_is_a_run_that_says_so() {
+    let stack = Arc::new(Stack::new());
+    let api = api(&stack);
+    let start = json!({"definition": "version: 1\nproject: shop\n"});
+    let (status, answer) = ask(&api, "POST", RUNS, Some(CI), start).await;
+    assert_eq!(status, StatusCode::CREATED, "{answer}");
+    let run = started(&stack, &answer).await;
+    assert!(
+        run.status.is_final() && run.status != Status::Passed,
+        "{run:?}"
+    );
+    assert!(
+        run.reasons.join(" ").contains("\"test\" is missing"),
+        "{:?}",
+        run.reasons
+    );
+    assert_eq!(run.trigger.principal_is, PrincipalIs::Verified);
+}
+
+#[tokio::test]
+async fn nobody_gets_in_by_saying_who_they_are() {
+    let stack = Arc::new(Stack::new());
+    let api = api(&stack);
+    let start = || json!({"definition": definition(1, 60)});
+    // The path of signed requests proves nothing by itself.
+    for path in [RUNS, "/v1/projects/shop/executions"] {
+        let (status, _) = ask(&api, "POST", path, None, start()).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{path}");
+    }
+    let (status, answer) = ask(&api, "POST", RUNS, Some("arn:aws:iam::1:user/eve"), start()).await;
+    assert_eq!(status, StatusCode::FORBIDDEN, "{answer}");
+    let elsewhere = "/iam/v1/projects/bank/executions";
+    let (status, answer) = ask(&api, "GET", elsewhere, Some(CI), Value::Null).await;
+    assert_eq!(status, StatusCode::NOT_FOUND, "{answer}");
+    let mut claimed = start();
+    claimed["principal"] = json!("boss");
+    let (status, answer) = ask(&api, "POST", RUNS, Some(CI), claimed).await;
+    assert!(status.is_client_error(), "{answer}");
+    assert!(stack.books.started.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_order_is_found_where_only_the_api_writes() {
+    let stack = Stack::new();
+    let order = |more: Value| {
+        let mut input = json!({"project": "shop", "id": ID, "order": true});
+        for (key, value) in more.as_object().unwrap() {
+            input[key] = value.clone();
+        }
+        input
+    };
+    let refusal =
+        |result: std::result::Result<Value, FunctionError>| result.unwrap_err().to_string();
+    let missing = refusal(stack.prepare(order(json!({}))).await);
+    assert!(
+        missing.contains("control/order.json is not there"),
+        "{missing}"
+    );
+
+    let stack = Stack::new();
+    let beside = refusal(
+        stack
+            .prepare(order(json!({"trigger": {"principal": "boss"}})))
+            .await,
+    );
+    assert!(beside.contains("nothing beside it"), "{beside}");
+
+    let stack = Stack::new();
+    let written = json!({"project": "shop", "id": "01JD7Q3W5Z8X9Y0A1B2C3D4E5G", "definition": definition(1, 60)});
+    stack
+        .objects
+        .set(&stack.key("control/order.json"), written.to_string());
+    let other = refusal(stack.prepare(order(json!({}))).await);
+    assert!(other.contains("for another run"), "{other}");
+    assert_eq!(
+        stack.record().await.trigger.principal_is,
+        PrincipalIs::Claimed
+    );
+}
+
+#[tokio::test]
+async fn an_order_to_stop_that_the_api_vouches_for_is_proven_in_the_trail() {
+    let stack = Arc::new(Stack::new());
+    let api = api(&stack);
+    let (_, answer) = ask(
+        &api,
+        "POST",
+        RUNS,
+        Some(CI),
+        json!({"definition": definition(1, 60)}),
+    )
+    .await;
+    let run = started(&stack, &answer).await;
+    let (status, answer) = ask(
+        &api,
+        "POST",
+        &format!("{RUNS}/{}/abort", run.id),
+        Some(CI),
+        json!({}),
+    )
+    .await;
+    assert!(status.is_success(), "{status} {answer}");
+    let keys = ExecutionKeys::new("shop", &run.id);
+    let stores = stores(&stack);
+    let order = read_stop(stores.objects.as_ref(), &keys)
+        .await
+        .unwrap()
+        .unwrap();
+    note_order(&stores, &run, &order).await.unwrap();
+    // Another name in the order is not what was vouched for.
+    let mut forged = order.clone();
+    forged.by = "boss".into();
+    note_order(&stores, &run, &forged).await.unwrap();
+    let trail = stack.records.audit_trail("shop").await.unwrap();
+    let aborts: BTreeMap<_, _> = trail
+        .iter()
+        .filter(|entry| entry.outcome == "stop ordered")
+        .map(|entry| (entry.principal.as_str(), entry.principal_is))
+        .collect();
+    assert_eq!(
+        aborts,
+        BTreeMap::from([(CI, PrincipalIs::Verified), ("boss", PrincipalIs::Claimed)])
+    );
+}
