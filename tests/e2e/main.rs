@@ -23,6 +23,7 @@ mod queries;
 mod recipes;
 mod reports;
 mod runs;
+mod schedules;
 mod scripts;
 mod serve;
 mod shown;

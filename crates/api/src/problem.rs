@@ -127,7 +127,9 @@ impl From<ControlError> for Problem {
             ControlError::Ended { .. }
             | ControlError::IdTaken { .. }
             | ControlError::OverBudget(_) => StatusCode::CONFLICT,
-            ControlError::NotABaseline { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+            ControlError::NotABaseline { .. } | ControlError::Schedule { .. } => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             ControlError::Store(error) => status(error),
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         };

@@ -5,7 +5,7 @@ use crate::problem::{Problem, ProblemBody};
 use crate::service::Service;
 use crate::{
     audit, baselines, budgets, catalogue, console, etag, executions, history, live, members,
-    outcomes, start, verdict,
+    outcomes, schedules, start, verdict,
 };
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -74,6 +74,8 @@ fn described() -> OpenApiRouter<Arc<Service>> {
         .routes(routes!(baselines::show, baselines::set, baselines::clear))
         .routes(routes!(budgets::show, budgets::set))
         .routes(routes!(budgets::halt))
+        .routes(routes!(schedules::list))
+        .routes(routes!(schedules::show, schedules::set, schedules::remove))
         .routes(routes!(audit::trail))
 }
 

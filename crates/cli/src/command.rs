@@ -3,7 +3,7 @@
 use crate::commands::{
     abort, attach, audit, baseline, budget, capacity, compare, convert, demo, deploy, destroy,
     doctor, export, generator, hit, import, init, inspect, notify, register, report, run, runs,
-    schema, serve, show, trend, ui, validate,
+    schedule, schema, serve, show, trend, ui, validate,
 };
 use clap::{Parser, Subcommand};
 
@@ -65,6 +65,8 @@ pub enum Command {
     Baseline(baseline::Args),
     /// Show or set what a project's runs may cost, or let nothing start any more
     Budget(budget::Args),
+    /// Start tests by the clock, while `serve` runs
+    Schedule(schedule::Args),
     /// List, export or verify the audit trail: who did what
     Audit(audit::Args),
     /// Stop a running execution and keep what it measured
@@ -118,8 +120,8 @@ mod tests {
         cli.build();
         for name in [
             "run", "capacity", "hit", "abort", "attach", "audit", "budget", "register", "runs",
-            "serve", "show", "doctor", "notify", "deploy", "destroy", "report", "import",
-            "convert", "export",
+            "schedule", "serve", "show", "doctor", "notify", "deploy", "destroy", "report",
+            "import", "convert", "export",
         ] {
             let command = cli.find_subcommand_mut(name).unwrap();
             insta::assert_snapshot!(format!("help_{name}"), command.render_help());

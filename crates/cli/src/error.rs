@@ -197,6 +197,7 @@ impl CliError {
                 | ControlError::Tasks { .. }
                 | ControlError::Ended { .. }
                 | ControlError::NotABaseline { .. }
+                | ControlError::Schedule { .. }
                 | ControlError::Definition { .. },
             ) => EXIT_INVALID,
             Self::Cloud { code, .. } => *code,

@@ -8,6 +8,7 @@
 
 pub mod args;
 mod clock;
+mod clockwork;
 mod cloud;
 pub mod command;
 pub mod commands;
@@ -42,8 +43,8 @@ use command::{Cli, Command};
 use commands::{
     abort, attach, audit, baseline, budget, capacity, compare, convert, demo, deploy as deploying,
     destroy as destroying, doctor as doctors, export as export_runs, generator, hit, import, init,
-    inspect, notify as notifying, register, report, run, runs, schema, serve, show, trend, ui,
-    validate,
+    inspect, notify as notifying, register, report, run, runs, schedule, schema, serve, show,
+    trend, ui, validate,
 };
 use error::CliError;
 use floodgate_generator::script::{GUARD, guarded};
@@ -173,6 +174,7 @@ fn dispatch(command: Command) -> error::Result<ExitCode> {
             Command::Ui(args) => Box::pin(ui::ui(args)).await,
             Command::Baseline(args) => baseline::baseline(args).await,
             Command::Budget(args) => Box::pin(budget::budget(args)).await,
+            Command::Schedule(args) => Box::pin(schedule::schedule(args)).await,
             Command::Audit(args) => Box::pin(audit::audit(args)).await,
             Command::Abort(args) => abort::abort(args).await,
             Command::Attach(args) => attach::attach(args).await,

@@ -53,6 +53,14 @@ pub enum ControlError {
     /// It may not start: nothing may, or it may cost too much.
     #[error(transparent)]
     OverBudget(#[from] OverBudget),
+    /// A schedule that cannot be kept.
+    #[error("schedule {name:?}: {problem}")]
+    Schedule {
+        /// Its name.
+        name: String,
+        /// What is wrong, and what to do.
+        problem: String,
+    },
     /// The run is over.
     #[error("execution {id} has ended already ({status})")]
     Ended {

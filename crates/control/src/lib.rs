@@ -30,6 +30,7 @@ mod pinned;
 mod prefetch;
 mod prepare;
 mod refuse;
+pub mod schedules;
 pub mod sizing;
 mod stop;
 mod stores;

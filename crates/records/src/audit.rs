@@ -83,5 +83,11 @@ words! {
         Halt = "halt",
         /// Lets runs start again.
         Resume = "resume",
+        /// Writes a schedule.
+        SetSchedule = "set schedule",
+        /// Removes one.
+        RemoveSchedule = "remove schedule",
+        /// Leaves a scheduled start out.
+        Skip = "skip",
     }
 }

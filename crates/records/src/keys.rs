@@ -185,6 +185,19 @@ pub fn budget(project: &str) -> String {
     format!("projects/{project}/budget.json")
 }
 
+/// The prefix of all schedules.
+pub const SCHEDULES: &str = "schedules/";
+
+/// The key of a schedule.
+pub fn schedule_key(project: &str, name: &str) -> String {
+    format!("{SCHEDULES}{project}/{name}/schedule.json")
+}
+
+/// The key of what became of a schedule's starts.
+pub fn schedule_state_key(project: &str, name: &str) -> String {
+    format!("{SCHEDULES}{project}/{name}/state.json")
+}
+
 /// The key of the kill switch of a project, or of everything.
 pub fn halt(project: Option<&str>) -> String {
     match project {

@@ -28,6 +28,7 @@ pub mod over_time;
 pub mod plan;
 pub mod printable;
 pub mod requests;
+pub mod schedule;
 pub mod schema;
 pub mod status;
 pub mod summary;

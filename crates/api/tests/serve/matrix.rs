@@ -46,10 +46,12 @@ impl Operation {
         };
         let path = self.path.replace("{project}", project).replace("{id}", id);
         let path = path.replace("{test}", "home").replace("{version}", "abc");
+        let path = path.replace("{schedule}", "nightly");
         let body = match (self.method.as_str(), self.path.rsplit('/').next()) {
             ("POST", Some("executions")) => json!({"definition": "version: 1"}),
             ("PUT", Some("baseline")) => json!({"execution": passed}),
             ("PUT", Some("budget")) => json!({"a_run": {"usd": 5}, "a_month": {"vu_hours": 10.5}}),
+            ("PUT", Some("{schedule}")) => json!({"test": "home", "expression": "rate(1 day)"}),
             ("PUT", Some("halt")) => json!({"halted": false}),
             _ => Value::Null,
         };

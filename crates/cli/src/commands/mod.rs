@@ -23,6 +23,7 @@ pub mod register;
 pub mod report;
 pub mod run;
 pub mod runs;
+pub mod schedule;
 pub mod schema;
 pub mod serve;
 pub mod show;

@@ -2,6 +2,7 @@
 
 use crate::args::{EnvArgs, OutArgs};
 use crate::clock::now_ms;
+use crate::clockwork::by_the_clock;
 use crate::commands::ui::stored;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
@@ -12,7 +13,8 @@ use crate::serving::Processes;
 use crate::signals::Signals;
 use async_trait::async_trait;
 use floodgate_api::{
-    Access, ConfigError, Fetch, Identities, Limits, RunOrder, Service, StartError, Starter, router,
+    Access, ConfigError, Fetch, Identities, Limits, RunOrder, Scheduler, Service, StartError,
+    Starter, router,
 };
 use floodgate_control::Trail;
 use floodgate_store::aws::call::Calls;
@@ -58,6 +60,7 @@ pub async fn serve(args: Args) -> Result<ExitCode> {
     let processes = Processes::new(stores.clone(), out, usize::from(args.max_runs))?;
     let processes = Arc::new(processes);
     let definitions = stored(&stores, out)?;
+    let scheduled = stores.clone();
     let service = Service::new(stores.clone(), Trail::Here, definitions, now_ms)
         .starting(Box::new(Shared(Arc::clone(&processes))))
         .of(Arc::clone(&identities));
@@ -76,10 +79,12 @@ pub async fn serve(args: Args) -> Result<ExitCode> {
         say!("it is not encrypted: put a proxy that speaks TLS in front of it");
     }
     let mut signals = Signals::new()?;
+    let clockwork = Scheduler::new(scheduled, Arc::new(Shared(Arc::clone(&processes))));
     let access = Access::by_token(identities, Limits::per_second(args.rate), now_ms);
     let served = axum::serve(listener, router(service, access));
     tokio::select! {
         ended = served => ended.map_err(|error| CliError::run("the API", error.to_string()))?,
+        () = by_the_clock(&clockwork) => {}
         _ = signals.next() => {}
         () = keep_trying(&stores, out, &env) => {}
     }
