@@ -1,5 +1,6 @@
 //! `floodgate ui`: the console over what runs on this machine, and in a browser where there is one.
 
+use crate::serve::{TESTER, serve};
 use crate::support::*;
 use floodgate_testserver::{Config, TestServer};
 use std::io::{Read as _, Write as _};
@@ -104,6 +105,31 @@ fn the_console_shows_what_is_on_record_and_what_goes_on() {
     );
     // The page has stopped it.
     long.end().expect(105);
+    running.signal("TERM");
+    running.end().expect(0);
+}
+
+#[test]
+fn the_console_of_the_api_asks_for_a_token() {
+    let Ok(browser) = std::env::var(BROWSER) else {
+        eprintln!("skipped: {BROWSER} is not set (cargo xtask pages)");
+        return;
+    };
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
+    let (ended, summary) = bench.run(&arrivals(&target.url(), 20, "2s", ""), &[]);
+    ended.expect(0);
+    let (running, port) = serve(&bench, &[]);
+    let mut tools = browser.lines();
+    let mut node = Command::new(tools.next().unwrap());
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/sign-in.mjs");
+    let pictures = std::env::var(PICTURES).unwrap_or_else(|_| bench.path("").display().to_string());
+    node.arg(script)
+        .args(tools)
+        .arg(format!("http://127.0.0.1:{port}"))
+        .args([TESTER, &summary.execution, &pictures]);
+    let looked = node.output().unwrap();
+    let said = String::from_utf8_lossy(&looked.stderr);
+    assert!(looked.status.success(), "{said}");
     running.signal("TERM");
     running.end().expect(0);
 }
