@@ -57,7 +57,12 @@ fn block(run: &Value, spacing: &str) -> Value {
 
 /// Dates in double braces would be made into others: they are parted.
 fn run(text: &str, more: Value) -> Value {
-    let mut run = json!({"type": "TextRun", "text": text.replace("{{", "{ {")});
+    let mut plain = text.to_owned();
+    // Of three braces, one pass leaves two.
+    while plain.contains("{{") {
+        plain = plain.replace("{{", "{ {");
+    }
+    let mut run = json!({"type": "TextRun", "text": plain});
     if let (Some(run), Value::Object(more)) = (run.as_object_mut(), more) {
         run.extend(more);
     }
