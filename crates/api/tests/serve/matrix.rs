@@ -85,6 +85,18 @@ async fn fill(bench: &Bench) -> [(String, String); 2] {
     all.try_into().unwrap()
 }
 
+/// A schedule in each project: one of the operations removes it.
+async fn plan(bench: &Bench) {
+    for project in ["own", "foreign"] {
+        let path = format!("/v1/projects/{project}/schedules/nightly");
+        let body = json!({"test": "home", "expression": "rate(1 day)"});
+        let admin = listed("admin", project);
+        let planned = bench.ask((Method::PUT, &path), Some(&admin), &[], &body);
+        let planned = planned.await;
+        assert!(planned.status.is_success(), "{}", planned.text);
+    }
+}
+
 #[tokio::test]
 async fn every_route_does_what_the_role_allows_and_knows_no_foreign_project() {
     let bench = Bench::new();
@@ -96,6 +108,9 @@ async fn every_route_does_what_the_role_allows_and_knows_no_foreign_project() {
             let rs256 = bench.keys.sign(&json!({"alg": "RS256", "kid": "r1"}), &jwt);
             for token in [listed(role, "own"), bench.keys.es256(&jwt), rs256] {
                 let what = format!("{} {} by {role}", operation.method, operation.path);
+                if operation.path.contains("{schedule}") {
+                    plan(&bench).await;
+                }
                 let (path, body) = operation.of("own", &own.0, &own.1);
                 let of = (operation.method.clone(), path.as_str());
                 let answer = bench.ask(of, Some(&token), &[], &body).await;
