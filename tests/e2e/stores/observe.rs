@@ -24,7 +24,7 @@ fn what_prometheus_tells_is_judged_shown_and_exported_like_any_trend() {
     let target = TestServer::start(Config::fast()).unwrap();
     let bench = Bench::new();
     let url = format!("http://127.0.0.1:{}", server.port);
-    let query = "time() - floor(time() / 100) * 100";
+    let query = "time() % 100";
     let observe = format!(
         "  fixed: {{ prometheus: \"{url}\", query: vector(42.5), interval: 1s }}\n  \
          clock: {{ prometheus: \"{url}/\", query: \"vector({query})\", interval: 2s }}"
