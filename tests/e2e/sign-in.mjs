@@ -32,11 +32,11 @@ for (const [name, width, colorScheme] of /** @type {const} */ ([["light", 1280, 
   assert.ok(!page.url().includes(token));
 
   // The browser opens the report by itself, without a header.
-  await page.locator("tbody td a", { hasText: id }).or(page.locator("tbody td a")).first().click();
+  await page.goto(`${address}/#/runs/e2e/${id}`);
   await page.waitForSelector("iframe.report");
-  const report = await page.waitForFunction(() => document.querySelector("iframe.report") !== null) && page.frames().find((frame) => frame.url().endsWith("/report"));
-  await report?.waitForSelector("h1");
+  const report = await (await page.locator("iframe.report").elementHandle())?.contentFrame();
   assert.ok(report, "the report is not shown");
+  await report.waitForSelector("h1");
   await page.screenshot({ path: join(pictures, `signed-in-${name}.png`) });
 
   await page.getByRole("button", { name: "Sign out" }).click();
