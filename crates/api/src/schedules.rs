@@ -4,6 +4,7 @@ use crate::caller::Caller;
 use crate::extract::{Body, Path};
 use crate::problem::{BodyRefusals, Problem, Refusals};
 use crate::service::Service;
+use crate::start::one;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -61,10 +62,6 @@ pub(crate) struct NewSchedule {
 
 fn utc() -> String {
     "UTC".to_owned()
-}
-
-const fn one() -> u32 {
-    1
 }
 
 /// A schedule, and what becomes of it.

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use floodgate_control::budget::not_halted;
 use floodgate_control::json;
+use floodgate_control::schedules::MAX_GENERATORS;
 use floodgate_policy::Action;
 use floodgate_records::execution::{Trigger, TriggerKind};
 use floodgate_records::keys::start_by_key;
@@ -27,8 +28,6 @@ use utoipa::ToSchema;
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Characters of a key at most.
 const LONGEST_KEY: usize = 200;
-/// Processes of a run at most, as on the command line.
-const MOST_GENERATORS: u32 = 256;
 
 /// A run that is to be started: a definition, or a test that has run before.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
@@ -72,7 +71,7 @@ enum Definition {
     Tree(Map<String, Value>),
 }
 
-const fn one() -> u32 {
+pub(crate) const fn one() -> u32 {
     1
 }
 
@@ -169,9 +168,9 @@ impl Start {
             (Some(_), None, None) | (None, Some(_), _) => {}
             _ => return Err(unprocessable("name either a definition or a test")),
         }
-        if !(1..=MOST_GENERATORS).contains(&self.generators) {
+        if !(1..=MAX_GENERATORS).contains(&self.generators) {
             let problem = format!(
-                "generators: {} is not a valid number; from 1 to {MOST_GENERATORS}",
+                "generators: {} is not a valid number; from 1 to {MAX_GENERATORS}",
                 self.generators
             );
             return Err(unprocessable(problem));

@@ -9,6 +9,9 @@ use floodgate_records::audit::Action;
 use floodgate_records::keys::{SCHEDULES, schedule_key, schedule_state_key};
 use floodgate_records::schedule::{Schedule, ScheduleState, ScheduledStart};
 
+/// Processes that share the load of a run on one machine, at most.
+pub const MAX_GENERATORS: u32 = 256;
+
 /// Starts whose end is remembered.
 const REMEMBERED: usize = 20;
 /// Characters of a name at most, as in EventBridge Scheduler.
@@ -59,11 +62,11 @@ pub fn check(schedule: &Schedule) -> Result<Times> {
     if schedule.test.trim().is_empty() {
         return Err(wrong(name, "it names no test; say which one is run"));
     }
-    if !(1..=256).contains(&schedule.generators) {
+    if !(1..=MAX_GENERATORS).contains(&schedule.generators) {
         let n = schedule.generators;
         return Err(wrong(
             name,
-            format!("{n} generators; from 1 to 256 are possible"),
+            format!("{n} generators; from 1 to {MAX_GENERATORS} are possible"),
         ));
     }
     times(schedule)

@@ -5,6 +5,8 @@ pub mod call;
 #[cfg(feature = "calls")]
 pub mod ecr;
 mod error;
+#[cfg(feature = "calls")]
+mod service;
 
 #[cfg(any(feature = "s3", feature = "calls"))]
 pub use error::Chained;
