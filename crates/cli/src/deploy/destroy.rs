@@ -16,9 +16,10 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 
 /// Modules that hold nothing which cannot be made again: everything but `storage`.
-const MODULES: [&str; 8] = [
+const MODULES: [&str; 9] = [
     "access",
     "alarms",
+    "api",
     "functions",
     "generator",
     "orchestration",
