@@ -12,10 +12,17 @@ use serde_json::{Value, json};
 /// (<https://docs.aws.amazon.com/sns/latest/api/API_Publish.html>).
 const SUBJECT: usize = 100;
 
-fn refused(error: &CallError) -> Refusal {
+/// A permission or a topic that is being put up may be there later. `what` is the input of the Terraform module that gives it: it stands
+/// first, since what AWS says of a denial is long, and messages are cut.
+fn refused(error: &CallError, what: &str) -> Refusal {
     match error {
-        // A permission or a topic that is being put up may be there later.
         CallError::Unsigned(_) => Refusal::never(error.to_string()),
+        // SNS has a code of its own.
+        error if error.is_denial() || error.code() == "AuthorizationError" => {
+            Refusal::again(format!(
+                "lets this sender send nothing (that of a stack: see notifications.{what} of the Terraform module): {error}"
+            ))
+        }
         error => Refusal::again(error.to_string()),
     }
 }
@@ -65,7 +72,9 @@ pub(crate) async fn publish(calls: &Calls, topic: &str, notice: &Notice) -> Resu
         input.push((format!("{place}.Value.StringValue"), (*value).to_owned()));
     }
     let published = at(calls, topic).query(SNS, "Publish", &input).await;
-    published.map(drop).map_err(|error| refused(&error))
+    published
+        .map(drop)
+        .map_err(|error| refused(&error, "topic_arns"))
 }
 
 /// Puts an event: source `floodgate`, the notice's type as its detail type.
@@ -80,7 +89,7 @@ pub(crate) async fn put_event(calls: &Calls, bus: &str, notice: &Notice) -> Resu
     });
     let (calls, input) = (at(calls, bus), json!({"Entries": [entry]}));
     let answer = calls.json(EVENTS, "PutEvents", &input).await;
-    let answer = answer.map_err(|error| refused(&error))?;
+    let answer = answer.map_err(|error| refused(&error, "event_bus_arns"))?;
     if answer["FailedEntryCount"].as_u64() == Some(0) {
         return Ok(());
     }
@@ -115,5 +124,29 @@ pub(crate) async fn send_mail(
         }},
     });
     let sent = calls.post(SES, "/v2/email/outbound-emails", &input).await;
-    sent.map(drop).map_err(|error| refused(&error))
+    sent.map(drop)
+        .map_err(|error| refused(&error, "ses_identity_arns"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_denial_names_what_would_allow_it() {
+        let denied = |code: &str| CallError::Refused {
+            code: code.into(),
+            message: "not you".into(),
+        };
+        for code in ["AuthorizationError", "AccessDeniedException"] {
+            let refusal = refused(&denied(code), "topic_arns");
+            assert!(!refusal.is_final());
+            assert!(
+                refusal.to_string().contains("notifications.topic_arns"),
+                "{refusal}"
+            );
+        }
+        let other = refused(&denied("Throttling"), "topic_arns");
+        assert_eq!(other.to_string(), "not you (Throttling)");
+    }
 }

@@ -87,7 +87,10 @@ impl Courier {
             Channel::Slack(url) => self.post(url, &slack::body(&notice.message)).await,
             Channel::Teams(url) => self.post(url, &teams::body(&notice.message)).await,
             Channel::Email(mail) => match &mail.smtp {
-                Some(url) => email::send(mail, url, notice, now, self.backoff.attempt).await,
+                Some(url) => {
+                    let (patience, reach) = (self.backoff.attempt, self.reach);
+                    email::send(mail, url, notice, now, patience, reach).await
+                }
                 None => aws::send_mail(self.calls().await, mail, notice).await,
             },
             Channel::Sns(topic) => aws::publish(self.calls().await, topic, notice).await,

@@ -1,8 +1,9 @@
 //! E-mail: plain text by SMTP, encrypted unless the server is on this machine.
 
-use crate::http::told;
+use crate::http::{out_of_reach, told};
 use crate::message::Message;
 use crate::notice::Notice;
+use crate::reach::Reach;
 use crate::refusal::Refusal;
 use crate::slack::cut;
 use crate::text;
@@ -16,6 +17,7 @@ use lettre::{AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
 use std::error::Error;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
+use tokio::net::lookup_host;
 
 /// Characters of a subject.
 const SUBJECT: usize = 150;
@@ -121,6 +123,22 @@ fn tls(server: &Server<'_>) -> Result<Tls, Refusal> {
     })
 }
 
+/// What is connected to: an address that was looked at, where not every one will do. IPv4 comes first, since functions have no other.
+async fn connected_to(server: &Server<'_>, reach: Reach) -> Result<String, Refusal> {
+    if reach == Reach::Anywhere {
+        return Ok(server.host.to_owned());
+    }
+    let found = lookup_host((server.host, server.port)).await;
+    let found = found.map_err(|error| told("cannot be found", &error))?;
+    let mut found: Vec<_> = found.map(|address| address.ip()).collect();
+    found.sort_by_key(IpAddr::is_ipv6);
+    if let Some(own) = found.iter().find(|address| !reach.allows(**address)) {
+        return Err(out_of_reach(*own));
+    }
+    let first = found.first().map(ToString::to_string);
+    first.ok_or_else(|| Refusal::again("has no address"))
+}
+
 /// Hands the mail to its server.
 pub(crate) async fn send(
     email: &Email,
@@ -128,9 +146,11 @@ pub(crate) async fn send(
     notice: &Notice,
     now: SystemTime,
     patience: Duration,
+    reach: Reach,
 ) -> Result<(), Refusal> {
     let server = Server::of(url).ok_or_else(|| Refusal::never("is no mail server's address"))?;
-    let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(server.host)
+    let host = connected_to(&server, reach).await?;
+    let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host)
         .port(server.port)
         .tls(tls(&server)?)
         .timeout(Some(patience));
@@ -187,5 +207,19 @@ mod tests {
         }
         assert_eq!(Server::of("http://x"), None);
         assert_eq!(Server::of("smtp://x:y"), None);
+    }
+
+    #[tokio::test]
+    async fn a_mail_server_is_no_way_to_the_machine_that_sends() {
+        for url in ["smtp://127.0.0.1:9001", "smtp://localhost", "smtps://[::1]"] {
+            let server = Server::of(url).unwrap();
+            let refused = connected_to(&server, Reach::Elsewhere).await.unwrap_err();
+            assert!(refused.is_final(), "{refused}");
+            let anywhere = connected_to(&server, Reach::Anywhere).await.unwrap();
+            assert_eq!(anywhere, server.host);
+        }
+        let other = Server::of("smtp://203.0.113.9").unwrap();
+        let connected = connected_to(&other, Reach::Elsewhere).await.unwrap();
+        assert_eq!(connected, "203.0.113.9");
     }
 }

@@ -15,6 +15,7 @@ use hyper_util::rt::TokioIo;
 use percent_encoding::percent_decode_str;
 use rustls_pki_types::ServerName;
 use std::error::Error;
+use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
@@ -105,10 +106,7 @@ async fn connect(url: &Url, reach: Reach) -> Result<TcpStream, Refusal> {
     let mut last = Refusal::again("has no address");
     for address in found {
         if !reach.allows(address.ip()) {
-            return Err(Refusal::never(format!(
-                "is at {}, which is this machine's own: notifications from the cloud go to other machines",
-                address.ip()
-            )));
+            return Err(out_of_reach(address.ip()));
         }
         match TcpStream::connect(address).await {
             Ok(stream) => {
@@ -120,6 +118,13 @@ async fn connect(url: &Url, reach: Reach) -> Result<TcpStream, Refusal> {
         }
     }
     Err(last)
+}
+
+/// Of a receiver that is at an address of this machine's.
+pub(crate) fn out_of_reach(address: IpAddr) -> Refusal {
+    Refusal::never(format!(
+        "is at {address}, which is this machine's own: notifications from the cloud go to other machines"
+    ))
 }
 
 async fn send(

@@ -6,9 +6,11 @@
 //!
 //! Nothing here decides a verdict, and nothing that fails here changes one.
 
+mod ask;
 mod aws;
 mod backoff;
 mod courier;
+mod delivery;
 mod email;
 mod events;
 mod http;
@@ -29,13 +31,15 @@ mod webhook;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
+pub use ask::{Ask, Asked};
 pub use backoff::{BACKGROUND, Backoff, FOREGROUND};
 pub use courier::{Account, Courier};
+pub use delivery::{Tries, deliver};
 pub use events::{Moment, events};
 pub use link::{CONSOLE_URL, Link};
 pub use message::{Baseline, Data, Load, Message};
 pub use notice::{Notice, notices};
-pub use outbox::{Entry, Outbox, OutboxError};
+pub use outbox::{Contents, Entry, Outbox, OutboxError};
 pub use reach::Reach;
 pub use refusal::Refusal;
 pub use sign::{BadSecret, SigningKey, signatures};

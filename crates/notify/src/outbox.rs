@@ -1,11 +1,17 @@
-//! Notices that wait, and dead letters: an object each below `notifications/`, outside of any run.
+//! Notices that wait, and dead letters: an object each below `notifications/PROJECT/`, outside of any run.
+//!
+//! Whoever may not send asks whoever may: an object below `asked/`, whose name says it all. Dead letters lie apart, below `dead/`, so that
+//! looking for what is due does not read them again and again.
 //!
 //! An entry is written before the first attempt and removed when it is taken, so that a process that dies loses nothing. Whoever tries it
 //! first moves its time on: another process leaves it alone until then. Two may still send the same; it has one id.
 
+use crate::ask::{Ask, Asked};
 use crate::backoff::{BACKGROUND, Backoff};
 use crate::notice::Notice;
 use crate::refusal::Refusal;
+use bytes::Bytes;
+use floodgate_records::notify::Channel;
 use floodgate_store::json::{self, JsonError};
 use floodgate_store::{ObjectStore, StoreError};
 use serde::{Deserialize, Serialize};
@@ -13,6 +19,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const PREFIX: &str = "notifications/";
+const DEAD: &str = "dead/";
+const ASKED: &str = "asked/";
 /// How long whoever tries an entry has it for themselves.
 const LEASE: Duration = Duration::from_secs(60);
 
@@ -55,6 +63,20 @@ impl Entry {
     /// The layout that this code writes and reads.
     pub const SCHEMA: u32 = 1;
 
+    /// A notice that nobody has tried to send yet.
+    pub fn new(notice: Notice, channel: &Channel, now_ms: i64) -> Self {
+        Self {
+            schema: Self::SCHEMA,
+            notice,
+            channel: channel.kind().to_owned(),
+            place: channel.place(),
+            since_ms: now_ms,
+            attempts: 0,
+            next_ms: None,
+            why: String::new(),
+        }
+    }
+
     /// The project of its run.
     pub fn project(&self) -> &str {
         &self.notice.message.data.project
@@ -83,6 +105,17 @@ fn ms(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// What lies in an outbox, by name: nothing is read yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Keys of entries that wait.
+    pub waiting: Vec<String>,
+    /// Keys of dead letters.
+    pub dead: Vec<String>,
+    /// What somebody asks for.
+    pub asked: Vec<Ask>,
+}
+
 /// Notices that wait, in a store.
 #[derive(Clone)]
 pub struct Outbox {
@@ -93,10 +126,6 @@ impl Outbox {
     /// That of a store.
     pub fn new(objects: Arc<dyn ObjectStore>) -> Self {
         Self { objects }
-    }
-
-    fn key(notice: &Notice) -> String {
-        format!("{PREFIX}{}/{}.json", notice.message.data.project, notice.id)
     }
 
     /// Keeps an entry for whoever tries it now: for a minute nobody else does.
@@ -114,9 +143,14 @@ impl Outbox {
     /// # Errors
     /// What the store refuses.
     pub async fn put(&self, entry: &Entry) -> Result<(), OutboxError> {
-        let key = Self::key(&entry.notice);
+        let [live, dead] = keys(entry.project(), &entry.notice.id);
+        let (key, other) = match entry.next_ms {
+            Some(_) => (live, dead),
+            None => (dead, live),
+        };
         let bytes = json::bytes(&key, entry)?;
-        Ok(self.objects.put(&key, bytes).await?)
+        self.objects.put(&key, bytes).await?;
+        Ok(self.objects.delete(&other).await?)
     }
 
     /// Forgets one that was taken.
@@ -124,10 +158,77 @@ impl Outbox {
     /// # Errors
     /// What the store refuses.
     pub async fn remove(&self, entry: &Entry) -> Result<(), OutboxError> {
-        Ok(self.objects.delete(&Self::key(&entry.notice)).await?)
+        for key in keys(entry.project(), &entry.notice.id) {
+            self.objects.delete(&key).await?;
+        }
+        Ok(())
     }
 
-    /// All entries, by project and execution, and what cannot be read among them, a sentence each.
+    /// What there is, by name.
+    ///
+    /// # Errors
+    /// What the store refuses.
+    pub async fn look(&self, project: Option<&str>) -> Result<Contents, OutboxError> {
+        let prefix = match project {
+            Some(project) => format!("{PREFIX}{project}/"),
+            None => PREFIX.to_owned(),
+        };
+        let mut found = Contents::default();
+        for object in self.objects.list(&prefix).await? {
+            let inside = object.key[PREFIX.len()..].split_once('/');
+            let Some((project, name)) = inside else {
+                continue;
+            };
+            if let Some(asked) = name.strip_prefix(ASKED) {
+                found.asked.extend(Asked::of_name(asked).map(|what| Ask {
+                    project: project.to_owned(),
+                    what,
+                }));
+            } else if name.starts_with(DEAD) {
+                found.dead.push(object.key);
+            } else {
+                found.waiting.push(object.key);
+            }
+        }
+        Ok(found)
+    }
+
+    /// The entry at a key; `None` if it is gone.
+    ///
+    /// # Errors
+    /// What the store refuses, and [`JsonError::Malformed`] of what is no entry, or one of another project.
+    pub async fn read(&self, key: &str) -> Result<Option<Entry>, OutboxError> {
+        let Some(entry) = json::get::<Entry>(self.objects.as_ref(), key).await? else {
+            return Ok(None);
+        };
+        if keys(entry.project(), &entry.notice.id)
+            .iter()
+            .any(|own| own == key)
+        {
+            return Ok(Some(entry));
+        }
+        let wrong = "it is of another project or notification than its key says";
+        Err(JsonError::Malformed {
+            key: key.to_owned(),
+            source: serde::de::Error::custom(wrong),
+        }
+        .into())
+    }
+
+    /// An entry by its notice's id, dead or not.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub async fn find(&self, project: &str, id: &str) -> Result<Option<Entry>, OutboxError> {
+        for key in keys(project, id) {
+            if let Some(entry) = self.read(&key).await? {
+                return Ok(Some(entry));
+            }
+        }
+        Ok(None)
+    }
+
+    /// All entries, those that wait before dead letters, and what cannot be read among them, a sentence each.
     ///
     /// # Errors
     /// What the store refuses.
@@ -135,20 +236,42 @@ impl Outbox {
         &self,
         project: Option<&str>,
     ) -> Result<(Vec<Entry>, Vec<String>), OutboxError> {
-        let prefix = match project {
-            Some(project) => format!("{PREFIX}{project}/"),
-            None => PREFIX.to_owned(),
-        };
+        let Contents { waiting, dead, .. } = self.look(project).await?;
         let (mut entries, mut damaged) = (Vec::new(), Vec::new());
-        for object in self.objects.list(&prefix).await? {
-            match json::get::<Entry>(self.objects.as_ref(), &object.key).await {
+        for key in waiting.into_iter().chain(dead) {
+            match self.read(&key).await {
                 Ok(entry) => entries.extend(entry),
-                Err(JsonError::Malformed { key, source }) => {
+                Err(OutboxError::Store(JsonError::Malformed { key, source })) => {
                     damaged.push(format!("{key} is no notification: {source}"));
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(error),
             }
         }
         Ok((entries, damaged))
     }
+
+    /// Asks whoever looks after the outbox for something.
+    ///
+    /// # Errors
+    /// What the store refuses.
+    pub async fn ask(&self, ask: &Ask) -> Result<(), OutboxError> {
+        Ok(self.objects.put(&asked(ask), Bytes::new()).await?)
+    }
+
+    /// Forgets what was asked for and is done.
+    ///
+    /// # Errors
+    /// What the store refuses.
+    pub async fn answered(&self, ask: &Ask) -> Result<(), OutboxError> {
+        Ok(self.objects.delete(&asked(ask)).await?)
+    }
+}
+
+fn asked(ask: &Ask) -> String {
+    format!("{PREFIX}{}/{ASKED}{}", ask.project, ask.what)
+}
+
+/// Where an entry lies while it waits, and where as a dead letter.
+fn keys(project: &str, id: &str) -> [String; 2] {
+    ["", DEAD].map(|part| format!("{PREFIX}{project}/{part}{id}.json"))
 }

@@ -1,14 +1,15 @@
 //! `floodgate notify`: notifications that were not taken, and those of a run once more.
 
-use crate::args::{EnvArgs, OutArgs, ProjectArgs};
+use crate::args::{EnvArgs, PlaceArgs};
 use crate::env::Environment;
 use crate::error::{CliError, Result};
-use crate::local::open_existing;
 use crate::notices::{Tried, again, courier, replay, warn};
 use crate::output::{counted, print, print_json, say, say_damaged};
+use crate::stores::Executions;
 use clap::Subcommand;
 use floodgate_control::{Stores, find_in};
-use floodgate_notify::{BACKGROUND, Entry, Outbox};
+use floodgate_notify::{Ask, Asked, BACKGROUND, Entry, Moment, Outbox};
+use floodgate_records::execution::Execution;
 use floodgate_report::format::utc_minute;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -30,12 +31,9 @@ pub enum Action {
         /// Print them as JSON
         #[arg(long)]
         json: bool,
-        /// Whose.
+        /// Whose, and where.
         #[command(flatten)]
-        project: ProjectArgs,
-        /// Where executions are kept.
-        #[command(flatten)]
-        out: OutArgs,
+        place: PlaceArgs,
     },
     /// Try again now what was not taken, dead letters as well
     Retry {
@@ -45,12 +43,9 @@ pub enum Action {
         /// Values of references.
         #[command(flatten)]
         env: EnvArgs,
-        /// Whose.
+        /// Whose, and where.
         #[command(flatten)]
-        project: ProjectArgs,
-        /// Where executions are kept.
-        #[command(flatten)]
-        out: OutArgs,
+        place: PlaceArgs,
     },
     /// Send the notifications of an execution's end once more, under the same ids
     Replay {
@@ -60,63 +55,99 @@ pub enum Action {
         /// Values of references.
         #[command(flatten)]
         env: EnvArgs,
-        /// Whose.
+        /// Whose, and where.
         #[command(flatten)]
-        project: ProjectArgs,
-        /// Where executions are kept.
-        #[command(flatten)]
-        out: OutArgs,
+        place: PlaceArgs,
     },
 }
 
-/// Lists, retries or replays.
+/// Lists, retries or replays. What waits in a stack is sent by the stack, which has the secrets: it is asked to.
 ///
 /// # Errors
 /// A folder that is not there, an id that nothing has, what the store refuses, and notifications that are still not taken.
 pub async fn notify(args: Args) -> Result<ExitCode> {
     match args.action {
-        Action::List { json, project, out } => {
-            let (stores, _) = open_existing(&out.out)?;
-            list(&entries(&stores, &project).await?, json)
+        Action::List { json, place } => {
+            let found = open(&place).await?;
+            list(&entries(found.stores(), &place).await?, json)
         }
-        Action::Retry {
-            ids,
-            env,
-            project,
-            out,
-        } => {
-            let env = Environment::new(&env, &out.out)?;
-            let (stores, _) = open_existing(&out.out)?;
-            let found = entries(&stores, &project).await?;
-            retry(&stores, &out.out, &env, chosen(found, &ids)?).await
-        }
-        Action::Replay {
-            id,
-            env,
-            project,
-            out,
-        } => {
-            let env = Environment::new(&env, &out.out)?;
-            let (stores, _) = open_existing(&out.out)?;
-            let execution = find_in(&stores, project.project.as_deref(), &id).await?;
-            if !execution.status.is_final() {
-                let status = execution.status.as_str();
-                let what = format!("execution {}", execution.id);
-                return Err(CliError::run(
-                    what,
-                    format!("is {status}: it has not ended"),
-                ));
+        Action::Retry { ids, env, place } => {
+            let env = Environment::new(&env, &place.out.out)?;
+            let found = open(&place).await?;
+            let stores = found.stores();
+            let chosen = chosen(entries(stores, &place).await?, &ids)?;
+            match found {
+                Executions::Cloud { .. } => ask(stores, chosen.iter().map(again_later)).await,
+                Executions::Local { .. } => retry(stores, &place.out.out, &env, chosen).await,
             }
-            let (all, told) = Box::pin(replay(&stores, &out.out, &env, &execution)).await?;
+        }
+        Action::Replay { id, env, place } => {
+            let env = Environment::new(&env, &place.out.out)?;
+            let found = open(&place).await?;
+            let stores = found.stores();
+            let execution = ended(stores, &place, &id).await?;
+            if let Executions::Cloud { .. } = found {
+                return ask(stores, [end_of(&execution)]).await;
+            }
+            let (all, told) = Box::pin(replay(stores, &place.out.out, &env, &execution)).await?;
             warn(&told);
             concluded(all, told.len())
         }
     }
 }
 
-async fn entries(stores: &Stores, project: &ProjectArgs) -> Result<Vec<Entry>> {
+async fn open(place: &PlaceArgs) -> Result<Executions> {
+    Executions::open(&place.cloud, &place.project, &place.out).await
+}
+
+async fn ended(stores: &Stores, place: &PlaceArgs, id: &str) -> Result<Execution> {
+    let execution = find_in(stores, place.project.project.as_deref(), id).await?;
+    if execution.status.is_final() {
+        return Ok(execution);
+    }
+    let status = execution.status.as_str();
+    let what = format!("execution {}", execution.id);
+    Err(CliError::run(
+        what,
+        format!("is {status}: it has not ended"),
+    ))
+}
+
+fn again_later(entry: &Entry) -> Ask {
+    Ask {
+        project: entry.project().to_owned(),
+        what: Asked::Notice(entry.notice.id.clone()),
+    }
+}
+
+fn end_of(execution: &Execution) -> Ask {
+    Ask {
+        project: execution.project.clone(),
+        what: Asked::Moment {
+            moment: Moment::Ended,
+            execution: execution.id.clone(),
+        },
+    }
+}
+
+/// Asks the stack to send.
+async fn ask(stores: &Stores, all: impl IntoIterator<Item = Ask>) -> Result<ExitCode> {
     let outbox = Outbox::new(stores.objects.clone());
-    let listed = outbox.list(project.project.as_deref()).await;
+    let mut asked = 0;
+    for ask in all {
+        let put = outbox.ask(&ask).await;
+        put.map_err(|error| CliError::run("notifications", error))?;
+        asked += 1;
+    }
+    if asked > 0 {
+        print("asked for: a stack with notifications sends within 5 minutes\n")?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn entries(stores: &Stores, place: &PlaceArgs) -> Result<Vec<Entry>> {
+    let outbox = Outbox::new(stores.objects.clone());
+    let listed = outbox.list(place.project.project.as_deref()).await;
     let (entries, damaged) = listed.map_err(|error| CliError::run("notifications", error))?;
     say_damaged(&damaged);
     Ok(entries)

@@ -1,7 +1,7 @@
 //! Single calls of services that no whole client is worth: signed, retried, and answered as JSON or XML.
 //!
-//! A generated client takes a minute to build and hundreds of kilobytes of a program; of Step Functions four calls are made, of IAM, SNS,
-//! SES and EventBridge one each. Signing and TLS are those of the SDK; the protocols are short:
+//! A generated client takes a minute to build and hundreds of kilobytes of a program; of Step Functions four calls are made, of IAM, Lambda,
+//! SNS, SES and EventBridge one each. Signing and TLS are those of the SDK; the protocols are short:
 //! <https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html> and
 //! <https://smithy.io/2.0/aws/protocols/aws-query-protocol.html>.
 
@@ -11,7 +11,7 @@ pub use super::service::{
 };
 
 use super::error::Chained;
-use super::service::IAM;
+use super::service::{IAM, LAMBDA};
 use super::{ATTEMPTS, FIRST_PAUSE};
 use crate::error::Cause;
 use aws_config::SdkConfig;
@@ -96,6 +96,7 @@ impl CallError {
                     || code == "TooManyRequestsException"
                     || code.starts_with("status 5")
                     || code == "ServerException"
+                    || code == "ServiceException"
                     || code == "InternalFailure"
                     || code == "ServiceUnavailable"
             }
@@ -270,20 +271,42 @@ impl Calls {
         path: &str,
         input: &Value,
     ) -> Result<Value, CallError> {
+        let answer = self.rest(of, path, None, input).await?;
+        serde_json::from_slice(&answer).map_err(|error| CallError::Answer(error.into()))
+    }
+
+    /// Calls a function of Lambda by its name, and does not wait for what comes of it: Lambda keeps the call until the function takes it
+    /// (<https://docs.aws.amazon.com/lambda/latest/dg/invocation-async.html>).
+    ///
+    /// # Errors
+    /// [`CallError`] after the last try.
+    pub async fn invoke_later(&self, function: &str, input: &Value) -> Result<(), CallError> {
+        let path = format!("/2015-03-31/functions/{function}/invocations");
+        let kind = ("x-amz-invocation-type", "Event".to_owned());
+        self.rest(LAMBDA, &path, Some(kind), input).await.map(drop)
+    }
+
+    async fn rest(
+        &self,
+        of: RestService,
+        path: &str,
+        header: Option<(&'static str, String)>,
+        input: &Value,
+    ) -> Result<Bytes, CallError> {
         let (region, domain) = (&self.region, domain(&self.region));
         let uri = match &self.endpoint {
             Some(endpoint) => format!("{endpoint}{path}"),
             None => format!("https://{}.{region}.{domain}{path}", of.host),
         };
+        let json = ("content-type", "application/json".to_owned());
         let call = Signed {
             service: of.name,
             region,
             uri,
-            headers: vec![("content-type", "application/json".to_owned())],
+            headers: [json].into_iter().chain(header).collect(),
             body: input.to_string().into_bytes(),
         };
-        let answer = self.call(&Request::Signed(&call)).await?;
-        serde_json::from_slice(&answer).map_err(|error| CallError::Answer(error.into()))
+        self.call(&Request::Signed(&call)).await
     }
 
     /// What lies at a URL that is signed already. An emulator gives hosts of AWS; what it has lies with itself.
@@ -463,16 +486,13 @@ mod tests {
         assert_eq!(element("<a>", "a"), None);
     }
 
-    /// A server that answers the first request with 503 and the next with JSON; what it was asked is given back.
-    async fn server() -> (String, tokio::task::JoinHandle<Vec<String>>) {
+    /// A server that answers the first request with 503 and the next with this; what it was asked is given back.
+    async fn server(second: &'static str) -> (Calls, tokio::task::JoinHandle<Vec<String>>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = tokio::spawn(async move {
             let mut asked = Vec::new();
-            for answer in [
-                "503 Busy\r\ncontent-length: 0",
-                "200 OK\r\ncontent-length: 8",
-            ] {
+            for answer in ["503 Busy\r\ncontent-length: 0\r\n\r\n", second] {
                 let (mut stream, _) = listener.accept().await.unwrap();
                 let mut text = String::new();
                 while !text.ends_with("{\"a\":1}") {
@@ -480,23 +500,12 @@ mod tests {
                     let read = stream.read(&mut piece).await.unwrap();
                     text.push_str(&String::from_utf8_lossy(&piece[..read]));
                 }
-                asked.push(text);
-                let body = if answer.starts_with("200") {
-                    "{\"b\": 2}"
-                } else {
-                    ""
-                };
-                let text = format!("HTTP/1.1 {answer}\r\nconnection: close\r\n\r\n{body}");
+                asked.push(text.to_lowercase());
+                let text = format!("HTTP/1.1 {answer}");
                 stream.write_all(text.as_bytes()).await.unwrap();
             }
             asked
         });
-        (url, asked)
-    }
-
-    #[tokio::test]
-    async fn a_call_is_signed_and_tried_again() {
-        let (url, asked) = server().await;
         let credentials = Credentials::new("key", "secret", None, None, "test");
         let config = super::super::loader()
             .endpoint_url(url)
@@ -504,11 +513,16 @@ mod tests {
             .credentials_provider(credentials)
             .load()
             .await;
-        let calls = Calls::new(&config);
+        (Calls::new(&config), asked)
+    }
+
+    #[tokio::test]
+    async fn a_call_is_signed_and_tried_again() {
+        let answer = "200 OK\r\ncontent-length: 8\r\nconnection: close\r\n\r\n{\"b\": 2}";
+        let (calls, asked) = server(answer).await;
         let answer = calls.json(ECR, "Do", &serde_json::json!({"a": 1})).await;
         assert_eq!(answer.unwrap()["b"], 2);
         for text in asked.await.unwrap() {
-            let text = text.to_lowercase();
             assert!(
                 text.contains("x-amz-target: amazonec2containerregistry_v20150921.do"),
                 "{text}"
@@ -517,6 +531,26 @@ mod tests {
                 text.contains("credential=key/") && text.contains("/eu-west-1/ecr/"),
                 "{text}"
             );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_function_that_is_called_later_answers_nothing() {
+        let answer = "202 Accepted\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        let (calls, asked) = server(answer).await;
+        let input = serde_json::json!({"a": 1});
+        calls.invoke_later("fg-notify", &input).await.unwrap();
+        for text in asked.await.unwrap() {
+            assert!(
+                text.starts_with("post /2015-03-31/functions/fg-notify/invocations "),
+                "{text}"
+            );
+            assert!(text.contains("x-amz-invocation-type: event"), "{text}");
+            assert!(text.contains("/eu-west-1/lambda/"), "{text}");
+            let signed = text
+                .lines()
+                .find(|line| line.starts_with("authorization: "));
+            assert!(signed.unwrap().contains("x-amz-invocation-type"), "{text}");
         }
     }
 }

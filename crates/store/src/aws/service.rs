@@ -99,3 +99,8 @@ pub const SES: RestService = RestService {
     name: "ses",
     host: "email",
 };
+/// Lambda.
+pub(super) const LAMBDA: RestService = RestService {
+    name: "lambda",
+    host: "lambda",
+};
