@@ -1,5 +1,5 @@
-# One stack: bucket and table, six functions, a state machine, generators in one or more regions. Nothing of it costs
-# anything while no run is on, but for what is stored (and NAT gateways, if asked for).
+# One stack: bucket and table, six functions and one that notifies, a state machine, generators in one or more regions. Nothing of it
+# costs anything while no run is on, but for what is stored, and if they are asked for NAT gateways, and notifications a few cents.
 
 data "aws_caller_identity" "current" {}
 
@@ -98,29 +98,35 @@ module "generator" {
 module "functions" {
   source = "./modules/functions"
 
-  name               = var.name
-  iam_prefix         = local.iam_prefix
-  package            = var.functions_package
-  emulator_endpoint  = var.emulator_endpoint
-  architecture       = var.functions_architecture
-  overrides          = var.functions
-  bucket             = module.storage.bucket
-  bucket_arn         = module.storage.bucket_arn
-  table              = module.storage.table
-  table_arn          = module.storage.table_arn
-  kms_key_arn        = var.kms_key_arn
-  state_machine_base = local.state_machine_base
-  state_machine_arns = values(local.state_machine_arns)
-  execution_arns     = local.execution_arns
-  task_role_arns     = concat(values(module.generator.task_role_arns), [module.generator.execution_role_arn])
-  secret_arns        = local.secret_arns
-  region             = local.home
-  account_id         = local.account_id
-  partition          = local.partition
-  log_level          = var.log_level
-  log_retention_days = var.log_retention_days
-  tracing            = var.tracing
-  tags               = local.tags
+  name                = var.name
+  iam_prefix          = local.iam_prefix
+  package             = var.functions_package
+  emulator_endpoint   = var.emulator_endpoint
+  architecture        = var.functions_architecture
+  overrides           = var.functions
+  bucket              = module.storage.bucket
+  bucket_arn          = module.storage.bucket_arn
+  table               = module.storage.table
+  table_arn           = module.storage.table_arn
+  kms_key_arn         = var.kms_key_arn
+  state_machine_base  = local.state_machine_base
+  state_machine_arns  = values(local.state_machine_arns)
+  execution_arns      = local.execution_arns
+  task_role_arns      = concat(values(module.generator.task_role_arns), [module.generator.execution_role_arn])
+  secret_arns         = local.secret_arns
+  secret_kms_key_arns = var.secret_kms_key_arns
+  notifications       = var.notifications != null
+  console_url         = try(var.notifications.console_url, null)
+  topic_arns          = try(var.notifications.topic_arns, [])
+  event_bus_arns      = try(var.notifications.event_bus_arns, [])
+  ses_identity_arns   = try(var.notifications.ses_identity_arns, [])
+  region              = local.home
+  account_id          = local.account_id
+  partition           = local.partition
+  log_level           = var.log_level
+  log_retention_days  = var.log_retention_days
+  tracing             = var.tracing
+  tags                = local.tags
 }
 
 module "orchestration" {

@@ -26,7 +26,7 @@ variable "functions_architecture" {
 }
 
 variable "functions" {
-  description = "Memory (MB) and timeout (s) by function (prepare, launch, watch, merge, finish, reap); overrides the defaults."
+  description = "Memory (MB) and timeout (s) by function (prepare, launch, watch, merge, finish, reap, notify); overrides the defaults."
   type = map(object({
     memory_mb = optional(number)
     timeout_s = optional(number)
@@ -280,6 +280,41 @@ variable "queries" {
     max_query_gb = optional(number, 10)
   })
   default = null
+}
+
+variable "notifications" {
+  description = <<-EOT
+    Notifications of runs (docs/notify.md); null: none. With {}, a function reads the secrets that definitions name below `notify`
+    and sends; every five minutes it looks for what wasn't taken. `console_url` is where they link to. Topics, event
+    buses and identities of SES can be used by definitions of all projects; others can't be.
+  EOT
+  type = object({
+    console_url       = optional(string)
+    topic_arns        = optional(list(string), [])
+    event_bus_arns    = optional(list(string), [])
+    ses_identity_arns = optional(list(string), [])
+  })
+  default = null
+
+  validation {
+    condition     = var.notifications == null ? true : var.notifications.console_url == null ? true : can(regex("^https?://[^[:space:]]+$", var.notifications.console_url))
+    error_message = "notifications.console_url is \"${var.notifications == null ? "" : coalesce(var.notifications.console_url, "null")}\": take a URL that begins with https://, or null."
+  }
+
+  validation {
+    condition     = var.notifications == null ? true : alltrue([for arn in var.notifications.topic_arns : can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_.-]+$", arn))])
+    error_message = "notifications.topic_arns has [${var.notifications == null ? "" : join(", ", var.notifications.topic_arns)}]: take ARNs of topics, such as arn:aws:sns:eu-west-1:123456789012:load-tests."
+  }
+
+  validation {
+    condition     = var.notifications == null ? true : alltrue([for arn in var.notifications.event_bus_arns : can(regex("^arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9_./-]+$", arn))])
+    error_message = "notifications.event_bus_arns has [${var.notifications == null ? "" : join(", ", var.notifications.event_bus_arns)}]: take ARNs of event buses, such as arn:aws:events:eu-west-1:123456789012:event-bus/default."
+  }
+
+  validation {
+    condition     = var.notifications == null ? true : alltrue([for arn in var.notifications.ses_identity_arns : can(regex("^arn:aws[a-z-]*:ses:[a-z0-9-]+:[0-9]{12}:identity/[^*?]+$", arn))])
+    error_message = "notifications.ses_identity_arns has [${var.notifications == null ? "" : join(", ", var.notifications.ses_identity_arns)}]: take ARNs of identities, such as arn:aws:ses:eu-west-1:123456789012:identity/example.com."
+  }
 }
 
 variable "api" {

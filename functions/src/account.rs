@@ -1,10 +1,11 @@
-//! What a run needs of the account beside tasks: quotas, secrets, the state machine.
+//! What a run needs of the account beside tasks: quotas, secrets, the state machine, other functions.
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use floodgate_store::aws::call::Calls;
+use floodgate_store::aws::call::{CallError, Calls, SECRETS};
 use floodgate_store::aws::ecr::{self, ImageName};
+use serde_json::{Value, json};
 
 /// Why there was no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +38,14 @@ pub struct Described {
     pub cause: Option<String>,
 }
 
+/// A secret with its value.
+pub struct Secret {
+    /// Its ARN.
+    pub arn: String,
+    /// Its value.
+    pub text: String,
+}
+
 /// An account's other services.
 #[async_trait]
 pub trait Account: Send + Sync {
@@ -44,6 +53,10 @@ pub trait Account: Send + Sync {
     async fn vcpu_quota(&self, region: &str, code: &str) -> Result<f64, Refused>;
     /// The ARN of a secret, if it is there.
     async fn secret(&self, reference: &str) -> Result<String, Refused>;
+    /// A secret with its value, by its name or ARN.
+    async fn read_secret(&self, reference: &str) -> Result<Secret, Refused>;
+    /// Has a function called, by its name; what comes of it is not waited for.
+    async fn call_later(&self, function: &str, payload: &Value) -> Result<(), Refused>;
     /// The processors that an image in ECR is for, as Docker names them.
     async fn image(&self, name: &ImageName) -> Result<Vec<String>, Refused>;
     /// Starts an execution of a state machine.
@@ -91,6 +104,30 @@ impl Account for AwsAccount {
         Ok(secret.arn.unwrap_or_default())
     }
 
+    async fn read_secret(&self, reference: &str) -> Result<Secret, Refused> {
+        let mut calls = Calls::new(&self.config);
+        // An ARN names its region, which may be another than the function's.
+        if let Some(region) = region_of(reference) {
+            calls = calls.in_region(region);
+        }
+        let input = json!({"SecretId": reference});
+        let found = calls.json(SECRETS, "GetSecretValue", &input).await;
+        let found = found.map_err(called)?;
+        let text = |key: &str| found[key].as_str().map(str::to_owned);
+        match text("SecretString") {
+            Some(value) => Ok(Secret {
+                arn: text("ARN").unwrap_or_default(),
+                text: value,
+            }),
+            None => Err(Refused::Unknown("it is binary: store it as text".into())),
+        }
+    }
+
+    async fn call_later(&self, function: &str, payload: &Value) -> Result<(), Refused> {
+        let calls = Calls::new(&self.config);
+        calls.invoke_later(function, payload).await.map_err(called)
+    }
+
     async fn image(&self, name: &ImageName) -> Result<Vec<String>, Refused> {
         match ecr::find(&Calls::new(&self.config), name).await {
             Ok(Some(image)) => Ok(image.architectures),
@@ -124,6 +161,19 @@ impl Account for AwsAccount {
             error: found.error,
             cause: found.cause,
         })
+    }
+}
+
+/// The region in an ARN.
+fn region_of(arn: &str) -> Option<&str> {
+    let mut fields = arn.strip_prefix("arn:")?.split(':');
+    fields.nth(2).filter(|region| !region.is_empty())
+}
+
+fn called(error: CallError) -> Refused {
+    match error.code() {
+        "ResourceNotFoundException" => Refused::Missing(error.to_string()),
+        _ => Refused::Unknown(error.to_string()),
     }
 }
 

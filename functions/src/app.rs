@@ -7,6 +7,7 @@ use crate::metrics::Metrics;
 use crate::tasks::Tasks;
 use floodgate_control::Stores;
 use floodgate_log::Sink;
+use floodgate_notify::Courier;
 use std::sync::Arc;
 use std::time::Duration;
 use tracing::Span;
@@ -22,6 +23,8 @@ pub struct App {
     pub tasks: Arc<dyn Tasks>,
     /// The rest of the account.
     pub account: Arc<dyn Account>,
+    /// Brings notifications.
+    pub courier: Arc<Courier>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Where its metrics go: the log.

@@ -1,6 +1,7 @@
 //! What a function is told by its environment: read once, when it starts.
 
 use floodgate_log::Level;
+use floodgate_notify::CONSOLE_URL;
 
 /// Which function this process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,17 +18,20 @@ pub enum Function {
     Finish,
     /// Stops what must not go on.
     Reap,
+    /// Tells of runs.
+    Notify,
 }
 
 impl Function {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Prepare,
         Self::Launch,
         Self::Watch,
         Self::Merge,
         Self::Finish,
         Self::Reap,
+        Self::Notify,
     ];
 
     /// The value of `FLOODGATE_FUNCTION`.
@@ -39,13 +43,17 @@ impl Function {
             Self::Merge => "merge",
             Self::Finish => "finish",
             Self::Reap => "reap",
+            Self::Notify => "notify",
         }
     }
 
     /// The environment variables that it reads beside those of all functions.
     pub const fn own_variables(self) -> &'static [&'static str] {
         match self {
-            Self::Reap => &["FLOODGATE_STATE_MACHINE"],
+            Self::Prepare => &["FLOODGATE_NOTIFY"],
+            Self::Finish => &["FLOODGATE_NOTIFY"],
+            Self::Reap => &["FLOODGATE_STATE_MACHINE", "FLOODGATE_NOTIFY"],
+            Self::Notify => &["FLOODGATE_CONSOLE_URL"],
             _ => &[],
         }
     }
@@ -145,6 +153,10 @@ pub struct Config {
     pub log: Level,
     /// The state machine's ARN: reap only.
     pub state_machine: Option<String>,
+    /// The name of the function that notifies: of those that have it called, where the stack has one.
+    pub notify: Option<String>,
+    /// Where the console is, for definitions that don't say: notify only.
+    pub console_url: Option<String>,
 }
 
 impl Config {
@@ -158,7 +170,7 @@ impl Config {
         let function = function.ok_or(ConfigError::Value {
             name: "FLOODGATE_FUNCTION",
             value: which,
-            allowed: "prepare, launch, watch, merge, finish, reap",
+            allowed: "prepare, launch, watch, merge, finish, reap, notify",
         })?;
         let state_machine = match function {
             Function::Reap => {
@@ -167,6 +179,12 @@ impl Config {
             }
             _ => None,
         };
+        let own = |name: &str| {
+            let reads = function.own_variables().contains(&name);
+            get(name).filter(|value| reads && !value.is_empty())
+        };
+        let notify = own("FLOODGATE_NOTIFY");
+        let console_url = own(CONSOLE_URL);
         let stack = need(&get, "FLOODGATE_STACK", "the name of the stack")?;
         let place = Place::read(get)?;
         Ok(Self {
@@ -177,6 +195,8 @@ impl Config {
             table: place.table,
             log: place.log,
             state_machine,
+            notify,
+            console_url,
         })
     }
 
@@ -210,6 +230,9 @@ mod tests {
             let config = Config::read(environment(function.name())).unwrap();
             assert_eq!(config.function, function);
             assert_eq!(config.state_machine.is_some(), function == Function::Reap);
+            assert_eq!(config.console_url.is_some(), function == Function::Notify);
+            let callers = [Function::Prepare, Function::Finish, Function::Reap];
+            assert_eq!(config.notify.is_some(), callers.contains(&function));
         }
     }
 
@@ -221,11 +244,7 @@ mod tests {
             unknown.contains("\"sweep\"") && unknown.contains("reap"),
             "{unknown}"
         );
-        for name in VARIABLES
-            .iter()
-            .take(5)
-            .chain(Function::Reap.own_variables())
-        {
+        for name in VARIABLES.iter().take(5).chain(&["FLOODGATE_STATE_MACHINE"]) {
             let environment = environment("reap");
             let without = |n: &str| environment(n).filter(|_| n != *name);
             let message = message(Config::read(without).unwrap_err());

@@ -6,6 +6,7 @@ use crate::cost::{observed_until, site};
 use crate::error::{Result, bounded};
 use crate::launch::by_capacity;
 use crate::launched::LaunchedTasks;
+use crate::notify;
 use crate::resolve;
 use crate::run::{Run, RunPhase};
 use crate::stack_config::{SPOT, StackConfig};
@@ -15,6 +16,7 @@ use floodgate_control::{
     Closing, Finished, Measured, finish_with, load_figures, note_order, read_stop,
 };
 use floodgate_core::cost;
+use floodgate_notify::Moment;
 use floodgate_records::control::StopReason;
 use floodgate_records::execution::Execution;
 use floodgate_records::keys::ExecutionKeys;
@@ -97,6 +99,9 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
         tracing::warn!(reason, "report not written");
     }
     tell(app, &run, &finished.execution, began_ms).await;
+    if !definition.notify.is_empty() {
+        notify::later(app, &run.project, &run.execution, Moment::Ended).await;
+    }
     let execution = finished.execution;
     let passed = execution.status.error_name().is_none();
     Ok(Run {

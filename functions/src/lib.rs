@@ -1,7 +1,7 @@
 //! The Lambda functions that a run's state machine calls: one program, one module a function.
 //!
 //! `prepare` makes a plan, `launch` starts its tasks, `watch` looks after them, `merge` adds up what they wrote,
-//! `finish` judges, and `reap` stops what must not go on. What they do to a run is `floodgate_control`; here stands what
+//! `finish` judges, `reap` stops what must not go on, and `notify` tells of it all. What they do to a run is `floodgate_control`; here stands what
 //! only the cloud has: payloads, placement, ECS, pacing by the history of a state machine.
 //!
 //! Every function may be called again with the same input, by Lambda's retries and by a redrive, and then goes on where the
@@ -22,6 +22,7 @@ mod launch;
 mod launched;
 mod merge;
 mod metrics;
+mod notify;
 mod pace;
 mod pattern;
 mod prepare;
@@ -29,6 +30,7 @@ mod principal;
 mod reap;
 mod resolve;
 mod run;
+mod secrets;
 mod serve;
 mod stack_config;
 mod supervisor;
@@ -36,7 +38,7 @@ mod tasks;
 mod tenant;
 mod watch;
 
-pub use account::{Account, AwsAccount, Described, Refused, StartOutcome};
+pub use account::{Account, AwsAccount, Described, Refused, Secret, StartOutcome};
 pub use app::App;
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, ConfigError, Function, VARIABLES};

@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::clock::between;
 use crate::error::{FunctionError, Result, bounded};
 use crate::id::{execution_id, name_of, parse_time};
+use crate::notify;
 use crate::prepare::{RefusalDraft, write_down};
 use crate::run::Run;
 use crate::stack_config::StackConfig;
@@ -17,6 +18,7 @@ use crate::tenant::{Tenant, machine_of};
 use floodgate_control::watch::Phase;
 use floodgate_control::{GivenUp, give_up, plain_cause};
 use floodgate_core::cost::Watched;
+use floodgate_notify::Moment;
 use floodgate_records::control::{Stop, StopReason};
 use floodgate_records::execution::Execution;
 use floodgate_records::status::ERROR_INVALID;
@@ -249,6 +251,7 @@ async fn without_plan(
     };
     let given_up = GivenUp::for_good(&why);
     give_up(&app.stores, project, id, given_up, app.clock.now_ms()).await?;
+    notify::later(app, project, id, Moment::Ended).await;
     Err(FunctionError::errored(why))
 }
 

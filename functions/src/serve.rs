@@ -10,6 +10,8 @@ use crate::error::FunctionError;
 use aws_config::SdkConfig;
 use floodgate_control::Stores;
 use floodgate_log::{Level, Sink, lines};
+use floodgate_notify::{Account, Courier, FOREGROUND, Reach};
+use floodgate_store::aws::call::Calls;
 use floodgate_store::aws::sdk_config;
 use floodgate_store::dynamodb::DynamoStore;
 use floodgate_store::s3::S3Store;
@@ -84,6 +86,12 @@ async fn serve(config: Config) -> Result<(), String> {
         stores: stores(&sdk, &config.place()),
         tasks: Arc::new(EcsTasks::new(&sdk)),
         account: Arc::new(AwsAccount::new(&sdk)),
+        courier: Arc::new(Courier::new(
+            Account::Given(Calls::new(&sdk)),
+            // Definitions come from elsewhere, and Lambda's own interface listens on this machine.
+            Reach::Elsewhere,
+            FOREGROUND,
+        )),
         clock: Arc::new(SystemClock),
         out,
         stay: App::STAY,

@@ -31,7 +31,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-FUNCTIONS = ("prepare", "launch", "watch", "merge", "finish", "reap")
+FUNCTIONS = ("prepare", "launch", "watch", "merge", "finish", "reap", "notify")
 #: Seconds that a function may take: those of the tests are not optimised, and six runs share two processors.
 TIMEOUT_S = 900
 ACCOUNT = "000000000000"
@@ -175,6 +175,12 @@ def rendered(options: Options, architecture: str, secret_arns: dict[str, list[st
         "functions_architecture": architecture,
         "emulator_endpoint": options.endpoint,
         "merge_concurrency": MERGE_CONCURRENCY,
+        # The topic, the bus and the identity are a test's to make.
+        "notifications": {
+            "topic_arns": [f"arn:aws:sns:{options.region}:{ACCOUNT}:{options.name}-notifications"],
+            "event_bus_arns": [f"arn:aws:events:{options.region}:{ACCOUNT}:event-bus/{options.name}"],
+            "ses_identity_arns": [f"arn:aws:ses:{options.region}:{ACCOUNT}:identity/floodgate.example"],
+        },
     }
     command = [str(options.gateway), "render", "--inputs", json.dumps(inputs)]
     said = subprocess.run(

@@ -277,3 +277,27 @@ run "address_block" {
 
   expect_failures = [var.cidr]
 }
+
+run "notifications" {
+  command = plan
+
+  variables {
+    notifications = {
+      topic_arns = ["arn:aws:sns:eu-west-1:123456789012:*"]
+    }
+  }
+
+  expect_failures = [var.notifications]
+}
+
+run "notifications_by_mail" {
+  command = plan
+
+  variables {
+    notifications = {
+      ses_identity_arns = ["example.com"]
+    }
+  }
+
+  expect_failures = [var.notifications]
+}

@@ -285,3 +285,17 @@ run "no_queries" {
     error_message = "there are tables that nobody asked for"
   }
 }
+
+run "notifications" {
+  variables {
+    notifications = {
+      console_url = "https://floodgate.example.com"
+      topic_arns  = ["arn:aws:sns:eu-west-1:123456789012:load-tests"]
+    }
+  }
+
+  assert {
+    condition     = join(" ", keys(module.functions.names)) == "finish launch merge notify prepare reap watch"
+    error_message = "the functions are ${join(", ", keys(module.functions.names))}"
+  }
+}

@@ -4,6 +4,7 @@ use crate::execution::PROJECT;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_sfn::config::{Credentials, SharedCredentialsProvider};
 use floodgate_store::aws;
+use floodgate_store::aws::call::Calls;
 use floodgate_store::dynamodb::DynamoStore;
 use floodgate_store::s3::S3Store;
 use serde::Deserialize;
@@ -209,6 +210,12 @@ impl Stack {
             ("FLOODGATE_STACK", self.text("name").into()),
         ]
     }
+}
+
+/// Calls of an emulator by whoever may do anything.
+pub(crate) async fn calls(stack: &Stack) -> Calls {
+    let (endpoint, region) = (stack.text("endpoint"), stack.text("region"));
+    Calls::new(&sdk_config(endpoint, region, ADMINISTRATOR).await)
 }
 
 /// Where the emulator listens, for a proxy before it.

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::cost::site_of;
 use crate::error::{FunctionError, Result};
 use crate::id::{execution_id, parse_time};
+use crate::notify;
 use crate::pace::{Course, Phases, Steps, expected};
 use crate::run::{Run, RunPhase};
 use crate::stack_config::StackConfig;
@@ -27,8 +28,10 @@ use floodgate_control::{
 use floodgate_core::cost;
 use floodgate_core::definition::model::{Definition, Region};
 use floodgate_core::planned::planned_load;
+use floodgate_notify::Moment;
 use floodgate_records::estimate::Estimate;
 use floodgate_records::execution::{Infrastructure, InfrastructureKind, PrincipalIs, Trigger};
+use floodgate_records::notify::Event;
 use floodgate_records::status::ERROR_INVALID;
 use input::Input;
 use serde::Serialize;
@@ -189,6 +192,13 @@ async fn admit(
     }
 
     let prepared = prepare(&app.stores, &id, &package, trigger, &options, now_ms).await?;
+    if definition
+        .notify
+        .iter()
+        .any(|of| of.on.contains(&Event::Started))
+    {
+        notify::later(app, &prepared.plan.project, &id, Moment::Started).await;
+    }
     register(app, input, &package, now_ms).await?;
     tracing::info!(
         project = prepared.plan.project,

@@ -3,12 +3,14 @@
 use super::input::Input;
 use crate::app::App;
 use crate::error::{FunctionError, Result};
+use crate::notify;
 use crate::stack_config::StackConfig;
 use crate::tenant::Tenant;
 use floodgate_control::load::Loaded;
 use floodgate_control::{PlanOptions, Refusal, refuse};
 use floodgate_core::definition::sketch;
 use floodgate_core::planned::planned_load;
+use floodgate_notify::Moment;
 use floodgate_records::control::Stop;
 use floodgate_records::execution::{Execution, PrincipalIs, Trigger, TriggerKind};
 use floodgate_records::word::Word;
@@ -187,6 +189,10 @@ pub(crate) async fn write_down(
             .count("Executions", 1)
             .count("ExecutionsNotPassed", 1)
             .emit();
+        // Nobody knows whom a definition with faults wants told.
+        if aborted || matches!(error, FunctionError::Errored(_)) {
+            notify::later(app, &execution.project, &execution.id, Moment::Ended).await;
+        }
     }
     Ok(recorded)
 }

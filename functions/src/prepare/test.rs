@@ -96,8 +96,11 @@ pub(super) async fn load(
     let unheeded = local.filter(|fault| fault.problem != LOCAL_ONLY);
     doubts.extend(unheeded.map(ToString::to_string));
     let definition = &checked.parsed.definition;
-    if !definition.notify.is_empty() {
-        doubts.push("notify has no effect in the cloud yet".to_owned());
+    if !definition.notify.is_empty() && app.config.notify.is_none() {
+        doubts.push(
+            "notify has no effect: this stack notifies nobody; set `notifications` in the Terraform module"
+                .to_owned(),
+        );
     }
     agree("project", input.project.as_deref(), &definition.project)?;
     agree("test", input.test.as_deref(), &definition.test)?;

@@ -37,6 +37,12 @@ impl Account for Preparing {
     async fn secret(&self, reference: &str) -> Answer<String> {
         self.0.books.secret(reference).await
     }
+    async fn read_secret(&self, reference: &str) -> Answer<Secret> {
+        self.0.books.read_secret(reference).await
+    }
+    async fn call_later(&self, function: &str, payload: &Value) -> Answer<()> {
+        self.0.books.call_later(function, payload).await
+    }
     async fn image(&self, name: &ImageName) -> Answer<Vec<String>> {
         self.0.books.image(name).await
     }

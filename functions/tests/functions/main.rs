@@ -6,8 +6,11 @@ mod bounds;
 mod ecs;
 mod launching;
 mod machine;
+mod notifying;
 mod preparing;
 mod reaping;
+#[path = "../../../tests/e2e/notify/receiver.rs"]
+mod receiver;
 mod refusing;
 mod running;
 mod support;

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use floodgate_control::Stores;
 use floodgate_functions::*;
 use floodgate_log::{Level, lines};
+use floodgate_notify::{Account as Credentials, Backoff, Courier, Reach};
 use floodgate_records::execution::Execution;
 use floodgate_store::RecordStore;
 use floodgate_store::aws::ecr::ImageName;
@@ -192,6 +193,10 @@ impl Tasks for Played {
 pub struct Books {
     pub quota: Mutex<Option<f64>>,
     pub secrets: Mutex<Vec<String>>,
+    /// Values of secrets, by their names.
+    pub values: Mutex<BTreeMap<String, String>>,
+    /// The functions that were called, and with what; `None`: Lambda is away.
+    pub calls: Mutex<Option<Vec<(String, Value)>>>,
     pub started: Mutex<Vec<(String, String)>>,
     /// The machines that were started.
     pub machines: Mutex<Vec<String>>,
@@ -214,6 +219,22 @@ impl Account for Books {
         } else {
             Err(Refused::Missing("there is no such secret".into()))
         }
+    }
+    async fn read_secret(&self, reference: &str) -> std::result::Result<Secret, Refused> {
+        let arn = self.secret(reference).await?;
+        let text = self.values.lock().unwrap()[reference].clone();
+        Ok(Secret { arn, text })
+    }
+    async fn call_later(
+        &self,
+        function: &str,
+        payload: &Value,
+    ) -> std::result::Result<(), Refused> {
+        let mut calls = self.calls.lock().unwrap();
+        let calls = calls.as_mut();
+        let calls = calls.ok_or_else(|| Refused::Unknown("ServiceException: away".into()))?;
+        calls.push((function.to_owned(), payload.clone()));
+        Ok(())
     }
     async fn image(&self, name: &ImageName) -> std::result::Result<Vec<String>, Refused> {
         let images = self.images.lock().unwrap();
@@ -275,7 +296,19 @@ pub struct Stack {
     pub books: Arc<Books>,
     pub clock: Arc<SetClock>,
     pub out: Arc<Mutex<Vec<u8>>>,
+    /// Whether it notifies.
+    pub notifies: bool,
+    /// Where receivers may be: on loopback, where those of the tests are.
+    pub reach: Reach,
 }
+
+/// Does not wait for a receiver that is away.
+const HASTY: Backoff = Backoff {
+    first: Duration::from_millis(1),
+    longest: Duration::from_millis(1),
+    total: Duration::ZERO,
+    attempt: Duration::from_secs(20),
+};
 
 impl Stack {
     pub fn new() -> Self {
@@ -289,8 +322,11 @@ impl Stack {
                 meanwhile: Mutex::default(),
             }),
             out: Arc::default(),
+            notifies: true,
+            reach: Reach::Anywhere,
         };
         *stack.books.quota.lock().unwrap() = Some(4_000.0);
+        *stack.books.calls.lock().unwrap() = Some(Vec::new());
         stack.place(&placement());
         stack
     }
@@ -308,6 +344,8 @@ impl Stack {
                 "FLOODGATE_BUCKET" => "bucket".into(),
                 "FLOODGATE_BUCKET_REGION" => "eu-west-1".into(),
                 "FLOODGATE_TABLE" => "floodgate".into(),
+                "FLOODGATE_NOTIFY" if self.notifies => "floodgate-notify".into(),
+                "FLOODGATE_CONSOLE_URL" => "https://console.example".into(),
                 "FLOODGATE_STATE_MACHINE" => {
                     "arn:aws:states:eu-west-1:1:stateMachine:floodgate".into()
                 }
@@ -322,6 +360,7 @@ impl Stack {
             },
             tasks: self.tasks.clone(),
             account: self.books.clone(),
+            courier: Arc::new(Courier::new(Credentials::OfEnvironment, self.reach, HASTY)),
             clock: self.clock.clone(),
             out: self.out.clone(),
             stay: App::STAY,

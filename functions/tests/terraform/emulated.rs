@@ -1,6 +1,7 @@
 //! What `infra/emulator/deploy.py` takes from the Terraform code instead of saying it again.
 
 use crate::stack::{ACCOUNT, STACK};
+use floodgate_gateway::terraform::{World, render};
 use serde_json::{Value, json};
 
 fn made(kind: &str, name: &str) -> &'static Value {
@@ -12,7 +13,9 @@ fn made(kind: &str, name: &str) -> &'static Value {
 
 #[test]
 fn functions_have_their_settings() {
-    for which in ["prepare", "launch", "watch", "merge", "finish", "reap"] {
+    for which in [
+        "prepare", "launch", "watch", "merge", "finish", "reap", "notify",
+    ] {
         let function = made("aws_lambda_function", &format!("this[{which:?}]"));
         assert_eq!(function["function_name"], format!("fg-{which}"));
         assert_eq!(
@@ -34,6 +37,13 @@ fn functions_have_their_settings() {
             Value::Null
         };
         assert_eq!(variables["FLOODGATE_STATE_MACHINE"], expected, "{which}");
+        let calls_notify = ["prepare", "finish", "reap"].contains(&which);
+        let expected = if calls_notify {
+            json!("fg-notify")
+        } else {
+            Value::Null
+        };
+        assert_eq!(variables["FLOODGATE_NOTIFY"], expected, "{which}");
     }
 }
 
@@ -80,4 +90,30 @@ fn the_rule_calls_reap() {
     assert_eq!(target["arn"], reap);
     let input = &target["input_transformer"][0];
     assert_eq!(input["input_paths"]["arn"], "$.detail.executionArn");
+}
+
+/// Without a word on it a stack has nothing that notifies.
+#[test]
+fn notifications_are_asked_for() {
+    let world = World {
+        account: ACCOUNT.into(),
+        region: "eu-west-1".into(),
+    };
+    let plain = render(&json!({ "name": "fg" }), &world).expect("a rendering");
+    assert!(!plain.roles.contains_key("fg-eu-west-1-notify"));
+    let rules = &plain.resources["aws_cloudwatch_event_rule"];
+    assert_eq!(rules.keys().collect::<Vec<_>>(), ["ended"]);
+    let finish = &plain.resources["aws_lambda_function"]["this[\"finish\"]"];
+    assert_eq!(
+        finish["environment"][0]["variables"]["FLOODGATE_NOTIFY"],
+        ""
+    );
+    let policies = serde_json::to_string(&plain.roles["fg-eu-west-1-finish"].policies);
+    assert!(!policies.expect("JSON").contains("lambda:InvokeFunction"));
+
+    let rule = made("aws_cloudwatch_event_rule", "notify[\"0\"]");
+    assert_eq!(rule["schedule_expression"], "rate(5 minutes)");
+    let target = made("aws_cloudwatch_event_target", "notify[\"0\"]");
+    assert_eq!(target["rule"], rule["name"]);
+    assert_eq!(target["input"], json!({ "sweep": true }));
 }

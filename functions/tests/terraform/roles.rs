@@ -53,6 +53,10 @@ fn placeholder(resource: &str, project: &str) -> String {
         .replace(&format!("arn:aws:s3:::fg-{ACCOUNT}-eu-west-1"), "${bucket}")
         .replace(&named("dynamodb", "table/fg"), "${table}")
         .replace(&format!("/projects/{project}/"), "/projects/${project}/")
+        .replace(
+            &format!("/notifications/{project}/"),
+            "/notifications/${project}/",
+        )
 }
 
 /// What policies allow, for a role of this project.
@@ -142,10 +146,12 @@ fn whoever_starts_runs_may_do_what_that_takes_and_no_more() {
 
 #[test]
 fn lambda_may_log_in_a_functions_name() {
-    for function in ["prepare", "launch", "watch", "merge", "finish", "reap"] {
+    for function in [
+        "prepare", "launch", "watch", "merge", "finish", "reap", "notify",
+    ] {
         let role = &STACK.roles[&format!("fg-eu-west-1-{function}")];
-        let roles: &[&str] = if function == "reap" {
-            &["every_function", "reap_platform"]
+        let roles: &[&str] = if ["reap", "notify"].contains(&function) {
+            &["every_function", "called_later_platform"]
         } else {
             &["every_function"]
         };

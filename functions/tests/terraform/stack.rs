@@ -22,6 +22,11 @@ pub(crate) static STACK: LazyLock<Rendering> = LazyLock::new(|| {
         "secret_kms_key_arns": [format!("arn:aws:kms:eu-west-1:{ACCOUNT}:key/secrets")],
         "tracing": true,
         "api": { "package": "" },
+        "notifications": {
+            "topic_arns": [format!("arn:aws:sns:eu-west-1:{ACCOUNT}:load-tests")],
+            "event_bus_arns": [format!("arn:aws:events:eu-west-1:{ACCOUNT}:event-bus/default")],
+            "ses_identity_arns": [format!("arn:aws:ses:eu-west-1:{ACCOUNT}:identity/example.com")],
+        },
         "schedules": { "a": nightly("shop"), "b": nightly("search"), "c": nightly("rest") },
     });
     let world = World {

@@ -123,6 +123,8 @@ fn keys(project: &str) -> Vec<String> {
         of.summary(),
         definition_file(project, "checkout", "abc", "definition.json"),
         buckets(project, "checkout", "2026-11-29", ID),
+        format!("notifications/{project}/msg_{ID}_ended_0.json"),
+        format!("notifications/{project}/asked/ended_{ID}"),
     ]
 }
 
@@ -279,7 +281,8 @@ fn runners_write_no_records_and_nothing_but_definitions_and_orders_to_stop() {
         let policy = runner(project);
         let who = format!("the runner of {project}");
         denied(&who, &policy, &records(&WRITES, own));
-        let written = ["definition.json", "control/stop.json"];
+        let asked = format!("asked/ended_{ID}");
+        let written = ["definition.json", "control/stop.json", asked.as_str()];
         let (may, may_not): (Vec<_>, Vec<_>) = keys(own)
             .into_iter()
             .map(|key| Request::of("s3:PutObject", &format!("{BUCKET}/{key}")))
@@ -382,8 +385,13 @@ fn things(project: &str) -> Vec<(String, Option<(&'static str, String)>)> {
         .into_iter()
         .map(|key| format!("{BUCKET}/{key}"));
     all.extend(objects.map(|object| (object, None)));
-    for prefix in ["", "executions/", "definitions/checkout/"] {
-        let prefix = format!("projects/{project}/{prefix}");
+    for prefix in [
+        "projects/PROJECT/",
+        "projects/PROJECT/executions/",
+        "projects/PROJECT/definitions/checkout/",
+        "notifications/PROJECT/",
+    ] {
+        let prefix = prefix.replace("PROJECT", project);
         all.push((BUCKET.to_owned(), Some(("s3:prefix", prefix))));
     }
     let leading = |value: String| Some(("dynamodb:LeadingKeys", value));
@@ -422,7 +430,9 @@ fn shared() -> Vec<(String, Option<(&'static str, String)>)> {
             None,
         ),
     ];
-    for function in ["prepare", "launch", "watch", "merge", "finish", "reap"] {
+    for function in [
+        "prepare", "launch", "watch", "merge", "finish", "reap", "notify",
+    ] {
         all.push((regional("lambda", &format!("function:fg-{function}")), None));
         let group = regional(
             "logs",

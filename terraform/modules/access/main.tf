@@ -1,10 +1,11 @@
 # Policies for whoever starts runs of a project: a pipeline's role, a person. Attach them; the stack makes no users. A runner reads its
-# project and writes definitions and orders to stop; records are written by the functions alone. An admin of a project sets what its runs
+# project, writes definitions and orders to stop, and asks for notifications once more; records are written by the functions alone. An admin of a project sets what its runs
 # may cost and turns its kill switch.
 
 locals {
   # The project "*" is all that are not named: what is named is closed to its runners, whatever else they may do.
   prefix = { for project in var.projects : project => "${var.bucket_arn}/projects/${project}" }
+  outbox = { for project in var.projects : project => "${var.bucket_arn}/notifications/${project}" }
   named  = sort(setsubtract(var.projects, ["*"]))
 
   # Bounds reads of records to the project. "*" is bounded by denials.
@@ -28,14 +29,14 @@ locals {
       Sid      = "NotTheirObjects"
       Effect   = "Deny"
       Action   = ["s3:GetObject", "s3:PutObject"]
-      Resource = [for project in named : "${var.bucket_arn}/projects/${project}/*"]
+      Resource = flatten([for project in named : ["${var.bucket_arn}/projects/${project}/*", "${var.bucket_arn}/notifications/${project}/*"]])
     } if length(named) > 0],
     [for named in [local.named] : {
       Sid       = "NotTheirLists"
       Effect    = "Deny"
       Action    = ["s3:ListBucket"]
       Resource  = [var.bucket_arn]
-      Condition = { StringLike = { "s3:prefix" = [for project in named : "projects/${project}/*"] } }
+      Condition = { StringLike = { "s3:prefix" = flatten([for project in named : ["projects/${project}/*", "notifications/${project}/*"]]) } }
     } if length(named) > 0],
     [for named in [local.named] : {
       Sid      = "NotTheirRecords"
@@ -84,23 +85,24 @@ resource "aws_iam_policy" "runner" {
           Sid      = "ReadResults"
           Effect   = "Allow"
           Action   = ["s3:GetObject"]
-          Resource = ["${local.prefix[each.key]}/*", local.switch]
+          Resource = ["${local.prefix[each.key]}/*", "${local.outbox[each.key]}/*", local.switch]
         },
         {
           Sid       = "ListResults"
           Effect    = "Allow"
           Action    = ["s3:ListBucket"]
           Resource  = [var.bucket_arn]
-          Condition = { StringLike = { "s3:prefix" = ["projects/${each.key}/*", "config/halt.json"] } }
+          Condition = { StringLike = { "s3:prefix" = ["projects/${each.key}/*", "notifications/${each.key}/*", "config/halt.json"] } }
         },
         {
-          Sid    = "UploadDefinitionsPinBaselinesAndOrderStops"
+          Sid    = "UploadDefinitionsPinBaselinesOrderStopsAndAskForNotifications"
           Effect = "Allow"
           Action = ["s3:PutObject"]
           Resource = [
             "${local.prefix[each.key]}/baselines/*",
             "${local.prefix[each.key]}/definitions/*",
             "${local.prefix[each.key]}/executions/*/control/stop.json",
+            "${local.outbox[each.key]}/asked/*",
           ]
         },
         merge(
@@ -197,23 +199,24 @@ resource "aws_iam_policy" "operator" {
           Sid      = "ReadResults"
           Effect   = "Allow"
           Action   = ["s3:GetObject"]
-          Resource = ["${var.bucket_arn}/projects/*", local.switch]
+          Resource = ["${var.bucket_arn}/projects/*", "${var.bucket_arn}/notifications/*", local.switch]
         },
         {
           Sid       = "ListResults"
           Effect    = "Allow"
           Action    = ["s3:ListBucket"]
           Resource  = [var.bucket_arn]
-          Condition = { StringLike = { "s3:prefix" = ["projects/*", "config/halt.json"] } }
+          Condition = { StringLike = { "s3:prefix" = ["projects/*", "notifications/*", "config/halt.json"] } }
         },
         {
-          Sid    = "OrderStopsAndSetBudgets"
+          Sid    = "OrderStopsSetBudgetsAndAskForNotifications"
           Effect = "Allow"
           Action = ["s3:PutObject"]
           Resource = [
             "${var.bucket_arn}/projects/*/executions/*/control/stop.json",
             "${var.bucket_arn}/projects/*/budget.json",
             "${var.bucket_arn}/projects/*/halt.json",
+            "${var.bucket_arn}/notifications/*/asked/*",
             local.switch,
           ]
         },

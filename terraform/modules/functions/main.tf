@@ -1,4 +1,4 @@
-# Six functions from one program: FLOODGATE_FUNCTION says which it is. Each has a role of its own.
+# Seven functions from one program: FLOODGATE_FUNCTION says which it is. Each has a role of its own.
 
 locals {
   # Each ends before the state machine's task gives up on it, so that no call runs twice at a time.
@@ -7,12 +7,16 @@ locals {
     launch  = { memory_mb = 512, timeout_s = 80, description = "Starts the generators" }
     watch   = { memory_mb = 1769, timeout_s = 80, description = "Starts the load, watches it, stops it" }
     merge   = { memory_mb = 3008, timeout_s = 900, description = "Adds shards up" }
-    finish  = { memory_mb = 3008, timeout_s = 900, description = "Evaluates thresholds, writes verdict and report, notifies" }
+    finish  = { memory_mb = 3008, timeout_s = 900, description = "Evaluates thresholds, writes verdict and report" }
     reap    = { memory_mb = 512, timeout_s = 140, description = "Stops what a broken run left behind" }
+    notify  = { memory_mb = 512, timeout_s = 120, description = "Tells of runs what their definitions want told" }
   }
 
+  # What a stack does not want is not there.
+  deployed = { for function, defaults in local.functions : function => defaults if function != "notify" || var.notifications }
+
   settings = {
-    for function, defaults in local.functions : function => {
+    for function, defaults in local.deployed : function => {
       memory_mb   = coalesce(try(var.overrides[function].memory_mb, null), defaults.memory_mb)
       timeout_s   = coalesce(try(var.overrides[function].timeout_s, null), defaults.timeout_s)
       description = defaults.description
@@ -28,9 +32,22 @@ locals {
     FLOODGATE_LOG           = var.log_level
   }
 
+  # Who has notify called, by its name; empty where there is none.
+  notify = var.notifications ? "${var.name}-notify" : ""
+
   environment_of = {
+    prepare = {
+      FLOODGATE_NOTIFY = local.notify
+    }
+    finish = {
+      FLOODGATE_NOTIFY = local.notify
+    }
     reap = {
       FLOODGATE_STATE_MACHINE = var.state_machine_base
+      FLOODGATE_NOTIFY        = local.notify
+    }
+    notify = {
+      FLOODGATE_CONSOLE_URL = var.console_url == null ? "" : var.console_url
     }
   }
 }
@@ -75,14 +92,14 @@ resource "aws_lambda_function" "this" {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  for_each = local.functions
+  for_each = local.deployed
 
   name              = "/floodgate/${var.name}/${each.key}"
   retention_in_days = var.log_retention_days
   tags              = var.tags
 }
 
-# Events that could not be delivered: schedules, and calls of reap by EventBridge. An alarm watches it.
+# Events that could not be delivered: schedules, and calls of reap and notify that nobody waits for. An alarm watches it.
 resource "aws_sqs_queue" "dead_letters" {
   name                      = "${var.name}-dead-letters"
   sqs_managed_sse_enabled   = true
@@ -90,8 +107,10 @@ resource "aws_sqs_queue" "dead_letters" {
   tags                      = var.tags
 }
 
-resource "aws_lambda_function_event_invoke_config" "reap" {
-  function_name                = aws_lambda_function.this["reap"].function_name
+resource "aws_lambda_function_event_invoke_config" "this" {
+  for_each = toset([for function in ["reap", "notify"] : function if contains(keys(local.deployed), function)])
+
+  function_name                = aws_lambda_function.this[each.key].function_name
   maximum_event_age_in_seconds = 3600
   maximum_retry_attempts       = 2
 
@@ -100,4 +119,39 @@ resource "aws_lambda_function_event_invoke_config" "reap" {
       destination = aws_sqs_queue.dead_letters.arn
     }
   }
+}
+
+# There was one for reap alone.
+moved {
+  from = aws_lambda_function_event_invoke_config.reap
+  to   = aws_lambda_function_event_invoke_config.this["reap"]
+}
+
+# Notify looks for what receivers have not taken. Without anything that waits, a look is one request to S3.
+resource "aws_cloudwatch_event_rule" "notify" {
+  count = var.notifications ? 1 : 0
+
+  name                = "${var.name}-notify"
+  description         = "Notifications of ${var.name} that were not taken are tried again"
+  schedule_expression = "rate(5 minutes)"
+  tags                = var.tags
+}
+
+resource "aws_cloudwatch_event_target" "notify" {
+  count = var.notifications ? 1 : 0
+
+  rule      = aws_cloudwatch_event_rule.notify[0].name
+  target_id = "notify"
+  arn       = aws_lambda_function.this["notify"].arn
+  input     = jsonencode({ sweep = true })
+}
+
+resource "aws_lambda_permission" "notify" {
+  count = var.notifications ? 1 : 0
+
+  statement_id  = "sweep"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.this["notify"].arn
+  principal     = "events.amazonaws.com"
+  source_arn    = aws_cloudwatch_event_rule.notify[0].arn
 }

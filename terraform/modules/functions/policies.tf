@@ -2,7 +2,7 @@
 # functions/tests/terraform holds the two against each other.
 
 resource "aws_iam_role" "this" {
-  for_each = local.functions
+  for_each = local.deployed
 
   name        = "${var.iam_prefix}-${each.key}"
   description = "Floodgate ${var.name}: ${each.value.description}"
@@ -20,7 +20,7 @@ resource "aws_iam_role" "this" {
 }
 
 resource "aws_iam_role_policy" "this" {
-  for_each = local.functions
+  for_each = local.deployed
 
   name   = "function"
   role   = aws_iam_role.this[each.key].id
@@ -29,7 +29,7 @@ resource "aws_iam_role_policy" "this" {
 
 # What Lambda does in the function's name, not its code: logs, traces, the dead-letter queue, the key.
 resource "aws_iam_role_policy" "platform" {
-  for_each = local.functions
+  for_each = local.deployed
 
   name = "platform"
   role = aws_iam_role.this[each.key].id
@@ -47,7 +47,7 @@ resource "aws_iam_role_policy" "platform" {
         Effect   = "Allow"
         Action   = ["sqs:SendMessage"]
         Resource = [queue]
-      } if each.key == "reap"],
+      } if contains(["reap", "notify"], each.key)],
       [for traced in [var.tracing] : {
         Sid    = "Trace"
         Effect = "Allow"

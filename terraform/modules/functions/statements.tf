@@ -1,6 +1,7 @@
 locals {
   executions = "${var.bucket_arn}/projects/*/executions/*"
   buckets    = "${var.bucket_arn}/projects/*/buckets/*"
+  outbox     = "${var.bucket_arn}/notifications/*"
   tasks      = "arn:${var.partition}:ecs:*:${var.account_id}:task/${var.name}/*"
   clusters   = "arn:${var.partition}:ecs:*:${var.account_id}:cluster/${var.name}"
   generators = "arn:${var.partition}:ecs:*:${var.account_id}:task-definition/${var.name}-generator-*:*"
@@ -102,6 +103,61 @@ locals {
     Resource = var.secret_arns
   }] : statement if length(var.secret_arns) > 0]
 
+  # Who has notify called. A call that Lambda does not take is asked for in the outbox.
+  call_notify = [for statement in [
+    {
+      Sid      = "CallNotify"
+      Effect   = "Allow"
+      Action   = ["lambda:InvokeFunction"]
+      Resource = ["arn:${var.partition}:lambda:${var.region}:${var.account_id}:function:${var.name}-notify"]
+    },
+    {
+      Sid      = "AskForNotifications"
+      Effect   = "Allow"
+      Action   = ["s3:PutObject"]
+      Resource = ["${var.bucket_arn}/notifications/*/asked/*"]
+    },
+  ] : statement if var.notifications]
+
+  read_secrets = concat(
+    [for statement in [{
+      Sid      = "ReadSecrets"
+      Effect   = "Allow"
+      Action   = ["secretsmanager:GetSecretValue"]
+      Resource = var.secret_arns
+    }] : statement if length(var.secret_arns) > 0],
+    # Secrets Manager decrypts in the caller's name. https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+    [for statement in [{
+      Sid       = "DecryptSecrets"
+      Effect    = "Allow"
+      Action    = ["kms:Decrypt"]
+      Resource  = var.secret_kms_key_arns
+      Condition = { StringLike = { "kms:ViaService" = "secretsmanager.*.amazonaws.com*" } }
+    }] : statement if length(var.secret_kms_key_arns) > 0],
+  )
+
+  # Receivers in AWS: those that are listed, and none where the list is empty.
+  send_notifications = concat(
+    [for statement in [{
+      Sid      = "PublishToTopics"
+      Effect   = "Allow"
+      Action   = ["sns:Publish"]
+      Resource = var.topic_arns
+    }] : statement if length(var.topic_arns) > 0],
+    [for statement in [{
+      Sid      = "PutEventsOnBuses"
+      Effect   = "Allow"
+      Action   = ["events:PutEvents"]
+      Resource = var.event_bus_arns
+    }] : statement if length(var.event_bus_arns) > 0],
+    [for statement in [{
+      Sid      = "SendMail"
+      Effect   = "Allow"
+      Action   = ["ses:SendEmail"]
+      Resource = var.ses_identity_arns
+    }] : statement if length(var.ses_identity_arns) > 0],
+  )
+
   statements = {
     prepare = concat(
       [
@@ -140,6 +196,7 @@ locals {
         },
       ],
       local.find_secrets,
+      local.call_notify,
     )
 
     launch = [
@@ -205,47 +262,81 @@ locals {
       },
     ]
 
-    finish = [
-      local.list_bucket,
-      local.read_placement_and_projects,
-      local.write_records,
-      local.write_accounts,
-      {
-        # The last run of the test that passed.
-        Sid      = "FindBaseline"
-        Effect   = "Allow"
-        Action   = ["dynamodb:Query"]
-        Resource = ["${var.table_arn}/index/GSI1"]
-      },
-      {
-        Sid      = "WriteResults"
-        Effect   = "Allow"
-        Action   = ["s3:PutObject"]
-        Resource = [local.executions, local.buckets]
-      },
-    ]
+    finish = concat(
+      [
+        local.list_bucket,
+        local.read_placement_and_projects,
+        local.write_records,
+        local.write_accounts,
+        {
+          # The last run of the test that passed.
+          Sid      = "FindBaseline"
+          Effect   = "Allow"
+          Action   = ["dynamodb:Query"]
+          Resource = ["${var.table_arn}/index/GSI1"]
+        },
+        {
+          Sid      = "WriteResults"
+          Effect   = "Allow"
+          Action   = ["s3:PutObject"]
+          Resource = [local.executions, local.buckets]
+        },
+      ],
+      local.call_notify,
+    )
 
-    reap = [
-      local.list_bucket,
-      local.read_placement_and_projects,
-      local.write_control,
-      local.write_records,
-      local.write_accounts,
-      local.find_record,
-      local.list_tasks,
-      local.stop_tasks,
-      {
-        Sid      = "StartRecovery"
-        Effect   = "Allow"
-        Action   = ["states:StartExecution"]
-        Resource = var.state_machine_arns
-      },
-      {
-        Sid      = "LookAtEnded"
-        Effect   = "Allow"
-        Action   = ["states:DescribeExecution"]
-        Resource = var.execution_arns
-      },
-    ]
+    reap = concat(
+      [
+        local.list_bucket,
+        local.read_placement_and_projects,
+        local.write_control,
+        local.write_records,
+        local.write_accounts,
+        local.find_record,
+        local.list_tasks,
+        local.stop_tasks,
+        {
+          Sid      = "StartRecovery"
+          Effect   = "Allow"
+          Action   = ["states:StartExecution"]
+          Resource = var.state_machine_arns
+        },
+        {
+          Sid      = "LookAtEnded"
+          Effect   = "Allow"
+          Action   = ["states:DescribeExecution"]
+          Resource = var.execution_arns
+        },
+      ],
+      local.call_notify,
+    )
+
+    notify = concat(
+      [
+        local.list_bucket,
+        {
+          Sid      = "ReadRunsAndOutbox"
+          Effect   = "Allow"
+          Action   = ["s3:GetObject"]
+          Resource = ["${var.bucket_arn}/config/placement.json", "${var.bucket_arn}/projects/*/definitions/*", local.executions, local.outbox]
+        },
+        local.read_record,
+        {
+          # How the run before it ended.
+          Sid      = "FindRunBefore"
+          Effect   = "Allow"
+          Action   = ["dynamodb:Query"]
+          Resource = ["${var.table_arn}/index/GSI1"]
+        },
+        {
+          Sid      = "KeepOutbox"
+          Effect   = "Allow"
+          Action   = ["s3:PutObject", "s3:DeleteObject"]
+          Resource = [local.outbox]
+        },
+      ],
+      local.read_secrets,
+      local.send_notifications,
+    )
   }
 }

@@ -38,8 +38,8 @@ variable "overrides" {
   default = {}
 
   validation {
-    condition     = length(setsubtract(keys(var.overrides), ["prepare", "launch", "watch", "merge", "finish", "reap"])) == 0
-    error_message = "overrides names ${join(", ", setsubtract(keys(var.overrides), ["prepare", "launch", "watch", "merge", "finish", "reap"]))}: the functions are prepare, launch, watch, merge, finish and reap."
+    condition     = length(setsubtract(keys(var.overrides), ["prepare", "launch", "watch", "merge", "finish", "reap", "notify"])) == 0
+    error_message = "overrides names ${join(", ", setsubtract(keys(var.overrides), ["prepare", "launch", "watch", "merge", "finish", "reap", "notify"]))}: the functions are prepare, launch, watch, merge, finish, reap and notify."
   }
 
   validation {
@@ -95,7 +95,43 @@ variable "task_role_arns" {
 }
 
 variable "secret_arns" {
-  description = "Secrets that definitions can refer to; prepare checks that they exist but doesn't read them."
+  description = "Secrets that definitions can refer to; prepare checks that they exist, and only notify reads them."
+  type        = list(string)
+  default     = []
+}
+
+variable "secret_kms_key_arns" {
+  description = "ARNs of the customer managed keys that encrypt those secrets."
+  type        = list(string)
+  default     = []
+}
+
+variable "notifications" {
+  description = "Deploy notify, and let the others call it."
+  type        = bool
+  default     = false
+}
+
+variable "console_url" {
+  description = "Address of the console that notifications link to; optional."
+  type        = string
+  default     = null
+}
+
+variable "topic_arns" {
+  description = "ARNs of the SNS topics that notify can publish to."
+  type        = list(string)
+  default     = []
+}
+
+variable "event_bus_arns" {
+  description = "ARNs of the event buses that notify can put events on."
+  type        = list(string)
+  default     = []
+}
+
+variable "ses_identity_arns" {
+  description = "ARNs of the SES identities that notify can send mail as."
   type        = list(string)
   default     = []
 }

@@ -132,6 +132,20 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
     }
   }
 
+  # Dead letters: nobody has asked for them by then.
+  rule {
+    id     = "expire-notifications"
+    status = "Enabled"
+
+    filter {
+      prefix = "notifications/"
+    }
+
+    expiration {
+      days = 90
+    }
+  }
+
   # Also without versioning: a bucket that had it once keeps its old versions otherwise.
   rule {
     id     = "expire-old-versions"

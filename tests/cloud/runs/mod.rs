@@ -7,6 +7,7 @@ mod cli;
 mod console;
 mod limits;
 mod losses;
+mod notifications;
 mod orders;
 mod permissions;
 mod scripts;

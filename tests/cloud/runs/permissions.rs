@@ -109,7 +109,9 @@ async fn a_role_is_taken_and_a_function_is_called_by_whom_it_lets() {
     let of = [
         (
             "lambda",
-            &["prepare", "launch", "watch", "merge", "finish", "reap"][..],
+            &[
+                "prepare", "launch", "watch", "merge", "finish", "reap", "notify",
+            ][..],
         ),
         ("ecs-tasks", &["generator-execution"][..]),
         ("states", &["state-machine"][..]),
@@ -139,7 +141,9 @@ async fn a_role_is_taken_and_a_function_is_called_by_whom_it_lets() {
         }
     }
     let rule = |name: &str| format!("arn:aws:events:eu-west-1:000000000000:rule/{name}");
-    for name in ["prepare", "launch", "watch", "merge", "finish", "reap"] {
+    for name in [
+        "prepare", "launch", "watch", "merge", "finish", "reap", "notify",
+    ] {
         let function = stack.function(name);
         let calls = |service: &str, source: &str| {
             let service = format!("{service}.amazonaws.com~refused");
@@ -150,6 +154,8 @@ async fn a_role_is_taken_and_a_function_is_called_by_whom_it_lets() {
             name == "reap",
             "{name}"
         );
+        let swept = calls("events", &rule("floodgate-notify"));
+        assert_eq!(swept, name == "notify", "{name}");
         assert!(!calls("events", &rule("other")), "{name}");
         assert!(!calls("s3", &rule("floodgate-ended")), "{name}");
     }

@@ -52,6 +52,9 @@ impl Call<'_> {
             "servicequotas" => services::quotas(self),
             "ecr" => services::registry(self),
             "lambda" => services::lambda(self),
+            "sns" => services::topics(self),
+            "events" => services::events(self),
+            "ses" => services::mail(self),
             _ => Err(self.unknown()),
         }
     }

@@ -1,4 +1,4 @@
-//! Services of which few calls are made: Step Functions, Secrets Manager, Service Quotas, Lambda.
+//! Services of which few calls are made: Step Functions, Secrets Manager, Service Quotas, Lambda, SNS, EventBridge, SES.
 
 use super::request::{Call, Check, Question, Unknown, text};
 use http::Method;
@@ -77,6 +77,47 @@ pub(super) fn lambda(call: &Call<'_>) -> Result<Vec<Check>, Unknown> {
         (&Method::POST, Some(name)) => {
             let arn = call.arn(&format!("function:{name}"));
             Ok(vec![Check::of("lambda:InvokeFunction", &arn)])
+        }
+        _ => Err(call.unknown()),
+    }
+}
+
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsns.html>
+pub(super) fn topics(call: &Call<'_>) -> Result<Vec<Check>, Unknown> {
+    let form: Vec<_> = url::form_urlencoded::parse(call.body).collect();
+    let of = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, v)| v);
+    match (of("Action").map(AsRef::as_ref), of("TopicArn")) {
+        (Some("Publish"), Some(topic)) => Ok(vec![Check::of("sns:Publish", topic)]),
+        _ => Err(call.unknown()),
+    }
+}
+
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html>
+pub(super) fn events(call: &Call<'_>) -> Result<Vec<Check>, Unknown> {
+    let body = call.json()?;
+    let ("PutEvents", Some(entries)) = (call.operation(), body["Entries"].as_array()) else {
+        return Err(call.unknown());
+    };
+    let bus = |entry: &Value| match text(entry, "EventBusName") {
+        arn if arn.starts_with("arn:") => arn.to_owned(),
+        "" => call.arn("event-bus/default"),
+        name => call.arn(&format!("event-bus/{name}")),
+    };
+    let checks = entries.iter().map(bus);
+    Ok(checks
+        .map(|bus| Check::of("events:PutEvents", &bus))
+        .collect())
+}
+
+/// Of the sender's identities the domain is asked for: addresses need not be verified one by one.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsimpleemailservicev2.html>
+pub(super) fn mail(call: &Call<'_>) -> Result<Vec<Check>, Unknown> {
+    let body = call.json()?;
+    let from = text(&body, "FromEmailAddress").rsplit_once('@');
+    match (call.path, from) {
+        ("/v2/email/outbound-emails", Some((_, domain))) => {
+            let identity = call.arn(&format!("identity/{domain}"));
+            Ok(vec![Check::of("ses:SendEmail", &identity)])
         }
         _ => Err(call.unknown()),
     }

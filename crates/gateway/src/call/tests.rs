@@ -396,6 +396,41 @@ fn secrets_are_named_by_their_whole_arn_where_there_is_one() {
     assert_eq!(of(Value::Null), whole.trim_end_matches("-AbCdEf"));
 }
 
+#[test]
+fn receivers_of_notifications_are_named_by_their_arns() {
+    use serde_json::json as j;
+    let of = |service: &str, name: &str| format!("arn:aws:{service}:eu-west-1:{ACCOUNT}:{name}");
+    let entries = j!({"Entries": [{"EventBusName": "load"}, {}]});
+    let checks = json("events", "PutEvents", entries, Value::Null).unwrap();
+    let buses: Vec<_> = checks.iter().map(|check| check.resource.clone()).collect();
+    let own = ["event-bus/load", "event-bus/default"].map(|name| of("events", name));
+    assert_eq!(buses, own);
+    let headers = HeaderMap::new();
+    let checks = |service: &str, path: &str, body: &str| {
+        let call = Call {
+            method: &Method::POST,
+            path,
+            query: Vec::new(),
+            headers: &headers,
+            body: body.as_bytes(),
+            service,
+            region: "eu-west-1",
+            account: ACCOUNT,
+        };
+        call.checks(&Value::Null)
+    };
+    let topic = of("sns", "load-tests");
+    let form = format!("Action=Publish&TopicArn={}", topic.replace(':', "%3A"));
+    let published = checks("sns", "/", &form).unwrap();
+    assert_eq!(published[0].action, "sns:Publish");
+    assert_eq!(published[0].resource, topic);
+    let mail = j!({"FromEmailAddress": "floodgate@example.com"}).to_string();
+    let sent = checks("ses", "/v2/email/outbound-emails", &mail).unwrap();
+    assert_eq!(sent[0].resource, of("ses", "identity/example.com"));
+    assert!(checks("ses", "/v2/email/identities", &mail).is_err());
+    assert!(checks("sns", "/", "Action=Subscribe").is_err());
+}
+
 /// Each in the form that the service's client takes for a refusal.
 #[test]
 fn refusals_speak_the_protocol_of_their_service() {

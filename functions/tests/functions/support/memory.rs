@@ -56,6 +56,16 @@ impl Objects {
         object.1 = version;
     }
 
+    /// The keys that begin so, with their objects as text.
+    pub fn below(&self, prefix: &str) -> Vec<(String, String)> {
+        let objects = self.objects.lock().unwrap();
+        let below = objects.iter().filter(|(key, _)| key.starts_with(prefix));
+        let text = |bytes: &Bytes| String::from_utf8(bytes.to_vec()).unwrap();
+        below
+            .map(|(key, (bytes, _))| (key.clone(), text(bytes)))
+            .collect()
+    }
+
     pub fn has(&self, key: &str) -> bool {
         self.objects.lock().unwrap().contains_key(key)
     }
@@ -141,8 +151,9 @@ impl RecordStore for Records {
         records.insert(execution.id.clone(), execution.clone());
         Ok(())
     }
-    async fn get(&self, _: Option<&str>, id: &str) -> Result<Option<Execution>> {
-        Ok(self.records.lock().unwrap().get(id).cloned())
+    async fn get(&self, project: Option<&str>, id: &str) -> Result<Option<Execution>> {
+        let found = self.records.lock().unwrap().get(id).cloned();
+        Ok(found.filter(|found| project.is_none_or(|project| found.project == project)))
     }
     async fn list(&self, _: Option<&str>, _: Option<&str>, limit: usize) -> Result<Listing> {
         let records = self.records.lock().unwrap();
