@@ -1,11 +1,13 @@
 //! HTTP for sinks: one kept connection, one request at a time.
 
+use crate::connect::connect;
 use crate::sink::SinkError;
 use crate::target::{Credentials, Target};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use floodgate_records::printable::printable;
+use floodgate_records::reach::Reach;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderValue, RETRY_AFTER, USER_AGENT};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
@@ -16,7 +18,6 @@ use rustls_pki_types::ServerName;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring::default_provider;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
@@ -32,6 +33,7 @@ pub struct Http {
     port: u16,
     authority: String,
     tls: bool,
+    reach: Reach,
     authorization: Option<HeaderValue>,
     /// Bytes of a response that are read.
     most: usize,
@@ -58,6 +60,7 @@ impl Http {
             port: target.port,
             authority: target.authority(),
             tls: target.tls,
+            reach: target.reach,
             authorization: authorization(&target.credentials, target.user.as_deref(), "Bearer"),
             most: MAX_BODY,
             connection: None,
@@ -87,6 +90,7 @@ impl Http {
             port,
             authority: format!("{shown}:{port}"),
             tls,
+            reach: Reach::Anywhere,
             authorization: authorization(credentials, user, "Bearer"),
             most: MAX_BODY,
             connection: None,
@@ -142,8 +146,8 @@ impl Http {
     }
 
     async fn connect(&self) -> Result<SendRequest<Full<Bytes>>, SinkError> {
-        let stream = TcpStream::connect((self.host.as_str(), self.port)).await;
-        let stream = stream.map_err(|error| self.failed("cannot be reached", error))?;
+        let failed = |error| self.failed("cannot be reached", error);
+        let stream = connect(&self.host, self.port, self.reach, failed).await?;
         // Whole requests are written at once.
         let _ = stream.set_nodelay(true);
         if !self.tls {

@@ -9,6 +9,7 @@
 mod buckets;
 #[cfg(feature = "cloudwatch")]
 mod cloudwatch;
+mod connect;
 pub mod delivery;
 mod exponential;
 mod file;
@@ -29,6 +30,7 @@ mod testing;
 pub mod windows;
 
 pub use delivery::{Delivery, Patience, Report};
+pub use floodgate_records::reach::Reach;
 pub use row::Row;
 pub use sink::{Accepted, End, Refused, Run, Sink, SinkError};
 pub use target::{Credentials, References, Scheme, Secret, Target, TargetError};

@@ -3,6 +3,7 @@
 mod parse;
 
 use crate::sink::{Run, Sink};
+use floodgate_records::reach::Reach;
 pub use parse::parse;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -57,6 +58,8 @@ pub struct Target {
     pub credentials: Credentials,
     /// `?name=value`, decoded.
     pub options: BTreeMap<String, String>,
+    /// Where it may be.
+    pub reach: Reach,
 }
 
 /// What proves who writes.
@@ -104,6 +107,12 @@ impl fmt::Display for Target {
 }
 
 impl Target {
+    /// The same, connecting only to where it may be.
+    #[must_use]
+    pub fn within(self, reach: Reach) -> Self {
+        Self { reach, ..self }
+    }
+
     /// The value of an option.
     pub fn option(&self, name: &str) -> Option<&str> {
         self.options.get(name).map(String::as_str)

@@ -2,12 +2,12 @@
 
 use crate::backoff::Backoff;
 use crate::notice::Notice;
-use crate::reach::Reach;
 use crate::refusal::Refusal;
 use crate::{aws, email, http, slack, teams, webhook};
 use ::http::HeaderMap;
 use bytes::Bytes;
 use floodgate_records::notify::Channel;
+use floodgate_records::reach::Reach;
 use floodgate_store::aws::call::Calls;
 use floodgate_store::aws::sdk_config;
 use std::time::{Duration, SystemTime};

@@ -1,11 +1,11 @@
 //! One POST, and what came of it.
 
-use crate::reach::Reach;
 use crate::refusal::Refusal;
 use crate::tls;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use floodgate_records::reach::Reach;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full};

@@ -2,10 +2,10 @@
 
 use crate::http::post;
 use crate::notice::Notice;
-use crate::reach::Reach;
 use crate::refusal::Refusal;
 use crate::sign::signatures;
 use bytes::Bytes;
+use floodgate_records::reach::Reach;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// Sends a notice; `now_s` in Unix seconds is the time of this attempt.

@@ -27,6 +27,7 @@ pub mod outcome;
 pub mod over_time;
 pub mod plan;
 pub mod printable;
+pub mod reach;
 pub mod requests;
 pub mod schedule;
 pub mod schema;

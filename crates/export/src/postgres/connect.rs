@@ -4,8 +4,10 @@
 //! (<https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL>). Certificates are always verified.
 
 use super::fault::{io, refused};
+use crate::connect::connect;
 use crate::sink::SinkError;
 use crate::target::Target;
+use floodgate_records::reach::Reach;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -26,6 +28,7 @@ const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 pub(super) struct Address {
     host: String,
     port: u16,
+    reach: Reach,
     /// Both, for messages.
     authority: String,
     config: Config,
@@ -68,6 +71,7 @@ impl Address {
             tls: tls(target)?,
             host: target.host.clone(),
             port: target.port,
+            reach: target.reach,
             authority: target.authority(),
             config,
         })
@@ -78,9 +82,8 @@ impl Address {
     /// # Errors
     /// [`SinkError`].
     pub(super) async fn connect(&self) -> Result<Client, SinkError> {
-        let stream = TcpStream::connect((self.host.as_str(), self.port))
-            .await
-            .map_err(|error| io(&self.authority, error))?;
+        let failed = |error| io(&self.authority, error);
+        let stream = connect(&self.host, self.port, self.reach, failed).await?;
         // Batches are written whole: waiting to fill a packet gains nothing.
         stream
             .set_nodelay(true)

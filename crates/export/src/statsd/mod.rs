@@ -6,11 +6,13 @@
 
 mod line;
 
+use crate::connect::{addresses, connect};
 use crate::points::Points;
 use crate::row::Row;
 use crate::sink::{Accepted, End, Run, Sink, SinkError};
 use crate::target::{Scheme, Target, TargetError};
 use async_trait::async_trait;
+use floodgate_records::reach::Reach;
 use line::{Lines, TagStyle};
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -57,6 +59,7 @@ fn open(target: &Target, run: &Run) -> Result<Box<dyn Sink>, TargetError> {
     Ok(Box::new(Statsd {
         host: target.host.clone(),
         port: target.port,
+        reach: target.reach,
         server: target.authority(),
         is_tcp,
         link: None,
@@ -74,6 +77,7 @@ enum Link {
 struct Statsd {
     host: String,
     port: u16,
+    reach: Reach,
     server: String,
     is_tcp: bool,
     link: Option<Link>,
@@ -130,15 +134,15 @@ impl Statsd {
     }
 
     async fn connect(&self) -> Result<Link, SinkError> {
-        let to = (self.host.as_str(), self.port);
+        let (host, port, reach) = (&self.host, self.port, self.reach);
         let failed = |error| self.failed("cannot be reached", error);
         if self.is_tcp {
-            return Ok(Link::Tcp(TcpStream::connect(to).await.map_err(failed)?));
+            return Ok(Link::Tcp(connect(host, port, reach, failed).await?));
         }
-        let mut found = tokio::net::lookup_host(to).await.map_err(failed)?;
+        let found = addresses(host, port, reach, failed).await?;
         let address = found
-            .next()
-            .ok_or_else(|| SinkError::again(format!("{} has no address", self.host)))?;
+            .first()
+            .ok_or_else(|| SinkError::again(format!("{host} has no address")))?;
         let own = if address.is_ipv4() {
             "0.0.0.0:0"
         } else {

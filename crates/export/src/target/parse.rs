@@ -1,6 +1,7 @@
 //! Reading a URL.
 
 use super::{COMMON_OPTIONS, Credentials, References, Scheme, Secret, Target, TargetError};
+use floodgate_records::reach::Reach;
 use percent_encoding::percent_decode_str;
 use std::collections::BTreeMap;
 use url::Url;
@@ -44,6 +45,7 @@ pub fn parse(
         user: None,
         credentials: Credentials::default(),
         options: BTreeMap::new(),
+        reach: Reach::Anywhere,
     };
     if scheme.default_port.is_some() {
         place(&mut target, &name, rest).map_err(&fail)?;

@@ -1,8 +1,8 @@
-//! Where receivers may be.
+//! What whoever sends results on may connect to.
 
 use std::net::IpAddr;
 
-/// Where receivers may be.
+/// Where receivers of notifications and exports may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
     /// Anywhere.
@@ -13,7 +13,7 @@ pub enum Reach {
 
 impl Reach {
     /// Whether an address may be connected to.
-    pub(crate) fn allows(self, address: IpAddr) -> bool {
+    pub fn allows(self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         let local = match address {
             IpAddr::V4(v4) => v4.is_link_local(),
