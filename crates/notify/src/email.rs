@@ -3,12 +3,12 @@
 use crate::http::{out_of_reach, told};
 use crate::message::Message;
 use crate::notice::Notice;
-use crate::reach::Reach;
 use crate::refusal::Refusal;
 use crate::slack::cut;
 use crate::text;
 use crate::tls::own_roots;
 use floodgate_records::notify::Email;
+use floodgate_records::reach::Reach;
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message as Mail};
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};

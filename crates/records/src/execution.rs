@@ -99,6 +99,17 @@ impl Execution {
     /// The layout that this code writes and reads.
     pub const SCHEMA: u32 = 1;
 
+    /// Puts these warnings in the place of those that begin with `about`, at the end; `false` if that changes nothing.
+    pub fn replace_warnings(&mut self, about: &str, warnings: &[String]) -> bool {
+        let (old, mut kept): (Vec<_>, Vec<_>) = self
+            .warnings
+            .drain(..)
+            .partition(|warning| warning.starts_with(about));
+        kept.extend_from_slice(warnings);
+        self.warnings = kept;
+        old != warnings
+    }
+
     /// One that is being prepared: of the rest nothing is known yet.
     pub fn created(
         id: impl Into<String>,

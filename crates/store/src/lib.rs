@@ -90,6 +90,15 @@ pub trait RecordStore: Send + Sync {
     async fn create(&self, execution: &Execution) -> Result<()>;
     /// Replaces the record if its stored status is one of `expected`, else [`StoreError::Conflict`].
     async fn update(&self, execution: &Execution, expected: &[Status]) -> Result<()>;
+    /// Puts these warnings in the place of those of a record that begin with `about`, whatever else is done to it at the same time; nothing is
+    /// written where nothing changes. [`StoreError::NotFound`] without a record.
+    async fn replace_warnings(
+        &self,
+        project: &str,
+        id: &str,
+        about: &str,
+        warnings: &[String],
+    ) -> Result<()>;
     /// Reads one; a unique prefix of at least 6 characters of the id suffices. A record is found by its full id and project from
     /// the moment it is written; by less than that soon after.
     async fn get(&self, project: Option<&str>, id: &str) -> Result<Option<Execution>>;

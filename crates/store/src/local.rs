@@ -226,6 +226,30 @@ impl RecordStore for LocalStore {
         .await
     }
 
+    async fn replace_warnings(
+        &self,
+        project: &str,
+        id: &str,
+        about: &str,
+        warnings: &[String],
+    ) -> Result<()> {
+        let path = self.record_path(project, id)?;
+        let (project, id) = (project.to_owned(), id.to_owned());
+        let (about, warnings) = (about.to_owned(), warnings.to_vec());
+        self.blocking(move |store| {
+            let _lock = store.lock(&project)?;
+            let found = records::read(store, &project, &id)?;
+            let mut execution = found.ok_or_else(|| StoreError::NotFound {
+                what: format!("execution {id}"),
+            })?;
+            match execution.replace_warnings(&about, &warnings) {
+                true => files::replace(&path, &id, &to_json(&id, &execution, true)?),
+                false => Ok(()),
+            }
+        })
+        .await
+    }
+
     async fn get(&self, project: Option<&str>, id: &str) -> Result<Option<Execution>> {
         check_name(id)?;
         let (project, id) = (project.map(str::to_owned), id.to_owned());

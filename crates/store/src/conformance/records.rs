@@ -17,6 +17,7 @@ pub async fn records(store: Arc<dyn RecordStore>) {
     creates_and_updates(store.as_ref()).await;
     finds_and_lists(store.as_ref()).await;
     one_of_many_updates(store.clone()).await;
+    warnings_of_many_are_all_kept(store.clone()).await;
     keeps_an_audit_trail(store.as_ref()).await;
     knows_the_newest_test(store.as_ref()).await;
     keeps_accounts(store.as_ref()).await;
@@ -164,6 +165,48 @@ async fn one_of_many_updates(store: Arc<dyn RecordStore>) {
         store.get(None, &record.id).await.expect("get"),
         winners.pop()
     );
+}
+
+async fn warnings_of_many_are_all_kept(store: Arc<dyn RecordStore>) {
+    let mut record = execution("race", "t", "01JG0000000000000000000001");
+    record.status = Status::Passed;
+    record.warnings = vec!["stays".to_owned(), "to 3: old".to_owned()];
+    let nobody = store.replace_warnings("race", &record.id, "x", &[]).await;
+    assert!(
+        matches!(nobody, Err(StoreError::NotFound { .. })),
+        "{nobody:?}"
+    );
+    store.create(&record).await.expect("create");
+    let writers: Vec<_> = (0..8)
+        .map(|i| {
+            let (store, id) = (store.clone(), record.id.clone());
+            tokio::spawn(async move {
+                let about = format!("to {i}: ");
+                for text in ["first", "second"] {
+                    let warnings = [format!("{about}{text}")];
+                    let written = store.replace_warnings("race", &id, &about, &warnings);
+                    written.await.expect("written");
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.expect("no panic");
+    }
+    let found = store.get(Some("race"), &record.id).await.expect("get");
+    let found = found.expect("a record");
+    assert_eq!(found.warnings[0], "stays");
+    let second = (0..8).map(|i| format!("to {i}: second"));
+    assert_eq!(
+        found.warnings[1..].iter().cloned().collect::<BTreeSet<_>>(),
+        second.collect()
+    );
+    assert_eq!(found.warnings.len(), 9);
+    let gone = store.replace_warnings("race", &record.id, "to ", &[]).await;
+    gone.expect("written");
+    record.warnings.truncate(1);
+    let found = store.get(Some("race"), &record.id).await.expect("get");
+    assert_eq!(found, Some(record), "nothing else has changed");
 }
 
 async fn keeps_an_audit_trail(store: &dyn RecordStore) {

@@ -16,6 +16,7 @@ mod account;
 mod find;
 mod item;
 mod versions;
+mod warnings;
 
 use crate::aws::store_error;
 use crate::keys::check_name;
@@ -174,6 +175,19 @@ impl RecordStore for DynamoStore {
             }),
             Obstacle::Other => Err(store_error("update", &self.name(id), error)),
         }
+    }
+
+    async fn replace_warnings(
+        &self,
+        project: &str,
+        id: &str,
+        about: &str,
+        warnings: &[String],
+    ) -> Result<()> {
+        for name in [project, id] {
+            check_name(name)?;
+        }
+        self.write_warnings(project, id, about, warnings).await
     }
 
     async fn get(&self, project: Option<&str>, id: &str) -> Result<Option<Execution>> {

@@ -66,6 +66,10 @@ impl Objects {
             .collect()
     }
 
+    pub fn remove(&self, key: &str) {
+        self.objects.lock().unwrap().remove(key).unwrap();
+    }
+
     pub fn has(&self, key: &str) -> bool {
         self.objects.lock().unwrap().contains_key(key)
     }
@@ -149,6 +153,21 @@ impl RecordStore for Records {
             });
         }
         records.insert(execution.id.clone(), execution.clone());
+        Ok(())
+    }
+    async fn replace_warnings(
+        &self,
+        _: &str,
+        id: &str,
+        about: &str,
+        warnings: &[String],
+    ) -> Result<()> {
+        let mut records = self.records.lock().unwrap();
+        let missing = || StoreError::NotFound { what: id.into() };
+        let record = records.get_mut(id).ok_or_else(missing)?;
+        if record.replace_warnings(about, warnings) {
+            self.writes.fetch_add(1, Ordering::Relaxed);
+        }
         Ok(())
     }
     async fn get(&self, project: Option<&str>, id: &str) -> Result<Option<Execution>> {
