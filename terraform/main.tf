@@ -1,4 +1,4 @@
-# One stack: bucket and table, six functions and one that notifies, a state machine, generators in one or more regions. Nothing of it
+# One stack: bucket and table, seven functions and one that notifies, a state machine, generators in one or more regions. Nothing of it
 # costs anything while no run is on, but for what is stored, and if they are asked for NAT gateways, and notifications a few cents.
 
 data "aws_caller_identity" "current" {}
@@ -43,6 +43,9 @@ locals {
 
   # IAM knows no regions: without one in its names, a second stack of this name elsewhere would find them taken.
   iam_prefix = "${var.name}-${local.home}"
+
+  # Credentials of the stack's own exports.
+  export_secret_arns = distinct(flatten([for export in var.exports : [for arn in [export.password_secret_arn, export.token_secret_arn] : arn if arn != null]]))
 
   regions  = merge(tomap({ (local.home) = var.network }), var.regions)
   projects = setsubtract(keys(var.projects), ["*"])
@@ -120,13 +123,18 @@ module "functions" {
   topic_arns          = try(var.notifications.topic_arns, [])
   event_bus_arns      = try(var.notifications.event_bus_arns, [])
   ses_identity_arns   = try(var.notifications.ses_identity_arns, [])
-  region              = local.home
-  account_id          = local.account_id
-  partition           = local.partition
-  log_level           = var.log_level
-  log_retention_days  = var.log_retention_days
-  tracing             = var.tracing
-  tags                = local.tags
+  export_secret_arns  = local.export_secret_arns
+  export_network      = var.export_network
+
+  cloudwatch_namespaces = var.cloudwatch_namespaces
+
+  region             = local.home
+  account_id         = local.account_id
+  partition          = local.partition
+  log_level          = var.log_level
+  log_retention_days = var.log_retention_days
+  tracing            = var.tracing
+  tags               = local.tags
 }
 
 module "orchestration" {

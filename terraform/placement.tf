@@ -31,6 +31,8 @@ locals {
     image_digest            = { for engine, generator in var.engines : engine => generator.digest if generator.digest != null }
     max_tasks_per_execution = var.max_tasks_per_execution
     start_timeout_s         = var.start_timeout_s
+    exports                 = var.exports
+    cloudwatch_namespaces   = var.cloudwatch_namespaces
     # What a schedule starts stands here and not in its target, whose input lies in the dead-letter queue if it cannot be delivered.
     schedules = {
       for name, schedule in var.schedules : name => {

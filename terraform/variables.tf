@@ -26,7 +26,7 @@ variable "functions_architecture" {
 }
 
 variable "functions" {
-  description = "Memory (MB) and timeout (s) by function (prepare, launch, watch, merge, finish, reap, notify); overrides the defaults."
+  description = "Memory (MB) and timeout (s) by function (prepare, launch, watch, merge, finish, reap, notify, export); overrides the defaults."
   type = map(object({
     memory_mb = optional(number)
     timeout_s = optional(number)
@@ -259,6 +259,59 @@ variable "schedules" {
   validation {
     condition     = alltrue([for schedule in values(var.schedules) : contains(keys(var.projects), schedule.project) || contains(keys(var.projects), "*")])
     error_message = "schedules has projects [${join(", ", [for schedule in values(var.schedules) : schedule.project])}] and the stack [${join(", ", keys(var.projects))}]: add the project to projects, or \"*\"."
+  }
+}
+
+variable "exports" {
+  description = "Where results of all runs go (docs/export.md), beside what their definitions say: URLs, ARNs of the secrets that hold password or token, and the projects whose runs are exported; null: all."
+  type = list(object({
+    to                  = string
+    password_secret_arn = optional(string)
+    token_secret_arn    = optional(string)
+    projects            = optional(list(string))
+  }))
+  default  = []
+  nullable = false
+
+  validation {
+    condition     = alltrue([for export in var.exports : can(regex("^(influxdb|influxdb[+]https?|influxdbs|statsd|statsd[+](tcp|udp)|postgres|postgresql|prometheus[+]https?|otlp[+]https?|cloudwatch)://[^[:space:]]+$", export.to)) && !can(regex("://[^/?]*:[^/?]*@|[?&](password|token|sslrootcert)=", export.to))])
+    error_message = "exports has [${join(", ", [for export in var.exports : export.to])}]: take URLs such as influxdb://HOST:8086/DB or otlp+http://HOST:4318, without files, passwords and tokens; secrets belong in password_secret_arn and token_secret_arn."
+  }
+
+  validation {
+    condition     = alltrue([for arn in flatten([for export in var.exports : [export.password_secret_arn, export.token_secret_arn]]) : arn == null ? true : can(regex("^arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:[0-9]{12}:secret:[^*?]+$", arn))])
+    error_message = "exports has secrets ${jsonencode([for export in var.exports : [export.password_secret_arn, export.token_secret_arn]])}: take ARNs such as arn:aws:secretsmanager:eu-west-1:123456789012:secret:influx-AbCdEf, with the six characters that AWS appends."
+  }
+
+  validation {
+    condition     = alltrue([for export in var.exports : startswith(export.to, "cloudwatch://") ? contains(var.cloudwatch_namespaces, trim(split("?", trimprefix(export.to, "cloudwatch://"))[0], "/")) : true])
+    error_message = "exports has [${join(", ", [for export in var.exports : export.to])}] and cloudwatch_namespaces [${join(", ", var.cloudwatch_namespaces)}]: name the namespace there, too."
+  }
+}
+
+variable "export_network" {
+  description = "Existing subnets and security groups for the function that exports, so that it reaches stores in a private network. The subnets need a way to S3, DynamoDB, Secrets Manager, CloudWatch (if exported to) and public stores: endpoints or a NAT gateway. null: not in a VPC."
+  type = object({
+    subnets         = list(string)
+    security_groups = list(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.export_network == null ? true : length(var.export_network.subnets) > 0 && length(var.export_network.security_groups) > 0
+    error_message = "export_network is ${jsonencode(var.export_network)}: name at least one subnet and one security group, or null."
+  }
+}
+
+variable "cloudwatch_namespaces" {
+  description = "Namespaces of CloudWatch that results can be exported to with cloudwatch://NAMESPACE. Each metric with its dimensions is a custom metric that costs money. [] switches it off."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for namespace in var.cloudwatch_namespaces : can(regex("^[A-Za-z0-9._/#:-]{1,255}$", namespace)) && !startswith(namespace, "AWS/")])
+    error_message = "cloudwatch_namespaces has [${join(", ", var.cloudwatch_namespaces)}]: take letters, digits and .-_/#:, up to 255, not beginning with AWS/."
   }
 }
 

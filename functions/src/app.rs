@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::tasks::Tasks;
 use floodgate_control::Stores;
+use floodgate_export::Reach;
 use floodgate_log::Sink;
 use floodgate_notify::Courier;
 use std::sync::Arc;
@@ -29,8 +30,10 @@ pub struct App {
     pub clock: Arc<dyn Clock>,
     /// Where its metrics go: the log.
     pub out: Sink,
-    /// How long an invocation of launch, watch or reap may stay and look again; below the function's time-out.
+    /// How long an invocation of launch, watch or reap may stay and look again, and an export may take; below the function's time-out.
     pub stay: Duration,
+    /// Where what sends results on may connect to.
+    pub reach: Reach,
 }
 
 impl App {

@@ -20,11 +20,13 @@ pub enum Function {
     Reap,
     /// Tells of runs.
     Notify,
+    /// Hands what a run measured to a sink.
+    Export,
 }
 
 impl Function {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Prepare,
         Self::Launch,
         Self::Watch,
@@ -32,6 +34,7 @@ impl Function {
         Self::Finish,
         Self::Reap,
         Self::Notify,
+        Self::Export,
     ];
 
     /// The value of `FLOODGATE_FUNCTION`.
@@ -44,6 +47,7 @@ impl Function {
             Self::Finish => "finish",
             Self::Reap => "reap",
             Self::Notify => "notify",
+            Self::Export => "export",
         }
     }
 
@@ -170,7 +174,7 @@ impl Config {
         let function = function.ok_or(ConfigError::Value {
             name: "FLOODGATE_FUNCTION",
             value: which,
-            allowed: "prepare, launch, watch, merge, finish, reap, notify",
+            allowed: "prepare, launch, watch, merge, finish, reap, notify, export",
         })?;
         let state_machine = match function {
             Function::Reap => {

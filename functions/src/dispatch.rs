@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::config::Function;
 use crate::error::{FunctionError, Result};
-use crate::{finish, launch, merge, notify, prepare, reap, watch};
+use crate::{export, finish, launch, merge, notify, prepare, reap, watch};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -25,6 +25,7 @@ async fn of_function(app: &App, payload: Value) -> Result<Value> {
         Function::Watch => answer(Box::pin(watch::handle(app, read(payload)?)).await),
         Function::Merge => answer(Box::pin(merge::handle(app, read(payload)?)).await),
         Function::Finish => answer(Box::pin(finish::handle(app, read(payload)?)).await),
+        Function::Export => answer(Box::pin(export::handle(app, read(payload)?)).await),
         Function::Reap => answer(Box::pin(reap::handle(app, read(payload)?)).await),
         Function::Notify => answer(Box::pin(notify::handle(app, read(payload)?)).await),
     };

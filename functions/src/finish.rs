@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::clock::between;
 use crate::cost::{observed_until, site};
 use crate::error::{Result, bounded};
+use crate::export;
 use crate::launch::by_capacity;
 use crate::launched::LaunchedTasks;
 use crate::notify;
@@ -103,6 +104,8 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
         notify::later(app, &run.project, &run.execution, Moment::Ended).await;
     }
     let execution = finished.execution;
+    let urls = export::urls(&placement, &definition);
+    export::begin(app, &execution, urls).await;
     let passed = execution.status.error_name().is_none();
     Ok(Run {
         phase: RunPhase::Ended,

@@ -1,7 +1,8 @@
 //! The Lambda functions that a run's state machine calls: one program, one module a function.
 //!
 //! `prepare` makes a plan, `launch` starts its tasks, `watch` looks after them, `merge` adds up what they wrote,
-//! `finish` judges, `reap` stops what must not go on, and `notify` tells of it all. What they do to a run is `floodgate_control`; here stands what
+//! `finish` judges, `reap` stops what must not go on, `notify` tells of it all, and `export` hands results to sinks. What they do to a run is
+//! `floodgate_control`; here stands what
 //! only the cloud has: payloads, placement, ECS, pacing by the history of a state machine.
 //!
 //! Every function may be called again with the same input, by Lambda's retries and by a redrive, and then goes on where the
@@ -16,6 +17,7 @@ mod cost;
 mod dispatch;
 mod ecs;
 mod error;
+mod export;
 mod finish;
 mod id;
 mod launch;
@@ -50,5 +52,7 @@ pub use metrics::{Metrics, NAMESPACE};
 pub use pace::{Course, EVENTS_A_TURN, MAX_TURNS, Moment, Pace, Phases, Steps, expected, pace};
 pub use run::{Run, RunPhase};
 pub use serve::main;
-pub use stack_config::{Network, ProjectRules, RegionConfig, ScheduledRun, StackConfig};
+pub use stack_config::{
+    Network, ProjectRules, RegionConfig, ScheduledRun, StackConfig, StackExport,
+};
 pub use tasks::{RunCapacity, RunError, RunRequest, StartedTask, TaskStatus, Tasks, Vcpus};

@@ -3,7 +3,7 @@
 use crate::account::AwsAccount;
 use crate::app::App;
 use crate::clock::SystemClock;
-use crate::config::{Config, Place};
+use crate::config::{Config, Function, Place};
 use crate::dispatch::handle;
 use crate::ecs::EcsTasks;
 use crate::error::FunctionError;
@@ -19,6 +19,7 @@ use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::{Map, Value};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 /// Runs the function that the environment names.
 pub fn main() -> ExitCode {
@@ -95,14 +96,27 @@ async fn serve(config: Config) -> Result<(), String> {
         clock: Arc::new(SystemClock),
         out,
         stay: App::STAY,
+        reach: Reach::Elsewhere,
         config,
     };
     let app = &app;
     let answer = |event: LambdaEvent<Value>| async move {
-        let result: Result<Value, FunctionError> = handle(app, event.payload).await;
+        let mut app = app.clone();
+        if app.config.function == Function::Export {
+            app.stay = time_left(event.context.deadline());
+        }
+        let result: Result<Value, FunctionError> = handle(&app, event.payload).await;
         result
     };
     lambda_runtime::run(service_fn(answer))
         .await
         .map_err(|error| error.to_string())
+}
+
+/// What Lambda gives an invocation, less what it takes to say how it ended.
+fn time_left(deadline: SystemTime) -> Duration {
+    const TO_SAY_SO: Duration = Duration::from_secs(20);
+    let left = deadline.duration_since(SystemTime::now());
+    let left = left.unwrap_or_default();
+    left.saturating_sub(TO_SAY_SO).max(left / 2)
 }

@@ -45,6 +45,12 @@ pub struct StackConfig {
     /// Secrets that every project's definitions may refer to: ARNs, in which `*` and `?` stand for others; none: nobody looks.
     #[serde(default)]
     pub secret_arns: Option<Vec<String>>,
+    /// Where results of all runs go, or of some projects'.
+    #[serde(default)]
+    pub exports: Vec<StackExport>,
+    /// Namespaces of CloudWatch that results may be exported to.
+    #[serde(default)]
+    pub cloudwatch_namespaces: Vec<String>,
     /// What schedules start, by their names.
     #[serde(default)]
     pub schedules: BTreeMap<String, ScheduledRun>,
@@ -86,6 +92,22 @@ pub struct RegionConfig {
     /// vCPUs that may be used, instead of the answer of Service Quotas.
     #[serde(default)]
     pub vcpu_quota: Option<f64>,
+}
+
+/// A sink of the stack's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StackExport {
+    /// Its URL, without secrets.
+    pub to: String,
+    /// The secret that holds the password of the URL's user.
+    #[serde(default)]
+    pub password_secret_arn: Option<String>,
+    /// The secret that holds a token.
+    #[serde(default)]
+    pub token_secret_arn: Option<String>,
+    /// The projects whose runs it gets; none: all.
+    #[serde(default)]
+    pub projects: Option<Vec<String>>,
 }
 
 /// What a schedule starts.
@@ -226,6 +248,15 @@ impl StackConfig {
         let own = self.rules(project).map(|rules| &rules.secret_arns);
         let mut patterns = shared.iter().chain(own.into_iter().flatten());
         patterns.any(|pattern| matches(pattern, secret_arn))
+    }
+
+    /// The stack's own sinks for runs of a project.
+    pub fn exports_of(&self, project: &str) -> impl Iterator<Item = &StackExport> {
+        let gets = move |export: &&StackExport| match &export.projects {
+            Some(projects) => projects.iter().any(|named| named == project),
+            None => true,
+        };
+        self.exports.iter().filter(gets)
     }
 
     /// A region's cluster.

@@ -31,7 +31,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-FUNCTIONS = ("prepare", "launch", "watch", "merge", "finish", "reap", "notify")
+FUNCTIONS = ("prepare", "launch", "watch", "merge", "finish", "reap", "notify", "export")
 #: Seconds that a function may take: those of the tests are not optimised, and six runs share two processors.
 TIMEOUT_S = 900
 ACCOUNT = "000000000000"

@@ -149,6 +149,66 @@ run "names_that_are_too_long_together" {
   expect_failures = [var.projects]
 }
 
+run "export_with_a_secret_in_its_url" {
+  command = plan
+
+  variables {
+    exports = [{ to = "influxdb://store.example:8086/load?token=hunter2" }]
+  }
+
+  expect_failures = [var.exports]
+}
+
+run "export_to_a_file" {
+  command = plan
+
+  variables {
+    exports = [{ to = "file:run.csv" }]
+  }
+
+  expect_failures = [var.exports]
+}
+
+run "export_with_any_secret" {
+  command = plan
+
+  variables {
+    exports = [{ to = "otlp+http://store.example:4318", token_secret_arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:*" }]
+  }
+
+  expect_failures = [var.exports]
+}
+
+run "export_to_a_namespace_that_is_not_named" {
+  command = plan
+
+  variables {
+    exports = [{ to = "cloudwatch://Load?resolution=1" }]
+  }
+
+  expect_failures = [var.exports]
+}
+
+run "namespace_of_aws" {
+  command = plan
+
+  variables {
+    cloudwatch_namespaces = ["AWS/EC2"]
+  }
+
+  expect_failures = [var.cloudwatch_namespaces]
+}
+
+run "export_from_no_subnet" {
+  command = plan
+
+  variables {
+    export_network = { subnets = [], security_groups = ["sg-1"] }
+  }
+
+  expect_failures = [var.export_network]
+}
+
 run "schedule_of_nobody" {
   command = plan
 

@@ -16,7 +16,7 @@ run "defaults" {
   }
 
   assert {
-    condition     = join(" ", keys(module.functions.names)) == "finish launch merge prepare reap watch"
+    condition     = join(" ", keys(module.functions.names)) == "export finish launch merge prepare reap watch"
     error_message = "the functions are ${join(", ", keys(module.functions.names))}"
   }
 

@@ -18,8 +18,13 @@ pub struct Told {
 impl Told {
     /// Nothing has been delivered to a target.
     pub fn new(target: &Target) -> Self {
+        Self::of(&target.to_string())
+    }
+
+    /// Nothing has been delivered to a URL, which holds no secret.
+    pub fn of(url: &str) -> Self {
         Self {
-            url: target.to_string(),
+            url: url.to_owned(),
             report: Report::default(),
             folded: 0,
             broken: None,
@@ -42,19 +47,24 @@ impl Told {
         }
     }
 
+    /// What all warnings of an export to a URL begin with, and those of no other one.
+    pub fn about(url: &str) -> String {
+        format!("export to {url} ")
+    }
+
     /// What a reader of the run should know: what the sink did not get, with the command that exports again, and what was folded. `cloud` says
     /// where the run is.
     pub fn warnings(&self, id: &str, cloud: bool) -> Vec<String> {
-        let url = &self.url;
+        let (about, url) = (Self::about(&self.url), &self.url);
         let place = if cloud { " --cloud" } else { "" };
         let problem = self.problem().map(|problem| {
             format!(
-                "export to {url} {problem}; the run and its verdict are not affected; again: floodgate export {id}{place} --to '{url}'"
+                "{about}{problem}; the run and its verdict are not affected; again: floodgate export {id}{place} --to '{url}'"
             )
         });
         let folded = (self.folded > 0).then(|| {
             let folded = counted(self.folded, "sample");
-            format!("export to {url}: {folded} of series past max_series counted in name=__other__")
+            format!("{about}counts {folded} of series past max_series in name=__other__")
         });
         problem.into_iter().chain(folded).collect()
     }

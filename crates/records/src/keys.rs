@@ -48,9 +48,13 @@ impl ExecutionKeys {
     pub fn observed(&self) -> String {
         format!("{}control/observed.json", self.root)
     }
-    /// Which exports of a run in the cloud were begun and have ended.
-    pub fn exported(&self) -> String {
-        format!("{}control/exported.json", self.root)
+    /// That the export of a run in the cloud to a sink has begun; `sink` is a hash of its URL.
+    pub fn export_begun(&self, sink: &str) -> String {
+        format!("{}exports/{sink}.begun.json", self.root)
+    }
+    /// That it has ended, and the sink has everything.
+    pub fn export_done(&self, sink: &str) -> String {
+        format!("{}exports/{sink}.done.json", self.root)
     }
     /// The order to stop, and who gave it.
     pub fn stop(&self) -> String {

@@ -5,6 +5,7 @@ use super::refusal::RefusalDraft;
 use crate::account::Refused;
 use crate::app::App;
 use crate::error::{FunctionError, Result};
+use crate::export;
 use crate::resolve::{Surroundings, check_with};
 use crate::stack_config::StackConfig;
 use bytes::Bytes;
@@ -112,7 +113,10 @@ pub(super) async fn load(
         let bytes = bytes.ok_or_else(|| FunctionError::errored(format!("{key}: not found")))?;
         files.insert(file.clone(), bytes);
     }
-    doubts.extend(look_into(&text.name, definition, &files, resolved)?);
+    let exports = export::faults(placement, definition, &input.env);
+    doubts.extend(look_into(
+        &text.name, definition, &files, resolved, exports,
+    )?);
     Ok((checked.with_files(files.into_iter().collect()), doubts))
 }
 
@@ -122,17 +126,22 @@ fn look_into(
     definition: &Definition,
     files: &BTreeMap<String, Bytes>,
     resolved: bool,
+    exports: Vec<String>,
 ) -> Result<Option<String>> {
     let bytes: usize = files.values().map(Bytes::len).sum();
-    if bytes > LOOKED_INTO {
-        return Ok(Some(format!(
-            "the files of the test have {bytes} bytes, more than {LOOKED_INTO}, and were not looked into: a fault in them ends the tasks"
-        )));
-    }
-    let mut faults = preflight::faults(definition, files, resolved);
+    let (mut faults, doubt) = match bytes > LOOKED_INTO {
+        true => (
+            Vec::new(),
+            Some(format!(
+                "the files of the test have {bytes} bytes, more than {LOOKED_INTO}, and were not looked into: a fault in them ends the tasks"
+            )),
+        ),
+        false => (preflight::faults(definition, files, resolved), None),
+    };
     faults.extend(observe_in_the_cloud(&definition.observe));
+    faults.extend(exports);
     if faults.is_empty() {
-        return Ok(None);
+        return Ok(doubt);
     }
     let lines: Vec<_> = faults
         .iter()

@@ -4,6 +4,7 @@
 mod api;
 mod bounds;
 mod ecs;
+mod exporting;
 mod launching;
 mod machine;
 mod notifying;

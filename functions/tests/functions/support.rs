@@ -1,8 +1,12 @@
 //! Stores in memory that count, containers that are played, a clock that is set.
 
+mod measured;
 mod memory;
+mod sink;
 
+pub use measured::PER_SECOND;
 pub use memory::{Objects, Records};
+pub use sink::{Answers, Influx, Statsd};
 
 use async_trait::async_trait;
 use floodgate_control::Stores;
@@ -364,6 +368,7 @@ impl Stack {
             clock: self.clock.clone(),
             out: self.out.clone(),
             stay: App::STAY,
+            reach: self.reach,
         }
     }
 

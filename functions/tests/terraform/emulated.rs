@@ -14,7 +14,7 @@ fn made(kind: &str, name: &str) -> &'static Value {
 #[test]
 fn functions_have_their_settings() {
     for which in [
-        "prepare", "launch", "watch", "merge", "finish", "reap", "notify",
+        "prepare", "launch", "watch", "merge", "finish", "reap", "notify", "export",
     ] {
         let function = made("aws_lambda_function", &format!("this[{which:?}]"));
         assert_eq!(function["function_name"], format!("fg-{which}"));

@@ -106,6 +106,13 @@ fn no_statement_allows_actions_by_wildcard() {
 
 /// Actions that have no resource to name; the comment beside each says where AWS says so.
 const WITHOUT_RESOURCE: &[&str] = &[
+    "cloudwatch:PutMetricData",
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
     "ecr:GetAuthorizationToken",
     "ecs:ListTasks",
     "logs:CreateLogDelivery",
@@ -142,6 +149,11 @@ fn every_resource_is_named_where_there_is_one_to_name() {
         // The cluster is the only bound that ListTasks knows.
         assert!(
             !statement.actions.contains("ecs:ListTasks") || statement.conditional,
+            "{module}: {statement:?}"
+        );
+        // And the namespace the only one that PutMetricData knows.
+        assert!(
+            !statement.actions.contains("cloudwatch:PutMetricData") || statement.conditional,
             "{module}: {statement:?}"
         );
     }

@@ -147,13 +147,17 @@ fn whoever_starts_runs_may_do_what_that_takes_and_no_more() {
 #[test]
 fn lambda_may_log_in_a_functions_name() {
     for function in [
-        "prepare", "launch", "watch", "merge", "finish", "reap", "notify",
+        "prepare", "launch", "watch", "merge", "finish", "reap", "notify", "export",
     ] {
         let role = &STACK.roles[&format!("fg-eu-west-1-{function}")];
-        let roles: &[&str] = if ["reap", "notify"].contains(&function) {
-            &["every_function", "called_later_platform"]
-        } else {
-            &["every_function"]
+        let roles: &[&str] = match function {
+            "reap" | "notify" => &["every_function", "called_later_platform"],
+            "export" => &[
+                "every_function",
+                "called_later_platform",
+                "export_platform",
+            ],
+            _ => &["every_function"],
         };
         same(function, &[&role.policies["platform"]], "", roles);
         // Its own log group, and nobody else's.

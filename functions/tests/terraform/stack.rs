@@ -21,6 +21,9 @@ pub(crate) static STACK: LazyLock<Rendering> = LazyLock::new(|| {
         "kms_key_arn": format!("arn:aws:kms:eu-west-1:{ACCOUNT}:key/stack"),
         "secret_kms_key_arns": [format!("arn:aws:kms:eu-west-1:{ACCOUNT}:key/secrets")],
         "tracing": true,
+        "exports": [{ "to": "influxdb://store:8086/db", "token_secret_arn": secret_arn("stack", "AbCdEf") }],
+        "export_network": { "subnets": ["subnet-1"], "security_groups": ["sg-1"] },
+        "cloudwatch_namespaces": ["Load/Shop"],
         "api": { "package": "" },
         "notifications": {
             "topic_arns": [format!("arn:aws:sns:eu-west-1:{ACCOUNT}:load-tests")],

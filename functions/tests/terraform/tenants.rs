@@ -431,7 +431,7 @@ fn shared() -> Vec<(String, Option<(&'static str, String)>)> {
         ),
     ];
     for function in [
-        "prepare", "launch", "watch", "merge", "finish", "reap", "notify",
+        "prepare", "launch", "watch", "merge", "finish", "reap", "notify", "export",
     ] {
         all.push((regional("lambda", &format!("function:fg-{function}")), None));
         let group = regional(

@@ -10,6 +10,7 @@ locals {
     finish  = { memory_mb = 3008, timeout_s = 900, description = "Evaluates thresholds, writes verdict and report" }
     reap    = { memory_mb = 512, timeout_s = 140, description = "Stops what a broken run left behind" }
     notify  = { memory_mb = 512, timeout_s = 120, description = "Tells of runs what their definitions want told" }
+    export  = { memory_mb = 1769, timeout_s = 900, description = "Hands what a run measured to a sink" }
   }
 
   # What a stack does not want is not there.
@@ -77,6 +78,16 @@ resource "aws_lambda_function" "this" {
     )
   }
 
+  # Only what exports may need a way to a private store; a function in a VPC has none to AWS but the VPC's.
+  dynamic "vpc_config" {
+    for_each = each.key == "export" && var.export_network != null ? [var.export_network] : []
+
+    content {
+      subnet_ids         = vpc_config.value.subnets
+      security_group_ids = vpc_config.value.security_groups
+    }
+  }
+
   # The functions write JSON lines themselves, metrics in the embedded metric format among them, which Lambda would wrap
   # a second time if it were told to write JSON.
   logging_config {
@@ -108,7 +119,7 @@ resource "aws_sqs_queue" "dead_letters" {
 }
 
 resource "aws_lambda_function_event_invoke_config" "this" {
-  for_each = toset([for function in ["reap", "notify"] : function if contains(keys(local.deployed), function)])
+  for_each = toset([for function in ["reap", "notify", "export"] : function if contains(keys(local.deployed), function)])
 
   function_name                = aws_lambda_function.this[each.key].function_name
   maximum_event_age_in_seconds = 3600

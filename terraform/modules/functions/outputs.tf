@@ -1,5 +1,5 @@
 output "arns" {
-  description = "ARN of each function: prepare, launch, watch, merge, finish, reap, and notify if it is deployed."
+  description = "ARN of each function: prepare, launch, watch, merge, finish, reap, export, and notify if it is deployed."
   value       = { for function, lambda in aws_lambda_function.this : function => lambda.arn }
 }
 

@@ -47,7 +47,7 @@ resource "aws_iam_role_policy" "platform" {
         Effect   = "Allow"
         Action   = ["sqs:SendMessage"]
         Resource = [queue]
-      } if contains(["reap", "notify"], each.key)],
+      } if contains(["reap", "notify", "export"], each.key)],
       [for traced in [var.tracing] : {
         Sid    = "Trace"
         Effect = "Allow"
@@ -56,6 +56,37 @@ resource "aws_iam_role_policy" "platform" {
         # https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
         Resource = ["*"]
       } if traced],
+      [for network in [var.export_network] : {
+        Sid    = "Connect"
+        Effect = "Allow"
+        Action = [
+          "ec2:AssignPrivateIpAddresses",
+          "ec2:CreateNetworkInterface",
+          "ec2:DeleteNetworkInterface",
+          "ec2:DescribeNetworkInterfaces",
+          "ec2:DescribeSubnets",
+          "ec2:UnassignPrivateIpAddresses",
+        ]
+        # Lambda makes the interfaces before there is a name for them: this is the list that it asks for.
+        # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+        Resource = ["*"]
+      } if each.key == "export" && network != null],
+      # The code itself has no business with them; only Lambda, which does not name the function as the source of its calls.
+      # https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-best-practice
+      [for network in [var.export_network] : {
+        Sid    = "ConnectNothingElse"
+        Effect = "Deny"
+        Action = [
+          "ec2:AssignPrivateIpAddresses",
+          "ec2:CreateNetworkInterface",
+          "ec2:DeleteNetworkInterface",
+          "ec2:DescribeNetworkInterfaces",
+          "ec2:DescribeSubnets",
+          "ec2:UnassignPrivateIpAddresses",
+        ]
+        Resource  = ["*"]
+        Condition = { ArnEquals = { "lambda:SourceFunctionArn" = [local.export_function] } }
+      } if each.key == "export" && network != null],
       [for key in [var.kms_key_arn] : {
         Sid      = "Key"
         Effect   = "Allow"

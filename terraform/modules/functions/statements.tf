@@ -6,6 +6,8 @@ locals {
   clusters   = "arn:${var.partition}:ecs:*:${var.account_id}:cluster/${var.name}"
   generators = "arn:${var.partition}:ecs:*:${var.account_id}:task-definition/${var.name}-generator-*:*"
 
+  export_function = "arn:${var.partition}:lambda:${var.region}:${var.account_id}:function:${var.name}-export"
+
   repositories = "arn:${var.partition}:ecr:${var.region}:${var.account_id}:repository/${var.name}/generator-*"
 
   in_clusters = { ArnLike = { "ecs:cluster" = local.clusters } }
@@ -119,6 +121,15 @@ locals {
     },
   ] : statement if var.notifications]
 
+  # Secrets Manager decrypts in the caller's name. https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
+  decrypt_secrets = [for statement in [{
+    Sid       = "DecryptSecrets"
+    Effect    = "Allow"
+    Action    = ["kms:Decrypt"]
+    Resource  = var.secret_kms_key_arns
+    Condition = { StringLike = { "kms:ViaService" = "secretsmanager.*.amazonaws.com*" } }
+  }] : statement if length(var.secret_kms_key_arns) > 0]
+
   read_secrets = concat(
     [for statement in [{
       Sid      = "ReadSecrets"
@@ -126,14 +137,7 @@ locals {
       Action   = ["secretsmanager:GetSecretValue"]
       Resource = var.secret_arns
     }] : statement if length(var.secret_arns) > 0],
-    # Secrets Manager decrypts in the caller's name. https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html
-    [for statement in [{
-      Sid       = "DecryptSecrets"
-      Effect    = "Allow"
-      Action    = ["kms:Decrypt"]
-      Resource  = var.secret_kms_key_arns
-      Condition = { StringLike = { "kms:ViaService" = "secretsmanager.*.amazonaws.com*" } }
-    }] : statement if length(var.secret_kms_key_arns) > 0],
+    local.decrypt_secrets,
   )
 
   # Receivers in AWS: those that are listed, and none where the list is empty.
@@ -157,6 +161,29 @@ locals {
       Resource = var.ses_identity_arns
     }] : statement if length(var.ses_identity_arns) > 0],
   )
+
+  # Secrets of all projects and of the stack's own exports: which of them a run may use, the code decides.
+  exported_secrets = distinct(concat(var.secret_arns, var.export_secret_arns))
+
+  read_exported_secrets = concat(
+    [for statement in [{
+      Sid      = "ReadSecrets"
+      Effect   = "Allow"
+      Action   = ["secretsmanager:GetSecretValue"]
+      Resource = local.exported_secrets
+    }] : statement if length(local.exported_secrets) > 0],
+    local.decrypt_secrets,
+  )
+
+  put_metrics = [for statement in [{
+    # PutMetricData has no resource; but it knows the namespace as a condition.
+    # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoncloudwatch.html
+    Sid       = "PutMetrics"
+    Effect    = "Allow"
+    Action    = ["cloudwatch:PutMetricData"]
+    Resource  = ["*"]
+    Condition = { StringEquals = { "cloudwatch:namespace" = var.cloudwatch_namespaces } }
+  }] : statement if length(var.cloudwatch_namespaces) > 0]
 
   statements = {
     prepare = concat(
@@ -281,6 +308,13 @@ locals {
           Action   = ["s3:PutObject"]
           Resource = [local.executions, local.buckets]
         },
+        {
+          # For each sink of a run; finish does not wait for it.
+          Sid      = "BeginExports"
+          Effect   = "Allow"
+          Action   = ["lambda:InvokeFunction"]
+          Resource = [local.export_function]
+        },
       ],
       local.call_notify,
     )
@@ -337,6 +371,22 @@ locals {
       ],
       local.read_secrets,
       local.send_notifications,
+    )
+
+    export = concat(
+      [
+        local.list_bucket,
+        local.read_placement_and_projects,
+        {
+          Sid      = "WriteMarks"
+          Effect   = "Allow"
+          Action   = ["s3:PutObject"]
+          Resource = ["${local.executions}/exports/*"]
+        },
+        local.write_records,
+      ],
+      local.read_exported_secrets,
+      local.put_metrics,
     )
   }
 }

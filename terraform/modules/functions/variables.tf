@@ -38,8 +38,8 @@ variable "overrides" {
   default = {}
 
   validation {
-    condition     = length(setsubtract(keys(var.overrides), ["prepare", "launch", "watch", "merge", "finish", "reap", "notify"])) == 0
-    error_message = "overrides names ${join(", ", setsubtract(keys(var.overrides), ["prepare", "launch", "watch", "merge", "finish", "reap", "notify"]))}: the functions are prepare, launch, watch, merge, finish, reap and notify."
+    condition     = length(setsubtract(keys(var.overrides), ["prepare", "launch", "watch", "merge", "finish", "reap", "notify", "export"])) == 0
+    error_message = "overrides names ${join(", ", setsubtract(keys(var.overrides), ["prepare", "launch", "watch", "merge", "finish", "reap", "notify", "export"]))}: the functions are prepare, launch, watch, merge, finish, reap, notify and export."
   }
 
   validation {
@@ -95,7 +95,7 @@ variable "task_role_arns" {
 }
 
 variable "secret_arns" {
-  description = "Secrets that definitions can refer to; prepare checks that they exist, and only notify reads them."
+  description = "Secrets that definitions can refer to; prepare checks that they exist; notify and export read those that they need."
   type        = list(string)
   default     = []
 }
@@ -134,6 +134,27 @@ variable "ses_identity_arns" {
   description = "ARNs of the SES identities that notify can send mail as."
   type        = list(string)
   default     = []
+}
+
+variable "export_secret_arns" {
+  description = "Secrets that hold credentials of the stack's own exports."
+  type        = list(string)
+  default     = []
+}
+
+variable "cloudwatch_namespaces" {
+  description = "Namespaces of CloudWatch that results can be exported to; none: no permission."
+  type        = list(string)
+  default     = []
+}
+
+variable "export_network" {
+  description = "Subnets and security groups of the export function; null: not in a VPC."
+  type = object({
+    subnets         = list(string)
+    security_groups = list(string)
+  })
+  default = null
 }
 
 variable "region" {

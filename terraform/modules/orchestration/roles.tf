@@ -25,7 +25,7 @@ resource "aws_iam_role_policy" "state_machine" {
           Sid      = "CallFunctions"
           Effect   = "Allow"
           Action   = ["lambda:InvokeFunction"]
-          Resource = values(var.function_arns)
+          Resource = [for function, arn in var.function_arns : arn if !contains(["notify", "export"], function)]
         },
         {
           # The Distributed Map runs one child execution an entry.

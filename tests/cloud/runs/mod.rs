@@ -5,6 +5,7 @@ mod answers;
 mod budgets;
 mod cli;
 mod console;
+mod exports;
 mod limits;
 mod losses;
 mod notifications;

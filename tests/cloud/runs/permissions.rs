@@ -110,7 +110,7 @@ async fn a_role_is_taken_and_a_function_is_called_by_whom_it_lets() {
         (
             "lambda",
             &[
-                "prepare", "launch", "watch", "merge", "finish", "reap", "notify",
+                "prepare", "launch", "watch", "merge", "finish", "reap", "notify", "export",
             ][..],
         ),
         ("ecs-tasks", &["generator-execution"][..]),
@@ -142,7 +142,7 @@ async fn a_role_is_taken_and_a_function_is_called_by_whom_it_lets() {
     }
     let rule = |name: &str| format!("arn:aws:events:eu-west-1:000000000000:rule/{name}");
     for name in [
-        "prepare", "launch", "watch", "merge", "finish", "reap", "notify",
+        "prepare", "launch", "watch", "merge", "finish", "reap", "notify", "export",
     ] {
         let function = stack.function(name);
         let calls = |service: &str, source: &str| {

@@ -13,7 +13,7 @@ use crate::reports::ReportFiles;
 use crate::signals::Signals;
 use crate::trigger::trigger;
 use floodgate_control::{TestPackage, load_failures};
-use floodgate_core::definition::model::observe_in_the_cloud;
+use floodgate_core::definition::model::{exports_in_the_cloud, observe_in_the_cloud};
 use floodgate_core::definition::{Definition, LOCAL_ONLY};
 use floodgate_engines::{EngineFacts, facts};
 use floodgate_records::estimate::Estimate;
@@ -257,8 +257,10 @@ pub(crate) fn for_cloud(
         .with_load_options(load.options());
     let test = load_file(file, overrides, &env)?;
     let mut only_here = only_here(&test, |name| std::env::var(name).ok());
-    let observed = observe_in_the_cloud(&test.parsed().definition.observe);
-    only_here.extend(observed.map(|why| format!("error: {why}\n")));
+    let definition = &test.parsed().definition;
+    let elsewhere = observe_in_the_cloud(&definition.observe).into_iter();
+    let elsewhere = elsewhere.chain(exports_in_the_cloud(&definition.export));
+    only_here.extend(elsewhere.map(|why| format!("error: {why}\n")));
     if !only_here.is_empty() {
         return Err(CliError::definition(only_here.concat()));
     }
@@ -277,10 +279,6 @@ pub(crate) fn package_for_cloud(test: &LoadedTest) -> TestPackage<'_> {
         .map(ToString::to_string)
         .collect();
     package.warnings.retain(|warning| !local.contains(warning));
-    if !package.definition.export.is_empty() {
-        let warning = "export has no effect in the cloud yet: floodgate export ID --cloud --to URL exports a run that has ended";
-        package.warnings.push(warning.to_owned());
-    }
     package
 }
 

@@ -18,8 +18,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-const FUNCTIONS: [&str; 7] = [
-    "prepare", "launch", "watch", "merge", "finish", "reap", "notify",
+const FUNCTIONS: [&str; 8] = [
+    "prepare", "launch", "watch", "merge", "finish", "reap", "notify", "export",
 ];
 /// Lambda gives init 10 s (<https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html>).
 const LIMIT: Duration = Duration::from_secs(10);

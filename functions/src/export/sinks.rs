@@ -1,0 +1,163 @@
+//! Where a run's results go: to the stack's sinks and the definition's, each once.
+
+use crate::account::Account;
+use crate::app::App;
+use crate::secrets::Known;
+use crate::stack_config::{StackConfig, StackExport};
+use floodgate_control::load::load_stored;
+use floodgate_core::definition::model::{Definition, ExportSpec, exports_in_the_cloud};
+use floodgate_export::windows::Options;
+use floodgate_export::{References, Run, Target, TargetError, schemes};
+use floodgate_records::execution::Execution;
+use floodgate_records::keys::{DEFINITION_FILE, definition_file};
+use floodgate_records::plan::Plan;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// What URLs refer to: what the run was started with, and no secret, which stands beside a URL.
+struct Variables<'a>(&'a BTreeMap<String, String>);
+
+impl References for Variables<'_> {
+    fn env(&self, name: &str) -> Option<String> {
+        self.0.get(name).cloned()
+    }
+
+    fn secret(&self, _: &str) -> Result<String, String> {
+        Err("write it beside the URL, as password or token".to_owned())
+    }
+}
+
+/// The URLs that runs of a definition are exported to, each once.
+pub(crate) fn urls(placement: &StackConfig, definition: &Definition) -> Vec<String> {
+    let stack = placement.exports_of(&definition.project).map(|e| &e.to);
+    let own = definition.export.iter().map(|export| &export.to);
+    let mut urls: Vec<String> = Vec::new();
+    for url in stack.chain(own) {
+        if !urls.contains(url) {
+            urls.push(url.clone());
+        }
+    }
+    urls
+}
+
+/// What is wrong with the exports of a definition, a sentence each: what a sink would refuse after the run is refused before it.
+pub(crate) fn faults(
+    placement: &StackConfig,
+    definition: &Definition,
+    env: &BTreeMap<String, String>,
+) -> Vec<String> {
+    let mut faults = exports_in_the_cloud(&definition.export);
+    if !faults.is_empty() {
+        return faults;
+    }
+    for (n, export) in definition.export.iter().enumerate() {
+        let fault = match parsed(export, env).and_then(|target| opens(&target).map(|()| target)) {
+            Ok(target) => unwritable(placement, &target),
+            Err(error) => Some(error.to_string()),
+        };
+        faults.extend(fault.map(|fault| format!("export[{n}]: {fault}")));
+    }
+    faults
+}
+
+fn parsed(export: &ExportSpec, env: &BTreeMap<String, String>) -> Result<Target, TargetError> {
+    schemes::parse(&export.to, &Variables(env))?
+        .with_credentials(export.password.as_deref(), export.token.as_deref())
+}
+
+/// Whether a sink takes all of its options; nothing is connected.
+fn opens(target: &Target) -> Result<(), TargetError> {
+    Options::of(target)?;
+    let run = Run {
+        execution: Execution::created("", "", "", 0),
+        testid: String::new(),
+        live: false,
+    };
+    schemes::open(target, &run).map(drop)
+}
+
+/// Why the stack does not write there.
+fn unwritable(placement: &StackConfig, target: &Target) -> Option<String> {
+    let namespace = target.path.trim_matches('/');
+    let known = &placement.cloudwatch_namespaces;
+    let is_refused = target.scheme.names == ["cloudwatch"] && !known.iter().any(|n| n == namespace);
+    is_refused.then(|| {
+        let known = match known.is_empty() {
+            true => "none".to_owned(),
+            false => known.join(", "),
+        };
+        format!(
+            "{target}: this stack does not write to the namespace {namespace:?} (to {known}); add it to cloudwatch_namespaces of the Terraform module"
+        )
+    })
+}
+
+/// The sink of a run that has this URL, with what proves who writes. A sink of the stack's own is that, also where a definition names it.
+///
+/// # Errors
+/// Why there is none: a sentence.
+pub(super) async fn target(
+    app: &App,
+    placement: &StackConfig,
+    plan: &Plan,
+    to: &str,
+) -> Result<Target, String> {
+    let mut of_stack = placement.exports_of(&plan.project);
+    let found = match of_stack.find(|export| export.to == to) {
+        Some(export) => (of_the_stack(app, export).await?, BTreeMap::new()),
+        None => (
+            of_the_definition(app, placement, plan, to).await?,
+            plan.env.clone(),
+        ),
+    };
+    let (export, env) = found;
+    let target = parsed(&export, &env).map_err(|error| error.problem)?;
+    match unwritable(placement, &target) {
+        Some(why) => Err(why),
+        None => Ok(target),
+    }
+}
+
+async fn of_the_stack(app: &App, export: &StackExport) -> Result<ExportSpec, String> {
+    Ok(ExportSpec {
+        to: export.to.clone(),
+        password: read(app.account.as_ref(), export.password_secret_arn.as_deref()).await?,
+        token: read(app.account.as_ref(), export.token_secret_arn.as_deref()).await?,
+    })
+}
+
+async fn read(account: &dyn Account, arn: Option<&str>) -> Result<Option<String>, String> {
+    let Some(arn) = arn else {
+        return Ok(None);
+    };
+    match account.read_secret(arn).await {
+        Ok(secret) => Ok(Some(secret.text)),
+        Err(error) => Err(format!("the secret {arn} cannot be read: {error}")),
+    }
+}
+
+async fn of_the_definition(
+    app: &App,
+    placement: &StackConfig,
+    plan: &Plan,
+    to: &str,
+) -> Result<ExportSpec, String> {
+    let objects = app.stores.objects.as_ref();
+    let key = definition_file(&plan.project, &plan.test, &plan.version, DEFINITION_FILE);
+    let text = objects.get(&key).await.map_err(|e| e.to_string())?;
+    let text = text.ok_or_else(|| format!("{key}: not found"))?;
+    let whole: Value = serde_json::from_slice(&text).map_err(|e| format!("{key}: {e}"))?;
+    // A parameter may stand for one.
+    let part = json!({"export": whole["export"], "parameters": whole["parameters"]});
+    let account = app.account.as_ref();
+    let known = Known::of_part(account, placement, &plan.project, &plan.env, &part).await;
+    let missing = known.missing().next();
+    if let Some((name, why)) = missing {
+        return Err(format!("the secret {name:?} cannot be read: {why}"));
+    }
+    let definition = load_stored(objects, plan, &known).await;
+    let definition = definition.map_err(|error| error.to_string())?;
+    let mut exports = definition.export.into_iter();
+    let found = exports.find(|export| export.to == to);
+    found.ok_or_else(|| "neither the definition nor the stack exports to it any more".to_owned())
+}
