@@ -2,6 +2,7 @@
 
 use crate::account::Account;
 use crate::app::App;
+use crate::resolve;
 use crate::secrets::Known;
 use crate::stack_config::{StackConfig, StackExport};
 use floodgate_control::load::load_stored;
@@ -11,6 +12,7 @@ use floodgate_export::{References, Run, Target, TargetError, schemes};
 use floodgate_records::execution::Execution;
 use floodgate_records::keys::{DEFINITION_FILE, definition_file};
 use floodgate_records::plan::Plan;
+use floodgate_store::ObjectStore;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -136,6 +138,7 @@ async fn read(account: &dyn Account, arn: Option<&str>) -> Result<Option<String>
     }
 }
 
+/// Only the secrets that the sink itself refers to are read: one that is missing is no other sink's fault.
 async fn of_the_definition(
     app: &App,
     placement: &StackConfig,
@@ -143,12 +146,11 @@ async fn of_the_definition(
     to: &str,
 ) -> Result<ExportSpec, String> {
     let objects = app.stores.objects.as_ref();
-    let key = definition_file(&plan.project, &plan.test, &plan.version, DEFINITION_FILE);
-    let text = objects.get(&key).await.map_err(|e| e.to_string())?;
-    let text = text.ok_or_else(|| format!("{key}: not found"))?;
-    let whole: Value = serde_json::from_slice(&text).map_err(|e| format!("{key}: {e}"))?;
-    // A parameter may stand for one.
-    let part = json!({"export": whole["export"], "parameters": whole["parameters"]});
+    let definition = resolve::stored(objects, plan).await;
+    let exports = definition.map_err(|error| error.to_string())?.export;
+    let gone = || "neither the definition nor the stack exports to it any more".to_owned();
+    let n = exports.iter().position(|e| e.to == to).ok_or_else(gone)?;
+    let part = written(objects, plan, n).await?;
     let account = app.account.as_ref();
     let known = Known::of_part(account, placement, &plan.project, &plan.env, &part).await;
     let missing = known.missing().next();
@@ -156,8 +158,20 @@ async fn of_the_definition(
         return Err(format!("the secret {name:?} cannot be read: {why}"));
     }
     let definition = load_stored(objects, plan, &known).await;
-    let definition = definition.map_err(|error| error.to_string())?;
-    let mut exports = definition.export.into_iter();
-    let found = exports.find(|export| export.to == to);
-    found.ok_or_else(|| "neither the definition nor the stack exports to it any more".to_owned())
+    let mut exports = definition
+        .map_err(|error| error.to_string())?
+        .export
+        .into_iter();
+    exports.nth(n).filter(|e| e.to == to).ok_or_else(gone)
+}
+
+/// An export as the definition has it, with the parameters if it refers to any.
+async fn written(objects: &dyn ObjectStore, plan: &Plan, n: usize) -> Result<Value, String> {
+    let key = definition_file(&plan.project, &plan.test, &plan.version, DEFINITION_FILE);
+    let text = objects.get(&key).await.map_err(|e| e.to_string())?;
+    let text = text.ok_or_else(|| format!("{key}: not found"))?;
+    let whole: Value = serde_json::from_slice(&text).map_err(|e| format!("{key}: {e}"))?;
+    let export = &whole["export"][n];
+    let refers = export.to_string().contains("${param:");
+    Ok(json!([export, refers.then(|| &whole["parameters"])]))
 }

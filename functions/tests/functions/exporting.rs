@@ -281,11 +281,14 @@ async fn a_project_exports_with_its_own_secrets_alone() {
 
     // Whoever may write definitions changes the one of a run that was let in.
     let stack = self::stack();
-    let calls = finished(&stack, with("shop/influx")).await;
+    let other = format!("{url}?testid=other");
+    let mut exports = with("shop/influx");
+    exports.as_array_mut().unwrap().push(json!(other));
+    let calls = finished(&stack, exports).await;
     let version = stack.record().await.version;
     let key = format!("projects/shop/definitions/checkout/{version}/definition.json");
     let mut definition = stack.objects.json(&key);
-    definition["export"] = with("search/influx");
+    definition["export"][0]["token"] = json!("${secret:search/influx}");
     stack.objects.set(&key, definition.to_string());
     let error = export(&stack, &calls[0]).await.unwrap_err().to_string();
     assert!(
@@ -296,6 +299,9 @@ async fn a_project_exports_with_its_own_secrets_alone() {
     let record = stack.record().await;
     let warned = warnings(&record);
     assert!(warned[0].contains("not a secret of project"), "{warned:?}");
+    // That is nothing to the other sink.
+    export(&stack, &calls[1]).await.unwrap();
+    assert_eq!(influx.sum("http_reqs", "value"), REQUESTS);
     assert!(!format!("{record:?} {:?}", stack.log()).contains("value-of"));
 }
 
