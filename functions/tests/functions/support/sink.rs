@@ -66,7 +66,7 @@ impl Influx {
             .filter(|l| l.starts_with(&format!("{measurement},")));
         of.filter_map(|line| {
             // measurement,tags fields time: tags escape their spaces.
-            let fields = line.rsplitn(3, ' ').nth(1)?;
+            let fields = line.rsplit(' ').nth(1)?;
             let value = fields
                 .split(',')
                 .find_map(|f| f.strip_prefix(field)?.strip_prefix('='))?;
