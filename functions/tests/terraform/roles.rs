@@ -152,11 +152,7 @@ fn lambda_may_log_in_a_functions_name() {
         let role = &STACK.roles[&format!("fg-eu-west-1-{function}")];
         let roles: &[&str] = match function {
             "reap" | "notify" => &["every_function", "called_later_platform"],
-            "export" => &[
-                "every_function",
-                "called_later_platform",
-                "export_platform",
-            ],
+            "export" => &["every_function", "called_later_platform", "export_platform"],
             _ => &["every_function"],
         };
         same(function, &[&role.policies["platform"]], "", roles);
