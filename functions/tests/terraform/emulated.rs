@@ -109,7 +109,7 @@ fn notifications_are_asked_for() {
         ""
     );
     let policies = serde_json::to_string(&plain.roles["fg-eu-west-1-finish"].policies);
-    assert!(!policies.expect("JSON").contains("lambda:InvokeFunction"));
+    assert!(!policies.expect("JSON").contains("function:fg-notify"));
 
     let rule = made("aws_cloudwatch_event_rule", "notify[\"0\"]");
     assert_eq!(rule["schedule_expression"], "rate(5 minutes)");

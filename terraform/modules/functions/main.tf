@@ -1,4 +1,4 @@
-# Seven functions from one program: FLOODGATE_FUNCTION says which it is. Each has a role of its own.
+# Eight functions from one program: FLOODGATE_FUNCTION says which it is. Each has a role of its own.
 
 locals {
   # Each ends before the state machine's task gives up on it, so that no call runs twice at a time.
