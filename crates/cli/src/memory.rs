@@ -99,37 +99,79 @@ pub(crate) fn sift() {
         let _ = said;
         line.clear();
     }
+    for line in lines.held {
+        let _ = output.write_all(format!("{line}\n").as_bytes());
+    }
 }
 
-/// Turns what the standard library says of an allocation that failed into one line.
+/// How the standard library begins to say that an allocation failed. It writes the line in pieces, between which another process or
+/// thread may write the same.
+const ALLOCATION: &str = "memory allocation of ";
+/// How it ends.
+const FAILED: &str = " bytes failed";
+
+/// Turns what the standard library says of an allocation that failed into one line. Without memory, code that has nothing to do with it
+/// panics as well: a panic is held back until the end, and dropped if memory ran out.
 #[derive(Debug, Default)]
 pub(crate) struct FailureLines {
     failed: bool,
+    /// Whether the next line is the message of a panic.
+    message: bool,
+    /// What was said of panics.
+    held: Vec<String>,
 }
 
 impl FailureLines {
-    /// What to say instead of a line; `None`: nothing.
+    /// What to say instead of a line; `None`: nothing, or nothing yet.
     pub(crate) fn of(&mut self, line: &str) -> Option<String> {
-        let allocation = line
-            .strip_prefix("memory allocation of ")
-            .and_then(|rest| rest.strip_suffix(" bytes failed"));
-        if let Some(bytes) = allocation {
+        let message = std::mem::take(&mut self.message);
+        if line.contains(ALLOCATION) || line.ends_with(FAILED) {
+            self.held.clear();
             let first = !std::mem::replace(&mut self.failed, true);
-            return first.then(|| {
-                format!(
-                    "out of memory: {bytes} bytes could not be had; raise the limit (`ulimit -v`, that of a container), or send with fewer VUs and series"
-                )
-            });
+            return first.then(|| out_of_memory(line));
         }
-        let trace = [
-            "note: run with `RUST_BACKTRACE",
-            "stack backtrace:",
-            "skipping backtrace",
-        ]
-        .iter()
-        .any(|start| line.starts_with(start));
-        (!(self.failed && trace)).then(|| line.to_owned())
+        let panics = line.contains(" panicked at ");
+        // Our own hook says all in a line, the standard library the message in the next.
+        self.message = panics && line.starts_with("thread '");
+        let of_panic =
+            panics || message || is_trace(line) && (self.failed || !self.held.is_empty());
+        if of_panic && !self.failed {
+            self.held.push(line.to_owned());
+        }
+        (!of_panic).then(|| line.to_owned())
     }
+}
+
+/// The line for people.
+fn out_of_memory(line: &str) -> String {
+    // Two that were written at the same time have mixed digits.
+    let bytes = line
+        .strip_prefix(ALLOCATION)
+        .and_then(|rest| rest.strip_suffix(FAILED))
+        .filter(|bytes| bytes.parse::<u64>().is_ok())
+        .map_or_else(String::new, |bytes| {
+            format!(": {bytes} bytes could not be had")
+        });
+    format!(
+        "out of memory{bytes}; raise the limit (`ulimit -v`, that of a container), or send with fewer VUs and series"
+    )
+}
+
+/// Whether a line is of a backtrace, or about one.
+fn is_trace(line: &str) -> bool {
+    let text = line.trim_start();
+    let (frame, rest) = text.split_once(": ").unwrap_or_default();
+    let is_frame = line.starts_with(' ') && !rest.is_empty() && frame.parse::<u32>().is_ok();
+    let is_place = line.starts_with("      ") && text.starts_with("at ");
+    let is_about = [
+        "RUST_BACKTRACE",
+        "stack backtrace:",
+        "skipping backtrace",
+        "non-unwinding panic",
+    ]
+    .iter()
+    .any(|part| line.contains(part));
+    is_frame || is_place || is_about
 }
 
 #[cfg(test)]
@@ -158,8 +200,62 @@ mod tests {
     #[test]
     fn what_is_said_of_something_else_is_left_alone() {
         let mut lines = FailureLines::default();
-        for line in ["stack backtrace:", "note: run with `RUST_BACKTRACE=1`", ""] {
+        for line in [
+            "stack backtrace:",
+            "note: run with `RUST_BACKTRACE=1`",
+            "   1: no frame",
+            "",
+        ] {
             assert_eq!(lines.of(line).as_deref(), Some(line));
         }
+    }
+
+    const PANIC: &str = "thread 'main' (7) panicked at a.rs:1:2:\n\
+        the message\n\
+        stack backtrace:\n   \
+        0: std::panicking\n             \
+        at /rustc/a.rs:1:2\n\
+        note: run with `RUST_BACKTRACE=1`\n\
+        thread caused non-unwinding panic. aborting.";
+
+    fn shown(said: &str) -> (Vec<String>, Vec<String>) {
+        let mut lines = FailureLines::default();
+        let shown = said.lines().filter_map(|line| lines.of(line)).collect();
+        (shown, lines.held)
+    }
+
+    #[test]
+    fn a_panic_for_want_of_memory_is_not_told() {
+        let failed = "memory allocation of 7 bytes failed";
+        let hook =
+            "floodgate panicked at a.rs:1:2: why; with RUST_BACKTRACE=1 it says where it came from";
+        for said in [
+            format!("{failed}\n{PANIC}\nthe last word"),
+            format!("{hook}\n{failed}\nthe last word"),
+            format!("{failed}\n{hook}\nthe last word"),
+            format!("{PANIC}\n{failed}\nthe last word"),
+        ] {
+            let (shown, held) = shown(&said);
+            assert_eq!(shown.len(), 2, "{shown:?}");
+            assert!(shown[0].starts_with("out of memory: 7 bytes"), "{shown:?}");
+            assert_eq!(shown[1], "the last word");
+            assert!(held.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_panic_of_another_cause_is_told_at_the_end() {
+        let (shown, held) = shown(&format!("merging\n{PANIC}\nthe last word"));
+        assert_eq!(shown, ["merging", "the last word"]);
+        assert_eq!(held, PANIC.lines().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn lines_that_two_processes_mix_are_told_once() {
+        let said =
+            "memory allocation of memory allocation of 2768128 bytes failed\n bytes failed\nover";
+        let (shown, _) = shown(said);
+        assert_eq!(shown.len(), 2, "{shown:?}");
+        assert!(shown[0].starts_with("out of memory; raise"), "{shown:?}");
     }
 }
