@@ -1,9 +1,9 @@
 //! Windows in which nothing starts.
 
+use crate::CalendarError;
 use crate::timetable::local_time;
-use crate::{CalendarError, instant, local, zone};
+use crate::zone::Zone;
 use chrono::{Datelike as _, NaiveTime, Timelike as _};
-use chrono_tz::Tz;
 
 const WEEKDAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const DAY_MIN: u32 = 24 * 60;
@@ -11,7 +11,7 @@ const DAY_MIN: u32 = 24 * 60;
 /// Windows in which nothing starts, in a time zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Blackouts {
-    zone: Tz,
+    zone: Zone,
     windows: Vec<(String, Window)>,
 }
 
@@ -33,18 +33,16 @@ impl Blackouts {
     /// # Errors
     /// [`CalendarError`] for the first that is none.
     pub fn new(windows: &[String], zone_name: &str) -> Result<Self, CalendarError> {
-        let zone = zone(zone_name)?;
+        let zone = Zone::named(zone_name)?;
         let parsed = windows.iter().map(|text| {
-            let window = window(text.trim(), zone).map_err(|problem| CalendarError::Blackout {
+            let window = window(text.trim(), &zone).map_err(|problem| CalendarError::Blackout {
                 text: text.clone(),
                 problem,
             })?;
             Ok((text.clone(), window))
         });
-        Ok(Self {
-            zone,
-            windows: parsed.collect::<Result<_, _>>()?,
-        })
+        let windows = parsed.collect::<Result<_, _>>()?;
+        Ok(Self { zone, windows })
     }
 
     /// The window that a time lies in, as written. A window holds its beginning and not its end.
@@ -55,7 +53,7 @@ impl Blackouts {
                 days,
                 from_min,
                 for_min,
-            } => local(self.zone, ms).is_some_and(|now| {
+            } => self.zone.local(ms).is_some_and(|now| {
                 let today = now.weekday().num_days_from_monday() as usize;
                 let minute = now.hour() * 60 + now.minute();
                 let within = |minute: u32| (*from_min..from_min + for_min).contains(&minute);
@@ -66,11 +64,12 @@ impl Blackouts {
     }
 }
 
-fn window(text: &str, zone: Tz) -> Result<Window, String> {
+fn window(text: &str, zone: &Zone) -> Result<Window, String> {
     if let Some((from, until)) = text.split_once('/') {
         let at = |text: &str| {
             let shown = local_time(text)?;
-            instant(zone, shown).ok_or_else(|| format!("clocks in {zone} never show {text}"))
+            zone.instant(shown)
+                .ok_or_else(|| format!("clocks in {zone} never show {text}"))
         };
         let (from, until) = (at(from)?, at(until)?);
         return match from < until {

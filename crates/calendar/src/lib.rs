@@ -9,29 +9,8 @@ mod blackout;
 mod cron;
 mod error;
 mod timetable;
+mod zone;
 
 pub use blackout::Blackouts;
 pub use error::CalendarError;
 pub use timetable::{Due, Timetable};
-
-use chrono::{DateTime, NaiveDateTime, TimeZone as _, Utc};
-use chrono_tz::Tz;
-
-/// A time zone by its name in the IANA database, such as `Europe/Berlin`.
-fn zone(name: &str) -> Result<Tz, CalendarError> {
-    name.parse().map_err(|_| CalendarError::Zone {
-        name: name.to_owned(),
-    })
-}
-
-/// The first instant at which clocks in a zone show a time; `None`: they never do.
-fn instant(zone: Tz, local: NaiveDateTime) -> Option<i64> {
-    let found = zone.from_local_datetime(&local).earliest()?;
-    Some(found.timestamp_millis())
-}
-
-/// What clocks in a zone show; `None` beyond the calendar.
-fn local(zone: Tz, ms: i64) -> Option<NaiveDateTime> {
-    let utc: DateTime<Utc> = DateTime::from_timestamp_millis(ms)?;
-    Some(utc.with_timezone(&zone).naive_local())
-}

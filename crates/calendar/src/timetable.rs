@@ -1,9 +1,9 @@
 //! When a schedule is due.
 
+use crate::CalendarError;
 use crate::cron::Cron;
-use crate::{CalendarError, instant, local, zone};
+use crate::zone::Zone;
 use chrono::{Datelike as _, NaiveDateTime};
-use chrono_tz::Tz;
 
 const MINUTE_MS: i64 = 60_000;
 /// Rates of a longer time are a mistake.
@@ -13,7 +13,7 @@ const MOST_RATE: i64 = 999_999;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timetable {
     when: When,
-    zone: Tz,
+    zone: Zone,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Timetable {
     /// # Errors
     /// [`CalendarError`].
     pub fn new(expression: &str, zone_name: &str, from_ms: i64) -> Result<Self, CalendarError> {
-        let zone = zone(zone_name)?;
+        let zone = Zone::named(zone_name)?;
         let wrong = |problem: String| CalendarError::Expression {
             text: expression.to_owned(),
             problem,
@@ -57,7 +57,7 @@ impl Timetable {
                 every_ms: rate(inner).map_err(wrong)?,
                 from_ms,
             },
-            "at" => When::At(at(inner, zone).map_err(wrong)?),
+            "at" => When::At(at(inner, &zone).map_err(wrong)?),
             _ => return Err(wrong(format!("{kind:?} is none of cron, rate and at"))),
         };
         let table = Self { when, zone };
@@ -105,7 +105,7 @@ impl Timetable {
     }
 
     fn next_of(&self, cron: &Cron, ms: i64) -> Option<i64> {
-        let now = local(self.zone, ms.max(0))?;
+        let now = self.zone.local(ms.max(0))?;
         // A zone's clock may go back over midnight.
         let first = now.date().pred_opt().unwrap_or_else(|| now.date());
         let days = first
@@ -113,7 +113,7 @@ impl Timetable {
             .take_while(|day| day.year() <= cron.last_year());
         for day in days.filter(|day| cron.has_day(*day)) {
             let times = cron.times().filter_map(|(hour, minute)| {
-                let at = instant(self.zone, day.and_hms_opt(hour, minute, 0)?)?;
+                let at = self.zone.instant(day.and_hms_opt(hour, minute, 0)?)?;
                 Some(at).filter(|at| *at > ms)
             });
             if let Some(at) = { times }.next() {
@@ -146,9 +146,9 @@ fn rate(text: &str) -> Result<i64, String> {
     Ok(value * minutes * MINUTE_MS)
 }
 
-fn at(text: &str, zone: Tz) -> Result<i64, String> {
+fn at(text: &str, zone: &Zone) -> Result<i64, String> {
     let local = local_time(text)?;
-    instant(zone, local)
+    zone.instant(local)
         .ok_or_else(|| format!("clocks in {zone} never show {text}: they are put forward over it"))
 }
 
@@ -317,10 +317,10 @@ mod tests {
             let next = table.next_after(from).unwrap();
             prop_assert!(next > from && next % MINUTE_MS == 0);
             let is_due = |at: i64| {
-                let shown = local(table.zone, at).unwrap();
+                let shown = table.zone.local(at).unwrap();
                 cron.has_day(shown.date())
                     && cron.times().any(|time| time == (shown.hour(), shown.minute()))
-                    && instant(table.zone, shown) == Some(at)
+                    && table.zone.instant(shown) == Some(at)
             };
             prop_assert!(is_due(next));
             let minutes = (from.div_euclid(MINUTE_MS) + 1)..next.div_euclid(MINUTE_MS);
