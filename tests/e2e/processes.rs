@@ -1,5 +1,6 @@
 //! Processes that end before their time.
 
+use crate::serve::{TESTER, ask, serve};
 use crate::support::*;
 use floodgate_records::manifest::Manifest;
 use floodgate_records::status::Status;
@@ -269,6 +270,29 @@ fn whoever_meets_a_run_without_a_coordinator_finishes_it() {
     // There is nothing left to stop, and nobody has stopped it.
     let said = bench.floodgate(&["abort", id]).expect(0).stdout();
     assert!(said.contains("finished from what its tasks"), "{said}");
+}
+
+#[test]
+fn a_service_finishes_what_was_left_before_it_and_meanwhile() {
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
+    kill_coordinator(long_run(&bench, &target, &["--generators", "2"]));
+    let (service, port) = serve(&bench, &[]);
+    let path = "/v1/projects/e2e/executions";
+    let statuses = || -> Vec<_> {
+        let (_, listed) = ask(port, TESTER, "GET", path, &serde_json::Value::Null);
+        // None where it is asked too often.
+        let runs = listed["executions"].as_array().into_iter().flatten();
+        runs.map(|run| run["status"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    eventually("the first is finished", || statuses() == ["errored"]);
+    let target = TestServer::start(Config::fast()).unwrap();
+    kill_coordinator(long_run(&bench, &target, &["--generators", "2"]));
+    eventually("the second is finished", || {
+        statuses() == ["errored", "errored"]
+    });
+    service.signal("TERM");
+    service.end().expect(0);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use crate::error::{CliError, Result};
 use crate::files::read_text;
 use floodgate_core::definition::{Reference, Resolver};
 use floodgate_engines::LoadOptions;
+use floodgate_records::execution::{Execution, PrincipalIs};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -66,6 +67,15 @@ impl Environment {
             open_secrets: false,
             open_variables: false,
             load_options: LoadOptions::default(),
+        }
+    }
+
+    /// For the stored definition of a run in this folder: one that came from elsewhere gets nothing of this process.
+    #[must_use]
+    pub(crate) fn of_run(&self, execution: &Execution, out: &Path) -> Self {
+        match execution.trigger.principal_is {
+            PrincipalIs::Verified => Self::of_project(out, &execution.project),
+            PrincipalIs::Claimed => self.clone(),
         }
     }
 

@@ -128,14 +128,6 @@ pub(crate) fn console(env: &Environment) -> Option<String> {
     env.variable(CONSOLE_URL).filter(|url| !url.is_empty())
 }
 
-/// The environment that a stored definition is read in. One that came from elsewhere gets nothing of this process.
-fn surroundings(execution: &Execution, env: &Environment, root: &Path) -> Environment {
-    match execution.trigger.principal_is {
-        PrincipalIs::Verified => Environment::of_project(root, &execution.project),
-        PrincipalIs::Claimed => env.clone(),
-    }
-}
-
 /// What the definition of a run wants told, as far as its references are known here.
 async fn wanted_by(
     stores: &Stores,
@@ -143,7 +135,7 @@ async fn wanted_by(
     env: &Environment,
     root: &Path,
 ) -> Result<Vec<Notify>> {
-    let env = surroundings(execution, env, root);
+    let env = env.of_run(execution, root);
     let plan = load_plan(stores, execution).await?;
     Ok(load_stored_open(stores, &plan, &env).await?.notify)
 }

@@ -38,7 +38,9 @@ use floodgate_store::StoreError;
 use floodgate_store::local::{Hold, LocalStore};
 pub(crate) use home::finish_here;
 use observe::Observing;
-pub(crate) use orphans::{adopt, adopt_or_say, let_go, merge_late, merge_late_or_say};
+pub(crate) use orphans::{
+    adopt, adopt_or_say, keep_sweeping, let_go, merge_late, merge_late_or_say,
+};
 pub(crate) use page::{page, with_page, write_page};
 use std::path::Path;
 use std::time::Duration;

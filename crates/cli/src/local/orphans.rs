@@ -18,9 +18,12 @@ use floodgate_records::execution::Execution;
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::plan::Plan;
 use floodgate_store::local::{Alone, Hold, LocalStore};
+use std::time::Duration;
 
 /// Executions that a new run looks through for such that were left.
 const LOOKED_THROUGH: usize = 20;
+/// Between two looks of a process that shows executions.
+const LOOK: Duration = Duration::from_secs(5);
 /// How long after its deadline an execution that nobody ever held is taken for left: none of its tasks can still run then.
 const PAST_DEADLINE_MS: i64 = 60_000;
 
@@ -32,6 +35,14 @@ pub(super) async fn sweep(stores: &Stores, store: &LocalStore, env: &Environment
     };
     for execution in listed.runs {
         adopt_or_say(stores, store, execution, env).await;
+    }
+}
+
+/// Finishes what is left behind, for as long as somebody shows executions.
+pub(crate) async fn keep_sweeping(stores: &Stores, store: &LocalStore, env: &Environment) {
+    loop {
+        Box::pin(sweep(stores, store, env)).await;
+        tokio::time::sleep(LOOK).await;
     }
 }
 
@@ -91,7 +102,8 @@ pub(crate) async fn adopt(
         }
         return Ok(None);
     }
-    let ended = finish(stores, store, &execution, env).await?;
+    let own = env.of_run(&execution, store.root());
+    let ended = finish(stores, store, &execution, &own).await?;
     Box::pin(tell_of_end(stores, store.root(), &ended, env)).await;
     if let Some(hold) = hold {
         hold.end();
