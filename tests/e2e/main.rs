@@ -25,6 +25,7 @@ mod reports;
 mod runs;
 mod schedules;
 mod scripts;
+mod secrets;
 mod serve;
 mod shown;
 mod storage;

@@ -1,7 +1,7 @@
 //! Notifications: what receivers get of a run, and what becomes of it where they don't take it.
 
 mod mail;
-mod receiver;
+pub mod receiver;
 mod waiting;
 
 use crate::support::*;

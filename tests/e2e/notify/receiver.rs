@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 #[derive(Clone, Debug)]
 pub struct Request {
     pub path: String,
-    head: String,
+    pub head: String,
     pub body: String,
 }
 
@@ -78,11 +78,11 @@ fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) -> Option<()> {
         head: text,
         body: String::new(),
     };
-    let length: usize = request.header("content-length").parse().unwrap();
+    let length: usize = request.header("content-length").parse().unwrap_or(0);
     while bytes.len() < head + 4 + length {
         read(&mut stream, &mut bytes)?;
     }
-    request.body = String::from_utf8(bytes[head + 4..].to_vec()).unwrap();
+    request.body = String::from_utf8_lossy(&bytes[head + 4..]).into_owned();
     let answer = {
         let mut shared = shared.lock().unwrap();
         shared.got.push(request);
