@@ -1,7 +1,5 @@
 // What the pages ask for. Paths are those of crates/api.
-import { token } from "./session.js";
-
-const BASE = document.querySelector('meta[name="api"]')?.getAttribute("content") ?? "/v1";
+import { APART, BASE, token } from "./session.js";
 
 /** What went wrong, in the server's words. */
 export class Problem extends Error {
@@ -28,11 +26,13 @@ async function ask(path, init) {
     const own = token();
     response = await fetch(BASE + path, own ? { ...init, headers: { authorization: `Bearer ${own}` } } : init);
   } catch {
-    throw new Problem(0, "no answer: is floodgate ui or floodgate serve still running?");
+    throw new Problem(0, APART
+      ? `no answer from ${BASE}: can it be reached, and does it allow pages of ${location.origin}?`
+      : "no answer: is floodgate ui or floodgate serve still running?");
   }
   if (response.ok) return response;
   // A server that takes tokens says so; that of one machine has its own way in.
-  if (response.status === 401 && response.headers.get("www-authenticate")?.startsWith("Bearer")) throw new SignedOut(token() !== null);
+  if (response.status === 401 && (APART || response.headers.get("www-authenticate")?.startsWith("Bearer"))) throw new SignedOut(token() !== null);
   const told = await response.json().catch(() => ({}));
   throw new Problem(response.status, told.detail ?? response.statusText);
 }
@@ -55,6 +55,16 @@ export async function post(path) {
 }
 
 /** Where the page of a run lies. @param {string} project @param {string} id @returns {string} */
-export function reportUrl(project, id) {
-  return `${BASE}/projects${path(project)}/executions${path(id)}/report`;
+function reportPath(project, id) {
+  return `/projects${path(project)}/executions${path(id)}/report`;
+}
+
+/**
+ * The address of a run's page for a frame without this origin. From another server, which the browser's own request would not show a
+ * token, the page is fetched here.
+ * @param {string} project @param {string} id @returns {Promise<string>}
+ */
+export async function reportUrl(project, id) {
+  const at = reportPath(project, id);
+  return APART ? URL.createObjectURL(await (await ask(at)).blob()) : BASE + at;
 }

@@ -2,6 +2,7 @@
 import { get, path, post, reportUrl } from "./api.js";
 import { h } from "./dom.js";
 import { live } from "./live.js";
+import { APART } from "./session.js";
 import { badge, moment, testLink } from "./shown.js";
 
 /** @param {import("./app.js").Place} place @returns {Promise<string>} */
@@ -12,6 +13,8 @@ export async function run(place) {
   if (gone.aborted) return "";
   const { execution } = shown;
   const open = !["passed", "failed", "inconclusive", "errored", "aborted"].includes(execution.status);
+  const page = shown.has_report ? await reportUrl(project, execution.id) : null;
+  if (gone.aborted) return "";
   const again = () => { if (!gone.aborted) dispatchEvent(new HashChangeEvent("hashchange")); };
   const trigger = execution.trigger.principal ?? execution.trigger.kind;
   main.append(
@@ -20,16 +23,26 @@ export async function run(place) {
     h("p", { class: "actions" },
       h("a", { href: `#/compare?${new URLSearchParams({ project, runs: execution.id, test: execution.test })}` }, "Compare with another run"),
       h("a", { href: `${testLink(project, execution.test)}/versions` }, "Versions of the test"),
-      shown.has_report && h("a", { href: reportUrl(project, execution.id), target: "_blank", rel: "noopener" }, "Report alone"),
+      page && alone(page, execution.id),
       open && stop(at, execution.test)));
   if (open) await live(place, at, again);
-  else if (shown.has_report) {
-    main.append(h("iframe", { class: "report", src: reportUrl(project, execution.id), title: `Report of ${execution.test} ${execution.id}`, sandbox: "allow-scripts allow-downloads" }));
+  else if (page) {
+    main.append(h("iframe", { class: "report", src: page, title: `Report of ${execution.test} ${execution.id}`, sandbox: "allow-scripts allow-downloads" }));
   } else {
     const why = execution.reasons.length > 0 ? execution.reasons : ["This run has no report: floodgate report writes one."];
     main.append(h("section", {}, h("h2", {}, "No report"), h("ul", { class: "list" }, why.map((/** @type {string} */ text) => h("li", {}, text)))));
   }
   return `${execution.test}: ${execution.status}`;
+}
+
+/**
+ * The report without the console. One that was fetched here would be opened as a page of this origin, so it is only saved.
+ * @param {string} page @param {string} id @returns {HTMLElement}
+ */
+function alone(page, id) {
+  return APART
+    ? h("a", { href: page, download: `${id}.html` }, "Save the report")
+    : h("a", { href: page, target: "_blank", rel: "noopener" }, "Report alone");
 }
 
 /** @param {string} at @param {string} test @returns {HTMLElement} */

@@ -207,6 +207,7 @@ module "api" {
   issuers             = var.api.issuers
   iam                 = var.api.iam
   requests_per_second = var.api.requests_per_second
+  console_origins     = var.api.console_origins
   state_machine_arns  = { for project in keys(var.projects) : project => module.orchestration.state_machine_arns[project] }
   bucket              = module.storage.bucket
   bucket_arn          = module.storage.bucket_arn

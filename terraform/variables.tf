@@ -374,7 +374,8 @@ variable "api" {
   description = <<-EOT
     HTTP API over the stack (docs/api.md); null: none. `package` is the path of the zip created by `cargo xtask package`, such as
     target/package/api-arm64.zip. `issuers` are identity providers whose JWTs are accepted, with the claims that give a role;
-    `iam` gives roles to callers who sign their requests.
+    `iam` gives roles to callers who sign their requests. `console_origins` are the places, such as https://console.example, of the
+    console's files (docs/console.md), whose pages may read the API.
   EOT
   type = object({
     package = string
@@ -396,6 +397,7 @@ variable "api" {
       role      = string
     })), [])
     requests_per_second = optional(number, 20)
+    console_origins     = optional(list(string), [])
   })
   default = null
 
@@ -407,6 +409,11 @@ variable "api" {
   validation {
     condition     = var.api == null ? true : alltrue([for issuer in var.api.issuers : startswith(issuer.jwks, "https://") && length(issuer.audiences) > 0 && alltrue([for rule in issuer.rules : length(rule.when) > 0])])
     error_message = "api.issuers has [${var.api == null ? "" : join(", ", [for issuer in var.api.issuers : "${issuer.name} (${issuer.jwks})"])}]: each needs jwks (https://…), at least one audience, and at least one claim below `when` of each rule; else everybody with a token of the issuer would have the role."
+  }
+
+  validation {
+    condition     = var.api == null ? true : alltrue([for origin in var.api.console_origins : can(regex("^https?://[a-z0-9.-]+(:[0-9]+)?$", origin))])
+    error_message = "api.console_origins has ${var.api == null ? "" : join(", ", var.api.console_origins)}: take scheme and host of each, such as https://console.example, without a path."
   }
 
   validation {

@@ -4,7 +4,7 @@ use crate::serve::{TESTER, serve};
 use crate::support::*;
 use floodgate_testserver::{Config, TestServer};
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::process::Command;
 
 /// What a browser is driven with: node, Chromium and the folder of node's packages, one a line. `cargo xtask pages` sets it.
@@ -105,6 +105,47 @@ fn the_console_shows_what_is_on_record_and_what_goes_on() {
     );
     // The page has stopped it.
     long.end().expect(105);
+    running.signal("TERM");
+    running.end().expect(0);
+}
+
+#[test]
+fn the_consoles_files_read_an_api_elsewhere() {
+    let bench = Bench::new();
+    for api in ["nowhere", "file:///etc"] {
+        let args = ["ui", "--files", "pages", "--api", api];
+        let said = bench.floodgate(&args).expect(104).stderr();
+        assert!(said.contains("such as https://"), "{said}");
+    }
+    assert!(!bench.path("pages").exists());
+    let Ok(browser) = std::env::var(BROWSER) else {
+        eprintln!("skipped: {BROWSER} is not set (cargo xtask pages)");
+        return;
+    };
+    let target = TestServer::start(Config::fast()).unwrap();
+    let (ended, summary) = bench.run(&arrivals(&target.url(), 20, "2s", ""), &[]);
+    ended.expect(0);
+    // The service must know where the pages lie before they are served.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = free.local_addr().unwrap().port().to_string();
+    drop(free);
+    let origin = format!("http://127.0.0.1:{port}");
+    let (running, api) = serve(&bench, &["--allow-origin", &origin]);
+    let api = format!("http://127.0.0.1:{api}");
+    bench
+        .floodgate(&["ui", "--files", "pages", "--api", &api])
+        .expect(0);
+    let mut tools = browser.lines();
+    let mut node = Command::new(tools.next().unwrap());
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/elsewhere.mjs");
+    let pictures = std::env::var(PICTURES).unwrap_or_else(|_| bench.path("").display().to_string());
+    node.arg(script).args(tools).arg(bench.path("pages"));
+    let looked = node
+        .args([&port, TESTER, &summary.execution, &pictures])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&looked.stderr);
+    assert!(looked.status.success(), "{said}");
     running.signal("TERM");
     running.end().expect(0);
 }

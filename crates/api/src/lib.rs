@@ -31,9 +31,10 @@ mod start;
 mod starter;
 mod verdict;
 
-pub use access::{Access, Limits};
+pub use access::{Access, BadOrigin, Limits, Origin};
 pub use budgets::{Bounds, BudgetState, Halted, Holder, Taken};
 pub use caller::Caller;
+pub use console::{BadAddress, console_files};
 pub use identity::{ConfigError, Fetch, Identities};
 pub use routes::{description, router};
 pub use scheduler::{Scheduler, Ticked};

@@ -82,6 +82,19 @@ resource "aws_apigatewayv2_api" "this" {
   description   = "Floodgate ${var.name}: runs and their verdicts"
   protocol_type = "HTTP"
   tags          = var.tags
+
+  # The gateway answers preflights itself, before it asks who calls; no cookie is let through.
+  dynamic "cors_configuration" {
+    for_each = length(var.console_origins) > 0 ? [var.console_origins] : []
+
+    content {
+      allow_origins  = cors_configuration.value
+      allow_methods  = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+      allow_headers  = ["authorization", "content-type", "idempotency-key", "if-match", "if-none-match"]
+      expose_headers = ["etag", "location", "retry-after", "www-authenticate"]
+      max_age        = 600
+    }
+  }
 }
 
 resource "aws_apigatewayv2_integration" "this" {

@@ -51,6 +51,12 @@ variable "requests_per_second" {
   default     = 20
 }
 
+variable "console_origins" {
+  description = "Origins of pages that may read the API."
+  type        = list(string)
+  default     = []
+}
+
 variable "state_machine_arns" {
   description = "ARN by project of the state machine that starts its runs."
   type        = map(string)

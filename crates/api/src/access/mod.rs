@@ -3,8 +3,10 @@
 mod bearer;
 mod browser;
 mod limit;
+mod origins;
 
 pub use limit::Limits;
+pub use origins::{BadOrigin, Origin};
 
 use crate::caller::Caller;
 use crate::identity::Identities;
@@ -30,7 +32,10 @@ const HEADERS: [(&str, &str); 5] = [
 
 /// Who is let in, and as whom.
 #[derive(Debug)]
-pub struct Access(Way);
+pub struct Access {
+    way: Way,
+    origins: Vec<Origin>,
+}
 
 #[derive(Debug)]
 enum Way {
@@ -42,13 +47,34 @@ impl Access {
     /// One person in a browser, on the machine that this process listens on: whoever knows this token is the caller, under the name of a
     /// loopback host alone.
     pub fn on_loopback(port: u16, token: String, caller: Caller) -> Self {
-        Self(Way::Browser(Browser::new(port, token, caller)))
+        Self::by(Way::Browser(Browser::new(port, token, caller)))
     }
 
     /// Whoever brings a token that these know, as often as the limits allow; and whoever a gateway in front has proven, as a [`Caller`]
     /// among the request's extensions.
     pub fn by_token(identities: Arc<Identities>, limits: Limits, now_ms: fn() -> i64) -> Self {
-        Self(Way::Bearer(Bearer::new(identities, limits, now_ms)))
+        Self::by(Way::Bearer(Bearer::new(identities, limits, now_ms)))
+    }
+
+    /// Lets pages read the API that lie at these places: those of [`crate::console_files`]. Who asks is found out as ever.
+    #[must_use]
+    pub fn from_pages_at(mut self, origins: Vec<Origin>) -> Self {
+        self.origins = origins;
+        self
+    }
+
+    fn by(way: Way) -> Self {
+        Self {
+            way,
+            origins: Vec::new(),
+        }
+    }
+
+    async fn judge(&self, request: Request, next: Next) -> Response {
+        match &self.way {
+            Way::Browser(browser) => browser::judge(browser, request, next).await,
+            Way::Bearer(bearer) => bearer::judge(bearer, request, next).await,
+        }
     }
 }
 
@@ -58,10 +84,17 @@ pub(crate) async fn admit(
     request: Request,
     next: Next,
 ) -> Response {
-    let mut response = match &access.0 {
-        Way::Browser(browser) => browser::judge(browser, request, next).await,
-        Way::Bearer(bearer) => bearer::judge(bearer, request, next).await,
+    let origin = origins::allowed(&access.origins, request.headers());
+    let asked = origin
+        .as_ref()
+        .and_then(|_| origins::preflight(request.method(), request.headers()));
+    let mut response = match asked {
+        Some(response) => response,
+        None => access.judge(request, next).await,
     };
+    if let Some(origin) = origin {
+        origins::allow(origin, &mut response);
+    }
     for (name, value) in HEADERS {
         let name = HeaderName::from_static(name);
         // A report has a stricter policy of its own.

@@ -6,15 +6,15 @@ use crate::clockwork::by_the_clock;
 use crate::commands::ui::stored;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
-use crate::local::open;
+use crate::local::{keep_sweeping, open};
 use crate::notices::keep_trying;
 use crate::output::{print, say};
 use crate::serving::Processes;
 use crate::signals::Signals;
 use async_trait::async_trait;
 use floodgate_api::{
-    Access, ConfigError, Fetch, Identities, Limits, RunOrder, Scheduler, Service, StartError,
-    Starter, router,
+    Access, ConfigError, Fetch, Identities, Limits, Origin, RunOrder, Scheduler, Service,
+    StartError, Starter, router,
 };
 use floodgate_control::Trail;
 use floodgate_store::aws::call::Calls;
@@ -42,6 +42,9 @@ pub struct Args {
     /// Runs at the same time; more would share the machine and measure each other
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub max_runs: u16,
+    /// Where pages lie that may read the API, such as those of `floodgate ui --files`; can be given more than once
+    #[arg(long, value_name = "ORIGIN")]
+    pub allow_origin: Vec<Origin>,
     /// Where executions are kept.
     #[command(flatten)]
     pub out: OutArgs,
@@ -56,7 +59,7 @@ pub async fn serve(args: Args) -> Result<ExitCode> {
     let identities = Arc::new(identities(&args)?);
     let env = Environment::new(&EnvArgs::default(), &args.out.out)?;
     let out = &args.out.out;
-    let (stores, _) = open(out)?;
+    let (stores, folder) = open(out)?;
     let processes = Processes::new(stores.clone(), out, usize::from(args.max_runs))?;
     let processes = Arc::new(processes);
     let definitions = stored(&stores, out)?;
@@ -80,13 +83,15 @@ pub async fn serve(args: Args) -> Result<ExitCode> {
     }
     let mut signals = Signals::new()?;
     let clockwork = Scheduler::new(scheduled, Arc::new(Shared(Arc::clone(&processes))));
-    let access = Access::by_token(identities, Limits::per_second(args.rate), now_ms);
+    let access = Access::by_token(identities, Limits::per_second(args.rate), now_ms)
+        .from_pages_at(args.allow_origin);
     let served = axum::serve(listener, router(service, access));
     tokio::select! {
         ended = served => ended.map_err(|error| CliError::run("the API", error.to_string()))?,
         () = by_the_clock(&clockwork) => {}
         _ = signals.next() => {}
         () = keep_trying(&stores, out, &env) => {}
+        () = keep_sweeping(&stores, &folder, &env) => {}
     }
     let left = processes.going_on();
     if left > 0 {

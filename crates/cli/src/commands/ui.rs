@@ -5,19 +5,20 @@ use crate::clock::now_ms;
 use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::load::load_stored_open;
+use crate::local::keep_sweeping;
 use crate::output::{print, say};
 use crate::signals::Signals;
 use crate::stores::Executions;
 use crate::trigger::trigger;
 use async_trait::async_trait;
-use floodgate_api::{Access, Caller, Definitions, Service, router};
+use floodgate_api::{Access, Caller, Definitions, Service, console_files, router};
 use floodgate_control::{Stores, Trail};
 use floodgate_core::definition::model::Definition;
 use floodgate_policy::{Grants, Role};
 use floodgate_records::execution::PrincipalIs;
 use floodgate_records::plan::Plan;
 use std::net::Ipv4Addr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tokio::net::TcpListener;
 
@@ -30,6 +31,12 @@ pub struct Args {
     /// Port on 127.0.0.1; 0 takes a free one
     #[arg(long, short, value_name = "PORT", default_value_t = 0)]
     pub port: u16,
+    /// Write the console's files into this folder instead, for a server of files such as a bucket
+    #[arg(long, value_name = "FOLDER", requires = "api", conflicts_with = "port")]
+    pub files: Option<PathBuf>,
+    /// With --files: the address of the API that the pages read, such as https://api.example
+    #[arg(long, value_name = "URL", requires = "files")]
+    pub api: Option<String>,
     /// Whose and where.
     #[command(flatten)]
     pub place: PlaceArgs,
@@ -40,6 +47,9 @@ pub struct Args {
 /// # Errors
 /// A port that is taken; a folder or a stack that is not there.
 pub async fn ui(args: Args) -> Result<ExitCode> {
+    if let (Some(folder), Some(api)) = (&args.files, &args.api) {
+        return write_files(folder, api);
+    }
     let place = args.place;
     let executions = Executions::open(&place.cloud, &place.project, &place.out).await?;
     let (by, trail) = match &executions {
@@ -80,7 +90,35 @@ pub async fn ui(args: Args) -> Result<ExitCode> {
     tokio::select! {
         ended = served => ended.map_err(|error| CliError::run("the console", error.to_string()))?,
         _ = signals.next() => {}
+        () = finish_what_is_left(&executions, &place.out.out) => {}
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A page would show a run for ever whose coordinator is gone. Those of a stack are finished by its functions.
+async fn finish_what_is_left(executions: &Executions, out: &Path) {
+    if let (Executions::Local { stores, folder }, Ok(env)) =
+        (executions, Environment::new(&EnvArgs::default(), out))
+    {
+        keep_sweeping(stores, folder, &env).await;
+    }
+    std::future::pending::<()>().await;
+}
+
+/// Writes the console's files, which read the API at this address.
+fn write_files(folder: &Path, api: &str) -> Result<ExitCode> {
+    let files = console_files(api).map_err(|error| CliError::Usage(error.into()))?;
+    for (path, text) in files {
+        let path = folder.join(path);
+        let written = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+        let written = written.and_then(|()| std::fs::write(&path, text));
+        let told = |error| format!("--files: {}: {error}", path.display());
+        written.map_err(|error| CliError::Usage(told(error).into()))?;
+    }
+    say!(
+        "the console is in {}: put it on a server of files, and let the API be read from there",
+        folder.display()
+    );
     Ok(ExitCode::SUCCESS)
 }
 
