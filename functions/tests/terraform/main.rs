@@ -6,6 +6,7 @@
 mod code;
 mod docs;
 mod emulated;
+mod exports;
 mod policy;
 mod roles;
 mod stack;
