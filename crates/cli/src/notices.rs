@@ -9,7 +9,7 @@ use crate::output::say;
 use floodgate_control::{Stores, ended_before, find_in, load_plan, load_summary};
 use floodgate_notify::{
     Account, BACKGROUND, Backoff, CONSOLE_URL, Courier, Entry, FOREGROUND, Moment, Notice, Outbox,
-    Reach, Refusal, notices,
+    Reach, Refusal, Tries, deliver, notices,
 };
 use floodgate_records::execution::{Execution, PrincipalIs};
 use floodgate_records::notify::{Channel, Notify};
@@ -76,16 +76,7 @@ async fn first(
     channel: &Channel,
     notice: &Notice,
 ) -> Option<String> {
-    let entry = Entry {
-        schema: Entry::SCHEMA,
-        notice: notice.clone(),
-        channel: channel.kind().to_owned(),
-        place: channel.place(),
-        since_ms: now_ms(),
-        attempts: 0,
-        next_ms: None,
-        why: String::new(),
-    };
+    let entry = Entry::new(notice.clone(), channel, now_ms());
     let outbox = Outbox::new(stores.objects.clone());
     let kept = outbox.take(&entry, now_ms()).await;
     let (tries, sent) = match forbidden(channel, notice) {
@@ -164,15 +155,7 @@ pub(crate) fn warn(told: &[String]) {
     }
 }
 
-/// What came of an entry that was tried again.
-pub(crate) struct Tried {
-    /// As it was, or as it is now if it was not taken.
-    pub(crate) entry: Entry,
-    /// Why it was not taken.
-    pub(crate) refusal: Option<Refusal>,
-}
-
-/// Tries an entry of the outbox once.
+/// Tries an entry of the outbox once; gives it as it waits now if it was not taken.
 ///
 /// # Errors
 /// What the store refuses.
@@ -182,34 +165,18 @@ pub(crate) async fn again(
     env: &Environment,
     courier: &Courier,
     entry: Entry,
-) -> Result<Tried> {
+) -> Result<Option<Entry>> {
     let outbox = Outbox::new(stores.objects.clone());
-    let store = |error: floodgate_notify::OutboxError| CliError::run("notifications", error);
-    outbox.take(&entry, now_ms()).await.map_err(store)?;
-    let sent = match receiver(stores, root, env, &entry).await {
-        Ok(channel) => match forbidden(&channel, &entry.notice) {
-            Some(refusal) => Err(refusal),
-            None => courier.once(&channel, &entry.notice).await,
-        },
-        Err(why) => Err(Refusal::Again { why, after: None }),
+    let channel = receiver(stores, root, env, &entry).await;
+    let to = match &channel {
+        Ok(channel) => forbidden(channel, &entry.notice).map_or(Ok(channel), Err),
+        Err(why) => Err(Refusal::Again {
+            why: why.clone(),
+            after: None,
+        }),
     };
-    Ok(match sent {
-        Ok(()) => {
-            outbox.remove(&entry).await.map_err(store)?;
-            Tried {
-                entry,
-                refusal: None,
-            }
-        }
-        Err(refusal) => {
-            let entry = entry.refused(1, &refusal, fastrand::f64(), now_ms());
-            outbox.put(&entry).await.map_err(store)?;
-            Tried {
-                entry,
-                refusal: Some(refusal),
-            }
-        }
-    })
+    let left = deliver(&outbox, courier, entry, to, Tries::One, &now_ms).await;
+    left.map_err(|error| CliError::run("notifications", error))
 }
 
 /// Tries what is due again and again; never ends.
@@ -219,25 +186,23 @@ pub(crate) async fn keep_trying(stores: &Stores, root: &Path, env: &Environment)
     loop {
         tokio::time::sleep(LOOK).await;
         // What cannot be listed now may be the next time; who lists it by hand is told.
-        let Ok((entries, _)) = outbox.list(None).await else {
+        let Ok(found) = outbox.look(None).await else {
             continue;
         };
-        let due: Vec<_> = entries.into_iter().filter(|e| e.is_due(now_ms())).collect();
+        let mut due = Vec::new();
+        for key in found.waiting {
+            let entry = outbox.read(&key).await.ok().flatten();
+            due.extend(entry.filter(|entry| entry.is_due(now_ms())));
+        }
         for some in due.chunks(AT_ONCE) {
             let trying = some
                 .iter()
                 .map(|e| again(stores, root, env, &courier, e.clone()));
             for tried in join_all(trying).await {
                 match tried {
-                    Ok(tried) if tried.entry.next_ms.is_none() && tried.refusal.is_some() => {
-                        let Entry {
-                            notice,
-                            channel,
-                            place,
-                            why,
-                            ..
-                        } = tried.entry;
-                        let id = notice.id;
+                    Ok(Some(entry)) if entry.next_ms.is_none() => {
+                        let (id, why) = (&entry.notice.id, &entry.why);
+                        let (channel, place) = (&entry.channel, &entry.place);
                         say!(
                             "warning: {id} to {channel} {place} is given up: {why}; again: floodgate notify retry {id}"
                         );

@@ -3,7 +3,7 @@
 use crate::args::{EnvArgs, PlaceArgs};
 use crate::env::Environment;
 use crate::error::{CliError, Result};
-use crate::notices::{Tried, again, courier, replay, warn};
+use crate::notices::{again, courier, replay, warn};
 use crate::output::{counted, print, print_json, say, say_damaged};
 use crate::stores::Executions;
 use clap::Subcommand;
@@ -210,11 +210,10 @@ async fn retry(
     let (all, mut left) = (entries.len(), 0);
     for entry in entries {
         // boxed: its future is large
-        let Tried { entry, refusal } = Box::pin(again(stores, root, env, &courier, entry)).await?;
-        if let Some(refusal) = refusal {
+        if let Some(entry) = Box::pin(again(stores, root, env, &courier, entry)).await? {
             left += 1;
-            let (channel, place) = (&entry.channel, &entry.place);
-            say!("warning: notification to {channel} {place} was not taken: {refusal}");
+            let (channel, place, why) = (&entry.channel, &entry.place, &entry.why);
+            say!("warning: notification to {channel} {place} was not taken: {why}");
         }
     }
     concluded(all, left)
