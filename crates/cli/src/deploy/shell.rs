@@ -174,6 +174,10 @@ fn shown(command: &Command) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use tokio::sync::Mutex;
+
+    /// A signal of one test comes to all of the process.
+    static ALONE: Mutex<()> = Mutex::const_new(());
 
     fn sh(script: &str) -> Command {
         let mut command = Command::new("sh");
@@ -183,6 +187,7 @@ mod tests {
 
     #[tokio::test]
     async fn lines_come_one_by_one_and_input_goes_in() {
+        let _alone = ALONE.lock().await;
         let mut shell = Shell::new().unwrap();
         let mut lines = Vec::new();
         let ended = shell.run(sh("cat; echo two; exit 3"), Some("one\n"), |line| {
@@ -205,6 +210,7 @@ mod tests {
     /// What runs is told once and waited for; then nothing more is begun.
     #[tokio::test]
     async fn a_signal_is_handed_on_and_the_end_awaited() {
+        let _alone = ALONE.lock().await;
         let mut shell = Shell::new().unwrap();
         let mut told = false;
         let script =
