@@ -110,7 +110,7 @@ async fn a_run_is_told_of_and_once_more_if_somebody_asks() {
     let (topic, queue) = subscribed(&calls, "floodgate-notifications").await;
     let bus = json!({"Name": "floodgate"});
     calls.json(EVENTS, "CreateEventBus", &bus).await.unwrap();
-    let identity = pairs(&[("Identity", SENDER)]);
+    let identity = pairs(&[("EmailAddress", SENDER)]);
     let ses = QueryService {
         name: "ses",
         version: "2010-12-01",
