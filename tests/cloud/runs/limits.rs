@@ -73,7 +73,7 @@ static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 async fn overloaded(engine: &str, what: &str, folder: &Path, size: Size) -> Summary {
     let _alone = ALONE.lock().await;
     let mut summary = run(engine, what, folder, size, OVERLOAD).await;
-    for _ in 0..2 {
+    for _ in 0..4 {
         if !got_less(&summary) {
             break;
         }

@@ -94,8 +94,8 @@ impl Seen {
         }
     }
 
-    /// Holds the model, and the count that the actual cost stands on, against what is billed.
-    fn expect(&self, course: Course) {
+    /// Holds the model, and the count that the actual cost stands on, against what is billed; what does not fit.
+    fn misfit(&self, course: Course) -> Option<String> {
         let modelled = self.modelled(course);
         let memory = f64::from(WATCH_MB) / 1_024.0;
         let of = |watched: &Watched| memory * watched.time.as_secs_f64();
@@ -110,17 +110,30 @@ impl Seen {
         );
         println!("{}: {said}", self.record.engine);
         assert_eq!(self.counted.turns, self.watches.len() as u64, "{said}");
+        assert!(self.record.cost.clone().unwrap().actual_usd.unwrap() > 0.0);
         let near = (PART * self.billed()).max(memory * LAST.as_secs_f64());
-        assert!((of(&modelled) - self.billed()).abs() <= near, "{said}");
         let turns = modelled.turns.abs_diff(self.counted.turns);
         let few = (PART * self.counted.turns as f64).max(1.0);
-        assert!(turns as f64 <= few, "{said}");
         // What the emulator takes around a handler is not the product's, nor is it AWS's.
         let outside = self.billed() - of(&self.counted);
         let most = memory * OUTSIDE.as_secs_f64() * self.counted.turns as f64;
-        assert!((0.0..=most).contains(&outside), "{said}");
-        assert!(self.record.cost.clone().unwrap().actual_usd.unwrap() > 0.0);
+        let fits = (of(&modelled) - self.billed()).abs() <= near
+            && turns as f64 <= few
+            && (0.0..=most).contains(&outside);
+        (!fits).then_some(said)
     }
+}
+
+/// On a machine that others use, steps of one kind take unlike times, of which the model knows one: then it is tried again.
+async fn expect_fit(folder: &Path, definition: &str, course: impl Fn() -> Course) {
+    let mut misfits = Vec::new();
+    for _ in 0..3 {
+        match run(folder, definition).await.misfit(course()) {
+            None => return,
+            Some(said) => misfits.push(said),
+        }
+    }
+    panic!("{misfits:#?}");
 }
 
 /// Of a short run it depends on fractions of a second when in its last two seconds the watch begins to stay.
@@ -154,13 +167,13 @@ async fn the_watch_of_a_script_is_billed_as_the_model_says() {
         "version: 1\nproject: {PROJECT}\ntest: watched-script\nengine: k6\nscript: counted.js\ntarget: TARGET\n\
          parameters: {{seconds: {SECONDS}}}\nrun: {{tasks: 1, cpu: 512, memory: 1024}}\n"
     );
-    let seen = run(folder.path(), &definition).await;
-    seen.expect(Course {
+    let course = || Course {
         duration_ms: 300_000,
         longest_ms: 300_000,
         any_time: true,
         judged: false,
-    });
+    };
+    expect_fit(folder.path(), &definition, course).await;
 }
 
 /// A schedule says when to look: what is billed is a look each few seconds, and the waiting at either end.
@@ -173,11 +186,11 @@ async fn the_watch_of_a_schedule_is_billed_as_the_model_says() {
          one:\n    executor: constant-arrival-rate\n    rate: 10\n    duration: {SECONDS}s\n    preAllocatedVUs: 5\n    \
          gracefulStop: 1s\n    flow:\n      - get: /\n"
     );
-    let seen = run(folder.path(), &definition).await;
-    seen.expect(Course {
+    let course = || Course {
         duration_ms: SECONDS * 1_000,
         longest_ms: SECONDS * 1_000 + 1_000,
         any_time: false,
         judged: false,
-    });
+    };
+    expect_fit(folder.path(), &definition, course).await;
 }
