@@ -34,7 +34,7 @@ pub struct Args {
     /// Write the console's files into this folder instead, for a server of files such as a bucket
     #[arg(long, value_name = "FOLDER", requires = "api", conflicts_with = "port")]
     pub files: Option<PathBuf>,
-    /// With --files: the address of the API that the pages read, such as https://api.example
+    /// With --files: the address of the API that the pages read, such as `https://api.example`
     #[arg(long, value_name = "URL", requires = "files")]
     pub api: Option<String>,
     /// Whose and where.
