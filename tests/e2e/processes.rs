@@ -19,12 +19,6 @@ fn long_run(bench: &Bench, target: &TestServer, more: &[&str]) -> Running {
     running
 }
 
-/// The record of the newest run.
-fn newest(bench: &Bench) -> serde_json::Value {
-    let runs = bench.floodgate(&["runs", "--json"]).stdout();
-    serde_json::from_str::<serde_json::Value>(&runs).unwrap()[0].clone()
-}
-
 #[test]
 fn a_signal_stops_in_order_and_keeps_what_was_measured() {
     for (signal, generators) in [("INT", "1"), ("TERM", "2"), ("HUP", "1"), ("HUP", "2")] {

@@ -174,7 +174,7 @@ fn secrets_arrive_and_are_in_nothing_else() {
         );
     }
 
-    let id = newest(&bench);
+    let id = newest(&bench)["id"].as_str().unwrap().to_owned();
     let export = format!("file:{}/exported.json", bench.path("").display());
     let commands: [&[&str]; 14] = [
         &["show", &id],
@@ -210,12 +210,6 @@ fn secrets_arrive_and_are_in_nothing_else() {
     assert_eq!(found(said.as_bytes()), None, "{said}");
     nothing_is_left(&bench);
     over_the_api(&bench, &id);
-}
-
-fn newest(bench: &Bench) -> String {
-    let runs = bench.floodgate(&["runs", "--json"]).stdout();
-    let runs: Value = serde_json::from_str(&runs).unwrap();
-    runs[0]["id"].as_str().unwrap().to_owned()
 }
 
 /// No file but the secrets' own has one of them.

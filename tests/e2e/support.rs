@@ -319,6 +319,12 @@ pub fn value(summary: &Summary, metric: &str, name: &str) -> f64 {
     *found.unwrap_or_else(|| panic!("no {name} of {metric} in {:?}", summary.metrics.keys()))
 }
 
+/// The record of the newest run.
+pub fn newest(bench: &Bench) -> serde_json::Value {
+    let runs = bench.floodgate(&["runs", "--json"]).stdout();
+    serde_json::from_str::<serde_json::Value>(&runs).unwrap()[0].clone()
+}
+
 /// The files below a folder whose path contains a text.
 pub fn files(folder: &Path, part: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();

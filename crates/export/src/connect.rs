@@ -52,21 +52,9 @@ pub(crate) async fn addresses(
 mod tests {
     use crate::schemes;
     use crate::sink::SinkError;
-    use crate::target::References;
-    use crate::testing::{counters, run};
+    use crate::testing::{Nothing, counters, run};
     use floodgate_records::reach::Reach;
     use tokio::net::{TcpListener, UdpSocket};
-
-    struct Nothing;
-
-    impl References for Nothing {
-        fn env(&self, _: &str) -> Option<String> {
-            None
-        }
-        fn secret(&self, _: &str) -> Result<String, String> {
-            Err("unset".to_owned())
-        }
-    }
 
     #[tokio::test]
     async fn no_sink_connects_to_the_own_machine_where_it_must_not() {

@@ -3,6 +3,7 @@
 
 use crate::row::Row;
 use crate::sink::Run;
+use crate::target::References;
 use floodgate_core::histogram::Histogram;
 use floodgate_records::execution::Execution;
 use floodgate_records::metric::{Contains, MetricKind, SeriesKey, Tags};
@@ -10,6 +11,18 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+
+/// What URLs refer to where nothing is set.
+pub(crate) struct Nothing;
+
+impl References for Nothing {
+    fn env(&self, _: &str) -> Option<String> {
+        None
+    }
+    fn secret(&self, _: &str) -> Result<String, String> {
+        Err("unset".to_owned())
+    }
+}
 
 /// A series with these tags.
 pub(crate) fn key(metric: &str, kind: MetricKind, tags: &[(&str, &str)]) -> Arc<SeriesKey> {

@@ -2,10 +2,10 @@
 
 use crate::error::Result;
 use floodgate_control::json;
+use floodgate_core::shard::sha256_hex;
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_store::{ObjectStore, StoreError};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 /// A try that has begun.
 #[derive(Debug, Serialize, Deserialize)]
@@ -52,12 +52,12 @@ pub(super) struct Marks<'a> {
 impl<'a> Marks<'a> {
     /// Those of a URL.
     pub(super) fn new(objects: &'a dyn ObjectStore, keys: &ExecutionKeys, to: &'a str) -> Self {
-        let hash = Sha256::digest(to.as_bytes());
-        let sink: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash = sha256_hex(to.as_bytes());
+        let sink = &hash[..16];
         Self {
             objects,
-            begun: keys.export_begun(&sink),
-            done: keys.export_done(&sink),
+            begun: keys.export_begun(sink),
+            done: keys.export_done(sink),
             to,
         }
     }

@@ -2,20 +2,8 @@
 
 use super::*;
 use crate::schemes;
-use crate::target::References;
-use crate::testing::{key, row, run, trend};
+use crate::testing::{Nothing, key, row, run, trend};
 use floodgate_records::metric::MetricKind;
-
-struct Nothing;
-
-impl References for Nothing {
-    fn env(&self, _: &str) -> Option<String> {
-        None
-    }
-    fn secret(&self, _: &str) -> Result<String, String> {
-        Err("unset".to_owned())
-    }
-}
 
 fn shape(metrics: &[&str], dimensions: &[&str], most: usize) -> Shape {
     let owned = |all: &[&str]| all.iter().map(|&one| one.to_owned()).collect();

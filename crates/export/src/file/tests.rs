@@ -1,21 +1,9 @@
 use super::*;
 use crate::schemes;
-use crate::target::References;
-use crate::testing::{key, row, run, trend};
+use crate::testing::{Nothing, key, row, run, trend};
 use floodgate_core::histogram::Histogram;
 use floodgate_records::metric::MetricKind;
 use std::io::Read;
-
-struct Nothing;
-
-impl References for Nothing {
-    fn env(&self, _: &str) -> Option<String> {
-        None
-    }
-    fn secret(&self, _: &str) -> Result<String, String> {
-        Err("unset".to_owned())
-    }
-}
 
 fn rows() -> Vec<Row> {
     let tags = [

@@ -175,19 +175,7 @@ fn packets(lines: &[String]) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::schemes;
-    use crate::target::References;
-    use crate::testing::{counters, run};
-
-    struct Nothing;
-
-    impl References for Nothing {
-        fn env(&self, _: &str) -> Option<String> {
-            None
-        }
-        fn secret(&self, _: &str) -> Result<String, String> {
-            Err("unset".to_owned())
-        }
-    }
+    use crate::testing::{Nothing, counters, run};
 
     #[tokio::test]
     async fn packets_arrive_whole_and_each_line_once() {
