@@ -32,10 +32,7 @@ pub(crate) async fn trail(
     Query(part): Query<Part>,
 ) -> Result<Json<Vec<AuditEntry>>, Problem> {
     caller.may(Action::ReadAudit, &project)?;
-    let trail = service.stores.records.audit_trail(&project).await?;
-    let newest = trail.into_iter().rev();
-    let entries = newest.skip(part.skip.unwrap_or(0));
-    Ok(Json(
-        entries.take(part.limit.unwrap_or(usize::MAX)).collect(),
-    ))
+    let (skip, limit) = (part.skip.unwrap_or(0), part.limit.unwrap_or(usize::MAX));
+    let records = &service.stores.records;
+    Ok(Json(records.newest_audits(&project, skip, limit).await?))
 }

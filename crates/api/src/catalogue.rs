@@ -2,7 +2,7 @@
 
 use crate::caller::Caller;
 use crate::extract::Path;
-use crate::listing::{LOOKED_THROUGH, Row};
+use crate::listing::Row;
 use crate::paging::listed;
 use crate::problem::{Problem, Refusals};
 use crate::service::Service;
@@ -11,8 +11,8 @@ use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use floodgate_policy::Action;
-use floodgate_records::execution::Execution;
 use floodgate_records::keys::{DEFINITION_FILE, definition_file};
+use floodgate_store::{Brief, Wanted};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -73,8 +73,8 @@ impl Service {
     async fn tests(&self, caller: &Caller, asked: Option<&str>) -> Result<Vec<Test>, Problem> {
         let mut found = Vec::new();
         for project in listed(caller, asked, Action::ReadTests)? {
-            let listed = self.stores.records.list(project, None, LOOKED_THROUGH);
-            found.extend(tests(listed.await?.runs));
+            let listed = self.stores.records.select(&Wanted::all(project)).await?;
+            found.extend(tests(&listed.runs));
         }
         found.sort_by(|a, b| b.newest.id.cmp(&a.newest.id));
         Ok(found)
@@ -82,11 +82,11 @@ impl Service {
 }
 
 /// From runs, the newest first.
-fn tests(runs: Vec<Execution>) -> Vec<Test> {
+fn tests(runs: &[Arc<Brief>]) -> Vec<Test> {
     let mut tests: Vec<Test> = Vec::new();
     let mut places = BTreeMap::new();
     for run in runs {
-        let name = (run.project.clone(), run.test.clone());
+        let name = (run.project.as_str(), run.test.as_str());
         let status = run.status;
         let at = *places.entry(name).or_insert_with(|| {
             tests.push(Test {
@@ -120,9 +120,12 @@ pub(crate) async fn versions(
 ) -> Result<Json<Vec<Version>>, Problem> {
     caller.may(Action::ReadTests, &project)?;
     let records = &service.stores.records;
-    let listed = records.list(Some(&project), Some(&test), LOOKED_THROUGH);
+    let wanted = Wanted {
+        test: Some(test),
+        ..Wanted::all(Some(&project))
+    };
     let mut versions: Vec<Version> = Vec::new();
-    for run in listed.await?.runs {
+    for run in records.select(&wanted).await?.runs {
         if run.version.is_empty() {
             continue;
         }
@@ -140,8 +143,9 @@ pub(crate) async fn versions(
         let version = &mut versions[at];
         version.runs += 1;
         version.first_ms = run.created_ms;
-        if let Some(commit) = run.trigger.commit.filter(|c| !version.commits.contains(c)) {
-            version.commits.push(commit);
+        let commit = run.trigger.commit.as_ref();
+        if let Some(commit) = commit.filter(|c| !version.commits.contains(c)) {
+            version.commits.push(commit.clone());
         }
     }
     Ok(Json(versions))
@@ -167,15 +171,18 @@ pub(crate) async fn definition(
 #[cfg(test)]
 mod unit {
     use super::*;
+    use floodgate_records::execution::Execution;
     use floodgate_records::status::Status;
 
     #[test]
     fn a_test_has_its_runs_the_oldest_first() {
-        let run = |test: &str, at, status| Execution {
-            status,
-            ..Execution::created(format!("{test}{at}"), "shop", test, at)
+        let run = |test: &str, at, status| {
+            Arc::new(Brief::from(Execution {
+                status,
+                ..Execution::created(format!("{test}{at}"), "shop", test, at)
+            }))
         };
-        let found = tests(vec![
+        let found = tests(&[
             run("b", 3, Status::Failed),
             run("a", 2, Status::Passed),
             run("b", 1, Status::Passed),

@@ -47,7 +47,7 @@ pub(crate) struct Shown {
 impl From<Found> for Page {
     fn from(found: Found) -> Self {
         Self {
-            executions: found.runs.into_iter().map(Row::of).collect(),
+            executions: found.runs.iter().map(|run| Row::of(run)).collect(),
             next: found.next,
             damaged: found.damaged,
         }

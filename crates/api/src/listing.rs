@@ -1,11 +1,9 @@
 //! Which runs are listed.
 
-use floodgate_records::execution::Execution;
+use floodgate_store::Brief;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-/// Records that are looked through for what no index knows.
-pub(crate) const LOOKED_THROUGH: usize = 10_000;
 /// Runs of an answer, unless it is told otherwise, and at most.
 const LIMIT: usize = 100;
 const MOST: usize = 1_000;
@@ -34,12 +32,13 @@ pub(crate) struct Filter {
     pub(crate) after: Option<String>,
 }
 
-impl Filter {
-    pub(crate) fn limit(&self) -> usize {
-        self.limit.unwrap_or(LIMIT).clamp(1, MOST)
-    }
+/// How many a page has, given what is asked for.
+pub(crate) fn limit(asked: Option<usize>) -> usize {
+    asked.unwrap_or(LIMIT).clamp(1, MOST)
+}
 
-    pub(crate) fn holds(&self, run: &Execution) -> bool {
+impl Filter {
+    pub(crate) fn holds(&self, run: &Brief) -> bool {
         let is = |wanted: &Option<String>, found: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| found == Some(wanted))
         };
@@ -95,21 +94,21 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    pub(crate) fn of(run: Execution) -> Self {
+    pub(crate) fn of(run: &Brief) -> Self {
         Self {
             status: run.status.as_str(),
             engine: run.engine.to_string(),
-            requests: run.applied.map(|applied| applied.http_reqs),
-            reason: run.reasons.into_iter().next(),
+            requests: run.requests,
+            reason: run.reason.clone(),
             trigger: run.trigger.kind.to_string(),
-            principal: run.trigger.principal,
-            branch: run.trigger.branch,
-            commit: run.trigger.commit,
-            build_url: run.trigger.build_url,
-            id: run.id,
-            project: run.project,
-            test: run.test,
-            version: run.version,
+            principal: run.trigger.principal.clone(),
+            branch: run.trigger.branch.clone(),
+            commit: run.trigger.commit.clone(),
+            build_url: run.trigger.build_url.clone(),
+            id: run.id.clone(),
+            project: run.project.clone(),
+            test: run.test.clone(),
+            version: run.version.clone(),
             created_ms: run.created_ms,
             started_ms: run.started_ms,
             ended_ms: run.ended_ms,
@@ -121,9 +120,10 @@ impl Row {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use floodgate_records::execution::Execution;
     use floodgate_records::status::Status;
 
-    fn runs() -> Vec<Execution> {
+    fn runs() -> Vec<Brief> {
         let run = |n: i64| {
             let mut run = Execution::created(format!("run-{n}"), "shop", "home", n);
             run.status = if n % 2 == 0 {
@@ -133,7 +133,7 @@ mod tests {
             };
             run.trigger.branch = (n > 3).then(|| "main".to_owned());
             run.trigger.commit = Some(format!("c{n}ffee"));
-            run
+            Brief::from(run)
         };
         (0..6).rev().map(run).collect()
     }

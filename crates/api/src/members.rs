@@ -3,13 +3,13 @@
 use crate::caller::Caller;
 use crate::extract::Path;
 use crate::identity::{Member, Via};
-use crate::listing::LOOKED_THROUGH;
 use crate::problem::{Problem, Refusals};
 use crate::service::Service;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use floodgate_policy::{Action, Role, Scope};
+use floodgate_store::Wanted;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -34,8 +34,9 @@ pub(crate) async fn projects(
     let names: BTreeSet<String> = match caller.grants.scope() {
         Scope::These(names) => names.into_iter().map(str::to_owned).collect(),
         Scope::All => {
-            let listed = service.stores.records.list(None, None, LOOKED_THROUGH);
-            listed.await?.runs.into_iter().map(|r| r.project).collect()
+            let listed = service.stores.records.select(&Wanted::all(None)).await?;
+            let names = listed.runs.iter().map(|run| run.project.clone());
+            names.collect()
         }
     };
     let project = |project: String| {

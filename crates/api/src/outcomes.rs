@@ -2,8 +2,7 @@
 
 use crate::caller::Caller;
 use crate::extract::{Path, Query};
-use crate::listing::Filter;
-use crate::paging::listed;
+use crate::listing::limit;
 use crate::problem::{Problem, Refusals};
 use crate::service::Service;
 use axum::Json;
@@ -56,15 +55,21 @@ pub(crate) async fn thresholds(
     Path((project, test)): Path<(String, String)>,
     Query(part): Query<Part>,
 ) -> Result<Json<Thresholds>, Problem> {
-    let projects = listed(&caller, Some(&project), Action::ReadThresholds)?;
-    let filter = Filter {
-        test: Some(test),
-        limit: part.limit,
-        after: part.after,
-        ..Filter::default()
-    };
-    let found = service.page(&projects, &filter).await?;
-    let runs = found.runs.into_iter().map(|run| Judged {
+    caller.may(Action::ReadThresholds, &project)?;
+    let limit = limit(part.limit);
+    // One more shows that there is a next page.
+    let records = &service.stores.records;
+    let listed = records.list_before(
+        Some(&project),
+        Some(&test),
+        part.after.as_deref(),
+        limit + 1,
+    );
+    let mut found = listed.await?.runs;
+    let has_more = found.len() > limit;
+    found.truncate(limit);
+    let last = found.last().map(|run| run.id.clone());
+    let runs = found.into_iter().map(|run| Judged {
         status: run.status.as_str(),
         execution: run.id,
         version: run.version,
@@ -74,6 +79,6 @@ pub(crate) async fn thresholds(
     });
     Ok(Json(Thresholds {
         runs: runs.collect(),
-        next: found.next,
+        next: last.filter(|_| has_more),
     }))
 }

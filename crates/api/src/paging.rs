@@ -1,19 +1,16 @@
 //! Pages of runs, the newest first: a page costs what it shows and what it passes over, however many runs are older.
 
 use crate::caller::Caller;
-use crate::listing::{Filter, LOOKED_THROUGH};
+use crate::listing::{Filter, limit};
 use crate::problem::Problem;
 use crate::service::Service;
 use floodgate_policy::{Action, Scope};
-use floodgate_records::execution::Execution;
-use floodgate_store::Listing;
-
-/// Records that are read at once where some may be passed over.
-const CHUNK: usize = 200;
+use floodgate_store::{Brief, Briefs, Wanted};
+use std::sync::Arc;
 
 /// Runs of a page.
 pub(crate) struct Found {
-    pub(crate) runs: Vec<Execution>,
+    pub(crate) runs: Vec<Arc<Brief>>,
     /// What `after` has to be for the next page.
     pub(crate) next: Option<String>,
     /// What cannot be read, a sentence each.
@@ -45,58 +42,40 @@ impl Service {
         projects: &[Option<&str>],
         filter: &Filter,
     ) -> Result<Found, Problem> {
-        let (limit, test) = (filter.limit(), filter.test.as_deref());
-        let chunk = CHUNK.max(limit + 1);
-        let mut found = Found {
-            runs: Vec::new(),
-            next: None,
-            damaged: Vec::new(),
-        };
-        let (mut before, mut read) = (filter.after.clone(), 0);
-        loop {
-            let after = before.as_deref();
-            let listed = self.newest(projects, test, after, chunk).await?;
-            found.damaged.extend(listed.damaged);
-            let (count, last) = (listed.runs.len(), listed.runs.last().map(|r| r.id.clone()));
-            read += count;
-            let wanted = listed.runs.into_iter().filter(|run| filter.holds(run));
-            found.runs.extend(wanted);
-            if found.runs.len() > limit {
-                found.runs.truncate(limit);
-                found.next = found.runs.last().map(|run| run.id.clone());
-                return Ok(found);
-            }
-            if count < chunk {
-                return Ok(found);
-            }
-            if read >= LOOKED_THROUGH {
-                // Nobody waits for ever: the next page goes on from here.
-                found.next = last;
-                return Ok(found);
-            }
-            before = last;
-        }
-    }
-
-    /// The newest runs of these projects that are older than one of them.
-    async fn newest(
-        &self,
-        projects: &[Option<&str>],
-        test: Option<&str>,
-        before: Option<&str>,
-        most: usize,
-    ) -> Result<Listing, Problem> {
-        let mut all = Listing::default();
+        let limit = limit(filter.limit);
+        let mut all = Briefs::default();
         for project in projects {
-            let records = &self.stores.records;
-            let listed = records.list_before(*project, test, before, most).await?;
-            all.runs.extend(listed.runs);
-            all.damaged.extend(listed.damaged);
+            let lets_through = filter.clone();
+            let wanted = Wanted {
+                test: filter.test.clone(),
+                before: filter.after.clone(),
+                // One more shows that there is a next page.
+                limit: limit + 1,
+                holds: Arc::new(move |run| lets_through.holds(run)),
+                ..Wanted::all(*project)
+            };
+            let found = self.stores.records.select(&wanted).await?;
+            all.runs.extend(found.runs);
+            all.damaged.extend(found.damaged);
+            // Nobody has looked at what is older than this: of no project it may be shown.
+            all.looked_to = all.looked_to.max(found.looked_to);
         }
-        if projects.len() > 1 {
-            all.runs.sort_by(|a, b| b.id.cmp(&a.id));
-            all.runs.truncate(most);
-        }
-        Ok(all)
+        let Briefs {
+            mut runs,
+            damaged,
+            looked_to,
+        } = all;
+        runs.sort_by(|a, b| b.id.cmp(&a.id));
+        runs.retain(|run| looked_to.as_ref().is_none_or(|to| run.id >= *to));
+        let next = match runs.len() > limit {
+            true => Some(runs[limit - 1].id.clone()),
+            false => looked_to,
+        };
+        runs.truncate(limit);
+        Ok(Found {
+            runs,
+            next,
+            damaged,
+        })
     }
 }

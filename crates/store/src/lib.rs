@@ -2,6 +2,7 @@
 //! are in S3 (feature `s3`) and records in DynamoDB (feature `dynamodb`).
 #[cfg(any(feature = "s3", feature = "dynamodb"))]
 pub mod aws;
+mod brief;
 pub mod chain;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -14,6 +15,7 @@ pub mod local;
 #[cfg(feature = "s3")]
 pub mod s3;
 
+pub use brief::{Brief, Briefs, LOOKED_THROUGH, Wanted};
 pub use error::{Cause, Result, StoreError};
 
 use async_trait::async_trait;
@@ -23,9 +25,10 @@ use floodgate_records::budget::{Account, Amount, Limit, Reservation};
 use floodgate_records::execution::Execution;
 use floodgate_records::status::Status;
 use floodgate_records::test::TestRecord;
+use std::sync::Arc;
 
-/// Records that are looked through for older ones where no index knows.
-const LOOKED_THROUGH: usize = 10_000;
+/// Records that are read at once where some may be passed over.
+const CHUNK: usize = 200;
 
 /// An object in a listing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -126,10 +129,46 @@ pub trait RecordStore: Send + Sync {
         listed.runs.truncate(limit);
         Ok(listed)
     }
+    /// The newest that are wanted, in brief.
+    async fn select(&self, wanted: &Wanted) -> Result<Briefs> {
+        let chunk = wanted.limit.clamp(CHUNK, LOOKED_THROUGH);
+        let mut found = Briefs::default();
+        let (mut before, mut looked_at) = (wanted.before.clone(), 0);
+        loop {
+            let of = (wanted.project.as_deref(), wanted.test.as_deref());
+            let page = self.list_before(of.0, of.1, before.as_deref(), chunk);
+            let listed = page.await?;
+            found.damaged.extend(listed.damaged);
+            let count = listed.runs.len();
+            before = listed.runs.last().map(|run| run.id.clone());
+            looked_at += count;
+            let briefs = listed.runs.into_iter().map(Brief::from);
+            let briefs = briefs.filter(|brief| (wanted.holds)(brief)).map(Arc::new);
+            found.runs.extend(briefs);
+            if found.runs.len() >= wanted.limit || count < chunk {
+                found.runs.truncate(wanted.limit);
+                return Ok(found);
+            }
+            if looked_at >= LOOKED_THROUGH {
+                found.looked_to = before;
+                return Ok(found);
+            }
+        }
+    }
     /// Appends to the audit trail.
     async fn audit(&self, project: &str, entry: &AuditEntry) -> Result<()>;
     /// The audit trail of a project, oldest first.
     async fn audit_trail(&self, project: &str) -> Result<Vec<AuditEntry>>;
+    /// The newest entries of it, the newest first: at most `limit`, after the `skip` newest.
+    async fn newest_audits(
+        &self,
+        project: &str,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<AuditEntry>> {
+        let trail = self.audit_trail(project).await?.into_iter().rev();
+        Ok(trail.skip(skip).take(limit).collect())
+    }
     /// Records a version of a test. Twice the same is the same as once; an old version with a later
     /// [`created_ms`](TestRecord::created_ms) is the newest again.
     async fn put_test(&self, test: &TestRecord) -> Result<()>;

@@ -6,6 +6,7 @@
 
 mod account;
 mod audit;
+mod briefs;
 mod files;
 mod hold;
 mod index;
@@ -20,7 +21,9 @@ mod versions;
 pub use hold::{Alone, Hold};
 
 use crate::keys::{check_key, check_name, check_prefix};
-use crate::{Listing, ObjectInfo, ObjectStore, RecordStore, Reserved, Result, StoreError};
+use crate::{
+    Briefs, Listing, ObjectInfo, ObjectStore, RecordStore, Reserved, Result, StoreError, Wanted,
+};
 use async_trait::async_trait;
 use bytes::Bytes;
 use files::{Lock, io};
@@ -32,6 +35,7 @@ use floodgate_records::status::Status;
 use floodgate_records::test::TestRecord;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The folder of records in a store's folder. No object's key can lie in it, since parts of keys do not start with a dot.
 const RECORDS: &str = ".records";
@@ -40,6 +44,7 @@ const RECORDS: &str = ".records";
 #[derive(Clone, Debug)]
 pub struct LocalStore {
     root: PathBuf,
+    known: Arc<briefs::Known>,
 }
 
 impl LocalStore {
@@ -50,7 +55,10 @@ impl LocalStore {
     pub fn open(root: impl Into<PathBuf>) -> Result<Self> {
         let root = root.into();
         std::fs::create_dir_all(&root).map_err(io("create", &root.display().to_string()))?;
-        Ok(Self { root })
+        Ok(Self {
+            root,
+            known: Arc::default(),
+        })
     }
 
     /// The folder.
@@ -282,6 +290,12 @@ impl RecordStore for LocalStore {
         .await
     }
 
+    async fn select(&self, wanted: &Wanted) -> Result<Briefs> {
+        let wanted = wanted.clone();
+        self.blocking(move |store| briefs::select(store, &wanted))
+            .await
+    }
+
     async fn audit(&self, project: &str, entry: &AuditEntry) -> Result<()> {
         let (project, entry) = (project.to_owned(), entry.clone());
         self.blocking(move |store| {
@@ -294,6 +308,17 @@ impl RecordStore for LocalStore {
     async fn audit_trail(&self, project: &str) -> Result<Vec<AuditEntry>> {
         let project = project.to_owned();
         self.blocking(move |store| audit::entries(store, &project))
+            .await
+    }
+
+    async fn newest_audits(
+        &self,
+        project: &str,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<AuditEntry>> {
+        let project = project.to_owned();
+        self.blocking(move |store| audit::newest_entries(store, &project, skip, limit))
             .await
     }
 

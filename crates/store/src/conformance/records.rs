@@ -1,7 +1,7 @@
 //! What every store of records must do.
 
 use super::execution;
-use crate::{RecordStore, Reserved, StoreError};
+use crate::{Brief, RecordStore, Reserved, StoreError, Wanted};
 use floodgate_records::audit::{Action, AuditEntry};
 use floodgate_records::budget::{Account, Amount, Limit, Reservation};
 use floodgate_records::status::Status;
@@ -135,6 +135,53 @@ async fn finds_and_lists(store: &dyn RecordStore) {
     assert_eq!(older("01JF00000000000000000000AC", 1).await, ["AB"]);
     assert_eq!(older("01JE00000000000000000000AB", 9).await, ["AA"]);
     assert_eq!(older("0", 9).await, Vec::<String>::new());
+    assert_eq!(older("", 9).await, Vec::<String>::new());
+    assert_eq!(older(&"~".repeat(5_000), 9).await, ["AC", "AB", "AA"]);
+    selects(store).await;
+}
+
+/// Runs in brief: those of a project, of a test, older ones, those that a condition holds for.
+async fn selects(store: &dyn RecordStore) {
+    let bank = Wanted::all(Some("bank"));
+    let select = async |wanted: &Wanted| {
+        let found = store.select(wanted).await.expect("select");
+        assert_eq!((found.damaged.len(), found.looked_to), (0, None));
+        let ids = found.runs.iter().map(|run| run.id[24..].to_owned());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(select(&Wanted::all(None)).await, ["AC", "AB", "AA", "01"]);
+    assert_eq!(select(&bank).await, ["AC", "AB", "AA"]);
+    let before = |id: &str| Some(format!("01JF0000000000000000000{id}"));
+    let of_login = Wanted {
+        test: Some("login".into()),
+        ..bank.clone()
+    };
+    assert_eq!(select(&of_login).await, ["AC", "AA"]);
+    let older = Wanted {
+        before: before("0AC"),
+        ..of_login.clone()
+    };
+    assert_eq!(select(&older).await, ["AA"]);
+    let one = Wanted {
+        limit: 1,
+        ..bank.clone()
+    };
+    assert_eq!(select(&one).await, ["AC"]);
+    let holds: Arc<dyn Fn(&Brief) -> bool + Send + Sync> = Arc::new(|run| run.test == "pay");
+    let those = Wanted {
+        holds,
+        limit: 1,
+        ..bank
+    };
+    assert_eq!(select(&those).await, ["AB"]);
+    let found = store.select(&those).await.expect("select");
+    let whole = execution("bank", "pay", "01JE00000000000000000000AB");
+    assert_eq!(*found.runs[0], Brief::from(whole));
+    let older = Wanted {
+        before: before("0AC"),
+        ..Wanted::all(None)
+    };
+    assert_eq!(select(&older).await, ["AB", "AA", "01"]);
 }
 
 async fn one_of_many_updates(store: Arc<dyn RecordStore>) {

@@ -82,25 +82,36 @@ impl DynamoStore {
             .collect())
     }
 
-    /// The newest executions of all, of a project, of a test in a project, or of tests of a name in all projects.
+    /// The newest executions of all, of a project, of a test in a project, or of tests of a name in all projects; those that are older than
+    /// an id if one is given.
     pub(super) async fn newest(
         &self,
-        project: Option<&str>,
-        test: Option<&str>,
+        (project, test): (Option<&str>, Option<&str>),
+        before: Option<&str>,
         limit: usize,
     ) -> Result<Listing> {
+        // All ids are below this one.
+        let before = before.unwrap_or("~");
         let query = match (project, test) {
             (Some(project), Some(test)) => self
-                .query("GSI1PK = :p", item::test_partition(project, test))
+                .query(
+                    "GSI1PK = :p AND GSI1SK < :b",
+                    item::test_partition(project, test),
+                )
+                .expression_attribute_values(":b", text(before))
                 .index_name(TEST_INDEX),
             (Some(project), None) => self
                 .query(
-                    "PK = :p AND begins_with(SK, :s)",
+                    "PK = :p AND SK BETWEEN :s AND :b",
                     item::project_key(project),
                 )
                 .expression_attribute_values(":s", text(item::execution_key("")))
+                .expression_attribute_values(":b", text(item::execution_key(before)))
                 .consistent_read(true),
-            (None, _) => self.query("GSI2PK = :p", item::ALL).index_name(ALL_INDEX),
+            (None, _) => self
+                .query("GSI2PK = :p AND GSI2SK < :b", item::ALL)
+                .expression_attribute_values(":b", text(before))
+                .index_name(ALL_INDEX),
         };
         let page = limit.clamp(1, MAX_PAGE);
         let mut pages = query
@@ -116,6 +127,8 @@ impl DynamoStore {
             for item in page.items() {
                 let key = self.name(item::str(item, "SK").unwrap_or("record"));
                 match item::read_execution(&key, item) {
+                    // BETWEEN includes its bounds.
+                    Ok(record) if record.id == before => {}
                     Ok(record) if test.is_none_or(|test| test == record.test) => {
                         found.runs.push(record);
                     }

@@ -37,6 +37,9 @@ use floodgate_records::test::TestRecord;
 use item::{Item, WRITER, text};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+/// Characters of an id at most: more than a ULID has.
+const LONGEST_ID: usize = 100;
+
 /// A table as a store. Clones share their connections.
 #[derive(Clone, Debug)]
 pub struct DynamoStore {
@@ -204,10 +207,25 @@ impl RecordStore for DynamoStore {
         test: Option<&str>,
         limit: usize,
     ) -> Result<Listing> {
+        self.list_before(project, test, None, limit).await
+    }
+
+    async fn list_before(
+        &self,
+        project: Option<&str>,
+        test: Option<&str>,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Listing> {
         for name in [project, test].into_iter().flatten() {
             check_name(name)?;
         }
-        self.newest(project, test, limit).await
+        // What an index is asked for has a length: no id is longer than this, and none is before nothing.
+        let before: Option<String> = before.map(|id| id.chars().take(LONGEST_ID).collect());
+        if before.as_ref().is_some_and(String::is_empty) {
+            return Ok(Listing::default());
+        }
+        self.newest((project, test), before.as_deref(), limit).await
     }
 
     async fn audit(&self, project: &str, entry: &AuditEntry) -> Result<()> {

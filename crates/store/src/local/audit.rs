@@ -129,14 +129,38 @@ fn tail(path: &Path) -> Result<Vec<u8>> {
 pub(super) fn entries(store: &LocalStore, project: &str) -> Result<Vec<AuditEntry>> {
     let path = store.audit_path(project)?;
     let bytes = files::read(&path, "audit.jsonl")?.unwrap_or_default();
-    let lines = bytes
-        .split(|&byte| byte == b'\n')
-        .filter(|line| !line.is_empty());
-    let entries = lines.enumerate().map(|(i, line)| {
-        serde_json::from_slice(line).map_err(|error| {
-            let problem = format!("line {}: {error}", i + 1);
-            StoreError::corrupt(path.display().to_string(), problem).because(error)
-        })
+    let entries = lines(&bytes).enumerate().map(|(i, line)| {
+        let what = || format!("line {}", i + 1);
+        parse(&path, line, what)
     });
     entries.collect()
+}
+
+/// Of the entries without the `skip` newest the newest, at most `limit`, the newest first. Those that are passed over are not read.
+pub(super) fn newest_entries(
+    store: &LocalStore,
+    project: &str,
+    skip: usize,
+    limit: usize,
+) -> Result<Vec<AuditEntry>> {
+    let path = store.audit_path(project)?;
+    let bytes = files::read(&path, "audit.jsonl")?.unwrap_or_default();
+    let newest = lines(&bytes).rev().enumerate().skip(skip).take(limit);
+    let entries = newest.map(|(i, line)| {
+        let what = || format!("line {}", lines(&bytes).count() - i);
+        parse(&path, line, what)
+    });
+    entries.collect()
+}
+
+fn lines(bytes: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+    let lines = bytes.split(|&byte| byte == b'\n');
+    lines.filter(|line| !line.is_empty())
+}
+
+fn parse(path: &Path, line: &[u8], what: impl FnOnce() -> String) -> Result<AuditEntry> {
+    serde_json::from_slice(line).map_err(|error| {
+        let problem = format!("{}: {error}", what());
+        StoreError::corrupt(path.display().to_string(), problem).because(error)
+    })
 }

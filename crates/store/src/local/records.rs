@@ -56,6 +56,9 @@ pub(super) fn find(
     project: Option<&str>,
     id: &str,
 ) -> Result<Option<Execution>> {
+    if let Some(found) = exact(store, project, id)? {
+        return Ok(Some(found));
+    }
     let starts = |(_, full): &(String, String)| {
         full.get(..id.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(id))
@@ -79,6 +82,22 @@ pub(super) fn find(
     }
 }
 
+/// The execution with an id that is given whole: whoever waits for it asks often, and no folder is listed for it.
+fn exact(store: &LocalStore, project: Option<&str>, id: &str) -> Result<Option<Execution>> {
+    let projects = match project {
+        Some(project) => vec![project.to_owned()],
+        None => files::names(&store.root.join(RECORDS))?,
+    };
+    for project in projects {
+        if let Ok(path) = store.record_path(&project, id)
+            && path.is_file()
+        {
+            return read(store, &project, id);
+        }
+    }
+    Ok(None)
+}
+
 /// The newest executions, as far as they can be read and are still there. Records of which it is known that they are not wanted are
 /// passed over unopened.
 pub(super) fn newest(
@@ -88,10 +107,7 @@ pub(super) fn newest(
     limit: usize,
 ) -> Result<Listing> {
     let mut found = Listing::default();
-    let mut ids = ids(store, project, &mut found.damaged)?;
-    ids.retain(|(_, id)| before.is_none_or(|before| id.as_str() < before));
-    // ULIDs sort by time.
-    ids.sort_by(|(_, a), (_, b)| b.cmp(a));
+    let ids = newest_ids(store, project, before, &mut found.damaged)?;
     let mut indices: HashMap<&str, Index> = HashMap::new();
     // Where all of the newest are wanted, there is nothing to pass over.
     let mut selects = test.is_some();
@@ -122,18 +138,23 @@ pub(super) fn newest(
             }
             // Removed since the folder was read.
             Ok(None) => {}
-            Err(StoreError::BadKey { .. }) => {
-                let path = store.root.join(RECORDS).join(project);
-                let path = path.join(format!("{id}.json"));
-                let path = path.display();
-                found
-                    .damaged
-                    .push(format!("{path}: no record of an execution has such a name"));
-            }
-            Err(error) => found.damaged.push(error.to_string()),
+            Err(error) => found.damaged.push(told(store, (project, id), &error)),
         }
     }
     Ok(found)
+}
+
+/// What is said of a record that cannot be read.
+pub(super) fn told(store: &LocalStore, (project, id): (&str, &str), error: &StoreError) -> String {
+    if !matches!(error, StoreError::BadKey { .. }) {
+        return error.to_string();
+    }
+    let path = store.root.join(RECORDS).join(project);
+    let path = path.join(format!("{id}.json"));
+    format!(
+        "{}: no record of an execution has such a name",
+        path.display()
+    )
 }
 
 /// Whether an execution still has the folder that it had once it was started.
@@ -141,11 +162,25 @@ fn is_there(store: &LocalStore, record: &Execution) -> bool {
     !had_folder(record) || has_folder(store, &record.project, &record.id)
 }
 
-fn has_folder(store: &LocalStore, project: &str, id: &str) -> bool {
+pub(super) fn has_folder(store: &LocalStore, project: &str, id: &str) -> bool {
     store
         .root
         .join(ExecutionKeys::new(project, id).root())
         .is_dir()
+}
+
+/// Projects and ids of the records that are older than an id, the newest first.
+pub(super) fn newest_ids(
+    store: &LocalStore,
+    project: Option<&str>,
+    before: Option<&str>,
+    damaged: &mut Vec<String>,
+) -> Result<Vec<(String, String)>> {
+    let mut ids = ids(store, project, damaged)?;
+    ids.retain(|(_, id)| before.is_none_or(|before| id.as_str() < before));
+    // ULIDs sort by time.
+    ids.sort_unstable_by(|(_, a), (_, b)| b.cmp(a));
+    Ok(ids)
 }
 
 /// Projects and ids of all records, or of those of one project; in no order. A project's folder that cannot be read is named
