@@ -23,8 +23,8 @@ use options::Section;
 
 fn measure(section: Section, context: &Context) -> Result<String> {
     use sections::{
-        accuracy, closed, cloud_merge, cloud_shards, cold_start, engine_overhead, engine_readers,
-        figures, memory, open, pacing,
+        accuracy, api, closed, cloud_merge, cloud_shards, cold_start, engine_overhead,
+        engine_readers, figures, memory, open, pacing,
     };
     match section {
         Section::Closed => closed::http1(context),
@@ -41,6 +41,7 @@ fn measure(section: Section, context: &Context) -> Result<String> {
         Section::ColdStart => cold_start::run(context),
         Section::EngineReaders => engine_readers::run(context, false),
         Section::EngineReadersNames => engine_readers::run(context, true),
+        Section::Api => api::run(context),
         Section::EngineOverhead => engine_overhead::run(context),
     }
 }

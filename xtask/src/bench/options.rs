@@ -56,6 +56,8 @@ pub(super) enum Section {
     EngineReaders,
     /// The same where every request has a new name; takes ten minutes
     EngineReadersNames,
+    /// Time of the API's routes over 10,000 runs
+    Api,
     /// CPU of Floodgate beside that of k6, JMeter or Gatling which it runs
     EngineOverhead,
 }
@@ -68,6 +70,7 @@ impl Section {
             Self::CloudMerge
                 | Self::CloudShards
                 | Self::ColdStart
+                | Self::Api
                 | Self::EngineReaders
                 | Self::EngineReadersNames
                 | Self::EngineOverhead

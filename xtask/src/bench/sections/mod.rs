@@ -1,6 +1,7 @@
 //! What is measured, one question a file.
 
 pub(super) mod accuracy;
+pub(super) mod api;
 pub(super) mod closed;
 pub(super) mod cloud_merge;
 pub(super) mod cloud_shards;
