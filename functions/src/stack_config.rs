@@ -3,7 +3,7 @@
 use crate::error::{FunctionError, Result};
 use crate::pattern::matches;
 use crate::principal;
-use floodgate_control::json;
+use floodgate_control::{TargetRules, json};
 use floodgate_records::architecture::Architecture;
 use floodgate_records::word::Words;
 use floodgate_store::ObjectStore;
@@ -311,6 +311,14 @@ impl RegionConfig {
 }
 
 impl ProjectRules {
+    /// What its load may be sent to.
+    pub fn targets(&self) -> TargetRules {
+        TargetRules {
+            allowed_targets: self.allowed_targets.clone(),
+            unconfined_engines: self.unconfined_engines.clone(),
+        }
+    }
+
     /// Whether somebody may start runs; nobody known may only where everybody may.
     pub fn allows(&self, principal: Option<&str>) -> bool {
         let of = principal.unwrap_or("");

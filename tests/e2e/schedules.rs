@@ -1,18 +1,9 @@
 //! `floodgate schedule` and `serve`: tests start by the clock.
 
-use crate::serve::{ADMIN, TESTER, ask, serve};
+use crate::serve::{ADMIN, TESTER, ask, in_seconds, serve};
 use crate::support::*;
 use floodgate_testserver::{Config, TestServer};
 use serde_json::{Value, json};
-use std::process::Command;
-
-/// A time in so many seconds, as expressions have it.
-fn in_seconds(seconds: u32) -> String {
-    let ahead = format!("+{seconds} seconds");
-    let arguments = ["-u", "-d", &ahead, "+at(%Y-%m-%dT%H:%M:%S)"];
-    let said = Command::new("date").args(arguments).output().unwrap();
-    String::from_utf8(said.stdout).unwrap().trim().to_owned()
-}
 
 fn shown(bench: &Bench, name: &str) -> Value {
     let shown = bench.floodgate(&["schedule", "show", name, "--json"]);

@@ -46,6 +46,14 @@ pub fn serve(bench: &Bench, more: &[&str]) -> (Running, u16) {
     (running, port)
 }
 
+/// A time in so many seconds, as expressions have it.
+pub fn in_seconds(seconds: u32) -> String {
+    let ahead = format!("+{seconds} seconds");
+    let arguments = ["-u", "-d", &ahead, "+at(%Y-%m-%dT%H:%M:%S)"];
+    let said = Command::new("date").args(arguments).output().unwrap();
+    String::from_utf8(said.stdout).unwrap().trim().to_owned()
+}
+
 /// The status and the body of an answer.
 pub fn ask(port: u16, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
@@ -213,6 +221,93 @@ fn a_definition_from_elsewhere_gets_nothing_of_the_machine() {
         ask(port, TESTER, "GET", &path, &Value::Null).1["is_final"] == true
     });
     running.signal("INT");
+    running.end().expect(0);
+}
+
+#[test]
+fn load_goes_only_where_the_project_may_send_it() {
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
+    let list =
+        |projects: Value| bench.write("targets.json", &json!({ "projects": projects }).to_string());
+    bench.write("tokens.json", r#"{"tokens": []}"#);
+    list(json!({"e2e": {"allowed_targets": ["http://shop.example"]}}));
+    bench
+        .floodgate(&[
+            "serve",
+            "--tokens",
+            "tokens.json",
+            "--targets",
+            "targets.json",
+        ])
+        .refused("project \"e2e\": \"http://shop.example\" is not a target: give a host");
+
+    list(json!({"other": {"allowed_targets": ["127.0.0.1"]}}));
+    let (running, port) = serve(&bench, &["--targets", "targets.json"]);
+    let runs = "/v1/projects/e2e/executions";
+    let start = |target: &str| {
+        let body = json!({"definition": arrivals("${env:TARGET}", 20, "1s", ""), "environment": {"TARGET": target}});
+        ask(port, TESTER, "POST", runs, &body)
+    };
+    let refused = |target: &str, told: &str| {
+        let (status, answer) = start(target);
+        let detail = answer["detail"].as_str().unwrap_or_default();
+        assert!(status == 422 && detail.contains(told), "{status}: {answer}");
+    };
+    let ended = |target: &str| {
+        let mut started = (0, Value::Null);
+        eventually("a place", || {
+            started = start(target);
+            started.0 != 409
+        });
+        assert_eq!(started.0, 201, "{}", started.1);
+        let path = format!("{}?wait=30s", started.1["verdict"].as_str().unwrap());
+        let mut verdict = Value::Null;
+        eventually("the verdict", || {
+            verdict = ask(port, TESTER, "GET", &path, &Value::Null).1;
+            verdict["is_final"] == true
+        });
+        verdict
+    };
+    let here = target.url();
+    refused(&here, "targets.json: projects: \"e2e\" is not listed");
+
+    // What is listed is loaded; whatever the definition says, nothing else is.
+    list(json!({"e2e": {"allowed_targets": ["localhost"]}}));
+    refused(
+        &here,
+        "target: 127.0.0.1 is not among the targets of the project (localhost); add it to allowed_targets",
+    );
+    assert_eq!(target.counters().requests(), 0);
+    let by_name = here.replace("127.0.0.1", "localhost");
+    assert_eq!(ended(&by_name)["status"], "passed");
+    assert_eq!(target.counters().requests(), 20);
+
+    // A name says nothing of its address: that is looked at when the load is sent.
+    list(json!({"e2e": {"allowed_targets": ["10.0.0.0/8"]}}));
+    let verdict = ended(&by_name);
+    assert!(
+        verdict["passed"] == false && verdict["status"] != "aborted",
+        "{verdict}"
+    );
+    assert_eq!(target.counters().requests(), 20);
+
+    // The clock may not do more than a person.
+    let schedule =
+        json!({"test": "arrivals", "expression": in_seconds(2), "parameters": {"target": here}});
+    let path = "/v1/projects/e2e/schedules/soon";
+    assert_eq!(ask(port, ADMIN, "PUT", path, &schedule).0, 200);
+    let mut why = String::new();
+    eventually("its first time", || {
+        let shown = ask(port, ADMIN, "GET", path, &Value::Null).1;
+        why = shown["last"][0]["why"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
+        !why.is_empty()
+    });
+    assert!(why.contains("127.0.0.1 is not among the targets"), "{why}");
+    assert_eq!(target.counters().requests(), 20);
+    running.signal("TERM");
     running.end().expect(0);
 }
 

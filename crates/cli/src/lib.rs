@@ -33,6 +33,7 @@ mod script;
 mod serving;
 mod signals;
 mod stores;
+mod targets;
 mod tools;
 mod trigger;
 pub mod view;

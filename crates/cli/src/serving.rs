@@ -3,6 +3,7 @@
 use crate::env::SECRETS;
 use crate::error::{CliError, Result};
 use crate::order::Order;
+use crate::targets::TargetLists;
 use async_trait::async_trait;
 use floodgate_api::{RunOrder, RunWhat, StartError, Starter};
 use floodgate_control::Stores;
@@ -77,6 +78,7 @@ pub(crate) struct Processes {
     out: PathBuf,
     slots: Arc<Semaphore>,
     most: usize,
+    targets: Option<TargetLists>,
 }
 
 impl Processes {
@@ -91,7 +93,13 @@ impl Processes {
             out: named.map_err(|error| CliError::read(out, error, None))?,
             slots: Arc::new(Semaphore::new(most)),
             most,
+            targets: None,
         })
+    }
+
+    /// The same where load may only be sent to what these list.
+    pub(crate) fn bound_to(self, targets: Option<TargetLists>) -> Self {
+        Self { targets, ..self }
     }
 
     /// How many go on.
@@ -112,9 +120,12 @@ impl Processes {
                 self.copy(to, &order.project, test, version).await?;
             }
         }
+        let targets = self.targets.as_ref();
+        let targets = targets.map(|lists| lists.of(&order.project)).transpose();
         let whom = Order {
             project: order.project.clone(),
             trigger: order.trigger.clone(),
+            targets: targets.map_err(StartError::Invalid)?,
         };
         let whom = serde_json::to_vec(&whom).map_err(|e| StartError::Failed(e.to_string()))?;
         write(&to.join(".order.json"), &whom).map_err(failed)?;

@@ -34,6 +34,7 @@ pub mod schedules;
 pub mod sizing;
 mod stop;
 mod stores;
+mod targets;
 mod trend;
 pub mod watch;
 
@@ -54,4 +55,5 @@ pub use prepare::{PlanOptions, Prepared, TestPackage, lay_out, max_duration, pre
 pub use refuse::{Refusal, UNKNOWN_TEST, refuse};
 pub use stop::{Trail, abort, note_order, note_stop, order_stop, read_stop, stop_by_person};
 pub use stores::Stores;
+pub use targets::{TargetError, TargetRules};
 pub use trend::trend;

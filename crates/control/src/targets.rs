@@ -1,107 +1,144 @@
 //! Whether a test sends its load only where its project may, as far as that can be told before names are resolved: each task looks again
 //! at every address that it connects to.
 
-use crate::error::{FunctionError, Result};
-use crate::stack_config::ProjectRules;
 use floodgate_core::definition::model::{Definition, HttpOptions, OPEN_TARGET, ProxyChoice, Step};
-use floodgate_core::targets::Targets;
+use floodgate_core::targets::{Forbidden, Targets};
 use floodgate_core::template::{Part, Template};
 use floodgate_engines::{Confinement, EngineFacts, facts};
 use floodgate_records::engine::Engine;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// Checks it; gives what the record should say.
-///
-/// # Errors
-/// All that is certainly not allowed, at once, and an engine that cannot be kept to the list.
-pub(super) fn targets(rules: &ProjectRules, definition: &Definition) -> Result<Vec<String>> {
-    let listed = rules.allowed_targets.as_deref();
-    let targets = Targets::in_cloud(listed).map_err(|error| {
-        FunctionError::errored(format!(
-            "allowed_targets of project {:?}: {error}",
-            definition.project
-        ))
-    })?;
-    let mut faults = BTreeSet::new();
-    for host in hosts(definition) {
-        faults.extend(targets.host(&host).err().map(|why| why.to_string()));
-    }
-    let own = definition.scenarios.iter().map(|scenario| &scenario.http);
-    for http in own.chain([&definition.http]) {
-        faults.extend(ways(&targets, http));
-    }
-    if !faults.is_empty() {
-        let faults: Vec<_> = faults.into_iter().collect();
-        return Err(FunctionError::errored(faults.join("; ")));
-    }
-    holds(rules, definition.engine, &targets)
+/// What the load of a project may be sent to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetRules {
+    /// Hosts, names below a domain, and networks, as [`floodgate_core::targets`] reads them; `None`: anything.
+    pub allowed_targets: Option<Vec<String>>,
+    /// Engines that may run although they cannot be kept to that list.
+    #[serde(default)]
+    pub unconfined_engines: Vec<String>,
 }
 
-/// Whether the engine can be kept to the list.
-fn holds(rules: &ProjectRules, engine: Engine, targets: &Targets) -> Result<Vec<String>> {
-    let EngineFacts {
-        label, confinement, ..
-    } = facts(engine);
-    let name = engine.as_str();
-    let (why, remedy) = match confinement {
-        Confinement::NamesAndAddresses => return Ok(Vec::new()),
-        _ if !targets.is_listed() => return Ok(Vec::new()),
-        Confinement::Addresses if !targets.names_hosts() => return Ok(Vec::new()),
-        Confinement::Addresses => (
-            format!("{label} refuses addresses, and cannot tell which names they belong to"),
-            ", list networks only",
-        ),
-        Confinement::Nothing => ("it connects to whatever its script names".to_owned(), ""),
-    };
-    if rules.unconfined_engines.iter().any(|own| own == name) {
-        return Ok(vec![format!(
-            "the engine {name} was not kept to the targets of the project: {why}"
-        )]);
+/// Targets that a project may not load, all at once; or a list that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct TargetError(String);
+
+impl TargetRules {
+    /// Reads the list.
+    ///
+    /// # Errors
+    /// An entry that is none.
+    pub fn read(&self, project: &str) -> Result<Targets, TargetError> {
+        let read = Targets::in_cloud(self.allowed_targets.as_deref());
+        read.map_err(|error| {
+            TargetError(format!("allowed_targets of project {project:?}: {error}"))
+        })
     }
-    Err(FunctionError::errored(format!(
-        "the engine {name} cannot be kept to allowed_targets of the project: {why}; use the engine http{remedy}, or let the project run it all the same (unconfined_engines in the Terraform module)"
-    )))
+
+    /// Whether a test sends its load only where its project may; gives what the record should say.
+    ///
+    /// # Errors
+    /// All that is certainly not allowed, at once, and an engine that cannot be kept to the list.
+    pub fn judge(&self, definition: &Definition) -> Result<Vec<String>, TargetError> {
+        let targets = self.read(&definition.project)?;
+        let mut faults = BTreeSet::new();
+        for (place, host) in hosts(definition) {
+            let fault = targets.host(&host).err();
+            faults.extend(fault.map(|why| format!("{place}: {why}")));
+        }
+        faults.extend(ways(&targets, "http", &definition.http));
+        for scenario in &definition.scenarios {
+            let place = format!("scenarios.{}.http", scenario.name);
+            // Most take over those of the definition.
+            if scenario.http != definition.http {
+                faults.extend(ways(&targets, &place, &scenario.http));
+            }
+        }
+        if !faults.is_empty() {
+            let faults: Vec<_> = faults.into_iter().collect();
+            return Err(TargetError(faults.join("; ")));
+        }
+        self.holds(definition.engine, &targets)
+    }
+
+    /// Whether the engine can be kept to the list.
+    fn holds(&self, engine: Engine, targets: &Targets) -> Result<Vec<String>, TargetError> {
+        let EngineFacts {
+            label, confinement, ..
+        } = facts(engine);
+        let name = engine.as_str();
+        let (why, remedy) = match confinement {
+            Confinement::NamesAndAddresses => return Ok(Vec::new()),
+            _ if !targets.is_listed() => return Ok(Vec::new()),
+            Confinement::Addresses if !targets.names_hosts() => return Ok(Vec::new()),
+            Confinement::Addresses => (
+                format!("{label} refuses addresses, and cannot tell which names they belong to"),
+                ", list networks only",
+            ),
+            Confinement::Nothing => ("it connects to whatever its script names".to_owned(), ""),
+        };
+        if self.unconfined_engines.iter().any(|own| own == name) {
+            return Ok(vec![format!(
+                "the engine {name} was not kept to the targets of the project: {why}"
+            )]);
+        }
+        Err(TargetError(format!(
+            "engine: {name} cannot be kept to allowed_targets of the project: {why}; use the engine http{remedy}, or let the project run it all the same (unconfined_engines)"
+        )))
+    }
 }
 
 /// What stands between a request and its host.
-fn ways(targets: &Targets, http: &HttpOptions) -> Vec<String> {
-    let mut faults = Vec::new();
-    for own in &http.hosts {
-        faults.extend(targets.address(own.address).err());
-    }
+fn ways(targets: &Targets, place: &str, http: &HttpOptions) -> Vec<String> {
+    let told = |key: &str, fault: Forbidden| format!("{place}.{key}: {fault}");
+    let hosts = http.hosts.iter();
+    let hosts = hosts.filter_map(|own| targets.address(own.address).err());
+    let mut faults: Vec<_> = hosts.map(|fault| told("hosts", fault)).collect();
     if let Some(ProxyChoice::Url(url)) = &http.proxy {
-        faults.extend(targets.host(&url.host).err());
+        let fault = targets.host(&url.host).err();
+        faults.extend(fault.map(|fault| told("proxy", fault)));
     }
     if let Some(path) = &http.unix_socket {
-        faults.extend(targets.elsewhere(&format!("unix socket {path}")).err());
+        let fault = targets.elsewhere(&format!("unix socket {path}")).err();
+        faults.extend(fault.map(|fault| told("unixSocket", fault)));
     }
-    faults.iter().map(ToString::to_string).collect()
+    faults
 }
 
-/// The hosts that a test certainly sends requests to.
-fn hosts(definition: &Definition) -> BTreeSet<String> {
+/// The hosts that a test certainly sends requests to, and where in the definition they stand.
+fn hosts(definition: &Definition) -> BTreeSet<(String, String)> {
     // The host of an open one is known to the tasks alone.
-    let targets = [&definition.target, &definition.against];
-    let known = targets.into_iter().filter_map(Option::as_deref);
-    let mut found: BTreeSet<_> = known
-        .filter(|url| *url != OPEN_TARGET)
-        .filter_map(|url| host_of(url, true))
-        .collect();
+    let targets = [
+        ("target", &definition.target),
+        ("against", &definition.against),
+    ];
+    let known = targets.into_iter().filter_map(|(place, url)| {
+        let url = url.as_deref().filter(|url| *url != OPEN_TARGET)?;
+        Some((place.to_owned(), host_of(url, true)?))
+    });
+    let mut found: BTreeSet<_> = known.collect();
     for scenario in &definition.scenarios {
-        of_steps(&scenario.flow, &mut found);
+        of_steps(
+            &format!("scenarios.{}", scenario.name),
+            &scenario.flow,
+            &mut found,
+        );
     }
-    of_steps(&definition.setup, &mut found);
-    of_steps(&definition.teardown, &mut found);
+    of_steps("setup", &definition.setup, &mut found);
+    of_steps("teardown", &definition.teardown, &mut found);
     found
 }
 
-fn of_steps(steps: &[Step], found: &mut BTreeSet<String>) {
+fn of_steps(place: &str, steps: &[Step], found: &mut BTreeSet<(String, String)>) {
     for step in steps {
         if let Step::Request(request) = step {
-            found.extend(of_template(&request.url));
+            let host = of_template(&request.url);
+            found.extend(host.map(|host| (place.to_owned(), host)));
         }
         for steps in step.blocks() {
-            of_steps(steps, found);
+            of_steps(place, steps, found);
         }
     }
 }

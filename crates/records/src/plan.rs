@@ -45,7 +45,7 @@ pub struct Plan {
     /// The state machine's execution that runs this one, as an ARN; `None` on one machine. Two of them cannot share an id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run_arn: Option<String>,
-    /// What load may be sent to, as `Targets::in_cloud` of the core reads it; `None` where the project has
+    /// What load may be sent to, wherever it is sent from, as `Targets::in_cloud` of the core reads it; `None` where the project has
     /// no list.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_targets: Option<Vec<String>>,

@@ -5,7 +5,6 @@ mod images;
 mod input;
 mod refusal;
 mod rules;
-mod targets;
 mod test;
 
 pub(crate) use input::Prepare;
@@ -144,7 +143,8 @@ async fn admit(
         ..Trigger::from(&input.trigger)
     };
     let allowed = rules::who(placement, &definition.project, &trigger)?;
-    warnings.extend(targets::targets(allowed, definition)?);
+    let judged = allowed.targets().judge(definition);
+    warnings.extend(judged.map_err(|why| FunctionError::errored(why.to_string()))?);
     let mut options = options(placement, definition, &app.config.bucket_region)?;
     options.allowed_targets.clone_from(&allowed.allowed_targets);
     known.of_layout(&options);

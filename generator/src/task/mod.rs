@@ -106,7 +106,7 @@ pub async fn run(
         tasks: plan.tasks.len(),
     })?;
     let segment = Segment::of_weights(&weights, place)?;
-    let targets = match config.environment.in_cloud {
+    let targets = match config.environment.in_cloud || plan.allowed_targets.is_some() {
         true => Targets::in_cloud(plan.allowed_targets.as_deref())?,
         false => Targets::default(),
     };

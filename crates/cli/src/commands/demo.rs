@@ -72,7 +72,7 @@ pub async fn demo(args: Args) -> Result<ExitCode> {
         title,
         target: Some(target.url()),
         kind: None,
-        trigger: None,
+        ordered: None,
         debug_requests: 0,
         metrics: None,
     };

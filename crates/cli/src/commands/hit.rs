@@ -413,7 +413,7 @@ pub async fn hit(args: Args) -> Result<ExitCode> {
         title: Some(args.shown_url()),
         target: Some(args.shown_url()),
         kind: Some(TriggerKind::Hit),
-        trigger: None,
+        ordered: None,
         debug_requests: 0,
         metrics: None,
     };

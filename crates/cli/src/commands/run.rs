@@ -141,9 +141,8 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let env = Environment::new(&args.env, out)?.with_load_options(args.load.options());
     let test = load_file(&args.file, &args.overrides()?, &env)?;
     let order = args.order.as_deref().map(Order::read).transpose()?;
-    if let Some(order) = &order {
-        order.is_for(&test.parsed().definition.project)?;
-    }
+    let ordered = order.map(|order| order.of(&test.parsed().definition));
+    let ordered = ordered.transpose()?;
     let files = ReportFiles::open(&args.reports)?;
     let run = LocalRun {
         test: &test,
@@ -155,7 +154,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
         title: None,
         target: None,
         kind: None,
-        trigger: order.map(|order| order.trigger),
+        ordered,
         debug_requests: args.debug_requests.unwrap_or(0),
         metrics: args.metrics.as_deref(),
     };

@@ -11,6 +11,7 @@ use crate::notices::keep_trying;
 use crate::output::{print, say};
 use crate::serving::Processes;
 use crate::signals::Signals;
+use crate::targets::TargetLists;
 use async_trait::async_trait;
 use floodgate_api::{
     Access, ConfigError, Fetch, Identities, Limits, Origin, RunOrder, Scheduler, Service,
@@ -42,6 +43,9 @@ pub struct Args {
     /// Runs at the same time; more would share the machine and measure each other
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub max_runs: u16,
+    /// JSON file of what the load of each project may be sent to, as the Terraform module has it; without it, anything
+    #[arg(long, value_name = "FILE")]
+    pub targets: Option<PathBuf>,
     /// Where pages lie that may read the API, such as those of `floodgate ui --files`; can be given more than once
     #[arg(long, value_name = "ORIGIN")]
     pub allow_origin: Vec<Origin>,
@@ -60,8 +64,9 @@ pub async fn serve(args: Args) -> Result<ExitCode> {
     let env = Environment::new(&EnvArgs::default(), &args.out.out)?;
     let out = &args.out.out;
     let (stores, folder) = open(out)?;
+    let targets = args.targets.as_deref().map(TargetLists::open).transpose()?;
     let processes = Processes::new(stores.clone(), out, usize::from(args.max_runs))?;
-    let processes = Arc::new(processes);
+    let processes = Arc::new(processes.bound_to(targets));
     let definitions = stored(&stores, out)?;
     let scheduled = stores.clone();
     let service = Service::new(stores.clone(), Trail::Here, definitions, now_ms)

@@ -17,6 +17,7 @@ use crate::error::{CliError, Result};
 use crate::export::{self, Exports};
 use crate::load::LoadedTest;
 use crate::notices;
+use crate::order::Ordered;
 use crate::output::say;
 use crate::signals::Signals;
 use crate::trigger::trigger;
@@ -31,7 +32,7 @@ use floodgate_generator::environment::default_spool;
 use floodgate_notify::Moment;
 use floodgate_records::control::StopReason;
 use floodgate_records::engine::Engine;
-use floodgate_records::execution::{Execution, Trigger, TriggerKind};
+use floodgate_records::execution::{Execution, TriggerKind};
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::status::Status;
 use floodgate_store::StoreError;
@@ -76,8 +77,8 @@ pub struct LocalRun<'a> {
     pub target: Option<String>,
     /// What started it, instead of what the environment says.
     pub kind: Option<TriggerKind>,
-    /// Who started it, if that was asked for from elsewhere.
-    pub trigger: Option<Trigger>,
+    /// What somebody else has ordered.
+    pub(crate) ordered: Option<Ordered>,
     /// How many of the first exchanges each generator samples.
     pub debug_requests: u32,
     /// Where its metrics are served while it goes on, `HOST:PORT`.
@@ -203,11 +204,16 @@ async fn carry_out(
     // A name that is not text cannot be told to the tasks.
     options.spool = spool.into_os_string().into_string().ok();
     let here = || trigger(|name| run.env.variable(name));
-    let mut trigger = run.trigger.clone().unwrap_or_else(here);
+    let ordered = run.ordered.as_ref();
+    let mut trigger = ordered.map_or_else(here, |ordered| ordered.trigger.clone());
+    options.allowed_targets = ordered.and_then(|ordered| ordered.allowed_targets.clone());
     if let Some(kind) = run.kind {
         trigger.kind = kind.into();
     }
     let mut package = run.test.package();
+    package
+        .warnings
+        .extend(ordered.iter().flat_map(|ordered| ordered.warnings.clone()));
     if run.target.is_some() {
         package.target.clone_from(&run.target);
     }

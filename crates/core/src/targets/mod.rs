@@ -64,12 +64,12 @@ pub struct BadTarget(pub String);
 pub enum Forbidden {
     /// A machine's own address.
     #[error(
-        "{0} is an address of the generator's own machine or of its credentials, which nothing in the cloud may load"
+        "{0} is an address of the generator's own machine or of its credentials, which nothing may load"
     )]
     Own(String),
     /// A host that no entry of the list fits.
     #[error(
-        "{what} is not among the targets of the project ({listed}); add it to allowed_targets of the project in the Terraform module, or send the load elsewhere"
+        "{what} is not among the targets of the project ({listed}); add it to allowed_targets of the project, or send the load elsewhere"
     )]
     Unlisted {
         /// The host, and its address as far as it is known.
