@@ -179,7 +179,7 @@ def rendered(options: Options, architecture: str, secret_arns: dict[str, list[st
         "notifications": {
             "topic_arns": [f"arn:aws:sns:{options.region}:{ACCOUNT}:{options.name}-notifications"],
             "event_bus_arns": [f"arn:aws:events:{options.region}:{ACCOUNT}:event-bus/{options.name}"],
-            "ses_identity_arns": [f"arn:aws:ses:{options.region}:{ACCOUNT}:identity/floodgate.example"],
+            "ses_identity_arns": [f"arn:aws:ses:{options.region}:{ACCOUNT}:identity/mail.example"],
         },
     }
     command = [str(options.gateway), "render", "--inputs", json.dumps(inputs)]

@@ -16,7 +16,7 @@ const QUEUES: QueryService = QueryService {
 /// Longer than this takes on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(100);
-const SENDER: &str = "load@floodgate.example";
+const SENDER: &str = "load@mail.example";
 
 fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -120,7 +120,7 @@ async fn a_run_is_told_of_and_once_more_if_somebody_asks() {
     let notify = format!(
         "parameters:\n  token: ${{secret:floodgate/cloud/token}}\nhttp:\n  headers: {{x-token: '${{param:token}}'}}\nnotify:\n  \
          - {{sns: '{topic}', on: [started, passed]}}\n  - {{eventbridge: floodgate, on: [passed]}}\n  \
-         - {{webhook: 'http://127.0.0.1:9/', on: [passed]}}\n  - {{email: perf@floodgate.example, from: {SENDER}, on: [passed]}}"
+         - {{webhook: 'http://127.0.0.1:9/', on: [passed]}}\n  - {{email: perf@mail.example, from: {SENDER}, on: [passed]}}"
     );
     let definition = arrivals("told", &shop.url(), (20, "2s"), 1, &notify);
     let run = stack.start(&input("told", &definition)).await;

@@ -80,11 +80,7 @@ fn by_kind(report: &Value) -> BTreeMap<Permission, u64> {
             continue;
         };
         let kind = kind.split('_').next().unwrap_or_default();
-        let kind = if kind.starts_with("runner-") {
-            "runner"
-        } else {
-            kind
-        };
+        let kind = personal(kind).map_or(kind, |(person, _)| person);
         let resource = general(resource, stack, &projects);
         *sums
             .entry((kind.to_owned(), action.to_owned(), resource))
@@ -96,13 +92,22 @@ fn by_kind(report: &Value) -> BTreeMap<Permission, u64> {
 /// Between the name of a stack and the kind of a role, in the name of a role.
 const REGION: &str = "-eu-west-1-";
 
+/// Roles of people that each project has: `runner-shop`, and `runner-all` for all of them.
+const PEOPLE: [&str; 2] = ["runner", "admin"];
+
+/// Which person's role it is, and the project.
+fn personal(kind: &str) -> Option<(&str, &str)> {
+    let named = kind.split_once('-');
+    named.filter(|(person, _)| PEOPLE.contains(person))
+}
+
 /// The project of a role, if it is of one that is named.
 fn project(role: &str) -> Option<&str> {
     let (_, kind) = role.split_once(REGION)?;
-    let runner = kind
-        .strip_prefix("runner-")
-        .filter(|project| *project != "all");
-    runner.or_else(|| kind.strip_prefix("generator_"))
+    match personal(kind) {
+        Some((_, project)) => Some(project).filter(|project| *project != "all"),
+        None => kind.strip_prefix("generator_"),
+    }
 }
 
 /// A resource without the names of stack and project.
@@ -246,6 +251,8 @@ mod tests {
             entry("parts-eu-west-1-generator_cloud", "s3:GetObject", &objects("parts", "cloud"), 3),
             entry("parts-eu-west-1-runner-cloud", "states:StartExecution", "arn:aws:states:eu-west-1:0:stateMachine:parts_cloud", 0),
             entry("parts-eu-west-1-runner-all", "states:StartExecution", "arn:aws:states:eu-west-1:0:stateMachine:parts", 1),
+            entry("parts-eu-west-1-admin-cloud", "s3:PutObject", &objects("parts", "cloud"), 2),
+            entry("parts-eu-west-1-admin-all", "s3:PutObject", &objects("parts", "*"), 0),
             entry("parts-eu-west-1-reap", "states:StartExecution", "arn:aws:states:eu-west-1:0:stateMachine:parts_cloud_scheduled", 0),
             entry("floodgate-eu-west-1-watch", "logs:PutLogEvents", "arn:aws:logs:eu-west-1:0:log-group:/floodgate/floodgate/watch:*", 0),
             entry("parts-eu-west-1-watch", "logs:PutLogEvents", "arn:aws:logs:eu-west-1:0:log-group:/floodgate/parts/watch:*", 2),
@@ -268,9 +275,10 @@ mod tests {
         let machine = "arn:aws:states:eu-west-1:0:stateMachine:${stack}";
         assert_eq!(of("runner", "states:StartExecution"), [(machine, 1)]);
         assert_eq!(of("reap", "states:StartExecution"), [(machine, 0)]);
+        assert_eq!(of("admin", "s3:PutObject"), [(plan, 2)]);
         let logs = "arn:aws:logs:eu-west-1:0:log-group:/floodgate/${stack}/watch:*";
         assert_eq!(of("watch", "logs:PutLogEvents"), [(logs, 2)]);
-        assert_eq!(used.len(), 4, "{used:?}");
+        assert_eq!(used.len(), 5, "{used:?}");
         assert_eq!(
             words_replaced("arn:parts:counterparts/parts-1", "parts", "x"),
             "arn:x:counterparts/x-1"
