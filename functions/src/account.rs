@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 use aws_config::SdkConfig;
-use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use floodgate_store::aws::call::{CallError, Calls, SECRETS};
+use floodgate_store::aws::call::{CallError, Calls, STATES};
 use floodgate_store::aws::ecr::{self, ImageName};
+use floodgate_store::aws::quota;
+use floodgate_store::aws::secret::{self, Secret};
 use serde_json::{Value, json};
 
 /// Why there was no answer.
@@ -38,14 +39,6 @@ pub struct Described {
     pub cause: Option<String>,
 }
 
-/// A secret with its value.
-pub struct Secret {
-    /// Its ARN.
-    pub arn: String,
-    /// Its value.
-    pub text: String,
-}
-
 /// An account's other services.
 #[async_trait]
 pub trait Account: Send + Sync {
@@ -67,14 +60,14 @@ pub trait Account: Send + Sync {
 
 /// The account that the functions run in.
 pub struct AwsAccount {
-    config: SdkConfig,
+    calls: Calls,
 }
 
 impl AwsAccount {
-    /// With the credentials and the HTTP client of a configuration.
+    /// With the credentials and the region of a configuration.
     pub fn new(config: &SdkConfig) -> Self {
         Self {
-            config: config.clone(),
+            calls: Calls::new(config),
         }
     }
 }
@@ -82,111 +75,57 @@ impl AwsAccount {
 #[async_trait]
 impl Account for AwsAccount {
     async fn vcpu_quota(&self, region: &str, code: &str) -> Result<f64, Refused> {
-        let config = aws_sdk_servicequotas::config::Builder::from(&self.config).region(
-            aws_sdk_servicequotas::config::Region::new(region.to_owned()),
-        );
-        let client = aws_sdk_servicequotas::Client::from_conf(config.build());
-        let call = client
-            .get_service_quota()
-            .service_code("fargate")
-            .quota_code(code);
-        let answer = call.send().await.map_err(refused)?;
-        answer
-            .quota()
-            .and_then(|q| q.value())
-            .ok_or_else(|| Refused::Unknown("the answer has no value".into()))
+        let calls = self.calls.in_region(region);
+        Ok(quota::fargate(&calls, code).await?)
     }
 
     async fn secret(&self, reference: &str) -> Result<String, Refused> {
-        let client = aws_sdk_secretsmanager::Client::new(&self.config);
-        let call = client.describe_secret().secret_id(reference);
-        let secret = call.send().await.map_err(refused)?;
-        Ok(secret.arn.unwrap_or_default())
+        Ok(secret::find(&self.calls, reference).await?)
     }
 
     async fn read_secret(&self, reference: &str) -> Result<Secret, Refused> {
-        let mut calls = Calls::new(&self.config);
-        // An ARN names its region, which may be another than the function's.
-        if let Some(region) = region_of(reference) {
-            calls = calls.in_region(region);
-        }
-        let input = json!({"SecretId": reference});
-        let found = calls.json(SECRETS, "GetSecretValue", &input).await;
-        let found = found.map_err(called)?;
-        let text = |key: &str| found[key].as_str().map(str::to_owned);
-        match text("SecretString") {
-            Some(value) => Ok(Secret {
-                arn: text("ARN").unwrap_or_default(),
-                text: value,
-            }),
-            None => Err(Refused::Unknown("it is binary: store it as text".into())),
-        }
+        Ok(secret::read(&self.calls, reference).await?)
     }
 
     async fn call_later(&self, function: &str, payload: &Value) -> Result<(), Refused> {
-        let calls = Calls::new(&self.config);
-        calls.invoke_later(function, payload).await.map_err(called)
+        Ok(self.calls.invoke_later(function, payload).await?)
     }
 
     async fn image(&self, name: &ImageName) -> Result<Vec<String>, Refused> {
-        match ecr::find(&Calls::new(&self.config), name).await {
-            Ok(Some(image)) => Ok(image.architectures),
-            Ok(None) => Err(Refused::Missing("there is no such image".into())),
-            Err(error) => Err(Refused::Unknown(error.to_string())),
+        match ecr::find(&self.calls, name).await? {
+            Some(image) => Ok(image.architectures),
+            None => Err(Refused::Missing("there is no such image".into())),
         }
     }
 
     async fn start(&self, machine: &str, name: &str, input: &str) -> Result<StartOutcome, Refused> {
-        let client = aws_sdk_sfn::Client::new(&self.config);
-        let call = client
-            .start_execution()
-            .state_machine_arn(machine)
-            .name(name)
-            .input(input);
-        match call.send().await {
+        let input = json!({"stateMachineArn": machine, "name": name, "input": input});
+        match self.calls.json(STATES, "StartExecution", &input).await {
             Ok(_) => Ok(StartOutcome::Now),
-            Err(error) if error.code() == Some("ExecutionAlreadyExists") => {
-                Ok(StartOutcome::Before)
-            }
-            Err(error) => Err(refused(error)),
+            Err(error) if error.code() == "ExecutionAlreadyExists" => Ok(StartOutcome::Before),
+            Err(error) => Err(error.into()),
         }
     }
 
     async fn execution(&self, arn: &str) -> Result<Described, Refused> {
-        let client = aws_sdk_sfn::Client::new(&self.config);
-        let call = client.describe_execution().execution_arn(arn);
-        let found = call.send().await.map_err(refused)?;
+        let input = json!({"executionArn": arn});
+        let found = self.calls.json(STATES, "DescribeExecution", &input).await?;
+        let text = |key: &str| found[key].as_str().map(str::to_owned);
         Ok(Described {
-            input: found.input,
-            error: found.error,
-            cause: found.cause,
+            input: text("input"),
+            error: text("error"),
+            cause: text("cause"),
         })
     }
 }
 
-/// The region in an ARN.
-fn region_of(arn: &str) -> Option<&str> {
-    let mut fields = arn.strip_prefix("arn:")?.split(':');
-    fields.nth(2).filter(|region| !region.is_empty())
-}
-
-fn called(error: CallError) -> Refused {
-    match error.code() {
-        "ResourceNotFoundException" => Refused::Missing(error.to_string()),
-        _ => Refused::Unknown(error.to_string()),
-    }
-}
-
-fn refused<E>(error: SdkError<E>) -> Refused
-where
-    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-{
-    let text = match (error.code(), error.message()) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        _ => DisplayErrorContext(&error).to_string(),
-    };
-    match error.code() {
-        Some("ResourceNotFoundException" | "NoSuchResourceException") => Refused::Missing(text),
-        _ => Refused::Unknown(text),
+impl From<CallError> for Refused {
+    fn from(error: CallError) -> Self {
+        match error.code() {
+            "ResourceNotFoundException" | "NoSuchResourceException" => {
+                Self::Missing(error.to_string())
+            }
+            _ => Self::Unknown(error.to_string()),
+        }
     }
 }

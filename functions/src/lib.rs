@@ -40,7 +40,7 @@ mod tasks;
 mod tenant;
 mod watch;
 
-pub use account::{Account, AwsAccount, Described, Refused, Secret, StartOutcome};
+pub use account::{Account, AwsAccount, Described, Refused, StartOutcome};
 pub use app::App;
 pub use clock::{Clock, SystemClock};
 pub use config::{Config, ConfigError, Function, VARIABLES};

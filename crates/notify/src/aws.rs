@@ -31,14 +31,6 @@ fn body(notice: &Notice) -> String {
     json!(notice.message).to_string()
 }
 
-/// The region that an ARN names, else that of the caller.
-fn at(calls: &Calls, arn: &str) -> Calls {
-    match arn.split(':').nth(3).filter(|region| !region.is_empty()) {
-        Some(region) => calls.in_region(region),
-        None => calls.clone(),
-    }
-}
-
 /// Publishes to a topic: programs get the JSON document, people who subscribed by e-mail its text.
 pub(crate) async fn publish(calls: &Calls, topic: &str, notice: &Notice) -> Result<(), Refusal> {
     let data = &notice.message.data;
@@ -71,7 +63,7 @@ pub(crate) async fn publish(calls: &Calls, topic: &str, notice: &Notice) -> Resu
         input.push((format!("{place}.Value.DataType"), "String".to_owned()));
         input.push((format!("{place}.Value.StringValue"), (*value).to_owned()));
     }
-    let published = at(calls, topic).query(SNS, "Publish", &input).await;
+    let published = calls.at(topic).query(SNS, "Publish", &input).await;
     published
         .map(drop)
         .map_err(|error| refused(&error, "topic_arns"))
@@ -87,7 +79,7 @@ pub(crate) async fn put_event(calls: &Calls, bus: &str, notice: &Notice) -> Resu
         "Detail": detail.to_string(),
         "EventBusName": bus,
     });
-    let (calls, input) = (at(calls, bus), json!({"Entries": [entry]}));
+    let (calls, input) = (calls.at(bus), json!({"Entries": [entry]}));
     let answer = calls.json(EVENTS, "PutEvents", &input).await;
     let answer = answer.map_err(|error| refused(&error, "event_bus_arns"))?;
     if answer["FailedEntryCount"].as_u64() == Some(0) {

@@ -1,6 +1,7 @@
 //! Where a reader finds the run.
 
 use floodgate_records::execution::Execution;
+use floodgate_store::aws::call::region_of;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
@@ -61,7 +62,7 @@ fn of_run(execution: &Execution, url: &str) -> String {
 
 /// The page of a state machine's execution in the AWS console.
 fn of_machine(arn: &str) -> Option<Link> {
-    let region = arn.split(':').nth(3)?;
+    let region = region_of(arn)?;
     let domain = match region.split('-').next()? {
         "cn" => "console.amazonaws.cn",
         _ if region.starts_with("us-gov-") => "console.amazonaws-us-gov.com",

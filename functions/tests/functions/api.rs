@@ -14,6 +14,7 @@ use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::status::Status;
 use floodgate_store::RecordStore as _;
 use floodgate_store::aws::ecr::ImageName;
+use floodgate_store::aws::secret::Secret;
 use lambda_http::RequestExt as _;
 use lambda_http::request::RequestContext;
 use serde_json::{Value, json};

@@ -16,6 +16,7 @@ use floodgate_notify::{Account as Credentials, Backoff, Courier, Reach};
 use floodgate_records::execution::Execution;
 use floodgate_store::RecordStore;
 use floodgate_store::aws::ecr::ImageName;
+use floodgate_store::aws::secret::Secret;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};

@@ -10,8 +10,8 @@ use floodgate_core::definition::{References, Resolver};
 use floodgate_records::keys::{DEFINITION_FILE, ExecutionKeys, definition_file};
 use floodgate_records::plan::Plan;
 use floodgate_store::ObjectStore;
-use floodgate_store::aws::call::{Calls, SECRETS};
-use serde_json::json;
+use floodgate_store::aws::call::Calls;
+use floodgate_store::aws::secret;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -77,7 +77,10 @@ pub(super) async fn prefetch(
     let definition = read(store, &key, log).await?;
     let mut fetched = BTreeMap::new();
     for name in secrets_of(&definition) {
-        let secret = fetch(secrets, &name).await;
+        let secret = secret::read(secrets, &name).await;
+        let secret = secret.map(|secret| secret.text).map_err(|error| {
+            format!("{error}; the task's role needs secretsmanager:GetSecretValue on it")
+        });
         fetched.insert(name, secret);
     }
     Ok(TaskResolver::new(plan.env, fetched))
@@ -99,31 +102,6 @@ async fn read(store: &dyn ObjectStore, key: &str, log: &Log) -> Result<Bytes, Ta
     }
 }
 
-/// The text of a secret by its name or ARN.
-async fn fetch(calls: &Calls, name: &str) -> Result<String, String> {
-    // An ARN names its region, which may be another than the task's.
-    let calls = match region_of(name) {
-        Some(region) => &calls.in_region(region),
-        None => calls,
-    };
-    let input = json!({"SecretId": name});
-    match calls.json(SECRETS, "GetSecretValue", &input).await {
-        Ok(secret) => match secret["SecretString"].as_str() {
-            Some(text) => Ok(text.to_owned()),
-            None => Err("it is binary: store it as text".to_owned()),
-        },
-        Err(error) => Err(format!(
-            "{error}; the task's role needs secretsmanager:GetSecretValue on it"
-        )),
-    }
-}
-
-/// The region in an ARN.
-fn region_of(arn: &str) -> Option<&str> {
-    let mut fields = arn.strip_prefix("arn:")?.split(':');
-    fields.nth(2).filter(|region| !region.is_empty())
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -141,8 +119,6 @@ mod tests {
         let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:other-AbCdEf";
         assert_eq!(found.into_iter().collect::<Vec<_>>(), ["api/token", arn]);
         assert_eq!(secrets_of(b"not a definition ${secret:x").len(), 0);
-        assert_eq!(region_of(arn), Some("eu-west-1"));
-        assert_eq!(region_of("api/token"), None);
     }
 
     #[test]

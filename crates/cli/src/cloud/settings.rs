@@ -7,6 +7,7 @@
 use super::machine::Caller;
 use crate::args::CloudArgs;
 use crate::error::{Cause, CliError, Result};
+use floodgate_store::aws::call::region_of;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -120,11 +121,7 @@ impl Named {
             let any = self.state_machines.values().next();
             let arn = self.state_machine.as_ref().or(any);
             let arn = arn.map(String::as_str).unwrap_or_default();
-            self.region = arn
-                .split(':')
-                .nth(3)
-                .filter(|r| !r.is_empty())
-                .map(str::to_owned);
+            self.region = region_of(arn).map(str::to_owned);
         }
         self
     }

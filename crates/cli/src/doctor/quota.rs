@@ -2,7 +2,8 @@
 
 use floodgate_core::cost::Capacity;
 use floodgate_report::doctor::{Area, Check, State};
-use floodgate_store::aws::call::{CallError, Calls, ECS, QUOTAS};
+use floodgate_store::aws::call::{CallError, Calls, ECS};
+use floodgate_store::aws::quota;
 use serde_json::{Value, json};
 
 /// With fewer left a run of a few tasks does not fit.
@@ -27,7 +28,7 @@ pub(super) async fn check(calls: &Calls, region: &Region) -> Check {
     let code = region.capacity.quota_code();
     let quota = match region.given {
         Some(given) => Ok(given),
-        None => quota(&calls, code).await,
+        None => quota::fargate(&calls, code).await,
     };
     judge(region, code, quota, used(&calls, &region.cluster).await)
 }
@@ -74,13 +75,6 @@ fn judge(
         few if few < FEW => found.but(State::Warning, remedy),
         _ => found,
     }
-}
-
-async fn quota(calls: &Calls, code: &str) -> Result<f64, CallError> {
-    let input = json!({"ServiceCode": "fargate", "QuotaCode": code});
-    let answer = calls.json(QUOTAS, "GetServiceQuota", &input).await?;
-    let value = answer["Quota"]["Value"].as_f64();
-    value.ok_or_else(|| CallError::Answer("it has no value".into()))
 }
 
 async fn used(calls: &Calls, cluster: &str) -> Result<f64, CallError> {

@@ -153,6 +153,15 @@ impl Calls {
         }
     }
 
+    /// The same for the region that an ARN names; anything else is in the caller's.
+    #[must_use]
+    pub fn at(&self, arn: &str) -> Self {
+        match region_of(arn) {
+            Some(region) => self.in_region(region),
+            None => self.clone(),
+        }
+    }
+
     /// Where an emulator is, if this is one.
     pub fn endpoint(&self) -> Option<&str> {
         self.endpoint.as_deref()
@@ -444,6 +453,12 @@ pub fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     Some(inner)
 }
 
+/// The region in an ARN: not every service's has one.
+pub fn region_of(arn: &str) -> Option<&str> {
+    let mut fields = arn.strip_prefix("arn:")?.split(':');
+    fields.nth(2).filter(|region| !region.is_empty())
+}
+
 /// The domain that the hosts of a region lie in (<https://docs.aws.amazon.com/general/latest/gr/rande.html>).
 pub fn domain(region: &str) -> &'static str {
     if region.starts_with("cn-") {
@@ -484,6 +499,14 @@ mod tests {
         );
         assert_eq!(element("<a><b>x</b><b>y</b></a>", "b"), Some("x"));
         assert_eq!(element("<a>", "a"), None);
+    }
+
+    #[test]
+    fn an_arn_may_name_a_region() {
+        let arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:other-AbCdEf";
+        assert_eq!(region_of(arn), Some("eu-west-1"));
+        assert_eq!(region_of("arn:aws:s3:::bucket"), None);
+        assert_eq!(region_of("api/token"), None);
     }
 
     /// A server that answers the first request with 503 and the next with this; what it was asked is given back.

@@ -6,6 +6,10 @@ pub mod call;
 pub mod ecr;
 mod error;
 #[cfg(feature = "calls")]
+pub mod quota;
+#[cfg(feature = "calls")]
+pub mod secret;
+#[cfg(feature = "calls")]
 mod service;
 
 #[cfg(any(feature = "s3", feature = "calls"))]
