@@ -263,15 +263,21 @@ variable "schedules" {
 }
 
 variable "exports" {
-  description = "Where results of all runs go (docs/export.md), beside what their definitions say: URLs, ARNs of the secrets that hold password or token, and the projects whose runs are exported; null: all."
+  description = "Where results of all runs go (docs/export.md), beside what their definitions say: URLs, ARNs of the secrets that hold password or token, the projects whose runs are exported (null: all), and whether they are while they go on."
   type = list(object({
     to                  = string
     password_secret_arn = optional(string)
     token_secret_arn    = optional(string)
     projects            = optional(list(string))
+    live                = optional(bool, false)
   }))
   default  = []
   nullable = false
+
+  validation {
+    condition     = alltrue([for export in var.exports : !export.live || can(regex("^(influx|postgres|prometheus|otlp)", export.to))])
+    error_message = "exports has live for [${join(", ", [for export in var.exports : export.to if export.live])}]: StatsD and CloudWatch add up whatever comes, so they get runs that have ended alone."
+  }
 
   validation {
     condition     = alltrue([for export in var.exports : can(regex("^(influxdb|influxdb[+]https?|influxdbs|statsd|statsd[+](tcp|udp)|postgres|postgresql|prometheus[+]https?|otlp[+]https?|cloudwatch)://[^[:space:]]+$", export.to)) && !can(regex("://[^/?]*:[^/?]*@|[?&](password|token|sslrootcert)=", export.to))])

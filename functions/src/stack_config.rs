@@ -108,6 +108,9 @@ pub struct StackExport {
     /// The projects whose runs it gets; none: all.
     #[serde(default)]
     pub projects: Option<Vec<String>>,
+    /// Whether it gets them while they go on.
+    #[serde(default)]
+    pub live: bool,
 }
 
 /// What a schedule starts.

@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::clock::between;
 use crate::cost::{budget, observed, site};
 use crate::error::Result;
+use crate::export;
 use crate::launched::LaunchedTasks;
 use crate::pace::{Course, Moment, whole_seconds};
 use crate::resolve;
@@ -122,6 +123,11 @@ impl<'a> Supervisor<'a> {
     pub(crate) async fn stop(&mut self, reason: StopReason, by: &str) -> Result<()> {
         let now_ms = self.app.clock.now_ms();
         Ok(self.watch.stop(reason, by, now_ms).await?)
+    }
+
+    /// Sinks to which the run is exported while it goes on.
+    pub(crate) fn live_exports(&self) -> Vec<String> {
+        export::live_urls(&self.placement, &self.definition)
     }
 
     /// The phase of the watch.

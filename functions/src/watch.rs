@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::clock::between;
 use crate::error::Result;
+use crate::export;
 use crate::pace::{Pace, afterwards, pace};
 use crate::run::{Run, RunPhase};
 use crate::supervisor::Supervisor;
@@ -15,6 +16,9 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
     let turn = run.turn.saturating_add(1);
     let began_ms = app.clock.now_ms();
     let mut at = Supervisor::load(app, &run.project, &run.execution, run.watched()).await?;
+    if turn == 1 {
+        export::begin_live(app, &run.project, &run.execution, at.live_exports()).await;
+    }
     let wait = loop {
         at.step().await?;
         if at.phase() == Phase::Ended {

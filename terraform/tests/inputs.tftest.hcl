@@ -189,6 +189,16 @@ run "export_to_a_namespace_that_is_not_named" {
   expect_failures = [var.exports]
 }
 
+run "live_export_to_what_adds_up" {
+  command = plan
+
+  variables {
+    exports = [{ to = "statsd://store.example:8125", live = true }]
+  }
+
+  expect_failures = [var.exports]
+}
+
 run "namespace_of_aws" {
   command = plan
 

@@ -104,6 +104,11 @@ impl Delivery {
         self.queue.extend(rows);
     }
 
+    /// Tells the sink of rows that the other side has already. Nothing may wait to be handed over.
+    pub fn skip(&mut self, rows: &[Row]) {
+        self.sink.skip(rows);
+    }
+
     /// Hands over full batches of what has been pushed.
     pub async fn flush(&mut self) {
         self.hand_over(BATCH_ROWS).await;

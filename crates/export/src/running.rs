@@ -85,6 +85,16 @@ impl Running {
         }
     }
 
+    /// Adds rows of which nothing is told.
+    pub(crate) fn skip(&mut self, rows: &[Row]) {
+        let mut batch = self.batch();
+        for row in rows {
+            batch.add(row);
+        }
+        let changed = batch.changed();
+        self.take(changed);
+    }
+
     /// Adds what a batch has changed.
     pub(crate) fn take(&mut self, changed: Changed) {
         self.totals.extend(changed.0);

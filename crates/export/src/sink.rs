@@ -48,6 +48,10 @@ pub trait Sink: Send {
     /// [`SinkError`]; what the other side left out for good while it took the rest is no error.
     async fn push(&mut self, rows: &[Row]) -> Result<Accepted, SinkError>;
 
+    /// Takes note of rows that the other side has of an earlier part of the same export, in the order in which it got them: what keeps
+    /// running totals adds them. Nothing is sent.
+    fn skip(&mut self, _rows: &[Row]) {}
+
     /// Ends the export, also after batches that were given up. It can be called again after [`SinkError::Again`].
     ///
     /// # Errors

@@ -1,10 +1,12 @@
-//! Exports of stored runs: what was merged is read from the store and handed to a sink, here and in the cloud by the same code.
+//! Exports of runs, while they go on and afterwards: what tasks wrote or what was merged is read from the store and handed to a sink, here
+//! and in the cloud by the same code.
 
+mod live;
 mod merged;
 mod stored;
 mod told;
 
-pub use merged::{deliver, durations};
+pub use live::{Delivered, Live, Source, WHILE_RUNNING};
 pub use stored::export_stored;
 pub use told::Told;
 

@@ -10,18 +10,32 @@ use floodgate_records::manifest::Manifest;
 use std::collections::BTreeSet;
 use std::error::Error;
 
-/// Hands over all windows that begin at or after a time. `false` if nothing was merged.
+/// What becomes of windows that begin before a time (Unix ms), which were handed over while the run went on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Earlier {
+    /// They went through the same windows and the same sink.
+    Left(i64),
+    /// They went through others: these take note of them.
+    Skipped(i64),
+}
+
+impl Earlier {
+    /// There are none.
+    pub(crate) const NONE: Self = Self::Left(i64::MIN);
+}
+
+/// Hands over all windows but earlier ones. `false` if nothing was merged.
 ///
 /// A shard that was late has left a second row of the same series and window, in another row group than the first. So the file is read
 /// twice: first to see which windows come up again, then to hand over each as soon as it cannot.
 ///
 /// # Errors
 /// What the store refuses, and data that cannot be read.
-pub async fn deliver(
+pub(crate) async fn deliver(
     stores: &Stores,
     execution: &Execution,
     windows: &mut Windows,
-    from_ms: i64,
+    earlier: Earlier,
     delivery: &mut Delivery,
 ) -> Result<bool, ExportError> {
     let key = ExecutionKeys::new(&execution.project, &execution.id).merged();
@@ -44,6 +58,10 @@ pub async fn deliver(
     for start in starts.iter_mut().rev() {
         (earliest, *start) = (earliest.min(*start), earliest);
     }
+    let (from_ms, skipped_ms) = match earlier {
+        Earlier::Left(until_ms) => (until_ms, i64::MIN),
+        Earlier::Skipped(until_ms) => (i64::MIN, until_ms),
+    };
     let mut groups = RowGroups::open(file).map_err(|e| corrupt(&e))?;
     for until_ms in starts {
         groups.read(&mut rows).map_err(|e| corrupt(&e))?;
@@ -52,7 +70,12 @@ pub async fn deliver(
         }
         // One at a time: histograms take much more memory here than in the file.
         while let Some(start_ms) = windows.first_open().filter(|start| *start < until_ms) {
-            delivery.push(windows.close(start_ms + 1).map_err(|e| corrupt(&e))?);
+            let rows = windows.close(start_ms + 1).map_err(|e| corrupt(&e))?;
+            if start_ms < skipped_ms {
+                delivery.skip(&rows);
+                continue;
+            }
+            delivery.push(rows);
             delivery.flush().await;
         }
     }
@@ -62,7 +85,7 @@ pub async fn deliver(
 }
 
 /// Metrics of a run's own whose values are times, as its tasks say. One that cannot be read says nothing.
-pub async fn durations(stores: &Stores, execution: &Execution) -> BTreeSet<String> {
+pub(crate) async fn durations(stores: &Stores, execution: &Execution) -> BTreeSet<String> {
     let keys = ExecutionKeys::new(&execution.project, &execution.id);
     let mut durations = BTreeSet::new();
     let listed = stores.objects.list(&keys.manifests_prefix()).await;

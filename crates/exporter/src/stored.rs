@@ -1,13 +1,15 @@
 //! The export of a run that has ended.
 
+use crate::ExportError;
+use crate::merged::{self, Earlier};
 use crate::told::Told;
-use crate::{ExportError, merged};
 use floodgate_control::{Stores, load_series, load_summary};
 use floodgate_export::windows::Options;
 use floodgate_export::{Delivery, End, Patience, Run, Target, Windows, schemes};
 use floodgate_records::execution::Execution;
 
-/// Hands over everything that a run measured, as patient as `patience` says.
+/// Hands over everything that a run measured, as patient as `patience` says; after a live export that has
+/// [delivered](crate::Live::delivered) what began before a time, what began since.
 ///
 /// # Errors
 /// A target whose options are not valid, and what was measured not being here.
@@ -16,6 +18,7 @@ pub async fn export_stored(
     execution: &Execution,
     target: &Target,
     patience: Patience,
+    after_ms: Option<i64>,
 ) -> Result<Told, ExportError> {
     let mut options = Options::of(target)?;
     options.origin_ms = execution.started_ms.unwrap_or(execution.created_ms);
@@ -24,13 +27,14 @@ pub async fn export_stored(
     let run = Run {
         execution: execution.clone(),
         testid: testid.to_owned(),
-        live: false,
+        live: after_ms.is_some(),
     };
     let summary = load_summary(stores, &execution.project, &execution.id).await?;
     let sink = schemes::open(target, &run)?;
     let mut delivery = Delivery::new(sink, patience);
     let mut windows = Windows::new(options);
-    let found = merged::deliver(stores, execution, &mut windows, i64::MIN, &mut delivery).await?;
+    let earlier = after_ms.map_or(Earlier::NONE, Earlier::Skipped);
+    let found = merged::deliver(stores, execution, &mut windows, earlier, &mut delivery).await?;
     if !found {
         return Err(ExportError::Missing {
             id: execution.id.clone(),

@@ -48,6 +48,11 @@ impl ExecutionKeys {
     pub fn observed(&self) -> String {
         format!("{}control/observed.json", self.root)
     }
+    /// How far the export of a run in the cloud to a sink has come while the run goes on; `sink` is a hash of its URL.
+    pub fn export_live(&self, sink: &str) -> String {
+        format!("{}exports/{sink}.live.json", self.root)
+    }
+
     /// That the export of a run in the cloud to a sink has begun; `sink` is a hash of its URL.
     pub fn export_begun(&self, sink: &str) -> String {
         format!("{}exports/{sink}.begun.json", self.root)

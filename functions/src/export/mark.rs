@@ -30,6 +30,33 @@ pub(super) struct Done {
     pub(super) warnings: Vec<String>,
 }
 
+/// How far an export has come while the run goes on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Standing {
+    /// The call that it belongs to.
+    pub(super) call: String,
+    /// When it last said so, Unix ms.
+    pub(super) said_ms: i64,
+    /// Whether it goes no further.
+    pub(super) left: bool,
+    /// The sink has all windows that begin before, Unix ms.
+    pub(super) until_ms: Option<i64>,
+    /// Rows that the sink took of them.
+    pub(super) taken: u64,
+    /// Rows that it did not take.
+    pub(super) lost: u64,
+    /// Why.
+    pub(super) problems: Vec<String>,
+}
+
+impl Standing {
+    /// Whether it may still be carried out: one that says nothing for so long was cut off.
+    pub(super) fn goes_on(&self, now_ms: i64) -> bool {
+        const SILENCE_MS: i64 = 60_000;
+        !self.left && now_ms.saturating_sub(self.said_ms) < SILENCE_MS
+    }
+}
+
 /// Who has begun an export.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Begun {
@@ -44,6 +71,7 @@ pub(super) enum Begun {
 /// The marks of a run's export to one sink.
 pub(super) struct Marks<'a> {
     objects: &'a dyn ObjectStore,
+    live: String,
     begun: String,
     done: String,
     to: &'a str,
@@ -56,10 +84,21 @@ impl<'a> Marks<'a> {
         let sink = &hash[..16];
         Self {
             objects,
+            live: keys.export_live(sink),
             begun: keys.export_begun(sink),
             done: keys.export_done(sink),
             to,
         }
+    }
+
+    /// How far it has come while the run went on.
+    pub(super) async fn standing(&self) -> Result<Option<Standing>> {
+        Ok(json::get(self.objects, &self.live).await?)
+    }
+
+    /// Notes how far it has come.
+    pub(super) async fn stands(&self, standing: &Standing) -> Result<()> {
+        Ok(json::put_compact(self.objects, &self.live, standing).await?)
     }
 
     /// What is known of the end of the export.

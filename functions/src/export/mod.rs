@@ -4,11 +4,13 @@
 //! sink. Lambda tries a call that fails twice more; what the marks beside the run say of earlier tries keeps a sink from counting
 //! anything twice. What a sink did not get stands as a warning in the record, with the command that exports again.
 
+mod live;
 mod mark;
 mod sinks;
 
-pub(crate) use sinks::{faults, urls};
+pub(crate) use sinks::{faults, live_urls, urls};
 
+use crate::account::Refused;
 use crate::app::App;
 use crate::error::{FunctionError, Result};
 use crate::stack_config::StackConfig;
@@ -17,7 +19,7 @@ use floodgate_export::{Patience, Target};
 use floodgate_exporter::{ExportError, Told, export_stored};
 use floodgate_records::execution::Execution;
 use floodgate_records::keys::ExecutionKeys;
-use mark::{Begun, Done, Marks};
+use mark::{Begun, Done, Marks, Standing};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::time::Duration;
@@ -37,6 +39,9 @@ pub(crate) struct Export {
     to: String,
     /// The same in all tries of one call, and in no other call.
     call: String,
+    /// Whether the run goes on.
+    #[serde(default)]
+    live: bool,
 }
 
 /// What came of it.
@@ -46,17 +51,39 @@ pub(crate) struct Exported {
     rows: u64,
 }
 
-/// Has the exports of a run begun. Nothing of it may keep the verdict from being told.
-pub(crate) async fn begin(app: &App, execution: &Execution, urls: Vec<String>) {
-    let function = format!("{}-export", app.config.stack);
-    for to in urls {
-        let export = Export {
-            project: execution.project.clone(),
-            execution: execution.id.clone(),
+impl Export {
+    fn new(project: &str, execution: &str, to: String, live: bool) -> Self {
+        Self {
+            project: project.to_owned(),
+            execution: execution.to_owned(),
             to,
             call: ulid::Ulid::generate().to_string(),
-        };
-        let Err(error) = app.account.call_later(&function, &json!(export)).await else {
+            live,
+        }
+    }
+
+    /// Has the function called with it.
+    async fn call(&self, app: &App) -> std::result::Result<(), Refused> {
+        let function = format!("{}-export", app.config.stack);
+        app.account.call_later(&function, &json!(self)).await
+    }
+}
+
+/// Has a run exported while it goes on. What does not begin is exported afterwards all the same.
+pub(crate) async fn begin_live(app: &App, project: &str, execution: &str, urls: Vec<String>) {
+    for to in urls {
+        let export = Export::new(project, execution, to, true);
+        if let Err(error) = export.call(app).await {
+            tracing::warn!(to = export.to, reason = %error, "live export not begun");
+        }
+    }
+}
+
+/// Has the exports of a run that has ended begun. Nothing of it may keep the verdict from being told.
+pub(crate) async fn begin(app: &App, execution: &Execution, urls: Vec<String>) {
+    for to in urls {
+        let export = Export::new(&execution.project, &execution.id, to, false);
+        let Err(error) = export.call(app).await else {
             continue;
         };
         tracing::warn!(to = export.to, reason = %error, "export not begun");
@@ -68,14 +95,23 @@ pub(crate) async fn begin(app: &App, execution: &Execution, urls: Vec<String>) {
     }
 }
 
-/// Exports a run that has ended to one sink.
+/// Exports a run to one sink.
 pub(crate) async fn handle(app: &App, export: Export) -> Result<Exported> {
     let app = &app.of(&export.execution);
+    match export.live {
+        true => live::handle(app, export).await,
+        false => afterwards(app, export).await,
+    }
+}
+
+/// Exports a run that has ended.
+async fn afterwards(app: &App, export: Export) -> Result<Exported> {
     let Export {
         project,
         execution: id,
         to,
         call,
+        live: _,
     } = export;
     let stored = app.stores.records.get(Some(&project), &id).await?;
     let execution = stored.filter(|execution| execution.status.is_final());
@@ -105,7 +141,8 @@ pub(crate) async fn handle(app: &App, export: Export) -> Result<Exported> {
             }
         }
     }
-    let told = match carry_out(app, &execution, &target).await {
+    let before = live::left(app, &marks).await?;
+    let told = match carry_out(app, &execution, &target, before.as_ref()).await {
         Ok(told) => Told {
             url: to.clone(),
             ..told
@@ -134,6 +171,7 @@ async fn carry_out(
     app: &App,
     execution: &Execution,
     target: &Target,
+    before: Option<&Standing>,
 ) -> std::result::Result<Told, ExportError> {
     let patience = Patience {
         batch: MAX_BATCH.min(app.stay / 4),
@@ -141,13 +179,27 @@ async fn carry_out(
         ..Patience::default()
     };
     // boxed: its future is large
-    let exporting = Box::pin(export_stored(&app.stores, execution, target, patience));
-    timeout(app.stay, exporting).await.unwrap_or_else(|_| {
+    let after_ms = before.and_then(|before| before.until_ms);
+    let exporting = Box::pin(export_stored(
+        &app.stores,
+        execution,
+        target,
+        patience,
+        after_ms,
+    ));
+    let mut told = timeout(app.stay, exporting).await.unwrap_or_else(|_| {
         let mut told = Told::new(target);
         let seconds = app.stay.as_secs_f64();
         told.broken = Some(format!("was not at its end after {seconds:.0} s"));
         Ok(told)
-    })
+    })?;
+    if let Some(before) = before {
+        told.report.taken += before.taken;
+        told.report.lost += before.lost;
+        let problems = before.problems.iter().cloned();
+        told.report.problems.splice(..0, problems);
+    }
+    Ok(told)
 }
 
 /// Notes what a sink has, and has not.

@@ -14,7 +14,7 @@ use floodgate_records::keys::{DEFINITION_FILE, definition_file};
 use floodgate_records::plan::Plan;
 use floodgate_store::ObjectStore;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What URLs refer to: what the run was started with, and no secret, which stands beside a URL.
 struct Variables<'a>(&'a BTreeMap<String, String>);
@@ -42,6 +42,16 @@ pub(crate) fn urls(placement: &StackConfig, definition: &Definition) -> Vec<Stri
     urls
 }
 
+/// Those of them to which a run is exported while it goes on.
+pub(crate) fn live_urls(placement: &StackConfig, definition: &Definition) -> Vec<String> {
+    let stack = placement.exports_of(&definition.project);
+    let own = definition.export.iter();
+    let live: BTreeSet<&String> = (stack.filter(|e| e.live).map(|e| &e.to))
+        .chain(own.filter(|e| e.live).map(|e| &e.to))
+        .collect();
+    live.into_iter().cloned().collect()
+}
+
 /// What is wrong with the exports of a definition, a sentence each: what a sink would refuse after the run is refused before it.
 pub(crate) fn faults(
     placement: &StackConfig,
@@ -54,7 +64,9 @@ pub(crate) fn faults(
     }
     for (n, export) in definition.export.iter().enumerate() {
         let fault = match parsed(export, env).and_then(|target| opens(&target).map(|()| target)) {
-            Ok(target) => unwritable(placement, &target),
+            Ok(target) => {
+                unwritable(placement, &target).or_else(|| unfollowed(export.live, &target))
+            }
             Err(error) => Some(error.to_string()),
         };
         faults.extend(fault.map(|fault| format!("export[{n}]: {fault}")));
@@ -76,6 +88,15 @@ fn opens(target: &Target) -> Result<(), TargetError> {
         live: false,
     };
     schemes::open(target, &run).map(drop)
+}
+
+/// Why a run is not exported there while it goes on.
+fn unfollowed(live: bool, target: &Target) -> Option<String> {
+    (live && !target.scheme.again_is_the_same).then(|| {
+        format!(
+            "{target}: live: this sink adds up whatever comes, and what a function that is cut off sends again would count twice; leave live out"
+        )
+    })
 }
 
 /// Why the stack does not write there.
@@ -125,6 +146,7 @@ async fn of_the_stack(app: &App, export: &StackExport) -> Result<ExportSpec, Str
         to: export.to.clone(),
         password: read(app.account.as_ref(), export.password_secret_arn.as_deref()).await?,
         token: read(app.account.as_ref(), export.token_secret_arn.as_deref()).await?,
+        live: export.live,
     })
 }
 

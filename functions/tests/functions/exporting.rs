@@ -5,6 +5,7 @@ use floodgate_export::Reach;
 use floodgate_functions::{Function, FunctionError, handle};
 use floodgate_records::execution::Execution;
 use serde_json::{Value, json};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Requests that a run of [`finished`] has sent.
@@ -44,17 +45,19 @@ async fn prepared(stack: &Stack, exports: Value) -> std::result::Result<Value, F
     stack.prepare_of("shop", json!({"definition": test})).await
 }
 
-/// The same, carried out until there is nothing left but its verdict.
-async fn merged(stack: &Stack, exports: Value) -> Value {
+/// The same while it goes on, and what was called to be exported meanwhile.
+async fn running(stack: &Stack, exports: Value) -> (Value, Vec<Value>) {
     let run = prepared(stack, exports).await.unwrap();
     let run = stack.call(Function::Launch, run).await.unwrap();
     stack.ready(0..2);
-    let mut run = stack.call(Function::Watch, run).await.unwrap();
+    let run = stack.call(Function::Watch, run).await.unwrap();
     assert_eq!(run["phase"], "running");
+    (run, calls(stack))
+}
+
+/// Carries out a run whose tasks have written everything until there is nothing left but its verdict.
+async fn carried_out(stack: &Stack, mut run: Value) -> Value {
     stack.pass(Duration::from_secs(15));
-    for task in 0..2 {
-        stack.measured(task, 10);
-    }
     stack.tasks.end_all();
     while run["phase"] != "ended" {
         run = stack.call(Function::Watch, run).await.unwrap();
@@ -63,12 +66,25 @@ async fn merged(stack: &Stack, exports: Value) -> Value {
     stack.call(Function::Merge, merge).await.unwrap()
 }
 
-/// The same with its verdict: the calls of the function that exports.
-async fn finished(stack: &Stack, exports: Value) -> Vec<Value> {
-    let run = merged(stack, exports).await;
+async fn merged(stack: &Stack, exports: Value) -> Value {
+    let (run, _) = running(stack, exports).await;
+    for task in 0..2 {
+        stack.measured(task, 10);
+    }
+    carried_out(stack, run).await
+}
+
+/// Tells the verdict: the calls of the function that exports.
+async fn judged(stack: &Stack, run: Value) -> Vec<Value> {
     let run = stack.call(Function::Finish, run).await.unwrap();
     assert_eq!(run["status"], "passed", "{run}");
     calls(stack)
+}
+
+/// A run of these exports, from its beginning to its verdict.
+async fn finished(stack: &Stack, exports: Value) -> Vec<Value> {
+    let run = merged(stack, exports).await;
+    judged(stack, run).await
 }
 
 /// What was called later, and is not known to have been done.
@@ -142,6 +158,102 @@ async fn what_was_measured_arrives_whole_at_every_sink() {
     // What proves who writes is nowhere but with the sink.
     let log = format!("{:?} {record:?}", stack.log());
     assert!(!log.contains("value-of"), "{log}");
+}
+
+#[tokio::test]
+async fn a_run_is_exported_while_it_goes_on_and_the_rest_after_its_verdict() {
+    let (live, late) = (Influx::start([]).await, Influx::start([]).await);
+    let url = |store: &Influx| format!("influxdb://127.0.0.1:{}/load", store.port);
+    let (stack, a_second) = (stack(), 2.0 * PER_SECOND as f64);
+    let exports = json!([{"to": url(&live), "live": true}, url(&late)]);
+    let (run, begun) = running(&stack, exports).await;
+    let [call] = &begun[..] else {
+        panic!("{begun:?}")
+    };
+    assert_eq!(
+        (&call["to"], &call["live"]),
+        (&json!(url(&live)), &json!(true))
+    );
+    // One that has to end before the run does has itself called again.
+    for task in 0..2 {
+        stack.shard(task, 0, 0..4);
+    }
+    stack.shard(0, 1, 4..8);
+    let short = Duration::from_millis(500);
+    try_for(&stack, call, short).await.unwrap();
+    assert_eq!(live.sum("http_reqs", "value"), 4.0 * a_second);
+    assert_eq!(calls(&stack), begun);
+    // It goes on where it stood, and another call leaves that to it.
+    let following = async {
+        try_for(&stack, call, Duration::from_secs(20))
+            .await
+            .unwrap();
+    };
+    let meanwhile = async {
+        let marks = || stack.objects.below(&stack.key("exports/"));
+        while !marks()[0].1.contains("\"left\":false") {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let mut other = call.clone();
+        other["call"] = json!("other");
+        let said = export(&stack, &other).await.unwrap();
+        assert_eq!(said["rows"], 0);
+        stack.shard(1, 1, 4..8);
+        while live.sum("http_reqs", "value") < 8.0 * a_second {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        for task in 0..2 {
+            stack.measured_in_parts(task, &[4, 8, 10]);
+        }
+        let run = carried_out(&stack, run).await;
+        judged(&stack, run).await
+    };
+    let ((), calls) = tokio::join!(following, meanwhile);
+    assert_eq!(calls.len(), 2, "{calls:?}");
+    for call in &calls {
+        export(&stack, call).await.unwrap();
+    }
+    for store in [&live, &late] {
+        assert_eq!(store.sum("http_reqs", "value"), REQUESTS);
+        let (all, different) = store.lines();
+        assert_eq!(all, different, "nothing is sent twice");
+    }
+    assert_eq!(live.lines(), late.lines());
+    assert!(warnings(&stack.record().await).is_empty());
+}
+
+#[tokio::test]
+async fn the_export_after_a_verdict_goes_on_where_a_live_one_was_cut_off() {
+    let port = free_port().await;
+    let stack = stack();
+    let url = format!("influxdb://127.0.0.1:{port}/load");
+    let (run, begun) = running(&stack, json!([{"to": url, "live": true}])).await;
+    for task in 0..2 {
+        stack.shard(task, 0, 0..4);
+    }
+    // A store that is down meanwhile has nothing, and is tried on and on.
+    let following = try_for(&stack, &begun[0], Duration::from_secs(20));
+    let cut_off = tokio::time::timeout(Duration::from_secs(3), following).await;
+    assert!(cut_off.is_err(), "{cut_off:?}");
+    let marks = stack.objects.below(&stack.key("exports/"));
+    let mark: Value = serde_json::from_str(&marks[0].1).unwrap();
+    assert_eq!(
+        (&mark["left"], &mark["until_ms"]),
+        (&json!(false), &Value::Null)
+    );
+
+    let influx = Influx::at(port, []).await;
+    for task in 0..2 {
+        stack.measured_in_parts(task, &[4, 10]);
+    }
+    let run = carried_out(&stack, run).await;
+    let calls = judged(&stack, run).await;
+    let silent_from_ms = stack.clock.now_ms.load(Ordering::Relaxed);
+    export(&stack, &calls[0]).await.unwrap();
+    assert_eq!(influx.sum("http_reqs", "value"), REQUESTS);
+    let waited_ms = stack.clock.now_ms.load(Ordering::Relaxed) - silent_from_ms;
+    assert!(waited_ms <= 61_000, "{waited_ms}");
+    assert!(warnings(&stack.record().await).is_empty());
 }
 
 #[tokio::test]
@@ -412,6 +524,12 @@ async fn exports_that_the_cloud_does_not_have_are_refused_before_anything_starts
         assert_eq!(error.name(), "Floodgate.InvalidDefinition", "{error}");
         assert!(error.to_string().contains(part), "{to}: {error}");
     }
+    let live = json!([{"to": "statsd://h", "live": true}]);
+    let error = prepared(&stack(), live).await.unwrap_err().to_string();
+    assert!(
+        error.contains("export[0]: statsd://h: live: this sink adds up"),
+        "{error}"
+    );
     let stack = stack();
     let mut place = stack.objects.json("config/placement.json");
     place["cloudwatch_namespaces"] = json!(["Load"]);

@@ -105,6 +105,14 @@ locals {
     Resource = var.secret_arns
   }] : statement if length(var.secret_arns) > 0]
 
+  # For each sink of a run; nobody waits for it.
+  begin_exports = {
+    Sid      = "BeginExports"
+    Effect   = "Allow"
+    Action   = ["lambda:InvokeFunction"]
+    Resource = [local.export_function]
+  }
+
   # Who has notify called. A call that Lambda does not take is asked for in the outbox.
   call_notify = [for statement in [
     {
@@ -269,6 +277,7 @@ locals {
       local.write_control,
       local.write_records,
       local.stop_tasks,
+      local.begin_exports,
     ]
 
     merge = [
@@ -308,13 +317,7 @@ locals {
           Action   = ["s3:PutObject"]
           Resource = [local.executions, local.buckets]
         },
-        {
-          # For each sink of a run; finish does not wait for it.
-          Sid      = "BeginExports"
-          Effect   = "Allow"
-          Action   = ["lambda:InvokeFunction"]
-          Resource = [local.export_function]
-        },
+        local.begin_exports,
       ],
       local.call_notify,
     )
@@ -383,6 +386,8 @@ locals {
           Action   = ["s3:PutObject"]
           Resource = ["${local.executions}/exports/*"]
         },
+        # A run may go on for longer than an invocation.
+        local.begin_exports,
         local.write_records,
       ],
       local.read_exported_secrets,

@@ -1,4 +1,4 @@
-//! What a run exports after its verdict: the real function, called by Lambda, in its own role.
+//! What a run exports while it goes on and after its verdict: the real function, called by Lambda, in its own role.
 
 use crate::execution::{PROJECT, arrivals};
 use crate::stack::Stack;
@@ -45,12 +45,12 @@ impl Store {
         Self { url, lines }
     }
 
-    /// What was added to a counter.
-    fn sum(&self, counter: &str) -> f64 {
+    /// Requests of a run, or of all if none is named.
+    fn sum(&self, id: &str) -> f64 {
         let lines = self.lines.lock().unwrap();
         let of = lines
             .iter()
-            .filter(|line| line.starts_with(&format!("{counter},")));
+            .filter(|line| line.starts_with("http_reqs,") && line.contains(id));
         let values = of.filter_map(|line| {
             let value = line.split("value=").nth(1)?.split([' ', ',']).next()?;
             value.parse::<f64>().ok()
@@ -107,19 +107,29 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 
 #[tokio::test]
 #[ignore = "needs the emulator: cargo xtask test"]
-async fn a_run_is_exported_after_its_verdict_and_a_sink_that_refuses_is_told_of() {
+async fn a_run_is_exported_from_its_beginning_and_a_sink_that_refuses_is_told_of() {
     let stack = Stack::shared().await;
     let (takes, refuses) = (Store::start(), Store::start());
     let exports = format!(
-        "export:\n  - {{to: \"{}\", token: \"${{secret:floodgate/cloud/token}}\"}}\n  - {}\n",
+        "export:\n  - {{to: \"{}\", token: \"${{secret:floodgate/cloud/token}}\", live: true}}\n  - {}\n",
         takes.url, refuses.url
     );
-    let definition = |url: &str| arrivals("exported", url, (50, "3s"), 2, &exports);
-    let (run, ended, _shop) = stack.run_to_pass("exported", definition).await;
+    // Twice as long as it takes until tasks write their first shard.
+    let definition = |url: &str| arrivals("exported", url, (50, "25s"), 2, &exports);
+    let carried_out = async {
+        let carried_out = stack.run_to_pass("exported", definition).await;
+        (carried_out, Instant::now())
+    };
+    let first_rows = async {
+        until("the first rows", async || takes.sum("") > 0.0).await;
+        Instant::now()
+    };
+    let (((run, ended, _shop), ended_at), first_rows_at) = tokio::join!(carried_out, first_rows);
+    assert!(first_rows_at < ended_at);
     let summary = ended.summary.as_ref().unwrap();
     let sent = summary.metrics["http_reqs"].values["count"];
-    until("all rows", async || takes.sum("http_reqs") >= sent).await;
-    assert_eq!(takes.sum("http_reqs"), sent);
+    until("all rows", async || takes.sum(&run.id) >= sent).await;
+    assert_eq!(takes.sum(&run.id), sent);
     let command = format!(
         "again: floodgate export {} --cloud --to '{}'",
         run.id, refuses.url
@@ -136,5 +146,5 @@ async fn a_run_is_exported_after_its_verdict_and_a_sink_that_refuses_is_told_of(
             .any(|w| w.ends_with(&command) && w.contains("401"))
     };
     until("a warning", warned).await;
-    assert_eq!(refuses.sum("http_reqs"), 0.0);
+    assert_eq!(refuses.sum(""), 0.0);
 }

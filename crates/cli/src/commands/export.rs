@@ -63,6 +63,7 @@ pub async fn export(args: Args) -> Result<ExitCode> {
             &execution,
             target,
             Patience::default(),
+            None,
         ))
         .await?;
         print(&format!(

@@ -1,15 +1,10 @@
-//! Exports of a run that goes on: on a thread of their own, from the shards that its tasks write. What a sink does not take yet stays
-//! where it is, in the store; so the memory that this takes does not depend on the sink.
+//! Exports of a run that goes on, on a thread of their own.
 
 use crate::error::{CliError, Result};
-use floodgate_control::{Finished, Stores, json, load_series};
-use floodgate_core::shard::{Content, decode};
-use floodgate_export::windows::Options;
-use floodgate_export::{Delivery, End, Patience, Run, Target, Windows, schemes};
-use floodgate_exporter::{Told, deliver};
-use floodgate_records::control::Start;
+use floodgate_control::{Finished, Stores};
+use floodgate_export::{Patience, Target};
+use floodgate_exporter::{Live, Source, Told, WHILE_RUNNING};
 use floodgate_records::execution::Execution;
-use floodgate_records::keys::{ExecutionKeys, OBSERVER};
 use floodgate_records::plan::Plan;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,18 +12,14 @@ use tokio::sync::{oneshot, watch};
 
 /// How often new shards are looked for; there is one every 10 s.
 const POLL: Duration = Duration::from_secs(1);
-/// While the run goes on, a sink may come back at any time.
-const WHILE_RUNNING: Patience = Patience {
-    batch: Duration::from_secs(10),
-    first_pause: Duration::from_millis(250),
-    longest_pause: Duration::from_secs(10),
-    total: Duration::from_secs(100 * 365 * 86_400),
-};
 /// When it has ended, somebody waits.
 const AT_THE_END: Patience = Patience {
     total: Duration::from_secs(10),
     ..WHILE_RUNNING
 };
+
+/// How a run ended, once it has.
+type End = watch::Receiver<Option<Arc<Finished>>>;
 
 /// The exports of a run.
 pub(crate) struct Exports {
@@ -53,23 +44,12 @@ impl Exports {
             return Ok(None);
         }
         let (ended, end) = watch::channel(None);
-        let all: Vec<_> = targets
-            .into_iter()
-            .map(|target| Live {
-                target,
-                stores: stores.clone(),
-                execution: execution.clone(),
-                keys: ExecutionKeys::new(&plan.project, &plan.execution),
-                tasks: plan
-                    .tasks
-                    .iter()
-                    .map(|task| task.index)
-                    .chain(observed.then_some(OBSERVER))
-                    .map(Shards::of)
-                    .collect(),
-                handed_over_ms: i64::MIN,
-            })
-            .collect();
+        let run = Arc::new(Running {
+            stores: stores.clone(),
+            execution: execution.clone(),
+            plan: plan.clone(),
+            observed,
+        });
         let failed = |error: std::io::Error| CliError::run("start exports", error);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -79,7 +59,7 @@ impl Exports {
         let (tell, told) = oneshot::channel();
         // Nobody joins it: who leaves exports as they are must not wait for them.
         let thread = thread.spawn(move || {
-            let _ = tell.send(runtime.block_on(carry_out(all, end)));
+            let _ = tell.send(runtime.block_on(carry_out(targets, run, end)));
         });
         thread.map_err(failed)?;
         Ok(Some(Self { told, ended }))
@@ -93,10 +73,18 @@ impl Exports {
     }
 }
 
-async fn carry_out(all: Vec<Live>, end: watch::Receiver<Option<Arc<Finished>>>) -> Vec<Told> {
-    let started: Vec<_> = all
+/// The run that goes on.
+struct Running {
+    stores: Stores,
+    execution: Execution,
+    plan: Plan,
+    observed: bool,
+}
+
+async fn carry_out(targets: Vec<Target>, run: Arc<Running>, end: End) -> Vec<Told> {
+    let started: Vec<_> = targets
         .into_iter()
-        .map(|live| tokio::spawn(live.export(end.clone())))
+        .map(|target| tokio::spawn(export(target, run.clone(), end.clone())))
         .collect();
     let mut told = Vec::new();
     for export in started {
@@ -105,158 +93,41 @@ async fn carry_out(all: Vec<Live>, end: watch::Receiver<Option<Arc<Finished>>>) 
     told
 }
 
-/// The shards of a task.
-struct Shards {
-    task: u32,
-    next: u32,
-    /// The end of the last one that was read, Unix ms.
-    end_ms: i64,
-}
-
-impl Shards {
-    fn of(task: u32) -> Self {
-        Self {
-            task,
-            next: 0,
-            end_ms: i64::MIN,
-        }
-    }
-}
-
-/// One export.
-struct Live {
-    target: Target,
-    stores: Stores,
-    execution: Execution,
-    keys: ExecutionKeys,
-    tasks: Vec<Shards>,
-    /// All windows that begin before have been handed over.
-    handed_over_ms: i64,
-}
-
-impl Live {
-    async fn export(mut self, mut end: watch::Receiver<Option<Arc<Finished>>>) -> Told {
-        let mut told = Told::new(&self.target);
-        let testid = self.target.option("testid").unwrap_or(&self.execution.id);
-        let run = Run {
-            execution: self.execution.clone(),
-            testid: testid.to_owned(),
-            live: true,
-        };
-        let opened = schemes::open(&self.target, &run)
-            .and_then(|sink| Ok((sink, Options::of(&self.target)?)));
-        let (mut delivery, options) = match opened {
-            Ok((sink, options)) => (Delivery::new(sink, WHILE_RUNNING), options),
-            Err(error) => {
-                told.broken = Some(error.problem);
-                return told;
-            }
-        };
-        let mut windows = Windows::new(options.clone());
-        let mut is_started = false;
-        let finished = loop {
-            if !is_started {
-                let start: Option<Start> =
-                    json::get(self.stores.objects.as_ref(), &self.keys.start())
-                        .await
-                        .unwrap_or_default();
-                if let Some(start) = start {
-                    is_started = true;
-                    windows = Windows::new(Options {
-                        origin_ms: start.start_ms,
-                        ..options.clone()
-                    });
-                }
-            }
-            let step = async {
-                if is_started {
-                    self.read(&mut windows).await;
-                    self.hand_over(&mut windows, &mut delivery).await;
-                }
-                tokio::time::sleep(POLL).await;
-            };
-            tokio::select! {
-                () = step => {}
-                ended = end.wait_for(Option::is_some) => match ended {
-                    Ok(ended) => break ended.clone(),
-                    // Whoever drives the run has given it up.
-                    Err(_) => break None,
-                },
-            }
-        };
-        let Some(finished) = finished else {
-            told.broken = Some("the run was given up".to_owned());
-            told.report = delivery.report().clone();
+async fn export(target: Target, run: Arc<Running>, mut end: End) -> Told {
+    let source = Source {
+        stores: &run.stores,
+        execution: &run.execution,
+        plan: &run.plan,
+        observed: run.observed,
+    };
+    let mut live = match Live::open(&target, &source, WHILE_RUNNING) {
+        Ok(live) => live,
+        Err(error) => {
+            let mut told = Told::new(&target);
+            told.broken = Some(error.problem);
             return told;
-        };
-        delivery.set_patience(AT_THE_END);
-        // The merged file has these, too.
-        windows.forget_open();
-        let (execution, from_ms) = (&finished.execution, self.handed_over_ms);
-        let rest = deliver(
-            &self.stores,
-            execution,
-            &mut windows,
-            from_ms,
-            &mut delivery,
-        );
-        match rest.await {
-            Ok(true) => {}
-            Ok(false) => told.broken = Some("nothing was merged".to_owned()),
-            Err(error) => told.broken = Some(error.to_string()),
         }
-        told.folded = windows.folded();
-        let totals = load_series(&self.stores, execution, &[]).await;
-        let totals = totals.ok().flatten();
-        let end = End {
-            execution,
-            summary: Some(&finished.summary),
-            totals: totals.as_ref(),
-            complete: false,
-        };
-        told.report = delivery.finish(end).await;
-        told
-    }
-
-    /// Reads a shard of each task if it is there. A future that is dropped has taken whole shards only.
-    async fn read(&mut self, windows: &mut Windows) {
-        let behind = self.tasks.iter().map(|task| task.next).min().unwrap_or(0);
-        for task in &mut self.tasks {
-            // Those ahead wait for the others: what is not read takes no memory.
-            if task.next > behind {
-                continue;
+    };
+    let finished = loop {
+        let step = async {
+            if !live.step().await {
+                tokio::time::sleep(POLL).await;
             }
-            let key = self.keys.shard(task.task, task.next);
-            // What cannot be read now may be later; if not, the merged windows at the end are what there is.
-            let Ok(Some(bytes)) = self.stores.objects.get(&key).await else {
-                continue;
-            };
-            let Ok(shard) = decode(&bytes) else {
-                continue;
-            };
-            if shard.meta.content != Content::Shard {
-                continue;
-            }
-            task.next += 1;
-            task.end_ms = shard.meta.end_ms;
-            shard.rows.iter().for_each(|row| windows.add(row));
+        };
+        tokio::select! {
+            () = step => {}
+            ended = end.wait_for(Option::is_some) => match ended {
+                Ok(ended) => break ended.clone(),
+                // Whoever drives the run has given it up.
+                Err(_) => break None,
+            },
         }
-    }
-
-    /// Hands over the windows that all tasks have reported, one at a time.
-    async fn hand_over(&mut self, windows: &mut Windows, delivery: &mut Delivery) {
-        let complete_ms = self.tasks.iter().map(|task| task.end_ms).min();
-        let complete_ms = complete_ms.unwrap_or(i64::MIN);
-        while let Some(start_ms) = windows.first_open().filter(|start| *start < complete_ms) {
-            // Rows of a decoded shard are sound.
-            let Ok(rows) = windows.close(start_ms + 1) else {
-                return;
-            };
-            self.handed_over_ms = start_ms + 1;
-            delivery.push(rows);
-            delivery.flush().await;
+    };
+    match finished {
+        Some(finished) => {
+            let (execution, summary) = (&finished.execution, Some(&finished.summary));
+            live.finish(execution, summary, AT_THE_END).await
         }
-        self.handed_over_ms = self.handed_over_ms.max(complete_ms);
-        delivery.flush_all().await;
+        None => live.give_up("the run was given up"),
     }
 }

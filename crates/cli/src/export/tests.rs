@@ -143,7 +143,7 @@ fn an_hour_is_exported() {
         let execution = stored(&stores).await;
         for target in &targets {
             let (begun, cpu) = (Instant::now(), cpu_s());
-            let told = export_stored(&stores, &execution, target, Patience::default())
+            let told = export_stored(&stores, &execution, target, Patience::default(), None)
                 .await
                 .unwrap();
             eprintln!(

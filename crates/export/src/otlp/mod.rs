@@ -89,6 +89,12 @@ impl Sink for Otlp {
         Ok(refused(&answer.body))
     }
 
+    fn skip(&mut self, rows: &[Row]) {
+        if self.encoder.temporality == Temporality::Cumulative {
+            self.running.skip(rows);
+        }
+    }
+
     async fn finish(&mut self, _: &End<'_>) -> Result<Accepted, SinkError> {
         Ok(Accepted::ALL)
     }

@@ -95,6 +95,10 @@ impl Sink for RemoteWrite {
         Ok(Accepted::ALL)
     }
 
+    fn skip(&mut self, rows: &[Row]) {
+        self.running.skip(rows);
+    }
+
     async fn finish(&mut self, _: &End<'_>) -> Result<Accepted, SinkError> {
         let request = self.writer.ends(&self.running);
         if !request.timeseries.is_empty() {

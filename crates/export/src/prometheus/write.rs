@@ -193,6 +193,29 @@ mod tests {
     }
 
     #[test]
+    fn totals_go_on_after_rows_that_the_store_had_before() {
+        let home = key("http_reqs", MetricKind::Counter, &[]);
+        let time = key("http_req_duration", MetricKind::Trend, &[]);
+        let rows = [
+            row(&home, 5_000, 3, 3.0),
+            trend(&time, 5_000, 10, [7]),
+            row(&home, 6_000, 4, 4.0),
+            trend(&time, 15_000, 10, [9]),
+        ];
+        let writer = writer(Style::Native);
+        let second = |before: &Running| writer.rows(&mut before.batch(), &rows[2..]);
+        let mut told = Running::default();
+        let mut batch = told.batch();
+        writer.rows(&mut batch, &rows[..2]);
+        let changed = batch.changed();
+        told.take(changed);
+        let mut skipped = Running::default();
+        skipped.skip(&rows[..2]);
+        assert_eq!(second(&skipped), second(&told));
+        assert_ne!(second(&skipped), second(&Running::default()));
+    }
+
+    #[test]
     fn a_silent_series_is_told_again_at_times_that_rise() {
         let slow = key("http_req_duration", MetricKind::Trend, &[]);
         let quick = key("http_reqs", MetricKind::Counter, &[]);

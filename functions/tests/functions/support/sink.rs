@@ -56,6 +56,15 @@ impl Influx {
         self.heads.lock().unwrap().clone()
     }
 
+    /// Lines that have come, and how many of them differ.
+    pub fn lines(&self) -> (usize, usize) {
+        let mut lines = self.lines.lock().unwrap().clone();
+        let all = lines.len();
+        lines.sort();
+        lines.dedup();
+        (all, lines.len())
+    }
+
     /// The sum of a field over all different lines of a measurement: one that comes twice is stored once.
     pub fn sum(&self, measurement: &str, field: &str) -> f64 {
         let mut lines = self.lines.lock().unwrap().clone();

@@ -20,6 +20,7 @@ impl Decoder<'_> {
             to: url.string()?,
             password: self.by_reference(export::PASSWORD.place(item), "password"),
             token: self.by_reference(export::TOKEN.place(item), "token"),
+            live: export::LIVE.or_default(item),
         })
     }
 }

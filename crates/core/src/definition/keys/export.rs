@@ -71,6 +71,8 @@ keys! { EXPORT_KEYS:
     TO: String = "to", URL, required; "The URL of a sink.";
     PASSWORD: String = "password", TEXT; "A reference to the password of the URL's user: ${secret:NAME} or ${env:NAME}.";
     TOKEN: String = "token", TEXT; "A reference to a token: ${secret:NAME} or ${env:NAME}.";
+    LIVE: bool = "live", { Shape::Boolean }, default "false";
+        "Whether a run in AWS is exported while it goes on, and not only after its verdict. On one machine it always is.";
 }
 
 static EXPORT_TABLE: Table = Table::new(

@@ -11,6 +11,8 @@ pub struct ExportSpec {
     pub password: Option<String>,
     /// A token.
     pub token: Option<String>,
+    /// Whether a run in the cloud is exported while it goes on.
+    pub live: bool,
 }
 
 /// Without what proves who writes.
@@ -68,6 +70,7 @@ mod tests {
             to: to.to_owned(),
             password: None,
             token: None,
+            live: false,
         });
         let faults = exports_in_the_cloud(&exports);
         for (fault, part) in faults.iter().zip([
