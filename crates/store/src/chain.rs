@@ -11,6 +11,7 @@ mod finding;
 
 pub use finding::Finding;
 
+use crate::StoreError;
 use floodgate_records::audit::AuditEntry;
 use floodgate_records::printable::{hex, printable_json};
 use serde::{Deserialize, Serialize};
@@ -63,6 +64,45 @@ pub struct AuditLog {
     pub bytes: Vec<u8>,
     /// The newest entry, as far as it was kept.
     pub head: Option<Head>,
+}
+
+impl AuditLog {
+    /// Its entries, the oldest first; `of` is whose trail it is to errors.
+    ///
+    /// # Errors
+    /// A line that is not an entry.
+    pub fn entries(&self, of: &str) -> Result<Vec<AuditEntry>, StoreError> {
+        let lines = self.lines().enumerate();
+        lines.map(|(i, line)| parse(of, line, || i + 1)).collect()
+    }
+
+    /// Of the entries without the `skip` newest the newest, at most `limit`, the newest first. Those that are passed over are not read.
+    ///
+    /// # Errors
+    /// As for [`Self::entries`].
+    pub fn newest(
+        &self,
+        of: &str,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<AuditEntry>, StoreError> {
+        let newest = self.lines().rev().enumerate().skip(skip).take(limit);
+        newest
+            .map(|(i, line)| parse(of, line, || self.lines().count() - i))
+            .collect()
+    }
+
+    fn lines(&self) -> impl DoubleEndedIterator<Item = &[u8]> {
+        let lines = self.bytes.split(|&byte| byte == b'\n');
+        lines.filter(|line| !line.is_empty())
+    }
+}
+
+fn parse(of: &str, text: &[u8], line: impl FnOnce() -> usize) -> Result<AuditEntry, StoreError> {
+    serde_json::from_slice(text).map_err(|error| {
+        let problem = format!("line {}: {error}", line());
+        StoreError::corrupt(format!("the audit trail of {of}"), problem).because(error)
+    })
 }
 
 /// What was found in a trail.

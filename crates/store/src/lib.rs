@@ -18,6 +18,7 @@ pub mod s3;
 pub use brief::{Brief, Briefs, LOOKED_THROUGH, Wanted};
 pub use error::{Cause, Result, StoreError};
 
+use crate::chain::AuditLog;
 use async_trait::async_trait;
 use bytes::Bytes;
 use floodgate_records::audit::AuditEntry;
@@ -155,10 +156,14 @@ pub trait RecordStore: Send + Sync {
             }
         }
     }
-    /// Appends to the audit trail.
+    /// Appends to the audit trail. Of entries that are appended at once, each follows another one: see [`chain`].
     async fn audit(&self, project: &str, entry: &AuditEntry) -> Result<()>;
+    /// The audit trail of a project as it lies there, for [`chain::verify`]; empty if there is none.
+    async fn audit_log(&self, project: &str) -> Result<AuditLog>;
     /// The audit trail of a project, oldest first.
-    async fn audit_trail(&self, project: &str) -> Result<Vec<AuditEntry>>;
+    async fn audit_trail(&self, project: &str) -> Result<Vec<AuditEntry>> {
+        self.audit_log(project).await?.entries(project)
+    }
     /// The newest entries of it, the newest first: at most `limit`, after the `skip` newest.
     async fn newest_audits(
         &self,
@@ -166,8 +171,8 @@ pub trait RecordStore: Send + Sync {
         skip: usize,
         limit: usize,
     ) -> Result<Vec<AuditEntry>> {
-        let trail = self.audit_trail(project).await?.into_iter().rev();
-        Ok(trail.skip(skip).take(limit).collect())
+        let log = self.audit_log(project).await?;
+        log.newest(project, skip, limit)
     }
     /// Records a version of a test. Twice the same is the same as once; an old version with a later
     /// [`created_ms`](TestRecord::created_ms) is the newest again.

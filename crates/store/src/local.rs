@@ -20,6 +20,7 @@ mod versions;
 
 pub use hold::{Alone, Hold};
 
+use crate::chain::AuditLog;
 use crate::keys::{check_key, check_name, check_prefix};
 use crate::{
     Briefs, Listing, ObjectInfo, ObjectStore, RecordStore, Reserved, Result, StoreError, Wanted,
@@ -305,9 +306,18 @@ impl RecordStore for LocalStore {
         .await
     }
 
+    async fn audit_log(&self, project: &str) -> Result<AuditLog> {
+        let project = project.to_owned();
+        self.blocking(move |store| {
+            let _lock = store.lock(&project)?;
+            audit::log(store, &project)
+        })
+        .await
+    }
+
     async fn audit_trail(&self, project: &str) -> Result<Vec<AuditEntry>> {
         let project = project.to_owned();
-        self.blocking(move |store| audit::entries(store, &project))
+        self.blocking(move |store| audit::without_head(store, &project)?.entries(&project))
             .await
     }
 
@@ -318,8 +328,11 @@ impl RecordStore for LocalStore {
         limit: usize,
     ) -> Result<Vec<AuditEntry>> {
         let project = project.to_owned();
-        self.blocking(move |store| audit::newest_entries(store, &project, skip, limit))
-            .await
+        self.blocking(move |store| {
+            let log = audit::without_head(store, &project)?;
+            log.newest(&project, skip, limit)
+        })
+        .await
     }
 
     async fn put_test(&self, test: &TestRecord) -> Result<()> {

@@ -12,5 +12,6 @@ mod roles;
 mod stack;
 mod style;
 mod tenants;
+mod trail;
 
 use floodgate_gateway::terraform::module;

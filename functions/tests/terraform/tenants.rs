@@ -173,6 +173,7 @@ fn records(actions: &[&str], project: &str) -> Vec<Request> {
     for action in actions {
         for (table, key) in [
             (TABLE.to_owned(), format!("PROJECT#{project}")),
+            (TABLE.to_owned(), format!("AUDIT#{project}")),
             (
                 format!("{TABLE}/index/GSI1"),
                 format!("TEST#{project}#checkout"),
@@ -396,6 +397,7 @@ fn things(project: &str) -> Vec<(String, Option<(&'static str, String)>)> {
     }
     let leading = |value: String| Some(("dynamodb:LeadingKeys", value));
     all.push((TABLE.to_owned(), leading(format!("PROJECT#{project}"))));
+    all.push((TABLE.to_owned(), leading(format!("AUDIT#{project}"))));
     let of_test = leading(format!("TEST#{project}#checkout"));
     all.push((format!("{TABLE}/index/GSI1"), of_test));
     all.push((format!("{TABLE}/index/GSI2"), leading("EXEC".into())));

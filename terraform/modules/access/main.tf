@@ -10,7 +10,7 @@ locals {
 
   # Bounds reads of records to the project. "*" is bounded by denials.
   own_records = { for project in var.projects : project => project == "*" ? {} : {
-    Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["PROJECT#${project}", "TEST#${project}#*"] } }
+    Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["PROJECT#${project}", "AUDIT#${project}", "TEST#${project}#*"] } }
   } }
 
   key_statements = [for key in [var.kms_key_arn] : {
@@ -44,7 +44,7 @@ locals {
       Action   = ["dynamodb:GetItem", "dynamodb:Query"]
       Resource = [var.table_arn, "${var.table_arn}/index/GSI1"]
       Condition = { "ForAnyValue:StringLike" = {
-        "dynamodb:LeadingKeys" = flatten([for project in named : ["PROJECT#${project}", "TEST#${project}#*"]])
+        "dynamodb:LeadingKeys" = flatten([for project in named : ["PROJECT#${project}", "AUDIT#${project}", "TEST#${project}#*"]])
       } }
     } if length(named) > 0],
   )

@@ -51,11 +51,18 @@ resource "aws_iam_role_policy" "api" {
           ]
         },
         {
-          # Entries of the audit trail are put: who pins a baseline is known here alone.
-          Sid      = "ReadRecordsAndNote"
+          Sid      = "ReadRecords"
           Effect   = "Allow"
-          Action   = ["dynamodb:GetItem", "dynamodb:PutItem"]
+          Action   = ["dynamodb:GetItem"]
           Resource = [var.table_arn]
+        },
+        {
+          # Who pins a baseline is known here alone. Records are not put, and entries are neither updated nor deleted.
+          Sid       = "AppendToTrail"
+          Effect    = "Allow"
+          Action    = ["dynamodb:PutItem"]
+          Resource  = [var.table_arn]
+          Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["AUDIT#*"] } }
         },
         {
           Sid      = "ListRecords"

@@ -49,19 +49,34 @@ locals {
     Resource = [var.table_arn]
   }
 
+  # The audit trail has a partition of its own for each project: who writes records does not reach it.
+  of_records = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["PROJECT#*"] } }
+  of_trails  = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["AUDIT#*"] } }
+
   write_records = {
-    Sid      = "WriteRecords"
-    Effect   = "Allow"
-    Action   = ["dynamodb:GetItem", "dynamodb:PutItem"]
-    Resource = [var.table_arn]
+    Sid       = "WriteRecords"
+    Effect    = "Allow"
+    Action    = ["dynamodb:GetItem", "dynamodb:PutItem"]
+    Resource  = [var.table_arn]
+    Condition = local.of_records
+  }
+
+  # Entries and the head that each of them becomes are put; nobody may update or delete them.
+  append_to_trail = {
+    Sid       = "AppendToTrail"
+    Effect    = "Allow"
+    Action    = ["dynamodb:GetItem", "dynamodb:PutItem"]
+    Resource  = [var.table_arn]
+    Condition = local.of_trails
   }
 
   # What a month's runs have cost and hold: one item, changed on a condition.
   write_accounts = {
-    Sid      = "WriteAccounts"
-    Effect   = "Allow"
-    Action   = ["dynamodb:UpdateItem"]
-    Resource = [var.table_arn]
+    Sid       = "WriteAccounts"
+    Effect    = "Allow"
+    Action    = ["dynamodb:UpdateItem"]
+    Resource  = [var.table_arn]
+    Condition = local.of_records
   }
 
   find_record = {
@@ -199,6 +214,7 @@ locals {
         local.list_bucket,
         local.read_placement_and_projects,
         local.write_records,
+        local.append_to_trail,
         local.find_record,
         local.write_accounts,
         {
@@ -303,6 +319,7 @@ locals {
         local.list_bucket,
         local.read_placement_and_projects,
         local.write_records,
+        local.append_to_trail,
         local.write_accounts,
         {
           # The last run of the test that passed.
@@ -328,6 +345,7 @@ locals {
         local.read_placement_and_projects,
         local.write_control,
         local.write_records,
+        local.append_to_trail,
         local.write_accounts,
         local.find_record,
         local.list_tasks,

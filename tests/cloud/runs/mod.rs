@@ -13,6 +13,7 @@ mod orders;
 mod permissions;
 mod scripts;
 mod storage;
+mod trail;
 mod verdicts;
 mod watching;
 

@@ -339,7 +339,7 @@ async fn what_an_earlier_run_measured_is_compared() {
 }
 
 #[track_caller]
-fn refused<T: Debug, E: Debug>(what: &str, answer: Result<T, E>) {
+pub(super) fn refused<T: Debug, E: Debug>(what: &str, answer: Result<T, E>) {
     let said = format!("{answer:?}");
     assert!(said.contains("AccessDenied"), "{what}: {said}");
 }

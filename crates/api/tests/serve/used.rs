@@ -206,7 +206,7 @@ async fn a_baseline_is_pinned_by_whoever_has_seen_the_one_before() {
             (Some("pin"), Some("verified"))
         ]
     );
-    let log = bench.store.audit_log("own").unwrap();
+    let log = bench.store.audit_log("own").await.unwrap();
     let found = floodgate_store::chain::verify("own", &log, &[]);
     assert_eq!((found.chained, found.findings.len()), (2, 0));
 }

@@ -1,8 +1,7 @@
 //! `floodgate audit`: who did what, and whether the trail of it is whole.
 
-use crate::args::{DEFAULT_PROJECT, OutArgs, PlaceArgs};
+use crate::args::{CloudArgs, DEFAULT_PROJECT, OutArgs, PlaceArgs, ProjectArgs};
 use crate::error::{CliError, Result};
-use crate::local::open_existing;
 use crate::output::{print, print_bytes, print_json, say};
 use crate::stores::Executions;
 use clap::Subcommand;
@@ -13,7 +12,7 @@ use floodgate_records::status::Status;
 use floodgate_report::format::utc_minute;
 use floodgate_store::chain::{AuditLog, Finding, Head, Verified, verify};
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Arguments of `floodgate audit`.
@@ -45,7 +44,7 @@ pub enum Action {
         #[command(flatten)]
         place: PlaceArgs,
     },
-    /// Find entries that were removed, changed, moved or cut off, in all projects of the folder
+    /// Find entries that were removed, changed, moved or cut off, in all projects of the folder or in one of a stack
     Verify {
         /// Only the trail of this project
         #[arg(long, value_name = "NAME")]
@@ -59,6 +58,9 @@ pub enum Action {
         /// Where executions are kept.
         #[command(flatten)]
         out: OutArgs,
+        /// Where they ran.
+        #[command(flatten)]
+        cloud: CloudArgs,
     },
 }
 
@@ -73,21 +75,33 @@ pub async fn audit(args: Args) -> Result<ExitCode> {
         Action::Verify {
             project,
             head,
-            file,
+            file: Some(file),
+            ..
+        } => check_copy(&of(project), &head, &file),
+        Action::Verify {
+            project,
+            head,
+            file: None,
             out,
-        } => check(project, &head, file, &out),
+            cloud,
+        } => check(project, &head, &out, &cloud).await,
     }
 }
 
-fn project(place: &PlaceArgs) -> &str {
-    place.project.project.as_deref().unwrap_or(DEFAULT_PROJECT)
+fn of(project: Option<String>) -> String {
+    project.unwrap_or_else(|| DEFAULT_PROJECT.to_owned())
+}
+
+fn project(place: &PlaceArgs) -> String {
+    of(place.project.project.clone())
 }
 
 async fn list(place: &PlaceArgs, limit: usize, json: bool) -> Result<ExitCode> {
     let executions = Executions::open(&place.cloud, &place.project, &place.out).await?;
     let project = project(place);
-    let trail = executions.stores().records.audit_trail(project).await?;
-    let newest = &trail[trail.len().saturating_sub(limit)..];
+    let records = &executions.stores().records;
+    let mut newest = records.newest_audits(&project, 0, limit).await?;
+    newest.reverse();
     if json {
         print_json(&newest)?;
         return Ok(ExitCode::SUCCESS);
@@ -128,59 +142,57 @@ fn line(entry: &AuditEntry) -> String {
 async fn export(place: &PlaceArgs) -> Result<ExitCode> {
     let executions = Executions::open(&place.cloud, &place.project, &place.out).await?;
     let project = project(place);
-    if let Some(folder) = executions.folder() {
-        print_bytes(&folder.audit_log(project)?.bytes)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    let trail = executions.stores().records.audit_trail(project).await?;
-    let mut lines = String::new();
-    for entry in &trail {
-        let json = serde_json::to_string(entry);
-        lines += &json.map_err(|error| CliError::run("the audit trail", error.to_string()))?;
-        lines.push('\n');
-    }
-    print_bytes(lines.as_bytes())?;
+    let log = executions.stores().records.audit_log(&project).await?;
+    print_bytes(&log.bytes)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn check(
+/// Verifies an exported trail, beside which no head lies.
+fn check_copy(project: &str, kept: &[Head], file: &Path) -> Result<ExitCode> {
+    let bytes = std::fs::read(file).map_err(|error| CliError::read(file, error, None))?;
+    let log = AuditLog {
+        bytes,
+        head: kept.first().cloned(),
+    };
+    let mut found = verify(project, &log, kept);
+    found.findings.retain(|f| *f != Finding::NoHead);
+    if kept.is_empty() {
+        say!("without --head, entries that were cut off at the end are not missed");
+    }
+    Ok(whole(tell(project, &found)?))
+}
+
+/// Verifies the stored trails: of a stack that of one project, of a folder all unless one is named.
+async fn check(
     project: Option<String>,
     kept: &[Head],
-    file: Option<PathBuf>,
     out: &OutArgs,
+    cloud: &CloudArgs,
 ) -> Result<ExitCode> {
-    let mut whole = true;
-    if let (Some(project), Some(file)) = (&project, file) {
-        let bytes = std::fs::read(&file).map_err(|error| CliError::read(&file, error, None))?;
-        let log = AuditLog {
-            bytes,
-            head: kept.first().cloned(),
-        };
-        let mut found = verify(project, &log, kept);
-        // No head lies beside a copy.
-        found.findings.retain(|f| *f != Finding::NoHead);
-        if kept.is_empty() {
-            say!("without --head, entries that were cut off at the end are not missed");
-        }
-        whole &= tell(project, &found)?;
-    } else {
-        let (_, folder) = open_existing(&out.out)?;
-        let projects = match project {
-            Some(project) => vec![project],
-            None => folder.projects()?,
-        };
-        for project in &projects {
-            let log = folder.audit_log(project)?;
-            whole &= tell(project, &verify(project, &log, kept))?;
-        }
-        if projects.is_empty() {
-            say!("there is no trail in {}", out.out.display());
-        }
+    let named = ProjectArgs {
+        project: Some(of(project.clone())),
+    };
+    let executions = Executions::open(cloud, &named, out).await?;
+    let projects = match (project, executions.folder()) {
+        (None, Some(folder)) => folder.projects()?,
+        (project, _) => vec![of(project)],
+    };
+    let mut all_whole = true;
+    for project in &projects {
+        let log = executions.stores().records.audit_log(project).await?;
+        all_whole &= tell(project, &verify(project, &log, kept))?;
     }
-    Ok(match whole {
+    if projects.is_empty() {
+        say!("there is no trail in {}", out.out.display());
+    }
+    Ok(whole(all_whole))
+}
+
+fn whole(whole: bool) -> ExitCode {
+    match whole {
         true => ExitCode::SUCCESS,
         false => ExitCode::from(Status::Failed.exit_code()),
-    })
+    }
 }
 
 /// Prints what was found; whether the trail is whole.

@@ -1,6 +1,7 @@
 //! What every store of records must do.
 
 use super::execution;
+use crate::chain::{AuditLog, Finding, verify};
 use crate::{Brief, RecordStore, Reserved, StoreError, Wanted};
 use floodgate_records::audit::{Action, AuditEntry};
 use floodgate_records::budget::{Account, Amount, Limit, Reservation};
@@ -19,6 +20,7 @@ pub async fn records(store: Arc<dyn RecordStore>) {
     one_of_many_updates(store.clone()).await;
     warnings_of_many_are_all_kept(store.clone()).await;
     keeps_an_audit_trail(store.as_ref()).await;
+    entries_at_once_are_one_chain(store.clone()).await;
     knows_the_newest_test(store.as_ref()).await;
     keeps_accounts(store.as_ref()).await;
     never_overspends(store).await;
@@ -288,6 +290,52 @@ async fn keeps_an_audit_trail(store: &dyn RecordStore) {
     let trail = store.audit_trail("many").await.expect("trail");
     let order: Vec<_> = trail.iter().map(|e| e.execution.as_str()).collect();
     assert_eq!(order, ["C", "A", "B"]);
+    let bad = store.audit_log("../many").await;
+    assert!(matches!(bad, Err(StoreError::BadKey { .. })), "{bad:?}");
+}
+
+/// 50 entries at once: each follows another one, none is lost, and pages of them fit together.
+async fn entries_at_once_are_one_chain(store: Arc<dyn RecordStore>) {
+    let nothing = store.audit_log("crowd").await.expect("log");
+    assert_eq!(nothing, AuditLog::default());
+    let entry = |n: usize| AuditEntry {
+        execution: format!("run-{n}"),
+        action: Action::Start.into(),
+        ..AuditEntry::default()
+    };
+    let writers: Vec<_> = (0..50)
+        .map(|n| {
+            let (store, entry) = (store.clone(), entry(n));
+            tokio::spawn(async move { store.audit("crowd", &entry).await })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.expect("no panic").expect("audit");
+    }
+    let log = store.audit_log("crowd").await.expect("log");
+    let found = verify("crowd", &log, &[]);
+    assert_eq!((found.chained, found.findings), (50, Vec::new()));
+    assert_eq!(found.head, log.head, "the head is kept");
+    assert_eq!(
+        verify("many", &log, &[]).findings,
+        [Finding::Beginning],
+        "a trail is its project's"
+    );
+    let mut trail = store.audit_trail("crowd").await.expect("trail");
+    let said: BTreeSet<_> = trail.iter().map(|e| e.execution.clone()).collect();
+    assert_eq!(said, (0..50).map(|n| entry(n).execution).collect());
+    trail.reverse();
+    let page = async |skip: usize, limit: usize| {
+        let page = store.newest_audits("crowd", skip, limit).await;
+        page.expect("a page")
+    };
+    assert_eq!(page(0, usize::MAX).await, trail);
+    assert_eq!(page(0, 20).await, trail[..20]);
+    assert_eq!(page(20, 20).await, trail[20..40]);
+    assert_eq!(page(40, 20).await, trail[40..]);
+    for (skip, limit) in [(50, 20), (usize::MAX, 1), (0, 0)] {
+        assert_eq!(page(skip, limit).await, [], "{skip} {limit}");
+    }
 }
 
 async fn knows_the_newest_test(store: &dyn RecordStore) {

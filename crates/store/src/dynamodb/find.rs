@@ -141,33 +141,11 @@ impl DynamoStore {
         Ok(found)
     }
 
-    /// All items of a project whose sort key starts so, in its order, with one attribute; strongly consistent.
-    pub(super) async fn all(
+    pub(super) fn query(
         &self,
-        project: &str,
-        start: &str,
-        attribute: &str,
-    ) -> Result<Vec<Item>> {
-        let mut items = self
-            .query(
-                "PK = :p AND begins_with(SK, :s)",
-                item::project_key(project),
-            )
-            .expression_attribute_values(":s", text(start))
-            .expression_attribute_names("#a", attribute)
-            .projection_expression("#a")
-            .consistent_read(true)
-            .into_paginator()
-            .items()
-            .send();
-        let mut found = Vec::new();
-        while let Some(item) = items.next().await {
-            found.push(item.map_err(|error| store_error("list", &self.name(start), error))?);
-        }
-        Ok(found)
-    }
-
-    fn query(&self, condition: &str, partition: impl Into<String>) -> QueryFluentBuilder {
+        condition: &str,
+        partition: impl Into<String>,
+    ) -> QueryFluentBuilder {
         self.client
             .query()
             .table_name(&self.table)

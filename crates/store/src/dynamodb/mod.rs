@@ -5,7 +5,8 @@
 //! | execution | `PROJECT#{project}` | `EXEC#{id}` | `GSI1`: `TEST#{project}#{test}`, id; `GSI2`: `EXEC`, id |
 //! | version of a test | `PROJECT#{project}` | `TEST#{test}#V#{version}` | |
 //! | its newest version | `PROJECT#{project}` | `TEST#{test}` | |
-//! | audit entry | `PROJECT#{project}` | `AUDIT#{time}#{id}` | |
+//! | audit entry | `AUDIT#{project}` | `ENTRY#{number}` | |
+//! | the newest one's number and hash | `AUDIT#{project}` | `CHAIN` | |
 //! | what a month's executions have cost and hold | `PROJECT#{project}` | `ACCOUNT#{yyyymm}` | |
 //!
 //! Every change of an execution is a conditional write. Reads go to the table and are strongly consistent, except where only an
@@ -13,12 +14,14 @@
 //! (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.ReadConsistency.html>).
 
 mod account;
+mod audit;
 mod find;
 mod item;
 mod versions;
 mod warnings;
 
 use crate::aws::store_error;
+use crate::chain::AuditLog;
 use crate::keys::check_name;
 use crate::{Listing, RecordStore, Reserved, Result, StoreError};
 use async_trait::async_trait;
@@ -35,7 +38,6 @@ use floodgate_records::execution::Execution;
 use floodgate_records::status::Status;
 use floodgate_records::test::TestRecord;
 use item::{Item, WRITER, text};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Characters of an id at most: more than a ULID has.
 const LONGEST_ID: usize = 100;
@@ -77,11 +79,15 @@ impl DynamoStore {
 
     /// An item of a project, strongly consistent; `name` is how errors call it.
     async fn item(&self, project: &str, key: &str, name: &str) -> Result<Option<Item>> {
+        self.item_of(&item::project_key(project), key, name).await
+    }
+
+    async fn item_of(&self, partition: &str, key: &str, name: &str) -> Result<Option<Item>> {
         let reading = self
             .client
             .get_item()
             .table_name(&self.table)
-            .key("PK", text(item::project_key(project)))
+            .key("PK", text(partition))
             .key("SK", text(key))
             .consistent_read(true);
         match reading.send().await {
@@ -230,27 +236,22 @@ impl RecordStore for DynamoStore {
 
     async fn audit(&self, project: &str, entry: &AuditEntry) -> Result<()> {
         check_name(project)?;
-        // In the order of writing within one ms, and unique among writers: the same key again is the client's own retry.
-        let written = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        let id = format!("{:020}-{:08x}", written.as_nanos(), fastrand::u32(..));
-        let key = format!("AUDIT#{:015}#{id}", entry.at_ms.max(0));
-        let doc = item::to_json(&key, entry)?;
-        let writing = self.putting(project, &key).item("doc", text(doc));
-        match writing.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(store_error("audit", &self.name(&key), error)),
-        }
+        self.append(project, entry).await
     }
 
-    async fn audit_trail(&self, project: &str) -> Result<Vec<AuditEntry>> {
+    async fn newest_audits(
+        &self,
+        project: &str,
+        skip: usize,
+        limit: usize,
+    ) -> Result<Vec<AuditEntry>> {
         check_name(project)?;
-        let items = self.all(project, "AUDIT#", "doc").await?;
-        let entries = items
-            .iter()
-            .map(|item| item::read_doc(&self.name("audit"), item));
-        entries.collect()
+        self.read_newest(project, skip, limit).await
+    }
+
+    async fn audit_log(&self, project: &str) -> Result<AuditLog> {
+        check_name(project)?;
+        self.read_log(project).await
     }
 
     async fn put_test(&self, test: &TestRecord) -> Result<()> {

@@ -27,19 +27,6 @@ impl LocalStore {
         Ok(heads.join(format!("{project}.json")))
     }
 
-    /// The audit trail of a project as it lies there, for [`chain::verify`]; empty if there is none.
-    ///
-    /// # Errors
-    /// A name that cannot be a project's, and what the system refuses.
-    pub fn audit_log(&self, project: &str) -> Result<AuditLog> {
-        let path = self.audit_path(project)?;
-        let _lock = self.lock(project)?;
-        Ok(AuditLog {
-            bytes: files::read(&path, "audit.jsonl")?.unwrap_or_default(),
-            head: self.head(project)?,
-        })
-    }
-
     /// The projects that have records, or a head of a trail, by name.
     ///
     /// # Errors
@@ -58,6 +45,23 @@ impl LocalStore {
     fn head(&self, project: &str) -> Result<Option<Head>> {
         read_json(&self.head_path(project)?, "head of an audit trail")
     }
+}
+
+/// The trail as it lies there. The caller holds the project's lock.
+pub(super) fn log(store: &LocalStore, project: &str) -> Result<AuditLog> {
+    Ok(AuditLog {
+        head: store.head(project)?,
+        ..without_head(store, project)?
+    })
+}
+
+/// The trail's entries, which are appended whole: for them no lock is needed, which not everybody can take who may read.
+pub(super) fn without_head(store: &LocalStore, project: &str) -> Result<AuditLog> {
+    let bytes = files::read(&store.audit_path(project)?, "audit.jsonl")?;
+    Ok(AuditLog {
+        bytes: bytes.unwrap_or_default(),
+        head: None,
+    })
 }
 
 /// Appends an entry. The caller holds the project's lock.
@@ -123,44 +127,4 @@ fn tail(path: &Path) -> Result<Vec<u8>> {
         Ok(bytes)
     };
     read().map_err(io("read", "audit.jsonl"))
-}
-
-/// The entries, the oldest first.
-pub(super) fn entries(store: &LocalStore, project: &str) -> Result<Vec<AuditEntry>> {
-    let path = store.audit_path(project)?;
-    let bytes = files::read(&path, "audit.jsonl")?.unwrap_or_default();
-    let entries = lines(&bytes).enumerate().map(|(i, line)| {
-        let what = || format!("line {}", i + 1);
-        parse(&path, line, what)
-    });
-    entries.collect()
-}
-
-/// Of the entries without the `skip` newest the newest, at most `limit`, the newest first. Those that are passed over are not read.
-pub(super) fn newest_entries(
-    store: &LocalStore,
-    project: &str,
-    skip: usize,
-    limit: usize,
-) -> Result<Vec<AuditEntry>> {
-    let path = store.audit_path(project)?;
-    let bytes = files::read(&path, "audit.jsonl")?.unwrap_or_default();
-    let newest = lines(&bytes).rev().enumerate().skip(skip).take(limit);
-    let entries = newest.map(|(i, line)| {
-        let what = || format!("line {}", lines(&bytes).count() - i);
-        parse(&path, line, what)
-    });
-    entries.collect()
-}
-
-fn lines(bytes: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
-    let lines = bytes.split(|&byte| byte == b'\n');
-    lines.filter(|line| !line.is_empty())
-}
-
-fn parse(path: &Path, line: &[u8], what: impl FnOnce() -> String) -> Result<AuditEntry> {
-    serde_json::from_slice(line).map_err(|error| {
-        let problem = format!("{}: {error}", what());
-        StoreError::corrupt(path.display().to_string(), problem).because(error)
-    })
 }

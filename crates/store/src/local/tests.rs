@@ -215,7 +215,7 @@ async fn a_line_of_the_trail_that_was_cut_off_takes_no_other_with_it() {
     let lines: Vec<_> = text.lines().collect();
     let read = |line: &str| serde_json::from_str::<AuditEntry>(line).unwrap();
     assert_eq!((lines.len(), read(lines[0])), (3, read(lines[2])));
-    let found = chain::verify("p", &store.audit_log("p").unwrap(), &[]);
+    let found = chain::verify("p", &store.audit_log("p").await.unwrap(), &[]);
     assert_eq!(found.findings, [chain::Finding::Unreadable { line: 2 }]);
     assert_eq!(found.chained, 2);
 }
@@ -243,7 +243,7 @@ async fn entries_of_many_writers_are_one_chain() {
         writer.await.unwrap();
     }
     let store = LocalStore::open(folder.path()).unwrap();
-    let log = store.audit_log("p").unwrap();
+    let log = store.audit_log("p").await.unwrap();
     let found = chain::verify("p", &log, &[]);
     assert_eq!((found.chained, found.findings.len()), (80, 0));
     assert_eq!(found.head, log.head);
@@ -254,7 +254,7 @@ async fn entries_of_many_writers_are_one_chain() {
     let cut: String = text.split_inclusive('\n').take(70).collect();
     std::fs::write(&path, cut).unwrap();
     store.audit("p", &AuditEntry::default()).await.unwrap();
-    let found = chain::verify("p", &store.audit_log("p").unwrap(), &[]);
+    let found = chain::verify("p", &store.audit_log("p").await.unwrap(), &[]);
     let removed = chain::Finding::Removed {
         first: 71,
         last: 80,

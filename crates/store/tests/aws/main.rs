@@ -7,3 +7,4 @@ mod errors;
 mod faults;
 mod proxy;
 mod support;
+mod trail;

@@ -1,5 +1,6 @@
 //! A server in front of the emulator that fails as it is told to.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -14,6 +15,8 @@ pub(crate) enum Fault {
     Cut,
     /// The request reaches the emulator, the answer does not come back.
     LostAnswer,
+    /// The same of the first request that names this; what comes before it is answered.
+    LostAnswerTo(&'static str),
     /// They get this answer: status line, headers, body.
     Answer(String),
 }
@@ -141,11 +144,41 @@ async fn serve(mut client: TcpStream, behind: &str, fault: Fault) {
                 _ = from_server.read(&mut answer) => {}
             }
         }
+        Fault::LostAnswerTo(named) => lose_answer_to(client, behind, named).await,
         Fault::Answer(answer) => {
             read_request(&mut client).await;
             let _ = client.write_all(answer.as_bytes()).await;
             let _ = client.shutdown().await;
         }
+    }
+}
+
+async fn lose_answer_to(mut client: TcpStream, behind: &str, named: &str) {
+    let mut server = TcpStream::connect(behind).await.unwrap();
+    let (mut from_client, mut to_client) = client.split();
+    let (mut from_server, mut to_server) = server.split();
+    let asked = AtomicBool::new(false);
+    let up = async {
+        let mut piece = [0; 10_000];
+        while let Ok(n @ 1..) = from_client.read(&mut piece).await {
+            if String::from_utf8_lossy(&piece[..n]).contains(named) {
+                asked.store(true, Ordering::Relaxed);
+            }
+            to_server.write_all(&piece[..n]).await.unwrap();
+        }
+    };
+    let down = async {
+        let mut piece = [0; 10_000];
+        while let Ok(n @ 1..) = from_server.read(&mut piece).await {
+            if asked.load(Ordering::Relaxed) {
+                return;
+            }
+            to_client.write_all(&piece[..n]).await.unwrap();
+        }
+    };
+    tokio::select! {
+        () = up => {}
+        () = down => {}
     }
 }
 

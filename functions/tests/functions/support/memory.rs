@@ -7,6 +7,7 @@ use floodgate_records::budget::{Account, Amount, Limit, Reservation};
 use floodgate_records::execution::Execution;
 use floodgate_records::status::Status;
 use floodgate_records::test::TestRecord;
+use floodgate_store::chain::{self, AuditLog};
 use floodgate_store::{
     Listing, ObjectInfo, ObjectStore, RecordStore, Reserved, Result, StoreError,
 };
@@ -187,10 +188,16 @@ impl RecordStore for Records {
         trail.push((project.to_owned(), entry.clone()));
         Ok(())
     }
-    async fn audit_trail(&self, project: &str) -> Result<Vec<AuditEntry>> {
+    async fn audit_log(&self, project: &str) -> Result<AuditLog> {
         let trail = self.trail.lock().unwrap();
-        let own = trail.iter().filter(|(p, _)| p == project);
-        Ok(own.map(|(_, entry)| entry.clone()).collect())
+        let (mut bytes, mut head) = (Vec::new(), chain::beginning(project, b""));
+        for (_, entry) in trail.iter().filter(|(p, _)| p == project) {
+            let (line, next) = chain::seal(entry, &head).unwrap();
+            bytes.extend(format!("{line}\n").into_bytes());
+            head = next;
+        }
+        let head = Some(head).filter(|head| head.seq > 0);
+        Ok(AuditLog { bytes, head })
     }
     async fn put_test(&self, test: &TestRecord) -> Result<()> {
         self.writes.fetch_add(1, Ordering::Relaxed);
