@@ -144,7 +144,7 @@ async fn serve(mut client: TcpStream, behind: &str, fault: Fault) {
                 _ = from_server.read(&mut answer) => {}
             }
         }
-        Fault::LostAnswerTo(named) => lose_answer_to(client, behind, named).await,
+        Fault::LostAnswerTo(named) => Box::pin(lose_answer_to(client, behind, named)).await,
         Fault::Answer(answer) => {
             read_request(&mut client).await;
             let _ = client.write_all(answer.as_bytes()).await;

@@ -100,7 +100,7 @@ async fn what_an_administrator_does_to_a_trail_is_found() {
     cut.remove(&key(6)).await;
     cut.remove(&key(5)).await;
     let end = Finding::Truncated { first: 5, last: 6 };
-    assert_eq!(cut.findings().await, [end.clone()]);
+    assert_eq!(cut.findings().await, [end]);
     // What is appended does not make it whole again.
     cut.store.audit("cut", &entry(7)).await.unwrap();
     let gone = Finding::Removed { first: 5, last: 6 };
