@@ -11,7 +11,7 @@ use floodgate_records::summary::Summary;
 use floodgate_testserver::{Config, TestServer};
 
 /// A run of 2 s that exports to these while it goes on; so many requests a second, and 14 by one VU, of which 7 are not found.
-fn run(bench: &Bench, rate: u32, exports: &[&str]) -> (Ended, Summary) {
+pub fn run(bench: &Bench, rate: u32, exports: &[&str]) -> (Ended, Summary) {
     let target = TestServer::start(Config::service()).unwrap();
     let exports: Vec<_> = exports
         .iter()
@@ -32,6 +32,6 @@ fn run(bench: &Bench, rate: u32, exports: &[&str]) -> (Ended, Summary) {
 }
 
 /// Exports a run again, to this URL.
-fn export(bench: &Bench, summary: &Summary, url: &str) -> Ended {
+pub fn export(bench: &Bench, summary: &Summary, url: &str) -> Ended {
     bench.floodgate(&["export", &summary.execution, "--to", url])
 }

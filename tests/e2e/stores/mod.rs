@@ -2,6 +2,7 @@
 
 mod broken;
 mod dashboards;
+mod influx2;
 mod observe;
 mod otlp;
 mod postgres;
