@@ -54,8 +54,10 @@ impl Observer {
     }
 
     /// Says when the load ended, Unix ms: no later values are asked for.
+    /// Whoever waits for the last ones does not wait for a source's rest, or for values that it will not have.
     pub fn end_at(&mut self, end_ms: i64) {
         self.end_ms = Some(end_ms);
+        self.series.iter_mut().for_each(Series::hurry);
     }
 
     /// Whether all values up to the end have come, or been given up. Before the end is said, they have not.
@@ -74,6 +76,9 @@ impl Observer {
         join_all(asked.map(|series| series.ask(until_ms, now_ms))).await;
         for series in &mut self.series {
             series.give_up_late(now_ms, &mut self.account);
+            if self.end_ms.is_some() {
+                series.give_up_hopeless(&mut self.account);
+            }
         }
         loop {
             let until_ms = start_ms + i64::from(self.seq + 1) * SHARD_MS;

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use floodgate_core::definition::model::ObserveSpec;
 use floodgate_core::histogram::HIGHEST_US;
 use floodgate_export::http::Http;
-use floodgate_export::{Credentials, Secret};
+use floodgate_export::{Credentials, Secret, SinkError};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -31,6 +31,34 @@ pub(crate) struct Told {
     pub(crate) values: BTreeMap<i64, f64>,
     /// Times whose value cannot be kept, with the reason.
     pub(crate) refused: BTreeMap<i64, String>,
+}
+
+/// Why there is no answer that could be used.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Silence {
+    /// A sentence.
+    pub(crate) why: String,
+    /// Whether the same question may have an answer later.
+    pub(crate) may_end: bool,
+}
+
+impl Silence {
+    /// It lasts until somebody changes something.
+    pub(crate) fn lasting(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            may_end: false,
+        }
+    }
+}
+
+impl From<SinkError> for Silence {
+    fn from(error: SinkError) -> Self {
+        Self {
+            why: error.told(),
+            may_end: matches!(error, SinkError::Again { .. }),
+        }
+    }
 }
 
 /// Times that are asked for: from the first to the last, both included, in Unix ms.
@@ -82,8 +110,8 @@ impl Prometheus {
     /// Asks for the values at some times.
     ///
     /// # Errors
-    /// Why there is no answer that could be used: a sentence.
-    pub(crate) async fn ask(&mut self, times: Times) -> Result<Told, String> {
+    /// [`Silence`].
+    pub(crate) async fn ask(&mut self, times: Times) -> Result<Told, Silence> {
         let seconds = |ms: i64| format!("{}.{:03}", ms / 1_000, ms % 1_000);
         let form = Serializer::new(String::new())
             .append_pair("query", &self.query)
@@ -98,10 +126,12 @@ impl Prometheus {
         let asked = self.http.post(&self.path, &headers, Bytes::from(form));
         let answer = match tokio::time::timeout(PATIENCE, asked).await {
             Ok(answer) => answer.and_then(|answer| answer.accepted()),
-            Err(_) => return Err(format!("did not answer within {} s", PATIENCE.as_secs())),
+            Err(_) => {
+                let why = format!("did not answer within {} s", PATIENCE.as_secs());
+                return Err(SinkError::again(why).into());
+            }
         };
-        let answer = answer.map_err(|error| error.told())?;
-        read(&answer.body, times)
+        read(&answer?.body, times).map_err(Silence::lasting)
     }
 }
 

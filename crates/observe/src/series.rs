@@ -1,6 +1,6 @@
 //! One series: the times whose values are due, and what came for them.
 
-use crate::prometheus::{Prometheus, Times};
+use crate::prometheus::{Prometheus, Times, Told};
 use floodgate_core::definition::model::ObserveSpec;
 use floodgate_core::histogram::Histogram;
 use floodgate_core::shard::{Row, WINDOW_S};
@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 /// How long after its time a value may still come; as long a live export waits for it.
 const GIVEN_UP_AFTER_MS: i64 = 30_000;
+/// How long after its time a value may still come when the load has ended and the source answers: as long as somebody waits then.
+const LATE_MS: i64 = 5_000;
 /// Between two questions that failed, at first and at most.
 const FIRST_PAUSE_MS: i64 = 1_000;
 const LONGEST_PAUSE_MS: i64 = 8_000;
@@ -26,9 +28,12 @@ pub(crate) struct Series {
     next_ms: i64,
     /// Times without a value so far.
     open: BTreeSet<i64>,
+    /// Those of them that the last answer leaves no hope for.
+    hopeless: BTreeSet<i64>,
     /// Values that no shard has yet, by time.
     values: BTreeMap<i64, f64>,
     pause_ms: i64,
+    longest_pause_ms: i64,
     /// Not to be asked before.
     resting_until_ms: i64,
     /// Why the last question had no answer.
@@ -50,8 +55,10 @@ impl Series {
             source: Prometheus::new(spec)?,
             next_ms: start_ms.saturating_add(interval_ms),
             open: BTreeSet::new(),
+            hopeless: BTreeSet::new(),
             values: BTreeMap::new(),
             pause_ms: FIRST_PAUSE_MS,
+            longest_pause_ms: LONGEST_PAUSE_MS,
             resting_until_ms: i64::MIN,
             problem: None,
         })
@@ -75,27 +82,57 @@ impl Series {
             step_ms: self.interval_ms,
         };
         self.problem = match self.source.ask(times).await {
-            Ok(told) => {
-                let mut why = None;
-                for (at_ms, value) in told.values {
-                    if self.open.remove(&at_ms) {
-                        self.values.insert(at_ms, value);
-                    }
-                }
-                for (at_ms, refused) in told.refused {
-                    why = self.open.contains(&at_ms).then_some(refused).or(why);
-                }
-                let silent = || "it has no value of these times".to_owned();
-                (!self.open.is_empty()).then(|| why.unwrap_or_else(silent))
+            Ok(told) => self.take(told, now_ms),
+            Err(silence) => {
+                self.hopeless = match silence.may_end {
+                    true => BTreeSet::new(),
+                    false => self.open.clone(),
+                };
+                Some(silence.why)
             }
-            Err(problem) => Some(problem),
         };
         self.pause_ms = match self.problem {
-            Some(_) => (self.pause_ms * 2).min(LONGEST_PAUSE_MS),
+            Some(_) => (self.pause_ms * 2).min(self.longest_pause_ms),
             None => FIRST_PAUSE_MS,
         };
         let rests = self.problem.as_ref().map(|_| now_ms + self.pause_ms);
         self.resting_until_ms = rests.unwrap_or(i64::MIN);
+    }
+
+    /// Takes what was told; says why values are missing, if some are.
+    fn take(&mut self, told: Told, now_ms: i64) -> Option<String> {
+        for (at_ms, value) in told.values {
+            if self.open.remove(&at_ms) {
+                self.values.insert(at_ms, value);
+            }
+        }
+        let mut why = None;
+        // What has no value yet may get one; what has one that cannot be kept will not change.
+        self.hopeless = self.open.range(..=now_ms - LATE_MS).copied().collect();
+        for (at_ms, refused) in told.refused {
+            if self.open.contains(&at_ms) {
+                self.hopeless.insert(at_ms);
+                why = Some(refused);
+            }
+        }
+        let silent = || "it has no value of these times".to_owned();
+        (!self.open.is_empty()).then(|| why.unwrap_or_else(silent))
+    }
+
+    /// Asks at once and then more often, since somebody waits.
+    pub(crate) fn hurry(&mut self) {
+        self.resting_until_ms = i64::MIN;
+        self.longest_pause_ms = FIRST_PAUSE_MS;
+    }
+
+    /// Waits no longer for values that the last answer leaves no hope for.
+    pub(crate) fn give_up_hopeless(&mut self, account: &mut Observed) {
+        let hopeless = std::mem::take(&mut self.hopeless);
+        if hopeless.is_empty() {
+            return;
+        }
+        self.open.retain(|at_ms| !hopeless.contains(at_ms));
+        self.note_missing(account);
     }
 
     /// Waits no longer for values of times before.
@@ -103,10 +140,14 @@ impl Series {
         let left = self.open.split_off(&before_ms);
         let given_up = std::mem::replace(&mut self.open, left);
         if !given_up.is_empty() {
-            let why = self.problem.clone();
-            let why = why.unwrap_or_else(|| "it was not asked in time".to_owned());
-            account.note(&self.key.metric, why);
+            self.note_missing(account);
         }
+    }
+
+    fn note_missing(&self, account: &mut Observed) {
+        let why = self.problem.clone();
+        let why = why.unwrap_or_else(|| "it was not asked in time".to_owned());
+        account.note(&self.key.metric, why);
     }
 
     /// The same for those that are late by now.

@@ -196,3 +196,85 @@ async fn a_server_that_is_gone_leaves_shards_without_values_and_the_reason() {
         "{problems:?}"
     );
 }
+
+/// Says the same to whatever it is asked.
+async fn saying(status: &str, body: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let length = body.len();
+    let answer =
+        format!("HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}");
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut text = String::new();
+            while !text.contains("nocache=1") {
+                let mut buffer = vec![0; 8_192];
+                let read = stream.read(&mut buffer).await.unwrap();
+                text.push_str(&String::from_utf8_lossy(&buffer[..read]));
+            }
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    url
+}
+
+/// A matrix of this value 10 s after the start.
+fn matrix(value: &str) -> String {
+    let values = format!("[{}.5,\"{value}\"]", START_MS / 1_000 + 10);
+    format!(r#"{{"data":{{"resultType":"matrix","result":[{{"values":[{values}]}}]}}}}"#)
+}
+
+#[tokio::test]
+async fn what_a_source_will_not_tell_is_not_waited_for_when_the_load_has_ended() {
+    let none = r#"{"data":{"resultType":"matrix","result":[]}}"#.to_owned();
+    for (status, body, settled_after_ms, why) in [
+        (
+            "400 Bad Request",
+            "parse error".to_owned(),
+            11_000,
+            "answered 400",
+        ),
+        ("403 Forbidden", String::new(), 11_000, "answered 403"),
+        ("200 OK", matrix("-1"), 11_000, "below 0"),
+        // A value may be late; how late it is is counted from its own time on.
+        ("200 OK", none, 15_000, "it has no value"),
+        ("503 Busy", String::new(), i64::MAX, "answered 503"),
+    ] {
+        let bench = Bench::new().await;
+        let url = saying(status, &body).await;
+        let mut observer = bench.observer(&[spec("cpu", &url, 10)]);
+        for second in 0..=10 {
+            observer.step(START_MS + second * 1_000).await;
+        }
+        observer.end_at(START_MS + 10_000);
+        for ms in (10_250..=15_250).step_by(250) {
+            observer.step(START_MS + ms).await;
+            let is_due = ms >= settled_after_ms;
+            assert_eq!(observer.is_settled(), is_due, "{status} {body} {ms}");
+        }
+        observer.close().await.unwrap();
+        let problems = bench.account().await.problems;
+        assert!(problems["cpu"][0].contains(why), "{problems:?}");
+    }
+}
+
+/// A source that was away just before the end of the load, and is back.
+#[tokio::test]
+async fn the_last_values_are_asked_for_although_the_source_was_to_rest() {
+    let bench = Bench::new().await;
+    let (url, asked) = server(3).await;
+    let mut observer = bench.observer(&[spec("cpu", &url, 5)]);
+    for second in 0..=12 {
+        observer.step(START_MS + second * 1_000).await;
+    }
+    // After the third failure it rests for 8 s.
+    assert_eq!(asked.load(Ordering::Relaxed), 3);
+    observer.end_at(START_MS + 12_100);
+    observer.step(START_MS + 13_100).await;
+    assert!(observer.is_settled());
+    observer.close().await.unwrap();
+    let of = |second: i64| ("cpu".to_owned(), second - 1, second as f64);
+    assert_eq!(values(&bench.shard(0).await.unwrap()), [of(5), of(10)]);
+    assert_eq!(bench.account().await, Observed::default());
+}

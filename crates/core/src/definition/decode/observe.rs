@@ -38,7 +38,7 @@ impl Decoder<'_> {
         }
         Some(ObserveSpec {
             metric: entry.key.clone(),
-            prometheus: places::target(&url.string()?).ok()?,
+            prometheus: places::source(&url.string()?).ok()?,
             query: String::read(observe::QUERY.place(node)?)?,
             interval: observe::INTERVAL.or_default(node),
             user: observe::USER.of(node),

@@ -1,6 +1,6 @@
 //! Series that are asked of other systems while a run goes on.
 
-use super::places::TARGET as BASE_URL;
+use super::places::SOURCE as BASE_URL;
 use super::shared::{TEXT, text};
 use crate::definition::field::{Field, keys};
 use crate::definition::shape::{Grammar, Key, Shape, Table};

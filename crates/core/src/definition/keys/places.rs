@@ -7,20 +7,35 @@ use crate::syntax::SyntaxError;
 use floodgate_records::printable::quoted;
 use std::ops::Range;
 
+const PATTERN: &str = "^[Hh][Tt][Tt][Pp][Ss]?://[^\\s/?#]+[^\\s?#]*$";
+
 pub(super) static TARGET: Shape = Shape::Grammar(Grammar {
-    pattern: Some("^[Hh][Tt][Tt][Pp][Ss]?://[^\\s/?#]+[^\\s?#]*$"),
-    ..Grammar::new(
-        |text| target(text).map(drop),
-        "http://HOST[:PORT][/PATH] or https://…, without a query",
-    )
+    pattern: Some(PATTERN),
+    ..Grammar::new(|text| target(text).map(drop), BASE_URL)
+});
+const BASE_URL: &str = "http://HOST[:PORT][/PATH] or https://…, without a query";
+
+/// The base URL of what is under test.
+pub(in crate::definition) fn target(text: &str) -> Result<String, SyntaxError> {
+    let hint = "write them below http.auth, so that they are in no report";
+    base_url(text, hint)
+}
+
+/// The base URL of a system that is asked.
+pub(super) static SOURCE: Shape = Shape::Grammar(Grammar {
+    pattern: Some(PATTERN),
+    ..Grammar::new(|text| source(text).map(drop), BASE_URL)
 });
 
-/// A base URL without its trailing slash.
-pub(in crate::definition) fn target(text: &str) -> Result<String, SyntaxError> {
-    let fail = |at: Range<usize>, problem: String| {
-        SyntaxError::new(at, problem)
-            .allowed("http://HOST[:PORT][/PATH] or https://…, without a query")
-    };
+/// The same as read.
+pub(in crate::definition) fn source(text: &str) -> Result<String, SyntaxError> {
+    let hint = "write user and password beside it, the password as ${secret:NAME} or ${env:NAME}";
+    base_url(text, hint)
+}
+
+/// A base URL without its trailing slash; the hint says where credentials belong.
+fn base_url(text: &str, credentials: &str) -> Result<String, SyntaxError> {
+    let fail = |at: Range<usize>, problem: String| SyntaxError::new(at, problem).allowed(BASE_URL);
     let all = 0..text.len();
     let lower = text.to_ascii_lowercase();
     let scheme = ["http://", "https://"]
@@ -41,8 +56,7 @@ pub(in crate::definition) fn target(text: &str) -> Result<String, SyntaxError> {
     let place = scheme.len()..scheme.len() + authority.len();
     if let Some(at) = authority.rfind('@') {
         let place = place.start..place.start + at + 1;
-        return Err(fail(place, "credentials stand in the URL".to_owned())
-            .hint("write them below http.auth, so that they are in no report"));
+        return Err(fail(place, "credentials stand in the URL".to_owned()).hint(credentials));
     }
     // A colon within [ ] belongs to an IPv6 address.
     let (host, port) = match authority.rsplit_once(':') {
