@@ -21,6 +21,7 @@ mod graph;
 mod image;
 mod licences;
 mod linked;
+mod maven;
 mod node;
 mod package;
 mod pages;

@@ -7,6 +7,7 @@ mod observe;
 mod otlp;
 mod postgres;
 mod prometheus;
+mod recipes;
 pub mod servers;
 
 use crate::support::*;

@@ -70,7 +70,8 @@ fn quantile(points: &[Value], q: f64) -> (u64, f64, f64) {
     (count, sum, ((*found.unwrap().0 + 1) as f64 / 32.0).exp2())
 }
 
-fn agrees(lines: &str, summary: &Summary, delta: bool) {
+/// Whether what was written is what a run measured.
+pub fn agrees(lines: &str, summary: &Summary, delta: bool) {
     let of = |metric: &str, kind: &str| {
         let all = points(lines, metric, kind);
         if delta { all } else { last(all) }
@@ -119,24 +120,28 @@ fn a_collector_gets_runs_as_they_were() {
             server.port
         );
         export(&bench, &summary, &url);
-        let got = server.path("got.json");
-        // It ends when it is told to, with everything written.
-        let mut text = String::new();
-        eventually("the collector has written everything", || {
-            text = std::fs::read_to_string(&got).unwrap_or_default();
-            let complete = text.ends_with('\n');
-            let sent: f64 = last(points(
-                if complete { &text } else { "" },
-                "iterations",
-                "sum",
-            ))
-            .iter()
-            .map(|p| p["asDouble"].as_f64().unwrap())
-            .sum();
-            complete && sent > 0.0
-        });
-        agrees(&text, &summary, temporality == "delta");
+        agrees(&written(&server), &summary, temporality == "delta");
     }
+}
+
+/// What a Collector has written of a run, when it has written all of it.
+pub fn written(server: &servers::Server) -> String {
+    let got = server.path("got.json");
+    let mut text = String::new();
+    eventually("the collector has written everything", || {
+        text = std::fs::read_to_string(&got).unwrap_or_default();
+        let complete = text.ends_with('\n');
+        let sent: f64 = last(points(
+            if complete { &text } else { "" },
+            "iterations",
+            "sum",
+        ))
+        .iter()
+        .map(|p| p["asDouble"].as_f64().unwrap())
+        .sum();
+        complete && sent > 0.0
+    });
+    text
 }
 
 #[test]

@@ -148,14 +148,92 @@ pub fn collector(program: &Path) -> Server {
         "--config={}",
         dir.path().join("config.yml").display()
     ));
-    let server = start(dir, port, &mut command);
+    listens(start(dir, port, &mut command))
+}
+
+/// A Collector by one of our recipes, with these variables.
+pub fn by_recipe(program: &Path, recipe: &Path, variables: &[(&str, String)]) -> Server {
+    let (dir, port) = (tempfile::tempdir().unwrap(), free_port());
+    let mut command = Command::new(program);
+    command
+        .arg(format!("--config={}", recipe.display()))
+        .env("OTLP_LISTEN", format!("127.0.0.1:{port}"))
+        .envs(variables.iter().map(|(name, value)| (name, value)));
+    listens(start(dir, port, &mut command))
+}
+
+/// Waits for a Collector.
+fn listens(server: Server) -> Server {
     // It takes posts only, and says so as soon as it is there.
     eventually("the collector is ready", || {
-        server
-            .get("/v1/metrics")
-            .is_some_and(|(status, _)| status == 405)
+        let answer = server.get("/v1/metrics");
+        answer.is_some_and(|(status, _)| status == 405)
     });
     server
+}
+
+/// A broker of Kafka that is its own controller.
+pub fn kafka(jars: &Path) -> Server {
+    let (dir, port, controller) = (tempfile::tempdir().unwrap(), free_port(), free_port());
+    let properties = format!(
+        "process.roles=broker,controller\nnode.id=1\ncontroller.quorum.bootstrap.servers=127.0.0.1:{controller}\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\ncontroller.listener.names=CONTROLLER\n\
+         log.dirs={}\noffsets.topic.replication.factor=1\n",
+        dir.path().join("data").display()
+    );
+    let config = dir.path().join("server.properties");
+    std::fs::write(&config, properties).unwrap();
+    let id = "MkU3OEVBNTcwNTJENDM2Qg";
+    let format = java(jars, "kafka.tools.StorageTool")
+        .args(["format", "--standalone", "-t", id, "-c"])
+        .arg(&config)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&format.stderr).into_owned();
+    assert!(format.status.success(), "{said}");
+    let mut command = java(jars, "kafka.Kafka");
+    let server = start(dir, port, command.arg(&config));
+    crate::export::server::listening(port);
+    server
+}
+
+/// All messages of the only partition of a topic, a line each.
+pub fn consumed(jars: &Path, broker: &Server, topic: &str) -> String {
+    let tool = |class: &str, arguments: &[&str]| {
+        let output = java(jars, class)
+            .args(["--bootstrap-server", &format!("127.0.0.1:{}", broker.port)])
+            .args(["--topic", topic])
+            .args(arguments)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{class}: {said}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    // TOPIC:PARTITION:OFFSET
+    let end = tool("org.apache.kafka.tools.GetOffsetShell", &[]);
+    let number = end.trim().rsplit(':').next().unwrap();
+    let all = [
+        "--partition",
+        "0",
+        "--offset",
+        "earliest",
+        "--max-messages",
+        number,
+    ];
+    tool("org.apache.kafka.tools.consumer.ConsoleConsumer", &all)
+}
+
+/// A program of these jars, of little memory and soon started.
+fn java(jars: &Path, class: &str) -> Command {
+    let mut command = Command::new("java");
+    command
+        .args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
+        .arg("-cp")
+        .arg(jars.join("*"))
+        .arg(class)
+        .stdin(Stdio::null());
+    command
 }
 
 /// The password of the user `postgres` of a test's server.

@@ -1,11 +1,11 @@
 //! Gatling from Maven Central, twice: the current version, whose log is binary, and the last one whose log is text; compilers for
 //! simulations in Scala and Kotlin; our helper, and the recordings.
 
+use crate::maven::{fetch, need, quietly};
 use crate::repo;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
 use std::fs;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -49,18 +49,18 @@ pub(super) fn set_up() -> Result<PathBuf, String> {
         repo::cache_dir().ok_or("there is neither XDG_CACHE_HOME nor HOME to keep Gatling in")?;
     let place = cache.join(format!("gatling-{CURRENT}-{TEXT}"));
     let complete = place.join("complete");
-    need_java("javac")?;
+    need("javac")?;
     if complete.is_file() {
         return Ok(place);
     }
-    need_java("mvn")?;
+    need("mvn")?;
     for (version, folder) in [(CURRENT, place.clone()), (TEXT, place.join("text"))] {
         let artifact = [
             "io.gatling.highcharts",
             "gatling-charts-highcharts",
             version,
         ];
-        fetch(artifact, &folder).map_err(|error| format!("Gatling {version}: {error:#}"))?;
+        fetch(&[artifact], &folder).map_err(|error| format!("Gatling {version}: {error:#}"))?;
     }
     fs::write(&complete, "").map_err(|error| format!("{}: {error}", complete.display()))?;
     Ok(place)
@@ -73,7 +73,7 @@ pub(super) fn others() -> Vec<(&'static str, PathBuf)> {
         let complete = place.join("complete");
         if !complete.is_file() {
             let fetched =
-                fetch(compiler.artifact, &place).and_then(|()| Ok(fs::write(&complete, "")?));
+                fetch(&[compiler.artifact], &place).and_then(|()| Ok(fs::write(&complete, "")?));
             if let Err(error) = fetched {
                 eprintln!("{}: {error:#}", compiler.folder);
                 return None;
@@ -82,63 +82,6 @@ pub(super) fn others() -> Vec<(&'static str, PathBuf)> {
         Some((compiler.variable, place.join("lib")))
     });
     had.collect()
-}
-
-/// Sees that a program of the JDK or Maven is there, and installs both on a Debian machine where we are root.
-fn need_java(program: &str) -> Result<(), String> {
-    if repo::find_program(program, None).is_some() {
-        return Ok(());
-    }
-    let missing = format!(
-        "{program} is not on the path: install a JDK and Maven (Debian: default-jdk-headless maven)"
-    );
-    if !rustix::process::getuid().is_root() || repo::find_program("apt-get", None).is_none() {
-        return Err(missing);
-    }
-    for arguments in [
-        &["update", "-qq"][..],
-        &[
-            "install",
-            "-y",
-            "-qq",
-            "--no-install-recommends",
-            "default-jdk-headless",
-            "maven",
-        ],
-    ] {
-        let mut command = Command::new("apt-get");
-        command
-            .args(arguments)
-            .env("DEBIAN_FRONTEND", "noninteractive");
-        quietly(&mut command).map_err(|error| format!("{missing}; {error:#}"))?;
-    }
-    Ok(())
-}
-
-/// Has Maven copy an artifact and what it needs into `folder/lib`.
-fn fetch([group, artifact, version]: [&str; 3], folder: &Path) -> Result<()> {
-    let lib = folder.join("lib");
-    let _ = fs::remove_dir_all(&lib);
-    fs::create_dir_all(&lib)?;
-    let pom = folder.join("pom.xml");
-    fs::write(
-        &pom,
-        format!(
-            r#"<project xmlns="http://maven.apache.org/POM/4.0.0">
-  <modelVersion>4.0.0</modelVersion>
-  <groupId>floodgate</groupId><artifactId>gatling</artifactId><version>1</version><packaging>pom</packaging>
-  <dependencies><dependency>
-    <groupId>{group}</groupId><artifactId>{artifact}</artifactId><version>{version}</version>
-  </dependency></dependencies>
-</project>
-"#
-        ),
-    )?;
-    let mut mvn = Command::new("mvn");
-    mvn.args(["-q", "-B", "-f"]).arg(&pom);
-    mvn.args(["dependency:copy-dependencies", "-DincludeScope=runtime"]);
-    mvn.arg(format!("-DoutputDirectory={}", lib.display()));
-    quietly(&mut mvn)
 }
 
 /// Makes our helper and the recordings anew.
@@ -310,28 +253,4 @@ fn first_line(command: &mut Command) -> Result<String> {
     let output = command.output()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     Ok(text.lines().next().unwrap_or_default().to_owned())
-}
-
-/// Runs a command; its last lines are the error if it fails.
-fn quietly(command: &mut Command) -> Result<()> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("start {program}"))?;
-    let mut said = String::new();
-    if let Some(mut stderr) = child.stderr.take() {
-        stderr.read_to_string(&mut said)?;
-    }
-    let status = child.wait()?;
-    let lines: Vec<&str> = said.lines().rev().take(5).collect();
-    let last: Vec<&str> = lines.into_iter().rev().collect();
-    ensure!(
-        status.success(),
-        "{program}: {status}: {}",
-        last.join(" / ")
-    );
-    Ok(())
 }

@@ -1,4 +1,4 @@
-//! An OpenTelemetry Collector with what the tests need and no more: a receiver of OTLP, and an exporter that writes what came into a file. It is
+//! An OpenTelemetry Collector with what the tests need and no more: a receiver of OTLP, and exporters to a file, to Kafka, and by OTLP. It is
 //! built from its Go modules, where there is a Go.
 
 use super::folder;
@@ -6,7 +6,7 @@ use crate::go::Module;
 use std::path::PathBuf;
 
 /// Changes with the modules.
-const FOLDER: &str = "otelcol-1";
+const FOLDER: &str = "otelcol-2";
 
 /// The program, built if need be.
 pub(super) fn set_up() -> Result<PathBuf, String> {

@@ -5,6 +5,7 @@ mod collector;
 mod debian;
 mod hdr;
 mod influxdb;
+mod kafka;
 mod postgres;
 mod statsd;
 
@@ -59,6 +60,11 @@ const SERVERS: &[Server] = &[
         name: "otelcol",
         variable: "FLOODGATE_OTELCOL",
         set_up: collector::set_up,
+    },
+    Server {
+        name: "kafka",
+        variable: "FLOODGATE_KAFKA",
+        set_up: kafka::set_up,
     },
 ];
 
