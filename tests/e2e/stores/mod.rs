@@ -9,6 +9,7 @@ mod postgres;
 mod prometheus;
 mod recipes;
 pub mod servers;
+mod timescale;
 
 use crate::support::*;
 use floodgate_records::summary::Summary;

