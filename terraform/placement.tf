@@ -33,6 +33,7 @@ locals {
     start_timeout_s         = var.start_timeout_s
     exports                 = var.exports
     cloudwatch_namespaces   = var.cloudwatch_namespaces
+    run_metrics_namespace   = var.run_metrics_namespace
     # What a schedule starts stands here and not in its target, whose input lies in the dead-letter queue if it cannot be delivered.
     schedules = {
       for name, schedule in var.schedules : name => {

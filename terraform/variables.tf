@@ -321,6 +321,17 @@ variable "cloudwatch_namespaces" {
   }
 }
 
+variable "run_metrics_namespace" {
+  description = "Namespace of CloudWatch that gets the figures of every run that was judged, by test: they stand in the log of the function finish, and need no permission. Some 20 custom metrics a test, which cost money. null: none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.run_metrics_namespace == null ? true : can(regex("^[A-Za-z0-9._/#:-]{1,255}$", var.run_metrics_namespace)) && !startswith(var.run_metrics_namespace, "AWS/")
+    error_message = "run_metrics_namespace is ${jsonencode(var.run_metrics_namespace)}: take letters, digits and .-_/#:, up to 255, not beginning with AWS/, or null."
+  }
+}
+
 variable "alarms" {
   description = "When to raise alarms, and whom to notify: an SNS topic, or e-mail addresses; null: no alarms."
   type = object({

@@ -5,6 +5,7 @@ use crate::clock::between;
 use crate::cost::{observed_until, site};
 use crate::error::{Result, bounded};
 use crate::export;
+use crate::figures;
 use crate::launch::by_capacity;
 use crate::launched::LaunchedTasks;
 use crate::notify;
@@ -100,6 +101,11 @@ pub(crate) async fn handle(app: &App, run: Run) -> Result<Run> {
         tracing::warn!(reason, "report not written");
     }
     tell(app, &run, &finished.execution, began_ms).await;
+    if let Some(namespace) = &placement.run_metrics_namespace {
+        let at_ms = finished.execution.ended_ms.unwrap_or(now_ms);
+        let stack = &app.config.stack;
+        figures::emit(&app.out, namespace, stack, at_ms, &finished.summary);
+    }
     if !definition.notify.is_empty() {
         notify::later(app, &run.project, &run.execution, Moment::Ended).await;
     }

@@ -18,6 +18,7 @@ mod dispatch;
 mod ecs;
 mod error;
 mod export;
+mod figures;
 mod finish;
 mod id;
 mod launch;

@@ -51,6 +51,9 @@ pub struct StackConfig {
     /// Namespaces of CloudWatch that results may be exported to.
     #[serde(default)]
     pub cloudwatch_namespaces: Vec<String>,
+    /// The namespace of CloudWatch that gets the figures of all runs; none: none.
+    #[serde(default)]
+    pub run_metrics_namespace: Option<String>,
     /// What schedules start, by their names.
     #[serde(default)]
     pub schedules: BTreeMap<String, ScheduledRun>,

@@ -12,7 +12,7 @@ use std::time::Duration;
 const REQUESTS: f64 = 2.0 * 10.0 * PER_SECOND as f64;
 
 /// A stack whose projects are named, each with secrets of its own.
-fn stack() -> Stack {
+pub fn stack() -> Stack {
     let stack = Stack::new();
     let secrets = |project: &str| {
         json!([format!(
@@ -66,7 +66,8 @@ async fn carried_out(stack: &Stack, mut run: Value) -> Value {
     stack.call(Function::Merge, merge).await.unwrap()
 }
 
-async fn merged(stack: &Stack, exports: Value) -> Value {
+/// A run of these exports until there is nothing left but its verdict.
+pub async fn merged(stack: &Stack, exports: Value) -> Value {
     let (run, _) = running(stack, exports).await;
     for task in 0..2 {
         stack.measured(task, 10);

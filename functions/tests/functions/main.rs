@@ -5,6 +5,7 @@ mod api;
 mod bounds;
 mod ecs;
 mod exporting;
+mod figures;
 mod launching;
 mod machine;
 mod notifying;
