@@ -35,6 +35,8 @@ pub fn serve(bench: &Bench, more: &[&str]) -> (Running, u16) {
         "--tokens",
         "tokens.json",
     ];
+    // Of one that has served here before.
+    let _ = std::fs::remove_file(bench.path("address.txt"));
     let setting = "export HIDDEN=hunter2 FLOODGATE_SECRET_KEY=hunter2; exec > address.txt";
     let running = bench.spawn_limited(setting, &[&listen, more].concat());
     let mut address = String::new();
@@ -307,6 +309,44 @@ fn load_goes_only_where_the_project_may_send_it() {
     });
     assert!(why.contains("127.0.0.1 is not among the targets"), "{why}");
     assert_eq!(target.counters().requests(), 20);
+    running.signal("TERM");
+    running.end().expect(0);
+}
+
+#[test]
+fn wrong_tokens_hold_up_whoever_a_known_proxy_asks_for() {
+    let bench = Bench::new();
+    let (running, port) = serve(&bench, &["--proxies", "1"]);
+    let status = |token: &str, client: &str| {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        write!(
+            stream,
+            "GET /v1/projects HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\
+             x-forwarded-for: 203.0.113.1, {client}\r\n\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer[9..12].parse::<u16>().unwrap()
+    };
+    eventually("too many failures", || {
+        status("no-such-token-0123456789", "192.0.2.1") == 429
+    });
+    assert_eq!(status(TESTER, "192.0.2.2"), 200);
+    // Where nothing is known of a proxy, the connection's address counts, whatever is sent.
+    running.signal("TERM");
+    running.end().expect(0);
+    let (running, port) = serve(&bench, &[]);
+    eventually("too many failures", || {
+        ask(
+            port,
+            "no-such-token-0123456789",
+            "GET",
+            "/v1/projects",
+            &Value::Null,
+        )
+        .0 == 429
+    });
     running.signal("TERM");
     running.end().expect(0);
 }

@@ -31,7 +31,7 @@ mod start;
 mod starter;
 mod verdict;
 
-pub use access::{Access, BadOrigin, Limits, Origin};
+pub use access::{Access, BadOrigin, ClientAddress, Limits, Origin};
 pub use budgets::{Bounds, BudgetState, Halted, Holder, Taken};
 pub use caller::Caller;
 pub use console::{BadAddress, console_files};

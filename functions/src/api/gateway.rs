@@ -6,8 +6,10 @@ use axum::extract::{Request, State};
 use axum::http::Uri;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use floodgate_api::ClientAddress;
 use lambda_http::RequestExt as _;
 use lambda_http::request::RequestContext;
+use std::net::IpAddr;
 use std::sync::Arc;
 use tower::ServiceBuilder;
 
@@ -28,6 +30,9 @@ async fn prove(
     mut request: Request,
     next: Next,
 ) -> Response {
+    if let Some(address) = source(&request) {
+        request.extensions_mut().insert(ClientAddress(address));
+    }
     if let Some(arn) = signer(&request) {
         let caller = settings.caller(&arn);
         request.extensions_mut().insert(caller);
@@ -41,6 +46,14 @@ fn signer(request: &Request) -> Option<String> {
         return None;
     };
     context.authorizer.as_ref()?.iam.as_ref()?.user_arn.clone()
+}
+
+/// Whom the gateway has answered.
+fn source(request: &Request) -> Option<IpAddr> {
+    let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else {
+        return None;
+    };
+    context.http.source_ip.as_ref()?.parse().ok()
 }
 
 fn unprefixed(mut request: Request) -> Request {

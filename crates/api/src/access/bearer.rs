@@ -1,5 +1,6 @@
 //! Who is let in by a token in the header `authorization` (RFC 6750).
 
+use super::failures::Failures;
 use super::limit::Limits;
 use crate::caller::Caller;
 use crate::console::is_page;
@@ -21,6 +22,7 @@ const COOKIE: &str = "floodgate-token";
 pub(super) struct Bearer {
     identities: Arc<Identities>,
     limits: Limits,
+    failures: Failures,
     now_ms: fn() -> i64,
 }
 
@@ -29,8 +31,13 @@ impl Bearer {
         Self {
             identities,
             limits,
+            failures: Failures::new(0),
             now_ms,
         }
+    }
+
+    pub(super) fn behind_proxies(&mut self, proxies: usize) {
+        self.failures = Failures::new(proxies);
     }
 }
 
@@ -44,6 +51,14 @@ pub(super) async fn judge(bearer: &Bearer, mut request: Request, next: Next) -> 
     // A gateway in front has proven who asks: no header of a request can put this there.
     let proven = request.extensions().get::<Caller>().cloned();
     let sent = token(request.headers()).or_else(|| kept(&request));
+    let from = bearer.failures.source(&request);
+    if let (None, Some(_), Some(wait_s)) = (
+        &proven,
+        sent,
+        bearer.failures.wait_s(from.as_deref(), now_ms),
+    ) {
+        return too_many(wait_s, "too many failed attempts from this address");
+    }
     let known = match (proven, sent) {
         (Some(caller), _) if caller.grants.is_empty() => Err(Refused::NoRole),
         (Some(caller), _) => Ok(caller),
@@ -52,10 +67,15 @@ pub(super) async fn judge(bearer: &Bearer, mut request: Request, next: Next) -> 
     };
     let caller = match known {
         Ok(caller) => caller,
-        Err(why) => return refuse(&why),
+        Err(why) => {
+            if why.is_failure() {
+                bearer.failures.note(from.as_deref(), now_ms);
+            }
+            return refuse(&why);
+        }
     };
     if let Err(wait_s) = bearer.limits.take(&caller.name, now_ms) {
-        return too_many(wait_s);
+        return too_many(wait_s, "too many requests");
     }
     request.extensions_mut().insert(caller);
     next.run(request).await
@@ -101,8 +121,8 @@ fn refuse(why: &Refused) -> Response {
     response
 }
 
-fn too_many(wait_s: u64) -> Response {
-    let detail = format!("too many requests: ask again in {wait_s} s");
+fn too_many(wait_s: u64, why: &str) -> Response {
+    let detail = format!("{why}: ask again in {wait_s} s");
     let mut response = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail).into_response();
     let headers = response.headers_mut();
     headers.insert(RETRY_AFTER, HeaderValue::from(wait_s));

@@ -2,9 +2,11 @@
 
 mod bearer;
 mod browser;
+mod failures;
 mod limit;
 mod origins;
 
+pub use failures::ClientAddress;
 pub use limit::Limits;
 pub use origins::{BadOrigin, Origin};
 
@@ -54,6 +56,16 @@ impl Access {
     /// among the request's extensions.
     pub fn by_token(identities: Arc<Identities>, limits: Limits, now_ms: fn() -> i64) -> Self {
         Self::by(Way::Bearer(Bearer::new(identities, limits, now_ms)))
+    }
+
+    /// The same behind so many proxies, each of which adds the address of whom it asks for to `x-forwarded-for`: by that of the outermost
+    /// it is counted who fails to be let in. Without any it is the address of the connection.
+    #[must_use]
+    pub fn behind_proxies(mut self, proxies: u8) -> Self {
+        if let Way::Bearer(bearer) = &mut self.way {
+            bearer.behind_proxies(usize::from(proxies));
+        }
+        self
     }
 
     /// Lets pages read the API that lie at these places: those of [`crate::console_files`]. Who asks is found out as ever.

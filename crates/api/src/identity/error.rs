@@ -44,6 +44,13 @@ pub(crate) enum Refused {
     },
 }
 
+impl Refused {
+    /// Whether somebody has brought a token that is wrong, and not just none, or one that nobody can check now.
+    pub(crate) fn is_failure(&self) -> bool {
+        !matches!(self, Self::Missing | Self::Unavailable { .. })
+    }
+}
+
 /// Why a file that says who is let in cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {

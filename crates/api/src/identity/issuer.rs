@@ -1,37 +1,18 @@
 //! Providers of identities: whose tokens are taken, for whom they must be meant, and which claims are which role.
 
 use super::error::{ConfigError, Refused};
-use super::jwks::Jwks;
 use super::jwt::Jwt;
+use super::keys::{Fetch, Keys};
 use super::member::{Member, Via};
 use crate::caller::Caller;
-use async_trait::async_trait;
 use floodgate_policy::{Grants, Role};
 use floodgate_records::execution::PrincipalIs;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::Mutex;
-
-/// How long keys are taken as they were read, in ms.
-const FRESH_MS: i64 = 15 * 60_000;
-/// How long they are taken if they cannot be read again.
-const STALE_MS: i64 = 24 * 3_600_000;
-/// Between two attempts to read them, so that tokens with invented key ids cause no load elsewhere.
-const PAUSE_MS: i64 = 30_000;
-
-/// Gets the keys of an issuer.
-#[async_trait]
-pub trait Fetch: Send + Sync {
-    /// What lies at a URL.
-    ///
-    /// # Errors
-    /// Why it cannot be had, a sentence.
-    async fn get(&self, url: &str) -> Result<Vec<u8>, String>;
-}
 
 /// The file as written.
 #[derive(Debug, Deserialize)]
@@ -98,10 +79,9 @@ impl Config {
     }
 
     pub(super) fn issuers(self, fetch: &Arc<dyn Fetch>) -> Vec<Issuer> {
-        let issuer = |settings| Issuer {
+        let issuer = |settings: Settings| Issuer {
+            keys: Arc::new(Keys::new(&settings.name, &settings.jwks, Arc::clone(fetch))),
             settings,
-            fetch: Arc::clone(fetch),
-            keys: Mutex::default(),
         };
         self.issuers.into_iter().map(issuer).collect()
     }
@@ -164,19 +144,10 @@ impl Rule {
     }
 }
 
-/// Keys, and when they were read.
-#[derive(Debug, Default)]
-struct Cached {
-    keys: Jwks,
-    at_ms: Option<i64>,
-    tried_ms: Option<i64>,
-}
-
 /// One provider, with its keys as they were read last.
 pub(super) struct Issuer {
     settings: Settings,
-    fetch: Arc<dyn Fetch>,
-    keys: Mutex<Cached>,
+    keys: Arc<Keys>,
 }
 
 impl fmt::Debug for Issuer {
@@ -196,7 +167,7 @@ impl Issuer {
     /// Who brings this token.
     pub(super) async fn caller(&self, jwt: &Jwt<'_>, now_ms: i64) -> Result<Caller, Refused> {
         // Before anything else of it is believed.
-        if !self.signed(jwt, now_ms).await? {
+        if !self.keys.signed(jwt, now_ms).await? {
             return Err(Refused::Signature);
         }
         jwt.is_timely(now_ms)?;
@@ -233,49 +204,6 @@ impl Issuer {
             when: rule.when.clone(),
             expires_ms: None,
         })
-    }
-
-    async fn signed(&self, jwt: &Jwt<'_>, now_ms: i64) -> Result<bool, Refused> {
-        let kid = jwt.kid.as_deref();
-        let mut cached = self.keys.lock().await;
-        let age_ms = |at: Option<i64>| at.map(|at| now_ms.saturating_sub(at));
-        let is_fresh = age_ms(cached.at_ms).is_some_and(|age| age < FRESH_MS);
-        let known = is_fresh && cached.keys.has(jwt.algorithm, kid);
-        let paused = age_ms(cached.tried_ms).is_some_and(|age| age < PAUSE_MS);
-        if !known && !paused {
-            cached.tried_ms = Some(now_ms);
-            match self.load().await {
-                Ok(keys) => {
-                    cached.keys = keys;
-                    cached.at_ms = Some(now_ms);
-                }
-                Err(why) if age_ms(cached.at_ms).is_none_or(|age| age > STALE_MS) => {
-                    return Err(self.unavailable(&why));
-                }
-                Err(_) => {}
-            }
-        }
-        if age_ms(cached.at_ms).is_none_or(|age| age > STALE_MS) {
-            return Err(self.unavailable("they could not be read a moment ago"));
-        }
-        let (message, signature) = (jwt.signed, &jwt.signature);
-        Ok(cached.keys.signed(jwt.algorithm, kid, message, signature))
-    }
-
-    fn unavailable(&self, why: &str) -> Refused {
-        let name = &self.settings.name;
-        Refused::Unavailable {
-            why: format!("the keys of {name}: {why}"),
-        }
-    }
-
-    async fn load(&self) -> Result<Jwks, String> {
-        let from = &self.settings.jwks;
-        let json = match from.contains("://") {
-            true => self.fetch.get(from).await?,
-            false => std::fs::read(PathBuf::from(from)).map_err(|e| e.to_string())?,
-        };
-        Jwks::parse(&json).map_err(|error| error.to_string())
     }
 }
 

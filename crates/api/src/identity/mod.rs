@@ -4,12 +4,13 @@ mod error;
 mod issuer;
 mod jwks;
 mod jwt;
+mod keys;
 mod member;
 mod tokens;
 
 pub use error::ConfigError;
 pub(crate) use error::Refused;
-pub use issuer::Fetch;
+pub use keys::Fetch;
 pub(crate) use member::{Member, Via};
 
 use crate::caller::Caller;

@@ -3,5 +3,6 @@
 
 mod matrix;
 mod refused;
+mod slow;
 mod support;
 mod used;

@@ -106,6 +106,34 @@ async fn who_asks_too_often_is_told_when_to_ask_again() {
 }
 
 #[tokio::test]
+async fn wrong_tokens_hold_up_the_address_that_sends_them_and_nobody_else() {
+    let bench = Bench::new();
+    let (wrong, right) = ("no-such-token-0123456789", listed("viewer", "own"));
+    let (eve, ann) = ("192.0.2.1", "192.0.2.2");
+    for _ in 0..20 {
+        assert_eq!(bench.from(eve, Some(wrong)).await, (401, None));
+        assert_eq!(bench.from(eve, None).await.0, 401, "no token is no attempt");
+        assert_eq!(bench.from(ann, Some(&right)).await.0, 200);
+    }
+    let later = (429, Some("1".to_owned()));
+    assert_eq!(bench.from(eve, Some(wrong)).await, later);
+    assert_eq!(bench.from(eve, Some(&right)).await, later);
+    assert_eq!(bench.from(ann, Some(&right)).await.0, 200);
+    assert_eq!(bench.from(ann, Some(wrong)).await.0, 401);
+    // Somebody whom a gateway would have to prove is none of these: without an address nobody is held up.
+    assert_eq!(
+        bench.get("/v1/projects", &right).await.status,
+        StatusCode::OK
+    );
+    // Tokens that nobody can check now are no attempts.
+    *bench.provider.jwks.lock().unwrap() = Err("no route".into());
+    let unchecked = bench.keys.es256(&claims("viewer", "own"));
+    for _ in 0..30 {
+        assert_eq!(bench.from("192.0.2.3", Some(&unchecked)).await.0, 503);
+    }
+}
+
+#[tokio::test]
 async fn whatever_is_wrong_is_a_problem() {
     let bench = Bench::new();
     let admin = listed("admin", "own");

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -25,6 +26,7 @@ use ring::signature::{
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::error::Error;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use tower::ServiceExt as _;
@@ -143,6 +145,11 @@ impl Definitions for Unknown {
     }
 }
 
+/// Definitions of no run.
+pub fn unknown() -> Box<dyn Definitions> {
+    Box::new(Unknown)
+}
+
 /// Gives the keys, and counts how often.
 pub struct Provider {
     pub jwks: Mutex<Result<Value, String>>,
@@ -220,6 +227,13 @@ impl Bench {
         }
     }
 
+    pub fn stores(&self) -> Stores {
+        Stores {
+            objects: self.store.clone(),
+            records: self.store.clone(),
+        }
+    }
+
     pub async fn put(&self, project: &str, n: u8, status: Status) -> String {
         let id = format!("01JD7Q3W5Z8X9Y0A1B2C3D4E{n:02}");
         let run = Execution {
@@ -267,6 +281,21 @@ impl Bench {
             json: serde_json::from_str(&text).unwrap_or_default(),
             text,
         }
+    }
+
+    /// The status of an answer to somebody at this address, and when to ask again.
+    pub async fn from(&self, address: &str, token: Option<&str>) -> (u16, Option<String>) {
+        let mut request = Request::builder().uri("/v1/projects");
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let mut request = request.body(Body::empty()).unwrap();
+        let peer = SocketAddr::new(address.parse().unwrap(), 4_000);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let answer = self.routes.clone().oneshot(request).await.unwrap();
+        let again = answer.headers().get(header::RETRY_AFTER);
+        let again = again.map(|value| value.to_str().unwrap().to_owned());
+        (answer.status().as_u16(), again)
     }
 
     pub async fn get(&self, path: &str, token: &str) -> Answer {

@@ -40,6 +40,9 @@ pub struct Args {
     /// Requests per second of each principal in the long run; ten seconds' worth at once
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub rate: u32,
+    /// Proxies in front, each of which adds the address of its client to x-forwarded-for; failed attempts are counted by address
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=9))]
+    pub proxies: u8,
     /// Runs at the same time; more would share the machine and measure each other
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub max_runs: u16,
@@ -89,8 +92,10 @@ pub async fn serve(args: Args) -> Result<ExitCode> {
     let mut signals = Signals::new()?;
     let clockwork = Scheduler::new(scheduled, Arc::new(Shared(Arc::clone(&processes))));
     let access = Access::by_token(identities, Limits::per_second(args.rate), now_ms)
+        .behind_proxies(args.proxies)
         .from_pages_at(args.allow_origin);
-    let served = axum::serve(listener, router(service, access));
+    let routes = router(service, access).into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, routes);
     tokio::select! {
         ended = served => ended.map_err(|error| CliError::run("the API", error.to_string()))?,
         () = by_the_clock(&clockwork) => {}
