@@ -162,7 +162,7 @@ fn is_there(store: &LocalStore, record: &Execution) -> bool {
     !had_folder(record) || has_folder(store, &record.project, &record.id)
 }
 
-pub(super) fn has_folder(store: &LocalStore, project: &str, id: &str) -> bool {
+fn has_folder(store: &LocalStore, project: &str, id: &str) -> bool {
     store
         .root
         .join(ExecutionKeys::new(project, id).root())

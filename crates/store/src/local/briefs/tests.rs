@@ -61,7 +61,7 @@ impl Bench {
 
     /// Waits until a file that is written gets another time than this one has.
     fn wait_for_another_time(&self, path: &std::path::Path) {
-        let changed = |path: &std::path::Path| Stamp::of(&std::fs::metadata(path).unwrap()).changed;
+        let changed = |path: &std::path::Path| Stamp::of(&rustix::fs::stat(path).unwrap()).changed;
         let probe = self.dir.path().join("probe");
         loop {
             std::fs::write(&probe, "x").unwrap();
@@ -155,6 +155,31 @@ async fn a_run_whose_folder_is_gone_is_not_listed_though_its_record_is_known() {
     assert_eq!(bench.listed().await, [of(ID, Status::Running)]);
     std::fs::remove_dir(&folder).unwrap();
     assert_eq!(bench.listed().await, []);
+}
+
+#[tokio::test]
+async fn of_many_runs_too_those_are_left_out_whose_folder_is_gone() {
+    let bench = Bench::new();
+    let id = |n: usize| format!("01JD{n:022}");
+    for n in 0..MANY + 10 {
+        let mut record = execution("p", "home", &id(n));
+        record.started_ms = Some(1);
+        let path = bench.store.record_path("p", &id(n)).unwrap();
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, serde_json::to_vec(&record).unwrap()).unwrap();
+        if n % 2 == 0 {
+            let folder = bench.dir.path().join("projects/p/executions").join(id(n));
+            std::fs::create_dir_all(folder).unwrap();
+        }
+    }
+    let found = bench.store.select(&Wanted::all(None)).await.unwrap();
+    assert_eq!(found.runs.len(), MANY / 2 + 5);
+    assert!(
+        found
+            .runs
+            .iter()
+            .all(|run| run.id.ends_with(['0', '2', '4', '6', '8']))
+    );
 }
 
 #[tokio::test]
