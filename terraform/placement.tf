@@ -42,6 +42,9 @@ locals {
         version    = schedule.version
         parameters = schedule.parameters
         env        = schedule.env
+        overlap    = schedule.overlap
+        blackouts  = schedule.blackouts
+        timezone   = schedule.timezone
       }
     }
     # What one function merges at most is the functions' own business; tests set it.

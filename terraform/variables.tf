@@ -240,7 +240,7 @@ variable "secret_kms_key_arns" {
 }
 
 variable "schedules" {
-  description = "Scheduled runs by name: cron(…), rate(…) or at(…), a time zone, the run's project, test, version, parameters and env, and how many minutes late it can start."
+  description = "Scheduled runs by name: cron(…), rate(…) or at(…), a time zone, the run's project, test, version, parameters and env, how many minutes late it can start, what becomes of a start while the last run goes on (skip, queue, replace), and windows in which nothing starts (blackouts)."
   type = map(object({
     expression       = string
     timezone         = optional(string, "UTC")
@@ -252,6 +252,8 @@ variable "schedules" {
     description      = optional(string)
     flexible_minutes = optional(number, 0)
     enabled          = optional(bool, true)
+    overlap          = optional(string, "skip")
+    blackouts        = optional(list(string), [])
   }))
   default  = {}
   nullable = false

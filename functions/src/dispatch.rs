@@ -29,8 +29,12 @@ async fn of_function(app: &App, payload: Value) -> Result<Value> {
         Function::Reap => answer(Box::pin(reap::handle(app, read(payload)?)).await),
         Function::Notify => answer(Box::pin(notify::handle(app, read(payload)?)).await),
     };
-    if let Err(error) = &result {
-        tracing::error!(error = error.name(), problem = %error, "failed");
+    match &result {
+        Err(error) if error.is_fault() => {
+            tracing::error!(error = error.name(), problem = %error, "failed");
+        }
+        Err(error) => tracing::info!(error = error.name(), reason = %error, "does not start now"),
+        Ok(_) => {}
     }
     result
 }

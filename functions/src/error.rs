@@ -30,6 +30,12 @@ pub enum FunctionError {
     /// The service that runs tasks did not answer as it should.
     #[error("{0}")]
     Placement(#[source] Cause),
+    /// A schedule's start that is left out: not a fault.
+    #[error("{0}")]
+    Skipped(#[source] Cause),
+    /// One that waits for the end of the schedule's last run: not a fault either.
+    #[error("{0}")]
+    Waiting(#[source] Cause),
     /// Everything else: the run may not or cannot be carried out.
     #[error("{0}")]
     Errored(#[source] Cause),
@@ -40,11 +46,13 @@ pub(crate) type Result<T> = std::result::Result<T, FunctionError>;
 
 impl FunctionError {
     /// The names of all errors.
-    pub const NAMES: [&'static str; 5] = [
+    pub const NAMES: [&'static str; 7] = [
         ERROR_INVALID,
         "Floodgate.Throttled",
         "Floodgate.Storage",
         "Floodgate.Placement",
+        "Floodgate.Skipped",
+        "Floodgate.Waiting",
         "Floodgate.Errored",
     ];
 
@@ -63,6 +71,11 @@ impl FunctionError {
         Self::Errored(cause.into())
     }
 
+    /// Whether something went wrong at all.
+    pub(crate) const fn is_fault(&self) -> bool {
+        !matches!(self, Self::Skipped(_) | Self::Waiting(_))
+    }
+
     /// The name that the state machine sees.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -70,7 +83,9 @@ impl FunctionError {
             Self::Throttled(_) => Self::NAMES[1],
             Self::Storage(_) => Self::NAMES[2],
             Self::Placement(_) => Self::NAMES[3],
-            Self::Errored(_) => Self::NAMES[4],
+            Self::Skipped(_) => Self::NAMES[4],
+            Self::Waiting(_) => Self::NAMES[5],
+            Self::Errored(_) => Self::NAMES[6],
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::pattern::matches;
 use crate::principal;
 use floodgate_control::{TargetRules, json};
 use floodgate_records::architecture::Architecture;
+use floodgate_records::schedule::Overlap;
 use floodgate_records::word::Words;
 use floodgate_store::ObjectStore;
 use serde::{Deserialize, Serialize};
@@ -132,6 +133,19 @@ pub struct ScheduledRun {
     /// What `${env:NAME}` stands for.
     #[serde(default)]
     pub env: Option<BTreeMap<String, String>>,
+    /// What becomes of a start while its last run goes on.
+    #[serde(default)]
+    pub overlap: Overlap,
+    /// Windows in which nothing starts.
+    #[serde(default)]
+    pub blackouts: Vec<String>,
+    /// Their time zone.
+    #[serde(default = "utc")]
+    pub timezone: String,
+}
+
+fn utc() -> String {
+    "UTC".to_owned()
 }
 
 /// Where a task's network interface lies.

@@ -315,6 +315,44 @@ run "schedule" {
   expect_failures = [var.schedules]
 }
 
+run "an_overlap_policy_that_is_none" {
+  command = plan
+
+  module {
+    source = "./modules/schedules"
+  }
+
+  variables {
+    name                  = "floodgate"
+    iam_prefix            = "floodgate"
+    account_id            = "123456789012"
+    state_machine_arns    = { "*" = "arn:aws:states:eu-west-1:123456789012:stateMachine:floodgate__scheduled" }
+    dead_letter_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:floodgate-dead-letters"
+    schedules             = { soak = { expression = "rate(1 day)", overlap = "wait", project = "shop", test = "soak" } }
+  }
+
+  expect_failures = [var.schedules]
+}
+
+run "a_window_that_is_none" {
+  command = plan
+
+  module {
+    source = "./modules/schedules"
+  }
+
+  variables {
+    name                  = "floodgate"
+    iam_prefix            = "floodgate"
+    account_id            = "123456789012"
+    state_machine_arns    = { "*" = "arn:aws:states:eu-west-1:123456789012:stateMachine:floodgate__scheduled" }
+    dead_letter_queue_arn = "arn:aws:sqs:eu-west-1:123456789012:floodgate-dead-letters"
+    schedules             = { soak = { expression = "rate(1 day)", blackouts = ["mon-fri 9-18"], project = "shop", test = "soak" } }
+  }
+
+  expect_failures = [var.schedules]
+}
+
 run "results_before_raw_data" {
   command = plan
 

@@ -197,7 +197,7 @@ run "emulator" {
 run "schedules_and_alarms" {
   variables {
     schedules = {
-      soak = { expression = "cron(0 2 * * ? *)", timezone = "Europe/Berlin", project = "shop", test = "soak" }
+      soak = { expression = "cron(0 2 * * ? *)", timezone = "Europe/Berlin", project = "shop", test = "soak", overlap = "queue", blackouts = ["mon-fri 09:00-18:00", "2026-12-20T00:00:00/2027-01-04T00:00:00"] }
     }
     alarms = { daily_spend_usd = 10, emails = ["team@example.com"] }
   }
@@ -209,6 +209,11 @@ run "schedules_and_alarms" {
 
   assert {
     condition     = jsondecode(aws_s3_object.placement.content).schedules.soak.test == "soak"
+    error_message = aws_s3_object.placement.content
+  }
+
+  assert {
+    condition     = jsondecode(aws_s3_object.placement.content).schedules.soak.overlap == "queue" && length(jsondecode(aws_s3_object.placement.content).schedules.soak.blackouts) == 2 && jsondecode(aws_s3_object.placement.content).schedules.soak.timezone == "Europe/Berlin"
     error_message = aws_s3_object.placement.content
   }
 

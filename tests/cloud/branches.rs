@@ -48,6 +48,9 @@ const CASES: &[Case] = &[
     case("aborted", "Floodgate.Aborted",
         "Prepare Launch Launched WatchWait Watch Watched PlanMerge Merge Finish Verdict Aborted"),
     case("invalid", "Floodgate.InvalidDefinition", "Prepare InvalidDefinition"),
+    // A schedule's start that is left out, at once or after it has waited.
+    case("skipped", "", "Prepare Skipped"),
+    case("waited", "", "Prepare Skipped"),
     case("prepare-errored", "Floodgate.Errored", "Prepare Errored"),
     // What a run would cost, with nothing to recover if that cannot be told.
     case("estimated", "", "Estimate"),
@@ -207,6 +210,9 @@ fn machine() -> Value {
 fn hasten(value: &mut Value) {
     if let Some(delay) = value.get_mut("MaxDelaySeconds") {
         *delay = json!(2);
+    }
+    if let Some(interval) = value.get_mut("IntervalSeconds") {
+        *interval = json!(1);
     }
     match value {
         Value::Object(fields) => fields.values_mut().for_each(hasten),

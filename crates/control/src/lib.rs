@@ -36,6 +36,7 @@ mod stop;
 mod stores;
 mod targets;
 mod trend;
+pub mod turns;
 pub mod watch;
 
 pub use audit::Who;

@@ -40,7 +40,7 @@ pub fn times(schedule: &Schedule) -> Result<Times> {
     read().map_err(|error| wrong(&schedule.name, error))
 }
 
-fn wrong(name: &str, problem: impl ToString) -> ControlError {
+pub(crate) fn wrong(name: &str, problem: impl ToString) -> ControlError {
     ControlError::Schedule {
         name: name.to_owned(),
         problem: problem.to_string(),

@@ -86,6 +86,23 @@ pub struct ScheduleState {
     pub last: Vec<ScheduledStart>,
 }
 
+/// Whose turn it is among the executions of a schedule in AWS.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Turn {
+    /// The last one that was let through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution: Option<String>,
+    /// When that was, Unix ms.
+    #[serde(default)]
+    pub at_ms: i64,
+    /// The one that waits for its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<String>,
+    /// When it asked last, Unix ms.
+    #[serde(default)]
+    pub waiting_ms: i64,
+}
+
 /// What became of a start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScheduledStart {

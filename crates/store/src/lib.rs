@@ -24,6 +24,7 @@ use bytes::Bytes;
 use floodgate_records::audit::AuditEntry;
 use floodgate_records::budget::{Account, Amount, Limit, Reservation};
 use floodgate_records::execution::Execution;
+use floodgate_records::schedule::Turn;
 use floodgate_records::status::Status;
 use floodgate_records::test::TestRecord;
 use std::sync::Arc;
@@ -197,6 +198,16 @@ pub trait RecordStore: Send + Sync {
         execution: &str,
         actual: Amount,
     ) -> Result<()>;
+    /// Whose turn it is among the executions of a schedule; strongly consistent.
+    async fn schedule_turn(&self, project: &str, schedule: &str) -> Result<Turn>;
+    /// Puts a turn in place of another one. `false`: it is another one by now. Of many that do so at once, one gets it.
+    async fn pass_turn(
+        &self,
+        project: &str,
+        schedule: &str,
+        from: &Turn,
+        to: &Turn,
+    ) -> Result<bool>;
     /// What a month's executions have cost and hold.
     async fn account(&self, project: &str, yyyymm: &str) -> Result<Account>;
 }

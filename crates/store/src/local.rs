@@ -16,6 +16,7 @@ mod tests;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests_of_listings;
+mod turns;
 mod versions;
 
 pub use hold::{Alone, Hold};
@@ -32,6 +33,7 @@ use floodgate_records::audit::AuditEntry;
 use floodgate_records::budget::{Account, Amount, Limit, Reservation};
 use floodgate_records::execution::Execution;
 use floodgate_records::keys::ExecutionKeys;
+use floodgate_records::schedule::Turn;
 use floodgate_records::status::Status;
 use floodgate_records::test::TestRecord;
 use std::io::ErrorKind;
@@ -376,6 +378,25 @@ impl RecordStore for LocalStore {
         check_name(execution)?;
         let execution = execution.to_owned();
         self.blocking(move |store| account::settle(store, &of, &execution, actual))
+            .await
+    }
+
+    async fn schedule_turn(&self, project: &str, schedule: &str) -> Result<Turn> {
+        let (project, schedule) = (project.to_owned(), schedule.to_owned());
+        self.blocking(move |store| turns::read(store, &project, &schedule))
+            .await
+    }
+
+    async fn pass_turn(
+        &self,
+        project: &str,
+        schedule: &str,
+        from: &Turn,
+        to: &Turn,
+    ) -> Result<bool> {
+        let (project, schedule) = (project.to_owned(), schedule.to_owned());
+        let (from, to) = (from.clone(), to.clone());
+        self.blocking(move |store| turns::pass(store, &project, &schedule, &from, &to))
             .await
     }
 

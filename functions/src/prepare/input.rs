@@ -168,6 +168,11 @@ impl Input {
         Ok(Some(ordered))
     }
 
+    /// Who starts it, as far as is said.
+    pub(super) fn principal(&self) -> Option<&str> {
+        self.trigger.principal.as_deref()
+    }
+
     /// The overrides: texts as they are, everything else as JSON.
     pub(super) fn overrides(&self) -> Vec<(String, String)> {
         let text = |value: &Value| match value {

@@ -6,6 +6,7 @@ mod input;
 mod refusal;
 mod rules;
 mod test;
+mod turn;
 
 pub(crate) use input::Prepare;
 pub(crate) use refusal::{RefusalDraft, write_down};
@@ -84,7 +85,13 @@ pub(crate) async fn handle(app: &App, start: Prepare) -> Result<Answer> {
     let mut known = RefusalDraft::of_input(&id, &input, &run.arn, now_ms);
     known.vouch(vouched);
     let said = ordered.and(said);
-    let result = match said.and_then(|()| theirs(&tenant, &placement, &mut known)) {
+    let allowed = said.and_then(|()| theirs(&tenant, &placement, &mut known));
+    // Whoever starts a schedule's run by hand wants it now.
+    let turn = match allowed {
+        Ok(()) if scheduled == "yes" => turn::take(app, &input, &placement, &id, started_ms).await,
+        allowed => allowed,
+    };
+    let result = match turn {
         Ok(()) => {
             admit(
                 app, &input, &run.arn, &placement, &tenant, vouched, &mut known,

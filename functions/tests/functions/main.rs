@@ -15,5 +15,6 @@ mod reaping;
 mod receiver;
 mod refusing;
 mod running;
+mod scheduling;
 mod support;
 mod tenants;

@@ -9,7 +9,7 @@ variable "iam_prefix" {
 }
 
 variable "schedules" {
-  description = "Scheduled runs by name: cron(…), rate(…) or at(…), the time zone, and the run's input."
+  description = "Scheduled runs by name: cron(…), rate(…) or at(…), the time zone, the run's input, and what overlaps and windows leave out."
   type = map(object({
     expression       = string
     timezone         = optional(string, "UTC")
@@ -21,6 +21,8 @@ variable "schedules" {
     description      = optional(string)
     flexible_minutes = optional(number, 0)
     enabled          = optional(bool, true)
+    overlap          = optional(string, "skip")
+    blackouts        = optional(list(string), [])
   }))
 
   validation {
@@ -31,6 +33,16 @@ variable "schedules" {
   validation {
     condition     = alltrue([for schedule in values(var.schedules) : can(regex("^(cron|rate|at)\\(.+\\)$", schedule.expression))])
     error_message = "schedules has the expression ${join(", ", [for schedule in values(var.schedules) : jsonencode(schedule.expression) if !can(regex("^(cron|rate|at)\\(.+\\)$", schedule.expression))])}: take cron(minute hour day month weekday year), rate(value unit) or at(yyyy-mm-ddThh:mm:ss)."
+  }
+
+  validation {
+    condition     = alltrue([for schedule in values(var.schedules) : contains(["skip", "queue", "replace"], schedule.overlap)])
+    error_message = "schedules has overlap ${join(", ", [for schedule in values(var.schedules) : jsonencode(schedule.overlap)])}: take skip (leave a start out while the last run goes on), queue (wait for its end) or replace (stop it)."
+  }
+
+  validation {
+    condition     = alltrue([for window in flatten([for schedule in values(var.schedules) : schedule.blackouts]) : can(regex("^(daily|(mon|tue|wed|thu|fri|sat|sun)(-(mon|tue|wed|thu|fri|sat|sun))?(,(mon|tue|wed|thu|fri|sat|sun)(-(mon|tue|wed|thu|fri|sat|sun))?)*) +([01][0-9]|2[0-3]):[0-5][0-9]-(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$|^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}/[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}$", window))])
+    error_message = "schedules has the blackouts ${jsonencode(flatten([for schedule in values(var.schedules) : schedule.blackouts]))}: take windows such as \"mon-fri 09:00-18:00\", \"daily 22:00-02:00\" or \"2026-12-20T00:00:00/2027-01-04T00:00:00\", in the schedule's time zone."
   }
 
   validation {

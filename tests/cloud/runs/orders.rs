@@ -4,6 +4,7 @@ use super::shop;
 use crate::execution::{PROJECT, arrivals, eventually, input};
 use crate::stack::Stack;
 use aws_sdk_sfn::types::ExecutionStatus;
+use floodgate_records::audit::Action;
 use floodgate_records::control::StopReason;
 use floodgate_records::execution::{PrincipalIs, TriggerKind};
 use floodgate_records::status::Status;
@@ -154,6 +155,78 @@ async fn a_schedule_starts_a_run() {
         .collect();
     assert_eq!(known[0], ("start", PrincipalIs::Verified), "{known:?}");
     assert_eq!((ended.requests(), shop.counters().requests()), (150, 150));
+}
+
+/// Two starts of a schedule at once make one run; the next replaces it.
+#[tokio::test]
+#[ignore = "needs the emulator: cargo xtask test"]
+async fn a_start_of_a_schedule_is_left_out_or_replaces_the_last_run() {
+    let shop = shop();
+    let definition = arrivals("overlap", &shop.url(), (50, "60s"), 1, "");
+    let deployed = async |overlap: &str| {
+        let run = serde_json::json!({"project": PROJECT, "test": "overlap", "overlap": overlap});
+        let schedule = [
+            "--schedule",
+            &run.to_string(),
+            "--schedule-expression",
+            "at(2099-01-01T00:00:00)",
+        ];
+        Stack::own("overlap", &schedule).await
+    };
+    let stack = deployed("skip").await;
+    stack.register("overlap", &definition).await;
+    // As Scheduler does.
+    let start = async |stack: &Stack, id: &str| {
+        let states = &stack.administrator.states;
+        let call = states
+            .start_execution()
+            .state_machine_arn(stack.scheduled());
+        let call = call.name(id).input(r#"{"schedule": "nightly"}"#);
+        call.send().await.unwrap().execution_arn().to_owned()
+    };
+    let ids = [(); 3].map(|()| ulid::Ulid::generate().to_string());
+    let (one, other) = tokio::join!(start(&stack, &ids[0]), start(&stack, &ids[1]));
+    eventually("the load", || shop.counters().requests() > 50).await;
+    let record = async |id: &str| stack.records.get(Some(PROJECT), id).await.unwrap();
+    let first_runs = record(&ids[0]).await.is_some();
+    let (running, left_out) = match first_runs {
+        true => ((&one, &ids[0]), (&other, &ids[1])),
+        false => ((&other, &ids[1]), (&one, &ids[0])),
+    };
+    // It has ended quietly.
+    let described = stack.administrator.states.describe_execution();
+    let described = described.execution_arn(left_out.0).send().await.unwrap();
+    assert_eq!(*described.status(), ExecutionStatus::Succeeded);
+    let output = described.output().unwrap();
+    assert!(output.contains(running.1.as_str()), "{output}");
+    assert_eq!(record(left_out.1).await, None);
+
+    let stack = deployed("replace").await;
+    let third = start(&stack, &ids[2]).await;
+    let ended = stack.found(running.0, running.1).end().await;
+    ended.expect(Status::Aborted, "Floodgate.Aborted");
+    let stop = ended.record.stopped_by.clone().unwrap();
+    assert_eq!(stop.by, "schedule/overlap/nightly");
+    let before = shop.counters().requests();
+    eventually("the load of the next", || {
+        shop.counters().requests() > before + 50
+    })
+    .await;
+    let operator = stack.as_caller("operator").await.states;
+    let stop = operator.stop_execution().execution_arn(&third);
+    stop.send().await.unwrap();
+    let ended = stack.found(&third, &ids[2]).end().await;
+    assert_eq!(ended.record.status, Status::Aborted);
+
+    let trail = stack.records.audit_trail(PROJECT).await.unwrap();
+    let noted = |action: Action| trail.iter().filter(move |entry| entry.action == action);
+    let skips: Vec<_> = noted(Action::Skip)
+        .map(|entry| entry.outcome.as_str())
+        .collect();
+    let told = format!("schedule nightly: its last run {} goes on", running.1);
+    assert_eq!(skips, [told.as_str()]);
+    let ordered = noted(Action::Abort).find(|entry| entry.execution == *running.1);
+    assert_eq!(ordered.unwrap().principal_is, PrincipalIs::Verified);
 }
 
 /// A run is started by the machine of its project and by no other; what is refused leaves nothing with the project that was named.

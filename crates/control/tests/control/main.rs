@@ -12,4 +12,5 @@ mod refusing;
 mod seeking;
 mod support;
 mod trends;
+mod turns;
 mod watching;

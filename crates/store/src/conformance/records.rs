@@ -5,6 +5,7 @@ use crate::chain::{AuditLog, Finding, verify};
 use crate::{Brief, RecordStore, Reserved, StoreError, Wanted};
 use floodgate_records::audit::{Action, AuditEntry};
 use floodgate_records::budget::{Account, Amount, Limit, Reservation};
+use floodgate_records::schedule::Turn;
 use floodgate_records::status::Status;
 use floodgate_records::test::TestRecord;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +23,7 @@ pub async fn records(store: Arc<dyn RecordStore>) {
     keeps_an_audit_trail(store.as_ref()).await;
     entries_at_once_are_one_chain(store.clone()).await;
     knows_the_newest_test(store.as_ref()).await;
+    a_turn_is_passed_once(store.clone()).await;
     keeps_accounts(store.as_ref()).await;
     never_overspends(store).await;
 }
@@ -384,6 +386,42 @@ async fn knows_the_newest_test(store: &dyn RecordStore) {
         "what was recorded again is the newest again"
     );
     let bad = store.latest_test("shop", "pay#V").await;
+    assert!(matches!(bad, Err(StoreError::BadKey { .. })), "{bad:?}");
+}
+
+async fn a_turn_is_passed_once(store: Arc<dyn RecordStore>) {
+    let turn = async || store.schedule_turn("shop", "nightly").await.expect("turn");
+    let of = |execution: &str| Turn {
+        execution: Some(execution.to_owned()),
+        at_ms: 7,
+        ..Turn::default()
+    };
+    let mut from = Turn::default();
+    assert_eq!(turn().await, from);
+    for round in ["A", "B"] {
+        let tries: Vec<_> = (0..16)
+            .map(|n| {
+                let (store, from, to) = (store.clone(), from.clone(), of(&format!("{round}{n}")));
+                tokio::spawn(async move {
+                    let passed = store.pass_turn("shop", "nightly", &from, &to).await;
+                    passed.expect("pass_turn").then_some(to)
+                })
+            })
+            .collect();
+        let mut winners = Vec::new();
+        for task in tries {
+            winners.extend(task.await.expect("no panic"));
+        }
+        assert_eq!(winners.len(), 1, "one of 16");
+        from = turn().await;
+        assert_eq!(winners, [from.clone()]);
+    }
+    let (nobody, late) = (Turn::default(), of("C"));
+    let late = store.pass_turn("shop", "nightly", &nobody, &late).await;
+    assert!(!late.expect("pass_turn"), "it is another one by now");
+    let other = store.schedule_turn("shop", "weekly").await.expect("turn");
+    assert_eq!(other, Turn::default());
+    let bad = store.schedule_turn("shop", "../nightly").await;
     assert!(matches!(bad, Err(StoreError::BadKey { .. })), "{bad:?}");
 }
 

@@ -7,6 +7,7 @@
 //! | its newest version | `PROJECT#{project}` | `TEST#{test}` | |
 //! | audit entry | `AUDIT#{project}` | `ENTRY#{number}` | |
 //! | the newest one's number and hash | `AUDIT#{project}` | `CHAIN` | |
+//! | whose turn it is of a schedule | `PROJECT#{project}` | `TURN#{schedule}` | |
 //! | what a month's executions have cost and hold | `PROJECT#{project}` | `ACCOUNT#{yyyymm}` | |
 //!
 //! Every change of an execution is a conditional write. Reads go to the table and are strongly consistent, except where only an
@@ -17,6 +18,7 @@ mod account;
 mod audit;
 mod find;
 mod item;
+mod turns;
 mod versions;
 mod warnings;
 
@@ -35,6 +37,7 @@ use aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure;
 use floodgate_records::audit::AuditEntry;
 use floodgate_records::budget::{Account, Amount, Limit, Reservation};
 use floodgate_records::execution::Execution;
+use floodgate_records::schedule::Turn;
 use floodgate_records::status::Status;
 use floodgate_records::test::TestRecord;
 use item::{Item, WRITER, text};
@@ -282,6 +285,20 @@ impl RecordStore for DynamoStore {
         actual: Amount,
     ) -> Result<()> {
         self.settle_in(project, yyyymm, execution, actual).await
+    }
+
+    async fn schedule_turn(&self, project: &str, schedule: &str) -> Result<Turn> {
+        self.read_turn(project, schedule).await
+    }
+
+    async fn pass_turn(
+        &self,
+        project: &str,
+        schedule: &str,
+        from: &Turn,
+        to: &Turn,
+    ) -> Result<bool> {
+        self.write_turn(project, schedule, from, to).await
     }
 
     async fn account(&self, project: &str, yyyymm: &str) -> Result<Account> {

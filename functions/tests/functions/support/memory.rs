@@ -5,6 +5,7 @@ use bytes::Bytes;
 use floodgate_records::audit::AuditEntry;
 use floodgate_records::budget::{Account, Amount, Limit, Reservation};
 use floodgate_records::execution::Execution;
+use floodgate_records::schedule::Turn;
 use floodgate_records::status::Status;
 use floodgate_records::test::TestRecord;
 use floodgate_store::chain::{self, AuditLog};
@@ -126,6 +127,7 @@ pub struct Records {
     records: Mutex<BTreeMap<String, Execution>>,
     tests: Mutex<Vec<TestRecord>>,
     accounts: Mutex<BTreeMap<String, Account>>,
+    turns: Mutex<BTreeMap<String, Turn>>,
     pub writes: AtomicU64,
 }
 
@@ -231,6 +233,19 @@ impl RecordStore for Records {
         let account = accounts.entry(month.to_owned()).or_default();
         account.settle(execution, actual);
         Ok(())
+    }
+    async fn schedule_turn(&self, _: &str, schedule: &str) -> Result<Turn> {
+        let turns = self.turns.lock().unwrap();
+        Ok(turns.get(schedule).cloned().unwrap_or_default())
+    }
+    async fn pass_turn(&self, _: &str, schedule: &str, from: &Turn, to: &Turn) -> Result<bool> {
+        let mut turns = self.turns.lock().unwrap();
+        let turn = turns.entry(schedule.to_owned()).or_default();
+        let is_from = turn == from;
+        if is_from {
+            *turn = to.clone();
+        }
+        Ok(is_from)
     }
     async fn account(&self, _: &str, month: &str) -> Result<Account> {
         let accounts = self.accounts.lock().unwrap();
