@@ -2,6 +2,7 @@
 
 mod mail;
 pub mod receiver;
+mod regressed;
 mod waiting;
 
 use crate::support::*;
