@@ -1,6 +1,7 @@
 //! All series of a run, from its start to its end.
 
 use crate::series::Series;
+use crate::source::Source;
 use bytes::Bytes;
 use floodgate_core::definition::model::ObserveSpec;
 use floodgate_core::shard::{Content, FLUSH_INTERVAL_MS, ShardMeta, Sources, encode};
@@ -10,6 +11,7 @@ use floodgate_records::observed::Observed;
 use floodgate_store::{ObjectStore, json};
 use futures_util::future::join_all;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How long after its time a value is first asked for: clocks differ, and what was just measured is not everywhere yet.
 const LAG_MS: i64 = 1_000;
@@ -58,6 +60,13 @@ impl Observer {
     pub fn end_at(&mut self, end_ms: i64) {
         self.end_ms = Some(end_ms);
         self.series.iter_mut().for_each(Series::hurry);
+    }
+
+    /// How long after the end somebody may have to wait for the last values.
+    pub fn patience(&self) -> Duration {
+        let paces = self.specs.iter().map(|spec| Source::pace_of(&spec.source));
+        let longest = paces.map(|pace| pace.late_ms).max();
+        Duration::from_millis(longest.unwrap_or_default().unsigned_abs())
     }
 
     /// Whether all values up to the end have come, or been given up. Before the end is said, they have not.

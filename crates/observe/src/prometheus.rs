@@ -1,12 +1,11 @@
 //! Range queries by Prometheus' HTTP API (<https://prometheus.io/docs/prometheus/latest/querying/api/#range-queries>).
 
+use crate::told::{Silence, Times, Told, kept};
 use bytes::Bytes;
-use floodgate_core::definition::model::ObserveSpec;
-use floodgate_core::histogram::HIGHEST_US;
+use floodgate_core::definition::model::PrometheusSource;
 use floodgate_export::http::Http;
-use floodgate_export::{Credentials, Secret, SinkError};
+use floodgate_export::{Credentials, Secret};
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::time::Duration;
 use url::form_urlencoded::Serializer;
 
@@ -14,60 +13,12 @@ use url::form_urlencoded::Serializer;
 const MAX_ANSWER: usize = 256 << 10;
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// The largest value that a trend can hold; see [`HIGHEST_US`].
-const LARGEST: f64 = (HIGHEST_US / 1_000) as f64;
 
 /// A query of one server.
 pub(crate) struct Prometheus {
     http: Http,
     path: String,
     query: String,
-}
-
-/// What it told.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Told {
-    /// By time, Unix ms; none below 0 or above what a trend can hold.
-    pub(crate) values: BTreeMap<i64, f64>,
-    /// Times whose value cannot be kept, with the reason.
-    pub(crate) refused: BTreeMap<i64, String>,
-}
-
-/// Why there is no answer that could be used.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Silence {
-    /// A sentence.
-    pub(crate) why: String,
-    /// Whether the same question may have an answer later.
-    pub(crate) may_end: bool,
-}
-
-impl Silence {
-    /// It lasts until somebody changes something.
-    pub(crate) fn lasting(why: impl Into<String>) -> Self {
-        Self {
-            why: why.into(),
-            may_end: false,
-        }
-    }
-}
-
-impl From<SinkError> for Silence {
-    fn from(error: SinkError) -> Self {
-        Self {
-            why: error.told(),
-            may_end: matches!(error, SinkError::Again { .. }),
-        }
-    }
-}
-
-/// Times that are asked for: from the first to the last, both included, in Unix ms.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Times {
-    pub(crate) from_ms: i64,
-    pub(crate) to_ms: i64,
-    /// More than 0.
-    pub(crate) step_ms: i64,
 }
 
 #[derive(Deserialize)]
@@ -93,17 +44,17 @@ impl Prometheus {
     ///
     /// # Errors
     /// A URL that is none: a sentence.
-    pub(crate) fn new(spec: &ObserveSpec) -> Result<Self, String> {
+    pub(crate) fn new(source: &PrometheusSource) -> Result<Self, String> {
         let credentials = Credentials {
-            password: spec.password.as_ref().map(Secret::new),
-            token: spec.token.as_ref().map(Secret::new),
+            password: source.password.as_ref().map(Secret::new),
+            token: source.token.as_ref().map(Secret::new),
         };
-        let made = Http::of_url(&spec.prometheus, spec.user.as_deref(), &credentials);
+        let made = Http::of_url(&source.url, source.user.as_deref(), &credentials);
         let (http, base) = made.map_err(|error| error.told())?;
         Ok(Self {
             http: http.reading(MAX_ANSWER),
             path: format!("{base}/api/v1/query_range"),
-            query: spec.query.clone(),
+            query: source.query.clone(),
         })
     }
 
@@ -128,7 +79,7 @@ impl Prometheus {
             Ok(answer) => answer.and_then(|answer| answer.accepted()),
             Err(_) => {
                 let why = format!("did not answer within {} s", PATIENCE.as_secs());
-                return Err(SinkError::again(why).into());
+                return Err(Silence::passing(why));
             }
         };
         read(&answer?.body, times).map_err(Silence::lasting)
@@ -170,24 +121,21 @@ fn read(body: &[u8], times: Times) -> Result<Told, String> {
     Ok(told)
 }
 
-/// A value as a trend can hold it.
+/// A value of an answer as a trend can hold it.
 fn value(text: &str) -> Result<f64, String> {
     let shown: String = text.chars().take(40).collect();
-    match text.parse::<f64>() {
-        Ok(value) if value > LARGEST && value.is_finite() => Err(format!(
-            "it gave {shown}, and values above {LARGEST} cannot be kept; divide it in the query"
-        )),
-        Ok(value) if value < 0.0 && value.is_finite() => Err(format!(
-            "it gave {shown}, and values below 0 cannot be kept; use abs() or clamp_min() in the query"
-        )),
-        Ok(value) if value.is_finite() => Ok(value.abs()),
-        _ => Err(format!("it gave {shown:?}, which is no number")),
-    }
+    let number = text.parse::<f64>();
+    let number = number.map_err(|_| format!("it gave {shown:?}, which is no number"))?;
+    kept(number).map_err(|why| match number.is_finite() {
+        true => format!("{why}; divide it in the query, or use abs() or clamp_min() there"),
+        false => why,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
 
     const TIMES: Times = Times {
         from_ms: 10_500,

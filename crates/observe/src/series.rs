@@ -1,6 +1,7 @@
 //! One series: the times whose values are due, and what came for them.
 
-use crate::prometheus::{Prometheus, Times, Told};
+use crate::source::{Pace, Source};
+use crate::told::{Times, Told};
 use floodgate_core::definition::model::ObserveSpec;
 use floodgate_core::histogram::Histogram;
 use floodgate_core::shard::{Row, WINDOW_S};
@@ -9,12 +10,7 @@ use floodgate_records::observed::Observed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// How long after its time a value may still come; as long a live export waits for it.
-const GIVEN_UP_AFTER_MS: i64 = 30_000;
-/// How long after its time a value may still come when the load has ended and the source answers: as long as somebody waits then.
-const LATE_MS: i64 = 5_000;
-/// Between two questions that failed, at first and at most.
-const FIRST_PAUSE_MS: i64 = 1_000;
+/// Between two questions that failed, at most.
 const LONGEST_PAUSE_MS: i64 = 8_000;
 /// A second, the window of a value, which ends at its time.
 const WINDOW_MS: i64 = WINDOW_S as i64 * 1_000;
@@ -23,7 +19,8 @@ const WINDOW_MS: i64 = WINDOW_S as i64 * 1_000;
 pub(crate) struct Series {
     key: Arc<SeriesKey>,
     interval_ms: i64,
-    source: Prometheus,
+    source: Source,
+    pace: Pace,
     /// The next time whose value is not due yet, Unix ms.
     next_ms: i64,
     /// Times without a value so far.
@@ -44,6 +41,7 @@ impl Series {
     /// The values of a run that began then, one at the end of each interval.
     pub(crate) fn new(spec: &ObserveSpec, start_ms: i64) -> Result<Self, String> {
         let interval_ms = i64::try_from(spec.interval.as_millis()).unwrap_or(i64::MAX);
+        let pace = Source::pace_of(&spec.source);
         let key = SeriesKey {
             metric: spec.metric.clone(),
             kind: MetricKind::Trend,
@@ -52,12 +50,13 @@ impl Series {
         Ok(Self {
             key: Arc::new(key),
             interval_ms: interval_ms.max(1),
-            source: Prometheus::new(spec)?,
+            source: Source::new(&spec.source)?,
+            pace,
             next_ms: start_ms.saturating_add(interval_ms),
             open: BTreeSet::new(),
             hopeless: BTreeSet::new(),
             values: BTreeMap::new(),
-            pause_ms: FIRST_PAUSE_MS,
+            pause_ms: pace.first_pause_ms,
             longest_pause_ms: LONGEST_PAUSE_MS,
             resting_until_ms: i64::MIN,
             problem: None,
@@ -93,7 +92,7 @@ impl Series {
         };
         self.pause_ms = match self.problem {
             Some(_) => (self.pause_ms * 2).min(self.longest_pause_ms),
-            None => FIRST_PAUSE_MS,
+            None => self.pace.first_pause_ms,
         };
         let rests = self.problem.as_ref().map(|_| now_ms + self.pause_ms);
         self.resting_until_ms = rests.unwrap_or(i64::MIN);
@@ -108,7 +107,11 @@ impl Series {
         }
         let mut why = None;
         // What has no value yet may get one; what has one that cannot be kept will not change.
-        self.hopeless = self.open.range(..=now_ms - LATE_MS).copied().collect();
+        self.hopeless = self
+            .open
+            .range(..=now_ms - self.pace.late_ms)
+            .copied()
+            .collect();
         for (at_ms, refused) in told.refused {
             if self.open.contains(&at_ms) {
                 self.hopeless.insert(at_ms);
@@ -122,7 +125,7 @@ impl Series {
     /// Asks at once and then more often, since somebody waits.
     pub(crate) fn hurry(&mut self) {
         self.resting_until_ms = i64::MIN;
-        self.longest_pause_ms = FIRST_PAUSE_MS;
+        self.longest_pause_ms = self.pace.first_pause_ms;
     }
 
     /// Waits no longer for values that the last answer leaves no hope for.
@@ -152,7 +155,7 @@ impl Series {
 
     /// The same for those that are late by now.
     pub(crate) fn give_up_late(&mut self, now_ms: i64, account: &mut Observed) {
-        self.give_up(now_ms.saturating_sub(GIVEN_UP_AFTER_MS), account);
+        self.give_up(now_ms.saturating_sub(self.pace.given_up_after_ms), account);
     }
 
     /// Whether all values up to a time have come or been given up.

@@ -1,7 +1,7 @@
 //! An observer in front of loopback servers.
 
 use super::Observer;
-use floodgate_core::definition::model::ObserveSpec;
+use floodgate_core::definition::model::{ObserveSource, ObserveSpec, PrometheusSource};
 use floodgate_core::shard::{Shard, decode};
 use floodgate_records::control::Start;
 use floodgate_records::keys::{ExecutionKeys, OBSERVER};
@@ -63,12 +63,14 @@ async fn server(cut: usize) -> (String, Arc<AtomicUsize>) {
 fn spec(metric: &str, prometheus: &str, seconds: u64) -> ObserveSpec {
     ObserveSpec {
         metric: metric.to_owned(),
-        prometheus: prometheus.to_owned(),
-        query: "sum(up) or vector(0)".to_owned(),
+        source: ObserveSource::Prometheus(PrometheusSource {
+            url: prometheus.to_owned(),
+            query: "sum(up) or vector(0)".to_owned(),
+            user: None,
+            password: None,
+            token: None,
+        }),
         interval: Duration::from_secs(seconds),
-        user: None,
-        password: None,
-        token: None,
     }
 }
 

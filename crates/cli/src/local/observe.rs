@@ -15,8 +15,6 @@ use tokio::time::{Instant, sleep};
 
 /// How often what is due is asked for.
 const POLL: Duration = Duration::from_secs(1);
-/// How long the last values may take when the load has ended and somebody waits for the verdict.
-const PARTING: Duration = Duration::from_secs(5);
 
 /// The observation of a run. One that is dropped ends.
 pub(super) struct Observing {
@@ -91,7 +89,7 @@ async fn observe(
             },
         }
     }
-    let patience = Instant::now() + PARTING;
+    let patience = Instant::now() + observer.patience();
     while !observer.is_settled() && Instant::now() < patience {
         let step = observer.step(now_ms());
         // What is half asked then is given up.

@@ -89,7 +89,7 @@ impl CallError {
     }
 
     /// Whether the same may succeed later.
-    fn may_pass(&self) -> bool {
+    pub fn may_pass(&self) -> bool {
         match self {
             Self::Refused { code, .. } => {
                 code.contains("Throttl")

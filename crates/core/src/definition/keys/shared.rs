@@ -48,7 +48,7 @@ pub(super) static HEADERS: Shape = Shape::Map {
     of: &ONE_OR_MORE,
     min: 0,
 };
-static TAG_VALUE: Shape = text(256, None);
+pub(super) static TAG_VALUE: Shape = text(256, None);
 pub(super) static TAGS: Shape = Shape::Map {
     keys: TAG,
     of: &TAG_VALUE,

@@ -1,19 +1,36 @@
 //! What is asked of other systems while a run goes on.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 /// A series that another system measures.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ObserveSpec {
     /// The metric that it becomes, a trend.
     pub metric: String,
-    /// The base URL of a Prometheus, without a trailing slash.
-    pub prometheus: String,
+    /// What is asked.
+    pub source: ObserveSource,
+    /// Between two values: whole seconds, 1 s to 10 min; of CloudWatch what its periods may be.
+    pub interval: Duration,
+}
+
+/// A system that is asked, and the question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ObserveSource {
+    /// A Prometheus.
+    Prometheus(PrometheusSource),
+    /// CloudWatch.
+    CloudWatch(CloudWatchSource),
+}
+
+/// A query of a Prometheus.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PrometheusSource {
+    /// The base URL, without a trailing slash.
+    pub url: String,
     /// A PromQL expression.
     pub query: String,
-    /// Between two values: whole seconds, 1 s to 10 min.
-    pub interval: Duration,
     /// Who asks.
     pub user: Option<String>,
     /// The user's password.
@@ -22,11 +39,25 @@ pub struct ObserveSpec {
     pub token: Option<String>,
 }
 
+/// A statistic of a metric of CloudWatch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloudWatchSource {
+    /// The namespace.
+    pub namespace: String,
+    /// The metric.
+    pub metric: String,
+    /// All of its dimensions.
+    pub dimensions: BTreeMap<String, String>,
+    /// Such as `Average` or `p95`.
+    pub statistic: String,
+    /// The region; none: the one that the AWS SDK finds.
+    pub region: Option<String>,
+}
+
 /// Without what proves who asks.
-impl fmt::Debug for ObserveSpec {
+impl fmt::Debug for PrometheusSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (metric, prometheus, query) = (&self.metric, &self.prometheus, &self.query);
-        write!(f, "ObserveSpec({metric}: {query} of {prometheus})")
+        write!(f, "PrometheusSource({} of {})", self.query, self.url)
     }
 }
 

@@ -217,6 +217,7 @@ fn parser_and_schema_refuse_the_same_maps() {
         "/form",
         "/extract",
         "/set",
+        "/dimensions",
         "/json",
         "/scenarios",
         "/thresholds",
