@@ -12,16 +12,17 @@ use floodgate_functions::*;
 use floodgate_records::execution::{Execution, PrincipalIs};
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::status::Status;
-use floodgate_store::RecordStore as _;
 use floodgate_store::aws::ecr::ImageName;
 use floodgate_store::aws::secret::Secret;
+use floodgate_store::{ObjectInfo, ObjectStore, RecordStore as _};
 use lambda_http::RequestExt as _;
 use lambda_http::request::RequestContext;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use tower::ServiceExt as _;
 
+const LEAD: &str = "arn:aws:sts::1:assumed-role/lead/ann";
 const CI: &str = "arn:aws:sts::1:assumed-role/ci/build-7";
 const MACHINE: &str = "arn:aws:states:eu-west-1:1:stateMachine:floodgate";
 
@@ -93,16 +94,28 @@ fn stores(stack: &Stack) -> Stores {
 }
 
 fn api(stack: &Arc<Stack>) -> Router {
+    api_over(stack, &stores(stack))
+}
+
+/// The same over these stores: those of its function, while the others keep theirs.
+fn api_over(stack: &Arc<Stack>, stores: &Stores) -> Router {
     let settings = json!({"schema": 1, "requests_per_second": 100, "state_machines": {"*": MACHINE}, "iam": [
-        {"principal": "arn:aws:iam::1:role/ci", "project": "shop", "role": "tester"}]});
+        {"principal": "arn:aws:iam::1:role/ci", "project": "shop", "role": "tester"},
+        {"principal": "arn:aws:iam::1:role/lead", "project": "shop", "role": "admin"}]});
     let settings = Arc::new(Settings::parse(settings.to_string().as_bytes()).unwrap());
     let starter = Machines::new(
-        stores(stack),
+        stores.clone(),
         Arc::new(Preparing(Arc::clone(stack))),
         stack.clock.clone(),
         settings.state_machines.clone(),
     );
-    router_of(settings, stores(stack), Box::new(starter), Arc::new(NoKeys)).unwrap()
+    router_of(
+        settings,
+        stores.clone(),
+        Box::new(starter),
+        Arc::new(NoKeys),
+    )
+    .unwrap()
 }
 
 /// Asks as API Gateway hands it on: with the ARN of whoever signed, if the route checks that.
@@ -302,4 +315,133 @@ async fn an_order_to_stop_that_the_api_vouches_for_is_proven_in_the_trail() {
         aborts,
         BTreeMap::from([(CI, PrincipalIs::Verified), ("boss", PrincipalIs::Claimed)])
     );
+}
+
+/// The Terraform code of the role that the function has.
+const ROLE: &str = include_str!("../../../terraform/modules/api/roles.tf");
+
+/// Objects, and which of them were asked for how.
+struct Noted {
+    objects: Arc<dyn ObjectStore>,
+    asked: Mutex<Vec<(&'static str, String)>>,
+}
+
+impl Noted {
+    fn note(&self, action: &'static str, key: &str) {
+        self.asked.lock().unwrap().push((action, key.to_owned()));
+    }
+}
+
+#[async_trait]
+impl ObjectStore for Noted {
+    async fn put(&self, key: &str, data: bytes::Bytes) -> floodgate_store::Result<()> {
+        self.note("s3:PutObject", key);
+        self.objects.put(key, data).await
+    }
+    async fn put_new(&self, key: &str, data: bytes::Bytes) -> floodgate_store::Result<()> {
+        self.note("s3:PutObject", key);
+        self.objects.put_new(key, data).await
+    }
+    async fn get(&self, key: &str) -> floodgate_store::Result<Option<bytes::Bytes>> {
+        self.note("s3:GetObject", key);
+        self.objects.get(key).await
+    }
+    async fn list(&self, prefix: &str) -> floodgate_store::Result<Vec<ObjectInfo>> {
+        self.objects.list(prefix).await
+    }
+    async fn delete(&self, key: &str) -> floodgate_store::Result<()> {
+        self.note("s3:DeleteObject", key);
+        self.objects.delete(key).await
+    }
+}
+
+/// Objects of the bucket that the role may do this with, `*` for any characters.
+fn allowed(action: &str) -> Vec<String> {
+    let statements = ROLE.split("Sid ").filter(|text| text.contains(action));
+    let quoted = statements.flat_map(|text| text.split('"'));
+    let keys = quoted.filter_map(|text| text.strip_prefix("${var.bucket_arn}/"));
+    keys.map(str::to_owned).collect()
+}
+
+fn fits(pattern: &str, key: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == key,
+        Some((start, rest)) => key.strip_prefix(start).is_some_and(|left| {
+            let mut ends = left.char_indices().map(|(at, _)| at).chain([left.len()]);
+            ends.any(|at| fits(rest, &left[at..]))
+        }),
+    }
+}
+
+/// A permission that is missing shows on AWS alone, where it refuses what the caller's role allows.
+#[tokio::test]
+async fn the_role_of_the_function_allows_what_its_routes_do() {
+    let stack = Arc::new(Stack::new());
+    let noted = Arc::new(Noted {
+        objects: stack.objects.clone(),
+        asked: Mutex::default(),
+    });
+    let stores = Stores {
+        objects: noted.clone(),
+        ..stores(&stack)
+    };
+    let api = api_over(&stack, &stores);
+    let start = json!({"definition": definition(1, 60)});
+    let (status, answer) = ask(&api, "POST", RUNS, Some(CI), start).await;
+    assert_eq!(status, StatusCode::CREATED, "{answer}");
+    let run = started(&stack, &answer).await;
+    let (id, test) = (&run.id, &run.test);
+    let of = |path: &str| format!("/iam/v1/projects/shop{path}");
+    for path in [
+        format!("/executions/{id}"),
+        format!("/executions/{id}/verdict"),
+        format!("/executions/{id}/live"),
+        format!("/executions/{id}/report"),
+        format!("/comparisons?executions={id},{id}"),
+        format!("/tests/{test}/versions"),
+        format!("/tests/{test}/trend"),
+        format!("/tests/{test}/thresholds"),
+        format!("/tests/{test}/baseline"),
+        "/tests".into(),
+        "/executions".into(),
+        "/budget".into(),
+        "/schedules".into(),
+        "/members".into(),
+        "/audit".into(),
+    ] {
+        // Whatever is there to be shown.
+        let (status, answer) = ask(&api, "GET", &of(&path), Some(CI), Value::Null).await;
+        assert!(
+            !status.is_server_error() || path.ends_with("/live"),
+            "{path}: {status} {answer}"
+        );
+    }
+    let abort = of(&format!("/executions/{id}/abort"));
+    let (status, answer) = ask(&api, "POST", &abort, Some(CI), json!({})).await;
+    assert!(status.is_success(), "{status} {answer}");
+    let mut passed = run.clone();
+    passed.status = Status::Passed;
+    stack.records.update(&passed, &[run.status]).await.unwrap();
+    for (path, body) in [
+        ("/budget".to_owned(), json!({"a_month": {"usd": 5}})),
+        ("/halt".into(), json!({"halted": true, "why": "a test"})),
+        (
+            format!("/tests/{test}/baseline"),
+            json!({ "execution": id }),
+        ),
+    ] {
+        let (status, answer) = ask(&api, "PUT", &of(&path), Some(LEAD), body).await;
+        assert!(
+            status.is_success() || path.ends_with("/baseline"),
+            "{path}: {status} {answer}"
+        );
+    }
+    let asked = noted.asked.lock().unwrap().clone();
+    let read = |key: &str| asked.contains(&("s3:GetObject", key.to_owned()));
+    assert!(read("config/halt.json") && read("projects/shop/budget.json"));
+    for (action, key) in asked {
+        let patterns = allowed(action);
+        let is_allowed = patterns.iter().any(|pattern| fits(pattern, &key));
+        assert!(is_allowed, "{action} {key}: {patterns:?}");
+    }
 }

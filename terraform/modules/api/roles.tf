@@ -29,7 +29,7 @@ resource "aws_iam_role_policy" "api" {
           Sid      = "ReadResultsAndSettings"
           Effect   = "Allow"
           Action   = ["s3:GetObject"]
-          Resource = ["${var.bucket_arn}/config/api.json", "${var.bucket_arn}/projects/*"]
+          Resource = ["${var.bucket_arn}/config/api.json", "${var.bucket_arn}/config/halt.json", "${var.bucket_arn}/projects/*"]
         },
         {
           # S3 answers 403 instead of 404 for an object that is not there, unless the caller may list.
@@ -39,11 +39,13 @@ resource "aws_iam_role_policy" "api" {
           Resource = [var.bucket_arn]
         },
         {
-          Sid    = "WriteOrdersAndBaselines"
+          Sid    = "WriteOrdersBaselinesAndBudgets"
           Effect = "Allow"
           Action = ["s3:PutObject"]
           Resource = [
             "${var.bucket_arn}/projects/*/baselines/*",
+            "${var.bucket_arn}/projects/*/budget.json",
+            "${var.bucket_arn}/projects/*/halt.json",
             "${var.bucket_arn}/projects/*/starts/*",
             "${var.bucket_arn}/projects/*/executions/*/control/order.json",
             "${var.bucket_arn}/projects/*/executions/*/control/stop.json",
