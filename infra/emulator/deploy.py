@@ -175,6 +175,8 @@ def rendered(options: Options, architecture: str, secret_arns: dict[str, list[st
         "functions_architecture": architecture,
         "emulator_endpoint": options.endpoint,
         "merge_concurrency": MERGE_CONCURRENCY,
+        # Its role alone: a test writes config/api.json, and calls the routes itself.
+        "api": {"package": "", "issuers": [], "iam": [], "requests_per_second": 20, "console_origins": []},
         # The topic, the bus and the identity are a test's to make.
         "notifications": {
             "topic_arns": [f"arn:aws:sns:{options.region}:{ACCOUNT}:{options.name}-notifications"],
@@ -369,6 +371,9 @@ def functions(clients: Clients, resources: dict[str, Any], packed: str) -> dict[
     for made in resources["aws_lambda_function"].values():
         name, log = made["function_name"], made["logging_config"][0]
         variables = made["environment"][0]["variables"]
+        if "FLOODGATE_FUNCTION" not in variables:
+            # The API's is another program.
+            continue
         settings = {
             "Runtime": made["runtime"],
             "Handler": made["handler"],
@@ -395,6 +400,9 @@ def functions(clients: Clients, resources: dict[str, Any], packed: str) -> dict[
 def permissions(clients: Clients, resources: dict[str, Any]) -> None:
     """Which services may call which function."""
     for made in resources["aws_lambda_permission"].values():
+        if "source_arn" not in made:
+            # The gateway of the API, which is not here.
+            continue
         which = {"FunctionName": made["function_name"].rsplit(":", 1)[-1], "StatementId": made["statement_id"]}
         unless_absent(clients.functions.remove_permission, **which)
         clients.functions.add_permission(

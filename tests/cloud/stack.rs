@@ -1,8 +1,14 @@
 //! The stack that `infra/emulator/deploy.py` has put onto the emulator.
 
 use crate::execution::PROJECT;
+use async_trait::async_trait;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_sfn::config::{Credentials, SharedCredentialsProvider};
+use axum::Router;
+use floodgate_api::Fetch;
+use floodgate_control::Stores;
+use floodgate_functions::api::routes;
+use floodgate_store::ObjectStore as _;
 use floodgate_store::aws;
 use floodgate_store::aws::call::Calls;
 use floodgate_store::dynamodb::DynamoStore;
@@ -13,6 +19,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 
 /// The variable that names the JSON file which describes the emulator.
 const EMULATOR: &str = "FLOODGATE_EMULATOR";
@@ -30,6 +37,16 @@ pub(crate) struct Stack {
     pub ecs: aws_sdk_ecs::Client,
     /// Names and ARNs, as `deploy.py` gives them.
     names: Value,
+}
+
+/// No provider of identities is asked for keys.
+struct NoKeys;
+
+#[async_trait]
+impl Fetch for NoKeys {
+    async fn get(&self, url: &str) -> Result<Vec<u8>, String> {
+        Err(format!("{url} is not asked here"))
+    }
 }
 
 /// What somebody reaches.
@@ -109,6 +126,26 @@ impl Stack {
             ecs,
             names,
         }
+    }
+
+    /// The API's routes, with what the role of its function may do; these are let in.
+    pub(crate) async fn api(&self, iam: Value) -> Router {
+        let settings = serde_json::json!({
+            "schema": 1, "requests_per_second": 1_000, "iam": iam, "state_machines": self.names["state_machines"],
+        });
+        let settings = settings.to_string().into_bytes().into();
+        let objects = &self.administrator.objects;
+        objects.put("config/api.json", settings).await.unwrap();
+        let Clients {
+            objects, records, ..
+        } = self.as_caller("api").await;
+        let stores = Stores {
+            objects: Arc::new(objects),
+            records: Arc::new(records),
+        };
+        let (endpoint, region) = (self.text("endpoint"), self.text("region"));
+        let config = sdk_config(endpoint, region, &self.key_of("api")).await;
+        routes(&config, stores, Arc::new(NoKeys)).await.unwrap()
     }
 
     /// What whoever has one of the stack's roles or policies reaches: `runner-all`, `operator`. With `~refused` after it no refusal is a

@@ -10,6 +10,6 @@ mod settings;
 mod starter;
 
 pub use gateway::behind_gateway;
-pub use serve::{main, router_of};
+pub use serve::{main, router_of, routes};
 pub use settings::{IamRule, Settings, SettingsError};
 pub use starter::Machines;

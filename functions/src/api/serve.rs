@@ -9,6 +9,7 @@ use crate::config::Place;
 use crate::resolve::stored;
 use crate::serve::{give_up, log, stores, to_the_end, variable};
 use async_trait::async_trait;
+use aws_config::SdkConfig;
 use axum::Router;
 use floodgate_api::{Access, Definitions, Fetch, Identities, Limits, Service, Starter, router};
 use floodgate_control::{Stores, Trail};
@@ -44,18 +45,30 @@ async fn serve(place: Place) -> Result<(), String> {
 async fn prepared(place: &Place) -> Result<Router, Box<dyn Error + Send + Sync>> {
     let sdk = sdk_config().await;
     let stores = stores(&sdk, place);
+    // Keys of issuers are no business of the account's, nor of an emulator that stands for it.
+    let keys = Keys(Calls::new(&aws_config::SdkConfig::builder().build()));
+    routes(&sdk, stores, Arc::new(keys)).await
+}
+
+/// The routes over a stack, for those whom its `config/api.json` lets in.
+///
+/// # Errors
+/// Settings that are missing or cannot be used.
+pub async fn routes(
+    sdk: &SdkConfig,
+    stores: Stores,
+    keys: Arc<dyn Fetch>,
+) -> Result<Router, Box<dyn Error + Send + Sync>> {
     let text = stores.objects.get(KEY).await?;
     let text = text.ok_or_else(|| format!("{KEY} is missing; apply the Terraform module"))?;
     let settings = Arc::new(Settings::parse(&text)?);
     let starter = Machines::new(
         stores.clone(),
-        Arc::new(AwsAccount::new(&sdk)),
+        Arc::new(AwsAccount::new(sdk)),
         Arc::new(SystemClock),
         settings.state_machines.clone(),
     );
-    // Keys of issuers are no business of the account's, nor of an emulator that stands for it.
-    let keys = Keys(Calls::new(&aws_config::SdkConfig::builder().build()));
-    router_of(settings, stores, Box::new(starter), Arc::new(keys))
+    router_of(settings, stores, Box::new(starter), keys)
 }
 
 /// The routes for those whom the settings let in.

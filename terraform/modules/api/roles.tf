@@ -70,7 +70,7 @@ resource "aws_iam_role_policy" "api" {
           Sid      = "ListRecords"
           Effect   = "Allow"
           Action   = ["dynamodb:Query"]
-          Resource = [var.table_arn, "${var.table_arn}/index/GSI1", "${var.table_arn}/index/GSI2"]
+          Resource = [var.table_arn, "${var.table_arn}/index/GSI1"]
         },
         {
           Sid      = "StartRuns"

@@ -2,6 +2,7 @@
 //! counted.
 
 mod answers;
+mod api;
 mod budgets;
 mod cli;
 mod console;
