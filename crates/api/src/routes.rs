@@ -57,6 +57,7 @@ fn described() -> OpenApiRouter<Arc<Service>> {
     OpenApiRouter::with_openapi(Described::openapi())
         .routes(routes!(members::projects))
         .routes(routes!(members::members))
+        .routes(routes!(members::give, members::take))
         .routes(routes!(executions::list_all))
         .routes(routes!(executions::list, start::start))
         .routes(routes!(executions::show))

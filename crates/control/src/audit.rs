@@ -32,7 +32,10 @@ impl<'a> From<&'a String> for Who<'a> {
 }
 
 /// Appends to the audit trail what somebody did to a project.
-pub(crate) async fn note(
+///
+/// # Errors
+/// What the store refuses.
+pub async fn note(
     stores: &Stores,
     project: &str,
     by: impl Into<Who<'_>>,

@@ -87,6 +87,10 @@ words! {
         SetSchedule = "set schedule",
         /// Removes one.
         RemoveSchedule = "remove schedule",
+        /// Gives somebody a role.
+        SetMember = "set member",
+        /// Takes it.
+        RemoveMember = "remove member",
         /// Leaves a scheduled start out.
         Skip = "skip",
     }

@@ -62,6 +62,14 @@ pub enum ConfigError {
         /// What the system says.
         source: io::Error,
     },
+    /// It cannot be written.
+    #[error("write {}: {source}", .path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// It is no JSON of the right kind.
     #[error("{}: {source}", .path.display())]
     Json {

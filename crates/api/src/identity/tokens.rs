@@ -1,5 +1,6 @@
 //! Tokens of a list. It has only their SHA-256: a token is random, so that nothing can be guessed from that.
 
+use super::edit::Unchanged;
 use super::error::{ConfigError, Refused};
 use super::member::{Member, Via};
 use crate::caller::Caller;
@@ -7,9 +8,11 @@ use chrono::DateTime;
 use floodgate_policy::{Grants, Role};
 use floodgate_records::execution::PrincipalIs;
 use floodgate_records::printable::hex;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
@@ -18,19 +21,20 @@ use std::time::SystemTime;
 const SHORTEST: usize = 20;
 
 /// The file as written.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
-    tokens: Vec<WrittenToken>,
+pub(super) struct Written {
+    pub(super) tokens: Vec<WrittenToken>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct WrittenToken {
-    principal: String,
-    sha256: String,
-    projects: BTreeMap<String, Role>,
-    expires: Option<String>,
+pub(super) struct WrittenToken {
+    pub(super) principal: String,
+    pub(super) sha256: String,
+    pub(super) projects: BTreeMap<String, Role>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) expires: Option<String>,
 }
 
 #[derive(Debug)]
@@ -56,7 +60,7 @@ pub(super) struct TokenFile {
 impl TokenFile {
     pub(super) fn open(path: &Path) -> Result<Self, ConfigError> {
         let path = path.to_owned();
-        let read = Mutex::new((stamp(&path)?, parse(&path)?));
+        let read = Mutex::new((stamp(&path)?, parse(&path, &bytes(&path)?)?));
         Ok(Self { path, read })
     }
 
@@ -93,6 +97,41 @@ impl TokenFile {
         })
     }
 
+    /// Changes the list, unless the project would be left to nobody: `is_held` says whether others than the holders of tokens look after it.
+    pub(super) fn change(
+        &self,
+        project: &str,
+        is_held: bool,
+        now_ms: i64,
+        edit: impl FnOnce(&mut Written) -> Result<(), Unchanged>,
+    ) -> Result<(), Unchanged> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut written = written(&self.path, &bytes(&self.path)?)?;
+        edit(&mut written)?;
+        let mut text = serde_json::to_string_pretty(&written).unwrap_or_default();
+        text.push('\n');
+        let entry = |error: ConfigError| match error {
+            ConfigError::Entry { problem, .. } => Unchanged::Invalid(problem),
+            error => error.into(),
+        };
+        let list = parse(&self.path, text.as_bytes()).map_err(entry)?;
+        let is_admin = |token: &Token| {
+            let valid = token.expires_ms.is_none_or(|end| now_ms < end);
+            valid && token.projects.get(project) == Some(&Role::Admin)
+        };
+        if !is_held && !list.values().any(is_admin) {
+            let told = format!("{project} would have no admin any more: make somebody else one");
+            return Err(Unchanged::Conflict(told));
+        }
+        let failed = |source| ConfigError::Write {
+            path: self.path.clone(),
+            source,
+        };
+        replace(&self.path, text.as_bytes()).map_err(failed)?;
+        *read = (stamp(&self.path)?, list);
+        Ok(())
+    }
+
     /// The list as it stands. While the file is damaged nobody is let in: what it said before may have been taken back.
     fn with<T>(&self, look: impl FnOnce(&List) -> T) -> Result<T, Refused> {
         let damaged = |error: ConfigError| Refused::Unavailable {
@@ -101,7 +140,8 @@ impl TokenFile {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let stamp = stamp(&self.path).map_err(damaged)?;
         if read.0 != stamp {
-            *read = (stamp, parse(&self.path).map_err(damaged)?);
+            let text = bytes(&self.path).map_err(damaged)?;
+            *read = (stamp, parse(&self.path, &text).map_err(damaged)?);
         }
         Ok(look(&read.1))
     }
@@ -118,17 +158,44 @@ fn stamp(path: &Path) -> Result<Stamp, ConfigError> {
     })
 }
 
-fn parse(path: &Path) -> Result<List, ConfigError> {
-    let text = std::fs::read(path).map_err(|source| ConfigError::Read {
+fn bytes(path: &Path) -> Result<Vec<u8>, ConfigError> {
+    std::fs::read(path).map_err(|source| ConfigError::Read {
         path: path.to_owned(),
         source,
-    })?;
-    let written: Written = serde_json::from_slice(&text).map_err(|source| ConfigError::Json {
+    })
+}
+
+/// Puts a text in the place of a file's, at once and with the rights that the file has.
+fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    // Of a link what it leads to.
+    let path = path.canonicalize()?;
+    let rights = std::fs::metadata(&path)?.permissions();
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".new");
+    let beside = path.with_file_name(name);
+    let written = || {
+        let mut file = File::create(&beside)?;
+        file.set_permissions(rights)?;
+        file.write_all(text)?;
+        file.sync_data()?;
+        std::fs::rename(&beside, &path)
+    };
+    written().inspect_err(|_| {
+        // What is left of it says nothing.
+        let _ = std::fs::remove_file(&beside);
+    })
+}
+
+fn written(path: &Path, text: &[u8]) -> Result<Written, ConfigError> {
+    serde_json::from_slice(text).map_err(|source| ConfigError::Json {
         path: path.to_owned(),
         source,
-    })?;
+    })
+}
+
+fn parse(path: &Path, text: &[u8]) -> Result<List, ConfigError> {
     let mut list = List::new();
-    for (n, token) in (1..).zip(written.tokens) {
+    for (n, token) in (1..).zip(written(path, text)?.tokens) {
         let wrong = |problem: String| ConfigError::Entry {
             path: path.to_owned(),
             place: format!("token {n} ({:?})", token.principal),

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs, unreachable_pub)]
 
 mod matrix;
+mod members;
 mod refused;
 mod slow;
 mod support;

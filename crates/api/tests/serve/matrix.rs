@@ -47,11 +47,13 @@ impl Operation {
         let path = self.path.replace("{project}", project).replace("{id}", id);
         let path = path.replace("{test}", "home").replace("{version}", "abc");
         let path = path.replace("{schedule}", "nightly");
+        let path = path.replace("{principal}", "helper");
         let body = match (self.method.as_str(), self.path.rsplit('/').next()) {
             ("POST", Some("executions")) => json!({"definition": "version: 1"}),
             ("PUT", Some("baseline")) => json!({"execution": passed}),
             ("PUT", Some("budget")) => json!({"a_run": {"usd": 5}, "a_month": {"vu_hours": 10.5}}),
             ("PUT", Some("{schedule}")) => json!({"test": "home", "expression": "rate(1 day)"}),
+            ("PUT", Some("{principal}")) => helper(),
             ("PUT", Some("halt")) => json!({"halted": false}),
             _ => Value::Null,
         };
@@ -85,15 +87,25 @@ async fn fill(bench: &Bench) -> [(String, String); 2] {
     all.try_into().unwrap()
 }
 
-/// A schedule in each project: one of the operations removes it.
+/// A member who has a token of their own.
+fn helper() -> Value {
+    json!({"role": "viewer", "sha256": "5f".repeat(32)})
+}
+
+/// A schedule and a member in each project: operations remove them.
 async fn plan(bench: &Bench) {
+    let schedule = json!({"test": "home", "expression": "rate(1 day)"});
     for project in ["own", "foreign"] {
-        let path = format!("/v1/projects/{project}/schedules/nightly");
-        let body = json!({"test": "home", "expression": "rate(1 day)"});
-        let admin = listed("admin", project);
-        let planned = bench.ask((Method::PUT, &path), Some(&admin), &[], &body);
-        let planned = planned.await;
-        assert!(planned.status.is_success(), "{}", planned.text);
+        for (what, body) in [
+            ("schedules/nightly", &schedule),
+            ("members/helper", &helper()),
+        ] {
+            let path = format!("/v1/projects/{project}/{what}");
+            let admin = listed("admin", project);
+            let planned = bench.ask((Method::PUT, &path), Some(&admin), &[], body);
+            let planned = planned.await;
+            assert!(planned.status.is_success(), "{}", planned.text);
+        }
     }
 }
 
@@ -108,7 +120,10 @@ async fn every_route_does_what_the_role_allows_and_knows_no_foreign_project() {
             let rs256 = bench.keys.sign(&json!({"alg": "RS256", "kid": "r1"}), &jwt);
             for token in [listed(role, "own"), bench.keys.es256(&jwt), rs256] {
                 let what = format!("{} {} by {role}", operation.method, operation.path);
-                if operation.path.contains("{schedule}") {
+                if ["{schedule}", "{principal}"]
+                    .iter()
+                    .any(|part| operation.path.contains(part))
+                {
                     plan(&bench).await;
                 }
                 let (path, body) = operation.of("own", &own.0, &own.1);
