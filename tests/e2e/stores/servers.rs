@@ -7,6 +7,10 @@ use std::net::TcpStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How long a server has to end in its own way.
+const TO_END: Duration = Duration::from_secs(5);
 
 /// A server that runs.
 pub struct Server {
@@ -19,6 +23,15 @@ impl Drop for Server {
     fn drop(&mut self) {
         // PostgreSQL's own word for ending at once; the others know it, too.
         crate::support::signal(self.child.id(), "INT");
+        let begun = Instant::now();
+        while begun.elapsed() < TO_END {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        // Kafka may look for another broker that takes its place, for minutes.
+        let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
