@@ -76,12 +76,12 @@ mod tests {
     #[test]
     fn a_project_has_its_own_list_and_one_that_has_none_may_load_nothing() {
         let (file, lists) = written(
-            r#"{"projects": {"shop": {"allowed_targets": ["*.shop.example", "10.0.0.0/8"], "unconfined_engines": ["k6"]}, "lab": {}}}"#,
+            r#"{"projects": {"shop": {"allowed_targets": ["*.shop.example", "10.0.0.0/8"], "unconfined_engines": ["any"]}, "lab": {}}}"#,
         );
         let lists = lists.unwrap();
         let shop = lists.of("shop").unwrap();
         assert_eq!(shop.allowed_targets.unwrap().len(), 2);
-        assert_eq!(shop.unconfined_engines, ["k6"]);
+        assert_eq!(shop.unconfined_engines, ["any"]);
         assert_eq!(lists.of("lab").unwrap(), TargetRules::default());
         let why = lists.of("bank").unwrap_err();
         assert!(
