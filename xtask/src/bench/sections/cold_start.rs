@@ -3,6 +3,8 @@
 //! The packaged program runs against a runtime API of our own, a listener on this machine: the time ends when
 //! `GET …/runtime/invocation/next` has arrived. Once with the program in the page cache, and once with its pages dropped, so
 //! that every page that is touched is read from the disk, as on a new host.
+//!
+//! The function behind the API reads its settings before, from a listener of ours that stands for S3.
 
 use crate::arch::Arch;
 use crate::bench::context::Context;
@@ -12,7 +14,7 @@ use crate::package;
 use anyhow::{Context as _, Result, ensure};
 use rustix::fs::{Advice, fadvise};
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -32,16 +34,24 @@ struct Start {
 }
 
 pub(in crate::bench) fn run(context: &Context) -> Result<String> {
-    let program = package::build(package::Program::Functions, Arch::NATIVE, package::PROFILE)?;
+    let build = |program| package::build(program, Arch::NATIVE, package::PROFILE);
+    let program = build(package::Program::Functions)?;
+    let api = build(package::Program::Api)?;
+    let store = settings()?;
+    let started: Vec<(&str, &Path, Option<&str>)> = FUNCTIONS
+        .iter()
+        .map(|function| (*function, program.as_path(), None))
+        .chain([("api", api.as_path(), Some(store.as_str()))])
+        .collect();
     let listener = TcpListener::bind("127.0.0.1:0")?;
     set_socket_timeout(&listener, Timeout::Recv, Some(LIMIT))?;
-    let mut cached: Vec<Vec<Start>> = FUNCTIONS.iter().map(|_| Vec::new()).collect();
-    let mut dropped: Vec<Vec<Start>> = FUNCTIONS.iter().map(|_| Vec::new()).collect();
+    let mut cached: Vec<Vec<Start>> = started.iter().map(|_| Vec::new()).collect();
+    let mut dropped: Vec<Vec<Start>> = started.iter().map(|_| Vec::new()).collect();
     for _ in 0..context.rounds {
-        for (at, function) in FUNCTIONS.iter().enumerate() {
-            drop_pages(&program)?;
-            dropped[at].push(start(&program, function, &listener)?);
-            cached[at].push(start(&program, function, &listener)?);
+        for (at, (function, program, store)) in started.iter().enumerate() {
+            drop_pages(program)?;
+            dropped[at].push(start(program, function, *store, &listener)?);
+            cached[at].push(start(program, function, *store, &listener)?);
         }
     }
     let mut table = Table::new(&[
@@ -53,7 +63,7 @@ pub(in crate::bench) fn run(context: &Context) -> Result<String> {
         "max",
         "MiB mapped in",
     ]);
-    for (function, (cached, dropped)) in FUNCTIONS.iter().zip(cached.iter().zip(&dropped)) {
+    for ((function, ..), (cached, dropped)) in started.iter().zip(cached.iter().zip(&dropped)) {
         let ms = |starts: &[Start]| -> Vec<f64> { starts.iter().map(|s| s.ms).collect() };
         let least = ms(cached).into_iter().min_by(f64::total_cmp);
         let most = |starts: &[Start]| ms(starts).into_iter().max_by(f64::total_cmp);
@@ -69,11 +79,35 @@ pub(in crate::bench) fn run(context: &Context) -> Result<String> {
         ]);
     }
     Ok(format!(
-        "\n## Cold start of the functions\n\nFrom exec to the first GET of an invocation, {} rounds. The program has {:.1} MiB.\n\n{}",
+        "\n## Cold start of the functions\n\nFrom exec to the first GET of an invocation, {} rounds. The program has {:.1} MiB, that of the API {:.1} MiB.\n\n{}",
         context.rounds,
-        std::fs::metadata(&program)?.len() as f64 / f64::from(1 << 20),
+        mebibytes(&program)?,
+        mebibytes(&api)?,
         table.finish()
     ))
+}
+
+fn mebibytes(program: &Path) -> Result<f64> {
+    Ok(std::fs::metadata(program)?.len() as f64 / f64::from(1 << 20))
+}
+
+/// The URL of a store that has the API's settings, whatever it is asked for.
+fn settings() -> Result<String> {
+    const SETTINGS: &str = r#"{"schema": 1, "state_machines": {}, "requests_per_second": 20}"#;
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{SETTINGS}",
+        SETTINGS.len()
+    );
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut lines = BufReader::new(&stream).lines().map_while(Result::ok);
+            let _ = lines.find(String::is_empty);
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    Ok(url)
 }
 
 /// Takes a file out of the page cache.
@@ -84,7 +118,12 @@ fn drop_pages(program: &Path) -> Result<()> {
     Ok(fadvise(&file, 0, None, Advice::DontNeed)?)
 }
 
-fn start(program: &Path, function: &str, listener: &TcpListener) -> Result<Start> {
+fn start(
+    program: &Path,
+    function: &str,
+    store: Option<&str>,
+    listener: &TcpListener,
+) -> Result<Start> {
     let mut command = Command::new(program);
     command
         .env_clear()
@@ -110,6 +149,7 @@ fn start(program: &Path, function: &str, listener: &TcpListener) -> Result<Start
                 "arn:aws:states:eu-west-1:000000000000:stateMachine:floodgate",
             ),
         ])
+        .envs(store.map(|url| ("AWS_ENDPOINT_URL", url)))
         .stdin(Stdio::null())
         .stdout(Stdio::null());
     let began = Instant::now();
@@ -166,7 +206,7 @@ mod tests {
     fn a_program_that_asks_for_something_else_is_refused() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        std::io::Write::write_all(&mut client, b"GET /else HTTP/1.1\r\n").unwrap();
+        client.write_all(b"GET /else HTTP/1.1\r\n").unwrap();
         let error = asked(&listener, Instant::now(), std::process::id())
             .err()
             .unwrap();
