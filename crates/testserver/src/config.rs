@@ -86,6 +86,7 @@ impl Config {
     }
 
     /// The protocols to offer in the TLS handshake, best first.
+    #[cfg(feature = "tls")]
     pub(crate) fn alpn(&self) -> &'static [&'static [u8]] {
         if self.offers_http2() {
             &[b"h2", b"http/1.1"]

@@ -79,6 +79,7 @@ impl Counters {
         self.open.fetch_sub(1, Ordering::Relaxed);
     }
 
+    #[cfg(feature = "tls")]
     pub(crate) fn handshake_failed(&self) {
         self.handshake_failures.fetch_add(1, Ordering::Relaxed);
     }

@@ -24,6 +24,10 @@ mod listen;
 pub mod precise;
 pub mod proxy;
 pub mod service;
+#[cfg(feature = "tls")]
+pub mod tls;
+#[cfg(not(feature = "tls"))]
+#[path = "no_tls.rs"]
 pub mod tls;
 
 pub use config::{Config, Kind};
@@ -72,10 +76,7 @@ impl TestServer {
     pub fn start(config: Config) -> Result<Self, StartError> {
         let port = config.port;
         let io = |source| StartError::Io { port, source };
-        let certificates = match config.tls {
-            Some(mode) => Some(tls::Certificates::new(mode, config.alpn())?),
-            None => None,
-        };
+        let certificates = tls::Certificates::of(&config)?;
         if matches!(
             config.kind,
             Kind::Fast(fast::Options { arrivals: true, .. })
@@ -92,7 +93,7 @@ impl TestServer {
         let server = listen::Server {
             listener,
             counters: counters.clone(),
-            tls: certificates.as_ref().map(tls::Certificates::server),
+            tls: certificates.as_ref().map(tls::Certificates::acceptor),
             http2: config.offers_http2(),
         };
         let thread = std::thread::Builder::new()

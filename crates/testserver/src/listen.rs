@@ -2,6 +2,7 @@
 
 use crate::counters::{Counters, OpenConnection};
 use crate::precise::Timer;
+use crate::tls::Acceptor;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
@@ -12,20 +13,20 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
-use tokio_rustls::{TlsAcceptor, rustls::ServerConfig};
 
 /// Connections that may wait for `accept`: more than a stalled test opens at once. std's 128 would let the kernel
 /// drop SYNs, and a client's second try comes a second later.
 const BACKLOG: i32 = 4096;
 
 /// A handshake that takes longer is a client that has gone.
+#[cfg(feature = "tls")]
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a server of any kind needs.
 pub(crate) struct Server {
     pub(crate) listener: TcpListener,
     pub(crate) counters: Arc<Counters>,
-    pub(crate) tls: Option<Arc<ServerConfig>>,
+    pub(crate) tls: Option<Acceptor>,
     pub(crate) http2: bool,
 }
 
@@ -41,6 +42,7 @@ impl Stream for TcpStream {
     }
 }
 
+#[cfg(feature = "tls")]
 impl Stream for tokio_rustls::server::TlsStream<TcpStream> {
     fn tcp(&self) -> &TcpStream {
         self.get_ref().0
@@ -82,7 +84,7 @@ pub(crate) fn run<H: Handler>(
     local.block_on(&runtime, async move {
         let handler = Rc::new(make(server.counters.clone(), Timer::new()?));
         let listener = tokio::net::TcpListener::from_std(server.listener)?;
-        let acceptor = server.tls.map(TlsAcceptor::from);
+        let acceptor = server.tls;
         let accepting = async {
             loop {
                 let tcp = accept(&listener).await?;
@@ -133,7 +135,7 @@ pub(crate) fn is_descriptor_shortage(error: &io::Error) -> bool {
 async fn connection<H: Handler>(
     handler: Rc<H>,
     tcp: TcpStream,
-    acceptor: Option<TlsAcceptor>,
+    acceptor: Option<Acceptor>,
     http2: bool,
     counters: &Counters,
 ) -> io::Result<()> {
@@ -144,6 +146,16 @@ async fn connection<H: Handler>(
         let http2 = http2 && begins_http2(&tcp).await?;
         return handler.serve(tcp, http2).await;
     };
+    shake_hands(handler, tcp, acceptor, counters).await
+}
+
+#[cfg(feature = "tls")]
+async fn shake_hands<H: Handler>(
+    handler: Rc<H>,
+    tcp: TcpStream,
+    acceptor: Acceptor,
+    counters: &Counters,
+) -> io::Result<()> {
     let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(tcp)).await;
     let Ok(Ok(stream)) = handshake else {
         counters.handshake_failed();
@@ -151,6 +163,16 @@ async fn connection<H: Handler>(
     };
     let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     Box::pin(handler.serve(stream, http2)).await
+}
+
+#[cfg(not(feature = "tls"))]
+async fn shake_hands<H: Handler>(
+    _: Rc<H>,
+    _: TcpStream,
+    acceptor: Acceptor,
+    _: &Counters,
+) -> io::Result<()> {
+    match acceptor {}
 }
 
 /// How an HTTP/2 connection begins (RFC 9113, 3.4); no HTTP/1 request starts with these letters.

@@ -1,11 +1,13 @@
 //! Certificates made at start-up, and the TLS faults that are made of certificates.
 
+use crate::config::Config;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::sync::Arc;
+pub(crate) use tokio_rustls::TlsAcceptor as Acceptor;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{self, RootCertStore, ServerConfig, crypto::ring};
 
@@ -48,8 +50,14 @@ pub struct Certificates {
 }
 
 impl Certificates {
+    /// Those that a server needs.
+    pub(crate) fn of(config: &Config) -> Result<Option<Self>, TlsError> {
+        let new = |mode| Self::new(mode, config.alpn());
+        config.tls.map(new).transpose()
+    }
+
     /// Makes an authority, a server's certificate after `mode`, and a client's; `alpn` in order of preference.
-    pub(crate) fn new(mode: Mode, alpn: &[&[u8]]) -> Result<Self, TlsError> {
+    fn new(mode: Mode, alpn: &[&[u8]]) -> Result<Self, TlsError> {
         let ca = authority()?;
         let key = KeyPair::generate()?;
         let chain = if mode == Mode::SelfSigned {
@@ -97,8 +105,8 @@ impl Certificates {
         &self.client_key_pem
     }
 
-    pub(crate) fn server(&self) -> Arc<ServerConfig> {
-        self.server.clone()
+    pub(crate) fn acceptor(&self) -> Acceptor {
+        self.server.clone().into()
     }
 }
 
