@@ -168,7 +168,9 @@ fn asked(listener: &TcpListener, began: Instant, pid: u32) -> Result<Start> {
     let (stream, _) = listener.accept()?;
     stream.set_read_timeout(Some(LIMIT))?;
     let mut line = String::new();
-    BufReader::new(stream).read_line(&mut line)?;
+    // Open until all is read: a program whose runtime goes away ends.
+    let mut asking = BufReader::new(stream);
+    asking.read_line(&mut line)?;
     let ms = began.elapsed().as_secs_f64() * 1e3;
     ensure!(
         line.starts_with("GET /2018-06-01/runtime/invocation/next "),
