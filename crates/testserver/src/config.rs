@@ -84,14 +84,4 @@ impl Config {
     pub(crate) fn offers_http2(&self) -> bool {
         self.http2 && !matches!(self.kind, Kind::Faulty(_))
     }
-
-    /// The protocols to offer in the TLS handshake, best first.
-    #[cfg(feature = "tls")]
-    pub(crate) fn alpn(&self) -> &'static [&'static [u8]] {
-        if self.offers_http2() {
-            &[b"h2", b"http/1.1"]
-        } else {
-            &[b"http/1.1"]
-        }
-    }
 }

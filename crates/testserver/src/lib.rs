@@ -76,7 +76,7 @@ impl TestServer {
     pub fn start(config: Config) -> Result<Self, StartError> {
         let port = config.port;
         let io = |source| StartError::Io { port, source };
-        let certificates = tls::Certificates::of(&config)?;
+        let certificates = tls::Certificates::of(config.tls, config.offers_http2())?;
         if matches!(
             config.kind,
             Kind::Fast(fast::Options { arrivals: true, .. })

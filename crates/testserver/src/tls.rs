@@ -1,6 +1,5 @@
 //! Certificates made at start-up, and the TLS faults that are made of certificates.
 
-use crate::config::Config;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
     KeyPair, KeyUsagePurpose, date_time_ymd,
@@ -50,10 +49,9 @@ pub struct Certificates {
 }
 
 impl Certificates {
-    /// Those that a server needs.
-    pub(crate) fn of(config: &Config) -> Result<Option<Self>, TlsError> {
-        let new = |mode| Self::new(mode, config.alpn());
-        config.tls.map(new).transpose()
+    /// Those that a server needs, with or without HTTP/2.
+    pub(crate) fn of(mode: Option<Mode>, http2: bool) -> Result<Option<Self>, TlsError> {
+        mode.map(|mode| Self::new(mode, alpn(http2))).transpose()
     }
 
     /// Makes an authority, a server's certificate after `mode`, and a client's; `alpn` in order of preference.
@@ -107,6 +105,15 @@ impl Certificates {
 
     pub(crate) fn acceptor(&self) -> Acceptor {
         self.server.clone().into()
+    }
+}
+
+/// The protocols to offer in the handshake, best first.
+fn alpn(http2: bool) -> &'static [&'static [u8]] {
+    if http2 {
+        &[b"h2", b"http/1.1"]
+    } else {
+        &[b"http/1.1"]
     }
 }
 

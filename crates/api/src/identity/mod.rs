@@ -1,18 +1,18 @@
 //! Who a token is of: a list in a file, or a provider of identities (OpenID Connect) whose keys sign it.
 
-mod edit;
 mod error;
 mod issuer;
 mod jwks;
 mod jwt;
 mod keys;
+mod list;
 mod member;
 mod tokens;
 
-pub(crate) use edit::{Grant, Unchanged};
 pub use error::ConfigError;
 pub(crate) use error::Refused;
 pub use keys::Fetch;
+pub(crate) use list::{Grant, Unchanged};
 pub(crate) use member::{Member, Via};
 
 use crate::caller::Caller;

@@ -1,14 +1,13 @@
 //! Tokens of a list. It has only their SHA-256: a token is random, so that nothing can be guessed from that.
 
-use super::edit::Unchanged;
 use super::error::{ConfigError, Refused};
+use super::list::{Unchanged, Written};
 use super::member::{Member, Via};
 use crate::caller::Caller;
 use chrono::DateTime;
 use floodgate_policy::{Grants, Role};
 use floodgate_records::execution::PrincipalIs;
 use floodgate_records::printable::hex;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -19,23 +18,6 @@ use std::time::SystemTime;
 
 /// Characters of a token at least: 20 random letters and digits are more than 100 bits.
 const SHORTEST: usize = 20;
-
-/// The file as written.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Written {
-    pub(super) tokens: Vec<WrittenToken>,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct WrittenToken {
-    pub(super) principal: String,
-    pub(super) sha256: String,
-    pub(super) projects: BTreeMap<String, Role>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) expires: Option<String>,
-}
 
 #[derive(Debug)]
 struct Token {

@@ -1,12 +1,29 @@
-//! Changes of the list of tokens: who has which role in a project.
+//! The list of tokens as it is written, and its changes: who has which role in a project.
 
 use super::error::ConfigError;
-use super::tokens::{Written, WrittenToken};
 use floodgate_policy::Role;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Characters of a principal's name at most.
 const LONGEST_NAME: usize = 200;
+
+/// The file as written.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    pub(super) tokens: Vec<WrittenToken>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WrittenToken {
+    pub(super) principal: String,
+    pub(super) sha256: String,
+    pub(super) projects: BTreeMap<String, Role>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) expires: Option<String>,
+}
 
 /// What somebody is to be in a project.
 #[derive(Debug)]
