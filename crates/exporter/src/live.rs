@@ -1,14 +1,12 @@
 //! Exports of a run that goes on, from the shards that its tasks write. What a sink does not take yet stays where it is, in the store; so the
 //! memory that this takes does not depend on the sink.
 
-use crate::merged::{Earlier, deliver};
+use crate::merged::{Earlier, conclude, deliver};
 use crate::told::Told;
-use floodgate_control::{Stores, json, load_series};
+use floodgate_control::{Stores, json};
 use floodgate_core::shard::{Content, Shard, decode};
 use floodgate_export::windows::Options;
-use floodgate_export::{
-    Delivery, End, Patience, Report, Run, Target, TargetError, Windows, schemes,
-};
+use floodgate_export::{Delivery, Patience, Report, Run, Target, TargetError, Windows, schemes};
 use floodgate_records::control::Start;
 use floodgate_records::execution::Execution;
 use floodgate_records::keys::{ExecutionKeys, OBSERVER};
@@ -174,15 +172,7 @@ impl Live {
             Err(error) => told.broken = Some(error.to_string()),
         }
         told.folded = self.windows.folded();
-        let totals = load_series(&self.stores, execution, &[]).await;
-        let totals = totals.ok().flatten();
-        let end = End {
-            execution,
-            summary,
-            totals: totals.as_ref(),
-            complete: false,
-        };
-        told.report = self.delivery.finish(end).await;
+        told.report = conclude(&self.stores, execution, summary, self.delivery).await;
         told
     }
 

@@ -1,12 +1,13 @@
 //! The merged windows of a run that has ended.
 
 use crate::ExportError;
-use floodgate_control::Stores;
+use floodgate_control::{Stores, load_series};
 use floodgate_core::shard::RowGroups;
-use floodgate_export::{Delivery, Windows};
+use floodgate_export::{Delivery, End, Report, Windows};
 use floodgate_records::execution::Execution;
 use floodgate_records::keys::ExecutionKeys;
 use floodgate_records::manifest::Manifest;
+use floodgate_records::summary::Summary;
 use std::collections::BTreeSet;
 use std::error::Error;
 
@@ -82,6 +83,24 @@ pub(crate) async fn deliver(
     delivery.push(windows.finish().map_err(|e| corrupt(&e))?);
     delivery.flush_all().await;
     Ok(true)
+}
+
+/// Ends an export, with what the run measured as a whole.
+pub(crate) async fn conclude(
+    stores: &Stores,
+    execution: &Execution,
+    summary: Option<&Summary>,
+    delivery: Delivery,
+) -> Report {
+    // Without them the sink has the windows, and says nothing of the whole.
+    let totals = load_series(stores, execution, &[]).await.ok().flatten();
+    let end = End {
+        execution,
+        summary,
+        totals: totals.as_ref(),
+        complete: false,
+    };
+    delivery.finish(end).await
 }
 
 /// Metrics of a run's own whose values are times, as its tasks say. One that cannot be read says nothing.

@@ -3,9 +3,9 @@
 use crate::ExportError;
 use crate::merged::{self, Earlier};
 use crate::told::Told;
-use floodgate_control::{Stores, load_series, load_summary};
+use floodgate_control::{Stores, load_summary};
 use floodgate_export::windows::Options;
-use floodgate_export::{Delivery, End, Patience, Run, Target, Windows, schemes};
+use floodgate_export::{Delivery, Patience, Run, Target, Windows, schemes};
 use floodgate_records::execution::Execution;
 
 /// Hands over everything that a run measured, as patient as `patience` says; after a live export that has
@@ -43,15 +43,6 @@ pub async fn export_stored(
     }
     let mut told = Told::new(target);
     told.folded = windows.folded();
-    // Without them the sink has the windows, and says nothing of the whole.
-    let totals = load_series(stores, execution, &[]).await.ok().flatten();
-    told.report = delivery
-        .finish(End {
-            execution,
-            summary: summary.as_ref(),
-            totals: totals.as_ref(),
-            complete: false,
-        })
-        .await;
+    told.report = merged::conclude(stores, execution, summary.as_ref(), delivery).await;
     Ok(told)
 }

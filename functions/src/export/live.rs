@@ -32,7 +32,7 @@ pub(super) async fn handle(app: &App, export: Export) -> Result<Exported> {
     let Some(execution) = running(app, &export).await? else {
         return Ok(Exported { rows: 0 });
     };
-    let mut standing = before.unwrap_or_else(|| Standing::new(&export.call));
+    let mut standing = before.unwrap_or_default();
     standing.call.clone_from(&export.call);
     standing.left = false;
     let followed = follow(app, &export, &execution, &marks, &mut standing).await;
@@ -147,18 +147,6 @@ pub(super) async fn left(app: &App, marks: &Marks<'_>) -> Result<Option<Standing
 }
 
 impl Standing {
-    fn new(call: &str) -> Self {
-        Self {
-            call: call.to_owned(),
-            said_ms: 0,
-            left: false,
-            until_ms: None,
-            taken: 0,
-            lost: 0,
-            problems: Vec::new(),
-        }
-    }
-
     /// Notes that this is how it stands now.
     async fn say(&mut self, app: &App, marks: &Marks<'_>) -> Result<()> {
         self.said_ms = app.clock.now_ms();

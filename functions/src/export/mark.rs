@@ -31,7 +31,7 @@ pub(super) struct Done {
 }
 
 /// How far an export has come while the run goes on.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Standing {
     /// The call that it belongs to.
     pub(super) call: String,

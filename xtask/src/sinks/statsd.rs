@@ -1,7 +1,6 @@
 //! The StatsD server, from npm.
 
-use super::folder;
-use crate::{python, repo};
+use super::{folder, from_npm};
 use std::path::PathBuf;
 
 /// Pinned.
@@ -14,20 +13,7 @@ pub(super) fn set_up() -> Result<PathBuf, String> {
     if script.is_file() {
         return Ok(script);
     }
-    repo::find_program("node", None).ok_or("there is no node (package nodejs)")?;
-    let npm = repo::find_program("npm", None).ok_or("there is no npm")?;
-    let place = folder.to_str().ok_or("the cache's path is not UTF-8")?;
-    let install = [
-        "install",
-        "--no-audit",
-        "--no-fund",
-        "--ignore-scripts",
-        "--omit=optional",
-        "--prefix",
-        place,
-        PACKAGE,
-    ];
-    python::quietly(&npm, &install).map_err(|why| format!("npm install: {why}"))?;
+    from_npm(&folder, &["--omit=optional", PACKAGE])?;
     match script.is_file() {
         true => Ok(script),
         false => Err(format!("{PACKAGE} has no stats.js")),

