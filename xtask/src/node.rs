@@ -3,7 +3,7 @@
 use crate::{python, repo};
 use std::path::PathBuf;
 
-/// The folder that has them in `node_modules`, installed if need be; its name changes with the list.
+/// The folder that has them in `node_modules`, installed if need be; its name changes with the list, in which options of npm may stand, too.
 ///
 /// # Errors
 /// Why there is none: a sentence for the account.

