@@ -4,7 +4,6 @@ use crate::support::*;
 use floodgate_functions::{Function, FunctionError};
 use floodgate_records::audit::Action;
 use floodgate_records::status::Status;
-use floodgate_records::test::TestRecord;
 use floodgate_store::RecordStore;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -18,18 +17,7 @@ async fn stack(rules: Value) -> Stack {
     let mut place = placement();
     place["schedules"] = json!({ "soak": soak });
     stack.place(&place);
-    let text = definition(1, 60).to_string();
-    let key = "projects/shop/definitions/checkout/v1/definition.json";
-    stack.objects.set(key, text);
-    let record = TestRecord {
-        project: "shop".into(),
-        test: "checkout".into(),
-        version: "v1".into(),
-        created_ms: NOW,
-        files: vec!["definition.json".into()],
-        git_revision: None,
-    };
-    stack.records.put_test(&record).await.unwrap();
+    stack.register().await;
     stack
 }
 

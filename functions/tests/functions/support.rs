@@ -14,6 +14,7 @@ use floodgate_functions::*;
 use floodgate_log::{Level, lines};
 use floodgate_notify::{Account as Credentials, Backoff, Courier, Reach};
 use floodgate_records::execution::Execution;
+use floodgate_records::test::TestRecord;
 use floodgate_store::RecordStore;
 use floodgate_store::aws::ecr::ImageName;
 use floodgate_store::aws::secret::Secret;
@@ -410,6 +411,22 @@ impl Stack {
         self.clock
             .now_ms
             .fetch_add(time.as_millis() as i64, Ordering::Relaxed);
+    }
+
+    /// Puts the version `v1` of the test `checkout` of the project `shop`, as `floodgate register` does.
+    pub async fn register(&self) {
+        let text = definition(1, 60).to_string();
+        let key = "projects/shop/definitions/checkout/v1/definition.json";
+        self.objects.set(key, text);
+        let record = TestRecord {
+            project: "shop".into(),
+            test: "checkout".into(),
+            version: "v1".into(),
+            created_ms: NOW,
+            files: vec!["definition.json".into()],
+            git_revision: None,
+        };
+        self.records.put_test(&record).await.unwrap();
     }
 
     pub async fn record(&self) -> Execution {

@@ -4,7 +4,6 @@ use crate::support::*;
 use floodgate_functions::{Described, Function};
 use floodgate_records::audit::Action;
 use floodgate_records::execution::PrincipalIs;
-use floodgate_records::test::TestRecord;
 use floodgate_store::RecordStore;
 use serde_json::{Value, json};
 
@@ -138,18 +137,7 @@ async fn a_schedule_runs_what_the_stack_says_of_it_and_is_vouched_for() {
     place["schedules"] = json!({"soak": {"project": "shop", "test": "checkout", "version": null,
         "parameters": {"scenarios.browse.rate": "20"}, "env": {"TOKEN": "hunter2"}}});
     stack.place(&place);
-    let folder = "projects/shop/definitions/checkout/v1/";
-    let text = definition(1, 60).to_string();
-    stack.objects.set(&format!("{folder}definition.json"), text);
-    let record = TestRecord {
-        project: "shop".into(),
-        test: "checkout".into(),
-        version: "v1".into(),
-        created_ms: NOW,
-        files: vec!["definition.json".into()],
-        git_revision: None,
-    };
-    stack.records.put_test(&record).await.unwrap();
+    stack.register().await;
     // Somebody tries out something else under the same name meanwhile: that is not what the schedule runs.
     let run = |name: &str, input: Value, scheduled: &str| {
         let run = json!({"arn": format!("{ARN}{name}"), "name": name, "started_at": "2023-11-14T22:13:20Z"});
