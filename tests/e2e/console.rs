@@ -1,10 +1,11 @@
 //! `floodgate ui`: the console over what runs on this machine, and in a browser where there is one.
 
+use crate::export::server::free_port;
 use crate::serve::{TESTER, serve};
 use crate::support::*;
 use floodgate_testserver::{Config, TestServer};
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::process::Command;
 
 /// What a browser is driven with: node, Chromium and the folder of node's packages, one a line. `cargo xtask pages` sets it.
@@ -126,9 +127,7 @@ fn the_consoles_files_read_an_api_elsewhere() {
     let (ended, summary) = bench.run(&arrivals(&target.url(), 20, "2s", ""), &[]);
     ended.expect(0);
     // The service must know where the pages lie before they are served.
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = free.local_addr().unwrap().port().to_string();
-    drop(free);
+    let port = free_port().to_string();
     let origin = format!("http://127.0.0.1:{port}");
     let (running, api) = serve(&bench, &["--allow-origin", &origin]);
     let api = format!("http://127.0.0.1:{api}");

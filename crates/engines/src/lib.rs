@@ -25,7 +25,7 @@ pub mod k6;
 pub mod launch;
 mod links;
 mod native;
-mod port;
+pub mod port;
 mod private;
 pub mod read;
 pub mod registry;

@@ -1,4 +1,4 @@
-//! Ports on loopback for engines to listen on, which are told a number and bind it a moment later.
+//! Ports on loopback for programs that are told a number and bind it a moment later.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
@@ -10,8 +10,11 @@ const ATTEMPTS: u32 = 100;
 const HANDED_OUT: RangeInclusive<u16> = 32_768..=60_999;
 
 /// A port that `bind` takes now, none of those that the system hands out by itself: whoever asks it for any port, such as a connection, is
-/// not given this one before the engine has it.
-pub(crate) fn free<T>(bind: impl Fn(u16) -> io::Result<T>) -> io::Result<u16> {
+/// not given this one before the program has it.
+///
+/// # Errors
+/// What `bind` said last, if it took none of many.
+pub fn free<T>(bind: impl Fn(u16) -> io::Result<T>) -> io::Result<u16> {
     let text = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range");
     let others = beside(
         &text

@@ -115,9 +115,8 @@ fn warnings(execution: &Execution) -> Vec<&String> {
 }
 
 /// A port that nobody listens at.
-async fn free_port() -> u16 {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    listener.local_addr().unwrap().port()
+fn free_port() -> u16 {
+    floodgate_engines::port::free(|port| std::net::TcpListener::bind(("127.0.0.1", port))).unwrap()
 }
 
 #[tokio::test]
@@ -225,7 +224,7 @@ async fn a_run_is_exported_while_it_goes_on_and_the_rest_after_its_verdict() {
 
 #[tokio::test]
 async fn the_export_after_a_verdict_goes_on_where_a_live_one_was_cut_off() {
-    let port = free_port().await;
+    let port = free_port();
     let stack = stack();
     let url = format!("influxdb://127.0.0.1:{port}/load");
     let (run, begun) = running(&stack, json!([{"to": url, "live": true}])).await;
@@ -259,7 +258,7 @@ async fn the_export_after_a_verdict_goes_on_where_a_live_one_was_cut_off() {
 
 #[tokio::test]
 async fn a_sink_that_is_down_changes_no_verdict_and_gets_everything_later() {
-    let port = free_port().await;
+    let port = free_port();
     let stack = stack();
     let url = format!("influxdb://127.0.0.1:{port}/load");
     let calls = finished(&stack, json!([url])).await;
@@ -482,7 +481,7 @@ async fn a_call_that_lambda_does_not_take_is_told_and_nothing_else_changes() {
 #[tokio::test]
 async fn a_run_that_measured_nothing_exports_nothing() {
     let stack = stack();
-    let url = format!("influxdb://127.0.0.1:{}/load", free_port().await);
+    let url = format!("influxdb://127.0.0.1:{}/load", free_port());
     let calls = finished(&stack, json!([url])).await;
     stack.objects.remove(&stack.key("merged.parquet"));
     export(&stack, &calls[0]).await.unwrap();

@@ -16,10 +16,9 @@ pub fn installed(variable: &str) -> Option<PathBuf> {
     found
 }
 
-/// A port that nobody listens on now.
+/// A port that nobody listens on now, nor any connection is given before a server listens there.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    floodgate_engines::port::free(|port| TcpListener::bind(("127.0.0.1", port))).unwrap()
 }
 
 /// A process that is killed when the test ends.

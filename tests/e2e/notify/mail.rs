@@ -1,6 +1,7 @@
 //! E-mail, taken by a server that is not ours.
 
 use super::*;
+use crate::export::server::free_port;
 use std::path::Path;
 
 const SERVER: &str = r#"
@@ -44,9 +45,7 @@ impl Drop for Server {
 }
 
 fn server(python: &Path, folder: &Path, mode: &str) -> (Server, u16) {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = free.local_addr().unwrap().port();
-    drop(free);
+    let port = free_port();
     let started = Command::new(python)
         .args(["-c", SERVER])
         .arg(folder)

@@ -157,10 +157,12 @@ fn inherited() -> impl Iterator<Item = (&'static str, std::ffi::OsString)> {
         .filter_map(|name| Some((name, std::env::var_os(name)?)))
 }
 
-/// A port that is free now. Whoever takes it first has it; on loopback nobody else is looking.
+/// A port that is free now, below those that Linux gives connections by itself (`ip_local_port_range`): servers take seconds to start.
 pub(super) fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("find a free port")?;
-    Ok(listener.local_addr()?.port())
+    let mut ports = std::iter::repeat_with(|| fastrand::u16(10_000..32_768)).take(100);
+    ports
+        .find(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok())
+        .context("none of 100 ports below 32768 is free")
 }
 
 /// Whether a GET is answered with 200.
