@@ -1,12 +1,11 @@
 //! Targets that misbehave: every fault has its code, and no run hangs or claims success.
 
+use crate::export::server::free_port;
 use crate::support::*;
 use floodgate_records::status::Status;
 use floodgate_testserver::faulty::{Answer, OnConnect, Script};
 use floodgate_testserver::{Config, TestServer, tls};
 use std::time::Duration;
-
-const FAILED: &str = "    http: { timeout: 500ms }\nthresholds:\n  http_req_failed: [rate==0]\n";
 
 /// Every request fails with this code before a status came: nothing is known of the target, whatever the threshold says.
 #[track_caller]
@@ -18,7 +17,10 @@ fn fails_with(url: &str, code: &str) {
 #[track_caller]
 fn fails(url: &str, code: &str, status: Status) {
     let bench = Bench::new();
-    let (ended, summary) = bench.run(&arrivals(url, 10, "1s", FAILED), &[]);
+    let timeout = timeout(code);
+    let rest =
+        format!("    http: {{ timeout: {timeout} }}\nthresholds:\n  http_req_failed: [rate==0]\n");
+    let (ended, summary) = bench.run(&arrivals(url, 10, "1s", &rest), &[]);
     ended.expect(i32::from(status.exit_code()));
     assert_eq!(summary.status, status);
     let reasons = summary.reasons.join("; ");
@@ -38,10 +40,8 @@ fn faulty(script: Script) -> TestServer {
 
 #[test]
 fn a_target_that_refuses() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap();
-    drop(free);
-    fails_with(&format!("http://{address}"), "connection_refused");
+    let url = format!("http://127.0.0.1:{}", free_port());
+    fails_with(&url, "connection_refused");
 }
 
 #[test]

@@ -15,8 +15,9 @@ const MOST_BYTES: u64 = 64 << 20;
 #[track_caller]
 fn bounded(url: &str, http: &str, code: &str) {
     let bench = Bench::new();
+    let timeout = timeout(code);
     let rest = format!(
-        "        checks: ['body contains \"x\"']\n    http: {{ timeout: 700ms, maxBody: 1MiB{http} }}\n"
+        "        checks: ['body contains \"x\"']\n    http: {{ timeout: {timeout}, maxBody: 1MiB{http} }}\n"
     );
     let (ended, summary) = bench.run(&arrivals(url, 4, "1s", &rest), &[]);
     let errors: Vec<_> = summary

@@ -255,6 +255,11 @@ pub fn is_alive(pid: u32) -> bool {
         .is_some_and(|rest| !rest.is_empty() && !rest.starts_with('Z'))
 }
 
+/// The timeout of requests that shall fail with this code: only where it is waited for, a busy machine may run into it.
+pub fn timeout(code: &str) -> &'static str {
+    if code == "timeout" { "500ms" } else { "60s" }
+}
+
 /// Waits until something holds.
 pub fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     let until = Instant::now() + PATIENCE;
