@@ -21,6 +21,7 @@ const SERVICES_FILE: &str = "internal/provider/sdkv2/service_packages_gen.go";
 /// What the modules have resources or data of, `kms` for an example; and `organizations` and `s3control`, which the
 /// services `meta` and `s3` call themselves.
 const SERVICES: &[&str] = &[
+    "apigatewayv2",
     "athena",
     "cloudwatch",
     "dynamodb",
@@ -251,6 +252,59 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    /// The service of a resource or data source, without the prefix `aws_`; those of EC2 and some others have no name in common.
+    fn service(kind: &str) -> &str {
+        match kind {
+            "cloudwatch_log_group" => "logs",
+            kind if kind.starts_with("cloudwatch_event_") => "events",
+            "cloudwatch_metric_alarm" => "cloudwatch",
+            "caller_identity" => "sts",
+            "partition" | "region" => "meta",
+            "availability_zones"
+            | "default_security_group"
+            | "eip"
+            | "internet_gateway"
+            | "nat_gateway"
+            | "route"
+            | "route_table"
+            | "route_table_association"
+            | "security_group"
+            | "subnet" => "ec2",
+            kind if kind == "vpc" || kind.starts_with("vpc_") => "ec2",
+            kind => kind.split('_').next().unwrap(),
+        }
+    }
+
+    #[test]
+    fn all_services_that_the_modules_use_are_built_in() {
+        fn collect(folder: &Path, kinds: &mut std::collections::BTreeSet<String>) {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    collect(&path, kinds);
+                } else if path.extension().is_some_and(|ending| ending == "tf") {
+                    let text = fs::read_to_string(&path).unwrap();
+                    let named = text.lines().filter_map(|line| {
+                        let rest = line.strip_prefix("resource ");
+                        let rest = rest.or_else(|| line.strip_prefix("data "))?;
+                        rest.strip_prefix("\"aws_")?.split('"').next()
+                    });
+                    kinds.extend(named.map(str::to_owned));
+                }
+            }
+        }
+        let mut kinds = std::collections::BTreeSet::new();
+        collect(&repo::root().join("terraform"), &mut kinds);
+        assert!(kinds.len() > 40, "{kinds:?}");
+        for kind in &kinds {
+            let service = service(kind);
+            assert!(
+                SERVICES.contains(&service),
+                "aws_{kind} needs the service {service}"
+            );
+        }
+    }
 
     #[test]
     fn only_needed_services_are_left() {
