@@ -11,10 +11,23 @@ pub(crate) fn root() -> &'static Path {
 }
 
 /// A cargo command at the root; the same cargo that runs this program.
+///
+/// It does not see what `cargo run` says of this program: some build scripts (`ring`'s) run again when those variables change, and
+/// everything above them would be compiled anew whenever a contributor turns from `cargo test` to `cargo xtask test`.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(arguments).current_dir(root());
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(is_of_this_package) {
+            command.env_remove(name);
+        }
+    }
     command
+}
+
+/// Whether `cargo run` sets this variable for the package that it runs.
+fn is_of_this_package(variable: &str) -> bool {
+    variable.starts_with("CARGO_PKG_") || variable.starts_with("CARGO_MANIFEST_")
 }
 
 /// Where cargo puts what it builds.
@@ -83,6 +96,16 @@ mod tests {
             find_program("main.rs", Some(&root().join("xtask/src"))),
             None
         );
+    }
+
+    #[test]
+    fn cargo_sees_nothing_of_the_package_that_calls_it() {
+        let command = cargo(&["test"]);
+        let changes: Vec<_> = command.get_envs().collect();
+        // Set by cargo for a test, as it is for `cargo xtask`.
+        assert!(changes.contains(&("CARGO_MANIFEST_DIR".as_ref(), None)));
+        assert!(changes.contains(&("CARGO_PKG_NAME".as_ref(), None)));
+        assert!(!changes.iter().any(|(name, _)| *name == "CARGO"));
     }
 
     #[test]
