@@ -32,8 +32,8 @@ run "storage_is_closed" {
   }
 
   assert {
-    condition     = length(aws_s3_bucket_lifecycle_configuration.this.rule) == 4
-    error_message = "by default there are four rules: aborted uploads, raw data, results of queries, and old versions of a bucket that had versioning"
+    condition     = length(aws_s3_bucket_lifecycle_configuration.this.rule) == 5
+    error_message = "by default there are five rules: aborted uploads, raw data, results of queries, delivered notifications, and old versions of a bucket that had versioning"
   }
 
   assert {

@@ -300,7 +300,7 @@ run "notifications" {
   }
 
   assert {
-    condition     = join(" ", keys(module.functions.names)) == "finish launch merge notify prepare reap watch"
+    condition     = join(" ", keys(module.functions.names)) == "export finish launch merge notify prepare reap watch"
     error_message = "the functions are ${join(", ", keys(module.functions.names))}"
   }
 }
