@@ -128,6 +128,7 @@ pub(crate) async fn list(
     Path(project): Path<String>,
 ) -> Result<Json<Vec<ShownSchedule>>, Problem> {
     caller.may(Action::ReadSchedules, &project)?;
+    here(&service)?;
     let (stores, now_ms) = (&service.stores, (service.now_ms)());
     let mut shown = Vec::new();
     for schedule in load_schedules(stores, Some(&project)).await? {
@@ -146,12 +147,21 @@ pub(crate) async fn show(
     Path((project, name)): Path<(String, String)>,
 ) -> Result<Json<ShownSchedule>, Problem> {
     caller.may(Action::ReadSchedules, &project)?;
+    here(&service)?;
     let found = load_schedule(&service.stores, &project, &name).await?;
     let found = found.ok_or_else(|| missing(&name))?;
     let now_ms = (service.now_ms)();
     Ok(Json(
         ShownSchedule::of(&service.stores, found, now_ms).await?,
     ))
+}
+
+/// Whether schedules are kept here: an empty list would say that there are none.
+fn here(service: &Service) -> Result<(), Problem> {
+    match service.schedules_elsewhere {
+        Some(sentence) => Err(Problem::missing(sentence)),
+        None => Ok(()),
+    }
 }
 
 fn missing(name: &str) -> Problem {
@@ -169,6 +179,7 @@ pub(crate) async fn set(
     Body(new): Body<NewSchedule>,
 ) -> Result<Json<ShownSchedule>, Problem> {
     caller.may(Action::ChangeSchedules, &project)?;
+    here(&service)?;
     let (stores, now_ms) = (&service.stores, (service.now_ms)());
     let before = load_schedule(stores, &project, &name).await?;
     let schedule = Schedule {
@@ -204,6 +215,7 @@ pub(crate) async fn remove(
     Path((project, name)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
     caller.may(Action::ChangeSchedules, &project)?;
+    here(&service)?;
     let (stores, now_ms) = (&service.stores, (service.now_ms)());
     remove_schedule(stores, &project, &name, caller.who(), now_ms).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -44,6 +44,8 @@ pub struct Service {
     pub identities: Option<Arc<Identities>>,
     /// How long a caller may wait for a verdict, whatever they ask for.
     pub longest_wait: Duration,
+    /// Where schedules are kept if not in the stores, in a sentence: then there are none to read or to change here.
+    pub schedules_elsewhere: Option<&'static str>,
     pub(crate) observers: Observers,
 }
 
@@ -63,6 +65,7 @@ impl Service {
             starter: None,
             identities: None,
             longest_wait: LONGEST_WAIT,
+            schedules_elsewhere: None,
             observers: Observers::default(),
         }
     }
@@ -72,6 +75,15 @@ impl Service {
     pub fn waiting(self, longest_wait: Duration) -> Self {
         Self {
             longest_wait,
+            ..self
+        }
+    }
+
+    /// The same where schedules are kept elsewhere, as this sentence says.
+    #[must_use]
+    pub fn scheduling_elsewhere(self, sentence: &'static str) -> Self {
+        Self {
+            schedules_elsewhere: Some(sentence),
             ..self
         }
     }

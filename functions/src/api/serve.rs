@@ -27,6 +27,9 @@ use std::time::Duration;
 /// How long a verdict is waited for: API Gateway gives up after 30 s.
 const LONGEST_WAIT: Duration = Duration::from_secs(25);
 
+/// Where schedules are.
+const SCHEDULES: &str = "this stack's schedules are in Terraform: see `schedules` of the module";
+
 /// Answers the gateway's requests.
 pub fn main() -> ExitCode {
     match Place::read(variable) {
@@ -88,6 +91,7 @@ pub fn router_of(
     let service = Service::new(stores, Trail::Vouched, definitions, now_ms)
         .starting(starter)
         .waiting(LONGEST_WAIT)
+        .scheduling_elsewhere(SCHEDULES)
         .of(Arc::clone(&known));
     let limits = Limits::per_second(settings.requests_per_second);
     let routes = router(service, Access::by_token(known, limits, now_ms));

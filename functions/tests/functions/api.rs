@@ -405,7 +405,6 @@ async fn the_role_of_the_function_allows_what_its_routes_do() {
         "/tests".into(),
         "/executions".into(),
         "/budget".into(),
-        "/schedules".into(),
         "/members".into(),
         "/audit".into(),
     ] {
@@ -414,6 +413,21 @@ async fn the_role_of_the_function_allows_what_its_routes_do() {
         assert!(
             !status.is_server_error() || path.ends_with("/live"),
             "{path}: {status} {answer}"
+        );
+    }
+    // An empty list would say that the stack has none.
+    let schedule = json!({"test": test, "expression": "rate(1 day)"});
+    for (method, path, body) in [
+        ("GET", "/schedules", Value::Null),
+        ("GET", "/schedules/nightly", Value::Null),
+        ("PUT", "/schedules/nightly", schedule),
+        ("DELETE", "/schedules/nightly", Value::Null),
+    ] {
+        let (status, answer) = ask(&api, method, &of(path), Some(LEAD), body).await;
+        let detail = answer["detail"].as_str().unwrap_or_default();
+        assert!(
+            status == StatusCode::NOT_FOUND && detail.contains("in Terraform"),
+            "{method} {path}: {status} {answer}"
         );
     }
     let abort = of(&format!("/executions/{id}/abort"));
