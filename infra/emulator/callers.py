@@ -2,11 +2,12 @@
 
 MiniStack 1.5.33 gives functions and tasks keys of nobody, and asks nobody when a service does something for another. Here the key
 of a function or a task is the name of its role, by which the gateway before MiniStack (`crates/gateway`) knows it; and what Step Functions,
-Scheduler, Lambda and the agent of ECS do in the name of a role is put to the gateway first.
+Scheduler, Lambda, API Gateway and the agent of ECS do in the name of a role is put to the gateway first.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextvars
 import json
 import logging
@@ -218,6 +219,40 @@ def schedules() -> None:
     eventbridge._invoke_target = invoked
 
 
+def apis() -> None:
+    """Whoever signs a request for an API is the role that the key names, and API Gateway calls a function that lets it."""
+    from ministack.core import iam_evaluator
+    from ministack.services import apigateway
+
+    identity, invoke = iam_evaluator.resolve_caller_identity, apigateway._invoke_lambda_proxy
+
+    def caller(key: str) -> dict[str, Any] | None:
+        known = identity(key)
+        if known or not key:
+            return known
+        account = arn("sts", "").split(":")[4]
+        return {
+            "accessKey": key,
+            "accountId": account,
+            "userArn": f"arn:aws:sts::{account}:assumed-role/{key}/floodgate",
+            "userId": f"{key}:floodgate",
+            "session": None,
+        }
+
+    async def invoked(integration, api_id, stage, path, method, *rest, **named):
+        function = apigateway._extract_lambda_ref_from_integration_uri(integration.get("integrationUri", ""))
+        source = arn("execute-api", f"{api_id}/{stage}/{method}{path}")
+        # In a thread: the gateway asks MiniStack for the function's policy, and this one answers.
+        why = await asyncio.to_thread(refusal_of, "apigateway", "lambda:InvokeFunction", function, source)
+        if why:
+            logger.error("%s is not called: %s", function, why)
+            return 500, {"Content-Type": "application/json"}, b'{"message":"Internal Server Error"}'
+        return await invoke(integration, api_id, stage, path, method, *rest, **named)
+
+    iam_evaluator.resolve_caller_identity = caller
+    apigateway._invoke_lambda_proxy = invoked
+
+
 def act_as_roles() -> None:
     """All of that, if there is a gateway."""
     if GATEWAY:
@@ -225,3 +260,4 @@ def act_as_roles() -> None:
         tasks()
         state_machines()
         schedules()
+        apis()

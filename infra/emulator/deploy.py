@@ -31,7 +31,9 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-FUNCTIONS = ("prepare", "launch", "watch", "merge", "finish", "reap", "notify", "export")
+FUNCTIONS = ("prepare", "launch", "watch", "merge", "finish", "reap", "notify", "export", "api")
+#: The function that answers requests.
+API = "api"
 #: Seconds that a function may take: those of the tests are not optimised, and six runs share two processors.
 TIMEOUT_S = 900
 ACCOUNT = "000000000000"
@@ -47,6 +49,8 @@ class Options:
     name: str
     region: str
     bootstrap: Path | None
+    api_bootstrap: Path | None
+    api_caller: list[str]
     package: str | None
     image: str
     engine: list[str]
@@ -88,6 +92,8 @@ class Stack:
     task_definition: str
     functions: dict[str, str]
     package: str
+    #: The host of the API; `None` without one.
+    api: str | None
     #: What names of roles and policies begin with.
     iam_prefix: str
     architecture: str
@@ -118,6 +124,7 @@ class Clients:
         self.scheduler = client("scheduler")
         self.logs = client("logs")
         self.secrets = client("secretsmanager")
+        self.apis = client("apigatewayv2")
 
 
 def already(error: ClientError) -> bool:
@@ -175,7 +182,7 @@ def rendered(options: Options, architecture: str, secret_arns: dict[str, list[st
         "functions_architecture": architecture,
         "emulator_endpoint": options.endpoint,
         "merge_concurrency": MERGE_CONCURRENCY,
-        # Its role alone: a test writes config/api.json, and calls the routes itself.
+        # Whom it lets in stands in config/api.json, which a test writes.
         "api": {"package": "", "issuers": [], "iam": [], "requests_per_second": 20, "console_origins": []},
         # The topic, the bus and the identity are a test's to make.
         "notifications": {
@@ -345,35 +352,41 @@ def placement(
 
 
 def package(clients: Clients, options: Options) -> str:
-    """The zip with `bootstrap`, in the bucket under its own hash, unless another stack has it: bucket/key."""
+    """The zip of the functions, unless another stack has it: bucket/key."""
     if options.package:
         return options.package
     if options.bootstrap is None:
         raise SystemExit("deploy: --bootstrap is missing: the program of the functions, built by cargo")
+    return packed(clients, options, options.bootstrap)
+
+
+def packed(clients: Clients, options: Options, program: Path) -> str:
+    """The zip with a program as `bootstrap`, in the bucket under its own hash: bucket/key."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         # A fixed date: the same program is the same package, and is unpacked once.
         entry = zipfile.ZipInfo("bootstrap", date_time=(1980, 1, 1, 0, 0, 0))
         entry.external_attr = 0o755 << 16
         entry.compress_type = zipfile.ZIP_DEFLATED
-        archive.writestr(entry, options.bootstrap.read_bytes())
+        archive.writestr(entry, program.read_bytes())
     body = buffer.getvalue()
     key = f"config/functions-{hashlib.sha256(body).hexdigest()[:16]}.zip"
     clients.s3.put_object(Bucket=options.bucket, Key=key, Body=body)
     return f"{options.bucket}/{key}"
 
 
-def functions(clients: Clients, resources: dict[str, Any], packed: str) -> dict[str, str]:
-    """The functions: one program, told by a variable which of them it is."""
-    where, key = packed.split("/", 1)
-    code = {"S3Bucket": where, "S3Key": key}
+def functions(clients: Clients, resources: dict[str, Any], programs: dict[str, str]) -> dict[str, str]:
+    """The functions: one program, told by a variable which of them it is; the API's is another."""
     arns = {}
     for made in resources["aws_lambda_function"].values():
         name, log = made["function_name"], made["logging_config"][0]
         variables = made["environment"][0]["variables"]
-        if "FLOODGATE_FUNCTION" not in variables:
-            # The API's is another program.
+        function = variables.get("FLOODGATE_FUNCTION", API)
+        program = programs.get(API if function == API else "all")
+        if program is None:
             continue
+        where, key = program.split("/", 1)
+        code = {"S3Bucket": where, "S3Key": key}
         settings = {
             "Runtime": made["runtime"],
             "Handler": made["handler"],
@@ -393,15 +406,62 @@ def functions(clients: Clients, resources: dict[str, Any], packed: str) -> dict[
             clients.functions.update_function_code(FunctionName=name, **code)
             clients.functions.update_function_configuration(FunctionName=name, **settings)
         found = clients.functions.get_function(FunctionName=name)["Configuration"]
-        arns[variables["FLOODGATE_FUNCTION"]] = found["FunctionArn"]
+        arns[function] = found["FunctionArn"]
     return arns
 
 
-def permissions(clients: Clients, resources: dict[str, Any]) -> None:
+def api(clients: Clients, options: Options, resources: dict[str, Any], function: str | None) -> str | None:
+    """The gateway of the API, and roles that may call it; its host. `None` if its function is not there."""
+    made = resources["aws_apigatewayv2_api"]["this"]
+    name = made["name"]
+    for old in clients.apis.get_apis()["Items"]:
+        if old["Name"] == name:
+            clients.apis.delete_api(ApiId=old["ApiId"])
+    if function is None:
+        return None
+    gateway = clients.apis.create_api(Name=name, ProtocolType=made["protocol_type"])
+    made = resources["aws_apigatewayv2_integration"]["this"]
+    integration = clients.apis.create_integration(
+        ApiId=gateway["ApiId"],
+        IntegrationType=made["integration_type"],
+        IntegrationUri=function,
+        PayloadFormatVersion=made["payload_format_version"],
+    )
+    target = f"integrations/{integration['IntegrationId']}"
+    routes = [made for key, made in resources["aws_apigatewayv2_route"].items() if key.startswith("this[")]
+    for made in routes:
+        clients.apis.create_route(
+            ApiId=gateway["ApiId"],
+            RouteKey=made["route_key"],
+            AuthorizationType=made["authorization_type"],
+            Target=target,
+        )
+    made = resources["aws_apigatewayv2_stage"]["this"]
+    clients.apis.create_stage(ApiId=gateway["ApiId"], StageName=made["name"], AutoDeploy=made["auto_deploy"])
+    # Terraform does not know the id beforehand, and neither does what renders it: there the name stands for it.
+    for made in resources["aws_lambda_permission"].values():
+        if f":{name}/" in made.get("source_arn", ""):
+            made["source_arn"] = made["source_arn"].replace(f":{name}/", f":{gateway['ApiId']}/")
+    callers(clients, options, f"arn:aws:execute-api:{options.region}:{ACCOUNT}:{gateway['ApiId']}/*/iam/*")
+    return f"{gateway['ApiId']}.execute-api.localhost"
+
+
+def callers(clients: Clients, options: Options, routes: str) -> None:
+    """Roles of whoever signs requests for these routes."""
+    anybody = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "sts:AssumeRole"}
+    trust = {"Version": "2012-10-17", "Statement": [anybody]}
+    invoke = {"Sid": "CallApi", "Effect": "Allow", "Action": ["execute-api:Invoke"], "Resource": [routes]}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [invoke]})
+    for caller in options.api_caller:
+        name = f"{options.iam_prefix}-{caller}"
+        create(clients.iam.create_role, RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+        clients.iam.put_role_policy(RoleName=name, PolicyName="api", PolicyDocument=policy)
+
+
+def permissions(clients: Clients, resources: dict[str, Any], arns: dict[str, str]) -> None:
     """Which services may call which function."""
     for made in resources["aws_lambda_permission"].values():
-        if "source_arn" not in made:
-            # The gateway of the API, which is not here.
+        if made["function_name"].endswith("-api") and API not in arns:
             continue
         which = {"FunctionName": made["function_name"].rsplit(":", 1)[-1], "StatementId": made["statement_id"]}
         unless_absent(clients.functions.remove_permission, **which)
@@ -485,9 +545,12 @@ def up(options: Options) -> Stack:
     if options.other_region:
         regions[options.other_region] = regional(Clients(options, options.other_region), options, architecture)
     placement(clients, options, regions, secret_arns)
-    packed = package(clients, options)
-    arns = functions(clients, resources, packed)
-    permissions(clients, resources)
+    programs = {"all": package(clients, options)}
+    if options.api_bootstrap:
+        programs[API] = packed(clients, options, options.api_bootstrap)
+    arns = functions(clients, resources, programs)
+    host = api(clients, options, resources, arns.get(API))
+    permissions(clients, resources, arns)
     machines = state_machines(clients, options, resources)
     rule(clients, resources)
     of_schedules = [arn for project, arn in machines.items() if project.endswith(SCHEDULED)]
@@ -505,7 +568,8 @@ def up(options: Options) -> Stack:
         cluster=home["cluster"],
         task_definition=home["task_definitions"]["http"][architecture],
         functions=arns,
-        package=packed,
+        package=programs["all"],
+        api=host,
         iam_prefix=options.iam_prefix,
         architecture=architecture,
     )
@@ -648,6 +712,8 @@ def arguments() -> tuple[str, Options, Path | None]:
     parser.add_argument("--name", default="floodgate", help="the stack's name")
     parser.add_argument("--region", default="eu-west-1")
     parser.add_argument("--bootstrap", type=Path, help="the program floodgate-functions")
+    parser.add_argument("--api-bootstrap", type=Path, help="the program floodgate-api; without it there is no API")
+    parser.add_argument("--api-caller", action="append", default=[], metavar="ROLE", help="a role that may call the API")
     parser.add_argument("--package", help="bucket/key of the zip, when another stack has put it there")
     parser.add_argument("--image", default="floodgate-generator:dev")
     parser.add_argument("--engine", action="append", default=[], metavar="ENGINE=IMAGE", help="one more engine")

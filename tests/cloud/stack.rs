@@ -1,13 +1,8 @@
 //! The stack that `infra/emulator/deploy.py` has put onto the emulator.
 
 use crate::execution::PROJECT;
-use async_trait::async_trait;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_sfn::config::{Credentials, SharedCredentialsProvider};
-use axum::Router;
-use floodgate_api::Fetch;
-use floodgate_control::Stores;
-use floodgate_functions::api::routes;
 use floodgate_store::ObjectStore as _;
 use floodgate_store::aws;
 use floodgate_store::aws::call::Calls;
@@ -19,10 +14,12 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Arc;
 
 /// The variable that names the JSON file which describes the emulator.
 const EMULATOR: &str = "FLOODGATE_EMULATOR";
+
+/// The emulator's.
+const ACCOUNT: &str = "000000000000";
 
 /// Who may do anything: what looks on, or prepares a test.
 pub(crate) const ADMINISTRATOR: &str = "test";
@@ -39,14 +36,73 @@ pub(crate) struct Stack {
     names: Value,
 }
 
-/// No provider of identities is asked for keys.
-struct NoKeys;
+/// The API of a stack, behind its gateway.
+#[derive(Clone)]
+pub(crate) struct Api {
+    host: String,
+    region: String,
+    iam_prefix: String,
+}
 
-#[async_trait]
-impl Fetch for NoKeys {
-    async fn get(&self, url: &str) -> Result<Vec<u8>, String> {
-        Err(format!("{url} is not asked here"))
+impl Api {
+    /// The answer to a request that one of the stack's roles has signed, or that nobody has.
+    pub(crate) async fn ask(
+        &self,
+        by: Option<&str>,
+        (method, path): (&str, &str),
+        (headers, body): (&[(&str, &str)], Value),
+    ) -> (u16, Value) {
+        let body = if body.is_null() {
+            String::new()
+        } else {
+            body.to_string()
+        };
+        let (prefix, signature) = by.map_or(("", String::new()), |role| {
+            let scope = format!("{}/20260101/{}/execute-api", self.key_of(role), self.region);
+            let proof = "SignedHeaders=host, Signature=0";
+            let header = format!(
+                "authorization: AWS4-HMAC-SHA256 Credential={scope}/aws4_request, {proof}\r\n"
+            );
+            ("/iam", header)
+        });
+        let headers: String = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\r\n"))
+            .collect();
+        // Of HTTP/1.0, so that the answer is not cut into chunks.
+        let request = format!(
+            "{method} {prefix}{path} HTTP/1.0\r\nhost: {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+             {signature}{headers}\r\n{body}",
+            self.host,
+            body.len()
+        );
+        let answered = tokio::task::spawn_blocking(move || exchange(&request));
+        let answer = answered.await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, serde_json::from_str(body).unwrap_or_default())
     }
+
+    /// The ARN of whoever has taken one of the roles, as records name it.
+    pub(crate) fn caller(&self, name: &str) -> String {
+        format!(
+            "arn:aws:sts::{ACCOUNT}:assumed-role/{}/floodgate",
+            self.key_of(name)
+        )
+    }
+
+    fn key_of(&self, role: &str) -> String {
+        format!("{}-{role}", self.iam_prefix)
+    }
+}
+
+/// What the emulator answers to a request.
+fn exchange(request: &str) -> String {
+    let mut stream = TcpStream::connect(emulator_addr()).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 /// What somebody reaches.
@@ -128,24 +184,24 @@ impl Stack {
         }
     }
 
-    /// The API's routes, with what the role of its function may do; these are let in.
-    pub(crate) async fn api(&self, iam: Value) -> Router {
+    /// The API, which lets these in. Its function reads that when it is called first.
+    pub(crate) async fn api(&self, iam: Value) -> Api {
         let settings = serde_json::json!({
             "schema": 1, "requests_per_second": 1_000, "iam": iam, "state_machines": self.names["state_machines"],
         });
         let settings = settings.to_string().into_bytes().into();
         let objects = &self.administrator.objects;
         objects.put("config/api.json", settings).await.unwrap();
-        let Clients {
-            objects, records, ..
-        } = self.as_caller("api").await;
-        let stores = Stores {
-            objects: Arc::new(objects),
-            records: Arc::new(records),
-        };
-        let (endpoint, region) = (self.text("endpoint"), self.text("region"));
-        let config = sdk_config(endpoint, region, &self.key_of("api")).await;
-        routes(&config, stores, Arc::new(NoKeys)).await.unwrap()
+        Api {
+            host: self.text("api").to_owned(),
+            region: self.text("region").to_owned(),
+            iam_prefix: self.iam_prefix().to_owned(),
+        }
+    }
+
+    /// The ARN of one of the stack's roles.
+    pub(crate) fn role(&self, name: &str) -> String {
+        format!("arn:aws:iam::{ACCOUNT}:role/{}", self.key_of(name))
     }
 
     /// What whoever has one of the stack's roles or policies reaches: `runner-all`, `operator`. With `~refused` after it no refusal is a
@@ -167,16 +223,11 @@ impl Stack {
             "context": {"aws:SourceArn": source, "aws:SourceAccount": account},
         })
         .to_string();
-        let mut stream = TcpStream::connect(emulator_addr()).unwrap();
         let head = format!(
             "POST /_floodgate/authorize HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
             asked.len()
         );
-        stream
-            .write_all(format!("{head}{asked}").as_bytes())
-            .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
+        let answer = exchange(&format!("{head}{asked}"));
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
         serde_json::from_str::<Value>(body).unwrap_or_else(|e| panic!("{e}: {answer}"))["allowed"]
             == true

@@ -137,10 +137,12 @@ fn signed(headers: &HeaderMap) -> Option<Signed> {
 
 async fn pass(request: Request<Incoming>, judge: &Judge) -> Result<Response<Body>> {
     let Some(signed) = signed(request.headers()) else {
-        // Health, metadata of tasks, their credentials and the registry of images, which has a login of its own, are not calls of AWS.
-        if ["/_ministack/", "/v2/", "/v4/"]
-            .iter()
-            .any(|open| request.uri().path().starts_with(open))
+        // Health, metadata of tasks, their credentials and the registry of images, which has a login of its own, are not calls of AWS; an
+        // API says itself who need not sign.
+        let open = ["/_ministack/", "/v2/", "/v4/"];
+        let path = request.uri().path();
+        if open.iter().any(|open| path.starts_with(open))
+            || call::called_api(request.headers()).is_some()
         {
             return forwarded(judge.upstream.send(request.map(BodyExt::boxed)).await?);
         }

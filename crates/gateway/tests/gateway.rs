@@ -121,11 +121,15 @@ impl Gateway {
     }
 
     fn send(&self, request: &str, headers: &str, body: &str) -> (u16, String) {
+        self.send_to(&self.at.to_string(), request, headers, body)
+    }
+
+    /// To a host that is told of.
+    fn send_to(&self, host: &str, request: &str, headers: &str, body: &str) -> (u16, String) {
         let mut stream = TcpStream::connect(self.at).unwrap();
         let length = body.len();
         let head = format!(
-            "{request} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n",
-            self.at
+            "{request} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n"
         );
         stream
             .write_all(format!("{head}{body}").as_bytes())
@@ -191,6 +195,31 @@ fn what_is_allowed_passes_and_what_is_not_never_reaches_the_emulator() {
         panic!("{report:?}");
     };
     assert_eq!((permission.role.as_str(), permission.times), ("ci", 1));
+}
+
+#[test]
+fn an_api_is_open_to_whoever_does_not_sign_and_its_routes_to_whom_a_policy_lets() {
+    let api = "arn:aws:execute-api:eu-west-1:000000000000:0a1b2c3d";
+    let gateway = Gateway::start(json!([allow(
+        "execute-api:Invoke",
+        &format!("{api}/*/GET/iam/*")
+    )]));
+    let host = "0a1b2c3d.execute-api.localhost";
+    let ask = |request: &str, headers: &str| gateway.send_to(host, request, headers, "");
+    assert_eq!(
+        ask("GET /v1/tests", "authorization: Bearer token\r\n").0,
+        200
+    );
+    assert_eq!(
+        ask("GET /iam/v1/tests", &signed("ci", "execute-api")).0,
+        200
+    );
+    let (status, body) = ask("PUT /iam/v1/tests", &signed("ci~refused", "execute-api"));
+    assert!(
+        status == 403 && body.contains(&format!("{api}/$default/PUT/iam/v1/tests")),
+        "{body}"
+    );
+    assert_eq!(gateway.passed().len(), 2);
 }
 
 #[test]

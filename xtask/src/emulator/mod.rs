@@ -23,6 +23,8 @@ use std::time::Instant;
 pub(crate) const VARIABLE: &str = "FLOODGATE_EMULATOR";
 /// The variable that tells tests where LocalStack is: a URL.
 pub(crate) const LOCALSTACK: &str = "FLOODGATE_LOCALSTACK";
+/// Roles of the emulated stack that may call its API.
+const CALLERS: [&str; 3] = ["api-tester", "api-lead", "api-stranger"];
 /// A secret of the tests' project in the emulated stack.
 const SECRET: &str = "cloud/token=open sesame";
 /// The image of the generator that the emulated stack runs.
@@ -54,7 +56,10 @@ impl Cloud {
             Ok(ministack::set_up().map_err(Missing)?)
         })?;
         let built = part("functions, gateway", || programs.build())?;
-        let bootstrap = built.join("floodgate-functions");
+        let (bootstrap, api) = (
+            built.join("floodgate-functions"),
+            built.join("floodgate-api"),
+        );
         let gateway = built.join("floodgate-gateway");
         part("generator image", || build_image("http", IMAGE))?;
         let scripts = match (programs, by) {
@@ -65,7 +70,7 @@ impl Cloud {
         let description = ministack.folder()?.join("stack.json");
         let (stack, applied) = part("stack", || match by {
             Deployed::ByScript => {
-                let stack = deploy(&ministack, &bootstrap, &gateway, &scripts)?;
+                let stack = deploy(&ministack, [&bootstrap, &api, &gateway], &scripts)?;
                 Ok((stack, None))
             }
             Deployed::ByCommand => {
@@ -287,8 +292,7 @@ fn by_command(ministack: &Ministack, bootstrap: &Path) -> Result<(Value, ByComma
 
 fn deploy(
     ministack: &Ministack,
-    bootstrap: &Path,
-    gateway: &Path,
+    [bootstrap, api, gateway]: [&Path; 3],
     engines: &[String],
 ) -> Result<Value> {
     let text = |path: &'_ Path| {
@@ -296,9 +300,13 @@ fn deploy(
             .map(str::to_owned)
             .context("a path that is not UTF-8")
     };
-    let (bootstrap, gateway) = (text(bootstrap)?, text(gateway)?);
+    let (bootstrap, api, gateway) = (text(bootstrap)?, text(api)?, text(gateway)?);
     let mut arguments = vec!["up", "--bootstrap", &bootstrap, "--gateway", &gateway];
     arguments.extend(["--image", IMAGE, "--secret", SECRET]);
+    arguments.extend(["--api-bootstrap", &api]);
+    for caller in CALLERS {
+        arguments.extend(["--api-caller", caller]);
+    }
     for engine in engines {
         arguments.extend(["--engine", engine]);
     }

@@ -84,6 +84,11 @@ pub fn refused(call: &Call<'_>, message: &str) -> Response<String> {
             response.headers_mut().insert("x-amzn-errortype", kind);
             response
         }
+        "execute-api" => answer(
+            StatusCode::FORBIDDEN,
+            "application/json",
+            serde_json::json!({ "Message": message }).to_string(),
+        ),
         _ => {
             let error = format!(
                 "<Error><Type>Sender</Type><Code>AccessDenied</Code><Message>{escaped}</Message></Error>"

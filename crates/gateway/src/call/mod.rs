@@ -13,6 +13,7 @@ mod services;
 
 pub use denial::{Denial, absent, identity, refused};
 pub use request::{Call, Check, Question, Unknown};
+pub use services::called_api;
 
 use http::Method;
 use serde_json::Value;
@@ -55,6 +56,7 @@ impl Call<'_> {
             "sns" => services::topics(self),
             "events" => services::events(self),
             "ses" => services::mail(self),
+            "execute-api" => services::api(self),
             _ => Err(self.unknown()),
         }
     }

@@ -1,7 +1,7 @@
-//! Services of which few calls are made: Step Functions, Secrets Manager, Service Quotas, Lambda, SNS, EventBridge, SES.
+//! Services of which few calls are made: Step Functions, Secrets Manager, Service Quotas, Lambda, SNS, EventBridge, SES, and APIs of API Gateway.
 
 use super::request::{Call, Check, Question, Unknown, text};
-use http::Method;
+use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsstepfunctions.html>
@@ -121,4 +121,18 @@ pub(super) fn mail(call: &Call<'_>) -> Result<Vec<Check>, Unknown> {
         }
         _ => Err(call.unknown()),
     }
+}
+
+/// A request for an API on its stage `$default`.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonexecuteapi.html>
+pub(super) fn api(call: &Call<'_>) -> Result<Vec<Check>, Unknown> {
+    let id = called_api(call.headers).ok_or_else(|| call.unknown())?;
+    let arn = call.arn(&format!("{id}/$default/{}{}", call.method, call.path));
+    Ok(vec![Check::of("execute-api:Invoke", &arn)])
+}
+
+/// The id of the API that a request is for, if its host is that of one.
+pub fn called_api(headers: &HeaderMap) -> Option<&str> {
+    let host = headers.get(http::header::HOST)?.to_str().ok()?;
+    Some(host.split_once(".execute-api.")?.0)
 }

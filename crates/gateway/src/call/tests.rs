@@ -431,6 +431,25 @@ fn receivers_of_notifications_are_named_by_their_arns() {
     assert!(checks("sns", "/", "Action=Subscribe").is_err());
 }
 
+#[test]
+fn an_api_is_named_by_its_host() {
+    let of = |host: &str| {
+        let (method, target) = (&Method::PUT, "/iam/v1/tests?a=b");
+        asked(
+            (method, target),
+            "execute-api",
+            &[("host", host)],
+            "",
+            Value::Null,
+        )
+    };
+    let checks = of("0a1b2c3d.execute-api.localhost:4566").unwrap();
+    assert_eq!(checks[0].action, "execute-api:Invoke");
+    let arn = "arn:aws:execute-api:eu-west-1:000000000000:0a1b2c3d/$default/PUT/iam/v1/tests";
+    assert_eq!(checks[0].resource, arn);
+    assert!(of("127.0.0.1:4566").is_err());
+}
+
 /// Each in the form that the service's client takes for a refusal.
 #[test]
 fn refusals_speak_the_protocol_of_their_service() {
@@ -465,6 +484,8 @@ fn refusals_speak_the_protocol_of_their_service() {
         status == 400 && body.contains("\"AccessDeniedException\""),
         "{body}"
     );
+    let (status, body) = answer("execute-api", &Method::POST);
+    assert_eq!((status, body.as_str()), (403, r#"{"Message":"a < b"}"#));
     let (status, body) = answer("sts", &Method::POST);
     assert!(
         status == 403 && body.contains("<Code>AccessDenied</Code>"),

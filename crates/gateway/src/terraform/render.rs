@@ -83,7 +83,11 @@ const KINDS: [&str; 4] = [
 ];
 
 /// Resources without which no run takes place, and that the emulator knows.
-const EMULATED: [&str; 7] = [
+const EMULATED: [&str; 11] = [
+    "aws_apigatewayv2_api",
+    "aws_apigatewayv2_integration",
+    "aws_apigatewayv2_route",
+    "aws_apigatewayv2_stage",
     "aws_cloudwatch_event_rule",
     "aws_cloudwatch_event_target",
     "aws_dynamodb_table",

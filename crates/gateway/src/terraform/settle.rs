@@ -323,6 +323,8 @@ fn attributes(block: &Block, context: &Context<'_>, world: &World) -> Option<Val
     let regional =
         |service: &str, rest: &str| format!("arn:aws:{service}:{region}:{account}:{rest}{name}");
     let arn = match kind {
+        // APIs get an id of letters and digits; here the name takes its place.
+        "aws_apigatewayv2_api" => format!("arn:aws:apigateway:{region}::/apis/{name}"),
         "aws_cloudwatch_event_rule" => regional("events", "rule/"),
         "aws_cloudwatch_log_group" => regional("logs", "log-group:"),
         "aws_dynamodb_table" => regional("dynamodb", "table/"),
@@ -344,6 +346,10 @@ fn attributes(block: &Block, context: &Context<'_>, world: &World) -> Option<Val
         hcl::value!({ "arn" = arn, "id" = name, "name" = name, "url" = (url.as_str()) });
     let entries = known.as_object_mut()?;
     entries.insert(key.to_owned(), name.into());
+    if kind == "aws_apigatewayv2_api" {
+        let prefix = format!("arn:aws:execute-api:{region}:{account}:{name}");
+        entries.insert("execution_arn".to_owned(), prefix.into());
+    }
     Some(known)
 }
 
