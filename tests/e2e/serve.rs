@@ -227,6 +227,89 @@ fn a_definition_from_elsewhere_gets_nothing_of_the_machine() {
 }
 
 #[test]
+fn a_run_from_elsewhere_touches_no_file_and_no_port_of_the_machine() {
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
+    let (running, port) = serve(&bench, &[]);
+    let runs = "/v1/projects/e2e/executions";
+    let plain = arrivals(&target.url(), 20, "1s", "");
+    let trail = bench.path(".floodgate/.records/e2e/audit.jsonl");
+    let sink = format!("file:{}?format=jsonl", trail.display());
+    let (tokens, before) = (bench.path("tokens.json"), TOKENS.len());
+    let refused = |body: Value, said: &str| {
+        let (status, told) = ask(port, TESTER, "POST", runs, &body);
+        let told = told["detail"].as_str().unwrap_or_default().to_owned();
+        assert!(status == 422 && told.contains(said), "{body}: {told}");
+    };
+    let with = |keys: &str| json!({"definition": format!("{plain}{keys}\n")});
+    for (keys, said) in [
+        (format!("export: [\"{sink}\"]"), "export[0]: file:/"),
+        (
+            format!("export: [\"FILE://{}?format=csv\"]", tokens.display()),
+            "writes no file of the service's machine; take it out",
+        ),
+        ("export: [metrics://127.0.0.1:0]".into(), "opens no port"),
+        (
+            "export: [\"postgres://h/db?sslmode=require&sslrootcert=/etc/passwd\"]".into(),
+            "reads no file",
+        ),
+        (
+            "export: [\"postgres://h/db?sslmode=require&sslroot%63ert=/etc/passwd\"]".into(),
+            "has no option",
+        ),
+        (
+            "http: {unixSocket: /run/docker.sock}".into(),
+            "http.unixSocket: \"/run/docker.sock\" is a socket",
+        ),
+        ("http: {ca: ../order.json}".into(), "out of the definition"),
+        ("http: {ca: order.json}".into(), "does not exist"),
+        ("data: [{name: a, file: .env}]".into(), "does not exist"),
+    ] {
+        refused(with(&keys), said);
+    }
+    // However it comes there.
+    let mut body = with("export: [\"${env:SINK}\"]");
+    body["environment"] = json!({ "SINK": sink });
+    refused(body, "writes no file");
+    let mut body = with("");
+    body["parameters"] = json!({ "export": format!("[\"{sink}\"]") });
+    refused(body, "writes no file");
+    let own = "scenarios.one.http";
+    let mut body = with("");
+    body["parameters"] = json!({ own: "{unixSocket: /run/docker.sock}" });
+    refused(body, "scenarios.one.http.unixSocket");
+    // On the command line it may, and what is on record since may not be started from elsewhere.
+    let sinking = format!(
+        "{plain}export: [\"file:{}\"]\n",
+        bench.path("own.csv").display()
+    );
+    bench.write("sinking.yaml", &sinking);
+    bench.floodgate(&["run", "sinking.yaml"]).expect(0);
+    assert!(bench.path("own.csv").exists());
+    std::fs::remove_file(bench.path("own.csv")).unwrap();
+    refused(json!({"test": "arrivals"}), "writes no file");
+    let schedule = json!({"test": "arrivals", "expression": in_seconds(2)});
+    let path = "/v1/projects/e2e/schedules/soon";
+    assert_eq!(ask(port, ADMIN, "PUT", path, &schedule).0, 200);
+    let mut why = String::new();
+    eventually("its first time", || {
+        let shown = ask(port, ADMIN, "GET", path, &Value::Null).1;
+        why = shown["last"][0]["why"].as_str().unwrap_or_default().into();
+        !why.is_empty()
+    });
+    assert!(why.contains("writes no file"), "{why}");
+    assert!(!bench.path("own.csv").exists());
+    assert_eq!(
+        target.counters().requests(),
+        20,
+        "those of the command line"
+    );
+    assert!(std::fs::read(&tokens).unwrap().len() > before);
+    running.signal("TERM");
+    running.end().expect(0);
+    bench.floodgate(&["audit", "verify"]).expect(0);
+}
+
+#[test]
 fn load_goes_only_where_the_project_may_send_it() {
     let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
     let list =

@@ -1,10 +1,15 @@
 //! For whom a run is started: a file that `floodgate serve` writes for `floodgate run`.
 
 use crate::error::{CliError, Result};
+use crate::load::LoadedTest;
 use floodgate_control::TargetRules;
-use floodgate_core::definition::Definition;
+use floodgate_core::definition::model::exports_from_elsewhere;
+use floodgate_core::definition::{Definition, sketch};
+use floodgate_engines::facts;
 use floodgate_records::execution::Trigger;
+use floodgate_records::printable::quoted;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::path::Path;
 
 /// For whom a run is started, and in which project alone.
@@ -40,19 +45,30 @@ impl Order {
         serde_json::from_slice(&text).map_err(|error| CliError::read(path, error, None))
     }
 
-    /// What is ordered, if this definition may be run for it.
+    /// What is ordered, if this test may be run for it; `file` is its definition before anything was put in place of its own.
     ///
     /// # Errors
-    /// A definition of another project, and load for what the project may not load.
-    pub(crate) fn of(self, definition: &Definition) -> Result<Ordered> {
+    /// A definition of another project, one that takes what is the machine's, and load for what the project may not load: all at once.
+    pub(crate) fn of(self, test: &LoadedTest, file: &Path) -> Result<Ordered> {
+        let definition = &test.parsed().definition;
         self.is_for(&definition.project)?;
         let rules = self.targets.unwrap_or_default();
         let warnings = match rules.allowed_targets {
             Some(_) => rules.judge(definition),
             None => Ok(Vec::new()),
         };
+        let mut faults = of_the_machine(definition);
+        faults.extend(told_to_java(test, &std::fs::read(file).unwrap_or_default()));
+        let warnings = match warnings {
+            Ok(warnings) if faults.is_empty() => warnings,
+            Ok(_) => return Err(refused(&faults)),
+            Err(why) => {
+                faults.push(why.to_string());
+                return Err(refused(&faults));
+            }
+        };
         Ok(Ordered {
-            warnings: warnings.map_err(|why| CliError::definition(format!("error: {why}\n")))?,
+            warnings,
             trigger: self.trigger,
             allowed_targets: rules.allowed_targets,
         })
@@ -66,5 +82,93 @@ impl Order {
             "project: the definition is of {project}, and the run was asked for in {}: write project: {}\n",
             self.project, self.project
         )))
+    }
+}
+
+fn refused(faults: &[String]) -> CliError {
+    let lines = faults.iter().map(|fault| format!("error: {fault}\n"));
+    CliError::definition(lines.collect::<String>())
+}
+
+/// What a definition takes that is the machine's, and not of whoever orders a run. The files that it names are not among that: they lie in its
+/// own folder.
+fn of_the_machine(definition: &Definition) -> Vec<String> {
+    let mut faults = exports_from_elsewhere(&definition.export);
+    let scenarios = definition.scenarios.iter();
+    let own = scenarios.filter(|scenario| scenario.http != definition.http);
+    let own = own.map(|scenario| (format!("scenarios.{}.http", scenario.name), &scenario.http));
+    for (place, http) in std::iter::once(("http".to_owned(), &definition.http)).chain(own) {
+        faults.extend(http.unix_socket.as_ref().map(|path| {
+            format!(
+                "{place}.unixSocket: {} is a socket of the service's machine, to which a run that is ordered over HTTP or by a schedule does not connect; take it out, and load a target on the network",
+                quoted(path)
+            )
+        }));
+    }
+    faults
+}
+
+/// Parameters whose names mean something to a Java machine or to the engine's own parts, such as where logs are written. They have dots in them;
+/// those that the script reads, or that its definition on record has, are meant for the script.
+fn told_to_java(test: &LoadedTest, on_record: &[u8]) -> Vec<String> {
+    let definition = &test.parsed().definition;
+    if !facts(definition.engine).needs_java {
+        return Vec::new();
+    }
+    let on_record = sketch(on_record).unwrap_or_default();
+    let has = |tree: &Value, name: &str| tree["parameters"].get(name).is_some();
+    let is_known =
+        |name: &str| has(&on_record, name) || test.inspection().is_some_and(|all| has(all, name));
+    let names = definition.parameters.keys();
+    let unknown = names.filter(|name| name.contains('.') && !is_known(name));
+    let told = unknown.map(|name| {
+        format!(
+            "parameters.{name}: a name with dots may be one that Java or the engine obeys, and neither the script nor its definition on record has it; choose a name without dots"
+        )
+    });
+    told.collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::args::EnvArgs;
+    use crate::env::Environment;
+    use crate::load::load_file;
+
+    #[test]
+    fn java_is_told_nothing_by_whoever_orders_a_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = include_str!("../../../tests/e2e/scripts/browse.jmx");
+        let plan = plan.replace("__P(port)", "__P(shop.port,80)");
+        std::fs::write(folder.path().join("browse.jmx"), plan).unwrap();
+        let file = folder.path().join("test.yaml");
+        let text = "version: 1\nproject: shop\ntest: t\nengine: jmeter\nscript: browse.jmx\nparameters: {own.part: a}\n";
+        std::fs::write(&file, text).unwrap();
+        let args = EnvArgs {
+            env: Vec::new(),
+            env_file: None,
+        };
+        let env = Environment::new(&args, folder.path()).unwrap();
+        let ordered = |name: &str, value: &str| {
+            let overrides = [(name.to_owned(), value.to_owned())];
+            let test = load_file(&file, &overrides, &env).unwrap();
+            let order = Order {
+                project: "shop".into(),
+                trigger: Trigger::default(),
+                targets: None,
+            };
+            order.of(&test, &file).map(drop).map_err(|e| e.to_string())
+        };
+        for name in ["users", "own.part", "shop.port", "parameters.shop.port"] {
+            ordered(name, "81").unwrap();
+        }
+        for name in ["beanshell.init.file", "parameters.java.io.tmpdir"] {
+            let why = ordered(name, "/tmp/x").unwrap_err();
+            assert!(why.contains("choose a name without dots"), "{why}");
+        }
+        let why = ordered("parameters", "{java.io.tmpdir: /x}").unwrap_err();
+        assert!(why.contains("parameters.java.io.tmpdir: "), "{why}");
     }
 }

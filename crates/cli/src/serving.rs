@@ -66,6 +66,10 @@ const OBEYED: [&str; 27] = [
     "AWS_",
     "SSL_",
 ];
+/// In the folder of a run: its test, who ordered it, and its variables.
+const TEST: &str = "test";
+const ORDER: &str = "order.json";
+const ENV: &str = "env";
 /// How long a run may take until it is on record.
 const PATIENCE: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(20);
@@ -107,17 +111,17 @@ impl Processes {
         self.most - self.slots.available_permits()
     }
 
-    /// The folder that a run is started from, with its definition in it.
+    /// The folder of a run, with what it is told; its definition is alone in a folder below, whose files it may name.
     async fn folder(&self, order: &RunOrder) -> std::result::Result<TempDir, StartError> {
         let failed = |error: std::io::Error| StartError::Failed(format!("a folder: {error}"));
         let folder = TempDir::with_prefix("floodgate-serve-").map_err(failed)?;
-        let to = folder.path();
+        let (to, its) = (folder.path(), folder.path().join(TEST));
         match &order.what {
             RunWhat::Definition(text) => {
-                write(&to.join(DEFINITION_FILE), text.as_bytes()).map_err(failed)?;
+                write(&its.join(DEFINITION_FILE), text.as_bytes()).map_err(failed)?;
             }
             RunWhat::Version { test, version } => {
-                self.copy(to, &order.project, test, version).await?;
+                self.copy(&its, &order.project, test, version).await?;
             }
         }
         let targets = self.targets.as_ref();
@@ -128,8 +132,8 @@ impl Processes {
             targets: targets.map_err(StartError::Invalid)?,
         };
         let whom = serde_json::to_vec(&whom).map_err(|e| StartError::Failed(e.to_string()))?;
-        write(&to.join(".order.json"), &whom).map_err(failed)?;
-        write(&to.join(".env"), env_file(&order.environment)?.as_bytes()).map_err(failed)?;
+        write(&to.join(ORDER), &whom).map_err(failed)?;
+        write(&to.join(ENV), env_file(&order.environment)?.as_bytes()).map_err(failed)?;
         Ok(folder)
     }
 
@@ -175,10 +179,13 @@ impl Processes {
         }
         command
             .env(SECRETS, self.out.join("secrets").join(&order.project))
-            .current_dir(folder)
+            .current_dir(folder.join(TEST))
             .args(["run", DEFINITION_FILE, "--quiet", "--id", &order.id])
-            .args(["--generators", &order.generators.to_string()])
-            .args(["--order", ".order.json", "--env-file", ".env", "--out"])
+            .args(["--generators", &order.generators.to_string(), "--order"])
+            .arg(folder.join(ORDER))
+            .arg("--env-file")
+            .arg(folder.join(ENV))
+            .arg("--out")
             .arg(&self.out);
         for (path, value) in &order.parameters {
             command.arg(format!("--set={path}={value}"));

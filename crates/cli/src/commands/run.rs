@@ -141,7 +141,7 @@ pub async fn run(args: Args) -> Result<ExitCode> {
     let env = Environment::new(&args.env, out)?.with_load_options(args.load.options());
     let test = load_file(&args.file, &args.overrides()?, &env)?;
     let order = args.order.as_deref().map(Order::read).transpose()?;
-    let ordered = order.map(|order| order.of(&test.parsed().definition));
+    let ordered = order.map(|order| order.of(&test, &args.file));
     let ordered = ordered.transpose()?;
     let files = ReportFiles::open(&args.reports)?;
     let run = LocalRun {

@@ -124,7 +124,8 @@ fn options(query: &str) -> BTreeMap<String, String> {
     pairs
         .map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decoded(name), decoded(value))
+            // A name is written as it is: who looks for one in the text finds it.
+            (name.to_owned(), decoded(value))
         })
         .collect()
 }

@@ -22,36 +22,68 @@ impl fmt::Debug for ExportSpec {
     }
 }
 
+/// What a sink takes of the machine that it is opened on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OfMachine {
+    /// It writes a file.
+    File,
+    /// It listens on a port.
+    Port,
+    /// It reads the file of a certificate.
+    Certificate,
+}
+
+impl OfMachine {
+    /// What the sink of a URL takes; `None`: nothing but the network.
+    pub fn of(url: &str) -> Option<Self> {
+        let (scheme, rest) = url.split_once(':')?;
+        let query = rest.split_once('?').map_or("", |(_, query)| query);
+        let certificate = |pair: &str| pair.starts_with("sslrootcert=");
+        match scheme.to_ascii_lowercase().as_str() {
+            "file" => Some(Self::File),
+            "metrics" => Some(Self::Port),
+            _ => (query.split('&').any(certificate)).then_some(Self::Certificate),
+        }
+    }
+}
+
 /// Why a run in the cloud cannot have exports, a sentence each: what exports there has neither a disk nor a port of its own.
 pub fn exports_in_the_cloud(exports: &[ExportSpec]) -> Vec<String> {
+    of_machine(exports, |taken| match taken {
+        OfMachine::File => {
+            "a run in the cloud has no disk to write to; take it out, and write the file afterwards with floodgate export ID --cloud --to file:PATH"
+        }
+        OfMachine::Port => {
+            "a run in the cloud has no port to be asked at; export to prometheus+http://HOST:PORT instead"
+        }
+        OfMachine::Certificate => {
+            "sslrootcert names a file, and a run in the cloud has none; take a certificate of a public authority, or sslmode=disable in a private network"
+        }
+    })
+}
+
+/// Why a run that is ordered from elsewhere cannot have exports, a sentence each: the machine's files and ports are not those of whoever orders
+/// it.
+pub fn exports_from_elsewhere(exports: &[ExportSpec]) -> Vec<String> {
+    of_machine(exports, |taken| match taken {
+        OfMachine::File => {
+            "a run that is ordered over HTTP or by a schedule writes no file of the service's machine; take it out, and write the file there with floodgate export ID --to file:PATH"
+        }
+        OfMachine::Port => {
+            "a run that is ordered over HTTP or by a schedule opens no port of the service's machine; export to prometheus+http://HOST:PORT instead"
+        }
+        OfMachine::Certificate => {
+            "a run that is ordered over HTTP or by a schedule reads no file of the service's machine; take sslrootcert out, and a certificate of a public authority"
+        }
+    })
+}
+
+fn of_machine(exports: &[ExportSpec], why: impl Fn(OfMachine) -> &'static str) -> Vec<String> {
     let faults = exports.iter().enumerate().filter_map(|(n, export)| {
-        let why = only_on_one_machine(&export.to)?;
+        let why = why(OfMachine::of(&export.to)?);
         Some(format!("export[{n}]: {}: {why}", export.to))
     });
     faults.collect()
-}
-
-/// Why a function cannot export to a URL, with the remedy; `None` if it can.
-pub fn only_on_one_machine(url: &str) -> Option<&'static str> {
-    let (scheme, rest) = url.split_once(':')?;
-    let query = rest.split_once('?').map_or("", |(_, query)| query);
-    match scheme.to_ascii_lowercase().as_str() {
-        "file" => Some(
-            "a run in the cloud has no disk to write to; take it out, and write the file afterwards with floodgate export ID --cloud --to file:PATH",
-        ),
-        "metrics" => Some(
-            "a run in the cloud has no port to be asked at; export to prometheus+http://HOST:PORT instead",
-        ),
-        _ if query
-            .split('&')
-            .any(|pair| pair.starts_with("sslrootcert=")) =>
-        {
-            Some(
-                "sslrootcert names a file, and a run in the cloud has none; take a certificate of a public authority, or sslmode=disable in a private network",
-            )
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -79,6 +111,14 @@ mod tests {
             "export[3]: postgres://",
         ]) {
             assert!(fault.starts_with(part), "{fault}");
+        }
+        assert_eq!(faults.len(), 3);
+        let faults = exports_from_elsewhere(&exports);
+        for (fault, part) in faults
+            .iter()
+            .zip(["no file", "opens no port", "reads no file"])
+        {
+            assert!(fault.contains(part), "{fault}");
         }
         assert_eq!(faults.len(), 3);
     }
