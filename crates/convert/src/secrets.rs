@@ -4,7 +4,7 @@ use crate::draft::{Secret, literal};
 use crate::options::slug;
 use floodgate_core::execution::redact::is_confidential;
 use regex::{Captures, Regex};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 /// Parts of names whose values are confidential, in lower case without separators.
@@ -59,8 +59,8 @@ const HEADER_PARTS: [&str; 9] = [
     "credential",
 ];
 
-/// A confidential value is left out elsewhere, too, from this length on: a shorter one is a common word.
-const MIN_ELSEWHERE: usize = 8;
+/// A confidential value is left out elsewhere, too, from this length in bytes on: a shorter one is a common word.
+pub(crate) const MIN_ELSEWHERE: usize = 8;
 
 static JWT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"^eyJ[A-Za-z0-9_-]{5,}\.eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*$").ok()
@@ -116,6 +116,10 @@ pub(crate) fn is_secret_value(value: &str) -> bool {
 #[derive(Debug, Default)]
 pub(crate) struct Secrets {
     by_value: BTreeMap<String, String>,
+    /// Names of users, which are words in other places.
+    users: BTreeSet<String>,
+    /// Values within confidential ones (a cookie in a header), each with a name and a place for where it is met alone.
+    parts: BTreeMap<String, (String, String)>,
     /// In the order in which they were met.
     pub(crate) all: Vec<Secret>,
 }
@@ -144,6 +148,32 @@ impl Secrets {
             place: place.to_owned(),
         });
         format!("${{secret:{name}}}")
+    }
+
+    /// A reference that stands for the name of a user.
+    pub(crate) fn keep_user(&mut self, name: &str, user: &str, place: &str) -> String {
+        self.users.insert(user.to_owned());
+        self.keep(name, user, place)
+    }
+
+    /// Remembers a value that must not be written, and has a reference only if it is met elsewhere.
+    pub(crate) fn remember(&mut self, name: &str, value: &str, place: &str) {
+        let part = || (name.to_owned(), place.to_owned());
+        self.parts.entry(value.to_owned()).or_insert_with(part);
+    }
+
+    /// What must not be written anywhere, each with a name and a place to keep it by.
+    pub(crate) fn hidden(&self) -> Vec<(String, String, String)> {
+        let kept = self.by_value.iter().filter_map(|(value, name)| {
+            let secret = self.all.iter().find(|secret| secret.name == *name)?;
+            Some((value, name, &secret.place))
+        });
+        let parts = self.parts.iter();
+        kept.filter(|(value, ..)| !self.users.contains(*value))
+            .chain(parts.map(|(value, (name, place))| (value, name, place)))
+            .filter(|(value, ..)| value.len() >= MIN_ELSEWHERE)
+            .map(|(value, name, place)| (value.clone(), name.clone(), place.clone()))
+            .collect()
     }
 
     /// The reference to a value that was found confidential before.

@@ -90,7 +90,8 @@ impl Resolver for Given {
     }
 
     fn secret(&self, _: &str) -> Result<String, String> {
-        Ok("s3cret value+&=".into())
+        // As a URL may have it: what stands in a path is sent as it is.
+        Ok("s3cret%20value+&=".into())
     }
 
     fn file_exists(&self, _: &str) -> bool {

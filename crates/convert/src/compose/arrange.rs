@@ -1,5 +1,6 @@
 //! Steps in their order: pages as groups, pauses as think times.
 
+use super::hide::Hidden;
 use super::idle_before;
 use crate::draft::{Request, Step};
 use crate::recording::Exchange;
@@ -14,6 +15,7 @@ pub(super) fn arrange(
     written: Vec<Request>,
     pages: &[String],
     think: bool,
+    hidden: &Hidden,
 ) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     let paged = exchanges.iter().any(|exchange| exchange.page.is_some()) && pages.len() > 1;
@@ -36,7 +38,7 @@ pub(super) fn arrange(
         current = page;
         match page {
             Some(page) => steps.push(Step::Group {
-                name: group_name(&pages[page], &exchanges[index]),
+                name: group_name(&pages[page], &exchanges[index], hidden),
                 comments: Vec::new(),
                 steps: vec![request_step],
             }),
@@ -58,7 +60,7 @@ fn rounded(ms: i64) -> u64 {
 }
 
 /// A page by its path, else by its title: browsers put URLs into titles.
-fn group_name(title: &str, first: &Exchange) -> String {
+fn group_name(title: &str, first: &Exchange, hidden: &Hidden) -> String {
     let of_url = |title: &str| {
         url::Url::parse(title)
             .ok()
@@ -69,7 +71,7 @@ fn group_name(title: &str, first: &Exchange) -> String {
         None if title.is_empty() => super::names::path(first.url.path()),
         None => title.to_owned(),
     };
-    let name: String = super::names::shown(&name)
+    let name: String = super::names::shown(&hidden.in_words(&name))
         .replace("::", ":")
         .trim()
         .chars()

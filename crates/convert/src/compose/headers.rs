@@ -4,7 +4,7 @@ use crate::draft::{Auth, Request};
 use crate::recording::Exchange;
 
 /// Headers that a client sets by itself, or that say something about the moment of the recording.
-const VOLATILE: [&str; 42] = [
+const VOLATILE: [&str; 41] = [
     "accept-encoding",
     "alt-used",
     "authority",
@@ -26,7 +26,6 @@ const VOLATILE: [&str; 42] = [
     "path",
     "pragma",
     "priority",
-    "proxy-authorization",
     "proxy-connection",
     "purpose",
     "referer",

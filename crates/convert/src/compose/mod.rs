@@ -6,6 +6,7 @@ mod budget;
 mod candidates;
 mod correlate;
 mod headers;
+mod hide;
 mod html;
 mod names;
 mod request;
@@ -22,6 +23,7 @@ use crate::error::ConvertError;
 use crate::options::{Options, slug};
 use crate::recording::{Exchange, Recording, origin};
 use correlate::Correlation;
+use hide::Hidden;
 use select::Selected;
 use writer::Writer;
 
@@ -77,10 +79,9 @@ pub(crate) fn compose(recording: Recording, options: &Options<'_>) -> Result<Dra
     draft.head.extend(selected);
     let mut correlation = Correlation::default();
     let mut writer = Writer::new(&draft.targets, options);
-    let names = names::names(&exchanges);
     let mut written = Vec::new();
     for (index, exchange) in exchanges.iter().enumerate() {
-        let request = writer.request(exchange, names[index].clone(), &mut correlation);
+        let request = writer.request(exchange, &mut correlation);
         correlation.answered(index, exchange, request.shared_values());
         written.push(request.into_draft());
     }
@@ -103,8 +104,17 @@ pub(crate) fn compose(recording: Recording, options: &Options<'_>) -> Result<Dra
         of_commands.for_each(|(request, _)| request.redirects = None);
     }
     draft.head.extend(writer.notes(&mut draft.http.headers));
-    (draft.secrets, draft.files) = writer.into_parts();
-    draft.steps = arrange::arrange(&exchanges, written, &pages, options.think);
+    let Writer {
+        mut secrets, files, ..
+    } = writer;
+    // Only now all secrets are known: a request may have sent one before another said what it is.
+    let hidden = Hidden::of(&secrets);
+    for (request, name) in written.iter_mut().zip(names::names(&exchanges, &hidden)) {
+        request.name = name;
+    }
+    draft.files = files;
+    draft.steps = arrange::arrange(&exchanges, written, &pages, options.think, &hidden);
+    hidden.leave_out(&mut draft, &mut secrets);
     Ok(draft)
 }
 

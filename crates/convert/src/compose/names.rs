@@ -1,5 +1,6 @@
 //! Names of requests: what differs from one user to the next is not part of them, so that a report has a line for each kind.
 
+use super::hide::Hidden;
 use crate::recording::{Exchange, Payload};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -7,13 +8,13 @@ use std::collections::HashMap;
 /// The longest name in characters.
 const MAX: usize = 120;
 
-/// A name for each request.
-pub(super) fn names(exchanges: &[Exchange]) -> Vec<String> {
+/// A name for each request, without what must not be written.
+pub(super) fn names(exchanges: &[Exchange], hidden: &Hidden) -> Vec<String> {
     let single = |exchange: &&Exchange| exchange.url.host_str() == exchanges[0].url.host_str();
     let one_host = exchanges.iter().all(|exchange| single(&exchange));
     exchanges
         .iter()
-        .map(|exchange| name(exchange, !one_host))
+        .map(|exchange| shown(&hidden.in_words(&name(exchange, !one_host))))
         .collect()
 }
 
@@ -22,12 +23,11 @@ fn name(exchange: &Exchange, with_host: bool) -> String {
     let operation = operation(&exchange.body)
         .map(|name| format!(" {name}"))
         .unwrap_or_default();
-    let name = format!(
+    format!(
         "{} {host}{}{operation}",
         exchange.method.to_ascii_uppercase(),
         path(exchange.url.path())
-    );
-    shown(&name)
+    )
 }
 
 /// Names stand in reports and in the keys of thresholds.

@@ -1,6 +1,6 @@
 //! One request of a definition.
 
-use super::correlate::{Bound, Correlation, Slot};
+use super::correlate::{Bound, Correlation, Slot, is_strong};
 use super::headers::{is_fresh, is_valid, is_volatile};
 use super::writer::Writer;
 use crate::draft::{Auth, Body, Request, literal};
@@ -29,13 +29,11 @@ impl Writer<'_> {
     pub(super) fn request(
         &mut self,
         exchange: &Exchange,
-        name: String,
         correlation: &mut Correlation,
     ) -> Rendered {
         let mut draft = Request {
             comments: exchange.comments.clone(),
             method: exchange.method.to_ascii_uppercase(),
-            name,
             ..Request::default()
         };
         let mut sent = Vec::new();
@@ -173,10 +171,12 @@ impl Writer<'_> {
             let lower = name.to_ascii_lowercase();
             match lower.as_str() {
                 "cookie" => self.cookies(value, exchange, draft),
-                "authorization" if draft.auth.is_none() => {
-                    self.authorization(value, exchange, correlation, draft);
+                "authorization" => {
+                    self.remember_credentials(value, exchange);
+                    if draft.auth.is_none() {
+                        self.authorization(value, exchange, correlation, draft);
+                    }
                 }
-                "authorization" => {}
                 "origin" => {
                     // Servers compare it with their own name for requests that change something.
                     let matters = !matches!(draft.method.as_str(), "GET" | "HEAD");
@@ -194,6 +194,7 @@ impl Writer<'_> {
                         draft.headers.push((name.clone(), literal(value)));
                     }
                 }
+                "proxy-authorization" => self.remember_credentials(value, exchange),
                 _ if is_volatile(name, value) => {}
                 _ if !is_valid(name, value) => draft.comments.push(format!(
                     "The header {} is left out: it can't be sent as it was recorded.",
@@ -209,6 +210,14 @@ impl Writer<'_> {
                 }
             }
         }
+    }
+
+    /// What follows the scheme of credentials is as confidential alone.
+    fn remember_credentials(&mut self, value: &str, exchange: &Exchange) {
+        let (_, credentials) = value.trim().split_once(' ').unwrap_or(("", value));
+        let place = self.place(exchange, "credentials");
+        self.secrets
+            .remember("credentials", credentials.trim(), &place);
     }
 
     fn authorization(
@@ -236,7 +245,7 @@ impl Writer<'_> {
                 "The recording authenticated by HTTP Digest; its user and password are not in it."
                     .into(),
             );
-            let user = self.secret("user", "digest user", exchange);
+            let user = self.user_name("digest user", exchange);
             let password = self.secret("password", "digest password", exchange);
             draft.auth = Some(Auth::Digest {
                 username: user,
@@ -271,11 +280,16 @@ impl Writer<'_> {
         }
     }
 
+    fn user_name(&mut self, name: &str, exchange: &Exchange) -> String {
+        let place = self.place(exchange, "user");
+        self.secrets.keep_user("user", name, &place)
+    }
+
     fn user(&mut self, name: &str, password: &str, digest: bool, exchange: &Exchange) -> Auth {
         let username = if name.is_empty() {
             String::new()
         } else {
-            self.secret("user", name, exchange)
+            self.user_name(name, exchange)
         };
         let password = if password.is_empty() {
             String::new()
@@ -290,15 +304,24 @@ impl Writer<'_> {
 
     /// Cookies are kept by the client. Those that no response set were there before the recording.
     fn cookies(&mut self, value: &str, exchange: &Exchange, draft: &mut Request) {
+        let pairs = || {
+            value
+                .split(';')
+                .filter_map(|pair| pair.trim().split_once('='))
+        };
+        for (name, value) in pairs() {
+            let value = value.trim_matches('"');
+            if is_session(name) || is_secret_value(value) || is_strong(value) {
+                let place = self.place(exchange, &format!("cookie {name}"));
+                self.secrets.remember(name, value, &place);
+            }
+        }
         if exchange.response.is_none() {
             let cookie = self.secret("cookie", value, exchange);
             draft.headers.push(("Cookie".into(), cookie));
             return;
         }
-        for (name, value) in value
-            .split(';')
-            .filter_map(|pair| pair.trim().split_once('='))
-        {
+        for (name, value) in pairs() {
             if !self.set.contains(name) && !self.brought.iter().any(|(known, _)| known == name) {
                 self.brought.push((name.to_owned(), value.to_owned()));
             }
@@ -317,9 +340,7 @@ impl Writer<'_> {
             return Vec::new();
         }
         let names: Vec<_> = brought.iter().map(|(name, _)| name.as_str()).collect();
-        let session = brought
-            .iter()
-            .any(|(name, _)| is_secret_field(name) || name.to_ascii_lowercase().contains("sess"));
+        let session = brought.iter().any(|(name, _)| is_session(name));
         if session {
             let value: Vec<_> = brought
                 .iter()
@@ -384,4 +405,9 @@ impl Writer<'_> {
             draft.checks.push("$.errors not exists".to_owned());
         }
     }
+}
+
+/// Whether a cookie of this name tells who its owner is.
+fn is_session(name: &str) -> bool {
+    is_secret_field(name) || name.to_ascii_lowercase().contains("sess")
 }

@@ -2,8 +2,7 @@
 
 use super::budget::Budget;
 use super::correlate::{Bound, Correlation, Slot};
-use super::names::shown;
-use crate::draft::{Secret, literal};
+use crate::draft::literal;
 use crate::options::Options;
 use crate::recording::Exchange;
 use crate::secrets::{Secrets, is_secret_field, is_secret_value};
@@ -35,16 +34,9 @@ impl<'a> Writer<'a> {
         }
     }
 
-    pub(super) fn into_parts(self) -> (Vec<Secret>, Vec<(String, Vec<u8>)>) {
-        (self.secrets.all, self.files)
-    }
-
-    /// Where something is sent, for comments.
+    /// Where something is sent, as it was recorded.
     pub(super) fn place(&self, exchange: &Exchange, what: &str) -> String {
-        format!(
-            "{what} of {}",
-            shown(&format!("{} {}", exchange.method, exchange.url.path()))
-        )
+        format!("{what} of {} {}", exchange.method, exchange.url.path())
     }
 
     pub(super) fn secret(&mut self, name: &str, value: &str, exchange: &Exchange) -> String {
@@ -74,16 +66,18 @@ impl<'a> Writer<'a> {
         correlation: &mut Correlation,
         comments: &mut Vec<String>,
     ) -> String {
-        match correlation.bind(Slot::Named(name), value, exchange.started_ms) {
-            Bound::Variable(variable) => return format!("${{{variable}}}"),
-            Bound::Hint(hint) => comments.push(hint),
-            Bound::Literal => {}
+        let bound = correlation.bind(Slot::Named(name), value, exchange.started_ms);
+        if let Bound::Variable(variable) = bound {
+            return format!("${{{variable}}}");
         }
         if value.is_empty() {
             return String::new();
         }
         if secret || is_secret_value(value) {
             return self.secret(name, value, exchange);
+        }
+        if let Bound::Hint(hint) = bound {
+            comments.push(hint);
         }
         if let Some(known) = self.secrets.known(value) {
             return known;

@@ -168,3 +168,67 @@ fn numbers_of_entries_and_bytes_are_bounded() {
         made.files.len()
     );
 }
+
+#[test]
+fn a_known_secret_is_written_nowhere() {
+    const TOKEN: &str = "PLANTED5abcdef0123456789";
+    const COOKIE: &str = "SEEDED77fedcba98";
+    // Before the request that says what it is, and behind it.
+    let commands = format!(
+        "# for {TOKEN}\n\
+         curl https://a.example/first/{TOKEN}/x?{TOKEN}\n\
+         curl https://a.example/a -H 'Authorization: Bearer {TOKEN}' -H 'Cookie: sid={COOKIE}; theme=dark'\n\
+         curl 'https://a.example/b/x-{TOKEN}?q=is%20{TOKEN}&{TOKEN}=1&c={COOKIE}' -H 'X-Note: for {TOKEN}' -H 'X-{TOKEN}: 1'\n\
+         curl https://a.example/c --json '{{\"note\": \"has {TOKEN}\", \"{TOKEN}\": [1]}}'\n\
+         curl https://a.example/d -d 'note=a+{TOKEN}&{TOKEN}=2'\n\
+         curl https://a.example/e -H 'Content-Type: text/plain' -d 'plain {TOKEN} text'\n\
+         curl https://a.example/f -F 'note=part {TOKEN}' -F '{TOKEN}=3'\n\
+         curl https://{TOKEN}@other.example/g -X 'A'\n\
+         curl https://a.example/h -u 'ann:p&ss w0rd%' -d 'p=p%26ss+w0rd%25'\n\
+         curl 'https://a.example/i/p%26ss%20w0rd%25' -H 'Content-Type: text/plain' -d 'p%26ss%20w0rd%25'\n"
+    );
+    let made = converted(commands.as_bytes(), &named("x"));
+    for secret in [TOKEN, COOKIE, "p&ss", "p%26ss"] {
+        assert!(!made.text.contains(secret), "{secret}\n{}", made.text);
+        assert!(!made.notes.iter().any(|note| note.contains(secret)));
+    }
+    for kept in [
+        "get: /first/${secret:token}/x\n",
+        "get: /b/x-${secret:token}\n",
+        "params: { q: \"is ${secret:token}\", c: \"${secret:sid}\" }",
+        "for ${secret:token}",
+        "has ${secret:token}",
+        "plain ${secret:token} text",
+        "part ${secret:token}",
+        "post: /i/${secret:password-2}",
+        "PASSWORD_2   password of POST /h, encoded",
+    ] {
+        assert!(made.text.contains(kept), "{kept}\n{}", made.text);
+    }
+    // A recording with the same, and a body that would be a file.
+    let url = |path: &str, more: &str| {
+        format!(
+            r#"{{"request": {{"method": "POST", "url": "http://a.example/{path}", "headers": [{{"name": "X-A", "value": "1"}}{more}}}, "response": {{"status": 200}}}}"#
+        )
+    };
+    let long = format!("{TOKEN}{}", "x".repeat(40 << 10));
+    let entries = [
+        url(&format!("b/{TOKEN}"), "]"),
+        url(
+            "a",
+            &format!(r#", {{"name": "Authorization", "value": "Bearer {TOKEN}"}}]"#),
+        ),
+        url(
+            "c",
+            &format!(r#"], "postData": {{"mimeType": "text/plain", "text": "{long}"}}"#),
+        ),
+    ];
+    let made = converted(&har(&entries.join(",")), &named("x"));
+    assert!(!made.text.contains(TOKEN), "{}", made.text);
+    assert!(
+        made.text.contains("post: /b/${secret:token}"),
+        "{}",
+        made.text
+    );
+    assert!(made.files.is_empty() && made.text.contains("must not be written to a file"));
+}
