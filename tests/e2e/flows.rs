@@ -224,6 +224,8 @@ fn a_hit_leaves_no_credentials() {
     let basic = page("/basic-auth/ann/pl4nted", "ann:pl4nted@");
     let digest = page("/digest-auth/SHA-256/auth/9/ann/pl4nted", "");
     let user = format!("ann:{SECRET}");
+    let named = page("/?api_key=pl4nted&page=2&token=pl4nted", "");
+    let body = r#"{"user": "ann", "password": "pl4nted"}"#;
     for (args, path) in [
         (vec![basic.as_str()], "/basic-auth/ann/pl4nted"),
         (
@@ -232,6 +234,18 @@ fn a_hit_leaves_no_credentials() {
         ),
         (
             vec![&target.url(), "-H", "Authorization: Bearer pl4nted"],
+            "/",
+        ),
+        (
+            vec![
+                &named,
+                "-H",
+                "X-Custom-Secret: pl4nted",
+                "-m",
+                "GET",
+                "-b",
+                body,
+            ],
             "/",
         ),
     ] {

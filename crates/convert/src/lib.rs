@@ -13,6 +13,7 @@ mod curl;
 mod draft;
 mod error;
 mod har;
+mod members;
 mod openapi;
 mod options;
 mod recording;
@@ -22,7 +23,9 @@ mod write;
 mod yaml;
 
 pub use error::ConvertError;
+pub use members::{Member, secret_members};
 pub use options::{Format, Options};
+pub use secrets::{is_secret_field, is_secret_header, is_secret_value};
 
 use draft::Draft;
 use floodgate_core::definition::{Overrides, Reference, Resolver, Source, parse};

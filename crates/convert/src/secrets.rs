@@ -1,9 +1,10 @@
 //! What is confidential, and what stands for it in a definition.
 
 use crate::draft::{Secret, literal};
+use crate::members::{Member, secret_members};
 use crate::options::slug;
 use floodgate_core::execution::redact::is_confidential;
-use regex::{Captures, Regex};
+use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
@@ -66,14 +67,6 @@ static JWT: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r"^eyJ[A-Za-z0-9_-]{5,}\.eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*$").ok()
 });
 
-/// `"name": "value"`, `name=value` and `<name>value` in text that is nothing we take apart.
-static FIELD: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(
-        r#"(?P<lead>"(?P<json>[A-Za-z0-9_.-]{2,64})"\s*:\s*"|(?:^|[?&;\s])(?P<form>[A-Za-z0-9_.-]{2,64})=|<(?:[A-Za-z0-9_]+:)?(?P<xml>[A-Za-z0-9_.-]{2,64})(?:\s[^<>]*)?>)(?P<value>[^"&<>\s]+)"#,
-    )
-    .ok()
-});
-
 fn bare(name: &str) -> String {
     name.chars()
         .filter(char::is_ascii_alphanumeric)
@@ -82,20 +75,20 @@ fn bare(name: &str) -> String {
 }
 
 /// Whether the value of a field, a parameter or a cookie of this name is confidential.
-pub(crate) fn is_secret_field(name: &str) -> bool {
+pub fn is_secret_field(name: &str) -> bool {
     let bare = bare(name);
     PARTS.iter().any(|part| bare.contains(part)) && !bare.ends_with("tokentype")
         || WHOLE.contains(&bare.as_str())
 }
 
 /// Whether the value of a header of this name is confidential.
-pub(crate) fn is_secret_header(name: &str) -> bool {
+pub fn is_secret_header(name: &str) -> bool {
     let bare = bare(name);
     is_confidential(name) || HEADER_PARTS.iter().any(|part| bare.contains(part))
 }
 
 /// Whether a value is a credential whatever it is called.
-pub(crate) fn is_secret_value(value: &str) -> bool {
+pub fn is_secret_value(value: &str) -> bool {
     JWT.as_ref().is_some_and(|jwt| jwt.is_match(value))
         || [
             "AIza",
@@ -187,22 +180,17 @@ impl Secrets {
 
     /// Text that is nothing we take apart, as a template without what is confidential by the name before it.
     pub(crate) fn in_text(&mut self, text: &str, place: &str) -> String {
-        let escaped = literal(text);
-        let Some(field) = FIELD.as_ref() else {
-            return escaped;
-        };
-        let replaced = field.replace_all(&escaped, |found: &Captures<'_>| {
-            let name = ["json", "form", "xml"]
-                .into_iter()
-                .find_map(|kind| found.name(kind))
-                .map_or("", |name| name.as_str());
-            let value = &found["value"];
-            if !is_secret_field(name) || value.contains("${") {
-                return found[0].to_owned();
+        let (mut out, mut done) = (String::new(), 0);
+        for Member { name, value } in secret_members(text) {
+            // A variable of a shell stays as it is.
+            if text[value.clone()].contains("${") {
+                continue;
             }
-            format!("{}{}", &found["lead"], self.keep(name, value, place))
-        });
-        replaced.into_owned()
+            out.push_str(&literal(&text[done..value.start]));
+            out.push_str(&self.keep(&name, &text[value.clone()], place));
+            done = value.end;
+        }
+        out + &literal(&text[done..])
     }
 }
 

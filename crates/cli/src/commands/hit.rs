@@ -7,8 +7,8 @@ use crate::load::{Origin, load_text};
 use crate::local::{LocalRun, execute};
 use crate::outcome::{Output, show};
 use crate::reports::ReportFiles;
+use floodgate_convert::{is_secret_header, is_secret_value, secret_members};
 use floodgate_core::definition::{HostOverride, without_credentials};
-use floodgate_core::execution::redact::is_confidential;
 use floodgate_core::rate::Rate;
 use floodgate_core::units::{format_duration, parse_duration};
 use floodgate_records::execution::TriggerKind;
@@ -16,6 +16,7 @@ use floodgate_records::status::Status;
 use floodgate_records::summary::Summary;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -205,10 +206,15 @@ struct Secrets(BTreeMap<String, String>);
 
 impl Secrets {
     /// A reference that stands for this text.
-    fn keep(&mut self, text: &str) -> Value {
+    fn keep(&mut self, text: &str) -> String {
         let name = format!("hit-{}", self.0.len() + 1);
         self.0.insert(secret_variable(&name), text.to_owned());
-        json!(format!("${{secret:{name}}}"))
+        format!("${{secret:{name}}}")
+    }
+
+    /// A text with references in the place of these parts of it.
+    fn keep_parts(&mut self, text: &str, parts: &[Range<usize>]) -> Value {
+        json!(with_parts(text, parts, literal, |part| self.keep(part)))
     }
 }
 
@@ -223,7 +229,9 @@ impl Args {
 
     /// The URL as records and reports show it.
     fn shown_url(&self) -> String {
-        without_credentials(&self.full_url())
+        let url = self.full_url();
+        let parts = secret_parts(&url);
+        with_parts(&url, &parts, str::to_owned, |_| "***".to_owned())
     }
 
     /// The definition that these arguments stand for.
@@ -244,17 +252,14 @@ impl Args {
             return Err(CliError::usage(format!("{:?} names no host", self.url)));
         }
         let mut base_dir = PathBuf::from(".");
-        let mut request = json!({ "name": literal(&without_credentials(&url)) });
+        let mut request = json!({ "name": literal(&self.shown_url()) });
         let method = self
             .method
             .as_deref()
             .unwrap_or(if self.body.is_some() { "POST" } else { "GET" })
             .to_uppercase();
         let mut secrets = Secrets::default();
-        let own = match without_credentials(&url) == url {
-            true => literal(&url),
-            false => secrets.keep(&url),
-        };
+        let own = secrets.keep_parts(&url, &secret_parts(&url));
         request["request"] = json!({ "method": method, "url": own });
         match self
             .body
@@ -272,7 +277,11 @@ impl Args {
                     base_dir = folder.to_owned();
                 }
             }
-            Some(Err(text)) => request["body"] = literal(text),
+            Some(Err(text)) => {
+                let members = secret_members(text).into_iter();
+                let parts: Vec<_> = members.map(|member| member.value).collect();
+                request["body"] = secrets.keep_parts(text, &parts);
+            }
             None => {}
         }
         let definition = json!({
@@ -301,7 +310,7 @@ impl Args {
         if let Some(proxy) = &self.proxy {
             http["proxy"] = match without_credentials(proxy) == *proxy {
                 true => json!(proxy),
-                false => secrets.keep(proxy),
+                false => json!(secrets.keep(proxy)),
             };
         }
         for (from, to) in &self.hosts {
@@ -314,9 +323,9 @@ impl Args {
         }
         let mut headers = serde_json::Map::new();
         for (name, value) in &self.headers {
-            let value = match is_confidential(name) {
-                true => secrets.keep(value),
-                false => literal(value),
+            let value = match is_secret_header(name) || is_secret_value(value) {
+                true => json!(secrets.keep(value)),
+                false => json!(literal(value)),
             };
             // A name given twice is sent twice, whatever its case.
             let known = headers
@@ -378,8 +387,58 @@ impl Args {
 }
 
 /// Text that stands for itself where a definition takes templates.
-fn literal(text: &str) -> Value {
-    Value::String(text.replace("${", "$${"))
+fn literal(text: &str) -> String {
+    text.replace("${", "$${")
+}
+
+/// What of a URL nobody may see: user and password, parameters whose names suggest a secret, and values that look like one.
+fn secret_parts(url: &str) -> Vec<Range<usize>> {
+    let from = url.find("://").map_or(0, |at| at + 3);
+    let authority = url[from..].find(['/', '?', '#']);
+    let authority = authority.map_or(url.len(), |length| from + length);
+    let user = url[from..authority].rfind('@').map(|at| from..from + at);
+    let mut parts: Vec<_> = user.into_iter().collect();
+    let fragment = url.find('#').unwrap_or(url.len());
+    for from in [authority, fragment] {
+        let to = if from == fragment {
+            url.len()
+        } else {
+            fragment
+        };
+        let text = url[from..to].trim_start_matches('#');
+        let from = to - text.len();
+        let members = secret_members(text).into_iter().map(|member| member.value);
+        parts.extend(members.map(|value| from + value.start..from + value.end));
+    }
+    let mut at = authority;
+    for word in url[authority..].split(['/', '?', '&', '=', '#']) {
+        let own = at..at + word.len();
+        at = own.end + 1;
+        let is_known = parts
+            .iter()
+            .any(|part| part.start < own.end && own.start < part.end);
+        if is_secret_value(word) && !is_known {
+            parts.push(own);
+        }
+    }
+    parts.sort_by_key(|part| part.start);
+    parts
+}
+
+/// A text made of what its parts become, and of what the rest becomes.
+fn with_parts(
+    text: &str,
+    parts: &[Range<usize>],
+    rest: impl Fn(&str) -> String,
+    mut part: impl FnMut(&str) -> String,
+) -> String {
+    let (mut out, mut done) = (String::new(), 0);
+    for range in parts {
+        out += &rest(&text[done..range.start]);
+        out += &part(&text[range.clone()]);
+        done = range.end;
+    }
+    out + &rest(&text[done..])
 }
 
 /// Puts load on one URL.

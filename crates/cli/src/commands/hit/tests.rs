@@ -169,6 +169,7 @@ fn every_kind_of_hit_is_a_valid_definition() {
         "https://a.example/${x} -m PURGE --http2 --insecure -H A:${b}",
         "http://ann:s3${c}@h/ -x http://u:p@proxy:1 -H Cookie:a=${b}",
         "localhost -u ann:s3${c} --digest",
+        "h/?token=${x}&a=1 -b password=${y}&b=${z} -H X-Secret:${s}",
         &body,
     ];
     for line in lines {
@@ -195,20 +196,48 @@ fn credentials_are_sent_and_not_shown() {
     let hit = args(line).definition().unwrap();
     let step = &hit.definition["scenarios"]["hit"]["flow"][0];
     assert_eq!(step["name"], "http://***@h/");
-    assert_eq!(step["request"]["url"], "${secret:hit-1}");
+    assert_eq!(step["request"]["url"], "http://${secret:hit-1}@h/");
     let text = hit.definition.to_string();
     assert!(text.contains("seen") && !text.contains("s3cr3t"), "{text}");
     let kept: Vec<_> = hit.secrets.values().map(String::as_str).collect();
-    assert_eq!(
-        kept,
-        ["http://ann:s3cr3t@h/", "http://u:s3cr3t@p:1", "s3cr3t"]
-    );
+    assert_eq!(kept, ["ann:s3cr3t", "http://u:s3cr3t@p:1", "s3cr3t"]);
     let hit = args("localhost -u ann:a:b --digest").definition().unwrap();
     let auth = &hit.definition["http"]["auth"]["digest"];
     assert_eq!(auth["username"], "ann");
     assert!(hit.secrets.values().eq(["a:b"]), "{auth}");
     let debug = format!("{:?}", args("localhost -u ann:s3cr3t"));
     assert!(!debug.contains("s3cr3t"), "{debug}");
+}
+
+#[test]
+fn what_is_confidential_by_its_name_is_sent_and_not_stored() {
+    let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln";
+    let mut hit = args(&format!(
+        "http://h/x/{jwt}?api_key=s3cr3t1&page=2&token=s3cr3t2 -H X-Custom-Secret:s3cr3t3 -H X-Own:seen -H X-J:{jwt}"
+    ));
+    let body = r#"{"password": "s3cr3t4 \"q", "n": 1.10, "auth": {"pin": 98765}, "text": "${x}"}"#;
+    hit.body = Some(body.to_owned());
+    let shown = hit.shown_url();
+    assert_eq!(shown, "http://h/x/***?api_key=***&page=2&token=***");
+    let made = hit.definition().unwrap();
+    let text = made.definition.to_string();
+    for secret in ["s3cr3t", "98765", jwt] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+    assert!(text.contains("seen") && text.contains("1.10"), "{text}");
+    // What is sent is what was given.
+    let resolved = |text: &Value| {
+        let mut text = text.as_str().unwrap().to_owned();
+        for (name, value) in &made.secrets {
+            let n = name.rsplit('_').next().unwrap();
+            text = text.replace(&format!("${{secret:hit-{n}}}"), value);
+        }
+        text.replace("$${", "${")
+    };
+    let step = &made.definition["scenarios"]["hit"]["flow"][0];
+    assert_eq!(step["name"], shown);
+    assert_eq!(resolved(&step["request"]["url"]), hit.url);
+    assert_eq!(resolved(&step["body"]), body);
 }
 
 #[test]
