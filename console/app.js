@@ -66,6 +66,11 @@ async function show() {
   if (!location.hash.includes("?")) scrollTo(0, 0);
 }
 
+// The address after # is that of a page: following the link would ask for a page of that name.
+document.querySelector("a.skip")?.addEventListener("click", (event) => {
+  event.preventDefault();
+  document.getElementById("main")?.focus();
+});
 startTheme();
 restore();
 addEventListener("hashchange", show);

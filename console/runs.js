@@ -52,7 +52,7 @@ export async function runs({ main, query, gone }) {
       moment(run.started_ms ?? run.created_ms), took(run), requests(run.requests), origin(run),
     ]));
     const heads = ["~chosen", "status", "test", "run", "started", "#took", "#requests", "by"];
-    list.replaceChildren(rows.length > 0 ? table("Runs, the newest first", heads, rows) : h("p", {}, "No runs. Start one with floodgate run FILE."));
+    list.replaceChildren(rows.length > 0 ? table("Runs, the newest first", heads, rows) : h("p", {}, Object.values(filter).some(Boolean) ? "No run matches these filters." : "No runs. Start one with floodgate run FILE."));
     found.textContent = `${rows.length} shown${page.next ? "; there are older ones" : ""}${page.damaged.length > 0 ? `; ${page.damaged.length} can't be read: ${page.damaged[0]}` : ""}`;
     more.hidden = page.next === null;
     more.onclick = () => load(page.next);

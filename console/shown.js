@@ -61,3 +61,8 @@ export function origin(run) {
   const what = [run.branch, run.commit?.slice(0, 10)].filter(Boolean).join(" @ ");
   return [outside(run.build_url, who), ...(what ? [h("span", { class: "dim" }, what)] : [])];
 }
+
+/** `1 run`, `2 runs`. @param {number} n @param {string} one @returns {string} */
+export function counted(n, one) {
+  return `${count(n)} ${one}${n === 1 ? "" : "s"}`;
+}

@@ -3,7 +3,7 @@ import { LineChart } from "/report/assets/chart.js";
 import { bytes, count, digits, duration, percent, rate } from "/report/assets/format.js";
 import { get, path } from "./api.js";
 import { h, table } from "./dom.js";
-import { badge, moment, runLink, testLink, tone } from "./shown.js";
+import { badge, counted, moment, runLink, testLink, tone } from "./shown.js";
 
 /** @param {import("./app.js").Place} place @returns {Promise<string>} */
 export async function tests({ main }) {
@@ -35,7 +35,7 @@ export async function test({ main, parts: [project, name], query, gone }) {
     h("h1", {}, `${project}/${name}`),
     h("p", { class: "actions" }, h("a", { href: `${own}/versions` }, "Versions"), h("a", { href: `#/runs?${new URLSearchParams({ project, test: name })}` }, "Runs")),
     changes(project, trend),
-    h("section", {}, h("h2", {}, `The last ${count(trend.runs.length)} runs`), charts, h("details", {}, h("summary", {}, "Other numbers"), form)));
+    h("section", {}, h("h2", {}, trend.runs.length === 0 ? "No runs" : `The last ${counted(trend.runs.length, "run")}`), charts, h("details", {}, h("summary", {}, "Other numbers"), form)));
   if (trend.left_out?.length > 0) main.append(h("section", {}, h("h2", {}, "Left out"), h("ul", { class: "list" }, trend.left_out.map((/** @type {string} */ why) => h("li", {}, why)))));
   // Charts are as wide as their place is once it stands in the page.
   requestAnimationFrame(() => {
@@ -93,7 +93,7 @@ function changes(project, trend) {
     change.commit?.slice(0, 12) ?? "–",
   ]);
   return h("section", {}, h("h2", {}, "Changes"), rows.length === 0
-    ? h("p", { class: "note" }, `None of ${percent(trend.min_effect)} or more in ${count(trend.runs.length)} runs.`)
+    ? h("p", { class: "note" }, `None of ${percent(trend.min_effect)} or more in ${counted(trend.runs.length, "run")}.`)
     : table("Where numbers changed for good, the newest first", ["~outcome", "number", "#change", "#before", "#after", "from run", "commit"], rows));
 }
 

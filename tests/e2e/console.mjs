@@ -122,6 +122,27 @@ const tests = [
     assert.ok(await rows(opened.page).count() >= 10);
     await check(opened, "audit");
   }],
+  ["a long trail is shown in parts", async () => {
+    const { page } = await open("#/audit");
+    const entries = await page.evaluate(async () => {
+      const { BASE } = await import("/console/session.js");
+      const headers = { "content-type": "application/json" };
+      for (let n = 1; n <= 60; n += 1) {
+        const set = await fetch(`${BASE}/projects/e2e/budget`, { method: "PUT", headers, body: JSON.stringify({ a_month: { usd: 1e6 + n } }) });
+        if (!set.ok) throw new Error(await set.text());
+      }
+      return (await (await fetch(`${BASE}/projects/e2e/audit`)).json()).length;
+    });
+    await page.reload();
+    const older = page.getByRole("button", { name: "Older entries" });
+    await older.waitFor();
+    assert.equal(await rows(page).count(), 50);
+    for (let shown = 50; shown < entries; shown += 50) {
+      await older.click();
+      await page.waitForFunction((most) => document.querySelectorAll("tbody tr").length === most, Math.min(shown + 50, entries));
+    }
+    assert.ok(await older.isHidden());
+  }],
   ["it fits a telephone and is walked through by keyboard", async () => {
     const opened = await open("#/runs", { width: 390, height: 844, colorScheme: "dark" });
     await check(opened, "narrow");
@@ -130,6 +151,14 @@ const tests = [
     for (let n = 0; n < 3; n += 1) await opened.page.keyboard.press("Tab");
     await opened.page.keyboard.press("Enter");
     await opened.page.waitForSelector("h1:text-is('Tests')");
+  }],
+  ["the content is skipped to", async () => {
+    const { page } = await open("#/audit");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "main");
+    assert.equal(await page.locator("h1").innerText(), "Audit");
+    assert.match(page.url(), /#\/audit$/);
   }],
   ["a place that isn't there is told", async () => {
     const { page } = await open("#/runs").then(async (opened) => (await opened.page.goto(`${own}/#/nowhere`), opened));
