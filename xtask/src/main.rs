@@ -21,6 +21,9 @@ mod graph;
 mod image;
 mod licences;
 mod linked;
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod links;
 mod maven;
 mod node;
 mod package;
