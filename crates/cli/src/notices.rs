@@ -83,7 +83,10 @@ async fn first(
         Some(refusal) => (0, Err(refusal)),
         None => courier.patiently(channel, notice).await,
     };
-    let to = format!("notification to {} {}", entry.channel, entry.place);
+    let to = format!(
+        "notification to {} {} (notify[{}])",
+        entry.channel, entry.place, entry.notice.target
+    );
     match (sent, kept) {
         (Ok(()), Ok(())) => match outbox.remove(&entry).await {
             Ok(()) => None,

@@ -9,6 +9,7 @@ use crate::text;
 use crate::tls::own_roots;
 use floodgate_records::notify::Email;
 use floodgate_records::reach::Reach;
+use lettre::address::Envelope;
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message as Mail};
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
@@ -159,15 +160,58 @@ pub(crate) async fn send(
             .credentials(Credentials::new(user.to_owned(), password.clone()))
             .authentication(vec![Mechanism::Plain, Mechanism::Login]);
     }
-    let sent = transport.build().send(mail(email, notice, now)?).await;
-    match sent {
+    let (transport, mail) = (transport.build(), mail(email, notice, now)?);
+    match transport.send(mail.clone()).await {
         Ok(_) => Ok(()),
-        Err(error) if error.is_permanent() => {
-            let why = told("refuses the mail", &error).to_string();
-            Err(Refusal::never(why))
+        Err(error) if email.to.len() > 1 && is_about_a_mailbox(&error) => {
+            each_alone(&transport, &mail, &email.to).await
         }
-        Err(error) => Err(told("did not take the mail", &error)),
+        Err(error) => Err(refusal(&error)),
     }
+}
+
+fn refusal(error: &lettre::transport::smtp::Error) -> Refusal {
+    match error.is_permanent() {
+        true => Refusal::never(told("refuses the mail", error).to_string()),
+        false => told("did not take the mail", error),
+    }
+}
+
+/// Whether it may be one recipient that is refused (RFC 5321 §4.2.3), and not whoever sends.
+fn is_about_a_mailbox(error: &lettre::transport::smtp::Error) -> bool {
+    let code = error.status().map(u16::from);
+    code.is_some_and(|code| (550..=554).contains(&code))
+}
+
+/// Hands the mail over once a recipient: a server that refuses one of several takes it for none.
+async fn each_alone(
+    transport: &AsyncSmtpTransport<Tokio1Executor>,
+    mail: &Mail,
+    recipients: &[String],
+) -> Result<(), Refusal> {
+    let (mut refused, mut last) = (Vec::new(), None);
+    for recipient in recipients {
+        let address = recipient.parse::<Mailbox>().map(|mailbox| mailbox.email);
+        let address = address.map_err(|e| Refusal::never(format!("{recipient}: {e}")))?;
+        let envelope = Envelope::new(mail.envelope().from().cloned(), vec![address]);
+        let envelope = envelope.map_err(|e| Refusal::never(format!("{recipient}: {e}")))?;
+        if let Err(error) = transport.send_raw(&envelope, &mail.formatted()).await {
+            refused.push(recipient.as_str());
+            last = Some(refusal(&error));
+        }
+    }
+    let Some(last) = last else {
+        return Ok(());
+    };
+    let others = match recipients.len() - refused.len() {
+        0 => "",
+        _ => "; the others have it",
+    };
+    // Tried again, it would reach those twice who have it.
+    Err(Refusal::never(format!(
+        "{last} for {}{others}",
+        refused.join(", ")
+    )))
 }
 
 #[cfg(test)]

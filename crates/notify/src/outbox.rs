@@ -53,6 +53,9 @@ pub struct Entry {
     pub since_ms: i64,
     /// Attempts so far.
     pub attempts: u32,
+    /// How often it was left for later: once by whoever waited for the run, with all their attempts, and then by each attempt.
+    #[serde(default)]
+    pub left: u32,
     /// When it is tried again, Unix ms; `None` of a dead letter, which is tried only if somebody asks for it.
     pub next_ms: Option<i64>,
     /// Why it was not taken; empty before the first attempt.
@@ -72,6 +75,7 @@ impl Entry {
             place: channel.place(),
             since_ms: now_ms,
             attempts: 0,
+            left: 0,
             next_ms: None,
             why: String::new(),
         }
@@ -91,10 +95,11 @@ impl Entry {
     #[must_use]
     pub fn refused(mut self, tries: u32, refusal: &Refusal, jitter: f64, now_ms: i64) -> Self {
         self.attempts += tries;
+        self.left += 1;
         self.why = refusal.to_string();
         let backoff: Backoff = BACKGROUND;
         let age = Duration::from_millis(u64::try_from(now_ms - self.since_ms).unwrap_or(0));
-        let pause = backoff.pause(self.attempts, jitter, refusal.after());
+        let pause = backoff.pause(self.left, jitter, refusal.after());
         let over = refusal.is_final() || backoff.is_over(age + pause);
         self.next_ms = (!over).then(|| now_ms.saturating_add(ms(pause)));
         self

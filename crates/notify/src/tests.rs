@@ -326,6 +326,7 @@ async fn what_is_not_taken_waits_and_becomes_a_dead_letter_in_the_end() {
         place: "http://h".into(),
         since_ms: 0,
         attempts: 0,
+        left: 0,
         next_ms: None,
         why: String::new(),
     };

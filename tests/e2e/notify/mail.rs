@@ -15,6 +15,12 @@ context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
 context.load_cert_chain(folder + "/cert.pem", folder + "/key.pem")
 
 class Handler:
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address.startswith("gone@"):
+            return "550 5.1.1 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
     async def handle_DATA(self, server, session, envelope):
         mail = message_from_bytes(envelope.content, policy=policy.default)
         told = {"from": envelope.mail_from, "to": envelope.rcpt_tos, "subject": mail["subject"], "id": mail["message-id"],
@@ -186,4 +192,31 @@ fn a_certificate_that_nobody_vouches_for_is_sent_no_password() {
     );
     nothing_is_told(&bench, &ended);
     assert!(mails(&folder).is_empty());
+}
+
+#[test]
+fn a_recipient_who_is_refused_keeps_the_mail_from_nobody_else() {
+    let Some(python) = python() else {
+        return;
+    };
+    let target = TestServer::start(Config::fast()).unwrap();
+    let bench = Bench::new();
+    let folder = bench.path("");
+    certificate(&folder);
+    let (_server, port) = server(&python, &folder, "plain");
+    let notify = format!(
+        "  - {{email: [team@shop.example, gone@shop.example], from: load@shop.example, smtp: 'smtp://127.0.0.1:{port}', on: [failed]}}\n"
+    );
+    bench.write("test.yaml", &definition(&target, false, &notify));
+    let ended = bench.floodgate(&["run", "test.yaml"]);
+    ended.expect(99);
+    let mails = mails(&folder);
+    assert_eq!(mails.len(), 1, "{}", ended.stderr());
+    assert_eq!(mails[0]["to"], serde_json::json!(["team@shop.example"]));
+    let said = ended.stderr();
+    assert!(
+        said.contains("no such mailbox")
+            && said.contains("for gone@shop.example; the others have it"),
+        "{said}"
+    );
 }

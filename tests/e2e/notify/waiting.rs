@@ -28,7 +28,7 @@ fn what_is_not_taken_waits_and_is_sent_again_under_its_id() {
     let ended = run(&bench, &definition(&target, true, &notify), 0, &[]);
     let said = ended.stderr();
     let warned = format!(
-        "warning: notification to webhook {} was not taken: answered 503",
+        "warning: notification to webhook {} (notify[0]) was not taken: answered 503",
         receiver.url()
     );
     assert!(

@@ -168,14 +168,15 @@ fn list(entries: &[Entry], json: bool) -> Result<ExitCode> {
             None => "dead letter".to_owned(),
         };
         let tries = match entry.attempts {
-            1 => "1 try".to_owned(),
-            n => format!("{n} tries"),
+            0 => "not tried yet".to_owned(),
+            1 => format!("1 try: {}", entry.why),
+            n => format!("{n} tries: {}", entry.why),
         };
         // Writing to a string cannot fail.
         let _ = writeln!(
             lines,
-            "{}  {} {}  {}  {next}, {tries}: {}",
-            entry.notice.id, entry.channel, entry.place, entry.notice.message.kind, entry.why
+            "{}  {} {}  {}  {next}, {tries}",
+            entry.notice.id, entry.channel, entry.place, entry.notice.message.kind
         );
     }
     print(&lines)?;
