@@ -232,7 +232,7 @@ fn old_runs_are_pruned_and_pinned_ones_stay() {
     let passed = prune(&["--keep", "0", "--keep-baselines", "2", "--dry-run"]);
     let said = passed.expect(0).stderr();
     assert!(
-        said.contains("0 of 0 B would be deleted, 3 would"),
+        said.contains("0 executions (0 B) would be deleted, 3 would"),
         "{said}"
     );
     let records = || bench.floodgate(&["runs", "--json"]).expect(0).stdout();

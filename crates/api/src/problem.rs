@@ -145,7 +145,9 @@ impl From<StoreError> for Problem {
 
 fn status(error: &StoreError) -> StatusCode {
     match error {
-        StoreError::BadKey { .. } | StoreError::NotFound { .. } => StatusCode::NOT_FOUND,
+        StoreError::BadKey { .. } | StoreError::NotFound { .. } | StoreError::Ambiguous { .. } => {
+            StatusCode::NOT_FOUND
+        }
         StoreError::Denied { .. } => StatusCode::FORBIDDEN,
         error if error.is_temporary() => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::INTERNAL_SERVER_ERROR,

@@ -115,6 +115,9 @@ pub(crate) fn without_summary(execution: &Execution) -> String {
         Some(error) => {
             format!("{id} of {test} is {status} ({error}), nothing was started:\n{reasons}")
         }
+        None if !execution.status.is_final() => format!(
+            "{id} of {test} is {status}: its results are there when it has ended (live: floodgate ui)"
+        ),
         None => format!("{id} of {test} is {status}: {reasons}"),
     }
 }

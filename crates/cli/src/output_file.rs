@@ -34,9 +34,7 @@ impl OutputFile {
             operation: "write",
             path: path.to_owned(),
             source: error.into(),
-            remedy: Some(
-                "name a file in a folder that is there and can be written; nothing was sent".into(),
-            ),
+            remedy: Some("name a file in a folder that exists and can be written".into()),
         })?;
         Ok(Self {
             path: path.to_owned(),
@@ -123,7 +121,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for path in [folder.path().to_owned(), folder.path().join("no/x.xml")] {
             let error = OutputFile::open(&path).unwrap_err().to_string();
-            assert!(error.contains("nothing was sent"), "{error}");
+            assert!(error.contains("name a file in a folder"), "{error}");
         }
         let full = OutputFile::open(Path::new("/dev/full")).unwrap();
         assert!(

@@ -5,9 +5,16 @@ use crate::stores::Stores;
 use floodgate_records::audit::{Action, AuditEntry, ThresholdCounts};
 use floodgate_records::execution::{Execution, PrincipalIs};
 
+/// Whoever has no name.
+pub const UNKNOWN_PRINCIPAL: &str = "unknown";
+
 /// Who started a run, as far as is known.
 pub(crate) fn principal(execution: &Execution) -> &str {
-    execution.trigger.principal.as_deref().unwrap_or("unknown")
+    execution
+        .trigger
+        .principal
+        .as_deref()
+        .unwrap_or(UNKNOWN_PRINCIPAL)
 }
 
 /// Who does something to a run.

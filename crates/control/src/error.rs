@@ -2,8 +2,8 @@
 
 use floodgate_core::syntax::SyntaxError;
 use floodgate_policy::budget::OverBudget;
-use floodgate_store::StoreError;
 use floodgate_store::json::JsonError;
+use floodgate_store::{MIN_PREFIX, StoreError};
 use std::error::Error;
 
 /// Why a run could not be prepared, watched or finished. A failed threshold is not among these.
@@ -21,7 +21,7 @@ pub enum ControlError {
         id: String,
     },
     /// There is no such run.
-    #[error("there is no execution {id:?}{}", hint(.nearest.as_deref()))]
+    #[error("there is no execution {id:?}{}", hint(.id, .nearest.as_deref()))]
     UnknownExecution {
         /// What was asked for.
         id: String,
@@ -112,11 +112,14 @@ pub use floodgate_records::plan::MAX_TASKS;
 /// Results of this crate.
 pub type Result<T> = std::result::Result<T, ControlError>;
 
-fn hint(nearest: Option<&str>) -> String {
-    nearest.map_or_else(
-        || "; `floodgate runs` lists them".into(),
-        |n| format!("; did you mean {n}?"),
-    )
+fn hint(id: &str, nearest: Option<&str>) -> String {
+    match nearest {
+        Some(nearest) => format!("; did you mean {nearest}?"),
+        None if id.len() < MIN_PREFIX => {
+            format!("; give at least {MIN_PREFIX} characters (`floodgate runs` lists them)")
+        }
+        None => "; `floodgate runs` lists them".into(),
+    }
 }
 
 /// The cause of a state machine's error in plain words: that of a function comes as JSON around its message.

@@ -39,7 +39,7 @@ mod trend;
 pub mod turns;
 pub mod watch;
 
-pub use audit::{Who, note};
+pub use audit::{UNKNOWN_PRINCIPAL, Who, note};
 pub use buckets::{buckets_key, load_series};
 pub use compare::compare as compare_runs;
 pub use earlier::ended_before;

@@ -29,6 +29,14 @@ pub enum StoreError {
         /// What was looked for.
         what: String,
     },
+    /// Several records have an id that starts so.
+    #[error("{executions} executions start with {start}: give more characters")]
+    Ambiguous {
+        /// What was given.
+        start: String,
+        /// How many there are.
+        executions: usize,
+    },
     /// A key or an id that would leave the store's folder, or is not printable.
     #[error("key {key:?}: {problem}")]
     BadKey {

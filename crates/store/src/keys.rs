@@ -7,7 +7,7 @@ const MAX_KEY: usize = 1_024;
 /// What file systems allow a name, less room for the suffix of a file that is being written.
 const MAX_PART: usize = 200;
 /// How many characters of an id have to be given at least.
-pub(crate) const MIN_PREFIX: usize = 6;
+pub const MIN_PREFIX: usize = 6;
 
 fn bad(key: &str, problem: &'static str) -> StoreError {
     StoreError::BadKey {

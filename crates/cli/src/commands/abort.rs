@@ -9,7 +9,7 @@ use crate::local::{adopt, finish_here, merge_late};
 use crate::output::print;
 use crate::stores::Executions;
 use crate::trigger::trigger;
-use floodgate_control::{Stores, Trail, find_in, load_plan};
+use floodgate_control::{Stores, Trail, UNKNOWN_PRINCIPAL, find_in, load_plan};
 use floodgate_records::execution::Execution;
 use floodgate_store::local::LocalStore;
 use std::process::ExitCode;
@@ -58,7 +58,7 @@ pub async fn abort(args: Args) -> Result<ExitCode> {
         Executions::Cloud { caller, .. } => caller.clone(),
         Executions::Local { .. } => trigger(|name| std::env::var(name).ok())
             .principal
-            .unwrap_or_else(|| "somebody".into()),
+            .unwrap_or_else(|| UNKNOWN_PRINCIPAL.into()),
     };
     let project = args.project.project.as_deref();
     let found = find_in(stores, project, &args.id).await?;

@@ -7,7 +7,9 @@ use crate::output::{print, print_json};
 use crate::stores::Executions;
 use crate::trigger::trigger;
 use clap::Subcommand;
-use floodgate_control::{Stores, find_in, load_pin, note_pin, note_unpin, pin, unpin};
+use floodgate_control::{
+    Stores, UNKNOWN_PRINCIPAL, find_in, load_pin, note_pin, note_unpin, pin, unpin,
+};
 use floodgate_records::test::Pin;
 use floodgate_report::format::utc_minute;
 use std::process::ExitCode;
@@ -117,7 +119,7 @@ fn who(executions: &Executions) -> String {
         Executions::Cloud { caller, .. } => caller.clone(),
         Executions::Local { .. } => trigger(|name| std::env::var(name).ok())
             .principal
-            .unwrap_or_else(|| "somebody".into()),
+            .unwrap_or_else(|| UNKNOWN_PRINCIPAL.into()),
     }
 }
 

@@ -12,7 +12,7 @@ use floodgate_api::BudgetState;
 use floodgate_control::budget::{
     load_budget, load_halt, note_budget, note_halt, set_budget, set_halt, stop_all,
 };
-use floodgate_control::{Stores, Trail};
+use floodgate_control::{Stores, Trail, UNKNOWN_PRINCIPAL};
 use floodgate_records::budget::{Caps, month_of};
 use floodgate_report::format::{number, plural, utc_minute};
 use std::fmt::Write as _;
@@ -172,7 +172,7 @@ impl Place {
         let by = trigger(|name| std::env::var(name).ok()).principal;
         Ok(Self {
             stores: open(&out.out)?.0,
-            by: by.unwrap_or_else(|| "somebody".into()),
+            by: by.unwrap_or_else(|| UNKNOWN_PRINCIPAL.into()),
             trail: Trail::Here,
         })
     }

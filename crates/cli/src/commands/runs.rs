@@ -46,6 +46,16 @@ pub enum Action {
     Prune(prune::Args),
 }
 
+/// What was asked for, if not all.
+fn which(project: Option<&str>, test: Option<&str>) -> Option<String> {
+    match (project, test) {
+        (Some(project), Some(test)) => Some(format!("{project}/{test}")),
+        (Some(project), None) => Some(format!("project {project}")),
+        (None, Some(test)) => Some(format!("test {test}")),
+        (None, None) => None,
+    }
+}
+
 /// Lists executions, or deletes old ones.
 ///
 /// # Errors
@@ -78,7 +88,11 @@ pub async fn runs(args: Args) -> Result<ExitCode> {
     if args.json {
         print_json(&runs)?;
     } else if runs.is_empty() {
-        if args.cloud.cloud {
+        if args.limit == 0 {
+            say!("--limit 0 shows no executions");
+        } else if let Some(which) = which(project, test) {
+            say!("no executions of {which}; without it, floodgate runs lists those of others");
+        } else if args.cloud.cloud {
             say!("no executions in the cloud; start one with floodgate run FILE --cloud");
         } else {
             say!(

@@ -8,10 +8,10 @@ use crate::output::{print, print_json};
 use crate::trigger::trigger;
 use clap::Subcommand;
 use floodgate_api::ShownSchedule;
-use floodgate_control::Stores;
 use floodgate_control::schedules::{
     load_schedule, load_schedules, remove_schedule, save_schedule, times,
 };
+use floodgate_control::{Stores, UNKNOWN_PRINCIPAL};
 use floodgate_records::schedule::{Overlap, Schedule};
 use floodgate_records::word::Words as _;
 use floodgate_report::format::utc;
@@ -197,7 +197,7 @@ impl<'a> Place<'a> {
 
 fn who() -> String {
     let by = trigger(|name| std::env::var(name).ok()).principal;
-    by.unwrap_or_else(|| "somebody".into())
+    by.unwrap_or_else(|| UNKNOWN_PRINCIPAL.into())
 }
 
 async fn add(args: AddArgs) -> Result<()> {

@@ -162,8 +162,9 @@ async fn only_test(executions: &Executions, project: &ProjectArgs) -> Result<Tes
             });
         }
         n if n > NAMED => format!(
-            "there are runs of {n} tests: name one, as in floodgate trend {} …",
-            names.take(1).collect::<String>()
+            "there are runs of {n} tests: name one first ({}, and {} more: floodgate runs)",
+            names.take(NAMED).collect::<Vec<_>>().join(", "),
+            n - NAMED
         ),
         _ => format!(
             "there are runs of several tests: name one first ({})",

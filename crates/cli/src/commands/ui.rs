@@ -12,7 +12,7 @@ use crate::stores::Executions;
 use crate::trigger::trigger;
 use async_trait::async_trait;
 use floodgate_api::{Access, Caller, Definitions, Service, console_files, router};
-use floodgate_control::{Stores, Trail};
+use floodgate_control::{Stores, Trail, UNKNOWN_PRINCIPAL};
 use floodgate_core::definition::model::Definition;
 use floodgate_policy::{Grants, Role};
 use floodgate_records::execution::PrincipalIs;
@@ -57,7 +57,10 @@ pub async fn ui(args: Args) -> Result<ExitCode> {
         Executions::Cloud { caller, .. } => (caller.clone(), Trail::AtTheEnd),
         Executions::Local { .. } => {
             let principal = trigger(|name| std::env::var(name).ok()).principal;
-            (principal.unwrap_or_else(|| "somebody".into()), Trail::Here)
+            (
+                principal.unwrap_or_else(|| UNKNOWN_PRINCIPAL.into()),
+                Trail::Here,
+            )
         }
     };
     let stores = executions.stores().clone();

@@ -106,7 +106,7 @@ async fn finds_and_lists(store: &dyn RecordStore) {
     assert_eq!(get(None, "01JZ0000").await.expect("unknown"), None);
     let ambiguous = get(None, "01JE0000").await;
     assert!(
-        matches!(ambiguous, Err(StoreError::NotFound { ref what }) if what.contains("2 executions")),
+        matches!(ambiguous, Err(StoreError::Ambiguous { executions: 2, .. })),
         "{ambiguous:?}"
     );
     let bad = get(None, "../../x").await;

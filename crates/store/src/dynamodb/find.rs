@@ -30,11 +30,9 @@ impl DynamoStore {
             (None, _) if id.len() < MIN_PREFIX => Ok(None),
             (None, []) => Ok(None),
             (None, [(project, id)]) => self.read(project, id).await,
-            (None, several) => Err(StoreError::NotFound {
-                what: format!(
-                    "{id}: {} executions start with it; give more characters",
-                    several.len()
-                ),
+            (None, several) => Err(StoreError::Ambiguous {
+                start: id.to_owned(),
+                executions: several.len(),
             }),
         }
     }

@@ -59,7 +59,7 @@ impl LocalStore {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 Err(StoreError::Exists { key: id.to_owned() })
             }
-            Err(error) => Err(io("hold", id)(error)),
+            Err(error) => Err(io("write", &path.display().to_string())(error)),
         }
     }
 

@@ -73,11 +73,9 @@ pub(super) fn find(
     match all.as_slice() {
         [] => Ok(None),
         [(project, id)] => read(store, project, id),
-        several => Err(StoreError::NotFound {
-            what: format!(
-                "{id}: {} executions start with it; give more characters",
-                several.len()
-            ),
+        several => Err(StoreError::Ambiguous {
+            start: id.to_owned(),
+            executions: several.len(),
         }),
     }
 }

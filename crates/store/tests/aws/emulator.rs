@@ -180,7 +180,7 @@ async fn records_are_listed_over_pages_and_found_in_all_projects() {
         .await
         .unwrap_err()
         .to_string();
-    assert!(error.contains("5 executions start with it"), "{error}");
+    assert!(error.contains("5 executions start with"), "{error}");
 }
 
 #[tokio::test]

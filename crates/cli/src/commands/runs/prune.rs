@@ -4,7 +4,7 @@ use crate::args::{OutArgs, ProjectArgs};
 use crate::clock::now_ms;
 use crate::error::{CliError, Result};
 use crate::local::open_existing;
-use crate::output::{print, say, say_damaged};
+use crate::output::{counted, print, say, say_damaged};
 use clap::ArgGroup;
 use floodgate_control::{buckets_key, load_pin};
 use floodgate_core::units::parse_duration;
@@ -44,6 +44,10 @@ pub struct Args {
 }
 
 fn age(text: &str) -> std::result::Result<Duration, String> {
+    // A definition's bare numbers are milliseconds: who forgets the d of 30d would lose all that is older than 30 ms.
+    if text.parse::<f64>().is_ok() {
+        return Err(format!("{text} has no unit: write {text}d for days"));
+    }
     parse_duration(text).map_err(|error| error.to_string())
 }
 
@@ -94,10 +98,13 @@ pub(super) async fn prune(args: Args) -> Result<ExitCode> {
     let freed = bytes(freed as f64);
     match args.dry_run {
         true => say!(
-            "{} of {freed} would be deleted, {left} would stay",
-            old.len()
+            "{} ({freed}) would be deleted, {left} would stay",
+            counted(old.len() as u64, "execution")
         ),
-        false => say!("{} of {freed} deleted, {left} stay", old.len()),
+        false => say!(
+            "{} ({freed}) deleted, {left} stay",
+            counted(old.len() as u64, "execution")
+        ),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -153,6 +160,15 @@ mod tests {
         Execution {
             status,
             ..Execution::created(id, "shop", test, created_ms)
+        }
+    }
+
+    #[test]
+    fn an_age_has_a_unit() {
+        assert_eq!(age("30d").unwrap(), Duration::from_secs(30 * 86_400));
+        for bare in ["30", "0", "1.5", "1e3"] {
+            let error = age(bare).unwrap_err();
+            assert!(error.contains(&format!("write {bare}d")), "{error}");
         }
     }
 
