@@ -69,12 +69,21 @@ pub fn load_file(
     overrides: &[(String, String)],
     env: &Environment,
 ) -> Result<LoadedTest> {
+    let (text, origin) = read_file(path)?;
+    load_text(text, origin, overrides, env)
+}
+
+/// The text of a definition as [`load_file`] finds it.
+///
+/// # Errors
+/// A file that cannot be read, a folder of no project.
+pub(crate) fn read_file(path: &Path) -> Result<(Vec<u8>, Origin)> {
     if path == Path::new("-") {
         let origin = Origin {
             name: "standard input".to_owned(),
             base_dir: PathBuf::from("."),
         };
-        return load_text(files::read_stdin()?, origin, overrides, env);
+        return Ok((files::read_stdin()?, origin));
     }
     // `.` has a name, and a folder that it is in.
     let full = match path.file_name() {
@@ -99,7 +108,7 @@ pub fn load_file(
         name: path.display().to_string(),
         base_dir: base_dir.to_owned(),
     };
-    load_text(text, origin, overrides, env)
+    Ok((text, origin))
 }
 
 /// Loads a definition's text, and the files that it names.
