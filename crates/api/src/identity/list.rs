@@ -1,12 +1,26 @@
 //! The list of tokens as it is written, and its changes: who has which role in a project.
 
 use super::error::ConfigError;
+use floodgate_control::schedules::principal_of;
 use floodgate_policy::Role;
+use floodgate_records::printable::shows;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Characters of a principal's name at most.
 const LONGEST_NAME: usize = 200;
+
+/// Why a name can't be that of a token's holder: what they do would stand in the audit trail as proven to be done by something else.
+pub(super) fn taken(principal: &str) -> Option<String> {
+    let why = if principal.contains(':') {
+        "names with a colon are those of issuers of identities and of AWS; choose one without"
+    } else if principal.to_lowercase().starts_with(&principal_of("")) {
+        "these are the names of schedules; choose another one"
+    } else {
+        return None;
+    };
+    Some(format!("{principal:?} is not a valid name: {why}"))
+}
 
 /// The file as written.
 #[derive(Debug, Serialize, Deserialize)]
@@ -99,11 +113,14 @@ impl Written {
                 "{principal:?} has no token here: send the SHA-256 of one as sha256"
             )));
         };
+        if let Some(why) = taken(principal) {
+            return Err(Unchanged::Invalid(why));
+        }
         let length = principal.chars().count();
-        let is_text = principal.trim() == principal && !principal.chars().any(char::is_control);
+        let is_text = principal.trim() == principal && principal.chars().all(shows);
         if !(1..=LONGEST_NAME).contains(&length) || !is_text {
             let told = format!(
-                "{principal:?} is not a valid name: up to {LONGEST_NAME} characters in one line, without spaces around them"
+                "{principal:?} is not a valid name: up to {LONGEST_NAME} characters in one line that can all be seen, without spaces around them"
             );
             return Err(Unchanged::Invalid(told));
         }
@@ -195,7 +212,16 @@ mod tests {
             assert!(matches!(why, Unchanged::Conflict(_)), "{why}");
             assert!(!why.to_string().contains("ann"), "{why}");
         }
-        for name in ["", " eve", "e\nve"] {
+        for name in [
+            "",
+            " eve",
+            "e\nve",
+            "an\u{200b}n",
+            "schedule/nightly",
+            "Schedule/nightly",
+            "github:repo:acme/shop:ref:refs/heads/main",
+            "arn:aws:iam::123456789012:role/ci",
+        ] {
             let why = list.give("shop", name, grant(Some("d"))).unwrap_err();
             assert!(matches!(why, Unchanged::Invalid(_)), "{why}");
         }

@@ -1,7 +1,7 @@
 //! Tokens of a list. It has only their SHA-256: a token is random, so that nothing can be guessed from that.
 
 use super::error::{ConfigError, Refused};
-use super::list::{Unchanged, Written};
+use super::list::{Unchanged, Written, taken};
 use super::member::{Member, Via};
 use crate::caller::Caller;
 use chrono::DateTime;
@@ -190,6 +190,9 @@ fn parse(path: &Path, text: &[u8]) -> Result<List, ConfigError> {
         }
         if token.principal.trim().is_empty() || token.projects.is_empty() {
             return Err(wrong("name a principal, and a role in a project".into()));
+        }
+        if let Some(why) = taken(&token.principal) {
+            return Err(wrong(why));
         }
         let expires_ms = token.expires.as_deref().map(|text| {
             let time = DateTime::parse_from_rfc3339(text);

@@ -129,6 +129,18 @@ async fn what_makes_no_sense_changes_nothing() {
         ),
         ("viewer@own", json!({"role": "owner"}), 422, "owner"),
         (
+            "schedule%2Fnightly",
+            json!({"role": "viewer", "sha256": sha256(TOKEN)}),
+            422,
+            "names of schedules; choose another",
+        ),
+        (
+            "github:repo:acme%2Fshop:ref:refs%2Fheads%2Fmain",
+            json!({"role": "viewer", "sha256": sha256(TOKEN)}),
+            422,
+            "those of issuers",
+        ),
+        (
             "%20ann",
             json!({"role": "viewer", "sha256": sha256(TOKEN)}),
             422,
