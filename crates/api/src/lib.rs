@@ -14,6 +14,7 @@ mod console;
 mod etag;
 mod executions;
 mod extract;
+mod given;
 mod history;
 mod identity;
 mod listing;
@@ -29,6 +30,7 @@ mod schedules;
 mod service;
 mod start;
 mod starter;
+mod turns;
 mod verdict;
 
 pub use access::{Access, BadOrigin, ClientAddress, Limits, Origin};

@@ -1,5 +1,6 @@
 //! Which runs are listed.
 
+use crate::given::unix_ms;
 use floodgate_store::Brief;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -23,8 +24,10 @@ pub(crate) struct Filter {
     /// The beginning of a commit.
     pub(crate) commit: Option<String>,
     /// Created at this time or later, Unix ms.
+    #[serde(deserialize_with = "unix_ms")]
     pub(crate) since: Option<i64>,
     /// Created before this time, Unix ms.
+    #[serde(deserialize_with = "unix_ms")]
     pub(crate) until: Option<i64>,
     /// Runs at most.
     pub(crate) limit: Option<usize>,

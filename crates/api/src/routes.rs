@@ -1,12 +1,14 @@
 //! All routes, and their description.
 
 use crate::access::{Access, admit};
+use crate::extract::LONGEST_BODY;
 use crate::problem::{Problem, ProblemBody};
 use crate::service::Service;
 use crate::{
     audit, baselines, budgets, catalogue, console, etag, executions, history, live, members,
     outcomes, schedules, start, verdict,
 };
+use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
@@ -44,6 +46,7 @@ pub fn router(service: Service, access: Access) -> Router {
             let told = "this method has no meaning here";
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, told)
         })
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .layer(from_fn(etag::tag))
         .layer(from_fn_with_state(Arc::new(access), admit))
 }

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
 /// How many of the next times are shown.
 const SHOWN: usize = 5;
@@ -40,7 +41,7 @@ pub(crate) struct NewSchedule {
     timezone: String,
     /// What becomes of a start while the last run goes on: `skip`, `queue` or `replace`.
     #[serde(default)]
-    #[schema(value_type = String)]
+    #[schema(schema_with = overlap)]
     overlap: Overlap,
     /// Windows in which nothing starts, such as `mon-fri 09:00-18:00`.
     #[serde(default)]
@@ -58,6 +59,16 @@ pub(crate) struct NewSchedule {
     /// Whether it rests.
     #[serde(default)]
     paused: bool,
+}
+
+fn overlap() -> Schema {
+    let words = Overlap::WORDS.iter().copied();
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(words));
+    schema
+        .description(Some("What becomes of a start while the last run goes on."))
+        .into()
 }
 
 fn utc() -> String {

@@ -5,6 +5,7 @@ use crate::identity::Identities;
 use crate::observers::Observers;
 use crate::problem::Problem;
 use crate::starter::Starter;
+use crate::turns::Turns;
 use async_trait::async_trait;
 use floodgate_control::{Stores, Trail, find_in};
 use floodgate_core::definition::model::Definition;
@@ -47,6 +48,8 @@ pub struct Service {
     /// Where schedules are kept if not in the stores, in a sentence: then there are none to read or to change here.
     pub schedules_elsewhere: Option<&'static str>,
     pub(crate) observers: Observers,
+    /// Of starts with a key.
+    pub(crate) starts: Turns,
 }
 
 impl Service {
@@ -67,6 +70,7 @@ impl Service {
             longest_wait: LONGEST_WAIT,
             schedules_elsewhere: None,
             observers: Observers::default(),
+            starts: Turns::default(),
         }
     }
 

@@ -18,12 +18,16 @@ use floodgate_records::execution::{Trigger, TriggerKind};
 use floodgate_records::keys::start_by_key;
 use floodgate_records::printable::hex;
 use floodgate_store::StoreError;
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Characters of a key at most.
@@ -35,7 +39,7 @@ const LONGEST_KEY: usize = 200;
 pub(crate) struct Start {
     /// The definition: YAML or JSON as text, or an object. Its project has to be that of the path; it can name no files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(schema_with = definition)]
     definition: Option<Definition>,
     /// In its place, a test on record, with its files.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,11 +68,43 @@ pub(crate) struct Start {
     build_url: Option<String>,
 }
 
-#[derive(Debug, Deserialize, Serialize)]
+/// A definition: YAML or JSON as text, or an object.
+#[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum Definition {
     Text(String),
     Tree(Map<String, Value>),
+}
+
+fn definition() -> Schema {
+    let of = |kind| ObjectBuilder::new().schema_type(kind);
+    let kinds = [Type::String, Type::Object, Type::Null];
+    let either = kinds
+        .into_iter()
+        .fold(OneOfBuilder::new(), |all, kind| all.item(of(kind)));
+    either.into()
+}
+
+impl<'de> Deserialize<'de> for Definition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Given;
+        impl<'de> Visitor<'de> for Given {
+            type Value = Definition;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a definition: YAML or JSON as text, or an object")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Definition, E> {
+                Ok(Definition::Text(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Definition, A::Error> {
+                Map::deserialize(MapAccessDeserializer::new(map)).map(Definition::Tree)
+            }
+        }
+        deserializer.deserialize_any(Given)
+    }
 }
 
 pub(crate) const fn one() -> u32 {
@@ -94,6 +130,9 @@ struct Kept {
     execution: String,
     request: String,
     at_ms: i64,
+    /// Whether nothing was started: then the key is free for another request.
+    #[serde(default)]
+    refused: bool,
 }
 
 /// Starts a run. With the header `idempotency-key`, said again it is the same run: 201 with its id.
@@ -115,15 +154,29 @@ pub(crate) async fn start(
     start.check()?;
     not_halted(&service.stores, &project).await?;
     let what = service.what(&project, &start).await?;
-    let id = service.id(&caller, &project, &headers, &start).await?;
+    let key = key(&caller, &project, &headers)?;
+    // Of several at once with the same key the first starts the run, and the others find it.
+    let _turn = match &key {
+        Some(place) => Some(service.starts.of(place).await),
+        None => None,
+    };
+    let kept = service.kept(key.as_deref(), &start).await?;
+    let id = kept.execution.clone();
     let known = async || service.stores.records.get(Some(&project), &id).await;
     let mut replayed = known().await?.is_some();
     if !replayed {
         let order = start.order(&caller, (id.clone(), project.clone()), what);
         if let Err(error) = starter.start(order).await {
-            // Of two at once with the same key one was faster.
+            // Another process over the same folder was faster.
             replayed = known().await?.is_some();
             if !replayed {
+                if let (Some(place), false) = (&key, matches!(error, StartError::Failed(_))) {
+                    let refused = Kept {
+                        refused: true,
+                        ..kept
+                    };
+                    service.keep(place, &refused).await?;
+                }
                 return Err(error.into());
             }
         }
@@ -228,45 +281,63 @@ impl Service {
         Ok(RunWhat::Version { test, version })
     }
 
-    /// The id of a run that is started: a new one, or the one that the same key has got before.
-    async fn id(
-        &self,
-        caller: &Caller,
-        project: &str,
-        headers: &HeaderMap,
-        start: &Start,
-    ) -> Result<String, Problem> {
-        let id = ulid::Ulid::generate().to_string();
-        let Some(key) = headers.get(KEY) else {
-            return Ok(id);
-        };
-        let is_plain = |key: &&str| (1..=LONGEST_KEY).contains(&key.len());
-        let key =
-            key.to_str().ok().filter(is_plain).ok_or_else(|| {
-                Problem::bad("idempotency-key: write 1 to 200 characters of ASCII")
-            })?;
+    /// What is kept of a start: its run is a new one, or that which the same key has got before.
+    async fn kept(&self, place: Option<&str>, start: &Start) -> Result<Kept, Problem> {
         let request =
             serde_json::to_vec(start).map_err(|error| unprocessable(error.to_string()))?;
-        let kept = Kept {
-            execution: id,
+        let new = Kept {
+            execution: ulid::Ulid::generate().to_string(),
             request: hex(Sha256::digest(request)),
             at_ms: (self.now_ms)(),
+            refused: false,
         };
-        // Of each caller their own: nobody finds out what another one has started.
-        let name = hex(Sha256::digest(format!("{}\n{key}", caller.name)));
-        let place = start_by_key(project, &name);
+        let Some(place) = place else {
+            return Ok(new);
+        };
         let objects = self.stores.objects.as_ref();
-        let bytes = json::bytes(&place, &kept).map_err(floodgate_control::ControlError::from)?;
-        match objects.put_new(&place, bytes).await {
-            Ok(()) => return Ok(kept.execution),
+        let bytes = json::bytes(place, &new).map_err(floodgate_control::ControlError::from)?;
+        match objects.put_new(place, bytes).await {
+            Ok(()) => return Ok(new),
             Err(StoreError::Exists { .. }) => {}
             Err(error) => return Err(error.into()),
         }
-        let before: Kept = json::need(objects, place, "it stood there a moment ago").await?;
-        if before.request != kept.request {
-            let told = "idempotency-key: another request had this key";
+        let why = "it stood there a moment ago";
+        let before: Kept = json::need(objects, place.to_owned(), why).await?;
+        let is_same = before.request == new.request;
+        if !is_same && !before.refused {
+            let told = "idempotency-key: another request had this key; choose another one";
             return Err(unprocessable(told));
         }
-        Ok(before.execution)
+        if !before.refused {
+            return Ok(before);
+        }
+        let again = match is_same {
+            // One run only: whatever became of it since, an id starts no second one.
+            true => Kept {
+                refused: false,
+                ..before
+            },
+            false => new,
+        };
+        self.keep(place, &again).await?;
+        Ok(again)
     }
+
+    async fn keep(&self, place: &str, kept: &Kept) -> Result<(), Problem> {
+        let bytes = json::bytes(place, kept).map_err(floodgate_control::ControlError::from)?;
+        Ok(self.stores.objects.put(place, bytes).await?)
+    }
+}
+
+/// Where what is kept of a start with a key lies; `None` without one.
+fn key(caller: &Caller, project: &str, headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(key) = headers.get(KEY) else {
+        return Ok(None);
+    };
+    let is_plain = |key: &&str| (1..=LONGEST_KEY).contains(&key.len());
+    let key = (key.to_str().ok().filter(is_plain))
+        .ok_or_else(|| Problem::bad("idempotency-key: write 1 to 200 characters of ASCII"))?;
+    // Of each caller their own: nobody finds out what another one has started.
+    let name = hex(Sha256::digest(format!("{}\n{key}", caller.name)));
+    Ok(Some(start_by_key(project, &name)))
 }

@@ -168,6 +168,57 @@ async fn whatever_is_wrong_is_a_problem() {
         ),
         ("POST", start, &[], Value::Null, 415),
         ("POST", start, &[], json!([]), 422),
+        ("POST", start, &[], json!(["version: 1"]), 422),
+        ("PUT", "/v1/projects/own/budget", &[], json!([]), 422),
+        (
+            "PUT",
+            "/v1/projects/own/budget",
+            &[],
+            json!([[5, null], [null, 7]]),
+            422,
+        ),
+        (
+            "PUT",
+            "/v1/projects/own/budget",
+            &[],
+            json!({"a_month": [5, null]}),
+            422,
+        ),
+        (
+            "PUT",
+            "/v1/projects/own/halt",
+            &[],
+            json!([true, "why", false]),
+            422,
+        ),
+        (
+            "PUT",
+            "/v1/projects/own/members/ann",
+            &[],
+            json!(["viewer", "00".repeat(32)]),
+            422,
+        ),
+        (
+            "PUT",
+            "/v1/projects/own/tests/home/baseline",
+            &[],
+            json!(["01JD7Q3W5Z8X9Y"]),
+            422,
+        ),
+        (
+            "PUT",
+            "/v1/projects/own/schedules/x",
+            &[],
+            json!(["home", null, "rate(1 hour)"]),
+            422,
+        ),
+        (
+            "GET",
+            "/v1/executions?since=2026-01-01",
+            &[],
+            Value::Null,
+            400,
+        ),
         ("POST", start, &[], json!({}), 422),
         (
             "POST",
@@ -236,10 +287,18 @@ async fn whatever_is_wrong_is_a_problem() {
             "{what}"
         );
         assert_eq!(answer.json["status"], status, "{what}");
-        assert!(
-            !answer.json["detail"].as_str().unwrap().is_empty(),
-            "{what}"
-        );
+        let detail = answer.json["detail"].as_str().unwrap();
+        assert!(!detail.is_empty(), "{what}");
+        for internal in [
+            "struct ",
+            "untagged",
+            "f64",
+            "deserialize",
+            "invalid digit",
+            "expected",
+        ] {
+            assert!(!detail.contains(internal), "{what}");
+        }
     }
     assert!(bench.orders.lock().unwrap().is_empty());
 }
@@ -294,6 +353,14 @@ fn a_file_that_would_let_anybody_in_is_refused() {
         (
             json!({"principal": "a", "sha256": "abc", "projects": {"shop": "viewer"}}),
             "sha256sum",
+        ),
+        (
+            json!({"principal": "schedule/nightly", "sha256": "a".repeat(64), "projects": {"shop": "viewer"}}),
+            "token 1 (\"schedule/nightly\"): \"schedule/nightly\" is not a valid name: these are the names of schedules; choose another",
+        ),
+        (
+            json!({"principal": "github:repo:acme/shop", "sha256": "a".repeat(64), "projects": {"shop": "viewer"}}),
+            "names with a colon are those of issuers",
         ),
         (
             json!({"principal": "a", "sha256": "a".repeat(64), "projects": {}}),

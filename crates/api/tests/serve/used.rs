@@ -82,13 +82,38 @@ async fn the_same_key_is_the_same_run() {
         "{ids:?}"
     );
     assert_eq!(bench.orders.lock().unwrap().len(), 3);
-    let all = tokio::join!(
-        start(&ann, "race", "a"),
-        start(&ann, "race", "a"),
-        start(&ann, "race", "a")
-    );
-    assert_eq!(all.0.json["execution"], all.1.json["execution"]);
-    assert_eq!(all.0.json["execution"], all.2.json["execution"]);
+    // Nobody is told that there is no place, which the first of them takes.
+    let once = || start(&ann, "race", "a");
+    let all = tokio::join!(once(), once(), once(), once());
+    for other in [all.0, all.1, all.2] {
+        assert_eq!(other.status, StatusCode::CREATED, "{}", other.text);
+        assert_eq!(other.json["execution"], all.3.json["execution"]);
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_refused_keeps_no_key() {
+    let bench = Bench::new();
+    let ann = listed("tester", "own");
+    let start = async |body: Value| {
+        let headers = [("idempotency-key", "k")];
+        bench
+            .ask((Method::POST, START), Some(&ann), &headers, &body)
+            .await
+    };
+    let faulty = json!({"definition": "x", "parameters": {"refuse": ""}});
+    for _ in 0..2 {
+        let answer = start(faulty.clone()).await;
+        assert!(answer.text.contains("a fault"), "{}", answer.text);
+    }
+    let corrected = start(json!({"definition": "y"})).await;
+    assert_eq!(corrected.status, StatusCode::CREATED, "{}", corrected.text);
+    let again = start(json!({"definition": "y"})).await;
+    assert_eq!(again.text, corrected.text);
+    // Now it is taken.
+    let other = start(json!({"definition": "z"})).await;
+    assert!(other.text.contains("another request had"), "{}", other.text);
+    assert_eq!(bench.orders.lock().unwrap().len(), 1);
 }
 
 #[tokio::test]
