@@ -111,7 +111,10 @@ impl Task {
             let mut given = Given::new();
             if !definition.setup.is_empty() {
                 let once = self.once("setup", definition, &definition.setup, files, given)?;
-                let failed = |why| TaskError::NotReady(format!("setup failed: {why}"));
+                let failed = |mut why: String| {
+                    self.redactor.redact_text(&mut why);
+                    TaskError::NotReady(format!("setup failed: {why}"))
+                };
                 given = once.run().await.map_err(failed)?;
             }
             let before = self.checked(definition, files, given).await?;
@@ -206,11 +209,12 @@ impl Task {
             Ok(once) => timeout(limit, once.run()).await,
             Err(error) => Ok(Err(error.to_string())),
         };
-        let why = match ended {
+        let mut why = match ended {
             Ok(Ok(_)) => return None,
             Ok(Err(why)) => why,
             Err(_) => format!("it did not end within {} s", limit.as_secs()),
         };
+        self.redactor.redact_text(&mut why);
         let failed = format!("teardown failed: {why}");
         (self.config.environment.log)(Level::Error, &failed);
         Some(failed)

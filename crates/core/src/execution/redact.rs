@@ -48,8 +48,10 @@ pub fn is_confidential_field(name: &str) -> bool {
 
 /// A value found under a name that is left out is left out elsewhere, too, from this length on: a shorter one is a common word.
 const MIN_FOUND: usize = 6;
-/// A secret is left out everywhere from this length on.
+/// A secret is left out everywhere from this length in bytes on.
 const MIN_SECRET: usize = 3;
+/// A part of a secret that is a URL is left out alone from this length in bytes on: `api` and `/` are in many texts.
+const MIN_PART: usize = 6;
 
 /// Leaves out what must not be seen.
 #[derive(Debug)]
@@ -69,6 +71,11 @@ impl Redactor {
             .into_iter()
             .filter(|secret| secret.len() >= MIN_SECRET)
             .collect();
+        let parts: Vec<_> = secrets
+            .iter()
+            .flat_map(|secret| url_parts(secret))
+            .collect();
+        secrets.extend(parts);
         longest_first(&mut secrets);
         let fields: Vec<_> = FIELDS
             .iter()
@@ -166,6 +173,53 @@ impl Redactor {
         });
         *text = replaced.into_owned();
     }
+}
+
+/// What is secret of a URL that is a secret as a whole, as a target may echo it: user and password, the path, the query, the values in it.
+/// Scheme and host are not.
+fn url_parts(secret: &str) -> Vec<String> {
+    let Some((_, rest)) = secret.split_once("://") else {
+        return Vec::new();
+    };
+    let rest = rest.split('#').next().unwrap_or_default();
+    let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let user = authority.rsplit_once('@').map_or("", |(user, _)| user);
+    let both = user.split_once(':');
+    let values = query.split('&').filter_map(|pair| pair.split_once('='));
+    let parts = [user, path.trim_matches('/'), query]
+        .into_iter()
+        .chain(
+            both.into_iter()
+                .flat_map(|(name, password)| [name, password]),
+        )
+        .chain(values.map(|(_, value)| value));
+    parts
+        .filter(|part| part.len() >= MIN_PART)
+        .flat_map(|part| [part.to_owned(), percent_decoded(part)])
+        .collect()
+}
+
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((&first, behind)) = rest.split_first() {
+        let digits = behind
+            .get(..2)
+            .and_then(|two| std::str::from_utf8(two).ok());
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        rest = match byte.filter(|_| first == b'%') {
+            Some(byte) => {
+                bytes.push(byte);
+                &behind[2..]
+            }
+            None => {
+                bytes.push(first);
+                behind
+            }
+        };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Masks user and password of every URL in a text.
@@ -289,6 +343,20 @@ mod tests {
             let text = serde_json::to_string(&sample).unwrap();
             prop_assert!(!text.contains('§'), "{}", text);
         }
+    }
+
+    #[test]
+    fn a_secret_url_is_left_out_in_its_parts() {
+        let secret = "https://annabel:p%26ssword@hooks.example/T0/PLANTT/?key=abc%20def&n=1";
+        let mut text =
+            "echo /T0/PLANTT/api of annabel with p&ssword and abc def at hooks.example".to_owned();
+        let short = "http://h/api?a=1".to_owned();
+        let redactor = Redactor::new(&[], [secret.to_owned(), short]);
+        redactor.redact_text(&mut text);
+        assert_eq!(
+            text,
+            "echo /***/api of *** with *** and *** at hooks.example"
+        );
     }
 
     #[test]
