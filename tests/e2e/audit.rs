@@ -36,6 +36,16 @@ fn the_trail_of_runs_is_listed_exported_and_verified() {
     bench.write("copy.jsonl", &exported);
     let of_copy = ["--project", "e2e", "--file", "copy.jsonl", "--head", head];
     verify(&of_copy).expect(0);
+    bench.write("cut.jsonl", exported.rsplit_once("{\"").unwrap().0);
+    let of_cut = ["--project", "e2e", "--file", "cut.jsonl", "--head", head];
+    let cut = verify(&of_cut).expect(99).stdout();
+    assert_eq!(cut.matches("was cut off at the end").count(), 1, "{cut}");
+    // A name that is misspelt has no trail, and gets none by being asked for.
+    for command in ["verify", "export"] {
+        let typo = bench.floodgate(&["audit", command, "--project", "e2f"]);
+        typo.refused("there is no project e2f in .floodgate; there are e2e");
+    }
+    assert!(!bench.path(".floodgate/.records/e2f").exists());
     let lines: Vec<_> = trail.split_inclusive('\n').collect();
     for (changed, said) in [
         (

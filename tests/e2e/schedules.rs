@@ -27,6 +27,9 @@ fn what_is_due_runs_while_the_service_does_and_a_window_leaves_it_out() {
     add("e2e/odd", "cron(0 2 * * *)", &[]).refused("5 fields");
     add("e2e/odd", "rate(1 day)", &["--timezone", "Mars/Base"]).refused("time zone");
     add("e2e/odd", "rate(1 day)", &["--blackout", "monday 9-5"]).refused("is not a window");
+    add("e2e/odd", "rate(1 day)", &["--version", "../../x"]).refused("is not a version; give");
+    add("e2e/odd", "rate(1 day)", &["-e", "PATH=/x"]).refused("that processes obey");
+    add("e2e/odd", "at(2020-01-01T00:00:00)", &[]).refused("has no time from now on");
     let (_running, _) = serve(&bench, &[]);
     eventually("both to be due", || {
         let is_done = |name| shown(&bench, name)["last"] != json!([]);
@@ -60,6 +63,54 @@ fn what_is_due_runs_while_the_service_does_and_a_window_leaves_it_out() {
     );
     let next = bench.floodgate(&["schedule", "next", "e2e/soon"]);
     assert_eq!(next.expect(0).stdout(), "");
+    let of = |problem: &str, name: &str| {
+        let why = shown(&bench, name)["problem"].clone();
+        let why = why.as_str().unwrap_or_else(|| panic!("{name}"));
+        assert!(why.contains(problem), "{name}: {why}");
+    };
+    of("has no time any more", "e2e/soon");
+    of("has no time any more", "e2e/never");
+    // What every start would be refused for is known before.
+    for (name, more, problem) in [
+        (
+            "e2e/window",
+            &["--blackout", "daily 00:00-24:00"][..],
+            "lie in windows",
+        ),
+        (
+            "e2e/parameter",
+            &["--set", "nope=1"],
+            "there is no parameter",
+        ),
+        (
+            "e2e/sink",
+            &["--set", "export=[\"file:x.csv\"]"],
+            "writes no file",
+        ),
+        ("e2e/open", &["--set", "target=${env:SHOP}"], "SHOP"),
+        (
+            "e2e/version",
+            &["--version", &"ab".repeat(32)],
+            "is not on record here",
+        ),
+    ] {
+        let added = add(name, "rate(1 day)", more).expect(0).stdout();
+        assert!(added.contains("  never: "), "{added}");
+        of(problem, name);
+    }
+    add(
+        "e2e/secret",
+        "rate(1 day)",
+        &["--set", "target=https://${secret:SHOP}"],
+    )
+    .expect(0);
+    let daytime = ["--blackout", "daily 01:00-24:00"];
+    add("e2e/night", "rate(1 hour)", &daytime).expect(0);
+    let night = shown(&bench, "e2e/night");
+    assert_eq!(night["problem"], Value::Null, "{night}");
+    for next in night["next_ms"].as_array().unwrap() {
+        assert!(next.as_i64().unwrap() % 86_400_000 < 3_600_000, "{night}");
+    }
     bench
         .floodgate(&["schedule", "remove", "e2e/soon"])
         .expect(0);
@@ -86,6 +137,24 @@ fn over_http_admins_write_schedules() {
         "{written}"
     );
     assert_eq!(written["next_ms"].as_array().unwrap().len(), 5);
+    let problem = written["problem"].as_str().unwrap();
+    assert!(problem.contains("has not run here yet"), "{problem}");
+    for (key, value, part) in [
+        ("version", json!("../../x"), "is not a version"),
+        ("test", json!("../x"), "slash"),
+        ("environment", json!({"LD_PRELOAD": "x"}), "processes obey"),
+        (
+            "expression",
+            json!("at(2020-01-01T00:00:00)"),
+            "no time from now on",
+        ),
+    ] {
+        let mut odd = nightly.clone();
+        odd[key] = value;
+        let (status, answer) = ask(port, ADMIN, "PUT", path, &odd);
+        let detail = answer["detail"].as_str().unwrap_or_default();
+        assert!(status == 422 && detail.contains(part), "{answer}");
+    }
     let (status, refused) = ask(
         port,
         ADMIN,

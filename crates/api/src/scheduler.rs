@@ -2,7 +2,8 @@
 
 use crate::starter::{RunOrder, RunWhat, StartError, Starter};
 use floodgate_control::schedules::{
-    load_schedules, load_state, note_skip, principal_of, remember, save_state, times,
+    load_schedules, load_state, newest_version, note_skip, principal_of, remember, save_state,
+    times,
 };
 use floodgate_control::{Result, Stores, Trail, Who, stop_by_person};
 use floodgate_policy::schedule::{Situation, Start, decide};
@@ -212,11 +213,7 @@ impl Scheduler {
         let Schedule { project, test, .. } = schedule;
         let version = match &schedule.version {
             Some(version) => Some(version.clone()),
-            None => {
-                let listed = self.stores.records.list(Some(project), Some(test), 20);
-                let mut versions = listed.await?.runs.into_iter().map(|run| run.version);
-                versions.find(|version| !version.is_empty())
-            }
+            None => newest_version(&self.stores, project, test).await?,
         };
         Ok(version.map(|version| RunWhat::Version {
             test: test.clone(),

@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use floodgate_control::Stores;
 use floodgate_control::schedules::{
-    load_schedule, load_schedules, load_state, remove_schedule, save_schedule, times,
+    load_schedule, load_schedules, load_state, never_starts, remove_schedule, save_schedule, times,
 };
 use floodgate_policy::Action;
 use floodgate_records::schedule::{Overlap, Schedule, ScheduledStart};
@@ -81,7 +81,7 @@ pub struct ShownSchedule {
     /// The schedule.
     #[schema(value_type = Object)]
     pub schedule: Schedule,
-    /// Its next times, Unix ms; none while it is paused.
+    /// Its next times that lie in no window, Unix ms; none while it is paused.
     pub next_ms: Vec<i64>,
     /// A time that was due and waits for the end of the last run, Unix ms.
     pub waiting_ms: Option<i64>,
@@ -90,7 +90,7 @@ pub struct ShownSchedule {
     /// What became of the last starts, the newest first.
     #[schema(value_type = Vec<Object>)]
     pub last: Vec<ScheduledStart>,
-    /// Why it can never start anything; `null` if it can.
+    /// Why it can never start anything as things stand; `null` if nothing is known that prevents it.
     pub problem: Option<String>,
 }
 
@@ -105,19 +105,20 @@ impl ShownSchedule {
         now_ms: i64,
     ) -> floodgate_control::Result<Self> {
         let state = load_state(stores, &schedule.project, &schedule.name).await?;
-        let (mut next_ms, mut at_ms) = (Vec::new(), now_ms);
-        let problem = match times(&schedule) {
-            Ok(times) => {
-                while let Some(next) = times.table.next_after(at_ms)
-                    && next_ms.len() < SHOWN
-                    && !schedule.paused
-                {
-                    next_ms.push(next);
-                    at_ms = next;
-                }
-                None
-            }
-            Err(error) => Some(error.to_string()),
+        let next = match times(&schedule) {
+            _ if schedule.paused => Ok(Vec::new()),
+            Ok(times) => times.next(now_ms, SHOWN),
+            Err(error) => Err(error.to_string()),
+        };
+        let (next_ms, none) = match next {
+            Ok(next) => (next, None),
+            // What waits for the end of the last run comes.
+            Err(_) if state.waiting_ms.is_some() => (Vec::new(), None),
+            Err(why) => (Vec::new(), Some(why)),
+        };
+        let problem = match never_starts(stores, &schedule).await? {
+            None => none,
+            some => some,
         };
         Ok(Self {
             schedule,

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use floodgate_control::budget::not_halted;
 use floodgate_control::json;
-use floodgate_control::schedules::MAX_GENERATORS;
+use floodgate_control::schedules::{MAX_GENERATORS, newest_version};
 use floodgate_policy::Action;
 use floodgate_records::execution::{Trigger, TriggerKind};
 use floodgate_records::keys::start_by_key;
@@ -270,12 +270,8 @@ impl Service {
         let version = match &start.version {
             Some(version) => version.clone(),
             None => {
-                let listed = self.stores.records.list(Some(project), Some(&test), 20);
-                let mut runs = listed.await?.runs.into_iter();
-                let newest = runs.find(|run| !run.version.is_empty());
-                newest
-                    .map(|run| run.version)
-                    .ok_or_else(|| unprocessable(format!("no test {test:?} has run here yet")))?
+                let newest = newest_version(&self.stores, project, &test).await?;
+                newest.ok_or_else(|| unprocessable(format!("no test {test:?} has run here yet")))?
             }
         };
         Ok(RunWhat::Version { test, version })

@@ -3,11 +3,10 @@
 use crate::error::{CliError, Result};
 use crate::load::LoadedTest;
 use floodgate_control::TargetRules;
-use floodgate_core::definition::model::exports_from_elsewhere;
-use floodgate_core::definition::{Definition, sketch};
+use floodgate_control::elsewhere::taken_from_machine;
+use floodgate_core::definition::sketch;
 use floodgate_engines::facts;
 use floodgate_records::execution::Trigger;
-use floodgate_records::printable::quoted;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::Path;
@@ -57,7 +56,7 @@ impl Order {
             Some(_) => rules.judge(definition),
             None => Ok(Vec::new()),
         };
-        let mut faults = of_the_machine(definition);
+        let mut faults = taken_from_machine(definition);
         faults.extend(told_to_java(test, &std::fs::read(file).unwrap_or_default()));
         let warnings = match warnings {
             Ok(warnings) if faults.is_empty() => warnings,
@@ -88,24 +87,6 @@ impl Order {
 fn refused(faults: &[String]) -> CliError {
     let lines = faults.iter().map(|fault| format!("error: {fault}\n"));
     CliError::definition(lines.collect::<String>())
-}
-
-/// What a definition takes that is the machine's, and not of whoever orders a run. The files that it names are not among that: they lie in its
-/// own folder.
-fn of_the_machine(definition: &Definition) -> Vec<String> {
-    let mut faults = exports_from_elsewhere(&definition.export);
-    let scenarios = definition.scenarios.iter();
-    let own = scenarios.filter(|scenario| scenario.http != definition.http);
-    let own = own.map(|scenario| (format!("scenarios.{}.http", scenario.name), &scenario.http));
-    for (place, http) in std::iter::once(("http".to_owned(), &definition.http)).chain(own) {
-        faults.extend(http.unix_socket.as_ref().map(|path| {
-            format!(
-                "{place}.unixSocket: {} is a socket of the service's machine, to which a run that is ordered over HTTP or by a schedule does not connect; take it out, and load a target on the network",
-                quoted(path)
-            )
-        }));
-    }
-    faults
 }
 
 /// Parameters whose names mean something to a Java machine or to the engine's own parts, such as where logs are written. They have dots in them;

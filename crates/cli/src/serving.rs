@@ -7,6 +7,7 @@ use crate::targets::TargetLists;
 use async_trait::async_trait;
 use floodgate_api::{RunOrder, RunWhat, StartError, Starter};
 use floodgate_control::Stores;
+use floodgate_control::elsewhere::{INHERITED, check_variables};
 use floodgate_notify::CONSOLE_URL;
 use floodgate_records::keys::{DEFINITION_FILE, INSPECTION_FILE, definition_file};
 use floodgate_records::status::EXIT_INVALID;
@@ -22,50 +23,6 @@ use tokio::io::AsyncReadExt as _;
 use tokio::process::{Child, Command};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// What a run is given of this process's environment: where programs, the user's folders and certificates are. Everything else could hold
-/// secrets, which a definition from elsewhere may not refer to.
-const INHERITED: [&str; 10] = [
-    "PATH",
-    "HOME",
-    "TMPDIR",
-    "LANG",
-    "TZ",
-    "JAVA_HOME",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "XDG_CACHE_HOME",
-    CONSOLE_URL,
-];
-/// What variables must not begin with that are given from elsewhere: a process would obey them.
-const OBEYED: [&str; 27] = [
-    "LD_",
-    "DYLD_",
-    "FLOODGATE_",
-    "RUST_",
-    "PATH",
-    "HOME",
-    "TMPDIR",
-    "MALLOC_",
-    "GLIBC_",
-    "GCONV_",
-    "LOCPATH",
-    "IFS",
-    "ENV",
-    "BASH_",
-    "SHELL",
-    "JAVA_",
-    "JDK_",
-    "_JAVA",
-    "MAVEN_",
-    "GRADLE_",
-    "NODE_",
-    "PYTHON",
-    "PERL",
-    "CLASSPATH",
-    "XDG_",
-    "AWS_",
-    "SSL_",
-];
 /// In the folder of a run: its test, who ordered it, and its variables.
 const TEST: &str = "test";
 const ORDER: &str = "order.json";
@@ -172,7 +129,7 @@ impl Processes {
     fn spawn(&self, order: &RunOrder, folder: &Path) -> std::io::Result<Child> {
         let mut command = Command::new(std::env::current_exe()?);
         command.env_clear();
-        for name in INHERITED {
+        for name in INHERITED.into_iter().chain([CONSOLE_URL]) {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
             }
@@ -289,26 +246,10 @@ fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 /// Variables as a file has them.
 fn env_file(variables: &BTreeMap<String, String>) -> std::result::Result<String, StartError> {
-    let mut text = String::new();
-    for (name, value) in variables {
-        let wrong = |why: &str| Err(StartError::Invalid(format!("environment: {name:?} {why}")));
-        let mut letters = name.bytes();
-        let begins = letters
-            .next()
-            .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
-        if !begins || !letters.all(|b| b.is_ascii_alphanumeric() || b == b'_') {
-            return wrong("is not a valid name; use letters, digits and \"_\"");
-        }
-        let upper = name.to_ascii_uppercase();
-        if OBEYED.iter().any(|start| upper.starts_with(start)) {
-            return wrong("is a name that processes obey; choose another one");
-        }
-        if value.contains(['\n', '\r', '\0']) {
-            return wrong("has a value of several lines; give one line");
-        }
-        text += &format!("{name}=\"{value}\"\n");
-    }
-    Ok(text)
+    check_variables(variables).map_err(StartError::Invalid)?;
+    let lines = variables.iter();
+    let lines = lines.map(|(name, value)| format!("{name}=\"{value}\"\n"));
+    Ok(lines.collect())
 }
 
 #[cfg(test)]

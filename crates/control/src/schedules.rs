@@ -1,13 +1,16 @@
 //! Schedules of a folder: what starts by the clock, and what became of it. In AWS they stand in Terraform and EventBridge starts them.
 
 use crate::audit::{Who, note};
+use crate::elsewhere::check_variables;
 use crate::error::{ControlError, Result};
 use crate::json;
+pub use crate::startable::{never_starts, newest_version};
 use crate::stores::Stores;
 use floodgate_calendar::{Blackouts, CalendarError, Timetable};
 use floodgate_records::audit::Action;
 use floodgate_records::keys::{SCHEDULES, schedule_key, schedule_state_key};
 use floodgate_records::schedule::{Schedule, ScheduleState, ScheduledStart};
+use floodgate_store::check_name;
 
 /// Processes that share the load of a run on one machine, at most.
 pub const MAX_GENERATORS: u32 = 256;
@@ -23,6 +26,39 @@ pub struct Times {
     pub table: Timetable,
     /// When nothing starts.
     pub blackouts: Blackouts,
+}
+
+/// Times that are looked at to find those that lie in no window.
+const LOOKED_AT: usize = 10_000;
+
+impl Times {
+    /// The next times after one that lie in no window, Unix ms; as many as that at most.
+    ///
+    /// # Errors
+    /// Why there are none: a sentence.
+    pub fn next(&self, after_ms: i64, most: usize) -> std::result::Result<Vec<i64>, String> {
+        let (mut next, mut at_ms, mut window) = (Vec::new(), after_ms, None);
+        for _ in 0..LOOKED_AT {
+            let Some(due_ms) = self.table.next_after(at_ms) else {
+                break;
+            };
+            at_ms = due_ms;
+            match self.blackouts.at(due_ms) {
+                Some(of) => window = Some(of),
+                None => next.push(due_ms),
+            }
+            if next.len() == most {
+                break;
+            }
+        }
+        match window {
+            _ if !next.is_empty() => Ok(next),
+            Some(window) => Err(format!(
+                "its next times lie in windows in which nothing starts, such as {window}"
+            )),
+            None => Err("its expression has no time any more; write another one".into()),
+        }
+    }
 }
 
 /// Reads a schedule's expression, time zone and windows.
@@ -62,6 +98,13 @@ pub fn check(schedule: &Schedule) -> Result<Times> {
     if schedule.test.trim().is_empty() {
         return Err(wrong(name, "it names no test; say which one is run"));
     }
+    check_name(&schedule.test).map_err(|error| wrong(name, format!("test: {error}")))?;
+    let is_digest = |v: &&String| v.len() == 64 && v.bytes().all(|b| b.is_ascii_hexdigit());
+    if let Some(version) = schedule.version.as_ref().filter(|v| !is_digest(v)) {
+        let told = "give the 64 hex digits of one that the test has run in, or none for that of its newest run";
+        return Err(wrong(name, format!("{version:?} is not a version; {told}")));
+    }
+    check_variables(&schedule.environment).map_err(|why| wrong(name, why))?;
     if !(1..=MAX_GENERATORS).contains(&schedule.generators) {
         let n = schedule.generators;
         return Err(wrong(
@@ -69,7 +112,15 @@ pub fn check(schedule: &Schedule) -> Result<Times> {
             format!("{n} generators; from 1 to {MAX_GENERATORS} are possible"),
         ));
     }
-    times(schedule)
+    let times = times(schedule)?;
+    if !schedule.paused && times.table.next_after(schedule.changed_ms).is_none() {
+        let told = format!(
+            "{} has no time from now on; write one that lies ahead",
+            schedule.expression
+        );
+        return Err(wrong(name, told));
+    }
+    Ok(times)
 }
 
 /// All schedules, of one project if it is given, by project and name.

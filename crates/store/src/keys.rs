@@ -35,8 +35,11 @@ pub(crate) fn check_prefix(prefix: &str) -> Result<()> {
     }
 }
 
-/// A project, a test, a version or an id: a key of one part.
-pub(crate) fn check_name(name: &str) -> Result<()> {
+/// Whether something can be the name of a project, a test, a version or an id: a key of one part.
+///
+/// # Errors
+/// [`StoreError::BadKey`].
+pub fn check_name(name: &str) -> Result<()> {
     if name.contains('/') {
         Err(bad(name, "has a slash in it"))
     } else if name.contains('#') {

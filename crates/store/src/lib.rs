@@ -17,7 +17,7 @@ pub mod s3;
 
 pub use brief::{Brief, Briefs, LOOKED_THROUGH, Wanted};
 pub use error::{Cause, Result, StoreError};
-pub use keys::MIN_PREFIX;
+pub use keys::{MIN_PREFIX, check_name};
 
 use crate::chain::AuditLog;
 use async_trait::async_trait;

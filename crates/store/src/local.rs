@@ -130,7 +130,13 @@ impl LocalStore {
             .join(format!("{id}.json")))
     }
 
-    /// The lock on a project's records.
+    /// Whether there are records of a project, or were.
+    fn has(&self, project: &str) -> Result<bool> {
+        check_name(project)?;
+        Ok(self.root.join(RECORDS).join(project).is_dir())
+    }
+
+    /// The lock on a project's records, whose folder is made if there is none.
     fn lock(&self, project: &str) -> Result<Lock> {
         check_name(project)?;
         Lock::take(&self.root.join(RECORDS).join(project), project)
@@ -311,7 +317,11 @@ impl RecordStore for LocalStore {
     async fn audit_log(&self, project: &str) -> Result<AuditLog> {
         let project = project.to_owned();
         self.blocking(move |store| {
-            let _lock = store.lock(&project)?;
+            // Of a project that is not there nothing is made by reading.
+            let _lock = match store.has(&project)? {
+                true => Some(store.lock(&project)?),
+                false => None,
+            };
             audit::log(store, &project)
         })
         .await

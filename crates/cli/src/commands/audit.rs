@@ -142,6 +142,7 @@ fn line(entry: &AuditEntry) -> String {
 async fn export(place: &PlaceArgs) -> Result<ExitCode> {
     let executions = Executions::open(&place.cloud, &place.project, &place.out).await?;
     let project = project(place);
+    known(&executions, &project, &place.out)?;
     let log = executions.stores().records.audit_log(&project).await?;
     print_bytes(&log.bytes)?;
     Ok(ExitCode::SUCCESS)
@@ -154,7 +155,7 @@ fn check_copy(project: &str, kept: &[Head], file: &Path) -> Result<ExitCode> {
         bytes,
         head: kept.first().cloned(),
     };
-    let mut found = verify(project, &log, kept);
+    let mut found = verify(project, &log, kept.get(1..).unwrap_or_default());
     found.findings.retain(|f| *f != Finding::NoHead);
     if kept.is_empty() {
         say!("without --head, entries that were cut off at the end are not missed");
@@ -175,7 +176,11 @@ async fn check(
     let executions = Executions::open(cloud, &named, out).await?;
     let projects = match (project, executions.folder()) {
         (None, Some(folder)) => folder.projects()?,
-        (project, _) => vec![of(project)],
+        (project, _) => {
+            let project = of(project);
+            known(&executions, &project, out)?;
+            vec![project]
+        }
     };
     let mut all_whole = true;
     for project in &projects {
@@ -186,6 +191,28 @@ async fn check(
         say!("there is no trail in {}", out.out.display());
     }
     Ok(whole(all_whole))
+}
+
+/// Whether a folder has this project: a trail that was never there would look whole. Of a stack nobody may list the projects.
+fn known(executions: &Executions, project: &str, out: &OutArgs) -> Result<()> {
+    let Some(folder) = executions.folder() else {
+        return Ok(());
+    };
+    let projects = folder.projects()?;
+    if projects.iter().any(|name| name == project) {
+        return Ok(());
+    }
+    let (shown, out) = (printable(project), out.out.display());
+    let problem = match projects.is_empty() {
+        true => format!("there is no project {shown} in {out}, and no other one either"),
+        false => format!(
+            "there is no project {shown} in {out}; there are {}",
+            printable(&projects.join(", "))
+        ),
+    };
+    Err(CliError::usage(format!(
+        "{problem}; name one with --project"
+    )))
 }
 
 fn whole(whole: bool) -> ExitCode {

@@ -230,19 +230,8 @@ async fn add(args: AddArgs) -> Result<()> {
         changed_ms: now_ms,
     };
     save_schedule(&place.stores, &schedule, &schedule.by).await?;
-    let listed = place
-        .stores
-        .records
-        .list(Some(place.project), Some(&schedule.test), 1);
-    let unknown = listed.await?.runs.is_empty();
     let shown = ShownSchedule::of(&place.stores, schedule, now_ms).await?;
     print(&text(&shown))?;
-    if unknown {
-        let test = &shown.schedule.test;
-        print(&format!(
-            "  test {test} has not run here yet: run it once, so that it is on record\n"
-        ))?;
-    }
     print("  floodgate serve starts its runs while it runs\n")
 }
 
