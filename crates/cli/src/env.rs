@@ -12,8 +12,9 @@
 use crate::args::EnvArgs;
 use crate::error::{CliError, Result};
 use crate::files::read_text;
-use floodgate_core::definition::{Reference, Resolver};
+use floodgate_core::definition::{ExportSpec, Reference, Resolver};
 use floodgate_engines::LoadOptions;
+use floodgate_export::{References, schemes};
 use floodgate_records::execution::{Execution, PrincipalIs};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -180,6 +181,24 @@ impl Resolver for Environment {
             Reference::Secret(_) => self.open_secrets,
             Reference::Env(_) => self.open_variables,
         }
+    }
+
+    fn export_fault(&self, export: &ExportSpec) -> Option<String> {
+        // What was prepared earlier has been checked then.
+        self.base_dir.as_ref()?;
+        let (password, token) = (export.password.as_deref(), export.token.as_deref());
+        let read = schemes::read(&export.to, password, token, self);
+        read.err().map(|error| error.to_string())
+    }
+}
+
+impl References for Environment {
+    fn env(&self, name: &str) -> Option<String> {
+        self.variable(name)
+    }
+
+    fn secret(&self, name: &str) -> std::result::Result<String, String> {
+        Self::secret(self, name)
     }
 }
 

@@ -2,14 +2,15 @@
 
 use crate::env::{Environment, SECRET_VARIABLES};
 use crate::error::{CliError, Result};
-use crate::export;
 use crate::files;
 use crate::script::above::Above;
 use crate::script::{self, definition_of};
 use bytes::Bytes;
 use floodgate_control::load::{self, Checked, Loaded};
 use floodgate_control::{Stores, TestPackage};
-use floodgate_core::definition::{Definition, Parsed, Reference, Resolver, Source, sketch};
+use floodgate_core::definition::{
+    Definition, ExportSpec, Parsed, Reference, Resolver, Source, sketch,
+};
 use floodgate_engines::definition::complete;
 use floodgate_engines::registry::labels;
 use floodgate_engines::{Inspection, PreparedScript, engine_of, facts, link_out};
@@ -129,8 +130,6 @@ pub fn load_text(
     let overrides = &[for_script(&text, &env), overrides.to_vec()].concat();
     let mut checked = load::check(&source, overrides, &env)?;
     no_stray_load_options(&checked.parsed.definition, &env)?;
-    // What its sinks make of their URLs; they are opened when there is a run.
-    export::of_definition(&checked.parsed.definition, &env)?;
     let (mut made, mut inspection, mut said) = (None, None, Vec::new());
     let mut base_dir = origin.base_dir;
     if checked.parsed.definition.engine.runs_scripts() {
@@ -345,6 +344,10 @@ impl Resolver for WithMade<'_> {
 
     fn leaves_open(&self, reference: &Reference) -> bool {
         self.known.leaves_open(reference)
+    }
+
+    fn export_fault(&self, export: &ExportSpec) -> Option<String> {
+        self.known.export_fault(export)
     }
 }
 

@@ -15,7 +15,7 @@ pub struct Patience {
     pub first_pause: Duration,
     /// The longest pause, also if the other side asks for a longer one.
     pub longest_pause: Duration,
-    /// How long a batch is tried in all before it is given up, and the export with it.
+    /// How long after its first try a batch is tried once more, for the last time; then it is given up, and the export with it.
     pub total: Duration,
 }
 
@@ -181,15 +181,17 @@ impl Delivery {
                 }
                 Err(_) => (format!("did not take a batch within {one:?}"), None),
             };
-            let wait = after.unwrap_or(pause).min(self.patience.longest_pause);
-            if begun.elapsed() + wait > self.patience.total {
+            let left = self.patience.total.saturating_sub(begun.elapsed());
+            if left.is_zero() {
                 let seconds = begun.elapsed().as_secs();
                 self.note(&format!("{why}; given up after {seconds} s"));
                 self.given_up = true;
                 return Err(());
             }
+            // Whoever asks for more time than is left gets what is left.
+            let wait = after.unwrap_or(pause).min(self.patience.longest_pause);
             self.report.retries += 1;
-            sleep(wait).await;
+            sleep(wait.min(left)).await;
             pause = (pause * 2).min(self.patience.longest_pause);
         }
     }
@@ -344,7 +346,7 @@ mod tests {
         let sink = Scripted::of((0..1_000).map(|_| Does::Again(None)));
         let begun = Instant::now();
         let report = deliver(&sink, counters(12_000)).await;
-        assert!(begun.elapsed() <= Patience::default().total);
+        assert_eq!(begun.elapsed(), Patience::default().total);
         assert_eq!((report.taken, report.lost), (0, 12_000));
         assert_eq!(report.problems.len(), 1, "{report:?}");
         assert!(
@@ -352,6 +354,35 @@ mod tests {
             "{report:?}"
         );
         assert!(sink.ends.lock().unwrap().is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sink_that_asks_for_more_time_than_is_left_gets_what_is_left() {
+        let patience = Patience {
+            total: Duration::from_secs(3),
+            ..Patience::default()
+        };
+        for script in [
+            vec![Does::Again(Some(Duration::from_secs(4)))],
+            vec![Does::Again(Some(Duration::from_secs(3_600)))],
+            vec![
+                Does::Again(Some(Duration::from_secs(2))),
+                Does::Again(Some(Duration::from_secs(2))),
+            ],
+        ] {
+            let tries = script.len() as u64;
+            let sink = Scripted::of(script);
+            let mut delivery = Delivery::new(Box::new(sink.clone()), patience);
+            delivery.push(counters(7));
+            let begun = Instant::now();
+            delivery.flush_all().await;
+            let report = delivery.report();
+            assert_eq!((report.taken, report.lost), (7, 0), "{report:?}");
+            assert_eq!(
+                (report.retries, begun.elapsed()),
+                (tries, Duration::from_secs(3))
+            );
+        }
     }
 
     #[tokio::test(start_paused = true)]

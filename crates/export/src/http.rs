@@ -8,7 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use floodgate_records::printable::printable;
 use floodgate_records::reach::Reach;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, HeaderValue, RETRY_AFTER, USER_AGENT};
+use http::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER, USER_AGENT,
+};
 use http::{Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
@@ -48,6 +50,8 @@ pub struct Answer {
     pub status: u16,
     /// How long it asks to wait.
     pub retry_after: Option<Duration>,
+    /// What the body is, in lower case and without parameters; empty if it does not say.
+    pub content_type: String,
     /// The beginning of the body.
     pub body: Bytes,
 }
@@ -180,6 +184,10 @@ impl Http {
         let retry_after = retry_after
             .and_then(|value| value.to_str().ok()?.trim().parse().ok())
             .map(Duration::from_secs);
+        let content_type = response.headers().get(CONTENT_TYPE);
+        let content_type = content_type.and_then(|value| value.to_str().ok());
+        let content_type = content_type.and_then(|value| value.split(';').next());
+        let content_type = content_type.unwrap_or_default().trim().to_ascii_lowercase();
         let status = response.status().as_u16();
         let mut body = Vec::new();
         let mut is_read = true;
@@ -195,6 +203,7 @@ impl Http {
         let answer = Answer {
             status,
             retry_after,
+            content_type,
             body: body.into(),
         };
         Ok((answer, is_read))
@@ -213,11 +222,15 @@ impl Answer {
     /// Whether the request was accepted, by the usual meaning of the status.
     ///
     /// # Errors
-    /// [`SinkError::Again`] for 408, 425, 429 and 5xx, [`SinkError::Never`] for redirections, 401, 403, 404 and 405, [`SinkError::Batch`] for
-    /// all others.
+    /// [`SinkError::Again`] for 408, 425, 429 and 5xx, [`SinkError::Never`] for redirections, 401, 403, 404, 405 and web pages,
+    /// [`SinkError::Batch`] for all others.
     pub fn accepted(self) -> Result<Self, SinkError> {
         let said = format!("answered {}{}", self.status, self.said());
         match self.status {
+            200..=299 if self.is_page() => Err(SinkError::never(format!(
+                "answered {} with a web page, which is not what a store does; check the URL",
+                self.status
+            ))),
             200..=299 => Ok(self),
             408 | 425 | 429 | 500..=599 => Err(SinkError::Again {
                 what: said,
@@ -230,6 +243,17 @@ impl Answer {
             300..=399 | 404 | 405 => Err(SinkError::never(format!("{said}; check the URL"))),
             _ => Err(SinkError::batch(said)),
         }
+    }
+
+    /// Whether it is for people to read: a proxy, a login or another server, whatever the status says.
+    fn is_page(&self) -> bool {
+        let begins = self.body.trim_ascii_start();
+        let is_html = |tag: &str| {
+            let begin = begins.get(..tag.len());
+            begin.is_some_and(|begin| begin.eq_ignore_ascii_case(tag.as_bytes()))
+        };
+        let says_so = ["text/html", "application/xhtml+xml"].contains(&self.content_type.as_str());
+        (says_so && !begins.is_empty()) || is_html("<!doctype html") || is_html("<html")
     }
 
     /// What the body says, as it may stand in a message after the status: `: text`, or nothing.

@@ -4,7 +4,9 @@
 use crate::cloudwatch;
 use crate::sink::{Run, Sink};
 use crate::target::{References, Scheme, Target, TargetError};
+use crate::windows::Options;
 use crate::{file, influx, otlp, postgres, prometheus, statsd};
+use floodgate_records::execution::Execution;
 
 /// All kinds of sinks, as messages list them.
 pub const SCHEMES: &[&Scheme] = &[
@@ -27,10 +29,39 @@ pub fn parse(url: &str, references: &dyn References) -> Result<Target, TargetErr
     crate::target::parse(SCHEMES, url, references)
 }
 
-/// Opens the sink of a target; connections are made when there is something to say.
+/// Reads a URL with what stands beside it, and [checks](check) it.
 ///
 /// # Errors
-/// Options that are not valid, and a file that cannot be created.
+/// As for [`crate::target::parse`], [`Target::with_credentials`] and [`check`].
+pub fn read(
+    url: &str,
+    password: Option<&str>,
+    token: Option<&str>,
+    references: &dyn References,
+) -> Result<Target, TargetError> {
+    let target = parse(url, references)?.with_credentials(password, token)?;
+    check(&target)?;
+    Ok(target)
+}
+
+/// Whether a sink takes all that its target says; nothing is connected or written.
+///
+/// # Errors
+/// Options that are not valid, and a URL that lacks something.
+pub fn check(target: &Target) -> Result<(), TargetError> {
+    Options::of(target)?;
+    let run = Run {
+        execution: Execution::created("", "", "", 0),
+        testid: String::new(),
+        live: false,
+    };
+    open(target, &run).map(drop)
+}
+
+/// Opens the sink of a target; connections and files are made when there is something to say.
+///
+/// # Errors
+/// As for [`check`].
 pub fn open(target: &Target, run: &Run) -> Result<Box<dyn Sink>, TargetError> {
     (target.scheme.open)(target, run)
 }

@@ -7,8 +7,10 @@ use floodgate_records::reach::Reach;
 pub use parse::parse;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::TcpListener;
+use std::sync::Arc;
 
-/// Opens a sink: it checks what the target says, but does no more than to create a file.
+/// Opens a sink: it checks what the target says, and neither connects nor writes.
 pub type Open = fn(&Target, &Run) -> Result<Box<dyn Sink>, TargetError>;
 
 /// A kind of sink.
@@ -30,6 +32,8 @@ pub struct Scheme {
     pub token_env: &'static [&'static str],
     /// Whether a batch that is pushed twice leaves the same as one that is pushed once.
     pub again_is_the_same: bool,
+    /// Whether it waits at its URL to be asked, instead of sending: then nothing is delivered unless somebody asks while a run goes on.
+    pub serves: bool,
     /// Makes it.
     pub open: Open,
 }
@@ -60,6 +64,8 @@ pub struct Target {
     pub options: BTreeMap<String, String>,
     /// Where it may be.
     pub reach: Reach,
+    /// Its port, if it [serves](Scheme::serves) and has been [bound](Self::bound).
+    pub listener: Option<Arc<TcpListener>>,
 }
 
 /// What proves who writes.
@@ -111,6 +117,36 @@ impl Target {
     #[must_use]
     pub fn within(self, reach: Reach) -> Self {
         Self { reach, ..self }
+    }
+
+    /// The same, listening already if it [serves](Scheme::serves): so an address that is in use is told before a run begins.
+    ///
+    /// # Errors
+    /// [`TargetError`] for an address that cannot be listened at.
+    pub fn bound(mut self) -> Result<Self, TargetError> {
+        if self.scheme.serves {
+            self.listener = Some(Arc::new(self.listen()?));
+        }
+        Ok(self)
+    }
+
+    /// Listens at its address; once it is [bound](Self::bound), with the same port.
+    ///
+    /// # Errors
+    /// As for [`Self::bound`].
+    pub fn listen(&self) -> Result<TcpListener, TargetError> {
+        let bind = || {
+            let listener = TcpListener::bind((self.host.as_str(), self.port))?;
+            listener.set_nonblocking(true)?;
+            Ok(listener)
+        };
+        let listener = self.listener.as_ref();
+        listener
+            .map_or_else(bind, |bound| bound.try_clone())
+            .map_err(|error: std::io::Error| {
+                let remedy = "name an address of this machine and a port that is free";
+                TargetError::new(&self.url, format!("cannot listen there: {error}; {remedy}"))
+            })
     }
 
     /// The value of an option.

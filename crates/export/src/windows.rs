@@ -43,8 +43,9 @@ impl Options {
         let mut options = Self::default();
         if let Some(text) = target.option("interval") {
             let seconds = parse_duration(text).ok().and_then(whole_seconds);
-            options.interval_s =
-                seconds.ok_or_else(|| target.bad_option("interval", "1s, or a multiple of 10s"))?;
+            options.interval_s = seconds.ok_or_else(|| {
+                target.bad_option("interval", "1s, or a multiple of 10s up to 24h")
+            })?;
         }
         if let Some(text) = target.option("max_series") {
             let number = text

@@ -27,9 +27,9 @@ pub enum ExportError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The merged windows cannot be read.
-    #[error("read {key}: {why}")]
+    #[error("{key} is damaged: {why}; put it back from a back-up")]
     Corrupt {
-        /// The object.
+        /// The object, by its place.
         key: String,
         /// What is wrong with it.
         why: String,

@@ -44,7 +44,7 @@ pub(crate) async fn deliver(
         return Ok(false);
     };
     let corrupt = |error: &dyn Error| ExportError::Corrupt {
-        key: key.clone(),
+        key: stores.objects.place(&key),
         why: error.to_string(),
     };
     let mut groups = RowGroups::open(file.clone()).map_err(|e| corrupt(&e))?;

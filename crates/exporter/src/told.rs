@@ -13,12 +13,17 @@ pub struct Told {
     pub folded: u64,
     /// Why it did not come to its end, if it did not.
     pub broken: Option<String>,
+    /// Whether `floodgate export` can repeat it.
+    pub repeatable: bool,
 }
 
 impl Told {
     /// Nothing has been delivered to a target.
     pub fn new(target: &Target) -> Self {
-        Self::of(&target.to_string())
+        Self {
+            repeatable: !target.scheme.serves,
+            ..Self::of(&target.to_string())
+        }
     }
 
     /// Nothing has been delivered to a URL, which holds no secret.
@@ -28,6 +33,7 @@ impl Told {
             report: Report::default(),
             folded: 0,
             broken: None,
+            repeatable: true,
         }
     }
 
@@ -57,10 +63,12 @@ impl Told {
     pub fn warnings(&self, id: &str, cloud: bool) -> Vec<String> {
         let (about, url) = (Self::about(&self.url), &self.url);
         let place = if cloud { " --cloud" } else { "" };
+        let again = match self.repeatable {
+            true => format!("; again: floodgate export {id}{place} --to '{url}'"),
+            false => String::new(),
+        };
         let problem = self.problem().map(|problem| {
-            format!(
-                "{about}{problem}; the run and its verdict are not affected; again: floodgate export {id}{place} --to '{url}'"
-            )
+            format!("{about}{problem}; the run and its verdict are not affected{again}")
         });
         let folded = (self.folded > 0).then(|| {
             let folded = counted(self.folded, "sample");
@@ -78,4 +86,22 @@ fn rows(n: u64) -> String {
 fn counted(n: u64, one: &str) -> String {
     let plural = if n == 1 { "" } else { "s" };
     format!("{n} {one}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_repeated_is_not_advised() {
+        let told = |repeatable| Told {
+            broken: Some("cannot listen there".to_owned()),
+            repeatable,
+            ..Told::of("metrics://h")
+        };
+        let says = |told: Told| told.warnings("ID", false).join("; ");
+        assert!(says(told(true)).contains("again: floodgate export ID --to 'metrics://h'"));
+        let said = says(told(false));
+        assert!(said.contains("cannot listen there") && !said.contains("again"));
+    }
 }

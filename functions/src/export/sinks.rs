@@ -7,9 +7,7 @@ use crate::secrets::Known;
 use crate::stack_config::{StackConfig, StackExport};
 use floodgate_control::load::load_stored;
 use floodgate_core::definition::model::{Definition, ExportSpec, exports_in_the_cloud};
-use floodgate_export::windows::Options;
-use floodgate_export::{References, Run, Target, TargetError, schemes};
-use floodgate_records::execution::Execution;
+use floodgate_export::{References, Target, TargetError, schemes};
 use floodgate_records::keys::{DEFINITION_FILE, definition_file};
 use floodgate_records::plan::Plan;
 use floodgate_store::ObjectStore;
@@ -63,12 +61,13 @@ pub(crate) fn faults(
         return faults;
     }
     for (n, export) in definition.export.iter().enumerate() {
-        let fault = match parsed(export, env).and_then(|target| opens(&target).map(|()| target)) {
-            Ok(target) => {
-                unwritable(placement, &target).or_else(|| unfollowed(export.live, &target))
-            }
-            Err(error) => Some(error.to_string()),
-        };
+        let fault =
+            match parsed(export, env).and_then(|target| schemes::check(&target).map(|()| target)) {
+                Ok(target) => {
+                    unwritable(placement, &target).or_else(|| unfollowed(export.live, &target))
+                }
+                Err(error) => Some(error.to_string()),
+            };
         faults.extend(fault.map(|fault| format!("export[{n}]: {fault}")));
     }
     faults
@@ -77,17 +76,6 @@ pub(crate) fn faults(
 fn parsed(export: &ExportSpec, env: &BTreeMap<String, String>) -> Result<Target, TargetError> {
     schemes::parse(&export.to, &Variables(env))?
         .with_credentials(export.password.as_deref(), export.token.as_deref())
-}
-
-/// Whether a sink takes all of its options; nothing is connected.
-fn opens(target: &Target) -> Result<(), TargetError> {
-    Options::of(target)?;
-    let run = Run {
-        execution: Execution::created("", "", "", 0),
-        testid: String::new(),
-        live: false,
-    };
-    schemes::open(target, &run).map(drop)
 }
 
 /// Why a run is not exported there while it goes on.

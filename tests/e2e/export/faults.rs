@@ -124,4 +124,103 @@ fn what_makes_no_sense_is_refused_before_any_load() {
     bench
         .floodgate(&["export", "01AAAA", "--to", "gopher://h"])
         .refused("there is no export to gopher:");
+    // All of them at once, and nothing is exported before all are sound.
+    let (_, summary) = run(&bench, 20, &[]);
+    let metrics = "metrics://127.0.0.1:9464";
+    let urls = ["file:kept.csv", "gopher://h", metrics, "statsd://h?tags=x"];
+    let to = urls.iter().flat_map(|url| ["--to", url]);
+    let all: Vec<_> = ["export", &summary.execution]
+        .into_iter()
+        .chain(to)
+        .collect();
+    let ended = bench.floodgate(&all);
+    for why in [
+        "there is no export to gopher:",
+        "start it with floodgate run --metrics HOST:PORT",
+        "tags=x is not valid",
+    ] {
+        ended.refused(why);
+    }
+    assert!(!bench.path("kept.csv").exists());
+}
+
+#[test]
+fn all_faults_of_exports_have_their_places() {
+    let bench = Bench::new();
+    let exports = "export:\n  - influxdb://h/db?interval=3s\n  - {to: \"statsd://h?bogus=1\"}\n  - influxdb://h\n  - \
+                   \"influxdb://h/db?interval=25h\"\n";
+    let definition = arrivals("http://127.0.0.1:1", 20, "1s", exports);
+    bench.write("bad.yaml", &definition.replace("rate: 20", "rate: many"));
+    let ended = bench.floodgate(&["validate", "bad.yaml"]);
+    let first = 1 + definition
+        .lines()
+        .position(|line| line == "export:")
+        .unwrap();
+    for (line, why) in [
+        (first + 1, "interval=3s is not valid"),
+        (first + 2, "has no option \"bogus\""),
+        (first + 3, "names no database"),
+        (first + 4, "up to 24h"),
+    ] {
+        ended.refused(why);
+        ended.refused(&format!("bad.yaml:{line}:"));
+    }
+    ended.refused("5 errors");
+}
+
+#[test]
+fn every_sink_that_fails_is_explained() {
+    let bench = Bench::new();
+    let (_, summary) = run(&bench, 20, &[]);
+    let nowhere = TestServer::start(Config::service()).unwrap();
+    let lost = format!(
+        "{}/db",
+        nowhere
+            .url()
+            .replace("http://", "influxdb://")
+            .trim_end_matches('/')
+    );
+    std::fs::create_dir(bench.path("folder.csv")).unwrap();
+    let urls = [
+        &lost,
+        "file:/surely/not/there.csv",
+        "file:folder.csv",
+        "file:kept.csv",
+    ];
+    let to = urls.iter().flat_map(|url| ["--to", url]);
+    let all: Vec<_> = ["export", &summary.execution]
+        .into_iter()
+        .chain(to)
+        .collect();
+    let ended = bench.floodgate(&all);
+    assert_eq!(ended.code(), Some(97), "{}", ended.stderr());
+    let said = ended.stderr();
+    for why in [
+        "answered 404",
+        "/surely/not/there.csv cannot be written",
+        "make its folder, or name another file",
+        "folder.csv cannot be written",
+        "3 of 4 targets did not take everything",
+    ] {
+        assert!(said.contains(why), "{why}: {said}");
+    }
+    assert!(bench.path("kept.csv").exists());
+}
+
+#[test]
+fn an_address_to_be_scraped_at_is_taken_before_any_load() {
+    let (bench, target) = (Bench::new(), TestServer::start(Config::fast()).unwrap());
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    bench.write("test.yaml", &arrivals(&target.url(), 20, "1s", ""));
+    for address in [&*taken, "not.a.host.invalid:9464"] {
+        let ended = bench.floodgate(&["run", "test.yaml", "--metrics", address]);
+        let said = ended.expect(97).stderr();
+        assert!(said.contains("cannot listen there"), "{said}");
+    }
+    let exported = format!("export: [\"metrics://{taken}\"]\n");
+    bench.write("test.yaml", &arrivals(&target.url(), 20, "1s", &exported));
+    let said = bench.floodgate(&["run", "test.yaml"]).expect(97).stderr();
+    assert!(said.contains("a port that is free"), "{said}");
+    assert_eq!(target.counters().requests(), 0);
 }

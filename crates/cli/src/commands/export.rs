@@ -55,6 +55,7 @@ pub async fn export(args: Args) -> Result<ExitCode> {
         let problem = format!("is {status}; export it when it has ended");
         return Err(CliError::run(what, problem));
     }
+    let in_the_cloud = executions.folder().is_none();
     let mut all: Vec<Told> = Vec::new();
     for target in &targets {
         // boxed: its future is large
@@ -66,15 +67,12 @@ pub async fn export(args: Args) -> Result<ExitCode> {
             None,
         ))
         .await?;
-        print(&format!(
-            "{}: {}\n",
-            told.url,
-            counted(told.report.taken, "row")
-        ))?;
+        let rows = counted(told.report.taken, "row");
+        print(&format!("{}: {rows}\n", told.url))?;
+        // At once: nothing that happens to another sink may hide it.
+        warn(&execution.id, in_the_cloud, std::slice::from_ref(&told));
         all.push(told);
     }
-    let in_the_cloud = executions.folder().is_none();
-    warn(&execution.id, in_the_cloud, &all);
     let failed = all.iter().filter(|told| told.problem().is_some()).count() as u64;
     match failed {
         0 => Ok(ExitCode::SUCCESS),

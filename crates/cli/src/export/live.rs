@@ -12,9 +12,9 @@ use tokio::sync::{oneshot, watch};
 
 /// How often new shards are looked for; there is one every 10 s.
 const POLL: Duration = Duration::from_secs(1);
-/// When it has ended, somebody waits.
+/// When it has ended, somebody waits: a little longer than the longest pause, for which a sink may ask.
 const AT_THE_END: Patience = Patience {
-    total: Duration::from_secs(10),
+    total: Duration::from_secs(12),
     ..WHILE_RUNNING
 };
 

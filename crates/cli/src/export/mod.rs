@@ -7,7 +7,7 @@ use crate::error::CliError;
 use crate::output::say;
 use floodgate_exporter::{ExportError, Told};
 pub(crate) use live::Exports;
-pub(crate) use targets::{of_arguments, of_definition, of_metrics};
+pub(crate) use targets::{bound, of_arguments, of_definition, of_metrics};
 
 impl From<ExportError> for CliError {
     fn from(error: ExportError) -> Self {

@@ -93,6 +93,7 @@ pub struct LocalRun<'a> {
 pub async fn execute(run: LocalRun<'_>) -> Result<Finished> {
     let mut targets = export::of_definition(&run.test.parsed().definition, run.env)?;
     targets.extend(export::of_metrics(run.metrics, run.env)?);
+    let targets = export::bound(targets)?;
     let mut signals = Signals::new()?;
     let (stores, store) = open(run.out)?;
     orphans::sweep(&stores, &store, run.env).await;

@@ -4,6 +4,7 @@
 
 use super::fault::{Issue, Sink};
 use super::keys::root as keys;
+use super::model::ExportSpec;
 use super::shape::EXTENSION;
 use super::tree::{Content, Entry, Kind, Node, Piece, Plain, Scalar, plain};
 use crate::syntax::SyntaxError;
@@ -34,6 +35,11 @@ pub trait Resolver {
     /// test runs. Unless said otherwise it may not, and is a fault.
     fn leaves_open(&self, _reference: &Reference) -> bool {
         false
+    }
+    /// What is wrong with where an export goes, and the remedy: for whoever knows the sinks. Unless said otherwise nobody does, and they check
+    /// their own options when they are opened.
+    fn export_fault(&self, _export: &ExportSpec) -> Option<String> {
+        None
     }
 }
 

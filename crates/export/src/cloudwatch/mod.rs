@@ -30,6 +30,7 @@ pub(crate) static SCHEME: Scheme = Scheme {
     password_env: &[],
     token_env: &[],
     again_is_the_same: false,
+    serves: false,
     open,
 };
 

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 pub(crate) static SCHEME: Scheme = Scheme {
@@ -26,6 +26,7 @@ pub(crate) static SCHEME: Scheme = Scheme {
     password_env: &[],
     token_env: &[],
     again_is_the_same: true,
+    serves: false,
     open,
 };
 
@@ -73,17 +74,14 @@ fn open(target: &Target, run: &Run) -> Result<Box<dyn Sink>, TargetError> {
         "hlog" => Box::new(hlog::Log::default()),
         _ => Box::new(json::K6::new(points)),
     };
-    let file = File::create(&path).map_err(|error| fail(format!("cannot be written: {error}")))?;
-    let head = format.head(run);
-    let mut sink = Appending {
-        file,
+    Ok(Box::new(Appending {
+        file: None,
         path,
+        head: format.head(run),
         length: 0,
         is_packed,
         format,
-    };
-    sink.append(&head).map_err(|error| fail(error.told()))?;
-    Ok(Box::new(sink))
+    }))
 }
 
 /// The format that is asked for, or that the file's name ends with.
@@ -111,8 +109,11 @@ fn format_of(target: &Target, path: &Path) -> Result<&'static str, TargetError> 
 }
 
 struct Appending {
-    file: File,
+    /// There from the first batch on.
+    file: Option<File>,
     path: PathBuf,
+    /// What it begins with, until that is in it.
+    head: Vec<u8>,
     /// Bytes of whole batches.
     length: u64,
     is_packed: bool,
@@ -122,33 +123,67 @@ struct Appending {
 impl Appending {
     /// Appends all of it, or nothing.
     fn append(&mut self, text: &[u8]) -> Result<(), SinkError> {
-        let result = self.try_append(text);
-        result.map_err(|error| {
-            // Where that fails, too, the next one is written over it.
-            let _ = self.file.set_len(self.length);
-            let path = self.path.display();
-            SinkError::again(format!("{path} cannot be written")).because(error)
+        self.try_append(text).map_err(|error| {
+            if let Some(file) = &self.file {
+                // Where that fails, too, the next one is written over it.
+                let _ = file.set_len(self.length);
+            }
+            self.unwritten(error)
         })
     }
 
-    fn try_append(&mut self, text: &[u8]) -> std::io::Result<()> {
-        if text.is_empty() {
-            return Ok(());
-        }
-        // Members of a gzip file stand one after the other: what has been appended can be read before the end.
-        let packed = match self.is_packed {
-            true => {
-                let mut member = GzEncoder::new(Vec::new(), Compression::fast());
-                member.write_all(text)?;
-                Some(member.finish()?)
-            }
-            false => None,
+    fn try_append(&mut self, text: &[u8]) -> io::Result<()> {
+        let mut file = match self.file.take() {
+            Some(file) => file,
+            None => File::create(&self.path)?,
         };
-        let bytes = packed.as_deref().unwrap_or(text);
-        self.file.seek(SeekFrom::Start(self.length))?;
-        self.file.write_all(bytes)?;
-        self.length += bytes.len() as u64;
+        let written = self.write(&mut file, text);
+        self.file = Some(file);
+        self.length += written?;
+        self.head.clear();
         Ok(())
+    }
+
+    /// Writes what the file begins with, if it is not in it yet, and this; how many bytes that were.
+    fn write(&self, file: &mut File, text: &[u8]) -> io::Result<u64> {
+        // Members of a gzip file stand one after the other: what has been appended can be read before the end.
+        let mut bytes = Vec::new();
+        for part in [&self.head, text]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+        {
+            if !self.is_packed {
+                bytes.extend_from_slice(part);
+                continue;
+            }
+            let mut member = GzEncoder::new(&mut bytes, Compression::fast());
+            member.write_all(part)?;
+            member.finish()?;
+        }
+        file.seek(SeekFrom::Start(self.length))?;
+        file.write_all(&bytes)?;
+        Ok(bytes.len() as u64)
+    }
+
+    /// A disk that is full may have room later; a folder does not appear by itself.
+    fn unwritten(&self, error: io::Error) -> SinkError {
+        let path = self.path.display();
+        let remedy = match error.kind() {
+            ErrorKind::NotFound => "make its folder, or name another file",
+            ErrorKind::PermissionDenied
+            | ErrorKind::ReadOnlyFilesystem
+            | ErrorKind::IsADirectory
+            | ErrorKind::NotADirectory
+            | ErrorKind::InvalidFilename => "name another file",
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                let what =
+                    format!("{path} cannot be written: {error}; make room, or name another file");
+                return SinkError::again(what).because(error);
+            }
+            _ => return SinkError::again(format!("{path} cannot be written")).because(error),
+        };
+        let what = format!("{path} cannot be written: {error}; {remedy}");
+        SinkError::never(what).because(error)
     }
 }
 
@@ -165,11 +200,10 @@ impl Sink for Appending {
     }
 
     async fn finish(&mut self, _: &End<'_>) -> Result<Accepted, SinkError> {
-        let synced = self.file.sync_data();
-        synced.map_err(|error| {
-            let path = self.path.display();
-            SinkError::again(format!("{path} cannot be written")).because(error)
-        })?;
+        // A run that measured nothing has its file as well.
+        self.append(&[])?;
+        let synced = self.file.as_ref().map_or(Ok(()), File::sync_data);
+        synced.map_err(|error| self.unwritten(error))?;
         Ok(Accepted::ALL)
     }
 }

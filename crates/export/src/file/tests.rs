@@ -155,15 +155,43 @@ async fn packed_files_are_read_as_one() {
 
 #[tokio::test]
 async fn a_batch_that_cannot_be_written_leaves_nothing() {
-    // Nothing can be written here, and opening it succeeds.
+    // Nothing can be written here, and opening it succeeds: as on a disk that is full, where there may be room later.
     let target = schemes::parse("file:/dev/full?format=csv", &Nothing).unwrap();
-    let Err(error) = schemes::open(&target, &run()) else {
-        panic!("it was written");
-    };
+    let mut sink = schemes::open(&target, &run()).unwrap();
+    let error = sink.push(&rows()).await.unwrap_err();
+    assert!(matches!(error, SinkError::Again { .. }), "{error}");
     assert!(
-        error.to_string().contains("/dev/full cannot be written"),
+        error.to_string().contains("/dev/full cannot be written")
+            && error.to_string().contains("make room"),
         "{error}"
     );
+}
+
+/// Neither appears by itself.
+#[tokio::test]
+async fn a_place_for_no_file_is_told_at_once() {
+    for url in ["file:/surely/not/there/a.csv", "file:/dev?format=csv"] {
+        let target = schemes::parse(url, &Nothing).unwrap();
+        let mut sink = schemes::open(&target, &run()).unwrap();
+        let error = sink.push(&rows()).await.unwrap_err();
+        assert!(matches!(error, SinkError::Never { .. }), "{error}");
+        assert!(error.to_string().contains("name another file"), "{error}");
+    }
+}
+
+/// What was there is replaced when there is something to replace it by.
+#[tokio::test]
+async fn opening_a_file_leaves_it_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    std::fs::write(&path, "earlier").unwrap();
+    let target = schemes::parse(&format!("file:{}", path.display()), &Nothing).unwrap();
+    schemes::check(&target).unwrap();
+    let mut sink = schemes::open(&target, &run()).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "earlier");
+    sink.push(&rows()).await.unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.starts_with("time_ms,"), "{text}");
 }
 
 #[test]
@@ -174,7 +202,6 @@ fn a_format_has_to_be_known() {
         ("file:a.csv?format=xml", "csv, jsonl, hlog or k6"),
         ("file:a.json?points=0", "points=0 is not valid"),
         ("file:", "names no file"),
-        ("file:/surely/not/there/a.csv", "cannot be written"),
     ] {
         let target = schemes::parse(url, &Nothing).unwrap();
         let Err(error) = schemes::open(&target, &run()) else {

@@ -28,6 +28,7 @@ pub(crate) static SCHEME: Scheme = Scheme {
     password_env: &["FLOODGATE_INFLUXDB_PASSWORD"],
     token_env: &["FLOODGATE_INFLUXDB_TOKEN", "INFLUX_TOKEN"],
     again_is_the_same: true,
+    serves: false,
     open,
 };
 
@@ -156,6 +157,13 @@ impl Influx {
             let (server, database) = (&self.server, &self.database);
             return Err(SinkError::never(format!(
                 "{server} has no database or bucket {database:?}; create it{}",
+                answer.said()
+            )));
+        }
+        if answer.status == 500 && answer.said().contains("retention policy not found") {
+            return Err(SinkError::never(format!(
+                "{}{}; create the retention policy, or leave rp out",
+                self.server,
                 answer.said()
             )));
         }

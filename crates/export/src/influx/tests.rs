@@ -90,7 +90,7 @@ async fn what_is_dropped_is_counted_and_a_liar_is_found_out() {
     );
     let server = Server::start([
         partial.as_str(),
-        &answer("200 OK", "<html>welcome</html>"),
+        &answer("200 OK", "welcome"),
         &answer("401 Unauthorized", "no"),
         &answer("400 Bad Request", "unable to parse\u{1b}[31m"),
     ])
@@ -155,4 +155,19 @@ fn a_database_is_asked_for() {
         panic!("it was opened");
     };
     assert!(error.to_string().contains("names no database"), "{error}");
+}
+
+#[tokio::test]
+async fn a_retention_policy_that_is_missing_is_told_at_once() {
+    // What InfluxDB 1.6 says.
+    let missing = answer(
+        "500 Internal Server Error",
+        r#"{"error":"retention policy not found: nope"}"#,
+    );
+    let server = Server::start([missing]).await;
+    let error = sink(&server, "k6?rp=nope").push(&counters(10)).await;
+    let error = error.unwrap_err();
+    assert!(matches!(error, SinkError::Never { .. }), "{error:?}");
+    assert!(error.to_string().contains("leave rp out"), "{error}");
+    assert_eq!(server.requests().len(), 1);
 }

@@ -36,6 +36,7 @@ pub(crate) static SCHEME: Scheme = Scheme {
     password_env: &["FLOODGATE_POSTGRES_PASSWORD", "PGPASSWORD"],
     token_env: &[],
     again_is_the_same: true,
+    serves: false,
     open,
 };
 

@@ -34,6 +34,7 @@ pub(crate) static SCHEME: Scheme = Scheme {
     password_env: &["FLOODGATE_PROMETHEUS_PASSWORD"],
     token_env: &["FLOODGATE_PROMETHEUS_TOKEN"],
     again_is_the_same: true,
+    serves: false,
     open,
 };
 

@@ -7,11 +7,11 @@ use crate::running::Running;
 use crate::sink::{Accepted, End, Run, Sink, SinkError};
 use crate::target::{Scheme, Target, TargetError};
 use async_trait::async_trait;
-use std::net::TcpListener;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -25,6 +25,7 @@ pub(crate) static SCHEME: Scheme = Scheme {
     password_env: &[],
     token_env: &[],
     again_is_the_same: false,
+    serves: true,
     open,
 };
 
@@ -33,24 +34,18 @@ const MAX_REQUEST: usize = 8 << 10;
 /// How long a connection may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Listens at once: an address that is in use is told before the run begins.
 fn open(target: &Target, run: &Run) -> Result<Box<dyn Sink>, TargetError> {
-    let failed = |error: std::io::Error| {
-        TargetError::new(&target.url, format!("cannot listen there: {error}"))
-    };
-    let listener = TcpListener::bind((target.host.as_str(), target.port)).map_err(failed)?;
-    listener.set_nonblocking(true).map_err(failed)?;
     let shared = Arc::new(Shared {
         running: Mutex::default(),
         run: run_labels(run),
     });
     let mut scrape = Scrape {
         shared,
-        listener: Some(listener),
+        target: Some(target.clone()),
         server: None,
     };
     // Whoever scrapes before there is anything is told so.
-    if tokio::runtime::Handle::try_current().is_ok() {
+    if target.listener.is_some() && Handle::try_current().is_ok() {
         scrape
             .serve()
             .map_err(|error| TargetError::new(&target.url, error.told()))?;
@@ -72,16 +67,18 @@ impl Shared {
 struct Scrape {
     shared: Arc<Shared>,
     /// Until it is served.
-    listener: Option<TcpListener>,
+    target: Option<Target>,
     server: Option<JoinHandle<()>>,
 }
 
 impl Scrape {
     fn serve(&mut self) -> Result<(), SinkError> {
-        let Some(listener) = self.listener.take() else {
+        let Some(target) = self.target.take() else {
             return Ok(());
         };
-        let listener = tokio::net::TcpListener::from_std(listener)
+        let listener = target.listen();
+        let listener = listener.map_err(|error| SinkError::never(error.problem))?;
+        let listener = TcpListener::from_std(listener)
             .map_err(|error| SinkError::never("cannot listen").because(error))?;
         let shared = self.shared.clone();
         self.server = Some(tokio::spawn(async move {

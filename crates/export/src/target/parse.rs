@@ -46,6 +46,7 @@ pub fn parse(
         credentials: Credentials::default(),
         options: BTreeMap::new(),
         reach: Reach::Anywhere,
+        listener: None,
     };
     if scheme.default_port.is_some() {
         place(&mut target, &name, rest).map_err(&fail)?;
@@ -221,6 +222,7 @@ mod tests {
         password_env: &["STORE_PASSWORD"],
         token_env: &["STORE_TOKEN"],
         again_is_the_same: true,
+        serves: false,
         open: none,
     };
     static FILE: Scheme = Scheme {
@@ -232,6 +234,7 @@ mod tests {
         password_env: &[],
         token_env: &[],
         again_is_the_same: true,
+        serves: false,
         open: none,
     };
 

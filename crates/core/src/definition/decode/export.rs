@@ -1,6 +1,7 @@
 //! `export`.
 
 use super::context::Decoder;
+use crate::definition::keys::export::sink_url;
 use crate::definition::keys::{export, root};
 use crate::definition::model::ExportSpec;
 use crate::definition::tree::Node;
@@ -16,11 +17,19 @@ impl Decoder<'_> {
         let url = export::TO.place(item).unwrap_or(item);
         // Messages and records show it.
         self.no_secret(url);
-        Some(ExportSpec {
+        let spec = ExportSpec {
             to: url.string()?,
             password: self.by_reference(export::PASSWORD.place(item), "password"),
             token: self.by_reference(export::TOKEN.place(item), "token"),
             live: export::LIVE.or_default(item),
-        })
+        };
+        // What has been told of a URL already is not told again.
+        if !url.is_open() && sink_url(&spec.to).is_ok() {
+            let fault = self.resolver.export_fault(&spec);
+            fault
+                .into_iter()
+                .for_each(|fault| self.sink.push(url.issue(fault)));
+        }
+        Some(spec)
     }
 }

@@ -34,7 +34,7 @@ const SINK_URL: Grammar = Grammar {
 };
 
 /// Reads what can be known of a URL without the sinks: they check their own options when the test is loaded.
-fn sink_url(text: &str) -> Result<(), SyntaxError> {
+pub(in crate::definition) fn sink_url(text: &str) -> Result<(), SyntaxError> {
     let fail = |problem: String| SyntaxError::new(0, problem).allowed(SAID);
     let Some((scheme, rest)) = text.split_once(':') else {
         return Err(fail(format!(
