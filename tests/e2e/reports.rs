@@ -83,10 +83,94 @@ fn every_run_has_a_page_whose_figures_are_those_of_its_summary() {
         .floodgate(&["report", id, "--html", "again.html"])
         .expect(0);
     assert!(std::fs::read_to_string(bench.path("again.html")).unwrap() == page);
-    std::fs::remove_file(folder(&bench, &summary).join("figures.json")).unwrap();
-    bench.floodgate(&["report", id]).expect(0);
-    let without_plan = std::fs::read_to_string(bench.path(path)).unwrap();
-    assert!(without_plan.contains("\"planned\":null") && without_plan.contains("✗ FAILED"));
+    let place = folder(&bench, &summary).join("figures.json");
+    let written = std::fs::read(&place).unwrap();
+    for damage in [None, Some("{\"schema\": 1, \"exec")] {
+        match damage {
+            None => std::fs::remove_file(&place).unwrap(),
+            Some(text) => std::fs::write(&place, text).unwrap(),
+        }
+        std::fs::remove_file(bench.path(path)).unwrap();
+        bench.floodgate(&["report", id]).expect(0);
+        assert!(std::fs::read_to_string(bench.path(path)).unwrap() == page);
+        assert!(std::fs::read(&place).unwrap() == written);
+    }
+    // Markdown names the page that the run has.
+    bench
+        .floodgate(&["report", id, "--markdown", "v.md"])
+        .expect(0);
+    let said = std::fs::read_to_string(bench.path("v.md")).unwrap();
+    assert!(
+        said.contains("Report: <code>.floodgate/projects/"),
+        "{said}"
+    );
+    std::fs::remove_file(bench.path(path)).unwrap();
+    bench
+        .floodgate(&["report", id, "--markdown", "v.md"])
+        .expect(0);
+    let said = std::fs::read_to_string(bench.path("v.md")).unwrap();
+    assert!(!said.contains("Report:"), "{said}");
+}
+
+/// What the schedule planned where it depends on what the run was started with is not made up.
+#[test]
+fn a_schedule_that_depends_on_references_is_not_planned_again() {
+    let bench = Bench::new();
+    let target = TestServer::start(Config::service()).unwrap();
+    let definition = arrivals(&target.url(), 40, "1s", "");
+    bench.write(
+        "t.yaml",
+        &definition.replace("rate: 40", "rate: ${env:RATE:-20}"),
+    );
+    let ended = bench
+        .spawn_limited("export RATE=30", &["run", "t.yaml", "--json"])
+        .end();
+    ended.expect(0);
+    let summary = ended.summary();
+    let place = folder(&bench, &summary).join("figures.json");
+    std::fs::remove_file(&place).unwrap();
+    let id = &summary.execution;
+    bench
+        .floodgate(&["report", id, "--html", "again.html"])
+        .expect(0);
+    let page = std::fs::read_to_string(bench.path("again.html")).unwrap();
+    assert!(page.contains("\"planned\":null"));
+    assert!(!place.exists());
+}
+
+/// `runs | grep NAME` finds it: nothing is broken for a program.
+#[test]
+fn through_a_pipe_no_name_is_broken() {
+    let bench = Bench::new();
+    let target = TestServer::start(Config::service()).unwrap();
+    let name = "n".repeat(60);
+    let definition = arrivals(&target.url(), 40, "1s", "");
+    bench.write(
+        "t.yaml",
+        &definition.replace("test: arrivals", &format!("test: {name}")),
+    );
+    bench.floodgate(&["run", "t.yaml"]).expect(0);
+    let listed = bench.floodgate(&["runs"]).stdout();
+    assert!(listed.contains(&format!("e2e/{name}")), "{listed}");
+}
+
+/// What a person who reads the message needs: which file, and what to do.
+#[test]
+fn a_damaged_file_is_named_with_a_remedy() {
+    let bench = Bench::new();
+    let target = TestServer::start(Config::service()).unwrap();
+    let (ended, summary) = bench.run(&arrivals(&target.url(), 40, "1s", ""), &[]);
+    ended.expect(0);
+    let place = folder(&bench, &summary);
+    std::fs::remove_file(place.join("figures.json")).unwrap();
+    for name in ["merged.parquet", "summary.json"] {
+        std::fs::write(place.join(name), "damage").unwrap();
+        let ended = bench.floodgate(&["report", &summary.execution]);
+        ended.expect(97);
+        let (said, path) = (ended.stderr(), place.join(name));
+        assert!(said.contains(&path.display().to_string()), "{said}");
+        assert!(said.contains("back-up"), "{said}");
+    }
 }
 
 #[test]

@@ -72,7 +72,10 @@ pub async fn load_series(
     };
     totals_of(&merged, &is_wanted)
         .map(Some)
-        .map_err(|source| ControlError::Corrupt { key, source })
+        .map_err(|source| ControlError::Corrupt {
+            key: objects.place(&key),
+            source,
+        })
 }
 
 fn totals_of(

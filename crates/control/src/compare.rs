@@ -115,7 +115,7 @@ pub(crate) async fn merged_rows(stores: &Stores, keys: &ExecutionKeys) -> Result
     let merged = stores.objects.get(&keys.merged()).await?;
     let merged = merged.ok_or_else(|| missing(keys.merged()))?;
     let shard = decode(&merged).map_err(|error| ControlError::Corrupt {
-        key: keys.merged(),
+        key: stores.objects.place(&keys.merged()),
         source: error.into(),
     })?;
     Ok(shard.rows)

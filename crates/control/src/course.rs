@@ -37,7 +37,7 @@ pub(crate) async fn of(
     if let Some(merged) = stores.objects.get(&key).await? {
         let read = decode_groups(&merged, |rows| course.add(rows));
         read.map_err(|error| ControlError::Corrupt {
-            key,
+            key: stores.objects.place(&key),
             source: error.into(),
         })?;
     }

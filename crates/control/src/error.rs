@@ -37,9 +37,9 @@ pub enum ControlError {
         consequence: &'static str,
     },
     /// An object cannot be read.
-    #[error("{key}: {source}")]
+    #[error("{key} is damaged: {source}; put it back from a back-up")]
     Corrupt {
-        /// The object.
+        /// The object, by its place.
         key: String,
         /// What is wrong with it.
         source: Box<dyn Error + Send + Sync>,

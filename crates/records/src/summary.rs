@@ -7,8 +7,9 @@ use crate::cost::Cost;
 use crate::drift::{Drift, WarmUp};
 use crate::execution::{AppliedLoad, Completeness, Infrastructure};
 use crate::failure::{FailuresSummary, TracedRequest};
+use crate::key::Key;
 use crate::manifest::{GeneratorLimits, TaskEnding};
-use crate::metric::{Contains, MetricKind};
+use crate::metric::{Builtin, Contains, MetricKind};
 use crate::outcome::BaselineOutcome;
 use crate::plan::PlannedLoad;
 use crate::status::Status;
@@ -100,6 +101,22 @@ impl Summary {
     pub fn judged(&self) -> Duration {
         let warmup = self.warmup.as_ref().map_or(0.0, |warmup| warmup.seconds);
         Duration::try_from_secs_f64(self.duration_s - warmup).unwrap_or_default()
+    }
+
+    /// Whether a key names a time of HTTP requests of which none was answered, so that a figure of it says nothing of the target.
+    pub fn is_unanswered(&self, key: &str) -> bool {
+        let Ok(key) = key.parse::<Key>() else {
+            return false;
+        };
+        let is_time = Builtin::parse(&key.metric)
+            .is_some_and(|m| m.contains() == Contains::Time && m.name().starts_with("http_req_"));
+        let name = key.tags.get("name");
+        let mut those = self
+            .requests
+            .iter()
+            .filter(|r| name.is_none_or(|name| r.names == 1 && r.name == name))
+            .peekable();
+        is_time && those.peek().is_some() && those.all(|r| r.responses == 0)
     }
 }
 

@@ -1,6 +1,5 @@
 //! A picture of the verdict, for a page that shows how a test stands.
 
-use crate::figure::unanswered;
 use crate::format::duration;
 use floodgate_records::metric::Builtin;
 use floodgate_records::status::Status;
@@ -23,7 +22,7 @@ pub fn badge(summary: &Summary) -> String {
     let times = [Builtin::HttpReqResponseTime, Builtin::HttpReqDuration];
     let p95 = times.iter().find_map(|metric| {
         let ms = summary.metrics.get(metric.name())?.values.get("p(95)")?;
-        (!unanswered(summary, metric.name())).then_some(*ms)
+        (!summary.is_unanswered(metric.name())).then_some(*ms)
     });
     let status = summary.status.as_str();
     let said = match p95 {

@@ -1,8 +1,7 @@
 //! Figures of a summary as texts: what the terminal, the page and Markdown show alike.
 
-use crate::format::{bytes, count, duration, number, percent};
+use crate::format::{bytes, count, duration, number, percent, share};
 use floodgate_records::failure::TracedRequest;
-use floodgate_records::key::Key;
 use floodgate_records::metric::{Builtin, Contains, MetricKind};
 use floodgate_records::outcome::ThresholdOutcome;
 use floodgate_records::summary::{RequestSummary, Summary};
@@ -62,7 +61,9 @@ pub(crate) fn observed(summary: &Summary, t: &ThresholdOutcome) -> String {
             said.split(" (").next().unwrap_or_default().to_owned()
         }
         (Some(v), _) if over_time.objective.is_some() => percent(v),
-        (Some(v), _) if !unanswered(summary, &t.key) => value(summary, &t.key, &t.aggregate, v, 5),
+        (Some(v), _) if !summary.is_unanswered(&t.key) => {
+            value(summary, &t.key, &t.aggregate, v, 5)
+        }
         _ => "–".to_owned(),
     }
 }
@@ -118,18 +119,50 @@ pub(crate) fn times_of(r: &RequestSummary) -> Option<(&str, &BTreeMap<String, f6
     Some((metric, times))
 }
 
-/// Whether a metric is a time of requests of which none was answered, so that a figure of it says nothing of the target.
-pub(crate) fn unanswered(summary: &Summary, key: &str) -> bool {
-    let Ok(key) = key.parse::<Key>() else {
-        return false;
+/// The requests that errors are a share of: those after the warm-up.
+pub(crate) fn judged_requests(summary: &Summary) -> u64 {
+    let before = summary.warmup.map_or(0, |warmup| warmup.http_reqs);
+    summary.applied.http_reqs.saturating_sub(before)
+}
+
+/// The code of requests that were cut off.
+const INTERRUPTED: &str = "interrupted";
+
+/// Error codes with their requests, the most frequent first, and what these are a share of. Those that the order to stop a run cut off are in
+/// no rate: none of them is a failure of the target.
+pub(crate) fn errors(summary: &Summary) -> Vec<(&str, u64, String)> {
+    let mut list: Vec<_> = summary.errors.iter().collect();
+    list.sort_by_key(|(code, n)| (Reverse(**n), code.as_str()));
+    let all = judged_requests(summary);
+    let lines = list.into_iter().map(|(code, n)| {
+        let cut_off = match code.as_str() {
+            INTERRUPTED => unrated(summary).min(*n),
+            _ => 0,
+        };
+        let failed = format!("{} of requests", share(n - cut_off, all));
+        let said = match cut_off {
+            0 => failed,
+            cut_off if cut_off == *n => "cut off by the order to stop, in no rate".to_owned(),
+            cut_off => format!(
+                "{failed}; {} cut off by the order to stop, in no rate",
+                count(cut_off)
+            ),
+        };
+        (code.as_str(), *n, said)
+    });
+    lines.collect()
+}
+
+/// How many requests are in no rate of failures; 0 where the run has no such rate.
+fn unrated(summary: &Summary) -> u64 {
+    let value = |metric: Builtin, name: &str| {
+        let values = &summary.metrics.get(metric.name())?.values;
+        values.get(name).map(|n| *n as u64)
     };
-    let is_time = Builtin::parse(&key.metric)
-        .is_some_and(|m| m.contains() == Contains::Time && m.name().starts_with("http_req_"));
-    let name = key.tags.get("name");
-    let mut those = summary
-        .requests
-        .iter()
-        .filter(|r| name.is_none_or(|name| r.names == 1 && r.name == name))
-        .peekable();
-    is_time && those.peek().is_some() && those.all(|r| r.responses == 0)
+    let rated = ["passes", "fails"].map(|name| value(Builtin::HttpReqFailed, name));
+    let all = value(Builtin::HttpReqs, "count");
+    match (all, rated) {
+        (Some(all), [Some(passes), Some(fails)]) => all.saturating_sub(passes + fails),
+        _ => 0,
+    }
 }

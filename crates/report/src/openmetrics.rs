@@ -36,6 +36,7 @@ pub fn openmetrics(summary: &Summary) -> String {
         ("service_time_seconds", Builtin::HttpReqDuration),
     ] {
         let values = summary.metrics.get(metric.name()).map(|m| &m.values);
+        let values = values.filter(|_| !summary.is_unanswered(metric.name()));
         for (quantile, aggregate) in QUANTILES {
             if let Some(ms) = values.and_then(|values| values.get(aggregate)) {
                 sample(name, &format!(",quantile=\"{quantile}\""), seconds(*ms));
@@ -45,7 +46,8 @@ pub fn openmetrics(summary: &Summary) -> String {
     for r in summary.requests.iter().filter(|r| r.names == 1) {
         let name = format!(",name=\"{}\"", label(&r.name));
         sample("request_failures", &name, r.failed as f64);
-        let times = times_of(r).map(|(_, times)| times);
+        let times = times_of(r).filter(|_| r.responses > 0);
+        let times = times.map(|(_, times)| times);
         for (quantile, aggregate) in QUANTILES {
             if let Some(ms) = times.and_then(|times| times.get(aggregate)) {
                 let labels = format!("{name},quantile=\"{quantile}\"");

@@ -20,23 +20,25 @@ pub struct Style {
 const MIN_WIDTH: u16 = 60;
 /// Wider lines are hard to follow with the eye.
 const MAX_WIDTH: u16 = 120;
+/// No text is as long.
+const UNBOUNDED: u16 = u16::MAX;
 
 impl Style {
-    /// No colours, 100 columns: for files, pipes and tests.
+    /// No colours, 100 columns: for files and tests.
     pub const PLAIN: Self = Self {
         color: false,
         width: 100,
     };
 
     /// What standard output can show: colours and its own width if it is a terminal that wants them (`NO_COLOR`,
-    /// `CLICOLOR` and `CLICOLOR_FORCE` count), else [`Self::PLAIN`].
+    /// `CLICOLOR` and `CLICOLOR_FORCE` count). What goes to a program has no width: a text that is broken can't be searched for.
     pub fn of_stdout() -> Self {
-        let width = console::Term::stdout()
-            .size_checked()
-            .map_or(Self::PLAIN.width, |(_, columns)| columns);
+        let size = console::Term::stdout().size_checked();
         Self {
             color: console::colors_enabled(),
-            width: width.clamp(MIN_WIDTH, MAX_WIDTH),
+            width: size.map_or(UNBOUNDED, |(_, columns)| {
+                columns.clamp(MIN_WIDTH, MAX_WIDTH)
+            }),
         }
     }
 

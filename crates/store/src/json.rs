@@ -14,7 +14,7 @@ pub enum JsonError {
     /// The object is not the JSON that it should be, or the value has no form in JSON.
     #[error("{key}: {source}")]
     Malformed {
-        /// The object.
+        /// The object, by its place.
         key: String,
         /// What is wrong with it.
         source: serde_json::Error,
@@ -41,7 +41,7 @@ pub async fn get<T: DeserializeOwned>(
     };
     serde_json::from_slice(&bytes)
         .map(Some)
-        .map_err(malformed(key))
+        .map_err(malformed(&objects.place(key)))
 }
 
 /// The bytes of a value, indented: people read these files.

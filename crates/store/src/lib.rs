@@ -87,6 +87,10 @@ pub trait ObjectStore: Send + Sync {
     async fn list(&self, prefix: &str) -> Result<Vec<ObjectInfo>>;
     /// Removes an object; no error if there is none.
     async fn delete(&self, key: &str) -> Result<()>;
+    /// Where an object is, for messages: a path, or its key where people know it by that.
+    fn place(&self, key: &str) -> String {
+        key.to_owned()
+    }
 }
 
 /// Records of executions and tests.

@@ -157,6 +157,12 @@ fn to_json<T: serde::Serialize>(what: &str, value: &T, pretty: bool) -> Result<V
 
 #[async_trait]
 impl ObjectStore for LocalStore {
+    fn place(&self, key: &str) -> String {
+        let path = self.root.join(key);
+        let full = std::path::absolute(&path).unwrap_or(path);
+        full.display().to_string()
+    }
+
     async fn put(&self, key: &str, data: Bytes) -> Result<()> {
         let (path, key) = (self.path(key)?, key.to_owned());
         self.blocking(move |_| files::replace(&path, &key, &data))

@@ -9,6 +9,7 @@ use crate::output::print;
 use crate::reports::ReportFiles;
 use crate::stores::Executions;
 use floodgate_control::{find_in, load_summary};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Arguments of `floodgate report`.
@@ -58,15 +59,17 @@ pub async fn report(args: Args) -> Result<ExitCode> {
     let place = report_path(&execution, &args.out.out);
     if !args.reports.any() {
         let written = write_page(stores, &execution, &summary).await;
-        written.map_err(|error| CliError::run(format!("write {place}"), error))?;
+        written.map_err(|error| CliError::run(format!("report of {}", execution.id), error))?;
         print(&format!("{place}\n"))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let place = args
-        .reports
-        .html
-        .as_ref()
-        .map(|html| html.display().to_string());
+    // What is written here, else what the run has: as `run --markdown` says.
+    let html = args.reports.html.as_ref();
+    let own = || executions.folder().is_some() && Path::new(&place).is_file();
+    let place = match html {
+        Some(html) => Some(html.display().to_string()),
+        None => own().then(|| place.clone()),
+    };
     let failed = files
         .write(stores, &execution, &summary, place.as_deref())
         .await;

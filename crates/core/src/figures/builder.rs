@@ -26,6 +26,8 @@ pub struct FiguresBuilder {
     figures: Figures,
     lines: Lines,
     times: [Option<Spread>; TIMES.len()],
+    /// Those of requests without any response, which say nothing of the target.
+    unanswered: [bool; TIMES.len()],
     lag: Option<Spread>,
     by_name: Vec<Spread>,
     vus: Peaks,
@@ -73,6 +75,7 @@ impl FiguresBuilder {
                 ..Figures::default()
             },
             times: [const { None }; TIMES.len()],
+            unanswered: TIMES.map(|metric| summary.is_unanswered(metric)),
             lag: None,
             by_name: (0..lines.names.len())
                 .map(|_| Spread::new(by_name.slots))
@@ -159,6 +162,9 @@ impl FiguresBuilder {
         row: &Row,
         after_ms: i64,
     ) -> Result<(), HistogramError> {
+        if self.unanswered[time] {
+            return Ok(());
+        }
         let axis = self.axis_of(time);
         let spread = self.times[time].get_or_insert_with(|| Spread::new(axis.slots));
         spread.add(slot(axis, after_ms), row)?;

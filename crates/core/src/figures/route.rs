@@ -42,6 +42,8 @@ pub(super) enum Use {
 pub(super) struct Lines {
     /// The names with the metric that tells their times.
     pub(super) names: Vec<(String, String)>,
+    /// Which of them got no response, so that their times say nothing of the target.
+    unanswered: Vec<bool>,
     pub(super) more_names: u64,
     /// The codes; what is more is in one more line behind them.
     pub(super) codes: Vec<String>,
@@ -54,14 +56,16 @@ pub(super) struct Lines {
 impl Lines {
     /// Those that the summary puts first.
     pub(super) fn of(summary: &Summary) -> Self {
-        let named = summary.requests.iter().filter(|row| row.names == 1);
+        let named = || {
+            let all = summary.requests.iter().filter(|row| row.names == 1);
+            all.take(Figures::MAX_NAMES)
+        };
         let metric = |times: &std::collections::BTreeMap<String, _>| {
             let known = TIMES.into_iter().find(|metric| times.contains_key(*metric));
             known.unwrap_or(TIMES[0]).to_owned()
         };
-        let names: Vec<_> = named
+        let names: Vec<_> = named()
             .map(|row| (row.name.clone(), metric(&row.times)))
-            .take(Figures::MAX_NAMES)
             .collect();
         let all_names: u64 = summary.requests.iter().map(|row| row.names).sum();
         let mut codes: Vec<_> = summary.errors.iter().collect();
@@ -72,6 +76,7 @@ impl Lines {
         let by_name = names.iter().enumerate();
         Self {
             by_name: by_name.map(|(i, (name, _))| (name.clone(), i)).collect(),
+            unanswered: named().map(|row| row.responses == 0).collect(),
             more_names: all_names.saturating_sub(names.len() as u64),
             names,
             more_codes: beyond(codes.len(), Figures::MAX_CODES),
@@ -94,7 +99,10 @@ impl Lines {
         let tag = |name: &str| key.tags.get(name).unwrap_or_default();
         let name = || self.by_name.get(tag("name")).copied();
         if let Some(time) = TIMES.iter().position(|metric| *metric == key.metric) {
-            let own = name().filter(|n| self.names[*n].1 == key.metric);
+            let is_http = key.metric.starts_with("http_req_");
+            let is_told =
+                |n: &usize| self.names[*n].1 == key.metric && !(is_http && self.unanswered[*n]);
+            let own = name().filter(is_told);
             return Use::Time(time, own);
         }
         match (Builtin::parse(&key.metric), key.metric.as_str()) {

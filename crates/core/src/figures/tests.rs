@@ -40,6 +40,7 @@ fn summary(names: usize) -> Summary {
     let named = |n: usize| RequestSummary {
         name: format!("n{n}"),
         names: 1,
+        responses: 1,
         times: [("http_req_response_time".to_owned(), BTreeMap::new())].into(),
         ..RequestSummary::default()
     };
@@ -222,4 +223,24 @@ fn a_long_run_with_many_series_is_bounded() {
     assert!(all.fine.slots <= Figures::MAX_FINE && all.coarse.slots <= Figures::MAX_COARSE);
     let bytes = serde_json::to_vec(&all).unwrap().len();
     assert!(bytes < 1_000_000, "{bytes}");
+}
+
+#[test]
+fn times_of_requests_without_any_response_are_not_drawn() {
+    let mut summary = summary(2);
+    summary.requests[1].responses = 0;
+    let all = figures(&summary, 3, &rows());
+    assert_eq!(all.names[1].times.count, [0, 0, 0]);
+    assert_eq!(all.names[1].requests, [0, 0, 3]);
+    assert_eq!(all.names[0].times.count, [4, 0, 1]);
+    assert_eq!(all.times[0].slots.count, [4, 0, 2]);
+    summary.requests[0].responses = 0;
+    let iteration = key("iteration_duration", MetricKind::Trend, &[]);
+    let mut rows = rows();
+    rows.push(row(&iteration, 0, &[9_000]));
+    let none = figures(&summary, 3, &rows);
+    let metrics: Vec<_> = none.times.iter().map(|time| &*time.metric).collect();
+    assert_eq!(metrics, ["iteration_duration"]);
+    assert_eq!(none.heat.unwrap().metric, "iteration_duration");
+    assert_eq!(none.load.failed, all.load.failed);
 }

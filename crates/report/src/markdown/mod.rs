@@ -6,7 +6,7 @@ mod escape;
 use crate::comparison::{basis, change, of_change, value as of_gate, with};
 use crate::conclusion::{Conclusion, conclusion};
 use crate::drift::{course, notes, of_warmup, steps};
-use crate::figure::{number_of, observed, times_of, unanswered, value};
+use crate::figure::{number_of, observed, times_of, value};
 use crate::format::{count, digits, duration, plural, share, span, utc};
 use crate::style::of_outcome;
 use escape::{code, text};
@@ -138,7 +138,7 @@ fn thresholds(execution: &Execution, summary: &Summary) -> String {
         return String::new();
     }
     let rows = shown.into_iter().map(|t| {
-        let no_response = unanswered(summary, &t.key);
+        let no_response = summary.is_unanswered(&t.key);
         let outcome = match no_response && t.outcome == Outcome::Passed {
             true => "? no response".to_owned(),
             false => of_outcome(t.outcome, t.aborted).0,

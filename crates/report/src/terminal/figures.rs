@@ -1,7 +1,7 @@
 //! What was measured: latency, phases, load, errors, custom metrics.
 
 use crate::conclusion::remedy;
-use crate::figure::{PHASES, QUANTILES, number_of, unanswered, value};
+use crate::figure::{self, PHASES, QUANTILES, judged_requests, number_of, value};
 use crate::format::{bytes, count, duration, number, percent, share};
 use crate::style::{Align, Field, Style, Tone, fitting, plain, table};
 use floodgate_records::execution::{Execution, TriggerKind};
@@ -16,12 +16,12 @@ pub(super) fn latency(summary: &Summary, style: Style) -> String {
         ("iteration", Builtin::IterationDuration),
     ]
     .into_iter()
-    .filter(|(_, metric)| !unanswered(summary, metric.name()))
+    .filter(|(_, metric)| !summary.is_unanswered(metric.name()))
     .filter_map(|(label, metric)| {
         quantiles(label, summary.metrics.get(metric.name())?, Tone::Plain)
     })
     .collect();
-    let is_part = |key: &str| key.contains('{') && !unanswered(summary, key);
+    let is_part = |key: &str| key.contains('{') && !summary.is_unanswered(key);
     let trends = summary
         .metrics
         .iter()
@@ -172,12 +172,6 @@ pub(super) fn load(summary: &Summary, style: Style) -> String {
     )
 }
 
-/// The requests that errors are a share of: those after the warm-up.
-fn judged_requests(summary: &Summary) -> u64 {
-    let before = summary.warmup.map_or(0, |warmup| warmup.http_reqs);
-    summary.applied.http_reqs.saturating_sub(before)
-}
-
 /// How many error codes are listed.
 const MAX_ERRORS: usize = 12;
 
@@ -185,29 +179,23 @@ pub(super) fn errors(execution: &Execution, summary: &Summary, style: Style) -> 
     if summary.errors.is_empty() {
         return String::new();
     }
-    let mut list: Vec<_> = summary.errors.iter().collect();
-    list.sort_by_key(|(code, n)| (std::cmp::Reverse(**n), code.as_str()));
-    let rest: u64 = list.iter().skip(MAX_ERRORS).map(|(_, n)| **n).sum();
-    let line = |code: &str, n: u64| {
+    let list = figure::errors(summary);
+    let rest: u64 = list.iter().skip(MAX_ERRORS).map(|(_, n, _)| *n).sum();
+    let line = |code: &str, n: u64, said: String| {
         vec![
             (code.to_owned(), Tone::Bad),
             plain(count(n)),
-            (
-                format!("{} of requests", share(n, judged_requests(summary))),
-                Tone::Dim,
-            ),
+            (said, Tone::Dim),
         ]
     };
-    let mut rows: Vec<_> = list
-        .iter()
-        .take(MAX_ERRORS)
-        .map(|(code, n)| line(code, **n))
+    let shown = list.iter().take(MAX_ERRORS);
+    let mut rows: Vec<_> = shown
+        .map(|(code, n, said)| line(code, *n, said.clone()))
         .collect();
     if rest > 0 {
-        rows.push(line(
-            &format!("{} more codes", list.len() - MAX_ERRORS),
-            rest,
-        ));
+        let more = format!("{} more codes", list.len() - MAX_ERRORS);
+        let said = format!("{} of requests", share(rest, judged_requests(summary)));
+        rows.push(line(&more, rest, said));
     }
     let mut text = table(
         style,

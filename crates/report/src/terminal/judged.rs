@@ -1,7 +1,7 @@
 //! What the verdict rests on: thresholds, baseline, checks.
 
 use crate::comparison::footnotes;
-use crate::figure::{note_of, observed, unanswered, value};
+use crate::figure::{note_of, observed, value};
 use crate::format::{count, digits, share};
 use crate::style::{Align, Style, Tone, of_outcome, plain, table};
 use floodgate_records::execution::Execution;
@@ -26,7 +26,7 @@ pub(super) fn thresholds(execution: &Execution, summary: &Summary, style: Style)
             t.key.clone()
         };
         last = &t.key;
-        let unanswered = unanswered(summary, &t.key);
+        let unanswered = summary.is_unanswered(&t.key);
         vec![
             if unanswered && t.outcome == Outcome::Passed {
                 ("? no response".into(), Tone::Warn)

@@ -167,6 +167,32 @@ fn no_figure_is_made_of_nothing() {
         "{text}"
     );
     assert!(text.contains("connection_refused ×74,999"), "{text}");
+    let lines = openmetrics(&s);
+    assert!(lines.contains("failed_ratio"), "{lines}");
+    assert!(!lines.contains("_time_seconds"), "{lines}");
+}
+
+/// What the order to stop a run cut off is no failure: it is in the list with what it is, and with no share of failures.
+#[test]
+fn what_a_stop_cut_off_has_no_share_of_failures() {
+    let (e, mut s) = passed();
+    let all = s.metrics["http_reqs"].values["count"];
+    let rates = s.metrics.get_mut("http_req_failed").unwrap();
+    rates.values.insert("passes".into(), 0.0);
+    rates.values.insert("fails".into(), all - 3.0);
+    s.errors = [("interrupted".to_owned(), 3)].into();
+    let shown = |s: &_| {
+        let drawn = drawn::figures(s, 94);
+        [summary(&e, s, Style::PLAIN), html(&e, s, &drawn).unwrap()]
+    };
+    for text in shown(&s) {
+        assert!(text.contains("cut off by the order to stop, in no rate"));
+        assert!(!text.contains("Failed requests by error code"));
+    }
+    s.errors = [("interrupted".to_owned(), 5), ("timeout".to_owned(), 2)].into();
+    for text in shown(&s) {
+        assert!(text.contains("of requests; 3 cut off by the order to stop, in no rate"));
+    }
 }
 
 #[test]

@@ -82,6 +82,19 @@ fn the_course_of_a_run_of_hours_is_on_its_page() {
     insta::assert_snapshot!(page[from..to]);
 }
 
+#[test]
+fn a_heat_map_says_what_it_counts() {
+    let (e, s) = passed();
+    let mut drawn = figures(&s, 94);
+    let counts = |drawn: &Figures, what: &str| {
+        let page = html(&e, &s, drawn).unwrap();
+        body(&page).contains(&format!("How many {what} took how long"))
+    };
+    assert!(counts(&drawn, "requests"));
+    drawn.heat.as_mut().unwrap().metric = "iteration_duration".into();
+    assert!(counts(&drawn, "iterations") && !counts(&drawn, "requests"));
+}
+
 /// A large shop: as many names as a summary has.
 fn of_many_names(names: u64) -> Run {
     let (e, mut s) = passed();

@@ -8,12 +8,13 @@ export class HeatChart extends LineChart {
   /** @param {HTMLElement} figure @param {import("./axes.js").Heat} heat @param {number} end */
   constructor(figure, heat, end) {
     const ms = heat.edges_us.map((us) => us / 1e3);
+    const what = heat.metric === "iteration_duration" ? "iterations" : "requests";
     const most = heat.columns.flat().reduce((most, [, n]) => Math.max(most, n), 1);
     super(figure, {
       title: "Latency over time",
       x: seconds(heat.axis),
       end,
-      lines: [{ label: "requests", values: heat.columns.map(() => null), color: "c1" }],
+      lines: [{ label: what, values: heat.columns.map(() => null), color: "c1" }],
       format: (v) => duration(v, 3),
       log: true,
       rangeY: [ms[0], ms[ms.length - 1]],
@@ -21,9 +22,10 @@ export class HeatChart extends LineChart {
     });
     this.heat = heat;
     this.ms = ms;
+    this.what = what;
     this.legend.querySelector(".log")?.remove();
     this.legend.querySelector(".key")?.remove();
-    this.legend.append(scale(most));
+    this.legend.append(scale(most, what));
     this.values(null);
   }
 
@@ -62,7 +64,7 @@ export class HeatChart extends LineChart {
         const ends = cells.length ? `${duration(ms[cells[0][0]], 3)} to ${duration(ms[cells[cells.length - 1][0] + 1], 3)}` : "–";
         return [clock(this.spec.x[n]), count(all), ends, most[0] < 0 ? "–" : `${between(most[0])}: ${count(most[1])}`];
       });
-    return { head: "after", columns: ["requests", "from … to", "most of them"], rows };
+    return { head: "after", columns: [this.what, "from … to", "most of them"], rows };
   }
 }
 
@@ -94,8 +96,8 @@ function paint(u, heat, ms, most) {
   ctx.restore();
 }
 
-/** @param {number} most @returns {HTMLElement} */
-function scale(most) {
+/** @param {number} most @param {string} what @returns {HTMLElement} */
+function scale(most, what) {
   const all = document.createElement("span");
   all.className = "scale";
   all.append("1");
@@ -103,6 +105,6 @@ function scale(most) {
     const cell = all.appendChild(document.createElement("i"));
     cell.style.setProperty("--swatch", `var(--heat${n})`);
   }
-  all.append(`${count(most)} requests`);
+  all.append(`${count(most)} ${what}`);
   return all;
 }

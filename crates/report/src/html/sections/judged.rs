@@ -1,6 +1,6 @@
 //! What the verdict rests on: thresholds, and the steps of a search.
 
-use crate::figure::{note_of, observed, unanswered};
+use crate::figure::{note_of, observed};
 use crate::format::{duration, number, percent};
 use crate::html::model::{Cell, Chart, Part, Section, Table, Text, number as numeric, text};
 use crate::style::{Tone, of_outcome};
@@ -15,7 +15,7 @@ pub(super) fn thresholds(execution: &Execution, summary: &Summary) -> Section {
         all.filter(|t| !(t.implicit && t.outcome == Outcome::Passed))
     };
     let rows = shown().map(|t| {
-        let no_response = unanswered(summary, &t.key);
+        let no_response = summary.is_unanswered(&t.key);
         let outcome = match no_response && t.outcome == Outcome::Passed {
             true => ("? no response".to_owned(), Tone::Warn),
             false => of_outcome(t.outcome, t.aborted),

@@ -1,7 +1,7 @@
 //! What was sent and what came back, over time and as a whole.
 
 use crate::conclusion::remedy;
-use crate::figure::{PHASES, QUANTILES, number_of, unanswered};
+use crate::figure::{self, PHASES, QUANTILES, number_of};
 use crate::format::{bytes, count, duration, number, percent, plural, share};
 use crate::html::model::{Cell, Chart, Part, Section, Table, Text, number as numeric, text};
 use crate::style::Tone;
@@ -9,7 +9,6 @@ use floodgate_records::execution::{Execution, TriggerKind};
 use floodgate_records::figures::Figures;
 use floodgate_records::metric::{Builtin, Contains};
 use floodgate_records::summary::Summary;
-use std::cmp::Reverse;
 
 const fn chart(kind: &'static str, title: &'static str, caption: &'static str) -> Chart {
     Chart {
@@ -191,10 +190,10 @@ fn times(summary: &Summary) -> Table {
         let m = summary.metrics.get(metric.name())?;
         // A phase that never took any time says nothing.
         let shown = m.values.get("max").is_some_and(|max| *max > 0.0);
-        (shown && !unanswered(summary, metric.name())).then_some((label, m))
+        (shown && !summary.is_unanswered(metric.name())).then_some((label, m))
     });
     let part = |(key, m): &(&String, &floodgate_records::summary::MetricSummary)| {
-        key.contains('{') && m.contains == Contains::Time && !unanswered(summary, key)
+        key.contains('{') && m.contains == Contains::Time && !summary.is_unanswered(key)
     };
     let parts = summary
         .metrics
@@ -223,18 +222,17 @@ fn times(summary: &Summary) -> Table {
 }
 
 pub(super) fn errors(execution: &Execution, summary: &Summary, figures: &Figures) -> Section {
-    let mut list: Vec<_> = summary.errors.iter().collect();
-    list.sort_by_key(|(code, n)| (Reverse(**n), code.as_str()));
-    let rows = list.iter().map(|(code, n)| {
+    let list = figure::errors(summary);
+    let rows = list.iter().map(|(code, n, said)| {
         vec![
-            Cell::of(code).toned(Tone::Bad),
-            Cell::number(count(**n), **n as f64),
-            Cell::of(share(**n, summary.applied.http_reqs)),
+            Cell::of(*code).toned(Tone::Bad),
+            Cell::number(count(*n), *n as f64),
+            Cell::dim(said.as_str()),
         ]
     });
     let table = Table {
-        caption: Text::of("Failed requests by error code, or by status"),
-        columns: vec![text("code"), numeric("requests"), numeric("share")],
+        caption: Text::of("Requests by error code, or by status where that is the failure"),
+        columns: vec![text("code"), numeric("requests"), text("share")],
         rows: rows.collect(),
         live: false,
     };
@@ -242,7 +240,11 @@ pub(super) fn errors(execution: &Execution, summary: &Summary, figures: &Figures
     if !figures.errors.is_empty() && !list.is_empty() {
         parts.push(Part::Charts(vec![Chart {
             wide: true,
-            ..chart("errors", "Errors by code", "Failed requests per second.")
+            ..chart(
+                "errors",
+                "Errors by code",
+                "Requests with an error per second.",
+            )
         }]));
     }
     parts.extend(table.part());
@@ -300,11 +302,19 @@ pub(super) fn generators(figures: &Figures) -> Section {
 }
 
 pub(super) fn heat(figures: &Figures) -> Section {
-    let parts = figures.heat.iter().map(|_| {
+    let parts = figures.heat.iter().map(|heat| {
+        let caption = match heat.metric == Builtin::IterationDuration.name() {
+            true => {
+                "How many iterations took how long, and when. Log scale, both for times and for counts."
+            }
+            false => {
+                "How many requests took how long, and when. Log scale, both for times and for counts."
+            }
+        };
         Part::Charts(vec![Chart {
             kind: "heat",
             title: "Latency over time",
-            caption: "How many requests took how long, and when. Log scale, both for times and for counts.",
+            caption,
             wide: true,
         }])
     });

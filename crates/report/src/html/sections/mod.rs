@@ -9,7 +9,7 @@ mod requests;
 mod tasks;
 
 use super::model::{Cell, Section, Text};
-use crate::figure::{number_of, unanswered};
+use crate::figure::number_of;
 use crate::format::{count, duration, number, share};
 use crate::style::Tone;
 use floodgate_records::execution::Execution;
@@ -86,7 +86,7 @@ pub(super) fn tiles(summary: &Summary) -> Vec<Tile> {
     let times = [Builtin::HttpReqResponseTime, Builtin::HttpReqDuration];
     let found = times.into_iter().find_map(|metric| {
         let values = &summary.metrics.get(metric.name())?.values;
-        (!unanswered(summary, metric.name())).then_some((metric, values))
+        (!summary.is_unanswered(metric.name())).then_some((metric, values))
     });
     if let Some((metric, values)) = found {
         let what = match metric {
