@@ -13,7 +13,7 @@ use std::time::Duration;
 /// The metrics that lack values, each with a sentence that says how many and why.
 #[derive(Default)]
 pub(crate) struct Lacking {
-    /// All of them.
+    /// All of them but those that an undecided threshold tells of.
     pub(crate) sentences: Vec<String>,
     /// Those that lack more than may be missing.
     pub(crate) unjudged: BTreeMap<String, String>,
@@ -42,8 +42,15 @@ pub(crate) async fn lacking(
             let why = account.problems.get(metric).map(|all| all.join("; "));
             let why = why.map_or_else(String::new, |why| format!(": {why}"));
             let sentence = format!("{missing} of {due} values of {metric} are missing{why}");
-            lacking.sentences.push(sentence.clone());
-            if missing as f64 / due as f64 > definition.run.tolerance {
+            let is_unjudged = missing as f64 / due as f64 > definition.run.tolerance;
+            let mut keys = definition
+                .thresholds
+                .iter()
+                .map(|t| t.key.split('{').next());
+            if !(is_unjudged && keys.any(|key| key == Some(metric.as_str()))) {
+                lacking.sentences.push(sentence.clone());
+            }
+            if is_unjudged {
                 lacking.unjudged.insert(metric.clone(), sentence);
             }
         }

@@ -11,6 +11,7 @@ pub const MIN_WINDOWS: usize = 12;
 pub(super) fn warmup_of(statistic: Statistic, runs: &[&[Window]]) -> Result<usize, String> {
     let mut longest = 0;
     for run in runs {
+        enough(run.len(), "")?;
         let estimator = Estimator::new(statistic, run).ok_or("a run has no sample of it")?;
         let by_sample =
             |(score, weight): (f64, f64)| if weight > 0.0 { score / weight } else { 0.0 };
@@ -32,14 +33,10 @@ pub(super) fn trimmed(
     warmup: usize,
 ) -> Result<Estimator, String> {
     let rest = run.get(warmup..).unwrap_or_default();
-    if rest.len() < MIN_WINDOWS {
-        let least = MIN_WINDOWS as u32 * WINDOW_S;
-        let found = rest.len() as u32 * WINDOW_S;
-        let of = if warmup > 0 { " after its warm-up" } else { "" };
-        return Err(format!(
-            "a run of {found} s{of} has too few windows for an interval; {least} s are the least, 300 s are well"
-        ));
-    }
+    enough(
+        rest.len(),
+        if warmup > 0 { " after its warm-up" } else { "" },
+    )?;
     let estimator = Estimator::new(statistic, rest).ok_or("a run has no sample of it")?;
     let (found, least) = (estimator.samples(), statistic.least_samples());
     if found < least {
@@ -48,4 +45,19 @@ pub(super) fn trimmed(
         ));
     }
     Ok(estimator)
+}
+
+/// Whether so many windows are enough.
+fn enough(windows: usize, of: &str) -> Result<(), String> {
+    if windows >= MIN_WINDOWS {
+        return Ok(());
+    }
+    let least = MIN_WINDOWS as u32 * WINDOW_S;
+    let found = match windows as u32 * WINDOW_S {
+        0 => format!("less than {WINDOW_S}"),
+        found => found.to_string(),
+    };
+    Err(format!(
+        "a run of {found} s{of} has too few windows for an interval; {least} s are the least, 300 s are well"
+    ))
 }

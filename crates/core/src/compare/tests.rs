@@ -117,6 +117,22 @@ fn noise_is_no_warm_up() {
 #[test]
 fn too_short_a_run_and_too_few_samples_have_no_interval() {
     let (short, long) = (run(11, 11, |_| 1.0), run(12, 30, |_| 1.0));
+    // Shorter than a window, and shorter than its first sample takes: what is missing is time.
+    for (none, found) in [
+        (&[][..], "less than 10 s"),
+        (&vec![Window::default(); 3], "30 s"),
+    ] {
+        for (base, head) in [(&long[..], none), (none, &long), (none, none)] {
+            let error = two(P95, base, head, &[], &SETTINGS).unwrap_err();
+            assert!(
+                error.contains(found) && error.contains("120 s are the least"),
+                "{error}"
+            );
+        }
+    }
+    let silent = vec![Window::default(); 30];
+    let error = two(P95, &long, &silent, &[], &SETTINGS).unwrap_err();
+    assert!(error.contains("no sample of it"), "{error}");
     let error = two(P95, &long, &short, &[], &SETTINGS).unwrap_err();
     assert!(
         error.contains("110 s") && error.contains("120 s are the least"),

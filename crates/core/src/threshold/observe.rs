@@ -140,15 +140,22 @@ pub(crate) fn observe(
     }
     let limit = HIGHEST_US as f64;
     let recorded = if selected.max >= limit {
-        clamped(exact, aggregate, value, limit)
+        clamped(exact, key, aggregate, value, limit)
     } else {
         exact
     };
     let censored = censored(source, key, aggregate, selected, missing);
     let (at_most, note) = match (censored, unanswered(source, key)) {
         (None, None) => return recorded,
-        (Some(censored), None) => censored,
-        (Some((_, note)), Some(_)) | (None, Some(note)) => (f64::INFINITY, note),
+        (Some((at_most, cut_off)), None) => (
+            at_most,
+            format!("{cut_off}, so it is at least this; raise gracefulStop"),
+        ),
+        (None, Some(note)) => (f64::INFINITY, note),
+        (Some((_, cut_off)), Some(note)) => (
+            f64::INFINITY,
+            format!("{cut_off}, and {note}; raise gracefulStop"),
+        ),
     };
     // With the cut-off samples put last, it may fall among the clamped ones.
     let at_most = if at_most < limit / US_PER_MS {
@@ -167,14 +174,28 @@ pub(crate) fn observe(
 }
 
 /// Values above the histogram's range are recorded as its end: what lies there is longer than it says.
-fn clamped(exact: Observation, aggregate: Aggregate, value: f64, limit_us: f64) -> Observation {
+fn clamped(
+    exact: Observation,
+    key: &Key,
+    aggregate: Aggregate,
+    value: f64,
+    limit_us: f64,
+) -> Observation {
     let at_the_end = value >= limit_us / US_PER_MS;
     let bounded = !at_the_end && !matches!(aggregate, Aggregate::Avg);
     Observation {
         at_most: if bounded { value } else { f64::INFINITY },
         clamped: at_the_end,
-        note: (!bounded).then(|| {
-            "samples of more than an hour are recorded as an hour, so it is at least this".into()
+        note: (!bounded).then(|| match Builtin::parse(&key.metric) {
+            Some(_) => {
+                "samples of more than an hour are recorded as an hour, so it is at least this"
+                    .into()
+            }
+            // A trend of the test's own need not be one of times.
+            None => {
+                let limit = limit_us / US_PER_MS;
+                format!("samples above {limit} are recorded as that, so it is at least this")
+            }
         }),
         ..exact
     }
@@ -207,7 +228,7 @@ fn unanswered(source: &dyn MetricSource, key: &Key) -> Option<String> {
         })
 }
 
-/// The largest value that an aggregate can have if what was cut off had gone on for ever, and what was cut off; `None` if nothing
+/// The largest value that an aggregate can have if what was cut off had gone on for ever, and what was cut off, in words; `None` if nothing
 /// was.
 fn censored(
     source: &dyn MetricSource,
@@ -238,7 +259,7 @@ fn censored(
     let complete = whole.as_ref().map_or(0, |s| s.count);
     let at_most = whole.and_then(|whole| last(aggregate, &whole, cut_off));
     let note = format!(
-        "{cut_off} of {} {what} were cut off before their end, so it is at least this; raise gracefulStop",
+        "{cut_off} of {} {what} were cut off before their end",
         complete + cut_off
     );
     // Where only few were cut off, the value is bounded, and often not even changed.

@@ -605,3 +605,18 @@ fn a_comparison_decides_as_the_definition_has_it() {
         "{warned:?}"
     );
 }
+
+#[test]
+fn a_run_of_which_all_failed_is_not_said_to_have_done_otherwise() {
+    let mut case = good();
+    case.thresholds.clear();
+    let says = |case: &Case| {
+        let warnings = verdict(case).warnings;
+        warnings.iter().any(|w| w.contains("not everything failed"))
+    };
+    assert!(says(&case));
+    let mut all_failed = threshold(Outcome::Failed);
+    all_failed.implicit = true;
+    case.thresholds.push(all_failed);
+    assert!(!says(&case));
+}

@@ -4,6 +4,7 @@ use super::health::{is_contended, is_often, standstill_decides};
 use super::words::{count, number, percent, tasks};
 use super::{Evidence, LAG_LIMIT_US, STANDSTILL_US, Saturation, compared, own};
 use floodgate_records::manifest::{Manifest, TaskOutcome};
+use floodgate_records::outcome::Outcome;
 
 /// Largest difference between the starts of two tasks that passes without a word, in µs: the width of a recording window.
 const SKEW_LIMIT_US: i64 = 1_000_000;
@@ -49,7 +50,10 @@ pub(super) fn collect(e: &Evidence<'_>) -> Vec<String> {
     }
     all.extend(e.comparison.into_iter().flat_map(compared::doubts));
     let compared = !e.baseline.is_empty() || e.comparison.is_some();
-    if own(e.thresholds).next().is_none() && !compared && e.capacity.is_none() {
+    // One that is not the definition's own: that is what the verdict says then.
+    let all_failed = e.thresholds.iter().any(|t| t.outcome == Outcome::Failed);
+    let unasked = own(e.thresholds).next().is_none() && !compared && e.capacity.is_none();
+    if unasked && !all_failed {
         all.push(
             "the test has no thresholds, so the verdict says only that it ran and not everything failed; add thresholds"
                 .to_owned(),
@@ -254,7 +258,8 @@ fn folded_and_clamped(manifests: &[Manifest]) -> Vec<String> {
     });
     let clamped = sum(|m| m.totals.clamped_values).map(|n| {
         format!(
-            "{} longer than 1 h and recorded as 1 h, which breaches any upper bound from there on; shorten time-outs",
+            "{} above 3600000 (1 h, if it is a time) and recorded as that, which breaches any upper bound from there on; shorten time-outs, or \
+             record a trend of your own in a larger unit",
             was(count(n, "value"), n)
         )
     });

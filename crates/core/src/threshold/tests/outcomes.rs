@@ -212,6 +212,11 @@ fn what_was_cut_off_counts_as_longer_than_everything() {
             "{complete} and {cut} cut off: {expression}"
         );
     }
+    let thresholds = Thresholds::compile(&[spec(key, "p(95)<500")]).unwrap();
+    let all = thresholds.evaluate(&cut_off(0, 5), SECOND, &MissingSamples::default());
+    let note = all[0].note.as_deref().unwrap();
+    assert!(note.starts_with("5 of 5 requests were cut off before their end, and none"));
+    assert!(!note.contains("at least this"), "{note}");
     let missing = MissingSamples {
         interrupted_iterations: 60,
         ..MissingSamples::default()
