@@ -11,6 +11,7 @@
 mod compose;
 mod curl;
 mod draft;
+mod encoding;
 mod error;
 mod har;
 mod members;
@@ -29,7 +30,7 @@ pub use secrets::{is_secret_field, is_secret_header, is_secret_value};
 
 use draft::Draft;
 use floodgate_core::definition::{Overrides, Reference, Resolver, Source, parse};
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 
 /// A definition, and what it needs beside it.
 #[derive(Debug)]
@@ -50,7 +51,7 @@ pub struct Converted {
 /// A source that cannot be read, is of no known format, or has nothing in it to send. Single entries that make no sense are left out
 /// and named in the notes.
 pub fn convert(source: impl Read, options: &Options<'_>) -> Result<Converted, ConvertError> {
-    let mut source = BufReader::with_capacity(sniff::WINDOW, source);
+    let mut source = encoding::as_utf8(source).map_err(ConvertError::Read)?;
     let beginning = source.fill_buf().map_err(ConvertError::Read)?;
     let format = match options.format {
         Some(format) => format,
@@ -75,23 +76,7 @@ fn text(source: impl Read, most: usize) -> Result<String, ConvertError> {
     if bytes.len() > most {
         return Err(ConvertError::TooLarge { most });
     }
-    let text = match bytes.get(..2) {
-        // Windows' tools write UTF-16.
-        Some([0xff, 0xfe]) => utf16(&bytes[2..], u16::from_le_bytes),
-        Some([0xfe, 0xff]) => utf16(&bytes[2..], u16::from_be_bytes),
-        _ => String::from_utf8_lossy(&bytes).into_owned(),
-    };
-    Ok(text
-        .strip_prefix('\u{feff}')
-        .map(str::to_owned)
-        .unwrap_or(text))
-}
-
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
-    let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-    char::decode_utf16(units)
-        .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .collect()
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn finish(draft: Draft, format: Format) -> Result<Converted, ConvertError> {

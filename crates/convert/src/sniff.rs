@@ -19,11 +19,8 @@ pub(crate) fn format(beginning: &[u8]) -> Result<Format, ConvertError> {
     if beginning.starts_with(&[0x1f, 0x8b]) || beginning.starts_with(b"PK") {
         return unknown("; it is compressed: unpack it first");
     }
-    if matches!(beginning.get(..2), Some([0xff, 0xfe] | [0xfe, 0xff])) {
-        return Ok(Format::Curl);
-    }
     let text = String::from_utf8_lossy(beginning);
-    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let text = text.trim_start();
     if text.is_empty() {
         return unknown(": it is empty");
     }

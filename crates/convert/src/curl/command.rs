@@ -6,7 +6,7 @@ use super::options::{Option_, long, short};
 use crate::error::ConvertError;
 use crate::options::Options;
 use crate::recording::{Exchange, FormPart, Payload, User};
-use floodgate_core::definition::ProxyUrl;
+use floodgate_core::definition::{ProxyUrl, without_credentials};
 use percent_encoding::percent_decode_str;
 use url::Url;
 
@@ -304,7 +304,9 @@ impl Command {
     }
 
     fn exchange(&self, text: &str, body: Payload, place: &str) -> Result<Exchange, String> {
-        let shown = floodgate_records::printable::quoted(text);
+        // A note of it may be written.
+        let bare = text.split(['?', '#']).next().unwrap_or_default();
+        let shown = floodgate_records::printable::quoted(&without_credentials(bare));
         let full = if text.contains("://") {
             text.to_owned()
         } else {

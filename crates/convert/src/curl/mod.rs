@@ -28,10 +28,10 @@ struct Line {
     notes: Vec<String>,
 }
 
-/// Reads commands; lines that are none of curl are passed over.
+/// Reads commands; lines that are none of curl are passed over, and commands that make no sense are left out.
 ///
 /// # Errors
-/// A quote that is not closed, a command without a URL, one that makes no sense.
+/// A quote that is not closed, and no command that makes sense.
 pub(crate) fn read(text: &str, options: &Options<'_>) -> Result<Recording, ConvertError> {
     let lines = match cmd::is_cmd(text) {
         true => cmd::lines(text),
@@ -41,7 +41,7 @@ pub(crate) fn read(text: &str, options: &Options<'_>) -> Result<Recording, Conve
         about: "curl commands".into(),
         ..Recording::default()
     };
-    let (mut passed, mut n) = (0, 0);
+    let (mut passed, mut n, mut bad) = (0, 0, Vec::new());
     for line in lines {
         let Some(first) = line
             .words
@@ -62,12 +62,24 @@ pub(crate) fn read(text: &str, options: &Options<'_>) -> Result<Recording, Conve
         // `--next` begins another request in the same command.
         for words in line.words[first + 1..].split(|word| word == "--next" || word == "-:") {
             let place = format!("command {n} (line {})", line.line);
-            let made = command::exchanges(words, &line, &place, options)?;
+            let made = match command::exchanges(words, &line, &place, options) {
+                Ok(made) => made,
+                Err(error) => {
+                    bad.push(error);
+                    continue;
+                }
+            };
             recording.insecure |= made.insecure;
             recording.proxy = recording.proxy.or(made.proxy);
             recording.version = recording.version.or(made.version);
             recording.exchanges.extend(made.exchanges);
         }
+    }
+    for error in &bad {
+        recording.notes.push(format!("Left out: {error}."));
+    }
+    if recording.exchanges.is_empty() && !bad.is_empty() {
+        return Err(bad.swap_remove(0));
     }
     if passed > 0 {
         recording.notes.push(format!(

@@ -232,3 +232,37 @@ fn a_known_secret_is_written_nowhere() {
     );
     assert!(made.files.is_empty() && made.text.contains("must not be written to a file"));
 }
+
+#[test]
+fn a_recording_is_read_however_it_was_saved() {
+    let text = String::from_utf8(har(GOOD)).unwrap();
+    let plain = converted(text.as_bytes(), &named("x")).text;
+    let marked = format!("\u{feff}{text}");
+    let utf16: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for saved in [marked.as_bytes(), &utf16] {
+        assert_eq!(converted(saved, &named("x")).text, plain);
+    }
+}
+
+#[test]
+fn a_command_that_makes_no_sense_is_left_out() {
+    let made = converted(
+        b"curl http://a.example/1\ncurl ftp://ann:hunter22@x/y?token=abc\ncurl -X\ncurl http://a.example/2\n",
+        &named("x"),
+    );
+    for (note, part) in [
+        (
+            0,
+            "command 2 (line 2): the URL \"ftp://***@x/y\" is not an http",
+        ),
+        (1, "command 3 (line 3): -X has no value"),
+    ] {
+        assert!(made.notes[note].contains(part), "{:?}", made.notes);
+    }
+    assert!(made.text.contains("get: /1") && made.text.contains("get: /2"));
+    assert!(
+        !made.text.contains("hunter22") && !made.text.contains("abc"),
+        "{}",
+        made.text
+    );
+}
