@@ -156,4 +156,8 @@ fn a_broken_document_is_a_fault_with_its_place() {
     ended.expect(104);
     let place = "#/paths/~1products~1{id}/get/responses/200/content/application~1json/schema: the reference \"#/components/schemas/Nothing\" leads nowhere";
     assert!(ended.stderr().contains(place), "{}", ended.stderr());
+    let line = definition("http://127.0.0.1:9", more, FLOW);
+    let line = line.lines().position(|line| line == more).unwrap() + 1;
+    let own = format!("t.yaml:{line}:21: contract.openapi: api.yaml: #/paths");
+    assert!(ended.stderr().contains(&own), "{}", ended.stderr());
 }

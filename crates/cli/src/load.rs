@@ -9,7 +9,7 @@ use bytes::Bytes;
 use floodgate_control::load::{self, Checked, Loaded};
 use floodgate_control::{Stores, TestPackage};
 use floodgate_core::definition::{
-    Definition, ExportSpec, Parsed, Reference, Resolver, Source, sketch,
+    Definition, ExportSpec, Parsed, Reference, Resolver, Source, place_of, sketch,
 };
 use floodgate_engines::definition::complete;
 use floodgate_engines::registry::labels;
@@ -170,7 +170,7 @@ pub fn load_text(
     let definition = &checked.parsed.definition;
     let resolved = checked.parsed.open.is_empty();
     let faults = preflight::faults(definition, base_dir.as_path(), resolved);
-    refuse(&origin.name, &faults)?;
+    refuse_at(&source, definition, &faults)?;
     let json = inspection.as_ref().map(|all| Bytes::from(all.to_string()));
     Ok(LoadedTest {
         loaded: checked.with_files(contents).inspected(json),
@@ -178,6 +178,34 @@ pub fn load_text(
         warnings,
         inspection,
     })
+}
+
+/// An error of all faults, if there are some; those of the document that responses are held against name the place that gives it.
+fn refuse_at(source: &Source<'_>, definition: &Definition, faults: &[String]) -> Result<()> {
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let document = definition
+        .contract
+        .as_ref()
+        .map(|contract| contract.file.as_str());
+    let place = place_of(source, &["contract", "openapi"]).map(|place| {
+        format!(
+            "{}:{}:{}: {}",
+            place.file, place.line, place.column, place.path
+        )
+    });
+    let lines = faults.iter().flat_map(|fault| fault.lines()).map(|fault| {
+        let of_document = document
+            .filter(|document| {
+                fault
+                    .strip_prefix(document)
+                    .is_some_and(|rest| rest.starts_with(':'))
+            })
+            .and(place.as_deref());
+        format!("{}: {fault}\n", of_document.unwrap_or(source.name))
+    });
+    Err(CliError::definition(lines.collect::<String>()))
 }
 
 /// An error of all faults, if there are some.

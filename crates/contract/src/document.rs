@@ -64,7 +64,13 @@ impl<'a> Part<'a> {
 
 impl Document {
     pub(crate) fn read(name: &str, text: &[u8]) -> Result<Self, ContractError> {
+        let text = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text);
         let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
+        let empty = || ContractError::Unsupported {
+            name: name.to_owned(),
+            problem: "the document is empty".to_owned(),
+            remedy: "give an OpenAPI 3.0 or 3.1 document",
+        };
         let json = (first == Some(&b'{')).then(|| serde_json::from_slice(text));
         let root = match json {
             Some(Ok(root)) => root,
@@ -72,6 +78,7 @@ impl Document {
                 let name = name.to_owned();
                 return Err(ContractError::Json { name, source });
             }
+            None if is_empty(text) => return Err(empty()),
             // Braces begin YAML, too.
             _ => numbers(tree(&Source { name, text }, BOUNDS)?),
         };
@@ -125,7 +132,23 @@ impl Document {
         }
     }
 
-    /// References within the document that lead nowhere.
+    /// Whether references lead from a part back to it, without anything between them.
+    fn is_circular(&self, part: &Part<'_>) -> bool {
+        let mut at = part.clone();
+        for _ in 0..MAX_HOPS {
+            let reference = text(at.value, "$ref");
+            let Some(next) = reference.and_then(|to| self.at(&at.place, to).ok()) else {
+                return false;
+            };
+            if next.place == part.place {
+                return true;
+            }
+            at = next;
+        }
+        false
+    }
+
+    /// References within the document that lead nowhere, or to themselves.
     pub(crate) fn dangling(&self) -> Vec<Fault> {
         let mut faults = Vec::new();
         let mut todo = vec![self.root()];
@@ -134,6 +157,13 @@ impl Document {
                 && reference.starts_with('#')
             {
                 faults.extend(self.at(&part.place, reference).err());
+                if self.is_circular(&part) {
+                    let problem = format!(
+                        "the reference {} leads to itself, so it means nothing; write the schema here",
+                        quoted(reference)
+                    );
+                    faults.push(Fault::at(part.place.clone(), problem));
+                }
             }
             match part.value {
                 Value::Object(_) => {
@@ -157,6 +187,14 @@ impl Document {
         faults.sort_by(|a, b| a.place.cmp(&b.place));
         faults
     }
+}
+
+/// Whether a text of YAML has nothing but comments and marks of documents.
+fn is_empty(text: &[u8]) -> bool {
+    let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    lines
+        .into_iter()
+        .all(|line| line.is_empty() || line.starts_with(b"#") || line == b"---")
 }
 
 /// The pointer of a member.

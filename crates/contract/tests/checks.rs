@@ -390,8 +390,35 @@ fn faults_of_a_document_have_places() {
             "openapi: 3.1.0\npaths: {/a: {get: {responses: {200: {$ref: '#/components/responses/No'}}}}}",
             "#/paths/~1a/get/responses/200: the reference \"#/components/responses/No\" leads nowhere",
         ),
+        (
+            "",
+            "api.yaml: the document is empty; give an OpenAPI 3.0 or 3.1 document",
+        ),
+        ("\u{feff}# nothing\n---\n", "the document is empty"),
+        (
+            "openapi: 3.1.0\npaths: {/a: {get: {responses: {200: {$ref: '#/components/responses/A'}}}}}\ncomponents: {responses: {A: {$ref: '#/components/responses/B'}, B: {$ref: '#/components/responses/A'}}}",
+            "#/components/responses/B: the reference \"#/components/responses/A\" leads to itself",
+        ),
     ] {
         assert!(fault(text).contains(says), "{text}: {}", fault(text));
+    }
+    for (version, schemas, says) in [
+        (
+            "3.0.3",
+            "{A: {$ref: '#/components/schemas/A'}}",
+            "#/components/schemas/A: the reference",
+        ),
+        (
+            "3.1.0",
+            "{A: {$ref: '#/components/schemas/B'}, B: {$ref: '#/components/schemas/A'}}",
+            "#/components/schemas/B: the reference",
+        ),
+    ] {
+        let text = format!(
+            "openapi: {version}\npaths: {{/a: {{get: {{responses: {{200: {{description: x, content: {{application/json: {{schema: {{$ref: '#/components/schemas/A'}}}}}}}}}}}}}}}}\ncomponents: {{schemas: {schemas}}}\n"
+        );
+        assert!(fault(&text).contains(says), "{}", fault(&text));
+        assert!(fault(&text).contains("leads to itself"), "{}", fault(&text));
     }
     for (schema, says) in [
         (
@@ -420,4 +447,10 @@ fn faults_of_a_document_have_places() {
         // What cannot be checked does not hold.
         assert_eq!(differences(&contract, &json("{}")).len(), 1);
     }
+    // A fault stands where the user wrote it, not where it was put together.
+    let contract = with_schema("3.1.0", "{properties: {a/b: {items: {pattern: '('}}}}");
+    let faults = contract.find("GET", "/a", &[]).unwrap().compile();
+    let place = "/schema/properties/a~1b/items/pattern: the schema is not valid";
+    let said = faults.unwrap_err()[0].to_string();
+    assert!(said.contains(place), "{said}");
 }

@@ -66,8 +66,8 @@ pub(super) struct Bundle<'a> {
 }
 
 impl<'a> Bundle<'a> {
-    /// The schema at a place.
-    pub(super) fn of(document: &'a Document, place: &str) -> Result<Value, Fault> {
+    /// The schema at a place, and the places of those that it is made of, by their numbers.
+    pub(super) fn of(document: &'a Document, place: &str) -> Result<(Value, Vec<String>), Fault> {
         let mut bundle = Self {
             document,
             known: HashMap::new(),
@@ -79,7 +79,11 @@ impl<'a> Bundle<'a> {
             let schema = bundle.schema(&part, 0)?;
             schemas.insert(number.to_string(), schema);
         }
-        Ok(json!({"$ref": first, "$defs": schemas}))
+        let mut places = vec![String::new(); bundle.known.len()];
+        for (place, number) in bundle.known {
+            places[number] = place;
+        }
+        Ok((json!({"$ref": first, "$defs": schemas}), places))
     }
 
     /// What a reference is within the bundle.

@@ -36,20 +36,16 @@ impl Schema {
     }
 
     fn make(&self, document: &Document) -> Result<Validator, Fault> {
-        let schema = Bundle::of(document, &self.place)?;
+        let (schema, places) = Bundle::of(document, &self.place)?;
         let options = jsonschema::options()
             .with_draft(Draft::Draft202012)
             .should_validate_formats(true)
             .with_pattern_options(PatternOptions::fancy_regex().backtrack_limit(BACKTRACKS))
             .offline();
         options.build(&schema).map_err(|error| {
-            let place = error.instance_path().as_str();
-            Fault::at(
-                self.place.clone(),
-                format!(
-                    "the schema is not valid: {error}, at {place:?} below it or what it refers to"
-                ),
-            )
+            let place = original(document, &places, error.instance_path().as_str());
+            let place = place.unwrap_or_else(|| self.place.clone());
+            Fault::at(place, format!("the schema is not valid: {error}"))
         })
     }
 
@@ -74,4 +70,22 @@ impl Schema {
             )),
         }
     }
+}
+
+/// Where in the document something stands that is at a place of a bundle: the nearest part that the document has, too.
+fn original(document: &Document, places: &[String], place: &str) -> Option<String> {
+    let rest = place.strip_prefix("/$defs/")?;
+    let (number, rest) = rest.split_once('/').unwrap_or((rest, ""));
+    let mut found = places.get(number.parse::<usize>().ok()?)?.clone();
+    for key in rest.split('/').filter(|key| !key.is_empty()) {
+        let next = format!("{found}/{key}");
+        if document
+            .at("", &format!("#{}", next.replace('%', "%25")))
+            .is_err()
+        {
+            break;
+        }
+        found = next;
+    }
+    Some(found)
 }

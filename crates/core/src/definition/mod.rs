@@ -177,6 +177,20 @@ pub fn sketch(text: &[u8]) -> Option<serde_json::Value> {
     Some(root.to_json())
 }
 
+/// Where a value stands in a definition, by its keys; `None` if there is none, as when it is set by an override.
+pub fn place_of(source: &Source<'_>, keys: &[&str]) -> Option<Place> {
+    let text = std::str::from_utf8(source.text).ok()?;
+    let mut sink = Sink::new(source.name, text);
+    let root = yaml::read(text, 0, &mut sink).ok()?;
+    let node = keys.iter().try_fold(&root, |node, key| node.get(key))?;
+    Some(Place {
+        file: source.name.to_owned(),
+        line: node.mark.line,
+        column: node.mark.column,
+        path: keys.join("."),
+    })
+}
+
 /// Any YAML as JSON, nothing checked: `${…}` in it is text, and of keys that stand twice the first counts. A number that JSON would
 /// give back in other digits is `"${number:1.10}"`.
 ///
