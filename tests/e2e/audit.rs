@@ -46,6 +46,18 @@ fn the_trail_of_runs_is_listed_exported_and_verified() {
         typo.refused("there is no project e2f in .floodgate; there are e2e");
     }
     assert!(!bench.path(".floodgate/.records/e2f").exists());
+    for wrong in [
+        &["audit", "list", "--project", "../x"][..],
+        &["runs", "--project", "../x"],
+        &["schedule", "list", "--project", "../x"],
+        &["schedule", "show", "../x"],
+        &["budget", "show", "--project", "../x"],
+        &["baseline", "set", "../x", &id],
+    ] {
+        bench
+            .floodgate(wrong)
+            .refused("names have 1 to 63 of a-z, 0-9 and -");
+    }
     let lines: Vec<_> = trail.split_inclusive('\n').collect();
     for (changed, said) in [
         (

@@ -1,6 +1,7 @@
 //! Options that several commands share.
 
 use floodgate_engines::{LOAD_OPTIONS_HEADING, LoadOptions};
+use floodgate_store::{StoreError, check_name};
 use std::path::PathBuf;
 
 /// Where executions are kept.
@@ -68,11 +69,26 @@ pub struct StackArgs {
 /// The project of a definition that names none.
 pub const DEFAULT_PROJECT: &str = "default";
 
+/// A project's or a test's name on the command line: what it names is a folder.
+///
+/// # Errors
+/// What cannot be one.
+pub(crate) fn name(text: &str) -> std::result::Result<String, String> {
+    match check_name(text) {
+        Ok(()) => Ok(text.to_owned()),
+        Err(StoreError::BadKey { problem, .. }) => Err(format!("it {problem}; {NAMES}")),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// What projects and tests are called.
+const NAMES: &str = "names have 1 to 63 of a-z, 0-9 and -";
+
 /// Whose executions are meant.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ProjectArgs {
     /// Only executions of this project; no other is accessed
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = name)]
     pub project: Option<String>,
 }
 

@@ -198,6 +198,7 @@ impl CliError {
                 | ControlError::Ended { .. }
                 | ControlError::NotABaseline { .. }
                 | ControlError::Schedule { .. }
+                | ControlError::Store(StoreError::BadKey { .. })
                 | ControlError::Definition { .. },
             ) => EXIT_INVALID,
             Self::Cloud { code, .. } => *code,

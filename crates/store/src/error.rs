@@ -38,7 +38,7 @@ pub enum StoreError {
         executions: usize,
     },
     /// A key or an id that would leave the store's folder, or is not printable.
-    #[error("key {key:?}: {problem}")]
+    #[error("{key:?} is not a valid name: it {problem}")]
     BadKey {
         /// The key.
         key: String,

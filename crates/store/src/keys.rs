@@ -58,7 +58,11 @@ fn check_part(key: &str, part: &str) -> Result<()> {
         ));
     }
     if part.starts_with('.') {
-        return Err(bad(key, "has a part that starts with a dot"));
+        let told = match key == part {
+            true => "starts with a dot",
+            false => "has a part that starts with a dot",
+        };
+        return Err(bad(key, told));
     }
     if part.len() > MAX_PART {
         return Err(bad(key, "has a part of more than 200 bytes"));

@@ -1,6 +1,6 @@
 //! `floodgate audit`: who did what, and whether the trail of it is whole.
 
-use crate::args::{CloudArgs, DEFAULT_PROJECT, OutArgs, PlaceArgs, ProjectArgs};
+use crate::args::{CloudArgs, DEFAULT_PROJECT, OutArgs, PlaceArgs, ProjectArgs, name};
 use crate::error::{CliError, Result};
 use crate::output::{print, print_bytes, print_json, say};
 use crate::stores::Executions;
@@ -47,7 +47,7 @@ pub enum Action {
     /// Find entries that were removed, changed, moved or cut off, in all projects of the folder or in one of a stack
     Verify {
         /// Only the trail of this project
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAME", value_parser = name)]
         project: Option<String>,
         /// An entry that the trail must still have, as an earlier call printed it; repeatable
         #[arg(long, value_name = "SEQ:HASH", requires = "project")]

@@ -1,6 +1,6 @@
 //! `floodgate baseline`: the run that a test's runs are compared with.
 
-use crate::args::{DEFAULT_PROJECT, PlaceArgs, ProjectArgs};
+use crate::args::{self, DEFAULT_PROJECT, PlaceArgs, ProjectArgs};
 use crate::clock::now_ms;
 use crate::error::{CliError, Result};
 use crate::output::{print, print_json};
@@ -86,6 +86,11 @@ impl Test {
             }
             (a, b) => a.or(b).unwrap_or(DEFAULT_PROJECT),
         };
+        for part in [project, name] {
+            let wrong =
+                |why| CliError::usage(format!("{text}: {part:?} is not a valid name: {why}"));
+            args::name(part).map_err(wrong)?;
+        }
         Ok(Self {
             project: project.to_owned(),
             name: name.to_owned(),

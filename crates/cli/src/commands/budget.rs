@@ -1,6 +1,6 @@
 //! `floodgate budget`: what a project's runs may cost, what they have cost, and the switch that lets nothing start.
 
-use crate::args::{CloudArgs, DEFAULT_PROJECT, OutArgs, PlaceArgs};
+use crate::args::{CloudArgs, DEFAULT_PROJECT, OutArgs, PlaceArgs, name};
 use crate::clock::now_ms;
 use crate::cloud::connect;
 use crate::error::{CliError, Result};
@@ -104,7 +104,7 @@ pub struct SwitchArgs {
     #[arg(long, conflicts_with = "project")]
     pub all: bool,
     /// The project
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = name)]
     pub project: Option<String>,
     /// Where executions are kept.
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! `floodgate schedule`: runs that start by the clock while `floodgate serve` runs.
 
-use crate::args::{DEFAULT_PROJECT, OutArgs};
+use crate::args::{DEFAULT_PROJECT, OutArgs, name};
 use crate::clock::now_ms;
 use crate::error::{CliError, Result};
 use crate::local::open;
@@ -35,7 +35,7 @@ pub enum Action {
     /// List the schedules of all projects, or of one
     List {
         /// Only those of this project
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAME", value_parser = name)]
         project: Option<String>,
         /// Print them as JSON
         #[arg(long)]
@@ -172,14 +172,23 @@ struct Place<'a> {
 
 impl<'a> Place<'a> {
     fn of(which: &'a WhichArgs) -> Result<Self> {
-        let (project, name) = match which.name.split_once('/') {
-            Some((project, name)) => (project, name),
+        let (project, plain) = match which.name.split_once('/') {
+            Some((project, plain)) => (project, plain),
             None => (DEFAULT_PROJECT, which.name.as_str()),
         };
+        for part in [project, plain] {
+            let wrong = |why| {
+                CliError::usage(format!(
+                    "{}: {part:?} is not a valid name: {why}",
+                    which.name
+                ))
+            };
+            name(part).map_err(wrong)?;
+        }
         Ok(Self {
             stores: open(&which.out.out)?.0,
             project,
-            name,
+            name: plain,
         })
     }
 
