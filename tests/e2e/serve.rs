@@ -187,7 +187,7 @@ fn a_definition_from_elsewhere_gets_nothing_of_the_machine() {
     };
     for (definition, said) in [
         (header("${env:HIDDEN}"), "HIDDEN"),
-        (header("${secret:key}"), "secret"),
+        (header("${secret:key}"), "secrets/e2e/key of the service"),
         (
             good.replace("project: e2e", "project: other"),
             "asked for in e2e",
@@ -203,6 +203,10 @@ fn a_definition_from_elsewhere_gets_nothing_of_the_machine() {
         let told = told["detail"].as_str().unwrap_or_default();
         assert_eq!(status, 422, "{definition}: {told}");
         assert!(told.contains(said) && !told.contains("hunter2"), "{told}");
+        // Neither what callers cannot do nor where the service lies.
+        for own in ["FLOODGATE_SECRET", bench.path("").to_str().unwrap()] {
+            assert!(!told.contains(own), "{told}");
+        }
     }
     for name in ["LD_PRELOAD", "FLOODGATE_OUT", "PATH"] {
         let body = json!({"definition": good, "environment": {name: "x"}});

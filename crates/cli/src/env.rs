@@ -27,6 +27,8 @@ pub struct Environment {
     base_dir: Option<PathBuf>,
     /// Whether the process's own environment stays out of it.
     apart: bool,
+    /// Whether a service runs this for somebody who can neither set variables here nor needs to know its folders.
+    is_served: bool,
     open_secrets: bool,
     open_variables: bool,
     load_options: LoadOptions,
@@ -52,6 +54,7 @@ impl Environment {
             secrets: std::env::var_os(SECRETS).map_or_else(|| out.join("secrets"), PathBuf::from),
             base_dir: None,
             apart: false,
+            is_served: std::env::var_os(SECRETS).is_some(),
             open_secrets: false,
             open_variables: false,
             load_options: LoadOptions::default(),
@@ -65,6 +68,7 @@ impl Environment {
             secrets: out.join("secrets").join(project),
             base_dir: None,
             apart: true,
+            is_served: true,
             open_secrets: false,
             open_variables: false,
             load_options: LoadOptions::default(),
@@ -144,12 +148,29 @@ impl Environment {
         let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
         let path = self.secrets.join(name);
         if name.starts_with('.') || !name.chars().all(plain) {
-            return Err(format!("set the environment variable {variable}"));
+            return Err(match self.is_served {
+                true => {
+                    "its name has other characters than letters, digits, \"_\", \"-\" and \".\""
+                        .into()
+                }
+                false => format!("set the environment variable {variable}"),
+            });
         }
         match std::fs::read_to_string(&path) {
             Ok(text) => {
                 let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
                 Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+            }
+            Err(error) if self.is_served => {
+                let project = self.secrets.file_name().unwrap_or_default();
+                let why = match error.kind() {
+                    std::io::ErrorKind::NotFound => "there is no such file",
+                    _ => "it cannot be read",
+                };
+                Err(format!(
+                    "it is the file secrets/{}/{name} of the service, and {why}: ask whoever runs the service to write it",
+                    project.display()
+                ))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(format!(
                 "set the environment variable {variable} or write the file {}",
