@@ -2,6 +2,7 @@
 
 use crate::caller::Caller;
 use crate::extract::{Path, Query};
+use crate::listing::number;
 use crate::problem::{Problem, Refusals};
 use crate::service::Service;
 use axum::Json;
@@ -17,6 +18,7 @@ use utoipa::IntoParams;
 #[into_params(parameter_in = Query)]
 pub(crate) struct Part {
     /// Entries at most; all if nothing is said.
+    #[param(minimum = 1)]
     limit: Option<usize>,
     /// How many of the newest are passed over.
     skip: Option<usize>,
@@ -32,7 +34,8 @@ pub(crate) async fn trail(
     Query(part): Query<Part>,
 ) -> Result<Json<Vec<AuditEntry>>, Problem> {
     caller.may(Action::ReadAudit, &project)?;
-    let (skip, limit) = (part.skip.unwrap_or(0), part.limit.unwrap_or(usize::MAX));
+    let limit = number("limit", part.limit)?;
+    let (skip, limit) = (part.skip.unwrap_or(0), limit.unwrap_or(usize::MAX));
     let records = &service.stores.records;
     Ok(Json(records.newest_audits(&project, skip, limit).await?))
 }

@@ -3,7 +3,7 @@
 use crate::caller::Caller;
 use crate::etag::has_seen;
 use crate::extract::{Body, Path};
-use crate::problem::{BodyRefusals, Problem, Refusals};
+use crate::problem::{BodyRefusals, Problem, Refusals, Unseen};
 use crate::service::Service;
 use axum::Json;
 use axum::extract::State;
@@ -65,7 +65,7 @@ pub(crate) async fn show(
 /// Pins a run as the baseline of a test. With `if-match`, only if the baseline is still the one that this tag was of.
 #[utoipa::path(put, path = "/v1/projects/{project}/tests/{test}/baseline", operation_id = "setBaseline", tag = "tests",
     params(("project" = String, Path), ("test" = String, Path)), request_body = Wanted,
-    responses((status = 200, body = Baseline), Refusals, BodyRefusals), security(("token" = ["admin"])))]
+    responses((status = 200, body = Baseline), Refusals, BodyRefusals, Unseen), security(("token" = ["admin"])))]
 pub(crate) async fn set(
     State(service): State<Arc<Service>>,
     caller: Caller,
@@ -95,8 +95,7 @@ pub(crate) async fn set(
 /// Takes the pin of a test away; nothing changes if there is none.
 #[utoipa::path(delete, path = "/v1/projects/{project}/tests/{test}/baseline", operation_id = "clearBaseline", tag = "tests",
     params(("project" = String, Path), ("test" = String, Path)),
-    responses((status = 204, description = "none is pinned any more"),
-        (status = 412, body = crate::problem::ProblemBody, content_type = "application/problem+json", description = "`if-match` names another one than there is"), Refusals),
+    responses((status = 204, description = "none is pinned any more"), Refusals, Unseen),
     security(("token" = ["admin"])))]
 pub(crate) async fn clear(
     State(service): State<Arc<Service>>,

@@ -262,7 +262,10 @@ pub(crate) async fn set(
 ) -> Result<Json<BudgetState>, Problem> {
     caller.may(Action::ChangeBudgets, &project)?;
     let (stores, now_ms) = (&service.stores, (service.now_ms)());
-    let caps = (wanted.a_run.checked()?, wanted.a_month.checked()?);
+    let caps = (
+        wanted.a_run.checked("a_run")?,
+        wanted.a_month.checked("a_month")?,
+    );
     let budget = set_budget(stores, &project, caps, &caller.name, now_ms).await?;
     if service.trail == Trail::Here {
         note_budget(stores, &project, &budget, caller.who()).await?;
@@ -303,10 +306,11 @@ pub(crate) async fn halt(
 }
 
 impl Bounds {
-    fn checked(self) -> Result<Caps, Problem> {
+    fn checked(self, place: &str) -> Result<Caps, Problem> {
         for (name, bound) in [("usd", self.usd), ("vu_hours", self.vu_hours)] {
             if let Some(bound) = bound.filter(|bound| !(0.0..=MOST).contains(bound)) {
-                let told = format!("{name}: {bound} is not a valid bound; from 0 to {MOST}");
+                let told =
+                    format!("{place}.{name}: {bound} is not a valid bound; from 0 to {MOST}");
                 return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, told));
             }
         }

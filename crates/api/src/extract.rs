@@ -3,9 +3,10 @@
 use crate::given::{Keys, of_body, of_query};
 use crate::problem::Problem;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use floodgate_store::check_name;
 use serde::de::DeserializeOwned;
 
 /// Bytes of a body at most.
@@ -35,6 +36,14 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        if let Ok(names) = RawPathParams::from_request_parts(parts, state).await {
+            // That of a principal may have slashes in it.
+            let mut names = names.iter().filter(|(what, _)| *what != "principal");
+            let wrong = names.find_map(|(what, name)| Some((what, check_name(name).err()?)));
+            if let Some((what, error)) = wrong {
+                return Err(Problem::missing(format!("{what} {error}")));
+            }
+        }
         match axum::extract::Path::from_request_parts(parts, state).await {
             Ok(axum::extract::Path(value)) => Ok(Self(value)),
             // What cannot be a name is the name of nothing.

@@ -2,6 +2,7 @@
 
 use crate::caller::Caller;
 use crate::extract::{Path, Query};
+use crate::listing::number;
 use crate::problem::{Problem, Refusals};
 use crate::service::Service;
 use axum::Json;
@@ -35,6 +36,7 @@ pub(crate) struct Followed {
     /// `metric{tag:value} aggregate`, one a line; the usual ones without any.
     metrics: Option<String>,
     /// Runs at most.
+    #[param(minimum = 1)]
     runs: Option<usize>,
 }
 
@@ -50,7 +52,9 @@ pub(crate) async fn trend(
 ) -> Result<Json<Trend>, Problem> {
     caller.may(Action::ReadRuns, &project)?;
     let wanted = parsed(followed.metrics.as_deref())?;
-    let most = followed.runs.unwrap_or(RUNS).clamp(2, MOST_RUNS);
+    let most = number("runs", followed.runs)?
+        .unwrap_or(RUNS)
+        .clamp(2, MOST_RUNS);
     let sensitivity = Sensitivity {
         min_change: MIN_EFFECT,
         ..Sensitivity::default()

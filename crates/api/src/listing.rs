@@ -1,6 +1,8 @@
 //! Which runs are listed.
 
 use crate::given::unix_ms;
+use crate::problem::Problem;
+use floodgate_records::status::Status;
 use floodgate_store::Brief;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -8,6 +10,18 @@ use utoipa::{IntoParams, ToSchema};
 /// Runs of an answer, unless it is told otherwise, and at most.
 const LIMIT: usize = 100;
 const MOST: usize = 1_000;
+
+/// Where runs may stand.
+const STATUSES: [Status; 8] = [
+    Status::Preparing,
+    Status::Running,
+    Status::Merging,
+    Status::Passed,
+    Status::Failed,
+    Status::Inconclusive,
+    Status::Errored,
+    Status::Aborted,
+];
 
 /// What runs are asked for.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
@@ -19,6 +33,9 @@ pub(crate) struct Filter {
     /// Only runs of this test.
     pub(crate) test: Option<String>,
     /// Statuses, comma-separated.
+    #[param(
+        pattern = "^(preparing|running|merging|passed|failed|inconclusive|errored|aborted)(,(preparing|running|merging|passed|failed|inconclusive|errored|aborted))*$"
+    )]
     pub(crate) status: Option<String>,
     pub(crate) branch: Option<String>,
     /// The beginning of a commit.
@@ -29,18 +46,53 @@ pub(crate) struct Filter {
     /// Created before this time, Unix ms.
     #[serde(deserialize_with = "unix_ms")]
     pub(crate) until: Option<i64>,
-    /// Runs at most.
+    /// Runs at most: 100 if nothing is said, up to 1,000.
+    #[param(minimum = 1)]
     pub(crate) limit: Option<usize>,
     /// `next` of the page before: the runs that are older.
+    #[param(pattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
     pub(crate) after: Option<String>,
 }
 
+/// How many of something are asked for: at least one.
+pub(crate) fn number(name: &str, asked: Option<usize>) -> Result<Option<usize>, Problem> {
+    match asked {
+        Some(0) => Err(Problem::bad(format!(
+            "{name}: 0 is not valid; write 1 or more"
+        ))),
+        asked => Ok(asked),
+    }
+}
+
 /// How many a page has, given what is asked for.
-pub(crate) fn limit(asked: Option<usize>) -> usize {
-    asked.unwrap_or(LIMIT).clamp(1, MOST)
+pub(crate) fn limit(asked: Option<usize>) -> Result<usize, Problem> {
+    Ok(number("limit", asked)?.unwrap_or(LIMIT).min(MOST))
+}
+
+/// Where a page begins.
+pub(crate) fn after(asked: Option<&str>) -> Result<Option<&str>, Problem> {
+    let Some(id) = asked.filter(|id| ulid::Ulid::from_string(id).is_err()) else {
+        return Ok(asked);
+    };
+    Err(Problem::bad(format!(
+        "after: {id:?} is not valid; write the next of the page before"
+    )))
 }
 
 impl Filter {
+    /// Whether it asks for what there can be.
+    pub(crate) fn check(&self) -> Result<(), Problem> {
+        let asked = self.status.iter().flat_map(|all| all.split(','));
+        let known = STATUSES.map(Status::as_str);
+        if let Some(odd) = asked.clone().find(|word| !known.contains(word)) {
+            return Err(Problem::bad(format!(
+                "status: {odd:?} is not valid; write one or several of {}, separated by commas",
+                known.join(", ")
+            )));
+        }
+        after(self.after.as_deref()).map(drop)
+    }
+
     pub(crate) fn holds(&self, run: &Brief) -> bool {
         let is = |wanted: &Option<String>, found: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| found == Some(wanted))

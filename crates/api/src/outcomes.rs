@@ -2,7 +2,7 @@
 
 use crate::caller::Caller;
 use crate::extract::{Path, Query};
-use crate::listing::limit;
+use crate::listing::{after, limit};
 use crate::problem::{Problem, Refusals};
 use crate::service::Service;
 use axum::Json;
@@ -18,8 +18,10 @@ use utoipa::{IntoParams, ToSchema};
 #[into_params(parameter_in = Query)]
 pub(crate) struct Part {
     /// Runs at most: 100 if nothing is said, up to 1,000.
+    #[param(minimum = 1)]
     limit: Option<usize>,
     /// `next` of the page before: the runs that are older.
+    #[param(pattern = "^[0-7][0-9A-HJKMNP-TV-Z]{25}$")]
     after: Option<String>,
 }
 
@@ -56,15 +58,10 @@ pub(crate) async fn thresholds(
     Query(part): Query<Part>,
 ) -> Result<Json<Thresholds>, Problem> {
     caller.may(Action::ReadThresholds, &project)?;
-    let limit = limit(part.limit);
+    let (limit, before) = (limit(part.limit)?, after(part.after.as_deref())?);
     // One more shows that there is a next page.
     let records = &service.stores.records;
-    let listed = records.list_before(
-        Some(&project),
-        Some(&test),
-        part.after.as_deref(),
-        limit + 1,
-    );
+    let listed = records.list_before(Some(&project), Some(&test), before, limit + 1);
     let mut found = listed.await?.runs;
     let has_more = found.len() > limit;
     found.truncate(limit);

@@ -42,7 +42,8 @@ impl Service {
         projects: &[Option<&str>],
         filter: &Filter,
     ) -> Result<Found, Problem> {
-        let limit = limit(filter.limit);
+        filter.check()?;
+        let limit = limit(filter.limit)?;
         let mut all = Briefs::default();
         for project in projects {
             let lets_through = filter.clone();

@@ -72,6 +72,15 @@ pub(crate) struct Refusals;
 /// What a route may answer besides that takes a body.
 pub(crate) struct BodyRefusals;
 
+/// What a route may answer besides that changes only what the caller has seen.
+pub(crate) struct Unseen;
+
+impl IntoResponses for Unseen {
+    fn responses() -> BTreeMap<String, RefOr<Documented>> {
+        documented(&[(412, "`if-match` names another one than there is")])
+    }
+}
+
 impl IntoResponses for Refusals {
     fn responses() -> BTreeMap<String, RefOr<Documented>> {
         documented(&[
@@ -95,7 +104,6 @@ impl IntoResponses for BodyRefusals {
     fn responses() -> BTreeMap<String, RefOr<Documented>> {
         documented(&[
             (409, "it doesn't go with how things stand"),
-            (412, "`if-match` names another one than there is"),
             (413, "the body is too large"),
             (415, "the body is no JSON"),
             (422, "the body says something that can't be done"),

@@ -50,7 +50,7 @@ pub(crate) struct Start {
     /// Overrides of the definition by path, as `--set` has them: `{"scenarios.browse.rate": "50"}`.
     #[serde(default)]
     parameters: BTreeMap<String, String>,
-    /// What `${env:NAME}` stands for. It is not kept; a secret is better referred to.
+    /// What `${env:NAME}` stands for. It is not kept by itself, but stands in results wherever the definition puts it: refer to secrets instead.
     #[serde(default)]
     environment: BTreeMap<String, String>,
     /// Processes that share the load, 1 to 256.
@@ -217,9 +217,16 @@ fn unprocessable(detail: impl Into<String>) -> Problem {
 
 impl Start {
     fn check(&self) -> Result<(), Problem> {
-        match (&self.definition, &self.test, &self.version) {
-            (Some(_), None, None) | (None, Some(_), _) => {}
-            _ => return Err(unprocessable("name either a definition or a test")),
+        let told = match (&self.definition, &self.test, &self.version) {
+            (Some(_), None, None) | (None, Some(_), _) => None,
+            (Some(_), None, Some(_)) => Some(
+                "version: it is that of a test on record, and a definition is given: leave one of them out",
+            ),
+            (Some(_), Some(_), _) => Some("definition and test are given: leave one of them out"),
+            (None, None, _) => Some("give a definition, or name a test on record"),
+        };
+        if let Some(told) = told {
+            return Err(unprocessable(told));
         }
         if !(1..=MAX_GENERATORS).contains(&self.generators) {
             let problem = format!(

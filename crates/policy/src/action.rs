@@ -34,8 +34,8 @@ words! {
         ChangeBaselines = "change baselines",
         /// Gives and takes roles.
         ChangeMembers = "change members",
-        /// Changes what runs and months may cost.
-        ChangeBudgets = "change budgets",
+        /// Changes what runs and months may cost, and turns the switch that lets nothing start.
+        ChangeBudgets = "change budgets and halt the project",
         /// Adds, pauses and removes schedules.
         ChangeSchedules = "change schedules",
     }

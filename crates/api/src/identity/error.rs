@@ -18,6 +18,9 @@ pub(crate) enum Refused {
     /// It was valid once.
     #[error("the token has expired")]
     Expired,
+    /// It would be valid for ever.
+    #[error("the token says no end: it needs the claim exp")]
+    Endless,
     /// It will be valid.
     #[error("the token is not valid yet")]
     NotYet,

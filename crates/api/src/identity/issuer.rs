@@ -7,6 +7,7 @@ use super::member::{Member, Via};
 use crate::caller::Caller;
 use floodgate_policy::{Grants, Role};
 use floodgate_records::execution::PrincipalIs;
+use floodgate_store::check_name;
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -66,13 +67,23 @@ impl Config {
             })?;
         let folder = path.parent().unwrap_or(Path::new(""));
         for (n, issuer) in (1..).zip(&mut config.issuers) {
-            issuer.check().map_err(|problem| ConfigError::Entry {
+            let place = format!("issuer {n} ({:?})", issuer.name);
+            let wrong = |problem| ConfigError::Entry {
                 path: path.to_owned(),
-                place: format!("issuer {n} ({:?})", issuer.name),
+                place: place.clone(),
                 problem,
-            })?;
+            };
+            issuer.check().map_err(wrong)?;
             if !issuer.jwks.contains("://") {
-                issuer.jwks = folder.join(&issuer.jwks).display().to_string();
+                let file = folder.join(&issuer.jwks);
+                if let Err(error) = std::fs::File::open(&file) {
+                    let problem = format!(
+                        "jwks: {}: {error}; name the file of its keys, or their URL",
+                        file.display()
+                    );
+                    return Err(wrong(problem));
+                }
+                issuer.jwks = file.display().to_string();
             }
         }
         Ok(config)
@@ -105,6 +116,7 @@ impl Settings {
             return Err("jwks: keys come over https, or from a file".into());
         }
         for rule in &self.rules {
+            check_name(&rule.project).map_err(|error| format!("rules: project: {error}"))?;
             // Whoever has an account with a public provider gets a token of it.
             if !rule
                 .when

@@ -71,7 +71,7 @@ impl<'a> Jwt<'a> {
                 None => Err(Refused::Malformed),
             },
         };
-        let end = ms("exp")?.ok_or(Refused::Expired)?;
+        let end = ms("exp")?.ok_or(Refused::Endless)?;
         if now_ms >= end.saturating_add(LEEWAY_MS) {
             return Err(Refused::Expired);
         }

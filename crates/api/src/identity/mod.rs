@@ -21,7 +21,7 @@ use issuer::{Config, Issuer};
 use jwt::Jwt;
 use std::path::Path;
 use std::sync::Arc;
-use tokens::TokenFile;
+use tokens::{TokenFile, end_of};
 
 /// Whom tokens are of.
 #[derive(Debug, Default)]
@@ -84,6 +84,12 @@ impl Identities {
         now_ms: i64,
     ) -> Result<(), Unchanged> {
         let tokens = self.tokens.as_ref().ok_or(Unchanged::NoList)?;
+        if let Some(text) = &grant.expires
+            && end_of(text).map_err(Unchanged::Invalid)? <= now_ms
+        {
+            let told = format!("expires: {text} has passed; write a time that lies ahead");
+            return Err(Unchanged::Invalid(told));
+        }
         tokens.change(project, self.is_held(project), now_ms, |list| {
             list.give(project, principal, grant)
         })

@@ -8,6 +8,7 @@ use chrono::DateTime;
 use floodgate_policy::{Grants, Role};
 use floodgate_records::execution::PrincipalIs;
 use floodgate_records::printable::hex;
+use floodgate_store::check_name;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -129,6 +130,16 @@ impl TokenFile {
     }
 }
 
+/// When a token ends, Unix ms.
+///
+/// # Errors
+/// What is no time: a sentence.
+pub(super) fn end_of(text: &str) -> Result<i64, String> {
+    let time = DateTime::parse_from_rfc3339(text);
+    time.map(|time| time.timestamp_millis())
+        .map_err(|error| format!("expires: {error}; write 2027-01-31T00:00:00Z"))
+}
+
 fn stamp(path: &Path) -> Result<Stamp, ConfigError> {
     let of = || {
         let info = std::fs::metadata(path)?;
@@ -194,11 +205,13 @@ fn parse(path: &Path, text: &[u8]) -> Result<List, ConfigError> {
         if let Some(why) = taken(&token.principal) {
             return Err(wrong(why));
         }
-        let expires_ms = token.expires.as_deref().map(|text| {
-            let time = DateTime::parse_from_rfc3339(text);
-            time.map(|t| t.timestamp_millis())
-                .map_err(|e| wrong(format!("expires: {e}; write 2027-01-31T00:00:00Z")))
-        });
+        for project in token.projects.keys() {
+            check_name(project).map_err(|error| wrong(format!("projects: {error}")))?;
+        }
+        let expires_ms = token
+            .expires
+            .as_deref()
+            .map(|text| end_of(text).map_err(wrong));
         let known = Token {
             expires_ms: expires_ms.transpose()?,
             principal: token.principal.clone(),

@@ -111,6 +111,12 @@ async fn what_makes_no_sense_changes_nothing() {
         ),
         (
             "ann",
+            json!({"role": "viewer", "sha256": sha256(TOKEN), "expires": "2020-01-01T00:00:00Z"}),
+            422,
+            "expires: 2020-01-01T00:00:00Z has passed",
+        ),
+        (
+            "ann",
             json!({"role": "viewer", "sha256": theirs}),
             409,
             "another token",

@@ -303,6 +303,152 @@ async fn whatever_is_wrong_is_a_problem() {
     assert!(bench.orders.lock().unwrap().is_empty());
 }
 
+#[tokio::test]
+async fn what_is_wrong_is_said_in_terms_of_the_caller() {
+    let bench = Bench::new();
+    let (admin, tester) = (listed("admin", "own"), listed("tester", "own"));
+    let of = |path: &str| format!("/v1/projects/own{path}");
+    let read = [
+        (
+            "/executions?status=passed,foo",
+            400,
+            "status: \"foo\" is not valid; write one or several of preparing, running",
+        ),
+        ("/executions?after=zzz", 400, "after: \"zzz\" is not valid"),
+        (
+            "/executions?limit=0",
+            400,
+            "limit: 0 is not valid; write 1 or more",
+        ),
+        (
+            "/executions?since=2026-01-01",
+            400,
+            "since: \"2026-01-01\" is not valid; write a time in Unix ms",
+        ),
+        ("/audit?limit=0", 400, "limit: 0"),
+        ("/tests/home/thresholds?limit=0", 400, "limit: 0"),
+        ("/tests/home/thresholds?after=zzz", 400, "after: \"zzz\""),
+        ("/tests/home/trend?runs=0", 400, "runs: 0"),
+        (
+            "/tests/..%2F..%2Fx/baseline",
+            404,
+            "test \"../../x\" is not a valid name: it has a slash in it",
+        ),
+        (
+            "/tests/.x/versions/ab",
+            404,
+            "test \".x\" is not a valid name: it starts with a dot",
+        ),
+        (
+            "/schedules/..%2Fx",
+            404,
+            "schedule \"../x\" is not a valid name",
+        ),
+    ];
+    for (path, status, told) in read {
+        let answer = bench.get(&of(path), &admin).await;
+        let detail = answer.json["detail"].as_str().unwrap_or_default();
+        assert_eq!(answer.status.as_u16(), status, "{path}: {}", answer.text);
+        assert!(
+            detail.contains(told) && !detail.contains("projects/"),
+            "{detail}"
+        );
+    }
+    let starts = json!({"definition": "x", "version": "ab"});
+    let written = [
+        (
+            "PUT",
+            "/budget",
+            json!({"a_month": {"usd": -1}}),
+            "a_month.usd: -1 is not a valid bound",
+        ),
+        (
+            "PUT",
+            "/budget",
+            json!({"a_month": [5, null]}),
+            "a_month: a list is not valid; write an object",
+        ),
+        ("PUT", "/halt", json!([true]), "the body is not an object"),
+        (
+            "POST",
+            "/executions",
+            starts,
+            "version: it is that of a test on record",
+        ),
+        (
+            "POST",
+            "/executions",
+            json!({"definition": 5}),
+            "definition: 5 is not valid; write a definition: YAML or JSON",
+        ),
+        (
+            "PUT",
+            "/schedules/x",
+            json!({"test": "a", "expression": "rate(1 day)", "overlap": "both"}),
+            "overlap: \"both\" is not valid; write one of skip, queue, replace",
+        ),
+    ];
+    for (method, path, body, told) in written {
+        let path = of(path);
+        let to = (method.parse::<Method>().unwrap(), path.as_str());
+        let answer = bench.ask(to, Some(&admin), &[], &body).await;
+        assert_eq!(
+            answer.status,
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "{}",
+            answer.text
+        );
+        let detail = answer.json["detail"].as_str().unwrap_or_default();
+        assert!(detail.contains(told), "{detail}");
+    }
+    let halt = of("/halt");
+    let body = json!({"halted": true});
+    let answer = bench
+        .ask((Method::PUT, &halt), Some(&tester), &[], &body)
+        .await;
+    assert!(
+        answer
+            .text
+            .contains("halt the project takes the role admin"),
+        "{}",
+        answer.text
+    );
+    let large = json!({"definition": "x".repeat(3 << 20)});
+    let start = of("/executions");
+    let answer = bench
+        .ask((Method::POST, &start), Some(&tester), &[], &large)
+        .await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(answer.text.contains("larger than 2 MiB"), "{}", answer.text);
+    let mut endless = claims("admin", "own");
+    endless.as_object_mut().unwrap().remove("exp");
+    let answer = bench.get("/v1/projects", &bench.keys.es256(&endless)).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert!(
+        answer.text.contains("needs the claim exp"),
+        "{}",
+        answer.text
+    );
+}
+
+#[tokio::test]
+async fn the_description_says_what_the_routes_take() {
+    let described = serde_json::to_value(floodgate_api::description()).unwrap();
+    let start = &described["components"]["schemas"]["Start"]["properties"];
+    let kinds = start["definition"]["oneOf"].as_array().unwrap();
+    let kinds: Vec<_> = kinds
+        .iter()
+        .map(|kind| kind["type"].as_str().unwrap())
+        .collect();
+    assert_eq!(kinds, ["string", "object", "null"]);
+    let overlap = &described["components"]["schemas"]["NewSchedule"]["properties"]["overlap"];
+    assert_eq!(overlap["enum"], json!(["skip", "queue", "replace"]));
+    let answers = |path: &str| &described["paths"][path]["put"]["responses"];
+    assert_eq!(answers("/v1/projects/{project}/budget")["412"], Value::Null);
+    let pinned = answers("/v1/projects/{project}/tests/{test}/baseline");
+    assert_ne!(pinned["412"], Value::Null);
+}
+
 #[test]
 fn a_file_that_would_let_anybody_in_is_refused() {
     struct None;
@@ -331,6 +477,16 @@ fn a_file_that_would_let_anybody_in_is_refused() {
     let rule = |when: Value| json!([{"when": when, "project": "shop", "role": "admin"}]);
     for (key, value, said) in [
         ("audiences", json!([]), "audiences"),
+        (
+            "jwks",
+            json!("no-such-keys.json"),
+            "no-such-keys.json: No such file",
+        ),
+        (
+            "rules",
+            json!([{"when": {"a": "b"}, "project": "../x", "role": "tester"}]),
+            "project: \"../x\" is not a valid name",
+        ),
         ("jwks", json!("http://issuer.example/keys"), "https"),
         ("rules", rule(json!({})), "names no claim"),
         ("rules", rule(json!({"repository": "*"})), "names no claim"),
@@ -353,6 +509,10 @@ fn a_file_that_would_let_anybody_in_is_refused() {
         (
             json!({"principal": "a", "sha256": "abc", "projects": {"shop": "viewer"}}),
             "sha256sum",
+        ),
+        (
+            json!({"principal": "a", "sha256": "a".repeat(64), "projects": {"../x": "viewer"}}),
+            "projects: \"../x\" is not a valid name: it has a slash in it",
         ),
         (
             json!({"principal": "schedule/nightly", "sha256": "a".repeat(64), "projects": {"shop": "viewer"}}),
