@@ -109,8 +109,7 @@ mod tests {
     /// What the issue of each role is, written out: not derived from what is tested.
     const VIEWER: &str = "read runs, read tests, read thresholds, read baselines, read members, read audit, read spend, read schedules";
     const TESTER: &str = "define tests, start runs, abort runs";
-    const ADMIN: &str =
-        "change thresholds, change baselines, change members, change budgets, change schedules";
+    const ADMIN: &str = "change thresholds, change baselines, change members, change budgets and halt the project, change schedules";
 
     fn may(role: Role, action: Action) -> bool {
         let lists = match role {
