@@ -265,7 +265,10 @@ fn a_run_from_elsewhere_touches_no_file_and_no_port_of_the_machine() {
             "http.unixSocket: \"/run/docker.sock\" is a socket",
         ),
         ("http: {ca: ../order.json}".into(), "out of the definition"),
-        ("http: {ca: order.json}".into(), "does not exist"),
+        (
+            "http: {ca: order.json}".into(),
+            "a definition that is sent has no files",
+        ),
         ("data: [{name: a, file: .env}]".into(), "does not exist"),
     ] {
         refused(with(&keys), said);

@@ -197,6 +197,15 @@ impl Resolver for Environment {
             .is_none_or(|folder| folder.join(relative).exists())
     }
 
+    fn missing_file(&self) -> &'static str {
+        match self.is_served {
+            true => {
+                "a definition that is sent has no files: run the test once on the service's machine, and start it by its name"
+            }
+            false => "paths start from the definition's folder",
+        }
+    }
+
     fn leaves_open(&self, reference: &Reference) -> bool {
         match reference {
             Reference::Secret(_) => self.open_secrets,

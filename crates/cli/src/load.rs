@@ -370,6 +370,10 @@ impl Resolver for WithMade<'_> {
         self.made == Some(relative) || self.known.file_exists(relative)
     }
 
+    fn missing_file(&self) -> &'static str {
+        self.known.missing_file()
+    }
+
     fn leaves_open(&self, reference: &Reference) -> bool {
         self.known.leaves_open(reference)
     }

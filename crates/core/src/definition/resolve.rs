@@ -31,6 +31,10 @@ pub trait Resolver {
     /// Whether a file that the definition names exists; the path is relative to the definition's folder and never
     /// leads out of it.
     fn file_exists(&self, relative: &str) -> bool;
+    /// What to do about a file that doesn't exist.
+    fn missing_file(&self) -> &'static str {
+        "paths start from the definition's folder"
+    }
     /// Whether a reference that stands for nothing here may be left open: what it gives is known, and checked, only where the
     /// test runs. Unless said otherwise it may not, and is a fault.
     fn leaves_open(&self, _reference: &Reference) -> bool {

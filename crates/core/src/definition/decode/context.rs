@@ -69,8 +69,7 @@ impl Decoder<'_> {
         }
         if !self.resolver.file_exists(path) {
             let issue = node.issue(format!("the file {} does not exist", node.shown()));
-            self.sink
-                .push(issue.hint("paths start from the definition's folder"));
+            self.sink.push(issue.hint(self.resolver.missing_file()));
         }
         self.files.insert(path.to_owned());
     }
