@@ -30,7 +30,8 @@ export async function audit({ main, query, gone }) {
     if (gone.aborted) return;
     rows = rows.concat(trail.slice(0, PAGE).map((/** @type {any} */ e) => [
       moment(e.at_ms), [e.principal, h("span", { class: "dim" }, e.principal_is)], e.action,
-      h("a", { href: runLink(project, e.execution) }, e.execution), OUTCOMES.includes(e.outcome) ? badge(e.outcome) : e.outcome,
+      // Budgets and the like are of no run.
+      e.execution ? h("a", { href: runLink(project, e.execution) }, e.execution) : "–", OUTCOMES.includes(e.outcome) ? badge(e.outcome) : e.outcome,
     ]));
     const heads = ["when", "who", "did", "run", "outcome"];
     list.replaceChildren(rows.length > 0 ? table(`Audit trail of ${project}, the newest entry first`, heads, rows) : h("p", {}, "Nothing has been done yet."));

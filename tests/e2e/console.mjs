@@ -123,7 +123,8 @@ const tests = [
     await check(opened, "audit");
   }],
   ["a long trail is shown in parts", async () => {
-    const { page } = await open("#/audit");
+    const opened = await open("#/audit");
+    const { page } = opened;
     const entries = await page.evaluate(async () => {
       const { BASE } = await import("/console/session.js");
       const headers = { "content-type": "application/json" };
@@ -142,6 +143,7 @@ const tests = [
       await page.waitForFunction((most) => document.querySelectorAll("tbody tr").length === most, Math.min(shown + 50, entries));
     }
     assert.ok(await older.isHidden());
+    await check(opened, "audit-long");
   }],
   ["it fits a telephone and is walked through by keyboard", async () => {
     const opened = await open("#/runs", { width: 390, height: 844, colorScheme: "dark" });
