@@ -4,7 +4,7 @@ use crate::args::ShowArgs;
 use crate::cloud::EndedRun;
 use crate::error::{CliError, Result};
 use crate::local::open_existing;
-use crate::output::{print_styled, say, say_error, say_led, say_lines};
+use crate::output::{place, print_styled, say, say_error, say_led, say_lines};
 use crate::pipeline::Pipeline;
 use crate::reports::ReportFiles;
 use floodgate_control::{Finished, Stores};
@@ -165,11 +165,7 @@ fn again(shown: ShowArgs, command: &str) {
 
 /// The command that shows a run again, from the same working folder.
 pub(crate) fn show_command(id: &str, out: &Path) -> String {
-    if out == Path::new(".floodgate") {
-        format!("floodgate show {id}")
-    } else {
-        format!("floodgate show {id} --out {}", out.display())
-    }
+    format!("floodgate show {id}{}", place(out))
 }
 
 /// Prints the account of a run as a table.

@@ -9,6 +9,7 @@ use console::style;
 use floodgate_records::printable::{printable, printable_json, printable_lines};
 use std::fmt::Arguments;
 use std::io::{ErrorKind, Write, stderr, stdout};
+use std::path::Path;
 
 /// Writes lines of text. A reader that has gone away (`| head`) is not an error.
 ///
@@ -115,6 +116,14 @@ pub(crate) fn write_raw(lines: &str) {
 /// A message that nobody can read must not end a run.
 fn write_err(text: &str) {
     let _ = writeln!(stderr().lock(), "{text}");
+}
+
+/// The option with which a command finds runs of this folder, from the same working folder.
+pub(crate) fn place(out: &Path) -> String {
+    match out == Path::new(".floodgate") {
+        true => String::new(),
+        false => format!(" --out {}", out.display()),
+    }
 }
 
 /// `1 scenario`, `2 scenarios`.

@@ -58,11 +58,10 @@ impl Told {
         format!("export to {url} ")
     }
 
-    /// What a reader of the run should know: what the sink did not get, with the command that exports again, and what was folded. `cloud` says
-    /// where the run is.
-    pub fn warnings(&self, id: &str, cloud: bool) -> Vec<String> {
+    /// What a reader of the run should know: what the sink did not get, with the command that exports again, and what was folded. `place` are
+    /// the options that say where the run is, such as ` --cloud`.
+    pub fn warnings(&self, id: &str, place: &str) -> Vec<String> {
         let (about, url) = (Self::about(&self.url), &self.url);
-        let place = if cloud { " --cloud" } else { "" };
         let again = match self.repeatable {
             true => format!("; again: floodgate export {id}{place} --to '{url}'"),
             false => String::new(),
@@ -99,8 +98,10 @@ mod tests {
             repeatable,
             ..Told::of("metrics://h")
         };
-        let says = |told: Told| told.warnings("ID", false).join("; ");
-        assert!(says(told(true)).contains("again: floodgate export ID --to 'metrics://h'"));
+        let says = |told: Told| told.warnings("ID", " --out runs").join("; ");
+        assert!(
+            says(told(true)).contains("again: floodgate export ID --out runs --to 'metrics://h'")
+        );
         let said = says(told(false));
         assert!(said.contains("cannot listen there") && !said.contains("again"));
     }

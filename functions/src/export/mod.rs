@@ -223,7 +223,7 @@ async fn conclude(
         let done = Done {
             rows,
             ended_ms: app.clock.now_ms(),
-            warnings: told.warnings(&execution.id, true),
+            warnings: told.warnings(&execution.id, " --cloud"),
         };
         marks.finish(&done).await?;
         note(app, execution, &told.url, &done.warnings).await?;
@@ -259,7 +259,7 @@ async fn settled(app: &App, execution: &Execution, to: &str, why: &str) -> Resul
 }
 
 async fn warn(app: &App, execution: &Execution, told: &Told) -> Result<()> {
-    let warnings = told.warnings(&execution.id, true);
+    let warnings = told.warnings(&execution.id, " --cloud");
     note(app, execution, &told.url, &warnings).await
 }
 

@@ -5,7 +5,7 @@ use crate::env::Environment;
 use crate::error::{CliError, Result};
 use crate::export::{of_arguments, warn};
 use crate::local::{adopt_or_say, merge_late_or_say};
-use crate::output::{counted, print};
+use crate::output::{counted, place, print};
 use crate::stores::Executions;
 use floodgate_control::find_in;
 use floodgate_export::Patience;
@@ -55,7 +55,10 @@ pub async fn export(args: Args) -> Result<ExitCode> {
         let problem = format!("is {status}; export it when it has ended");
         return Err(CliError::run(what, problem));
     }
-    let in_the_cloud = executions.folder().is_none();
+    let place = match executions.folder() {
+        Some(_) => place(&args.out.out),
+        None => " --cloud".to_owned(),
+    };
     let mut all: Vec<Told> = Vec::new();
     for target in &targets {
         // boxed: its future is large
@@ -70,7 +73,7 @@ pub async fn export(args: Args) -> Result<ExitCode> {
         let rows = counted(told.report.taken, "row");
         print(&format!("{}: {rows}\n", told.url))?;
         // At once: nothing that happens to another sink may hide it.
-        warn(&execution.id, in_the_cloud, std::slice::from_ref(&told));
+        warn(&execution.id, &place, std::slice::from_ref(&told));
         all.push(told);
     }
     let failed = all.iter().filter(|told| told.problem().is_some()).count() as u64;

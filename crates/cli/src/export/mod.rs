@@ -22,9 +22,9 @@ impl From<ExportError> for CliError {
     }
 }
 
-/// Says on stderr what exports did not get, and how to repeat them.
-pub(crate) fn warn(id: &str, cloud: bool, all: &[Told]) {
-    for warning in all.iter().flat_map(|told| told.warnings(id, cloud)) {
+/// Says on stderr what exports did not get, and how to repeat them; `place` are the options that say where the run is.
+pub(crate) fn warn(id: &str, place: &str, all: &[Told]) {
+    for warning in all.iter().flat_map(|told| told.warnings(id, place)) {
         say!("warning: {warning}");
     }
 }

@@ -18,7 +18,7 @@ use crate::export::{self, Exports};
 use crate::load::LoadedTest;
 use crate::notices;
 use crate::order::Ordered;
-use crate::output::say;
+use crate::output::{place, say};
 use crate::signals::Signals;
 use crate::trigger::trigger;
 use crate::view::{Title, View, view};
@@ -284,7 +284,7 @@ async fn carry_out(
         tokio::select! {
             finished = &mut finishing => return match finished {
                 Ok(finished) => {
-                    Box::pin(end_exports(exports, &finished, signals)).await;
+                    Box::pin(end_exports(exports, &finished, run.out, signals)).await;
                     Ok(finished)
                 }
                 Err(error) => Err(giving_up::end(stores, &prepared, run.out, error.into()).await),
@@ -318,15 +318,20 @@ async fn end_observing(
 }
 
 /// Hands over what exports do not have yet, and says what they did not take. A signal is enough to leave it.
-async fn end_exports(exports: Option<Exports>, finished: &Finished, signals: &mut Signals) {
+async fn end_exports(
+    exports: Option<Exports>,
+    finished: &Finished,
+    out: &Path,
+    signals: &mut Signals,
+) {
     let Some(exports) = exports else {
         return;
     };
+    let (id, place) = (&finished.execution.id, place(out));
     tokio::select! {
-        told = exports.finish(finished) => export::warn(&finished.execution.id, false, &told),
+        told = exports.finish(finished) => export::warn(id, &place, &told),
         (signal, _) = signals.next() => {
-            let id = &finished.execution.id;
-            say!("warning: {signal}: exports are left as they are; again: floodgate export {id} --to URL");
+            say!("warning: {signal}: exports are left as they are; again: floodgate export {id}{place} --to URL");
         }
     }
 }
