@@ -4,6 +4,7 @@ use super::place::{Mark, Path};
 use crate::syntax::{SyntaxError, nearest, remedies, remedy};
 use floodgate_records::printable::{printable, shows};
 use std::fmt;
+use unicode_width::UnicodeWidthStr as _;
 
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,17 +90,18 @@ impl Fault {
         let text = veiled(text);
         let before = *column as usize - 1;
         if !text.trim().is_empty() && before <= text.chars().count() {
-            // Tabs stay tabs, so that the caret stands below its character whatever their width is.
-            let indent: String = text
-                .chars()
-                .take(before)
-                .map(|c| if c == '\t' { '\t' } else { ' ' })
+            // Tabs stay tabs, so that the caret stands below its character whatever their width is; others may take two columns.
+            let lead: String = text.chars().take(before).collect();
+            let gaps: Vec<_> = lead
+                .split('\t')
+                .map(|part| " ".repeat(part.width()))
                 .collect();
-            let room = (text.chars().count() - before).max(1);
+            let indent = gaps.join("\t");
+            let under: String = text.chars().skip(before).take(*width as usize).collect();
             write!(
                 f,
                 "\n{margin} |\n{number} | {text}\n{margin} | {indent}{}",
-                "^".repeat((*width as usize).clamp(1, room))
+                "^".repeat(under.width().max(1))
             )?;
         }
         if let Some(hint) = &self.hint {

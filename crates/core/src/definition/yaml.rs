@@ -1,10 +1,14 @@
 //! YAML 1.2, and JSON as its subset, into a tree with places, bounded against hostile input.
 
+mod explain;
+mod surrogates;
+
 use super::fault::{Issue, Sink};
 use super::place::{Mark, Path};
 use super::tree::{Content, Entry, Kind, Node, Scalar, number_reference};
+use explain::explain;
 use floodgate_records::printable::quoted;
-use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span, Tag};
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
@@ -67,13 +71,18 @@ pub(super) fn read_within(
     if text.len() > most {
         return Err(fatal(
             Mark::start(source),
-            format!("{} bytes are too many", text.len()),
-            &format!("at most {most} bytes"),
+            format!("the text is larger than {} MiB", most >> 20),
+            &format!("at most {most} bytes; put data and bodies into files"),
         ));
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let joined = surrogates::joined(text);
     let mut reader = Reader {
-        parser: Parser::new_from_str(text),
+        parser: Parser::new_from_str(joined.as_ref().map_or(text, |joined| &joined.text)),
+        joined: joined
+            .as_ref()
+            .map(|joined| joined.ends.clone())
+            .unwrap_or_default(),
         lines: text.lines().map(|line| (line, line.is_ascii())).collect(),
         source,
         sink,
@@ -100,6 +109,8 @@ fn too_deep(mark: Mark) -> Fatal {
 
 struct Reader<'a, 's> {
     parser: Parser<'a, saphyr_parser::StrInput<'a>>,
+    /// Where pairs of escapes were joined.
+    joined: surrogates::Ends,
     /// Each line, and whether it is ASCII, where characters are bytes.
     lines: Vec<(&'a str, bool)>,
     source: u16,
@@ -122,24 +133,7 @@ impl<'a> Reader<'a, '_> {
                 if error.info().contains("recursion limit") {
                     return Err(too_deep(mark));
                 }
-                let issue = Issue::new(
-                    mark,
-                    &Path::default(),
-                    format!("this is not YAML: {}", error.info()),
-                );
-                // Scanners report a tab where it stands, or in the line that it makes senseless.
-                let indent = |line: &str| line.trim_start_matches(' ').starts_with('\t');
-                let line = (mark.line as usize).saturating_sub(1);
-                let near = self.lines.iter().skip(line.saturating_sub(1)).take(2);
-                if near.into_iter().any(|(line, _)| indent(line)) {
-                    return Err(Box::new(
-                        issue.hint("a line begins with a tab: YAML is indented with spaces"),
-                    ));
-                }
-                Err(Box::new(
-                    issue
-                        .hint("put text that has any of [ ] { } , # & * ! | > % @ or \": \" in it into quotes"),
-                ))
+                Err(Box::new(explain(error.info(), mark, &self.lines)))
             }
             None => Ok((Event::StreamEnd, Mark::start(self.source))),
         }
@@ -148,15 +142,17 @@ impl<'a> Reader<'a, '_> {
     fn mark(&self, span: Span) -> Mark {
         let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let same_line = span.start.line() == span.end.line();
+        let column = |at: Marker| at.col() + surrogates::shift(&self.joined, at.line(), at.col());
+        let start = column(span.start);
         let width = if same_line {
-            span.end.col().saturating_sub(span.start.col())
+            column(span.end).saturating_sub(start)
         } else {
             1
         };
         Mark {
             source: self.source,
             line: small(span.start.line().max(1)),
-            column: small(span.start.col() + 1),
+            column: small(start + 1),
             width: small(width.max(1)),
             inset: None,
         }
@@ -309,7 +305,7 @@ impl<'a> Reader<'a, '_> {
                 continue;
             }
             if let Some(first) = seen.get(&scalar.raw) {
-                let problem = format!("the key {} stands here twice", quoted(&scalar.raw));
+                let problem = format!("the key {} appears twice", quoted(&scalar.raw));
                 self.sink.push(
                     Issue::new(key_mark, &Path::default(), problem)
                         .hint(format!("the first is in line {first}; keep one of them")),

@@ -51,7 +51,7 @@ impl Decoder<'_> {
             .filter(|node| !node.is_open())
             && !(0.005..=0.5).contains(&spec.precision)
         {
-            let issue = place.issue("the precision is out of range");
+            let issue = place.issue(format!("the precision {} is out of range", place.shown()));
             self.sink.push(issue.allowed("0.5% to 50%"));
         }
         Some(spec)

@@ -26,15 +26,17 @@ fn between(text: &str, shortest: Duration) -> Result<(), SyntaxError> {
             true => format!("{text} is {text}ms, which is too short"),
             false => format!("{} is too short", quoted(text)),
         };
-        let least = crate::units::format_duration(shortest);
+        // The least that is more than nothing helps nobody.
+        let least = match shortest <= Duration::from_nanos(1) {
+            true => "more than 0, such as 500ms or 30s".to_owned(),
+            false => format!("at least {}", crate::units::format_duration(shortest)),
+        };
         let error = SyntaxError::new(0, problem);
         return Err(match bare {
             true => error
-                .allowed(format!(
-                    "at least {least}; a bare number is milliseconds, as in k6"
-                ))
+                .allowed(format!("{least}; a bare number is milliseconds, as in k6"))
                 .hint(format!("\"{text}s\"")),
-            false => error.allowed(format!("at least {least}")),
+            false => error.allowed(least),
         });
     }
     if duration > LONGEST {

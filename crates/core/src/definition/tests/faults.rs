@@ -464,3 +464,71 @@ fn exports_are_urls_whose_secrets_are_references() {
     assert!(parsed.definition.export[1].token.is_some());
     assert!(!shown.contains("s3cr3t"), "{shown}");
 }
+
+#[test]
+fn text_that_is_not_yaml_has_a_remedy_of_its_own() {
+    for (text, place, remedy) in [
+        (
+            "a:\n  b: constant-vus\n\trate: 5\n",
+            "3:1: ",
+            "indented with spaces",
+        ),
+        (
+            "a: *nobody\n",
+            "1:4: ",
+            "*NAME stands for what &NAME marks before it",
+        ),
+        ("version: 1\ntest: \"x\0y\"\n", "2:9: ", "remove it"),
+        (
+            "rate:\t10/s\nb: 1\n",
+            "1:7: ",
+            "write a space after the \":\", not a tab",
+        ),
+        ("a: \"x\n", "1:4: ", "close the quotes"),
+        ("a: \"\\q\"\n", "1:4: ", "single quotes"),
+        ("{\"a\": \"\\ud83d\"}", "1:7: ", "are halves of one"),
+        ("{\n\t\"a\": 1,\n\t\"b\": @\n}", "3:7: ", "into quotes"),
+        ("a: @x\n", "1:4: ", "put text that has any of"),
+    ] {
+        let message = faults(text);
+        assert!(
+            message.starts_with(place) && message.contains(remedy),
+            "{text:?}: {message}"
+        );
+    }
+}
+
+#[test]
+fn json_may_have_escapes_of_surrogates() {
+    let json = |test: &str| {
+        format!(
+            r#"{{"version": 1, "test": "{test}", "x-a": "\ud83d\ude00", "scenarios": {{"s": {{"executor": "constant-vus", "duration": "1s", "flow": [
+                {{"post": "http://h/", "name": "\ud83d\ude00", "body": "\uD83D\uDE00 a", "tmeout": "\ud83d\ude00 1x"}}]}}}}}}"#
+        )
+    };
+    let message = faults(&json("t"));
+    let line = json("t");
+    let line = line.lines().nth(1).unwrap();
+    let column = line[..line.find("\"tmeout").unwrap()].chars().count() + 1;
+    assert!(message.starts_with(&format!("2:{column}: ")), "{message}");
+    let parsed = good(&json("t").replace("tmeout\": \"\\ud83d\\ude00 1x", "timeout\": \"1s"));
+    let Step::Request(request) = &parsed.definition.scenarios[0].flow[0] else {
+        panic!("no request");
+    };
+    assert_eq!(request.name, "\u{1f600}");
+}
+
+#[test]
+fn a_caret_stands_under_wide_characters() {
+    use unicode_width::UnicodeWidthStr as _;
+    for (name, value) in [("日本語é", "soon"), ("a", "\u{1f600}10")] {
+        let text = with_flow(&format!("- {{get: /, name: {name}, timeout: {value}}}"));
+        let picture = format!("{:#}", read(&text).unwrap_err());
+        let lines: Vec<_> = picture.lines().collect();
+        let at = lines.iter().position(|line| line.contains('^')).unwrap();
+        let (row, caret) = (lines[at - 1], lines[at]);
+        let before = row[..row.rfind(value).unwrap()].width();
+        assert_eq!(caret.find('^').unwrap(), before, "{picture}");
+        assert_eq!(caret.matches('^').count(), value.width(), "{picture}");
+    }
+}

@@ -51,7 +51,7 @@ fn deep_large_and_odd_texts_are_refused() {
         refused(&"{a: ".repeat(depth.min(250_000)), "nested too deep");
         refused(&"- ".repeat(depth), "nested too deep");
     }
-    refused(&"x".repeat(MAX_SIZE + 1), "bytes are too many");
+    refused(&"x".repeat(MAX_SIZE + 1), "is larger than 1 MiB");
     refused(&format!("a: {}\n", "x".repeat(MAX_SCALAR + 1)), "too long");
     refused(
         &format!("a: [{}]\n", "1,".repeat(MAX_NODES + 1)),
