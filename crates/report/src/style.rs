@@ -134,7 +134,8 @@ pub(crate) fn table(style: Style, columns: &[Column<'_>], rows: Vec<Vec<Field>>)
     table
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(style.width - 2);
+        // Two columns of indent are before it, and the padding of its last column is cut off.
+        .set_width(style.width);
     if style.color {
         table.enforce_styling();
         // Otherwise the padding is coloured too, which shows with underlines and on copying.
