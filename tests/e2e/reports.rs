@@ -222,7 +222,7 @@ fn forms_are_written_where_they_are_asked_for() {
     let refused = bench.floodgate(&["run", "t.yaml", "--markdown", "no/such/folder.md"]);
     refused.expect(97);
     assert!(
-        refused.stderr().contains("nothing was sent"),
+        refused.stderr().contains("in a folder that exists"),
         "{}",
         refused.stderr()
     );

@@ -22,7 +22,7 @@ pub(crate) fn of_arguments(urls: &[String], env: &Environment) -> Result<Vec<Tar
     });
     all(targets).map_err(|faults| {
         let faults = faults.into_iter().map(|(_, error)| format!("--to {error}"));
-        CliError::usage(faults.collect::<Vec<_>>().join("\nerror: "))
+        CliError::usage(faults.collect::<Vec<_>>().join("\n"))
     })
 }
 
