@@ -23,7 +23,7 @@ pub enum Problem {
     #[error("variable `{0}` is not set or extracted by any step of the scenario")]
     UnknownVariable(String),
     /// A reference without a value.
-    #[error("`{0}` stands for nothing here; give it a value")]
+    #[error("`{0}` has no value here; give it one")]
     Open(String),
     /// A data source that the definition does not have.
     #[error("there is no data source `{0}`; add it under `data`")]

@@ -241,7 +241,7 @@ fn a_target_that_only_the_cloud_knows_is_no_fault_and_one_that_is_known_is_check
         "{stored}"
     );
     let known = load("${secret:where}", &[path, "FLOODGATE_SECRET_WHERE=no URL"]);
-    assert!(known.unwrap_err().to_string().contains("does not fit"));
+    assert!(known.unwrap_err().to_string().contains("is not valid here"));
     load("${env:WHERE}", &[path, "WHERE=http://127.0.0.1:1"]).unwrap();
     // Variables are sent from here: one that is not set is a fault.
     let unset = load("${env:WHERE}", &[path]).unwrap_err().to_string();

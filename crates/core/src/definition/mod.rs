@@ -58,6 +58,8 @@ pub struct Parsed {
     pub definition: Definition,
     /// The references that stand for nothing here, and may ([`Resolver::leaves_open`]).
     pub open: BTreeSet<Reference>,
+    /// The same as warnings, each with the first place that has it.
+    pub unset: Vec<Fault>,
     /// The definition as JSON, overrides applied, parameters kept, references unresolved. The same for all ways to write
     /// the same; reading it again gives the same definition.
     pub normalised: serde_json::Value,
@@ -155,6 +157,9 @@ pub fn parse(
         return Err(sink.finish());
     }
     let warnings = sink.drain().0;
+    let (open, unset): (_, Vec<_>) = open.into_iter().unzip();
+    unset.into_iter().for_each(|issue| sink.push(issue));
+    let unset = sink.drain().0;
     local::check(&root, definition.engine, &mut sink);
     let target = keys::root::TARGET.place(&root);
     let target = target.and_then(tree::Node::scalar);
@@ -162,6 +167,7 @@ pub fn parse(
         shown_target: target.and_then(tree::Scalar::disclosed),
         definition,
         open,
+        unset,
         normalised,
         files,
         warnings,

@@ -196,7 +196,7 @@ fn keep_type(default: &Node, value: &mut Node) -> Result<(), String> {
         }
     };
     Err(format!(
-        "{} does not fit the parameter, whose default is {said}",
+        "{} is not {said}, as the parameter's default is",
         quoted(&value.raw)
     ))
 }

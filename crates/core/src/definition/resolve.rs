@@ -5,6 +5,7 @@
 use super::fault::{Issue, Sink};
 use super::keys::root as keys;
 use super::model::ExportSpec;
+use super::place::{Mark, Path};
 use super::shape::EXTENSION;
 use super::tree::{Content, Entry, Kind, Node, Piece, Plain, Scalar, plain};
 use crate::syntax::SyntaxError;
@@ -81,29 +82,33 @@ struct Resolve<'a> {
     /// Whether there are parameters that are not known, since what declares them is faulty.
     more_parameters: bool,
     used: BTreeSet<String>,
-    open: BTreeSet<Reference>,
+    /// The first place of each reference that is left open.
+    open: BTreeMap<Reference, Issue>,
+    /// Where the text stands that is resolved.
+    at: (Mark, Path),
     sink: &'a mut Sink,
 }
 
-/// Resolves all references in the tree, and gives those that are left open.
+/// Resolves all references in the tree, and gives those that are left open, each with a warning.
 pub(super) fn resolve(
     root: &mut Node,
     resolver: &dyn Resolver,
     sink: &mut Sink,
-) -> BTreeSet<Reference> {
+) -> BTreeMap<Reference, Issue> {
     let mut resolve = Resolve {
         resolver,
         parameters: None,
         more_parameters: false,
         used: BTreeSet::new(),
-        open: BTreeSet::new(),
+        open: BTreeMap::new(),
+        at: (root.mark, root.path.clone()),
         sink,
     };
     let is_meant = keys::DEFINITION.means(root, PARAMETERS);
     let is_map = (root.get(PARAMETERS)).is_some_and(|node| matches!(node.kind, Kind::Map(_)));
     resolve.more_parameters = is_meant && !is_map;
     let Kind::Map(entries) = &mut root.kind else {
-        return BTreeSet::new();
+        return BTreeMap::new();
     };
     let mut parameters = BTreeMap::new();
     if let Some(declared) = entries.iter_mut().find(|entry| entry.key == PARAMETERS) {
@@ -239,6 +244,7 @@ impl Resolve<'_> {
             Kind::Scalar(scalar) if !scalar.raw.contains("${") => {}
             Kind::Scalar(scalar) => {
                 let raw = scalar.raw.clone();
+                self.at = (node.mark, node.path.clone());
                 match self.pieces(&raw) {
                     Ok(pieces) => scalar.content = Content::Pieces(pieces),
                     Err(errors) => {
@@ -343,7 +349,13 @@ impl Resolve<'_> {
                 written: reference.to_string(),
                 secret: matches!(reference, Reference::Secret(_)),
             };
-            self.open.insert(reference);
+            let (mark, path) = &self.at;
+            let unset = || {
+                let problem =
+                    format!("{reference} has no value here: it is checked where the test runs");
+                Issue::new(*mark, path, problem).warning()
+            };
+            self.open.entry(reference.clone()).or_insert_with(unset);
             piece
         })
     }

@@ -262,14 +262,14 @@ impl<'a> Reader<'a, '_> {
     fn alias(&mut self, anchor: usize, mark: Mark, depth: usize) -> Result<Node, Fatal> {
         let Some(node) = self.anchors.get(&anchor) else {
             let problem = if self.open.contains(&anchor) {
-                "an alias stands inside of its own anchor"
+                "an alias is within its own anchor"
             } else {
                 "unknown alias"
             };
             return Err(fatal(
                 mark,
                 problem,
-                "an alias of an anchor that stands complete before it",
+                "an alias of an anchor that is complete before it",
             ));
         };
         let (nodes, text) = size(node);
@@ -343,7 +343,7 @@ impl<'a> Reader<'a, '_> {
             }
             _ => self.sink.push(
                 value
-                    .issue("<< merges no such value")
+                    .issue("<< cannot merge this value")
                     .allowed("an alias of a map, or a list of such"),
             ),
         }

@@ -192,9 +192,11 @@ fn nothing_judged(run: &Finished<'_>) -> Option<String> {
         Some(format!("nothing was sent after {of}"))
     } else {
         (unanswered >= after).then(|| {
-            format!(
-                "no response to any of the {after} requests after {of}, so nothing was measured of the target"
-            )
+            let any = match after {
+                1 => "the one request".to_owned(),
+                n => format!("any of the {n} requests"),
+            };
+            format!("no response to {any} after {of}, so nothing was measured of the target")
         })
     }
 }

@@ -82,9 +82,12 @@ fn outcome(
             }
             None => (String::new(), Failures::of(source)),
         };
-        outcome.note = Some(match metric == Builtin::HttpReqFailed.name() {
-            true => format!("all {}{of} failed: {why}", count_requests(n)),
-            false => format!("all {n} samples{of} failed"),
+        let requests = metric == Builtin::HttpReqFailed.name();
+        outcome.note = Some(match (requests, n) {
+            (true, 1) => format!("the one request{of} failed: {why}"),
+            (true, n) => format!("all {}{of} failed: {why}", count_requests(n)),
+            (false, 1) => format!("the one sample{of} failed"),
+            (false, n) => format!("all {n} samples{of} failed"),
         });
     }
     Some(outcome)

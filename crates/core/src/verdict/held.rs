@@ -131,9 +131,12 @@ fn fell_short(e: &Evidence<'_>) -> Vec<String> {
         why.push(format!("the scenario {scenario} sent nothing"));
     }
     for (scenario, sent) in e.unanswered_scenarios {
+        let none = match *sent {
+            1 => "no response to the one request".to_owned(),
+            sent => format!("no response to any of {}", count(sent, "request")),
+        };
         why.push(format!(
-            "no response to any of {} of the scenario {scenario}, so nothing was measured of what it sends to",
-            count(*sent, "request")
+            "{none} of the scenario {scenario}, so nothing was measured of what it sends to"
         ));
     }
     let a = e.applied;

@@ -157,7 +157,7 @@ fn with(change: impl FnOnce(&mut Case)) -> Verdict {
 #[test]
 fn each_kind_of_evidence_has_its_status() {
     type Change = fn(&mut Case);
-    let cases: [(Status, &str, Change); 32] = [
+    let cases: [(Status, &str, Change); 33] = [
         (Status::Passed, "the threshold holds", |_| {}),
         (Status::Passed, "no threshold", |c| c.thresholds.clear()),
         (Status::Passed, "and the baseline hold", |c| {
@@ -244,6 +244,11 @@ fn each_kind_of_evidence_has_its_status() {
         (Status::Inconclusive, "the scenario pay sent nothing", |c| {
             c.silent_scenarios.push("pay".into());
         }),
+        (
+            Status::Inconclusive,
+            "no response to the one request of the scenario pay",
+            |c| c.unanswered_scenarios.push(("pay".into(), 1)),
+        ),
         (
             Status::Inconclusive,
             "no response to any of 6 requests of the scenario pay",

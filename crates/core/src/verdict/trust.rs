@@ -72,9 +72,12 @@ fn unheard(e: &Evidence<'_>) -> Option<String> {
             .then(|| "nothing was sent: iterations started, but no request did".to_owned());
     }
     (a.unanswered_reqs >= a.http_reqs).then(|| {
+        let none = match a.http_reqs {
+            1 => "no response to the one request".to_owned(),
+            n => format!("no response to any of {}", count(n, "request")),
+        };
         format!(
-            "no response to any of {}, so nothing was measured of the target: {}",
-            count(a.http_reqs, "request"),
+            "{none}, so nothing was measured of the target: {}",
             e.failures
         )
     })

@@ -218,9 +218,9 @@ impl Decoder<'_> {
             .iter()
             .any(|part| matches!(part, Part::Literal(text) if text.contains(['\r', '\n', '\0'])));
         if breaks {
-            let issue = node.issue("a line end stands in what goes into a header");
+            let issue = node.issue("a header cannot have a line break in it");
             self.sink.push(issue.hint(
-                "write it in one line; a text after | or > ends in a line end: use |- or >-",
+                "write it in one line; a text after | or > ends in a line break: use |- or >-",
             ));
         }
         Some(template)

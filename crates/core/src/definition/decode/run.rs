@@ -75,7 +75,7 @@ impl Decoder<'_> {
                 continue;
             };
             if regions.iter().any(|other| other.region == region) {
-                let issue = item.issue("the region stands here twice");
+                let issue = item.issue("the region appears twice");
                 self.sink
                     .push(issue.hint("give it one entry with a greater weight"));
             }

@@ -213,7 +213,7 @@ fn leading(node: &Node, tables: &[&'static Table], sink: &mut Sink) {
         (Some((entry, remedy)), _) => unknown(entry).hint(remedy).allowed(allowed),
         (None, Some((entry, near))) => unknown(entry).hint(format!("\"{near}\"")).allowed(allowed),
         (None, None) => node
-            .issue("none of the keys says what this is")
+            .issue("none of its keys says what it is")
             .allowed(format!("one of {allowed}")),
     });
 }

@@ -2,7 +2,7 @@
 
 use super::{Grammar, NameRule, Shape};
 use crate::definition::fault::{Issue, Sink};
-use crate::definition::tree::{Content, Core, Node, Piece, Scalar};
+use crate::definition::tree::{Content, Core, Kind, Node, Piece, Scalar};
 use crate::syntax::SyntaxError;
 use floodgate_records::printable::quoted;
 
@@ -108,10 +108,41 @@ pub(super) fn mismatch(node: &Node, shape: &Shape, sink: &mut Sink) {
     }
 }
 
+/// What a shape wants, in a few words; none where they would be many.
+fn kind(shape: &Shape) -> Option<&'static str> {
+    match shape {
+        Shape::Integer { min, max } if min < max => Some("a whole number"),
+        Shape::Number { .. } => Some("a number"),
+        Shape::Text(_) => Some("text"),
+        Shape::List { .. } => Some("a list"),
+        Shape::Map { .. } | Shape::Object(_) | Shape::Tagged { .. } | Shape::Leading(_) => {
+            Some("a map")
+        }
+        // What is allowed says it as shortly.
+        _ => None,
+    }
+}
+
 fn no_match(node: &Node, shape: &Shape) -> Issue {
-    let issue = node
-        .issue(format!("is {}, which does not fit", node.shown()))
-        .allowed(shape.said());
+    let core = node.scalar().map(|scalar| match scalar.is_resolved() {
+        true => scalar.text().map_or(Core::Text, |text| Core::of(&text)),
+        false => scalar.core(),
+    });
+    let is_kind = match (shape, &core) {
+        (Shape::Integer { .. }, Some(Core::Integer(_))) => true,
+        (Shape::Number { .. }, Some(core)) => core.is_number(),
+        (Shape::List { .. }, _) => matches!(node.kind, Kind::List(_)),
+        _ => false,
+    };
+    let shown = node.shown();
+    let problem = match kind(shape) {
+        _ if core == Some(Core::Null) => "must have a value, is empty".to_owned(),
+        Some("a list") if is_kind => "the list is empty".to_owned(),
+        Some(_) if is_kind => format!("{shown} is out of range"),
+        Some(kind) => format!("{shown} is not {kind}"),
+        None => format!("{shown} is not valid here"),
+    };
+    let issue = node.issue(problem).allowed(shape.said());
     let quoted_number = matches!(
         shape,
         Shape::Integer { .. } | Shape::Number { .. } | Shape::Boolean
@@ -150,10 +181,15 @@ fn as_text(node: &Node, scalar: &Scalar, text: &str, max: usize) -> Option<Issue
 /// An error in a text that holds a secret must not show it.
 pub(in crate::definition) fn hide(node: &Node, scalar: &Scalar, error: SyntaxError) -> Issue {
     if scalar.is_secret() {
-        let issue = node.issue(format!(
-            "what {} was resolved to does not fit",
-            scalar.shown()
-        ));
+        let issue = node.issue(format!("the value of {} is not valid here", scalar.shown()));
+        let is_part =
+            !(scalar.raw.starts_with("${") && scalar.raw.find('}') == Some(scalar.raw.len() - 1));
+        let issue = match is_part {
+            true => issue.hint(
+                "look for quotes and other signs in the secret that mean something in this text",
+            ),
+            false => issue.hint("correct the secret"),
+        };
         return match error.allowed {
             Some(allowed) => issue.allowed(allowed),
             None => issue,

@@ -332,7 +332,7 @@ fn a_consequence_is_not_reported_beside_its_cause() {
             ),
             "unknown key",
         ),
-        (format!("{HEAD}scenarios: []\n{asks}"), "does not fit"),
+        (format!("{HEAD}scenarios: []\n{asks}"), "is not a map"),
         // What stands or falls with the engine.
         (
             format!("{HEAD}engine: gattling\nscript: a.jar\n"),
@@ -348,7 +348,7 @@ fn a_consequence_is_not_reported_beside_its_cause() {
         (flow("- sett: {a: 1}\n- get: /${a}"), "unknown key"),
         (
             flow("- {get: /, extract: [a]}\n- get: /${a}"),
-            "does not fit",
+            "is not a map",
         ),
         (
             flow("- {get: /, extrct: {a: $.a}}\n- get: /${a}"),
@@ -380,11 +380,11 @@ fn a_consequence_is_not_reported_beside_its_cause() {
         ),
         (
             format!("parameters: [a]\n{}", flow("- get: /${param:a}")),
-            "does not fit",
+            "is not a map",
         ),
         (
             format!("parameters: {{a: [1]}}\n{}", flow("- get: /${param:a}")),
-            "does not fit",
+            "is not valid here",
         ),
         // Values that are compared.
         (

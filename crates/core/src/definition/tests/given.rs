@@ -264,3 +264,34 @@ fn references_are_found_as_they_are_resolved() {
         ["a/b", "arn:aws:x"]
     );
 }
+
+#[test]
+fn a_secret_that_is_not_valid_has_a_remedy_and_is_not_shown() {
+    let resolver = Fake {
+        secrets: [("odd", "pl4nt\"ed")].into(),
+        ..Fake::default()
+    };
+    for (step, remedy) in [
+        (
+            "- {get: /, checks: ['body contains \"${secret:odd}\"']}",
+            "look for quotes and other signs",
+        ),
+        (
+            "- {get: /, timeout: \"${secret:odd}\"}",
+            "correct the secret",
+        ),
+    ] {
+        let text = with_flow(step);
+        let source = Source {
+            name: "d",
+            text: text.as_bytes(),
+        };
+        let said = parse(&source, &Overrides::default(), &resolver).unwrap_err();
+        let said = format!("{said}{said:#}");
+        assert!(
+            said.contains("${secret:odd}") && said.contains(" is not valid here"),
+            "{said}"
+        );
+        assert!(said.contains(remedy) && !said.contains("pl4nt"), "{said}");
+    }
+}

@@ -25,7 +25,7 @@ fn alias_bombs_are_refused() {
         vec!["*a"; 60].join(", ")
     );
     refused(&long, "too much text");
-    refused("a: &a [*a]\n", "inside of its own anchor");
+    refused("a: &a [*a]\n", "within its own anchor");
     refused("a: *b\n", "unknown anchor");
     // Aliases that stay within the bounds are fine.
     good(&with_top("x-one: &one {executor: constant-vus}\ndata: []"));

@@ -335,7 +335,7 @@ fn parameters_keep_the_type_of_their_default_in_json() {
     let message = read_with(&text, &[("n", "many")]).unwrap_err().to_string();
     assert_eq!(
         message,
-        "--set n:1:1: \"many\" does not fit the parameter, whose default is a number"
+        "--set n:1:1: \"many\" is not a number, as the parameter's default is"
     );
 }
 

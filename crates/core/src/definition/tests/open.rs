@@ -167,3 +167,18 @@ fn an_open_parameter_is_open_wherever_it_stands() {
     assert_eq!(parsed.shown_target.as_deref(), Some("${param:url}"));
     assert_eq!(parsed.definition.parameters["rate"], "${env:OPEN}");
 }
+
+#[test]
+fn a_reference_that_is_left_open_has_a_place() {
+    let text = with_flow(
+        "- {get: /, headers: {a: \"${env:OPEN_A}\", b: \"${env:OPEN_A}${secret:open-b}\"}}",
+    );
+    let unset: Vec<_> = good(&text).unset.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        unset,
+        [
+            "d.yaml:9:31: scenarios.s.flow[0].headers.a: ${env:OPEN_A} has no value here: it is checked where the test runs",
+            "d.yaml:9:51: scenarios.s.flow[0].headers.b: ${secret:open-b} has no value here: it is checked where the test runs",
+        ]
+    );
+}
