@@ -1,6 +1,5 @@
 //! What is confidential in one place is left out of all others: of paths, queries, headers, bodies, names and comments.
 
-use super::names::shown;
 use crate::draft::{Body, Content, Draft, Part, Request, Step, literal};
 use crate::secrets::Secrets;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -143,7 +142,7 @@ impl Hidden {
         self.steps(&mut draft.steps, files, secrets);
         draft.secrets = std::mem::take(&mut secrets.all);
         for secret in &mut draft.secrets {
-            secret.place = shown(&self.in_words(&secret.place));
+            secret.place = self.in_words(&secret.place);
         }
     }
 

@@ -115,6 +115,9 @@ pub(crate) fn compose(recording: Recording, options: &Options<'_>) -> Result<Dra
     draft.files = files;
     draft.steps = arrange::arrange(&exchanges, written, &pages, options.think, &hidden);
     hidden.leave_out(&mut draft, &mut secrets);
+    for secret in &mut draft.secrets {
+        secret.place = shown(&secret.place);
+    }
     Ok(draft)
 }
 
