@@ -9,6 +9,7 @@
 //! given away, so it is a definition that `floodgate validate` accepts.
 
 mod compose;
+mod confidential;
 mod curl;
 mod draft;
 mod encoding;
@@ -23,10 +24,10 @@ mod sniff;
 mod write;
 mod yaml;
 
+pub use confidential::{is_secret_field, is_secret_header, is_secret_value};
 pub use error::ConvertError;
 pub use members::{Member, secret_members};
 pub use options::{Format, Options};
-pub use secrets::{is_secret_field, is_secret_header, is_secret_value};
 
 use draft::Draft;
 use floodgate_core::definition::{Overrides, Reference, Resolver, Source, parse};

@@ -1,6 +1,6 @@
 //! Where a text has values that are confidential by their names.
 
-use crate::secrets::is_secret_field;
+use crate::confidential::is_secret_field;
 use regex::Regex;
 use std::ops::Range;
 use std::sync::LazyLock;

@@ -45,7 +45,9 @@ pub(super) fn validated(converted: &Converted) -> Parsed {
         .iter()
         .filter(|file| !folder.path().join(file).exists())
     {
-        std::fs::write(folder.path().join(file), "there before").unwrap();
+        let path = folder.path().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, "there before").unwrap();
     }
     // With values, or what they make of a request would not be looked at.
     let given = parse(&source, &Overrides::default(), &Given)

@@ -4,9 +4,9 @@ use super::budget::MAX_KEY;
 use super::correlate::{Bound, Correlation, Slot};
 use super::headers::is_valid;
 use super::writer::Writer;
+use crate::confidential::{is_secret_field, is_secret_value};
 use crate::draft::{Body, Content, Part, literal};
 use crate::recording::{Exchange, FormPart, PartContent, Payload};
-use crate::secrets::{is_secret_field, is_secret_value};
 use serde_json::Value;
 
 /// A JSON text as a value, if its numbers keep their digits that way and it is a list or an object.

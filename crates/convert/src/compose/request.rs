@@ -3,9 +3,9 @@
 use super::correlate::{Bound, Correlation, Slot, is_strong};
 use super::headers::{is_fresh, is_valid, is_volatile};
 use super::writer::Writer;
+use crate::confidential::{is_secret_field, is_secret_header, is_secret_value};
 use crate::draft::{Auth, Body, Request, literal};
 use crate::recording::{Exchange, Payload, User, origin};
-use crate::secrets::{is_secret_field, is_secret_header, is_secret_value};
 use base64::Engine as _;
 use std::collections::BTreeSet;
 

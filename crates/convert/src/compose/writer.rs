@@ -2,10 +2,11 @@
 
 use super::budget::Budget;
 use super::correlate::{Bound, Correlation, Slot};
+use crate::confidential::{is_secret_field, is_secret_value};
 use crate::draft::literal;
 use crate::options::Options;
 use crate::recording::Exchange;
-use crate::secrets::{Secrets, is_secret_field, is_secret_value};
+use crate::secrets::Secrets;
 use std::collections::HashSet;
 
 /// Writes requests; what they share is collected.

@@ -6,8 +6,9 @@ use super::operation::{Operation, text};
 use super::sample::Sampler;
 use super::security;
 use crate::compose::{Budget, shown, unique};
+use crate::confidential::is_secret_field;
 use crate::draft::{Body, Content, Part, Request, Secret, literal};
-use crate::secrets::{Secrets, is_secret_field};
+use crate::secrets::Secrets;
 use serde_json::Value;
 use std::collections::HashMap;
 

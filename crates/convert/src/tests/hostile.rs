@@ -28,7 +28,7 @@ fn what_is_no_source_says_what_it_may_be() {
         (b"openapi: 4.0.0\npaths: {}\n", "\"4.0.0\" is not supported"),
         (b"openapi: 3.0.0\npaths: {}\n", "no operations"),
         (b"openapi: [\n", "this is not YAML"),
-        (b"openapi: 3.0.0\nx: &a [*a]\n", "an alias stands inside"),
+        (b"openapi: 3.0.0\nx: &a [*a]\n", "an alias is within"),
         (b"{\"openapi\": \"3.0.0\", \"paths\"", "cannot be read"),
         (b"curl", "command 1 (line 1): it has no URL"),
         (
