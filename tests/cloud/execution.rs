@@ -173,6 +173,17 @@ impl Execution<'_> {
             .unwrap()
     }
 
+    /// An object that is written after the record: of a run that was stopped, by a function that nobody waits for.
+    async fn written(&self, begun: Instant, key: &str) -> Vec<u8> {
+        loop {
+            if let Some(found) = self.stack.objects.get(key).await.unwrap() {
+                return found.to_vec();
+            }
+            assert!(begun.elapsed() < PATIENCE, "{key} is not there");
+            pause().await;
+        }
+    }
+
     /// Waits for the state machine, then for the record and for the tasks, which are not part of it when it was stopped.
     pub(crate) async fn end(&self) -> Ended {
         let begun = Instant::now();
@@ -194,9 +205,9 @@ impl Execution<'_> {
         let merged = objects.get(&self.keys().merged()).await.unwrap();
         if summary.is_some() {
             // The role of finish may write both.
-            let page = objects.get(&self.keys().report()).await.unwrap().unwrap();
+            let page = self.written(begun, &self.keys().report()).await;
             assert!(page.starts_with(b"<!doctype html>"));
-            assert!(objects.get(&self.keys().figures()).await.unwrap().is_some());
+            self.written(begun, &self.keys().figures()).await;
         }
         Ended {
             status: described.status().clone(),

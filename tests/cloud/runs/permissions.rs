@@ -314,7 +314,8 @@ async fn what_an_earlier_run_measured_is_compared() {
     assert_eq!(found.base.execution, ids[0]);
     // Two seconds have no whole window.
     let note = found.gates[0].note.as_deref();
-    assert_eq!(note, Some("a run has no sample of it"));
+    let short = note.is_some_and(|note| note.starts_with("a run of less than 10 s has too few"));
+    assert!(short, "{note:?}");
 
     let pin = Pin {
         schema: Pin::SCHEMA,

@@ -41,7 +41,7 @@ pub(super) fn trimmed(
     let (found, least) = (estimator.samples(), statistic.least_samples());
     if found < least {
         return Err(format!(
-            "a run has {found} samples of it, which is too few for an interval of this number; {least} are the least"
+            "a run has {found} samples of it, which is too few for an interval of this number; it takes at least {least}"
         ));
     }
     Ok(estimator)
@@ -58,6 +58,6 @@ fn enough(windows: usize, of: &str) -> Result<(), String> {
         found => found.to_string(),
     };
     Err(format!(
-        "a run of {found} s{of} has too few windows for an interval; {least} s are the least, 300 s are well"
+        "a run of {found} s{of} has too few windows for an interval; it takes at least {least} s, better 300 s"
     ))
 }

@@ -125,7 +125,7 @@ fn too_short_a_run_and_too_few_samples_have_no_interval() {
         for (base, head) in [(&long[..], none), (none, &long), (none, none)] {
             let error = two(P95, base, head, &[], &SETTINGS).unwrap_err();
             assert!(
-                error.contains(found) && error.contains("120 s are the least"),
+                error.contains(found) && error.contains("at least 120 s"),
                 "{error}"
             );
         }
@@ -135,7 +135,7 @@ fn too_short_a_run_and_too_few_samples_have_no_interval() {
     assert!(error.contains("no sample of it"), "{error}");
     let error = two(P95, &long, &short, &[], &SETTINGS).unwrap_err();
     assert!(
-        error.contains("110 s") && error.contains("120 s are the least"),
+        error.contains("110 s") && error.contains("at least 120 s"),
         "{error}"
     );
     let rare = Statistic::Quantile(0.9999);
