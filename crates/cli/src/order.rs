@@ -117,6 +117,7 @@ mod tests {
     use crate::args::EnvArgs;
     use crate::env::Environment;
     use crate::load::load_file;
+    use floodgate_engines::engine_of;
 
     #[test]
     fn java_is_told_nothing_by_whoever_orders_a_run() {
@@ -125,7 +126,10 @@ mod tests {
         let plan = plan.replace("__P(port)", "__P(shop.port,80)");
         std::fs::write(folder.path().join("browse.jmx"), plan).unwrap();
         let file = folder.path().join("test.yaml");
-        let text = "version: 1\nproject: shop\ntest: t\nengine: jmeter\nscript: browse.jmx\nparameters: {own.part: a}\n";
+        let engine = engine_of(Path::new("browse.jmx")).unwrap().as_str();
+        let text = format!(
+            "version: 1\nproject: shop\ntest: t\nengine: {engine}\nscript: browse.jmx\nparameters: {{own.part: a}}\n"
+        );
         std::fs::write(&file, text).unwrap();
         let args = EnvArgs {
             env: Vec::new(),
