@@ -126,6 +126,8 @@ fn what_cannot_be_scaled_is_refused_before_anything_starts() {
         .expect(104)
         .refused("the first load 5 is above the largest, 2");
     let ended = bench.floodgate(&["capacity", &path, "--precision", "90%"]);
-    ended.expect(104).refused("the precision \"90%\" is out of range");
+    ended
+        .expect(104)
+        .refused("the precision \"90%\" is out of range");
     assert_eq!(server.counters().requests(), 0);
 }
