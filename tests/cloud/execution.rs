@@ -388,6 +388,20 @@ pub(crate) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// What becomes of an execution of a state machine, which ends a moment after its run's record.
+pub(crate) async fn settled(states: &aws_sdk_sfn::Client, arn: &str) -> DescribeExecutionOutput {
+    let begun = Instant::now();
+    loop {
+        let described = states.describe_execution().execution_arn(arn).send().await;
+        let described = described.unwrap();
+        if *described.status() != ExecutionStatus::Running {
+            return described;
+        }
+        assert!(begun.elapsed() < PATIENCE, "{arn} does not end");
+        pause().await;
+    }
+}
+
 async fn pause() {
     tokio::time::sleep(Duration::from_millis(200)).await;
 }

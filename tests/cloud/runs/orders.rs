@@ -1,7 +1,7 @@
 //! Who starts and stops runs, and how often.
 
 use super::shop;
-use crate::execution::{PROJECT, arrivals, eventually, input};
+use crate::execution::{PROJECT, arrivals, eventually, input, settled};
 use crate::stack::Stack;
 use aws_sdk_sfn::types::ExecutionStatus;
 use floodgate_records::audit::Action;
@@ -194,8 +194,7 @@ async fn a_start_of_a_schedule_is_left_out_or_replaces_the_last_run() {
         false => ((&other, &ids[1]), (&one, &ids[0])),
     };
     // It has ended quietly.
-    let described = stack.administrator.states.describe_execution();
-    let described = described.execution_arn(left_out.0).send().await.unwrap();
+    let described = settled(&stack.administrator.states, left_out.0).await;
     assert_eq!(*described.status(), ExecutionStatus::Succeeded);
     let output = described.output().unwrap();
     assert!(output.contains(running.1.as_str()), "{output}");

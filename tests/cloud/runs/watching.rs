@@ -2,7 +2,7 @@
 
 use super::cli::{expect, floodgate, output};
 use super::shop;
-use crate::execution::PROJECT;
+use crate::execution::{PROJECT, settled};
 use crate::stack::{Invocation, Stack, has_engine};
 use floodgate_core::cost::{WATCH_MB, Watched};
 use floodgate_functions::{App, Course, Phases, Steps, expected};
@@ -37,8 +37,7 @@ async fn run(folder: &Path, definition: &str) -> Seen {
     let record = stack.records.get(Some(PROJECT), &id).await.unwrap();
     let record = record.unwrap();
     let arn = record.run_arn.clone().unwrap();
-    let call = stack.states.describe_execution().execution_arn(arn);
-    let described = call.send().await.unwrap();
+    let described = settled(&stack.states, &arn).await;
     let end: Value = serde_json::from_str(described.output().unwrap()).unwrap();
     let number = |key: &str| end[key].as_u64().unwrap();
     let mut watches = stack.invocations();
