@@ -6,6 +6,13 @@ use floodgate_records::status::Status;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
+/// Exports a run to several sinks at once.
+fn export_to(bench: &Bench, id: &str, urls: &[&str]) -> Ended {
+    let to = urls.iter().flat_map(|url| ["--to", url]);
+    let all: Vec<_> = ["export", id].into_iter().chain(to).collect();
+    bench.floodgate(&all)
+}
+
 #[test]
 fn a_sink_that_is_down_changes_nothing_and_is_reported() {
     let bench = Bench::new();
@@ -128,12 +135,7 @@ fn what_makes_no_sense_is_refused_before_any_load() {
     let (_, summary) = run(&bench, 20, &[]);
     let metrics = "metrics://127.0.0.1:9464";
     let urls = ["file:kept.csv", "gopher://h", metrics, "statsd://h?tags=x"];
-    let to = urls.iter().flat_map(|url| ["--to", url]);
-    let all: Vec<_> = ["export", &summary.execution]
-        .into_iter()
-        .chain(to)
-        .collect();
-    let ended = bench.floodgate(&all);
+    let ended = export_to(&bench, &summary.execution, &urls);
     for why in [
         "there is no export to gopher:",
         "start it with floodgate run --metrics HOST:PORT",
@@ -187,12 +189,7 @@ fn every_sink_that_fails_is_explained() {
         "file:folder.csv",
         "file:kept.csv",
     ];
-    let to = urls.iter().flat_map(|url| ["--to", url]);
-    let all: Vec<_> = ["export", &summary.execution]
-        .into_iter()
-        .chain(to)
-        .collect();
-    let ended = bench.floodgate(&all);
+    let ended = export_to(&bench, &summary.execution, &urls);
     assert_eq!(ended.code(), Some(97), "{}", ended.stderr());
     let said = ended.stderr();
     for why in [
