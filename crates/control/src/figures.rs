@@ -5,7 +5,7 @@ use crate::json;
 use crate::stores::Stores;
 use bytes::Bytes;
 use floodgate_core::definition::model::Definition;
-use floodgate_core::definition::{Overrides, Reference, Resolver, Source, parse};
+use floodgate_core::definition::{LeftOpen, Overrides, Source, parse};
 use floodgate_core::figures::{FiguresBuilder, definition_text, planned_starts};
 use floodgate_core::shard::RowGroups;
 use floodgate_records::execution::Execution;
@@ -124,31 +124,10 @@ fn schedule(stored: &[u8]) -> Schedule {
         name: DEFINITION_FILE,
         text: stored,
     };
-    let parsed = parse(&source, &Overrides::default(), &Elsewhere);
+    let parsed = parse(&source, &Overrides::default(), &LeftOpen);
     parsed.map_or(Schedule::Unknown, |parsed| {
         Schedule::Known(Box::new(parsed.definition))
     })
-}
-
-/// Nothing of what a definition refers to is here.
-struct Elsewhere;
-
-impl Resolver for Elsewhere {
-    fn env(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn secret(&self, reference: &str) -> std::result::Result<String, String> {
-        Err(format!("{reference} is not looked up"))
-    }
-
-    fn file_exists(&self, _: &str) -> bool {
-        true
-    }
-
-    fn leaves_open(&self, _: &Reference) -> bool {
-        true
-    }
 }
 
 fn added_up(

@@ -30,7 +30,7 @@ pub use members::{Member, secret_members};
 pub use options::{Format, Options};
 
 use draft::Draft;
-use floodgate_core::definition::{Overrides, Reference, Resolver, Source, parse};
+use floodgate_core::definition::{LeftOpen, Overrides, Source, parse};
 use std::io::Read;
 
 /// A definition, and what it needs beside it.
@@ -86,7 +86,7 @@ fn finish(draft: Draft, format: Format) -> Result<Converted, ConvertError> {
         name: "the converted definition",
         text: text.as_bytes(),
     };
-    parse(&source, &Overrides::default(), &Anywhere).map_err(ConvertError::Unwritable)?;
+    parse(&source, &Overrides::default(), &LeftOpen).map_err(ConvertError::Unwritable)?;
     let mut notes = draft.head.get(1..).unwrap_or_default().to_vec();
     if !draft.secrets.is_empty() {
         let names: Vec<_> = draft
@@ -102,27 +102,6 @@ fn finish(draft: Draft, format: Format) -> Result<Converted, ConvertError> {
         notes,
         format,
     })
-}
-
-/// Where every reference is open, and every file is there: whoever asked said which are, and we bring the others.
-struct Anywhere;
-
-impl Resolver for Anywhere {
-    fn env(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn secret(&self, _: &str) -> Result<String, String> {
-        Err("it is set where the test runs".into())
-    }
-
-    fn file_exists(&self, _: &str) -> bool {
-        true
-    }
-
-    fn leaves_open(&self, _: &Reference) -> bool {
-        true
-    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ mod hostile;
 mod sources;
 
 use super::*;
-use floodgate_core::definition::Parsed;
+use floodgate_core::definition::{Parsed, Resolver};
 use floodgate_generator::preflight;
 use std::path::Path;
 
@@ -26,7 +26,7 @@ pub(super) fn validated(converted: &Converted) -> Parsed {
         name: "converted.yaml",
         text: converted.text.as_bytes(),
     };
-    let parsed = parse(&source, &Overrides::default(), &Anywhere)
+    let parsed = parse(&source, &Overrides::default(), &LeftOpen)
         .unwrap_or_else(|faults| panic!("{faults}\n{}", converted.text));
     assert!(
         parsed.warnings.is_empty(),

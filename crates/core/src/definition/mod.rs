@@ -29,7 +29,7 @@ pub use local::LOCAL_ONLY;
 pub use mask::without_credentials;
 pub use model::*;
 pub use overrides::Overrides;
-pub use resolve::{Reference, References, Resolver};
+pub use resolve::{LeftOpen, Reference, References, Resolver};
 pub use schema::schema;
 pub use starter::starter;
 pub use version::version;
